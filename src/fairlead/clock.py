@@ -1,0 +1,42 @@
+"""Time and randomness, passed in so that tests and replays are exact. Nothing else in Fairlead reads a clock."""
+
+import os
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Where an action gets its time and its randomness from."""
+
+    def now(self) -> int:
+        """Wall-clock time, in milliseconds since 1970 (UTC). May jump; used for records, never for durations."""
+
+    def monotonic(self) -> float:
+        """Seconds that only grow and go on while the machine sleeps. Used for durations, deadlines and leases."""
+
+    def random_bytes(self, count: int) -> bytes:
+        """Unpredictable bytes, fit for keys and identifiers."""
+
+
+class SystemClock:
+    """The machine's own clock and entropy."""
+
+    def now(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def monotonic(self) -> float:
+        return time.clock_gettime(_SLEEPLESS)
+
+    def random_bytes(self, count: int) -> bytes:
+        return os.urandom(count)
+
+
+# A suspended laptop must find its leases lapsed when it wakes: CLOCK_MONOTONIC would have stood still.
+_SLEEPLESS = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def new_id(clock: Clock, prefix: str) -> str:
+    """A sortable identifier: the prefix, 48 bits of milliseconds and 80 random bits, in lower-case base 32."""
+    number = (clock.now() << 80) | int.from_bytes(clock.random_bytes(10), "big")
+    return f"{prefix}_" + "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))

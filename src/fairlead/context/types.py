@@ -1,0 +1,49 @@
+"""Organisational knowledge: items, immutable versions, snapshots, and the pack that is stitched for one task."""
+
+from msgspec import Struct
+
+from fairlead.labels import NO_LABELS, DataClass, Labels
+from fairlead.models.types import Passage
+
+
+class Item(Struct, frozen=True, kw_only=True):
+    """One version of one piece of knowledge, as written in `context/**/*.md`.
+
+    `id` is the path below `context/` without the suffix. `version` is the first 12 hex digits of the SHA-256 of the
+    normalised content and front matter. Dates are ISO days, "" where not given.
+    """
+
+    id: str
+    version: str
+    title: str
+    text: str
+    owner: str
+    audience: frozenset[str]
+    data_class: DataClass
+    verified: str = ""
+    verified_by: str = ""
+    review_by: str = ""
+
+
+class Citation(Struct, frozen=True):
+    """Where a passage came from, as given back to the caller."""
+
+    id: str  # item@version
+    title: str
+    section: str
+    owner: str
+    verified: str = ""
+    review_by: str = ""
+
+
+class Pack(Struct, frozen=True, kw_only=True):
+    """What was stitched for one task: permitted, cited, within the token budget. `labels` join the task's."""
+
+    snapshot: str = ""
+    passages: tuple[Passage, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    labels: Labels = NO_LABELS
+    tokens: int = 0
+
+
+NO_CONTEXT = Pack()

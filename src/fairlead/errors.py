@@ -1,0 +1,212 @@
+"""Everything that can go wrong, as one small tree. Each error tells what failed, why, and what mends it.
+
+    FairleadError
+    ├── Unauthenticated              401  who asks is not known
+    ├── BadInput                     400  the request or the workspace text is wrong
+    │   └── NotFound                 404
+    ├── Refused                      403  understood, and not allowed
+    │   ├── Denied                   403  a policy forbids it
+    │   ├── Withheld                 403  the reply may not leave
+    │   ├── NoCandidate              403  no model is permitted and able
+    │   ├── OverBudget               429  a cap would be passed
+    │   ├── Unpriced                 422  nobody knows what it would cost
+    │   └── Overloaded               503  this worker takes no more for now
+    ├── Upstream                     502  a model's server failed
+    │   ├── RateLimited              502
+    │   ├── Rejected                 400  the model's server calls the request wrong
+    │   ├── CutOff                   502  it stopped in the middle of a reply
+    │   └── DeadlineExceeded         504
+    └── Broken                       500  a fault of Fairlead's own
+
+The class docstring is what `fairlead explain CODE` prints. `step` is one of the nine stages of the governed path.
+"""
+
+from typing import ClassVar
+
+
+class FairleadError(Exception):
+    """Something failed in a way that Fairlead foresaw."""
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[int] = 500
+
+    def __init__(self, message: str, *, why: str = "", mend: str = "", step: str = "", subject: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.why = why
+        self.mend = mend
+        self.step = step
+        self.subject = subject
+        self.run = ""
+
+
+class Unauthenticated(FairleadError):
+    """The caller showed no valid credential.
+
+    Send `Authorization: Bearer KEY` with a key made by `fairlead key add`, or an access token of an identity
+    provider that the workspace names under `identity:`. Keys expire and can be revoked; tokens must name the
+    workspace's audience.
+    """
+
+    code = "unauthenticated"
+    status = 401
+
+
+class BadInput(FairleadError):
+    """The request, or a file of the workspace, is not well formed.
+
+    The message names the field or the line. Nothing was changed and nothing was spent.
+    """
+
+    code = "bad_input"
+    status = 400
+
+
+class NotFound(BadInput):
+    """What was asked for does not exist here, or is not visible to this caller."""
+
+    code = "not_found"
+    status = 404
+
+
+class Refused(FairleadError):
+    """The request was understood and is not allowed."""
+
+    code = "refused"
+    status = 403
+
+
+class Denied(Refused):
+    """A policy forbids the action, or no policy permits it (Fairlead denies by default).
+
+    `fairlead policy explain RUN` names the policies that decided and shows what they read.
+    """
+
+    code = "denied"
+
+
+class Withheld(Refused):
+    """A model answered, and a rule keeps the answer from leaving.
+
+    The attempt is billed, because the provider did the work. `fairlead trace RUN` shows the rule and the facts.
+    """
+
+    code = "withheld"
+
+
+class NoCandidate(Refused):
+    """No model is both permitted and able to do this task.
+
+    Every model that was dropped keeps its reason: see the message, or `fairlead trace RUN`.
+    """
+
+    code = "no_candidate"
+
+
+class OverBudget(Refused):
+    """The action might cost more than what is left under a cap.
+
+    Fairlead holds the most that an action can cost before it runs, so a call near the cap is refused even if it
+    would have turned out cheaper. Ask for fewer output tokens, use a cheaper model, wait for the next period, or
+    have the cap raised in `budgets:` and published.
+    """
+
+    code = "over_budget"
+    status = 429
+
+    def __init__(self, *, scope: str, period: str, left: int, needed: int) -> None:
+        super().__init__(
+            f"budget {scope} for {period} has {left / 1e9:.6f} left; this call may cost {needed / 1e9:.6f}",
+            why="Fairlead reserves the most that a call can cost before it is made",
+            mend="lower max_tokens, choose a cheaper model, or raise the cap under `budgets:` and run `fairlead apply`",
+            step="reserve",
+            subject=scope,
+        )
+        self.scope, self.period, self.left, self.needed = scope, period, left, needed
+
+
+class Unpriced(Refused):
+    """Nobody has said what this model costs, so no call to it can be held against a budget.
+
+    Add its price under `prices:` in fairlead.yaml (per million tokens) and publish.
+    """
+
+    code = "unpriced"
+    status = 422
+
+
+class Overloaded(Refused):
+    """This worker takes no new work just now: its journal is full, or it has lost touch with the shared state.
+
+    Retry after the seconds given in `Retry-After`. Nothing was spent.
+    """
+
+    code = "overloaded"
+    status = 503
+
+    def __init__(self, message: str, *, retry_after: float = 1.0, why: str = "", mend: str = "", step: str = "") -> None:
+        super().__init__(message, why=why, mend=mend or "retry after a short wait", step=step)
+        self.retry_after = retry_after
+
+
+class Upstream(FairleadError):
+    """A model's server could not be reached, or answered with an error, and no other candidate was left.
+
+    `charged` says what the provider may bill: "no" (it refused before working), "unknown" (it may have worked), or
+    "part" (it produced some of the reply).
+    """
+
+    code = "upstream"
+    status = 502
+
+    def __init__(  # noqa: PLR0913 the facts that retries, breakers and bills need
+        self,
+        message: str,
+        *,
+        why: str = "",
+        mend: str = "",
+        subject: str = "",
+        retryable: bool = True,
+        charged: str = "no",
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, why=why, mend=mend, step="attempt", subject=subject)
+        self.retryable = retryable
+        self.charged = charged
+        self.retry_after = retry_after
+
+
+class RateLimited(Upstream):
+    """The model's server asks for a pause (HTTP 429)."""
+
+    code = "upstream_rate_limited"
+
+
+class Rejected(Upstream):
+    """The model's server calls the request itself wrong; sending it elsewhere unchanged would not help."""
+
+    code = "upstream_rejected"
+    status = 400
+
+
+class CutOff(Upstream):
+    """The model's server stopped in the middle of a reply.
+
+    What it produced was delivered and billed; the stream ends with an error event, never with `[DONE]`.
+    """
+
+    code = "upstream_cut_off"
+
+
+class DeadlineExceeded(Upstream):
+    """The action did not finish within its deadline (`defaults.deadline`, or the task type's own)."""
+
+    code = "deadline_exceeded"
+    status = 504
+
+
+class Broken(FairleadError):
+    """A fault of Fairlead's own. The run id and the log hold the details; please report it."""
+
+    code = "broken"
+    status = 500

@@ -1,0 +1,220 @@
+"""What a model is asked and what it answers, in one form that belongs to no vendor.
+
+Doors translate their protocol into `ChatRequest`; drivers translate `ModelCall` into theirs and yield `Chunk`s.
+A driver knows requests and replies. It never sees a policy, a price, a caller or the store.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Any, Literal, Protocol
+
+import msgspec
+from msgspec import Struct
+
+
+class Function(Struct, frozen=True, omit_defaults=True):
+    """The name of a function and its arguments, as the JSON text that the model wrote (maybe invalid)."""
+
+    name: str
+    arguments: str = ""
+
+
+class ToolCall(Struct, frozen=True):
+    id: str
+    function: Function
+    type: Literal["function"] = "function"
+
+
+class TextPart(Struct, frozen=True, tag_field="type", tag="text", forbid_unknown_fields=True):
+    text: str
+
+
+class Message(Struct, frozen=True, omit_defaults=True):
+    """One turn. `content` is text, parts of text, or None where the turn only calls tools."""
+
+    role: Literal["system", "developer", "user", "assistant", "tool"]
+    content: str | list[TextPart] | None = None
+    name: str | None = None
+    tool_calls: list[ToolCall] | None = None
+    tool_call_id: str | None = None
+    refusal: str | None = None
+
+
+def text_of(message: Message) -> str:
+    """The text of a message's content; parts are joined without a separator, as models see them."""
+    content = message.content
+    if content is None:
+        return ""
+    return content if isinstance(content, str) else "".join(part.text for part in content)
+
+
+class FunctionTool(Struct, frozen=True, omit_defaults=True):
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class Tool(Struct, frozen=True):
+    function: FunctionTool
+    type: Literal["function"] = "function"
+
+
+class JsonSchemaSpec(Struct, frozen=True, omit_defaults=True):
+    name: str
+    description: str | None = None
+    schema: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class ResponseFormat(Struct, frozen=True, omit_defaults=True):
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: JsonSchemaSpec | None = None
+
+
+class NamedFunction(Struct, frozen=True):
+    name: str
+
+
+class NamedToolChoice(Struct, frozen=True):
+    function: NamedFunction
+    type: Literal["function"] = "function"
+
+
+class Sampling(Struct, frozen=True, omit_defaults=True):
+    """Knobs that are passed on as they came. A driver whose wire has no counterpart refuses with `Rejected`."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    seed: int | None = None
+    stop: str | list[str] | None = None
+    logit_bias: dict[str, float] | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+    reasoning_effort: str | None = None
+    verbosity: str | None = None
+
+
+class ChatRequest(Struct, frozen=True, kw_only=True):
+    """What the caller wants, whatever door it came in by.
+
+    `model` is "auto", the name of a task type, or the name of a model of the workspace. `max_output` is in tokens and
+    None where the caller set no limit (Fairlead then sets one). `size` is the number of bytes of input that a model
+    could be billed for at one token a byte: an upper bound.
+    """
+
+    model: str
+    messages: list[Message]
+    size: int
+    stream: bool = False
+    max_output: int | None = None
+    choices: int = 1
+    tools: list[Tool] | None = None
+    tool_choice: Literal["none", "auto", "required"] | NamedToolChoice | None = None
+    parallel_tool_calls: bool | None = None
+    response_format: ResponseFormat | None = None
+    sampling: Sampling = Sampling()
+
+
+class Placement(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a model runs, and what happens to data there."""
+
+    kind: Literal["device", "on_prem", "cloud"]
+    region: str = ""
+    vendor: str = ""
+    retention_days: int | None = None
+
+
+class Model(Struct, frozen=True, kw_only=True):
+    """A model of the workspace, ready to be called. `name` is the workspace's, `remote` the vendor's own.
+
+    `endpoint` names the driver instance that reaches it (see `registry.endpoints`). `context` and `max_output` are
+    in tokens; `context` is None where unknown.
+    """
+
+    name: str
+    endpoint: str
+    remote: str
+    placement: Placement
+    context: int | None = None
+    max_output: int = 4096
+    tools: bool = True
+    json_schema: bool = True
+    quotes_context: bool = False  # answers only from passages: useless without a context pack
+
+
+class Passage(Struct, frozen=True):
+    """A cited piece of context, for drivers that quote. `citation` is `item@version`."""
+
+    citation: str
+    title: str
+    text: str
+
+
+class Usage(Struct, frozen=True):
+    """Tokens as billed. `input` includes `cached_input` and `cache_write`; `output` includes `reasoning`.
+
+    `estimated` marks counts that Fairlead made itself because the provider reported none.
+    """
+
+    input: int = 0
+    output: int = 0
+    cached_input: int = 0
+    cache_write: int = 0
+    reasoning: int = 0
+    estimated: bool = False
+
+
+class ToolCallDelta(Struct, frozen=True, omit_defaults=True):
+    """A piece of a tool call. `id` and `name` come with the first piece, `arguments` may come in many."""
+
+    index: int
+    id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+
+
+class Chunk(Struct, frozen=True, omit_defaults=True):
+    """A piece of a reply: all of it, where the provider does not stream.
+
+    `logprobs` is the raw JSON of the choice's `logprobs` object. `usage` comes at most once, with or after the last
+    piece. `finish` is "stop", "length", "tool_calls" or "content_filter".
+    """
+
+    text: str = ""
+    index: int = 0
+    reasoning: str = ""
+    refusal: str = ""
+    tool_calls: tuple[ToolCallDelta, ...] = ()
+    logprobs: msgspec.Raw | None = None
+    finish: str | None = None
+    usage: Usage | None = None
+
+
+class ModelCall(Struct, frozen=True, kw_only=True):
+    """One attempt at one model. `request` has been redacted for its placement and carries the rendered context.
+
+    `max_output` is always sent. `deadline` is in the clock's monotonic seconds. `idempotency_key` is the attempt's id.
+    """
+
+    model: Model
+    request: ChatRequest
+    passages: tuple[Passage, ...]
+    max_output: int
+    deadline: float
+    idempotency_key: str
+
+
+class ModelDriver(Protocol):
+    """Carries calls to one endpoint."""
+
+    def answer(self, call: ModelCall) -> AsyncIterator[Chunk]:
+        """Yield the reply's pieces. Raises `Upstream` (before the first piece: fall back freely; after it: `CutOff`).
+
+        Ends normally only if the reply is complete: a body that stops without a finish reason is `CutOff`.
+        Closing the iterator early closes the connection, so that the provider stops working.
+        """
+
+    async def probe(self) -> list[str]:
+        """Names of the models that the endpoint offers now. Raises `Upstream`. Used by `doctor` and discovery."""

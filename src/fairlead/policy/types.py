@@ -1,0 +1,57 @@
+"""Decisions and findings: values with reasons. Nothing here decides."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from msgspec import Struct
+
+from fairlead.labels import Labels
+
+
+class Reason(Struct, frozen=True):
+    """A policy that decided. `text` is its `@reason`, or a sentence made from its effect and id."""
+
+    policy: str
+    text: str
+
+
+class Decision(Struct, frozen=True):
+    """Allow or deny, with the policies that decided.
+
+    `redact` names the categories that must be taken out of the text before it is sent or released: the decision was
+    made on what is left. `errors` are Cedar's diagnostics; any error is a deny.
+    """
+
+    effect: Literal["allow", "deny"]
+    reasons: tuple[Reason, ...] = ()
+    redact: frozenset[str] = frozenset()
+    errors: tuple[str, ...] = ()
+
+    @property
+    def allowed(self) -> bool:
+        return self.effect == "allow"
+
+
+class Finding(Struct, frozen=True):
+    """Something a detector saw: `text[start:end]` of message `message` (its content, or the arguments of its tool call
+    number `tool_call`) is of `category`."""
+
+    category: str
+    detector: str
+    message: int
+    start: int
+    end: int
+    tool_call: int = -1
+
+
+class Findings(Struct, frozen=True):
+    """All findings of a request, with the labels that follow from them."""
+
+    labels: Labels
+    found: tuple[Finding, ...] = ()
+
+
+class Rights(Struct, frozen=True):
+    """One decision for each model that was considered, by the model's name."""
+
+    decisions: Mapping[str, Decision]

@@ -1,0 +1,33 @@
+"""A plan: the permitted candidates in order, and why each of the others was dropped."""
+
+from msgspec import Struct
+
+from fairlead.models.types import Model
+
+
+class Candidate(Struct, frozen=True):
+    """A model that may and can do the task. `redact` names the categories to take out before it is sent there.
+
+    `max_output` is the output limit in tokens that will be sent.
+    """
+
+    model: Model
+    redact: frozenset[str]
+    max_output: int
+
+
+class Dropped(Struct, frozen=True):
+    """A model that was considered and dropped. `by` is what dropped it: "policy", "capability", "context length",
+    "health", "price", "not asked for"."""
+
+    model: str
+    by: str
+    reason: str
+
+
+class Plan(Struct, frozen=True):
+    """Candidates best first. `why` says how the order came about."""
+
+    candidates: tuple[Candidate, ...]
+    dropped: tuple[Dropped, ...]
+    why: str

@@ -1,0 +1,66 @@
+"""What the journal makes durable. All money is in nano-units of the workspace's currency (1e-9), as int."""
+
+from msgspec import Struct
+
+
+class ScopeLimit(Struct, frozen=True):
+    """A budget that an action is held against. The cap comes from the workspace's revision, not from the row.
+
+    `scope` is "organisation", "department/NAME", "person/NAME" or "task/NAME"; `period` is "2026-11", "2026-W47",
+    "2026-11-21" or "all". `warn` is the spending from which a warning is due once per period (None: never).
+    """
+
+    scope: str
+    period: str
+    cap: int
+    warn: int | None = None
+
+
+class Hold(Struct, frozen=True):
+    """Money held in every scope before an attempt, with the intent to make it.
+
+    `id` is the attempt's id (`RUN.N`), unique for ever. `intent` is canonical JSON: what recovery needs to write the
+    record of a dead worker's attempt.
+    """
+
+    id: str
+    amount: int
+    limits: tuple[ScopeLimit, ...]
+    intent: bytes
+
+
+class Sealed(Struct, frozen=True):
+    """An encrypted payload. `subject` is the id of the key that opens it; the record carries the ciphertext's hash."""
+
+    subject: str
+    ciphertext: bytes
+
+
+class Entry(Struct, frozen=True):
+    """One row of the append-only log. `record` is canonical JSON (RFC 8785) and is the audit leaf; `spans` is not
+    covered by the leaf. `at` is in milliseconds since 1970."""
+
+    run: str
+    at: int
+    record: bytes
+    spans: bytes = b""
+    payload: Sealed | None = None
+
+
+class Write(Struct, frozen=True):
+    """What one action makes durable in one commit: close a hold at a price, append to the log, open the next hold."""
+
+    close: Hold | None = None
+    spent: int = 0
+    entries: tuple[Entry, ...] = ()
+    open: Hold | None = None
+
+
+class Receipt(Struct, frozen=True):
+    """What came of a write. `closed` is False if the hold had already been settled by recovery; then no money moved and
+    no entry was appended. `warnings` are the limits whose warning threshold this write crossed. `leaf` is the index of
+    the first appended entry in the log, -1 if none."""
+
+    closed: bool = True
+    leaf: int = -1
+    warnings: tuple[ScopeLimit, ...] = ()
