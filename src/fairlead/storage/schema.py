@@ -1,0 +1,232 @@
+"""Every table of the state database, once, for SQLite and PostgreSQL alike.
+
+`hold`, `log`, `payload`, `budget` and `tree` are written by the journal alone; everyone else reads them. Money is in
+nano-units, time in milliseconds since 1970. A change here needs a migration beside it: a test compares the two.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
+from sqlalchemy.types import TypeEngine
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+# SQLite makes a column the row's own key only if its type is spelled INTEGER; its integers have 64 bits anyway.
+_RowNumber = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _required(name: str, kind: type[TypeEngine[Any]], *, unique: bool = False) -> Column[Any]:
+    return Column(name, kind, nullable=False, unique=unique)
+
+
+# Only open holds: settling one deletes it. `limits` is the msgpack of a tuple[ScopeLimit].
+hold = Table(
+    "hold",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _required("worker", Text),
+    _required("opened_at", BigInteger),
+    _required("amount", BigInteger),
+    _required("limits", LargeBinary),
+    _required("intent", LargeBinary),
+    sqlite_with_rowid=False,
+)
+
+# Append-only. `seq` is the leaf's index in the audit tree and starts at 0; `record` is the leaf.
+log = Table(
+    "log",
+    metadata,
+    Column("seq", _RowNumber, primary_key=True, autoincrement=False),
+    _required("run", Text),
+    _required("at", BigInteger),
+    _required("record", LargeBinary),
+    _required("spans", LargeBinary),
+)
+# Runs are ULIDs, so entries are added at the index's right edge; measured at about 1 µs a row.
+Index(None, log.c.run)
+
+# What a log entry's payload says, readable only while its subject's key exists.
+payload = Table(
+    "payload",
+    metadata,
+    Column("seq", _RowNumber, primary_key=True, autoincrement=False),
+    _required("subject", Text),
+    _required("ciphertext", LargeBinary),
+)
+
+# What is held and spent of each budget in each period. The cap is in the workspace, not here.
+budget = Table(
+    "budget",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    Column("period", Text, primary_key=True),
+    _required("held", BigInteger),
+    _required("spent", BigInteger),
+    _required("warned", Boolean),
+    sqlite_with_rowid=False,
+)
+
+# The head of the audit tree: one row. `peaks` is what `audit.merkle.Frontier` packs.
+tree = Table(
+    "tree",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1", name="single"), primary_key=True, autoincrement=False),
+    _required("size", BigInteger),
+    _required("peaks", LargeBinary),
+)
+
+# Signed heads that were given out.
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("size", _RowNumber, primary_key=True, autoincrement=False),
+    _required("at", BigInteger),
+    _required("note", Text),
+)
+
+# Whose payloads: one key each. `lookup` is a keyed hash of the person's name, so that the table alone tells no names.
+subject = Table(
+    "subject",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _required("lookup", LargeBinary, unique=True),
+    _required("wrapped_key", LargeBinary),
+    _required("sealed_name", LargeBinary),
+    _required("created_at", BigInteger),
+)
+
+# Keys that sign checkpoints; `verifier` is the public half in the note format.
+signing_key = Table(
+    "signing_key",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _required("wrapped", LargeBinary),
+    _required("verifier", Text),
+    _required("created_at", BigInteger),
+)
+
+# Fairlead's own keys for callers. Only a digest is kept. `groups` and `roles` are JSON lists; 0 means never.
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _required("digest", LargeBinary, unique=True),
+    _required("person", Text),
+    _required("agent", Text),
+    _required("department", Text),
+    _required("groups", Text),
+    _required("roles", Text),
+    _required("created_at", BigInteger),
+    _required("expires_at", BigInteger),
+    _required("revoked_at", BigInteger),
+    _required("created_by", Text),
+)
+
+# Published workspaces. `manifest` names each file and its digest.
+revision = Table(
+    "revision",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _required("published_at", BigInteger),
+    _required("published_by", Text),
+    _required("manifest", LargeBinary),
+)
+
+# The files of all revisions, each content once.
+workspace_file = Table(
+    "workspace_file",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    _required("content", LargeBinary),
+)
+
+# What all workers must have seen: one row. Each publish, revocation and erasure adds one to `number`.
+epoch = Table(
+    "epoch",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1", name="single"), primary_key=True, autoincrement=False),
+    _required("number", BigInteger),
+    _required("revision", Text),
+)
+
+# Serving processes. Whether one lives is told by its lock, whether it decides by its lease (`renewals` grows).
+worker = Table(
+    "worker",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _required("host", Text),
+    _required("pid", Integer),
+    _required("started_at", BigInteger),
+    _required("seen_epoch", BigInteger),
+    _required("renewals", BigInteger),
+    _required("lease_until", BigInteger),
+)
+
+# Organisational knowledge: every version of every item that a snapshot holds.
+context_item = Table(
+    "context_item",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    _required("title", Text),
+    _required("text", Text),
+    _required("owner", Text),
+    _required("audience", Text),
+    _required("data_class", Integer),
+    _required("verified", Text),
+    _required("verified_by", Text),
+    _required("review_by", Text),
+)
+
+context_snapshot = Table(
+    "context_snapshot",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _required("created_at", BigInteger),
+)
+
+context_member = Table(
+    "context_member",
+    metadata,
+    Column("snapshot", Text, ForeignKey("context_snapshot.id"), primary_key=True),
+    Column("item", Text, primary_key=True),
+    Column("version", Text, nullable=False),
+    ForeignKeyConstraint(["item", "version"], ["context_item.id", "context_item.version"]),
+    sqlite_with_rowid=False,
+)
+
+# What search finds: the items' sections. `access` is JSON, equal for items that are decided together.
+context_section = Table(
+    "context_section",
+    metadata,
+    Column("rowid", _RowNumber, primary_key=True, autoincrement=True),
+    _required("item", Text),
+    _required("version", Text),
+    _required("ordinal", Integer),
+    _required("heading", Text),
+    _required("text", Text),
+    _required("access", Text),
+    ForeignKeyConstraint(["item", "version"], ["context_item.id", "context_item.version"]),
+)
+Index(None, context_section.c.item, context_section.c.version)
