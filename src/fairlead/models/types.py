@@ -141,6 +141,7 @@ class Model(Struct, frozen=True, kw_only=True):
     max_output: int = 4096
     tools: bool = True
     json_schema: bool = True
+    choices: bool = True  # gives several answers in one call (`n` of chat completions)
     quotes_context: bool = False  # answers only from passages: useless without a context pack
 
 

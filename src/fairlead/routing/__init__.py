@@ -1,0 +1,18 @@
+"""Which model answers, and what is tried when one fails. Decisions are pure; only the breaker remembers."""
+
+from fairlead.routing.plan import candidates_for, plan
+from fairlead.routing.refusals import why_none
+from fairlead.routing.settings import Preferences, RoutingSettings, compile_routing
+from fairlead.routing.types import Candidate, Dropped, Plan
+
+__all__ = [
+    "Candidate",
+    "Dropped",
+    "Plan",
+    "Preferences",
+    "RoutingSettings",
+    "candidates_for",
+    "compile_routing",
+    "plan",
+    "why_none",
+]

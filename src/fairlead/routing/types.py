@@ -18,7 +18,7 @@ class Candidate(Struct, frozen=True):
 
 class Dropped(Struct, frozen=True):
     """A model that was considered and dropped. `by` is what dropped it: "policy", "capability", "context length",
-    "health", "price", "not asked for"."""
+    "unavailable", "price", "health", "not asked for"."""
 
     model: str
     by: str

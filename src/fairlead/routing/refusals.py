@@ -1,0 +1,47 @@
+"""An empty plan, as the error that tells the caller what would mend it."""
+
+from fairlead.errors import Denied, FairleadError, NoCandidate, Unpriced, Upstream
+from fairlead.routing.types import Dropped, Plan
+
+_MENDS = {
+    "policy": "ask who owns the policies, or send less: fewer labels may permit more models",
+    "capability": "leave out what no permitted model can do, or add a model that can",
+    "context length": "send less text, or add a model with a longer context",
+    "price": "add its price under `prices:` in fairlead.yaml and run `fairlead apply`",
+    "unavailable": "give the key or start the server that is missing, and see `fairlead doctor`",
+}
+
+
+def why_none(plan: Plan) -> FairleadError:
+    """What to raise for a plan without candidates: the reason that the caller can do something about.
+
+    `Upstream` where a model would answer if its server were well (so that callers retry), `Denied` where policies
+    dropped every model, `Unpriced` where only a price is missing, else `NoCandidate`.
+    """
+    considered = [drop for drop in plan.dropped if drop.by != "not asked for"]
+    causes = {drop.by for drop in considered}
+    reasons = "; ".join(f"{drop.model}: {drop.reason}" for drop in considered) or "the workspace has no models"
+    subject = considered[0].model if len(considered) == 1 else ""
+    if "health" in causes:
+        error = Upstream(
+            "no model that may answer is well at the moment",
+            why=reasons,
+            mend="retry in a few seconds; `fairlead doctor` shows which servers answer",
+            subject=subject,
+        )
+        error.step = "plan"
+        return error
+    mend = "; ".join(_MENDS[cause] for cause in _in_order(considered)) or "add a model under `models:`"
+    if causes == {"policy"}:
+        return Denied(
+            "policy permits no model for this request", why=reasons, mend=mend, step="authorize", subject=subject
+        )
+    if "price" in causes and causes <= {"price", "policy"}:
+        return Unpriced(
+            "nobody has said what a permitted model costs", why=reasons, mend=mend, step="plan", subject=subject
+        )
+    return NoCandidate("no model is both permitted and able", why=reasons, mend=mend, step="plan", subject=subject)
+
+
+def _in_order(dropped: list[Dropped]) -> list[str]:
+    return list(dict.fromkeys(drop.by for drop in dropped))
