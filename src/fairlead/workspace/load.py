@@ -1,0 +1,110 @@
+"""Reading a workspace from a folder. Only its own files are read; nothing outside the folder can be reached from it."""
+
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+from fairlead.errors import BadInput, NotFound
+from fairlead.workspace.problems import InvalidWorkspace, Problem, closest
+from fairlead.workspace.text import ENTRY, WorkspaceText, belongs
+
+MOST_FILES: Final = 20_000
+MOST_BYTES_A_FILE: Final = 5_000_000  # as much as a page of the context may have
+MOST_BYTES: Final = 256 << 20
+
+_FOLDERS: Final = ("policies", "rules", "tasks", "context")
+_COMPANIONS: Final = ("README.md", "README", "LICENSE", "Makefile", "CHANGELOG.md", "CODEOWNERS")
+
+
+def read_folder(folder: Path) -> WorkspaceText:
+    """The text of the workspace in `folder`. Hidden files are left out, unknown ones become a warning.
+
+    Raises `NotFound` if there is no workspace, `InvalidWorkspace` for links that leave the folder and for files that
+    are too large.
+    """
+    if not (folder / ENTRY).is_file():
+        raise NotFound(
+            f"there is no {ENTRY} in {folder}",
+            why="a workspace is a folder with a fairlead.yaml",
+            mend="make one with `fairlead init NAME`, or name its folder with --workspace",
+        )
+    reading = _Reading(folder.resolve())
+    reading.take(folder.resolve(), "")
+    if reading.problems:
+        raise InvalidWorkspace(reading.problems)
+    return WorkspaceText(dict(sorted(reading.files.items())), tuple(reading.warnings))
+
+
+class _Reading:
+    """One walk through one folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._bytes = 0
+        self.files: dict[str, bytes] = {}
+        self.warnings: list[str] = []
+        self.problems: list[Problem] = []
+
+    def take(self, folder: Path, prefix: str) -> None:
+        for entry in sorted(os.scandir(folder), key=lambda found: found.name):
+            path = prefix + entry.name
+            if entry.name.startswith("."):
+                continue
+            if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(self._root):
+                self._note(path, "a link that leads out of the workspace", "copy the file into the workspace")
+            elif entry.is_dir(follow_symlinks=False):
+                self._enter(entry, path)
+            elif entry.is_dir():
+                self._note(path, "a link to a folder", "put the folder itself in its place")
+            elif belongs(path):
+                self._read(entry, path)
+            elif path not in _COMPANIONS:
+                self.warnings.append(_unknown(path))
+
+    def _enter(self, entry: os.DirEntry[str], path: str) -> None:
+        if path.partition("/")[0] in _FOLDERS:
+            self.take(Path(entry.path), path + "/")
+        else:
+            self.warnings.append(f"{path}/ is not part of the workspace and was left out{_like(path, _FOLDERS)}")
+
+    def _read(self, entry: os.DirEntry[str], path: str) -> None:
+        try:
+            content = _content(entry.path)
+        except (OSError, BadInput) as error:
+            self._note(path, f"cannot be read: {error}", "check its permissions, its kind and its size")
+            return
+        self._bytes += len(content)
+        if self._bytes > MOST_BYTES or len(self.files) >= MOST_FILES:
+            raise InvalidWorkspace(
+                [Problem(file=path, message=f"the workspace exceeds {MOST_FILES} files or {MOST_BYTES >> 20} MiB")]
+            )
+        self.files[path] = content
+
+    def _note(self, path: str, message: str, mend: str) -> None:
+        self.problems.append(Problem(file=path, message=message, mend=mend))
+
+
+def _content(path: str) -> bytes:
+    """The bytes of a regular file, up to the limit. A pipe or a device is never opened for reading: it could block."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise BadInput("it is not a regular file")
+        content = file.read(MOST_BYTES_A_FILE + 1)
+    if len(content) > MOST_BYTES_A_FILE:
+        raise BadInput(f"it is larger than {MOST_BYTES_A_FILE:,} bytes")
+    return content
+
+
+def _unknown(path: str) -> str:
+    if path in ("fairlead.yml", "fairlead.json"):
+        return f"{path} was left out: did you mean `{ENTRY}`?"
+    if path.endswith(".yml"):
+        return f"{path} was left out: workspace files end in `.yaml`"
+    return f"{path} is not part of the workspace and was left out{_like(path, (ENTRY,)) if '/' not in path else ''}"
+
+
+def _like(path: str, known: tuple[str, ...]) -> str:
+    mend = closest(path, known)
+    return f": {mend}" if mend.startswith("did you mean") else ""

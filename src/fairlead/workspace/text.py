@@ -1,0 +1,39 @@
+"""The text of a workspace: its files as bytes, however they were read, and nothing else."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from msgspec import Struct
+
+ENTRY: Final = "fairlead.yaml"
+POLICY_TESTS: Final = "policies/tests.yaml"
+PRICES: Final = ".prices.json"  # made at publish, never by a person
+
+
+class WorkspaceText(Struct, frozen=True):
+    """Relative path (with `/`) to content. `warnings` tell what lies in the folder and is not part of it."""
+
+    files: Mapping[str, bytes]
+    warnings: tuple[str, ...] = ()
+
+    def below(self, folder: str, suffix: str) -> Iterator[tuple[str, bytes]]:
+        """The files of one folder and its subfolders, in the order of their paths."""
+        for path in sorted(self.files):
+            if path.startswith(f"{folder}/") and path.endswith(suffix) and path != POLICY_TESTS:
+                yield path, self.files[path]
+
+
+def belongs(path: str) -> bool:
+    """Whether a file with this path is part of a workspace's text."""
+    folder, _, name = path.rpartition("/")
+    if path in (ENTRY, POLICY_TESTS):
+        return True
+    match folder.partition("/")[0]:
+        case "policies":
+            return folder == "policies" and name.endswith(".cedar")
+        case "rules" | "tasks":
+            return "/" not in folder and name.endswith(".yaml")
+        case "context":
+            return name.endswith(".md")
+        case _:
+            return False
