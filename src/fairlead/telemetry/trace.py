@@ -1,0 +1,220 @@
+"""The trace of one run: how long each stage of the governed path took, what it waited for, and where it failed.
+
+A trace is written by one task and read back by `fairlead trace` and `fairlead load`. Recording is on every request's
+path, so a row is a plain list, one context manager serves all steps of a trace, and the encoded form is the rows as
+they are. `Span` is what readers get.
+"""
+
+from asyncio import CancelledError
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from fairlead.errors import BadInput, FairleadError
+
+STAGES = ("authenticate", "classify", "stitch", "authorize", "plan", "reserve", "attempt", "check", "settle")
+
+Attribute = str | int | float | bool | None
+
+_VERSION = 1
+# A row: name, index of the parent (-1 for none), the clock at its start, elapsed, waited, error, attributes.
+_NAME, _PARENT, _ELAPSED, _WAITED, _ERROR, _ATTRIBUTES = 0, 1, 3, 4, 5, 6
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Span(Struct, frozen=True, kw_only=True):
+    """One step as it was recorded. Times are in nanoseconds; `start` counts from the beginning of the trace.
+
+    `parent` is the index of the enclosing span, -1 for none. `elapsed` is the time spent inside, pauses of a resumed
+    step left out. `waited` is the part of it that this span itself spent waiting for others, and `own` what remains
+    once waiting and enclosed spans are taken off: the work of Fairlead. `error` is the code of the error that left the
+    step. `open` marks a step that was still running when the trace was encoded, as the settling one always is.
+    """
+
+    name: str
+    parent: int
+    start: int
+    elapsed: int
+    waited: int
+    own: int
+    error: str = ""
+    attributes: dict[str, Attribute] = {}
+    open: bool = False
+
+
+class Trace:
+    """Records the steps of one run. Steps nest; they must be left in the reverse order of entering.
+
+    `clock_ns` is a monotonic clock in nanoseconds. Not for use by two tasks at once.
+    """
+
+    __slots__ = ("_clock", "_here", "_origin", "_rows", "_wait", "run")
+
+    def __init__(self, run: str, clock_ns: Callable[[], int]) -> None:
+        self.run = run
+        self._clock = clock_ns
+        self._origin = clock_ns()
+        self._rows: list[list[Any]] = []
+        self._here = -1  # the index of the innermost open row
+        self._wait: _Wait | None = None
+
+    def step(self, name: str) -> AbstractContextManager[None]:
+        """Open a step: `with trace.step("classify"):`. It begins here, not at `with`.
+
+        An error that leaves the step marks it with the error's code, and learns the stage if it knew none.
+        """
+        rows = self._rows
+        now = self._clock()
+        # An open row holds minus its start in place of its elapsed time, so that leaving is one addition.
+        row = [name, self._here, now, -now, 0, "", None]
+        self._here = len(rows)
+        rows.append(row)
+        return self
+
+    def resume(self, name: str) -> AbstractContextManager[None]:
+        """Go on with the last step of this name beside here, or open one. A stream is checked piece by piece; its
+        trace shows one check with the pieces' time added up."""
+        rows, parent = self._rows, self._here
+        for index in range(len(rows) - 1, -1, -1):
+            row = rows[index]
+            if row[_NAME] == name and row[_PARENT] == parent:
+                self._here = index
+                row[_ELAPSED] -= self._clock()
+                return self
+        return self.step(name)
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        row = self._rows[self._here]
+        row[_ELAPSED] += self._clock()
+        self._here = row[_PARENT]
+        if error is not None:
+            row[_ERROR] = _code(error)
+            if isinstance(error, FairleadError) and not error.step and row[_NAME] in STAGES:
+                error.step = row[_NAME]
+
+    def waiting(self) -> AbstractContextManager[None]:
+        """Time inside `with trace.waiting():` counts as the innermost step's waiting, not as its work. Not nested."""
+        wait = self._wait
+        if wait is None:
+            wait = self._wait = _Wait(self._clock)
+        wait.row = self._rows[self._here] if self._here >= 0 else []
+        return wait
+
+    def note(self, **attributes: Attribute) -> None:
+        """Add attributes to the innermost open step (to none, if no step is open). Later values win.
+
+        They are stored unencrypted: names, counts and codes only, never text of a request or a reply.
+        """
+        if self._here >= 0:
+            row = self._rows[self._here]
+            row[_ATTRIBUTES] = attributes if row[_ATTRIBUTES] is None else row[_ATTRIBUTES] | attributes
+
+    def encode(self) -> bytes:
+        """Everything recorded so far, as MessagePack. Open steps are shown with the time that they took until now."""
+        rows, here, now = self._rows, self._here, self._clock()
+        while here >= 0:
+            rows[here][_ELAPSED] += now
+            here = rows[here][_PARENT]
+        encoded = _encode((_VERSION, self._origin, self._here, rows))
+        here = self._here
+        while here >= 0:
+            rows[here][_ELAPSED] -= now
+            here = rows[here][_PARENT]
+        return encoded
+
+
+def _code(error: BaseException) -> str:
+    if isinstance(error, FairleadError):
+        return error.code
+    return "abandoned" if isinstance(error, CancelledError | GeneratorExit) else "broken"
+
+
+class _Wait:
+    """Adds the time inside to the waiting of the row that was innermost when it was asked for."""
+
+    __slots__ = ("_clock", "_since", "row")
+
+    def __init__(self, clock_ns: Callable[[], int]) -> None:
+        self._clock = clock_ns
+        self._since = 0
+        self.row: list[Any] = []
+
+    def __enter__(self) -> None:
+        self._since = self._clock()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self.row:
+            self.row[_WAITED] += self._clock() - self._since
+
+
+class _Row(Struct, array_like=True, forbid_unknown_fields=True):
+    name: str
+    parent: int
+    began: int
+    elapsed: int
+    waited: int
+    error: str
+    attributes: dict[str, Attribute] | None
+
+
+class _Encoded(Struct, array_like=True):
+    version: int
+    origin: int
+    here: int
+    rows: list[_Row]
+
+
+_decode = msgspec.msgpack.Decoder(_Encoded).decode
+
+
+def decode(encoded: bytes) -> tuple[Span, ...]:
+    """The spans of an encoded trace, in the order in which they began; none for no bytes.
+
+    Raises `BadInput` if these are not the bytes of a trace: spans lie outside the audit proof, so they are not trusted.
+    """
+    if not encoded:
+        return ()
+    try:
+        trace = _decode(encoded)
+    except msgspec.MsgspecError as error:
+        raise BadInput("the trace cannot be read", why=str(error), mend="its record is intact; read that") from error
+    if trace.version != _VERSION:
+        raise BadInput(f"the trace has format {trace.version}", why=f"this Fairlead reads format {_VERSION}")
+    parents = [*(row.parent for row in trace.rows), trace.here]
+    if any(not -1 <= parent < index for index, parent in enumerate(parents)):
+        raise BadInput("the trace cannot be read", why="a step stands before the step that encloses it")
+    return _spans(trace)
+
+
+def _spans(trace: _Encoded) -> tuple[Span, ...]:
+    rows = trace.rows
+    own = [row.elapsed - row.waited for row in rows]
+    for row in rows:
+        if row.parent >= 0:
+            own[row.parent] -= row.elapsed
+    still_open = set[int]()
+    here = trace.here
+    while here >= 0:
+        still_open.add(here)
+        here = rows[here].parent
+    return tuple(
+        Span(
+            name=row.name,
+            parent=row.parent,
+            start=row.began - trace.origin,
+            elapsed=row.elapsed,
+            waited=row.waited,
+            own=max(0, own[index]),
+            error=row.error,
+            attributes=row.attributes or {},
+            open=index in still_open,
+        )
+        for index, row in enumerate(rows)
+    )
