@@ -4,7 +4,8 @@ from msgspec import Struct
 
 
 class Tier(Struct, frozen=True):
-    """Prices of one token in pico-units (1e-12), from `above` input tokens on (0 for the base tier).
+    """Prices of one token in pico-units (1e-12) for requests of more than `above` input tokens. The first tier has 0 and
+    always applies.
 
     Crossing a tier applies its prices to all tokens of the request, as providers do.
     """

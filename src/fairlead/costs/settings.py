@@ -1,0 +1,73 @@
+"""What a workspace says about money: the `prices:` and `budgets:` parts of fairlead.yaml."""
+
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+Amount = int | float | str  # a float's shortest decimal form is what was written; a string is exact at any length
+PerMillion = Annotated[Amount, Meta(description="Price of a million tokens, such as 0.25 or '0.25'.")]
+Cap = Annotated[Amount, Meta(description="Units of the workspace's currency. 0 allows only what is free.")]
+
+
+class TierSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Prices of requests with more than `above` input tokens; they apply to all tokens of such a request."""
+
+    above: Annotated[int, Meta(gt=0, description="Input tokens, cached ones included, from which on the tier applies.")]
+    input: PerMillion
+    output: PerMillion
+    cached_input: PerMillion | UnsetType = UNSET
+    cache_write: PerMillion | UnsetType = UNSET
+
+
+class PriceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One entry of `prices:`, under the name of a model of the workspace or `vendor/remote model`.
+
+    A price that is left out is never guessed cheaper: cached and cache-writing tokens then cost what input costs.
+    """
+
+    input: PerMillion
+    output: PerMillion
+    cached_input: PerMillion | UnsetType = UNSET
+    cache_write: PerMillion | UnsetType = UNSET
+    per_request: Annotated[Amount, Meta(description="Units of the currency for each call, whatever its size.")] = 0
+    tiers: list[TierSettings] = []
+
+
+class BudgetSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Caps on one scope, one for each period that is named. All of them hold at once. Periods begin at 00:00 UTC."""
+
+    daily: Cap | UnsetType = UNSET
+    weekly: Annotated[Cap | UnsetType, Meta(description="ISO weeks: Monday to Sunday.")] = UNSET
+    monthly: Cap | UnsetType = UNSET
+    total: Annotated[Cap | UnsetType, Meta(description="For ever: money that is spent once.")] = UNSET
+    warn: Annotated[
+        str | None,
+        Meta(
+            pattern="^[0-9]{1,3}%$",
+            description="Spending that warns once per period, in percent of the cap; null: none.",
+        ),
+    ] = "80%"
+
+
+class BudgetsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`budgets:` in fairlead.yaml. An action is held against every budget that it falls under.
+
+    Under `departments`, `persons` and `tasks`, "*" gives each one that is not named a budget of its own. A named entry
+    replaces "*" as a whole. Callers without a department share one.
+    """
+
+    currency: Annotated[
+        str,
+        Meta(
+            pattern="^[A-Z]{3}$",
+            description="ISO 4217 code of every amount here and under `prices:`. The bundled price list is in USD: "
+            "in another currency each model in a cloud needs its own entry under `prices:`.",
+        ),
+    ] = "USD"
+    timezone: Annotated[
+        Literal["UTC"], Meta(description="Where periods begin. Only UTC: workers everywhere must agree on the day.")
+    ] = "UTC"
+    organisation: BudgetSettings = BudgetSettings()
+    departments: dict[str, BudgetSettings] = {}
+    persons: dict[str, BudgetSettings] = {}
+    tasks: dict[str, BudgetSettings] = {}
