@@ -64,7 +64,7 @@ class Budgets:
 
 
 def compile_budgets(settings: BudgetsSettings) -> Budgets:
-    """Raises `BadInput` naming the key. Whether departments and tasks of these names exist is for the caller to check."""
+    """Raises `BadInput` naming the key. Whether there are such departments and tasks is for the caller to check."""
     return Budgets(
         _compiled("budgets.organisation", settings.organisation),
         {name: _compiled(f"budgets.departments.{name}", caps) for name, caps in settings.departments.items()},
@@ -74,7 +74,7 @@ def compile_budgets(settings: BudgetsSettings) -> Budgets:
 
 
 def periods_of(now: int) -> dict[str, str]:
-    """The periods that `now` lies in, by the setting that names them: a day, an ISO 8601 week, a month, and all time."""
+    """The periods that `now` lies in, by the setting that names them: day, ISO 8601 week, month, and all time."""
     moment = datetime.fromtimestamp(now / 1000, UTC)
     year, week, _ = moment.isocalendar()
     return {
@@ -86,9 +86,9 @@ def periods_of(now: int) -> dict[str, str]:
 
 
 def scope_name(kind: str, name: str) -> str:
-    """`kind/NAME`, with what a database or a terminal could choke on (control characters, lone surrogates) as %XX.
+    """`kind/NAME`, with what a database or a terminal could choke on (control characters, lone surrogates) as `%XX;`.
 
-    Two different names never get the same scope, because "%" itself is written as %25.
+    Two different names never get the same scope, because "%" itself is written as `%25;`.
     """
     if name.isprintable() and "%" not in name:
         return f"{kind}/{name}"

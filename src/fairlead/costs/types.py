@@ -1,11 +1,11 @@
-"""Rates and estimates. Money is int nano-units (1e-9) of the workspace's currency; rates are int pico-units per token."""
+"""Rates and estimates. Money is int nano-units (1e-9) of the workspace's currency, a token's price int pico-units."""
 
 from msgspec import Struct
 
 
 class Tier(Struct, frozen=True):
-    """Prices of one token in pico-units (1e-12) for requests of more than `above` input tokens. The first tier has 0 and
-    always applies.
+    """Prices of one token in pico-units (1e-12) for requests of more than `above` input tokens. The first tier
+    has 0 and always applies.
 
     Crossing a tier applies its prices to all tokens of the request, as providers do.
     """
@@ -26,7 +26,7 @@ class Rate(Struct, frozen=True):
 
 
 class Estimate(Struct, frozen=True):
-    """What a call may cost, before it is made. `most` is what would be held; `likely` is a guess from the input's size."""
+    """What a call may cost, before it is made. `most` is what would be held, `likely` a guess from the input's size."""
 
     model: str
     likely: int
