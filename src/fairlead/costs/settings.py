@@ -40,13 +40,13 @@ class BudgetSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     weekly: Annotated[Cap | UnsetType, Meta(description="ISO weeks: Monday to Sunday.")] = UNSET
     monthly: Cap | UnsetType = UNSET
     total: Annotated[Cap | UnsetType, Meta(description="For ever: money that is spent once.")] = UNSET
-    warn: Annotated[
-        str | None,
-        Meta(
-            pattern="^[0-9]{1,3}%$",
-            description="Spending that warns once per period, in percent of the cap; null: none.",
-        ),
-    ] = "80%"
+    warn: (
+        Annotated[
+            str,
+            Meta(pattern="^[0-9]{1,3}%$", description="Warn once per period at this share of the cap; null: never."),
+        ]
+        | None
+    ) = "80%"
 
 
 class BudgetsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
