@@ -1,0 +1,24 @@
+"""Estimates: what a call may cost with each candidate, before any is made."""
+
+from collections.abc import Iterable, Mapping
+
+from fairlead.costs.prices import cost, upper_bound
+from fairlead.costs.types import Estimate, Rate
+from fairlead.models.types import Usage
+
+BYTES_A_TOKEN = 4  # English prose; other languages and code take more tokens for the same bytes
+
+
+def estimate(model: str, size: int, max_output: int, choices: int, rate: Rate) -> Estimate:
+    """`likely` by a plain rule: a token for every four bytes of input, and half of the output limit. `most` is what
+    would be held."""
+    usage = Usage(input=-(-size // BYTES_A_TOKEN), output=max_output * choices // 2, estimated=True)
+    most = upper_bound(size, max_output, choices, rate)
+    return Estimate(model, cost(usage, rate), most, rate.version)
+
+
+def estimates(
+    candidates: Iterable[tuple[str, int]], size: int, choices: int, rates: Mapping[str, Rate]
+) -> tuple[Estimate, ...]:
+    """One for each candidate, given as a model's name and its output limit, in the same order."""
+    return tuple(estimate(model, size, limit, choices, rates[model]) for model, limit in candidates)
