@@ -1,0 +1,48 @@
+"""The steps that bring a state database to this program's schema. Only `migrate` imports Alembic; opening does not.
+
+A step, once released, is never edited: a changed table is a new file in `versions/`, and `store.SCHEMA_VERSION` names
+the newest.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fairlead.storage import sqlite
+from fairlead.storage.store import Store, database_path
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_STEPS = Path(__file__).parent
+
+
+def migrate(where: str | Path, *, to: str = "head") -> str:
+    """Makes the database at this path or URL if there is none, takes the steps that it lacks, and returns its version.
+
+    All steps share one transaction: a failure leaves the database as it was. Workers that are running meanwhile wait,
+    and should have been stopped.
+    """
+    path = database_path(where)
+    sqlite.create(path)
+    store = Store(path)
+    try:
+        with store.writing() as connection:
+            _upgrade(connection, to)
+    finally:
+        store.close()
+    return sqlite.schema_version(path)
+
+
+def _upgrade(connection: "Connection", to: str) -> None:
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(_STEPS).replace("%", "%%"))
+    script = ScriptDirectory.from_config(config)
+    # The transaction is ours, see `Store.writing`; Alembic must not commit within it.
+    environment = EnvironmentContext(config, script, fn=lambda revision, _: script._upgrade_revs(to, revision))
+    with environment:
+        environment.configure(connection=connection, transactional_ddl=False)
+        environment.run_migrations()

@@ -1,0 +1,57 @@
+"""All SQL and all pragmas that only SQLite understands."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+READ: Final = "BEGIN"
+WRITE: Final = "BEGIN IMMEDIATE"  # take the lock first: a reader that turns writer can fail half-way
+
+_BUSY_MILLISECONDS: Final = 5000
+_PAGE_BYTES: Final = 4096
+
+
+def prepare(connection: sqlite3.Connection, *, synchronous: str, busy_milliseconds: int = _BUSY_MILLISECONDS) -> None:
+    """Sets up a fresh connection. The WAL mode stays in the file; everything else is the connection's own."""
+    connection.execute(f"PRAGMA busy_timeout={busy_milliseconds}")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute(f"PRAGMA synchronous={synchronous}")
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA trusted_schema=OFF")
+
+
+def create(path: Path) -> None:
+    """Makes an empty database that only its owner may read. An existing one is left alone."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    if path.stat().st_size == 0:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute(f"PRAGMA page_size={_PAGE_BYTES}")
+            connection.execute("PRAGMA journal_mode=WAL")
+
+
+@contextmanager
+def transaction(connection: "Connection", begin: str) -> Iterator[None]:
+    """Runs the block between BEGIN and COMMIT, and rolls back whatever is left open by an exception."""
+    connection.exec_driver_sql(begin)
+    try:
+        yield
+        connection.exec_driver_sql("COMMIT")
+    finally:
+        raw = connection.connection.driver_connection
+        if isinstance(raw, sqlite3.Connection) and raw.in_transaction:
+            raw.execute("ROLLBACK")
+
+
+def schema_version(path: Path) -> str:
+    """What the last migration left, "" for a database without tables."""
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone() if known else None
+    return str(row[0]) if row else ""
