@@ -1,5 +1,7 @@
 """Which model answers, and what is tried when one fails. Decisions are pure; only the breaker remembers."""
 
+from fairlead.routing.backoff import pause_before_retry
+from fairlead.routing.breaker import Health
 from fairlead.routing.plan import candidates_for, plan
 from fairlead.routing.refusals import why_none
 from fairlead.routing.settings import Preferences, RoutingSettings, compile_routing
@@ -8,11 +10,13 @@ from fairlead.routing.types import Candidate, Dropped, Plan
 __all__ = [
     "Candidate",
     "Dropped",
+    "Health",
     "Plan",
     "Preferences",
     "RoutingSettings",
     "candidates_for",
     "compile_routing",
+    "pause_before_retry",
     "plan",
     "why_none",
 ]
