@@ -33,10 +33,8 @@ class SystemClock:
 
 # A suspended laptop must find its leases lapsed when it wakes: CLOCK_MONOTONIC would have stood still.
 _SLEEPLESS = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
 def new_id(clock: Clock, prefix: str) -> str:
-    """A sortable identifier: the prefix, 48 bits of milliseconds and 80 random bits, in lower-case base 32."""
-    number = (clock.now() << 80) | int.from_bytes(clock.random_bytes(10), "big")
-    return f"{prefix}_" + "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
+    """A sortable identifier: the prefix, the milliseconds since 1970 and 64 random bits, in hexadecimal."""
+    return f"{prefix}_{clock.now():012x}{clock.random_bytes(8).hex()}"

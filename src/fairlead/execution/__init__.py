@@ -1,0 +1,20 @@
+"""The governed path: every action, whatever door it came in by, goes through here."""
+
+from fairlead.execution.answer import Answer, Quote
+from fairlead.execution.deployment import Defaults, Deployment, Fairlead
+from fairlead.execution.model_call import call_model, quote
+from fairlead.execution.release import Deliver, Reply, ReplyChoice, merged_logprobs
+
+__all__ = [
+    "Answer",
+    "Defaults",
+    "Deliver",
+    "Deployment",
+    "Fairlead",
+    "Quote",
+    "Reply",
+    "ReplyChoice",
+    "call_model",
+    "merged_logprobs",
+    "quote",
+]

@@ -1,7 +1,5 @@
 """Task types: declared kinds of work, the unit of required context, routing, cost and checks."""
 
-from typing import Any
-
 from msgspec import Struct
 
 from fairlead.labels import Labels
@@ -23,7 +21,6 @@ class TaskType(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_output: int | None = None
     deadline: float | None = None
     instructions: str = ""
-    schema: dict[str, Any] | None = None
 
 
 class Task(Struct, frozen=True, kw_only=True):

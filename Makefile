@@ -1,0 +1,62 @@
+# Seven commands, the same for people and for CI. Everything lives in .venv; nothing else is installed.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# Everything that is checked by eye is checked by these folders too.
+CODE := src tests bench
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format docs bench interop lock clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+.venv/.setup: locks/setup.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/setup.txt
+	@touch $@
+
+.venv/.runtime: .venv/.setup locks/runtime.txt pyproject.toml
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r locks/runtime.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.dev: .venv/.runtime locks/dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r locks/dev.txt
+	@touch $@
+
+setup: .venv/.dev ## everything for working on Fairlead
+
+demo: .venv/.runtime ## a working day of an invented retail company, without keys or servers
+	@$(BIN)/fairlead demo
+
+test: .venv/.dev ## all tests; no network, no keys
+	$(BIN)/python -m pytest
+
+lint: .venv/.dev ## format, rules, types, layers
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.dev ## put the code into shape
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+
+docs: .venv/.dev ## regenerate what is generated (JSON Schemas, command help) and run every example
+	$(BIN)/python docs/generate.py
+	$(BIN)/python -m pytest tests/docs
+
+bench: .venv/.dev ## CPU per step of the hot path; see bench/README.md for the comparison with peers
+	$(BIN)/python bench/hot_path.py
+
+interop: .venv/.dev ## official clients against a running Fairlead
+	$(BIN)/python -m pytest tests/doors/test_official_clients.py
+
+lock: .venv/.setup ## resolve the dependencies anew
+	printf 'uv\nhatchling\neditables\n' | $(BIN)/uv pip compile -q -U --universal --generate-hashes --no-emit-index-url --custom-compile-command "make lock" - -o locks/setup.txt
+	$(BIN)/uv pip compile -q -U --universal --generate-hashes --no-emit-index-url --custom-compile-command "make lock" pyproject.toml -o locks/runtime.txt
+	$(BIN)/uv pip compile -q -U --universal --generate-hashes --no-emit-index-url --custom-compile-command "make lock" --group dev pyproject.toml -c locks/runtime.txt -o locks/dev.txt
+
+clean: ## remove what can be made again
+	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,366 @@
+"""The ledger: every action is opened here, held against its budgets, settled, and recorded, whatever way it ends.
+
+Leaving an action without settling it is not possible: the way out decides the outcome. A refusal, an upstream failure,
+a client that left and a fault of our own each end in one commit of money and record together.
+"""
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Protocol
+
+import msgspec
+from msgspec import Struct
+
+from fairlead.clock import Clock, new_id
+from fairlead.costs.prices import cost
+from fairlead.costs.record import (
+    RECORD_VERSION,
+    Record,
+    RecordedError,
+    decode_record,
+    encode_record,
+    recorded_usage,
+)
+from fairlead.costs.types import Rate
+from fairlead.errors import Broken, FairleadError, Upstream
+from fairlead.identity.types import Caller
+from fairlead.labels import Labels
+from fairlead.models.types import Model, Usage
+from fairlead.storage.journal import Journal
+from fairlead.storage.types import Entry, Hold, Receipt, ScopeLimit, Sealed, Write
+from fairlead.storage.vault import SubjectKey, Vault
+from fairlead.tasks.types import Task
+from fairlead.telemetry.trace import Trace
+
+log = logging.getLogger("fairlead.ledger")
+
+
+class Arrival(Struct, frozen=True, kw_only=True):
+    """How an action came in. `authenticated_ns` is what authentication took, `body` the request's bytes as received.
+
+    `deadline` is in seconds from now, None for the task type's or the workspace's own.
+    """
+
+    door: str
+    body: bytes = b""
+    authenticated_ns: int = 0
+    deadline: float | None = None
+    dry_run: bool = False
+
+
+class _Deployment(Protocol):
+    @property
+    def revision(self) -> str: ...
+    @property
+    def keep_payloads(self) -> bool: ...
+
+
+class _Citation(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+class _Pack(Protocol):
+    @property
+    def snapshot(self) -> str: ...
+    @property
+    def citations(self) -> Sequence[_Citation]: ...
+
+
+class _Dropped(Protocol):
+    @property
+    def model(self) -> str: ...
+    @property
+    def by(self) -> str: ...
+
+
+class _Plan(Protocol):
+    @property
+    def dropped(self) -> Sequence[_Dropped]: ...
+
+
+class _Reason(Protocol):
+    @property
+    def policy(self) -> str: ...
+
+
+class _Decision(Protocol):
+    @property
+    def reasons(self) -> Sequence[_Reason]: ...
+
+
+class _Rights(Protocol):
+    @property
+    def decisions(self) -> Mapping[str, _Decision]: ...
+
+
+class _Release(Protocol):
+    def usage_so_far(self) -> Usage: ...
+    def reply_text(self) -> str: ...
+
+
+class Price(Struct, frozen=True, kw_only=True):
+    """What an attempt is held at: the model, its rate, the most it can cost, and the budgets it counts against."""
+
+    model: Model
+    redacted: frozenset[str]
+    max_output: int
+    rate: Rate
+    most: int
+    limits: tuple[ScopeLimit, ...]
+
+
+class _Held(Struct, frozen=True):
+    """The attempt in flight."""
+
+    hold: Hold
+    record: Record
+    rate: Rate
+    max_output: int
+
+
+class Ledger:
+    """Opens actions. One per process, over the process's journal and the vault of subject keys."""
+
+    def __init__(self, journal: Journal, vault: Vault, clock: Clock) -> None:
+        self.journal = journal
+        self.vault = vault
+        self.clock = clock
+
+    def open(self, caller: Caller, arrival: Arrival, deployment: _Deployment) -> "Action":
+        return Action(self, caller, arrival, deployment)
+
+
+class Action:
+    """One governed action, as an async context manager. The path tells it what it learns (`task`, `pack`, `plan`…)."""
+
+    def __init__(self, ledger: Ledger, caller: Caller, arrival: Arrival, deployment: _Deployment) -> None:
+        self.ledger = ledger
+        self.caller = caller
+        self.arrival = arrival
+        self.run = new_id(ledger.clock, "run")
+        self.at = ledger.clock.now()
+        self.trace = Trace(self.run, time.perf_counter_ns)
+        self.task: Task | None = None
+        self.labels: Labels | None = None
+        self.pack: _Pack | None = None
+        self.rights: _Rights | None = None
+        self.plan: _Plan | None = None
+        self.flags: list[str] = []
+        self.warnings: list[ScopeLimit] = []
+        self.cost = 0
+        self._deployment = deployment
+        self._subject: SubjectKey
+        self._attempt = 0
+        self._held: _Held | None = None
+        self._sent: _Release | None = None  # None while nothing of the attempt is on the way: then nothing is owed
+        self._failed = Write()  # a failed attempt's settlement, committed together with the next hold or the end
+        self._ended = False
+
+    @property
+    def attempt_id(self) -> str:
+        """Unique for ever: what a provider gets as idempotency key."""
+        return f"{self.run}.{self._attempt}"
+
+    async def __aenter__(self) -> "Action":
+        person = self.caller.person
+        vault = self.ledger.vault
+        self._subject = vault.cached(person) or await asyncio.to_thread(vault.subject_for, person)
+        self.trace.add("authenticate", self.arrival.authenticated_ns)
+        return self
+
+    def step(self, name: str) -> AbstractContextManager[None]:
+        """One of the nine stages: times it, and marks errors that leave it with its name."""
+        return self.trace.step(name)
+
+    async def reserve(self, price: Price) -> None:
+        """Hold the most that an attempt can cost, and record the intent to make it, in one commit.
+
+        Settles the failed attempt before it, if there was one, in the same commit. Raises `OverBudget`, `Overloaded`.
+        """
+        self._attempt += 1
+        record = self._record("attempt", price)
+        hold = Hold(self.attempt_id, price.most, price.limits, encode_record(record))
+        failed, self._failed = self._failed, Write()
+        # Noted before it is durable: a caller cancelled while waiting still closes the hold on the way out.
+        self._held, self._sent = _Held(hold, record, price.rate, price.max_output), None
+        try:
+            self._warn(await self._commit(Write(failed.close, failed.spent, failed.entries, hold)))
+        except FairleadError:
+            self._held = None
+            raise
+
+    def sending(self, release: _Release) -> None:
+        """From here on the provider may work and charge. `release` tells what it has produced, should it end early."""
+        self._sent = release
+
+    def fail(self, error: Upstream) -> None:
+        """The attempt failed. Its settlement goes into the next commit: free if the provider refused the work, what was
+        produced if it was cut off, and the whole hold, to be reconciled, where nobody can know."""
+        held, sent = self._held, self._sent
+        if held is None:
+            return
+        self._held = self._sent = None
+        flags, spent, usage = ["failed", error.code], 0, None
+        if sent is not None and error.charged == "part":
+            usage = sent.usage_so_far()
+            spent = cost(usage, held.rate)
+        elif sent is not None and error.charged == "unknown":
+            spent = held.hold.amount
+            flags.append("reconcile")
+        record = msgspec.structs.replace(
+            held.record,
+            outcome="failed",
+            flags=tuple(flags),
+            cost=spent,
+            usage=recorded_usage(usage) if usage else None,
+            error=RecordedError(error.code, "attempt"),
+        )
+        self.cost += spent
+        entry = Entry(self.run, self.ledger.clock.now(), encode_record(record))
+        self._failed = Write(close=held.hold, spent=spent, entries=(entry,))
+
+    async def settle(self, usage: Usage) -> None:
+        """The attempt succeeded: bill what was used, free the rest of the hold, record the action, in one commit."""
+        if self._held is not None and usage.output > self._held.max_output:
+            self.flags.append("overrun")
+        await self._end("done", usage, None)
+
+    async def conclude(self, outcome: str) -> None:
+        """End an action that attempted nothing, such as an estimate."""
+        await self._end(outcome, None, None)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._ended:
+            return
+        if isinstance(error, FairleadError):
+            error.run = self.run
+        outcome, recorded = _outcome(error)
+        usage = self._sent.usage_so_far() if self._sent is not None else None
+        try:
+            await self._end(outcome, usage, recorded)
+        except FairleadError as second:
+            # The first error matters more to the caller. Nothing is lost: an open hold is settled by recovery.
+            log.error("run %s ended as %s and could not be recorded: %s", self.run, outcome, second)
+            if error is None:
+                raise
+
+    async def _end(self, outcome: str, usage: Usage | None, error: RecordedError | None) -> None:
+        self._ended = True
+        held, spent = self._held, 0
+        if held is not None and usage is not None:
+            spent = cost(usage, held.rate)
+            if spent > held.hold.amount:
+                self.flags.append("over_hold")
+        self.cost += spent
+        base = held.record if held is not None else self._record("call_model")
+        sealed = self._seal() if self._deployment.keep_payloads else None
+        record = msgspec.structs.replace(
+            base,
+            kind="call_model",
+            outcome=outcome,
+            cost=spent,
+            usage=recorded_usage(usage) if usage is not None else None,
+            flags=tuple(self.flags),
+            error=error,
+            payload=hashlib.sha256(sealed.ciphertext).hexdigest() if sealed else "",
+        )
+        entry = Entry(self.run, self.ledger.clock.now(), encode_record(record), self.trace.encode(), sealed)
+        failed = self._failed
+        write = Write(
+            close=held.hold if held is not None else failed.close,
+            spent=spent if held is not None else failed.spent,
+            entries=(*failed.entries, entry),
+        )
+        receipt = await self._commit(write)
+        self._held = None
+        self._warn(receipt)
+        if not receipt.closed:
+            await self._record_late(record)
+
+    async def _record_late(self, record: Record) -> None:
+        """Recovery took this worker for dead and settled at the reserved amount; keep what really happened, unbilled."""
+        log.error("run %s was settled by recovery before it ended: reconcile it", self.run)
+        late = msgspec.structs.replace(
+            record, kind="late", cost=0, held=record.cost, flags=(*record.flags, "reconcile"), payload=""
+        )
+        await self._commit(Write(entries=(Entry(self.run, self.ledger.clock.now(), encode_record(late)),)))
+
+    async def _commit(self, write: Write) -> Receipt:
+        # Once queued, the commit happens whatever becomes of us; shielding keeps a cancelled caller from dropping the
+        # receipt of a hold that nobody would then settle before recovery does.
+        with self.trace.waiting():
+            return await asyncio.shield(self.ledger.journal.commit(write))
+
+    def _record(self, kind: str, price: Price | None = None) -> Record:
+        caller, task, labels, pack = self.caller, self.task, self.labels, self.pack
+        return Record(
+            v=RECORD_VERSION,
+            kind=kind,
+            run=self.run,
+            at=self.at,
+            attempt=self._attempt,
+            door=self.arrival.door,
+            person=self._subject.id,
+            agent=caller.agent,
+            department=caller.department,
+            tenant=caller.tenant,
+            credential=caller.credential,
+            revision=self._deployment.revision,
+            task=task.type.name if task else "",
+            data_class=labels.data_class.name if labels else "",
+            categories=tuple(sorted(labels.categories)) if labels else (),
+            snapshot=pack.snapshot if pack else "",
+            citations=tuple(c.id for c in pack.citations) if pack else (),
+            policies=self._policies(price.model.name if price else None),
+            dropped=tuple((d.model, d.by) for d in self.plan.dropped) if self.plan else (),
+            model=price.model.name if price else "",
+            placement=price.model.placement.kind if price else "",
+            redacted=tuple(sorted(price.redacted)) if price else (),
+            price=price.rate.version if price else "",
+            held=price.most if price else 0,
+        )
+
+    def _policies(self, model: str | None) -> tuple[str, ...]:
+        """The policies that decided: for the attempted model, or for all models where none was attempted."""
+        if self.rights is None:
+            return ()
+        decisions = self.rights.decisions
+        decided = decisions.values() if model is None else (decisions[model],)
+        return tuple(sorted({reason.policy for decision in decided for reason in decision.reasons}))
+
+    def _seal(self) -> Sealed:
+        reply = self._sent.reply_text() if self._sent else ""
+        plain = msgspec.msgpack.encode((self.arrival.body, reply))
+        return Sealed(self._subject.id, self.ledger.vault.seal(self._subject, plain, self.run.encode()))
+
+    def _warn(self, receipt: Receipt) -> None:
+        for limit in receipt.warnings:
+            log.warning("budget %s has passed its warning threshold for %s", limit.scope, limit.period)
+            self.warnings.append(limit)
+
+
+def _outcome(error: BaseException | None) -> tuple[str, RecordedError | None]:
+    """How an action ended that was not settled."""
+    if isinstance(error, FairleadError):
+        kind = "failed" if isinstance(error, Upstream | Broken) else "refused"
+        return kind, RecordedError(error.code, error.step)
+    if isinstance(error, asyncio.CancelledError | GeneratorExit):
+        return "abandoned", RecordedError("client_left")
+    return "failed", RecordedError("broken")
+
+
+def orphaned(hold: Hold, now: int) -> Entry:
+    """The record of a dead worker's attempt, from the intent that was recorded with its hold. Billed at the hold."""
+    intent = decode_record(hold.intent)
+    record = msgspec.structs.replace(
+        intent, kind="call_model", outcome="orphaned", cost=hold.amount, flags=("orphaned", "reconcile")
+    )
+    return Entry(intent.run, now, encode_record(record))

@@ -1,0 +1,95 @@
+"""The record of an action: what the audit log proves and every report reads. Nothing in it can be erased, so it holds
+no payload, no name and no free text of a caller; the person is a pseudonymous subject id.
+
+Fields stand in alphabetical order and have ASCII names, so that encoding the struct is already canonical JSON
+(RFC 8785): one pass instead of a sort on the hot path. A test compares it with `audit.canonical`.
+"""
+
+import msgspec
+from msgspec import Struct
+
+from fairlead.models.types import Usage
+
+
+class RecordedUsage(Struct, frozen=True, omit_defaults=True):
+    """Tokens as billed; see `models.types.Usage`."""
+
+    cache_write: int = 0
+    cached_input: int = 0
+    estimated: bool = False
+    input: int = 0
+    output: int = 0
+    reasoning: int = 0
+
+
+class RecordedError(Struct, frozen=True, omit_defaults=True):
+    code: str
+    step: str = ""
+
+
+class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One row of the log. `kind` is "call_model" for the action itself, "attempt" for each failed try before it,
+    "refusal" for what was turned away at a door, "late" for a settlement that came after recovery had settled.
+
+    `cost` and `held` are in nano-units; summing `cost` over all rows gives what was spent. `outcome` is "done",
+    "refused", "failed", "abandoned" or "orphaned".
+    """
+
+    agent: str = ""
+    at: int
+    attempt: int = 0
+    categories: tuple[str, ...] = ()
+    citations: tuple[str, ...] = ()
+    cost: int = 0
+    credential: str = ""
+    data_class: str = ""
+    department: str = ""
+    door: str = ""
+    dropped: tuple[tuple[str, str], ...] = ()
+    error: RecordedError | None = None
+    flags: tuple[str, ...] = ()
+    held: int = 0
+    kind: str
+    model: str = ""
+    outcome: str = ""
+    payload: str = ""
+    person: str = ""
+    placement: str = ""
+    policies: tuple[str, ...] = ()
+    price: str = ""
+    redacted: tuple[str, ...] = ()
+    revision: str = ""
+    run: str
+    snapshot: str = ""
+    suppressed: int = 0
+    task: str = ""
+    tenant: str = ""
+    usage: RecordedUsage | None = None
+    v: int
+
+
+RECORD_VERSION = 1
+MAX_RECORDED = 2**53 - 1  # the largest integer that canonical JSON carries exactly
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Record)
+
+
+def encode_record(record: Record) -> bytes:
+    """Canonical JSON: the bytes that are hashed into the audit log."""
+    return _encoder.encode(record)
+
+
+def decode_record(data: bytes) -> Record:
+    """Raises `msgspec.ValidationError` for bytes that are no record."""
+    return _decoder.decode(data)
+
+
+def recorded_usage(usage: Usage) -> RecordedUsage:
+    return RecordedUsage(
+        cache_write=usage.cache_write,
+        cached_input=usage.cached_input,
+        estimated=usage.estimated,
+        input=usage.input,
+        output=usage.output,
+        reasoning=usage.reasoning,
+    )

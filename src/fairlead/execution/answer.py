@@ -1,0 +1,95 @@
+"""What the path gives back to a door: the reply, and everything worth saying about how it came about."""
+
+from msgspec import Struct
+
+from fairlead.context import Citation, citations_in
+from fairlead.costs.estimates import estimate
+from fairlead.costs.ledger import Action
+from fairlead.costs.types import Estimate
+from fairlead.execution.deployment import Deployment
+from fairlead.execution.prepare import Decided
+from fairlead.execution.release import Reply
+from fairlead.models.types import Model
+from fairlead.routing import Dropped
+from fairlead.storage.types import ScopeLimit
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """A settled action. `cost` is in nano-units of `currency`, all attempts together."""
+
+    run: str
+    revision: str
+    task: str
+    model: Model
+    reply: Reply
+    cost: int
+    currency: str
+    price: str
+    why: str
+    candidates: tuple[str, ...]
+    dropped: tuple[Dropped, ...]
+    citations: tuple[Citation, ...]
+    redacted: tuple[str, ...]
+    warnings: tuple[ScopeLimit, ...]
+    flags: tuple[str, ...]
+
+
+class Quote(Struct, frozen=True, kw_only=True):
+    """What a request would do and cost. `estimates` are in the order in which the candidates would be tried."""
+
+    run: str
+    revision: str
+    task: str
+    currency: str
+    why: str
+    estimates: tuple[Estimate, ...]
+    dropped: tuple[Dropped, ...]
+
+
+def answer_of(deployment: Deployment, action: Action, decided: Decided, model: Model, reply: Reply) -> Answer:
+    plan = decided.plan
+    return Answer(
+        run=action.run,
+        revision=deployment.revision,
+        task=decided.task.type.name,
+        model=model,
+        reply=reply,
+        cost=action.cost,
+        currency=deployment.currency,
+        price=deployment.rates[model.name].version,
+        why=plan.why,
+        candidates=tuple(candidate.model.name for candidate in plan.candidates),
+        dropped=plan.dropped,
+        citations=_cited(decided, reply),
+        redacted=next(tuple(sorted(c.redact)) for c in plan.candidates if c.model is model),
+        warnings=tuple(action.warnings),
+        flags=tuple(action.flags),
+    )
+
+
+def _cited(decided: Decided, reply: Reply) -> tuple[Citation, ...]:
+    if not decided.pack.citations:
+        return ()
+    return citations_in("\n".join(choice.text for choice in reply.choices), decided.pack)
+
+
+def quote_of(deployment: Deployment, action: Action, decided: Decided) -> Quote:
+    request = decided.asked.request
+    return Quote(
+        run=action.run,
+        revision=deployment.revision,
+        task=decided.task.type.name,
+        currency=deployment.currency,
+        why=decided.plan.why,
+        estimates=tuple(
+            estimate(
+                candidate.model.name,
+                request.size,
+                candidate.max_output,
+                request.choices,
+                deployment.rates[candidate.model.name],
+            )
+            for candidate in decided.plan.candidates
+        ),
+        dropped=decided.plan.dropped,
+    )

@@ -1,0 +1,134 @@
+"""Attempts: one candidate after the other, each with its own intent, hold and settlement, within one deadline."""
+
+import asyncio
+from contextlib import aclosing
+
+from fairlead.costs.ledger import Action, Price
+from fairlead.costs.prices import upper_bound
+from fairlead.errors import DeadlineExceeded, Unpriced, Upstream
+from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.execution.prepare import Decided, Prepared, prepare
+from fairlead.execution.release import NewScreen, Release
+from fairlead.models.types import Model, ModelCall
+from fairlead.routing import Candidate, retry_delay
+
+
+def price(deployment: Deployment, action: Action, decided: Decided, candidate: Candidate) -> Price:
+    """What an attempt at this candidate is held at. Raises `Unpriced`."""
+    rate = deployment.rates.get(candidate.model.name)
+    if rate is None:
+        raise Unpriced(
+            f"nobody has said what {candidate.model.name} costs",
+            mend=f"add it under `prices:` in fairlead.yaml, for example {candidate.model.name}: {{input: 1, output: 4}}",
+        )
+    request = decided.asked.request
+    return Price(
+        model=candidate.model,
+        redacted=candidate.redact,
+        max_output=candidate.max_output * request.choices,
+        rate=rate,
+        most=upper_bound(request.size, candidate.max_output, request.choices, rate),
+        limits=deployment.budgets.limits_for(action.caller, decided.task.type.name, action.at),
+    )
+
+
+async def attempt(
+    fairlead: Fairlead, deployment: Deployment, action: Action, decided: Decided, release: Release
+) -> Model:
+    """Try the candidates in order until one answers completely. The first one's hold is already in place.
+
+    Raises the last `Upstream` error when none is left, when the deadline has come, or when a part of a reply was
+    already let out: nothing else can then continue it.
+    """
+    seconds = _deadline(deployment, action, decided)
+    deadline = fairlead.clock.monotonic() + seconds
+    try:
+        async with asyncio.timeout(seconds):
+            return await _each(fairlead, deployment, action, decided, release, deadline)
+    except TimeoutError:
+        late = DeadlineExceeded(
+            f"no complete answer within {seconds:g} s",
+            mend="raise the task type's deadline, or `defaults.deadline`, or prefer a faster model",
+            charged="part" if release.started else "unknown",
+        )
+        action.fail(late)
+        raise late from None
+
+
+def _deadline(deployment: Deployment, action: Action, decided: Decided) -> float:
+    declared = decided.task.type.deadline or deployment.defaults.deadline
+    asked = action.arrival.deadline
+    return declared if asked is None else min(declared, asked)
+
+
+async def _each(
+    fairlead: Fairlead,
+    deployment: Deployment,
+    action: Action,
+    decided: Decided,
+    release: Release,
+    deadline: float,
+) -> Model:
+    first, last = True, None
+    for candidate in decided.plan.candidates:
+        tries = 0
+        while True:
+            if not first:
+                await action.reserve(price(deployment, action, decided, candidate))
+            first, tries = False, tries + 1
+            try:
+                await _once(deployment, action, decided, candidate, release, deadline)
+            except Upstream as error:
+                last = error
+                fairlead.health.failure(candidate.model.name, error)
+                action.fail(error)
+                if release.started:
+                    raise
+                delay = retry_delay(error, tries, deployment.preferences.retries, fairlead.clock, deadline)
+                if delay is None:
+                    break
+                await asyncio.sleep(delay)
+            else:
+                fairlead.health.success(candidate.model.name)
+                return candidate.model
+    assert last is not None
+    raise last
+
+
+async def _once(
+    deployment: Deployment,
+    action: Action,
+    decided: Decided,
+    candidate: Candidate,
+    release: Release,
+    deadline: float,
+) -> None:
+    prepared = prepare(deployment.policy, decided.asked, candidate)
+    release.begin(
+        candidate.model, _screening(deployment, action, decided, candidate, prepared), prepared.request.size
+    )
+    call = ModelCall(
+        model=candidate.model,
+        request=prepared.request,
+        passages=prepared.passages,
+        max_output=candidate.max_output,
+        deadline=deadline,
+        idempotency_key=action.attempt_id,
+    )
+    action.sending(release)
+    driver = deployment.drivers[candidate.model.endpoint]
+    with action.step("call"):
+        action.trace.note(model=candidate.model.name)
+        async with aclosing(driver.answer(call)) as chunks:
+            async for chunk in chunks:
+                await release.push(chunk)
+
+
+def _screening(
+    deployment: Deployment, action: Action, decided: Decided, candidate: Candidate, prepared: Prepared
+) -> NewScreen | None:
+    policy = deployment.policy
+    if not policy.screens_replies and prepared.redaction is None:
+        return None
+    task = decided.task.type.name
+    return lambda: policy.screen(action.caller, task, candidate.model, prepared.redaction)

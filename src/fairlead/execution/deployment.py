@@ -1,0 +1,78 @@
+"""What a process runs: the live parts, and the compiled revision that it decides under."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fairlead.clock import Clock
+from fairlead.context import Context
+from fairlead.costs.budgets import Budgets
+from fairlead.costs.ledger import Ledger
+from fairlead.costs.refusals import Refusals
+from fairlead.costs.types import Rate
+from fairlead.errors import Overloaded
+from fairlead.identity import Authenticator
+from fairlead.models.types import Model, ModelDriver
+from fairlead.policy import Policy
+from fairlead.routing import Health, Preferences
+from fairlead.storage.fleet import Lease
+from fairlead.tasks import TaskTypes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Defaults:
+    """What applies where neither the request nor the task type says otherwise. Seconds and tokens."""
+
+    deadline: float = 120.0
+    max_output: int = 1024
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deployment:
+    """A compiled revision, ready to decide. Immutable: an action keeps the one that it started under."""
+
+    revision: str
+    organisation: str
+    currency: str
+    authenticator: Authenticator
+    policy: Policy
+    tasks: TaskTypes
+    context: Context
+    models: Mapping[str, Model]
+    unavailable: Mapping[str, str]
+    drivers: Mapping[str, ModelDriver]
+    rates: Mapping[str, Rate]
+    budgets: Budgets
+    preferences: Preferences
+    defaults: Defaults
+    keep_payloads: bool = True
+
+
+class Fairlead:
+    """The live whole of one process. `deployment` is replaced when a new revision is published."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        refusals: Refusals,
+        health: Health,
+        lease: Lease,
+        clock: Clock,
+        deployment: Deployment,
+    ) -> None:
+        self.ledger = ledger
+        self.refusals = refusals
+        self.health = health
+        self.lease = lease
+        self.clock = clock
+        self.deployment = deployment
+
+    def current(self) -> Deployment:
+        """The deployment to decide under now. Raises `Overloaded` while this worker may be behind the published one."""
+        if not self.lease.valid():
+            raise Overloaded(
+                "this worker has lost touch with the shared state and decides nothing until it has caught up",
+                why="its lease lapsed: the database could not be written for five seconds",
+                mend="retry; if it lasts, run `fairlead doctor`",
+            )
+        return self.deployment

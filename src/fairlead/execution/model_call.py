@@ -1,0 +1,83 @@
+"""The governed path of a model call: nine stages, on one screen. There is no other way to a model.
+
+authenticate happens at the door, before there is an action: a caller without a name never gets here.
+"""
+
+from fairlead.costs.ledger import Action, Arrival
+from fairlead.execution.answer import Answer, Quote, answer_of, quote_of
+from fairlead.execution.attempts import attempt, price
+from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.execution.prepare import Decided, refuse_ungrounded, stitched
+from fairlead.execution.release import Deliver, Release
+from fairlead.identity.types import Caller
+from fairlead.models.types import ChatRequest
+from fairlead.routing import candidates_for, why_none
+from fairlead.routing import plan as plan_candidates
+
+
+async def call_model(
+    fairlead: Fairlead, caller: Caller, request: ChatRequest, arrival: Arrival, deliver: Deliver | None = None
+) -> Answer:
+    """Answer a chat request for a caller: permitted, priced, screened and recorded.
+
+    With `deliver`, text is handed out as soon as it may leave; the tail comes with the answer, once the bill is
+    durable. Raises `Refused`, `Upstream` or `BadInput`; whatever is raised has been recorded.
+    """
+    deployment = fairlead.current()
+    async with fairlead.ledger.open(caller, arrival, deployment) as action:
+        decided = await decide(fairlead, deployment, action, request)
+        with action.step("reserve"):
+            await action.reserve(price(deployment, action, decided, decided.plan.candidates[0]))
+        release = Release(action.run, deliver)
+        with action.step("attempt"):
+            model = await attempt(fairlead, deployment, action, decided, release)
+        with action.step("check"):
+            reply = release.check()
+        with action.step("settle"):
+            await action.settle(reply.usage)
+    return answer_of(deployment, action, decided, model, reply)
+
+
+async def decide(fairlead: Fairlead, deployment: Deployment, action: Action, request: ChatRequest) -> Decided:
+    """The stages that only decide. Estimates and explanations are made by these very lines.
+
+    Raises `Denied`, `NoCandidate`, `Unpriced` or `NotFound` when nothing may or can answer.
+    """
+    policy, caller = deployment.policy, action.caller
+    with action.step("classify"):
+        findings = policy.detect(request)
+        task = action.task = deployment.tasks.classify(request, findings.labels)
+    with action.step("stitch"):
+        pack = action.pack = await deployment.context.stitch(task, policy.may_read(caller))
+        asked = stitched(policy, request, findings, task, pack)
+        action.labels = asked.labels
+        refuse_ungrounded(task, pack)
+    with action.step("authorize"):
+        models = candidates_for(request.model, deployment.models, deployment.tasks.names, deployment.preferences)
+        rights = action.rights = policy.authorize(caller, task, asked.labels, models, action.arrival.door)
+    with action.step("plan"):
+        plan = action.plan = plan_candidates(
+            task,
+            asked.request,
+            models,
+            rights.decisions,
+            preferences=deployment.preferences,
+            rates=deployment.rates,
+            health=fairlead.health.reason,
+            unavailable=deployment.unavailable,
+            default_output=deployment.defaults.max_output,
+            pack_bytes=0,  # the stitched request's size has it already
+            has_passages=bool(pack.passages),
+        )
+        if not plan.candidates:
+            raise why_none(plan)
+    return Decided(asked, task, pack, rights, plan)
+
+
+async def quote(fairlead: Fairlead, caller: Caller, request: ChatRequest, arrival: Arrival) -> Quote:
+    """What `call_model` would do and cost, for every candidate, without doing it. Recorded, never billed."""
+    deployment = fairlead.current()
+    async with fairlead.ledger.open(caller, arrival, deployment) as action:
+        decided = await decide(fairlead, deployment, action, request)
+        await action.conclude("estimated")
+    return quote_of(deployment, action, decided)

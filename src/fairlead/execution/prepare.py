@@ -1,0 +1,98 @@
+"""What goes to a model: the caller's request with its context, redacted for where the model runs."""
+
+import msgspec
+from msgspec import Struct
+
+from fairlead.context import Pack, render
+from fairlead.errors import Refused
+from fairlead.labels import Labels
+from fairlead.models.types import ChatRequest, Message, Passage, text_of
+from fairlead.policy import Findings, Policy, Redaction, Rights
+from fairlead.routing import Candidate, Plan
+from fairlead.tasks.types import Task
+
+
+class NoContext(Refused):
+    """The task must be answered from the organisation's context, and none was found that this caller may read.
+
+    Add or publish the missing knowledge under `context/`, widen its audience, or ask someone who may read it.
+    """
+
+    code = "no_context"
+    status = 422
+
+
+class Asked(Struct, frozen=True):
+    """A request with its context stitched in, what detectors found in the whole, and the labels of the whole."""
+
+    request: ChatRequest
+    findings: Findings
+    labels: Labels
+    passages: tuple[Passage, ...]
+
+
+class Decided(Struct, frozen=True):
+    """What the deciding stages came to."""
+
+    asked: Asked
+    task: Task
+    pack: Pack
+    rights: Rights
+    plan: Plan
+
+
+class Prepared(Struct, frozen=True):
+    """What is sent to one candidate, and how to undo the redaction in its reply."""
+
+    request: ChatRequest
+    passages: tuple[Passage, ...]
+    redaction: Redaction | None
+
+
+def stitched(policy: Policy, request: ChatRequest, findings: Findings, task: Task, pack: Pack) -> Asked:
+    """The request with instructions and context in front. Detectors look at the whole again: context has labels too."""
+    if not pack.passages and not task.type.instructions:
+        return Asked(request, findings, findings.labels.joined(pack.labels), ())
+    system = render(pack, task.type.instructions)
+    whole = msgspec.structs.replace(
+        request, messages=_with_system(system, request.messages), size=request.size + len(system.encode())
+    )
+    found = policy.detect(whole)
+    return Asked(whole, found, found.labels.joined(pack.labels), pack.passages)
+
+
+def _with_system(text: str, messages: list[Message]) -> list[Message]:
+    # One system message: several models' chat templates accept no second one.
+    if messages and messages[0].role in ("system", "developer"):
+        return [Message(role="system", content=f"{text}\n\n{text_of(messages[0])}"), *messages[1:]]
+    return [Message(role="system", content=text), *messages]
+
+
+def refuse_ungrounded(task: Task, pack: Pack) -> None:
+    """Raises `NoContext` where the task type may only be answered from context and there is none."""
+    if task.type.grounded and not pack.passages:
+        raise NoContext(
+            f"nothing that you may read in the organisation's context bears on this {task.type.name}",
+            why=f"task type {task.type.name} is declared grounded: it is answered from context or not at all",
+            mend="ask in other words, or have the owner of this knowledge add it under context/",
+        )
+
+
+def prepare(policy: Policy, asked: Asked, candidate: Candidate) -> Prepared:
+    """The request as this candidate may see it."""
+    if not candidate.redact:
+        return Prepared(asked.request, asked.passages, None)
+    request, redaction = policy.redact(asked.request, asked.findings, candidate.redact)
+    if candidate.model.quotes_context:
+        return Prepared(request, _redacted(policy, asked.passages, candidate.redact), redaction)
+    return Prepared(request, (), redaction)
+
+
+def _redacted(policy: Policy, passages: tuple[Passage, ...], categories: frozenset[str]) -> tuple[Passage, ...]:
+    messages = [Message(role="user", content=passage.text) for passage in passages]
+    as_request = ChatRequest(model="", messages=messages, size=0)
+    redacted, _ = policy.redact(as_request, policy.detect(as_request), categories)
+    return tuple(
+        Passage(passage.citation, passage.title, text_of(message))
+        for passage, message in zip(passages, redacted.messages, strict=True)
+    )

@@ -1,0 +1,231 @@
+"""Letting a reply out: what may leave leaves at once, what may not never does, and the whole is kept for the record.
+
+One `Release` serves an action through all its attempts. As long as nothing has been let out, another candidate can
+start over; afterwards there is no way back (`started`).
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import msgspec
+from msgspec import Struct
+
+from fairlead.models.types import Chunk, Model, ToolCall, ToolCallDelta, Usage
+from fairlead.models.types import Function as ModelFunction
+from fairlead.policy import Screen
+
+Deliver = Callable[[str, Model, Chunk], Awaitable[None]]  # run, model, piece
+NewScreen = Callable[[], Screen]
+
+
+class ReplyChoice(Struct, frozen=True, kw_only=True):
+    """One complete choice, screened, with redacted values restored."""
+
+    index: int
+    text: str
+    reasoning: str = ""
+    refusal: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    logprobs: tuple[msgspec.Raw, ...] = ()
+    finish: str = "stop"
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """A complete reply. `tail` holds what was not yet delivered of a stream: it may leave once the bill is durable."""
+
+    choices: tuple[ReplyChoice, ...]
+    usage: Usage
+    tail: tuple[Chunk, ...] = ()
+
+
+@dataclass(slots=True)
+class _Call:
+    """A tool call under construction."""
+
+    id: str = ""
+    name: str = ""
+    arguments: list[str] = field(default_factory=list)
+
+
+class _Choice:
+    """One choice under construction."""
+
+    __slots__ = ("calls", "finish", "index", "logprobs", "reasoning", "refusal", "screens", "text")
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.text: list[str] = []
+        self.reasoning: list[str] = []
+        self.refusal: list[str] = []
+        self.calls: dict[int, _Call] = {}
+        self.logprobs: list[msgspec.Raw] = []
+        self.finish = ""
+        self.screens: dict[str, Screen] = {}
+
+
+class Release:
+    """Takes a provider's chunks and lets out what may leave. `deliver` is the door's; None collects only."""
+
+    def __init__(self, run: str, deliver: Deliver | None) -> None:
+        self.started = False
+        self._run = run
+        self._model: Model
+        self._deliver = deliver
+        self._new_screen: NewScreen | None = None
+        self._choices: dict[int, _Choice] = {}
+        self._usage: Usage | None = None
+        self._produced = 0
+        self._input = 0
+
+    def begin(self, model: Model, new_screen: NewScreen | None, input_size: int) -> None:
+        """Start over for another attempt. `input_size` in bytes, for the bill of an attempt that reports no usage."""
+        self._model = model
+        self._new_screen = new_screen
+        self._choices = {}
+        self._usage = None
+        self._produced = 0
+        self._input = input_size
+
+    def usage_so_far(self) -> Usage:
+        """What the provider reported or, before it reports, an estimate of a token for four bytes."""
+        if self._usage is not None:
+            return self._usage
+        return Usage(input=-(-self._input // 4), output=-(-self._produced // 4), estimated=True)
+
+    async def push(self, chunk: Chunk) -> None:
+        """Take a piece. Raises `Withheld` when a rule keeps the reply from leaving."""
+        if chunk.usage is not None:
+            self._usage = chunk.usage
+        choice = self._choices.get(chunk.index)
+        if choice is None:
+            choice = self._choices[chunk.index] = _Choice(chunk.index)
+        if chunk.finish:
+            choice.finish = chunk.finish
+        self._produced += len(chunk.text) + len(chunk.reasoning) + len(chunk.refusal)
+        out = self._take_plain(choice, chunk) if self._new_screen is None else self._take_screened(choice, chunk)
+        if self._deliver is not None and out is not None:
+            self.started = True
+            await self._deliver(self._run, self._model, out)
+
+    def _take_plain(self, choice: _Choice, chunk: Chunk) -> Chunk | None:
+        """Nothing can forbid anything: all of it leaves but the end, which waits for the bill."""
+        choice.text.append(chunk.text)
+        if chunk.reasoning:
+            choice.reasoning.append(chunk.reasoning)
+        if chunk.refusal:
+            choice.refusal.append(chunk.refusal)
+        if chunk.tool_calls:
+            self._collect_calls(choice, chunk.tool_calls)
+        if chunk.logprobs is not None:
+            choice.logprobs.append(chunk.logprobs)
+        if chunk.finish or chunk.usage is not None:
+            chunk = msgspec.structs.replace(chunk, finish=None, usage=None)
+        return None if chunk == Chunk(index=chunk.index) else chunk
+
+    def _take_screened(self, choice: _Choice, chunk: Chunk) -> Chunk | None:
+        """Text leaves as far as it is clean. Tool calls and log-probabilities wait for the end: their pieces can be
+        judged only together."""
+        text = self._screen(choice, "text").feed(chunk.text) if chunk.text else ""
+        reasoning = self._screen(choice, "reasoning").feed(chunk.reasoning) if chunk.reasoning else ""
+        refusal = self._screen(choice, "refusal").feed(chunk.refusal) if chunk.refusal else ""
+        choice.text.append(text)
+        choice.reasoning.append(reasoning)
+        choice.refusal.append(refusal)
+        if chunk.tool_calls:
+            self._collect_calls(choice, chunk.tool_calls)
+        if chunk.logprobs is not None:
+            choice.logprobs.append(chunk.logprobs)
+        if not (text or reasoning or refusal):
+            return None
+        return Chunk(index=chunk.index, text=text, reasoning=reasoning, refusal=refusal)
+
+    def _screen(self, choice: _Choice, part: str) -> Screen:
+        screen = choice.screens.get(part)
+        if screen is None:
+            assert self._new_screen is not None
+            screen = choice.screens[part] = self._new_screen()
+        return screen
+
+    def _collect_calls(self, choice: _Choice, deltas: tuple[ToolCallDelta, ...]) -> None:
+        for delta in deltas:
+            call = choice.calls.setdefault(delta.index, _Call())
+            call.id = delta.id or call.id
+            call.name = delta.name or call.name
+            call.arguments.append(delta.arguments)
+            self._produced += len(delta.arguments) + len(delta.name or "")
+
+    def check(self) -> Reply:
+        """The reply is complete: judge what was held back, and the whole. Raises `Withheld`."""
+        tail: list[Chunk] = []
+        choices = []
+        for index in sorted(self._choices):
+            choice = self._choices[index]
+            rest = Chunk(index=index) if self._new_screen is None else self._close(choice)
+            if self._deliver is not None:
+                tail.append(msgspec.structs.replace(rest, finish=choice.finish or "stop"))
+            choices.append(_complete(choice))
+        return Reply(choices=tuple(choices), usage=self.usage_so_far(), tail=tuple(tail))
+
+    def _close(self, choice: _Choice) -> Chunk:
+        rest = {part: screen.close() for part, screen in choice.screens.items()}
+        choice.text.append(rest.get("text", ""))
+        choice.reasoning.append(rest.get("reasoning", ""))
+        choice.refusal.append(rest.get("refusal", ""))
+        for call in choice.calls.values():
+            assert self._new_screen is not None
+            screen = self._new_screen()
+            call.arguments = [screen.feed("".join(call.arguments)), screen.close()]
+            choice.screens[f"call {call.id}"] = screen
+        if any(screen.altered for screen in choice.screens.values()):
+            choice.logprobs = []  # they spell out the tokens of what was taken out
+        return Chunk(
+            index=choice.index,
+            text=rest.get("text", ""),
+            reasoning=rest.get("reasoning", ""),
+            refusal=rest.get("refusal", ""),
+            tool_calls=tuple(
+                ToolCallDelta(number, call.id, call.name, "".join(call.arguments))
+                for number, call in choice.calls.items()
+            ),
+            logprobs=merged_logprobs(choice.logprobs),
+        )
+
+    def reply_text(self) -> str:
+        """What has been collected so far, for the sealed payload."""
+        return "\n".join("".join(choice.text) for choice in self._choices.values())
+
+
+def _complete(choice: _Choice) -> ReplyChoice:
+    return ReplyChoice(
+        index=choice.index,
+        text="".join(choice.text),
+        reasoning="".join(choice.reasoning),
+        refusal="".join(choice.refusal),
+        tool_calls=tuple(
+            ToolCall(call.id, ModelFunction(call.name, "".join(call.arguments)))
+            for _, call in sorted(choice.calls.items())
+        ),
+        logprobs=tuple(choice.logprobs),
+        finish=choice.finish or "stop",
+    )
+
+
+class _Logprobs(Struct, omit_defaults=True):
+    content: list[msgspec.Raw] | None = None
+    refusal: list[msgspec.Raw] | None = None
+
+
+def merged_logprobs(pieces: list[msgspec.Raw] | tuple[msgspec.Raw, ...]) -> msgspec.Raw | None:
+    """One `logprobs` object of a choice out of its pieces: the token lists are joined."""
+    if not pieces:
+        return None
+    if len(pieces) == 1:
+        return pieces[0]
+    whole = _Logprobs()
+    for piece in pieces:
+        part = msgspec.json.decode(piece, type=_Logprobs)
+        if part.content:
+            whole.content = (whole.content or []) + part.content
+        if part.refusal:
+            whole.refusal = (whole.refusal or []) + part.refusal
+    return msgspec.Raw(msgspec.json.encode(whole))

@@ -1,0 +1,68 @@
+"""The ASGI application of one worker: starts the process's parts, finds the door, stops them again."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from fairlead.errors import NotFound
+from fairlead.execution import Fairlead
+from fairlead.server.http import Scope, respond
+from fairlead.server.openai_wire import encode_error
+from fairlead.server.routes import Endpoint, routes
+
+
+class Running(Protocol):
+    """The live parts of a worker, as `workspace.assemble` puts them together."""
+
+    @property
+    def fairlead(self) -> Fairlead: ...
+
+    async def stop(self) -> None: ...
+
+
+class App:
+    """ASGI. `start` is called in the worker's own loop, after any fork; its parts are stopped at shutdown."""
+
+    def __init__(self, start: Callable[[], Awaitable[Running]], max_body: int) -> None:
+        self._start = start
+        self._max_body = max_body
+        self._running: Running | None = None
+        self._routes: dict[tuple[str, str], Endpoint] = {}
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            endpoint = self._routes.get((scope["method"], scope["path"])) or self._find(scope)
+            await endpoint(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+
+    def _find(self, scope: Scope) -> Endpoint:
+        method, path = scope["method"], scope["path"]
+        parent = path[: path.rfind("/") + 1]
+        below = self._routes.get((method, parent)) if path != parent else None
+        if below is not None:
+            return below
+        allowed = sorted(m for m, p in self._routes if p in (path, parent))
+        return _NotHere(method, path, allowed)
+
+    async def _lifespan(self, receive: Any, send: Any) -> None:
+        await receive()
+        self._running = await self._start()
+        self._routes = routes(self._running.fairlead, self._max_body)
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._running.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+class _NotHere:
+    """No door here, said in the form that most clients understand."""
+
+    def __init__(self, method: str, path: str, allowed: list[str]) -> None:
+        self._status = 405 if allowed else 404
+        self._headers = [(b"allow", ", ".join(allowed).encode())] if allowed else []
+        what = f"there is no {method} {path}" if allowed else f"there is nothing at {path}"
+        mend = f"use {' or '.join(allowed)}" if allowed else "the doors are /v1/chat/completions and /v1/models"
+        self._error = NotFound(what, mend=mend)
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        await respond(send, self._status, encode_error(self._error), self._headers)
