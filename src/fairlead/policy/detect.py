@@ -1,0 +1,129 @@
+"""Finding what is sensitive in a request: one scan for all detectors, and a closer look only where it hit."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import re2
+
+from fairlead.errors import Broken
+from fairlead.labels import DataClass, Labels
+from fairlead.models.types import ChatRequest, text_of
+from fairlead.policy.detectors import Detector
+from fairlead.policy.types import Finding, Findings
+
+REST = -1
+"""`Finding.message` of what stands in no message: tool definitions, names, the reply's format."""
+
+_NOTHING = Findings(Labels())
+# The scan of RE2's set reports nothing at all where its automaton ran out of memory. A text that ends in a canary which
+# then goes unseen was not scanned.
+_CANARY = "\x00\x01"
+_MEMORY = 128 << 20  # bytes
+
+# Groups of digits inside a number that a checksum has proved are not a telephone number as well.
+_STRONG = ("payment_card", "iban", "national_id")
+
+Place = tuple[int, int, str]  # message, tool call (-1: the content), text
+
+
+class Detection:
+    """All detectors of a revision, compiled for scanning."""
+
+    def __init__(self, detectors: Sequence[Detector], classes: Mapping[str, DataClass]) -> None:
+        self.detectors = tuple(detectors)
+        self.classes = classes
+        options = re2.Options()
+        options.max_mem = _MEMORY
+        options.log_errors = False
+        scan = re2.Set.SearchSet(options)
+        for each in detectors:
+            scan.Add(each.hint or each.pattern.text)
+        self._canary = scan.Add("\\x00\\x01")
+        scan.Compile()
+        self._scan = scan.Match
+        self._only_canary = [self._canary]
+
+    def request(self, request: ChatRequest) -> Findings:
+        """What was found in the messages, the arguments of their tool calls, and the rest of what a model would see.
+
+        Raises Broken where the scan did not run to its end: a text that was not looked at counts as unsafe.
+        """
+        texts: list[str] = []
+        plain = request.tools is None and request.response_format is None
+        for message in request.messages:
+            content = message.content
+            if type(content) is str:
+                texts.append(content)
+            elif content:
+                texts.append(text_of(message))
+            if message.tool_calls:
+                texts.extend(call.function.arguments for call in message.tool_calls)
+            plain = plain and message.name is None and message.refusal is None
+        if not plain:
+            texts.append(_rest(request))
+        hits = self._hits(texts)
+        return _NOTHING if hits is None else self._locate(places(request, rest=not plain), hits)
+
+    def text(self, text: str) -> Findings:
+        """What was found in one text, as if it were the content of message 0."""
+        hits = self._hits([text])
+        return _NOTHING if hits is None else self._locate([(0, -1, text)], hits)
+
+    def _hits(self, texts: list[str]) -> list[int] | None:
+        texts.append(_CANARY)
+        hits: list[int] | None = self._scan("\x00".join(texts).encode("utf-8", "replace"))
+        if hits == self._only_canary:
+            return None
+        if hits is None or self._canary not in hits:
+            raise Broken(
+                "the scan for sensitive text did not run to its end",
+                why="the detectors need more memory than they may use",
+                mend="simplify the patterns under `detectors:` in rules/*.yaml",
+                step="classify",
+            )
+        return hits
+
+    def _locate(self, places: Sequence[Place], hits: list[int]) -> Findings:
+        suspects = [self.detectors[index] for index in sorted(hits) if index != self._canary]
+        found: list[Finding] = []
+        for message, call, text in places:
+            data = text.encode("utf-8", "replace")
+            spans = [(low, high, each) for each in suspects for _, low, high in each.locate(data, 0, len(data) + 1)[0]]
+            spans.sort(key=lambda span: span[:2])
+            strong = [(low, high) for low, high, each in spans if each.category in _STRONG]
+            for low, high, each in spans:
+                if each.category == "phone" and any(a <= low and high <= b for a, b in strong):
+                    continue
+                start, end = (low, high) if len(data) == len(text) else (_chars(data[:low]), _chars(data[:high]))
+                found.append(Finding(each.category, each.name, message, start, end, call))
+        return Findings(self.labels(frozenset(each.category for each in found)), tuple(found)) if found else _NOTHING
+
+    def labels(self, categories: frozenset[str]) -> Labels:
+        """The labels of a text with these categories."""
+        classes = (self.classes.get(each, DataClass.internal) for each in categories)
+        return Labels(max(classes, default=DataClass.public), categories)
+
+
+def places(request: ChatRequest, *, rest: bool = True) -> list[Place]:
+    """Every text of a request with where it stands."""
+    found: list[Place] = []
+    for index, message in enumerate(request.messages):
+        if message.content:
+            found.append((index, -1, text_of(message)))
+        for number, call in enumerate(message.tool_calls or ()):
+            found.append((index, number, call.function.arguments))
+    if rest and (text := _rest(request)):
+        found.append((REST, -1, text))
+    return found
+
+
+def _rest(request: ChatRequest) -> str:
+    parts = [part for message in request.messages for part in (message.name, message.refusal) if part]
+    for extra in (request.tools, request.response_format):
+        if extra is not None:
+            parts.append(msgspec.json.encode(extra).decode())
+    return "\x00".join(parts)
+
+
+def _chars(data: bytes) -> int:
+    return len(data.decode("utf-8", "replace"))

@@ -1,0 +1,73 @@
+"""What a workspace may say about policy in YAML: lean rules, detectors, facts and classes. Cedar files need no YAML."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+ClassName = Literal["public", "internal", "confidential", "restricted"]
+Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,39}$", description="Lower-case letters, digits and underscores.")]
+Strings = tuple[str, ...]
+
+
+class Allow(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who may call which models. Who: anyone named by any of the lists; everyone when all of them are empty."""
+
+    groups: Annotated[Strings, Meta(description="Members of any of these groups.")] = ()
+    departments: Annotated[Strings, Meta(description="Callers of any of these departments.")] = ()
+    persons: Annotated[Strings, Meta(description="These persons or services, by their stable name.")] = ()
+    models: Annotated[Strings, Meta(description="Names of models; empty for all models.")] = ()
+
+
+class Rule(Struct, frozen=True, forbid_unknown_fields=True, rename={"audience": "for"}):
+    """One lean rule of `rules:` in fairlead.yaml. It does exactly one thing; `for` belongs to `redact` only."""
+
+    redact: Annotated[Strings, Meta(description="Take these categories out of the text before it is sent.")] = ()
+    keep_local: Annotated[Strings, Meta(description="Texts with these categories never go to a cloud model.")] = ()
+    refuse: Annotated[Strings, Meta(description="Texts with these categories go to no model at all.")] = ()
+    withhold: Annotated[Strings, Meta(description="Replies with these categories are not released.")] = ()
+    allow: Annotated[Allow | None, Meta(description="Permit calls; any such rule replaces the general permit.")] = None
+    audience: Annotated[
+        Literal["cloud", "any", "replies"],
+        Meta(description="Where `redact` applies: calls to cloud models, to any model, or the replies."),
+    ] = "any"
+
+
+class DetectorSetting(Struct, frozen=True, forbid_unknown_fields=True):
+    """A detector of the workspace's own."""
+
+    name: Annotated[Name, Meta(description="What findings are reported as.")]
+    category: Annotated[Name, Meta(description="The category that policies read.")]
+    pattern: Annotated[
+        str,
+        Meta(
+            description="An RE2 pattern with an upper bound on every repetition: {1,40}, not * or +. A group named "
+            "`value` narrows the finding to that part."
+        ),
+    ]
+    checksum: Annotated[str, Meta(description="A check that what was found must pass: luhn, mod97, verhoeff, …")] = ""
+
+
+class FactSetting(Struct, frozen=True, forbid_unknown_fields=True, rename={"source": "from"}):
+    """Something to read out of a reply, for policies: `context.facts.NAME`."""
+
+    name: Annotated[Name, Meta(description="The name under `context.facts`.")]
+    pattern: Annotated[
+        str, Meta(description="A bounded RE2 pattern; its group `value` is the value (not needed for bool).")
+    ]
+    type: Annotated[
+        Literal["decimal", "text", "bool"],
+        Meta(description="decimal: four places; bool: true where the pattern occurs."),
+    ] = "decimal"
+    take: Annotated[Literal["max", "min", "first"], Meta(description="Which of several values counts.")] = "first"
+    source: Annotated[Literal["reply"], Meta(description="Where it is read.")] = "reply"
+
+
+class RulesFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """One file of `rules/`."""
+
+    detectors: Annotated[tuple[DetectorSetting, ...], Meta(description="Detectors of the workspace's own.")] = ()
+    facts: Annotated[tuple[FactSetting, ...], Meta(description="What to read out of replies.")] = ()
+    classes: Annotated[
+        dict[Name, ClassName], Meta(description="The data class that each category implies, over the defaults.")
+    ] = {}
+    without: Annotated[Strings, Meta(description="Names of built-in detectors to switch off.")] = ()

@@ -1,0 +1,139 @@
+"""Reading Cedar: files become single statements with an id, a reason, and the line on which they stand."""
+
+import functools
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import resources
+from pathlib import PurePosixPath
+from typing import Any
+
+import cedarpy
+from msgspec import Struct
+
+from fairlead.errors import BadInput
+from fairlead.policy.settings import FactSetting
+
+_CEDAR_TYPE = {"decimal": "decimal", "text": "String", "bool": "Bool"}
+
+
+class Statement(Struct, frozen=True):
+    """One policy. `tree` is Cedar's own JSON form of it, `redact` the categories whose removal lifts a forbid."""
+
+    id: str
+    text: str
+    where: str  # file:line
+    effect: str
+    tree: dict[str, Any]
+    reason: str
+    redact: frozenset[str]
+
+    @property
+    def actions(self) -> frozenset[str] | None:
+        """The actions in its scope; None for every action."""
+        scope = self.tree["action"]
+        if scope["op"] == "All":
+            return None
+        entities = scope.get("entities") or [scope["entity"]]
+        return frozenset(entity["id"] for entity in entities)
+
+
+def statements(files: Mapping[str, str], facts: Iterable[FactSetting]) -> tuple[Statement, ...]:
+    """All policies of the files, in order, each valid under the schema.
+
+    Raises BadInput naming file and line where a policy does not parse, does not fit the schema, is a template, or has
+    an id that another one has.
+    """
+    schema = cedarpy.Schema.from_str(schema_text(facts))
+    found: dict[str, Statement] = {}
+    for file, text in files.items():
+        for number, (line, source) in enumerate(_split(file, text), 1):
+            statement = _read(file, line, number, source, schema)
+            if (other := found.get(statement.id)) is not None:
+                raise BadInput(
+                    f"{statement.where}: policy id {statement.id!r} is taken",
+                    why=f"{other.where} has it",
+                    mend='give each policy an @id("…") of its own',
+                )
+            found[statement.id] = statement
+    return tuple(found.values())
+
+
+@functools.cache
+def _packaged_schema() -> str:
+    return resources.files("fairlead.policy").joinpath("schema.cedarschema").read_text("utf-8")
+
+
+def schema_text(facts: Iterable[FactSetting] = ()) -> str:
+    """The Cedar schema, with a workspace's facts."""
+    declared = ", ".join(f'"{fact.name}"?: {_CEDAR_TYPE[fact.type]}' for fact in facts)
+    return _packaged_schema().replace("/* facts */", declared)
+
+
+def _read(file: str, line: int, number: int, source: str, schema: cedarpy.Schema) -> Statement:
+    where = f"{file}:{line}"
+    try:
+        parsed = json.loads(cedarpy.policies_to_json_str(source))
+    except ValueError as error:
+        raise BadInput(
+            f"{where}: this is not a Cedar policy: {error}",
+            mend="write permit(…) or forbid(…), with when {…} or unless {…}, ended by a semicolon",
+        ) from None
+    if parsed["templates"]:
+        raise BadInput(
+            f"{where}: templates (?principal, ?resource) are not supported",
+            mend='name the principal, or write principal in Group::"…"',
+        )
+    (tree,) = parsed["staticPolicies"].values()
+    checked = cedarpy.validate_policies(source, schema)
+    if not checked.validation_passed:
+        raise BadInput(
+            f"{where}: " + "; ".join(error.error.replace("for policy `policy0`, ", "") for error in checked.errors),
+            why="policies are checked against the schema, so that none fails while it decides",
+            mend="correct the name or the type, test optional attributes with `has`; see `fairlead policy schema`",
+        )
+    notes = tree.get("annotations", {})
+    redact = frozenset(filter(None, (each.strip() for each in (notes.get("redact") or "").split(","))))
+    if redact and tree["effect"] != "forbid":
+        raise BadInput(
+            f"{where}: @redact belongs to forbid, not to permit", mend="put it on the forbid that it lifts"
+        )
+    name = notes.get("id") or f"{PurePosixPath(file).stem}-{number}"
+    said = notes.get("reason") or f"{'permitted' if tree['effect'] == 'permit' else 'forbidden'} by {name} ({where})"
+    return Statement(name, source, where, tree["effect"], tree, said, redact)
+
+
+def _split(file: str, text: str) -> Iterator[tuple[int, str]]:
+    """The statements of a file with the line on which each begins. Cedar's errors carry no lines of their own."""
+    begin, line, started_on, at = None, 1, 1, 0
+    while at < len(text):
+        character = text[at]
+        if text.startswith("//", at):
+            end = text.find("\n", at)
+            at = len(text) if end < 0 else end
+            continue
+        if begin is None and not character.isspace():
+            begin, started_on = at, line
+        if character == '"':
+            closed = _string_end(text, at)
+            line += text.count("\n", at, closed)
+            at = closed
+            continue
+        line += character == "\n"
+        at += 1
+        if character == ";" and begin is not None:
+            yield started_on, text[begin:at]
+            begin = None
+    if begin is not None:
+        raise BadInput(f"{file}:{started_on}: this policy has no end", mend="end it with a semicolon")
+
+
+def _string_end(text: str, at: int) -> int:
+    at += 1
+    while at < len(text) and text[at] != '"':
+        at += 2 if text[at] == "\\" else 1
+    return at + 1
+
+
+def quoted(name: str) -> str:
+    """A Cedar string literal that holds exactly this text, whatever it is."""
+    return '"' + "".join(c if c.isascii() and c.isprintable() and c not in '"\\' else f"\\u{{{ord(c):x}}}" for c in name) + '"'
