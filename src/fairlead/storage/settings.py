@@ -19,9 +19,7 @@ class JournalSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = "full"
     queue: Annotated[
         Positive,
-        Meta(
-            description="How many writes may wait. When it is full, new actions are refused with 503; settlements never."
-        ),
+        Meta(description="How many writes may wait. Beyond it new actions are refused with 503, settlements never."),
     ] = 2048
     group: Annotated[Positive, Meta(description="The most writes that share one transaction.")] = 256
     patience: Annotated[

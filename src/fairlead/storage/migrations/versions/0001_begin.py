@@ -185,8 +185,7 @@ def _context() -> None:
     )
     op.create_index("ix_context_section_item_version", "context_section", ["item", "version"])
     if op.get_bind().dialect.name == "sqlite":
-        for statement in sqlite_fts.CREATE:
-            op.execute(statement)
+        sqlite_fts.create(op.get_bind())
 
 
 def _item_version(table: str) -> sa.ForeignKeyConstraint:
