@@ -1,0 +1,83 @@
+"""JSON Schemas of every file of a workspace, made from the very structs that read them. Editors complete and check."""
+
+import inspect
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from fairlead.context.settings import ClassName
+from fairlead.policy.settings import RulesFile
+from fairlead.workspace.settings import PolicyTestsFile, TaskFile, WorkspaceSettings
+
+_DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
+_Day = Annotated[str, Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="A day, such as 2026-01-31.")]
+
+
+class Verified(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who last looked at a page and found it right."""
+
+    at: _Day
+    by: Annotated[str, Meta(description="The person or team that looked.")] = ""
+
+
+class PageFrontMatter(Struct, frozen=True):
+    """The lines between two `---` at the top of a page of `context/`. Other keys are left to other tools."""
+
+    title: Annotated[str | UnsetType, Meta(description="Default: the first heading, else the file's name.")] = UNSET
+    owner: Annotated[str | UnsetType, Meta(description="Who answers for the page: a person, team or department.")] = UNSET
+    audience: Annotated[
+        str | list[str] | UnsetType,
+        Meta(description="Who may read it: groups, departments (`department:sales`) or persons (`person:kim`)."),
+    ] = UNSET
+    class_: Annotated[ClassName | UnsetType, Meta(description="How far its text may travel.")] = msgspec.field(
+        default=UNSET, name="class"
+    )
+    verified: Annotated[_Day | Verified | UnsetType, Meta(description="When it was last found right, and by whom.")] = UNSET
+    review_by: Annotated[_Day | UnsetType, Meta(description="When it has to be looked at again.")] = UNSET
+
+
+FILES: Final[Mapping[str, tuple[str, Any]]] = {
+    "fairlead.schema.json": ("fairlead.yaml", WorkspaceSettings),
+    "rules.schema.json": ("rules/*.yaml", RulesFile),
+    "task.schema.json": ("tasks/*.yaml", TaskFile),
+    "policy-tests.schema.json": ("policies/tests.yaml", PolicyTestsFile),
+    "context-front-matter.schema.json": ("front matter of context/**/*.md", PageFrontMatter),
+}
+
+
+def json_schemas() -> dict[str, bytes]:
+    """Each schema's text by its file name, formatted for reading and for comparing."""
+    return {name: _text(name, title, kind) for name, (title, kind) in FILES.items()}
+
+
+def write_schemas(folder: Path) -> list[Path]:
+    """Write all schemas into `folder`, in place of older ones. Returns what was written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, text in json_schemas().items():
+        (folder / name).write_bytes(text)
+        written.append(folder / name)
+    return written
+
+
+def _text(name: str, title: str, kind: Any) -> bytes:
+    schema = msgspec.json.schema(kind)
+    top = {"$schema": _DRAFT, "$id": name, "title": f"Fairlead: {title}", **_tidy(schema)}
+    return (json.dumps(top, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _tidy(part: Any) -> Any:
+    """Descriptions without the line breaks of the source, `required` only where it says something."""
+    if isinstance(part, list):
+        return [_tidy(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    tidied = {key: _tidy(value) for key, value in part.items() if not (key == "required" and value == [])}
+    if isinstance(tidied.get("description"), str):
+        paragraphs = inspect.cleandoc(tidied["description"]).split("\n\n")
+        tidied["description"] = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+    return tidied
