@@ -1,0 +1,124 @@
+"""Spending reports: who spent what, on which task and model, from the rows of the log. Never on the path."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+from msgspec import Struct
+
+from fairlead.costs.record import Record, decode_record
+from fairlead.errors import BadInput, Broken
+from fairlead.models.types import Usage
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """What the actions of one group came to. `group` has a value for each dimension asked for, in that order.
+
+    `runs` are actions, refused ones included; `attempts` are calls to a model's server, failed ones included. `cost` is
+    in nano-units; `unsure` is the part of it that is a worst case, or rests on Fairlead's own count of tokens: compare
+    that with the provider's bill.
+    """
+
+    group: tuple[str, ...]
+    runs: int
+    done: int
+    refused: int
+    failed: int
+    abandoned: int
+    orphaned: int
+    attempts: int
+    cost: int
+    unsure: int
+    usage: Usage
+
+
+def _moment(record: Record) -> datetime:
+    return datetime.fromtimestamp(record.at / 1000, UTC)
+
+
+_DIMENSIONS: dict[str, Callable[[Record], str]] = {
+    "agent": lambda record: record.agent,
+    "day": lambda record: f"{_moment(record):%Y-%m-%d}",
+    "department": lambda record: record.department,
+    "door": lambda record: record.door,
+    "model": lambda record: record.model,
+    "month": lambda record: f"{_moment(record):%Y-%m}",
+    "outcome": lambda record: record.outcome,
+    "person": lambda record: record.person,
+    "revision": lambda record: record.revision,
+    "task": lambda record: record.task,
+    "tenant": lambda record: record.tenant,
+}
+DIMENSIONS = tuple(_DIMENSIONS)
+_ACTIONS = frozenset({"call_model", "refusal"})
+_COUNTED = _ACTIONS | {"attempt"}  # other rows of the log (a publish, a late settlement) move no money
+_OUTCOMES = ("done", "refused", "failed", "abandoned", "orphaned")
+_TOKENS = ("input", "output", "cached_input", "cache_write", "reasoning")
+
+
+class _Kind(Struct):
+    kind: str = ""
+
+
+_kind_decoder = msgspec.json.Decoder(_Kind)
+
+
+def summarise(records: Iterable[bytes], by: Sequence[str]) -> list[Row]:
+    """Sum the log's records by one or more of `DIMENSIONS`, the dearest group first.
+
+    Reads one record at a time, so that a log of any length can be summed. Raises `BadInput` for a dimension that there
+    is not, and `Broken` for a record that cannot be read: a sum that left it out would be wrong without saying so.
+    """
+    for name in by:
+        if name not in _DIMENSIONS:
+            raise BadInput(f"spending cannot be shown by {name!r}", mend=f"choose from {', '.join(DIMENSIONS)}")
+    picks = [_DIMENSIONS[name] for name in by]
+    sums: dict[tuple[str, ...], Counter[str]] = {}
+    for number, line in enumerate(records):
+        record = _read(line, number)
+        if record is not None:
+            _add(sums.setdefault(tuple(pick(record) for pick in picks), Counter()), record)
+    rows = [_row(group, counted) for group, counted in sums.items()]
+    return sorted(rows, key=lambda row: (-row.cost, row.group))
+
+
+def _read(line: bytes, number: int) -> Record | None:
+    try:
+        return decode_record(line) if _kind_decoder.decode(line).kind in _COUNTED else None
+    except msgspec.DecodeError as error:
+        raise Broken(
+            f"record {number} of the log cannot be read",
+            why=str(error),
+            mend="check the log with `fairlead audit verify`",
+            subject=str(number),
+        ) from error
+
+
+def _add(counted: "Counter[str]", record: Record) -> None:
+    if record.kind in _ACTIONS:
+        times = 1 + record.suppressed
+        counted["runs"] += times
+        counted[record.outcome] += times
+    counted["attempts"] += record.attempt > 0
+    counted["cost"] += record.cost
+    usage = record.usage
+    if "reconcile" in record.flags or (usage is not None and usage.estimated):
+        counted["unsure"] += record.cost
+        counted["estimated"] += 1
+    if usage is not None:
+        for name in _TOKENS:
+            counted["tokens:" + name] += getattr(usage, name)
+
+
+def _row(group: tuple[str, ...], counted: "Counter[str]") -> Row:
+    tokens = {name: counted["tokens:" + name] for name in _TOKENS}
+    return Row(
+        group=group,
+        runs=counted["runs"],
+        attempts=counted["attempts"],
+        cost=counted["cost"],
+        unsure=counted["unsure"],
+        usage=Usage(**tokens, estimated=counted["estimated"] > 0),
+        **{outcome: counted[outcome] for outcome in _OUTCOMES},
+    )
