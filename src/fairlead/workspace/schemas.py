@@ -28,7 +28,9 @@ class PageFrontMatter(Struct, frozen=True):
     """The lines between two `---` at the top of a page of `context/`. Other keys are left to other tools."""
 
     title: Annotated[str | UnsetType, Meta(description="Default: the first heading, else the file's name.")] = UNSET
-    owner: Annotated[str | UnsetType, Meta(description="Who answers for the page: a person, team or department.")] = UNSET
+    owner: Annotated[str | UnsetType, Meta(description="Who answers for the page: a person, team or department.")] = (
+        UNSET
+    )
     audience: Annotated[
         str | list[str] | UnsetType,
         Meta(description="Who may read it: groups, departments (`department:sales`) or persons (`person:kim`)."),
@@ -36,7 +38,9 @@ class PageFrontMatter(Struct, frozen=True):
     class_: Annotated[ClassName | UnsetType, Meta(description="How far its text may travel.")] = msgspec.field(
         default=UNSET, name="class"
     )
-    verified: Annotated[_Day | Verified | UnsetType, Meta(description="When it was last found right, and by whom.")] = UNSET
+    verified: Annotated[_Day | Verified | UnsetType, Meta(description="When it was last found right, and by whom.")] = (
+        UNSET
+    )
     review_by: Annotated[_Day | UnsetType, Meta(description="When it has to be looked at again.")] = UNSET
 
 

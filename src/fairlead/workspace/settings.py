@@ -1,0 +1,99 @@
+"""fairlead.yaml as a whole: each package's part under its key, and what belongs to the deployment itself."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from fairlead.context.settings import ContextSettings
+from fairlead.costs.settings import BudgetsSettings, PriceSettings
+from fairlead.identity.settings import IdentitySettings, KeySettings
+from fairlead.models.settings import ModelSettings
+from fairlead.policy.settings import Rule
+from fairlead.routing.settings import BreakerSettings, RetrySettings, RoutingSettings
+from fairlead.storage.settings import StorageSettings
+
+Tokens = Annotated[int, Meta(ge=1, le=10_000_000)]
+
+
+class DeclaredKeySettings(KeySettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One of `keys:`. The person who acts with it is the key's own name unless the key says otherwise."""
+
+    person: Annotated[str, Meta(description="Who acts with this key. Default: the key's name.")] = ""
+
+
+class DefaultsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`defaults:`: what applies where neither the request nor its task type says otherwise."""
+
+    task: Annotated[
+        str, Meta(description="Task type of a request that is like none of the declared ones. Default: a plain one.")
+    ] = ""
+    max_output: Annotated[Tokens, Meta(description="The most tokens of a reply. Always sent to the model.")] = 1024
+    deadline: Annotated[
+        float, Meta(gt=0, le=86_400, description="Seconds after which an action is given up, all attempts together.")
+    ] = 120.0
+    context: Annotated[
+        int, Meta(ge=0, le=10_000_000, description="Tokens of context for requests of no declared type; 0 for none.")
+    ] = 0
+
+
+class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`server:`: how `fairlead serve` listens."""
+
+    host: Annotated[str, Meta(min_length=1, description="Address to listen on. 0.0.0.0 for all of the machine's.")] = (
+        "127.0.0.1"
+    )
+    port: Annotated[int, Meta(ge=0, le=65_535, description="Port to listen on; 0 for any free one.")] = 8700
+    workers: Annotated[int, Meta(ge=1, le=256, description="Processes that answer.")] = 1
+    max_body: Annotated[int, Meta(ge=1024, le=1 << 30, description="The most bytes of a request's body.")] = 10 << 20
+    drain: Annotated[
+        float, Meta(gt=0, le=3600, description="Seconds that running requests get when the server is stopped.")
+    ] = 30.0
+
+
+class WorkspaceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """fairlead.yaml. Only `organisation` and `models` are needed; every other part may be added later by itself."""
+
+    organisation: Annotated[str, Meta(min_length=1, max_length=100, description="The organisation's name.")]
+    models: Annotated[
+        dict[str, str | ModelSettings],
+        Meta(
+            min_length=1, description="Models by the name that this workspace gives them: `vendor/model`, or in full."
+        ),
+    ]
+    prefer: Annotated[
+        list[str], Meta(description="Models in the order they are tried, after the task type's own `prefer`.")
+    ] = []
+    fallback: Annotated[
+        bool | list[str],
+        Meta(
+            description="What may answer instead of a model that a request names: false, nothing; true, every permitted "
+            "model in the usual order; a list, these models in this order."
+        ),
+    ] = False
+    retries: RetrySettings = RetrySettings()
+    breaker: BreakerSettings = BreakerSettings()
+    rules: Annotated[list[Rule], Meta(description="Lean rules; Cedar files in policies/ say more.")] = []
+    identity: IdentitySettings = IdentitySettings()
+    keys: Annotated[
+        dict[str, DeclaredKeySettings], Meta(description="Keys of callers that come with the workspace, by name.")
+    ] = {}
+    budgets: BudgetsSettings = BudgetsSettings()
+    prices: Annotated[
+        dict[str, PriceSettings],
+        Meta(description="Prices per million tokens by model, over the bundled price list."),
+    ] = {}
+    context: ContextSettings = ContextSettings()
+    defaults: DefaultsSettings = DefaultsSettings()
+    payloads: Annotated[
+        Literal["keep", "none"],
+        Meta(
+            description="`keep`: requests and replies are kept, encrypted per person. `none`: they are never written."
+        ),
+    ] = "keep"
+    storage: StorageSettings = StorageSettings()
+    server: ServerSettings = ServerSettings()
+
+    @property
+    def routing(self) -> RoutingSettings:
+        """The keys that routing owns, which stand at the top so that a small workspace stays small."""
+        return RoutingSettings(prefer=self.prefer, fallback=self.fallback, retries=self.retries, breaker=self.breaker)
