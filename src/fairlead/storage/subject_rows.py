@@ -1,0 +1,143 @@
+"""The vault's rows: what they are, and how the state database keeps them."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from fairlead.storage.store import Store
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Connection, Table
+
+_Row = TypeVar("_Row", bound=Struct)
+_PAGE: Final = 500
+
+
+class SubjectRow(Struct, frozen=True):
+    """A row of table `subject`. Nothing in it can be read without the master key."""
+
+    id: str
+    lookup: bytes
+    wrapped_key: bytes
+    sealed_name: bytes
+    created_at: int
+
+
+class SigningRow(Struct, frozen=True):
+    """A row of table `signing_key`."""
+
+    name: str
+    wrapped: bytes
+    verifier: str
+    created_at: int
+
+
+class SubjectRows(Protocol):
+    """Where a vault keeps its rows. Each method is one transaction."""
+
+    def find(self, lookup: bytes) -> SubjectRow | None: ...
+
+    def get(self, subject_id: str) -> SubjectRow | None: ...
+
+    def insert_if_absent(self, row: SubjectRow) -> bool:
+        """False, and nothing changed, if the lookup is taken."""
+
+    def delete(self, subject_id: str) -> bool: ...
+
+    def find_signing(self, name: str) -> SigningRow | None: ...
+
+    def insert_signing_if_absent(self, row: SigningRow) -> bool: ...
+
+    def sample(self) -> SubjectRow | SigningRow | None:
+        """Any row, to try a master key on."""
+
+    def rewrite(self, subject: Callable[[SubjectRow], SubjectRow], signing: Callable[[SigningRow], SigningRow]) -> int:
+        """Replace every row in one transaction that keeps writers out, and return how many there were."""
+
+
+class StoredSubjects:
+    """The tables `subject` and `signing_key`. Threads may share it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def find(self, lookup: bytes) -> SubjectRow | None:
+        from fairlead.storage.schema import subject
+
+        return self._one(subject, subject.c.lookup == lookup, SubjectRow)
+
+    def get(self, subject_id: str) -> SubjectRow | None:
+        from fairlead.storage.schema import subject
+
+        return self._one(subject, subject.c.id == subject_id, SubjectRow)
+
+    def insert_if_absent(self, row: SubjectRow) -> bool:
+        from fairlead.storage.schema import subject
+
+        return self._insert_unless(subject, subject.c.lookup == row.lookup, row)
+
+    def delete(self, subject_id: str) -> bool:
+        """Deletes the row and overwrites where it lay, so that the file itself does not keep the key."""
+        from sqlalchemy import delete
+
+        from fairlead.storage.schema import subject
+
+        with self._store.writing() as connection:
+            connection.exec_driver_sql("PRAGMA secure_delete=ON")
+            return connection.execute(delete(subject).where(subject.c.id == subject_id)).rowcount == 1
+
+    def find_signing(self, name: str) -> SigningRow | None:
+        from fairlead.storage.schema import signing_key
+
+        return self._one(signing_key, signing_key.c.name == name, SigningRow)
+
+    def insert_signing_if_absent(self, row: SigningRow) -> bool:
+        from fairlead.storage.schema import signing_key
+
+        return self._insert_unless(signing_key, signing_key.c.name == row.name, row)
+
+    def sample(self) -> SubjectRow | SigningRow | None:
+        from sqlalchemy import true
+
+        from fairlead.storage.schema import signing_key, subject
+
+        return self._one(signing_key, true(), SigningRow) or self._one(subject, true(), SubjectRow)
+
+    def rewrite(self, subject: Callable[[SubjectRow], SubjectRow], signing: Callable[[SigningRow], SigningRow]) -> int:
+        from fairlead.storage import schema
+
+        with self._store.writing() as connection:
+            people = _rewrite(connection, schema.subject, schema.subject.c.id, SubjectRow, subject)
+            logs = _rewrite(connection, schema.signing_key, schema.signing_key.c.name, SigningRow, signing)
+        return people + logs
+
+    def _one(self, table: "Table", where: "ColumnElement[bool]", kind: type[_Row]) -> _Row | None:
+        with self._store.reading() as connection:
+            found = connection.execute(table.select().where(where).limit(1)).first()
+        return None if found is None else kind(*found)
+
+    def _insert_unless(self, table: "Table", taken: "ColumnElement[bool]", row: Struct) -> bool:
+        with self._store.writing() as connection:
+            if connection.execute(table.select().where(taken).limit(1)).first() is not None:
+                return False
+            connection.execute(table.insert().values(**asdict(row)))
+        return True
+
+
+def _rewrite(
+    connection: "Connection",
+    table: "Table",
+    key: "ColumnElement[Any]",
+    kind: type[_Row],
+    change: Callable[[_Row], _Row],
+) -> int:
+    """Replace every row of one table, a page at a time, in the order of its key."""
+    count, last = 0, ""
+    while page := connection.execute(table.select().where(key > last).order_by(key).limit(_PAGE)).all():
+        for found in page:
+            row = change(kind(*found))
+            connection.execute(table.update().where(key == found[0]).values(**asdict(row)))
+        count, last = count + len(page), page[-1][0]
+    return count

@@ -1,0 +1,293 @@
+"""Keys: one per person whose payloads are sealed, one per log that signs checkpoints, all wrapped by the master key.
+
+Deleting a person's row erases all that was sealed for them, their name included, and leaves every audit proof valid:
+the log holds hashes of ciphertexts. An erased person who returns is a new subject.
+
+`cached` and `seal` are for the event loop. Everything else reads the database and may wait for a disk: call it in a
+thread. Threads may share a vault.
+"""
+
+from base64 import b32encode
+from collections import OrderedDict
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from msgspec.structs import replace
+
+from fairlead.audit.checkpoint import verifier_key
+from fairlead.clock import Clock
+from fairlead.errors import BadInput, Broken, NotFound
+from fairlead.storage.envelope import KEY_BYTES, NONCE_BYTES, DoesNotOpen, MasterKeys, seal, unseal
+from fairlead.storage.subject_rows import SigningRow, SubjectRow, SubjectRows
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+_REMEMBERED: Final = 4096  # people; about 2 KB each
+_PATIENCE: Final = 8
+_TO_CROCKFORD: Final = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789abcdefghjkmnpqrstvwxyz")
+
+
+class SubjectKey:
+    """A person's key, good for sealing. It shows nothing of itself."""
+
+    __slots__ = ("_key", "id")
+
+    def __init__(self, subject_id: str, key: AESGCM) -> None:
+        self.id = subject_id
+        self._key = key
+
+    def __repr__(self) -> str:
+        return f"SubjectKey({self.id})"
+
+
+class Vault:
+    """All keys of one deployment."""
+
+    def __init__(self, master_key: bytes, rows: SubjectRows, clock: Clock, *, remembered: int = _REMEMBERED) -> None:
+        """Reads nothing yet: call `check` before serving."""
+        self._master = MasterKeys(master_key)
+        self._rows = rows
+        self._clock = clock
+        self._remembered = remembered
+        self._cache: OrderedDict[str, SubjectKey] = OrderedDict()
+        self._signing: dict[str, Ed25519PrivateKey] = {}
+        self._lock = Lock()
+        self._forgotten = 0  # grows with every erasure, so that a key read before one is not remembered after it
+
+    def check(self) -> None:
+        """Raises BadInput if the master key is not the one that this database was made with."""
+        row = self._rows.sample()
+        if isinstance(row, SubjectRow):
+            self._data_key(row)
+        elif row is not None:
+            self._unwrap(row.wrapped, _about_signing(row.name), f"the signing key {row.name}")
+
+    def cached(self, person: str) -> SubjectKey | None:
+        """The person's key if this process knows it. Never waits."""
+        with self._lock:
+            subject = self._cache.get(person)
+            if subject is not None:
+                self._cache.move_to_end(person)
+            return subject
+
+    def subject_for(self, person: str) -> SubjectKey:
+        """The person's key, made if they have none. Raises BadInput for a wrong master key or an unfit name."""
+        subject = self.cached(person)
+        if subject is not None:
+            return subject
+        name = _encode(person)
+        for _ in range(_PATIENCE):
+            before = self._forgotten
+            row = self._find_or_create(name)
+            if row is None:
+                continue
+            subject = SubjectKey(row.id, AESGCM(self._data_key(row)))
+            if self._remember(person, subject, before):
+                return subject
+        raise Broken("a subject's key vanished as often as it was made", mend="see who erases in a loop")
+
+    def seal(self, subject: SubjectKey, plaintext: bytes, context: bytes) -> bytes:
+        """The plaintext sealed for this person. It opens only with the same context, such as the run's id."""
+        nonce = self._clock.random_bytes(NONCE_BYTES)
+        return seal(subject._key, nonce, plaintext, _about_payload(context))
+
+    def open_sealed(self, subject_id: str, sealed: bytes, context: bytes) -> bytes:
+        """What was sealed. Raises NotFound once the person was erased, Broken if it was changed or moved.
+
+        Always asks the database for the key, so that an erasure by another process counts at once.
+        """
+        row = self._rows.get(subject_id)
+        if row is None:
+            raise NotFound(
+                f"this payload was erased with its subject {subject_id}",
+                why="the key that opened it was deleted; the audit record of it remains",
+                subject=subject_id,
+            )
+        try:
+            return unseal(AESGCM(self._data_key(row)), sealed, _about_payload(context))
+        except DoesNotOpen as error:
+            raise Broken(
+                f"a payload of subject {subject_id} does not open: {error}",
+                why="its bytes were changed, or it belongs to another run or subject",
+                mend="compare with a backup; `fairlead audit verify` tells whether the log was changed",
+                subject=subject_id,
+            ) from None
+
+    def name_of(self, subject_id: str) -> str | None:
+        """Whose payloads these are; None once they were erased."""
+        row = self._rows.get(subject_id)
+        return None if row is None else self._name(row, self._data_key(row)).decode()
+
+    def erase(self, person: str) -> bool:
+        """Delete the person's key and with it all that was sealed for them, for good. False if there was none.
+
+        Other processes forget the key when they see the next epoch: whoever erases must begin one.
+        """
+        row = self._rows.find(self._master.lookup(_encode(person)))
+        erased = row is not None and self._rows.delete(row.id)
+        with self._lock:
+            self._forgotten += 1
+            self._cache.pop(person, None)
+        return erased
+
+    def forget(self, subject_id: str) -> None:
+        """Drop one key from memory, because another process erased it."""
+        with self._lock:
+            self._forgotten += 1
+            for person in [person for person, subject in self._cache.items() if subject.id == subject_id]:
+                del self._cache[person]
+
+    def clear_cache(self) -> None:
+        """Drop every key from memory: call it whenever the epoch changes."""
+        with self._lock:
+            self._forgotten += 1
+            self._cache.clear()
+            self._signing.clear()
+
+    def signing_key(self, origin: str) -> "Ed25519PrivateKey":
+        """The key that signs this log's checkpoints, made once. Raises BadInput for an unfit name."""
+        known = self._signing.get(origin)
+        if known is None:
+            row = self._rows.find_signing(origin) or self._create_signing(origin)
+            known = self._signing[origin] = self._open_signing(row)
+        return known
+
+    def verifier_key(self, origin: str) -> str:
+        """The text to give to whoever checks this log's checkpoints. Makes the key if there is none."""
+        return verifier_key(origin, self.signing_key(origin).public_key())
+
+    def rewrap(self, new_master_key: bytes) -> int:
+        """Wrap every key anew under another master key, in one transaction, and return how many there were.
+
+        Payloads stay as they are. Stop the other workers first: with the old key they can open nothing any more.
+        """
+        new = MasterKeys(new_master_key)
+        count = self._rows.rewrite(
+            lambda row: self._rewrap_subject(row, new), lambda row: self._rewrap_signing(row, new)
+        )
+        self._master = new
+        self.clear_cache()
+        return count
+
+    def _find_or_create(self, name: bytes) -> SubjectRow | None:
+        """None if somebody erased the row that somebody else had made just before."""
+        lookup = self._master.lookup(name)
+        row = self._rows.find(lookup)
+        if row is not None:
+            return row
+        self.check()  # under a wrong master key nobody is ever found, and everybody would be made a second time
+        made = self._new_row(name, lookup)
+        return made if self._rows.insert_if_absent(made) else self._rows.find(lookup)
+
+    def _new_row(self, name: bytes, lookup: bytes) -> SubjectRow:
+        subject_id = "s_" + b32encode(self._clock.random_bytes(10)).translate(_TO_CROCKFORD).decode()
+        data_key = self._clock.random_bytes(KEY_BYTES)
+        return SubjectRow(
+            id=subject_id,
+            lookup=lookup,
+            wrapped_key=self._wrap(self._master, data_key, _about_subject(subject_id, lookup)),
+            sealed_name=seal(AESGCM(data_key), self._clock.random_bytes(NONCE_BYTES), name, _about_name(subject_id)),
+            created_at=self._clock.now(),
+        )
+
+    def _remember(self, person: str, subject: SubjectKey, before: int) -> bool:
+        """False if something was erased since `before`: the key may be gone, and must be read again."""
+        with self._lock:
+            if self._forgotten != before:
+                return False
+            self._cache[person] = subject
+            while len(self._cache) > self._remembered:
+                self._cache.popitem(last=False)
+            return True
+
+    def _data_key(self, row: SubjectRow) -> bytes:
+        return self._unwrap(row.wrapped_key, _about_subject(row.id, row.lookup), f"the key of subject {row.id}")
+
+    def _name(self, row: SubjectRow, data_key: bytes) -> bytes:
+        try:
+            return unseal(AESGCM(data_key), row.sealed_name, _about_name(row.id))
+        except DoesNotOpen:
+            raise Broken(f"the name of subject {row.id} was changed in the database", subject=row.id) from None
+
+    def _create_signing(self, origin: str) -> SigningRow:
+        self.check()
+        seed = self._clock.random_bytes(KEY_BYTES)
+        row = SigningRow(
+            name=origin,
+            wrapped=self._wrap(self._master, seed, _about_signing(origin)),
+            verifier=verifier_key(origin, _signer(seed).public_key()),
+            created_at=self._clock.now(),
+        )
+        if self._rows.insert_signing_if_absent(row):
+            return row
+        found = self._rows.find_signing(origin)
+        if found is None:
+            raise Broken(f"the signing key {origin} vanished while it was made")
+        return found
+
+    def _open_signing(self, row: SigningRow) -> "Ed25519PrivateKey":
+        key = _signer(self._unwrap(row.wrapped, _about_signing(row.name), f"the signing key {row.name}"))
+        if verifier_key(row.name, key.public_key()) != row.verifier:
+            raise Broken(f"the verifier of {row.name} was changed in the database", mend="restore it from a backup")
+        return key
+
+    def _rewrap_subject(self, row: SubjectRow, new: MasterKeys) -> SubjectRow:
+        data_key = self._data_key(row)
+        lookup = new.lookup(self._name(row, data_key))
+        wrapped = self._wrap(new, data_key, _about_subject(row.id, lookup))
+        return replace(row, lookup=lookup, wrapped_key=wrapped)
+
+    def _rewrap_signing(self, row: SigningRow, new: MasterKeys) -> SigningRow:
+        about = _about_signing(row.name)
+        return replace(
+            row, wrapped=self._wrap(new, self._unwrap(row.wrapped, about, f"the signing key {row.name}"), about)
+        )
+
+    def _wrap(self, master: MasterKeys, key: bytes, about: bytes) -> bytes:
+        return seal(master.wrapping, self._clock.random_bytes(NONCE_BYTES), key, about)
+
+    def _unwrap(self, wrapped: bytes, about: bytes, what: str) -> bytes:
+        try:
+            return unseal(self._master.wrapping, wrapped, about)
+        except DoesNotOpen:
+            raise BadInput(
+                f"the master key does not open {what}",
+                why="this database was made, or last rotated, with another master key; or the row was changed",
+                mend="start with the deployment's own master key, or restore the database from a backup",
+                subject="master key",
+            ) from None
+
+
+def _encode(person: str) -> bytes:
+    try:
+        name = person.encode()
+    except UnicodeEncodeError:
+        name = b""
+    if not name:
+        raise BadInput("a person's name must be text, and not empty", subject="person")
+    return name
+
+
+def _signer(seed: bytes) -> "Ed25519PrivateKey":
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    return Ed25519PrivateKey.from_private_bytes(seed)
+
+
+# What each sealed thing is bound to. The first word keeps one kind from being passed off as another.
+def _about_payload(context: bytes) -> bytes:
+    return b"payload\x00" + context
+
+
+def _about_name(subject_id: str) -> bytes:
+    return b"name\x00" + subject_id.encode()
+
+
+def _about_subject(subject_id: str, lookup: bytes) -> bytes:
+    return b"subject\x00" + subject_id.encode() + b"\x00" + lookup
+
+
+def _about_signing(name: str) -> bytes:
+    return b"signing\x00" + name.encode()
