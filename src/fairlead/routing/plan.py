@@ -9,11 +9,9 @@ from typing import Protocol
 
 from fairlead.errors import NotFound
 from fairlead.models.types import ChatRequest, Model
-from fairlead.routing.settings import Preferences, closest
+from fairlead.routing.settings import AUTO, Preferences, closest
 from fairlead.routing.types import Candidate, Dropped, Plan
 from fairlead.tasks.types import Task
-
-AUTO = "auto"
 
 # How many bytes of input make a token depends on the language and the tokenizer: dense scripts and code take 3 or
 # fewer, English prose 4 to 4.7. Below the first figure a text may not fit; above the second it cannot.
