@@ -1,0 +1,107 @@
+"""Turns one Markdown file into an item: what it says, who owns it, for whom it is, and the hash that pins this version."""
+
+import hashlib
+import unicodedata
+from pathlib import PurePosixPath
+
+import msgspec
+
+from fairlead.context.front_matter import FrontMatter, read_front_matter
+from fairlead.context.sections import first_heading
+from fairlead.context.settings import ContextSettings
+from fairlead.context.types import Item
+from fairlead.errors import BadInput
+from fairlead.labels import Access
+
+MOST_BYTES = 5_000_000
+_UNSAFE = frozenset("[]@\\")
+
+
+def read_item(path: str, data: bytes, defaults: ContextSettings) -> Item:
+    """The item that a file holds. `path` is relative to `context/`, with forward slashes.
+
+    Raises `BadInput` naming file and line. Reads nothing from disk: the workspace hands the bytes in.
+    """
+    identity = _identity(path)
+    text = _decoded(path, data)
+    front, body = read_front_matter(path, text, defaults)
+    body = body.strip("\n") + "\n"
+    return Item(
+        id=identity,
+        version=_version(front, body),
+        title=front.title or first_heading(body) or _name(path),
+        text=body,
+        owner=front.owner,
+        audience=front.audience,
+        data_class=front.data_class,
+        verified=front.verified,
+        verified_by=front.verified_by,
+        review_by=front.review_by,
+    )
+
+
+def access_of(item: Item, *, names_items: bool = False) -> Access:
+    """What policies may read about an item; with `names_items` also which one it is."""
+    return Access(item.audience, item.data_class, item.owner, item.id if names_items else "")
+
+
+def _identity(path: str) -> str:
+    identity = path[: -len(suffix)] if (suffix := PurePosixPath(path).suffix) else path
+    if not identity or not identity.isprintable() or _UNSAFE & set(identity) or len(identity) > 500:
+        raise BadInput(
+            f"{path!r} cannot be an item's name",
+            why="an item is cited as [item@version], so its name may not hold [ ] @ or a backslash",
+            mend="rename the file",
+            subject=path,
+        )
+    return identity
+
+
+def _decoded(path: str, data: bytes) -> str:
+    if len(data) > MOST_BYTES:
+        raise BadInput(
+            f"{path}: the file has {len(data):,} bytes",
+            why=f"a page of the context may have {MOST_BYTES:,}",
+            mend="split it into pages that one person would read at a sitting",
+            subject=path,
+        )
+    if b"\0" in data:
+        line = data.count(b"\n", 0, data.index(b"\0")) + 1
+        raise BadInput(
+            f"{path}:{line}: the file is not text", why="it holds a NUL byte", mend="move it out of context/", subject=path
+        )
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise BadInput(
+            f"{path}:{line}: the file is not UTF-8",
+            why=f"byte 0x{data[error.start]:02x} does not belong there",
+            mend="save it as UTF-8",
+            subject=path,
+        ) from None
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _version(front: FrontMatter, body: str) -> str:
+    """Defaults are resolved before hashing: rights that change with the workspace's defaults make a new version."""
+    head = msgspec.json.encode(
+        [
+            front.title,
+            front.owner,
+            sorted(front.audience),
+            front.data_class.name,
+            front.verified,
+            front.verified_by,
+            front.review_by,
+        ]
+    )
+    return hashlib.sha256(head + b"\n" + body.encode()).hexdigest()[:12]
+
+
+def _name(path: str) -> str:
+    file = PurePosixPath(path)
+    name = file.parent.name if file.stem.lower() in ("index", "readme") and file.parent.name else file.stem
+    return " ".join(name.replace("-", " ").replace("_", " ").split()).capitalize()
