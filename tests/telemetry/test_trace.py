@@ -147,6 +147,15 @@ def test_attributes_belong_to_the_innermost_step_and_later_ones_win(trace: Trace
     assert spans["try"].attributes == {"model": "small", "status": 200, "cost": 0.5}
 
 
+def test_a_step_that_was_measured_elsewhere_stands_where_it_was(trace: Trace, clock: Ticks) -> None:
+    clock.passes(30)
+    trace.add("authenticate", 20)
+    with trace.step("classify"):
+        clock.passes(5)
+    spans = decode(trace.encode())
+    assert [(span.name, span.start, span.own) for span in spans] == [("authenticate", 0, 20), ("classify", 20, 5)]
+
+
 def test_waiting_outside_of_any_step_is_nobodys(trace: Trace, clock: Ticks) -> None:
     with trace.step("plan"):
         clock.passes(1)
@@ -161,7 +170,7 @@ def test_no_bytes_are_no_spans() -> None:
 
 def test_a_foreign_format_is_refused() -> None:
     with pytest.raises(BadInput, match="format 2"):
-        decode(msgspec.msgpack.encode((2, 0, -1, [])))
+        decode(msgspec.msgpack.encode((2, -1, [])))
 
 
 @pytest.mark.parametrize(
@@ -169,7 +178,7 @@ def test_a_foreign_format_is_refused() -> None:
 )
 def test_a_step_inside_itself_is_refused(row: list[object]) -> None:
     with pytest.raises(BadInput, match="cannot be read"):
-        decode(msgspec.msgpack.encode((1, 0, -1, [row])))
+        decode(msgspec.msgpack.encode((1, -1, [row])))
 
 
 @given(st.binary(max_size=200))

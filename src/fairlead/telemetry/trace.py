@@ -27,7 +27,7 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class Span(Struct, frozen=True, kw_only=True):
-    """One step as it was recorded. Times are in nanoseconds; `start` counts from the beginning of the trace.
+    """One step as it was recorded. Times are in nanoseconds; `start` counts from the beginning of the first one.
 
     `parent` is the index of the enclosing span, -1 for none. `elapsed` is the time spent inside, pauses of a resumed
     step left out. `waited` is the part of it that this span itself spent waiting for others, and `own` what remains
@@ -52,12 +52,11 @@ class Trace:
     `clock_ns` is a monotonic clock in nanoseconds. Not for use by two tasks at once.
     """
 
-    __slots__ = ("_clock", "_here", "_origin", "_rows", "_wait", "run")
+    __slots__ = ("_clock", "_here", "_rows", "_wait", "run")
 
     def __init__(self, run: str, clock_ns: Callable[[], int]) -> None:
         self.run = run
         self._clock = clock_ns
-        self._origin = clock_ns()
         self._rows: list[list[Any]] = []
         self._here = -1  # the index of the innermost open row
         self._wait: _Wait | None = None
@@ -86,6 +85,10 @@ class Trace:
                 row[_ELAPSED] -= self._clock()
                 return self
         return self.step(name)
+
+    def add(self, name: str, elapsed: int) -> None:
+        """A step that has just ended and was measured elsewhere, as authentication is: before there is a run."""
+        self._rows.append([name, self._here, self._clock() - elapsed, elapsed, 0, "", None])
 
     def __enter__(self) -> None:
         return None
@@ -122,7 +125,7 @@ class Trace:
         while here >= 0:
             rows[here][_ELAPSED] += now
             here = rows[here][_PARENT]
-        encoded = _encode((_VERSION, self._origin, self._here, rows))
+        encoded = _encode((_VERSION, self._here, rows))
         here = self._here
         while here >= 0:
             rows[here][_ELAPSED] -= now
@@ -166,7 +169,6 @@ class _Row(Struct, array_like=True, forbid_unknown_fields=True):
 
 class _Encoded(Struct, array_like=True):
     version: int
-    origin: int
     here: int
     rows: list[_Row]
 
@@ -195,6 +197,7 @@ def decode(encoded: bytes) -> tuple[Span, ...]:
 
 def _spans(trace: _Encoded) -> tuple[Span, ...]:
     rows = trace.rows
+    first = min((row.began for row in rows), default=0)
     own = [row.elapsed - row.waited for row in rows]
     for row in rows:
         if row.parent >= 0:
@@ -208,7 +211,7 @@ def _spans(trace: _Encoded) -> tuple[Span, ...]:
         Span(
             name=row.name,
             parent=row.parent,
-            start=row.began - trace.origin,
+            start=row.began - first,
             elapsed=row.elapsed,
             waited=row.waited,
             own=max(0, own[index]),
