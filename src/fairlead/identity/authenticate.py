@@ -1,0 +1,170 @@
+"""Who asks? From the credential that a door was shown to the caller, or a precise refusal.
+
+The answer for a credential is remembered, so that a signature is checked once and not with every request. What is
+remembered is dropped at a revocation (`renew`), at the credential's own end, and a token's after some minutes, so
+that a key its issuer has withdrawn stops counting.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from fairlead.clock import Clock
+from fairlead.errors import Unauthenticated
+from fairlead.identity.keys import NEVER, PREFIX, Key, caller_of, digest_of, is_well_formed
+from fairlead.identity.settings import Identity
+from fairlead.identity.types import Caller
+
+if TYPE_CHECKING:
+    from fairlead.identity.issuer_keys import IssuerKeyRings
+    from fairlead.identity.oidc import AccessTokens
+
+MOST_REMEMBERED = 10_000
+MOST_REFUSED = 1_000
+REFUSED_FOR = 5.0  # seconds
+RECHECK_TOKENS_AFTER = 300_000  # milliseconds
+LONGEST_CREDENTIAL = 16_384
+NO_CREDENTIAL = "anonymous"  # for client libraries that cannot send none
+
+_HOW = "send `Authorization: Bearer KEY` with a key made by `fairlead key add`, or an access token"
+
+
+class _Refusal(Struct, frozen=True):
+    until: float
+    message: str
+    why: str
+    mend: str
+
+
+class Authenticator:
+    """Authenticates under one revision. `stored` are the keys from the database; they may be renewed.
+
+    `rings` outlives revisions. Belongs to one event loop.
+    """
+
+    def __init__(self, identity: Identity, *, stored: Iterable[Key], rings: "IssuerKeyRings", clock: Clock) -> None:
+        self._clock = clock
+        self._anonymous = identity.anonymous
+        self._declared = {key.digest: key for key in identity.keys}
+        self._tokens = _access_tokens(identity, rings, clock)
+        self._keys: dict[bytes, Key] = {}
+        self._known: dict[str | None, tuple[Caller, int]] = {}
+        self._refused: dict[str, _Refusal] = {}
+        self._generation = 0
+        self.renew(stored)
+
+    def renew(self, stored: Iterable[Key]) -> None:
+        """Take these keys in place of the stored ones, and forget every answer. To be called with each new epoch."""
+        # A declared key is the reviewed text's word, so it wins over a stored one with the same secret.
+        self._keys = {key.digest: key for key in stored} | self._declared
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget every answer. Also those that are being worked out now are not remembered."""
+        self._generation += 1
+        self._known.clear()
+        self._refused.clear()
+
+    async def authenticate(self, authorization: str | None, *, loopback: bool) -> Caller:
+        """The caller behind the value of an `Authorization` or `x-api-key` header, None if neither was sent.
+
+        `loopback` says that the connection itself comes from this machine and was not forwarded. Raises
+        `Unauthenticated`, or `Overloaded` where an identity provider cannot be reached.
+        """
+        known = self._known.get(authorization)
+        if known is not None:
+            if self._clock.now() < known[1]:
+                return known[0]
+            self._known.pop(authorization, None)
+        credential = _credential(authorization)
+        if credential is None:
+            return self._without(loopback)
+        self._repeat_refusal(credential)
+        generation = self._generation
+        try:
+            caller, until = await self._identify(credential)
+        except Unauthenticated as error:
+            if generation == self._generation:
+                self._refuse_again(credential, error)
+            raise
+        if generation == self._generation:
+            _make_room(self._known, MOST_REMEMBERED)
+            self._known[authorization] = (caller, until)
+        return caller
+
+    async def _identify(self, credential: str) -> tuple[Caller, int]:
+        now = self._clock.now()
+        key = self._keys.get(digest_of(credential))
+        if key is not None:
+            return caller_of(key, now), key.expires_at or NEVER
+        if credential.startswith(PREFIX):
+            raise _unknown_key(credential)
+        if credential.count(".") == 2:
+            if self._tokens is None:
+                raise _refusal("no access token is accepted here", why="`identity.providers` is empty", mend=_HOW)
+            caller = await self._tokens.verify(credential)
+            return caller, min(caller.expires, now + RECHECK_TOKENS_AFTER)
+        raise _refusal("the credential is neither a known key nor an access token", mend=_HOW)
+
+    def _without(self, loopback: bool) -> Caller:
+        if self._anonymous is None:
+            raise _refusal("no credential was sent", mend=_HOW)
+        if not loopback:
+            raise _refusal("no credential was sent", why="only callers on the same machine need none", mend=_HOW)
+        return self._anonymous
+
+    def _repeat_refusal(self, credential: str) -> None:
+        refused = self._refused.get(credential)
+        if refused is not None and self._clock.monotonic() < refused.until:
+            raise _refusal(refused.message, why=refused.why, mend=refused.mend)
+
+    def _refuse_again(self, credential: str, error: Unauthenticated) -> None:
+        self._refused.pop(credential, None)
+        _make_room(self._refused, MOST_REFUSED)
+        until = self._clock.monotonic() + REFUSED_FOR
+        self._refused[credential] = _Refusal(until, error.message, error.why, error.mend)
+
+
+def _access_tokens(identity: Identity, rings: "IssuerKeyRings", clock: Clock) -> "AccessTokens | None":
+    """The verifier, whose libraries are loaded only where a workspace names an issuer."""
+    if not identity.providers:
+        return None
+    from fairlead.identity.oidc import AccessTokens
+
+    return AccessTokens(identity.providers, rings, clock)
+
+
+def _credential(authorization: str | None) -> str | None:
+    """The credential itself; None for none. Never more than one: a header sent twice arrives joined and is refused."""
+    if authorization is None:
+        return None
+    if len(authorization) > LONGEST_CREDENTIAL:
+        raise _refusal(f"the credential is longer than {LONGEST_CREDENTIAL} characters", mend=_HOW)
+    words = authorization.split()
+    if len(words) == 2 and words[0].lower() == "bearer":
+        words = words[1:]
+    if len(words) != 1 or words[0].lower() == "bearer":
+        raise _refusal("the Authorization header is malformed", why="it is not `Bearer CREDENTIAL`", mend=_HOW)
+    return None if words[0] == NO_CREDENTIAL else words[0]
+
+
+def _unknown_key(credential: str) -> Unauthenticated:
+    if not is_well_formed(credential):
+        return _refusal(
+            "the key is mistyped", why="its checksum does not match", mend="copy it again, whole and without spaces"
+        )
+    return _refusal(
+        "the key is not known here",
+        why="it belongs to another deployment, or was never stored",
+        mend="see `fairlead key list`, or make one with `fairlead key add`",
+    )
+
+
+def _refusal(message: str, *, why: str = "", mend: str = "") -> Unauthenticated:
+    return Unauthenticated(message, why=why, mend=mend, step="authenticate")
+
+
+def _make_room(remembered: dict[str | None, tuple[Caller, int]] | dict[str, _Refusal], most: int) -> None:
+    if len(remembered) >= most:
+        del remembered[next(iter(remembered))]  # type: ignore[arg-type]  # the oldest; mypy cannot join the key types

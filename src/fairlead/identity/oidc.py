@@ -1,0 +1,216 @@
+"""Access tokens of identity providers: whether one is genuine and meant for us, and whom it names.
+
+JSON Web Tokens by RFC 7519 with the profile of RFC 9068 where an issuer follows it, read by the advice of RFC 8725:
+asymmetric algorithms only, from the workspace's list and never from the token's word alone.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any, NoReturn, TypeGuard
+
+import msgspec
+from joserfc.errors import JoseError
+from joserfc.jwk import Key
+from joserfc.jws import JWSRegistry
+from joserfc.util import urlsafe_b64decode
+
+from fairlead.clock import Clock
+from fairlead.errors import Unauthenticated
+from fairlead.identity.issuer_keys import IssuerKeyRings
+from fairlead.identity.settings import ALGORITHMS, ClaimName, Provider
+from fairlead.identity.types import Caller
+
+_TYPES = frozenset({"at+jwt", "application/at+jwt", "jwt", "application/jwt"})
+_KNOWN_ALGORITHMS = frozenset({*ALGORITHMS, "none", "HS256", "HS384", "HS512"})  # only these are shown as they came
+_LONGEST_NAME = 512
+_MOST_NAMES = 2_000
+_LATEST = 253_402_300_799  # the last second of the year 9999
+
+
+class AccessTokens:
+    """Verifies the access tokens of one workspace's providers."""
+
+    def __init__(self, providers: tuple[Provider, ...], rings: IssuerKeyRings, clock: Clock) -> None:
+        self._providers = {one.issuer: (one, rings.of(one.issuer, one.jwks_url)) for one in providers}
+        self._clock = clock
+
+    async def verify(self, token: str) -> Caller:
+        """The caller whom a genuine token names; `expires` is its end plus the leeway.
+
+        Raises `Unauthenticated`, or `Overloaded` if the issuer's keys cannot be had.
+        """
+        signed, header, claims, signature = _take_apart(token)
+        issuer = claims.get("iss")
+        known = self._providers.get(issuer) if isinstance(issuer, str) else None
+        if known is None:
+            _refuse("the token's issuer is none that this workspace accepts", mend="see `identity.providers`")
+        provider, ring = known
+        algorithm = _algorithm(header, provider)
+        key = await ring.key(header.kid, algorithm)
+        _check_signature(algorithm, key, signed, signature)
+        return _caller(claims, provider, self._clock.now() / 1000)
+
+
+class _Header(msgspec.Struct):
+    alg: str
+    kid: str | None = None
+    typ: str | None = None
+    crit: Any = None
+
+
+_header = msgspec.json.Decoder(_Header).decode
+_claims = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+def _refuse(message: str, *, why: str = "", mend: str = "get a new token") -> NoReturn:
+    raise Unauthenticated(message, why=why, mend=mend, step="authenticate")
+
+
+def _take_apart(token: str) -> tuple[bytes, _Header, dict[str, Any], bytes]:
+    """What was signed, the header, the claims (not to be believed yet) and the signature."""
+    try:
+        head, body, signature = token.encode("ascii").split(b".")
+        header, claims = _header(urlsafe_b64decode(head)), _claims(urlsafe_b64decode(body))
+        return head + b"." + body, header, claims, urlsafe_b64decode(signature)
+    except (ValueError, IndexError, RecursionError):  # msgspec's errors are ValueErrors
+        _refuse("the token is malformed", why="it is not a signed JSON Web Token", mend="send an access token or a key")
+
+
+def _algorithm(header: _Header, provider: Provider) -> str:
+    algorithm = header.alg
+    if algorithm not in provider.algorithms:
+        named = algorithm if algorithm in _KNOWN_ALGORITHMS else "an unknown one"
+        _refuse(
+            f"the token's signature algorithm ({named}) is not allowed",
+            why=f"allowed here: {', '.join(sorted(provider.algorithms))}",
+            mend="have the issuer sign with one of these, or add it to the provider's `algorithms`",
+        )
+    if header.crit is not None:
+        _refuse("the token demands an extension that Fairlead does not have", why="its header has `crit`")
+    if header.typ is not None and header.typ.lower() not in _TYPES:
+        _refuse(
+            "the token is of another kind", why="its `typ` is not that of an access token", mend="send an access token"
+        )
+    return algorithm
+
+
+def _check_signature(algorithm: str, key: Key, signed: bytes, signature: bytes) -> None:
+    model = JWSRegistry.algorithms[algorithm]
+    try:
+        model.check_key(key)
+        genuine = model.verify(signed, signature, key)
+    except (JoseError, ValueError, TypeError):
+        genuine = False
+    if not genuine:
+        _refuse("the token's signature is wrong")
+
+
+def _caller(claims: dict[str, Any], provider: Provider, now: float) -> Caller:
+    expires = _check_times(claims, provider.leeway, now)
+    audience = claims.get("aud")
+    audiences = [audience] if isinstance(audience, str) else audience
+    if not isinstance(audiences, list) or not any(
+        isinstance(one, str) and one in provider.audience for one in audiences
+    ):
+        _refuse(
+            "the token is for another audience",
+            why=f"it must name {' or '.join(map(repr, sorted(provider.audience)))} in `aud`",
+            mend="ask the issuer for a token for this audience",
+        )
+    if "cnf" in claims:
+        _refuse(
+            "the token is bound to its holder's key",
+            why="no proof of that key is checked here",
+            mend="send a bearer token",
+        )
+    wanted = provider.claims
+    if wanted.person == "email" and claims.get("email_verified") is False:
+        _refuse("the token's email address was not verified by its issuer", mend="verify the address, or map `sub`")
+    return Caller(
+        person=f"{provider.name}|{_text(claims, wanted.person, required=True)}",
+        agent=_named(_agent(claims, wanted.agent), provider),
+        department=_named(_text(claims, wanted.department), provider),
+        groups=_names(claims, wanted.groups, provider),
+        roles=_names(claims, wanted.roles, provider),
+        tenant=_text(claims, wanted.tenant),
+        credential=f"oidc:{provider.issuer}",
+        expires=expires,
+    )
+
+
+def _check_times(claims: Mapping[str, Any], leeway: int, now: float) -> int:
+    expires, begins, issued = (_time(claims, name) for name in ("exp", "nbf", "iat"))
+    if expires is None:
+        _refuse("the token never expires", why="it has no `exp`", mend="have the issuer limit its tokens")
+    if expires + leeway <= now:
+        _refuse("the token has expired")
+    if begins is not None and begins - leeway > now:
+        _refuse("the token is not valid yet", why="its `nbf` lies ahead", mend="check both clocks")
+    if issued is not None and issued - leeway > now:
+        _refuse("the token was issued in the future", why="its `iat` lies ahead", mend="check both clocks")
+    return int((expires + leeway) * 1000)
+
+
+def _time(claims: Mapping[str, Any], name: str) -> float | None:
+    value = claims.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        _wrong_type(name, "a time in seconds")
+    return float(min(max(value, -_LATEST), _LATEST))
+
+
+def _found(claims: Mapping[str, Any], name: ClaimName | None) -> object:
+    if name is None:
+        return None
+    found: object = claims
+    for part in [name] if isinstance(name, str) else name:
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found
+
+
+def _text(claims: Mapping[str, Any], name: ClaimName | None, *, required: bool = False) -> str:
+    value = _found(claims, name)
+    if value is None and not required:
+        return ""
+    if not _is_name(value):
+        _wrong_type(name, "a text")
+    return value
+
+
+def _names(claims: Mapping[str, Any], name: ClaimName | None, provider: Provider) -> frozenset[str]:
+    value = _found(claims, name)
+    if value is None:
+        return frozenset()
+    if not isinstance(value, list) or len(value) > _MOST_NAMES or not all(map(_is_name, value)):
+        _wrong_type(name, "a list of texts")
+    return frozenset(provider.namespace + one for one in value)
+
+
+def _agent(claims: Mapping[str, Any], names: list[str]) -> str:
+    for name in names:
+        value = claims.get(name)
+        if value is not None:
+            # RFC 8693: `act` holds the actor's own claims.
+            actor = value.get("sub") if isinstance(value, Mapping) else value
+            if not _is_name(actor):
+                _wrong_type(name, "a text, or an actor with `sub`")
+            return str(actor)
+    return ""
+
+
+def _named(name: str, provider: Provider) -> str:
+    return provider.namespace + name if name else ""
+
+
+def _is_name(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME and value.isprintable()
+
+
+def _wrong_type(name: ClaimName | None, wanted: str) -> NoReturn:
+    shown = name if isinstance(name, str) else ".".join(name or ())
+    _refuse(
+        f"the token's claim {shown!r} is missing or not what it should be",
+        why=f"expected {wanted}",
+        mend="correct the provider's `claims`, or what the issuer puts into its tokens",
+    )
