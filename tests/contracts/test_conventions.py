@@ -1,0 +1,156 @@
+"""Conventions that reviewers would otherwise repeat. Each failure says the rule in a sentence and names a good example."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[2] / "src" / "fairlead"
+MODULES = sorted(SOURCE.rglob("*.py"))
+VENDORS = re.compile(r"openai|anthropic|claude|gpt|gemini|bedrock|mistral|ollama|llama", re.IGNORECASE)
+# Where a vendor may be named: its driver, its protocol's door, and what the command line says about setting one up.
+VENDOR_ROOMS = ("models/", "server/", "cli/", "workspace/templates", "costs/published.py")
+FORBIDDEN_NAMES = re.compile(r"(^|_)(utils?|helpers?|managers?|common|misc|base|impl)(_|\.|$)")
+FORBIDDEN_CLASSES = re.compile(r"(Manager|Service|Handler|Processor|Util|Helper|Base|Impl)$")
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(SOURCE).as_posix()
+
+
+def trees() -> Iterator[tuple[str, ast.Module]]:
+    for path in MODULES:
+        yield relative(path), ast.parse(path.read_text())
+
+
+def functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    for name, tree in trees():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield name, node
+
+
+def called(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Dotted names of everything that is called or read, with the line."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            yield ast.unparse(node), node.lineno
+
+
+def test_a_module_is_named_after_its_subject() -> None:
+    wrong = [name for name in map(relative, MODULES) if FORBIDDEN_NAMES.search(name.removesuffix(".py"))]
+    assert not wrong, f"a function without a home is a subject without a name (see costs/prices.py): {wrong}"
+
+
+def test_a_class_is_named_after_what_it_is() -> None:
+    wrong = [
+        f"{name}: {node.name}"
+        for name, tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and FORBIDDEN_CLASSES.search(node.name)
+    ]
+    assert not wrong, f"name the thing, not its pattern (Ledger, Plan, Release): {wrong}"
+
+
+def test_most_modules_fit_into_a_glance() -> None:
+    lengths = {relative(path): path.read_text().count("\n") for path in MODULES}
+    assert not {name: n for name, n in lengths.items() if n > 500}, "split a module that outgrew its name"
+    long = {name for name, n in lengths.items() if n > 300}
+    assert len(long) <= len(MODULES) * 0.1, f"more than a tenth of the modules are over 300 lines: {sorted(long)}"
+
+
+def test_a_function_does_one_thing() -> None:
+    lengths = [
+        (node.end_lineno - node.lineno + 1, f"{name}:{node.name}") for name, node in functions() if node.end_lineno
+    ]
+    assert not [where for lines, where in lengths if lines > 60], "split it: a stage, a decision or an effect each"
+    long = [where for lines, where in lengths if lines > 40]
+    assert len(long) <= len(lengths) * 0.02, f"more than one function in fifty is over 40 lines: {long}"
+
+
+def test_no_vendor_is_named_outside_the_models_and_the_protocol_doors() -> None:
+    wrong = [
+        f"{relative(path)}:{number}: {line.strip()[:80]}"
+        for path in MODULES
+        if not relative(path).startswith(VENDOR_ROOMS)
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if VENDORS.search(line)
+    ]
+    assert not wrong, "routing and policy have no vendor term; names live in models/: " + "\n".join(wrong)
+
+
+def test_time_and_randomness_come_from_the_clock() -> None:
+    clocks = re.compile(
+        r"^(datetime\.(datetime\.)?(now|utcnow|today)|date\.today|time\.(time|time_ns|monotonic)|random\.|secrets\.|uuid\.|os\.urandom)"
+    )
+    wrong = [
+        f"{name}:{line}: {what}"
+        for name, tree in trees()
+        if name not in ("clock.py", "server/workers.py") and not name.startswith("cli/")
+        for what, line in called(tree)
+        if clocks.match(what)
+    ]
+    assert not wrong, f"pass a Clock in, so that tests and replays are exact (see routing/breaker.py): {wrong}"
+
+
+def test_nobody_reads_the_environment_below_the_command_line() -> None:
+    wrong = [
+        f"{name}:{line}"
+        for name, tree in trees()
+        if not name.startswith("cli/")
+        for what, line in called(tree)
+        if what in ("os.environ", "os.getenv")
+    ]
+    assert not wrong, f"settings are compiled once and passed down (see cli/place.py): {wrong}"
+
+
+def test_only_doors_catch_everything() -> None:
+    wrong = []
+    for name, tree in trees():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.ExceptHandler):
+                continue
+            broad = node.type is None or getattr(node.type, "id", "") in ("Exception", "BaseException")
+            raises_again = any(isinstance(inner, ast.Raise) and inner.exc is None for inner in ast.walk(node))
+            if broad and not raises_again and not name.startswith(("server/", "cli/main.py", "storage/journal")):
+                wrong.append(f"{name}:{node.lineno}")
+    assert not wrong, f"catch what you can mend; the door catches the rest (see server/openai.py): {wrong}"
+
+
+def test_public_data_is_frozen() -> None:
+    wrong = []
+    for name, tree in trees():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.ClassDef) or node.name.startswith("_"):
+                continue
+            if any(ast.unparse(base).endswith("Struct") for base in node.bases):
+                frozen = any(k.arg == "frozen" and ast.unparse(k.value) == "True" for k in node.keywords)
+                if not frozen:
+                    wrong.append(f"{name}: {node.name}")
+    assert not wrong, f"data that is passed around never changes (see routing/types.py): {wrong}"
+
+
+def test_public_names_of_the_faces_are_documented() -> None:
+    wrong = []
+    for name, tree in trees():
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith(
+                "_"
+            ):
+                small = isinstance(node, ast.ClassDef) and any(ast.unparse(b).endswith("Struct") for b in node.bases)
+                short = node.end_lineno is not None and node.end_lineno - node.lineno < 16  # a getter needs none
+                quiet = small or short or name.startswith(("cli/", "storage/migrations/"))
+                if ast.get_docstring(node) is None and not quiet:
+                    wrong.append(f"{name}: {node.name}")
+    assert not wrong, f"say what the signature cannot: why, units, errors raised: {wrong}"
+
+
+@pytest.mark.parametrize("word", ["classify", "stitch", "authorize", "plan", "reserve", "attempt", "check", "settle"])
+def test_every_stage_stands_in_the_path(word: str) -> None:
+    path = (SOURCE / "execution" / "model_call.py").read_text()
+    assert f'action.step("{word}")' in path, (
+        "all stages are on one screen; a skipped one is written as skipped, and why"
+    )
+    assert path.count("\n") <= 100, "the path is to be seen on one screen"
