@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Struct
 
 
-class Function(Struct, frozen=True, omit_defaults=True):
-    """The name of a function and its arguments, as the JSON text that the model wrote (maybe invalid)."""
+class Function(Struct, frozen=True):
+    """The name of a function and its arguments, as the JSON text that the model wrote (maybe invalid or empty)."""
 
     name: str
     arguments: str = ""

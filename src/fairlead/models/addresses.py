@@ -1,0 +1,104 @@
+"""Which addresses a model's server may have. A workspace's text must not be able to aim Fairlead at the inside."""
+
+import ipaddress
+from typing import Final
+
+from msgspec import Struct
+from yarl import URL
+
+from fairlead.errors import BadInput
+
+# Where clouds hand out credentials to whoever asks from inside.
+_METADATA: Final = frozenset(
+    (
+        "169.254.169.254", "169.254.170.2", "169.254.170.23", "100.100.100.200", "fd00:ec2::254", "fd00:ec2::23",
+        "metadata", "metadata.google.internal", "metadata.goog", "instance-data",
+    )
+)  # fmt: skip
+
+
+class Address(Struct, frozen=True):
+    """A checked URL without a slash at its end. `authority` is host and port where the port is not the usual one."""
+
+    url: str
+    host: str
+    authority: str
+    is_loopback: bool
+
+
+def checked_address(text: str, *, key: str, at_home: bool, plain_http: bool) -> Address:
+    """Check the URL under `key`. `at_home`: the model was declared to run on premises or on this device.
+
+    Only literal addresses can be judged here; a name is trusted to mean what whoever wrote the workspace meant.
+    """
+    url = _parsed(text, key)
+    host = (url.host or "").rstrip(".").lower()
+    address = _literal(host)
+    loopback = address.is_loopback if address is not None else host == "localhost" or host.endswith(".localhost")
+    if host in _METADATA or (address is not None and (address.is_link_local or address.is_multicast)):
+        raise BadInput(
+            f"{key} points at {host}, which no model answers from",
+            why="such addresses hand out a machine's credentials or reach unknown neighbours",
+            mend="give the address of the model's server",
+        )
+    if address is not None and address.is_unspecified:
+        raise BadInput(f"{key} has no real host: {host}", mend="write 127.0.0.1 for this machine")
+    if address is not None and not address.is_global and not loopback and not at_home:
+        raise BadInput(
+            f"{key} points at {host}, inside a private network",
+            why="the model was not declared to run there",
+            mend="add `placement: {kind: on_prem}` to this model if it does",
+        )
+    if url.scheme == "http" and not loopback and not plain_http:
+        raise BadInput(
+            f"{key} would send data and keys unencrypted to {host}",
+            why="`http` is for this machine only",
+            mend="use https, or add `plain_http: true` to this model if its network is trusted",
+        )
+    return Address(str(url).rstrip("/"), host, url.raw_authority, loopback)
+
+
+def _parsed(text: str, key: str) -> URL:
+    try:
+        url = URL(text)
+        # A port out of range shows only when it is read.
+        usable = url.scheme in ("http", "https") and bool(url.host) and (url.port or 0) > 0
+    except ValueError:
+        usable = False
+    if not usable or not text.isprintable() or " " in text:
+        raise BadInput(f"{key} is not an http or https address", mend="write for example https://llm.example.com/v1")
+    if url.user is not None or url.password is not None or url.query_string or url.fragment:
+        raise BadInput(
+            f"{key} holds more than an address",
+            why="users, passwords, queries and fragments do not belong into it",
+            mend="write the plain address, and give the key by `key: env:NAME`",
+        )
+    return url
+
+
+def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The IP address that a host is, also in the old spellings that resolvers still take, such as 2130706433."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return _old_spelling(host)
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
+
+
+def _old_spelling(host: str) -> ipaddress.IPv4Address | None:
+    parts = host.split(".")
+    try:
+        numbers = [int(part, 16 if part.startswith("0x") else 8 if part[:1] == "0" and part != "0" else 10)
+                   for part in parts]  # fmt: skip
+    except ValueError:
+        return None
+    if len(numbers) > 4 or any(each < 0 for each in numbers):
+        return None
+    *high, low = numbers
+    if any(each > 255 for each in high) or low >= 256 ** (5 - len(numbers)):
+        return None
+    value = low
+    for place, number in enumerate(high):
+        value |= number << (24 - 8 * place)
+    return ipaddress.IPv4Address(value)

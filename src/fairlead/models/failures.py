@@ -1,0 +1,225 @@
+"""What a provider's error means: from HTTP status and body to the errors that the path acts on.
+
+Providers word errors in many shapes, and some put file paths, source lines or keys into them. Only a short, cleaned
+sentence passes, and only where it tells the caller what to change.
+"""
+
+import math
+import re
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import msgspec
+
+from fairlead.clock import Clock
+from fairlead.errors import RateLimited, Rejected, Upstream
+from fairlead.models.http import Answer
+
+LONGEST_ERROR_BODY = 64 << 10
+_LONGEST_WORDS = 240
+_LONGEST_PAUSE = 24 * 3600.0
+
+_TOO_LONG = (
+    "context_length_exceeded",
+    "exceed_context_size",
+    "maximum context length",
+    "context window",
+    "prompt is too long",
+    "input is too long",
+    "context size",
+    "too many tokens",
+)
+_NO_SUCH_MODEL = ("model_not_found", "model not found", "does not exist", "unknown model", "no such model")
+_NO_CREDIT = ("insufficient_quota", "credit balance", "billing_hard_limit", "exceeded your current quota")
+# Paths, tracebacks and anything that looks like a credential.
+_PRIVATE = re.compile(
+    r"""(?:Traceback\s\(most.*)            # a traceback, to its end
+      | (?:File\s"[^"]*",?(?:\sline\s\d+)?)  # a frame of one
+      | (?:\b[A-Za-z]:\\[^\s'"]+)           # C:\path
+      | (?:(?<![\w:/])(?:/[\w.@+~-]+){2,}/?) # /a/path, but not a URL's
+      | (?:\b[\w.-]+\.(?:py|pyc|so|cpp|cc|go|rs|js|ts):\d+) # source.py:12
+      | (?:\b(?:sk|pk|rk|key|Bearer)[-_ ][\w*.-]{6,})""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def failure(answer: Answer, body: bytes, *, clock: Clock, subject: str) -> Upstream:
+    """The error for an answer whose status is not 200. `body` is the start of its body."""
+    status = answer.status
+    words, kind = _words(body)
+    if status == 429:
+        return _rate_limited(answer, kind + words, clock, subject)
+    if status in (400, 413, 422):
+        return _rejected(status, words, kind, subject)
+    if status == 402 or _says(_NO_CREDIT, kind + words):
+        return _no_credit(subject)
+    if status >= 500 or status in (408, 409, 425):
+        return _out_of_order(status, answer, clock, subject)
+    return _misdirected(status, subject)
+
+
+def _misdirected(status: int, subject: str) -> Upstream:
+    """The workspace has the wrong key, address or model: nothing that trying again mends."""
+    if status in (401, 403):
+        # Not even the cleaned words: this is where providers quote the key.
+        return Upstream(
+            f"the model's server refused the credentials (HTTP {status})",
+            mend="check the key that `models:` names for this model, and what it may use",
+            subject=subject,
+            retryable=False,
+        )
+    if status < 400:
+        return Upstream(
+            f"the model's server answered with HTTP {status}, such as a redirect, which Fairlead does not follow",
+            mend="give the final address under `models:`",
+            subject=subject,
+            retryable=False,
+        )
+    return _unknown_model(status, subject)
+
+
+def stream_failure(raw: bytes, *, subject: str, charged: str = "unknown") -> Upstream:
+    """The error for an error event inside a 200 stream, whatever its shape, or for junk in its place."""
+    words, kind = _words(raw)
+    if _says(_TOO_LONG, kind + words):
+        return _rejected(400, words, kind, subject)
+    text = kind + words
+    if "rate_limit" in kind or "429" in kind:
+        return RateLimited("the model's server asks for a pause", subject=subject, charged=charged)
+    return Upstream(
+        "the model's server reported an error in its answer",
+        why=kind or ("it gave no reason" if not text else ""),
+        mend="try again, or add another model to fall back to",
+        subject=subject,
+        charged=charged,
+    )
+
+
+def unusable(why: str, *, subject: str, charged: str = "unknown") -> Upstream:
+    """The error for a 200 answer that makes no sense."""
+    return Upstream(
+        "the model's server sent an answer that Fairlead cannot read",
+        why=why,
+        mend="check that the address under `models:` speaks the protocol that `use:` names",
+        subject=subject,
+        charged=charged,
+    )
+
+
+def retry_after(value: str | None, clock: Clock) -> float | None:
+    """Seconds to wait, from a `Retry-After` header: seconds or a date (RFC 9110, 10.2.3). None if there is none."""
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            at = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        seconds = at.timestamp() - clock.now() / 1000
+    if math.isnan(seconds):
+        return None
+    return min(max(seconds, 0.0), _LONGEST_PAUSE)
+
+
+def cleaned(words: str) -> str:
+    """A provider's words on one line, without paths, source lines and credentials, and not long."""
+    words = _PRIVATE.sub("…", words)
+    words = " ".join("".join(char if char.isprintable() else " " for char in words).split())
+    return words if len(words) <= _LONGEST_WORDS else words[: _LONGEST_WORDS - 1] + "…"
+
+
+def _rate_limited(answer: Answer, text: str, clock: Clock, subject: str) -> Upstream:
+    if _says(_NO_CREDIT, text):
+        return _no_credit(subject)
+    pause = retry_after(answer.headers.get("retry-after"), clock)
+    return RateLimited(
+        "the model's server asks for a pause (HTTP 429)",
+        why="" if pause is None else f"it asks to wait {pause:g} s",
+        mend="wait, or add another model to fall back to",
+        subject=subject,
+        retry_after=pause,
+    )
+
+
+def _rejected(status: int, words: str, kind: str, subject: str) -> Upstream:
+    text = kind + words
+    if status == 413 or _says(_TOO_LONG, text):
+        return Rejected(
+            "the request is too long for this model",
+            why="input and output limit together pass its context length",
+            mend="shorten the messages, lower max_tokens, or choose a model with a longer context",
+            subject=subject,
+            retryable=False,
+        )
+    if _says(_NO_SUCH_MODEL, text):
+        return _unknown_model(status, subject)
+    if _says(_NO_CREDIT, text):
+        return _no_credit(subject)
+    return Rejected(
+        f"the model's server calls the request wrong (HTTP {status})",
+        why=cleaned(words),
+        mend="change the request as it says",
+        subject=subject,
+        retryable=False,
+    )
+
+
+def _no_credit(subject: str) -> Upstream:
+    return Upstream(
+        "the account at the model's provider has no credit or quota left",
+        mend="add credit or raise the quota at the provider",
+        subject=subject,
+        retryable=False,
+    )
+
+
+def _unknown_model(status: int, subject: str) -> Upstream:
+    return Upstream(
+        f"the model's server does not know this model or address (HTTP {status})",
+        mend="check the model's name and address under `models:`; `fairlead doctor` lists what the server offers",
+        subject=subject,
+        retryable=False,
+    )
+
+
+def _out_of_order(status: int, answer: Answer, clock: Clock, subject: str) -> Upstream:
+    # A gateway in front of the model gave up waiting (408, 504, 524): the model itself may have gone on.
+    charged = "unknown" if status in (408, 504, 524) else "no"
+    return Upstream(
+        f"the model's server failed (HTTP {status})",
+        why="it is overloaded" if status in (503, 529) else "",
+        mend="try again, or add another model to fall back to",
+        subject=subject,
+        charged=charged,
+        retry_after=retry_after(answer.headers.get("retry-after"), clock),
+    )
+
+
+def _says(any_of: tuple[str, ...], text: str) -> bool:
+    text = text.lower()
+    return any(phrase in text for phrase in any_of)
+
+
+def _words(body: bytes) -> tuple[str, str]:
+    """What the provider says, and its own name for the error, from any of the shapes seen in the wild.
+
+    `{"error": {"message", "type", "code"}}`, `{"error": "text"}`, `{"detail": "text" | [{"msg"}]}`, `{"message"}`,
+    and plain text, which gives nothing: it is a page or a traceback.
+    """
+    try:
+        found: Any = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return "", ""
+    if isinstance(found, dict):
+        found = found.get("error") or found.get("detail") or found
+    if isinstance(found, list):
+        found = found[0] if found else ""
+    if isinstance(found, str):
+        return found, ""
+    if not isinstance(found, dict):
+        return "", ""
+    words = found.get("message") or found.get("msg") or ""
+    names = [name for key in ("code", "type", "status") if isinstance(name := found.get(key), str)]
+    return words if isinstance(words, str) else "", cleaned(" ".join(names))[:80]

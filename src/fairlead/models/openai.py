@@ -1,0 +1,52 @@
+"""Driver for OpenAI's chat completions and the many servers that speak the same wire; what differs is in `Quirks`."""
+
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from fairlead.clock import Clock
+from fairlead.models.endpoint import Endpoint
+from fairlead.models.http import Http
+from fairlead.models.openai_wire import OpenAIReader, encode
+from fairlead.models.settings import EndpointSettings
+from fairlead.models.types import Chunk, ModelCall
+
+
+class OpenAIDriver:
+    """Carries calls to one OpenAI-compatible endpoint."""
+
+    def __init__(self, settings: EndpointSettings, http: Http, clock: Clock) -> None:
+        headers = dict(settings.headers)
+        if settings.key is not None:
+            bearer = settings.quirks.key_header == "authorization"
+            headers[settings.quirks.key_header] = f"{'Bearer ' if bearer else ''}{settings.key.reveal()}"
+        self._quirks = settings.quirks
+        self._endpoint = Endpoint(settings, http, clock, headers)
+
+    def answer(self, call: ModelCall) -> AsyncIterator[Chunk]:
+        """See `ModelDriver.answer`."""
+        return self._endpoint.converse("/chat/completions", self, call)
+
+    async def probe(self) -> list[str]:
+        """Names of the models that the endpoint offers now."""
+        return await self._endpoint.probe("/models", _names)
+
+    def encode(self, call: ModelCall) -> bytes:
+        """The body of the request."""
+        return encode(call, self._quirks)
+
+    def reader(self, call: ModelCall) -> OpenAIReader:
+        """A reader for the answer to this call."""
+        return OpenAIReader(call.model.name)
+
+
+class _Listed(msgspec.Struct):
+    id: str
+
+
+class _Listing(msgspec.Struct):
+    data: list[_Listed]
+
+
+def _names(body: bytes) -> list[str]:
+    return [each.id for each in msgspec.json.decode(body, type=_Listing).data]

@@ -1,0 +1,333 @@
+"""The OpenAI chat completions wire: requests encoded straight from our types, replies decoded into chunks.
+
+Written against what real servers send, not only against the API's description: usage on the finish chunk, on a chunk
+without choices, on every chunk or never; reasoning under two names; tool pieces without an index; content as parts.
+"""
+
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from fairlead.errors import Rejected, Upstream
+from fairlead.models.failures import stream_failure, unusable
+from fairlead.models.settings import Quirks
+from fairlead.models.sse import Event, SseParser
+from fairlead.models.tally import is_count
+from fairlead.models.types import (
+    Chunk,
+    Message,
+    ModelCall,
+    NamedToolChoice,
+    ResponseFormat,
+    Tool,
+    ToolCallDelta,
+    Usage,
+    text_of,
+)
+
+_NULL: Final = b"null"
+
+
+class _StreamOptions(Struct, frozen=True):
+    include_usage: bool = True
+
+
+_WITH_USAGE: Final = _StreamOptions()
+
+
+class _Body(Struct, kw_only=True, omit_defaults=True):
+    model: str
+    messages: list[Message]
+    stream: bool
+    stream_options: _StreamOptions | None = None
+    max_completion_tokens: int | None = None
+    max_tokens: int | None = None
+    n: int = 1
+    tools: list[Tool] | None = None
+    tool_choice: str | NamedToolChoice | None = None
+    parallel_tool_calls: bool | None = None
+    response_format: ResponseFormat | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    seed: int | None = None
+    stop: str | list[str] | None = None
+    logit_bias: dict[str, float] | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+    reasoning_effort: str | None = None
+    verbosity: str | None = None
+
+
+def encode(call: ModelCall, quirks: Quirks) -> bytes:
+    """The request body. Raises `Rejected` for what this endpoint is declared not to do."""
+    request, sampling = call.request, call.request.sampling
+    modern = quirks.max_tokens_field == "max_completion_tokens"
+    if request.choices > 1 and not quirks.choices:
+        raise _not_done("more than one choice (n)", call)
+    if sampling.logprobs and not quirks.logprobs:
+        raise _not_done("logprobs", call)
+    body = _Body(
+        model=call.model.remote,
+        messages=request.messages if quirks.plain_messages else [_adapted(each, quirks) for each in request.messages],
+        stream=request.stream,
+        stream_options=_WITH_USAGE if request.stream and quirks.stream_usage else None,
+        max_completion_tokens=call.max_output if modern else None,
+        max_tokens=None if modern else call.max_output,
+        n=request.choices,
+        tools=request.tools,
+        tool_choice=request.tool_choice,
+        parallel_tool_calls=request.parallel_tool_calls,
+        response_format=request.response_format,
+        temperature=sampling.temperature,
+        top_p=sampling.top_p,
+        frequency_penalty=sampling.frequency_penalty,
+        presence_penalty=sampling.presence_penalty,
+        seed=sampling.seed,
+        stop=sampling.stop,
+        logit_bias=sampling.logit_bias,
+        logprobs=sampling.logprobs,
+        top_logprobs=sampling.top_logprobs,
+        reasoning_effort=sampling.reasoning_effort,
+        verbosity=sampling.verbosity,
+    )
+    return msgspec.json.encode(body)
+
+
+def _adapted(message: Message, quirks: Quirks) -> Message:
+    role, content = message.role, message.content
+    if role == "developer" and not quirks.developer_role:
+        role = "system"
+    if isinstance(content, list) and not quirks.content_parts:
+        content = text_of(message)
+    if content is None and not quirks.null_content:
+        content = ""
+    if role is message.role and content is message.content:
+        return message
+    return msgspec.structs.replace(message, role=role, content=content)
+
+
+def _not_done(what: str, call: ModelCall) -> Rejected:
+    return Rejected(
+        f"model {call.model.name} cannot give {what}",
+        why="its endpoint is declared without it under `quirks:`",
+        mend="leave it out, or choose another model",
+        subject=call.model.name,
+        retryable=False,
+    )
+
+
+class _Part(Struct, frozen=True):
+    text: str = ""
+
+
+class _Function(Struct, frozen=True):
+    name: str | None = None
+    arguments: Any = None
+
+
+class _ToolPiece(Struct, frozen=True):
+    index: int | None = None
+    id: str | None = None
+    function: _Function | None = None
+
+
+class _Said(Struct, frozen=True):
+    """A message, or a delta of one."""
+
+    content: str | list[_Part] | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    refusal: str | None = None
+    tool_calls: list[_ToolPiece] | None = None
+
+
+class _Choice(Struct, frozen=True):
+    index: int | None = None
+    delta: _Said | None = None
+    message: _Said | None = None
+    finish_reason: str | None = None
+    logprobs: Raw = Raw(b"")
+
+
+class _Reply(Struct, frozen=True):
+    """A whole reply, or an event of a stream."""
+
+    choices: list[_Choice] | None = None
+    usage: Raw = Raw(b"")
+    error: Raw = Raw(b"")
+    object: str | None = None
+
+
+_decode = msgspec.json.Decoder(_Reply).decode
+
+_FINISHES: Final = {
+    "stop": "stop",
+    "length": "length",
+    "max_tokens": "length",
+    "model_length": "length",
+    "tool_calls": "tool_calls",
+    "tool_use": "tool_calls",
+    "function_call": "tool_calls",
+    "content_filter": "content_filter",
+    "safety": "content_filter",
+}
+
+
+class OpenAIReader:
+    """Turns the answer to one call into chunks: see `Reader`."""
+
+    __slots__ = ("_parser", "_subject", "_tools", "done", "failure", "usage")
+
+    def __init__(self, subject: str) -> None:
+        self.done = False
+        self.failure: Upstream | None = None
+        self.usage: Usage | None = None
+        self._subject = subject
+        self._parser = SseParser()
+        self._tools: dict[int, int] = {}
+
+    def feed(self, data: bytes) -> list[Chunk]:
+        """The chunks of one read of a stream. Text of one choice that came in the same read becomes one chunk."""
+        chunks = self._chunks(self._parser.feed(data) if data else self._parser.end())
+        if self._parser.broken and self.failure is None and not self.done:
+            self.failure = unusable(self._parser.broken, subject=self._subject)
+        return chunks
+
+    def _chunks(self, events: list[Event]) -> list[Chunk]:
+        chunks: list[Chunk] = []
+        texts: dict[int, list[str]] = {}
+        for _, data in events:
+            if data == b"[DONE]":
+                self.done = True
+                break
+            reply = self._reply(data)
+            if reply is None:
+                break
+            for choice in reply.choices or ():
+                said = choice.delta or choice.message
+                index = choice.index or 0
+                if said is None and choice.finish_reason is None:
+                    continue
+                if said is not None and _is_only_text(said, choice):
+                    if said.content:
+                        texts.setdefault(index, []).append(_text(said.content))
+                    continue
+                if choice.finish_reason == "error":
+                    self._fail(data)
+                    break
+                if pending := texts.pop(index, None):
+                    chunks.append(Chunk("".join(pending), index))
+                if (chunk := self._chunk(choice, said, choice.finish_reason)) is not None:
+                    chunks.append(chunk)
+            if self.failure is not None:
+                break
+        chunks.extend(Chunk("".join(parts), index) for index, parts in texts.items())
+        return chunks
+
+    def whole(self, body: bytes) -> list[Chunk]:
+        """The chunks of a reply that was not streamed: one for each choice."""
+        reply = self._reply(body)
+        if reply is None:
+            return []
+        if not reply.choices or any(each.message is None or each.finish_reason == "error" for each in reply.choices):
+            self._fail(body)
+            return []
+        self.done = True
+        # A body that is complete is a complete reply, also from servers that leave the reason out.
+        chunks = (self._chunk(each, each.message, each.finish_reason or "stop") for each in reply.choices)
+        return [chunk for chunk in chunks if chunk is not None]
+
+    def _reply(self, data: bytes) -> _Reply | None:
+        try:
+            reply = _decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            self._fail(data)
+            return None
+        if (reply.error and bytes(reply.error) != _NULL) or (reply.choices is None and not reply.usage):
+            self._fail(data)
+            return None
+        if reply.usage and (usage := read_usage(reply.usage)) is not None:
+            self.usage = usage
+        return reply
+
+    def _fail(self, data: bytes) -> None:
+        self.failure = stream_failure(data, subject=self._subject)
+
+    def _chunk(self, choice: _Choice, said: _Said | None, finish: str | None) -> Chunk | None:
+        said = said or _NOTHING
+        index = choice.index or 0
+        chunk = Chunk(
+            text=_text(said.content),
+            index=index,
+            reasoning=said.reasoning_content or said.reasoning or "",
+            refusal=said.refusal or "",
+            tool_calls=tuple(self._tool_piece(index, piece) for piece in said.tool_calls or ()),
+            logprobs=choice.logprobs.copy() if choice.logprobs and bytes(choice.logprobs) != _NULL else None,
+            finish=_FINISHES.get(finish.lower(), "stop") if finish else None,
+        )
+        return None if chunk == Chunk(index=index) else chunk
+
+    def _tool_piece(self, choice: int, piece: _ToolPiece) -> ToolCallDelta:
+        """A piece with its index, which some servers leave out: a piece with a name then begins the next call."""
+        function = piece.function or _Function()
+        index = piece.index
+        if index is None:
+            last = self._tools.get(choice, -1)
+            index = last + 1 if piece.id or function.name or last < 0 else last
+        self._tools[choice] = index
+        arguments = function.arguments
+        if arguments is None:
+            arguments = ""
+        elif not isinstance(arguments, str):
+            arguments = msgspec.json.encode(arguments).decode()
+        return ToolCallDelta(index, piece.id or None, function.name or None, arguments)
+
+
+_NOTHING: Final = _Said()
+
+
+def _is_only_text(said: _Said, choice: _Choice) -> bool:
+    return (
+        choice.finish_reason is None
+        and not said.tool_calls
+        and not said.reasoning_content
+        and not said.reasoning
+        and not said.refusal
+        and (not choice.logprobs or bytes(choice.logprobs) == _NULL)
+    )
+
+
+def _text(content: str | list[_Part] | None) -> str:
+    if isinstance(content, list):
+        return "".join(part.text for part in content)
+    return content or ""
+
+
+def read_usage(raw: Raw) -> Usage | None:
+    """The provider's counts in our convention, or None where they are missing or cannot be true."""
+    try:
+        found = msgspec.json.decode(raw)
+    except msgspec.DecodeError:
+        return None
+    if not isinstance(found, dict):
+        return None
+    given, made = found.get("prompt_tokens"), found.get("completion_tokens")
+    if not is_count(given) or not is_count(made) or given == made == 0:
+        return None
+    cached = _detail(found, "prompt_tokens_details", "cached_tokens") or _count(found.get("prompt_cache_hit_tokens"))
+    reasoning = _detail(found, "completion_tokens_details", "reasoning_tokens")
+    if reasoning and found.get("total_tokens") == given + made + reasoning:
+        made += reasoning  # this provider counts reasoning apart; we bill it as output, as it does
+    return Usage(input=given, output=made, cached_input=min(cached, given), reasoning=min(reasoning, made))
+
+
+def _detail(found: dict[str, Any], group: str, name: str) -> int:
+    details = found.get(group)
+    return _count(details.get(name)) if isinstance(details, dict) else 0
+
+
+def _count(value: Any) -> int:
+    return value if is_count(value) else 0

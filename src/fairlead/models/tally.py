@@ -1,0 +1,87 @@
+"""What a reply has come to so far: enough to know whether it is complete and, where nobody counted, what it cost."""
+
+from typing import Any, TypeGuard
+
+from fairlead.errors import CutOff, Upstream
+from fairlead.models.types import Chunk, ModelCall, Usage
+
+_LARGEST_COUNT = 2**40
+# English text has about four bytes to a token in every tokenizer in use; good enough to bill what nobody counted.
+_BYTES_PER_TOKEN = 4
+
+
+def is_count(value: Any) -> TypeGuard[int]:
+    """Whether a provider's number can be a number of tokens."""
+    return type(value) is int and 0 <= value <= _LARGEST_COUNT
+
+
+class Tally:
+    """Counts one reply as its chunks pass."""
+
+    __slots__ = ("_begun", "_bytes", "_finished", "_size", "begun", "subject", "usage")
+
+    def __init__(self, call: ModelCall) -> None:
+        self.subject = call.model.name
+        self.begun = False
+        self.usage: Usage | None = None
+        self._size = call.request.size
+        self._bytes = 0
+        self._begun: set[int] = set()
+        self._finished: set[int] = set()
+
+    def count(self, chunk: Chunk) -> None:
+        """Take note of a chunk that is about to be handed on."""
+        self.begun = True
+        self._bytes += len(chunk.text) if chunk.text.isascii() else len(chunk.text.encode())
+        if chunk.reasoning or chunk.refusal:
+            self._bytes += len((chunk.reasoning + chunk.refusal).encode())
+        for piece in chunk.tool_calls:
+            self._bytes += len(((piece.name or "") + piece.arguments).encode())
+        self._begun.add(chunk.index)
+        if chunk.finish is not None:
+            self._finished.add(chunk.index)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every choice that began has finished, and one did."""
+        return bool(self._finished) and self._begun <= self._finished
+
+    def bill(self) -> Usage:
+        """The provider's count, or an estimate from the sizes of input and output."""
+        if self.usage is not None:
+            return self.usage
+        return Usage(input=_tokens(self._size), output=_tokens(self._bytes), estimated=True)
+
+    def partial_bill(self) -> Usage:
+        """As `bill`, for a reply that was cut off: the provider may have counted the input, hardly ever the output."""
+        counted = self.usage
+        if counted is None:
+            return self.bill()
+        return Usage(
+            input=counted.input,
+            output=max(counted.output, _tokens(self._bytes)),
+            cached_input=counted.cached_input,
+            cache_write=counted.cache_write,
+            reasoning=counted.reasoning,
+            estimated=True,
+        )
+
+    def cut_off(self, why: str) -> CutOff:
+        """The error for a reply that stopped in the middle."""
+        return CutOff(
+            "the model stopped in the middle of its reply",
+            why=why,
+            mend="ask again",
+            subject=self.subject,
+            charged="part",
+        )
+
+    def interrupted(self, error: Upstream) -> Upstream:
+        """`error` itself while nothing has been handed on; else the same as `CutOff`."""
+        if not self.begun:
+            return error
+        return self.cut_off(f"{error.message}: {error.why}" if error.why else error.message)
+
+
+def _tokens(size: int) -> int:
+    return -(-size // _BYTES_PER_TOKEN)
