@@ -1,4 +1,4 @@
-"""Conventions that reviewers would otherwise repeat. Each failure says the rule in a sentence and names a good example."""
+"""Conventions that reviewers would otherwise repeat. A failure says the rule, and where it is kept well."""
 
 import ast
 import re

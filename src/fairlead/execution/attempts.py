@@ -10,7 +10,9 @@ from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.prepare import Decided, Prepared, prepare
 from fairlead.execution.release import NewScreen, Release
 from fairlead.models.types import Model, ModelCall
-from fairlead.routing import Candidate, retry_delay
+from fairlead.routing import Candidate, pause_before_retry
+
+_PATIENCE = 2.0  # seconds for which asking the same model again beats asking the next one
 
 
 def price(deployment: Deployment, action: Action, decided: Decided, candidate: Candidate) -> Price:
@@ -19,7 +21,7 @@ def price(deployment: Deployment, action: Action, decided: Decided, candidate: C
     if rate is None:
         raise Unpriced(
             f"nobody has said what {candidate.model.name} costs",
-            mend=f"add it under `prices:` in fairlead.yaml, for example {candidate.model.name}: {{input: 1, output: 4}}",
+            mend=f"add it under `prices:` in fairlead.yaml, as in {candidate.model.name}: {{input: 1, output: 4}}",
         )
     request = decided.asked.request
     return Price(
@@ -51,6 +53,8 @@ async def attempt(
             mend="raise the task type's deadline, or `defaults.deadline`, or prefer a faster model",
             charged="part" if release.started else "unknown",
         )
+        if release.model is not None:
+            fairlead.health.failure(release.model.name, late)
         action.fail(late)
         raise late from None
 
@@ -69,30 +73,38 @@ async def _each(
     release: Release,
     deadline: float,
 ) -> Model:
-    first, last = True, None
+    health, last = fairlead.health, None
+    held = True  # the path has reserved for the first candidate
     for candidate in decided.plan.candidates:
-        tries = 0
-        while True:
-            if not first:
-                await action.reserve(price(deployment, action, decided, candidate))
-            first, tries = False, tries + 1
+        name, tries = candidate.model.name, 0
+        while health.acquire(name):
             try:
+                if not held:
+                    await action.reserve(price(deployment, action, decided, candidate))
+                held, tries = False, tries + 1
                 await _once(deployment, action, decided, candidate, release, deadline)
             except Upstream as error:
                 last = error
-                fairlead.health.failure(candidate.model.name, error)
+                health.failure(name, error)
                 action.fail(error)
+                pause = pause_before_retry(error, tries, deployment.preferences.retries, fairlead.clock, deadline)
                 if release.started:
                     raise
-                delay = retry_delay(error, tries, deployment.preferences.retries, fairlead.clock, deadline)
-                if delay is None:
+                if pause is None or (pause > _PATIENCE and candidate is not decided.plan.candidates[-1]):
                     break
-                await asyncio.sleep(delay)
+                await asyncio.sleep(pause)
+            except BaseException:
+                health.release(name)  # cancelled, withheld or over budget: nothing that speaks against the model
+                raise
             else:
-                fairlead.health.success(candidate.model.name)
+                health.success(name)
                 return candidate.model
-    assert last is not None
-    raise last
+        if held:  # another call is probing the first candidate: its hold is given back with the next commit
+            held = False
+            action.fail(Upstream(f"{name} is being left alone", subject=name))
+    raise last or Upstream(
+        "every permitted model is being left alone after failures", mend="retry in a few seconds", charged="no"
+    )
 
 
 async def _once(
@@ -104,9 +116,7 @@ async def _once(
     deadline: float,
 ) -> None:
     prepared = prepare(deployment.policy, decided.asked, candidate)
-    release.begin(
-        candidate.model, _screening(deployment, action, decided, candidate, prepared), prepared.request.size
-    )
+    release.begin(candidate.model, _screening(deployment, action, decided, candidate, prepared), prepared.request.size)
     call = ModelCall(
         model=candidate.model,
         request=prepared.request,

@@ -53,13 +53,13 @@ async def decide(fairlead: Fairlead, deployment: Deployment, action: Action, req
         action.labels = asked.labels
         refuse_ungrounded(task, pack)
     with action.step("authorize"):
-        models = candidates_for(request.model, deployment.models, deployment.tasks.names, deployment.preferences)
-        rights = action.rights = policy.authorize(caller, task, asked.labels, models, action.arrival.door)
+        considered = candidates_for(request.model, deployment.models, deployment.tasks.names, deployment.preferences)
+        rights = action.rights = policy.authorize(caller, task, asked.labels, considered.values(), action.arrival.door)
     with action.step("plan"):
         plan = action.plan = plan_candidates(
             task,
             asked.request,
-            models,
+            deployment.models,
             rights.decisions,
             preferences=deployment.preferences,
             rates=deployment.rates,

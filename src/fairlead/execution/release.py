@@ -68,8 +68,8 @@ class Release:
 
     def __init__(self, run: str, deliver: Deliver | None) -> None:
         self.started = False
+        self.model: Model | None = None
         self._run = run
-        self._model: Model
         self._deliver = deliver
         self._new_screen: NewScreen | None = None
         self._choices: dict[int, _Choice] = {}
@@ -79,7 +79,7 @@ class Release:
 
     def begin(self, model: Model, new_screen: NewScreen | None, input_size: int) -> None:
         """Start over for another attempt. `input_size` in bytes, for the bill of an attempt that reports no usage."""
-        self._model = model
+        self.model = model
         self._new_screen = new_screen
         self._choices = {}
         self._usage = None
@@ -103,9 +103,9 @@ class Release:
             choice.finish = chunk.finish
         self._produced += len(chunk.text) + len(chunk.reasoning) + len(chunk.refusal)
         out = self._take_plain(choice, chunk) if self._new_screen is None else self._take_screened(choice, chunk)
-        if self._deliver is not None and out is not None:
+        if self._deliver is not None and self.model is not None and out is not None:
             self.started = True
-            await self._deliver(self._run, self._model, out)
+            await self._deliver(self._run, self.model, out)
 
     def _take_plain(self, choice: _Choice, chunk: Chunk) -> Chunk | None:
         """Nothing can forbid anything: all of it leaves but the end, which waits for the bill."""

@@ -17,7 +17,7 @@ class TooLarge(BadInput):
     status = 413
 
 
-class Gone(Exception):  # noqa: N818 it is no error of anybody's
+class Gone(Exception):
     """The client closed the connection before its request was complete."""
 
 

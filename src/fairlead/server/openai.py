@@ -171,9 +171,7 @@ def visible_models(deployment: Deployment, caller: Caller) -> list[tuple[str, st
     rights = deployment.policy.authorize(caller, task, NO_LABELS, list(deployment.models.values()), DOOR)
     names = [("auto", "fairlead"), *((name, "task type") for name in deployment.tasks.names)]
     return names + [
-        (name, model.placement.kind)
-        for name, model in deployment.models.items()
-        if rights.decisions[name].allowed
+        (name, model.placement.kind) for name, model in deployment.models.items() if rights.decisions[name].allowed
     ]
 
 
@@ -217,7 +215,9 @@ async def _guard(send: Any, work: Awaitable[None]) -> None:
 
 
 def _broken() -> Broken:
-    return Broken("Fairlead itself failed", why="an unforeseen fault; its log holds the details", mend="please report it")
+    return Broken(
+        "Fairlead itself failed", why="an unforeseen fault; its log holds the details", mend="please report it"
+    )
 
 
 async def _refuse(send: Any, error: FairleadError) -> None:
