@@ -115,7 +115,7 @@ def us_ssn(text: str) -> int:
 
 
 def de_tax_id(text: str) -> int:
-    """Steuer-Identifikationsnummer: ISO 7064 mod 11,10; of the first ten digits exactly one occurs two or three times."""
+    """Steuer-Identifikationsnummer: mod 11,10; of the first ten digits exactly one occurs two or three times."""
     digits = _digits(text)
     repeated = [count for count in Counter(digits[:10]).values() if count > 1]
     return len(text) if repeated in ([2], [3]) and mod11_10_holds(digits) else 0
@@ -233,7 +233,7 @@ def random_token(text: str) -> int:
 
 
 def password(text: str) -> int:
-    """A value that someone chose as a password: two kinds of characters, and no stand-in such as `changeme` or `****`."""
+    """A value that someone chose as a password: two kinds of characters, no stand-in such as `changeme`."""
     kinds = sum(bool(re.search(kind, text)) for kind in ("[a-z]", "[A-Z]", "[0-9]", "[^A-Za-z0-9]"))
     return len(text) if kinds >= 2 and entropy(text) >= 2.0 and not _STAND_IN.search(text) else 0
 

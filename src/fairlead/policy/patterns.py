@@ -72,7 +72,7 @@ class Pattern:
 
 
 def bounded(source: str) -> Pattern:
-    """A pattern of the workspace's own. Raises BadInput where it has no upper bound on its width, or too great a one."""
+    """A pattern of the workspace's own. Raises BadInput where its width has no upper bound, or too great a one."""
     pattern = Pattern(source)
     if not pattern.bounded:
         raise _bad(source, "it may match without end, and a stream cannot wait for that",
@@ -139,9 +139,7 @@ class _Writer:
         rest = ""
         for kind, value in reversed(list(nodes)):
             whole = self._whole(kind, value, capture=False)
-            if kind in _SINGLE:
-                rest = f"(?:{whole}{rest})?"
-            elif kind is op.AT:  # at the end of the text it is not known yet whether the assertion holds
+            if kind in _SINGLE or kind is op.AT:
                 rest = f"(?:{whole}{rest})?"
             else:
                 rest = f"(?:{whole}{rest}|{self._part(kind, value)})"

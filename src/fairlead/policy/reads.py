@@ -120,7 +120,7 @@ def _variable(node: Any) -> str:
 
 def _is_categories(node: Any) -> bool:
     inner = node.get(".") if isinstance(node, dict) else None
-    return bool(inner) and _variable(inner["left"]) == "context" and inner["attr"] in ("labels", "categories")
+    return inner is not None and _variable(inner["left"]) == "context" and inner["attr"] in ("labels", "categories")
 
 
 def _entities(node: Any) -> list[dict[str, str]] | None:

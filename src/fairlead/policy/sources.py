@@ -94,9 +94,7 @@ def _read(file: str, line: int, number: int, source: str, schema: cedarpy.Schema
     notes = tree.get("annotations", {})
     redact = frozenset(filter(None, (each.strip() for each in (notes.get("redact") or "").split(","))))
     if redact and tree["effect"] != "forbid":
-        raise BadInput(
-            f"{where}: @redact belongs to forbid, not to permit", mend="put it on the forbid that it lifts"
-        )
+        raise BadInput(f"{where}: @redact belongs to forbid, not to permit", mend="put it on the forbid that it lifts")
     name = notes.get("id") or f"{PurePosixPath(file).stem}-{number}"
     said = notes.get("reason") or f"{'permitted' if tree['effect'] == 'permit' else 'forbidden'} by {name} ({where})"
     return Statement(name, source, where, tree["effect"], tree, said, redact)
@@ -136,4 +134,8 @@ def _string_end(text: str, at: int) -> int:
 
 def quoted(name: str) -> str:
     """A Cedar string literal that holds exactly this text, whatever it is."""
-    return '"' + "".join(c if c.isascii() and c.isprintable() and c not in '"\\' else f"\\u{{{ord(c):x}}}" for c in name) + '"'
+    return (
+        '"'
+        + "".join(c if c.isascii() and c.isprintable() and c not in '"\\' else f"\\u{{{ord(c):x}}}" for c in name)
+        + '"'
+    )

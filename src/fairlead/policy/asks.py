@@ -1,0 +1,104 @@
+"""The questions put to Cedar: who, what, on which, under which circumstances. Pure translation, no decision."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from msgspec import Struct
+
+from fairlead.identity.types import Caller
+from fairlead.labels import Access, DataClass, Labels
+from fairlead.models.types import Model
+
+Entity = dict[str, Any]
+FactValue = Decimal | str | bool
+CEDAR_DECIMAL = Decimal("922337203685477.5807")
+"""The greatest decimal that Cedar knows; its least is one ten-thousandth further from zero."""
+
+
+class Ask(Struct, frozen=True):
+    """One request to Cedar with the entities that it needs, in Cedar's JSON."""
+
+    principal: Entity
+    action: str
+    resource: Entity
+    context: dict[str, Any]
+
+    @property
+    def request(self) -> dict[str, Any]:
+        return {
+            "principal": self.principal["uid"],
+            "action": {"type": "Action", "id": self.action},
+            "resource": self.resource["uid"],
+            "context": self.context,
+        }
+
+
+def known_as(caller: Caller) -> list[str]:
+    """The names by which an audience may mean this caller."""
+    names = [("person", caller.person), ("department", caller.department), *(("group", g) for g in caller.groups)]
+    return sorted({form for kind, name in names if name for form in (name, f"{kind}:{name}")})
+
+
+def person(caller: Caller) -> Entity:
+    parents = [{"type": "Group", "id": each} for each in sorted(caller.groups)]
+    if caller.department:
+        parents.append({"type": "Department", "id": caller.department})
+    attributes = {
+        "agent": caller.agent,
+        "credential": caller.credential,
+        "department": caller.department,
+        "groups": sorted(caller.groups),
+        "known_as": known_as(caller),
+        "roles": sorted(caller.roles),
+        "tenant": caller.tenant,
+    }
+    return {"uid": {"type": "Person", "id": caller.person}, "attrs": attributes, "parents": parents}
+
+
+def model(of: Model) -> Entity:
+    where = of.placement
+    attributes: dict[str, Any] = {"kind": where.kind, "region": where.region, "vendor": where.vendor}
+    if where.retention_days is not None:
+        attributes["retention_days"] = where.retention_days
+    return {"uid": {"type": "Model", "id": of.name}, "attrs": attributes, "parents": []}
+
+
+def item(access: Access) -> Entity:
+    attributes = {
+        "audience": sorted(access.audience),
+        "owner": access.owner,
+        "data_class": int(access.data_class),
+        "class": DataClass(access.data_class).name,
+    }
+    return {"uid": {"type": "ContextItem", "id": access.item}, "attrs": attributes, "parents": []}
+
+
+def asked(task: str, labels: Labels, redacted: frozenset[str], door: str) -> dict[str, Any]:
+    """The context of `call_model`, for a text from which these categories have been taken."""
+    return {
+        "task": task,
+        "labels": sorted(labels.categories - redacted),
+        "data_class": int(labels.data_class),
+        "class": DataClass(labels.data_class).name,
+        "redacted": sorted(redacted),
+        "door": door,
+    }
+
+
+def released(
+    task: str, categories: frozenset[str], redacted: frozenset[str], facts: Mapping[str, FactValue]
+) -> dict[str, Any]:
+    """The context of `release_reply`, for a reply in which these categories have been blacked out."""
+    return {
+        "task": task,
+        "categories": sorted(categories - redacted),
+        "redacted": sorted(redacted),
+        "facts": {name: _value(value) for name, value in facts.items()},
+    }
+
+
+def _value(value: FactValue) -> Any:
+    if isinstance(value, Decimal):
+        return {"__extn": {"fn": "decimal", "arg": f"{value:.4f}"}}
+    return value

@@ -1,0 +1,55 @@
+"""From the text of a workspace to its policy. Pure: the same text gives the same policy."""
+
+from collections.abc import Mapping, Sequence
+
+from fairlead.errors import BadInput
+from fairlead.labels import DataClass
+from fairlead.policy import catalogue, detectors, facts, rules
+from fairlead.policy.detect import Detection
+from fairlead.policy.detectors import Detector
+from fairlead.policy.policy import Policy
+from fairlead.policy.settings import Rule, RulesFile
+from fairlead.policy.sources import schema_text, statements
+
+
+def compile_policy(
+    sources: Mapping[str, str], lean: Sequence[Rule] = (), files: Mapping[str, RulesFile] | None = None
+) -> Policy:
+    """The policy of a revision.
+
+    `sources` are the Cedar files by their path in the workspace, `lean` the `rules:` of fairlead.yaml, `files` those of
+    `rules/` by their path. Raises BadInput naming the file and line, the rule, the detector or the fact.
+    """
+    files = files or {}
+    own = _detectors(files)
+    found = facts.compiled(fact for file in files.values() for fact in file.facts)
+    known = frozenset(each.category for each in own) | frozenset(c for file in files.values() for c in file.classes)
+    texts = {rules.FILE: rules.to_cedar(lean, known), **sources}
+    if not sources:
+        texts["defaults"] = rules.defaults(lean)
+    declared = [fact for file in files.values() for fact in file.facts]
+    return Policy(statements(texts, declared), Detection(own, _classes(files)), found, schema_text(declared))
+
+
+def _detectors(files: Mapping[str, RulesFile]) -> tuple[Detector, ...]:
+    built_in = {each.name: each for each in detectors.built_in()}
+    off = {name for file in files.values() for name in file.without}
+    if unknown := sorted(off - built_in.keys()):
+        raise BadInput(f"without: there is no built-in detector {unknown[0]!r}", mend="use " + ", ".join(built_in))
+    found = {name: each for name, each in built_in.items() if name not in off}
+    for path, file in files.items():
+        for each in detectors.own(file.detectors):
+            if each.name in found:
+                raise BadInput(
+                    f"{path}: detector {each.name!r} exists already",
+                    mend="rename it; to replace a built-in one, name that under `without:`",
+                )
+            found[each.name] = each
+    return tuple(found.values())
+
+
+def _classes(files: Mapping[str, RulesFile]) -> Mapping[str, DataClass]:
+    classes = dict(catalogue.CLASSES)
+    for file in files.values():
+        classes |= {category: DataClass[name] for category, name in file.classes.items()}
+    return classes

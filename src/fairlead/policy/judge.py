@@ -1,0 +1,73 @@
+"""Cedar, asked about one action: the policies that can apply to it, parsed once, and the way a forbid is lifted."""
+
+import json
+from collections.abc import Callable, Sequence
+
+import cedarpy
+
+from fairlead.policy.asks import Ask
+from fairlead.policy.reads import Reads
+from fairlead.policy.sources import Statement
+from fairlead.policy.types import Decision, Reason
+
+AskWith = Callable[[frozenset[str]], Ask]
+"""Makes the question for a text from which the given categories have been taken."""
+
+_NONE: frozenset[str] = frozenset()
+_BY_DEFAULT = (Reason("default-deny", "no policy permits it, and what is not permitted is denied"),)
+
+
+class Judge:
+    """The policies that can apply to one action. Without a cache: each question goes to Cedar."""
+
+    def __init__(self, action: str, statements: Sequence[Statement]) -> None:
+        self.action = action
+        mine = [each for each in statements if each.actions is None or action in each.actions]
+        self.statements = {each.id: each for each in mine}
+        self.reads = Reads(mine)
+        trees = {each.id: each.tree for each in mine}
+        document = {"staticPolicies": trees, "templates": {}, "templateLinks": []}
+        self._policies = cedarpy.PolicySet.from_json_str(json.dumps(document))
+
+    def decide(self, asks: Sequence[AskWith], present: frozenset[str]) -> list[Decision]:
+        """One decision for each question about a text in which the categories `present` were found.
+
+        Where all that stands against it is lifted by redaction, the question is put again about the redacted text, and
+        the second answer counts.
+        """
+        first = self._answers([ask(_NONE) for ask in asks])
+        lifts = [self._lift(decision) & present for decision in first]
+        again = [index for index, lift in enumerate(lifts) if lift]
+        if not again:
+            return first
+        second = self._answers([asks[index](lifts[index]) for index in again])
+        for index, decision in zip(again, second, strict=True):
+            if decision.allowed:
+                reasons = first[index].reasons + decision.reasons
+                first[index] = Decision("allow", reasons, redact=lifts[index])
+        return first
+
+    def _lift(self, decision: Decision) -> frozenset[str]:
+        """The categories whose removal lifts every forbid that decided; empty where nothing can."""
+        if decision.allowed or decision.errors:
+            return _NONE
+        against = [self.statements.get(reason.policy) for reason in decision.reasons]
+        lifts = [each.redact if each is not None else _NONE for each in against]
+        return frozenset().union(*lifts) if lifts and all(lifts) else _NONE
+
+    def _answers(self, asks: Sequence[Ask]) -> list[Decision]:
+        entities = {(kind["type"], kind["id"]): each for ask in asks for each in (ask.principal, ask.resource)
+                    for kind in (each["uid"],)}  # fmt: skip
+        results = cedarpy.is_authorized_batch([ask.request for ask in asks], self._policies, list(entities.values()))
+        return [self._decision(result) for result in results]
+
+    def _decision(self, result: cedarpy.AuthzResult) -> Decision:
+        errors = tuple(result.diagnostics.errors)
+        if result.decision is cedarpy.Decision.NoDecision:
+            return Decision("deny", errors=errors or ("Cedar came to no decision",))
+        reasons = tuple(Reason(name, self.statements[name].reason) for name in sorted(result.diagnostics.reasons))
+        if errors:  # Cedar passes over a forbid that fails, so an error means that nobody knows
+            return Decision("deny", reasons, errors=errors)
+        if result.allowed:
+            return Decision("allow", reasons)
+        return Decision("deny", reasons or _BY_DEFAULT)

@@ -1,0 +1,237 @@
+"""The policy of one revision: everything that decides, compiled once and asked on every action.
+
+Its methods are pure: the same question gets the same answer as long as the revision lives. Memory only makes it quick.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, cast
+
+from msgspec import Struct
+
+from fairlead.errors import BadInput
+from fairlead.identity.types import Caller
+from fairlead.labels import NO_LABELS, Access, Labels
+from fairlead.models.types import ChatRequest, Model
+from fairlead.policy import asks
+from fairlead.policy.asks import Ask, FactValue
+from fairlead.policy.detect import Detection
+from fairlead.policy.detectors import Detector
+from fairlead.policy.facts import Fact
+from fairlead.policy.judge import AskWith, Judge
+from fairlead.policy.keys import Remembered, access_key, caller_key
+from fairlead.policy.redaction import Redaction, redact
+from fairlead.policy.screen import ReplyScreen, Restorer, Screen, Watch, withheld
+from fairlead.policy.sources import Statement
+from fairlead.policy.types import Decision, Findings, Rights
+from fairlead.tasks.types import Task
+
+_NONE: frozenset[str] = frozenset()
+_NO_FACTS: Mapping[str, FactValue] = {}
+
+
+class Explanation(Struct, frozen=True):
+    """A decision with exactly what Cedar was asked: its request and entities, for the text as it would leave."""
+
+    decision: Decision
+    request: dict[str, Any]
+    entities: list[dict[str, Any]]
+
+
+class Policy:
+    """Detects, authorises, redacts and screens, under one revision of the workspace's policies and rules.
+
+    `screens_replies` tells whether any policy judges replies by what they say, `names_items` whether any policy refers
+    to single context items (`Access.item` must then be set). `statements` are all policies, the generated ones too.
+    `notes` are remarks for whoever wrote the policies.
+    """
+
+    def __init__(
+        self, statements: Sequence[Statement], detection: Detection, facts: Sequence[Fact], schema: str
+    ) -> None:
+        self.statements = tuple(statements)
+        self.schema = schema
+        self._detection = detection
+        self.detect = detection.request
+        self._call = Judge("call_model", statements)
+        self._read = Judge("read_context", statements)
+        self._release = Judge("release_reply", statements)
+        self._memory = Remembered()
+        self._call_caller = caller_key(self._call.reads)
+        self._read_caller = caller_key(self._read.reads)
+        self._read_access = access_key(self._read.reads)
+        self._release_caller = caller_key(self._release.reads)
+        reads = self._call.reads
+        self._by_task = reads.of("context", "task")
+        self._by_door = reads.of("context", "door")
+        self._by_labels = any(reads.of("context", each) for each in ("labels", "redacted"))
+        self._by_class = any(reads.of("context", each) for each in ("data_class", "class"))
+        self._release_by_task = self._release.reads.of("context", "task")
+        self.names_items = self._read.reads.who("resource")
+        self._watch = _watch(self._release, detection.detectors, facts)
+        self.screens_replies = self._watch is not None
+        self.notes = _notes(self._call, self._read, self._release, detection)
+
+    def detect_text(self, text: str) -> Findings:
+        """What the detectors find in one text, as if it were the content of message 0."""
+        return self._detection.text(text)
+
+    def authorize(self, caller: Caller, task: Task, labels: Labels, models: Sequence[Model], door: str) -> Rights:
+        """Whether this text (with its context) may go to each of these models, and what must be taken out first."""
+        key = (
+            "call",
+            self._call_caller(caller),
+            task.type.name if self._by_task else None,
+            labels.categories if self._by_labels else None,
+            labels.data_class if self._by_class else None,
+            door if self._by_door else None,
+            *map(id, models),  # the models are kept with the decision, so that no other can take their place
+        )
+        known = self._memory.get(key)
+        if known is not None:
+            return cast(tuple[Rights, Sequence[Model]], known)[0]
+        rights = self.authorize_afresh(caller, task.type.name, labels, models, door)
+        self._memory.keep(key, (rights, tuple(models)))
+        return rights
+
+    def authorize_afresh(self, caller: Caller, task: str, labels: Labels, models: Sequence[Model], door: str) -> Rights:
+        """As `authorize`, asking Cedar whatever is remembered."""
+        if not models:
+            return Rights({})
+        who = asks.person(caller)
+        ways = [_to_call(who, asks.model(each), task, labels, door) for each in models]
+        decisions = self._call.decide(ways, labels.categories)
+        return Rights({model.name: decision for model, decision in zip(models, decisions, strict=True)})
+
+    def may_read(self, caller: Caller) -> Callable[[Access], bool]:
+        """Whether this caller may read an item. Items that policies cannot tell apart are decided once."""
+        place = ("read", self._read_caller(caller))
+        table = cast("Remembered | None", self._memory.get(place)) or Remembered()
+        self._memory.keep(place, table)
+        key_of = self._read_access
+
+        def may(access: Access) -> bool:
+            key = key_of(access)
+            known = table.get(key)
+            if known is None:
+                known = self.read_decision(caller, access).allowed
+                table.keep(key, known)
+            return bool(known)
+
+        return may
+
+    def read_decision(self, caller: Caller, access: Access) -> Decision:
+        """Whether this caller may read an item, with the policies that decided."""
+        return self._read.decide([_to_read(asks.person(caller), asks.item(access))], _NONE)[0]
+
+    def redact(
+        self, request: ChatRequest, findings: Findings, categories: frozenset[str]
+    ) -> tuple[ChatRequest, Redaction]:
+        """The request without these categories, and how to undo it in the reply. Raises Denied, Broken."""
+        return redact(self._detection, request, findings, categories)
+
+    def screen(
+        self, caller: Caller, task: str, model: Model, redaction: Redaction | None = None, *, arguments: bool = False
+    ) -> Screen:
+        """A screen for one text of a reply. Raises Withheld where no reply may be released, whatever it says.
+
+        `arguments` marks the arguments of a tool call: restored text is then escaped for JSON.
+        """
+        restorer = None
+        if redaction is not None and redaction.placeholders:
+            restorer = Restorer(redaction.placeholders, quoted=arguments)
+        decision = self.release(caller, task, model, _NONE, _NO_FACTS)
+        if self._watch is None:
+            if not decision.allowed:
+                raise withheld(decision, model.name)
+            return Screen(decision, restorer)
+        judge = partial(self.release, caller, task, model)
+        return ReplyScreen(self._watch, judge, model.name, decision, restorer)
+
+    def release(
+        self, caller: Caller, task: str, model: Model, categories: frozenset[str], facts: Mapping[str, FactValue]
+    ) -> Decision:
+        """Whether a reply of this model in which these categories and facts were found may be released."""
+        key = (
+            "release",
+            self._release_caller(caller),
+            task if self._release_by_task else None,
+            categories,
+            tuple(sorted(facts.items())) if facts else None,
+            id(model),
+        )
+        known = self._memory.get(key)
+        if known is None:
+            way = _to_release(asks.person(caller), asks.model(model), task, categories, dict(facts))
+            known = (self._release.decide([way], categories)[0], model)
+            self._memory.keep(key, known)
+        return cast(tuple[Decision, Model], known)[0]
+
+    def explain(
+        self,
+        caller: Caller,
+        action: str,
+        subject: Model | Access,
+        *,
+        task: str = "",
+        labels: Labels = NO_LABELS,
+        facts: Mapping[str, FactValue] = _NO_FACTS,
+        door: str = "cli",
+    ) -> Explanation:
+        """Decide afresh, and show what was asked. For `release_reply` the labels are those of the reply."""
+        who = asks.person(caller)
+        if action == "call_model" and isinstance(subject, Model):
+            judge, way = self._call, _to_call(who, asks.model(subject), task, labels, door)
+        elif action == "release_reply" and isinstance(subject, Model):
+            judge = self._release
+            way = _to_release(who, asks.model(subject), task, labels.categories, dict(facts))
+        elif action == "read_context" and isinstance(subject, Access):
+            judge, way = self._read, _to_read(who, asks.item(subject))
+        else:
+            raise BadInput(
+                f"{action!r} cannot be explained for {type(subject).__name__.lower()}",
+                mend="ask for call_model or release_reply with a model, or for read_context with an item",
+            )
+        decision = judge.decide([way], labels.categories)[0]
+        ask = way(decision.redact)
+        return Explanation(decision, ask.request, [ask.principal, ask.resource])
+
+
+def _to_call(who: asks.Entity, model: asks.Entity, task: str, labels: Labels, door: str) -> AskWith:
+    return lambda redacted: Ask(who, "call_model", model, asks.asked(task, labels, redacted, door))
+
+
+def _to_read(who: asks.Entity, item: asks.Entity) -> AskWith:
+    return lambda redacted: Ask(who, "read_context", item, {})
+
+
+def _to_release(
+    who: asks.Entity, model: asks.Entity, task: str, categories: frozenset[str], facts: Mapping[str, FactValue]
+) -> AskWith:
+    return lambda redacted: Ask(who, "release_reply", model, asks.released(task, categories, redacted, facts))
+
+
+def _watch(release: Judge, detectors: Sequence[Detector], facts: Sequence[Fact]) -> Watch | None:
+    """What replies must be searched for: only what a policy can tell apart."""
+    reads = release.reads
+    sees = any(reads.of("context", each) for each in ("categories", "redacted"))
+    every = reads.categories is None or "context" in reads.whole or reads.of("context", "redacted")
+    wanted = [each for each in detectors if sees and (every or each.category in (reads.categories or ()))]
+    read = list(facts) if reads.of("context", "facts") else []
+    return Watch(wanted, read) if wanted or read else None
+
+
+def _notes(call: Judge, read: Judge, release: Judge, detection: Detection) -> tuple[str, ...]:
+    found = [
+        f"no policy permits {judge.action}: {meaning}"
+        for judge, meaning in (
+            (call, "every call is refused"),
+            (read, "nobody may read any context"),
+            (release, "every reply is withheld"),
+        )
+        if all(each.effect != "permit" for each in judge.statements.values())
+    ]
+    known = {each.category for each in detection.detectors} | set(detection.classes)
+    named = (call.reads.categories or set()) | (release.reads.categories or set())
+    found += [f"policies name the category {each!r}, which no detector finds" for each in sorted(named - known)]
+    return tuple(found)

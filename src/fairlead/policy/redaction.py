@@ -1,0 +1,168 @@
+"""Taking what was found out of a request, and putting it back into the reply."""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+from msgspec import Struct
+
+from fairlead.errors import Broken, Denied
+from fairlead.models.types import ChatRequest, Function, Message, TextPart, text_of
+from fairlead.policy.detect import REST, Detection, places
+from fairlead.policy.types import Finding, Findings
+
+_ROUNDS = 4
+
+
+class Redaction(Struct, frozen=True):
+    """What stands for what: from each placeholder that was put in to the text that it stands for."""
+
+    placeholders: Mapping[str, str] = {}
+
+
+class _Names:
+    """Placeholders for values: the same for the same value, and none that the text held already."""
+
+    def __init__(self, taken: str) -> None:
+        self._taken = taken
+        self._by_value: dict[tuple[str, str], str] = {}
+        self._count: dict[str, int] = {}
+        self.placeholders: dict[str, str] = {}
+
+    def name(self, category: str, value: str) -> str:
+        for inner, original in self.placeholders.items():
+            value = value.replace(inner, original)
+        known = self._by_value.get((category, value))
+        if known is not None:
+            return known
+        while True:
+            number = self._count[category] = self._count.get(category, 0) + 1
+            name = f"[{category.upper()}_{number}]"
+            if name not in self._taken:
+                break
+        self._by_value[category, value] = name
+        self.placeholders[name] = value
+        return name
+
+
+def redact(
+    detection: Detection, request: ChatRequest, findings: Findings, categories: frozenset[str]
+) -> tuple[ChatRequest, Redaction]:
+    """The request without what was found of these categories, and how to undo it. The original stays as it is.
+
+    What is left is looked at again until it holds none of the categories. Raises Denied where a finding stands where
+    nothing can be replaced (a tool's definition, a name), Broken where something keeps being found.
+    """
+    names = _Names("\x00".join(text for _, _, text in places(request)))
+    for _ in range(_ROUNDS):
+        mine = [each for each in findings.found if each.category in categories]
+        if not mine:
+            return request, Redaction(names.placeholders)
+        request = _replaced(request, mine, names)
+        findings = detection.request(request)
+    raise Broken(
+        "the request still held sensitive text after redaction",
+        why="a detector finds something in what redaction leaves: " + ", ".join(sorted(categories)),
+        mend="look for a pattern under `detectors:` that matches placeholders such as [EMAIL_1]",
+        step="attempt",
+    )
+
+
+def _replaced(request: ChatRequest, found: list[Finding], names: _Names) -> ChatRequest:
+    by_message: dict[int, list[Finding]] = {}
+    for each in found:
+        by_message.setdefault(each.message, []).append(each)
+    if REST in by_message:
+        raise Denied(
+            f"{by_message[REST][0].category} was found outside the messages, where it cannot be taken out",
+            why="it stands in a tool's definition, a name or the format asked for",
+            mend="remove it there, or ask for a model that may see it",
+            step="attempt",
+        )
+    messages = list(request.messages)
+    grown = 0
+    for index, mine in by_message.items():
+        messages[index] = _message(messages[index], mine, names)
+        grown += len(msgspec.json.encode(messages[index])) - len(msgspec.json.encode(request.messages[index]))
+    return msgspec.structs.replace(request, messages=messages, size=request.size + max(grown, 0))
+
+
+def _message(message: Message, found: list[Finding], names: _Names) -> Message:
+    content = [each for each in found if each.tool_call < 0]
+    changed = message
+    if content:
+        spans = _clusters(content)
+        if isinstance(message.content, list):
+            new: str | list[TextPart] = _parts(message.content, spans, names)
+        else:
+            new = _text(text_of(message), spans, names)
+        changed = msgspec.structs.replace(changed, content=new)
+    calls = list(message.tool_calls or ())
+    for number in {each.tool_call for each in found if each.tool_call >= 0}:
+        call = calls[number]
+        spans = _clusters(each for each in found if each.tool_call == number)
+        arguments = _arguments(call.function.arguments, spans, names)
+        calls[number] = msgspec.structs.replace(call, function=Function(call.function.name, arguments))
+    return msgspec.structs.replace(changed, tool_calls=calls) if calls else changed
+
+
+Cluster = tuple[int, int, str]
+
+
+def _clusters(found: Iterable[Finding]) -> list[Cluster]:
+    """Findings that overlap become one, of the category of the one that begins first."""
+    clusters: list[Cluster] = []
+    for each in sorted(found, key=lambda f: (f.start, -f.end, f.category)):
+        if clusters and each.start < clusters[-1][1]:
+            start, end, category = clusters[-1]
+            clusters[-1] = (start, max(end, each.end), category)
+        else:
+            clusters.append((each.start, each.end, each.category))
+    return clusters
+
+
+def _text(text: str, clusters: list[Cluster], names: _Names) -> str:
+    pieces, at = [], 0
+    for start, end, category in clusters:
+        pieces += [text[at:start], names.name(category, text[start:end])]
+        at = end
+    return "".join(pieces) + text[at:]
+
+
+def _parts(parts: list[TextPart], clusters: list[Cluster], names: _Names) -> list[TextPart]:
+    """As `_text`, part by part; a finding across parts is replaced in the first and cut from the others."""
+    whole = "".join(part.text for part in parts)
+    changed, offset = [], 0
+    for part in parts:
+        begin, stop = offset, offset + len(part.text)
+        pieces, at = [], begin
+        for start, end, category in clusters:
+            if end <= begin or start >= stop:
+                continue
+            pieces.append(whole[at : max(start, at)])
+            if start >= begin:
+                pieces.append(names.name(category, whole[start:end]))
+            at = min(end, stop)
+        changed.append(TextPart("".join(pieces) + whole[at:stop]))
+        offset = stop
+    return changed
+
+
+def _arguments(text: str, clusters: list[Cluster], names: _Names) -> str:
+    """As `_text`, in JSON: what was a bare number becomes a string, so that the JSON stays valid."""
+    pieces, at = [], 0
+    for start, end, category in clusters:
+        name = names.name(category, text[start:end])
+        pieces += [text[at:start], name if _in_string(text, start) else f'"{name}"']
+        at = end
+    return "".join(pieces) + text[at:]
+
+
+def _in_string(text: str, at: int) -> bool:
+    inside, index = False, 0
+    while index < at:
+        if text[index] == "\\":
+            index += 1
+        elif text[index] == '"':
+            inside = not inside
+        index += 1
+    return inside

@@ -1,0 +1,86 @@
+"""Lean rules, written out as Cedar: what `fairlead policy show` prints is what decides."""
+
+from collections.abc import Sequence
+
+from fairlead.errors import BadInput
+from fairlead.policy.settings import Allow, Rule
+from fairlead.policy.sources import quoted
+
+FILE = "rules"
+_DEFAULT_CALL = """@id("default-call") @reason("every caller may call every model, as the workspace says nothing else")
+permit(principal, action == Action::"call_model", resource);
+"""
+_DEFAULT_REST = """@id("default-read") @reason("the item's audience names the caller, or everyone")
+permit(principal, action == Action::"read_context", resource)
+when { resource.audience.contains("everyone") || resource.audience.containsAny(principal.known_as) };
+@id("default-release") @reason("replies are released to whoever asked")
+permit(principal, action == Action::"release_reply", resource);
+"""
+_VERBS = ("redact", "keep_local", "refuse", "withhold", "allow")
+
+
+def defaults(rules: Sequence[Rule]) -> str:
+    """The permits of a workspace without Cedar files. An `allow` rule replaces the general permit to call models."""
+    return _DEFAULT_REST if any(rule.allow is not None for rule in rules) else _DEFAULT_CALL + _DEFAULT_REST
+
+
+def to_cedar(rules: Sequence[Rule], categories: frozenset[str]) -> str:
+    """The rules as Cedar policies `rule-1`, `rule-2`, … Raises BadInput where a rule does not do exactly one thing, or
+    names a category that no detector finds."""
+    return "".join(_written(number, rule, categories) for number, rule in enumerate(rules, 1))
+
+
+def _written(number: int, rule: Rule, categories: frozenset[str]) -> str:
+    verbs = [verb for verb in _VERBS if getattr(rule, verb)]
+    if len(verbs) != 1:
+        raise BadInput(
+            f"rules: rule {number} " + (f"does {' and '.join(verbs)}" if verbs else "does nothing"),
+            mend="write one of redact, keep_local, refuse, withhold, allow in each rule",
+        )
+    if rule.audience != "any" and verbs != ["redact"]:
+        raise BadInput(f"rules: rule {number}: `for` belongs to redact, not to {verbs[0]}", mend="leave `for` out")
+    if rule.allow is not None:
+        return _allowed(number, rule.allow)
+    return _forbidden(number, verbs[0], getattr(rule, verbs[0]), rule.audience, categories)
+
+
+def _forbidden(number: int, verb: str, named: Sequence[str], audience: str, known: frozenset[str]) -> str:
+    if unknown := [each for each in named if each not in known]:
+        raise BadInput(
+            f"rules: rule {number} names the category {unknown[0]!r}, which no detector finds",
+            mend="use one of " + ", ".join(sorted(known)) + ", or add a detector in rules/*.yaml",
+        )
+    replies = verb == "withhold" or audience == "replies"
+    local = verb == "keep_local" or audience == "cloud"
+    said = {
+        "redact": f"{_listed(named)} must be taken out" + {"cloud": " for cloud models"}.get(audience, ""),
+        "keep_local": f"{_listed(named)} must not leave for a cloud model",
+        "refuse": f"{_listed(named)} must not be sent to any model",
+        "withhold": f"{_listed(named)} must not be released in a reply",
+    }[verb]
+    tests = [f"context.{'categories' if replies else 'labels'}.containsAny([{', '.join(map(quoted, named))}])"]
+    if local:
+        tests.append('resource.kind == "cloud"')
+    lifted = f" @redact({quoted(','.join(named))})" if verb == "redact" else ""
+    return (
+        f'@id("rule-{number}") @reason({quoted(f"rule {number}: {said}")}){lifted}\n'
+        f'forbid(principal, action == Action::"{"release_reply" if replies else "call_model"}", resource)\n'
+        f"when {{ {' && '.join(tests)} }};\n"
+    )
+
+
+def _allowed(number: int, allow: Allow) -> str:
+    who = [f"principal in Group::{quoted(each)}" for each in allow.groups]
+    who += [f"principal in Department::{quoted(each)}" for each in allow.departments]
+    who += [f"principal == Person::{quoted(each)}" for each in allow.persons]
+    what = [f"resource == Model::{quoted(each)}" for each in allow.models]
+    tests = [f"({' || '.join(each)})" for each in (who, what) if each]
+    condition = f"\nwhen {{ {' && '.join(tests)} }}" if tests else ""
+    return (
+        f'@id("rule-{number}") @reason("rule {number} of the workspace allows it")\n'
+        f'permit(principal, action == Action::"call_model", resource){condition};\n'
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names)

@@ -1,0 +1,222 @@
+"""Screening of replies as they stream: what may leave now, what must wait, what is blacked out, what is withheld.
+
+The text that is released depends only on the reply, never on how it was cut into chunks.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from fairlead.errors import Withheld
+from fairlead.policy.asks import FactValue
+from fairlead.policy.detectors import Detector
+from fairlead.policy.facts import Fact
+from fairlead.policy.holdback import Holdback
+from fairlead.policy.types import Decision, Finding
+
+_LONG = 1024  # bytes held: from here on they are looked at again only when they have grown by an eighth
+
+Judge = Callable[[frozenset[str], Mapping[str, FactValue]], Decision]
+"""Decides whether a reply with these categories and facts may be released."""
+
+
+class Restorer:
+    """Puts back, behind the screening, what redaction took out of the request: it is the caller's own.
+
+    In the arguments of a tool call (`quoted`) it is written as the inside of a JSON string.
+    """
+
+    def __init__(self, placeholders: Mapping[str, str], *, quoted: bool = False) -> None:
+        self._originals = {p: json.dumps(text)[1:-1] if quoted else text for p, text in placeholders.items()}
+        self._any = re.compile("|".join(map(re.escape, placeholders)))
+        self._held = ""
+
+    def feed(self, text: str) -> str:
+        """The text with complete placeholders replaced; one that is cut in two waits for its rest."""
+        text = self._held + text
+        opened = text.rfind("[")
+        if opened < 0:
+            self._held = ""
+            return text
+        tail = text[opened:]
+        waits = any(each.startswith(tail) and each != tail for each in self._originals)
+        self._held = tail if waits else ""
+        return self._any.sub(lambda match: self._originals[match[0]], text[:opened] if waits else text)
+
+    def close(self) -> str:
+        return self._held
+
+
+class Screen:
+    """Lets everything through, and puts back what was redacted: for replies that no policy judges by what they say.
+
+    Also what every screen offers. One screen sees one text: a choice's content, or the arguments of one tool call.
+    `findings` count characters of the reply as the model wrote it.
+    """
+
+    def __init__(self, decision: Decision, restorer: Restorer | None = None) -> None:
+        self.decision = decision
+        self.findings: list[Finding] = []
+        self.facts: dict[str, FactValue] = {}
+        self.categories: frozenset[str] = frozenset()
+        self._restorer = restorer
+
+    def feed(self, text: str) -> str:
+        """What may be released now that this text has come. Raises Withheld."""
+        out = self._screened(text)
+        return out if self._restorer is None else self._restorer.feed(out)
+
+    def close(self) -> str:
+        """What is left to release, now that the reply is complete. Raises Withheld."""
+        out = self._rest()
+        return out if self._restorer is None else self._restorer.feed(out) + self._restorer.close()
+
+    def _screened(self, text: str) -> str:
+        return text
+
+    def _rest(self) -> str:
+        return ""
+
+
+class Watch:
+    """What the screens of a revision look for. Made once."""
+
+    def __init__(self, detectors: Sequence[Detector], facts: Sequence[Fact]) -> None:
+        self.facts = {f"fact:{fact.name}": fact for fact in facts}
+        self.all = (*detectors, *(Detector(name, "", fact.pattern) for name, fact in self.facts.items()))
+        self.holdback = Holdback([each.pattern for each in self.all])
+
+
+Mask = tuple[int, int, str]
+
+
+class ReplyScreen(Screen):
+    """Holds back what may become a finding, and asks at every new kind of finding whether the reply may go on.
+
+    A reply that is denied before it has begun, and may only become releasable by what it says, is judged as a whole.
+    """
+
+    def __init__(
+        self, watch: Watch, judge: Judge, subject: str, decision: Decision, restorer: Restorer | None = None
+    ) -> None:
+        super().__init__(decision, restorer)
+        self._watch = watch
+        self._judge = judge
+        self._subject = subject
+        self._whole = not decision.allowed
+        self._pieces: list[bytes] = []  # of a reply that is judged as a whole
+        self._data = b""  # one byte that was released, so that \b can see it, and what is held
+        self._at = 0  # where in _data the held text begins
+        self._patience = 0  # bytes below which it is not worth looking again
+        self._resume: dict[int, int] = {}  # where in _data each detector goes on, where that is beyond _at
+        self._masks: list[Mask] = []  # to black out; all of it lies at or beyond _at
+        self._covered = 0  # up to where in _data a mask reaches that was written already
+        self._gone = 0  # characters of the reply before _at
+
+    def _screened(self, text: str) -> str:
+        new = text.encode("utf-8", "replace")
+        if self._whole:
+            self._pieces.append(new)
+            return ""
+        data = self._data + new
+        if len(data) < self._patience:
+            self._data = data
+            return ""
+        hold, found = self._watch.holdback.split(data, self._at)
+        if found or self._resume:
+            return self._look(data, hold)
+        out = data[self._at : hold].decode()
+        self._gone += len(out)
+        self._keep(data, hold)
+        self._patience = len(self._data) * 9 // 8 if len(self._data) > _LONG else 0
+        return out
+
+    def _rest(self) -> str:
+        if self._whole:
+            self._data = b"".join(self._pieces)
+        return self._look(self._data, len(self._data))
+
+    def _keep(self, data: bytes, hold: int) -> None:
+        cut = max(hold - 1, 0)
+        self._data, self._at = data[cut:], hold - cut
+
+    def _look(self, data: bytes, hold: int) -> str:
+        """Judge what begins before `hold`, and give out the text up to there with its masks."""
+        noted = []
+        for detector, low, high in self._hits(data, hold):
+            changed = self._note(detector, data, low, high)
+            if changed and not self._whole:
+                self._decide()
+            if self._whole or detector.category in self.decision.redact:
+                noted.append((low, high, detector.category))
+        if self._whole:
+            self._decide()
+            noted = [mask for mask in noted if mask[2] in self.decision.redact]
+        self._masks += noted
+        out = self._masked(data, hold)
+        self._gone += _chars(data[self._at : hold])
+        self._keep(data, hold)
+        cut = len(data) - len(self._data)
+        self._resume = {index: at - cut for index, at in self._resume.items() if at > hold}
+        self._masks = [(low - cut, high - cut, category) for low, high, category in self._masks]
+        self._covered = max(self._covered - cut, 0)
+        self._patience = 0
+        return out
+
+    def _hits(self, data: bytes, hold: int) -> Iterator[tuple[Detector, int, int]]:
+        """What begins before `hold`, in the order of the text whatever the chunks were."""
+        hits = []
+        for index, detector in enumerate(self._watch.all):
+            mine, self._resume[index] = detector.locate(data, self._resume.get(index, self._at), hold)
+            hits += [(first, -high, index, low) for first, low, high in mine]
+        hits.sort()
+        for _, minus_high, index, low in hits:
+            yield self._watch.all[index], low, -minus_high
+
+    def _note(self, detector: Detector, data: bytes, low: int, high: int) -> bool:
+        """Record a finding or a fact; whether there is something new to decide on."""
+        fact = self._watch.facts.get(detector.name)
+        if fact is not None:
+            known = self.facts.get(fact.name)
+            value = fact.joined(known, fact.read(data[low:high].decode("utf-8", "replace")))
+            self.facts[fact.name] = value
+            return known is None or value != known
+        start = self._gone + _chars(data[self._at : low])
+        end = start + _chars(data[low:high])
+        self.findings.append(Finding(detector.category, detector.name, 0, start, end))
+        new = detector.category not in self.categories
+        self.categories |= {detector.category}
+        return new
+
+    def _decide(self) -> None:
+        self.decision = self._judge(self.categories, self.facts)
+        if not self.decision.allowed:
+            raise withheld(self.decision, self._subject)
+
+    def _masked(self, data: bytes, hold: int) -> str:
+        self._masks.sort(key=lambda mask: (mask[0], -mask[1], mask[2]))
+        pieces, at = [], max(self._at, min(self._covered, hold))
+        while self._masks and self._masks[0][0] < hold:
+            low, high, category = self._masks.pop(0)
+            if low >= self._covered:
+                pieces += [data[at:low].decode(), f"[redacted {category}]"]
+            self._covered = max(self._covered, high)
+            at = max(at, min(self._covered, hold))
+        pieces.append(data[at:hold].decode())
+        return "".join(pieces)
+
+
+def withheld(decision: Decision, subject: str) -> Withheld:
+    """The error for a reply that may not leave, with the policies that decided."""
+    by = ", ".join(reason.policy for reason in decision.reasons) or "a policy that failed"
+    return Withheld(
+        f"the reply may not be released: {by}",
+        why="; ".join([reason.text for reason in decision.reasons] + list(decision.errors)),
+        mend="ask for an answer without it, or have the policy changed; the trace shows what was found",
+        step="check",
+        subject=subject,
+    )
+
+
+def _chars(data: bytes) -> int:
+    return len(data.decode("utf-8", "replace"))
