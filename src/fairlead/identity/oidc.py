@@ -187,7 +187,7 @@ def _names(claims: Mapping[str, Any], name: ClaimName | None, provider: Provider
     return frozenset(provider.namespace + one for one in value)
 
 
-def _agent(claims: Mapping[str, Any], names: list[str]) -> str:
+def _agent(claims: Mapping[str, Any], names: tuple[str, ...]) -> str:
     for name in names:
         value = claims.get(name)
         if value is not None:

@@ -31,8 +31,9 @@ class ClaimSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         ),
     ] = "sub"
     agent: Annotated[
-        list[str], Meta(description="The program that acts for the person: the first of these that the token has.")
-    ] = ["act", "azp", "client_id"]
+        tuple[str, ...],
+        Meta(description="The program that acts for the person: the first of these that the token has."),
+    ] = ("act", "azp", "client_id")
     department: Annotated[ClaimName | None, Meta(description="The person's department.")] = None
     groups: Annotated[ClaimName | None, Meta(description="A list of the person's groups.")] = "groups"
     roles: Annotated[ClaimName | None, Meta(description="A list of the person's roles.")] = "roles"
@@ -52,8 +53,8 @@ class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = ""
     claims: ClaimSettings = ClaimSettings()
     algorithms: Annotated[
-        list[Algorithm], Meta(min_length=1, description="Signature algorithms that are accepted.")
-    ] = [*ALGORITHMS]
+        tuple[Algorithm, ...], Meta(min_length=1, description="Signature algorithms that are accepted.")
+    ] = ALGORITHMS
     namespace: Annotated[
         str,
         Meta(

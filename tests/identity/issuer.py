@@ -1,0 +1,98 @@
+"""A clock that is told the time, and a real identity provider: HTTP, discovery, rotating keys, signed tokens."""
+
+import os
+from typing import Any
+
+from aiohttp import web
+from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
+from joserfc.jws import JWSRegistry
+from joserfc.util import json_b64encode, urlsafe_b64encode
+from msgspec import json
+
+NOW = 1_790_000_000_000
+
+
+class ToldClock:
+    """Both times move together, and only when told."""
+
+    def __init__(self) -> None:
+        self.ms = NOW
+        self.seconds = 1_000.0
+
+    def now(self) -> int:
+        return self.ms
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def random_bytes(self, count: int) -> bytes:
+        return os.urandom(count)
+
+    def passes(self, seconds: float) -> None:
+        self.ms += int(seconds * 1000)
+        self.seconds += seconds
+
+
+class Issuer:
+    """An OpenID Connect issuer with its own web server."""
+
+    def __init__(self, clock: ToldClock) -> None:
+        self.clock = clock
+        self.url = ""
+        self.claimed_issuer: str | None = None
+        self.key: Any = OKPKey.generate_key("Ed25519", {"kid": "first"})
+        self.published: list[Any] = [self.key]
+        self.raw_keys: list[dict[str, Any]] | None = None
+        self.down = False
+        self.asked: list[str] = []
+
+    async def serve(self) -> web.AppRunner:
+        app = web.Application()
+        app.router.add_get("/.well-known/openid-configuration", self._discovery)
+        app.router.add_get("/keys", self._keys)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        return runner
+
+    async def _discovery(self, request: web.Request) -> web.Response:
+        self.asked.append("discovery")
+        if self.down:
+            return web.Response(status=503)
+        document = {"issuer": self.claimed_issuer or self.url, "jwks_uri": self.url + "/keys"}
+        return web.json_response(document)
+
+    async def _keys(self, request: web.Request) -> web.Response:
+        self.asked.append("keys")
+        keys = KeySet(self.published).as_dict(private=False) if self.raw_keys is None else {"keys": self.raw_keys}
+        return web.json_response(keys)
+
+    def rotate(self, kid: str, kind: str = "OKP") -> None:
+        """Sign with a new key; the old one stays published until `withdraw`."""
+        made = {
+            "OKP": lambda: OKPKey.generate_key("Ed25519", {"kid": kid}),
+            "EC": lambda: ECKey.generate_key("P-256", {"kid": kid}),
+            "RSA": lambda: RSAKey.generate_key(2048, {"kid": kid}),
+        }
+        self.key = made[kind]()
+        self.published.append(self.key)
+
+    def claims(self, **changes: Any) -> dict[str, Any]:
+        seconds = self.clock.now() // 1000
+        claims = {"iss": self.url, "sub": "ada", "aud": "fairlead", "iat": seconds, "exp": seconds + 600}
+        return {name: value for name, value in (claims | changes).items() if value is not ...}
+
+    def token(self, *, header: dict[str, Any] | None = None, key: Any = None, **changes: Any) -> str:
+        """A signed token; a claim or header set to `...` is left out."""
+        protected = {"alg": "EdDSA", "typ": "at+jwt", "kid": self.key.kid} | (header or {})
+        protected = {name: value for name, value in protected.items() if value is not ...}
+        return sign(protected, json.encode(self.claims(**changes)), key or self.key)
+
+
+def sign(protected: dict[str, Any], payload: bytes, key: Any) -> str:
+    """Any header over any payload, as a hostile or careless issuer might sign it."""
+    signed = json_b64encode(protected) + b"." + urlsafe_b64encode(payload)
+    model = JWSRegistry.algorithms[protected["alg"]]
+    return (signed + b"." + urlsafe_b64encode(model.sign(signed, key))).decode()
