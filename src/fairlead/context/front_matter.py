@@ -1,7 +1,7 @@
 """Reads the few lines of YAML at the top of a page: who owns it, for whom it is, and how far it may travel.
 
-A page's rights hang on these lines, so a key that is nearly one of ours is an error and not ignored: `audiance: [board]`
-must not publish a page to everyone. Keys of other tools (`layout`, `tags`, …) are left alone.
+A page's rights hang on these lines, so a key that is nearly one of ours is an error and not ignored:
+`audiance: [board]` must not publish a page to everyone. Keys of other tools (`layout`, `tags`, …) are left alone.
 """
 
 import difflib
@@ -53,7 +53,7 @@ class _Value(Struct, frozen=True):
 
 
 def read_front_matter(path: str, text: str, defaults: ContextSettings) -> tuple[FrontMatter, str]:
-    """The front matter of a page, and the text below it. `text` has `\\n` line ends. Raises `BadInput` naming the line."""
+    """The front matter of a page, and the text below it. `text` has `\\n` line ends. Raises `BadInput`."""
     if text[:3] != "---":
         return _resolve(path, {}, defaults), text
     lines = text.split("\n", _MOST_LINES)
@@ -89,14 +89,14 @@ def _parse(path: str, block: str) -> dict[str, _Value]:
     try:
         events = iter([event for event in yaml.parse(block, Loader=_Loader) if not isinstance(event, _FRAME)])
         first = next(events, None)
-        if first is None or isinstance(first, yaml.ScalarEvent) and not first.value:
+        if first is None or (isinstance(first, yaml.ScalarEvent) and not first.value):
             return values
         if not isinstance(first, yaml.MappingStartEvent):
             raise _bad(path, 2, "the front matter is not a list of `key: value` lines")
         for key in events:
             if isinstance(key, yaml.MappingEndEvent):
                 break
-            name, line = _key(path, key), key.start_mark.line + 2
+            name, line = _key(path, key), _line(key)
             if name in values:
                 raise _bad(path, line, f"`{name}` is given twice", mend="keep one of the two lines")
             values[name] = _Value(line, _value(next(events), events))
@@ -112,8 +112,12 @@ _FRAME = (yaml.StreamStartEvent, yaml.StreamEndEvent, yaml.DocumentStartEvent, y
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 2 if event.start_mark else 1
+
+
 def _key(path: str, event: yaml.Event) -> str:
-    line = event.start_mark.line + 2
+    line = _line(event)
     if not isinstance(event, yaml.ScalarEvent):
         raise _bad(path, line, "a key of the front matter must be a single word")
     name = event.value
@@ -207,7 +211,12 @@ def _verified(path: str, given: _Value | None) -> tuple[str, str]:
         return _day(path, "verified", given), ""
     by, at = given.value.get("by", ""), given.value.get("at", "")
     if set(given.value) - {"by", "at"} or not at:
-        raise _bad(path, given.line, "`verified` must be a date, or `by` and `at`", mend="write `verified: {by: …, at: 2026-01-31}`")
+        raise _bad(
+            path,
+            given.line,
+            "`verified` must be a date, or `by` and `at`",
+            mend="write `verified: {by: …, at: 2026-01-31}`",
+        )
     return _day(path, "verified.at", _Value(given.line, at)), by.strip()
 
 
@@ -218,5 +227,9 @@ def _day(path: str, key: str, given: _Value | None) -> str:
         return date.fromisoformat(given.value.strip()).isoformat()  # type: ignore[union-attr]
     except (ValueError, AttributeError):
         raise _bad(
-            path, given.line, f"`{key}` must be a day", why=f"it is {given.value!r}", mend=f"write it as `{key}: 2026-01-31`"
+            path,
+            given.line,
+            f"`{key}` must be a day",
+            why=f"it is {given.value!r}",
+            mend=f"write it as `{key}: 2026-01-31`",
         ) from None

@@ -1,4 +1,4 @@
-"""Turns one Markdown file into an item: what it says, who owns it, for whom it is, and the hash that pins this version."""
+"""Turns one Markdown file into an item: what it says, who owns it, for whom it is, and the hash of this version."""
 
 import hashlib
 import unicodedata
@@ -68,7 +68,10 @@ def _decoded(path: str, data: bytes) -> str:
     if b"\0" in data:
         line = data.count(b"\n", 0, data.index(b"\0")) + 1
         raise BadInput(
-            f"{path}:{line}: the file is not text", why="it holds a NUL byte", mend="move it out of context/", subject=path
+            f"{path}:{line}: the file is not text",
+            why="it holds a NUL byte",
+            mend="move it out of context/",
+            subject=path,
         )
     try:
         text = data.decode("utf-8-sig")

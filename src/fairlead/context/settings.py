@@ -17,9 +17,12 @@ class ContextSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         Meta(min_length=1, description="Groups that a page is written for, where the page does not name them."),
     ] = ("everyone",)
     class_: Annotated[
-        ClassName, Meta(description="Data class of a page that does not state one: public, internal, confidential, restricted.")
+        ClassName,
+        Meta(description="Data class of a page that does not state one: public, internal, confidential, restricted."),
     ] = field(default="internal", name="class")
-    owner: Annotated[str, Meta(description="Who answers for a page that names no owner: a person, team or department.")] = ""
+    owner: Annotated[
+        str, Meta(description="Who answers for a page that names no owner: a person, team or department.")
+    ] = ""
 
     @property
     def data_class(self) -> DataClass:

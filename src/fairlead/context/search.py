@@ -1,0 +1,218 @@
+"""Finds the sections of one snapshot that bear on a question, among those that the caller may read.
+
+Rights come first: the policy is asked once for each distinct access, and what it does not permit takes part in nothing
+that follows.
+"""
+
+import asyncio
+from array import array
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from fairlead.context.ranking import Postings, Ranked, Visible, postings_of, rank, visible_of
+from fairlead.context.snapshots import decode_access
+from fairlead.errors import NotFound
+from fairlead.labels import Access, DataClass
+from fairlead.models.words import stems
+from fairlead.storage import sqlite_fts
+from fairlead.storage.store import Store
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row, Select
+
+MayRead = Callable[[Access], bool]
+
+_KEPT_POSTINGS = 2_000_000  # eight bytes each
+_KEPT_RIGHTS = 256
+_DECIDED_AT_ONCE = 16  # a decision that is not cached may take 0.1 ms
+_QUESTION_END = 4_000  # characters of a long question that count, at its start and at its end
+_QUESTION_WORDS = 48
+
+
+class Hit(Struct, frozen=True, kw_only=True):
+    """A section that was found, with what its citation says. `score` compares within one search only."""
+
+    item: str
+    version: str
+    title: str
+    heading: str
+    text: str
+    owner: str
+    verified: str
+    review_by: str
+    data_class: DataClass
+    score: float
+
+
+class Snapshot(Struct, frozen=True, kw_only=True):
+    """The sections of a snapshot by number, in the order of items and of the text; the texts stay in the database."""
+
+    id: str
+    rows: dict[int, int]  # key in context_section -> section
+    keys: "array[int]"
+    lengths: "array[int]"
+    item_of: "array[int]"
+    access_of: "array[int]"
+    accesses: tuple[Access, ...]
+
+
+def load_snapshot(store: Store, snapshot: str, *, names_items: bool = False) -> Snapshot:
+    """What search keeps in memory of a snapshot: about 40 bytes a section. Raises `NotFound`."""
+    from sqlalchemy import and_, func, select
+
+    from fairlead.storage.schema import context_member, context_section, context_snapshot
+
+    member, section = context_member.c, context_section.c
+    query = (
+        select(section.rowid, section.item, func.length(section.text), section.access)
+        .join_from(
+            context_member, context_section, and_(member.item == section.item, member.version == section.version)
+        )
+        .where(member.snapshot == snapshot)
+        .order_by(section.item, section.ordinal)
+    )
+    with store.reading() as connection:
+        if not connection.execute(select(context_snapshot.c.id).where(context_snapshot.c.id == snapshot)).first():
+            raise NotFound(
+                f"there is no context snapshot {snapshot}",
+                why="it was never published to this database",
+                mend="run `fairlead apply`",
+                step="stitch",
+                subject=snapshot,
+            )
+        found = connection.execute(query).all()
+    return _numbered(snapshot, [tuple(row) for row in found], names_items)
+
+
+def _numbered(snapshot: str, found: list[tuple[int, str, int, str]], names_items: bool) -> Snapshot:
+    items: dict[str, int] = {}
+    accesses: dict[tuple[str, str], int] = {}
+    item_of, access_of = array("I"), array("I")
+    for _, item, _, access in found:
+        item_of.append(items.setdefault(item, len(items)))
+        access_of.append(accesses.setdefault((access, item if names_items else ""), len(accesses)))
+    return Snapshot(
+        id=snapshot,
+        rows={row: section for section, (row, *_) in enumerate(found)},
+        keys=array("q", (row for row, *_ in found)),
+        lengths=array("I", (length for _, _, length, _ in found)),
+        item_of=item_of,
+        access_of=access_of,
+        accesses=tuple(decode_access(access, item) for access, item in accesses),
+    )
+
+
+def words_of(question: str) -> list[str]:
+    """The distinct words that a question is searched by: of a very long one, those at its start and at its end."""
+    if len(question) > 2 * _QUESTION_END:
+        question = f"{question[:_QUESTION_END]} {question[-_QUESTION_END:]}"
+    distinct = list(dict.fromkeys(stems(question)))
+    if len(distinct) > _QUESTION_WORDS:
+        half = _QUESTION_WORDS // 2
+        distinct = distinct[:half] + distinct[-half:]
+    return distinct
+
+
+class Search:
+    """Search over one snapshot. Works in one thread of its own, so that a slow disk never holds up the event loop."""
+
+    def __init__(self, store: Store, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self._store = store
+        self._thread = ThreadPoolExecutor(1, "fairlead-context")
+        # Only that thread touches these two.
+        self._postings: dict[str, Postings] = {}
+        self._visible: dict[frozenset[int], Visible] = {}
+        self._kept = 0
+
+    async def find(self, question: str, may_read: MayRead, *, most: int = 10, per_item: int = 3) -> list[Hit]:
+        """The best sections, best first, at most `per_item` of one item. Errors of `may_read` pass through."""
+        words = words_of(question)
+        if not words or not self.snapshot.keys:
+            return []
+        allowed = await self._allowed(may_read)
+        if not allowed:
+            return []
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._find, words, allowed, most, per_item)
+
+    def close(self) -> None:
+        """Lets the thread go once what it has begun is done. Searches that come later raise RuntimeError."""
+        self._thread.shutdown(wait=False)
+
+    async def _allowed(self, may_read: MayRead) -> frozenset[int]:
+        allowed: list[int] = []
+        for number, access in enumerate(self.snapshot.accesses):
+            if number and number % _DECIDED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            if may_read(access):
+                allowed.append(number)
+        return frozenset(allowed)
+
+    def _find(self, words: Iterable[str], allowed: frozenset[int], most: int, per_item: int) -> list[Hit]:
+        visible = self._visible_to(allowed)
+        with self._store.reading() as connection:
+            postings = [self._postings_of(connection, word) for word in words]
+            ranked = rank(postings, visible, self.snapshot.item_of, most=most, per_item=per_item)
+            return _fetch(connection, self.snapshot, ranked) if ranked else []
+
+    def _visible_to(self, allowed: frozenset[int]) -> Visible:
+        visible = self._visible.get(allowed)
+        if visible is None:
+            if len(self._visible) >= _KEPT_RIGHTS:
+                self._visible.clear()
+            visible = self._visible[allowed] = visible_of(self.snapshot.access_of, allowed)
+        return visible
+
+    def _postings_of(self, connection: "Connection", word: str) -> Postings:
+        postings = self._postings.pop(word, None)
+        if postings is None:
+            number_of = self.snapshot.rows.get
+            found = ((number_of(row), field) for row, field in sqlite_fts.occurrences(connection, word))
+            postings = postings_of(((n, field) for n, field in found if n is not None), self.snapshot.lengths)
+            self._kept += len(postings.sections) + 1
+        self._postings[word] = postings  # again as the newest: the oldest go first
+        while self._kept > _KEPT_POSTINGS:
+            oldest = self._postings.pop(next(iter(self._postings)))
+            self._kept -= len(oldest.sections) + 1
+        return postings
+
+
+def _fetch(connection: "Connection", snapshot: Snapshot, ranked: list[Ranked]) -> list[Hit]:
+    keys = [snapshot.keys[found.section] for found in ranked]
+    rows = {row.rowid: row for row in connection.execute(_hits(), {"keys": keys})}
+    return [_hit(rows[key], found.score) for key, found in zip(keys, ranked, strict=True)]
+
+
+@cache
+def _hits() -> "Select[Any]":
+    from sqlalchemy import and_, bindparam, select
+
+    from fairlead.storage.schema import context_item, context_section
+
+    item, section = context_item.c, context_section.c
+    said = (item.title, item.owner, item.verified, item.review_by, item.data_class)
+    return (
+        select(section.rowid, section.item, section.version, section.heading, section.text, *said)
+        .join_from(context_section, context_item, and_(section.item == item.id, section.version == item.version))
+        .where(section.rowid.in_(bindparam("keys", expanding=True)))
+    )
+
+
+def _hit(row: "Row[Any]", score: float) -> Hit:
+    return Hit(
+        item=row.item,
+        version=row.version,
+        title=row.title,
+        heading=row.heading,
+        text=row.text,
+        owner=row.owner,
+        verified=row.verified,
+        review_by=row.review_by,
+        data_class=DataClass(row.data_class),
+        score=score,
+    )

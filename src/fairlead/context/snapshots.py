@@ -1,0 +1,181 @@
+"""Publishes items: each version is stored and indexed once, for ever; a snapshot is a list of versions.
+
+A publish goes in short transactions, because the journal of a serving worker waits meanwhile. Each holds whole
+versions with all their sections and index entries; the last one holds the snapshot. A crash in between leaves versions
+that no snapshot names: the next publish finds them and goes on.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import msgspec
+from msgspec import Struct
+
+from fairlead.clock import Clock
+from fairlead.context.sections import PATH, Section, split
+from fairlead.context.types import Item
+from fairlead.errors import BadInput
+from fairlead.labels import Access, DataClass
+from fairlead.models.words import stems
+from fairlead.storage import sqlite_fts
+from fairlead.storage.sqlite_fts import SectionWords
+from fairlead.storage.store import Store
+
+Progress = Callable[[int, int], None]
+_BATCH = 150_000  # characters in one transaction: about 20 ms of the write lock
+_PLAIN_NAMES = frozenset(stems("index readme content docs"))
+
+
+def snapshot_id(items: Iterable[Item]) -> str:
+    """The name of exactly these versions, whatever order they come in."""
+    lines = sorted(f"{item.id}@{item.version}\n" for item in items)
+    return "ctx_" + hashlib.sha256("".join(lines).encode()).hexdigest()[:32]
+
+
+def publish_items(store: Store, items: Sequence[Item], clock: Clock, progress: Progress | None = None) -> str:
+    """Stores what is not stored yet, and returns the id of the snapshot of these items.
+
+    Safe to repeat, to interrupt, and to run in two processes at once. `progress` is told (versions done, versions to
+    do). Raises `BadInput` if two items have one name.
+    """
+    _refuse_twins(items)
+    snapshot = snapshot_id(items)
+    known = _known(store, snapshot)
+    if known is None:
+        return snapshot
+    new = [item for item in items if (item.id, item.version) not in known]
+    done = 0
+    for batch in _batches(new):
+        _add_versions(store, batch)
+        done += len(batch)
+        if progress is not None:
+            progress(done, len(new))
+    _add_snapshot(store, snapshot, items, clock.now())
+    return snapshot
+
+
+def encode_access(item: Item) -> str:
+    """The rights of an item as the text that its sections carry: equal for items that are decided together."""
+    return msgspec.json.encode([sorted(item.audience), int(item.data_class), item.owner]).decode()
+
+
+def decode_access(text: str, item: str = "") -> Access:
+    """The rights again; `item` where policies name single items."""
+    audience, data_class, owner = msgspec.json.decode(text, type=tuple[frozenset[str], int, str])
+    return Access(audience, DataClass(data_class), owner, item)
+
+
+def _refuse_twins(items: Sequence[Item]) -> None:
+    seen = set[str]()
+    for item in items:
+        if item.id in seen:
+            raise BadInput(
+                f"two files below context/ are both called {item.id!r}",
+                why="an item's name is its path without the suffix",
+                mend="rename one of them",
+                subject=item.id,
+            )
+        seen.add(item.id)
+
+
+class _Ready(Struct, frozen=True):
+    """An item with its sections and their words, worked out before the write lock is taken."""
+
+    item: Item
+    sections: tuple[Section, ...]
+    title: list[str]
+    words: list[tuple[list[str], list[str]]]
+
+
+def _batches(items: Iterable[Item]) -> Iterator[list[_Ready]]:
+    batch: list[_Ready] = []
+    size = 0
+    for item in items:
+        batch.append(_ready(item))
+        size += len(item.text)
+        if size >= _BATCH:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _ready(item: Item) -> _Ready:
+    sections = split(item.text)
+    title = stems(item.title)
+    name = [word for word in stems(item.id.rpartition("/")[2].replace("_", " ")) if word not in _PLAIN_NAMES]
+    words = [(stems(section.heading.rpartition(PATH)[2]), stems(section.text)) for section in sections]
+    return _Ready(item, sections, title + [word for word in name if word not in title], words)
+
+
+def _known(store: Store, snapshot: str) -> set[tuple[str, str]] | None:
+    """The versions that are stored, or None where the snapshot itself is."""
+    from sqlalchemy import select
+
+    from fairlead.storage.schema import context_item, context_snapshot
+
+    with store.reading() as connection:
+        if connection.execute(select(context_snapshot.c.id).where(context_snapshot.c.id == snapshot)).first():
+            return None
+        return {(row[0], row[1]) for row in connection.execute(select(context_item.c.id, context_item.c.version))}
+
+
+def _add_versions(store: Store, batch: list[_Ready]) -> None:
+    from sqlalchemy import func, select, tuple_
+
+    from fairlead.storage.schema import context_item, context_section
+
+    keys = [(ready.item.id, ready.item.version) for ready in batch]
+    with store.writing() as connection:
+        sqlite_fts.create(connection)
+        # Asked again under the lock: another process may have stored them since.
+        identity = tuple_(context_item.c.id, context_item.c.version)
+        present = set(map(tuple, connection.execute(select(*identity.clauses).where(identity.in_(keys)))))
+        fresh = [ready for ready, key in zip(batch, keys, strict=True) if key not in present]
+        if not fresh:
+            return
+        last = connection.execute(select(func.max(context_section.c.rowid))).scalar() or 0
+        connection.execute(context_item.insert(), [_item_row(ready.item) for ready in fresh])
+        sections = list(_section_rows(fresh, last))
+        if sections:
+            connection.execute(context_section.insert(), [row for row, _ in sections])
+        sqlite_fts.add(connection, [words for _, words in sections])
+
+
+def _item_row(item: Item) -> dict[str, object]:
+    row = msgspec.structs.asdict(item)
+    row["audience"] = msgspec.json.encode(sorted(item.audience)).decode()
+    row["data_class"] = int(item.data_class)
+    return row
+
+
+def _section_rows(batch: Iterable[_Ready], last: int) -> Iterator[tuple[dict[str, object], SectionWords]]:
+    for ready in batch:
+        item, access = ready.item, encode_access(ready.item)
+        for ordinal, (section, (heading, body)) in enumerate(zip(ready.sections, ready.words, strict=True)):
+            last += 1
+            row: dict[str, object] = {
+                "rowid": last,
+                "item": item.id,
+                "version": item.version,
+                "ordinal": ordinal,
+                "heading": section.heading,
+                "text": section.text,
+                "access": access,
+            }
+            yield row, SectionWords(last, ready.title, heading, body)
+
+
+def _add_snapshot(store: Store, snapshot: str, items: Sequence[Item], now: int) -> None:
+    from sqlalchemy import select
+
+    from fairlead.storage.schema import context_member, context_snapshot
+
+    with store.writing() as connection:
+        if connection.execute(select(context_snapshot.c.id).where(context_snapshot.c.id == snapshot)).first():
+            return
+        sqlite_fts.create(connection)  # an empty snapshot has had no batch before it
+        connection.execute(context_snapshot.insert(), {"id": snapshot, "created_at": now})
+        if items:
+            members = [{"snapshot": snapshot, "item": item.id, "version": item.version} for item in items]
+            connection.execute(context_member.insert(), members)
