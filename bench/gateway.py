@@ -32,7 +32,7 @@ permit(principal, action == Action::"read_context", resource);
 
 @id("cards-stay-here") @reason("card and account numbers do not leave the house") @redact("payment_card,iban")
 forbid(principal, action == Action::"call_model", resource)
-when { resource.placement == "cloud" && (context.categories.contains("payment_card") || context.categories.contains("iban")) };
+when { resource.kind == "cloud" && context.labels.containsAny(["payment_card", "iban"]) };
 
 @id("no-secrets-out") @reason("no reply carries a secret")
 forbid(principal, action == Action::"release_reply", resource) when { context.categories.contains("secret") };

@@ -137,8 +137,12 @@ async def _once(
 def _screening(
     deployment: Deployment, action: Action, decided: Decided, candidate: Candidate, prepared: Prepared
 ) -> NewScreen | None:
-    policy = deployment.policy
+    """How to screen this candidate's reply; None where no policy judges replies by what they say.
+
+    Raises `Withheld` before anything is sent, if no reply at all may be released to this caller.
+    """
+    policy, caller, task = deployment.policy, action.caller, decided.task.type.name
     if not policy.screens_replies and prepared.redaction is None:
+        policy.screen(caller, task, candidate.model)
         return None
-    task = decided.task.type.name
-    return lambda: policy.screen(action.caller, task, candidate.model, prepared.redaction)
+    return lambda arguments: policy.screen(caller, task, candidate.model, prepared.redaction, arguments=arguments)

@@ -54,7 +54,9 @@ async def decide(fairlead: Fairlead, deployment: Deployment, action: Action, req
         refuse_ungrounded(task, pack)
     with action.step("authorize"):
         considered = candidates_for(request.model, deployment.models, deployment.tasks.names, deployment.preferences)
-        rights = action.rights = policy.authorize(caller, task, asked.labels, considered.values(), action.arrival.door)
+        rights = action.rights = policy.authorize(
+            caller, task, asked.labels, tuple(considered.values()), action.arrival.door
+        )
     with action.step("plan"):
         plan = action.plan = plan_candidates(
             task,

@@ -7,7 +7,8 @@ from fairlead.context import Pack, render
 from fairlead.errors import Refused
 from fairlead.labels import Labels
 from fairlead.models.types import ChatRequest, Message, Passage, text_of
-from fairlead.policy import Findings, Policy, Redaction, Rights
+from fairlead.policy import Policy, Redaction
+from fairlead.policy.types import Findings, Rights
 from fairlead.routing import Candidate, Plan
 from fairlead.tasks.types import Task
 

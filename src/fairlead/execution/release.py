@@ -15,7 +15,7 @@ from fairlead.models.types import Function as ModelFunction
 from fairlead.policy import Screen
 
 Deliver = Callable[[str, Model, Chunk], Awaitable[None]]  # run, model, piece
-NewScreen = Callable[[], Screen]
+NewScreen = Callable[[bool], Screen]  # True for the arguments of a tool call
 
 
 class ReplyChoice(Struct, frozen=True, kw_only=True):
@@ -143,7 +143,7 @@ class Release:
         screen = choice.screens.get(part)
         if screen is None:
             assert self._new_screen is not None
-            screen = choice.screens[part] = self._new_screen()
+            screen = choice.screens[part] = self._new_screen(False)
         return screen
 
     def _collect_calls(self, choice: _Choice, deltas: tuple[ToolCallDelta, ...]) -> None:
@@ -173,10 +173,10 @@ class Release:
         choice.refusal.append(rest.get("refusal", ""))
         for call in choice.calls.values():
             assert self._new_screen is not None
-            screen = self._new_screen()
+            screen = self._new_screen(True)
             call.arguments = [screen.feed("".join(call.arguments)), screen.close()]
             choice.screens[f"call {call.id}"] = screen
-        if any(screen.altered for screen in choice.screens.values()):
+        if any(screen.decision.redact & screen.categories for screen in choice.screens.values()):
             choice.logprobs = []  # they spell out the tokens of what was taken out
         return Chunk(
             index=choice.index,

@@ -8,7 +8,7 @@ from typing import Any
 
 from fairlead.costs.ledger import Arrival
 from fairlead.errors import BadInput, Broken, FairleadError, NotFound, Overloaded
-from fairlead.execution import Deployment, Fairlead, call_model, quote
+from fairlead.execution import Answer, Deployment, Fairlead, call_model, quote
 from fairlead.identity import Caller
 from fairlead.labels import NO_LABELS
 from fairlead.models.types import ChatRequest, Chunk, Model
@@ -113,7 +113,7 @@ class _Stream:
         ]
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
 
-    async def finish(self, answer: wire.Answer, with_usage: bool) -> None:
+    async def finish(self, answer: Answer, with_usage: bool) -> None:
         if self._encoder is None:
             await self._start(answer.run, answer.model)
         assert self._encoder is not None

@@ -1,0 +1,140 @@
+"""The composition root: every concrete part of a process is named and put together here, for serving, for the command
+line and for tests alike. What is below receives its parts and knows no other."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fairlead.clock import Clock, new_id
+from fairlead.context import Context
+from fairlead.costs.ledger import Ledger
+from fairlead.costs.refusals import Refusals
+from fairlead.execution import Defaults, Deployment, Fairlead
+from fairlead.identity import Authenticator, Key
+from fairlead.identity.fetch import fetcher
+from fairlead.identity.issuer_keys import IssuerKeyRings
+from fairlead.models.http import Http
+from fairlead.models.registry import open_drivers
+from fairlead.routing import Health
+from fairlead.storage.fleet import Fleet
+from fairlead.storage.journal import Journal
+from fairlead.storage.store import Store
+from fairlead.storage.subject_rows import StoredSubjects
+from fairlead.storage.vault import Vault
+from fairlead.workspace.compile import Secrets, Workspace, compile_workspace
+from fairlead.workspace.follow import Follower
+from fairlead.workspace.published import load_keys, load_revision
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Surroundings:
+    """What a process gets from outside. `secrets` gives what `env:NAME` stands for."""
+
+    store: Store
+    master_key: bytes
+    secrets: Secrets
+    clock: Clock
+
+
+class Running:
+    """The live parts of one process. `fairlead` answers; the rest is here to be stopped in the right order."""
+
+    def __init__(self, *, fairlead: Fairlead, journal: Journal, http: Http, follower: Follower) -> None:
+        self.fairlead = fairlead
+        self._journal = journal
+        self._http = http
+        self._follower = follower
+
+    async def stop(self) -> None:
+        """Let go of everything, after the last action has ended."""
+        await self._follower.stop()
+        await self._http.close()
+        await asyncio.to_thread(self._journal.close)
+        self.fairlead.deployment.context.close()
+
+
+async def assemble(around: Surroundings) -> Running:
+    """Put a process together under the published revision, and start following what is published after it.
+
+    Call it after any fork, in the loop that will serve. Raises `BadInput` if nothing is published yet, if the master
+    key is another, or if this process cannot compile the revision.
+    """
+    store, clock = around.store, around.clock
+    vault = Vault(around.master_key, StoredSubjects(store), clock)
+    await asyncio.to_thread(vault.check)
+    worker = new_id(clock, "worker")
+    fleet = Fleet(store, clock)
+    http = Http(clock)
+    await http.open()
+    rings = IssuerKeyRings(fetcher(http, clock), clock)
+
+    def compiled(revision: str) -> Prepared:
+        return prepare(around, revision)
+
+    def deployed(prepared: Prepared) -> Deployment:
+        return deploy(prepared, http, rings, clock)
+
+    lease, epoch, revision = await asyncio.to_thread(fleet.join, worker)
+    deployment = deployed(await asyncio.to_thread(compiled, revision))
+    journal = Journal(store, worker, clock, deployment_journal(deployment))
+    fairlead = Fairlead(
+        ledger=Ledger(journal, vault, clock),
+        refusals=Refusals(journal, clock),
+        health=Health(clock.monotonic, deployment.preferences.breaker),
+        lease=lease,
+        clock=clock,
+        deployment=deployment,
+    )
+    follower = Follower(fairlead, fleet, worker, epoch, prepare=compiled, deploy=deployed, forget=vault.clear_cache)
+    follower.start()
+    return Running(fairlead=fairlead, journal=journal, http=http, follower=follower)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prepared:
+    """A revision, read and compiled, but not yet bound to an event loop. Making one takes a while; do it in a thread."""
+
+    revision: str
+    workspace: Workspace
+    keys: tuple[Key, ...]
+    context: Context
+
+
+def prepare(around: Surroundings, revision: str) -> Prepared:
+    """Read a published revision and the live keys, and compile them."""
+    published = load_revision(around.store, revision)
+    workspace = compile_workspace(published.text, around.secrets, now=around.clock.now())
+    context = (
+        Context.open(around.store, published.snapshot, names_items=workspace.policy.names_items)
+        if published.snapshot
+        else Context()
+    )
+    return Prepared(
+        revision=revision,
+        workspace=workspace,
+        keys=load_keys(around.store, around.clock.now()),
+        context=context,
+    )
+
+
+def deploy(prepared: Prepared, http: Http, rings: IssuerKeyRings, clock: Clock) -> Deployment:
+    """A compiled revision with its drivers, ready to decide."""
+    workspace = prepared.workspace
+    settings = workspace.settings
+    return Deployment(
+        revision=prepared.revision,
+        organisation=workspace.organisation,
+        currency=settings.budgets.currency,
+        authenticator=Authenticator(workspace.identity, stored=prepared.keys, rings=rings, clock=clock),
+        policy=workspace.policy,
+        tasks=workspace.tasks,
+        context=prepared.context,
+        models=workspace.models.models,
+        unavailable=workspace.models.unavailable,
+        drivers=open_drivers(workspace.models, http, clock),
+        rates=workspace.rates,
+        budgets=workspace.budgets,
+        preferences=workspace.preferences,
+        defaults=Defaults(deadline=settings.defaults.deadline, max_output=settings.defaults.max_output),
+        keep_payloads=settings.payloads == "keep",
+    )
