@@ -1,10 +1,15 @@
 """`fairlead`: the commands, on one page. Each lives in a module that is imported only when it is called."""
 
+import os
+import sys
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+from fairlead import __version__
+from fairlead.errors import FairleadError
 
 # name: module below fairlead.cli, what it does (one line; the module's own help says more)
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -53,25 +58,64 @@ class _Later(TyperCommand):
 class _Commands(TyperGroup):
     """All commands by name, imported when called."""
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:
-        known = COMMANDS.get(cmd_name)
-        return None if known is None else _Later(cmd_name, *known)
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = {name: _Later(name, *known) for name, known in COMMANDS.items()}
 
 
-app = typer.Typer(name="fairlead", cls=_Commands, no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(name="fairlead", cls=_Commands, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
-@app.callback()
-def _root() -> None:
+@app.callback(invoke_without_command=True)
+def _root(
+    ctx: typer.Context,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,  # read in `run`
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
     """Fairlead: the right model, the right context, the caller's own rights, a known price, a provable record."""
+    if version:
+        print(f"fairlead {__version__}")
+        raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        print(ctx.get_help())
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit status. What goes wrong is said in words, never as a traceback."""
+    try:
+        status = typer.main.get_command(app).main(args=arguments, prog_name="fairlead", standalone_mode=False)
+        sys.stdout.flush()
+        return status if isinstance(status, int) else 0
+    except (typer.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has seen enough. Nothing more may be written, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if "--debug" in arguments:
+            raise
+        return _told(error)
+
+
+def _told(error: Exception) -> int:
+    from fairlead.cli import errors
+
+    if isinstance(error, typer.TyperException):
+        context = getattr(error, "ctx", None)
+        errors.show_usage(error, context.command_path if context else "fairlead")
+        return errors.WRONG_INPUT
+    if isinstance(error, FairleadError):
+        known = error
+    else:
+        known = errors.unreadable(error) if isinstance(error, OSError) else errors.broken(error)
+    errors.show(known)
+    return errors.exit_status(known)
 
 
 def main() -> None:
     """Entry point of the `fairlead` command."""
-    app()
+    sys.exit(run(sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,93 @@
+"""`fairlead explain`: what an error code means and what mends it, from the very class that is raised."""
+
+import inspect
+from importlib import import_module
+from typing import Annotated, Any, Final
+
+import typer
+
+from fairlead.cli.output import Json, data, json_data, say, table
+from fairlead.errors import FairleadError, NotFound
+
+# Where errors are defined beside the tree in fairlead.errors. A test finds every one that is missing here.
+MODULES: Final = (
+    "fairlead.errors",
+    "fairlead.execution.prepare",
+    "fairlead.server.http",
+    "fairlead.workspace.problems",
+)
+USAGE: Final = (
+    "usage",
+    2,
+    "The command line itself is wrong: an unknown command or option, or a value that does not fit.\n\n"
+    "`fairlead COMMAND --help` shows what a command takes. Nothing was done.",
+)
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def codes() -> dict[str, type[FairleadError]]:
+    """Every error by its code."""
+    for module in MODULES:
+        import_module(module)
+    return {error.code: error for error in _below(FairleadError)}
+
+
+def _below(error: type[FairleadError]) -> list[type[FairleadError]]:
+    found = [error] if error is not FairleadError else []
+    for narrower in error.__subclasses__():
+        found += [each for each in _below(narrower) if each not in found]
+    return found
+
+
+def meaning(error: type[FairleadError]) -> str:
+    return inspect.cleandoc(error.__doc__ or "")
+
+
+def _complete(incomplete: str) -> list[str]:
+    return sorted(code for code in codes() if code.startswith(incomplete))
+
+
+@app.command()
+def explain(
+    code: Annotated[
+        str, typer.Argument(help="A code, such as over_budget. Default: list them.", autocompletion=_complete)
+    ] = "",
+    json: Json = False,
+) -> None:
+    """What an error code means and what mends it."""
+    known = codes()
+    wanted = code.strip("[]").lower()
+    if not wanted:
+        _list(known, json)
+    elif wanted == USAGE[0]:
+        data(USAGE[2])
+    elif wanted not in known:
+        from fairlead.workspace.problems import closest
+
+        raise NotFound(
+            f"there is no error code {wanted!r}", mend=closest(wanted, known) or "fairlead explain lists them all"
+        )
+    elif json:
+        error = known[wanted]
+        json_data({"code": wanted, "status": error.status, "meaning": meaning(error)})
+    else:
+        say(f"{wanted}, HTTP status {known[wanted].status}")
+        data(meaning(known[wanted]))
+
+
+def _list(known: dict[str, type[FairleadError]], json: bool) -> None:
+    rows = [(code, error.status, meaning(error).partition("\n\n")[0]) for code, error in sorted(known.items())]
+    if json:
+        json_data([{"code": code, "status": status, "meaning": text} for code, status, text in rows])
+        return
+    shown = [*rows, USAGE]
+    table(
+        ["code", "status", "what happened"],
+        [[code, str(status) if code != "usage" else "", " ".join(text.partition("\n\n")[0].split())] for code, status, text in shown],
+        right=["status"],
+    )
+
+
+def commands() -> dict[str, Any]:
+    return {"explain": typer.main.get_command(app)}

@@ -1,0 +1,159 @@
+"""Where a command works: the workspace, its state, and the secrets of the environment.
+
+Besides the composition root this is the only module that reads the environment.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
+
+import typer
+from msgspec import Struct
+
+from fairlead.errors import BadInput, NotFound
+
+if TYPE_CHECKING:
+    from fairlead.storage.store import Store
+    from fairlead.storage.vault import Vault
+
+ENTRY = "fairlead.yaml"
+DATA = ".fairlead"
+KEY_FILE = "master.key"
+DATABASE = "state.db"
+MASTER_KEY = "FAIRLEAD_MASTER_KEY"
+
+Workspace = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace",
+        "-w",
+        envvar="FAIRLEAD_WORKSPACE",
+        metavar="DIR",
+        show_default=False,
+        help="The workspace. Default: this folder, or the nearest above it with a fairlead.yaml.",
+    ),
+]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", metavar="DIR", show_default=False, help="The data folder. Default: .fairlead in the workspace."
+    ),
+]
+
+
+class Place(Struct, frozen=True):
+    """A workspace's folder, and where its state is."""
+
+    workspace: Path
+    data: Path
+    database: Path
+
+    @property
+    def key_file(self) -> Path:
+        return self.data / KEY_FILE
+
+
+def find(workspace: Path | None, data: Path | None = None) -> Place:
+    """The place that the options name. `storage.url` of fairlead.yaml wins over `data`. Raises `NotFound`."""
+    folder = _folder(workspace)
+    state = (data or folder / DATA).absolute()
+    database = _declared_database(folder) or state / DATABASE
+    return Place(folder, state, database)
+
+
+def _folder(workspace: Path | None) -> Path:
+    if workspace is not None:
+        if (workspace / ENTRY).is_file():
+            return workspace.absolute()
+        raise NotFound(
+            f"there is no {ENTRY} in {workspace}",
+            why="a workspace is a folder with a fairlead.yaml",
+            mend=f"make one: fairlead init {workspace}",
+        )
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / ENTRY).is_file():
+            return folder
+    raise NotFound(
+        f"there is no workspace in {here}, nor above it",
+        why="a workspace is a folder with a fairlead.yaml",
+        mend="make one: fairlead init NAME; or name its folder with --workspace DIR",
+    )
+
+
+def settings_of(folder: Path) -> dict[str, Any]:
+    """The plain data of fairlead.yaml, unchecked; nothing where it is not sound. For finding things, never for
+    deciding."""
+    from fairlead.workspace.yaml_lines import Document, parse_yaml
+
+    document = parse_yaml(ENTRY, (folder / ENTRY).read_bytes())
+    return document.data if isinstance(document, Document) and isinstance(document.data, dict) else {}
+
+
+def _declared_database(folder: Path) -> Path | None:
+    storage = settings_of(folder).get("storage")
+    url = storage.get("url") if isinstance(storage, dict) else None
+    if not isinstance(url, str) or not url:
+        return None
+    from fairlead.storage.store import database_path
+
+    return folder / database_path(url)
+
+
+def secrets(folder: Path) -> Callable[[str], str | None]:
+    """Gives the secret that `env:NAME` or `file:PATH` stands for, None where there is none. A relative path counts
+    from the workspace."""
+
+    def secret(reference: str) -> str | None:
+        kind, _, where = reference.partition(":")
+        if kind == "env":
+            return os.environ.get(where) or None
+        if kind == "file":
+            try:
+                return (folder / Path(where).expanduser()).read_text("utf-8").strip() or None
+            except (OSError, UnicodeDecodeError):
+                return None
+        return None
+
+    return secret
+
+
+def variable(name: str) -> str | None:
+    """A variable of the environment, None where it is not set."""
+    return os.environ.get(name)
+
+
+def user() -> str:
+    """Who runs the command, as far as the system says."""
+    return os.environ.get("USER") or os.environ.get("LOGNAME") or f"uid {os.getuid()}"
+
+
+def wants_colour(stream: TextIO) -> bool:
+    """Only on a terminal, and not where NO_COLOR is set (https://no-color.org) or the terminal knows none."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def open_store(place: Place) -> "Store":
+    """The state database. Raises `BadInput` where it was not made yet or has another schema."""
+    from fairlead.storage.store import Store
+
+    if not place.database.exists():
+        raise BadInput(
+            f"there is no state yet: {place.database} does not exist",
+            why="it is made by the first publish",
+            mend=f"fairlead serve {place.workspace}, or: fairlead migrate -w {place.workspace}",
+        )
+    return Store.open(place.database)
+
+
+def open_vault(place: Place, store: "Store") -> "Vault":
+    """The keys, under the master key of the environment or of the key file. Raises `BadInput`."""
+    from fairlead.clock import SystemClock
+    from fairlead.storage.master_key import load_master_key
+    from fairlead.storage.subject_rows import StoredSubjects
+    from fairlead.storage.vault import Vault
+
+    vault = Vault(load_master_key(variable(MASTER_KEY), place.key_file), StoredSubjects(store), SystemClock())
+    vault.check()
+    return vault

@@ -1,0 +1,159 @@
+"""`fairlead runs`, `trace` and `load`: what happened, where the time went, and where Fairlead's own work goes."""
+
+from typing import Annotated, Any
+
+import typer
+
+from fairlead.cli import complete, log
+from fairlead.cli.drawing import draw
+from fairlead.cli.output import Json, data, exact, json_data, table
+from fairlead.cli.people import Names
+from fairlead.cli.place import Data, Place, Workspace, find, open_store, open_vault, settings_of
+from fairlead.cli.when import shown
+from fairlead.costs.money import format_money
+from fairlead.costs.record import Record
+from fairlead.errors import NotFound
+
+_SETTINGS: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
+runs_app = typer.Typer(**_SETTINGS)
+trace_app = typer.Typer(**_SETTINGS)
+load_app = typer.Typer(**_SETTINGS)
+
+ACTIONS = ("call_model", "refusal")
+
+
+@runs_app.command()
+def runs(
+    count: Annotated[int, typer.Option("-n", "--last", min=1, max=10_000, help="How many.")] = 20,
+    workspace: Workspace = None,
+    data_folder: Data = None,
+    json: Json = False,
+) -> None:
+    """The latest runs, the newest first."""
+    place = find(workspace, data_folder)
+    store = open_store(place)
+    found = [(row, record) for row in log.latest(store, count * 3) if (record := row.read).kind in ACTIONS][:count]
+    if json:
+        json_data([_run(record) for _, record in found])
+        return
+    names, currency = Names(place, store), currency_of(place)
+    table(
+        ["when (UTC)", "run", "outcome", "who", "task", "model", "cost", "error"],
+        [
+            [
+                shown(record.at),
+                record.run,
+                record.outcome,
+                names.of(record.person),
+                record.task,
+                record.model,
+                format_money(record.cost, currency),
+                record.error.code if record.error else "",
+            ]
+            for _, record in found
+        ],
+        right=["cost"],
+    )
+
+
+def currency_of(place: Place) -> str:
+    budgets = settings_of(place.workspace).get("budgets")
+    return str(budgets.get("currency", "USD")) if isinstance(budgets, dict) else "USD"
+
+
+def _run(record: Record) -> dict[str, Any]:
+    return {
+        "run": record.run,
+        "at": record.at,
+        "outcome": record.outcome,
+        "person": record.person,
+        "department": record.department,
+        "task": record.task,
+        "model": record.model,
+        "cost": exact(record.cost),
+        "error": record.error.code if record.error else None,
+    }
+
+
+@trace_app.command()
+def trace(
+    run: Annotated[
+        str, typer.Argument(help="A run, the beginning of its name, or `last`.", autocompletion=complete.runs)
+    ] = "last",
+    payload: Annotated[
+        bool, typer.Option("--payload", help="Show what was asked and answered; needs the master key.")
+    ] = False,
+    workspace: Workspace = None,
+    data_folder: Data = None,
+    json: Json = False,
+) -> None:
+    """Draw what happened in a run: its stages, their time, each attempt, the cost, and where it failed."""
+    from fairlead.telemetry.trace import decode
+
+    place = find(workspace, data_folder)
+    store = open_store(place)
+    rows = log.of_run(store, run)
+    spans = decode(rows[-1].spans)
+    texts = _texts(place, rows[-1]) if payload else None
+    if json:
+        json_data(
+            {
+                "run": rows[-1].run,
+                "records": [row.read for row in rows],
+                "spans": spans,
+                "payload": {"request": texts[0], "reply": texts[1]} if texts else None,
+            }
+        )
+        return
+    draw([row.read for row in rows], spans, currency_of(place), Names(place, store))
+    if texts:
+        data(f"\nrequest\n{texts[0]}\n\nreply\n{texts[1]}")
+
+
+def _texts(place: Place, row: log.LogRow) -> tuple[str, str]:
+    """The request and the reply as they were kept. Raises `NotFound` where they were not, or were erased."""
+    import msgspec
+
+    store = open_store(place)
+    sealed = log.payload(store, row.seq)
+    if sealed is None:
+        raise NotFound(
+            f"nothing was kept of what {row.run} asked and answered",
+            why="the workspace says `payloads: none`, or the request was turned away at the door",
+            mend="`payloads: keep` in fairlead.yaml keeps those to come, encrypted per person",
+        )
+    plain = open_vault(place, store).open_sealed(sealed[0], sealed[1], row.run.encode())
+    body, reply = msgspec.msgpack.decode(plain, type=tuple[bytes, str])
+    return body.decode("utf-8", "replace"), reply
+
+
+@load_app.command()
+def load(
+    last: Annotated[int, typer.Option("--last", "-n", min=1, max=100_000, help="Of how many runs.")] = 1000,
+    workspace: Workspace = None,
+    data_folder: Data = None,
+    json: Json = False,
+) -> None:
+    """Where Fairlead's own time goes, by layer. Waiting for models and disks is shown beside it, never in it."""
+    from fairlead.telemetry.load import load_by_layer
+    from fairlead.telemetry.trace import decode
+
+    store = open_store(find(workspace, data_folder))
+    traces = [decode(row.spans) for row in log.latest(store, last * 2) if row.spans][:last]
+    layers = load_by_layer(traces)
+    if json:
+        json_data({"runs": len(traces), "layers": layers})
+        return
+    table(
+        ["layer", "share", "mean µs", "p50 µs", "p95 µs", "waited µs"],
+        [
+            [each.layer, f"{each.share:.0%}", *(f"{n:.0f}" for n in (each.mean, each.p50, each.p95, each.waited))]
+            for each in layers
+        ],
+        right=["share", "mean µs", "p50 µs", "p95 µs", "waited µs"],
+    )
+
+
+def commands() -> dict[str, Any]:
+    apps = {"runs": runs_app, "trace": trace_app, "load": load_app}
+    return {name: typer.main.get_command(app) for name, app in apps.items()}
