@@ -1,0 +1,138 @@
+"""What a group of writes comes to: whose hold closes, whose fits under its caps, what is appended. Pure arithmetic.
+
+`Books` calls `decide` while it holds the database's write lock, with balances read under that lock, so what is
+decided here is exact. Closes come before opens: money that is given back in a group can be held again in it.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from msgspec import Struct
+
+from fairlead.errors import OverBudget
+from fairlead.storage.types import Entry, Hold, Receipt, ScopeLimit, Write
+
+# The largest integer that a database column holds. Spending beyond it stays there: no cap is above it.
+MOST: Final = 2**63 - 1
+
+Key = tuple[str, str]  # scope, period
+
+
+@dataclass(slots=True)
+class Balance:
+    """A budget in a period, as the group changes it."""
+
+    held: int = 0
+    spent: int = 0
+    warned: bool = False
+
+
+class Decision(Struct, frozen=True):
+    """What is to be written, and what each write's caller is to be told, in the order of the writes."""
+
+    answers: list[Receipt | OverBudget]
+    touched: dict[Key, Balance]
+    opened: list[Hold]
+    entries: list[Entry]
+
+
+_DONE: Final = Receipt()
+_SETTLED_BEFORE: Final = Receipt(closed=False)
+
+
+def scopes(limits: tuple[ScopeLimit, ...]) -> dict[Key, ScopeLimit]:
+    """The limits by what they count. Of two on the same scope and period the tighter holds, and money counts once."""
+    found = {(limit.scope, limit.period): limit for limit in limits}
+    if len(found) < len(limits):
+        for limit in limits:
+            key = (limit.scope, limit.period)
+            if limit.cap < found[key].cap:
+                found[key] = limit
+    return found
+
+
+def decide(
+    writes: Sequence[Write], gone: Collection[str], first_leaf: int, balance_of: Callable[[Key], Balance]
+) -> Decision:
+    """Settles and reserves in arrival order. `gone` are the ids of holds that somebody had settled before.
+
+    Changes the balances that `balance_of` gives; whoever cannot commit the decision must forget them.
+    """
+    decision = Decision([], {}, [], [])
+    warning_due = _close(writes, gone, decision.touched, balance_of)
+    for write in writes:
+        decision.answers.append(_answer(write, gone, first_leaf, balance_of, decision, warning_due))
+    return decision
+
+
+def _close(
+    writes: Sequence[Write], gone: Collection[str], touched: dict[Key, Balance], balance_of: Callable[[Key], Balance]
+) -> bool:
+    """Turns holds into spending. True if somebody's warning may be due."""
+    warning_due = False
+    for write in writes:
+        hold = write.close
+        if hold is None or hold.id in gone:
+            continue
+        for key, limit in scopes(hold.limits).items():
+            balance = touched[key] = balance_of(key)
+            balance.held = max(0, balance.held - hold.amount)
+            balance.spent = min(MOST, balance.spent + write.spent)
+            if limit.warn is not None and not balance.warned and balance.spent >= limit.warn:
+                warning_due = True
+    return warning_due
+
+
+def _answer(
+    write: Write,
+    gone: Collection[str],
+    first_leaf: int,
+    balance_of: Callable[[Key], Balance],
+    decision: Decision,
+    warning_due: bool,
+) -> Receipt | OverBudget:
+    closing, opening = write.close, write.open
+    if closing is not None and closing.id in gone:
+        return _SETTLED_BEFORE
+    refusal = _open(opening, decision.touched, balance_of) if opening is not None else None
+    if refusal is not None and closing is None:
+        return refusal
+    leaf = -1
+    if write.entries:
+        leaf = first_leaf + len(decision.entries)
+        decision.entries.extend(write.entries)
+    if refusal is not None:
+        return refusal
+    if opening is not None:
+        decision.opened.append(opening)
+    warnings = _warnings(closing, decision.touched) if warning_due and closing is not None else ()
+    return Receipt(True, leaf, warnings) if leaf >= 0 or warnings else _DONE
+
+
+def _open(hold: Hold, touched: dict[Key, Balance], balance_of: Callable[[Key], Balance]) -> OverBudget | None:
+    """Holds the amount in every scope, or in none and says which cap is the tightest."""
+    found = [(key, limit, balance_of(key)) for key, limit in scopes(hold.limits).items()]
+    amount, tightest = hold.amount, None
+    for _, limit, balance in found:
+        left = min(limit.cap, MOST) - balance.held - balance.spent
+        if amount > left and (tightest is None or left < tightest[0]):
+            tightest = left, limit
+    if tightest is not None:
+        left, limit = tightest
+        return OverBudget(scope=limit.scope, period=limit.period, left=max(0, left), needed=amount)
+    for key, _, balance in found:
+        balance.held += amount
+        touched[key] = balance
+    return None
+
+
+def _warnings(hold: Hold, touched: dict[Key, Balance]) -> tuple[ScopeLimit, ...]:
+    """The thresholds that spending has passed and that nobody was told of. Once given, they are marked."""
+    passed = []
+    for key, limit in scopes(hold.limits).items():
+        balance = touched[key]
+        if limit.warn is not None and not balance.warned and balance.spent >= limit.warn:
+            balance.warned = True
+            passed.append(limit)
+    return tuple(passed)

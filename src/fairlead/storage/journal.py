@@ -1,0 +1,250 @@
+"""The journal: makes what concurrent actions reserve, settle and record durable, a group of them in one transaction.
+
+One writer thread per process, one transaction in flight; what is queued meanwhile is the next group. A queued write is
+carried out whatever becomes of who waits for it, and in the order of queueing. How a group is decided is in `group`,
+what is said to the database in `sqlite_journal`. Here are the thread, the waiting, and what happens when the database
+fails: new work is refused, settlements are tried again.
+"""
+
+import asyncio
+import logging
+import queue
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Sequence
+from typing import Final
+
+from fairlead.clock import Clock
+from fairlead.errors import Broken, FairleadError, Overloaded
+from fairlead.storage.books import Books
+from fairlead.storage.settings import JournalSettings
+from fairlead.storage.sqlite_journal import SqliteJournal, passes
+from fairlead.storage.store import Store
+from fairlead.storage.types import Receipt, Write
+
+log = logging.getLogger("fairlead.journal")
+
+_Waiting = tuple[Write, asyncio.Future[Receipt]]
+
+_FIRST_PAUSE: Final = 0.02
+_LONGEST_PAUSE: Final = 1.0
+_LOCK_WAIT: Final = 2.0
+
+
+class Journal:
+    """One per process, made after any fork and inside the event loop whose tasks await its receipts."""
+
+    def __init__(self, store: Store, worker: str, clock: Clock, settings: JournalSettings | None = None) -> None:
+        settings = settings or JournalSettings()
+        self.worker = worker
+        self._clock = clock
+        self._settings = settings
+        self._loop = asyncio.get_running_loop()
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._most_waiting = settings.queue
+        self._ended = False
+        self._in_trouble = False
+        self._backlog: deque[_Waiting] = deque()  # taken from the queue, not yet in a group
+        self._books = Books(
+            SqliteJournal(
+                store.path,
+                synchronous=settings.synchronous,
+                wal_frames=settings.wal_frames,
+                lock_wait=min(_LOCK_WAIT, settings.patience),
+            ),
+            worker,
+            clock,
+        )
+        self._thread = threading.Thread(target=self._work, name="fairlead-journal", daemon=True)
+        self._thread.start()
+
+    def commit(self, write: Write) -> asyncio.Future[Receipt]:
+        """Queues a write; the future holds its receipt once it is durable. To be called from the event loop.
+
+        Cancelling the future does not take the write back. Raises, at once or in the future:
+
+        - `OverBudget`: the hold does not fit. What the same write closes and appends *beside a close* stays.
+        - `Overloaded`: only for a write that opens a hold and closes none; nothing was written.
+        - `Broken`: the write itself is unfit, or the database failed for longer than `patience`.
+        """
+        if _is_new(write):
+            self._admit()
+        if (write.open is not None and write.open.amount < 0) or write.spent < 0:
+            raise Broken("a write has a negative amount of money", why="that would raise a budget", step="reserve")
+        if self._ended or not self._thread.is_alive():
+            raise Broken("the journal of this process has ended", why="it was closed, or belongs to another process")
+        future = self._loop.create_future()
+        self._queue.put((write, future))
+        if self._ended:
+            self._abandon()
+        return future
+
+    def close(self) -> None:
+        """Makes durable what is queued, and ends the thread. Blocks; safe to call twice."""
+        self._ended = True
+        self._queue.put(None)
+        self._thread.join()
+        self._abandon()
+
+    def _admit(self) -> None:
+        if self._in_trouble:
+            raise Overloaded("the journal cannot write just now", why="the database is locked or full", step="reserve")
+        if self._queue.qsize() >= self._most_waiting:
+            raise Overloaded(
+                "the journal's queue is full", why="more is asked than can be made durable", step="reserve"
+            )
+
+    def _abandon(self) -> None:
+        """Fails what was queued too late for the thread to see it."""
+        if self._thread.is_alive():
+            return
+        left = [*self._backlog]
+        while not self._queue.empty():
+            waiting = self._queue.get()
+            if waiting is not None:
+                left.append(waiting)
+        self._tell(left, [Broken("the journal of this process has ended before a write was made") for _ in left])
+
+    # From here on, everything runs in the writer thread.
+
+    def _work(self) -> None:
+        try:
+            while group := self._take():
+                self._make_durable(group)
+        finally:
+            self._ended = True
+            self._books.end()
+
+    def _take(self) -> list[_Waiting]:
+        """The next group, in the order of queueing; an empty one ends the thread.
+
+        A hold appears in one write of a group only: closes are carried out first, so one that is opened and closed in
+        the same group would not be found, and one that is closed twice would seem settled before.
+        """
+        group: list[_Waiting] = []
+        holds: set[str] = set()
+        waiting = self._next()
+        while waiting is not None:
+            write = waiting[0]
+            if write.close is not None and write.close.id in holds:
+                self._backlog.appendleft(waiting)
+                break
+            holds.update(hold.id for hold in (write.close, write.open) if hold is not None)
+            group.append(waiting)
+            if len(group) >= self._settings.group or not (self._backlog or not self._queue.empty()):
+                break
+            waiting = self._next()
+        if waiting is None and group:
+            self._queue.put(None)  # the end comes after this group
+        return group
+
+    def _next(self) -> _Waiting | None:
+        return self._backlog.popleft() if self._backlog else self._queue.get()
+
+    def _make_durable(self, group: list[_Waiting]) -> None:
+        error = self._attempt(group)
+        if error is None:
+            return
+        if isinstance(error, sqlite3.Error) and passes(error):
+            self._try_again(group, error)
+        else:
+            self._one_by_one(group, error)
+
+    def _attempt(self, group: list[_Waiting]) -> Exception | None:
+        """Carries out the group and tells its callers; or changes nothing, tells nobody, and gives the reason."""
+        try:
+            answers = self._books.write([write for write, _ in group])
+        except Exception as error:  # noqa: BLE001 the thread's door: nobody stands above it who could be told
+            return error
+        self._tell(group, answers)
+        return None
+
+    def _one_by_one(self, group: list[_Waiting], error: Exception) -> None:
+        """Finds whose fault it is: each write gets a transaction of its own, so that nobody fails for another."""
+        if len(group) > 1:
+            for waiting in group:
+                self._make_durable([waiting])
+            return
+        log.error("a write could not be made durable", exc_info=error)
+        self._tell(group, [Broken("a write could not be made durable", why=f"{type(error).__name__}: {error}")])
+
+    def _try_again(self, group: list[_Waiting], error: sqlite3.Error) -> None:
+        """Refuses new work, and tries settlements again with growing pauses for as long as `patience` says."""
+        log.warning("the journal cannot write: %s", error)
+        self._in_trouble = True
+        try:
+            owed = self._refuse_new(group, error)
+            deadline = self._clock.monotonic() + self._settings.patience
+            pause = _FIRST_PAUSE
+            while owed:
+                if self._clock.monotonic() >= deadline:
+                    self._give_up(owed, error)
+                    return
+                threading.Event().wait(pause)
+                pause = min(_LONGEST_PAUSE, pause * 2)
+                self._backlog.extend(self._refuse_new(self._arrived(), error))
+                again = self._attempt(owed)
+                if again is None:
+                    return
+                if not (isinstance(again, sqlite3.Error) and passes(again)):
+                    self._one_by_one(owed, again)
+                    return
+                error = again
+        finally:
+            self._in_trouble = False
+
+    def _arrived(self) -> list[_Waiting]:
+        """What has been queued meanwhile. The end of the queue stays in it."""
+        arrived: list[_Waiting] = []
+        while not self._queue.empty():
+            waiting = self._queue.get()
+            if waiting is None:
+                self._queue.put(None)
+                break
+            arrived.append(waiting)
+        return arrived
+
+    def _refuse_new(self, group: list[_Waiting], error: sqlite3.Error) -> list[_Waiting]:
+        """Tells those who may be refused, and returns the others."""
+        new = [waiting for waiting in group if _is_new(waiting[0])]
+        why = str(error)
+        self._tell(new, [Overloaded("the journal cannot write just now", why=why, step="reserve") for _ in new])
+        return [waiting for waiting in group if not _is_new(waiting[0])]
+
+    def _give_up(self, owed: list[_Waiting], error: sqlite3.Error) -> None:
+        log.error("%d settlements could not be made durable: %s", len(owed), error)
+        failures = [
+            Broken(
+                "a settlement could not be made durable",
+                why=f"the database failed for {self._settings.patience:g} seconds: {error}",
+                mend="free disk space or end what locks the database; the open hold is settled by recovery",
+                step="settle",
+            )
+            for _ in owed
+        ]
+        self._tell(owed, failures)
+
+    def _tell(self, group: list[_Waiting], answers: Sequence[Receipt | FairleadError]) -> None:
+        """Wakes those who wait, all in one call to their loop."""
+        if not group:
+            return
+        try:
+            self._loop.call_soon_threadsafe(_answer, group, answers)
+        except RuntimeError:
+            log.debug("the event loop was closed before %d receipts came", len(group))
+
+
+def _is_new(write: Write) -> bool:
+    """Begins an action's spending and ends none, so it may be refused."""
+    return write.open is not None and write.close is None
+
+
+def _answer(group: list[_Waiting], answers: Sequence[Receipt | FairleadError]) -> None:
+    for (_, future), answer in zip(group, answers, strict=True):
+        if future.done():  # its task was cancelled; what it asked for was done all the same
+            continue
+        if isinstance(answer, Receipt):
+            future.set_result(answer)
+        else:
+            future.set_exception(answer)

@@ -1,0 +1,126 @@
+"""The journal's own connection to SQLite: a few statements, prepared once, each for a whole group of writes."""
+
+import sqlite3
+import time
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from msgspec import msgpack
+
+from fairlead.audit.merkle import Frontier
+from fairlead.storage import sqlite
+from fairlead.storage.group import Balance, Key
+from fairlead.storage.types import Entry, Hold
+
+_CLOSE: Final = "DELETE FROM hold WHERE id = ?"
+_OPEN: Final = "INSERT INTO hold (id, worker, opened_at, amount, limits, intent) VALUES (?, ?, ?, ?, ?, ?)"
+_APPEND: Final = "INSERT INTO log (seq, run, at, record, spans) VALUES (?, ?, ?, ?, ?)"
+_KEEP: Final = "INSERT INTO payload (seq, subject, ciphertext) VALUES (?, ?, ?)"
+_BALANCE: Final = "SELECT held, spent, warned FROM budget WHERE scope = ? AND period = ?"
+_SET_BALANCE: Final = (
+    "INSERT INTO budget (scope, period, held, spent, warned) VALUES (?, ?, ?, ?, ?) ON CONFLICT (scope, period)"
+    " DO UPDATE SET held = excluded.held, spent = excluded.spent, warned = excluded.warned"
+)
+_TREE: Final = "SELECT peaks FROM tree WHERE id = 1"
+_SET_TREE: Final = (
+    "INSERT INTO tree (id, size, peaks) VALUES (1, ?, ?) ON CONFLICT (id)"
+    " DO UPDATE SET size = excluded.size, peaks = excluded.peaks"
+)
+
+# Errors that pass by themselves or by a hand from outside: tried again. Everything else is the write's own fault.
+_PASSING: Final = frozenset(
+    (
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_READONLY,
+    )
+)
+
+_FIRST_PAUSE: Final = 0.0002
+_LONGEST_PAUSE: Final = 0.002
+
+_encode_limits = msgpack.Encoder().encode
+
+
+def passes(error: sqlite3.Error) -> bool:
+    """Is this a trouble of the moment (a lock, a full disk), after which the same transaction may succeed?"""
+    return _is(error, *_PASSING)
+
+
+def _is(error: sqlite3.Error, *codes: int) -> bool:
+    # Errors that Python raises by itself, such as "too many parameters", have no code.
+    return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in codes
+
+
+class SqliteJournal:
+    """A connection that one thread uses. All methods but `begin` and `end` need an open transaction."""
+
+    def __init__(self, path: Path, *, synchronous: str, wal_frames: int, lock_wait: float) -> None:
+        self._lock_wait = lock_wait
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=64)
+        sqlite.prepare(self._connection, synchronous=synchronous, busy_milliseconds=0)
+        self._connection.execute(f"PRAGMA wal_autocheckpoint={wal_frames}")
+        self._execute = self._connection.execute
+        self._executemany = self._connection.executemany
+
+    def begin(self) -> int:
+        """Takes the write lock. Returns a number that moves whenever somebody else has changed the database.
+
+        Waits in short steps: SQLite's own waiting grows to 100 ms, in which others overtake again and again.
+        """
+        pause, waited = _FIRST_PAUSE, 0.0
+        while True:
+            try:
+                self._execute(sqlite.WRITE)
+                break
+            except sqlite3.OperationalError as error:
+                if not _is(error, sqlite3.SQLITE_BUSY) or waited >= self._lock_wait:
+                    raise
+            time.sleep(pause)
+            waited += pause
+            pause = min(_LONGEST_PAUSE, pause * 1.5)
+        version: int = self._execute("PRAGMA data_version").fetchone()[0]
+        return version
+
+    def commit(self) -> None:
+        self._execute("COMMIT")
+
+    def undo(self) -> None:
+        """Leaves whatever transaction an error has left open."""
+        if self._connection.in_transaction:
+            self._execute("ROLLBACK")
+
+    def end(self) -> None:
+        self._connection.close()
+
+    def close_holds(self, ids: Sequence[str]) -> Collection[str]:
+        """Deletes these holds. Returns the ids that were not there: somebody had settled them before."""
+        return {id for id in ids if self._execute(_CLOSE, (id,)).rowcount == 0}
+
+    def open_holds(self, holds: Iterable[Hold], worker: str, now: int) -> None:
+        self._executemany(_OPEN, [(h.id, worker, now, h.amount, _encode_limits(h.limits), h.intent) for h in holds])
+
+    def balance(self, key: Key) -> Balance:
+        row = self._execute(_BALANCE, key).fetchone()
+        return Balance(row[0], row[1], bool(row[2])) if row else Balance()
+
+    def set_balances(self, balances: Iterable[tuple[Key, Balance]]) -> None:
+        self._executemany(_SET_BALANCE, [(*key, b.held, b.spent, b.warned) for key, b in balances])
+
+    def frontier(self) -> Frontier:
+        row = self._execute(_TREE).fetchone()
+        return Frontier.from_bytes(row[0]) if row else Frontier()
+
+    def append(self, first: int, entries: Sequence[Entry], frontier: Frontier) -> None:
+        """Adds entries to the log from index `first` on, with the payloads they seal, and moves the tree's head."""
+        self._executemany(_APPEND, [(seq, e.run, e.at, e.record, e.spans) for seq, e in enumerate(entries, first)])
+        sealed = [(seq, e.payload) for seq, e in enumerate(entries, first) if e.payload is not None]
+        if sealed:
+            self._executemany(_KEEP, [(seq, payload.subject, payload.ciphertext) for seq, payload in sealed])
+        self._execute(_SET_TREE, (frontier.size, frontier.to_bytes()))
