@@ -74,8 +74,7 @@ class Endpoint:
         try:
             body = wire.encode(call)
             async with self._slot(call), await self._post(path, body, call) as answer:
-                # What the server says it sends decides, not what was asked: some always stream, some never do.
-                streamed = answer.content_type != "application/json"
+                streamed = _is_stream(answer, call)
                 more = True
                 while more:
                     data = await (answer.more() if streamed else answer.read())
@@ -91,7 +90,10 @@ class Endpoint:
         except Upstream as error:
             if tally.begun:
                 yield Chunk(usage=tally.partial_bill())
-            raise tally.interrupted(error) from error
+            interrupted = tally.interrupted(error)
+            if interrupted is error:
+                raise
+            raise interrupted from error
 
     async def probe(self, path: str, names: Callable[[bytes], list[str]]) -> list[str]:
         """What the endpoint says it offers, read by `names`. Raises `Upstream`."""
@@ -162,3 +164,10 @@ class Endpoint:
             raise unusable("it is empty", subject=tally.subject)
         if not tally.is_complete:
             raise tally.cut_off("its answer ended without a finish reason")
+
+
+def _is_stream(answer: Answer, call: ModelCall) -> bool:
+    """What the server says it sends decides, and only then what was asked: some always stream, some never do."""
+    if answer.content_type == "application/json":
+        return False
+    return call.request.stream or answer.content_type in ("text/event-stream", "application/x-ndjson")

@@ -79,16 +79,17 @@ def _misdirected(status: int, subject: str) -> Upstream:
 
 
 def stream_failure(raw: bytes, *, subject: str, charged: str = "unknown") -> Upstream:
-    """The error for an error event inside a 200 stream, whatever its shape, or for junk in its place."""
+    """The error for an error event inside a 200 answer, whatever its shape, or for junk in its place."""
+    if not _is_json(raw):
+        return unusable("part of it is not JSON" if raw else "it is empty", subject=subject, charged=charged)
     words, kind = _words(raw)
     if _says(_TOO_LONG, kind + words):
         return _rejected(400, words, kind, subject)
-    text = kind + words
     if "rate_limit" in kind or "429" in kind:
         return RateLimited("the model's server asks for a pause", subject=subject, charged=charged)
     return Upstream(
         "the model's server reported an error in its answer",
-        why=kind or ("it gave no reason" if not text else ""),
+        why=": ".join(part for part in (kind, cleaned(words)) if part) or "it gave no reason",
         mend="try again, or add another model to fall back to",
         subject=subject,
         charged=charged,
@@ -200,6 +201,14 @@ def _out_of_order(status: int, answer: Answer, clock: Clock, subject: str) -> Up
 def _says(any_of: tuple[str, ...], text: str) -> bool:
     text = text.lower()
     return any(phrase in text for phrase in any_of)
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def _words(body: bytes) -> tuple[str, str]:

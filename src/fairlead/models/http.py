@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _TRANSPORT_FAULTS = (aiohttp.ClientError, HttpProcessingError, OSError)
 # A pooled connection that the server had closed shows it within a round trip. One that dies later died at work, and
 # the provider may bill for it: that is not ours to repeat.
-_STALE_WITHIN_S = 2.0
+_STALE_WITHIN_S = 0.5
 # aiohttp warns about larger bodies unless they come as a file, which it writes piece by piece.
 _LARGE_BODY = 1 << 20
 _DRAIN_S = 0.1

@@ -139,6 +139,7 @@ class _Scheme(Struct, frozen=True, kw_only=True):
     vendor: str = ""
     tools: bool = True
     json_schema: bool = True
+    choices: bool = True
     quotes_context: bool = False
     quirks: Quirks = Quirks()
     remote: bool = True
@@ -147,10 +148,12 @@ class _Scheme(Struct, frozen=True, kw_only=True):
 _FULL = Quirks(max_tokens_field="max_completion_tokens", developer_role=True)
 _SCHEMES: Mapping[str, _Scheme] = {
     "openai": _Scheme(url="https://api.openai.com/v1", key="env:OPENAI_API_KEY", vendor="openai", quirks=_FULL),
-    "anthropic": _Scheme(url="https://api.anthropic.com/v1", key="env:ANTHROPIC_API_KEY", vendor="anthropic"),
-    "ollama": _Scheme(url="http://127.0.0.1:11434"),
+    "anthropic": _Scheme(
+        url="https://api.anthropic.com/v1", key="env:ANTHROPIC_API_KEY", vendor="anthropic", choices=False
+    ),
+    "ollama": _Scheme(url="http://127.0.0.1:11434", choices=False),
     "openai-compatible": _Scheme(),
-    "local": _Scheme(remote=False, vendor="local", tools=False, quotes_context=True),
+    "local": _Scheme(remote=False, vendor="local", tools=False, choices=False, quotes_context=True),
     "recorded": _Scheme(remote=False, vendor="recorded", quirks=_FULL),
 }
 
@@ -194,6 +197,7 @@ def compile_models(settings: Mapping[str, str | ModelSettings], secrets: Secrets
             max_output=asked.max_output or 4096,
             tools=defaults.tools if asked.tools is None else asked.tools,
             json_schema=defaults.json_schema if asked.json_schema is None else asked.json_schema,
+            choices=defaults.choices and endpoint.quirks.choices,
             quotes_context=defaults.quotes_context,
         )
     return Models(models=models, endpoints=endpoints, unavailable=unavailable)

@@ -47,16 +47,17 @@ class Tally:
         return bool(self._finished) and self._begun <= self._finished
 
     def bill(self) -> Usage:
-        """The provider's count, or an estimate from the sizes of input and output."""
-        if self.usage is not None:
-            return self.usage
-        return Usage(input=_tokens(self._size), output=_tokens(self._bytes), estimated=True)
+        """What the reply cost: the provider's count, or as much of it as there is, made up from the sizes."""
+        counted = self.usage
+        if counted is not None and not counted.estimated:
+            return counted
+        return self.partial_bill()
 
     def partial_bill(self) -> Usage:
         """As `bill`, for a reply that was cut off: the provider may have counted the input, hardly ever the output."""
         counted = self.usage
         if counted is None:
-            return self.bill()
+            return Usage(input=_tokens(self._size), output=_tokens(self._bytes), estimated=True)
         return Usage(
             input=counted.input,
             output=max(counted.output, _tokens(self._bytes)),
@@ -78,7 +79,7 @@ class Tally:
 
     def interrupted(self, error: Upstream) -> Upstream:
         """`error` itself while nothing has been handed on; else the same as `CutOff`."""
-        if not self.begun:
+        if not self.begun or isinstance(error, CutOff):
             return error
         return self.cut_off(f"{error.message}: {error.why}" if error.why else error.message)
 

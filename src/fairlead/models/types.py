@@ -81,7 +81,11 @@ class NamedToolChoice(Struct, frozen=True):
 
 
 class Sampling(Struct, frozen=True, omit_defaults=True):
-    """Knobs that are passed on as they came. A driver whose wire has no counterpart refuses with `Rejected`."""
+    """Knobs that are passed on as they came.
+
+    Where a wire has no counterpart, its driver refuses with `Rejected` what the reply would otherwise lack, and leaves
+    out what only leans on the sampling; the wire's module says which.
+    """
 
     temperature: float | None = None
     top_p: float | None = None

@@ -1,0 +1,53 @@
+"""Driver for the Anthropic Messages API, which other servers speak too."""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+import msgspec
+
+from fairlead.clock import Clock
+from fairlead.models.anthropic_wire import AnthropicReader, encode
+from fairlead.models.endpoint import Endpoint
+from fairlead.models.http import Http
+from fairlead.models.settings import EndpointSettings
+from fairlead.models.types import Chunk, ModelCall
+
+_VERSION: Final = "2023-06-01"
+
+
+class AnthropicDriver:
+    """Carries calls to one endpoint of the Messages API."""
+
+    def __init__(self, settings: EndpointSettings, http: Http, clock: Clock) -> None:
+        headers = {"anthropic-version": _VERSION, **dict(settings.headers)}
+        if settings.key is not None:
+            headers["x-api-key"] = settings.key.reveal()
+        self._endpoint = Endpoint(settings, http, clock, headers)
+
+    def answer(self, call: ModelCall) -> AsyncIterator[Chunk]:
+        """See `ModelDriver.answer`."""
+        return self._endpoint.converse("/messages", self, call)
+
+    async def probe(self) -> list[str]:
+        """Names of the models that the endpoint offers now."""
+        return await self._endpoint.probe("/models", _names)
+
+    def encode(self, call: ModelCall) -> bytes:
+        """The body of the request."""
+        return encode(call)
+
+    def reader(self, call: ModelCall) -> AnthropicReader:
+        """A reader for the answer to this call."""
+        return AnthropicReader(call.model.name)
+
+
+class _Listed(msgspec.Struct):
+    id: str
+
+
+class _Listing(msgspec.Struct):
+    data: list[_Listed]
+
+
+def _names(body: bytes) -> list[str]:
+    return [each.id for each in msgspec.json.decode(body, type=_Listing).data]

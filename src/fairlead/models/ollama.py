@@ -1,0 +1,51 @@
+"""Driver for Ollama, by its own API: unlike its OpenAI-compatible one, it takes a context length and tells the truth
+about thinking and usage."""
+
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from fairlead.clock import Clock
+from fairlead.models.endpoint import Endpoint
+from fairlead.models.http import Http
+from fairlead.models.ollama_wire import OllamaReader, encode
+from fairlead.models.settings import EndpointSettings
+from fairlead.models.types import Chunk, ModelCall
+
+
+class OllamaDriver:
+    """Carries calls to one Ollama server."""
+
+    def __init__(self, settings: EndpointSettings, http: Http, clock: Clock) -> None:
+        headers = dict(settings.headers)
+        if settings.key is not None:
+            headers["authorization"] = f"Bearer {settings.key.reveal()}"
+        self._endpoint = Endpoint(settings, http, clock, headers)
+
+    def answer(self, call: ModelCall) -> AsyncIterator[Chunk]:
+        """See `ModelDriver.answer`."""
+        return self._endpoint.converse("/api/chat", self, call)
+
+    async def probe(self) -> list[str]:
+        """Names of the models that have been pulled."""
+        return await self._endpoint.probe("/api/tags", _names)
+
+    def encode(self, call: ModelCall) -> bytes:
+        """The body of the request."""
+        return encode(call)
+
+    def reader(self, call: ModelCall) -> OllamaReader:
+        """A reader for the answer to this call."""
+        return OllamaReader(call.model.name, call.idempotency_key)
+
+
+class _Listed(msgspec.Struct):
+    name: str
+
+
+class _Listing(msgspec.Struct):
+    models: list[_Listed]
+
+
+def _names(body: bytes) -> list[str]:
+    return [each.name for each in msgspec.json.decode(body, type=_Listing).models]

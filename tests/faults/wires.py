@@ -1,0 +1,301 @@
+"""How the misbehaving provider says one reply on three wires: OpenAI chat, Anthropic Messages and Ollama chat."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+OPENAI, ANTHROPIC, OLLAMA = "/v1/chat/completions", "/v1/messages", "/api/chat"
+PROSE = "The harbour is calm and every ship has found its berth tonight"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request, as far as this provider reads it. One word is one token here."""
+
+    wire: str
+    model: str
+    stream: bool
+    text: str
+    input: int
+    limit: int | None
+    choices: int
+    tools: list[dict[str, Any]]
+    schema: dict[str, Any] | None
+    logprobs: bool
+    answered_tool: bool
+
+
+@dataclass(frozen=True)
+class Reply:
+    words: list[str] = field(default_factory=list)
+    tools: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    reasoning: str = ""
+    finish: str = "stop"
+
+    @property
+    def output(self) -> int:
+        return max(1, len(self.words) + len(self.reasoning.split()) + 8 * len(self.tools))
+
+
+def read(path: str, body: dict[str, Any]) -> Asked:
+    options = body.get("options", {})
+    limit = body.get("max_completion_tokens") or body.get("max_tokens") or options.get("num_predict")
+    messages = body["messages"]
+    tools = [tool.get("function", tool) for tool in body.get("tools") or []]
+    choice = body.get("tool_choice")
+    if choice == "none" or (isinstance(choice, dict) and choice.get("type") == "none"):
+        tools = []
+    schema = body.get("format") or (body.get("response_format") or {}).get("json_schema", {}).get("schema")
+    config = body.get("output_config") or {}
+    schema = schema or (config.get("format") or {}).get("schema")
+    last = messages[-1]
+    content = last["content"] if last.get("content") else ""
+    answered = last["role"] == "tool" or (
+        isinstance(content, list) and any(part.get("type") == "tool_result" for part in content)
+    )
+    return Asked(
+        wire=path,
+        model=body["model"],
+        stream=bool(body.get("stream", path == OLLAMA)),
+        text=content if isinstance(content, str) else "".join(part.get("text", "") for part in content),
+        input=len(json.dumps(messages).split()),
+        limit=limit,
+        choices=body.get("n", 1),
+        tools=tools,
+        schema=schema if isinstance(schema, dict) else None,
+        logprobs=bool(body.get("logprobs")),
+        answered_tool=answered,
+    )
+
+
+def reply_to(asked: Asked, *, ignore_limit: bool = False) -> Reply:
+    """What the model says: the same for the same request, always."""
+    if asked.tools and not asked.answered_tool:
+        wanted = asked.tools if "both" in asked.text else asked.tools[:1]
+        calls = [(f"call_{n}", tool["name"], _example(_schema_of(tool))) for n, tool in enumerate(wanted)]
+        return Reply(tools=calls, finish="tool_calls")
+    if asked.schema is not None:
+        words = json.dumps(_example(asked.schema), ensure_ascii=False).split(" ")
+    elif asked.text.startswith("echo "):
+        words = asked.text[5:].split(" ")
+    elif asked.text.startswith("say "):
+        words = [f"word{n}" for n in range(int(asked.text.split()[1]))]
+    else:
+        words = PROSE.split(" ")
+    reasoning = "Let me think about it" if asked.text.startswith("think") else ""
+    if asked.limit is not None and len(words) > asked.limit and not ignore_limit:
+        return Reply(words[: asked.limit], reasoning=reasoning, finish="length")
+    return Reply(words, reasoning=reasoning)
+
+
+def _schema_of(tool: dict[str, Any]) -> dict[str, Any]:
+    return tool.get("parameters") or tool.get("input_schema") or {}
+
+
+def _example(schema: dict[str, Any]) -> Any:
+    """The plainest value that a JSON Schema allows."""
+    if "enum" in schema:
+        return schema["enum"][0]
+    kind = schema.get("type", "object")
+    if kind == "object":
+        return {name: _example(part) for name, part in schema.get("properties", {}).items()}
+    if kind == "array":
+        return [_example(schema.get("items", {"type": "string"}))]
+    return {"string": "Paris", "integer": 3, "number": 1.5, "boolean": True, "null": None}[kind]
+
+
+def _spoken(words: list[str]) -> list[str]:
+    return [word if n == 0 else " " + word for n, word in enumerate(words)]
+
+
+def whole(asked: Asked, reply: Reply, usage: Any) -> dict[str, Any]:
+    """The body of an answer that is not a stream. `usage` None leaves the counts out, another value replaces them."""
+    return {OPENAI: _openai_whole, ANTHROPIC: _anthropic_whole, OLLAMA: _ollama_whole}[asked.wire](asked, reply, usage)
+
+
+def stream(asked: Asked, reply: Reply, usage: Any) -> list[bytes]:
+    """The events of a stream, the one that ends it included."""
+    return {OPENAI: _openai_stream, ANTHROPIC: _anthropic_stream, OLLAMA: _ollama_stream}[asked.wire](
+        asked, reply, usage
+    )
+
+
+def counts(asked: Asked, reply: Reply) -> dict[str, Any]:
+    output = reply.output * asked.choices
+    if asked.wire == OPENAI:
+        return {
+            "prompt_tokens": asked.input,
+            "completion_tokens": output,
+            "total_tokens": asked.input + output,
+            "prompt_tokens_details": {"cached_tokens": 1},
+            "completion_tokens_details": {"reasoning_tokens": len(reply.reasoning.split())},
+        }
+    if asked.wire == ANTHROPIC:
+        return {
+            "input_tokens": asked.input - 3,
+            "cache_read_input_tokens": 2,
+            "cache_creation_input_tokens": 1,
+            "output_tokens": output,
+        }
+    return {"prompt_eval_count": asked.input, "eval_count": output}
+
+
+def error_body(wire: str, status: int, message: str, code: str) -> dict[str, Any]:
+    if wire == ANTHROPIC:
+        return {"type": "error", "error": {"type": code, "message": message}}
+    if wire == OLLAMA:
+        return {"error": message}
+    return {"error": {"message": message, "type": code, "param": None, "code": code if status == 400 else status}}
+
+
+# OpenAI
+
+
+def _openai_whole(asked: Asked, reply: Reply, usage: Any) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": " ".join(reply.words) if reply.words else None}
+    if reply.reasoning:
+        message["reasoning_content"] = reply.reasoning
+    if reply.tools:
+        message["tool_calls"] = [
+            {"id": id_, "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
+            for id_, name, arguments in reply.tools
+        ]
+    logprobs = {
+        "content": [{"token": word, "logprob": -0.5, "bytes": None, "top_logprobs": []} for word in reply.words]
+    }
+    body = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": asked.model,
+        "choices": [
+            {
+                "index": n,
+                "message": message,
+                "logprobs": logprobs if asked.logprobs else None,
+                "finish_reason": reply.finish,
+            }
+            for n in range(asked.choices)
+        ],
+    }
+    return body if usage is None else {**body, "usage": usage}
+
+
+def _openai_event(asked: Asked, choices: list[dict[str, Any]], **more: Any) -> bytes:
+    event = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": asked.model}
+    return b"data: " + json.dumps({**event, "choices": choices, **more}, ensure_ascii=False).encode() + b"\n\n"
+
+
+def _openai_stream(asked: Asked, reply: Reply, usage: Any) -> list[bytes]:
+    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": None}]
+    deltas += [{"reasoning_content": word} for word in _spoken(reply.reasoning.split())]
+    deltas += [{"content": word} for word in _spoken(reply.words)]
+    for n, (id_, name, arguments) in enumerate(reply.tools):
+        text = json.dumps(arguments)
+        head = {"index": n, "id": id_, "type": "function", "function": {"name": name, "arguments": ""}}
+        deltas.append({"tool_calls": [head]})
+        deltas += [
+            {"tool_calls": [{"index": n, "function": {"arguments": text[i : i + 5]}}]} for i in range(0, len(text), 5)
+        ]
+    events = []
+    for delta in deltas:
+        for n in range(asked.choices):
+            choice: dict[str, Any] = {"index": n, "delta": delta, "finish_reason": None}
+            if asked.logprobs and delta.get("content"):
+                choice["logprobs"] = {"content": [{"token": delta["content"], "logprob": -0.5}]}
+            events.append(_openai_event(asked, [choice]))
+    for n in range(asked.choices):
+        events.append(_openai_event(asked, [{"index": n, "delta": {}, "finish_reason": reply.finish}]))
+    if usage is not None:
+        events.append(_openai_event(asked, [], usage=usage))
+    return [*events, b"data: [DONE]\n\n"]
+
+
+# Anthropic
+
+_STOPS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use"}
+
+
+def _anthropic_whole(asked: Asked, reply: Reply, usage: Any) -> dict[str, Any]:
+    content: list[dict[str, Any]] = []
+    if reply.reasoning:
+        content.append({"type": "thinking", "thinking": reply.reasoning, "signature": "c2ln"})
+    if reply.words:
+        content.append({"type": "text", "text": " ".join(reply.words)})
+    content += [{"type": "tool_use", "id": i, "name": name, "input": given} for i, name, given in reply.tools]
+    body = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": asked.model,
+        "content": content,
+        "stop_reason": _STOPS[reply.finish],
+        "stop_sequence": None,
+    }
+    return body if usage is None else {**body, "usage": usage}
+
+
+def _named(name: str, **fields: Any) -> bytes:
+    return f"event: {name}\ndata: {json.dumps({'type': name, **fields}, ensure_ascii=False)}\n\n".encode()
+
+
+def _anthropic_stream(asked: Asked, reply: Reply, usage: Any) -> list[bytes]:
+    message = _anthropic_whole(asked, Reply(), None) | {"content": [], "stop_reason": None}
+    if usage is not None:
+        message["usage"] = {**usage, "output_tokens": 1} if isinstance(usage, dict) else usage
+    events = [_named("message_start", message=message), _named("ping")]
+    blocks: list[tuple[dict[str, Any], list[dict[str, Any]]]] = []
+    if reply.reasoning:
+        pieces = [{"type": "thinking_delta", "thinking": word} for word in _spoken(reply.reasoning.split())]
+        pieces.append({"type": "signature_delta", "signature": "c2ln"})
+        blocks.append(({"type": "thinking", "thinking": "", "signature": ""}, pieces))
+    if reply.words:
+        blocks.append(
+            ({"type": "text", "text": ""}, [{"type": "text_delta", "text": word} for word in _spoken(reply.words)])
+        )
+    for id_, name, given in reply.tools:
+        text = json.dumps(given)
+        pieces = [{"type": "input_json_delta", "partial_json": text[i : i + 5]} for i in range(0, len(text), 5)]
+        blocks.append(({"type": "tool_use", "id": id_, "name": name, "input": {}}, pieces))
+    for n, (block, pieces) in enumerate(blocks):
+        events.append(_named("content_block_start", index=n, content_block=block))
+        events += [_named("content_block_delta", index=n, delta=piece) for piece in pieces]
+        events.append(_named("content_block_stop", index=n))
+    end: dict[str, Any] = {"delta": {"stop_reason": _STOPS[reply.finish], "stop_sequence": None}}
+    if usage is not None:
+        end["usage"] = {"output_tokens": usage["output_tokens"]} if isinstance(usage, dict) else usage
+    return [*events, _named("message_delta", **end), _named("message_stop")]
+
+
+# Ollama
+
+
+def _ollama_line(asked: Asked, message: dict[str, Any], **more: Any) -> dict[str, Any]:
+    message = {"role": "assistant", "content": "", **message}
+    return {"model": asked.model, "created_at": "2026-01-01T00:00:00Z", "message": message, "done": False, **more}
+
+
+def _ollama_end(reply: Reply, usage: Any) -> dict[str, Any]:
+    end = {"done": True, "done_reason": "length" if reply.finish == "length" else "stop", "total_duration": 5}
+    return end if not isinstance(usage, dict) else {**end, **usage}
+
+
+def _ollama_tools(reply: Reply) -> list[dict[str, Any]]:
+    return [{"function": {"name": name, "arguments": given}} for _, name, given in reply.tools]
+
+
+def _ollama_whole(asked: Asked, reply: Reply, usage: Any) -> dict[str, Any]:
+    message: dict[str, Any] = {"content": " ".join(reply.words)}
+    if reply.reasoning:
+        message["thinking"] = reply.reasoning
+    if reply.tools:
+        message["tool_calls"] = _ollama_tools(reply)
+    return _ollama_line(asked, message, **_ollama_end(reply, usage))
+
+
+def _ollama_stream(asked: Asked, reply: Reply, usage: Any) -> list[bytes]:
+    lines = [_ollama_line(asked, {"thinking": word}) for word in _spoken(reply.reasoning.split())]
+    lines += [_ollama_line(asked, {"content": word}) for word in _spoken(reply.words)]
+    lines += [_ollama_line(asked, {"tool_calls": [tool]}) for tool in _ollama_tools(reply)]
+    lines.append(_ollama_line(asked, {}, **_ollama_end(reply, usage)))
+    return [json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in lines]
