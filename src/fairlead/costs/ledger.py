@@ -168,9 +168,9 @@ class Action:
         return f"{self.run}.{self._attempt}"
 
     async def __aenter__(self) -> "Action":
-        person = self.caller.person
-        vault = self.ledger.vault
-        self._subject = vault.cached(person) or await asyncio.to_thread(vault.subject_for, person)
+        person, vault = self.caller.person, self.ledger.vault
+        known = vault.cached(person)
+        self._subject = known if known is not None else await asyncio.to_thread(vault.subject_for, person)
         self.trace.add("authenticate", self.arrival.authenticated_ns)
         return self
 
@@ -294,10 +294,9 @@ class Action:
         await self._commit(Write(entries=(Entry(self.run, self.ledger.clock.now(), encode_record(late)),)))
 
     async def _commit(self, write: Write) -> Receipt:
-        # Once queued, the commit happens whatever becomes of us; shielding keeps a cancelled caller from dropping the
-        # receipt of a hold that nobody would then settle before recovery does.
+        # A queued write is carried out even if we are cancelled while waiting for it: then only its receipt is lost.
         with self.trace.waiting():
-            return await asyncio.shield(self.ledger.journal.commit(write))
+            return await self.ledger.journal.commit(write)
 
     def _record(self, kind: str, price: Price | None = None) -> Record:
         caller, task, labels, pack = self.caller, self.task, self.labels, self.pack
