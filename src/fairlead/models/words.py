@@ -14,8 +14,8 @@ STOP_WORDS = frozenset(
     done during each few for from further had has have having he her here hers him his how i if in into is it its itself
     just let many may me might more most much must my no nor not of off often on once only or other our ours out over
     own please same shall she should so some such than that the their theirs them then there these they this those
-    through to too under until up upon us very was we were what when where whether which while who whom whose why will with
-    would you your yours s t d ll re ve don isn doesn aren
+    through to too under until up upon us very was we were what when where whether which while who whom whose why will
+    with would you your yours s t d ll re ve don isn doesn aren
     """.split()  # noqa: SIM905 a paragraph of words reads better than a list of strings
 )
 _WORD = re.compile(r"[^\W_]+")
