@@ -26,6 +26,8 @@ _ISSUERS: tuple[tuple[int, int, frozenset[int]], ...] = tuple(
         (51, 55, (16,)),
         (2221, 2720, (16,)),
         (2200, 2204, range(16, 20)),
+        (1800, 1800, (15,)),
+        (2131, 2131, (15,)),
         (34, 34, (15,)),
         (37, 37, (15,)),
         (300, 305, range(14, 20)),
@@ -87,7 +89,7 @@ def mod97_holds(code: str) -> bool:
 
 def iban(text: str) -> int:
     """A bank account number: the country's length, and mod 97."""
-    length = _IBAN_LENGTHS.get(text[:2], 0)
+    length = _IBAN_LENGTHS.get(text[:2].upper(), 0)
     end = kept = 0
     while kept < length:
         if end >= len(text):
@@ -232,6 +234,11 @@ def random_token(text: str) -> int:
     return len(text) if mixed and entropy(text) >= 3.2 and not _STAND_IN.search(text) else 0
 
 
+def issued(text: str) -> int:
+    """A key whose prefix already tells what it is: anything but the samples of handbooks."""
+    return len(text) if entropy(text) >= 2.0 and not _STAND_IN.search(text) else 0
+
+
 def password(text: str) -> int:
     """A value that someone chose as a password: two kinds of characters, no stand-in such as `changeme`."""
     kinds = sum(bool(re.search(kind, text)) for kind in ("[a-z]", "[A-Z]", "[0-9]", "[^A-Za-z0-9]"))
@@ -239,7 +246,7 @@ def password(text: str) -> int:
 
 
 _STAND_IN = re.compile(
-    r"(?i)example|placeholder|change_?me|redacted|dummy|your[_-]?|xxx|\*\*\*|\.\.\.|^\$|^%|^\{|^<|^\[|environ|getenv|process\.env"
+    r"(?i)example|placeholder|change_?me|redacted|dummy|your[_-]|x{4}|\*\*\*|\.\.\.|^\$|^%|^\{|^<|^\[|environ|getenv|process\.env"
     r"|^(?:none|null|true|false|string|undefined)\b|\($"
 )
 

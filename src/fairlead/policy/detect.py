@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import re2
 
-from fairlead.errors import Broken
+from fairlead.errors import BadInput, Broken
 from fairlead.labels import DataClass, Labels
 from fairlead.models.types import ChatRequest, text_of
 from fairlead.policy.detectors import Detector
@@ -39,7 +39,14 @@ class Detection:
         for each in detectors:
             scan.Add(each.hint or each.pattern.text)
         self._canary = scan.Add("\\x00\\x01")
-        scan.Compile()
+        try:
+            scan.Compile()
+        except re2.error:
+            raise BadInput(
+                "the detectors do not fit into one scan",
+                why=f"their patterns together need more than {_MEMORY >> 20} MiB",
+                mend="lower the upper bounds of repetitions in the patterns under `detectors:` in rules/*.yaml",
+            ) from None
         self._scan = scan.Match
         self._only_canary = [self._canary]
 

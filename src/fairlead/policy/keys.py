@@ -5,6 +5,7 @@ from operator import attrgetter
 
 from fairlead.identity.types import Caller
 from fairlead.labels import Access
+from fairlead.models.types import Model
 from fairlead.policy.reads import Reads
 
 _CALLER = ("agent", "credential", "department", "groups", "roles", "tenant")
@@ -42,6 +43,16 @@ def caller_key(reads: Reads) -> Callable[[Caller], Hashable]:
         return (plain(caller) if plain else None, member, department)
 
     return key
+
+
+def model_key(reads: Reads) -> Callable[[Model], Hashable]:
+    """What the policies can tell of a model: those that are placed alike are often one and the same to them."""
+    names = [
+        f"placement.{name}" for name in ("kind", "region", "vendor", "retention_days") if reads.of("resource", name)
+    ]
+    if reads.who("resource"):
+        names.append("name")
+    return attrgetter(*names) if names else (lambda model: None)
 
 
 def access_key(reads: Reads) -> Callable[[Access], Hashable]:

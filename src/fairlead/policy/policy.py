@@ -19,7 +19,7 @@ from fairlead.policy.detect import Detection
 from fairlead.policy.detectors import Detector
 from fairlead.policy.facts import Fact
 from fairlead.policy.judge import AskWith, Judge
-from fairlead.policy.keys import Remembered, access_key, caller_key
+from fairlead.policy.keys import Remembered, access_key, caller_key, model_key
 from fairlead.policy.redaction import Redaction, redact
 from fairlead.policy.screen import ReplyScreen, Restorer, Screen, Watch, withheld
 from fairlead.policy.sources import Statement
@@ -58,6 +58,7 @@ class Policy:
         self._release = Judge("release_reply", statements)
         self._memory = Remembered()
         self._call_caller = caller_key(self._call.reads)
+        self._call_model = model_key(self._call.reads)
         self._read_caller = caller_key(self._read.reads)
         self._read_access = access_key(self._read.reads)
         self._release_caller = caller_key(self._release.reads)
@@ -90,7 +91,9 @@ class Policy:
         known = self._memory.get(key)
         if known is not None:
             return cast(tuple[Rights, Sequence[Model]], known)[0]
-        rights = self.authorize_afresh(caller, task.type.name, labels, models, door)
+        kinds = {self._call_model(each): each for each in models}
+        afresh = self.authorize_afresh(caller, task.type.name, labels, tuple(kinds.values()), door).decisions
+        rights = Rights({each.name: afresh[kinds[self._call_model(each)].name] for each in models})
         self._memory.keep(key, (rights, tuple(models)))
         return rights
 

@@ -49,12 +49,12 @@ def redact(
 ) -> tuple[ChatRequest, Redaction]:
     """The request without what was found of these categories, and how to undo it. The original stays as it is.
 
-    What is left is looked at again until it holds none of the categories. Raises Denied where a finding stands where
-    nothing can be replaced (a tool's definition, a name), Broken where something keeps being found.
+    What is left is looked at again until it holds nothing of the categories but placeholders. Raises Denied where a
+    finding stands where nothing can be replaced (a tool's definition, a name), Broken where it never ends.
     """
     names = _Names("\x00".join(text for _, _, text in places(request)))
     for _ in range(_ROUNDS):
-        mine = [each for each in findings.found if each.category in categories]
+        mine = [each for each in _standing(request, findings, names) if each.category in categories]
         if not mine:
             return request, Redaction(names.placeholders)
         request = _replaced(request, mine, names)
@@ -65,6 +65,18 @@ def redact(
         mend="look for a pattern under `detectors:` that matches placeholders such as [EMAIL_1]",
         step="attempt",
     )
+
+
+def _standing(request: ChatRequest, findings: Findings, names: _Names) -> list[Finding]:
+    """The findings without those that are placeholders: a detector may take one for the value that it stands for."""
+    if not names.placeholders:
+        return list(findings.found)
+    texts = {(message, call): text for message, call, text in places(request)}
+    return [
+        each
+        for each in findings.found
+        if texts[each.message, each.tool_call][each.start : each.end] not in names.placeholders
+    ]
 
 
 def _replaced(request: ChatRequest, found: list[Finding], names: _Names) -> ChatRequest:

@@ -16,6 +16,9 @@ from fairlead.policy.settings import FactSetting
 _CEDAR_TYPE = {"decimal": "decimal", "text": "String", "bool": "Bool"}
 
 
+_FACTS = {".": {"left": {"Var": "context"}, "attr": "facts"}}
+
+
 class Statement(Struct, frozen=True):
     """One policy. `tree` is Cedar's own JSON form of it, `redact` the categories whose removal lifts a forbid."""
 
@@ -43,11 +46,19 @@ def statements(files: Mapping[str, str], facts: Iterable[FactSetting]) -> tuple[
     Raises BadInput naming file and line where a policy does not parse, does not fit the schema, is a template, or has
     an id that another one has.
     """
+    facts = tuple(facts)
+    declared = frozenset(fact.name for fact in facts)
     schema = cedarpy.Schema.from_str(schema_text(facts))
     found: dict[str, Statement] = {}
     for file, text in files.items():
         for number, (line, source) in enumerate(_split(file, text), 1):
             statement = _read(file, line, number, source, schema)
+            if unknown := sorted(_facts(statement.tree["conditions"]) - declared):
+                raise BadInput(
+                    f"{statement.where}: no rule declares the fact {unknown[0]!r}",
+                    why="a test of a fact that never occurs would never hold",
+                    mend="declare it under `facts:` in rules/*.yaml, or correct its name",
+                )
             if (other := found.get(statement.id)) is not None:
                 raise BadInput(
                     f"{statement.where}: policy id {statement.id!r} is taken",
@@ -98,6 +109,20 @@ def _read(file: str, line: int, number: int, source: str, schema: cedarpy.Schema
     name = notes.get("id") or f"{PurePosixPath(file).stem}-{number}"
     said = notes.get("reason") or f"{'permitted' if tree['effect'] == 'permit' else 'forbidden'} by {name} ({where})"
     return Statement(name, source, where, tree["effect"], tree, said, redact)
+
+
+def _facts(node: Any) -> set[str]:
+    """The facts that a policy mentions, `context.facts.NAME` or `context.facts has NAME`."""
+    if isinstance(node, list):
+        return set().union(*map(_facts, node))
+    if not isinstance(node, dict):
+        return set()
+    found = set().union(*map(_facts, node.values()))
+    for operator in (".", "has"):
+        inner = node.get(operator)
+        if isinstance(inner, dict) and inner.get("left") == _FACTS:
+            found.add(str(inner["attr"]))
+    return found
 
 
 def _split(file: str, text: str) -> Iterator[tuple[int, str]]:
