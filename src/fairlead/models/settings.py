@@ -76,11 +76,11 @@ class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     placement: Annotated[
         Placement | None, Meta(description="Where it runs and what happens to data there: policies read this.")
     ] = None
-    context: Annotated[int | None, Meta(gt=0, description="Context length in tokens, where known.")] = None
-    max_output: Annotated[int | None, Meta(gt=0, description="The most output tokens it can give.")] = None
+    context: Annotated[int, Meta(gt=0, description="Context length in tokens, where known.")] | None = None
+    max_output: Annotated[int, Meta(gt=0, description="The most output tokens it can give.")] | None = None
     tools: Annotated[bool | None, Meta(description="Can call tools.")] = None
     json_schema: Annotated[bool | None, Meta(description="Can answer by a JSON Schema.")] = None
-    concurrency: Annotated[int | None, Meta(gt=0, description="Calls at a time per worker; unlimited if left out.")] = (
+    concurrency: Annotated[int, Meta(gt=0, description="Calls at a time per worker; unlimited if left out.")] | None = (
         None
     )
     headers: Annotated[dict[str, str], Meta(description="Further headers, such as `openai-organization`.")] = {}
