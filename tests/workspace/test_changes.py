@@ -5,7 +5,8 @@ from fairlead.workspace.text import WorkspaceText
 
 OLD = WorkspaceText(
     {
-        "fairlead.yaml": b"organisation: a\nmodels: {x: v/1, y: v/2}\nprefer: [x]\nbudgets: {organisation: {monthly: 1}}\n",
+        "fairlead.yaml": b"organisation: a\nmodels: {x: v/1, y: v/2}\nprefer: [x]\n"
+        b"budgets: {organisation: {monthly: 1}}\n",
         "policies/main.cedar": b"permit(principal, action, resource);",
         "context/a.md": b"a",
     }

@@ -35,6 +35,7 @@ def document() -> Document:
     ("message", "line"),
     [
         ("prefer names 'lagre', which is no model of this workspace", 2),
+        ("this quotes 'ftp://b' without a key", 15),
         ("rules: rule 2 names the category 'cards', which no detector finds", 5),
         ("keys.app.secret must be `env:NAME` or `sha256:HEX`", 7),
         ("budgets.departments.web.shop.daily is no amount: 'many'", 10),

@@ -5,37 +5,66 @@ Packages below do not know files and lines. Their errors begin with, or quote, t
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from fairlead.errors import BadInput
 from fairlead.workspace.problems import Problem
-from fairlead.workspace.yaml_lines import Document, Path
+from fairlead.workspace.yaml_lines import Document, Node, Path
 
 _FILE_LINE = re.compile(r"^(?P<file>[^\s:]+\.[a-z]+):(?P<line>\d+)(?::(?P<column>\d+))?: ?")
 _NAMED_FILE = re.compile(r"^(?P<file>[^\s:]+\.(?:md|yaml|cedar)): ?")
 _WORD = re.compile(r"[\w*./@|-]+(?:\[\d+\][\w*./@|-]*)*")
 _INDEX = re.compile(r"\[(\d+)\]")
 _RULE_NUMBER = re.compile(r"\brules: rule (\d+)\b")
+_QUOTED = re.compile(r"'([^']+)'|`([^`]+)`")
 
 
-def placed(error: BadInput, document: Document, base: Path = (), *, folder: str = "") -> Problem:
-    """The problem that `error` reports, at the deepest key that its message names, else at `base`.
+def placed(
+    error: BadInput,
+    document: Document,
+    base: Path = (),
+    *,
+    folder: str = "",
+    others: Mapping[str, Document] | None = None,
+) -> Problem:
+    """The problem that `error` reports: at `file:line` where its message says so, else at the deepest key that it
+    names, or at the value that it quotes; else at `base`.
 
-    `folder` stands before file names in the message ("context/").
+    `folder` stands before file names in the message ("context/"). `others` are documents that it may speak of as well.
     """
-    mend = error.mend
     message = error.message + (f": {error.why}" if error.why else "")
-    if found := _FILE_LINE.match(message) or _NAMED_FILE.match(message):
-        places = found.groupdict()
-        return Problem(
-            file=folder + places["file"],
-            line=int(places.get("line") or 0),
-            column=int(places.get("column") or 0),
-            message=message[found.end() :],
-            mend=mend,
-        )
-    named = [path for path in _paths(f"{error.message} {error.subject}", document, base) if len(path) > len(base)]
-    return document.problem(max(named, key=len, default=base), message, mend)
+    if found := _FILE_LINE.match(message):
+        line, column = int(found["line"]), int(found["column"] or 0)
+        said = message[found.end() :]
+        return Problem(file=folder + found["file"], line=line, column=column, message=said, mend=error.mend)
+    if found := _NAMED_FILE.match(message):
+        file, message = folder + found["file"], message[found.end() :]
+        named = (others or {}).get(file)
+        line, column = (named and _place(named, message, ())) or (0, 0)
+        return Problem(file=file, line=line, column=column, message=message, mend=error.mend)
+    for other, start in ((document, base), *((each, ()) for each in (others or {}).values())):
+        if place := _place(other, message, start):
+            return Problem(file=other.file, line=place[0], column=place[1], message=message, mend=error.mend)
+    return document.problem(base, message, error.mend)
+
+
+def _place(document: Document, message: str, base: Path) -> tuple[int, int] | None:
+    """Where the document has what the message names or quotes; None if it has nothing of it below `base`."""
+    named = [path for path in _paths(message, document, base) if len(path) > len(base)]
+    path = max(named, key=len, default=base)
+    node = document.node(path)
+    quoted = (_value_place(node, one or other) for one, other in _QUOTED.findall(message)) if node else ()
+    return next(filter(None, quoted), document.place(path) if named else None)
+
+
+def _value_place(node: Node, text: str) -> tuple[int, int] | None:
+    """Where a value, or a key, that reads like this stands at or below a node."""
+    if not node.children:
+        return (node.line, node.column) if str(node.data) == text else None
+    if text in node.keys:
+        return node.keys[text]
+    places = (_value_place(child, text) for child in node.children.values())
+    return next((place for place in places if place), None)
 
 
 def _paths(text: str, document: Document, base: Path) -> Iterator[Path]:
@@ -52,14 +81,17 @@ def _deepest(word: str, document: Document, base: Path) -> Path:
     path = base
     pieces = _INDEX.sub(r".\1", word).split(".")
     while pieces:
-        for length in range(len(pieces), 0, -1):
-            key = ".".join(pieces[:length])
-            step = next(
-                (one for one in (key, int(key) if key.isdecimal() else key) if document.node((*path, one))), None
-            )
-            if step is not None:
-                path, pieces = (*path, step), pieces[length:]
-                break
-        else:
+        step, length = _step(pieces, document, path)
+        if step is None:
             break
+        path, pieces = (*path, step), pieces[length:]
     return path
+
+
+def _step(pieces: list[str], document: Document, path: Path) -> tuple[str | int | None, int]:
+    for length in range(len(pieces), 0, -1):
+        key = ".".join(pieces[:length])
+        for step in (key, int(key)) if key.isdecimal() else (key,):
+            if document.node((*path, step)):
+                return step, length
+    return None, 0

@@ -16,14 +16,16 @@ _FORMAT: Final = "fairlead/workspace/1"
 
 
 class Revision(Struct, frozen=True):
-    """`files` maps each path to the SHA-256 of its content. `digest` covers all of it, `id` is its first 16 digits."""
+    """`files` maps each path to the SHA-256 of its content, `snapshot` names the context that was published with it
+    ("" for none). `digest` covers all of it, `id` is its first 16 digits."""
 
     files: Mapping[str, str]
+    snapshot: str = ""
 
     @property
     def manifest(self) -> bytes:
         """What the digest is taken over: canonical JSON, the same on every machine."""
-        return canonical({"format": _FORMAT, "files": dict(self.files)})
+        return canonical({"format": _FORMAT, "files": dict(self.files), "snapshot": self.snapshot})
 
     @property
     def digest(self) -> str:
@@ -37,11 +39,12 @@ class Revision(Struct, frozen=True):
 class _Manifest(Struct, frozen=True, forbid_unknown_fields=True):
     format: str
     files: dict[str, str]
+    snapshot: str
 
 
-def revision_of(text: WorkspaceText) -> Revision:
+def revision_of(text: WorkspaceText, snapshot: str = "") -> Revision:
     """The revision that this text is. Equal texts are equal revisions, whoever read them and when."""
-    return Revision({path: digest_of(content) for path, content in sorted(text.files.items())})
+    return Revision({path: digest_of(content) for path, content in sorted(text.files.items())}, snapshot)
 
 
 def digest_of(content: bytes) -> str:
@@ -52,9 +55,10 @@ def digest_of(content: bytes) -> str:
 def read_manifest(id: str, manifest: bytes) -> Revision:
     """The revision that a stored manifest describes. Raises `Broken` if it is not the one of this id."""
     try:
-        revision = Revision(msgspec.json.decode(manifest, type=_Manifest).files)
+        read = msgspec.json.decode(manifest, type=_Manifest)
     except msgspec.MsgspecError as error:
         raise damaged(id, str(error)) from error
+    revision = Revision(read.files, read.snapshot)
     if revision.id != id:
         raise damaged(id, f"its manifest has the digest {revision.id}")
     return revision

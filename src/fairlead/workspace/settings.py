@@ -2,13 +2,14 @@
 
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta, Struct
 
 from fairlead.context.settings import ContextSettings
 from fairlead.costs.settings import BudgetsSettings, PriceSettings
 from fairlead.identity.settings import IdentitySettings, KeySettings
 from fairlead.models.settings import ModelSettings
-from fairlead.policy.settings import Rule
+from fairlead.policy import PolicyCase, Rule
 from fairlead.routing.settings import BreakerSettings, RetrySettings, RoutingSettings
 from fairlead.storage.settings import StorageSettings
 
@@ -19,6 +20,10 @@ class DeclaredKeySettings(KeySettings, frozen=True, kw_only=True, forbid_unknown
     """One of `keys:`. The person who acts with it is the key's own name unless the key says otherwise."""
 
     person: Annotated[str, Meta(description="Who acts with this key. Default: the key's name.")] = ""
+
+    def named(self, name: str) -> KeySettings:
+        """As identity takes it, under the name that the key has here."""
+        return msgspec.structs.replace(self, person=self.person or name)
 
 
 class DefaultsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,6 +39,12 @@ class DefaultsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     context: Annotated[
         int, Meta(ge=0, le=10_000_000, description="Tokens of context for requests of no declared type; 0 for none.")
     ] = 0
+
+
+class PolicyTestsFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """policies/tests.yaml: what the policies are meant to decide. A case that comes out otherwise stops a publish."""
+
+    tests: Annotated[list[PolicyCase], Meta(description="The cases.")] = []
 
 
 class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,8 +77,8 @@ class WorkspaceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     fallback: Annotated[
         bool | list[str],
         Meta(
-            description="What may answer instead of a model that a request names: false, nothing; true, every permitted "
-            "model in the usual order; a list, these models in this order."
+            description="What may answer instead of a model that a request names: false, nothing; true, every "
+            "permitted model in the usual order; a list, these models in this order."
         ),
     ] = False
     retries: RetrySettings = RetrySettings()

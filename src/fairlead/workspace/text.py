@@ -37,3 +37,8 @@ def belongs(path: str) -> bool:
             return name.endswith(".md")
         case _:
             return False
+
+
+def task_name(path: str) -> str:
+    """The name of the task type that a file of `tasks/` declares."""
+    return path.rpartition("/")[2].removesuffix(".yaml")

@@ -152,7 +152,7 @@ class _Reading:
 
     def _node(self, event: Any, events: Iterator[Any], depth: int) -> Node:
         if isinstance(event, yaml.AliasEvent):
-            node = self._anchors.get(event.anchor)
+            node = self._anchors.get(str(event.anchor))
             if node is None:
                 raise self._wrong(event, f"`*{event.anchor}` names an anchor that is not complete here")
             self._count(event, node.size)

@@ -1,0 +1,221 @@
+"""From the text of a workspace to what a deployment decides with. All problems are found, not only the first."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from fairlead.context.items import read_item
+from fairlead.context.settings import ContextSettings
+from fairlead.context.types import Item
+from fairlead.costs import Budgets, Rate, compile_budgets, decode_rates, resolve_rates
+from fairlead.errors import BadInput
+from fairlead.identity import Identity, IdentitySettings, compile_identity
+from fairlead.models.settings import Models, compile_models
+from fairlead.policy import CaseResult, Policy, PolicyCase, RulesFile, compile_policy, run_policy_tests
+from fairlead.routing import Preferences, compile_routing
+from fairlead.workspace.tasks_for_now import TaskTypes, TaskSettings
+from fairlead.workspace import crossings, remarks
+from fairlead.workspace.places import placed
+from fairlead.workspace.problems import InvalidWorkspace, Problem
+from fairlead.workspace.settings import PolicyTestsFile, WorkspaceSettings
+from fairlead.workspace.text import ENTRY, POLICY_TESTS, PRICES, WorkspaceText
+from fairlead.workspace.typed import read
+from fairlead.workspace.yaml_lines import Document, Node, Path, parse_yaml
+
+Secrets = Callable[[str], str | None]
+"""Gives the secret that a reference such as `env:NAME` stands for, or None where there is none."""
+
+_Part = TypeVar("_Part")
+_File = TypeVar("_File", bound=msgspec.Struct)
+_NO_ENTRY: Final = Document(ENTRY, Node({}, 1, 1))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Workspace:
+    """A workspace, compiled: every package's part, checked by itself and against the others.
+
+    `rates` are by model name; a model in a cloud that has none is refused. `warnings` are for people, each with its
+    file and line where it has one.
+    """
+
+    settings: WorkspaceSettings
+    models: Models
+    policy: Policy
+    policy_cases: tuple[PolicyCase, ...]
+    tasks: TaskTypes
+    items: tuple[Item, ...]
+    rates: Mapping[str, Rate]
+    budgets: Budgets
+    identity: Identity
+    preferences: Preferences
+    warnings: tuple[str, ...]
+
+    @property
+    def organisation(self) -> str:
+        return self.settings.organisation
+
+
+def compile_workspace(text: WorkspaceText, secrets: Secrets, *, now: int) -> Workspace:
+    """The workspace that `text` describes. Raises `InvalidWorkspace` with every problem in it.
+
+    A text that was published carries its price list; any other is priced by the list in force at `now` (milliseconds
+    since 1970), which takes a moment. A secret that is missing is a warning: the text is right, this machine lacks it.
+    """
+    compiling = _Compiling(text, secrets, now)
+    workspace = compiling.workspace()
+    if workspace is None or compiling.problems:
+        raise InvalidWorkspace(compiling.problems)
+    return workspace
+
+
+def policy_results(workspace: Workspace) -> list[CaseResult]:
+    """How the cases of `policies/tests.yaml` come out."""
+    return run_policy_tests(workspace.policy, workspace.policy_cases, workspace.models.models)
+
+
+def require_policy_tests(workspace: Workspace, text: WorkspaceText) -> None:
+    """Raise `InvalidWorkspace` with every case of `policies/tests.yaml` that comes out otherwise than expected."""
+    document = parse_yaml(POLICY_TESTS, text.files.get(POLICY_TESTS, b""))
+    assert isinstance(document, Document)
+    failed = [
+        document.problem(("tests", number), f"policy test {result.name!r}: {result.said}")
+        for number, result in enumerate(policy_results(workspace))
+        if not result.passed
+    ]
+    if failed:
+        raise InvalidWorkspace(failed)
+
+
+class _Compiling:
+    """One compilation: what is wrong gathers in `problems`, and what is sound goes on being checked."""
+
+    def __init__(self, text: WorkspaceText, secrets: Secrets, now: int) -> None:
+        self._text = text
+        self._secrets = secrets
+        self._now = now
+        self._documents: dict[str, Document] = {}
+        self._missing: list[str] = []
+        self.problems: list[Problem] = []
+
+    def workspace(self) -> Workspace | None:
+        """The workspace, or None if there are problems."""
+        settings = self._read(ENTRY, WorkspaceSettings)
+        rules = {path: self._read(path, RulesFile) for path, _ in self._text.below("rules", ".yaml")}
+        cases = self._read(POLICY_TESTS, PolicyTestsFile) if POLICY_TESTS in self._text.files else PolicyTestsFile()
+        types = {path: self._read(path, TaskSettings) for path, _ in self._text.below("tasks", ".yaml")}
+        items = self._items(settings.context if settings else ContextSettings())
+        if settings is None:
+            return None
+        models = self._each(lambda some: compile_models(some, self._secrets), settings.models, ("models",))
+        identity = self._identity(settings)
+        budgets = self._try(lambda: compile_budgets(settings.budgets), ("budgets",))
+        preferences = self._try(lambda: _routing(settings))
+        policy = self._policy(settings, rules)
+        tasks = self._tasks(settings, types)
+        rates = self._rates(settings, models)
+        self.problems += crossings.between(settings, types, self._documents)
+        if not (models and identity and budgets and preferences and policy and tasks and cases) or rates is None:
+            return None
+        workspace = Workspace(
+            settings=settings,
+            models=models,
+            policy=policy,
+            policy_cases=tuple(cases.tests),
+            tasks=tasks,
+            items=items,
+            rates=rates,
+            budgets=budgets,
+            identity=identity,
+            preferences=preferences,
+            warnings=(),
+        )
+        return replace(workspace, warnings=(*self._text.warnings, *self._missing, *remarks.about(workspace, self._now)))
+
+    def _read(self, path: str, kind: type[_File]) -> _File | None:
+        """The settings in one YAML file, None if anything is wrong with it."""
+        document = parse_yaml(path, self._text.files.get(path, b""))
+        if isinstance(document, Problem):
+            self.problems.append(document)
+            return None
+        self._documents[path] = document
+        return read(document, kind, self.problems)
+
+    def _try(
+        self, make: Callable[[], _Part], base: Path = (), *, folder: str = "", others: Iterable[str] = ()
+    ) -> _Part | None:
+        """What `make` gives, None if it raises `BadInput`. That error is about fairlead.yaml, or one of `others`."""
+        try:
+            return make()
+        except BadInput as error:
+            entry = self._documents.get(ENTRY, _NO_ENTRY)
+            documents = {path: self._documents[path] for path in others}
+            self.problems.append(placed(error, entry, base, folder=folder, others=documents))
+            return None
+
+    def _each(self, make: Callable[[Mapping[str, Any]], _Part], entries: Mapping[str, Any], base: Path) -> _Part | None:
+        """What `make` gives for all entries. Packages stop at the first fault: asked one by one, they tell them all."""
+        before = len(self.problems)
+        for name, entry in entries.items():
+            self._try(partial(make, {name: entry}), (*base, name))
+        return self._try(partial(make, entries), base) if len(self.problems) == before else None
+
+    def _items(self, defaults: ContextSettings) -> tuple[Item, ...]:
+        found = []
+        for path, content in self._text.below("context", ".md"):
+            make = partial(read_item, path.removeprefix("context/"), content, defaults)
+            item = self._try(make, folder="context/")
+            if item is not None:
+                found.append(item)
+        return tuple(found)
+
+    def _identity(self, settings: WorkspaceSettings) -> Identity | None:
+        keys = {}
+        for name, key in settings.keys.items():
+            if key.secret.startswith("env:") and not self._secrets(key.secret):
+                variable = key.secret.removeprefix("env:")
+                self._missing.append(f"keys.{name} is left out on this machine: {variable} is not set")
+            else:
+                keys[name] = key.named(name)
+
+        def reveal(reference: str) -> str:
+            return self._secrets(reference) or ""
+
+        declared = self._each(lambda some: compile_identity(IdentitySettings(), some, reveal), keys, ("keys",))
+        if declared is None:
+            return None
+        return self._try(lambda: compile_identity(settings.identity, keys, reveal), ("identity",))
+
+    def _policy(self, settings: WorkspaceSettings, rules: Mapping[str, RulesFile | None]) -> Policy | None:
+        sources = {}
+        for path, content in self._text.below("policies", ".cedar"):
+            try:
+                sources[path] = content.decode("utf-8")
+            except UnicodeDecodeError:
+                self.problems.append(Problem(file=path, message="not UTF-8 text", mend="save the file as UTF-8"))
+        files = {path: file for path, file in rules.items() if file is not None}
+        if len(files) < len(rules):
+            return None  # policies may rest on what could not be read
+        return self._try(lambda: compile_policy(sources, settings.rules, files), ("rules",), others=files)
+
+    def _rates(self, settings: WorkspaceSettings, models: Models | None) -> Mapping[str, Rate] | None:
+        if models is None:
+            return None
+        if PRICES in self._text.files:
+            return decode_rates(self._text.files[PRICES])
+        currency = settings.budgets.currency
+        every = models.models.values()
+        return self._try(lambda: resolve_rates(every, settings.prices, self._now, currency), ("prices",))
+
+    def _tasks(self, settings: WorkspaceSettings, types: Mapping[str, TaskSettings | None]) -> TaskTypes | None:
+        return TaskTypes({})
+
+
+def _routing(settings: WorkspaceSettings) -> Preferences:
+    try:
+        return compile_routing(settings.routing, settings.models)
+    except BadInput as error:
+        # Routing's own keys stand at the top of fairlead.yaml.
+        raise BadInput(error.message.replace("routing.", ""), why=error.why, mend=error.mend) from error

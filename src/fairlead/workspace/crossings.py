@@ -1,0 +1,57 @@
+"""What one part of a workspace says about another: names that must exist elsewhere. Pure."""
+
+from collections.abc import Collection, Iterator, Mapping
+
+from fairlead.workspace.tasks_for_now import TaskSettings
+from fairlead.workspace.problems import Problem, closest
+from fairlead.workspace.settings import WorkspaceSettings
+from fairlead.workspace.text import ENTRY, task_name
+from fairlead.workspace.yaml_lines import Document, Path
+
+AUTO = "auto"
+
+
+def between(
+    settings: WorkspaceSettings, tasks: Mapping[str, TaskSettings | None], documents: Mapping[str, Document]
+) -> Iterator[Problem]:
+    """Every name that one part uses and no other part has, and every name that would mean two things."""
+    entry = documents[ENTRY]
+    names = {task_name(path) for path in tasks}
+    for number, rule in enumerate(settings.rules):
+        if rule.allow is not None:
+            yield from _unknown(
+                entry, ("rules", number, "allow", "models"), rule.allow.models, settings.models, "model"
+            )
+    yield from _unknown_keys(entry, ("budgets", "tasks"), settings.budgets.tasks.keys() - {"*"}, names, "task type")
+    if settings.defaults.task and settings.defaults.task not in names:
+        yield _missing(entry, ("defaults", "task"), settings.defaults.task, names, "task type")
+    for path, task in tasks.items():
+        if task is not None:
+            yield from _unknown(documents[path], ("prefer",), task.prefer, settings.models, "model")
+        if (name := task_name(path)) in settings.models or name == AUTO:
+            yield Problem(
+                file=path,
+                message=f"the name `{name}` means something else already",
+                mend="callers ask for `auto`, a model or a task type by name: rename this file",
+            )
+
+
+def _unknown(
+    document: Document, path: Path, names: Collection[str], known: Collection[str], kind: str
+) -> Iterator[Problem]:
+    for number, name in enumerate(names):
+        if name not in known:
+            yield _missing(document, (*path, number), name, known, kind)
+
+
+def _unknown_keys(
+    document: Document, path: Path, names: Collection[str], known: Collection[str], kind: str
+) -> Iterator[Problem]:
+    for name in sorted(names):
+        if name not in known:
+            yield _missing(document, (*path, name), name, known, kind)
+
+
+def _missing(document: Document, path: Path, name: str, known: Collection[str], kind: str) -> Problem:
+    mend = closest(name, known) or f"there is no {kind} yet"
+    return document.problem(path, f"there is no {kind} `{name}` in this workspace", mend)

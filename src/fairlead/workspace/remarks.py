@@ -1,0 +1,65 @@
+"""What is allowed and may still not be meant: warnings for whoever wrote the workspace. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fairlead.workspace.compile import Workspace
+
+_MODEL_NAMED = re.compile(r'Model::"([^"]+)"')
+
+
+def about(workspace: Workspace, now: int) -> Iterator[str]:
+    """Remarks on a workspace that compiles, at `now` (milliseconds since 1970)."""
+    yield from _models(workspace)
+    yield from _policies(workspace)
+    yield from _doors(workspace)
+    yield from _pages(workspace, now)
+
+
+def _models(workspace: Workspace) -> Iterator[str]:
+    unavailable = workspace.models.unavailable
+    for name, why in unavailable.items():
+        yield f"models.{name} is left out on this machine: {why}"
+    if len(unavailable) == len(workspace.models.models):
+        yield "no model is available on this machine, so every request will be refused"
+    for name in workspace.models.models:
+        if name not in workspace.rates:
+            yield f"models.{name} has no known price: calls to it are refused until `prices.{name}` says what it costs"
+
+
+def _policies(workspace: Workspace) -> Iterator[str]:
+    yield from workspace.policy.notes
+    for statement in workspace.policy.statements:
+        for name in _MODEL_NAMED.findall(statement.text):
+            if name not in workspace.models.models:
+                yield f"{statement.where}: the policy {statement.id} names the model {name!r}, which does not exist"
+
+
+def _doors(workspace: Workspace) -> Iterator[str]:
+    settings = workspace.settings
+    if settings.identity.anonymous.allow and not _is_loopback(settings.server.host):
+        yield "identity.anonymous is on: programs on this machine, reverse proxies among them, need no key"
+    if not (settings.keys or settings.identity.providers or settings.identity.anonymous.allow):
+        yield "nobody is known yet: make a key with `fairlead key add`, or add `keys:` or `identity:`"
+
+
+def _pages(workspace: Workspace, now: int) -> Iterator[str]:
+    today = datetime.fromtimestamp(now / 1000, UTC).date().isoformat()
+    for item in workspace.items:
+        if item.review_by and item.review_by < today:
+            yield f"context/{item.id}.md was due for review on {item.review_by} by {item.owner or 'its owner'}"
+    if not workspace.items and any(task.grounded for task in workspace.tasks.types.values()):
+        yield "some task types are answered from context only, and there is no page below context/"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

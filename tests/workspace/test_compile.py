@@ -1,0 +1,212 @@
+"""Compiling: good workspaces become parts, bad ones give every problem at its line, and nothing is left half-checked."""
+
+import pytest
+
+from fairlead.errors import Withheld
+from fairlead.identity.types import Caller
+from fairlead.labels import DataClass
+from fairlead.workspace.compile import Workspace, compile_workspace, require_policy_tests, policy_results
+from fairlead.workspace.problems import InvalidWorkspace
+from fairlead.workspace.templates import TEMPLATES, template_text
+from fairlead.workspace.text import WorkspaceText
+
+NOW = 1_795_000_000_000  # November 2026
+KEY = "fl-a-key-of-thirty-characters-0"
+NAMES = {"organisation": "Northlight Home"}
+
+
+def compiled(files: dict[str, str], secrets: dict[str, str] | None = None) -> Workspace:
+    text = WorkspaceText({path: content.encode() for path, content in files.items()})
+    return compile_workspace(text, (secrets or {}).get, now=NOW)
+
+
+def problems(files: dict[str, str]) -> list[str]:
+    with pytest.raises(InvalidWorkspace) as caught:
+        compiled(files)
+    return [str(problem) for problem in caught.value.problems]
+
+
+LEAN = """organisation: acme
+models:
+  small: openai/gpt-5-mini
+  large: anthropic/claude-sonnet-4-5
+prefer: [small, large]
+rules:
+  - {redact: [payment_card, secret], for: cloud}
+keys:
+  app: {secret: env:FAIRLEAD_KEY, department: engineering}
+"""
+
+
+def test_ten_lines_are_a_workspace() -> None:
+    secrets = {"env:FAIRLEAD_KEY": KEY, "env:OPENAI_API_KEY": "sk-x", "env:ANTHROPIC_API_KEY": "sk-y"}
+    workspace = compiled({"fairlead.yaml": LEAN}, secrets)
+    assert list(workspace.models.models) == ["small", "large"]
+    assert workspace.preferences.prefer == ("small", "large")
+    assert [(key.name, key.person, key.department) for key in workspace.identity.keys] == [
+        ("app", "app", "engineering")
+    ]
+    assert set(workspace.rates) == {"small", "large"}
+    assert workspace.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("fairlead.yaml", LEAN + "budgets: {organisation: {monthly: 100}}\n"),
+        ("fairlead.yaml", LEAN + "identity:\n  providers: [{issuer: https://login.example.com, audience: fairlead}]\n"),
+        ("fairlead.yaml", LEAN + "defaults: {max_output: 300, context: 500}\n"),
+        ("context/handbook/a.md", "# A page\n\nSaid.\n"),
+        ("tasks/question.yaml", "description: A question.\nexamples: [How long may I return a lamp?]\n"),
+        ("rules/own.yaml", "detectors: [{name: badge, category: badge, pattern: 'NLB[0-9]{5}'}]\n"),
+    ],
+)
+def test_each_other_part_is_added_by_itself(path: str, content: str) -> None:
+    before = compiled({"fairlead.yaml": LEAN})
+    after = compiled({"fairlead.yaml": LEAN, path: content})
+    assert after.models.models == before.models.models
+    assert after.preferences == before.preferences
+    assert after.rates == before.rates
+
+
+def test_missing_secrets_are_warnings_that_name_the_variable() -> None:
+    workspace = compiled({"fairlead.yaml": LEAN})
+    assert workspace.identity.keys == ()
+    assert set(workspace.models.unavailable) == {"small", "large"}
+    warnings = "\n".join(workspace.warnings)
+    assert all(
+        name in warnings for name in ("FAIRLEAD_KEY", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "no model is available")
+    )
+
+
+def test_problems_of_all_files_come_together_each_at_its_line() -> None:
+    found = problems(
+        {
+            "fairlead.yaml": "organisation: acme\nmodels:\n  small: openai/gpt-5-mini\n  odd: nothing\n  other: also-nothing\n"
+            "prefer: [smal]\nbudgets:\n  organisation: {monthly: lots}\n  tasks: {questoin: {daily: 1}}\n"
+            "keys:\n  app: {secret: plain}\n",
+            "rules/own.yaml": "detectors:\n  - {name: badge, category: badge, patern: x}\n",
+            "policies/main.cedar": "permit(principal, action, resource);\n\nforbid(nobody);\n",
+            "tasks/question.yaml": "description: A question.\nprefer: [large]\n",
+            "context/a.md": "---\nclass: secretish\n---\n# A\n",
+        }
+    )
+    places = [problem.split(": ")[0] for problem in found]
+    assert places == [
+        "context/a.md:2",
+        "fairlead.yaml:4:8",
+        "fairlead.yaml:5:10",
+        "fairlead.yaml:6:10",
+        "fairlead.yaml:8:27",
+        "fairlead.yaml:9:11",
+        "fairlead.yaml:11:9",
+        "rules/own.yaml:2:5",
+        "rules/own.yaml:2:36",
+        "tasks/question.yaml:2:10",
+    ]
+    assert "did you mean" in "\n".join(found)
+
+
+def policy_results_are_checked_against_the_schema_with_their_line() -> None:
+    found = problems(
+        {
+            "fairlead.yaml": LEAN,
+            "policies/main.cedar": "permit(principal, action, resource);\n\n"
+            'forbid(principal, action == Action::"call_model", resource)\nwhen { resource.sort == "cloud" };\n',
+        }
+    )
+    assert len(found) == 1
+    assert found[0].startswith("policies/main.cedar:3: ")
+
+
+def test_a_file_that_is_no_text_is_a_problem_of_that_file() -> None:
+    text = WorkspaceText({"fairlead.yaml": LEAN.encode(), "policies/a.cedar": b"\xff", "rules/a.yaml": b"\xff"})
+    with pytest.raises(InvalidWorkspace) as caught:
+        compile_workspace(text, {}.get, now=NOW)
+    assert {problem.file for problem in caught.value.problems} == {"policies/a.cedar", "rules/a.yaml"}
+
+
+def test_an_empty_folder_says_what_is_needed() -> None:
+    assert problems({}) == [
+        "fairlead.yaml:1:1: the file lacks `organisation` (add `organisation:`)",
+        "fairlead.yaml:1:1: the file lacks `models` (add `models:`)",
+    ]
+
+
+def test_a_task_type_with_the_name_of_a_model_is_refused() -> None:
+    found = problems({"fairlead.yaml": LEAN, "tasks/small.yaml": "description: x\n"})
+    assert found[0].startswith("tasks/small.yaml: the name `small` means something else already")
+
+
+def test_a_rule_that_allows_an_unknown_model_is_refused() -> None:
+    lean = LEAN.replace("keys:", "  - {allow: {groups: [a], models: [lagre]}}\nkeys:")
+    assert problems({"fairlead.yaml": lean}) == [
+        "fairlead.yaml:8:36: there is no model `lagre` in this workspace (did you mean `large`?)"
+    ]
+
+
+def test_a_published_text_is_priced_by_the_list_that_it_carries() -> None:
+    text = WorkspaceText({"fairlead.yaml": LEAN.encode(), ".prices.json": b"{}"})
+    assert compile_workspace(text, {}.get, now=NOW).rates == {}
+
+
+def test_a_model_without_a_price_is_a_warning() -> None:
+    text = WorkspaceText({"fairlead.yaml": LEAN.encode(), ".prices.json": b"{}"})
+    warnings = compile_workspace(text, {}.get, now=NOW).warnings
+    assert sum("no known price" in warning for warning in warnings) == 2
+
+
+def test_a_page_that_was_due_for_review_is_a_warning() -> None:
+    workspace = compiled({"fairlead.yaml": LEAN, "context/a.md": "---\nowner: kim\nreview_by: 2026-01-01\n---\n# A\n"})
+    assert "context/a.md was due for review on 2026-01-01 by kim" in workspace.warnings
+
+
+def policy_results_that_name_an_unknown_model_are_a_warning() -> None:
+    policy = 'permit(principal, action == Action::"call_model", resource == Model::"huge");\n'
+    warnings = compiled({"fairlead.yaml": LEAN, "policies/a.cedar": policy}).warnings
+    assert any("'huge'" in warning and warning.startswith("policies/a.cedar:1") for warning in warnings)
+
+
+def test_a_policy_test_that_fails_is_a_problem_at_its_line() -> None:
+    files = {
+        "fairlead.yaml": LEAN,
+        "policies/tests.yaml": "tests:\n  - {name: fine, expect: allow, model: small}\n"
+        "  - {name: wrong, expect: deny, model: small}\n",
+    }
+    text = WorkspaceText({path: content.encode() for path, content in files.items()})
+    workspace = compile_workspace(text, {}.get, now=NOW)
+    with pytest.raises(InvalidWorkspace) as caught:
+        require_policy_tests(workspace, text)
+    assert [(problem.file, problem.line) for problem in caught.value.problems] == [("policies/tests.yaml", 3)]
+    assert "wrong" in caught.value.problems[0].message
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_every_template_compiles_and_its_policies_decide_as_meant(name: str) -> None:
+    text = template_text(name, NAMES)
+    workspace = compile_workspace(text, {}.get, now=NOW)
+    assert workspace.organisation == "Northlight Home"
+    assert [result.said for result in policy_results(workspace) if not result.passed] == []
+    assert [
+        warning for warning in workspace.warnings if "left out" not in warning and "no model is" not in warning
+    ] == []
+
+
+@pytest.fixture(scope="module")
+def retail() -> Workspace:
+    return compile_workspace(template_text("retail", NAMES), {}.get, now=NOW)
+
+
+def test_the_retail_demonstration_is_rich(retail: Workspace) -> None:
+    assert len(retail.items) >= 15
+    assert len(retail.policy_cases) >= 20
+    assert {item.data_class for item in retail.items} == set(DataClass)
+    assert all(item.owner and item.verified and item.review_by for item in retail.items)
+
+
+def test_a_discount_is_read_out_of_a_reply(retail: Workspace) -> None:
+    caller = Caller(person="till", department="stores", groups=frozenset({"store_staff"}))
+    screen = retail.policy.screen(caller, "discount_offer", retail.models.models["small"])
+    with pytest.raises(Withheld):
+        screen.feed("We are glad to offer you 35% off the sofa.")
+        screen.close()
