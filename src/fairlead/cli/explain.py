@@ -16,12 +16,10 @@ MODULES: Final = (
     "fairlead.server.http",
     "fairlead.workspace.problems",
 )
-USAGE: Final = (
-    "usage",
-    2,
-    "The command line itself is wrong: an unknown command or option, or a value that does not fit.\n\n"
-    "`fairlead COMMAND --help` shows what a command takes. Nothing was done.",
-)
+USAGE: Final = "usage"
+MISUSE: Final = """The command line itself is wrong: an unknown command or option, or a value that does not fit.
+
+`fairlead COMMAND --help` shows what a command takes. Nothing was done."""
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -60,8 +58,8 @@ def explain(
     wanted = code.strip("[]").lower()
     if not wanted:
         _list(known, json)
-    elif wanted == USAGE[0]:
-        data(USAGE[2])
+    elif wanted == USAGE:
+        data(MISUSE)
     elif wanted not in known:
         from fairlead.workspace.problems import closest
 
@@ -84,7 +82,10 @@ def _list(known: dict[str, type[FairleadError]], json: bool) -> None:
     shown = [*rows, USAGE]
     table(
         ["code", "status", "what happened"],
-        [[code, str(status) if code != "usage" else "", " ".join(text.partition("\n\n")[0].split())] for code, status, text in shown],
+        [
+            [code, str(status) if code != "usage" else "", " ".join(text.partition("\n\n")[0].split())]
+            for code, status, text in shown
+        ],
         right=["status"],
     )
 

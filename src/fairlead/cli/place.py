@@ -101,6 +101,12 @@ def _declared_database(folder: Path) -> Path | None:
     return folder / database_path(url)
 
 
+def currency_of(place: Place) -> str:
+    """The currency of every amount in this workspace."""
+    budgets = settings_of(place.workspace).get("budgets")
+    return str(budgets.get("currency", "USD")) if isinstance(budgets, dict) else "USD"
+
+
 def secrets(folder: Path) -> Callable[[str], str | None]:
     """Gives the secret that `env:NAME` or `file:PATH` stands for, None where there is none. A relative path counts
     from the workspace."""

@@ -8,7 +8,7 @@ from fairlead.cli import complete, log
 from fairlead.cli.drawing import draw
 from fairlead.cli.output import Json, data, exact, json_data, table
 from fairlead.cli.people import Names
-from fairlead.cli.place import Data, Place, Workspace, find, open_store, open_vault, settings_of
+from fairlead.cli.place import Data, Place, Workspace, currency_of, find, open_store, open_vault
 from fairlead.cli.when import shown
 from fairlead.costs.money import format_money
 from fairlead.costs.record import Record
@@ -54,11 +54,6 @@ def runs(
         ],
         right=["cost"],
     )
-
-
-def currency_of(place: Place) -> str:
-    budgets = settings_of(place.workspace).get("budgets")
-    return str(budgets.get("currency", "USD")) if isinstance(budgets, dict) else "USD"
 
 
 def _run(record: Record) -> dict[str, Any]:

@@ -1,0 +1,161 @@
+"""`fairlead audit`: prove what happened. The log is checked, signed, proven record by record, and carried away."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fairlead.cli import complete, log
+from fairlead.cli.output import DryRun, Json, data, json_data, say
+from fairlead.cli.place import Data, Workspace, find, open_store
+from fairlead.cli.sealing import changed_payloads, check, log_key, sign
+from fairlead.errors import BadInput, NotFound
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    help="Verify, prove, sign and export the audit log.",
+)
+
+Key = Annotated[
+    str, typer.Option("--key", help="The log's verifier key, from a source you trust.", show_default="the database's")
+]
+
+
+@app.command()
+def verify(
+    key: Key = "",
+    checkpoint: Annotated[
+        list[Path] | None, typer.Option("--checkpoint", help="A checkpoint kept elsewhere; may be repeated.")
+    ] = None,
+    workspace: Workspace = None,
+    data_folder: Data = None,
+    json: Json = False,
+) -> None:
+    """Check every record against the stored head and the signed checkpoints, those in the data folder too.
+
+    Ends with status 1 and names the first bad record if anything was changed, moved, added or cut off.
+    """
+    place = find(workspace, data_folder)
+    with closing(open_store(place)) as store:
+        kept = [path.read_text("utf-8") for path in checkpoint or ()]
+        verdict = check(place, store, key, kept)
+        altered = changed_payloads(store)
+    if json:
+        json_data({"verdict": verdict, "changed_payloads": altered})
+    elif verdict.ok and not altered:
+        data(f"HOLDS: {verdict.size} records, all in place and unchanged\nroot {verdict.root}")
+        if verdict.signed < verdict.size:
+            say(f"signed up to {verdict.signed}; the rest rests on the database's own head: fairlead audit checkpoint")
+    else:
+        data("\n".join(["DOES NOT HOLD", *(f"- {problem}" for problem in verdict.problems), *map(_altered, altered)]))
+    if not verdict.ok or altered:
+        raise typer.Exit(1)
+
+
+def _altered(seq: int) -> str:
+    return f"- the payload of record {seq} was changed: it does not hash to what the record says"
+
+
+@app.command()
+def prove(
+    run: Annotated[str, typer.Argument(help="A run, or `last`.", autocompletion=complete.runs)],
+    workspace: Workspace = None,
+    data_folder: Data = None,
+) -> None:
+    """Prove that a run's records stand in the signed log: JSON that anyone can check without this database."""
+    from fairlead.audit import inclusion_proof, leaf_hash, parse_checkpoint
+
+    place = find(workspace, data_folder)
+    with closing(open_store(place)) as store:
+        rows = log.of_run(store, run)
+        with store.reading() as connection:
+            notes = log.audited(connection).checkpoints
+            point = parse_checkpoint(notes[-1]) if notes else None
+            if point is None or point.size <= rows[-1].seq:
+                raise NotFound(
+                    f"no checkpoint covers {rows[-1].run} yet",
+                    why=f"its last record is {rows[-1].seq}, and {point.size if point else 0} records are signed",
+                    mend="fairlead audit checkpoint",
+                )
+            leaves = [leaf_hash(record) for _, record in log.records(connection)]
+        proofs = [
+            {
+                "seq": row.seq,
+                "record": row.record.decode(),
+                "leaf": leaf_hash(row.record).hex(),
+                "proof": [step.hex() for step in inclusion_proof(leaves, row.seq, point.size)],
+            }
+            for row in rows
+        ]
+        verifier = log_key(place, store)
+    json_data(
+        {
+            "run": rows[-1].run,
+            "size": point.size,
+            "root": point.root.hex(),
+            "checkpoint": notes[-1],
+            "verifier_key": verifier,
+            "records": proofs,
+        }
+    )
+    say(
+        f"{len(rows)} record(s) of {rows[-1].run} stand in the log of {point.size} records whose root is signed. To "
+        "check: SHA-256 of 0x00 and the record is the leaf; the proof leads from it to the root (RFC 9162, 2.1.3); "
+        "the checkpoint signs the root (C2SP tlog-checkpoint)."
+    )
+
+
+@app.command()
+def export(
+    file: Annotated[Path, typer.Argument(help="The file to write. It must not exist.")],
+    workspace: Workspace = None,
+    data_folder: Data = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Write the whole log as one file that proves itself: python -m fairlead.audit verify FILE"""
+    from fairlead.audit import write_export
+
+    place = find(workspace, data_folder)
+    with closing(open_store(place)) as store:
+        if dry_run:
+            with store.reading() as connection:
+                say(f"would sign and write {log.audited(connection).head.size} records to {file}")
+            return
+        if file.exists():
+            raise BadInput(f"{file} exists already", why="an export never overwrites", mend="name another file")
+        sign(place, store)
+        verifier = log_key(place, store)
+        draft = file.with_name(f".{file.name}.part")
+        with store.reading() as connection, draft.open("wb") as out:
+            count = write_export(log.records(connection), log.audited(connection).checkpoints, verifier, out)
+        draft.rename(file)
+    say(f"wrote {count} records; to check: python -m fairlead.audit verify {file} --key '{verifier}'")
+    data(str(file))
+
+
+@app.command()
+def checkpoint(
+    workspace: Workspace = None, data_folder: Data = None, dry_run: DryRun = False, json: Json = False
+) -> None:
+    """Sign the log as it stands, after checking it. Keep the checkpoint where the database's owner cannot reach."""
+    place = find(workspace, data_folder)
+    with closing(open_store(place)) as store:
+        if dry_run:
+            with store.reading() as connection:
+                say(f"would sign a log of {log.audited(connection).head.size} records")
+            return
+        signed = sign(place, store)
+        verifier = log_key(place, store)
+    if json:
+        json_data({"size": signed.size, "checkpoint": signed.note, "file": str(signed.file), "verifier_key": verifier})
+        return
+    say(f"signed {signed.size} records; keep a copy of {signed.file} elsewhere, and this key: {verifier}")
+    data(signed.note.rstrip("\n"))
+
+
+def commands() -> dict[str, Any]:
+    return {"audit": typer.main.get_command(app)}

@@ -1,0 +1,91 @@
+"""`fairlead init`: a new workspace with everything that it needs to answer its first question."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fairlead.cli.output import DryRun, Json, data, json_data, say
+from fairlead.cli.place import DATA, DATABASE, Place
+from fairlead.cli.setting_up import Made, set_up
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+URL = "http://127.0.0.1:8700"
+
+
+def _templates(incomplete: str) -> list[tuple[str, str]]:
+    from fairlead.workspace.templates import TEMPLATES
+
+    return [(name, about) for name, about in TEMPLATES.items() if name.startswith(incomplete)]
+
+
+@app.command()
+def init(
+    name: Annotated[Path, typer.Argument(help="The folder to make; its name becomes the organisation's.")],
+    template: Annotated[
+        str, typer.Option("--template", "-t", help="standard, lean or retail.", autocompletion=_templates)
+    ] = "standard",
+    organisation: Annotated[
+        str, typer.Option(help="The organisation's name, where it is not the folder's.", show_default=False)
+    ] = "",
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Make a workspace: a folder of text that defines a deployment, its state beside it, and a first key.
+
+    The key goes to standard output, once, and is kept nowhere: FAIRLEAD_API_KEY=$(fairlead init acme)
+    """
+    from fairlead.workspace.templates import template_files, write_template
+
+    folder = name.absolute()
+    variables = {"organisation": organisation or folder.name}
+    if dry_run:
+        files = sorted(template_files(template, variables))
+        json_data({"folder": str(folder), "files": files}) if json else data(
+            "\n".join(str(name / file) for file in files)
+        )
+        return
+    written = write_template(template, folder, variables)
+    place = Place(folder, folder / DATA, folder / DATA / DATABASE)
+    made = set_up(place)
+    if json:
+        json_data({"folder": str(folder), "files": [str(each) for each in written], "key": made.first_key})
+        return
+    say(f"made the workspace {name} from the template {template}: {len(written)} files, state in {name / DATA}")
+    show_first_key(made)
+    say(_next(name))
+
+
+def show_first_key(made: Made) -> None:
+    """Print the first key, once, with what has to be known of it."""
+    if made.key_file is not None:
+        say(f"the master key is in {made.key_file}: keep a copy away from the database, or nothing can be read again")
+    if made.first_key:
+        say("your first key, shown this once (for others: fairlead key add NAME --person P):")
+        data(made.first_key)
+
+
+def ready_curl(url: str) -> str:
+    """A request to try, as people paste it."""
+    return (
+        f"curl {url}/v1/chat/completions -H 'authorization: Bearer KEY' -H 'content-type: application/json' \\\n"
+        """  -d '{"model": "auto", "messages": [{"role": "user", "content": "What can you do?"}]}'"""
+    )
+
+
+def _next(name: Path) -> str:
+    return f"""
+next:
+  fairlead serve {name}
+  {ready_curl(URL)}
+
+from Python:
+  from openai import OpenAI
+  client = OpenAI(base_url="{URL}/v1", api_key="KEY")
+  reply = client.chat.completions.create(model="auto", messages=[{{"role": "user", "content": "What can you do?"}}])
+  print(reply.choices[0].message.content)"""
+
+
+def commands() -> dict[str, Any]:
+    return {"init": typer.main.get_command(app)}

@@ -1,0 +1,162 @@
+"""`fairlead key`: keys for programs and people, beside what `keys:` of the workspace declares."""
+
+from typing import Annotated, Any
+
+import typer
+
+from fairlead.cli.announcing import announce
+from fairlead.cli.output import DryRun, Json, data, json_data, say, table
+from fairlead.cli.place import Data, Place, Workspace, find, open_store, user
+from fairlead.cli.when import shown, span
+from fairlead.clock import SystemClock
+from fairlead.errors import NotFound
+from fairlead.identity.keys import Key, new_key
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    help="API keys: add, list, revoke.",
+)
+
+Groups = Annotated[list[str] | None, typer.Option("--group", "-g", help="A group; may be repeated.")]
+Roles = Annotated[list[str] | None, typer.Option("--role", help="A role; may be repeated.")]
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="The key's name: small letters, digits, dots, dashes, underscores.")],
+    person: Annotated[str, typer.Option(help="Who acts with it: every action is somebody's.")],
+    agent: Annotated[str, typer.Option(help="The program that acts for the person.")] = "",
+    department: Annotated[str, typer.Option(help="The person's department.")] = "",
+    group: Groups = None,
+    role: Roles = None,
+    expires: Annotated[str, typer.Option(help="How long it is valid, such as 90d.", show_default="never")] = "",
+    workspace: Workspace = None,
+    data_folder: Data = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Make a key. It goes to standard output, once; only its digest is kept."""
+    from fairlead.identity.key_table import add_key
+
+    place, clock = find(workspace, data_folder), SystemClock()
+    secret, digest = new_key(clock)
+    now = clock.now()
+    key = Key(
+        name=name,
+        digest=digest,
+        person=person,
+        agent=agent,
+        department=department,
+        groups=frozenset(group or ()),
+        roles=frozenset(role or ()),
+        created_at=now,
+        expires_at=now + span(expires, "--expires") if expires else 0,
+        created_by=user(),
+    )
+    if dry_run:
+        say(f"would add the key {name} for {person}")
+        return
+    store = open_store(place)
+    with store.writing() as connection:
+        add_key(connection, key)
+    announce(store)
+    if json:
+        json_data({**_shown(key), "key": secret, "digest": f"sha256:{digest.hex()}"})
+        return
+    say(f"the key {name} for {person}, shown this once; in fairlead.yaml it can be named as sha256:{digest.hex()}")
+    data(secret)
+
+
+@app.command("list")
+def list_(workspace: Workspace = None, data_folder: Data = None, json: Json = False) -> None:
+    """All keys that were ever made, revoked ones too. Keys declared in fairlead.yaml are not among them."""
+    keys = _keys(find(workspace, data_folder))
+    if json:
+        json_data([_shown(key) for key in keys])
+        return
+    now = SystemClock().now()
+    table(
+        ["name", "person", "agent", "department", "groups", "roles", "made (UTC)", "valid until (UTC)", "state"],
+        [
+            [
+                key.name,
+                key.person,
+                key.agent,
+                key.department,
+                ", ".join(sorted(key.groups)),
+                ", ".join(sorted(key.roles)),
+                shown(key.created_at),
+                shown(key.expires_at) if key.expires_at else "no end",
+                _state(key, now),
+            ]
+            for key in keys
+        ],
+    )
+
+
+def _complete(incomplete: str) -> list[str]:
+    from fairlead.errors import FairleadError
+
+    try:
+        return [key.name for key in _keys(find(None)) if key.name.startswith(incomplete) and not key.revoked_at]
+    except FairleadError:
+        return []
+
+
+@app.command()
+def revoke(
+    name: Annotated[str, typer.Argument(help="The key's name.", autocompletion=_complete)],
+    workspace: Workspace = None,
+    data_folder: Data = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Revoke a key. When this returns, no live worker accepts it any more."""
+    from fairlead.identity.key_table import revoke_key
+
+    place = find(workspace, data_folder)
+    if dry_run:
+        if name not in {key.name for key in _keys(place)}:
+            raise NotFound(f"there is no key named {name!r}", mend="fairlead key list")
+        say(f"would revoke the key {name}")
+        return
+    store = open_store(place)
+    with store.writing() as connection:
+        revoke_key(connection, name, SystemClock().now())
+    announce(store)
+    say(f"the key {name} is revoked")
+
+
+def _keys(place: Place) -> tuple[Key, ...]:
+    from fairlead.identity.key_table import list_keys
+
+    with open_store(place).reading() as connection:
+        return list_keys(connection)
+
+
+def _state(key: Key, now: int) -> str:
+    if key.revoked_at:
+        return "revoked"
+    return "expired" if 0 < key.expires_at <= now else "valid"
+
+
+def _shown(key: Key) -> dict[str, Any]:
+    """A key as programs see it: everything but its digest."""
+    return {
+        "name": key.name,
+        "person": key.person,
+        "agent": key.agent,
+        "department": key.department,
+        "groups": sorted(key.groups),
+        "roles": sorted(key.roles),
+        "created_at": key.created_at,
+        "created_by": key.created_by,
+        "expires_at": key.expires_at,
+        "revoked_at": key.revoked_at,
+    }
+
+
+def commands() -> dict[str, Any]:
+    return {"key": typer.main.get_command(app)}

@@ -1,0 +1,177 @@
+"""`fairlead policy`: test the policies, show them, and explain what they decided or would decide."""
+
+from collections.abc import Mapping
+from contextlib import closing
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fairlead.cli import complete, log
+from fairlead.cli.compiled import in_folder, published
+from fairlead.cli.output import Json, data, json_data, say, table
+from fairlead.cli.place import Data, Workspace, find, open_store
+from fairlead.errors import BadInput
+
+if TYPE_CHECKING:
+    from fairlead.costs.record import Record
+    from fairlead.models.types import Model
+    from fairlead.policy import Policy
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    help="Test, show and explain policies.",
+)
+
+
+@app.command()
+def test(workspace: Workspace = None, json: Json = False) -> None:
+    """Run policies/tests.yaml against the policies of the folder. Ends with status 1 if any comes out otherwise."""
+    from fairlead.workspace.compile import test_policies
+
+    results = test_policies(in_folder(find(workspace)))
+    failed = [result for result in results if not result.passed]
+    if json:
+        json_data([{"name": each.name, "passed": each.passed, "said": each.said} for each in results])
+    else:
+        table(
+            ["", "test", "what was decided instead"],
+            [["ok" if each.passed else "FAILED", each.name, each.said] for each in results],
+        )
+        say(f"{len(results) - len(failed)} of {len(results)} as expected")
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def show(workspace: Workspace = None, json: Json = False) -> None:
+    """Every policy in force: those written in Cedar, and those that lean rules and defaults stand for."""
+    statements = in_folder(find(workspace)).policy.statements
+    if json:
+        json_data(
+            [{"id": each.id, "where": each.where, "effect": each.effect, "text": each.text} for each in statements]
+        )
+        return
+    for each in statements:
+        data(f"// {each.where}\n{each.text.strip()}\n")
+
+
+@app.command()
+def explain(
+    run: Annotated[str, typer.Argument(help="A run, or `last`: what decided it.", autocompletion=complete.runs)] = "",
+    person: Annotated[str, typer.Option(help="Without a run: who would ask.")] = "someone",
+    group: Annotated[
+        list[str] | None, typer.Option("--group", "-g", help="A group of theirs; may be repeated.")
+    ] = None,
+    department: Annotated[str, typer.Option(help="Their department.")] = "",
+    role: Annotated[list[str] | None, typer.Option("--role", help="A role of theirs; may be repeated.")] = None,
+    model: Annotated[
+        str, typer.Option(help="Only this model.", show_default="all", autocompletion=complete.models)
+    ] = "",
+    task: Annotated[str, typer.Option(help="The task type.", autocompletion=complete.tasks)] = "",
+    text: Annotated[str, typer.Option(help="What they would ask: its labels count.")] = "",
+    data_class: Annotated[str, typer.Option("--class", help="The data class of what goes along.")] = "public",
+    workspace: Workspace = None,
+    data_folder: Data = None,
+    json: Json = False,
+) -> None:
+    """Which policies decided a run, or would decide a request that you describe, and why."""
+    from fairlead.identity import Caller
+
+    if run:
+        _explain_run(run, workspace, data_folder, json)
+        return
+    compiled = in_folder(find(workspace))
+    models = compiled.models.models
+    if model and model not in models:
+        from fairlead.workspace.problems import closest
+
+        raise BadInput(f"there is no model {model!r}", mend=closest(model, models))
+    caller = Caller(
+        person=person,
+        department=department,
+        groups=frozenset(group or ()),
+        roles=frozenset(role or ()),
+        credential="key:hypothetical",
+    )
+    chosen = {name: each for name, each in models.items() if not model or name == model}
+    _explain_asking(compiled.policy, caller, chosen, task, _labels(compiled.policy, text, data_class), json)
+
+
+def _labels(policy: "Policy", text: str, data_class: str) -> Any:
+    from fairlead.labels import NO_LABELS, DataClass, Labels
+
+    if data_class not in DataClass.__members__:
+        raise BadInput(f"there is no class {data_class!r}", mend="use one of " + ", ".join(DataClass.__members__))
+    found = policy.detect_text(text).labels if text else NO_LABELS
+    return found.joined(Labels(DataClass[data_class]))
+
+
+def _explain_asking(
+    policy: "Policy", caller: Any, models: Mapping[str, "Model"], task: str, labels: Any, json: bool
+) -> None:
+    explained = {
+        name: policy.explain(caller, "call_model", each, task=task, labels=labels) for name, each in models.items()
+    }
+    if json:
+        json_data(
+            {
+                name: {
+                    "effect": each.decision.effect,
+                    "redact": sorted(each.decision.redact),
+                    "reasons": each.decision.reasons,
+                    "errors": each.decision.errors,
+                    "request": each.request,
+                    "entities": each.entities,
+                }
+                for name, each in explained.items()
+            }
+        )
+        return
+    found = ", ".join(sorted(labels.categories)) or "nothing"
+    say(f"class {labels.data_class.name}; the detectors found {found}")
+    table(
+        ["model", "decision", "taken out", "because", "policies"],
+        [
+            [
+                name,
+                each.decision.effect,
+                ", ".join(sorted(each.decision.redact)),
+                "; ".join([*(reason.text for reason in each.decision.reasons), *each.decision.errors]),
+                ", ".join(reason.policy for reason in each.decision.reasons),
+            ]
+            for name, each in explained.items()
+        ],
+    )
+
+
+def _explain_run(run: str, workspace: Any, data_folder: Any, json: bool) -> None:
+    place = find(workspace, data_folder)
+    with closing(open_store(place)) as store:
+        record = log.of_run(store, run)[-1].read
+        reasons = {each.id: (each.where, each.text) for each in published(place, store).policy.statements}
+    if json:
+        json_data({"record": record, "policies": {name: reasons.get(name) for name in record.policies}})
+        return
+    data(_summary(record))
+    for name in record.policies:
+        where, text = reasons.get(name, ("no longer in force", ""))
+        data(f"\n// {where}\n{text.strip() or name}")
+
+
+def _summary(record: "Record") -> str:
+    lines = [
+        f"{record.run}: {record.outcome}" + (f", {record.error.code}" if record.error else ""),
+        f"class {record.data_class or 'unknown'}; found {', '.join(record.categories) or 'nothing'}",
+        f"taken out before sending: {', '.join(record.redacted)}" if record.redacted else "",
+        f"model {record.model} ({record.placement})" if record.model else "no model was called",
+        *(f"dropped {model}: {by}" for model, by in record.dropped),
+        f"decided by: {', '.join(record.policies) or 'no policy was asked'}",
+    ]
+    return "\n".join(filter(None, lines))
+
+
+def commands() -> dict[str, Any]:
+    return {"policy": typer.main.get_command(app)}

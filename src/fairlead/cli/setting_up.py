@@ -1,0 +1,76 @@
+"""The data folder of a deployment: made once, for its owner only, with a database, a master key and a first API key."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+from fairlead.cli.place import MASTER_KEY, Place, user, variable
+from fairlead.clock import SystemClock
+
+FIRST_KEY: Final = "admin"
+
+
+class Made(Struct, frozen=True):
+    """What was made. `first_key` is shown once and kept nowhere; "" where there are keys already."""
+
+    folder: bool
+    key_file: Path | None
+    schema: str
+    first_key: str
+
+
+def set_up(place: Place) -> Made:
+    """Make what is missing: the folder, the master key, the database, the first key. Safe to repeat."""
+    from fairlead.storage.migrations import migrate
+    from fairlead.workspace.schemas import write_schemas
+
+    fresh = not place.data.exists()
+    place.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    place.database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_schemas(place.data / "schemas")
+    key_file = _master_key(place)
+    schema = migrate(place.database)
+    return Made(fresh, key_file, schema, _first_key(place))
+
+
+def _master_key(place: Place) -> Path | None:
+    """The key file, if one had to be made. A key in the environment comes first and is left where it is."""
+    from fairlead.storage.master_key import create_key_file
+
+    if variable(MASTER_KEY) is not None or place.key_file.exists():
+        return None
+    create_key_file(place.key_file, SystemClock())
+    return place.key_file
+
+
+def _first_key(place: Place) -> str:
+    from fairlead.identity.key_table import add_key, list_keys
+    from fairlead.identity.keys import Key, new_key
+    from fairlead.storage.store import Store
+
+    store, clock = Store.open(place.database), SystemClock()
+    try:
+        with store.writing() as connection:
+            if list_keys(connection):
+                return ""
+            secret, digest = new_key(clock)
+            key = Key(
+                name=FIRST_KEY,
+                digest=digest,
+                person=user(),
+                groups=frozenset({"admins"}),
+                roles=frozenset({"admin"}),
+                created_at=clock.now(),
+                created_by=user(),
+            )
+            add_key(connection, key)
+        return secret
+    finally:
+        store.close()
+
+
+def is_private(folder: Path) -> bool:
+    """Whether only its owner may look into a folder."""
+    return not os.stat(folder).st_mode & 0o077
