@@ -1,11 +1,11 @@
-"""Compiling: good workspaces become parts, bad ones give every problem at its line, and nothing is left half-checked."""
+"""Compiling: good workspaces become parts, bad ones give every problem at its line."""
 
 import pytest
 
 from fairlead.errors import Withheld
 from fairlead.identity.types import Caller
 from fairlead.labels import DataClass
-from fairlead.workspace.compile import Workspace, compile_workspace, require_policy_tests, policy_results
+from fairlead.workspace.compile import Workspace, compile_workspace, policy_results, require_policy_tests
 from fairlead.workspace.problems import InvalidWorkspace
 from fairlead.workspace.templates import TEMPLATES, template_text
 from fairlead.workspace.text import WorkspaceText
@@ -82,7 +82,8 @@ def test_missing_secrets_are_warnings_that_name_the_variable() -> None:
 def test_problems_of_all_files_come_together_each_at_its_line() -> None:
     found = problems(
         {
-            "fairlead.yaml": "organisation: acme\nmodels:\n  small: openai/gpt-5-mini\n  odd: nothing\n  other: also-nothing\n"
+            "fairlead.yaml": "organisation: acme\nmodels:\n"
+            "  small: openai/gpt-5-mini\n  odd: nothing\n  other: also-nothing\n"
             "prefer: [smal]\nbudgets:\n  organisation: {monthly: lots}\n  tasks: {questoin: {daily: 1}}\n"
             "keys:\n  app: {secret: plain}\n",
             "rules/own.yaml": "detectors:\n  - {name: badge, category: badge, patern: x}\n",

@@ -16,11 +16,11 @@ from fairlead.identity import Identity, IdentitySettings, compile_identity
 from fairlead.models.settings import Models, compile_models
 from fairlead.policy import CaseResult, Policy, PolicyCase, RulesFile, compile_policy, run_policy_tests
 from fairlead.routing import Preferences, compile_routing
-from fairlead.workspace.tasks_for_now import TaskTypes, TaskSettings
 from fairlead.workspace import crossings, remarks
 from fairlead.workspace.places import placed
 from fairlead.workspace.problems import InvalidWorkspace, Problem
 from fairlead.workspace.settings import PolicyTestsFile, WorkspaceSettings
+from fairlead.workspace.tasks_for_now import TaskSettings, TaskTypes
 from fairlead.workspace.text import ENTRY, POLICY_TESTS, PRICES, WorkspaceText
 from fairlead.workspace.typed import read
 from fairlead.workspace.yaml_lines import Document, Node, Path, parse_yaml

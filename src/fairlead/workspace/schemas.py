@@ -11,7 +11,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from fairlead.context.settings import ClassName
 from fairlead.policy.settings import RulesFile
-from fairlead.workspace.settings import PolicyTestsFile, TaskFile, WorkspaceSettings
+from fairlead.workspace.settings import PolicyTestsFile, WorkspaceSettings
+from fairlead.workspace.tasks_for_now import TaskSettings
 
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 _Day = Annotated[str, Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="A day, such as 2026-01-31.")]
@@ -44,10 +45,46 @@ class PageFrontMatter(Struct, frozen=True):
     review_by: Annotated[_Day | UnsetType, Meta(description="When it has to be looked at again.")] = UNSET
 
 
+_SAID_HERE: Final[Mapping[str, Mapping[str, str]]] = {
+    "Placement": {
+        "kind": "On this device, on the organisation's own machines, or in a cloud.",
+        "region": "Where in the world, such as `eu-central-1`.",
+        "vendor": "Whose machines these are.",
+        "retention_days": "For how many days the vendor keeps what it is sent; 0 for not at all. Unknown if left out.",
+    },
+    "BudgetsSettings": {
+        "departments": "Caps by department; `*` for each that is not named.",
+        "persons": "Caps by person; `*` for each that is not named.",
+        "tasks": "Caps by task type; `*` for each that is not named.",
+    },
+    "PriceSettings": {"tiers": "Prices of longer requests, ascending."},
+    "PolicyCase": {
+        "action": "What is asked.",
+        "task": "The task type of the request.",
+        "door": "By which door the request came.",
+        "facts": "What was read out of the reply, for `release_reply`.",
+    },
+    "CaseCaller": {
+        "person": "The person's stable name.",
+        "groups": "The person's groups.",
+        "department": "The person's department.",
+        "roles": "The person's roles.",
+        "agent": "The program that acts for the person.",
+        "tenant": "The person's tenant.",
+    },
+    "CaseItem": {
+        "id": "The page's path below context/, without its suffix.",
+        "audience": "Whom the page is for.",
+        "owner": "Who answers for the page.",
+        "class": "How far its text may travel.",
+    },
+}
+"""What keys mean whose structs do not say it themselves."""
+
 FILES: Final[Mapping[str, tuple[str, Any]]] = {
     "fairlead.schema.json": ("fairlead.yaml", WorkspaceSettings),
     "rules.schema.json": ("rules/*.yaml", RulesFile),
-    "task.schema.json": ("tasks/*.yaml", TaskFile),
+    "task.schema.json": ("tasks/*.yaml", TaskSettings),
     "policy-tests.schema.json": ("policies/tests.yaml", PolicyTestsFile),
     "context-front-matter.schema.json": ("front matter of context/**/*.md", PageFrontMatter),
 }
@@ -70,17 +107,27 @@ def write_schemas(folder: Path) -> list[Path]:
 
 def _text(name: str, title: str, kind: Any) -> bytes:
     schema = msgspec.json.schema(kind)
+    for struct, keys in _SAID_HERE.items():
+        for key, said in keys.items():
+            _describe(schema["$defs"].get(struct), key, said)
     top = {"$schema": _DRAFT, "$id": name, "title": f"Fairlead: {title}", **_tidy(schema)}
     return (json.dumps(top, indent=2, ensure_ascii=False) + "\n").encode()
 
 
+def _describe(definition: dict[str, Any] | None, key: str, said: str) -> None:
+    """Say what a key means. Beside a `$ref` too: since draft 2019-09 it may have siblings."""
+    if definition is not None and key in definition["properties"]:
+        definition["properties"][key] = {"description": said, **definition["properties"][key]}
+
+
 def _tidy(part: Any) -> Any:
-    """Descriptions without the line breaks of the source, `required` only where it says something."""
+    """Descriptions without the source's line breaks; `required` and defaults only where they tell something."""
     if isinstance(part, list):
         return [_tidy(each) for each in part]
     if not isinstance(part, dict):
         return part
-    tidied = {key: _tidy(value) for key, value in part.items() if not (key == "required" and value == [])}
+    empty = {"required": [], "default": part.get("default") if isinstance(part.get("default"), dict) else None}
+    tidied = {key: _tidy(value) for key, value in part.items() if key not in empty or value != empty[key]}
     if isinstance(tidied.get("description"), str):
         paragraphs = inspect.cleandoc(tidied["description"]).split("\n\n")
         tidied["description"] = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
