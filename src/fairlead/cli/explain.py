@@ -12,6 +12,7 @@ from fairlead.errors import FairleadError, NotFound
 # Where errors are defined beside the tree in fairlead.errors. A test finds every one that is missing here.
 MODULES: Final = (
     "fairlead.errors",
+    "fairlead.cli.asking",
     "fairlead.execution.prepare",
     "fairlead.server.http",
     "fairlead.workspace.problems",

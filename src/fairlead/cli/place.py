@@ -163,3 +163,16 @@ def open_vault(place: Place, store: "Store") -> "Vault":
     vault = Vault(load_master_key(variable(MASTER_KEY), place.key_file), StoredSubjects(store), SystemClock())
     vault.check()
     return vault
+
+
+def server_url(workspace: Path | None) -> str:
+    """Where the workspace's server listens, as far as its text says; the default where there is no workspace."""
+    try:
+        server = settings_of(_folder(workspace)).get("server")
+    except NotFound:
+        server = None
+    said = server if isinstance(server, dict) else {}
+    host = str(said.get("host", "127.0.0.1"))
+    if host in ("0.0.0.0", "::"):  # noqa: S104 all addresses, of which this one is near
+        host = "127.0.0.1"
+    return f"http://{f'[{host}]' if ':' in host else host}:{said.get('port', 8700)}"

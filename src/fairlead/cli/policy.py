@@ -26,8 +26,8 @@ app = typer.Typer(
 )
 
 
-@app.command()
-def test(workspace: Workspace = None, json: Json = False) -> None:
+@app.command("test")
+def run_tests(workspace: Workspace = None, json: Json = False) -> None:
     """Run policies/tests.yaml against the policies of the folder. Ends with status 1 if any comes out otherwise."""
     from fairlead.workspace.compile import test_policies
 

@@ -1,0 +1,133 @@
+"""`fairlead ask` and `estimate`: a question to a running Fairlead, over the same door that every client uses."""
+
+import asyncio
+import json as jsons
+import sys
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from fairlead.cli import complete
+from fairlead.cli.asking import NoServer, Reply, post
+from fairlead.cli.output import Json, data, json_data, safe, say, table
+from fairlead.cli.place import Data, Workspace, server_url
+from fairlead.errors import NotFound
+
+_SETTINGS: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
+ask_app = typer.Typer(**_SETTINGS)
+estimate_app = typer.Typer(**_SETTINGS)
+
+Question = Annotated[str, typer.Argument(help="The question; `-` reads it from standard input.")]
+Model = Annotated[
+    str, typer.Option("--model", "-m", help="auto, a task type, or a model.", autocompletion=complete.models)
+]
+Key = Annotated[
+    str,
+    typer.Option("--as", envvar="FAIRLEAD_API_KEY", metavar="KEY", show_default=False, help="The key to ask with."),
+]
+Url = Annotated[
+    str,
+    typer.Option(
+        "--url", envvar="FAIRLEAD_URL", show_default=False, help="Where Fairlead runs. Default: as configured."
+    ),
+]
+MostOutput = Annotated[int | None, typer.Option("--max-output", min=1, help="The most tokens of the answer.")]
+
+
+@ask_app.command()
+def ask(
+    question: Question,
+    model: Model = "auto",
+    key: Key = "",
+    url: Url = "",
+    max_output: MostOutput = None,
+    stream: Annotated[bool, typer.Option("--stream", help="Show the answer as it comes.")] = False,
+    workspace: Workspace = None,
+    json: Json = False,
+) -> None:
+    """Ask a running Fairlead. The answer goes to standard output; its sources, cost and run to the error stream."""
+    address = url or server_url(workspace)
+    body = _body(question, model, max_output)
+    if stream and not json:
+        about = _streamed(post(address, body | {"stream": True}, key))
+    else:
+        reply = jsons.loads(post(address, body, key).read())
+        if json:
+            json_data(reply)
+            return
+        message = reply["choices"][0]["message"]
+        data(message.get("content") or message.get("refusal") or "")
+        about = reply["fairlead"]
+    _tell(about)
+
+
+def _body(question: str, model: str, max_output: int | None) -> dict[str, Any]:
+    text = sys.stdin.read() if question == "-" else question
+    limit = {} if max_output is None else {"max_completion_tokens": max_output}
+    return {"model": model, "messages": [{"role": "user", "content": text}], **limit}
+
+
+def _streamed(reply: Reply) -> Mapping[str, Any]:
+    """Print the pieces as they come. Gives what was said about the whole, which comes last."""
+    about: Mapping[str, Any] = {}
+    for event in reply.events():
+        for choice in event.get("choices", ()):
+            sys.stdout.write(safe(choice["delta"].get("content") or ""))
+            sys.stdout.flush()
+        about = event.get("fairlead", about)
+    print()
+    return about
+
+
+def _tell(about: Mapping[str, Any]) -> None:
+    for item in about.get("citations", ()):
+        due = f", review due {item['review_by']}" if item.get("review_by") else ""
+        say(f"source: {item['title']} [{item['id']}], {item['owner'] or 'no owner'}{due}")
+    cost = about["cost"]
+    sure = " (tokens counted by Fairlead)" if cost["estimated"] else ""
+    say(f"cost: {cost['amount']} {cost['currency']}{sure}  model: {about['model']} ({about['placement']})")
+    if about.get("redacted"):
+        say(f"taken out before sending: {', '.join(about['redacted'])}")
+    for warning in about.get("warnings", ()):
+        say(f"warning: {warning}")
+    say(f"run: {about['run']}  (fairlead trace {about['run']})")
+
+
+@estimate_app.command()
+def estimate(
+    question: Question,
+    model: Model = "auto",
+    key: Key = "",
+    url: Url = "",
+    max_output: MostOutput = None,
+    workspace: Workspace = None,
+    data_folder: Data = None,
+    json: Json = False,
+) -> None:
+    """What a question would cost with every model that may answer it. Nothing is asked, nothing is billed."""
+    body = _body(question, model, max_output)
+    try:
+        quote = jsons.loads(post(url or server_url(workspace), body, key, {"x-fairlead-dry-run": "estimate"}).read())
+    except (NoServer, NotFound):
+        if url:
+            raise
+        from fairlead.cli.deciding import quote_here
+
+        say("no server runs: decided here, by the same code")
+        quote = asyncio.run(quote_here(workspace, data_folder, body, key))
+    if json:
+        json_data(quote)
+        return
+    table(
+        ["model", "likely", "at most", "price list"],
+        [[each["model"], each["likely"], each["most"], each["price"]] for each in quote["estimates"]],
+        right=["likely", "at most"],
+    )
+    for dropped in quote["route"].get("dropped", ()):
+        say(f"dropped {dropped['model']}: {dropped['by']}, {dropped['reason']}")
+    say(f"in {quote['currency']}, task type {quote['task']}; {quote['route']['why']}")
+
+
+def commands() -> dict[str, Any]:
+    return {"ask": typer.main.get_command(ask_app), "estimate": typer.main.get_command(estimate_app)}

@@ -1,0 +1,92 @@
+"""One HTTP request to a running Fairlead, with the standard library alone, and its errors as Fairlead's own."""
+
+import json
+from collections.abc import Iterator, Mapping
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import Any
+from urllib.parse import urlsplit
+
+from fairlead.cli.explain import codes
+from fairlead.errors import BadInput, CutOff, FairleadError, Refused, Upstream
+
+PATIENCE = 600.0  # seconds: the server's own deadline comes first
+
+
+class NoServer(Upstream):
+    """No Fairlead answers at this address.
+
+    Start one with `fairlead serve`, or say where it runs with `--url`.
+    """
+
+    code = "no_server"
+
+
+class Reply:
+    """A successful response."""
+
+    def __init__(self, response: HTTPResponse) -> None:
+        self._response = response
+
+    def read(self) -> bytes:
+        return self._response.read()
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """The events of a stream up to its end mark. Raises the error that came in its place."""
+        for line in self._response:
+            text = line.strip().removeprefix(b"data: ")
+            if text == b"[DONE]":
+                return
+            if text:
+                event = json.loads(text)
+                if "error" in event:
+                    raise error_of(event["error"])
+                yield event
+        raise CutOff("the answer ended without its end mark", why="the server stopped, or the connection was cut")
+
+
+def post(url: str, body: Mapping[str, Any], key: str, headers: Mapping[str, str] | None = None) -> Reply:
+    """Send a chat request. Raises `NoServer`, or the error that the server answered with."""
+    address = urlsplit(url)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise BadInput(f"{url!r} is no address", mend="--url http://127.0.0.1:8700")
+    kind = HTTPSConnection if address.scheme == "https" else HTTPConnection
+    connection = kind(address.hostname, address.port, timeout=PATIENCE)
+    sent = {"content-type": "application/json", **(headers or {})}
+    if key:
+        sent["authorization"] = f"Bearer {key}"
+    path = address.path.rstrip("/").removesuffix("/v1") + "/v1/chat/completions"
+    try:
+        connection.request("POST", path, json.dumps(body).encode(), sent)
+        response = connection.getresponse()
+        if response.status == 200:
+            return Reply(response)
+        raise _refused(response.status, response.read(1 << 20))
+    except (OSError, HTTPException) as error:
+        raise NoServer(
+            f"no Fairlead answers at {url}",
+            why=str(error) or type(error).__name__,
+            mend="fairlead serve; or say where it runs: --url URL",
+        ) from error
+
+
+def _refused(status: int, body: bytes) -> FairleadError:
+    try:
+        return error_of(json.loads(body)["error"])
+    except (ValueError, KeyError, TypeError):
+        return NoServer(f"what answers there is no Fairlead: status {status}", mend="check --url")
+
+
+def error_of(said: Mapping[str, Any]) -> FairleadError:
+    """The error that a door reported, of its own class where this program knows it."""
+    details = said.get("fairlead") or {}
+    known = codes().get(said.get("code") or "", Refused)
+    error = FairleadError.__new__(known)
+    FairleadError.__init__(
+        error,
+        str(said.get("message", "")),
+        why=details.get("why", ""),
+        mend=details.get("help", ""),
+        step=details.get("step", ""),
+    )
+    error.run = details.get("run", "")
+    return error

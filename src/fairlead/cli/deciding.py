@@ -1,0 +1,60 @@
+"""Deciding without a server: the same path in this process, up to the plan."""
+
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from fairlead.cli.compiled import require_published
+from fairlead.cli.output import exact
+from fairlead.cli.place import MASTER_KEY, find, open_store, secrets, variable
+from fairlead.clock import SystemClock
+
+
+async def quote_here(workspace: Path | None, data: Path | None, body: dict[str, Any], key: str) -> dict[str, Any]:
+    """What a request would cost, in the form in which a server answers. Recorded like every action, never billed."""
+    from fairlead.costs.ledger import Arrival
+    from fairlead.execution import quote
+    from fairlead.models.types import ChatRequest, Message
+    from fairlead.storage.master_key import load_master_key
+    from fairlead.workspace.assemble import Surroundings, assemble
+
+    place = find(workspace, data)
+    with closing(open_store(place)) as store:
+        require_published(store)
+        around = Surroundings(
+            store=store,
+            master_key=load_master_key(variable(MASTER_KEY), place.key_file),
+            secrets=secrets(place.workspace),
+            clock=SystemClock(),
+        )
+        running = await assemble(around)
+        try:
+            fairlead = running.fairlead
+            said = f"Bearer {key}" if key else None
+            caller = await fairlead.current().authenticator.authenticate(said, loopback=True)
+            request = ChatRequest(
+                model=body["model"],
+                messages=[Message(role="user", content=body["messages"][0]["content"])],
+                size=len(json.dumps(body).encode()),
+                max_output=body.get("max_completion_tokens"),
+            )
+            made = await quote(fairlead, caller, request, Arrival(door="cli", dry_run=True))
+        finally:
+            await running.stop()
+    return {
+        "object": "fairlead.estimate",
+        "run": made.run,
+        "task": made.task,
+        "currency": made.currency,
+        "route": {
+            "why": made.why,
+            "candidates": [each.model for each in made.estimates],
+            "dropped": [{"model": d.model, "by": d.by, "reason": d.reason} for d in made.dropped],
+        },
+        "estimates": [
+            {"model": e.model, "likely": exact(e.likely), "most": exact(e.most), "price": e.price_version}
+            for e in made.estimates
+        ],
+        "revision": made.revision,
+    }

@@ -1,0 +1,102 @@
+"""`fairlead doctor` and `migrate`: is this installation sound, and what mends it where it is not?"""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from fairlead.cli import checks
+from fairlead.cli.checks import BAD, Finding, Looked
+from fairlead.cli.output import DryRun, Json, bold, data, json_data, one_line, red, say
+from fairlead.cli.place import Data, Workspace, find
+from fairlead.errors import FairleadError
+
+_SETTINGS: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
+doctor_app = typer.Typer(**_SETTINGS)
+migrate_app = typer.Typer(**_SETTINGS)
+
+CHECKS: tuple[Callable[[Looked], list[Finding]], ...] = (
+    checks.program,
+    checks.workspace,
+    checks.data_folder,
+    checks.disk,
+    checks.master_key,
+    checks.database,
+    checks.workers,
+    checks.revision,
+    checks.audit,
+    checks.clock,
+    checks.models,
+)
+
+
+@doctor_app.command()
+def doctor(
+    online: Annotated[
+        bool, typer.Option("--online", help="Ask cloud endpoints too; by default only those in the house.")
+    ] = False,
+    workspace: Workspace = None,
+    data_folder: Data = None,
+    json: Json = False,
+) -> None:
+    """Look for what is wrong with this installation, within three seconds. Status 1 if anything is bad."""
+    looked = Looked(find(workspace, data_folder), online)
+    findings = [finding for check in CHECKS for finding in _made(check, looked)]
+    looked.close()
+    if json:
+        json_data(findings)
+    else:
+        _show(findings)
+    if any(finding.state == BAD for finding in findings):
+        raise typer.Exit(1)
+
+
+def _made(check: Callable[[Looked], list[Finding]], looked: Looked) -> list[Finding]:
+    """What a check found. What keeps it from looking is itself a finding."""
+    name = check.__name__.replace("_", " ")
+    try:
+        return check(looked)
+    except FairleadError as error:
+        return [Finding(name, BAD, error.message + (f": {error.why}" if error.why else ""), error.mend)]
+    except OSError as error:
+        return [Finding(name, BAD, str(error), "check the permissions of the data folder")]
+
+
+def _show(findings: list[Finding]) -> None:
+    import sys
+
+    width = max(len(finding.subject) for finding in findings)
+    for finding in findings:
+        mark = finding.state.ljust(4)
+        mark = red(mark, sys.stdout) if finding.state == BAD else bold(mark, sys.stdout)
+        print(f"{mark}  {finding.subject.ljust(width)}  {one_line(finding.said)}")
+        if finding.mend:
+            print(f"      {' ' * width}  help: {one_line(finding.mend)}")
+
+
+@migrate_app.command()
+def migrate(workspace: Workspace = None, data_folder: Data = None, dry_run: DryRun = False, json: Json = False) -> None:
+    """Bring the state database to this version's schema; make it where there is none. Stop all workers first."""
+    from fairlead.cli.init import show_first_key
+    from fairlead.cli.setting_up import set_up
+    from fairlead.storage.sqlite import schema_version
+    from fairlead.storage.store import SCHEMA_VERSION
+
+    place = find(workspace, data_folder)
+    before = schema_version(place.database) if place.database.exists() else ""
+    if dry_run:
+        steps = "nothing to do" if before == SCHEMA_VERSION else f"would migrate to {SCHEMA_VERSION}"
+        say(f"{place.database}: schema {before or 'none'}; {steps}")
+        return
+    made = set_up(place)
+    if json:
+        json_data({"before": before or None, "after": made.schema, "first_key": made.first_key or None})
+        return
+    show_first_key(made)
+    say(f"{place.database}: schema {before or 'none'}, now {made.schema}")
+    if not made.first_key:
+        data(made.schema)
+
+
+def commands() -> dict[str, Any]:
+    return {"doctor": typer.main.get_command(doctor_app), "migrate": typer.main.get_command(migrate_app)}
