@@ -113,7 +113,7 @@ def _rarest(words: Iterable[Postings], visible: Visible) -> list[tuple[float, Se
             keep = [visible.mask[section] for section in sections]
             sections, weights = list(compress(sections, keep)), list(compress(weights, keep))
         if sections:
-            rarity = math.log(1 + (visible.count - len(sections) + 0.5) / (len(sections) + 0.5))
+            rarity = math.log(1 + visible.count / (len(sections) + 0.5))  # never near 0: small workspaces share words
             seen.append((rarity, sections, weights))
     seen.sort(key=lambda word: -word[0])
     return seen[:MOST_WORDS]

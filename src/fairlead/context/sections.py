@@ -136,7 +136,7 @@ def _cut(part: _Part) -> Iterator[_Part]:
     piece = _Part(part.path, part.own, [])
     fence = ""
     for line in _short_lines(part.lines):
-        words = line.count(" ") + 1 if line else 0
+        words = max(line.count(" ") + 1, len(line) // 16) if line else 0  # encoded data has few spaces
         blank = not line.strip()
         fenced = bool(fence)
         mark = line.lstrip(" ")[:1]
@@ -145,13 +145,19 @@ def _cut(part: _Part) -> Iterator[_Part]:
         elif mark and mark in "`~":
             fence = _fence(line)
         if (blank and not fenced and piece.words >= _FULL) or (piece.words and piece.words + words > _MOST):
-            yield piece
+            yield _trimmed(piece)
             piece = _Part(part.path, "", [])
         if piece.lines or not blank:
             piece.lines.append(line)
             piece.words += words
     if piece.lines or part.path:
-        yield piece
+        yield _trimmed(piece)
+
+
+def _trimmed(part: _Part) -> _Part:
+    while part.lines and not part.lines[-1].strip():
+        part.lines.pop()
+    return part
 
 
 def _short_lines(lines: Iterable[str]) -> Iterator[str]:
@@ -181,7 +187,8 @@ def _merge(parts: Iterable[_Part]) -> Iterator[_Part]:
         if held is None:
             held = part
         elif held.words < _TINY and (held.own or not held.path) and part.path[: len(held.path)] == held.path:
-            held = _Part(part.path, part.own, [*held.lines, *part.lines], held.words + part.words)
+            gap = [""] if held.lines else []
+            held = _Part(part.path, part.own, [*held.lines, *gap, *part.lines], held.words + part.words)
         elif part.words < _TINY and (held.words < _TINY or not held.own) and held.words + part.words <= _FULL:
             held = _gathered(held, part)
         else:

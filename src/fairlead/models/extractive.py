@@ -12,7 +12,7 @@ from fairlead.models.types import Chunk, ModelCall, Passage, Usage, text_of
 
 I_DO_NOT_KNOW = "I don't know: the organisation's context does not answer this."
 
-_MOST_CHARACTERS = 60_000  # of all passages together: what is read within a few milliseconds
+_MOST_CHARACTERS = 30_000  # of all passages together: what is read within a few milliseconds
 _CHARACTERS_A_TOKEN = 4
 
 

@@ -169,7 +169,7 @@ def _with_list(units: Sequence[Unit], best: int) -> list[Unit]:
     unit = units[best]
     if unit.lead:
         for before in reversed(units[:best]):
-            if before.text == unit.lead:
+            if before.text == unit.lead and before.passage == unit.passage:
                 return [before, unit]
         return [_unit(unit.passage, unit.lead, frozenset(), ""), unit]
     following = units[best + 1 : best + _MOST_QUOTES]
@@ -184,7 +184,7 @@ def _content(text: str) -> tuple[str, ...]:
 _ENOUGH = 0.55
 _AROUND = 0.6
 _NAME_MISSING = 0.25
-_NUMBER_MISSING = 0.3
+_NUMBER_MISSING = 0.5
 _LATER_PASSAGE = 0.01
 _NEARLY_AS_GOOD = 0.85
 _MOST_QUOTES = 3

@@ -71,6 +71,7 @@ def _without_suffix(word: str) -> str:
 
 _VOWEL = re.compile("[aeiouy]")
 _SUFFIXES = (
+    ("iness", "iness"),  # business is not busy
     ("ational", "ate"),
     ("ization", "ize"),
     ("ation", "ate"),
