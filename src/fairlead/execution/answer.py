@@ -47,6 +47,7 @@ class Quote(Struct, frozen=True, kw_only=True):
 
 
 def answer_of(deployment: Deployment, action: Action, decided: Decided, model: Model, reply: Reply) -> Answer:
+    """The answer of a settled action."""
     plan = decided.plan
     return Answer(
         run=action.run,
@@ -74,6 +75,7 @@ def _cited(decided: Decided, reply: Reply) -> tuple[Citation, ...]:
 
 
 def quote_of(deployment: Deployment, action: Action, decided: Decided) -> Quote:
+    """What the decided action would cost with each candidate."""
     request = decided.asked.request
     return Quote(
         run=action.run,

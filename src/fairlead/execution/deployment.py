@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fairlead.clock import Clock
 from fairlead.context import Context
@@ -14,8 +15,10 @@ from fairlead.identity import Authenticator
 from fairlead.models.types import Model, ModelDriver
 from fairlead.policy import Policy
 from fairlead.routing import Health, Preferences
-from fairlead.storage.fleet import Lease
-from fairlead.tasks import TaskTypes
+
+if TYPE_CHECKING:
+    from fairlead.storage.fleet import Lease
+    from fairlead.tasks import TaskTypes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,7 +38,7 @@ class Deployment:
     currency: str
     authenticator: Authenticator
     policy: Policy
-    tasks: TaskTypes
+    tasks: "TaskTypes"
     context: Context
     models: Mapping[str, Model]
     unavailable: Mapping[str, str]
@@ -56,7 +59,7 @@ class Fairlead:
         ledger: Ledger,
         refusals: Refusals,
         health: Health,
-        lease: Lease,
+        lease: "Lease",
         clock: Clock,
         deployment: Deployment,
     ) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from fairlead.errors import NotFound
+from fairlead.errors import FairleadError, NotFound
 from fairlead.execution import Fairlead
 from fairlead.server.http import Scope, respond
 from fairlead.server.openai_wire import encode_error
@@ -46,7 +46,12 @@ class App:
 
     async def _lifespan(self, receive: Any, send: Any) -> None:
         await receive()
-        self._running = await self._start()
+        try:
+            self._running = await self._start()
+        except FairleadError as error:
+            said = "\n".join(part for part in (error.message, error.why, error.mend) if part)
+            await send({"type": "lifespan.startup.failed", "message": said})
+            return
         self._routes = routes(self._running.fairlead, self._max_body)
         await send({"type": "lifespan.startup.complete"})
         await receive()

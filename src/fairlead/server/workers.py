@@ -29,7 +29,7 @@ class Workers:
     """The parent of `count` processes that each run `work()`. It holds no database connection and no thread, so that
     forking is safe."""
 
-    def __init__(self, count: int, work: Callable[[], None]) -> None:
+    def __init__(self, count: int, work: Callable[[], int]) -> None:
         self._count = count
         self._work = work
         self._pids: dict[int, float] = {}
@@ -66,8 +66,7 @@ class Workers:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         status = 1
         try:
-            self._work()
-            status = 0
+            status = self._work()
         finally:
             sys.stderr.flush()
             os._exit(status)

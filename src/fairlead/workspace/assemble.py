@@ -2,13 +2,13 @@
 line and for tests alike. What is below receives its parts and knows no other."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from fairlead.clock import Clock, new_id
 from fairlead.context import Context
 from fairlead.costs.ledger import Ledger
 from fairlead.costs.refusals import Refusals
+from fairlead.errors import BadInput
 from fairlead.execution import Defaults, Deployment, Fairlead
 from fairlead.identity import Authenticator, Key
 from fairlead.identity.fetch import fetcher
@@ -16,7 +16,7 @@ from fairlead.identity.issuer_keys import IssuerKeyRings
 from fairlead.models.http import Http
 from fairlead.models.registry import open_drivers
 from fairlead.routing import Health
-from fairlead.storage.fleet import Fleet
+from fairlead.storage.fleet import Fleet, Lease
 from fairlead.storage.journal import Journal
 from fairlead.storage.store import Store
 from fairlead.storage.subject_rows import StoredSubjects
@@ -39,7 +39,7 @@ class Surroundings:
 class Running:
     """The live parts of one process. `fairlead` answers; the rest is here to be stopped in the right order."""
 
-    def __init__(self, *, fairlead: Fairlead, journal: Journal, http: Http, follower: Follower) -> None:
+    def __init__(self, *, fairlead: Fairlead, journal: Journal, http: Http, follower: "Follower[Prepared]") -> None:
         self.fairlead = fairlead
         self._journal = journal
         self._http = http
@@ -74,25 +74,28 @@ async def assemble(around: Surroundings) -> Running:
     def deployed(prepared: Prepared) -> Deployment:
         return deploy(prepared, http, rings, clock)
 
-    lease, epoch, revision = await asyncio.to_thread(fleet.join, worker)
-    deployment = deployed(await asyncio.to_thread(compiled, revision))
-    journal = Journal(store, worker, clock, deployment_journal(deployment))
+    epoch = await asyncio.to_thread(fleet.current)
+    if not epoch.revision:
+        raise BadInput("nothing has been published yet", mend="publish the workspace: fairlead apply")
+    prepared = await asyncio.to_thread(compiled, epoch.revision)
+    deployment = deployed(prepared)
+    journal = Journal(store, worker, clock, prepared.workspace.settings.storage.journal)
     fairlead = Fairlead(
         ledger=Ledger(journal, vault, clock),
         refusals=Refusals(journal, clock),
         health=Health(clock.monotonic, deployment.preferences.breaker),
-        lease=lease,
+        lease=Lease(clock),
         clock=clock,
         deployment=deployment,
     )
     follower = Follower(fairlead, fleet, worker, epoch, prepare=compiled, deploy=deployed, forget=vault.clear_cache)
-    follower.start()
+    await follower.start()
     return Running(fairlead=fairlead, journal=journal, http=http, follower=follower)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Prepared:
-    """A revision, read and compiled, but not yet bound to an event loop. Making one takes a while; do it in a thread."""
+    """A revision, read and compiled, not yet bound to an event loop. Made in a thread: it takes a while."""
 
     revision: str
     workspace: Workspace

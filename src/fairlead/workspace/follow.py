@@ -1,0 +1,117 @@
+"""Following: a worker keeps its lease, takes up what is published, settles for the dead, and signs the log's head.
+
+All of it happens beside the requests, in threads, a few times a second. If it fails, nothing is lost: without renewals
+the lease lapses and the worker refuses until it has caught up.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from fairlead.errors import FairleadError
+from fairlead.execution import Deployment, Fairlead
+from fairlead.storage.fleet import Epoch, Fleet
+
+log = logging.getLogger("fairlead.follow")
+
+_BEAT = 0.5  # seconds between looks at the epoch; a publish waits at most this long for us
+
+_Prepared = TypeVar("_Prepared")
+
+
+class Follower(Generic[_Prepared]):
+    """Keeps one process's `Fairlead` under the epoch in force.
+
+    `prepare` reads and compiles a revision (in a thread), `deploy` binds it to this loop, `forget` drops what was
+    remembered of keys that may have been erased. `chores` are further things to do, each with its period in seconds.
+    """
+
+    def __init__(
+        self,
+        fairlead: Fairlead,
+        fleet: Fleet,
+        worker: str,
+        epoch: Epoch,
+        *,
+        prepare: Callable[[str], _Prepared],
+        deploy: Callable[[_Prepared], Deployment],
+        forget: Callable[[], None],
+        chores: tuple[tuple[float, Callable[[], None]], ...] = (),
+    ) -> None:
+        self._fairlead = fairlead
+        self._fleet = fleet
+        self._worker = worker
+        self._epoch = epoch
+        self._prepare = prepare
+        self._deploy = deploy
+        self._forget = forget
+        self._chores = chores
+        self._host = socket.gethostname()
+        self._retired: list[Deployment] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Get the first lease, then follow in the background."""
+        await self._beat()
+        self._tasks = [asyncio.ensure_future(self._follow())]
+        self._tasks += [asyncio.ensure_future(self._every(period, chore)) for period, chore in self._chores]
+
+    async def stop(self) -> None:
+        """Decide nothing any more, and tell the others that nobody needs to wait for this worker."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._fairlead.lease.end()
+        await asyncio.to_thread(self._fleet.leave, self._worker)
+        for deployment in self._retired:
+            deployment.context.close()
+
+    async def _follow(self) -> None:
+        while True:
+            await asyncio.sleep(_BEAT)
+            try:
+                await self._beat()
+            except FairleadError as error:
+                log.error("cannot follow what is published: %s (%s)", error, error.why)
+            except OSError as error:
+                log.error("cannot follow what is published: %s", error)
+
+    async def _beat(self) -> None:
+        """Renew; if something else is in force, take it up first and only then say so."""
+        found = await self._renew()
+        while found != self._epoch:
+            prepared = await asyncio.to_thread(self._prepare, found.revision)
+            self._forget()
+            self._retire(self._fairlead.deployment)
+            self._fairlead.deployment = self._deploy(prepared)
+            self._fairlead.health.settings = self._fairlead.deployment.preferences.breaker
+            self._epoch = found
+            log.info("epoch %d: deciding under revision %s", found.number, found.revision)
+            found = await self._renew()
+
+    async def _renew(self) -> Epoch:
+        return await asyncio.to_thread(
+            self._fleet.renew,
+            self._fairlead.lease,
+            self._worker,
+            host=self._host,
+            pid=os.getpid(),
+            seen=self._epoch.number,
+        )
+
+    def _retire(self, deployment: Deployment) -> None:
+        """Actions that began under it still use it; what it holds is let go one publish later."""
+        for old in self._retired:
+            old.context.close()
+        self._retired = [deployment]
+
+    async def _every(self, period: float, chore: Callable[[], None]) -> None:
+        while True:
+            await asyncio.sleep(period)
+            try:
+                await asyncio.to_thread(chore)
+            except (FairleadError, OSError) as error:
+                log.error("%s failed: %s", getattr(chore, "__name__", "a chore"), error)
