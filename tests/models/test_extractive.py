@@ -111,5 +111,5 @@ async def test_a_request_for_plain_text_is_answered() -> None:
     assert text_in(await answered(call(QUESTION, RETURNS, response_format=ResponseFormat("text")))) != ""
 
 
-async def test_it_is_always_there() -> None:
-    assert await ExtractiveDriver().probe() == ["extractive"]
+async def test_it_is_always_there_whatever_the_registry_gives_it() -> None:
+    assert await ExtractiveDriver(None, None, None).probe() == ["extractive"]

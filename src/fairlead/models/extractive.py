@@ -19,6 +19,9 @@ _CHARACTERS_A_TOKEN = 4
 class ExtractiveDriver:
     """Answers from the passages of the call, in this process."""
 
+    def __init__(self, *unneeded: object) -> None:
+        """Takes what the registry gives every driver, and needs none of it: no settings, no client, no clock."""
+
     async def answer(self, call: ModelCall) -> AsyncIterator[Chunk]:
         """A chunk for each quote. Raises `Rejected` where the request wants what quoting cannot give."""
         _refuse(call)
