@@ -133,7 +133,23 @@ def database(looked: Looked) -> list[Finding]:
 
 def workers(looked: Looked) -> list[Finding]:
     """Who serves, and whether they decide."""
-    return []
+    from fairlead.storage.fleet import Fleet
+
+    clock = SystemClock()
+    members = Fleet(looked.store, clock).members()
+    now = clock.now()
+    if not members:
+        return [Finding("workers", OK, "none runs")]
+    findings = []
+    for member in members:
+        said = f"{member.id} on {member.host}, process {member.pid}, since {age(now - member.started_at)}"
+        if member.lease_until >= now:
+            findings.append(Finding("workers", OK, said))
+        else:
+            since = age(now - member.lease_until)
+            mend = "it died or is stuck: restart it; live workers settle what it held"
+            findings.append(Finding("workers", WARN, f"{said}: no lease for {since}", mend))
+    return findings
 
 
 def revision(looked: Looked) -> list[Finding]:

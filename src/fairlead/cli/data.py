@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from msgspec import Struct
 
-from fairlead.cli.announcing import announce
+from fairlead.cli.announcing import announced
 from fairlead.cli.output import DryRun, Json, Yes, confirm, json_data, say
 from fairlead.cli.place import Data, Workspace, find, open_store, open_vault
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from fairlead.storage.store import Store
 
 app = typer.Typer(
@@ -55,8 +57,8 @@ def erase(
             return
         confirm(f"Erase everything that is sealed for {person}, for good?", yes)
         erased = open_vault(place, store).erase(person)
-        _forget_budgets(store, person)
-        announce(store)
+        with announced(store) as connection:  # whoever still has the key in memory drops it
+            _forget_budgets(connection, person)
     if json:
         json_data({"person": person, "erased": erased, "keys_left": known.keys})
         return
@@ -83,7 +85,7 @@ def _known(store: "Store", person: str) -> Known:
     return Known(tuple(keys), int(budgets or 0))
 
 
-def _forget_budgets(store: "Store", person: str) -> None:
+def _forget_budgets(connection: "Connection", person: str) -> None:
     """Past periods' rows carry the name and cap nothing any more. Today's stay: a budget must not begin anew."""
     from sqlalchemy import delete
 
@@ -93,8 +95,7 @@ def _forget_budgets(store: "Store", person: str) -> None:
 
     current = list(periods_of(SystemClock().now()).values())
     past = (budget.c.scope == scope_name("person", person)) & budget.c.period.not_in(current) & (budget.c.held == 0)
-    with store.writing() as connection:
-        connection.execute(delete(budget).where(past))
+    connection.execute(delete(budget).where(past))
 
 
 def commands() -> dict[str, Any]:

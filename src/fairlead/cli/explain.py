@@ -80,15 +80,9 @@ def _list(known: dict[str, type[FairleadError]], json: bool) -> None:
     if json:
         json_data([{"code": code, "status": status, "meaning": text} for code, status, text in rows])
         return
-    shown = [*rows, USAGE]
-    table(
-        ["code", "status", "what happened"],
-        [
-            [code, str(status) if code != "usage" else "", " ".join(text.partition("\n\n")[0].split())]
-            for code, status, text in shown
-        ],
-        right=["status"],
-    )
+    shown = [[code, str(status), " ".join(text.split())] for code, status, text in rows]
+    shown.append([USAGE, "", " ".join(MISUSE.partition("\n\n")[0].split())])
+    table(["code", "status", "what happened"], shown, right=["status"])
 
 
 def commands() -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """`fairlead key`: keys for programs and people, beside what `keys:` of the workspace declares."""
 
+from contextlib import closing
 from typing import Annotated, Any
 
 import typer
 
-from fairlead.cli.announcing import announce
+from fairlead.cli.announcing import announced
 from fairlead.cli.output import DryRun, Json, data, json_data, say, table
 from fairlead.cli.place import Data, Place, Workspace, find, open_store, user
 from fairlead.cli.when import shown, span
@@ -59,10 +60,8 @@ def add(
     if dry_run:
         say(f"would add the key {name} for {person}")
         return
-    store = open_store(place)
-    with store.writing() as connection:
+    with closing(open_store(place)) as store, announced(store) as connection:
         add_key(connection, key)
-    announce(store)
     if json:
         json_data({**_shown(key), "key": secret, "digest": f"sha256:{digest.hex()}"})
         return
@@ -122,17 +121,15 @@ def revoke(
             raise NotFound(f"there is no key named {name!r}", mend="fairlead key list")
         say(f"would revoke the key {name}")
         return
-    store = open_store(place)
-    with store.writing() as connection:
+    with closing(open_store(place)) as store, announced(store) as connection:
         revoke_key(connection, name, SystemClock().now())
-    announce(store)
     say(f"the key {name} is revoked")
 
 
 def _keys(place: Place) -> tuple[Key, ...]:
     from fairlead.identity.key_table import list_keys
 
-    with open_store(place).reading() as connection:
+    with closing(open_store(place)) as store, store.reading() as connection:
         return list_keys(connection)
 
 

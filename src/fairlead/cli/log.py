@@ -1,7 +1,7 @@
 """Reading the log of the state database: for reports, traces and proofs. Nothing here writes."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -152,5 +152,5 @@ def budgets(store: Store) -> dict[tuple[str, str], tuple[int, int]]:
     return {(scope, period): (held, spent) for scope, period, held, spent in rows}
 
 
-def _rows(found: "list[Row[tuple[int, str, int, bytes, bytes]]] | object") -> list[LogRow]:
-    return [LogRow(seq, run, at, bytes(record), bytes(spans)) for seq, run, at, record, spans in found]  # type: ignore[attr-defined]
+def _rows(found: "Iterable[Row[Any]]") -> list[LogRow]:
+    return [LogRow(row.seq, row.run, row.at, bytes(row.record), bytes(row.spans)) for row in found]

@@ -86,9 +86,8 @@ def _standings(settings: Any, budgets: Any, balances: dict[tuple[str, str], tupl
     from fairlead.identity import Caller
 
     now = SystemClock().now()
-    names: dict[str, set[str]] = {"department": set(), "person": set(), "task": set()}
-    for kind, declared in zip(names, (settings.departments, settings.persons, settings.tasks), strict=True):
-        names[kind] |= {name for name in declared if name != "*"}
+    kinds = {"department": settings.departments, "person": settings.persons, "task": settings.tasks}
+    names = {kind: set(declared) for kind, declared in kinds.items()}  # "*" shows what each other one has
     for scope, _ in balances:
         kind, _, name = scope.partition("/")
         if kind in names:

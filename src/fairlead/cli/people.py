@@ -3,6 +3,7 @@
 from fairlead.cli.place import Place, open_vault
 from fairlead.errors import FairleadError
 from fairlead.storage.store import Store
+from fairlead.storage.vault import Vault
 
 
 class Names:
@@ -10,10 +11,11 @@ class Names:
 
     def __init__(self, place: Place, store: Store) -> None:
         self._known: dict[str, str] = {}
+        self._vault: Vault | None = None
         try:
             self._vault = open_vault(place, store)
         except FairleadError:
-            self._vault = None
+            return
 
     def of(self, subject: str) -> str:
         if self._vault is None or not subject:

@@ -132,7 +132,12 @@ def variable(name: str) -> str | None:
 
 def user() -> str:
     """Who runs the command, as far as the system says."""
-    return os.environ.get("USER") or os.environ.get("LOGNAME") or f"uid {os.getuid()}"
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # an account without a name, as in some containers
+        return f"uid-{os.getuid()}"
 
 
 def wants_colour(stream: TextIO) -> bool:

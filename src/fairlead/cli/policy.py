@@ -29,9 +29,10 @@ app = typer.Typer(
 @app.command("test")
 def run_tests(workspace: Workspace = None, json: Json = False) -> None:
     """Run policies/tests.yaml against the policies of the folder. Ends with status 1 if any comes out otherwise."""
-    from fairlead.workspace.compile import test_policies
+    from fairlead.policy import run_policy_tests
 
-    results = test_policies(in_folder(find(workspace)))
+    compiled = in_folder(find(workspace))
+    results = run_policy_tests(compiled.policy, compiled.policy_cases, compiled.models.models)
     failed = [result for result in results if not result.passed]
     if json:
         json_data([{"name": each.name, "passed": each.passed, "said": each.said} for each in results])
