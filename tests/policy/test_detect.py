@@ -112,13 +112,13 @@ def test_a_workspace_adds_detectors_and_switches_built_in_ones_off() -> None:
 @pytest.mark.parametrize("answer", [None, [], [0]])
 def test_a_scan_that_does_not_reach_the_end_refuses_instead_of_finding_nothing(answer: list[int] | None) -> None:
     detection = Detection(POLICY._detection.detectors, {})
-    detection._scan = lambda data: answer  # what RE2's set answers when its automaton is out of memory
+    detection._scan._match = lambda data: answer  # what RE2's set answers when its automaton is out of memory
     with pytest.raises(Broken, match="did not run to its end"):
         detection.text("a@example.org")
 
 
 def test_detectors_that_do_not_fit_into_one_scan_are_refused_when_they_are_compiled(monkeypatch) -> None:
-    monkeypatch.setattr("fairlead.policy.detect._MEMORY", 100_000)
+    monkeypatch.setattr("fairlead.policy.scan._MEMORY", 100_000)
     with pytest.raises(BadInput, match="do not fit"):
         compile_policy({})
 

@@ -3,23 +3,17 @@
 from collections.abc import Mapping, Sequence
 
 import msgspec
-import re2
 
-from fairlead.errors import BadInput, Broken
 from fairlead.labels import DataClass, Labels
 from fairlead.models.types import ChatRequest, text_of
 from fairlead.policy.detectors import Detector
+from fairlead.policy.scan import Scan
 from fairlead.policy.types import Finding, Findings
 
 REST = -1
 """`Finding.message` of what stands in no message: tool definitions, names, the reply's format."""
 
 _NOTHING = Findings(Labels())
-# The scan of RE2's set reports nothing at all where its automaton ran out of memory. A text that ends in a canary which
-# then goes unseen was not scanned.
-_CANARY = "\x00\x01"
-_MEMORY = 128 << 20  # bytes
-
 # Groups of digits inside a number that a checksum has proved are not a telephone number as well.
 _STRONG = ("payment_card", "iban", "national_id")
 
@@ -32,28 +26,12 @@ class Detection:
     def __init__(self, detectors: Sequence[Detector], classes: Mapping[str, DataClass]) -> None:
         self.detectors = tuple(detectors)
         self.classes = classes
-        options = re2.Options()
-        options.max_mem = _MEMORY
-        options.log_errors = False
-        scan = re2.Set.SearchSet(options)
-        for each in detectors:
-            scan.Add(each.hint or each.pattern.text)
-        self._canary = scan.Add("\\x00\\x01")
-        try:
-            scan.Compile()
-        except re2.error:
-            raise BadInput(
-                "the detectors do not fit into one scan",
-                why=f"their patterns together need more than {_MEMORY >> 20} MiB",
-                mend="lower the upper bounds of repetitions in the patterns under `detectors:` in rules/*.yaml",
-            ) from None
-        self._scan = scan.Match
-        self._only_canary = [self._canary]
+        self._scan = Scan(each.hint or each.pattern.text for each in detectors)
 
     def request(self, request: ChatRequest) -> Findings:
         """What was found in the messages, the arguments of their tool calls, and the rest of what a model would see.
 
-        Raises Broken where the scan did not run to its end: a text that was not looked at counts as unsafe.
+        Raises Broken where the scan did not run to its end.
         """
         texts: list[str] = []
         plain = request.tools is None and request.response_format is None
@@ -69,29 +47,18 @@ class Detection:
         if not plain:
             texts.append(_rest(request))
         hits = self._hits(texts)
-        return _NOTHING if hits is None else self._locate(places(request, rest=not plain), hits)
+        return self._locate(places(request, rest=not plain), hits) if hits else _NOTHING
 
     def text(self, text: str) -> Findings:
         """What was found in one text, as if it were the content of message 0."""
         hits = self._hits([text])
-        return _NOTHING if hits is None else self._locate([(0, -1, text)], hits)
+        return self._locate([(0, -1, text)], hits) if hits else _NOTHING
 
-    def _hits(self, texts: list[str]) -> list[int] | None:
-        texts.append(_CANARY)
-        hits: list[int] | None = self._scan("\x00".join(texts).encode("utf-8", "replace"))
-        if hits == self._only_canary:
-            return None
-        if hits is None or self._canary not in hits:
-            raise Broken(
-                "the scan for sensitive text did not run to its end",
-                why="the detectors need more memory than they may use",
-                mend="simplify the patterns under `detectors:` in rules/*.yaml",
-                step="classify",
-            )
-        return hits
+    def _hits(self, texts: list[str]) -> list[int]:
+        return self._scan.hits("\x00".join(texts).encode("utf-8", "replace"))
 
     def _locate(self, places: Sequence[Place], hits: list[int]) -> Findings:
-        suspects = [self.detectors[index] for index in sorted(hits) if index != self._canary]
+        suspects = [self.detectors[index] for index in hits]
         found: list[Finding] = []
         for message, call, text in places:
             data = text.encode("utf-8", "replace")

@@ -1,22 +1,31 @@
-"""How much of a growing text must wait: from the first place that may yet become a match, and not one byte more."""
+"""How much of a growing text must wait: from the first place that may yet become a match."""
 
 from collections.abc import Sequence
 
 from fairlead.policy.patterns import Matcher, Pattern
 
+_NEAR = 32  # bytes held up to which it does not matter whether a pattern could still be that wide
+
 
 class Holdback:
-    """The prefix patterns of all that is looked for, joined and anchored at the end of the text."""
+    """The prefix patterns of all that is looked for, anchored at the end of the text: joined for the usual look, and
+    one by one, each believed no further back than it is wide, for when much is held."""
 
     def __init__(self, patterns: Sequence[Pattern]) -> None:
-        self._growing = Matcher("(?:" + "|".join(each.beginning for each in patterns) + r")\z")
-        self._complete = Matcher("(?:" + "|".join(each.text.replace("(?P<value>", "(?:") for each in patterns) + ")")
+        self._joined = Matcher("(?:" + "|".join(each.beginning for each in patterns) + r")\z")
+        self._single = [(Matcher(f"(?:{each.beginning})\\z"), each.width if each.bounded else 0) for each in patterns]
 
-    def split(self, data: bytes, start: int) -> tuple[int, bool]:
-        """(where to hold from, whether anything complete begins before it), for what follows `start`.
+    def start(self, data: bytes, at: int) -> int:
+        """Where in `data` to hold from, at or after `at`.
 
-        No text that may come can change, shorten or lengthen a match that begins before the first of these.
+        No text that may come can change, shorten or lengthen a match that begins before.
         """
-        hold = self._growing.spans(data, start)[0][0]
-        found = self._complete.spans(data, start)[0][0]
-        return hold, 0 <= found < hold
+        hold = self._joined.spans(data, at)[0][0]
+        return hold if len(data) - hold <= _NEAR else self._exact(data, at)
+
+    def _exact(self, data: bytes, at: int) -> int:
+        per_character = 1 if data.isascii() else 4
+        return min(
+            matcher.spans(data, max(at, len(data) - width * per_character) if width else at)[0][0]
+            for matcher, width in self._single
+        )

@@ -3,6 +3,10 @@
 A pattern is read with Python's own parser and written out again twice, for RE2: once as itself, once as its *prefix
 pattern*, which matches every beginning of every match, the empty and the complete one among them. Anchored at the end
 of a text it finds the first place from which a match may still be growing. Everything is matched on UTF-8 bytes.
+
+Prefix patterns do not count beyond four: `{1,64}` becomes `+`. Counting would give RE2's automaton a state for every
+number of characters, hundreds of microseconds for every chunk of unseen prose. The width of the pattern limits instead
+how far back its prefix pattern is believed (see `holdback`).
 """
 
 import re
@@ -17,6 +21,7 @@ from fairlead.errors import BadInput
 
 WIDEST = 512  # characters; wider matches would hold back too much of a stream
 _MEMORY = 64 << 20  # bytes that one automaton may use before RE2 falls back to a slower search
+_COUNTED = 4  # repetitions up to which a prefix pattern counts
 _ANYWHERE = re2._Anchor.UNANCHORED
 
 Span = tuple[int, int]
@@ -59,10 +64,9 @@ class Pattern:
         least, most = tree.getwidth()
         if not least:
             raise _bad(source, "it matches the empty text", "let it require at least one character")
-        writer = _Writer(source, tree.state)
         flags = "i" if tree.state.flags & re.IGNORECASE else ""
-        self.text = f"(?{flags}:{writer.sequence(tree, capture=True)})"
-        self.beginning = f"(?{flags}:{writer.beginning(tree)})"
+        self.text = f"(?{flags}:{_Writer(source, tree.state).sequence(tree)})"
+        self.beginning = f"(?{flags}:{_Writer(source, tree.state, loose=True).beginning(tree)})"
         self.width: int = most
         self.bounded = most < op.MAXREPEAT
         try:
@@ -107,38 +111,39 @@ Node = tuple[Any, Any]
 
 
 class _Writer:
-    """Writes a parsed pattern for RE2, as itself and as its prefix pattern."""
+    """Writes a parsed pattern for RE2, as itself and, when `loose`, as its prefix pattern."""
 
-    def __init__(self, source: str, state: Any) -> None:
+    def __init__(self, source: str, state: Any, *, loose: bool = False) -> None:
         self._source = source
+        self._loose = loose
         self._names = {number: name for name, number in state.groupdict.items()}
         self._any = "(?s:.)" if state.flags & re.DOTALL else r"[^\n]"
 
-    def sequence(self, nodes: Sequence[Node], *, capture: bool = False) -> str:
-        return "".join(self._whole(kind, value, capture) for kind, value in nodes)
+    def sequence(self, nodes: Sequence[Node]) -> str:
+        return "".join(self._whole(kind, value) for kind, value in nodes)
 
-    def _whole(self, kind: Any, value: Any, capture: bool) -> str:
+    def _whole(self, kind: Any, value: Any) -> str:
         if kind in _SINGLE:
             return self._character(kind, value)
         if kind is op.AT and value in _ASSERTION:
             return _ASSERTION[value]
         if kind is op.BRANCH:
-            return "(?:" + "|".join(self.sequence(each, capture=capture) for each in value[1]) + ")"
+            return "(?:" + "|".join(self.sequence(each) for each in value[1]) + ")"
         if kind is op.SUBPATTERN:
             group, added, removed, nodes = value
-            head = "(?P<value>" if capture and self._names.get(group) == "value" else "(?:"
-            return head + _flagged(self.sequence(nodes, capture=capture), added, removed) + ")"
+            head = "(?P<value>" if not self._loose and self._names.get(group) == "value" else "(?:"
+            return head + _flagged(self.sequence(nodes), added, removed) + ")"
         if kind in (op.MAX_REPEAT, op.MIN_REPEAT):
             least, most, nodes = value
             lazy = "?" if kind is op.MIN_REPEAT else ""
-            return f"(?:{self.sequence(nodes, capture=capture)}){_times(least, most)}{lazy}"
+            return f"(?:{self.sequence(nodes)}){self._times(least, most)}{lazy}"
         raise self._unsupported(kind, value)
 
     def beginning(self, nodes: Sequence[Node]) -> str:
         """Every beginning of a match of the sequence: of its first part, or all of that and a beginning of the rest."""
         rest = ""
         for kind, value in reversed(list(nodes)):
-            whole = self._whole(kind, value, capture=False)
+            whole = self._whole(kind, value)
             if kind in _SINGLE or kind is op.AT:
                 rest = f"(?:{whole}{rest})?"
             else:
@@ -153,7 +158,14 @@ class _Writer:
             return "(?:" + _flagged(self.beginning(nodes), added, removed) + ")"
         _, most, nodes = value  # a repetition: some rounds, and the beginning of one more
         before = most if most is op.MAXREPEAT else most - 1
-        return f"(?:{self.sequence(nodes)}){_times(0, before)}{self.beginning(nodes)}"
+        return f"(?:{self.sequence(nodes)}){self._times(0, before)}{self.beginning(nodes)}"
+
+    def _times(self, least: int, most: Any) -> str:
+        if self._loose and most > _COUNTED:
+            return "+" if least else "*"
+        if most is op.MAXREPEAT:
+            return "*" if least == 0 else "+" if least == 1 else f"{{{least},}}"
+        return f"{{{least},{most}}}"
 
     def _character(self, kind: Any, value: Any) -> str:
         if kind is op.ANY:
@@ -185,12 +197,6 @@ class _Writer:
 def _literal(code: int) -> str:
     character = chr(code)
     return character if character.isascii() and character.isalnum() else f"\\x{{{code:x}}}"
-
-
-def _times(least: int, most: Any) -> str:
-    if most is op.MAXREPEAT:
-        return "*" if least == 0 else "+" if least == 1 else f"{{{least},}}"
-    return f"{{{least},{most}}}"
 
 
 def _flagged(text: str, added: int, removed: int) -> str:

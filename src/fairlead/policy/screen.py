@@ -12,6 +12,7 @@ from fairlead.policy.asks import FactValue
 from fairlead.policy.detectors import Detector
 from fairlead.policy.facts import Fact
 from fairlead.policy.holdback import Holdback
+from fairlead.policy.scan import Scan
 from fairlead.policy.types import Decision, Finding
 
 _LONG = 1024  # bytes held: from here on they are looked at again only when they have grown by an eighth
@@ -85,6 +86,7 @@ class Watch:
         self.facts = {f"fact:{fact.name}": fact for fact in facts}
         self.all = (*detectors, *(Detector(name, "", fact.pattern) for name, fact in self.facts.items()))
         self.holdback = Holdback([each.pattern for each in self.all])
+        self.scan = Scan(each.hint or each.pattern.text for each in self.all)
 
 
 Mask = tuple[int, int, str]
@@ -122,9 +124,10 @@ class ReplyScreen(Screen):
         if len(data) < self._patience:
             self._data = data
             return ""
-        hold, found = self._watch.holdback.split(data, self._at)
-        if found or self._resume:
-            return self._look(data, hold)
+        hold = self._watch.holdback.start(data, self._at)
+        suspects = self._watch.scan.hits(data)
+        if suspects or self._resume:
+            return self._look(data, hold, suspects)
         out = data[self._at : hold].decode()
         self._gone += len(out)
         self._keep(data, hold)
@@ -134,16 +137,16 @@ class ReplyScreen(Screen):
     def _rest(self) -> str:
         if self._whole:
             self._data = b"".join(self._pieces)
-        return self._look(self._data, len(self._data))
+        return self._look(self._data, len(self._data), self._watch.scan.hits(self._data))
 
     def _keep(self, data: bytes, hold: int) -> None:
         cut = max(hold - 1, 0)
         self._data, self._at = data[cut:], hold - cut
 
-    def _look(self, data: bytes, hold: int) -> str:
+    def _look(self, data: bytes, hold: int, suspects: list[int]) -> str:
         """Judge what begins before `hold`, and give out the text up to there with its masks."""
         noted = []
-        for detector, low, high in self._hits(data, hold):
+        for detector, low, high in self._hits(data, hold, suspects):
             changed = self._note(detector, data, low, high)
             if changed and not self._whole:
                 self._decide()
@@ -163,11 +166,11 @@ class ReplyScreen(Screen):
         self._patience = 0
         return out
 
-    def _hits(self, data: bytes, hold: int) -> Iterator[tuple[Detector, int, int]]:
+    def _hits(self, data: bytes, hold: int, suspects: list[int]) -> Iterator[tuple[Detector, int, int]]:
         """What begins before `hold`, in the order of the text whatever the chunks were."""
         hits = []
-        for index, detector in enumerate(self._watch.all):
-            mine, self._resume[index] = detector.locate(data, self._resume.get(index, self._at), hold)
+        for index in suspects:
+            mine, self._resume[index] = self._watch.all[index].locate(data, self._resume.get(index, self._at), hold)
             hits += [(first, -high, index, low) for first, low, high in mine]
         hits.sort()
         for _, minus_high, index, low in hits:
