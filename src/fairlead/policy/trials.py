@@ -46,7 +46,7 @@ class PolicyCase(Struct, frozen=True, forbid_unknown_fields=True, rename={"data_
     model: Annotated[str, Meta(description="A model of the workspace.")] = ""
     item: CaseItem | None = None
     task: str = ""
-    door: str = "openai"
+    door: str = ""
     text: Annotated[str, Meta(description="Text whose labels the detectors find.")] = ""
     labels: Annotated[tuple[str, ...], Meta(description="Categories, beside those found in `text`.")] = ()
     data_class: Annotated[ClassName, Meta(description="The data class, where higher than that of `text`.")] = "public"
