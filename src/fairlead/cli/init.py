@@ -66,10 +66,11 @@ def show_first_key(made: Made) -> None:
         data(made.first_key)
 
 
-def ready_curl(url: str) -> str:
+def ready_curl(url: str, *, with_key: bool = True) -> str:
     """A request to try, as people paste it."""
+    key = ' -H "authorization: Bearer $FAIRLEAD_API_KEY"' if with_key else ""
     return (
-        f"curl {url}/v1/chat/completions -H 'authorization: Bearer KEY' -H 'content-type: application/json' \\\n"
+        f"curl {url}/v1/chat/completions{key} -H 'content-type: application/json' \\\n"
         """  -d '{"model": "auto", "messages": [{"role": "user", "content": "What can you do?"}]}'"""
     )
 
@@ -77,6 +78,7 @@ def ready_curl(url: str) -> str:
 def _next(name: Path) -> str:
     return f"""
 next:
+  export FAIRLEAD_API_KEY=KEY
   fairlead serve {name}
   {ready_curl(URL)}
 

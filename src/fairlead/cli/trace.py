@@ -5,7 +5,6 @@ from typing import Annotated, Any
 import typer
 
 from fairlead.cli import complete, log
-from fairlead.cli.drawing import draw
 from fairlead.cli.output import Json, data, exact, json_data, table
 from fairlead.cli.people import Names
 from fairlead.cli.place import Data, Place, Workspace, currency_of, find, open_store, open_vault
@@ -83,6 +82,7 @@ def trace(
     json: Json = False,
 ) -> None:
     """Draw what happened in a run: its stages, their time, each attempt, the cost, and where it failed."""
+    from fairlead.cli.drawing import draw
     from fairlead.telemetry.trace import decode
 
     place = find(workspace, data_folder)

@@ -1,0 +1,136 @@
+"""`fairlead serve`: publish the workspace and answer requests."""
+
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fairlead.cli.compiled import published, require_published
+from fairlead.cli.init import ready_curl, show_first_key
+from fairlead.cli.output import say
+from fairlead.cli.place import MASTER_KEY, Data, Place, Workspace, find, open_store, open_vault, secrets, variable
+from fairlead.cli.publishing import Folder, publish_text, report
+from fairlead.cli.setting_up import set_up
+from fairlead.clock import SystemClock
+from fairlead.errors import BadInput
+
+if TYPE_CHECKING:
+    from fairlead.workspace.compile import Workspace as Compiled
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@app.command()
+def serve(
+    folder: Folder = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.", show_default="server.host")] = "",
+    port: Annotated[
+        int, typer.Option(min=-1, max=65_535, help="Port; 0 for any free one.", show_default="server.port")
+    ] = -1,
+    workers: Annotated[int, typer.Option(min=0, max=256, help="Processes.", show_default="server.workers")] = 0,
+    no_apply: Annotated[
+        bool, typer.Option("--no-apply", help="Serve what is published; leave the folder aside.")
+    ] = False,
+    workspace: Workspace = None,
+    data_folder: Data = None,
+) -> None:
+    """Publish the workspace if it has changed, and answer requests until stopped.
+
+    The first time, it makes the data folder with database, master key and a first API key (printed once).
+    """
+    place = find(folder or workspace, data_folder)
+    show_first_key(set_up(place))
+    compiled, revision = _in_force(place, no_apply)
+    server = compiled.settings.server
+    sock = _listening(host or server.host, server.port if port < 0 else port)
+    _greet(place, compiled, revision, _url(sock))
+    raise typer.Exit(_run(place, sock, compiled, workers or server.workers))
+
+
+def _in_force(place: Place, no_apply: bool) -> "tuple[Compiled, str]":
+    """Publish, unless told not to; then what is in force. Nothing stays open: workers are forked after this."""
+    from fairlead.workspace.load import read_folder
+
+    with closing(open_store(place)) as store:
+        open_vault(place, store)  # a wrong master key is told before anything is published under it
+        if not no_apply:
+            report(publish_text(place, store, read_folder(place.workspace)))
+        return published(place, store), require_published(store)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    from fairlead.server.workers import listen
+
+    try:
+        return listen(host, port)
+    except OSError as error:
+        raise BadInput(
+            f"cannot listen on {host}:{port}: {error.strerror or error}",
+            why="another program may have this port, or the address is not this machine's",
+            mend="--port 0 takes any free one; or stop the other program",
+        ) from error
+
+
+def _url(sock: socket.socket) -> str:
+    host, port = sock.getsockname()[:2]
+    near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 it listens on all, and this one is near
+    return f"http://[{near}]:{port}" if ":" in near else f"http://{near}:{port}"
+
+
+def _greet(place: Place, compiled: "Compiled", revision: str, url: str) -> None:
+    say(f"{compiled.organisation}: revision {revision}, state in {place.database}")
+    for line in _switched_off(compiled):
+        say(f"  {line}")
+    say(f"answering at {url}/v1  (try it:)")
+    say(ready_curl(url, with_key=not compiled.settings.identity.anonymous.allow))
+
+
+def _switched_off(compiled: "Compiled") -> Iterator[str]:
+    """What a person should know does not protect or serve them, because the workspace leaves it out."""
+    from fairlead.costs.settings import BudgetSettings
+
+    settings = compiled.settings
+    if not any(each.where.startswith("policies/") for each in compiled.policy.statements):
+        yield "no Cedar policies: " + (
+            "only the lean rules decide" if settings.rules else "every caller may ask every model"
+        )
+    budgets = settings.budgets
+    if not (budgets.departments or budgets.persons or budgets.tasks or budgets.organisation != BudgetSettings()):
+        yield "no budgets: nothing caps what is spent"
+    if not compiled.items:
+        yield "no context: answers come from the models alone"
+    if settings.payloads == "none":
+        yield "payloads none: what is asked and answered is never kept, so traces show no text"
+    if settings.identity.anonymous.allow:
+        yield "anonymous: programs on this machine need no key"
+    for name, why in compiled.models.unavailable.items():
+        yield f"model {name} is left out: {why}"
+
+
+def _run(place: Place, sock: socket.socket, compiled: "Compiled", workers: int) -> int:
+    from fairlead.server.serve import Serving
+    from fairlead.server.serve import serve as answer
+    from fairlead.storage.master_key import load_master_key
+    from fairlead.storage.store import Store
+    from fairlead.telemetry.logging import start_logging
+    from fairlead.workspace.assemble import Running, Surroundings, assemble
+
+    start_logging(sys.stderr, style="console" if sys.stderr.isatty() else "json")
+    master_key = load_master_key(variable(MASTER_KEY), place.key_file)
+    settings = compiled.settings
+    synchronous = settings.storage.journal.synchronous
+
+    async def start() -> Running:
+        store = Store.open(place.database, synchronous=synchronous)
+        around = Surroundings(store=store, master_key=master_key, secrets=secrets(place.workspace), clock=SystemClock())
+        return await assemble(around)
+
+    server = settings.server
+    return answer(sock, start, Serving(workers=workers, max_body=server.max_body, drain=server.drain))
+
+
+def commands() -> dict[str, Any]:
+    return {"serve": typer.main.get_command(app)}

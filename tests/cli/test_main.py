@@ -1,0 +1,130 @@
+"""The frame of the command line: what help costs, how errors look, what scripts see."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Fairlead, program
+
+from fairlead.cli.main import COMMANDS
+
+HEAVY = (
+    "aiohttp", "alembic", "asyncio", "cedarpy", "cryptography", "genai_prices", "joserfc", "msgspec", "re2", "rich",
+    "sqlalchemy", "sqlite3", "uvicorn", "yaml",
+)  # fmt: skip
+
+
+def test_help_imports_nothing_that_is_heavy() -> None:
+    code = (
+        "import sys\nfrom fairlead.cli.main import run\nstatus = run(['--help'])\n"
+        "print(status, *sorted(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    status, *modules = done.stderr.split()
+    assert status == "0"
+    assert not [name for name in modules if name.partition(".")[0] in HEAVY]
+    assert [name for name in modules if name.startswith("fairlead.")] == [
+        "fairlead.cli",
+        "fairlead.cli.main",
+        "fairlead.errors",
+    ]
+    assert all(name in done.stdout for name in COMMANDS)
+
+
+def test_the_help_of_a_command_imports_no_database_and_no_drawing() -> None:
+    code = "import sys\nfrom fairlead.cli.main import run\nrun(['trace', '--help'])\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert not loaded & {"aiohttp", "alembic", "cedarpy", "genai_prices", "rich", "sqlalchemy", "uvicorn"}
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "demo"])
+def test_every_command_explains_itself(name: str, fairlead: Fairlead) -> None:
+    said = fairlead(name, "--help")
+    assert said.status == 0
+    assert f"Usage: fairlead {name}" in said.out
+
+
+def test_no_command_shows_the_help(fairlead: Fairlead) -> None:
+    said = fairlead()
+    assert said.status == 0
+    assert "Commands:" in said.out
+
+
+def test_a_group_without_a_command_shows_its_help_and_fails(fairlead: Fairlead) -> None:
+    said = fairlead("key")
+    assert said.status == 2
+    assert "revoke" in said.err
+    assert said.out == ""
+
+
+def test_a_mistyped_command_is_named_with_the_likely_one(fairlead: Fairlead) -> None:
+    said = fairlead("expain")
+    assert said.status == 2
+    assert said.out == ""
+    assert said.err == "error: No such command 'expain'. Did you mean 'explain'? [usage]\nhelp: fairlead --help\n"
+
+
+def test_an_unknown_option_is_a_usage_error_of_its_command(fairlead: Fairlead) -> None:
+    said = fairlead("runs", "--nope")
+    assert said.status == 2
+    assert "No such option: --nope [usage]" in said.err
+    assert "help: fairlead runs --help" in said.err
+
+
+def test_an_error_says_what_why_and_what_mends_it(
+    fairlead: Fairlead, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = fairlead("check")
+    assert said.status == 2
+    assert said.out == ""
+    error, cause, mend = said.err.splitlines()
+    assert error.startswith("error: there is no workspace in ")
+    assert error.endswith("[not_found]")
+    assert cause == "cause: a workspace is a folder with a fairlead.yaml"
+    assert mend.startswith("help: make one: fairlead init NAME")
+
+
+def test_a_fault_of_our_own_is_said_in_words_and_traced_only_on_demand(acme: Path, fairlead: Fairlead) -> None:
+    (acme / ".fairlead" / "state.db").write_bytes(b"this is no database, and long enough to be looked at" * 100)
+    said = fairlead("runs")
+    assert said.status == 70
+    assert "Traceback" not in said.err
+    assert "[broken]" in said.err
+    assert "fairlead --debug" in said.err
+    assert "Traceback" in program("--debug", "runs", cwd=acme).err
+
+
+def test_the_version_is_data(fairlead: Fairlead) -> None:
+    assert fairlead("--version").out == "fairlead 0.1.0\n"
+
+
+def test_a_reader_that_leaves_is_no_error() -> None:
+    ended = subprocess.run(
+        f"{sys.executable} -m fairlead schema fairlead | head -c 10; echo; echo ${{PIPESTATUS[0]}}",
+        shell=True,
+        executable="/bin/bash",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ended.stderr == ""
+
+
+def test_no_colour_where_nobody_looks(acme: Path) -> None:
+    said = program("doctor", cwd=acme)
+    assert "\x1b" not in said.out + said.err
+
+
+def test_commands_can_be_completed() -> None:
+    said = program(_FAIRLEAD_COMPLETE="complete_bash", COMP_WORDS="fairlead ex", COMP_CWORD="1")
+    assert said.out.split() == ["explain"]
+
+
+def test_models_and_codes_can_be_completed(acme: Path) -> None:
+    said = program(cwd=acme, _FAIRLEAD_COMPLETE="complete_bash", COMP_WORDS="fairlead ask --model l", COMP_CWORD="3")
+    assert said.out.split() == ["local", "large"]
+    said = program(_FAIRLEAD_COMPLETE="complete_bash", COMP_WORDS="fairlead explain over", COMP_CWORD="2")
+    assert said.out.split() == ["over_budget", "overloaded"]
