@@ -139,6 +139,33 @@ def test_a_task_type_with_the_name_of_a_model_is_refused() -> None:
     assert found[0].startswith("tasks/small.yaml: the name `small` means something else already")
 
 
+def test_what_is_wrong_with_a_task_type_is_a_problem_of_its_file() -> None:
+    files = {
+        "fairlead.yaml": LEAN,
+        "tasks/one.yaml": "description: x\ngrounded: true\n",
+        "tasks/two.yaml": "examples:\n  - fine\n  - '???'\n",
+        "tasks/Three.yaml": "description: x\n",
+    }
+    found = problems(files)
+    assert [problem.split(": ")[0] for problem in found] == [
+        "tasks/Three.yaml:1:1",
+        "tasks/one.yaml:2:1",
+        "tasks/two.yaml:3:5",
+    ]
+
+
+def test_an_example_of_two_task_types_is_refused_where_it_stands_again() -> None:
+    files = {"fairlead.yaml": LEAN, "tasks/a.yaml": "examples: [hello]\n", "tasks/b.yaml": "examples: [Hello]\n"}
+    assert [problem.split(": ")[0] for problem in problems(files)] == ["tasks/b.yaml:1:12"]
+
+
+def test_the_default_task_type_takes_the_default_context() -> None:
+    workspace = compiled({"fairlead.yaml": LEAN + "defaults: {context: 700}\n"})
+    assert workspace.tasks.default.context == 700
+    named = {"fairlead.yaml": LEAN + "defaults: {task: q}\n", "tasks/q.yaml": "examples: [hello]\n"}
+    assert compiled(named).tasks.default.name == "q"
+
+
 def test_a_rule_that_allows_an_unknown_model_is_refused() -> None:
     lean = LEAN.replace("keys:", "  - {allow: {groups: [a], models: [lagre]}}\nkeys:")
     assert problems({"fairlead.yaml": lean}) == [

@@ -14,7 +14,7 @@ PUBLISHED = Path(__file__).parents[2] / "docs" / "schemas"
 
 def test_the_published_schemas_are_the_generated_ones() -> None:
     published = {path.name: path.read_bytes() for path in PUBLISHED.glob("*.json")}
-    assert published == json_schemas(), "run: python -m fairlead.cli.main schema --write docs/schemas"
+    assert published == json_schemas(), "run: fairlead schema --out docs/schemas"
 
 
 def test_schemas_are_written_into_a_folder(tmp_path: Path) -> None:

@@ -7,21 +7,19 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from fairlead.context.items import read_item
-from fairlead.context.settings import ContextSettings
-from fairlead.context.types import Item
+from fairlead.context import ContextSettings, Item, read_item
 from fairlead.costs import Budgets, Rate, compile_budgets, decode_rates, resolve_rates
 from fairlead.errors import BadInput
 from fairlead.identity import Identity, IdentitySettings, compile_identity
 from fairlead.models.settings import Models, compile_models
 from fairlead.policy import CaseResult, Policy, PolicyCase, RulesFile, compile_policy, run_policy_tests
 from fairlead.routing import Preferences, compile_routing
+from fairlead.tasks import TaskSettings, TaskTypes, compile_tasks
 from fairlead.workspace import crossings, remarks
 from fairlead.workspace.places import placed
 from fairlead.workspace.problems import InvalidWorkspace, Problem
 from fairlead.workspace.settings import PolicyTestsFile, WorkspaceSettings
-from fairlead.workspace.tasks_for_now import TaskSettings, TaskTypes
-from fairlead.workspace.text import ENTRY, POLICY_TESTS, PRICES, WorkspaceText
+from fairlead.workspace.text import ENTRY, POLICY_TESTS, PRICES, WorkspaceText, task_name
 from fairlead.workspace.typed import read
 from fairlead.workspace.yaml_lines import Document, Node, Path, parse_yaml
 
@@ -210,7 +208,24 @@ class _Compiling:
         return self._try(lambda: resolve_rates(every, settings.prices, self._now, currency), ("prices",))
 
     def _tasks(self, settings: WorkspaceSettings, types: Mapping[str, TaskSettings | None]) -> TaskTypes | None:
-        return TaskTypes({})
+        sound = {task_name(path): one for path, one in types.items() if one is not None}
+        for name, one in sound.items():
+            self._task_types({name: one})
+        if self.problems or len(sound) < len(types):
+            return None
+        default = settings.defaults.task if settings.defaults.task in sound else ""
+        return self._task_types(sound, default, settings.defaults.context)
+
+    def _task_types(self, types: Mapping[str, TaskSettings], default: str = "", context: int = 0) -> TaskTypes | None:
+        try:
+            return compile_tasks(types, default=default, context=context)
+        except BadInput as error:
+            # The message begins with the type's name, which is the file's.
+            name = max((one for one in types if error.message.startswith((f"{one}.", f"{one}:"))), key=len)
+            said = error.message.removeprefix(f"{name}:").replace(f"{name}.", "").strip()
+            about = BadInput(said, why=error.why, mend=error.mend)
+            self.problems.append(placed(about, self._documents[f"tasks/{name}.yaml"]))
+            return None
 
 
 def _routing(settings: WorkspaceSettings) -> Preferences:

@@ -10,9 +10,9 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from fairlead.context.settings import ClassName
-from fairlead.policy.settings import RulesFile
+from fairlead.policy import RulesFile
+from fairlead.tasks import TaskSettings
 from fairlead.workspace.settings import PolicyTestsFile, WorkspaceSettings
-from fairlead.workspace.tasks_for_now import TaskSettings
 
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 _Day = Annotated[str, Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="A day, such as 2026-01-31.")]
@@ -120,14 +120,17 @@ def _describe(definition: dict[str, Any] | None, key: str, said: str) -> None:
         definition["properties"][key] = {"description": said, **definition["properties"][key]}
 
 
+def _says_nothing(key: str, value: Any) -> bool:
+    return (key == "required" and value == []) or (key == "default" and isinstance(value, dict))
+
+
 def _tidy(part: Any) -> Any:
     """Descriptions without the source's line breaks; `required` and defaults only where they tell something."""
     if isinstance(part, list):
         return [_tidy(each) for each in part]
     if not isinstance(part, dict):
         return part
-    empty = {"required": [], "default": part.get("default") if isinstance(part.get("default"), dict) else None}
-    tidied = {key: _tidy(value) for key, value in part.items() if key not in empty or value != empty[key]}
+    tidied = {key: _tidy(value) for key, value in part.items() if not _says_nothing(key, value)}
     if isinstance(tidied.get("description"), str):
         paragraphs = inspect.cleandoc(tidied["description"]).split("\n\n")
         tidied["description"] = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)

@@ -1,0 +1,90 @@
+"""Publishing: a folder's text becomes the revision that every live worker decides under."""
+
+from collections.abc import Callable
+
+import msgspec
+from msgspec import Struct
+
+from fairlead.clock import Clock
+from fairlead.context import publish_items
+from fairlead.costs import encode_rates
+from fairlead.storage.fleet import Fleet
+from fairlead.storage.store import Store
+from fairlead.workspace.compile import Secrets, Workspace, compile_workspace, require_policy_tests
+from fairlead.workspace.published import keep
+from fairlead.workspace.revision import revision_of
+from fairlead.workspace.text import PRICES, WorkspaceText
+
+Progress = Callable[[int, int], None]
+
+
+class Published(Struct, frozen=True, kw_only=True):
+    """What came of a publish. `changed` is False where this very revision was in force already.
+
+    `waited_for` are the workers that decide under it, `lapsed` those whose lease ran out first: they refuse until they
+    have caught up. `missing` are those that did neither in time, which takes a broken clock. `warnings` are the
+    workspace's.
+    """
+
+    revision: str
+    epoch: int
+    changed: bool = True
+    waited_for: tuple[str, ...] = ()
+    lapsed: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def checked(text: WorkspaceText, secrets: Secrets, clock: Clock) -> Workspace:
+    """The workspace, if it could be published: it compiles, and its policies decide as `policies/tests.yaml` says.
+
+    Raises `InvalidWorkspace` with every problem.
+    """
+    workspace = compile_workspace(text, secrets, now=clock.now())
+    require_policy_tests(workspace, text)
+    return workspace
+
+
+def publish(
+    store: Store,
+    fleet: Fleet,
+    text: WorkspaceText,
+    secrets: Secrets,
+    *,
+    by: str,
+    clock: Clock,
+    timeout: float = 10.0,
+    progress: Progress | None = None,
+) -> Published:
+    """Publish `text`, and return when every live worker decides under it (or has lapsed), at the latest after `timeout`
+    seconds.
+
+    The context is stored first and in pieces; files, revision and epoch then change in one transaction, so that there
+    is never half a publish. Raises `InvalidWorkspace`; then nothing has changed.
+    """
+    workspace = checked(text, secrets, clock)
+    snapshot = publish_items(store, workspace.items, clock, progress) if workspace.items else ""
+    priced = with_prices(text, workspace)
+    revision = revision_of(priced, snapshot)
+    in_force = fleet.current()
+    epoch, changed = in_force.number, in_force.revision != revision.id
+    with store.writing() as connection:
+        keep(connection, revision, priced.files, by=by, at=clock.now())
+        if changed:
+            epoch = fleet.announce(connection, revision.id)
+    seen = fleet.wait_until_seen(epoch, timeout=timeout)
+    return Published(
+        revision=revision.id,
+        epoch=epoch,
+        changed=changed,
+        waited_for=seen.acknowledged,
+        lapsed=seen.lapsed,
+        missing=seen.missing,
+        warnings=workspace.warnings,
+    )
+
+
+def with_prices(text: WorkspaceText, workspace: Workspace) -> WorkspaceText:
+    """The text with the price list that it was compiled with: workers never look prices up."""
+    files = {**text.files, PRICES: msgspec.json.format(encode_rates(workspace.rates), indent=1)}
+    return msgspec.structs.replace(text, files=dict(sorted(files.items())))
