@@ -285,7 +285,7 @@ class _Exchange:
             self.writer.write(_chunk(piece))
             self.charge.output = min(self.charge.output + 1, reply.output * self.asked.choices)
             await self.writer.drain()
-            await asyncio.sleep(self.pause if self.fault in ("trickle", "split-every-byte") else 0)
+            await asyncio.sleep(self.pause if self.fault == "trickle" else 0)
         if self.fault in ("reset-mid-body", "stall"):
             await self._die()
         if self.fault == "holds-open":

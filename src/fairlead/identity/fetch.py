@@ -1,7 +1,5 @@
 """Fetching an identity provider's documents with the process's own HTTP client."""
 
-from yarl import URL
-
 from fairlead.clock import Clock
 from fairlead.errors import Upstream
 from fairlead.identity.issuer_keys import PATIENCE, Fetch
@@ -18,7 +16,7 @@ def fetcher(http: Http, clock: Clock) -> Fetch:
         patience = Patience(connect=PATIENCE / 2, first_byte=PATIENCE, idle=PATIENCE)
         try:
             async with await http.get(
-                URL(url), headers, deadline=clock.monotonic() + PATIENCE, patience=patience, subject=url
+                url, headers, deadline=clock.monotonic() + PATIENCE, patience=patience, subject=url
             ) as answer:
                 if answer.status != 200:
                     raise Upstream(f"{url} answered with status {answer.status}")

@@ -4,9 +4,9 @@ import ipaddress
 from typing import Final
 
 from msgspec import Struct
-from yarl import URL
 
 from fairlead.errors import BadInput
+from fairlead.models.target import Target, target_of
 
 # Where clouds hand out credentials to whoever asks from inside.
 _METADATA: Final = frozenset(
@@ -31,8 +31,8 @@ def checked_address(text: str, *, key: str, at_home: bool, plain_http: bool) -> 
 
     Only literal addresses can be judged here; a name is trusted to mean what whoever wrote the workspace meant.
     """
-    url = _parsed(text, key)
-    host = (url.host or "").rstrip(".").lower()
+    target = _target(text, key)
+    host = target.host.rstrip(".")
     address = _literal(host)
     loopback = address.is_loopback if address is not None else host == "localhost" or host.endswith(".localhost")
     if host in _METADATA or (address is not None and (address.is_link_local or address.is_multicast)):
@@ -49,31 +49,28 @@ def checked_address(text: str, *, key: str, at_home: bool, plain_http: bool) -> 
             why="the model was not declared to run there",
             mend="add `placement: {kind: on_prem}` to this model if it does",
         )
-    if url.scheme == "http" and not loopback and not plain_http:
+    if not target.tls and not loopback and not plain_http:
         raise BadInput(
             f"{key} would send data and keys unencrypted to {host}",
             why="`http` is for this machine only",
             mend="use https, or add `plain_http: true` to this model if its network is trusted",
         )
-    return Address(str(url).rstrip("/"), host, url.raw_authority, loopback)
+    scheme = "https" if target.tls else "http"
+    return Address(f"{scheme}://{target.authority}{target.path.rstrip('/')}", host, target.authority, loopback)
 
 
-def _parsed(text: str, key: str) -> URL:
+def _target(text: str, key: str) -> Target:
     try:
-        url = URL(text)
-        # A port out of range shows only when it is read.
-        usable = url.scheme in ("http", "https") and bool(url.host) and (url.port or 0) > 0
-    except ValueError:
-        usable = False
-    if not usable or not text.isprintable() or " " in text:
-        raise BadInput(f"{key} is not an http or https address", mend="write for example https://llm.example.com/v1")
-    if url.user is not None or url.password is not None or url.query_string or url.fragment:
+        target = target_of(text)
+    except BadInput as error:
+        raise BadInput(f"{key}: {error.message}", why=error.why, mend=error.mend) from error
+    if "?" in text or "#" in text:
         raise BadInput(
             f"{key} holds more than an address",
-            why="users, passwords, queries and fragments do not belong into it",
+            why="a query or a fragment does not belong into it",
             mend="write the plain address, and give the key by `key: env:NAME`",
         )
-    return url
+    return target
 
 
 def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -6,8 +6,6 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 import msgspec
-from multidict import CIMultiDict
-from yarl import URL
 
 from fairlead.clock import Clock
 from fairlead.errors import DeadlineExceeded, Upstream
@@ -56,15 +54,13 @@ class Endpoint:
         self._settings = settings
         self._http = http
         self._clock = clock
-        self._headers = CIMultiDict(
-            {
-                "content-type": "application/json",
-                "accept": "application/json, text/event-stream",
-                "accept-encoding": "identity",
-                "user-agent": "fairlead",
-                **headers,
-            }
-        )
+        self._headers = {
+            "content-type": "application/json",
+            "accept": "application/json, text/event-stream",
+            "accept-encoding": "identity",
+            "user-agent": "fairlead",
+            **headers,
+        }
         self._slots = asyncio.Semaphore(settings.concurrency) if settings.concurrency else None
 
     async def converse(self, path: str, wire: Wire, call: ModelCall) -> AsyncIterator[Chunk]:
@@ -99,7 +95,7 @@ class Endpoint:
         """What the endpoint says it offers, read by `names`. Raises `Upstream`."""
         subject = self._settings.name
         async with await self._http.get(
-            URL(self._settings.url + path),
+            self._settings.url + path,
             self._headers,
             deadline=self._clock.monotonic() + _PROBE_S,
             patience=self._settings.patience,
@@ -117,10 +113,9 @@ class Endpoint:
         headers = self._headers
         if self._settings.quirks.idempotency:
             # The provider's own records can then be joined with ours.
-            headers = headers.copy()
-            headers["idempotency-key"] = headers["x-request-id"] = call.idempotency_key
+            headers = {**headers, "idempotency-key": call.idempotency_key, "x-request-id": call.idempotency_key}
         answer = await self._http.post_json(
-            URL(self._settings.url + path),
+            self._settings.url + path,
             headers,
             body,
             deadline=call.deadline,

@@ -5,76 +5,24 @@ keeps no cookie, decompresses nothing, ignores proxy variables of the environmen
 """
 
 import asyncio
-import io
+import socket
+import ssl
 from collections.abc import Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
-
-import aiohttp
-from aiohttp import hdrs
-from aiohttp.http_exceptions import HttpProcessingError
-from yarl import URL
+from typing import Final, Self
 
 from fairlead.clock import Clock
 from fairlead.errors import BadInput, Broken, DeadlineExceeded, Upstream
+from fairlead.models.connection import Arrival, Connection, Garbled
+from fairlead.models.target import Target, target_of
 
-if TYPE_CHECKING:
-    from aiohttp.client_proto import ResponseHandler
-    from aiohttp.client_reqrep import ClientRequest
-    from aiohttp.connector import Connection
-    from aiohttp.tracing import Trace
-
-_TRANSPORT_FAULTS = (aiohttp.ClientError, HttpProcessingError, OSError)
 # A pooled connection that the server had closed shows it within a round trip. One that dies later died at work, and
 # the provider may bill for it: that is not ours to repeat.
-_STALE_WITHIN_S = 0.5
-# aiohttp warns about larger bodies unless they come as a file, which it writes piece by piece.
-_LARGE_BODY = 1 << 20
-_DRAIN_S = 0.1
+_STALE_WITHIN_S: Final = 0.5
+_DRAIN_S: Final = 0.1
 
-
-@dataclass(slots=True)
-class _Try:
-    """How far one attempt to send a request has come."""
-
-    want_fresh: bool = False
-    fresh: bool = False
-    connected: bool = False
-
-
-_current_try: ContextVar[_Try | None] = ContextVar("fairlead_http_try", default=None)
-
-
-class _Connector(aiohttp.TCPConnector):
-    """A pool that tells whether a connection is a new one, and can be asked for one."""
-
-    async def connect(
-        self,
-        req: "ClientRequest",
-        traces: list["Trace"],
-        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 the pool's own signature
-    ) -> "Connection":
-        progress = _current_try.get()
-        connection = await super().connect(req, traces, timeout)
-        while progress is not None and progress.want_fresh and not progress.fresh:
-            connection.close()
-            connection = await super().connect(req, traces, timeout)
-        if progress is not None:
-            progress.connected = True
-        return connection
-
-    async def _create_connection(
-        self,
-        req: "ClientRequest",
-        traces: list["Trace"],
-        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 the pool's own signature
-    ) -> "ResponseHandler":
-        protocol = await super()._create_connection(req, traces, timeout)
-        if (progress := _current_try.get()) is not None:
-            progress.fresh = True
-        return protocol
+Server = tuple[str, int, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +37,21 @@ class Patience:
 class Answer:
     """A status, headers and a body still to be read. Close it, or read it to the end: either frees the connection."""
 
-    __slots__ = ("_begun", "_limit", "_raw", "_size", "_subject", "headers", "status")
+    __slots__ = ("_arrival", "_begun", "_connection", "_deadline", "_idle", "_limit", "_loop", "_size", "_subject",
+                 "headers", "status")  # fmt: skip
 
-    def __init__(self, raw: aiohttp.ClientResponse, subject: str, limit: int) -> None:
-        self.status = raw.status
-        self.headers: Mapping[str, str] = raw.headers
-        self._raw = raw
-        self._subject = subject
+    def __init__(
+        self, arrival: Arrival, connection: Connection, *, idle: float, deadline: float, limit: int, subject: str
+    ) -> None:
+        self.status = arrival.status
+        self.headers: Mapping[str, str] = arrival.headers
+        self._arrival = arrival
+        self._connection = connection
+        self._loop = asyncio.get_running_loop()
+        self._idle = idle
+        self._deadline = deadline  # in the loop's time
         self._limit = limit
+        self._subject = subject
         self._begun = False
         self._size = 0
 
@@ -107,22 +62,22 @@ class Answer:
 
     async def read(self, limit: int | None = None) -> bytes:
         """The whole body. Raises `Upstream` if it is broken, too slow, or larger than `limit` bytes."""
-        limit = self._limit if limit is None else limit
-        parts: list[bytes] = []
-        size = 0
-        while part := await self._next():
-            size += len(part)
-            if size > limit:
-                raise self._too_large(limit)
+        if limit is not None:
+            self._limit = min(limit, self._limit)
+        part = await self.more()
+        if self._arrival.complete:
+            return part
+        parts = [part]
+        while part := await self.more():
             parts.append(part)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return b"".join(parts)
 
     async def start(self, limit: int) -> bytes:
         """The first `limit` bytes of the body, for error messages: neither a longer nor a broken one is an error."""
         parts: list[bytes] = []
         size = 0
         try:
-            while size < limit and (part := await self._next()):
+            while size < limit and (part := await self.more()):
                 size += len(part)
                 parts.append(part)
         except Upstream:
@@ -131,40 +86,43 @@ class Answer:
 
     async def more(self) -> bytes:
         """What the network has brought since the last call, waiting for it; b"" at the end. Raises as `read` does."""
-        part = await self._next()
-        self._size += len(part)
-        if self._size > self._limit:
-            raise self._too_large(self._limit)
-        return part
+        arrival = self._arrival
+        while True:
+            now = self._loop.time()
+            if now >= self._deadline:
+                self.close()
+                raise deadline_passed(self._subject, "part" if self._begun else "unknown")
+            if part := arrival.take():
+                self._begun = True
+                self._size += len(part)
+                if self._size > self._limit:
+                    raise self._too_large()
+                return part
+            if arrival.complete:
+                return b""
+            if arrival.fault is not None:
+                raise self._failed("closed the connection before its answer was complete") from arrival.fault
+            try:
+                await arrival.wait(min(now + self._idle, self._deadline))
+            except TimeoutError as error:
+                if self._loop.time() >= self._deadline:
+                    continue
+                raise self._failed("sent nothing for too long in the middle of its answer") from error
 
     async def drain(self) -> None:
         """Give the server a moment to end a body whose content is complete: its connection can then be used again."""
-        content = self._raw.content
-        if content.at_eof():
-            return
+        until = self._loop.time() + _DRAIN_S
         try:
-            async with asyncio.timeout(_DRAIN_S):
-                while await content.readany():
-                    continue
-        except (TimeoutError, *_TRANSPORT_FAULTS):
+            while not self._arrival.is_over:
+                await self._arrival.wait(until)
+                self._arrival.take()
+        except TimeoutError:
             self.close()
 
     def close(self) -> None:
-        """Close the connection unless the body was read to its end, so that the server stops working on it."""
-        self._raw.close()
-
-    async def _next(self) -> bytes:
-        try:
-            part = await self._raw.content.readany()
-        except aiohttp.SocketTimeoutError as error:
-            raise self._failed("sent nothing for too long in the middle of its answer") from error
-        except TimeoutError as error:
-            raise _deadline(self._subject, "part" if self._begun else "unknown") from error
-        except _TRANSPORT_FAULTS as error:
-            raise self._failed("closed the connection before its answer was complete") from error
-        if part:
-            self._begun = True
-        return part
+        """Close the connection unless the body came to its end, so that the server stops working on it."""
+        if not self._arrival.is_over:
+            self._connection.drop()
 
     def _failed(self, why: str) -> Upstream:
         self.close()
@@ -176,11 +134,11 @@ class Answer:
             charged="part" if self._begun else "unknown",
         )
 
-    def _too_large(self, limit: int) -> Upstream:
+    def _too_large(self) -> Upstream:
         self.close()
         return Upstream(
             "the model's server sent too large an answer",
-            why=f"it passed the limit of {limit} bytes",
+            why=f"it passed the limit of {self._limit} bytes",
             mend="ask for fewer output tokens",
             subject=self._subject,
             retryable=False,
@@ -196,19 +154,6 @@ class Answer:
         self.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """One request, as it will be sent once or twice."""
-
-    method: str
-    url: URL
-    headers: Mapping[str, str]
-    body: bytes | None
-    deadline: float
-    patience: Patience
-    subject: str
-
-
 class Http:
     """A pool of connections to models' servers. Open it inside the event loop that uses it."""
 
@@ -216,22 +161,31 @@ class Http:
         self._clock = clock
         self._largest_answer = largest_answer
         self._keep_alive = keep_alive
-        self._session: aiohttp.ClientSession | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tls: ssl.SSLContext | None = None
+        self._all: dict[Connection, Server] = {}
+        # The one used last is used next, so that others can age.
+        self._idle: dict[Server, list[Connection]] = {}
+        self._sweep: asyncio.TimerHandle | None = None
+        self._emptied: asyncio.Future[None] | None = None
 
     async def open(self) -> None:
         """Make the pool. Connections are opened when they are first needed."""
-        self._session = aiohttp.ClientSession(
-            connector=_Connector(limit=0, keepalive_timeout=self._keep_alive, ttl_dns_cache=60),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            trust_env=False,
-        )
+        self._loop = asyncio.get_running_loop()
 
     async def close(self) -> None:
         """Close every connection, those in use included."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        loop, self._loop = self._loop, None
+        if self._sweep is not None:
+            self._sweep.cancel()
+            self._sweep = None
+        if loop is None or not self._all:
+            return
+        self._emptied = loop.create_future()
+        for connection in list(self._all):
+            connection.drop()
+        await self._emptied
+        self._emptied = None
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -243,7 +197,7 @@ class Http:
         await self.close()
 
     async def post_json(
-        self, url: URL, headers: Mapping[str, str], body: bytes, *, deadline: float, patience: Patience, subject: str
+        self, url: str, headers: Mapping[str, str], body: bytes, *, deadline: float, patience: Patience, subject: str
     ) -> Answer:
         """Send `body` and wait for the answer's status and headers; the status may be any.
 
@@ -251,57 +205,49 @@ class Http:
         dies at once and before any byte of an answer was stale: the request is sent once more, on a new connection.
         Raises `DeadlineExceeded` or `Upstream`.
         """
-        return await self._ask(_Question(hdrs.METH_POST, url, headers, body, deadline, patience, subject))
+        target = target_of(url)
+        return await self._ask(target, target.head("POST", headers, len(body)), body, deadline, patience, subject)
 
     async def get(
-        self, url: URL, headers: Mapping[str, str], *, deadline: float, patience: Patience, subject: str
+        self, url: str, headers: Mapping[str, str], *, deadline: float, patience: Patience, subject: str
     ) -> Answer:
         """As `post_json`, without a body."""
-        return await self._ask(_Question(hdrs.METH_GET, url, headers, None, deadline, patience, subject))
+        target = target_of(url)
+        return await self._ask(target, target.head("GET", headers, None), None, deadline, patience, subject)
 
-    async def _ask(self, question: _Question) -> Answer:
-        progress = _Try()
-        token = _current_try.set(progress)
-        started = self._clock.monotonic()
-        try:
-            try:
-                return await self._send(question)
-            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-                reused = progress.connected and not progress.fresh
-                if not reused or self._clock.monotonic() - started > _STALE_WITHIN_S:
-                    raise
-                progress.want_fresh, progress.connected = True, False
-                return await self._send(question)
-        except TimeoutError as error:
-            raise _too_slow(error, progress, question) from error
-        except _TRANSPORT_FAULTS as error:
-            raise _unreachable(error, progress, question) from error
-        finally:
-            _current_try.reset(token)
-
-    async def _send(self, question: _Question) -> Answer:
-        session, patience, subject, data = self._session, question.patience, question.subject, question.body
-        if session is None:
+    async def _ask(
+        self, target: Target, head: bytes, body: bytes | None, deadline: float, patience: Patience, subject: str
+    ) -> Answer:
+        if self._loop is None:
             raise Broken("the HTTP client was used before it was opened")
-        left = question.deadline - self._clock.monotonic()
-        if left <= 0:
-            raise _deadline(subject, "no")
-        # `ceil_threshold`: never rounded, a deadline is kept to the millisecond.
-        raw = await session.request(
-            question.method,
-            question.url,
-            headers=question.headers,
-            data=data if data is None or len(data) < _LARGE_BODY else io.BytesIO(data),
-            allow_redirects=False,
-            timeout=aiohttp.ClientTimeout(
-                total=left, connect=min(patience.connect, left), sock_read=patience.first_byte, ceil_threshold=1e9
-            ),
-        )
-        if raw.connection is not None and raw.connection.protocol is not None:
-            raw.connection.protocol.read_timeout = patience.idle
-        answer = Answer(raw, subject, self._largest_answer)
-        if raw.headers.get(hdrs.CONTENT_ENCODING, "identity") != "identity":
-            answer.close()
+        started = self._loop.time()
+        until = started + deadline - self._clock.monotonic()
+        if until <= started:
+            raise deadline_passed(subject, "no")
+        connection = self._pooled(target)
+        if connection is not None:
+            arrival = connection.ask(head, body)
+            await _head_of(arrival, connection, until, patience, subject)
+            if arrival.begun or self._loop.time() - started > _STALE_WITHIN_S:
+                return self._answer(arrival, connection, target, until, patience, subject)
+        connection = await self._connect(target, until, patience, subject)
+        arrival = connection.ask(head, body)
+        await _head_of(arrival, connection, until, patience, subject)
+        return self._answer(arrival, connection, target, until, patience, subject)
+
+    def _answer(
+        self,
+        arrival: Arrival,
+        connection: Connection,
+        target: Target,
+        until: float,
+        patience: Patience,
+        subject: str,
+    ) -> Answer:
+        if not arrival.status:
+            raise _no_answer(arrival, target, subject)
+        if arrival.headers.get("content-encoding", "identity") != "identity":
+            connection.drop()
             raise Upstream(
                 "the model's server compressed its answer although it was asked not to",
                 mend="look at what stands between Fairlead and the model's server",
@@ -309,7 +255,84 @@ class Http:
                 retryable=False,
                 charged="unknown",
             )
-        return answer
+        return Answer(
+            arrival, connection, idle=patience.idle, deadline=until, limit=self._largest_answer, subject=subject
+        )
+
+    def _pooled(self, target: Target) -> Connection | None:
+        idle = self._idle.get(target.server)
+        while idle:
+            connection = idle.pop()
+            if connection.is_usable:
+                return connection
+        return None
+
+    async def _connect(self, target: Target, until: float, patience: Patience, subject: str) -> Connection:
+        assert self._loop is not None
+        if target.tls and self._tls is None:
+            self._tls = ssl.create_default_context()
+            self._tls.set_alpn_protocols(["http/1.1"])
+        try:
+            async with asyncio.timeout_at(min(self._loop.time() + patience.connect, until)):
+                _, connection = await self._loop.create_connection(
+                    lambda: Connection(self._freed, self._lost),
+                    target.host,
+                    target.port,
+                    ssl=self._tls if target.tls else None,
+                    server_hostname=target.host if target.tls else None,
+                )
+        except TimeoutError as error:
+            if self._loop.time() >= until:
+                raise deadline_passed(subject, "no") from error
+            raise _too_slow(f"it did not accept a connection within {patience.connect:g} s", "no", subject) from error
+        except OSError as error:
+            raise _no_connection(error, target, subject) from error
+        self._all[connection] = target.server
+        if self._loop is None:  # closed meanwhile
+            connection.drop()
+        return connection
+
+    def _freed(self, connection: Connection) -> None:
+        if self._loop is None:
+            connection.drop()
+            return
+        connection.freed_at = self._loop.time()
+        self._idle.setdefault(self._all[connection], []).append(connection)
+        if self._sweep is None:
+            self._sweep = self._loop.call_later(self._keep_alive, self._drop_aged)
+
+    def _lost(self, connection: Connection) -> None:
+        server = self._all.pop(connection, None)
+        idle = self._idle.get(server) if server is not None else None
+        if idle and connection in idle:
+            idle.remove(connection)
+        if self._emptied is not None and not self._all and not self._emptied.done():
+            self._emptied.set_result(None)
+
+    def _drop_aged(self) -> None:
+        assert self._loop is not None
+        before = self._loop.time() - self._keep_alive
+        for connection in [each for idle in self._idle.values() for each in idle if each.freed_at <= before]:
+            connection.drop()
+        self._idle = {server: idle for server, idle in self._idle.items() if idle}
+        self._sweep = self._loop.call_later(self._keep_alive, self._drop_aged) if self._idle else None
+
+
+async def _head_of(arrival: Arrival, connection: Connection, until: float, patience: Patience, subject: str) -> None:
+    """Wait until the answer's head is there or it is known that it will not come."""
+    loop = asyncio.get_running_loop()
+    latest = min(loop.time() + patience.first_byte, until)
+    try:
+        while not arrival.status and not arrival.is_over:
+            await arrival.wait(latest)
+    except TimeoutError as error:
+        connection.drop()
+        if loop.time() >= until:
+            raise deadline_passed(subject, "unknown") from error
+        raise _too_slow(f"it sent no answer within {patience.first_byte:g} s", "unknown", subject) from error
+    except asyncio.CancelledError:
+        connection.drop()
+        raise
 
 
 def header_value(value: str, *, name: str) -> str:
@@ -323,7 +346,8 @@ def header_value(value: str, *, name: str) -> str:
     return value
 
 
-def _deadline(subject: str, charged: str) -> DeadlineExceeded:
+def deadline_passed(subject: str, charged: str) -> DeadlineExceeded:
+    """The error for a deadline that came before the end of a call."""
     return DeadlineExceeded(
         "the model did not finish within the deadline",
         mend="raise the deadline, or ask for fewer output tokens",
@@ -333,47 +357,45 @@ def _deadline(subject: str, charged: str) -> DeadlineExceeded:
     )
 
 
-def _too_slow(error: TimeoutError, progress: _Try, question: _Question) -> Upstream:
-    patience, subject = question.patience, question.subject
-    if isinstance(error, aiohttp.ConnectionTimeoutError):
-        why, charged = f"it did not accept a connection within {patience.connect:g} s", "no"
-    elif isinstance(error, aiohttp.ServerTimeoutError):
-        why, charged = f"it sent no byte within {patience.first_byte:g} s", "unknown"
-    else:
-        return _deadline(subject, "unknown" if progress.connected else "no")
+def _too_slow(why: str, charged: str, subject: str) -> Upstream:
     return Upstream(
         "the model's server did not answer in time",
         why=why,
-        mend="try again, or raise the endpoint's time limits",
+        mend="try again, or raise `timeouts` for this model",
         subject=subject,
         charged=charged,
     )
 
 
-def _unreachable(error: Exception, progress: _Try, question: _Question) -> Upstream:
-    subject, where = question.subject, f"{question.url.host}:{question.url.port}"
-    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
+def _no_connection(error: OSError, target: Target, subject: str) -> Upstream:
+    if isinstance(error, ssl.SSLError):
         return Upstream(
-            f"the certificate of {where} could not be verified",
+            f"no trusted connection to {target.authority}",
+            why=getattr(error, "verify_message", "") or "the TLS handshake failed",
             mend="check the address and the server's certificate; Fairlead does not turn verification off",
             subject=subject,
             retryable=False,
         )
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return Upstream(
-            f"no connection to the model's server at {where}",
-            why=(error.os_error.strerror or "the connection was not made").lower(),
-            mend="check that it runs and that the address under `models:` is right",
-            subject=subject,
-        )
-    if isinstance(error, aiohttp.ClientResponseError | HttpProcessingError):
-        why = "its answer was not HTTP"
+    if isinstance(error, socket.gaierror):
+        why = "its name is not known"
+    elif isinstance(error, ConnectionRefusedError):
+        why = "it refuses connections"
     else:
-        why = "it closed the connection without an answer"
+        why = (error.strerror or "the connection was not made").lower()
     return Upstream(
-        f"the model's server at {where} did not answer",
+        f"no connection to the model's server at {target.authority}",
         why=why,
+        mend="check that it runs and that the address under `models:` is right",
+        subject=subject,
+    )
+
+
+def _no_answer(arrival: Arrival, target: Target, subject: str) -> Upstream:
+    garbled = isinstance(arrival.fault, Garbled)
+    return Upstream(
+        f"the model's server at {target.authority} did not answer",
+        why="its answer was not HTTP" if garbled else "it closed the connection without an answer",
         mend="try again, or add another model to fall back to",
         subject=subject,
-        charged="unknown" if progress.connected else "no",
+        charged="unknown",
     )

@@ -1,0 +1,225 @@
+"""One HTTP/1.1 connection to a model's server (RFC 9112), client side, on llhttp.
+
+It carries one exchange after the other and keeps nothing between them. Framing is strict, headers and what surrounds a
+body are bounded, an upgrade is an error, and bytes that nobody asked for close the connection. General HTTP clients
+cost several times the CPU of everything else that a governed call does; this one costs little, because it leaves out
+redirects, cookies, proxies, compression and request streaming, none of which a driver wants.
+"""
+
+import asyncio
+import socket
+from collections import deque
+from collections.abc import Callable
+from typing import Final, cast
+
+import httptools
+
+_MOST_OVERHEAD: Final = 256 << 10  # bytes in a row that are not body: headers, chunk sizes, trailers
+_PAUSE_ABOVE: Final = 512 << 10  # bytes of body that were not fetched yet
+
+
+class Garbled(Exception):
+    """What came was not HTTP/1.1, or more of a header than anyone sends."""
+
+
+class Arrival:
+    """An answer as it comes in. `fault` tells why it will not be complete; parts that came before it still count."""
+
+    __slots__ = ("_parts", "_resume", "_size", "_waiter", "begun", "complete", "fault", "headers", "status")
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.begun = False  # a byte has come
+        self.complete = False
+        self.fault: Exception | None = None
+        self._parts: deque[bytes] = deque()
+        self._size = 0
+        self._waiter: asyncio.Future[None] | None = None
+        self._resume: Callable[[], None] | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will come."""
+        return self.complete or self.fault is not None
+
+    def add(self, part: bytes) -> bool:
+        """Keep a part of the body. True if the sender should pause."""
+        self._parts.append(part)
+        self._size += len(part)
+        return self._size > _PAUSE_ABOVE
+
+    def pause_with(self, resume: Callable[[], None]) -> None:
+        """Remember how to go on once what is here was taken."""
+        self._resume = resume
+
+    def take(self) -> bytes:
+        """All of the body that is here and was not taken yet."""
+        parts = self._parts
+        if not parts:
+            return b""
+        data = parts[0] if len(parts) == 1 else b"".join(parts)
+        parts.clear()
+        self._size = 0
+        if self._resume is not None:
+            resume, self._resume = self._resume, None
+            resume()
+        return data
+
+    def wake(self) -> None:
+        """Tell who waits that something has come."""
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    async def wait(self, until: float) -> None:
+        """Wait for something to come. Raises `TimeoutError` at loop time `until`."""
+        loop = asyncio.get_running_loop()
+        waiter = self._waiter = loop.create_future()
+        timer = loop.call_at(until, _expire, waiter)
+        try:
+            await waiter
+        finally:
+            timer.cancel()
+
+
+def _expire(waiter: "asyncio.Future[None]") -> None:
+    if not waiter.done():
+        waiter.set_exception(TimeoutError())
+
+
+class Connection(asyncio.Protocol):
+    """A connection. `on_free` is told when it can carry the next exchange, `on_lost` when it is gone."""
+
+    def __init__(self, on_free: Callable[["Connection"], None], on_lost: Callable[["Connection"], None]) -> None:
+        self.freed_at = 0.0
+        self._on_free = on_free
+        self._on_lost = on_lost
+        self._parser = httptools.HttpResponseParser(self)
+        self._arrival: Arrival | None = None
+        self._transport: asyncio.Transport | None = None
+        self._overhead = 0
+        self._until_eof = False
+        self._ended = False
+        self._keep = False
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the next exchange can be tried on it."""
+        return self._transport is not None and not self._transport.is_closing() and self._arrival is None
+
+    def ask(self, head: bytes, body: bytes | None) -> Arrival:
+        """Send a request. Everything that comes from now on is its answer."""
+        arrival = Arrival()
+        if self._transport is None:
+            arrival.fault = ConnectionResetError("closed before it was used")
+            return arrival
+        self._arrival = arrival
+        self._overhead, self._until_eof, self._ended = 0, False, False
+        self._transport.write(head if body is None else head + body)
+        return arrival
+
+    def drop(self) -> None:
+        """Close at once, whatever is under way."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are not derived from it
+        # A model may think for minutes; without this a router on the way forgets the connection unnoticed.
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+
+    def data_received(self, data: bytes) -> None:
+        arrival = self._arrival
+        if arrival is None:
+            self.drop()  # unasked for: the goodbye of a server that closes idle connections, or worse
+            return
+        arrival.begun = True
+        self._overhead += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            if not self._ended:
+                self._fail(arrival, Garbled(str(error)))
+            self._keep = False
+        else:
+            if self._overhead > _MOST_OVERHEAD and not self._ended:
+                self._fail(arrival, Garbled("too long a header"))
+        if self._ended:
+            self._finish(arrival)
+        arrival.wake()
+
+    def eof_received(self) -> None:
+        return None  # closes the transport: `connection_lost` follows
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._transport = None
+        arrival, self._arrival = self._arrival, None
+        if arrival is not None:
+            if self._until_eof and error is None:
+                arrival.complete = True
+            else:
+                arrival.fault = error or ConnectionResetError("closed by the server")
+            arrival.wake()
+        self._on_lost(self)
+
+    # what the parser finds
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        arrival = self._arrival
+        if arrival is None or arrival.status:
+            return  # a trailer: nothing that a driver reads
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        headers = arrival.headers
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+
+    def on_headers_complete(self) -> None:
+        arrival = self._arrival
+        if arrival is None:
+            return
+        status = self._parser.get_status_code()
+        if status < 200:
+            arrival.headers.clear()  # 100 or 103: the answer is still to come
+            return
+        headers = arrival.headers
+        arrival.status = status
+        self._until_eof = "content-length" not in headers and "transfer-encoding" not in headers
+        self._overhead = 0
+
+    def on_body(self, body: bytes) -> None:
+        self._overhead = 0
+        arrival = self._arrival
+        if arrival is not None and arrival.add(body) and self._transport is not None:
+            self._transport.pause_reading()
+            arrival.pause_with(self._resume)
+
+    def on_message_begin(self) -> None:
+        if self._ended:
+            self._keep = False  # a second answer to one question
+
+    def on_message_complete(self) -> None:
+        arrival = self._arrival
+        if arrival is not None and arrival.status:
+            self._ended = True
+            self._keep = self._parser.should_keep_alive()
+
+    def _finish(self, arrival: Arrival) -> None:
+        self._resume()
+        self._arrival = None
+        arrival.complete = True
+        if self._keep and self._transport is not None and not self._transport.is_closing():
+            self._on_free(self)
+        else:
+            self.drop()
+
+    def _fail(self, arrival: Arrival, fault: Exception) -> None:
+        arrival.fault = fault
+        self._arrival = None
+        self.drop()
+
+    def _resume(self) -> None:
+        transport = self._transport
+        if transport is not None and not transport.is_closing() and not transport.is_reading():
+            transport.resume_reading()
