@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -148,8 +148,8 @@ async def _ask(folder: Path, questions: tuple[str, ...], caller: Caller, model: 
 
 
 @pytest.fixture
-def asked(live: Path) -> Iterator[tuple[Path, Answer]]:
+def asked(live: Path) -> tuple[Path, Answer]:
     """A published workspace in which one question was answered."""
     (answer,) = ask(live, HOTEL)
     assert isinstance(answer, Answer), answer
-    yield live, answer
+    return live, answer

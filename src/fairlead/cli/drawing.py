@@ -43,12 +43,14 @@ def draw(records: Sequence[Record], spans: Sequence[Span], currency: str, names:
 
 def _head(record: Record, currency: str) -> Text:
     good = record.outcome in ("done", "estimated")
-    return Text.assemble(
-        (record.run, "bold"),
-        "  ",
-        (record.outcome, _GOOD if good else _BAD),
-        f"  {shown(record.at)} UTC  {format_money(record.cost, currency)}",
-    )
+    line = _text(record.run, "bold")
+    line.append_text(_text(f"  {record.outcome}", _GOOD if good else _BAD))
+    return line.append_text(_text(f"  {shown(record.at)} UTC  {format_money(record.cost, currency)}"))
+
+
+def _text(text: str, style: str = "") -> Text:
+    """Everything that is drawn comes through here: spans and records may hold what drives a terminal."""
+    return Text(one_line(text), style=style)
 
 
 def _who(record: Record, names: Names) -> Text:
@@ -62,7 +64,7 @@ def _who(record: Record, names: Names) -> Text:
         f"found {', '.join(record.categories)}" if record.categories else "",
         f"revision {record.revision}" if record.revision else "",
     ]
-    return Text(one_line("  ".join(filter(None, parts))))
+    return _text("  ".join(filter(None, parts)))
 
 
 def _add_spans(tree: Tree, spans: Sequence[Span], records: Sequence[Record], currency: str) -> None:
@@ -83,16 +85,17 @@ def _add_spans(tree: Tree, spans: Sequence[Span], records: Sequence[Record], cur
 
 
 def _step(span: Span) -> Text:
-    line = Text(span.name, style="bold" if span.name in STAGES else "")
-    line.append(f"  {duration(span.elapsed)}", style="")
-    if span.waited:
-        line.append(f"  waited {duration(span.waited)}, own {duration(span.own)}", style=_QUIET)
-    for name, value in span.attributes.items():
-        line.append(one_line(f"  {name} {value}"))
-    if span.error:
-        line.append(f"  {span.error}", style=_BAD)
-    if span.name in MODULES:
-        line.append(f"  {MODULES[span.name]}", style=_QUIET)
+    waited = f"  waited {duration(span.waited)}, own {duration(span.own)}" if span.waited else ""
+    noted = "".join(f"  {name} {value}" for name, value in span.attributes.items())
+    line = _text(span.name, "bold" if span.name in STAGES else "")
+    for text, style in (
+        (f"  {duration(span.elapsed)}", ""),
+        (waited, _QUIET),
+        (noted, ""),
+        (f"  {span.error}" if span.error else "", _BAD),
+        (f"  {MODULES[span.name]}" if span.name in MODULES else "", _QUIET),
+    ):
+        line.append_text(_text(text, style))
     return line
 
 
@@ -106,7 +109,7 @@ def _attempt(record: Record, currency: str) -> Text:
         f"taken out: {', '.join(record.redacted)}" if record.redacted else "",
         f"failed: {record.error.code}" if record.error else "",
     ]
-    return Text(one_line("  ".join(filter(None, parts))), style=_BAD if record.error else "")
+    return _text("  ".join(filter(None, parts)), _BAD if record.error else "")
 
 
 def _notes(record: Record) -> list[Text]:
@@ -118,7 +121,7 @@ def _notes(record: Record) -> list[Text]:
     lines += [f"dropped {model}: {by}" for model, by in record.dropped]
     if record.flags:
         lines.append("flags: " + ", ".join(record.flags))
-    return [Text(one_line(line)) for line in lines]
+    return [_text(line) for line in lines]
 
 
 def _failure(record: Record) -> Text:
@@ -128,4 +131,4 @@ def _failure(record: Record) -> Text:
     model = f" with model {record.model}" if record.model else ""
     tell = f"fairlead explain {record.error.code}"
     see = f"; the input: fairlead trace {record.run} --payload" if record.payload else ""
-    return Text(one_line(f"failed{at}{model}: {record.error.code}  ({tell}{see})"), style=_BAD)
+    return _text(f"failed{at}{model}: {record.error.code}  ({tell}{see})", _BAD)

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec import Struct
 
 from fairlead.costs.record import Record, decode_record
-from fairlead.errors import NotFound
+from fairlead.errors import Broken, NotFound
 from fairlead.storage.store import Store
 
 if TYPE_CHECKING:
@@ -29,7 +30,16 @@ class LogRow(Struct, frozen=True):
 
     @property
     def read(self) -> Record:
-        return decode_record(self.record)
+        """The record. Raises `Broken` for bytes that are none: somebody changed the database."""
+        try:
+            return decode_record(self.record)
+        except msgspec.DecodeError as error:
+            raise Broken(
+                f"record {self.seq} of the log cannot be read",
+                why=str(error),
+                mend="fairlead audit verify tells what was changed; compare with a backup",
+                subject=str(self.seq),
+            ) from error
 
 
 def latest(store: Store, count: int) -> list[LogRow]:
@@ -124,7 +134,7 @@ def records(connection: "Connection") -> Iterator[tuple[int, bytes]]:
         query = select(log.c.seq, log.c.record).where(log.c.seq > last).order_by(log.c.seq).limit(_PAGE)
         page = connection.execute(query).all()
         for seq, record in page:
-            yield int(seq), bytes(record)
+            yield int(seq), raw(record)
         if len(page) < _PAGE:
             return
         last = int(page[-1][0])
@@ -152,5 +162,10 @@ def budgets(store: Store) -> dict[tuple[str, str], tuple[int, int]]:
     return {(scope, period): (held, spent) for scope, period, held, spent in rows}
 
 
+def raw(stored: bytes | str) -> bytes:
+    """What a cell holds. Bytes that somebody has replaced by text are to be checked, not to be stumbled over."""
+    return stored.encode() if isinstance(stored, str) else bytes(stored)
+
+
 def _rows(found: "Iterable[Row[Any]]") -> list[LogRow]:
-    return [LogRow(row.seq, row.run, row.at, bytes(row.record), bytes(row.spans)) for row in found]
+    return [LogRow(row.seq, row.run, row.at, raw(row.record), raw(row.spans)) for row in found]

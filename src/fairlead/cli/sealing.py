@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from fairlead.audit import Verdict
+    from fairlead.costs.record import Record
 
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -83,7 +84,6 @@ def changed_payloads(store: Store) -> list[int]:
     """Records whose payload is not the one that was recorded. A payload that is gone is none: it may be erased."""
     from sqlalchemy import select
 
-    from fairlead.costs.record import decode_record
     from fairlead.storage.schema import log as rows
     from fairlead.storage.schema import payload
 
@@ -91,9 +91,22 @@ def changed_payloads(store: Store) -> list[int]:
     query = select(payload.c.seq, payload.c.ciphertext, rows.c.record).join(rows, rows.c.seq == payload.c.seq)
     with store.reading() as connection:
         for seq, ciphertext, record in connection.execute(query.order_by(payload.c.seq)).yield_per(500):
-            if sha256(bytes(ciphertext)).hexdigest() != decode_record(bytes(record)).payload:
+            said = _read(log.raw(record))
+            if said is not None and sha256(log.raw(ciphertext)).hexdigest() != said.payload:
                 changed.append(int(seq))
     return changed
+
+
+def _read(record: bytes) -> "Record | None":
+    """None for what is no record any more: the check of the log itself tells that."""
+    import msgspec
+
+    from fairlead.costs.record import decode_record
+
+    try:
+        return decode_record(record)
+    except msgspec.DecodeError:
+        return None
 
 
 def sign(place: Place, store: Store) -> Signed:

@@ -1,0 +1,97 @@
+"""Keys at the command line."""
+
+import asyncio
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Fairlead
+
+from fairlead.cli.place import find, open_store
+from fairlead.clock import SystemClock
+from fairlead.errors import Unauthenticated
+from fairlead.identity import Authenticator, Caller, Identity
+from fairlead.identity.keys import is_well_formed
+from fairlead.storage.fleet import Fleet
+from fairlead.workspace.published import load_keys
+
+
+def caller_with(folder: Path, secret: str) -> Caller:
+    """Who a worker that starts now takes the bearer of this key for."""
+    clock = SystemClock()
+    with closing(open_store(find(folder))) as store:
+        stored = load_keys(store, clock.now())
+    authenticator = Authenticator(Identity(), stored=stored, rings=None, clock=clock)  # type: ignore[arg-type]
+    return asyncio.run(authenticator.authenticate(f"Bearer {secret}", loopback=False))
+
+
+def epoch(folder: Path) -> int:
+    with closing(open_store(find(folder))) as store:
+        return Fleet(store, SystemClock()).current().number
+
+
+def test_a_key_is_shown_once_and_opens(acme: Path, fairlead: Fairlead) -> None:
+    said = fairlead(
+        "key", "add", "app", "--person", "kim", "--agent", "bot", "--department", "sales", "-g", "a", "-g", "b"
+    )
+    assert said.status == 0
+    assert is_well_formed(said.out.strip())
+    caller = caller_with(acme, said.out.strip())
+    assert (caller.person, caller.agent, caller.department, caller.groups) == ("kim", "bot", "sales", {"a", "b"})
+    assert caller.credential == "key:app"
+
+
+def test_a_new_key_and_a_revocation_are_announced_to_the_workers(acme: Path, fairlead: Fairlead) -> None:
+    before = epoch(acme)
+    fairlead("key", "add", "app", "--person", "kim")
+    assert epoch(acme) == before + 1
+    fairlead("key", "revoke", "app")
+    assert epoch(acme) == before + 2
+
+
+def test_a_revoked_key_opens_nothing(acme: Path, fairlead: Fairlead) -> None:
+    secret = fairlead("key", "add", "app", "--person", "kim").out.strip()
+    assert fairlead("key", "revoke", "app").status == 0
+    with pytest.raises(Unauthenticated):
+        caller_with(acme, secret)
+    states = {each["name"]: each["revoked_at"] for each in fairlead("key", "list", "--json").json}
+    assert states["app"] > 0
+    assert states["admin"] == 0
+
+
+def test_keys_end_when_they_are_told_to(acme: Path, fairlead: Fairlead) -> None:
+    fairlead("key", "add", "app", "--person", "kim", "--expires", "90d")
+    key = next(each for each in fairlead("key", "list", "--json").json if each["name"] == "app")
+    assert key["expires_at"] - key["created_at"] == 90 * 86_400_000
+
+
+def test_a_dry_run_makes_and_revokes_nothing(acme: Path, fairlead: Fairlead) -> None:
+    assert fairlead("key", "add", "app", "--person", "kim", "--dry-run").out == ""
+    assert fairlead("key", "revoke", "admin", "--dry-run").status == 0
+    (admin,) = fairlead("key", "list", "--json").json
+    assert admin["revoked_at"] == 0
+
+
+def test_no_listing_tells_a_digest(acme: Path, fairlead: Fairlead) -> None:
+    assert "digest" not in fairlead("key", "list", "--json").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("add", "App", "--person", "kim"), "is no name for a key"),
+        (("add", "admin", "--person", "kim"), "there is a key named 'admin' already"),
+        (("add", "app"), "Missing option '--person'"),
+        (("add", "app", "--person", "kim", "--expires", "soon"), "--expires is 'soon'"),
+        (("revoke", "nobody"), "there is no key named 'nobody'"),
+        (("revoke", "nobody", "--dry-run"), "there is no key named 'nobody'"),
+    ],
+)
+def test_what_cannot_be_done_changes_nothing(
+    arguments: tuple[str, ...], said: str, acme: Path, fairlead: Fairlead
+) -> None:
+    before = epoch(acme)
+    answer = fairlead("key", *arguments)
+    assert answer.status == 2
+    assert said in answer.err
+    assert epoch(acme) == before
