@@ -1,0 +1,16 @@
+"""Fixtures that any test may use; `tests.world` says what is in them."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.world import World, world
+
+AMPLE = {"organisation": {"total": 1000}}
+
+
+@pytest.fixture
+async def w(tmp_path: Path) -> AsyncIterator[World]:
+    """A deployment in this loop, with an ample budget so that every unit spent is counted."""
+    async with world(tmp_path, budgets=AMPLE) as deployed:
+        yield deployed

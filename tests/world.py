@@ -1,0 +1,302 @@
+"""A small deployment for tests: a workspace, a state database, a provider that misbehaves on demand, and Fairlead put
+together over them by the composition root. Everything in it is the real thing.
+
+    async with world(tmp_path) as w:      # in the test's own loop: drive the path directly
+        answer = await w.ask("hello")
+    with served(tmp_path) as s:           # in a thread of its own, behind HTTP: for clients, synchronous ones too
+        httpx.post(s.url + "/v1/chat/completions", headers=s.auth("kim"), json=...)
+"""
+
+import asyncio
+import hashlib
+import json
+import shutil
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import msgspec
+import uvicorn
+from sqlalchemy import text as sql
+from tests.faults.provider import Provider
+
+from fairlead.clock import Clock, SystemClock
+from fairlead.costs.ledger import Arrival
+from fairlead.costs.record import Record, decode_record
+from fairlead.execution import Answer, Deliver, Fairlead, call_model
+from fairlead.identity.types import Caller
+from fairlead.models.types import ChatRequest
+from fairlead.server.app import App
+from fairlead.server.openai_wire import read_request
+from fairlead.server.workers import listen
+from fairlead.storage.fleet import Fleet
+from fairlead.storage.migrations import migrate
+from fairlead.storage.store import Store
+from fairlead.workspace.assemble import Running, Surroundings, assemble
+from fairlead.workspace.load import read_folder
+from fairlead.workspace.publish import publish
+
+MASTER_KEY = bytes(range(32))
+CARD = "4111 1111 1111 1111"
+# Nano-units a token of the model `small`: 2 and 8 units a million.
+IN, OUT = 2_000, 8_000
+PERSONS: Mapping[str, dict[str, Any]] = {
+    "kim": {"department": "sales", "groups": ["staff"]},
+    "lee": {"department": "finance", "groups": ["staff", "leads"]},
+    "max": {"department": "sales"},
+}
+
+
+def key_of(person: str) -> str:
+    """The API key of one of the world's persons."""
+    return f"test-key-of-{person}-0123456789"
+
+
+def settings(url: str, **more: Any) -> dict[str, Any]:
+    """fairlead.yaml as data: two models at the provider, one in a cloud and one in the house. `more` replaces keys."""
+
+    def model(remote: str, kind: str) -> dict[str, Any]:
+        return {"use": f"openai-compatible/{remote}", "url": f"{url}/v1", "placement": {"kind": kind}}
+
+    return {
+        "organisation": "acme",
+        "models": {"small": model("tiny", "cloud"), "house": model("house", "on_prem")},
+        "prices": {"small": {"input": 2, "output": 8}, "house": {"input": 1, "output": 1}},
+        "retries": {"tries": 1},
+        "keys": {
+            name: {"secret": "sha256:" + hashlib.sha256(key_of(name).encode()).hexdigest(), **about}
+            for name, about in PERSONS.items()
+        },
+        **more,
+    }
+
+
+class FixedClock:
+    """A clock that stands still until `tick` is called. Its randomness is a counter."""
+
+    def __init__(self, at: int = 1_795_000_000_000) -> None:
+        self.at = at
+        self.seconds = 1000.0
+        self._drawn = 0
+
+    def now(self) -> int:
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def random_bytes(self, count: int) -> bytes:
+        self._drawn += 1
+        return hashlib.shake_128(str(self._drawn).encode()).digest(count)
+
+    def tick(self, seconds: float) -> None:
+        self.at += int(seconds * 1000)
+        self.seconds += seconds
+
+
+@dataclass
+class State:
+    """What the database says. For reading; works while Fairlead runs."""
+
+    store: Store
+
+    def records(self, kind: str = "", run: str = "") -> list[Record]:
+        """The log's records in order, all or those of a kind or run."""
+        with self.store.reading() as connection:
+            rows = connection.execute(sql("SELECT record FROM log ORDER BY seq")).scalars().all()
+        found = [decode_record(bytes(row)) for row in rows]
+        return [each for each in found if kind in ("", each.kind) and run in ("", each.run)]
+
+    def raw_records(self) -> list[bytes]:
+        with self.store.reading() as connection:
+            return [bytes(row) for row in connection.execute(sql("SELECT record FROM log ORDER BY seq")).scalars()]
+
+    def holds(self) -> list[tuple[str, int]]:
+        """Open holds: id and amount."""
+        with self.store.reading() as connection:
+            return [(row.id, row.amount) for row in connection.execute(sql("SELECT id, amount FROM hold ORDER BY id"))]
+
+    def balance(self, scope: str) -> tuple[int, int]:
+        """Held and spent of a scope in all its periods (which agree, where there is one)."""
+        query = sql("SELECT COALESCE(SUM(held), 0), COALESCE(SUM(spent), 0) FROM budget WHERE scope = :scope")
+        with self.store.reading() as connection:
+            held, spent = connection.execute(query, {"scope": scope}).one()
+        return int(held), int(spent)
+
+    def count(self, table: str) -> int:
+        with self.store.reading() as connection:
+            return int(connection.execute(sql(f"SELECT COUNT(*) FROM {table}")).scalar_one())
+
+
+@dataclass
+class World(State):
+    """Fairlead in this loop."""
+
+    provider: Provider
+    running: Running
+    clock: Clock
+    folder: Path
+
+    @property
+    def fairlead(self) -> Fairlead:
+        return self.running.fairlead
+
+    def caller(self, person: str = "kim") -> Caller:
+        about = PERSONS[person]
+        return Caller(
+            person=person,
+            department=about.get("department", ""),
+            groups=frozenset(about.get("groups", ())),
+            credential=f"key:{person}",
+        )
+
+    async def ask(
+        self,
+        content: str = "hello there",
+        *,
+        person: str = "kim",
+        model: str = "small",
+        deliver: Deliver | None = None,
+        deadline: float | None = None,
+        **fields: Any,
+    ) -> Answer:
+        """Send a chat request down the path, as a door does."""
+        request, arrival = asked(content, model=model, deadline=deadline, **fields)
+        return await call_model(self.fairlead, self.caller(person), request, arrival, deliver)
+
+
+def asked(
+    content: str = "hello there", *, model: str = "small", deadline: float | None = None, **fields: Any
+) -> tuple[ChatRequest, Arrival]:
+    """A chat request as the door translates it."""
+    body = msgspec.json.encode({"model": model, "messages": [{"role": "user", "content": content}], **fields})
+    request, _ = read_request(body)
+    return request, Arrival(door="openai.chat", body=body, deadline=deadline)
+
+
+@cache
+def _empty_database() -> Path:
+    """A migrated database, made once for all tests: they copy it."""
+    path = Path(mkdtemp(prefix="fairlead-test-")) / "state.db"
+    migrate(path)
+    return path
+
+
+def write_workspace(folder: Path, whole: Mapping[str, Any], files: Mapping[str, str] | None = None) -> Path:
+    """Write a workspace. `whole` is fairlead.yaml (JSON is YAML too), `files` the other files by path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "fairlead.yaml").write_text(json.dumps(whole, indent=1))
+    for path, content in (files or {}).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(content)
+    return folder
+
+
+def published(folder: Path, whole: Mapping[str, Any], files: Mapping[str, str] | None, clock: Clock) -> Store:
+    """A state database in `folder`, with the workspace published."""
+    workspace = write_workspace(folder / "acme", whole, files)
+    data = folder / "data"
+    data.mkdir()
+    shutil.copyfile(_empty_database(), data / "state.db")
+    store = Store.open(data / "state.db", synchronous="normal")
+    publish(store, Fleet(store, clock), read_folder(workspace), lambda _: None, by="test", clock=clock)
+    return store
+
+
+@asynccontextmanager
+async def world(
+    folder: Path, files: Mapping[str, str] | None = None, *, clock: Clock | None = None, **more: Any
+) -> AsyncIterator[World]:
+    """A deployment in this loop. `more` are keys of fairlead.yaml; a value that is callable gets the provider's URL."""
+    clock = clock or SystemClock()
+    async with Provider() as provider:
+        store = published(folder, _with(provider.url, more), files, clock)
+        around = Surroundings(store=store, master_key=MASTER_KEY, secrets=lambda _: None, clock=clock)
+        running = await assemble(around)
+        try:
+            yield World(store, provider, running, clock, folder)
+        finally:
+            await running.stop()
+            store.close()
+
+
+def _with(url: str, more: Mapping[str, Any]) -> dict[str, Any]:
+    return settings(url, **{name: value(url) if callable(value) else value for name, value in more.items()})
+
+
+@dataclass
+class Served(State):
+    """Fairlead behind HTTP, in a thread."""
+
+    url: str
+    provider: Provider
+    running: Running
+    folder: Path
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def auth(self, person: str = "kim") -> dict[str, str]:
+        return {"authorization": f"Bearer {key_of(person)}"}
+
+
+@contextmanager
+def served(
+    folder: Path, files: Mapping[str, str] | None = None, *, max_body: int = 1 << 20, **more: Any
+) -> Iterator[Served]:
+    """A deployment on a free loopback port. `more` as for `world`."""
+    begun: list[Served] = []
+    ready = threading.Event()
+    servers: list[uvicorn.Server] = []
+    failures: list[BaseException] = []
+
+    async def serve() -> None:
+        clock = SystemClock()
+        async with Provider() as provider:
+            store = published(folder, _with(provider.url, more), files, clock)
+            around = Surroundings(store=store, master_key=MASTER_KEY, secrets=lambda _: None, clock=clock)
+            sock = listen("127.0.0.1", 0)
+            url = "http://{}:{}".format(*sock.getsockname())
+
+            async def start() -> Running:
+                running = await assemble(around)
+                begun.append(Served(store, url, provider, running, folder))
+                return running
+
+            config = uvicorn.Config(
+                App(start, max_body), http="httptools", ws="none", lifespan="on", access_log=False,
+                log_level="warning", server_header=False, timeout_graceful_shutdown=10,
+            )  # fmt: skip
+            server = uvicorn.Server(config)
+            servers.append(server)
+            serving = asyncio.ensure_future(server.serve(sockets=[sock]))
+            while not server.started and not serving.done():
+                await asyncio.sleep(0.01)
+            ready.set()
+            await serving
+            sock.close()
+            store.close()
+
+    def run() -> None:
+        try:
+            asyncio.run(serve())
+        except BaseException as error:
+            failures.append(error)
+            raise
+        finally:
+            ready.set()
+
+    thread = threading.Thread(target=run, name="served")
+    thread.start()
+    ready.wait(30)
+    try:
+        if not begun:
+            raise RuntimeError("Fairlead did not start") from (failures[0] if failures else None)
+        yield begun[0]
+    finally:
+        if servers:
+            servers[0].should_exit = True
+        thread.join(30)
