@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import msgspec
 from msgspec import Struct
 
+from fairlead.errors import Withheld
 from fairlead.models.types import Chunk, Model, ToolCall, ToolCallDelta, Usage
 from fairlead.models.types import Function as ModelFunction
 from fairlead.policy import Screen
@@ -74,6 +75,7 @@ class Release:
         self._new_screen: NewScreen | None = None
         self._choices: dict[int, _Choice] = {}
         self._usage: Usage | None = None
+        self._withheld: Withheld | None = None
         self._produced = 0
         self._input = 0
 
@@ -83,6 +85,7 @@ class Release:
         self._new_screen = new_screen
         self._choices = {}
         self._usage = None
+        self._withheld = None
         self._produced = 0
         self._input = input_size
 
@@ -93,16 +96,27 @@ class Release:
         return Usage(input=-(-self._input // 4), output=-(-self._produced // 4), estimated=True)
 
     async def push(self, chunk: Chunk) -> None:
-        """Take a piece. Raises `Withheld` when a rule keeps the reply from leaving."""
+        """Take a piece. Raises `Withheld` when a rule keeps the reply from leaving.
+
+        Where nothing is delivered before the end, that waits for `check`: the provider's own count is still to come.
+        """
         if chunk.usage is not None:
             self._usage = chunk.usage
+        if self._withheld is not None:
+            return
         choice = self._choices.get(chunk.index)
         if choice is None:
             choice = self._choices[chunk.index] = _Choice(chunk.index)
         if chunk.finish:
             choice.finish = chunk.finish
         self._produced += len(chunk.text) + len(chunk.reasoning) + len(chunk.refusal)
-        out = self._take_plain(choice, chunk) if self._new_screen is None else self._take_screened(choice, chunk)
+        try:
+            out = self._take_plain(choice, chunk) if self._new_screen is None else self._take_screened(choice, chunk)
+        except Withheld as withheld:
+            if self._deliver is not None:
+                raise
+            self._withheld = withheld
+            return
         if self._deliver is not None and self.model is not None and out is not None:
             self.started = True
             await self._deliver(self._run, self.model, out)
@@ -156,6 +170,8 @@ class Release:
 
     def check(self) -> Reply:
         """The reply is complete: judge what was held back, and the whole. Raises `Withheld`."""
+        if self._withheld is not None:
+            raise self._withheld
         tail: list[Chunk] = []
         choices = []
         for index in sorted(self._choices):
