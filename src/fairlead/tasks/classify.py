@@ -1,0 +1,49 @@
+"""What is it? From a request to the declared kind of work that it is."""
+
+from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
+
+from fairlead.labels import Labels
+from fairlead.models.types import ChatRequest, text_of
+from fairlead.tasks.likeness import Likeness
+from fairlead.tasks.types import Task, TaskType
+
+
+class TaskTypes:
+    """The task types of a revision. `default` is for what is recognised as none; it may be one of `types`."""
+
+    def __init__(self, types: Iterable[TaskType], default: TaskType) -> None:
+        self.default = default
+        self.types: Mapping[str, TaskType] = MappingProxyType({one.name: one for one in types})
+        self._by_name = {default.name: default} | dict(self.types)
+        examples = {one.name: one.examples for one in self._by_name.values() if one.examples}
+        self._likeness = Likeness(examples) if examples else None
+
+    @property
+    def names(self) -> Collection[str]:
+        """What a request may name in place of a model, the default type included."""
+        return self._by_name.keys()
+
+    def classify(self, request: ChatRequest, labels: Labels) -> Task:
+        """The task of a request: the type that it names, else the type whose examples its question is like.
+
+        It abstains where the question is like none; where no type has examples there is nothing to abstain from.
+        """
+        question = last_question(request)
+        named = self._by_name.get(request.model)
+        if named is not None:
+            return Task(type=named, labels=labels, question=question, confidence=1.0)
+        if self._likeness is None:
+            return Task(type=self.default, labels=labels, question=question)
+        name, confidence = self._likeness.closest(question)
+        if name is None:
+            return Task(type=self.default, labels=labels, question=question, abstained=True, confidence=confidence)
+        return Task(type=self._by_name[name], labels=labels, question=question, confidence=confidence)
+
+
+def last_question(request: ChatRequest) -> str:
+    """The text of the last user message, "" if there is none."""
+    for message in reversed(request.messages):
+        if message.role == "user":
+            return text_of(message)
+    return ""

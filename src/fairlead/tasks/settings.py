@@ -1,0 +1,103 @@
+"""What a workspace says about a kind of work: one file of `tasks/` each, and what they compile to."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from fairlead.errors import BadInput
+from fairlead.tasks.classify import TaskTypes
+from fairlead.tasks.types import TaskType
+
+BUILT_IN = "chat"
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+_MOST_EXAMPLES = 10_000
+_RESERVED = ("auto",)
+
+
+class TaskSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One file of `tasks/`. Its name, without `.yaml`, is the task type's."""
+
+    description: Annotated[str, Meta(description="What kind of work this is, for people.")] = ""
+    examples: Annotated[
+        tuple[str, ...],
+        Meta(description="Questions of this kind, from which it is recognised: ten or twenty, in users' own words."),
+    ] = ()
+    prefer: Annotated[tuple[str, ...], Meta(description="Models in the order they are tried for this work.")] = ()
+    context: Annotated[
+        int, Meta(ge=0, le=10_000_000, description="Tokens of organisational knowledge to stitch in; 0 for none.")
+    ] = 0
+    grounded: Annotated[
+        bool, Meta(description="Refuse where the knowledge has nothing on the question that the caller may read.")
+    ] = False
+    max_output: Annotated[int, Meta(ge=1, le=10_000_000, description="The most tokens of a reply.")] | None = None
+    deadline: (
+        Annotated[float, Meta(gt=0, le=86_400, description="Seconds after which the work is given up.")] | None
+    ) = None
+    instructions: Annotated[str, Meta(description="What the model is told for this work, before the context.")] = ""
+
+
+def compile_tasks(settings: Mapping[str, TaskSettings], *, default: str = "", context: int = 0) -> TaskTypes:
+    """Check the types and learn from their examples. `settings` are by name.
+
+    `default` names the type of what is recognised as none. Without it, that is the type `chat`: the declared one, or a
+    built-in plain one with `context` tokens of context. Raises `BadInput` naming the key, which begins with the type.
+    """
+    types = {name: _type(name, one) for name, one in sorted(settings.items())}
+    _check_examples(types)
+    if default and default not in types:
+        raise BadInput(
+            f"defaults.task: there is no task type {default!r}",
+            mend="there are: " + (", ".join(types) or "none"),
+        )
+    fallback = types.get(default or BUILT_IN) or TaskType(
+        name=BUILT_IN, description="Anything that is not a declared kind of work.", context=context
+    )
+    return TaskTypes(types.values(), fallback)
+
+
+def _type(name: str, settings: TaskSettings) -> TaskType:
+    if not _NAME.fullmatch(name) or name in _RESERVED:
+        raise BadInput(
+            f"{name}: this is no fit name for a task type",
+            why="callers ask for it in place of a model"
+            + (f", and {name!r} means that the request decides" if name in _RESERVED else ""),
+            mend="use up to 63 small letters, digits, dashes and underscores, beginning with a letter",
+        )
+    if settings.grounded and not settings.context:
+        raise BadInput(
+            f"{name}.grounded needs {name}.context",
+            why="a task that may take no context could never be answered from it",
+            mend="set `context` to a number of tokens, for example 2000",
+        )
+    return TaskType(
+        name=name,
+        description=settings.description,
+        examples=settings.examples,
+        prefer=settings.prefer,
+        context=settings.context,
+        grounded=settings.grounded,
+        max_output=settings.max_output,
+        deadline=settings.deadline,
+        instructions=settings.instructions,
+    )
+
+
+def _check_examples(types: Mapping[str, TaskType]) -> None:
+    owners: dict[str, str] = {}
+    for name, type_ in types.items():
+        for number, example in enumerate(type_.examples):
+            key = f"{name}.examples[{number}]"
+            words = " ".join(example.lower().split())
+            if not any(character.isalnum() for character in words):
+                raise BadInput(f"{key} holds no word", mend="write a question as a user would, or remove it")
+            owner = owners.setdefault(words, name)
+            if owner != name:
+                raise BadInput(
+                    f"{key} is also an example of {owner!r}",
+                    why="one question cannot teach two kinds of work",
+                    mend="keep it where it belongs",
+                )
+    if sum(len(type_.examples) for type_ in types.values()) > _MOST_EXAMPLES:
+        raise BadInput(f"there are more than {_MOST_EXAMPLES} examples", mend="twenty of each type are plenty")
