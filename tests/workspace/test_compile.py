@@ -1,12 +1,14 @@
 """Compiling: good workspaces become parts, bad ones give every problem at its line."""
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fairlead.errors import Withheld
 from fairlead.identity.types import Caller
 from fairlead.labels import DataClass
 from fairlead.workspace.compile import Workspace, compile_workspace, policy_results, require_policy_tests
-from fairlead.workspace.problems import InvalidWorkspace
+from fairlead.workspace.problems import InvalidWorkspace, Problem
 from fairlead.workspace.templates import TEMPLATES, template_text
 from fairlead.workspace.text import WorkspaceText
 
@@ -238,3 +240,24 @@ def test_a_discount_is_read_out_of_a_reply(retail: Workspace) -> None:
     with pytest.raises(Withheld):
         screen.feed("We are glad to offer you 35% off the sofa.")
         screen.close()
+
+
+_ODD = """  odd: {use: 1}|keys: []|rules: {a: b}|prefer: small|prefer: [small, small]|models:|server: {port: x}
+retries: null|budgets: {tasks: {x: {daily: -1}}}|identity: {providers: [{}]}|- a|a: [|&a *a|? x|  - {redact: [shoes]}
+breaker: {share: 2}"""
+_LINES = st.sampled_from(_ODD.replace("\n", "|").split("|"))
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 8), _LINES, st.booleans()), max_size=3))
+def test_any_text_is_a_workspace_or_a_list_of_problems_with_places(edits: list[tuple[int, str, bool]]) -> None:
+    lines = LEAN.splitlines()
+    for at, line, instead in edits:
+        lines[at : at + instead] = [line]
+    text = WorkspaceText({"fairlead.yaml": "\n".join(lines).encode(), ".prices.json": b"{}"})
+    found: tuple[Problem, ...] = ()
+    try:
+        compile_workspace(text, {}.get, now=NOW)
+    except InvalidWorkspace as invalid:
+        found = invalid.problems
+    assert all(problem.file == "fairlead.yaml" and problem.line >= 1 and problem.message for problem in found)
