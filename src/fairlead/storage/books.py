@@ -36,11 +36,10 @@ class Books:
 
     def _write(self, writes: Sequence[Write]) -> list[Receipt | OverBudget]:
         database = self._database
-        version = database.begin()
+        version, gone = database.begin([write.close.id for write in writes if write.close is not None])
         if version != self._version or len(self._balances) > _REMEMBERED:
             self._forget()
             self._version = version
-        gone = database.close_holds([write.close.id for write in writes if write.close is not None])
         if self._frontier is None:
             self._frontier = database.frontier()
         decision = decide(writes, gone, self._frontier.size, self._balance)

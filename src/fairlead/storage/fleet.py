@@ -1,10 +1,10 @@
 """The workers on one database, and how what is published reaches all of them before it counts.
 
 Everything that live workers must notice (a revision, a revoked key, an erased person) raises one number, the epoch. A
-worker renews its lease by saying which epoch it has seen; one that has not seen the latest gets no renewal, and once its
-lease has lapsed it decides nothing. So after `wait_until_seen`, nobody decides by the old state: each worker has seen
-the new one or has lapsed. Both sides count the five seconds on their own monotonic clocks, from a moment that cannot be
-later than the other's, so that a wall clock that jumps changes nothing.
+worker renews its lease by saying which epoch it has seen; one that has not seen the latest gets no renewal, and once
+its lease has lapsed it decides nothing. So after `wait_until_seen`, nobody decides by the old state: each worker has
+seen the new one or has lapsed. Both sides count the five seconds on their own monotonic clocks, the worker from before
+its renewal, the publisher from after it, so that a wall clock that jumps changes nothing.
 """
 
 import time
@@ -153,29 +153,43 @@ class Fleet:
         Whoever is left after `timeout` seconds is reported as missing. That takes a worker that renews an older epoch,
         which `renew` does not allow, so it points to a broken clock.
         """
-        began = self._clock.monotonic()
-        renewals: dict[str, int] = {}
-        quiet_since: dict[str, float] = {}
+        deadline = self._clock.monotonic() + timeout
+        quiet = _Quiet()
         lapsed: list[str] = []
         while True:
-            now = self._clock.monotonic()
-            waiting = []
-            members = self.members()
-            for member in members:
-                if member.seen_epoch >= epoch:
-                    continue
-                if renewals.get(member.id) != member.renewals:
-                    renewals[member.id] = member.renewals
-                    quiet_since[member.id] = now
-                if now - quiet_since[member.id] >= LEASE + _MARGIN:
-                    lapsed.append(member.id)
-                    self.leave(member.id)
-                else:
-                    waiting.append(member.id)
-            if not waiting or now - began >= timeout:
+            now, members = self._clock.monotonic(), self.members()
+            behind = [member for member in members if member.seen_epoch < epoch]
+            quiet_for = {member: quiet.seconds(member, now) for member in behind}
+            lapsed += [m.id for m, seconds in quiet_for.items() if seconds >= LEASE + _MARGIN and self._forget(m)]
+            waiting = [member.id for member in behind if member.id not in lapsed]
+            if not waiting or now >= deadline:
                 done = tuple(member.id for member in members if member.seen_epoch >= epoch)
                 return Seen(done, tuple(lapsed), tuple(waiting))
             time.sleep(_POLL)
+
+    def _forget(self, member: Member) -> bool:
+        """Deletes a worker's row, unless it has renewed since: then the next publisher must find it."""
+        from sqlalchemy import delete
+
+        from fairlead.storage.schema import worker as table
+
+        unchanged = (table.c.id == member.id) & (table.c.renewals == member.renewals)
+        with self._store.writing() as connection:
+            return connection.execute(delete(table).where(unchanged)).rowcount > 0
+
+
+class _Quiet:
+    """For how long each worker has not renewed, by the publisher's own clock."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[int, float]] = {}
+
+    def seconds(self, member: Member, now: float) -> float:
+        renewals, since = self._last.get(member.id, (-1, now))
+        if renewals != member.renewals:
+            self._last[member.id] = member.renewals, now
+            return 0.0
+        return now - since
 
 
 def _read(connection: "Connection") -> Epoch:

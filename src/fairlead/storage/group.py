@@ -77,8 +77,9 @@ def _close(
             continue
         for key, limit in scopes(hold.limits).items():
             balance = touched[key] = balance_of(key)
-            balance.held = max(0, balance.held - hold.amount)
-            balance.spent = min(MOST, balance.spent + write.spent)
+            held, spent = balance.held - hold.amount, balance.spent + write.spent
+            balance.held = held if held > 0 else 0
+            balance.spent = spent if spent < MOST else MOST
             if limit.warn is not None and not balance.warned and balance.spent >= limit.warn:
                 warning_due = True
     return warning_due

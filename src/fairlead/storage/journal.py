@@ -22,6 +22,7 @@ from fairlead.storage.settings import JournalSettings
 from fairlead.storage.sqlite_journal import SqliteJournal, passes
 from fairlead.storage.store import Store
 from fairlead.storage.types import Receipt, Write
+from fairlead.storage.worker_lock import WorkerLock
 
 log = logging.getLogger("fairlead.journal")
 
@@ -33,7 +34,10 @@ _LOCK_WAIT: Final = 2.0
 
 
 class Journal:
-    """One per process, made after any fork and inside the event loop whose tasks await its receipts."""
+    """One per process, made after any fork and inside the event loop whose tasks await its receipts.
+
+    It has the worker's lock for as long as it lives: no hold is ever opened that recovery could take for a dead one's.
+    """
 
     def __init__(self, store: Store, worker: str, clock: Clock, settings: JournalSettings | None = None) -> None:
         settings = settings or JournalSettings()
@@ -46,16 +50,18 @@ class Journal:
         self._ended = False
         self._in_trouble = False
         self._backlog: deque[_Waiting] = deque()  # taken from the queue, not yet in a group
-        self._books = Books(
-            SqliteJournal(
-                store.path,
-                synchronous=settings.synchronous,
-                wal_frames=settings.wal_frames,
-                lock_wait=min(_LOCK_WAIT, settings.patience),
-            ),
-            worker,
-            clock,
+        database = SqliteJournal(
+            store.path,
+            synchronous=settings.synchronous,
+            wal_frames=settings.wal_frames,
+            lock_wait=min(_LOCK_WAIT, settings.patience),
         )
+        try:
+            self._alive = WorkerLock.take(store.locks, worker)
+        except (FairleadError, OSError):
+            database.end()
+            raise
+        self._books = Books(database, worker, clock)
         self._thread = threading.Thread(target=self._work, name="fairlead-journal", daemon=True)
         self._thread.start()
 
@@ -86,6 +92,7 @@ class Journal:
         self._queue.put(None)
         self._thread.join()
         self._abandon()
+        self._alive.release()
 
     def _admit(self) -> None:
         if self._in_trouble:

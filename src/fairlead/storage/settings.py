@@ -31,7 +31,7 @@ class JournalSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = 30.0
     wal_frames: Annotated[
         Positive, Meta(description="Pages in SQLite's write-ahead log from which it is copied back (a checkpoint).")
-    ] = 2000
+    ] = 4000
 
 
 class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):

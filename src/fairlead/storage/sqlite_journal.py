@@ -13,13 +13,13 @@ from fairlead.storage import sqlite
 from fairlead.storage.group import Balance, Key
 from fairlead.storage.types import Entry, Hold
 
-_CLOSE: Final = "DELETE FROM hold WHERE id = ?"
-_OPEN: Final = "INSERT INTO hold (id, worker, opened_at, amount, limits, intent) VALUES (?, ?, ?, ?, ?, ?)"
-_APPEND: Final = "INSERT INTO log (seq, run, at, record, spans) VALUES (?, ?, ?, ?, ?)"
-_KEEP: Final = "INSERT INTO payload (seq, subject, ciphertext) VALUES (?, ?, ?)"
+_CLOSE: Final = "DELETE FROM hold WHERE id IN ({})"
+_OPEN: Final = "INSERT INTO hold (id, worker, opened_at, amount, limits, intent) VALUES {}"
+_APPEND: Final = "INSERT INTO log (seq, run, at, record, spans) VALUES {}"
+_KEEP: Final = "INSERT INTO payload (seq, subject, ciphertext) VALUES {}"
 _BALANCE: Final = "SELECT held, spent, warned FROM budget WHERE scope = ? AND period = ?"
 _SET_BALANCE: Final = (
-    "INSERT INTO budget (scope, period, held, spent, warned) VALUES (?, ?, ?, ?, ?) ON CONFLICT (scope, period)"
+    "INSERT INTO budget (scope, period, held, spent, warned) VALUES {} ON CONFLICT (scope, period)"
     " DO UPDATE SET held = excluded.held, spent = excluded.spent, warned = excluded.warned"
 )
 _TREE: Final = "SELECT peaks FROM tree WHERE id = 1"
@@ -45,6 +45,9 @@ _PASSING: Final = frozenset(
 _FIRST_PAUSE: Final = 0.0002
 _LONGEST_PAUSE: Final = 0.002
 
+# How many rows one statement takes: few sizes, so that all of them stay prepared.
+_SIZES: Final = (32, 16, 8, 4, 2, 1)
+
 _encode_limits = msgpack.Encoder().encode
 
 
@@ -67,26 +70,47 @@ class SqliteJournal:
         sqlite.prepare(self._connection, synchronous=synchronous, busy_milliseconds=0)
         self._connection.execute(f"PRAGMA wal_autocheckpoint={wal_frames}")
         self._execute = self._connection.execute
-        self._executemany = self._connection.executemany
 
-    def begin(self) -> int:
-        """Takes the write lock. Returns a number that moves whenever somebody else has changed the database.
+    def begin(self, closing: Sequence[str] = ()) -> tuple[int, Collection[str]]:
+        """Takes the write lock and deletes these holds, which must differ.
 
-        Waits in short steps: SQLite's own waiting grows to 100 ms, in which others overtake again and again.
+        Returns a number that moves whenever somebody else has changed the database, and the ids of holds that were not
+        there: somebody had settled them before.
         """
+        gone: Collection[str] = ()
+        self._lock()
+        if closing and self._write(_CLOSE, [(id,) for id in closing], "?") < len(closing):
+            # Rare, and nothing else has been done: begin again and look at each.
+            self._execute("ROLLBACK")
+            self._lock()
+            gone = {id for id in closing if self._write(_CLOSE, [(id,)], "?") == 0}
+        version: int = self._execute("PRAGMA data_version").fetchone()[0]
+        return version, gone
+
+    def _lock(self) -> None:
+        """Waits in short steps: SQLite's own waiting grows to 100 ms, in which others overtake again and again."""
         pause, waited = _FIRST_PAUSE, 0.0
         while True:
             try:
                 self._execute(sqlite.WRITE)
-                break
+                return
             except sqlite3.OperationalError as error:
                 if not _is(error, sqlite3.SQLITE_BUSY) or waited >= self._lock_wait:
                     raise
             time.sleep(pause)
             waited += pause
             pause = min(_LONGEST_PAUSE, pause * 1.5)
-        version: int = self._execute("PRAGMA data_version").fetchone()[0]
-        return version
+
+    def _write(self, statement: str, rows: Sequence[tuple[object, ...]], row: str = "") -> int:
+        """Many rows in few statements: each lets go of the interpreter, and a busy event loop is slow to return it."""
+        row = row or f"({', '.join('?' * len(rows[0]))})"
+        at = changed = 0
+        for size in _SIZES:
+            while len(rows) - at >= size:
+                values = [value for values in rows[at : at + size] for value in values]
+                changed += self._execute(statement.format(", ".join((row,) * size)), values).rowcount
+                at += size
+        return changed
 
     def commit(self) -> None:
         self._execute("COMMIT")
@@ -99,19 +123,15 @@ class SqliteJournal:
     def end(self) -> None:
         self._connection.close()
 
-    def close_holds(self, ids: Sequence[str]) -> Collection[str]:
-        """Deletes these holds. Returns the ids that were not there: somebody had settled them before."""
-        return {id for id in ids if self._execute(_CLOSE, (id,)).rowcount == 0}
-
     def open_holds(self, holds: Iterable[Hold], worker: str, now: int) -> None:
-        self._executemany(_OPEN, [(h.id, worker, now, h.amount, _encode_limits(h.limits), h.intent) for h in holds])
+        self._write(_OPEN, [(h.id, worker, now, h.amount, _encode_limits(h.limits), h.intent) for h in holds])
 
     def balance(self, key: Key) -> Balance:
         row = self._execute(_BALANCE, key).fetchone()
         return Balance(row[0], row[1], bool(row[2])) if row else Balance()
 
     def set_balances(self, balances: Iterable[tuple[Key, Balance]]) -> None:
-        self._executemany(_SET_BALANCE, [(*key, b.held, b.spent, b.warned) for key, b in balances])
+        self._write(_SET_BALANCE, [(*key, b.held, b.spent, b.warned) for key, b in balances])
 
     def frontier(self) -> Frontier:
         row = self._execute(_TREE).fetchone()
@@ -119,8 +139,8 @@ class SqliteJournal:
 
     def append(self, first: int, entries: Sequence[Entry], frontier: Frontier) -> None:
         """Adds entries to the log from index `first` on, with the payloads they seal, and moves the tree's head."""
-        self._executemany(_APPEND, [(seq, e.run, e.at, e.record, e.spans) for seq, e in enumerate(entries, first)])
+        self._write(_APPEND, [(seq, e.run, e.at, e.record, e.spans) for seq, e in enumerate(entries, first)])
         sealed = [(seq, e.payload) for seq, e in enumerate(entries, first) if e.payload is not None]
         if sealed:
-            self._executemany(_KEEP, [(seq, payload.subject, payload.ciphertext) for seq, payload in sealed])
+            self._write(_KEEP, [(seq, payload.subject, payload.ciphertext) for seq, payload in sealed])
         self._execute(_SET_TREE, (frontier.size, frontier.to_bytes()))

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fairlead.errors import BadInput
+from fairlead.errors import BadInput, Broken
 from fairlead.storage import sqlite
 
 if TYPE_CHECKING:
@@ -56,15 +56,36 @@ class Store:
 
     @contextmanager
     def reading(self) -> "Iterator[Connection]":
-        """A connection that sees one moment of the database, and never waits for a writer."""
-        with self.engine.connect() as connection, sqlite.transaction(connection, sqlite.READ):
+        """A connection that sees one moment of the database, and never waits for a writer.
+
+        Raises Broken if the database cannot be read.
+        """
+        with self._transaction(sqlite.READ) as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> "Iterator[Connection]":
-        """A transaction: all of the block, or on an exception nothing. Keep it short, the journal waits meanwhile."""
-        with self.engine.connect() as connection, sqlite.transaction(connection, sqlite.WRITE):
+        """A transaction: all of the block, or on an exception nothing. Keep it short, the journal waits meanwhile.
+
+        Raises Broken if the database is locked for seconds, or full.
+        """
+        with self._transaction(sqlite.WRITE) as connection:
             yield connection
+
+    @contextmanager
+    def _transaction(self, begin: str) -> "Iterator[Connection]":
+        from sqlalchemy.exc import OperationalError
+
+        try:
+            with self.engine.connect() as connection, sqlite.transaction(connection, begin):
+                yield connection
+        except OperationalError as error:
+            raise Broken(
+                f"the state database at {self.path} cannot be used just now",
+                why=str(error.orig),
+                mend="see whether the disk is full or another program holds the file; `fairlead doctor` looks for both",
+                subject=str(self.path),
+            ) from error
 
     def close(self) -> None:
         """Gives back the connections. The journal's own is closed by the journal."""
