@@ -86,7 +86,12 @@ def stream_failure(raw: bytes, *, subject: str, charged: str = "unknown") -> Ups
     if _says(_TOO_LONG, kind + words):
         return _rejected(400, words, kind, subject)
     if "rate_limit" in kind or "429" in kind:
-        return RateLimited("the model's server asks for a pause", subject=subject, charged=charged)
+        return RateLimited(
+            "the model's server asks for a pause",
+            mend="wait, or add another model to fall back to",
+            subject=subject,
+            charged=charged,
+        )
     return Upstream(
         "the model's server reported an error in its answer",
         why=": ".join(part for part in (kind, cleaned(words)) if part) or "it gave no reason",

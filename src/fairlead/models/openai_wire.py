@@ -26,7 +26,8 @@ from fairlead.models.types import (
     text_of,
 )
 
-_NULL: Final = b"null"
+_ABSENT: Final = Raw(b"")
+_NULL: Final = Raw(b"null")
 
 
 class _StreamOptions(Struct, frozen=True):
@@ -200,31 +201,25 @@ class OpenAIReader:
         chunks: list[Chunk] = []
         texts: dict[int, list[str]] = {}
         for _, data in events:
-            if data == b"[DONE]":
-                self.done = True
-                break
             reply = self._reply(data)
             if reply is None:
                 break
             for choice in reply.choices or ():
-                said = choice.delta or choice.message
+                said = choice.delta or choice.message or _NOTHING
                 index = choice.index or 0
-                if said is None and choice.finish_reason is None:
-                    continue
-                if said is not None and _is_only_text(said, choice):
-                    if said.content:
-                        texts.setdefault(index, []).append(_text(said.content))
+                if said.content and _is_only_text(said, choice):
+                    texts.setdefault(index, []).append(_text(said.content))
                     continue
                 if choice.finish_reason == "error":
                     self._fail(data)
                     break
-                if pending := texts.pop(index, None):
-                    chunks.append(Chunk("".join(pending), index))
                 if (chunk := self._chunk(choice, said, choice.finish_reason)) is not None:
+                    if pending := texts.pop(index, None):
+                        chunks.append(Chunk("".join(pending), index))
                     chunks.append(chunk)
             if self.failure is not None:
                 break
-        chunks.extend(Chunk("".join(parts), index) for index, parts in texts.items())
+        chunks.extend([Chunk("".join(parts), index) for index, parts in texts.items()])
         return chunks
 
     def whole(self, body: bytes) -> list[Chunk]:
@@ -237,16 +232,23 @@ class OpenAIReader:
             return []
         self.done = True
         # A body that is complete is a complete reply, also from servers that leave the reason out.
-        chunks = (self._chunk(each, each.message, each.finish_reason or "stop") for each in reply.choices)
+        chunks = (self._chunk(each, each.message or _NOTHING, each.finish_reason or "stop") for each in reply.choices)
         return [chunk for chunk in chunks if chunk is not None]
 
     def _reply(self, data: bytes) -> _Reply | None:
+        """An event or a body; None where it is the end or an error, which is then noted."""
         try:
             reply = _decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            if data == b"[DONE]":
+                self.done = True
+            else:
+                self._fail(data)
+            return None
+        if reply.choices is None and not _is_given(reply.usage):
             self._fail(data)
             return None
-        if (reply.error and bytes(reply.error) != _NULL) or (reply.choices is None and not reply.usage):
+        if reply.error and _is_given(reply.error):
             self._fail(data)
             return None
         if reply.usage and (usage := read_usage(reply.usage)) is not None:
@@ -256,8 +258,7 @@ class OpenAIReader:
     def _fail(self, data: bytes) -> None:
         self.failure = stream_failure(data, subject=self._subject)
 
-    def _chunk(self, choice: _Choice, said: _Said | None, finish: str | None) -> Chunk | None:
-        said = said or _NOTHING
+    def _chunk(self, choice: _Choice, said: _Said, finish: str | None) -> Chunk | None:
         index = choice.index or 0
         chunk = Chunk(
             text=_text(said.content),
@@ -265,7 +266,7 @@ class OpenAIReader:
             reasoning=said.reasoning_content or said.reasoning or "",
             refusal=said.refusal or "",
             tool_calls=tuple(self._tool_piece(index, piece) for piece in said.tool_calls or ()),
-            logprobs=choice.logprobs.copy() if choice.logprobs and bytes(choice.logprobs) != _NULL else None,
+            logprobs=choice.logprobs.copy() if _is_given(choice.logprobs) else None,
             finish=_FINISHES.get(finish.lower(), "stop") if finish else None,
         )
         return None if chunk == Chunk(index=index) else chunk
@@ -296,8 +297,12 @@ def _is_only_text(said: _Said, choice: _Choice) -> bool:
         and not said.reasoning_content
         and not said.reasoning
         and not said.refusal
-        and (not choice.logprobs or bytes(choice.logprobs) == _NULL)
+        and not _is_given(choice.logprobs)
     )
+
+
+def _is_given(raw: Raw) -> bool:
+    return raw not in (_ABSENT, _NULL)
 
 
 def _text(content: str | list[_Part] | None) -> str:

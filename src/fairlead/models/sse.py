@@ -37,6 +37,8 @@ class SseParser:
             data = self._with_line_feeds(data)
         if not data:
             return []
+        if self._started and not self._parts and data.endswith(b"\n\n"):
+            return self._events(data[:-2].split(b"\n\n"))  # whole events, as servers that flush each one send them
         # Joined only when an event ends: a large event in many small reads stays linear.
         ends = b"\n\n" in data or (data.startswith(b"\n") and bool(self._parts) and self._parts[-1].endswith(b"\n"))
         self._parts.append(data)
