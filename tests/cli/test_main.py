@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,34 @@ def test_every_command_explains_itself(name: str, fairlead: Fairlead) -> None:
     said = fairlead(name, "--help")
     assert said.status == 0
     assert f"Usage: fairlead {name}" in said.out
+
+
+def leaves() -> Iterator[tuple[str, set[str]]]:
+    """Every command with its options, those of groups too."""
+    for name, (module, _) in COMMANDS.items():
+        if name == "demo":
+            continue
+        command = import_module(f"fairlead.cli.{module}").commands()[name]
+        for each, leaf in getattr(command, "commands", {"": command}).items():
+            yield f"{name} {each}".strip(), {option for parameter in leaf.params for option in parameter.opts}
+
+
+CHANGES = {
+    "init", "apply", "key add", "key revoke", "audit export", "audit checkpoint", "data erase", "migrate",
+}  # fmt: skip
+# What prints JSON anyway, and what answers requests until it is stopped.
+NEITHER = {"audit prove", "schema", "serve"}
+
+
+def test_every_change_can_be_tried_without_effect_and_every_read_gives_json() -> None:
+    commands = dict(leaves())
+    assert not [name for name in CHANGES if "--dry-run" not in commands[name]]
+    assert not [name for name in commands.keys() - CHANGES - NEITHER if "--json" not in commands[name]]
+
+
+def test_every_command_that_needs_a_workspace_takes_it_the_same_way() -> None:
+    elsewhere = {"init", "schema", "explain"}
+    assert not [name for name, options in leaves() if name not in elsewhere and "--workspace" not in options]
 
 
 def test_no_command_shows_the_help(fairlead: Fairlead) -> None:

@@ -9,10 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from fairlead.cli import complete
-from fairlead.cli.asking import NoServer, Reply, post
+from fairlead.cli.asking import NoServer, Reply, posted
 from fairlead.cli.output import Json, data, json_data, safe, say, table
 from fairlead.cli.place import Data, Workspace, server_url
-from fairlead.errors import NotFound
 
 _SETTINGS: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
 ask_app = typer.Typer(**_SETTINGS)
@@ -50,16 +49,17 @@ def ask(
     address = url or server_url(workspace)
     body = _body(question, model, max_output)
     if stream and not json:
-        about = _streamed(post(address, body | {"stream": True}, key))
-    else:
-        reply = jsons.loads(post(address, body, key).read())
-        if json:
-            json_data(reply)
-            return
-        message = reply["choices"][0]["message"]
-        data(message.get("content") or message.get("refusal") or "")
-        about = reply["fairlead"]
-    _tell(about)
+        with posted(address, body | {"stream": True}, key) as answer:
+            _tell(_streamed(answer))
+        return
+    with posted(address, body, key) as answer:
+        reply = jsons.loads(answer.read())
+    if json:
+        json_data(reply)
+        return
+    message = reply["choices"][0]["message"]
+    data(message.get("content") or message.get("refusal") or "")
+    _tell(reply["fairlead"])
 
 
 def _body(question: str, model: str, max_output: int | None) -> dict[str, Any]:
@@ -108,8 +108,9 @@ def estimate(
     """What a question would cost with every model that may answer it. Nothing is asked, nothing is billed."""
     body = _body(question, model, max_output)
     try:
-        quote = jsons.loads(post(url or server_url(workspace), body, key, {"x-fairlead-dry-run": "estimate"}).read())
-    except (NoServer, NotFound):
+        with posted(url or server_url(workspace), body, key, {"x-fairlead-dry-run": "estimate"}) as answer:
+            quote = jsons.loads(answer.read())
+    except NoServer:
         if url:
             raise
         from fairlead.cli.deciding import quote_here

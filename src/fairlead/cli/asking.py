@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from fairlead.cli.explain import codes
 from fairlead.errors import BadInput, CutOff, FairleadError, Refused, Upstream
 
 PATIENCE = 600.0  # seconds: the server's own deadline comes first
+_MOST_OF_AN_ERROR = 1 << 20
 
 
 class NoServer(Upstream):
@@ -19,6 +21,10 @@ class NoServer(Upstream):
     """
 
     code = "no_server"
+
+    def __init__(self, message: str, *, why: str = "", mend: str = "") -> None:
+        super().__init__(message, why=why, mend=mend)
+        self.step = ""  # nothing of the governed path was reached
 
 
 class Reply:
@@ -44,23 +50,33 @@ class Reply:
         raise CutOff("the answer ended without its end mark", why="the server stopped, or the connection was cut")
 
 
-def post(url: str, body: Mapping[str, Any], key: str, headers: Mapping[str, str] | None = None) -> Reply:
-    """Send a chat request. Raises `NoServer`, or the error that the server answered with."""
+@contextmanager
+def posted(url: str, body: Mapping[str, Any], key: str, headers: Mapping[str, str] | None = None) -> Iterator[Reply]:
+    """The answer to a chat request. Raises `NoServer`, or the error that the server answered with."""
     address = urlsplit(url)
     if address.scheme not in ("http", "https") or not address.hostname:
         raise BadInput(f"{url!r} is no address", mend="--url http://127.0.0.1:8700")
     kind = HTTPSConnection if address.scheme == "https" else HTTPConnection
-    connection = kind(address.hostname, address.port, timeout=PATIENCE)
     sent = {"content-type": "application/json", **(headers or {})}
     if key:
         sent["authorization"] = f"Bearer {key}"
     path = address.path.rstrip("/").removesuffix("/v1") + "/v1/chat/completions"
+    with (
+        closing(kind(address.hostname, address.port, timeout=PATIENCE)) as connection,
+        closing(_answer(connection, url, path, json.dumps(body).encode(), sent)) as response,
+    ):
+        try:
+            if response.status != 200:
+                raise _refused(response.status, response.read(_MOST_OF_AN_ERROR))
+            yield Reply(response)
+        except (ConnectionResetError, TimeoutError, HTTPException) as error:
+            raise CutOff("the connection broke in the middle of the answer", why=str(error)) from error
+
+
+def _answer(connection: HTTPConnection, url: str, path: str, body: bytes, headers: dict[str, str]) -> HTTPResponse:
     try:
-        connection.request("POST", path, json.dumps(body).encode(), sent)
-        response = connection.getresponse()
-        if response.status == 200:
-            return Reply(response)
-        raise _refused(response.status, response.read(1 << 20))
+        connection.request("POST", path, body, headers)
+        return connection.getresponse()
     except (OSError, HTTPException) as error:
         raise NoServer(
             f"no Fairlead answers at {url}",

@@ -43,14 +43,14 @@ def serve(
     """
     place = find(folder or workspace, data_folder)
     show_first_key(set_up(place))
-    compiled, revision = _in_force(place, no_apply)
+    compiled, revision = in_force(place, no_apply)
     server = compiled.settings.server
     sock = _listening(host or server.host, server.port if port < 0 else port)
     _greet(place, compiled, revision, _url(sock))
     raise typer.Exit(_run(place, sock, compiled, workers or server.workers))
 
 
-def _in_force(place: Place, no_apply: bool) -> "tuple[Compiled, str]":
+def in_force(place: Place, no_apply: bool) -> "tuple[Compiled, str]":
     """Publish, unless told not to; then what is in force. Nothing stays open: workers are forked after this."""
     from fairlead.workspace.load import read_folder
 
