@@ -1,6 +1,6 @@
 """Driver for the Anthropic Messages API, which other servers speak too."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Final
 
 import msgspec
@@ -24,7 +24,7 @@ class AnthropicDriver:
             headers["x-api-key"] = settings.key.reveal()
         self._endpoint = Endpoint(settings, http, clock, headers)
 
-    def answer(self, call: ModelCall) -> AsyncIterator[Chunk]:
+    def answer(self, call: ModelCall) -> AsyncGenerator[Chunk]:
         """See `ModelDriver.answer`."""
         return self._endpoint.converse("/messages", self, call)
 

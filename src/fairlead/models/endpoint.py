@@ -1,7 +1,7 @@
 """One exchange with one endpoint, as every HTTP driver has it: send, read, count, and end well or not at all."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -63,7 +63,7 @@ class Endpoint:
         }
         self._slots = asyncio.Semaphore(settings.concurrency) if settings.concurrency else None
 
-    async def converse(self, path: str, wire: Wire, call: ModelCall) -> AsyncIterator[Chunk]:
+    async def converse(self, path: str, wire: Wire, call: ModelCall) -> AsyncGenerator[Chunk]:
         """The reply to a call. Ends with a chunk that carries the usage, and does so before `CutOff` too."""
         tally = Tally(call)
         reader = wire.reader(call)

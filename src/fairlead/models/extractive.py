@@ -4,7 +4,7 @@ Needs no key, no server and no weights. It never words anything itself: what it 
 sentence by which it declines.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 
 from fairlead.errors import Rejected
 from fairlead.models.quoting import question_of, quotes
@@ -22,7 +22,7 @@ class ExtractiveDriver:
     def __init__(self, *unneeded: object) -> None:
         """Takes what the registry gives every driver, and needs none of it: no settings, no client, no clock."""
 
-    async def answer(self, call: ModelCall) -> AsyncIterator[Chunk]:
+    async def answer(self, call: ModelCall) -> AsyncGenerator[Chunk]:
         """A chunk for each quote. Raises `Rejected` where the request wants what quoting cannot give."""
         _refuse(call)
         text, finish = _fitted(_reply(call), call)

@@ -1,7 +1,7 @@
 """Driver for Ollama, by its own API: unlike its OpenAI-compatible one, it takes a context length and tells the truth
 about thinking and usage."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import msgspec
 
@@ -22,7 +22,7 @@ class OllamaDriver:
             headers["authorization"] = f"Bearer {settings.key.reveal()}"
         self._endpoint = Endpoint(settings, http, clock, headers)
 
-    def answer(self, call: ModelCall) -> AsyncIterator[Chunk]:
+    def answer(self, call: ModelCall) -> AsyncGenerator[Chunk]:
         """See `ModelDriver.answer`."""
         return self._endpoint.converse("/api/chat", self, call)
 

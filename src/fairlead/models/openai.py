@@ -1,6 +1,6 @@
 """Driver for OpenAI's chat completions and the many servers that speak the same wire; what differs is in `Quirks`."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import msgspec
 
@@ -23,7 +23,7 @@ class OpenAIDriver:
         self._quirks = settings.quirks
         self._endpoint = Endpoint(settings, http, clock, headers)
 
-    def answer(self, call: ModelCall) -> AsyncIterator[Chunk]:
+    def answer(self, call: ModelCall) -> AsyncGenerator[Chunk]:
         """See `ModelDriver.answer`."""
         return self._endpoint.converse("/chat/completions", self, call)
 

@@ -11,7 +11,7 @@ keys. The same request recorded more than once is played back in the order of re
 
 import hashlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 from typing import Final
@@ -73,7 +73,7 @@ class Recorder:
         self._driver = driver
         self._path = path
 
-    async def answer(self, call: ModelCall) -> AsyncIterator[Chunk]:
+    async def answer(self, call: ModelCall) -> AsyncGenerator[Chunk]:
         """See `ModelDriver.answer`. A reply that the reader leaves before its end is not recorded."""
         chunks: list[Chunk] = []
         try:
@@ -108,7 +108,7 @@ class RecordedDriver:
         self._exchanges: dict[str, list[_Exchange]] | None = None
         self._models: list[str] = []
 
-    async def answer(self, call: ModelCall) -> AsyncIterator[Chunk]:
+    async def answer(self, call: ModelCall) -> AsyncGenerator[Chunk]:
         """See `ModelDriver.answer`. Raises `Upstream` for a request that was not recorded."""
         takes = self._cassette().get(call_key(call))
         if not takes:

@@ -4,7 +4,7 @@ Doors translate their protocol into `ChatRequest`; drivers translate `ModelCall`
 A driver knows requests and replies. It never sees a policy, a price, a caller or the store.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -214,7 +214,7 @@ class ModelCall(Struct, frozen=True, kw_only=True):
 class ModelDriver(Protocol):
     """Carries calls to one endpoint."""
 
-    def answer(self, call: ModelCall) -> AsyncIterator[Chunk]:
+    def answer(self, call: ModelCall) -> AsyncGenerator[Chunk]:
         """Yield the reply's pieces. Raises `Upstream` (before the first piece: fall back freely; after it: `CutOff`).
 
         Ends normally only if the reply is complete: a body that stops without a finish reason is `CutOff`.

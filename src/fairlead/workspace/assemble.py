@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fairlead.clock import Clock, new_id
 from fairlead.context import Context
-from fairlead.costs.ledger import Ledger
+from fairlead.costs.ledger import Ledger, orphaned
 from fairlead.costs.refusals import Refusals
 from fairlead.errors import BadInput
 from fairlead.execution import Defaults, Deployment, Fairlead
@@ -16,14 +16,19 @@ from fairlead.identity.issuer_keys import IssuerKeyRings
 from fairlead.models.http import Http
 from fairlead.models.registry import open_drivers
 from fairlead.routing import Health
+from fairlead.storage.checkpoints import log_origin, sign_head
 from fairlead.storage.fleet import Fleet, Lease
 from fairlead.storage.journal import Journal
+from fairlead.storage.recover import recover
 from fairlead.storage.store import Store
 from fairlead.storage.subject_rows import StoredSubjects
 from fairlead.storage.vault import Vault
 from fairlead.workspace.compile import Secrets, Workspace, compile_workspace
-from fairlead.workspace.follow import Follower
+from fairlead.workspace.follow import Chore, Follower
 from fairlead.workspace.published import load_keys, load_revision
+
+_RECOVER_EVERY = 3.0
+_SIGN_EVERY = 60.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,9 +93,35 @@ async def assemble(around: Surroundings) -> Running:
         clock=clock,
         deployment=deployment,
     )
-    follower = Follower(fairlead, fleet, worker, epoch, prepare=compiled, deploy=deployed, forget=vault.clear_cache)
+    follower = Follower(
+        fairlead,
+        fleet,
+        worker,
+        epoch,
+        prepare=compiled,
+        deploy=deployed,
+        forget=vault.clear_cache,
+        chores=_chores(around, journal, vault, deployment.organisation),
+    )
     await follower.start()
     return Running(fairlead=fairlead, journal=journal, http=http, follower=follower)
+
+
+def _chores(around: Surroundings, journal: Journal, vault: Vault, organisation: str) -> tuple[tuple[float, Chore], ...]:
+    """What every worker does beside answering, with its period in seconds."""
+    store, clock = around.store, around.clock
+
+    async def settle_for_the_dead() -> None:
+        await recover(store, journal, lambda hold: orphaned(hold, clock.now()))
+
+    def sign() -> None:
+        origin = log_origin(store, organisation)
+        sign_head(store, vault, origin, store.path.parent / "checkpoints", clock.now())
+
+    async def sign_the_head() -> None:
+        await asyncio.to_thread(sign)
+
+    return ((_RECOVER_EVERY, settle_for_the_dead), (_SIGN_EVERY, sign_the_head))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 from fairlead.errors import FairleadError
@@ -21,12 +21,15 @@ _BEAT = 0.5  # seconds between looks at the epoch; a publish waits at most this 
 
 _Prepared = TypeVar("_Prepared")
 
+Chore = Callable[[], Awaitable[object]]
+
 
 class Follower(Generic[_Prepared]):
     """Keeps one process's `Fairlead` under the epoch in force.
 
     `prepare` reads and compiles a revision (in a thread), `deploy` binds it to this loop, `forget` drops what was
-    remembered of keys that may have been erased. `chores` are further things to do, each with its period in seconds.
+    remembered of keys that may have been erased. `chores` are further things to do, at once and then each with its
+    period in seconds.
     """
 
     def __init__(
@@ -39,7 +42,7 @@ class Follower(Generic[_Prepared]):
         prepare: Callable[[str], _Prepared],
         deploy: Callable[[_Prepared], Deployment],
         forget: Callable[[], None],
-        chores: tuple[tuple[float, Callable[[], None]], ...] = (),
+        chores: tuple[tuple[float, Chore], ...] = (),
     ) -> None:
         self._fairlead = fairlead
         self._fleet = fleet
@@ -108,10 +111,10 @@ class Follower(Generic[_Prepared]):
             old.context.close()
         self._retired = [deployment]
 
-    async def _every(self, period: float, chore: Callable[[], None]) -> None:
+    async def _every(self, period: float, chore: Chore) -> None:
         while True:
-            await asyncio.sleep(period)
             try:
-                await asyncio.to_thread(chore)
+                await chore()
             except (FairleadError, OSError) as error:
                 log.error("%s failed: %s", getattr(chore, "__name__", "a chore"), error)
+            await asyncio.sleep(period)
