@@ -14,7 +14,7 @@ import shutil
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -237,7 +237,6 @@ class Served(State):
     provider: Provider
     running: Running
     folder: Path
-    stop: threading.Event = field(default_factory=threading.Event)
 
     def auth(self, person: str = "kim") -> dict[str, str]:
         return {"authorization": f"Bearer {key_of(person)}"}
@@ -251,7 +250,6 @@ def served(
     begun: list[Served] = []
     ready = threading.Event()
     servers: list[uvicorn.Server] = []
-    failures: list[BaseException] = []
 
     async def serve() -> None:
         clock = SystemClock()
@@ -272,20 +270,21 @@ def served(
             )  # fmt: skip
             server = uvicorn.Server(config)
             servers.append(server)
-            serving = asyncio.ensure_future(server.serve(sockets=[sock]))
-            while not server.started and not serving.done():
-                await asyncio.sleep(0.01)
-            ready.set()
-            await serving
-            sock.close()
-            store.close()
+            try:
+                serving = asyncio.ensure_future(server.serve(sockets=[sock]))
+                while not server.started and not serving.done():
+                    await asyncio.sleep(0.01)
+                ready.set()
+                await serving
+            finally:
+                sock.close()
+                store.close()
 
     def run() -> None:
         try:
             asyncio.run(serve())
-        except BaseException as error:
-            failures.append(error)
-            raise
+        except SystemExit:  # uvicorn's way to say that the start failed; the log has why
+            return
         finally:
             ready.set()
 
@@ -294,7 +293,7 @@ def served(
     ready.wait(30)
     try:
         if not begun:
-            raise RuntimeError("Fairlead did not start") from (failures[0] if failures else None)
+            raise RuntimeError("Fairlead did not start: see the log above")
         yield begun[0]
     finally:
         if servers:
