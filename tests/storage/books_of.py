@@ -1,0 +1,68 @@
+"""What a database says about money and record, for tests to compare with what they were told."""
+
+from sqlalchemy import func, select
+
+from fairlead.audit.merkle import Frontier, leaf_hash
+from fairlead.storage.schema import budget, hold, log, payload, tree
+from fairlead.storage.store import Store
+from fairlead.storage.types import Entry, Hold, ScopeLimit
+
+NOVEMBER = "2026-11"
+
+
+def limit(cap: int, scope: str = "organisation", warn: int | None = None) -> ScopeLimit:
+    return ScopeLimit(scope, NOVEMBER, cap, warn)
+
+
+def a_hold(name: str, amount: int, *limits: ScopeLimit) -> Hold:
+    return Hold(name, amount, limits, b'{"run":"' + name.encode() + b'"}')
+
+
+def entry(run: str) -> Entry:
+    return Entry(run, 1, b"record of " + run.encode())
+
+
+def balance(store: Store, scope: str = "organisation") -> tuple[int, int]:
+    """Held and spent."""
+    with store.reading() as connection:
+        row = connection.execute(select(budget.c.held, budget.c.spent).where(budget.c.scope == scope)).first()
+    return (row.held, row.spent) if row else (0, 0)
+
+
+def open_ids(store: Store) -> set[str]:
+    with store.reading() as connection:
+        return set(connection.execute(select(hold.c.id)).scalars())
+
+
+def runs(store: Store) -> list[str]:
+    """The runs in the log's order."""
+    with store.reading() as connection:
+        return list(connection.execute(select(log.c.run).order_by(log.c.seq)).scalars())
+
+
+def payloads(store: Store) -> dict[int, bytes]:
+    with store.reading() as connection:
+        return {row.seq: bytes(row.ciphertext) for row in connection.execute(select(payload))}
+
+
+def check_log(store: Store) -> None:
+    """The log has no gap, and the tree's head is that of its records."""
+    with store.reading() as connection:
+        rows = connection.execute(select(log.c.seq, log.c.record).order_by(log.c.seq)).all()
+        head = connection.execute(select(tree.c.size, tree.c.peaks)).first()
+    assert [row.seq for row in rows] == list(range(len(rows)))
+    grown = Frontier().extend(leaf_hash(bytes(row.record)) for row in rows)
+    if head is None:
+        assert not rows
+    else:
+        assert (head.size, bytes(head.peaks)) == (grown.size, grown.to_bytes())
+
+
+def check_money(store: Store, amounts: dict[str, int], scope: str = "organisation") -> None:
+    """What is held in a scope is the sum of its open holds."""
+    assert balance(store, scope)[0] == sum(amounts[name] for name in open_ids(store))
+
+
+def count_log(store: Store) -> int:
+    with store.reading() as connection:
+        return int(connection.execute(select(func.count()).select_from(log)).scalar() or 0)

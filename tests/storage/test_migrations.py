@@ -1,0 +1,139 @@
+"""Each step keeps what was there, and all of them together make the schema that the program uses.
+
+A new step needs no new test here: a filled database of every older version is upgraded to the newest.
+"""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from fairlead.storage import migrations, sqlite
+from fairlead.storage.migrations import migrate
+from fairlead.storage.schema import metadata
+from fairlead.storage.store import SCHEMA_VERSION
+
+FOLDER = Path(migrations.__file__).parent
+
+
+def steps() -> list[str]:
+    """All versions, oldest first."""
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    return [step.revision for step in ScriptDirectory.from_config(config).walk_revisions()][::-1]
+
+
+def search_index(name: str | None) -> bool:
+    return (name or "").startswith(("context_word", "context_occurrence"))
+
+
+def filled(path: Path, rows: int = 3) -> dict[str, list[tuple[object, ...]]]:
+    """Puts rows into every table that the database has at its version, and returns them."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        for table in tables:
+            if search_index(table) or table.startswith(("alembic", "sqlite", "epoch", "tree")):
+                continue
+            columns = connection.execute(f"PRAGMA table_info({table})").fetchall()
+            marks = ", ".join("?" * len(columns))
+            for number in range(1, rows + 1):
+                values = [value_for(kind, number) for _, _, kind, *_ in columns]
+                connection.execute(f"INSERT INTO {table} VALUES ({marks})", values)
+        return contents(connection, tables)
+
+
+def value_for(kind: str, number: int) -> object:
+    return {"TEXT": f"text {number}", "BLOB": b"bytes %d" % number}.get(kind, number)
+
+
+def contents(connection: sqlite3.Connection, tables: list[str]) -> dict[str, list[tuple[object, ...]]]:
+    own = [table for table in tables if not search_index(table) and not table.startswith(("alembic", "sqlite"))]
+    return {table: sorted(connection.execute(f"SELECT * FROM {table}")) for table in own}
+
+
+def test_the_steps_lead_to_the_version_that_opening_asks_for() -> None:
+    assert steps()[-1] == SCHEMA_VERSION
+    assert steps() == sorted(steps()), "versions are compared as text: give the next one the next number"
+
+
+@pytest.mark.parametrize("first", steps())
+def test_a_filled_database_of_any_version_is_upgraded_and_keeps_its_rows(tmp_path: Path, first: str) -> None:
+    path = tmp_path / "state.db"
+    assert migrate(path, to=first) == first
+    before = filled(path)
+    assert any(before.values())
+    assert migrate(path) == SCHEMA_VERSION
+    with closing(sqlite3.connect(path)) as connection:
+        after = contents(connection, list(before))
+        assert {table: len(rows) for table, rows in after.items()} == {t: len(rows) for t, rows in before.items()}
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def test_the_steps_make_exactly_the_schema(empty_database: Path) -> None:
+    engine = create_engine(f"sqlite:///{empty_database}")
+    options = {
+        "compare_type": True,
+        "compare_server_default": True,
+        "include_object": lambda _, name, *__: not search_index(name),
+    }
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts=options)
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+def test_the_steps_say_the_same_to_the_database_as_the_schema_would(tmp_path: Path, empty_database: Path) -> None:
+    """What Alembic does not compare: WITHOUT ROWID, primary keys, checks, the spelling of INTEGER."""
+    engine = create_engine(f"sqlite:///{tmp_path / 'direct.db'}")
+    metadata.create_all(engine)
+    engine.dispose()
+    assert shape(tmp_path / "direct.db") == shape(empty_database)
+
+
+def shape(path: Path) -> dict[str, list[tuple[object, ...]]]:
+    with closing(sqlite3.connect(path)) as connection:
+        listed = connection.execute("PRAGMA table_list").fetchall()
+        found: dict[str, list[tuple[object, ...]]] = {}
+        for _, name, kind, _, without_rowid, strict in listed:
+            if kind != "table" or search_index(name) or name.startswith(("alembic", "sqlite")):
+                continue
+            columns = connection.execute(f"PRAGMA table_info({name})").fetchall()
+            keys = [row[2:] for row in connection.execute(f"PRAGMA foreign_key_list({name})")]
+            indexes = sorted(row[1:] for row in connection.execute(f"PRAGMA index_list({name})"))
+            found[name] = [(without_rowid, strict), *columns, *sorted(keys), *indexes]
+        return found
+
+
+def test_migrating_again_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    migrate(path)
+    before = filled(path)
+    assert migrate(path) == SCHEMA_VERSION
+    with closing(sqlite3.connect(path)) as connection:
+        assert contents(connection, list(before)) == before
+
+
+def test_a_step_that_fails_leaves_the_database_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from fairlead.storage import sqlite_fts
+
+    def fail(_: object) -> None:
+        raise RuntimeError("in the middle of the first step")
+
+    monkeypatch.setattr(sqlite_fts, "create", fail)
+    path = tmp_path / "state.db"
+    with pytest.raises(RuntimeError, match="in the middle"):
+        migrate(path)
+    assert sqlite.schema_version(path) == ""
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == []
+
+
+def test_the_files_of_the_steps_are_part_of_the_package() -> None:
+    assert {path.stem[:4] for path in (FOLDER / "versions").glob("*.py")} == set(steps())

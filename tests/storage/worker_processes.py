@@ -1,0 +1,76 @@
+"""What the processes do that tests start, race and kill."""
+
+import asyncio
+import os
+from pathlib import Path
+
+from tests.storage.books_of import a_hold, entry, limit
+
+from fairlead.clock import SystemClock
+from fairlead.errors import OverBudget
+from fairlead.storage.journal import Journal
+from fairlead.storage.settings import JournalSettings
+from fairlead.storage.store import Store
+from fairlead.storage.types import Write
+
+RACE_CAP = 20_000
+
+
+def work_until_killed(path: Path, worker: str, told: Path) -> None:
+    """Reserves and settles without end, and notes in `told` what it was told is durable."""
+    asyncio.run(_work(path, worker, told))
+
+
+async def _work(path: Path, worker: str, told: Path) -> None:
+    journal = Journal(Store.open(path), worker, SystemClock(), JournalSettings())
+    notes = os.open(told, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+    async def lane(lane: int) -> None:
+        number = 0
+        while True:
+            number += 1
+            hold = a_hold(f"{worker}-{lane}-{number}", 100, limit(10**15))
+            await journal.commit(Write(open=hold))
+            os.write(notes, f"held {hold.id}\n".encode())
+            await journal.commit(Write(close=hold, spent=7, entries=(entry(hold.id),)))
+            os.write(notes, f"settled {hold.id}\n".encode())
+
+    await asyncio.gather(*(lane(number) for number in range(16)))
+
+
+def spend_what_is_left(path: Path, worker: str) -> None:
+    """Reserves more than it then spends, and tries again when refused, until hardly anything is left."""
+    asyncio.run(_spend(path, worker))
+
+
+async def _spend(path: Path, worker: str) -> None:
+    journal = Journal(Store.open(path), worker, SystemClock(), JournalSettings(synchronous="normal"))
+
+    async def lane(lane: int) -> None:
+        refusals = number = 0
+        while refusals < 50:
+            number += 1
+            hold = a_hold(f"{worker}-{lane}-{number}", 90, limit(RACE_CAP), limit(10**6, f"person/{worker}"))
+            try:
+                await journal.commit(Write(open=hold))
+            except OverBudget:
+                refusals += 1
+                await asyncio.sleep(0.002)
+                continue
+            refusals = 0
+            await journal.commit(Write(close=hold, spent=60, entries=(entry(hold.id),)))
+
+    await asyncio.gather(*(lane(number) for number in range(8)))
+    journal.close()
+
+
+def hold_and_wait(path: Path, worker: str, told: Path) -> None:
+    """Opens holds and then does nothing."""
+    asyncio.run(_hold(path, worker, told))
+
+
+async def _hold(path: Path, worker: str, told: Path) -> None:
+    journal = Journal(Store.open(path), worker, SystemClock(), JournalSettings())
+    await asyncio.gather(*(journal.commit(Write(open=a_hold(f"{worker}.{n}", 10, limit(10**6)))) for n in range(20)))
+    told.write_text("ready")
+    await asyncio.sleep(60)
