@@ -1,7 +1,12 @@
 """The frame of the command line: what help costs, how errors look, what scripts see."""
 
+import fcntl
+import os
+import pty
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -10,6 +15,7 @@ import pytest
 from tests.cli.conftest import Fairlead, program
 
 from fairlead.cli.main import COMMANDS
+from fairlead.execution import Answer
 
 HEAVY = (
     "aiohttp", "alembic", "asyncio", "cedarpy", "cryptography", "genai_prices", "joserfc", "msgspec", "re2", "rich",
@@ -146,6 +152,38 @@ def test_a_reader_that_leaves_is_no_error() -> None:
 def test_no_colour_where_nobody_looks(acme: Path) -> None:
     said = program("doctor", cwd=acme)
     assert "\x1b" not in said.out + said.err
+
+
+def on_a_terminal(*arguments: str, cwd: Path, **environment: str) -> str:
+    """What the program shows on a terminal of 80 columns."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    command = [sys.executable, "-m", "fairlead", *arguments]
+    surroundings = {"PATH": os.environ["PATH"], "TERM": "xterm", **environment}
+    with subprocess.Popen(command, cwd=cwd, stdin=theirs, stdout=theirs, stderr=theirs, env=surroundings) as process:
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                piece = os.read(ours, 65536)
+            except OSError:  # the terminal's other end is closed
+                break
+            if not piece:
+                break
+            shown += piece
+        os.close(ours)
+        assert process.wait(30) == 0
+    return shown.decode()
+
+
+@pytest.mark.parametrize("command", ["trace", "load", "doctor"])
+def test_a_terminal_gets_colour_unless_it_asks_for_none(command: str, asked: tuple[Path, Answer]) -> None:
+    assert "\x1b[" in on_a_terminal(command, cwd=asked[0])
+    assert "\x1b[" not in on_a_terminal(command, cwd=asked[0], NO_COLOR="1")
+
+
+def test_a_name_is_never_broken_over_lines(asked: tuple[Path, Answer]) -> None:
+    assert asked[1].run in on_a_terminal("runs", cwd=asked[0])
 
 
 def test_commands_can_be_completed() -> None:

@@ -50,7 +50,7 @@ def _head(record: Record, currency: str) -> Text:
 
 def _text(text: str, style: str = "") -> Text:
     """Everything that is drawn comes through here: spans and records may hold what drives a terminal."""
-    return Text(one_line(text), style=style)
+    return Text.assemble((one_line(text), style))
 
 
 def _who(record: Record, names: Names) -> Text:

@@ -5,10 +5,11 @@ cannot drive the terminal.
 """
 
 import re
+import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 
 import typer
 
@@ -78,7 +79,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Itera
     terminal that reads, so that nothing is cut off in a pipe."""
     cells = [[one_line(cell) for cell in row] for row in rows]
     numbers = frozenset(right)
-    if sys.stdout.isatty():
+    if sys.stdout.isatty() and _fits(columns, cells):
         _draw(columns, cells, numbers)
         return
     widths = [max(len(line[n]) for line in [list(columns), *cells]) for n in range(len(columns))]
@@ -90,13 +91,25 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Itera
         print("  ".join(fitted).rstrip())
 
 
+def _fits(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Can the table be folded into the terminal without breaking a word? Else the terminal wraps whole lines."""
+    longest = [_longest_word(columns, rows, number) for number in range(len(columns))]
+    return sum(longest) + 2 * len(columns) <= shutil.get_terminal_size().columns
+
+
+def _longest_word(columns: Sequence[str], rows: Sequence[Sequence[str]], number: int) -> int:
+    return max((len(word) for line in [columns, *rows] for word in line[number].split()), default=0)
+
+
 def _draw(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: frozenset[str]) -> None:
     from rich.table import Table
     from rich.text import Text
 
     drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in columns:
-        drawn.add_column(name, justify="right" if name in numbers else "left", overflow="fold")
+    for number, name in enumerate(columns):
+        # Words stay whole, so that a name can be copied.
+        longest = _longest_word(columns, rows, number)
+        drawn.add_column(name, justify="right" if name in numbers else "left", overflow="fold", min_width=longest)
     for row in rows:
         drawn.add_row(*map(Text, row))
     console(sys.stdout).print(drawn)
@@ -107,7 +120,8 @@ def console(stream: TextIO) -> "Console":
     from rich.console import Console
 
     width = None if stream.isatty() else 200
-    return Console(file=stream, no_color=not wants_colour(stream), highlight=False, soft_wrap=True, width=width)
+    colours: Literal["auto"] | None = "auto" if wants_colour(stream) else None
+    return Console(file=stream, color_system=colours, highlight=False, soft_wrap=True, width=width)
 
 
 @contextmanager

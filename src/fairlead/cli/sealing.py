@@ -1,16 +1,14 @@
 """Signing and checking the log of a state database: its key, its checkpoints, and the files kept beside it."""
 
-import re
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from msgspec import Struct
 
 from fairlead.cli import log
 from fairlead.cli.place import Place, open_vault, settings_of
 from fairlead.clock import SystemClock
 from fairlead.errors import BadInput, Broken
+from fairlead.storage.checkpoints import Signed, keep_copy, log_origin, sign_head
 from fairlead.storage.store import Store
 
 if TYPE_CHECKING:
@@ -19,33 +17,15 @@ if TYPE_CHECKING:
     from fairlead.audit import Verdict
     from fairlead.costs.record import Record
 
-_UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
-
-
-class Signed(Struct, frozen=True):
-    """A checkpoint, and the file in which a copy of it lies."""
-
-    size: int
-    note: str
-    file: Path
-
 
 def checkpoint_folder(place: Place) -> Path:
-    return place.data / "checkpoints"
+    """Where workers keep copies of what they sign, too."""
+    return place.database.parent / "checkpoints"
 
 
 def log_name(place: Place, store: Store) -> str:
-    """The name under which the log signs: fixed by its first key, made of the organisation's name."""
-    from sqlalchemy import select
-
-    from fairlead.storage.schema import signing_key
-
-    with store.reading() as connection:
-        known = connection.execute(select(signing_key.c.name).order_by(signing_key.c.created_at).limit(1)).scalar()
-    if known is not None:
-        return str(known)
-    organisation = str(settings_of(place.workspace).get("organisation", "") or place.workspace.name)
-    return "fairlead/" + (_UNFIT.sub("-", organisation).strip("-") or "log")
+    """The name under which the log signs."""
+    return log_origin(store, str(settings_of(place.workspace).get("organisation", "") or place.workspace.name))
 
 
 def log_key(place: Place, store: Store) -> str:
@@ -114,13 +94,12 @@ def sign(place: Place, store: Store) -> Signed:
 
     Raises `Broken` then, `BadInput` where there is nothing to sign or the master key is missing.
     """
-    from fairlead.audit import sign_checkpoint, verifier_key
-    from fairlead.storage.schema import checkpoint
+    from fairlead.audit import verifier_key
 
     vault, name = open_vault(place, store), log_name(place, store)
     private = vault.signing_key(name)
     with store.reading() as connection:
-        size = log.audited(connection).head.size
+        ledger = log.audited(connection)
         verdict = _checked(connection, verifier_key(name, private.public_key()), _copies(place))
     if not verdict.ok:
         raise Broken(
@@ -128,19 +107,10 @@ def sign(place: Place, store: Store) -> Signed:
             why="a signature would vouch for what was changed",
             mend="fairlead audit verify tells everything that was found; compare with a backup",
         )
-    if size == 0:
+    if verdict.size == 0:
         raise BadInput("there is nothing to sign: the log is empty", mend='fairlead ask "What can you do?"')
-    note = sign_checkpoint(name, size, bytes.fromhex(verdict.root), private)
-    with store.writing() as connection:
-        known = connection.execute(checkpoint.select().where(checkpoint.c.size == size)).first()
-        if known is None:
-            connection.execute(checkpoint.insert(), {"size": size, "at": SystemClock().now(), "note": note})
-    return Signed(size, note, _copy(place, size, note))
-
-
-def _copy(place: Place, size: int, note: str) -> Path:
-    folder = checkpoint_folder(place)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = folder / f"{size:012d}.txt"
-    file.write_text(note, "utf-8")
-    return file
+    signed = sign_head(store, vault, name, checkpoint_folder(place), SystemClock().now())
+    if signed is None:  # this very head is signed already
+        note = ledger.checkpoints[-1]
+        signed = Signed(verdict.size, note, keep_copy(checkpoint_folder(place), verdict.size, note))
+    return signed
