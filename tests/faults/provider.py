@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from email.utils import formatdate
 from pathlib import Path
@@ -57,12 +58,20 @@ ODDITIES = (
     "html", "not-http", "close-after-reply", "holds-open", "compressed", "charge-then-die",
 )  # fmt: skip
 FAULTS = (*ERRORS, *ODDITIES)
+_UNFINISHED = frozenset(
+    ("half-closed", "reset-mid-body", "stall", "error-object", "error-string", "error-garbage", "error-first",
+     "malformed-stream", "holds-open")
+)  # fmt: skip
 
 
 @dataclass
 class Charge:
-    """One line of the ledger. `outcome` is refused, working, complete, part or abandoned (the client left)."""
+    """One entry of the ledger. `outcome` is refused, working, complete, part or abandoned (the client left).
 
+    The file gets a line at each change, before the client can know of it; the last line of a number counts.
+    """
+
+    number: int
     request: str
     model: str
     fault: str
@@ -171,17 +180,21 @@ class Provider:
         asked = wires.read(request.path, request.json)
         fault = self._fault(request, asked.model)
         id_ = request.headers.get("idempotency-key") or request.headers.get("x-request-id", "")
-        charge = Charge(id_, asked.model, fault)
+        charge = Charge(len(self.ledger), id_, asked.model, fault)
         self.ledger.append(charge)
         try:
-            await _Exchange(asked, fault, charge, reader, writer, self.pause).run()
+            await _Exchange(asked, fault, charge, reader, writer, self.pause, self.write_down).run()
         except (ConnectionError, asyncio.CancelledError):
             charge.outcome = "abandoned"
             raise
         finally:
-            if self.ledger_file is not None:
-                with self.ledger_file.open("a") as file:
-                    file.write(json.dumps(asdict(charge)) + "\n")
+            self.write_down(charge)
+
+    def write_down(self, charge: Charge) -> None:
+        """Add the charge as it stands to the ledger's file, if there is one."""
+        if self.ledger_file is not None:
+            with self.ledger_file.open("a") as file:
+                file.write(json.dumps(asdict(charge)) + "\n")
 
 
 @dataclass
@@ -192,6 +205,7 @@ class _Exchange:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     pause: float
+    write_down: Callable[[Charge], None]
 
     async def run(self) -> None:
         """Answer one request, or fail to in the way that the fault says."""
@@ -247,6 +261,7 @@ class _Exchange:
         if self.fault == "charge-then-die":
             self.charge.input, self.charge.output = self.asked.input, 5
             self.charge.outcome = "part"
+            self.write_down(self.charge)
             self._reset()
 
     async def _whole(self, reply: Reply, usage: Any) -> None:
@@ -265,8 +280,8 @@ class _Exchange:
             self.writer.write(head if self.fault == "reset-after-headers" else head + body[: len(body) // 2])
             await self._die()
         kind = "text/plain" if self.fault == "wrong-content-type" else "application/json; charset=utf-8"
+        self._settle(reply)
         await _send(self.writer, 200, body, content_type=kind)
-        self.charge.output, self.charge.outcome = reply.output * self.asked.choices, "complete"
 
     async def _stream(self, reply: Reply, usage: Any) -> None:
         kind = "application/x-ndjson" if self.asked.wire == OLLAMA else "text/event-stream; charset=utf-8"
@@ -279,11 +294,16 @@ class _Exchange:
         if self.fault == "reset-after-headers":
             await self._die()
         self.charge.outcome = "part"
-        for piece in self._pieces(wires.stream(self.asked, reply, usage)):
+        self.write_down(self.charge)
+        pieces = self._pieces(wires.stream(self.asked, reply, usage))
+        for n, piece in enumerate(pieces):
+            if n == len(pieces) - 1 and self.fault not in _UNFINISHED:
+                self._settle(reply)
             if self.reader.at_eof() or self.writer.is_closing():
                 raise ConnectionResetError
             self.writer.write(_chunk(piece))
-            self.charge.output = min(self.charge.output + 1, reply.output * self.asked.choices)
+            if self.charge.outcome == "part":
+                self.charge.output = min(self.charge.output + 1, reply.output * self.asked.choices)
             await self.writer.drain()
             await asyncio.sleep(self.pause if self.fault == "trickle" else 0)
         if self.fault in ("reset-mid-body", "stall"):
@@ -292,8 +312,10 @@ class _Exchange:
             await self._wait_for_client_to_leave(HANG_S)
         self.writer.write(b"0\r\n\r\n")
         await self.writer.drain()
-        if self.fault not in ("half-closed", "error-object", "error-string", "error-garbage", "malformed-stream"):
-            self.charge.output, self.charge.outcome = reply.output * self.asked.choices, "complete"
+
+    def _settle(self, reply: Reply) -> None:
+        self.charge.output, self.charge.outcome = reply.output * self.asked.choices, "complete"
+        self.write_down(self.charge)
 
     def _pieces(self, events: list[bytes]) -> list[bytes]:
         half = max(4, len(events) // 2)

@@ -170,14 +170,14 @@ class Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         arrival = self._arrival
         if arrival is None or arrival.status:
-            return  # a trailer: nothing that a driver reads
+            return  # a trailer, or a second answer
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
         headers = arrival.headers
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
 
     def on_headers_complete(self) -> None:
         arrival = self._arrival
-        if arrival is None:
+        if arrival is None or self._ended:
             return
         status = self._parser.get_status_code()
         if status < 200:
@@ -191,7 +191,9 @@ class Connection(asyncio.Protocol):
     def on_body(self, body: bytes) -> None:
         self._overhead = 0
         arrival = self._arrival
-        if arrival is not None and arrival.add(body) and self._transport is not None:
+        if arrival is None or self._ended:
+            return
+        if arrival.add(body) and self._transport is not None:
             self._transport.pause_reading()
             arrival.pause_with(self._resume)
 
@@ -201,7 +203,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         arrival = self._arrival
-        if arrival is not None and arrival.status:
+        if arrival is not None and arrival.status and not self._ended:
             self._ended = True
             self._keep = self._parser.should_keep_alive()
 

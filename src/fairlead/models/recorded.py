@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from fairlead.clock import Clock
 from fairlead.errors import BadInput, CutOff, DeadlineExceeded, RateLimited, Rejected, Upstream
 from fairlead.models.http import Http
 from fairlead.models.settings import EndpointSettings
-from fairlead.models.types import ChatRequest, Chunk, ModelCall, ModelDriver, Passage
+from fairlead.models.types import ChatRequest, Chunk, ModelCall, ModelDriver, Passage, ToolCallDelta, Usage
 
 _VERSION: Final = "cassette/1"
 _ERRORS: Final = {kind.code: kind for kind in (Upstream, RateLimited, Rejected, CutOff, DeadlineExceeded)}
@@ -41,11 +41,24 @@ class _Fault(Struct, frozen=True, omit_defaults=True):
     retry_after: float | None = None
 
 
+class _Kept(Struct, frozen=True):
+    """A chunk as a cassette gives it back. Raw JSON cannot be decoded beside None, so it has another default."""
+
+    text: str = ""
+    index: int = 0
+    reasoning: str = ""
+    refusal: str = ""
+    tool_calls: tuple[ToolCallDelta, ...] = ()
+    logprobs: Raw = Raw(b"")
+    finish: str | None = None
+    usage: Usage | None = None
+
+
 class _Exchange(Struct, frozen=True, kw_only=True):
     fairlead: str = _VERSION
     key: str
     model: str
-    chunks: list[Chunk]
+    chunks: list[_Kept]
     error: _Fault | None = None
 
 
@@ -77,25 +90,32 @@ class Recorder:
         """See `ModelDriver.answer`. A reply that the reader leaves before its end is not recorded."""
         chunks: list[Chunk] = []
         try:
-            async with aclosing(self._driver.answer(call)) as pieces:  # type: ignore[type-var]
+            async with aclosing(self._driver.answer(call)) as pieces:
                 async for chunk in pieces:
                     chunks.append(chunk)
                     yield chunk
         except Upstream as error:
-            self._add(_Exchange(key=call_key(call), model=call.model.remote, chunks=chunks, error=_fault(error)))
+            self._add(call, chunks, _fault(error))
             raise
-        self._add(_Exchange(key=call_key(call), model=call.model.remote, chunks=chunks))
+        self._add(call, chunks, None)
 
     async def probe(self) -> list[str]:
         """See `ModelDriver.probe`."""
         return await self._driver.probe()
 
-    def _add(self, exchange: _Exchange) -> None:
+    def _add(self, call: ModelCall, chunks: list[Chunk], error: _Fault | None) -> None:
+        line = {
+            "fairlead": _VERSION,
+            "key": call_key(call),
+            "model": call.model.remote,
+            "chunks": chunks,
+            "error": error,
+        }
         # One write of one line: two recorders on one file do not mix.
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
         file = os.open(self._path, flags, 0o600)
         try:
-            os.write(file, msgspec.json.encode(exchange) + b"\n")
+            os.write(file, msgspec.json.encode(line) + b"\n")
         finally:
             os.close(file)
 
@@ -120,8 +140,8 @@ class RecordedDriver:
                 retryable=False,
             )
         exchange = takes.pop(0) if len(takes) > 1 else takes[0]
-        for chunk in exchange.chunks:
-            yield chunk
+        for kept in exchange.chunks:
+            yield _chunk(kept)
         if exchange.error is not None:
             raise _raised(exchange.error, call.model.name)
 
@@ -161,6 +181,10 @@ def _read(line: bytes, where: str) -> _Exchange:
     if exchange.fairlead != _VERSION:
         raise BadInput(f"{where} has another format than {_VERSION}", mend="record it anew")
     return exchange
+
+
+def _chunk(kept: _Kept) -> Chunk:
+    return Chunk(**{**msgspec.structs.asdict(kept), "logprobs": kept.logprobs or None})
 
 
 def _fault(error: Upstream) -> _Fault:

@@ -1,0 +1,39 @@
+import importlib
+import sys
+
+import pytest
+from tests.models.calls import CLOCK
+
+from fairlead.errors import BadInput
+from fairlead.models.http import Http
+from fairlead.models.registry import DRIVERS, open_driver, open_drivers
+from fairlead.models.settings import EndpointSettings, compile_models
+
+
+@pytest.mark.parametrize("scheme", DRIVERS)
+def test_every_scheme_that_a_workspace_can_name_has_a_driver(scheme: str) -> None:
+    use = {"local": "local/extractive", "recorded": "recorded/x.jsonl"}.get(scheme, f"{scheme}/m")
+    full: dict[str, object] = {"use": use} | ({"url": "https://x.example/v1"} if scheme == "openai-compatible" else {})
+    import msgspec
+
+    from fairlead.models.settings import ModelSettings
+
+    models = compile_models({"m": msgspec.convert(full, ModelSettings)}, lambda reference: "key")
+    drivers = open_drivers(models, Http(CLOCK), CLOCK)
+    assert set(drivers) == {models.models["m"].endpoint}
+    assert callable(drivers[models.models["m"].endpoint].answer)
+
+
+def test_a_missing_package_names_the_command_that_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "httptools", None)
+    for name in (
+        "fairlead.models.ollama",
+        "fairlead.models.endpoint",
+        "fairlead.models.http",
+        "fairlead.models.connection",
+    ):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    with pytest.raises(BadInput) as caught:
+        open_driver(EndpointSettings(name="ollama", scheme="ollama"), Http(CLOCK), CLOCK)
+    assert "pip install 'fairlead[ollama]'" in caught.value.mend
+    importlib.invalidate_caches()
