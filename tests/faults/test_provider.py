@@ -12,7 +12,8 @@ from tests.faults.wires import PROSE
 from tests.models.calls import CLOCK
 
 from fairlead.errors import Upstream
-from fairlead.models.http import Answer, Http, Patience
+from fairlead.models.answer import Answer
+from fairlead.models.http import Http, Patience
 
 CHAT = {"model": "tiny", "messages": [{"role": "user", "content": "hello"}]}
 ROOT = Path(__file__).parents[2]

@@ -6,7 +6,8 @@ import pytest
 from tests.models.calls import Outcome, a_call
 
 from fairlead.errors import Rejected
-from fairlead.models.anthropic_wire import AnthropicReader, encode
+from fairlead.models.anthropic_reply import AnthropicReader
+from fairlead.models.anthropic_request import encode
 from fairlead.models.types import (
     ChatRequest,
     Chunk,

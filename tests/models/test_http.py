@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests.models.calls import CLOCK
 
 from fairlead.errors import BadInput, Broken, DeadlineExceeded, Upstream
-from fairlead.models.http import Answer, Http, Patience, header_value
+from fairlead.models.answer import Answer
+from fairlead.models.http import Http, Patience, header_value
 
 Script = Callable[[int, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 QUICK = Patience(connect=0.5, first_byte=0.3, idle=0.2)

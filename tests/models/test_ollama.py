@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from tests.models.calls import MODEL, Outcome, a_call
 
 from fairlead.errors import Rejected
-from fairlead.models.ollama_wire import OllamaReader, encode
+from fairlead.models.ollama_reply import OllamaReader
+from fairlead.models.ollama_request import encode
 from fairlead.models.types import (
     Function,
     FunctionTool,

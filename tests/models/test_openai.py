@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.models.calls import Outcome, a_call
 
 from fairlead.errors import Rejected
-from fairlead.models.openai_wire import OpenAIReader, encode, read_usage
+from fairlead.models.openai_reply import OpenAIReader, read_usage
+from fairlead.models.openai_request import encode
 from fairlead.models.settings import Quirks
 from fairlead.models.types import (
     Chunk,

@@ -6,7 +6,8 @@ from typing import Final
 import msgspec
 
 from fairlead.clock import Clock
-from fairlead.models.anthropic_wire import AnthropicReader, encode
+from fairlead.models.anthropic_reply import AnthropicReader
+from fairlead.models.anthropic_request import encode
 from fairlead.models.endpoint import Endpoint
 from fairlead.models.http import Http
 from fairlead.models.settings import EndpointSettings

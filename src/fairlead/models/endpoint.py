@@ -9,8 +9,9 @@ import msgspec
 
 from fairlead.clock import Clock
 from fairlead.errors import DeadlineExceeded, Upstream
+from fairlead.models.answer import Answer
 from fairlead.models.failures import LONGEST_ERROR_BODY, failure, unusable
-from fairlead.models.http import Answer, Http
+from fairlead.models.http import Http
 from fairlead.models.settings import EndpointSettings
 from fairlead.models.tally import Tally
 from fairlead.models.types import Chunk, ModelCall, Usage

@@ -13,7 +13,7 @@ import msgspec
 
 from fairlead.clock import Clock
 from fairlead.errors import RateLimited, Rejected, Upstream
-from fairlead.models.http import Answer
+from fairlead.models.answer import Answer
 
 LONGEST_ERROR_BODY = 64 << 10
 _LONGEST_WORDS = 240

@@ -8,7 +8,8 @@ import msgspec
 from fairlead.clock import Clock
 from fairlead.models.endpoint import Endpoint
 from fairlead.models.http import Http
-from fairlead.models.ollama_wire import OllamaReader, encode
+from fairlead.models.ollama_reply import OllamaReader
+from fairlead.models.ollama_request import encode
 from fairlead.models.settings import EndpointSettings
 from fairlead.models.types import Chunk, ModelCall
 

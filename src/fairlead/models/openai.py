@@ -7,7 +7,8 @@ import msgspec
 from fairlead.clock import Clock
 from fairlead.models.endpoint import Endpoint
 from fairlead.models.http import Http
-from fairlead.models.openai_wire import OpenAIReader, encode
+from fairlead.models.openai_reply import OpenAIReader
+from fairlead.models.openai_request import encode
 from fairlead.models.settings import EndpointSettings
 from fairlead.models.types import Chunk, ModelCall
 

@@ -153,7 +153,7 @@ _SCHEMES: Mapping[str, _Scheme] = {
     ),
     "ollama": _Scheme(url="http://127.0.0.1:11434", choices=False),
     "openai-compatible": _Scheme(),
-    "local": _Scheme(remote=False, vendor="local", tools=False, choices=False, quotes_context=True),
+    "local": _Scheme(remote=False, vendor="local", tools=False, json_schema=False, quotes_context=True),
     "recorded": _Scheme(remote=False, vendor="recorded", quirks=_FULL),
 }
 
