@@ -75,7 +75,6 @@ def workspace(upstream: str, tokens: list[str]) -> dict[str, object]:
             "organisation": {"monthly": 1_000_000},
             "departments": {"*": {"monthly": 200_000}},
             "persons": {"*": {"daily": 10_000}},
-            "tasks": {"chat": {"monthly": 900_000}},
         },
     }
 

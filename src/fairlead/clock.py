@@ -1,6 +1,7 @@
 """Time and randomness, passed in so that tests and replays are exact. Nothing else in Fairlead reads a clock."""
 
 import os
+import threading
 import time
 from typing import Protocol
 
@@ -21,6 +22,12 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's own clock and entropy."""
 
+    def __init__(self) -> None:
+        self._pool = b""
+        self._taken = 0
+        self._owner = 0
+        self._lock = threading.Lock()
+
     def now(self) -> int:
         return time.time_ns() // 1_000_000
 
@@ -28,9 +35,16 @@ class SystemClock:
         return time.clock_gettime(_SLEEPLESS)
 
     def random_bytes(self, count: int) -> bytes:
-        return os.urandom(count)
+        # Asking the kernel lets go of the interpreter, which costs more than the answer: so ask for many at once.
+        with self._lock:
+            end = self._taken + count
+            if end > len(self._pool) or self._owner != os.getpid():  # a forked child must not repeat its parent's
+                self._pool, self._owner, end = os.urandom(max(_POOL, count)), os.getpid(), count
+            self._taken = end
+            return self._pool[end - count : end]
 
 
+_POOL = 4096
 # A suspended laptop must find its leases lapsed when it wakes: CLOCK_MONOTONIC would have stood still.
 _SLEEPLESS = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 

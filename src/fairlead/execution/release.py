@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 import msgspec
 from msgspec import Struct
 
-from fairlead.errors import Withheld
 from fairlead.models.types import Chunk, Model, ToolCall, ToolCallDelta, Usage
 from fairlead.models.types import Function as ModelFunction
 from fairlead.policy import Screen
@@ -75,7 +74,6 @@ class Release:
         self._new_screen: NewScreen | None = None
         self._choices: dict[int, _Choice] = {}
         self._usage: Usage | None = None
-        self._withheld: Withheld | None = None
         self._produced = 0
         self._input = 0
 
@@ -85,7 +83,6 @@ class Release:
         self._new_screen = new_screen
         self._choices = {}
         self._usage = None
-        self._withheld = None
         self._produced = 0
         self._input = input_size
 
@@ -102,27 +99,21 @@ class Release:
         """
         if chunk.usage is not None:
             self._usage = chunk.usage
-        if self._withheld is not None:
-            return
         choice = self._choices.get(chunk.index)
         if choice is None:
             choice = self._choices[chunk.index] = _Choice(chunk.index)
         if chunk.finish:
             choice.finish = chunk.finish
         self._produced += len(chunk.text) + len(chunk.reasoning) + len(chunk.refusal)
-        try:
-            out = self._take_plain(choice, chunk) if self._new_screen is None else self._take_screened(choice, chunk)
-        except Withheld as withheld:
-            if self._deliver is not None:
-                raise
-            self._withheld = withheld
+        if self._deliver is None or self.model is None:
+            self._take(choice, chunk)
             return
-        if self._deliver is not None and self.model is not None and out is not None:
+        out = self._take_plain(choice, chunk) if self._new_screen is None else self._take_screened(choice, chunk)
+        if out is not None:
             self.started = True
             await self._deliver(self._run, self.model, out)
 
-    def _take_plain(self, choice: _Choice, chunk: Chunk) -> Chunk | None:
-        """Nothing can forbid anything: all of it leaves but the end, which waits for the bill."""
+    def _take(self, choice: _Choice, chunk: Chunk) -> None:
         choice.text.append(chunk.text)
         if chunk.reasoning:
             choice.reasoning.append(chunk.reasoning)
@@ -132,6 +123,10 @@ class Release:
             self._collect_calls(choice, chunk.tool_calls)
         if chunk.logprobs is not None:
             choice.logprobs.append(chunk.logprobs)
+
+    def _take_plain(self, choice: _Choice, chunk: Chunk) -> Chunk | None:
+        """Nothing can forbid anything: all of it leaves but the end, which waits for the bill."""
+        self._take(choice, chunk)
         if chunk.finish or chunk.usage is not None:
             chunk = msgspec.structs.replace(chunk, finish=None, usage=None)
         return None if chunk == Chunk(index=chunk.index) else chunk
@@ -170,40 +165,52 @@ class Release:
 
     def check(self) -> Reply:
         """The reply is complete: judge what was held back, and the whole. Raises `Withheld`."""
-        if self._withheld is not None:
-            raise self._withheld
-        tail: list[Chunk] = []
-        choices = []
-        for index in sorted(self._choices):
-            choice = self._choices[index]
-            rest = Chunk(index=index) if self._new_screen is None else self._close(choice)
-            if self._deliver is not None:
-                tail.append(msgspec.structs.replace(rest, finish=choice.finish or "stop"))
-            choices.append(_complete(choice))
-        return Reply(choices=tuple(choices), usage=self.usage_so_far(), tail=tuple(tail))
+        choices = [self._choices[index] for index in sorted(self._choices)]
+        tail: tuple[Chunk, ...] = ()
+        if self._deliver is not None:
+            tail = tuple(self._close(choice) for choice in choices)
+        elif self._new_screen is not None:
+            for choice in choices:
+                self._judge(choice, self._new_screen)
+        return Reply(choices=tuple(map(_complete, choices)), usage=self.usage_so_far(), tail=tail)
 
-    def _close(self, choice: _Choice) -> Chunk:
-        rest = {part: screen.close() for part, screen in choice.screens.items()}
-        choice.text.append(rest.get("text", ""))
-        choice.reasoning.append(rest.get("reasoning", ""))
-        choice.refusal.append(rest.get("refusal", ""))
+    def _judge(self, choice: _Choice, new_screen: NewScreen) -> None:
+        """Screen a choice that was only collected, each of its texts in one look."""
+        for part in (choice.text, choice.reasoning, choice.refusal):
+            if any(part):
+                screen = choice.screens[str(len(choice.screens))] = new_screen(False)
+                part[:] = [screen.whole("".join(part))]
+        self._judge_calls(choice, new_screen)
+
+    def _judge_calls(self, choice: _Choice, new_screen: NewScreen) -> None:
         for call in choice.calls.values():
-            assert self._new_screen is not None
-            screen = self._new_screen(True)
-            call.arguments = [screen.feed("".join(call.arguments)), screen.close()]
-            choice.screens[f"call {call.id}"] = screen
+            screen = choice.screens[f"call {call.id}"] = new_screen(True)
+            call.arguments = [screen.whole("".join(call.arguments))]
         if any(screen.decision.redact & screen.categories for screen in choice.screens.values()):
             choice.logprobs = []  # they spell out the tokens of what was taken out
+
+    def _close(self, choice: _Choice) -> Chunk:
+        """The last piece of a stream: what was held back, and how it ended."""
+        finish = choice.finish or "stop"
+        if self._new_screen is None:
+            return Chunk(index=choice.index, finish=finish)
+        rest = {part: screen.close() for part, screen in choice.screens.items()}
+        text, reasoning, refusal = (rest.get(part, "") for part in ("text", "reasoning", "refusal"))
+        choice.text.append(text)
+        choice.reasoning.append(reasoning)
+        choice.refusal.append(refusal)
+        self._judge_calls(choice, self._new_screen)
         return Chunk(
             index=choice.index,
-            text=rest.get("text", ""),
-            reasoning=rest.get("reasoning", ""),
-            refusal=rest.get("refusal", ""),
+            text=text,
+            reasoning=reasoning,
+            refusal=refusal,
             tool_calls=tuple(
                 ToolCallDelta(number, call.id, call.name, "".join(call.arguments))
                 for number, call in choice.calls.items()
             ),
             logprobs=merged_logprobs(choice.logprobs),
+            finish=finish,
         )
 
     def reply_text(self) -> str:

@@ -72,6 +72,11 @@ class Screen:
         out = self._rest()
         return out if self._restorer is None else self._restorer.feed(out) + self._restorer.close()
 
+    def whole(self, text: str) -> str:
+        """What may be released of a text that is complete: as `feed` and `close`, in one look. Raises Withheld."""
+        out = self.feed(text)
+        return out + self.close()
+
     def _screened(self, text: str) -> str:
         return text
 
@@ -114,6 +119,11 @@ class ReplyScreen(Screen):
         self._masks: list[Mask] = []  # to black out; all of it lies at or beyond _at
         self._covered = 0  # up to where in _data a mask reaches that was written already
         self._gone = 0  # characters of the reply before _at
+
+    def whole(self, text: str) -> str:
+        if self._whole or self._watch.scan.hits(text.encode("utf-8", "replace")):
+            return super().whole(text)
+        return text if self._restorer is None else self._restorer.feed(text) + self._restorer.close()
 
     def _screened(self, text: str) -> str:
         new = text.encode("utf-8", "replace")

@@ -177,8 +177,10 @@ def visible_models(deployment: Deployment, caller: Caller) -> list[tuple[str, st
 
 async def authenticate(fairlead: Fairlead, scope: Scope) -> Caller:
     """Who asks. Raises `Unauthenticated`."""
-    authenticator = fairlead.current().authenticator
-    return await authenticator.authenticate(header(scope, b"authorization"), loopback=is_loopback(scope))
+    authorization = header(scope, b"authorization")
+    # Where the caller is matters only for who brings no credential.
+    loopback = authorization is None and is_loopback(scope)
+    return await fairlead.current().authenticator.authenticate(authorization, loopback=loopback)
 
 
 def _deadline(scope: Scope) -> float | None:

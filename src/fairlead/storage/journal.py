@@ -11,8 +11,7 @@ import logging
 import queue
 import sqlite3
 import threading
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from fairlead.clock import Clock
@@ -45,11 +44,12 @@ class Journal:
         self._clock = clock
         self._settings = settings
         self._loop = asyncio.get_running_loop()
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._arrived: list[_Waiting] = []  # not handed to the thread yet; belongs to the loop
+        self._in_hand = 0  # writes that the thread has and has not answered; belongs to the loop
+        self._queue: queue.SimpleQueue[list[_Waiting] | None] = queue.SimpleQueue()
         self._most_waiting = settings.queue
         self._ended = False
         self._in_trouble = False
-        self._backlog: deque[_Waiting] = deque()  # taken from the queue, not yet in a group
         database = SqliteJournal(
             store.path,
             synchronous=settings.synchronous,
@@ -81,73 +81,75 @@ class Journal:
         if self._ended or not self._thread.is_alive():
             raise Broken("the journal of this process has ended", why="it was closed, or belongs to another process")
         future = self._loop.create_future()
-        self._queue.put((write, future))
-        if self._ended:
-            self._abandon()
+        self._arrived.append((write, future))
+        if not self._in_hand and len(self._arrived) == 1:
+            self._loop.call_soon(self._hand_over)
         return future
 
     def close(self) -> None:
         """Makes durable what is queued, and ends the thread. Blocks; safe to call twice."""
         self._ended = True
+        left, self._arrived = self._arrived, []
+        self._queue.put(left)
         self._queue.put(None)
         self._thread.join()
-        self._abandon()
         self._alive.release()
 
     def _admit(self) -> None:
         if self._in_trouble:
             raise Overloaded("the journal cannot write just now", why="the database is locked or full", step="reserve")
-        if self._queue.qsize() >= self._most_waiting:
+        if len(self._arrived) + self._in_hand >= self._most_waiting:
             raise Overloaded(
                 "the journal's queue is full", why="more is asked than can be made durable", step="reserve"
             )
 
-    def _abandon(self) -> None:
-        """Fails what was queued too late for the thread to see it."""
-        if self._thread.is_alive():
+    def _hand_over(self) -> None:
+        """Gives the thread all that has arrived, in one go: what comes while it works on it is the next hand-over."""
+        batch, self._arrived = self._arrived, []
+        if not batch:
             return
-        left = [*self._backlog]
-        while not self._queue.empty():
-            waiting = self._queue.get()
-            if waiting is not None:
-                left.append(waiting)
-        self._tell(left, [Broken("the journal of this process has ended before a write was made") for _ in left])
+        if self._ended:
+            ended = Broken("the journal of this process has ended before a write was made")
+            _answer(batch, [ended] * len(batch))
+            return
+        self._in_hand += len(batch)
+        self._queue.put(batch)
+
+    def _answered(self, group: list[_Waiting], answers: Sequence[Receipt | FairleadError]) -> None:
+        """Wakes those who waited. What they queue as they run on goes into the next hand-over."""
+        _answer(group, answers)
+        self._in_hand -= len(group)
+        if self._in_hand <= 0 and self._arrived:
+            self._loop.call_soon(self._hand_over)
 
     # From here on, everything runs in the writer thread.
 
     def _work(self) -> None:
         try:
-            while group := self._take():
-                self._make_durable(group)
+            while (batch := self._queue.get()) is not None:
+                for group in self._groups(batch):
+                    self._make_durable(group)
         finally:
             self._ended = True
             self._books.end()
 
-    def _take(self) -> list[_Waiting]:
-        """The next group, in the order of queueing; an empty one ends the thread.
+    def _groups(self, batch: list[_Waiting]) -> Iterator[list[_Waiting]]:
+        """The batch in transactions, in the order of queueing.
 
         A hold appears in one write of a group only: closes are carried out first, so one that is opened and closed in
         the same group would not be found, and one that is closed twice would seem settled before.
         """
         group: list[_Waiting] = []
         holds: set[str] = set()
-        waiting = self._next()
-        while waiting is not None:
+        for waiting in batch:
             write = waiting[0]
-            if write.close is not None and write.close.id in holds:
-                self._backlog.appendleft(waiting)
-                break
+            if len(group) >= self._settings.group or (write.close is not None and write.close.id in holds):
+                yield group
+                group, holds = [], set()
             holds.update(hold.id for hold in (write.close, write.open) if hold is not None)
             group.append(waiting)
-            if len(group) >= self._settings.group or not (self._backlog or not self._queue.empty()):
-                break
-            waiting = self._next()
-        if waiting is None and group:
-            self._queue.put(None)  # the end comes after this group
-        return group
-
-    def _next(self) -> _Waiting | None:
-        return self._backlog.popleft() if self._backlog else self._queue.get()
+        if group:
+            yield group
 
     def _make_durable(self, group: list[_Waiting]) -> None:
         error = self._attempt(group)
@@ -190,7 +192,6 @@ class Journal:
                     return
                 threading.Event().wait(pause)
                 pause = min(_LONGEST_PAUSE, pause * 2)
-                self._backlog.extend(self._refuse_new(self._arrived(), error))
                 again = self._attempt(owed)
                 if again is None:
                     return
@@ -200,17 +201,6 @@ class Journal:
                 error = again
         finally:
             self._in_trouble = False
-
-    def _arrived(self) -> list[_Waiting]:
-        """What has been queued meanwhile. The end of the queue stays in it."""
-        arrived: list[_Waiting] = []
-        while not self._queue.empty():
-            waiting = self._queue.get()
-            if waiting is None:
-                self._queue.put(None)
-                break
-            arrived.append(waiting)
-        return arrived
 
     def _refuse_new(self, group: list[_Waiting], error: sqlite3.Error) -> list[_Waiting]:
         """Tells those who may be refused, and returns the others."""
@@ -237,7 +227,7 @@ class Journal:
         if not group:
             return
         try:
-            self._loop.call_soon_threadsafe(_answer, group, answers)
+            self._loop.call_soon_threadsafe(self._answered, group, answers)
         except RuntimeError:
             log.debug("the event loop was closed before %d receipts came", len(group))
 
