@@ -140,9 +140,11 @@ class _Walk:
         elif point.size < size:
             self.broken(f"the checkpoint over {_records(point.size)} stands after {size}: a record was added before it")
         elif point.root != self.tree.root():
+            first = min(self.signed, size - 1)
             self.broken(
-                f"{_span(min(self.signed, size - 1), size)} do not agree with the checkpoint over {_records(size)}: "
-                "one was changed, or the checkpoint belongs to another log"
+                f"{_span(first, size)} {'does' if size - first == 1 else 'do'} not agree with the checkpoint over "
+                f"{_records(size)}: {'it' if size - first == 1 else 'one'} was changed, or the checkpoint belongs to "
+                "another log"
             )
         else:
             self.signed, self.proven = size, True

@@ -42,8 +42,8 @@ def demo(
         played = play(workspace, silent=json, ask_own=ask_own_models, kept=keep or folder is not None)
     seconds = round(time.monotonic() - began, 1)
     if json:
-        json_data({"ok": played.ok, "seconds": seconds, "steps": _steps(played), "spending": played.spending,
-                   "trace": played.trace, "folder": played.folder})  # fmt: skip
+        said = {"ok": played.ok, "seconds": seconds, "steps": played.scenes, "spending": played.spending}
+        json_data(said | {"trace": played.trace, "folder": played.folder})
     say(_verdict(played, seconds))
     raise typer.Exit(0 if played.ok else 1)
 
@@ -70,23 +70,12 @@ def _stopped_by_signals() -> Iterator[None]:
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
+    except KeyboardInterrupt:
+        say("interrupted; everything that was started is stopped")
+        raise
     finally:
         for number, known in before.items():
             signal.signal(number, known)
-
-
-def _steps(played: "Played") -> list[dict[str, Any]]:
-    return [
-        {
-            "name": scene.name,
-            "title": scene.title,
-            "ok": scene.ok,
-            "asked": scene.asked,
-            "told": scene.told,
-            "checks": scene.checks,
-        }
-        for scene in played.scenes
-    ]
 
 
 def _verdict(played: "Played", seconds: float) -> str:

@@ -83,4 +83,5 @@ _NEXT = """\
 _KEPT = """\
    {fairlead} runs -w {folder}
    {fairlead} audit verify -w {folder}
-   FAIRLEAD_API_KEY={key} {fairlead} serve {folder}"""
+   {fairlead} serve {folder}
+   {fairlead} ask "How long can I return a lamp?" -w {folder} --as {key}"""

@@ -20,7 +20,7 @@ def proof(day: Day) -> None:
     """The log verifies; one changed word in a copy of it is found, and its record named."""
     story, place = day.story, day.company.place
     with story.scene("proof", "The log proves what happened"):
-        story.tell(f"{day.sign()} records are signed by now. The log is also signed by itself, once a minute.")
+        story.tell(f"A server signs its log once a minute; now it is signed once more: {day.sign()} records.")
         verdict = _checked(place)
         story.expect(f"all {verdict.size} records are in place and unchanged", verdict.ok and verdict.size > 0)
         run = _withheld(day)

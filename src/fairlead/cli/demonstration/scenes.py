@@ -1,15 +1,16 @@
 """What happens on the day, scene by scene."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
+from fairlead.cli.demonstration.company import MARKETING_CAP
 from fairlead.cli.demonstration.day import Day
 from fairlead.cli.demonstration.story import Asked
 from fairlead.models.extractive import I_DO_NOT_KNOW
 
 _CARD: Final = "4111 1111 1111 1111"  # the number that card companies give for tests
-_MOST_TEXTS: Final = 12
+_ARTICLES: Final = ("autumn lamps", "wool blankets", "linen cushions", "tea pots", "oak stools", "candles")
 _SECRET_STORES: Final = ("Old Tannery", "Weirside")
 
 
@@ -74,7 +75,7 @@ def cards(day: Day) -> None:
         )
         everything = "".join(vendor.received + day.large.received).replace(" ", "")
         story.expect("the number is nowhere in what left", _CARD.replace(" ", "") not in everything)
-        story.expect("nor does it come back in a reply", bool(out.answer) and _CARD not in out.answer)
+        story.expect("in the reply it is back, for the person who typed it", _CARD in out.answer)
 
 
 def discounts(day: Day) -> None:
@@ -116,12 +117,16 @@ def budget(day: Day) -> None:
     """A cap is a cap."""
     story = day.story
     with story.scene("budget", "A department that has spent its budget is told so"):
-        story.tell("Marketing may spend 0.03 USD a day. The newsletter desk asks for one text after the other.")
-        asked = [day.ask("marketing", "A short newsletter text about the autumn lamps.")]
-        while not asked[-1].code and len(asked) < _MOST_TEXTS:
-            asked.append(day.ask("marketing", "A short newsletter text about the autumn lamps."))
-        last = asked.pop()
-        story.expect("texts were written, at a price", bool(asked) and all(each.cost != "0" for each in asked))
+        story.tell(
+            f"Marketing may spend {MARKETING_CAP} USD a day. The newsletter desk asks for one text after the other."
+        )
+        answered: list[Asked] = []
+        for about in _ARTICLES:
+            last = day.ask("marketing", f"A short newsletter text about the {about}.")
+            if last.code:
+                break
+            answered.append(last)
+        story.expect("texts were written, at a price", bool(answered) and all(each.cost != "0" for each in answered))
         story.expect("the one that might pass the cap was refused before it cost anything", last.code == "over_budget")
 
 
@@ -143,7 +148,7 @@ def own_models_join(day: Day, *, ask: bool) -> None:
                 story.expect(f"{name} answered", asked.model == name and bool(asked.answer))
 
 
-def _about_own(own: object) -> str:
+def _about_own(own: Collection[str]) -> str:
     if not own:
         return "No key of yours and no Ollama was found; with one, your models would stand in this list."
     return (

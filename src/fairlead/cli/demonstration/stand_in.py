@@ -14,6 +14,8 @@ from typing import Any, Final
 _BYTES_A_TOKEN: Final = 4
 _CARD: Final = re.compile(r"\[PAYMENT_CARD_\d+\]|\d{4}(?: \d{4}){3}")
 
+_ABOUT: Final = re.compile(r"about the ([\w ]+)")
+
 # What is written when these words are in the question. {card} is the card as the vendor saw it.
 _SCRIPT: Final = (
     (
@@ -36,8 +38,8 @@ _SCRIPT: Final = (
     ),
     (
         "newsletter",
-        "Evenings come early now. Our linen lamps glow like a window across the street: warm, quiet, and big enough to "
-        "read by. Come in on Thursday; we are open late.",
+        "Evenings come early now, and that is what our {about} are for. Come in on Thursday and take your time: we are "
+        "open until half past eight.",
     ),
 )
 _OTHERWISE: Final = "I am a stand-in and have nothing to say to that."
@@ -73,10 +75,10 @@ class StandIn:
 
 
 def _scripted(question: str) -> str:
-    card = _CARD.search(question)
+    card, about = _CARD.search(question), _ABOUT.search(question)
     for words, text in _SCRIPT:
         if words in question:
-            return text.replace("{card}", card[0] if card else "unknown")
+            return text.format(card=card[0] if card else "unknown", about=about[1] if about else "things")
     return _OTHERWISE
 
 
@@ -98,6 +100,7 @@ def playing(stand_in: StandIn) -> Iterator[StandIn]:
 def _door(stand_in: StandIn) -> type[BaseHTTPRequestHandler]:
     class Door(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body in one packet: in two, the second waits 40 ms for the first's acknowledgement
 
         def do_POST(self) -> None:
             status, reply = stand_in.answer(self.rfile.read(int(self.headers["content-length"])))
@@ -107,6 +110,7 @@ def _door(stand_in: StandIn) -> type[BaseHTTPRequestHandler]:
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+            self.wfile.flush()
 
         def log_message(self, format: str, *args: Any) -> None:
             """What is received is kept in `received`; nothing is printed between the lines of the story."""

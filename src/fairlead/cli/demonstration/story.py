@@ -53,10 +53,7 @@ class Scene(Struct, frozen=True):
     asked: tuple[Asked, ...]
     told: tuple[str, ...]
     checks: tuple[Check, ...]
-
-    @property
-    def ok(self) -> bool:
-        return bool(self.checks) and all(check.ok for check in self.checks)
+    ok: bool
 
 
 class Story:
@@ -78,7 +75,8 @@ class Story:
         self.line()
         self.line(f"{len(self.scenes) + 1}. {title}", "bold")
         yield
-        self.scenes.append(Scene(name, title, tuple(self._asked), tuple(self._told), tuple(self._checks)))
+        ok = bool(self._checks) and all(check.ok for check in self._checks)
+        self.scenes.append(Scene(name, title, tuple(self._asked), tuple(self._told), tuple(self._checks), ok))
 
     def tell(self, text: str) -> None:
         """A sentence of the story."""
@@ -117,7 +115,11 @@ class Story:
             return
         for part in text.split("\n"):
             wrapped = textwrap.fill(
-                one_line(part), self._width, initial_indent=" " * indent, subsequent_indent=" " * (indent + 2)
+                one_line(part),
+                self._width,
+                initial_indent=" " * indent,
+                subsequent_indent=" " * (indent + 2),
+                break_on_hyphens=False,
             )
             self._console.print(Text(wrapped, style))
 
@@ -158,4 +160,4 @@ def as_asked(who: str, question: str, reply: Mapping[str, Any], milliseconds: fl
 
 
 def _sources(citations: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
-    return tuple(f"{cited['title']}, {cited['section']} ({cited['owner']})" for cited in citations)
+    return tuple(f"{cited['section'] or cited['title']} ({cited['owner']})" for cited in citations)
