@@ -32,6 +32,7 @@ from fairlead.execution import Answer, Deliver, Fairlead, call_model
 from fairlead.identity.types import Caller
 from fairlead.models.types import ChatRequest
 from fairlead.server.app import App
+from fairlead.server.framing import Framing
 from fairlead.server.openai_wire import read_request
 from fairlead.server.workers import listen
 from fairlead.storage.fleet import Fleet
@@ -265,7 +266,7 @@ def served(
                 return running
 
             config = uvicorn.Config(
-                App(start, max_body), http="httptools", ws="none", lifespan="on", access_log=False,
+                App(start, max_body), http=Framing, ws="none", lifespan="on", access_log=False,
                 log_level="warning", server_header=False, timeout_graceful_shutdown=10,
             )  # fmt: skip
             server = uvicorn.Server(config)

@@ -55,7 +55,8 @@ def connected(s: Served) -> socket.socket:
     return socket.create_connection((host, int(port)), timeout=10)
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/chat", "/v1/chat/completions/", "/v2/models", "/%00", "/healthz/x"])
+@pytest.mark.parametrize("path", ["/", "/v1", "/v1/chat", "/v1/chat/completions/", "/v2/models", "/%00", "/healthz/x",
+                                  "/v1/chat%2fcompletions", "/v1%2Fmodels"])  # fmt: skip
 def test_where_there_is_no_door_it_says_so_in_the_doors_format(s: Served, path: str) -> None:
     response = httpx.post(f"{s.url}{path}", json={})
     assert response.status_code == 404
@@ -138,6 +139,29 @@ def test_a_client_that_leaves_without_waiting_for_a_whole_reply_is_billed_for_it
         client.sendall(request_head(s, content) + content)
     record = eventually(s, "done", known)
     assert record.cost > 0
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"GARBAGE\r\n\r\n", b"GET / HTTP/1.1\r\nbad header\r\n\r\n",
+     b"POST /v1/chat/completions HTTP/1.1\r\ncontent-length: -1\r\n\r\n",
+     b"POST /v1/chat/completions HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"],
+)  # fmt: skip
+def test_what_is_not_http_is_refused_in_the_doors_format(s: Served, sent: bytes) -> None:
+    with connected(s) as client:
+        client.sendall(sent)
+        answer = b""
+        while data := client.recv(4096):
+            answer += data
+    head, _, content = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400")
+    assert json.loads(content)["error"]["code"] == "bad_input"
+
+
+def test_an_escaped_slash_in_a_models_name_is_part_of_the_name(s: Served) -> None:
+    response = httpx.get(f"{s.url}/v1/models/a%2Fb", headers=s.auth())
+    assert response.status_code == 404
+    assert "'a/b'" in response.json()["error"]["message"]
 
 
 def test_a_client_that_asks_to_continue_is_answered(s: Served) -> None:

@@ -30,17 +30,21 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
-            endpoint = self._routes.get((scope["method"], scope["path"])) or self._find(scope)
+            endpoint = self._routes.get((scope["method"], scope["path"]))
+            if endpoint is None or b"%" in scope["raw_path"]:
+                endpoint = self._find(scope)
             await endpoint(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
 
     def _find(self, scope: Scope) -> Endpoint:
-        method, path = scope["method"], scope["path"]
+        # An escaped slash is part of a name and divides nothing, or a guard in front would see another path than we do.
+        method, path = scope["method"], scope["raw_path"].decode("latin-1")
         parent = path[: path.rfind("/") + 1]
-        below = self._routes.get((method, parent)) if path != parent else None
-        if below is not None:
-            return below
+        for known in (path, parent) if path != parent else ():
+            endpoint = self._routes.get((method, known))
+            if endpoint is not None:
+                return endpoint
         allowed = sorted(m for m, p in self._routes if p in (path, parent))
         return _NotHere(method, path, allowed)
 

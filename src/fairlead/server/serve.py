@@ -36,12 +36,15 @@ def serve(sock: socket.socket, start: Callable[[], Awaitable[Running]], serving:
 def _work(sock: socket.socket, start: Callable[[], Awaitable[Running]], serving: Serving) -> int:
     import uvicorn
 
+    from fairlead.server.framing import Framing
+
     server = uvicorn.Server(
         uvicorn.Config(
             App(start, serving.max_body),
             loop="uvloop",
-            http="httptools",
+            http=Framing,
             ws="none",
+            proxy_headers=False,
             lifespan="on",
             access_log=False,
             log_level="warning",
