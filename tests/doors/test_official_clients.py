@@ -23,7 +23,8 @@ def s(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture(scope="module")
 def chat(s: Served) -> ChatOpenAI:
     # Not closed here: LangChain shares its connections between models, and lets go of them itself.
-    return ChatOpenAI(base_url=f"{s.url}/v1", api_key=key_of("kim"), model="small", max_retries=0)  # type: ignore[arg-type]
+    about: dict[str, Any] = {"base_url": f"{s.url}/v1", "api_key": key_of("kim"), "max_retries": 0}
+    return ChatOpenAI(**about, model="small", stream_usage=True)
 
 
 @tool

@@ -1,0 +1,11 @@
+"""Whatever a provider does, no client hangs and nothing is lost: the short form of `python -m evals.faults`."""
+
+from evals import faults
+
+
+async def test_every_fault_streamed_and_not_ends_in_time_with_a_record_and_the_right_bill() -> None:
+    result = await faults.measure(times=2)
+    zero = sorted(set(result) - faults.TOLD)
+    assert {name: result[name] for name in zero} == dict.fromkeys(zero, 0)
+    assert result["audit_ok"]
+    assert result["charges"] >= result["requests"]
