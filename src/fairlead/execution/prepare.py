@@ -83,17 +83,20 @@ def prepare(policy: Policy, asked: Asked, candidate: Candidate) -> Prepared:
     """The request as this candidate may see it."""
     if not candidate.redact:
         return Prepared(asked.request, asked.passages, None)
+    if candidate.model.quotes_context and asked.passages:
+        return _with_passages(policy, asked, candidate.redact)
     request, redaction = policy.redact(asked.request, asked.findings, candidate.redact)
-    if candidate.model.quotes_context:
-        return Prepared(request, _redacted(policy, asked.passages, candidate.redact), redaction)
     return Prepared(request, (), redaction)
 
 
-def _redacted(policy: Policy, passages: tuple[Passage, ...], categories: frozenset[str]) -> tuple[Passage, ...]:
-    messages = [Message(role="user", content=passage.text) for passage in passages]
-    as_request = ChatRequest(model="", messages=messages, size=0)
-    redacted, _ = policy.redact(as_request, policy.detect(as_request), categories)
-    return tuple(
+def _with_passages(policy: Policy, asked: Asked, categories: frozenset[str]) -> Prepared:
+    """Request and passages redacted as one text, so that a placeholder stands for the same value in both."""
+    count = len(asked.request.messages)
+    added = [Message(role="user", content=passage.text) for passage in asked.passages]
+    whole = msgspec.structs.replace(asked.request, messages=[*asked.request.messages, *added])
+    redacted, redaction = policy.redact(whole, policy.detect(whole), categories)
+    passages = tuple(
         Passage(passage.citation, passage.title, text_of(message))
-        for passage, message in zip(passages, redacted.messages, strict=True)
+        for passage, message in zip(asked.passages, redacted.messages[count:], strict=True)
     )
+    return Prepared(msgspec.structs.replace(redacted, messages=redacted.messages[:count]), passages, redaction)
