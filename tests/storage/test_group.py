@@ -15,6 +15,7 @@ from fairlead.storage.books import Books
 from fairlead.storage.group import Balance, Key, decide, scopes
 from fairlead.storage.sqlite_journal import SqliteJournal
 from fairlead.storage.store import Store
+from fairlead.storage.turn import Turn
 from fairlead.storage.types import Hold, Receipt, ScopeLimit, Write
 
 SCOPES = ("organisation", "person/kim", "person/lee")
@@ -51,7 +52,7 @@ class ManyWriters(RuleBasedStateMachine):
         self.warned: list[str] = []
 
     def connection(self) -> SqliteJournal:
-        return SqliteJournal(self.store.path, synchronous="off", wal_frames=1000, lock_wait=1.0)
+        return SqliteJournal(self.store.path, Turn(self.store.locks), synchronous="off", wal_frames=1000, lock_wait=1.0)
 
     @rule(writer=st.integers(0, 1), wanted=st.lists(st.tuples(limits, st.integers(0, 70)), max_size=5))
     def reserve(self, writer: int, wanted: list[tuple[tuple[ScopeLimit, ...], int]]) -> None:

@@ -10,6 +10,7 @@ from tests.storage.books_of import a_hold, balance, check_log, entry, limit, ope
 from fairlead.errors import Broken, FairleadError, OverBudget, Overloaded
 from fairlead.storage.journal import Journal
 from fairlead.storage.store import Store
+from fairlead.storage.turn import Turn
 from fairlead.storage.types import Entry, Receipt, Sealed, Write
 
 OpenJournal = Callable[..., Journal]
@@ -311,6 +312,22 @@ async def test_a_full_disk_refuses_new_work_and_keeps_settlements(journal: Journ
     assert (await settlement).closed
     assert (balance(store), runs(store)) == ((0, 4), ["a"])
     check_log(store)
+
+
+async def test_a_stuck_database_refuses_new_work_and_loses_no_settlement(
+    journal: Journal, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fairlead.storage.journal._LOCK_WAIT", 0.05)
+    hold = a_hold("a", 10, CAP)
+    await journal.commit(Write(open=hold))
+    stopped = Turn(store.locks)
+    stopped.take()  # a process was stopped in the middle of its turn
+    settlement = journal.commit(Write(close=hold, spent=4))
+    await asyncio.sleep(0.1)
+    with pytest.raises(Overloaded, match="just now"):
+        journal.commit(Write(open=a_hold("b", 10, CAP)))
+    stopped.end()
+    assert (await settlement).closed
 
 
 async def test_a_damaged_head_fails_every_write_and_not_the_thread(journal: Journal, store: Store) -> None:

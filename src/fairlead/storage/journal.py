@@ -8,10 +8,11 @@ fails: new work is refused, settlements are tried again.
 
 import asyncio
 import logging
+import math
 import queue
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from fairlead.clock import Clock
@@ -20,6 +21,7 @@ from fairlead.storage.books import Books
 from fairlead.storage.settings import JournalSettings
 from fairlead.storage.sqlite_journal import SqliteJournal, passes
 from fairlead.storage.store import Store
+from fairlead.storage.turn import Turn
 from fairlead.storage.types import Receipt, Write
 from fairlead.storage.worker_lock import WorkerLock
 
@@ -50,8 +52,10 @@ class Journal:
         self._most_waiting = settings.queue
         self._ended = False
         self._in_trouble = False
+        self._began = math.inf  # when the transaction in flight was begun, in monotonic seconds
         database = SqliteJournal(
             store.path,
+            Turn(store.locks),
             synchronous=settings.synchronous,
             wal_frames=settings.wal_frames,
             lock_wait=min(_LOCK_WAIT, settings.patience),
@@ -96,8 +100,8 @@ class Journal:
         self._alive.release()
 
     def _admit(self) -> None:
-        if self._in_trouble:
-            raise Overloaded("the journal cannot write just now", why="the database is locked or full", step="reserve")
+        if self._in_trouble or self._clock.monotonic() - self._began > _LOCK_WAIT:
+            raise _not_now("the database is locked, full or stuck")
         if len(self._arrived) + self._in_hand >= self._most_waiting:
             raise Overloaded(
                 "the journal's queue is full", why="more is asked than can be made durable", step="reserve"
@@ -114,6 +118,12 @@ class Journal:
             return
         self._in_hand += len(batch)
         self._queue.put(batch)
+
+    def _refuse_arrived(self, why: str) -> None:
+        """While the thread struggles with settlements, nobody new shall wait behind them."""
+        new = [waiting for waiting in self._arrived if _is_new(waiting[0])]
+        self._arrived = [waiting for waiting in self._arrived if not _is_new(waiting[0])]
+        _answer(new, [_not_now(why) for _ in new])
 
     def _answered(self, group: list[_Waiting], answers: Sequence[Receipt | FairleadError]) -> None:
         """Wakes those who waited. What they queue as they run on goes into the next hand-over."""
@@ -162,10 +172,13 @@ class Journal:
 
     def _attempt(self, group: list[_Waiting]) -> Exception | None:
         """Carries out the group and tells its callers; or changes nothing, tells nobody, and gives the reason."""
+        self._began = self._clock.monotonic()
         try:
             answers = self._books.write([write for write, _ in group])
         except Exception as error:  # noqa: BLE001 the thread's door: nobody stands above it who could be told
             return error
+        finally:
+            self._began = math.inf
         self._tell(group, answers)
         return None
 
@@ -205,8 +218,8 @@ class Journal:
     def _refuse_new(self, group: list[_Waiting], error: sqlite3.Error) -> list[_Waiting]:
         """Tells those who may be refused, and returns the others."""
         new = [waiting for waiting in group if _is_new(waiting[0])]
-        why = str(error)
-        self._tell(new, [Overloaded("the journal cannot write just now", why=why, step="reserve") for _ in new])
+        self._tell(new, [_not_now(str(error)) for _ in new])
+        self._call(self._refuse_arrived, str(error))
         return [waiting for waiting in group if not _is_new(waiting[0])]
 
     def _give_up(self, owed: list[_Waiting], error: sqlite3.Error) -> None:
@@ -224,12 +237,18 @@ class Journal:
 
     def _tell(self, group: list[_Waiting], answers: Sequence[Receipt | FairleadError]) -> None:
         """Wakes those who wait, all in one call to their loop."""
-        if not group:
-            return
+        if group:
+            self._call(self._answered, group, answers)
+
+    def _call(self, what: Callable[..., None], *given: object) -> None:
         try:
-            self._loop.call_soon_threadsafe(self._answered, group, answers)
+            self._loop.call_soon_threadsafe(what, *given)
         except RuntimeError:
-            log.debug("the event loop was closed before %d receipts came", len(group))
+            log.debug("the event loop was closed before its receipts came")
+
+
+def _not_now(why: str) -> Overloaded:
+    return Overloaded("the journal cannot write just now", why=why, step="reserve")
 
 
 def _is_new(write: Write) -> bool:

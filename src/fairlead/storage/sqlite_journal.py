@@ -11,6 +11,7 @@ from msgspec import msgpack
 from fairlead.audit.merkle import Frontier
 from fairlead.storage import sqlite
 from fairlead.storage.group import Balance, Key
+from fairlead.storage.turn import Turn
 from fairlead.storage.types import Entry, Hold
 
 _CLOSE: Final = "DELETE FROM hold WHERE id IN ({})"
@@ -64,10 +65,12 @@ def _is(error: sqlite3.Error, *codes: int) -> bool:
 class SqliteJournal:
     """A connection that one thread uses. All methods but `begin` and `end` need an open transaction."""
 
-    def __init__(self, path: Path, *, synchronous: str, wal_frames: int, lock_wait: float) -> None:
+    def __init__(self, path: Path, turn: Turn, *, synchronous: str, wal_frames: int, lock_wait: float) -> None:
+        self._turn = turn
         self._lock_wait = lock_wait
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=64)
-        sqlite.prepare(self._connection, synchronous=synchronous, busy_milliseconds=0)
+        sqlite.prepare(self._connection, synchronous=synchronous)
+        self._connection.execute("PRAGMA busy_timeout=0")  # `_lock` waits instead
         self._connection.execute(f"PRAGMA wal_autocheckpoint={wal_frames}")
         self._execute = self._connection.execute
 
@@ -81,14 +84,15 @@ class SqliteJournal:
         self._lock()
         if closing and self._write(_CLOSE, [(id,) for id in closing], "?") < len(closing):
             # Rare, and nothing else has been done: begin again and look at each.
-            self._execute("ROLLBACK")
+            self.undo()
             self._lock()
             gone = {id for id in closing if self._write(_CLOSE, [(id,)], "?") == 0}
         version: int = self._execute("PRAGMA data_version").fetchone()[0]
         return version, gone
 
     def _lock(self) -> None:
-        """Waits in short steps: SQLite's own waiting grows to 100 ms, in which others overtake again and again."""
+        """Waits for its turn, and then, in short steps, for whoever writes out of turn."""
+        self._turn.take()
         pause, waited = _FIRST_PAUSE, 0.0
         while True:
             try:
@@ -114,14 +118,19 @@ class SqliteJournal:
 
     def commit(self) -> None:
         self._execute("COMMIT")
+        self._turn.give()
 
     def undo(self) -> None:
         """Leaves whatever transaction an error has left open."""
-        if self._connection.in_transaction:
-            self._execute("ROLLBACK")
+        try:
+            if self._connection.in_transaction:
+                self._execute("ROLLBACK")
+        finally:
+            self._turn.give()
 
     def end(self) -> None:
         self._connection.close()
+        self._turn.end()
 
     def open_holds(self, holds: Iterable[Hold], worker: str, now: int) -> None:
         self._write(_OPEN, [(h.id, worker, now, h.amount, _encode_limits(h.limits), h.intent) for h in holds])

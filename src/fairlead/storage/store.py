@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from fairlead.errors import BadInput, Broken
 from fairlead.storage import sqlite
+from fairlead.storage.turn import in_turn
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = "0001"
 
 _SQLITE = "sqlite:///"
+_TURN_PATIENCE = 2.0
 
 
 class Store:
@@ -69,7 +71,7 @@ class Store:
 
         Raises Broken if the database is locked for seconds, or full.
         """
-        with self._transaction(sqlite.WRITE) as connection:
+        with in_turn(self.locks, _TURN_PATIENCE), self._transaction(sqlite.WRITE) as connection:
             yield connection
 
     @contextmanager
