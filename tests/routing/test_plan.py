@@ -145,10 +145,17 @@ def test_a_model_is_dropped_only_for_an_ability_that_is_asked_for(
     assert drops(planned(weak, A)) == {}
 
 
-def test_a_model_that_quotes_context_is_useless_without_any() -> None:
+def test_a_model_that_quotes_context_is_useless_where_none_is_looked_for() -> None:
     quoter = model("quoter", quotes_context=True)
     assert names(planned(quoter, has_passages=True)) == ["quoter"]
     assert drops(planned(quoter, has_passages=False))["quoter"][0] == "capability"
+
+
+def test_a_model_that_quotes_context_comes_last_where_none_was_found() -> None:
+    quoter = model("quoter", quotes_context=True)
+    searched = Task(type=TaskType(name="question", context=1500), labels=NO_LABELS, question="?")
+    assert names(planned(quoter, A, of=searched, has_passages=True)) == ["quoter", "a"]
+    assert names(planned(quoter, A, of=searched, has_passages=False)) == ["a", "quoter"]
 
 
 def test_a_context_that_cannot_hold_the_input_drops_the_model() -> None:

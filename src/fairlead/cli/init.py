@@ -1,5 +1,6 @@
 """`fairlead init`: a new workspace with everything that it needs to answer its first question."""
 
+import json as text
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -54,7 +55,7 @@ def init(
         return
     say(f"made the workspace {name} from the template {template}: {len(written)} files, state in {name / DATA}")
     show_first_key(made)
-    say(_next(name))
+    say(_next(name, first_question(folder)))
 
 
 def show_first_key(made: Made) -> None:
@@ -66,26 +67,37 @@ def show_first_key(made: Made) -> None:
         data(made.first_key)
 
 
-def ready_curl(url: str, *, with_key: bool = True) -> str:
+def first_question(folder: Path) -> str:
+    """What to ask first: an example of a kind of work that is answered from the workspace's own context."""
+    from fairlead.workspace.yaml_lines import Document, parse_yaml
+
+    for path in sorted((folder / "tasks").glob("*.yaml")):
+        document = parse_yaml(path.name, path.read_bytes())
+        task = document.data if isinstance(document, Document) else None
+        if isinstance(task, dict) and task.get("context") and task.get("examples"):
+            return str(task["examples"][0])
+    return "What can you do?"
+
+
+def ready_curl(url: str, question: str, *, with_key: bool = True) -> str:
     """A request to try, as people paste it."""
+    body = text.dumps({"model": "auto", "messages": [{"role": "user", "content": question}]}).replace("'", "\\u0027")
     key = ' -H "authorization: Bearer $FAIRLEAD_API_KEY"' if with_key else ""
-    return (
-        f"curl {url}/v1/chat/completions{key} -H 'content-type: application/json' \\\n"
-        """  -d '{"model": "auto", "messages": [{"role": "user", "content": "What can you do?"}]}'"""
-    )
+    return f"curl {url}/v1/chat/completions{key} -H 'content-type: application/json' \\\n  -d '{body}'"
 
 
-def _next(name: Path) -> str:
+def _next(name: Path, question: str) -> str:
+    asked = text.dumps([{"role": "user", "content": question}])
     return f"""
 next:
   export FAIRLEAD_API_KEY=KEY
   fairlead serve {name}
-  {ready_curl(URL)}
+  {ready_curl(URL, question)}
 
 from Python:
   from openai import OpenAI
   client = OpenAI(base_url="{URL}/v1", api_key="KEY")
-  reply = client.chat.completions.create(model="auto", messages=[{{"role": "user", "content": "What can you do?"}}])
+  reply = client.chat.completions.create(model="auto", messages={asked})
   print(reply.choices[0].message.content)"""
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fairlead.cli.compiled import published, require_published
-from fairlead.cli.init import ready_curl, show_first_key
+from fairlead.cli.init import first_question, ready_curl, show_first_key
 from fairlead.cli.output import say
 from fairlead.cli.place import MASTER_KEY, Data, Place, Workspace, find, open_store, open_vault, secrets, variable
 from fairlead.cli.publishing import Folder, publish_text, report
@@ -19,6 +19,7 @@ from fairlead.errors import BadInput
 
 if TYPE_CHECKING:
     from fairlead.workspace.compile import Workspace as Compiled
+    from fairlead.workspace.settings import WorkspaceSettings
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -47,7 +48,9 @@ def serve(
     server = compiled.settings.server
     sock = _listening(host or server.host, server.port if port < 0 else port)
     _greet(place, compiled, revision, _url(sock))
-    raise typer.Exit(_run(place, sock, compiled, workers or server.workers))
+    settings = compiled.settings
+    del compiled  # workers compile what they serve; ours would only fill memory
+    raise typer.Exit(_run(place, sock, settings, workers or server.workers))
 
 
 def in_force(place: Place, no_apply: bool) -> "tuple[Compiled, str]":
@@ -85,7 +88,7 @@ def _greet(place: Place, compiled: "Compiled", revision: str, url: str) -> None:
     for line in _switched_off(compiled):
         say(f"  {line}")
     say(f"answering at {url}/v1  (try it:)")
-    say(ready_curl(url, with_key=not compiled.settings.identity.anonymous.allow))
+    say(ready_curl(url, first_question(place.workspace), with_key=not compiled.settings.identity.anonymous.allow))
 
 
 def _switched_off(compiled: "Compiled") -> Iterator[str]:
@@ -110,7 +113,7 @@ def _switched_off(compiled: "Compiled") -> Iterator[str]:
         yield f"model {name} is left out: {why}"
 
 
-def _run(place: Place, sock: socket.socket, compiled: "Compiled", workers: int) -> int:
+def _run(place: Place, sock: socket.socket, settings: "WorkspaceSettings", workers: int) -> int:
     from fairlead.server.serve import Serving
     from fairlead.server.serve import serve as answer
     from fairlead.storage.master_key import load_master_key
@@ -120,7 +123,6 @@ def _run(place: Place, sock: socket.socket, compiled: "Compiled", workers: int) 
 
     start_logging(sys.stderr, style="console" if sys.stderr.isatty() else "json")
     master_key = load_master_key(variable(MASTER_KEY), place.key_file)
-    settings = compiled.settings
     synchronous = settings.storage.journal.synchronous
 
     async def start() -> Running:

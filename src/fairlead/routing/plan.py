@@ -78,7 +78,8 @@ def plan(
     `models` are all of the workspace's in the order of declaration, `rights` a decision for each that was considered
     (one without a decision is denied). `health` gives None for a healthy model, else why it is left alone. `pack_bytes`
     is what the context pack adds to the request's size. Candidates into which the input may not fit come after those
-    into which it does. An empty plan is for `why_none` to explain.
+    into which it does, and those that could only say that the context does not answer come last. An empty plan is for
+    `why_none` to explain.
     """
     order, why = _order(task, request.model, models, preferences)
     size = request.size + pack_bytes
@@ -86,6 +87,7 @@ def plan(
     limit = _output_limit(task, request, default_output)
     roomy: list[Candidate] = []
     tight: list[Candidate] = []
+    silent: list[Candidate] = []  # quote context, which was looked for in vain: they can only say so, if no other can
     dropped: list[Dropped] = []
     for name in order:
         model = models.get(name)
@@ -95,7 +97,7 @@ def plan(
         if decision is None or not decision.allowed:
             dropped.append(Dropped(name, "policy", _denial(decision)))
             continue
-        obstacle = _obstacle(model, request, size, has_passages)
+        obstacle = _obstacle(model, request, size, searched=has_passages or task.type.context > 0)
         if obstacle is None:
             obstacle = _out_of_reach(name, unavailable, rates, health)
         if obstacle is not None:
@@ -103,13 +105,15 @@ def plan(
             continue
         context, output = model.context, min(limit, model.max_output)
         room = roomy if context is None or dense + output <= context else tight
+        if model.quotes_context and not has_passages:
+            room = silent
         room.append(Candidate(model, decision.redact, output))
     if len(order) < len(models):
         reason = f"the request names {request.model!r}"
         dropped.extend([Dropped(name, "not asked for", reason) for name in models if name not in order])
     if roomy and tight:
         why += "; those into which the input may not fit come last"
-    return Plan((*roomy, *tight), tuple(dropped), why)
+    return Plan((*roomy, *tight, *silent), tuple(dropped), why)
 
 
 def _order(
@@ -142,7 +146,7 @@ def _denial(decision: Decision | None) -> str:
     return "; ".join(reason.text for reason in decision.reasons) or "no policy permits it"
 
 
-def _obstacle(model: Model, request: ChatRequest, size: int, has_passages: bool) -> Dropped | None:
+def _obstacle(model: Model, request: ChatRequest, size: int, *, searched: bool) -> Dropped | None:
     """What the model cannot do, of what the request needs."""
     if request.tools and not model.tools:
         return Dropped(model.name, "capability", "it cannot call tools")
@@ -151,8 +155,8 @@ def _obstacle(model: Model, request: ChatRequest, size: int, has_passages: bool)
         return Dropped(model.name, "capability", "it cannot answer by a JSON schema")
     if request.choices > 1 and not model.choices:
         return Dropped(model.name, "capability", f"it gives one answer a call, and {request.choices} are asked for")
-    if model.quotes_context and not has_passages:
-        return Dropped(model.name, "capability", "it answers only from context, and none was found")
+    if model.quotes_context and not searched:
+        return Dropped(model.name, "capability", "it answers only from context, and this kind of work takes none")
     context = model.context
     if context is not None and size > context * SPARSE_BYTES_A_TOKEN:
         return Dropped(

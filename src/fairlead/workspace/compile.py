@@ -28,6 +28,7 @@ Secrets = Callable[[str], str | None]
 
 _Part = TypeVar("_Part")
 _File = TypeVar("_File", bound=msgspec.Struct)
+_USUAL_CONTEXT: Final = 1500  # tokens, where a workspace has pages and says nothing
 _NO_ENTRY: Final = Document(ENTRY, Node({}, 1, 1))
 
 
@@ -112,7 +113,7 @@ class _Compiling:
         budgets = self._try(lambda: compile_budgets(settings.budgets), ("budgets",))
         preferences = self._try(lambda: _routing(settings))
         policy = self._policy(settings, rules)
-        tasks = self._tasks(settings, types)
+        tasks = self._tasks(settings, types, has_pages=bool(items))
         rates = self._rates(settings, models)
         self.problems += crossings.between(settings, types, self._documents)
         if not (models and identity and budgets and preferences and policy and tasks and cases) or rates is None:
@@ -207,14 +208,19 @@ class _Compiling:
         every = models.models.values()
         return self._try(lambda: resolve_rates(every, settings.prices, self._now, currency), ("prices",))
 
-    def _tasks(self, settings: WorkspaceSettings, types: Mapping[str, TaskSettings | None]) -> TaskTypes | None:
+    def _tasks(
+        self, settings: WorkspaceSettings, types: Mapping[str, TaskSettings | None], *, has_pages: bool
+    ) -> TaskTypes | None:
         sound = {task_name(path): one for path, one in types.items() if one is not None}
         for name, one in sound.items():
             self._task_types({name: one})
         if self.problems or len(sound) < len(types):
             return None
         default = settings.defaults.task if settings.defaults.task in sound else ""
-        return self._task_types(sound, default, settings.defaults.context)
+        context = settings.defaults.context
+        if context is None:
+            context = _USUAL_CONTEXT if has_pages else 0
+        return self._task_types(sound, default, context)
 
     def _task_types(self, types: Mapping[str, TaskSettings], default: str = "", context: int = 0) -> TaskTypes | None:
         try:

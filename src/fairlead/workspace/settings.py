@@ -36,9 +36,18 @@ class DefaultsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     deadline: Annotated[
         float, Meta(gt=0, le=86_400, description="Seconds after which an action is given up, all attempts together.")
     ] = 120.0
-    context: Annotated[
-        int, Meta(ge=0, le=10_000_000, description="Tokens of context for requests of no declared type; 0 for none.")
-    ] = 0
+    context: (
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                le=10_000_000,
+                description="Tokens of context for requests of no declared type; 0 for none. Default: 1500 where there "
+                "are pages in context/.",
+            ),
+        ]
+        | None
+    ) = None
 
 
 class PolicyTestsFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
