@@ -38,7 +38,7 @@ def draw(records: Sequence[Record], spans: Sequence[Span], currency: str, names:
         tree.add(line)
     if final.error is not None:
         tree.add(_failure(final))
-    console(sys.stdout).print(tree)
+    console(sys.stdout).print(tree, soft_wrap=False)  # a tree would be cut at the edge, not wrapped
 
 
 def _head(record: Record, currency: str) -> Text:

@@ -92,7 +92,8 @@ async def _each(
                     raise
                 if pause is None or (pause > _PATIENCE and candidate is not decided.plan.candidates[-1]):
                     break
-                await asyncio.sleep(pause)
+                with action.trace.waiting():
+                    await asyncio.sleep(pause)
             except BaseException:
                 health.release(name)  # cancelled, withheld or over budget: nothing that speaks against the model
                 raise
