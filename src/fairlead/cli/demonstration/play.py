@@ -39,7 +39,7 @@ def play(folder: Path, *, silent: bool, ask_own: bool, kept: bool) -> Played:
         company = found(folder, (small, large), own)
         say("publishing it and starting its server")
         url = started.enter_context(open_for_business(company.place))
-        _introduce(story, company, url)
+        _introduce(story, company, url, ask_own)
         day = Day(company, url, small, large, story)
         for scene in SCENES:
             scene(day)
@@ -49,17 +49,26 @@ def play(folder: Path, *, silent: bool, ask_own: bool, kept: bool) -> Played:
     return _ended(story, company, folder if kept else None, silent)
 
 
-def _introduce(story: Story, company: Company, url: str) -> None:
+def _introduce(story: Story, company: Company, url: str, ask_own: bool) -> None:
     pages = len(list((company.place.workspace / "context").rglob("*.md")))
     story.line("A working day at Northlight Home, an invented chain of shops for things for the home", "bold")
     for text in (
         f"Its handbook has {pages} pages, not all of them for everyone. Its people ask through a real server on this "
         f"machine, {url}/v1, each with a key of their own, by the API that every OpenAI client speaks.",
         "`local` is built in and quotes the handbook. `small` and `large` play cloud models of two vendors, Nimbus and "
-        "Cumulus: little programs on this machine that answer by a script and keep what they are sent. No real vendor "
-        "is asked anything.",
+        "Cumulus: little programs on this machine that answer by a script and keep what they are sent.",
+        _real_models(company, ask_own),
     ):
         story.line(text, indent=3)
+
+
+def _real_models(company: Company, ask_own: bool) -> str:
+    """What is sent to anybody outside, said before it is."""
+    names = ", ".join(company.own)
+    if names and ask_own:
+        return f"Your own models ({names}) are asked one harmless question in scene 8, as you said. Nothing else is."
+    found = f" Your own models ({names}) are only listed, in scene 8." if names else ""
+    return "No real vendor is asked anything." + found
 
 
 def _ended(story: Story, company: Company, kept: Path | None, silent: bool) -> Played:

@@ -141,20 +141,22 @@ def own_models_join(day: Day, *, ask: bool) -> None:
             story.tell(f"  {each['model']}: {each['likely']} {estimate['currency']} likely, {each['most']} at most")
         names = {each["model"] for each in estimate["estimates"]}
         story.expect("every model that may answer has its price", {"local", "small", "large", *own} <= names)
-        story.tell(_about_own(own))
-        if ask:
-            for name in own:
-                asked = day.ask("you", question, name)
-                story.expect(f"{name} answered", asked.model == name and bool(asked.answer))
+        story.tell(_about_own(own, ask))
+        for name in own if ask else ():
+            asked = day.ask("you", question, name)
+            failed = [record.error.code for record in day.records(asked.run) if record.error and record.model == name]
+            if failed:
+                story.tell(f"{name} failed ({failed[-1]}): `fairlead demo --keep`, then `fairlead doctor`")
+            story.expect(f"{name} answered", asked.model == name and bool(asked.answer))
 
 
-def _about_own(own: Collection[str]) -> str:
+def _about_own(own: Collection[str], ask: bool) -> str:
     if not own:
         return "No key of yours and no Ollama was found; with one, your models would stand in this list."
-    return (
-        f"Yours joined in: {', '.join(own)}. A policy of this demonstration keeps everybody but you from them, so "
-        "nothing was sent to them. `fairlead demo --ask-own-models` asks them this one question."
-    )
+    joined = f"Yours joined in: {', '.join(own)}. A policy of this demonstration keeps everybody but you from them, "
+    if ask:
+        return joined + "and you ask them this question now. It goes out with the public page that answers it."
+    return joined + "so nothing was sent to them. `fairlead demo --ask-own-models` asks them this one question."
 
 
 def _free_and_here(asked: Asked) -> bool:

@@ -92,7 +92,8 @@ class Story:
     def asked(self, asked: Asked) -> None:
         """A question, and what came of it."""
         self._asked.append(asked)
-        self.line(f"{asked.who} asks: {asked.question}", indent=3)
+        asks = "ask" if asked.who == "You" else "asks"
+        self.line(f"{asked.who} {asks}: {asked.question}", indent=3)
         if asked.code:
             self.line(f"{asked.message} [{asked.code}]", "yellow", indent=6)
             self.line(asked.why, indent=6)
