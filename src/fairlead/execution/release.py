@@ -104,7 +104,7 @@ class Release:
             choice = self._choices[chunk.index] = _Choice(chunk.index)
         if chunk.finish:
             choice.finish = chunk.finish
-        self._produced += len(chunk.text) + len(chunk.reasoning) + len(chunk.refusal)
+        self._produced += size(chunk.text) + size(chunk.reasoning) + size(chunk.refusal)
         if self._deliver is None or self.model is None:
             self._take(choice, chunk)
             return
@@ -161,7 +161,7 @@ class Release:
             call.id = delta.id or call.id
             call.name = delta.name or call.name
             call.arguments.append(delta.arguments)
-            self._produced += len(delta.arguments) + len(delta.name or "")
+            self._produced += size(delta.arguments) + size(delta.name or "")
 
     def check(self) -> Reply:
         """The reply is complete: judge what was held back, and the whole. Raises `Withheld`."""
@@ -216,6 +216,11 @@ class Release:
     def reply_text(self) -> str:
         """What has been collected so far, for the sealed payload."""
         return "\n".join("".join(choice.text) for choice in self._choices.values())
+
+
+def size(text: str) -> int:
+    """Bytes in UTF-8. Whether a text is ASCII is known without looking at it."""
+    return len(text) if text.isascii() else len(text.encode())
 
 
 def _complete(choice: _Choice) -> ReplyChoice:

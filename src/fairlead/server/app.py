@@ -1,13 +1,17 @@
 """The ASGI application of one worker: starts the process's parts, finds the door, stops them again."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from fairlead.errors import FairleadError, NotFound
 from fairlead.execution import Fairlead
 from fairlead.server.http import Scope, respond
+from fairlead.server.openai import broken
 from fairlead.server.openai_wire import encode_error
 from fairlead.server.routes import Endpoint, routes
+
+log = logging.getLogger("fairlead.doors")
 
 
 class Running(Protocol):
@@ -33,7 +37,12 @@ class App:
             endpoint = self._routes.get((scope["method"], scope["path"]))
             if endpoint is None or b"%" in scope["raw_path"]:
                 endpoint = self._find(scope)
-            await endpoint(scope, receive, send)
+            try:
+                await endpoint(scope, receive, send)
+            except Exception:
+                # Doors say what goes wrong in an action; what is left is a fault before there was one.
+                log.exception("a request for %s broke", scope["path"])
+                await respond(send, 500, encode_error(broken()))
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
 

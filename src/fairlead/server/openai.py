@@ -85,7 +85,7 @@ class ChatCompletions:
             task.uncancel()
         except Exception:
             log.exception("a stream of door %s broke", DOOR)
-            await stream.fail(_broken())
+            await stream.fail(broken())
         finally:
             left.cancel()
 
@@ -213,10 +213,11 @@ async def _guard(send: Any, work: Awaitable[None]) -> None:
         await _refuse(send, error)
     except Exception:
         log.exception("a request at door %s broke", DOOR)
-        await _refuse(send, _broken())
+        await _refuse(send, broken())
 
 
-def _broken() -> Broken:
+def broken() -> Broken:
+    """What a client is told of a fault that nobody foresaw: nothing of it but that it is ours."""
     return Broken(
         "Fairlead itself failed", why="an unforeseen fault; its log holds the details", mend="please report it"
     )
