@@ -87,7 +87,9 @@ class Shapes:
             case 2:
                 del container[key]
             case 3 if isinstance(container, dict):
-                container[rng.choice(["wings", "", "__proto__", "model ", "Messages", "🚢"])] = rng.choice(_ODD)
+                container[rng.choice(["wings", "", "__proto__", "model ", "Messages", "🚢"])] = copy.deepcopy(
+                    rng.choice(_ODD)
+                )
             case 4 if isinstance(container, dict):
                 container[f"{key}{rng.choice('_ sX')}"] = container.pop(key)
             case _:

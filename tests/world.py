@@ -12,7 +12,8 @@ import hashlib
 import json
 import shutil
 import threading
-from collections.abc import AsyncIterator, Iterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -180,6 +181,22 @@ def asked(
     return request, Arrival(door="openai.chat", body=body, deadline=deadline)
 
 
+async def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+    """Wait for something that happens beside the test; fail rather than wait for ever."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+    """As `until`, for tests without a loop."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError("what a test waited for did not happen")
+        time.sleep(0.01)
+
+
 @cache
 def _empty_database() -> Path:
     """A migrated database, made once for all tests: they copy it."""
@@ -230,6 +247,11 @@ def _with(url: str, more: Mapping[str, Any]) -> dict[str, Any]:
     return settings(url, **{name: value(url) if callable(value) else value for name, value in more.items()})
 
 
+async def again(w: World) -> Running:
+    """Another process over the same state, after the world's own has stopped. To be stopped by who asked for it."""
+    return await assemble(Surroundings(store=w.store, master_key=MASTER_KEY, secrets=lambda _: None, clock=w.clock))
+
+
 @dataclass
 class Served(State):
     """Fairlead behind HTTP, in a thread."""
@@ -245,9 +267,9 @@ class Served(State):
 
 @contextmanager
 def served(
-    folder: Path, files: Mapping[str, str] | None = None, *, max_body: int = 1 << 20, **more: Any
+    folder: Path, files: Mapping[str, str] | None = None, *, max_body: int = 1 << 20, drain: int = 10, **more: Any
 ) -> Iterator[Served]:
-    """A deployment on a free loopback port. `more` as for `world`."""
+    """A deployment on a free loopback port. `drain` is in seconds, `more` as for `world`."""
     begun: list[Served] = []
     ready = threading.Event()
     servers: list[uvicorn.Server] = []
@@ -267,7 +289,7 @@ def served(
 
             config = uvicorn.Config(
                 App(start, max_body), http=Framing, ws="none", lifespan="on", access_log=False,
-                log_level="warning", server_header=False, timeout_graceful_shutdown=10,
+                log_level="warning", server_header=False, timeout_graceful_shutdown=drain,
             )  # fmt: skip
             server = uvicorn.Server(config)
             servers.append(server)

@@ -11,13 +11,14 @@ from pathlib import Path
 import msgspec
 import pytest
 from tests.conftest import AMPLE
-from tests.world import CARD, IN, OUT, PERSONS, World, asked, world
+from tests.world import CARD, IN, OUT, PERSONS, World, again, asked, until, world
 
 from fairlead.audit import verify_records
 from fairlead.audit.canonical import canonical
 from fairlead.costs.ledger import orphaned
 from fairlead.costs.record import Record
 from fairlead.errors import (
+    Broken,
     CutOff,
     DeadlineExceeded,
     FairleadError,
@@ -178,6 +179,19 @@ async def test_a_client_that_leaves_is_billed_for_what_was_produced(w: World) ->
     assert 0 < record.cost < record.held
 
 
+async def test_what_was_produced_is_counted_in_bytes_whatever_the_script(w: World) -> None:
+    w.provider.always = "trickle"
+    asking: asyncio.Task[object] | None = None
+    door = Collected(at=30, then=lambda: asking and asking.cancel())
+    said = " ".join(["\u6e2f\u306f\u9759\u304b"] * 200)
+    asking = asyncio.ensure_future(w.ask(f"echo {said}", stream=True, deliver=door))
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    (record,) = the_only_run(w)
+    assert record.usage is not None
+    assert record.usage.output >= len(door.text.encode()) // 4
+
+
 async def test_cancelling_while_the_reservation_is_being_written_leaves_nothing_held(w: World) -> None:
     other = sqlite3.connect(w.store.path, isolation_level=None)
     await w.ask()  # the subject's key is made before the database is locked
@@ -201,8 +215,7 @@ async def test_an_action_that_recovery_settled_first_is_recorded_as_late_and_not
     w.provider.always = "trickle"
     door = Collected(at=2)
     asking = asyncio.ensure_future(w.ask("say 40", stream=True, deliver=door))
-    while len(door.chunks) < 2:
-        await asyncio.sleep(0.01)
+    await until(lambda: len(door.chunks) >= 2)
     await _settle_as_recovery_does(w)
     answer = await asking
     first, late = w.records()
@@ -211,6 +224,27 @@ async def test_an_action_that_recovery_settled_first_is_recorded_as_late_and_not
     assert "reconcile" in late.flags
     assert w.holds() == []
     assert w.balance("organisation") == (0, first.held)
+
+
+async def test_a_bill_that_cannot_be_written_is_an_error_and_its_hold_is_settled_by_the_next_process(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path, budgets=AMPLE, storage={"journal": {"patience": 0.3}}) as w:
+        w.provider.always = "trickle"
+        other = sqlite3.connect(w.store.path, isolation_level=None)
+        door = Collected(at=3, then=lambda: other.execute("BEGIN IMMEDIATE") and None)
+        with pytest.raises(Broken, match="could not be made durable"):
+            await w.ask("say 20", stream=True, deliver=door)
+        other.execute("COMMIT")
+        other.close()
+        ((hold, held),) = w.holds()
+        await w.running.stop()
+        running = await again(w)
+        await until(lambda: not w.holds())
+        await running.stop()
+        (record,) = the_only_run(w)
+        assert (record.outcome, record.cost, f"{record.run}.{record.attempt}") == ("orphaned", held, hold)
+        assert set(record.flags) == {"orphaned", "reconcile"}
 
 
 async def _settle_as_recovery_does(w: World) -> None:

@@ -1,6 +1,7 @@
 """What belongs to no door: paths, methods, sizes, clients that leave, and shutting down."""
 
 import asyncio
+import dataclasses
 import json
 import socket
 import threading
@@ -11,7 +12,8 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.world import IN, Served, served
+from evals.stage import books
+from tests.world import IN, Served, served, wait_until
 
 from fairlead.costs.record import Record
 
@@ -109,16 +111,14 @@ def test_a_client_that_leaves_mid_stream_is_billed_for_what_came_and_recorded(s:
         client.sendall(request_head(s, content) + content)
         seen = b""
         while b"word3" not in seen:
-            seen += client.recv(4096)
+            came = client.recv(4096)
+            assert came, seen
+            seen += came
     record = eventually(s, "abandoned", known)
     assert record.error is not None
     assert record.error.code == "client_left"
     assert IN < record.cost < record.held
-    for _ in range(100):
-        if s.provider.ledger[-1].outcome == "abandoned":
-            break
-        time.sleep(0.02)
-    assert s.provider.ledger[-1].outcome == "abandoned"  # the provider was told to stop
+    wait_until(lambda: s.provider.ledger[-1].outcome == "abandoned")  # the provider was told to stop
 
 
 def test_a_client_that_leaves_before_the_first_text_is_recorded(s: Served) -> None:
@@ -127,8 +127,7 @@ def test_a_client_that_leaves_before_the_first_text_is_recorded(s: Served) -> No
     content = json.dumps(body(stream=True)).encode()
     with connected(s) as client:
         client.sendall(request_head(s, content) + content)
-        while len(s.provider.ledger) == charges:
-            time.sleep(0.01)
+        wait_until(lambda: len(s.provider.ledger) > charges)
     assert eventually(s, "abandoned", known).cost > 0
 
 
@@ -202,6 +201,16 @@ def test_a_worker_that_may_be_behind_answers_503_and_is_not_ready(tmp_path: Path
         assert response.json()["error"]["code"] == "overloaded"
 
 
+def test_an_unforeseen_fault_is_told_in_the_doors_format_and_nothing_of_it(tmp_path: Path) -> None:
+    with served(tmp_path) as s:
+        fairlead = s.running.fairlead
+        fairlead.deployment = dataclasses.replace(fairlead.deployment, authenticator=None)  # type: ignore[arg-type]
+        for method, path in (("POST", "/v1/chat/completions"), ("GET", "/v1/models"), ("GET", "/v1/models/small")):
+            response = httpx.request(method, f"{s.url}{path}", headers=s.auth(), json=body())
+            assert (response.status_code, response.json()["error"]["code"]) == (500, "broken")
+            assert "NoneType" not in response.text
+
+
 def test_a_shutdown_lets_running_requests_finish_and_takes_no_new_ones(tmp_path: Path) -> None:
     got: dict[str, Any] = {}
     with served(tmp_path) as s:
@@ -223,6 +232,34 @@ def test_a_shutdown_lets_running_requests_finish_and_takes_no_new_ones(tmp_path:
     assert "data: [DONE]" in got["lines"]
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{url}/healthz")
+
+
+def test_a_shutdown_that_cannot_wait_longer_ends_what_runs_and_records_it(tmp_path: Path) -> None:
+    with served(tmp_path, drain=1, budgets={"organisation": {"total": 1000}}) as s:
+        s.provider.always = "hang"
+        url, auth, database = s.url, s.auth(), s.store.path
+        ends: list[str] = []
+
+        def ask(streamed: bool) -> None:
+            try:
+                response = httpx.post(
+                    f"{url}/v1/chat/completions", headers=auth, json=body(stream=streamed), timeout=20
+                )
+                ends.append(str(response.status_code))
+            except httpx.HTTPError as error:
+                ends.append(type(error).__name__)
+
+        asking = [threading.Thread(target=ask, args=(streamed,)) for streamed in (False, True)]
+        for each in asking:
+            each.start()
+        wait_until(lambda: len(s.provider.ledger) == 2)
+    for each in asking:
+        each.join(20)
+    assert len(ends) == 2
+    found = books(database)
+    assert [record.outcome for record in found.records] == ["abandoned", "abandoned"]
+    assert (found.held, found.open_holds) == (0, 0)
+    assert found.spent["organisation"] == sum(record.cost for record in found.records) > 0
 
 
 async def test_what_a_lifespan_cannot_start_is_said_in_words() -> None:
