@@ -144,7 +144,9 @@ class Overloaded(Refused):
     code = "overloaded"
     status = 503
 
-    def __init__(self, message: str, *, retry_after: float = 1.0, why: str = "", mend: str = "", step: str = "") -> None:
+    def __init__(
+        self, message: str, *, retry_after: float = 1.0, why: str = "", mend: str = "", step: str = ""
+    ) -> None:
         super().__init__(message, why=why, mend=mend or "retry after a short wait", step=step)
         self.retry_after = retry_after
 
