@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # Everything that is checked by eye is checked by these folders too.
-CODE := src tests bench
+CODE := src tests bench evals docs
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint format docs bench interop lock clean

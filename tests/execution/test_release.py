@@ -1,6 +1,7 @@
 """What leaves of a reply, and when."""
 
 import asyncio
+import itertools
 
 import msgspec
 import pytest
@@ -57,7 +58,7 @@ def released(new_screen: NewScreen | None, chunks: list[Chunk]) -> tuple[Collect
 
 def cut(text: str, places: list[int]) -> list[Chunk]:
     edges = [0, *sorted({place % (len(text) + 1) for place in places}), len(text)]
-    return [Chunk(text=text[a:b]) for a, b in zip(edges, edges[1:], strict=False) if a < b]
+    return [Chunk(text=text[a:b]) for a, b in itertools.pairwise(edges) if a < b]
 
 
 def test_text_leaves_at_once_and_its_end_waits_for_the_bill() -> None:

@@ -245,7 +245,7 @@ rulings = st.builds(Ruling, st.booleans(), st.frozensets(st.sampled_from(["email
     st.sets(st.sampled_from(NAMES)),
     st.booleans(),
 )
-def test_permuting_names_and_vendors_changes_no_decision(  # noqa: PLR0917
+def test_permuting_names_and_vendors_changes_no_decision(
     models: list[dict[str, Any]],
     rights: list[Ruling],
     renaming: list[int],
