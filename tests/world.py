@@ -311,7 +311,7 @@ def served(
         finally:
             ready.set()
 
-    thread = threading.Thread(target=run, name="served")
+    thread = threading.Thread(target=run, name="served", daemon=True)
     thread.start()
     ready.wait(30)
     try:
@@ -321,4 +321,5 @@ def served(
     finally:
         if servers:
             servers[0].should_exit = True
-        thread.join(30)
+        thread.join(60)
+        assert not thread.is_alive(), "Fairlead did not stop"
