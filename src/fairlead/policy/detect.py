@@ -1,5 +1,6 @@
 """Finding what is sensitive in a request: one scan for all detectors, and a closer look only where it hit."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -64,11 +65,12 @@ class Detection:
             data = text.encode("utf-8", "replace")
             spans = [(low, high, each) for each in suspects for _, low, high in each.locate(data, 0, len(data) + 1)[0]]
             spans.sort(key=lambda span: span[:2])
-            strong = [(low, high) for low, high, each in spans if each.category in _STRONG]
+            position = _characters(data, spans) if len(data) != len(text) else None
+            begins, reach = _reach([(low, high) for low, high, each in spans if each.category in _STRONG])
             for low, high, each in spans:
-                if each.category == "phone" and any(a <= low and high <= b for a, b in strong):
+                if each.category == "phone" and reach[bisect_right(begins, low)] >= high:
                     continue
-                start, end = (low, high) if len(data) == len(text) else (_chars(data[:low]), _chars(data[:high]))
+                start, end = (low, high) if position is None else (position[low], position[high])
                 found.append(Finding(each.category, each.name, message, start, end, call))
         return Findings(self.labels(frozenset(each.category for each in found)), tuple(found)) if found else _NOTHING
 
@@ -99,5 +101,18 @@ def _rest(request: ChatRequest) -> str:
     return "\x00".join(parts)
 
 
-def _chars(data: bytes) -> int:
-    return len(data.decode("utf-8", "replace"))
+def _characters(data: bytes, spans: Sequence[tuple[int, int, Detector]]) -> dict[int, int]:
+    """For each offset in bytes at which a span begins or ends, how many characters come before. One pass."""
+    found, at, count = {}, 0, 0
+    for offset in sorted({offset for low, high, _ in spans for offset in (low, high)}):
+        count += len(data[at:offset].decode("utf-8", "replace"))
+        at, found[offset] = offset, count
+    return found
+
+
+def _reach(spans: Sequence[tuple[int, int]]) -> tuple[list[int], list[int]]:
+    """Where the spans (in order) begin, and for each number of them from the first how far one of those reaches."""
+    reach = [-1]
+    for _, high in spans:
+        reach.append(max(reach[-1], high))
+    return [low for low, _ in spans], reach

@@ -1,6 +1,7 @@
 """Taking what was found out of a request, and putting it back into the reply."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 from msgspec import Struct
@@ -11,6 +12,7 @@ from fairlead.policy.detect import REST, Detection, places
 from fairlead.policy.types import Finding, Findings
 
 _ROUNDS = 4
+PLACEHOLDER = re.compile(r"\[[A-Z][A-Z0-9_]{0,39}_[0-9]{1,9}\]")
 
 
 class Redaction(Struct, frozen=True):
@@ -23,14 +25,14 @@ class _Names:
     """Placeholders for values: the same for the same value, and none that the text held already."""
 
     def __init__(self, taken: str) -> None:
-        self._taken = taken
+        self._taken = frozenset(PLACEHOLDER.findall(taken))
         self._by_value: dict[tuple[str, str], str] = {}
         self._count: dict[str, int] = {}
         self.placeholders: dict[str, str] = {}
 
     def name(self, category: str, value: str) -> str:
-        for inner, original in self.placeholders.items():
-            value = value.replace(inner, original)
+        if "[" in value:
+            value = PLACEHOLDER.sub(lambda inner: self.placeholders.get(inner[0], inner[0]), value)
         known = self._by_value.get((category, value))
         if known is not None:
             return known
@@ -109,10 +111,13 @@ def _message(message: Message, found: list[Finding], names: _Names) -> Message:
             new = _text(text_of(message), spans, names)
         changed = msgspec.structs.replace(changed, content=new)
     calls = list(message.tool_calls or ())
-    for number in {each.tool_call for each in found if each.tool_call >= 0}:
+    by_call: dict[int, list[Finding]] = {}
+    for each in found:
+        if each.tool_call >= 0:
+            by_call.setdefault(each.tool_call, []).append(each)
+    for number, mine in by_call.items():
         call = calls[number]
-        spans = _clusters(each for each in found if each.tool_call == number)
-        arguments = _arguments(call.function.arguments, spans, names)
+        arguments = _arguments(call.function.arguments, _clusters(mine), names)
         calls[number] = msgspec.structs.replace(call, function=Function(call.function.name, arguments))
     return msgspec.structs.replace(changed, tool_calls=calls) if calls else changed
 
@@ -143,13 +148,16 @@ def _text(text: str, clusters: list[Cluster], names: _Names) -> str:
 def _parts(parts: list[TextPart], clusters: list[Cluster], names: _Names) -> list[TextPart]:
     """As `_text`, part by part; a finding across parts is replaced in the first and cut from the others."""
     whole = "".join(part.text for part in parts)
-    changed, offset = [], 0
+    changed, offset, first = [], 0, 0
     for part in parts:
         begin, stop = offset, offset + len(part.text)
+        while first < len(clusters) and clusters[first][1] <= begin:
+            first += 1
         pieces, at = [], begin
-        for start, end, category in clusters:
-            if end <= begin or start >= stop:
-                continue
+        for number in range(first, len(clusters)):
+            start, end, category = clusters[number]
+            if start >= stop:
+                break
             pieces.append(whole[at : max(start, at)])
             if start >= begin:
                 pieces.append(names.name(category, whole[start:end]))
@@ -162,19 +170,21 @@ def _parts(parts: list[TextPart], clusters: list[Cluster], names: _Names) -> lis
 def _arguments(text: str, clusters: list[Cluster], names: _Names) -> str:
     """As `_text`, in JSON: what was a bare number becomes a string, so that the JSON stays valid."""
     pieces, at = [], 0
-    for start, end, category in clusters:
+    for (start, end, category), inside in zip(clusters, _in_strings(text, clusters), strict=True):
         name = names.name(category, text[start:end])
-        pieces += [text[at:start], name if _in_string(text, start) else f'"{name}"']
+        pieces += [text[at:start], name if inside else f'"{name}"']
         at = end
     return "".join(pieces) + text[at:]
 
 
-def _in_string(text: str, at: int) -> bool:
+def _in_strings(text: str, clusters: list[Cluster]) -> Iterator[bool]:
+    """For each cluster, whether it begins inside a JSON string. One pass over the text."""
     inside, index = False, 0
-    while index < at:
-        if text[index] == "\\":
+    for start, _, _ in clusters:
+        while index < start:
+            if text[index] == "\\":
+                index += 1
+            elif text[index] == '"':
+                inside = not inside
             index += 1
-        elif text[index] == '"':
-            inside = not inside
-        index += 1
-    return inside
+        yield inside

@@ -12,9 +12,11 @@ from fairlead.policy.asks import FactValue
 from fairlead.policy.detectors import Detector
 from fairlead.policy.facts import Fact
 from fairlead.policy.holdback import Holdback
+from fairlead.policy.redaction import PLACEHOLDER
 from fairlead.policy.scan import Scan
 from fairlead.policy.types import Decision, Finding
 
+_BEGUN = re.compile(r"\[(?:[A-Z][A-Z0-9_]*)?")  # the beginning of a placeholder
 _LONG = 1024  # bytes held: from here on they are looked at again only when they have grown by an eighth
 
 Judge = Callable[[frozenset[str], Mapping[str, FactValue]], Decision]
@@ -28,8 +30,8 @@ class Restorer:
     """
 
     def __init__(self, placeholders: Mapping[str, str], *, quoted: bool = False) -> None:
-        self._originals = {p: json.dumps(text)[1:-1] if quoted else text for p, text in placeholders.items()}
-        self._any = re.compile("|".join(map(re.escape, placeholders)))
+        self._placeholders = placeholders
+        self._quoted = quoted
         self._held = ""
 
     def feed(self, text: str) -> str:
@@ -40,9 +42,15 @@ class Restorer:
             self._held = ""
             return text
         tail = text[opened:]
-        waits = any(each.startswith(tail) and each != tail for each in self._originals)
+        waits = _BEGUN.fullmatch(tail) is not None and any(each.startswith(tail) for each in self._placeholders)
         self._held = tail if waits else ""
-        return self._any.sub(lambda match: self._originals[match[0]], text[:opened] if waits else text)
+        return PLACEHOLDER.sub(self._original, text[:opened] if waits else text)
+
+    def _original(self, found: re.Match[str]) -> str:
+        original = self._placeholders.get(found[0])
+        if original is None:
+            return found[0]
+        return json.dumps(original)[1:-1] if self._quoted else original
 
     def close(self) -> str:
         return self._held
