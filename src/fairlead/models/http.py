@@ -10,17 +10,13 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from fairlead.clock import Clock
 from fairlead.errors import BadInput, Broken, Upstream
 from fairlead.models.answer import Answer, deadline_passed
 from fairlead.models.connection import Arrival, Connection, Garbled
 from fairlead.models.target import Target, target_of
-
-# A pooled connection that the server had closed shows it within a round trip. One that dies later died at work, and
-# the provider may bill for it: that is not ours to repeat.
-_STALE_WITHIN_S: Final = 0.5
 
 Server = tuple[str, int, bool]
 
@@ -81,9 +77,9 @@ class Http:
     ) -> Answer:
         """Send `body` and wait for the answer's status and headers; the status may be any.
 
-        `deadline` is in the clock's monotonic seconds and covers the body of the answer too. A pooled connection that
-        dies at once and before any byte of an answer was stale: the request is sent once more, on a new connection.
-        Raises `DeadlineExceeded` or `Upstream`.
+        `deadline` is in the clock's monotonic seconds and covers the body of the answer too. Nothing is sent twice:
+        whoever repeats it makes a new attempt of it, with its own hold and record. Raises `DeadlineExceeded` or
+        `Upstream`.
         """
         target = target_of(url)
         return await self._ask(target, target.head("POST", headers, len(body)), body, deadline, patience, subject)
@@ -104,13 +100,7 @@ class Http:
         until = started + deadline - self._clock.monotonic()
         if until <= started:
             raise deadline_passed(subject, "no")
-        connection = self._pooled(target)
-        if connection is not None:
-            arrival = connection.ask(head, body)
-            await _head_of(arrival, connection, until, patience, subject)
-            if arrival.begun or self._loop.time() - started > _STALE_WITHIN_S:
-                return self._answer(arrival, connection, target, until, patience, subject)
-        connection = await self._connect(target, until, patience, subject)
+        connection = self._pooled(target) or await self._connect(target, until, patience, subject)
         arrival = connection.ask(head, body)
         await _head_of(arrival, connection, until, patience, subject)
         return self._answer(arrival, connection, target, until, patience, subject)
