@@ -1,10 +1,22 @@
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.errors import BadInput, Broken
+from fairlead.errors import BadInput, Broken, Denied
 from fairlead.labels import DataClass
-from fairlead.models.types import ChatRequest, Function, FunctionTool, Message, TextPart, Tool, ToolCall, text_of
+from fairlead.models.types import (
+    ChatRequest,
+    Function,
+    FunctionTool,
+    Message,
+    Sampling,
+    TextPart,
+    Tool,
+    ToolCall,
+    text_of,
+)
 from fairlead.policy import RulesFile, compile_policy
 from fairlead.policy.detect import REST, Detection
 from fairlead.policy.settings import DetectorSetting
@@ -79,6 +91,41 @@ def test_findings_point_into_the_message_or_the_arguments_they_stand_in() -> Non
     assert (first.message, first.tool_call) == (1, -1)
     assert (second.message, second.tool_call) == (2, 0)
     assert '{"to": "b@example.org"}'[second.start : second.end] == "b@example.org"
+
+
+@pytest.mark.parametrize("value", ["4111 1111 1111 1111", "4111\u00a01111\u00a01111\u00a01111", "+49 30 901820"])
+@pytest.mark.parametrize("before", ["\n", "\t", '"', "é ", "\\ ", "\x7f"])
+def test_what_json_escapes_around_a_value_does_not_hide_it(value: str, before: str) -> None:
+    for arguments in (json.dumps({"note": f"card:{before}{value}", "\u00e9": 1}), json.dumps([f"a{before}{value}\n"])):
+        call = ToolCall("1", Function("note", arguments))
+        request = ChatRequest(model="auto", size=1, messages=[Message("assistant", tool_calls=[call])])
+        (found,) = POLICY.detect(request).found
+        assert json.loads(f'"{arguments[found.start : found.end]}"') == value
+        sent, _ = POLICY.redact(request, POLICY.detect(request), frozenset({found.category}))
+        assert sent.messages[0].tool_calls
+        assert value not in json.dumps(
+            json.loads(sent.messages[0].tool_calls[0].function.arguments), ensure_ascii=False
+        )
+
+
+CARD = "4111 1111 1111 1111"
+
+
+@pytest.mark.parametrize(
+    ("message", "sampling"),
+    [
+        (Message("assistant", tool_calls=[ToolCall("1", Function(CARD, "{}"))]), Sampling()),
+        (Message("user", "hi"), Sampling(stop=CARD)),
+        (Message("user", "hi"), Sampling(stop=["x", CARD])),
+        (Message("user", "hi"), Sampling(logit_bias={CARD: 1})),
+    ],
+)
+def test_nothing_that_a_provider_would_see_goes_unlooked_at(message: Message, sampling: Sampling) -> None:
+    request = ChatRequest(model="auto", size=1, messages=[message], sampling=sampling)
+    findings = POLICY.detect(request)
+    assert findings.labels.categories == {"payment_card"}
+    with pytest.raises(Denied):
+        POLICY.redact(request, findings, frozenset({"payment_card"}))
 
 
 def test_tool_definitions_and_names_are_looked_at_too() -> None:

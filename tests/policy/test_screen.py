@@ -54,7 +54,9 @@ def cut(text: str, places: list[int]) -> list[str]:
 planted = st.sampled_from([v for values in VALUES.values() for v in values] + ["project blue whale x", "<a> <", "12 %"])
 noise = st.one_of(
     st.text(alphabet="ab1 4-.@:+é€<>[]\u00a0", max_size=12),
-    st.sampled_from([" ", ", ", "password", "project blu", "4111 1111", "+49", "DE89 ", "sk-", "x@", "-----BEGIN "]),
+    st.sampled_from(
+        [" ", ", ", "password", "project blu", "4111 1111", "+49", "DE89 ", "sk-", "x@", "-----BEGIN ", "\\n", "\\"]
+    ),
 )
 texts = st.lists(st.one_of(noise, planted), max_size=10).map("".join)
 places = st.lists(st.integers(0, 400), max_size=40)
@@ -98,6 +100,22 @@ def test_nothing_of_a_forbidden_value_leaves_before_the_reply_is_withheld(catego
     assert text[: secret.start].startswith(released)
     assert caught.value.step == "check"
     assert "rule-1" in caught.value.message
+
+
+@given(st.sampled_from([v for k in ("payment_card", "iban", "phone") for v in VALUES[k]]), places)
+def test_a_value_on_a_new_line_within_json_is_blacked_out_however_it_is_cut(value: str, where: list[int]) -> None:
+    text = json.dumps({"note": f"So:\n{value}\tand"}, ensure_ascii=False)
+    out = "".join(screened(MASKING, cut(text, where)))
+    assert value not in out
+    assert out.startswith('{"note": "So:\\n[redacted ')
+    assert json.loads(out)
+
+
+@given(st.sampled_from(VALUES["payment_card"]))
+def test_arguments_of_a_tool_call_are_judged_as_what_their_escapes_mean(value: str) -> None:
+    for spelled in (json.dumps([value]), '["' + "".join(f"\\u{ord(c):04x}" for c in value) + '"]'):
+        screen = MASKING.screen(ANN, "t", FAR, arguments=True)
+        assert json.loads(screen.whole(spelled)) == ["[redacted payment_card]"]
 
 
 def test_clean_prose_streams_without_delay_but_for_the_word_in_hand() -> None:

@@ -1,5 +1,6 @@
 """Finding what is sensitive in a request: one scan for all detectors, and a closer look only where it hit."""
 
+import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +13,7 @@ from fairlead.policy.scan import Scan
 from fairlead.policy.types import Finding, Findings
 
 REST = -1
-"""`Finding.message` of what stands in no message: tool definitions, names, the reply's format."""
+"""`Finding.message` of what stands in no message: tool definitions, names, the reply's format, where to stop."""
 
 _NOTHING = Findings(Labels())
 # Groups of digits inside a number that a checksum has proved are not a telephone number as well.
@@ -35,7 +36,12 @@ class Detection:
         Raises Broken where the scan did not run to its end.
         """
         texts: list[str] = []
-        plain = request.tools is None and request.response_format is None
+        plain = (
+            request.tools is None
+            and request.response_format is None
+            and request.sampling.stop is None
+            and request.sampling.logit_bias is None
+        )
         for message in request.messages:
             content = message.content
             if type(content) is str:
@@ -43,7 +49,8 @@ class Detection:
             elif content:
                 texts.append(text_of(message))
             if message.tool_calls:
-                texts.extend(call.function.arguments for call in message.tool_calls)
+                texts.extend(spelled_out(call.function.arguments) for call in message.tool_calls)
+                plain = False
             plain = plain and message.name is None and message.refusal is None
         if not plain:
             texts.append(_rest(request))
@@ -61,7 +68,8 @@ class Detection:
     def _locate(self, places: Sequence[Place], hits: list[int]) -> Findings:
         suspects = [self.detectors[index] for index in hits]
         found: list[Finding] = []
-        for message, call, text in places:
+        for message, call, raw in places:
+            text = raw if call < 0 else spelled_out(raw)
             data = text.encode("utf-8", "replace")
             spans = [(low, high, each) for each in suspects for _, low, high in each.locate(data, 0, len(data) + 1)[0]]
             spans.sort(key=lambda span: span[:2])
@@ -72,6 +80,8 @@ class Detection:
                     continue
                 start, end = (low, high) if position is None else (position[low], position[high])
                 found.append(Finding(each.category, each.name, message, start, end, call))
+            if text is not raw:
+                _point_into(raw, found, message, call)
         return Findings(self.labels(frozenset(each.category for each in found)), tuple(found)) if found else _NOTHING
 
     def labels(self, categories: frozenset[str]) -> Labels:
@@ -93,8 +103,47 @@ def places(request: ChatRequest, *, rest: bool = True) -> list[Place]:
     return found
 
 
+def spelled_out(arguments: str) -> str:
+    """The arguments of a tool call, as they came but with `\\u00a0` and its like as the characters that they mean.
+
+    Line breaks, quotes and backslashes keep their escapes: it means the same as before.
+    """
+    return _ESCAPE.sub(_character, arguments) if "\\u" in arguments else arguments
+
+
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
+
+
+def _character(escape: re.Match[str]) -> str:
+    code = int(escape[1], 16) if escape[1] else 0
+    return escape[0] if code < 0x20 or code in (0x22, 0x5C) or 0xD800 <= code <= 0xDFFF else chr(code)
+
+
+def _point_into(raw: str, found: list[Finding], message: int, call: int) -> None:
+    """Make findings that count characters of the arguments spelled out count those of the arguments as they came."""
+    at, offsets = 0, list[int]()
+    for escape in _ESCAPE.finditer(raw):
+        offsets.extend(range(at, escape.start()))
+        said = _character(escape)
+        offsets.extend(range(escape.start(), escape.end()) if len(said) > 1 else [escape.start()])
+        at = escape.end()
+    offsets.extend(range(at, len(raw) + 1))
+    for number in range(len(found) - 1, -1, -1):
+        each = found[number]
+        if (each.message, each.tool_call) != (message, call):
+            return
+        found[number] = msgspec.structs.replace(each, start=offsets[each.start], end=offsets[each.end])
+
+
 def _rest(request: ChatRequest) -> str:
-    parts = [part for message in request.messages for part in (message.name, message.refusal) if part]
+    parts: list[str] = []
+    for message in request.messages:
+        parts += filter(None, (message.name, message.refusal))
+        # Not their ids: providers make those, of long numbers that can look like anything.
+        parts += [call.function.name for call in message.tool_calls or ()]
+    sampling = request.sampling
+    parts += [sampling.stop] if isinstance(sampling.stop, str) else sampling.stop or ()
+    parts += sampling.logit_bias or ()
     for extra in (request.tools, request.response_format):
         if extra is not None:
             parts.append(msgspec.json.encode(extra).decode())

@@ -38,6 +38,7 @@ class Detector(Struct, frozen=True):
             low, high = spans[matcher.value_group] if matcher.value_group else spans[0]
             if low < 0:
                 low, high = first, last
+            low = self.pattern.after_escape(data, low)
             if self.check is not None:
                 high = low + self._valid(data[low:high])
             if high > low:

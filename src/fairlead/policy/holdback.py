@@ -13,7 +13,7 @@ class Holdback:
 
     def __init__(self, patterns: Sequence[Pattern]) -> None:
         self._joined = Matcher("(?:" + "|".join(each.beginning for each in patterns) + r")\z")
-        self._single = [(Matcher(f"(?:{each.beginning})\\z"), each.width if each.bounded else 0) for each in patterns]
+        self._single = [(Matcher(f"(?:{each.beginning})\\z"), each.reach if each.bounded else 0) for each in patterns]
 
     def start(self, data: bytes, at: int) -> int:
         """Where in `data` to hold from, at or after `at`.

@@ -7,6 +7,9 @@ of a text it finds the first place from which a match may still be growing. Ever
 Prefix patterns do not count beyond four: `{1,64}` becomes `+`. Counting would give RE2's automaton a state for every
 number of characters, hundreds of microseconds for every chunk of unseen prose. The width of the pattern limits instead
 how far back its prefix pattern is believed (see `holdback`).
+
+In JSON a line break is written as two characters, of which the second is a letter: what comes after it would not begin
+at a `\\b`. So a boundary at which a pattern begins may also be such an escape; `after_escape` takes it off again.
 """
 
 import re
@@ -53,7 +56,7 @@ class Matcher:
 class Pattern:
     """A pattern as RE2 text (`text`), its prefix pattern (`beginning`) and its greatest width in characters."""
 
-    __slots__ = ("beginning", "bounded", "matcher", "text", "width")
+    __slots__ = ("_escapes", "beginning", "bounded", "matcher", "text", "width")
 
     def __init__(self, source: str) -> None:
         """Raises BadInput where the pattern is not valid, or uses what RE2 or a stream cannot follow."""
@@ -65,14 +68,25 @@ class Pattern:
         if not least:
             raise _bad(source, "it matches the empty text", "let it require at least one character")
         flags = "i" if tree.state.flags & re.IGNORECASE else ""
-        self.text = f"(?{flags}:{_Writer(source, tree.state).sequence(tree)})"
-        self.beginning = f"(?{flags}:{_Writer(source, tree.state, loose=True).beginning(tree)})"
+        nodes = _begun(list(tree))
+        self.text = f"(?{flags}:{_Writer(source, tree.state).sequence(nodes)})"
+        self.beginning = f"(?{flags}:{_Writer(source, tree.state, loose=True).beginning(nodes)})"
         self.width: int = most
+        self._escapes = _ESCAPE in self.text
         self.bounded = most < op.MAXREPEAT
         try:
             self.matcher = Matcher(self.text)
         except re2.error as error:
             raise _bad(source, f"RE2 says: {_said(error)}", "correct the pattern or make it smaller") from None
+
+    @property
+    def reach(self) -> int:
+        """How many characters a match may have, with the escape before it."""
+        return self.width + _ESCAPED * self._escapes
+
+    def after_escape(self, data: bytes, low: int) -> int:
+        """Where a match that begins at `low` begins without the JSON escape before it."""
+        return low + _ESCAPED if self._escapes and data[low : low + 1] == b"\\" else low
 
 
 def bounded(source: str) -> Pattern:
@@ -106,6 +120,9 @@ _CATEGORY = {
 }
 _ASSERTION = {op.AT_BOUNDARY: r"\b", op.AT_NON_BOUNDARY: r"\B"}
 _SINGLE = (op.LITERAL, op.NOT_LITERAL, op.ANY, op.IN)
+_BEGIN = "begin"  # a node of our own: a boundary at which a pattern begins
+_ESCAPE = r"\\[bfnrt]"
+_ESCAPED = 2  # its characters
 
 Node = tuple[Any, Any]
 
@@ -127,6 +144,8 @@ class _Writer:
             return self._character(kind, value)
         if kind is op.AT and value in _ASSERTION:
             return _ASSERTION[value]
+        if kind is _BEGIN:
+            return f"(?:{_ASSERTION[value]}|{_ESCAPE})"
         if kind is op.BRANCH:
             return "(?:" + "|".join(self.sequence(each) for each in value[1]) + ")"
         if kind is op.SUBPATTERN:
@@ -151,6 +170,8 @@ class _Writer:
         return rest
 
     def _part(self, kind: Any, value: Any) -> str:
+        if kind is _BEGIN:
+            return r"\\?"
         if kind is op.BRANCH:
             return "(?:" + "|".join(self.beginning(each) for each in value[1]) + ")"
         if kind is op.SUBPATTERN:
@@ -192,6 +213,25 @@ class _Writer:
             return _bad(self._source, "a stream has no lines and no ends to anchor at", r"use \b, or match \n itself")
         return _bad(self._source, f"{str(kind).lower().replace('_', ' ')} has no counterpart in RE2",
                     "write it without look-around, back references and possessive repetitions")  # fmt: skip
+
+
+def _begun(nodes: list[Node]) -> list[Node]:
+    """The nodes with every boundary marked at which a match may begin."""
+    marked: list[Node] = []
+    for at, (kind, value) in enumerate(nodes):
+        optional = False
+        if kind is op.AT and value in _ASSERTION:
+            marked.append((_BEGIN, value))
+        elif kind is op.BRANCH:
+            marked.append((kind, (value[0], [_begun(list(each)) for each in value[1]])))
+        elif kind is op.SUBPATTERN:
+            marked.append((kind, (*value[:3], _begun(list(value[3])))))
+        else:
+            marked.append((kind, value))
+            optional = kind in (op.MAX_REPEAT, op.MIN_REPEAT) and not value[0]
+        if not optional:
+            return [*marked, *nodes[at + 1 :]]
+    return marked
 
 
 def _literal(code: int) -> str:

@@ -149,7 +149,7 @@ class Policy:
                 raise withheld(decision, model.name)
             return Screen(decision, restorer)
         judge = partial(self.release, caller, task, model)
-        return ReplyScreen(self._watch, judge, model.name, decision, restorer)
+        return ReplyScreen(self._watch, judge, model.name, decision, restorer, arguments=arguments)
 
     def release(
         self, caller: Caller, task: str, model: Model, categories: frozenset[str], facts: Mapping[str, FactValue]

@@ -88,7 +88,7 @@ def _replaced(request: ChatRequest, found: list[Finding], names: _Names) -> Chat
     if REST in by_message:
         raise Denied(
             f"{by_message[REST][0].category} was found outside the messages, where it cannot be taken out",
-            why="it stands in a tool's definition, a name or the format asked for",
+            why="it stands in a tool's definition, a name, a stop sequence or the format asked for",
             mend="remove it there, or ask for a model that may see it",
             step="attempt",
         )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from fairlead.errors import Withheld
 from fairlead.policy.asks import FactValue
+from fairlead.policy.detect import spelled_out
 from fairlead.policy.detectors import Detector
 from fairlead.policy.facts import Fact
 from fairlead.policy.holdback import Holdback
@@ -112,9 +113,17 @@ class ReplyScreen(Screen):
     """
 
     def __init__(
-        self, watch: Watch, judge: Judge, subject: str, decision: Decision, restorer: Restorer | None = None
+        self,
+        watch: Watch,
+        judge: Judge,
+        subject: str,
+        decision: Decision,
+        restorer: Restorer | None = None,
+        *,
+        arguments: bool = False,
     ) -> None:
         super().__init__(decision, restorer)
+        self._arguments = arguments
         self._watch = watch
         self._judge = judge
         self._subject = subject
@@ -129,6 +138,8 @@ class ReplyScreen(Screen):
         self._gone = 0  # characters of the reply before _at
 
     def whole(self, text: str) -> str:
+        if self._arguments:
+            text = spelled_out(text)
         if self._whole or self._watch.scan.hits(text.encode("utf-8", "replace")):
             return super().whole(text)
         return text if self._restorer is None else self._restorer.feed(text) + self._restorer.close()
