@@ -174,7 +174,12 @@ async def test_the_actor_is_the_agent_and_a_namespace_keeps_issuers_apart(door: 
 
 async def test_an_unverified_email_names_nobody(door: Door, issuer: Issuer) -> None:
     door.open(claims={"person": "email"})
-    await door.refuses(issuer.token(email="ada@acme.test", email_verified=False), "email address was not verified")
+    for name in ("email", ["email"]):
+        door.open(claims={"person": name})
+        for unverified in (False, "false", None, 0, "no"):
+            token = issuer.token(email="ada@acme.test", email_verified=unverified)
+            await door.refuses(token, "email address was not verified")
+    assert await door(issuer.token(email="ada@acme.test", email_verified="true"))
     assert (await door(issuer.token(email="ada@acme.test"))).person == "acme|ada@acme.test"
 
 

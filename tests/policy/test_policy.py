@@ -215,3 +215,13 @@ def test_a_decision_about_facts_is_remembered_by_their_values(ann: Caller, cloud
     for value, allowed in (("15", True), ("15.0001", False), ("15", True)):
         decision = policy.release(ann, "t", cloud, frozenset(), {"discount": Decimal(value)})
         assert decision.allowed is allowed
+
+
+def test_a_group_that_is_named_like_a_person_is_not_that_person() -> None:
+    policy = compile_policy({})
+    page = Access(frozenset({"person:ceo", "department:board"}), DataClass.confidential, "")
+    for forged in ("person:ceo", "department:board", "group:board"):
+        assert not policy.may_read(Caller(person="eve", groups=frozenset({forged})))(page)
+        assert not policy.may_read(Caller(person="eve", department=forged))(page)
+    assert policy.may_read(Caller(person="ceo"))(page)
+    assert policy.may_read(Caller(person="dan", department="board"))(page)

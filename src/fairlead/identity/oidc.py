@@ -124,7 +124,8 @@ def _caller(claims: dict[str, Any], provider: Provider, now: float) -> Caller:
             mend="send a bearer token",
         )
     wanted = provider.claims
-    if wanted.person == "email" and claims.get("email_verified") is False:
+    # Some issuers write the claim as a text; others, who verify every address, leave it out.
+    if wanted.person in ("email", ["email"]) and claims.get("email_verified", True) not in (True, "true"):
         _refuse("the token's email address was not verified by its issuer", mend="verify the address, or map `sub`")
     return Caller(
         person=f"{provider.name}|{_text(claims, wanted.person, required=True)}",

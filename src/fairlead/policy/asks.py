@@ -11,6 +11,7 @@ from fairlead.labels import Access, DataClass, Labels
 from fairlead.models.types import Model
 
 Entity = dict[str, Any]
+_KINDS = ("person", "department", "group")
 FactValue = Decimal | str | bool
 CEDAR_DECIMAL = Decimal("922337203685477.5807")
 """The greatest decimal that Cedar knows; its least is one ten-thousandth further from zero."""
@@ -35,9 +36,14 @@ class Ask(Struct, frozen=True):
 
 
 def known_as(caller: Caller) -> list[str]:
-    """The names by which an audience may mean this caller."""
+    """The names by which an audience may mean this caller.
+
+    A name that itself reads `person:…` or the like counts only with its kind before it: who may name a group must not
+    become somebody else by it.
+    """
     names = [("person", caller.person), ("department", caller.department), *(("group", g) for g in caller.groups)]
-    return sorted({form for kind, name in names if name for form in (name, f"{kind}:{name}")})
+    known = {f"{kind}:{name}" for kind, name in names if name}
+    return sorted(known | {name for _, name in names if name and name.partition(":")[0] not in _KINDS})
 
 
 def person(caller: Caller) -> Entity:
