@@ -161,7 +161,7 @@ class Upstream(FairleadError):
     code = "upstream"
     status = 502
 
-    def __init__(  # noqa: PLR0913 the facts that retries, breakers and bills need
+    def __init__(
         self,
         message: str,
         *,

@@ -1,6 +1,7 @@
 """Serving: one process, or a parent with several workers, on one listening socket."""
 
 import socket
+import sys
 from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
@@ -8,6 +9,7 @@ from msgspec import Struct
 from fairlead.server.app import App, Running
 from fairlead.server.workers import Workers
 
+_SWITCH = 0.0005  # seconds
 _KEEP_ALIVE = 65  # seconds: longer than common load balancers keep a connection, so that they close first
 
 
@@ -36,6 +38,8 @@ def serve(sock: socket.socket, start: Callable[[], Awaitable[Running]], serving:
 def _work(sock: socket.socket, start: Callable[[], Awaitable[Running]], serving: Serving) -> int:
     import uvicorn
 
+    # The journal's thread asks for the interpreter many times a commit; by default each time may take 5 ms.
+    sys.setswitchinterval(_SWITCH)
     from fairlead.server.framing import Framing
 
     server = uvicorn.Server(
