@@ -14,8 +14,12 @@ Check = Callable[[str], int]
 
 def luhn_holds(digits: str) -> bool:
     """ISO/IEC 7812-1, annex B: every second digit from the right doubled, its digits summed; the sum ends in 0."""
-    total = sum(int(d) for d in digits[-1::-2]) + sum(sum(divmod(2 * int(d), 10)) for d in digits[-2::-2])
-    return total % 10 == 0
+    data = digits.encode("ascii")
+    return (sum(data[-1::-2]) + sum(data[-2::-2].translate(_DOUBLED)) - _ZERO * len(data)) % 10 == 0
+
+
+_ZERO = ord("0")
+_DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")  # twice each digit, the digits of that summed
 
 
 # Issuer ranges and lengths, ISO/IEC 7812 as the schemes publish them: first digits from, to, lengths.
@@ -49,19 +53,23 @@ _ISSUERS: tuple[tuple[int, int, frozenset[int]], ...] = tuple(
 
 def payment_card(text: str) -> int:
     """A card number: an issuer's range and length, Luhn, and separators as people set them."""
-    groups = [(each.group(), each.end()) for each in re.finditer("[0-9]+", text)]
-    for count in range(len(groups), 0, -1):
-        digits = "".join(group for group, _ in groups[:count])
+    spans = [each.span() for each in _DIGITS.finditer(text)]
+    digits = "".join([text[start:end] for start, end in spans])
+    sizes = [end - start for start, end in spans]
+    for count in range(len(spans), 0, -1):
         if len(digits) < 12:
             break
-        sizes = [len(group) for group, _ in groups[:count]]
-        if (min(sizes[:-1], default=4) >= 3 or max(sizes) == 1) and _is_card(digits):
-            return groups[count - 1][1]
+        if (min(sizes[: count - 1], default=4) >= 3 or max(sizes[:count]) == 1) and _is_card(digits):
+            return spans[count - 1][1]
+        digits = digits[: -sizes[count - 1]]
     return 0
 
 
+_DIGITS = re.compile("[0-9]+")
+
+
 def _is_card(digits: str) -> bool:
-    if len(set(digits)) == 1 or not luhn_holds(digits):
+    if not luhn_holds(digits) or len(set(digits)) == 1:
         return False
     return any(
         low <= int(digits[: len(str(low))]) <= high and len(digits) in lengths for low, high, lengths in _ISSUERS
