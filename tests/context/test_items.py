@@ -146,3 +146,28 @@ def test_whatever_the_bytes_a_page_is_read_or_refused(data: bytes) -> None:
         return
     assert item.audience
     assert read(data) == item
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "\n---\naudience: [board]\n---\n# Plan\n",
+        " ---\naudience: [board]\n---\n# Plan\n",
+        "\u200b---\naudience: [board]\n---\n",
+        "----\nclass: restricted\n----\n",
+        "+++\naudience = ['board']\n+++\n",
+        "<!-- ours -->\n\n---\ntitle: Plan\naudience: [board]\n---\n",
+        "---\nprivate: true\n---\n",
+    ],
+)
+def test_rights_that_stand_where_they_are_not_read_do_not_publish_a_page_to_everyone(page: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        read_item("plan.md", page.encode(), ContextSettings())
+    assert caught.value.mend
+
+
+@pytest.mark.parametrize(
+    "page", ["\n---\n\nWords.\n\n---\naudience: all\n", "Words\n---\nclass: two\n---\n", "***\n\nx"]
+)
+def test_a_horizontal_rule_is_no_front_matter(page: str) -> None:
+    assert read_item("plan.md", page.encode(), ContextSettings()).audience == {"everyone"}

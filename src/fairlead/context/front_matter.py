@@ -5,6 +5,7 @@ A page's rights hang on these lines, so a key that is nearly one of ours is an e
 """
 
 import difflib
+import re
 from collections.abc import Iterator
 from datetime import date
 
@@ -21,16 +22,29 @@ _KEYS = ("title", "owner", "audience", "class", "verified", "review_by")
 # Words that other systems use for the same things: whoever writes them expects them to protect the page.
 _MISTAKEN = {
     "access": "audience",
+    "allow": "audience",
+    "allowed": "audience",
     "groups": "audience",
+    "permissions": "audience",
+    "private": "audience",
     "readers": "audience",
+    "restricted": "audience",
     "visibility": "audience",
+    "visible_to": "audience",
     "classification": "class",
+    "confidential": "class",
     "confidentiality": "class",
     "sensitivity": "class",
     "data_class": "class",
     "expires": "review_by",
     "reviewed": "verified",
 }
+
+
+_UNSEEN = " \t\u00a0\u200b\ufeff"
+_FENCE = re.compile(r"-{3,}|\+{3,}")
+_COMMENT = re.compile(r"<!--.*")
+_RIGHTS = re.compile(r"[\"']?(?:audience|class)[\"']?[ \t]*[:=]")
 
 
 class FrontMatter(Struct, frozen=True, kw_only=True):
@@ -54,10 +68,9 @@ class _Value(Struct, frozen=True):
 
 def read_front_matter(path: str, text: str, defaults: ContextSettings) -> tuple[FrontMatter, str]:
     """The front matter of a page, and the text below it. `text` has `\\n` line ends. Raises `BadInput`."""
-    if text[:3] != "---":
-        return _resolve(path, {}, defaults), text
     lines = text.split("\n", _MOST_LINES)
     if lines[0].rstrip() != "---":
+        _refuse_misplaced(path, lines)
         return _resolve(path, {}, defaults), text
     end = next((at for at, line in enumerate(lines[1:_MOST_LINES], 1) if line.rstrip() in ("---", "...")), 0)
     if not end:
@@ -72,6 +85,29 @@ def read_front_matter(path: str, text: str, defaults: ContextSettings) -> tuple[
     if len(block) > _MOST_CHARACTERS:
         raise _bad(path, 1, "the front matter is too long", why=f"it has more than {_MOST_CHARACTERS} characters")
     return _resolve(path, _parse(path, block), defaults), "\n".join(lines[end + 1 :])
+
+
+def _refuse_misplaced(path: str, lines: list[str]) -> None:
+    """Raises `BadInput` where a page names its rights in a block that would not be read: it counts only when it opens
+    with `---` on the first line."""
+    opened = 0
+    for number, line in enumerate(lines[:_MOST_LINES], 1):
+        bare = line.strip(_UNSEEN)
+        if not opened:
+            if _FENCE.fullmatch(bare):
+                opened = number
+            elif bare and not _COMMENT.fullmatch(bare):
+                return
+        elif _FENCE.fullmatch(bare):
+            return
+        elif _RIGHTS.match(bare):
+            raise _bad(
+                path,
+                number,
+                f"`{bare}` stands where it is not read",
+                why=f"it looks like front matter, but that opens with a line `---` at the very top (see line {opened})",
+                mend="move the block to the first line, between two lines `---`; or put words before the line",
+            )
 
 
 def _bad(path: str, line: int, message: str, *, why: str = "", mend: str = "") -> BadInput:
