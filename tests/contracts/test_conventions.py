@@ -114,7 +114,11 @@ def test_only_doors_catch_everything() -> None:
                 continue
             broad = node.type is None or getattr(node.type, "id", "") in ("Exception", "BaseException")
             raises_again = any(isinstance(inner, ast.Raise) and inner.exc is None for inner in ast.walk(node))
-            if broad and not raises_again and not name.startswith(("server/", "cli/main.py", "storage/journal")):
+            if (
+                broad
+                and not raises_again
+                and not name.startswith(("server/", "cli/main.py", "storage/journal", "workspace/follow.py"))
+            ):
                 wrong.append(f"{name}:{node.lineno}")
     assert not wrong, f"catch what you can mend; the door catches the rest (see server/openai.py): {wrong}"
 

@@ -286,7 +286,7 @@ class Action:
             await self._record_late(record)
 
     async def _record_late(self, record: Record) -> None:
-        """Recovery took this worker for dead and settled at the reserved amount; keep what really happened, unbilled."""
+        """Recovery took this worker for dead and settled at the reserved amount: keep what happened, unbilled."""
         log.error("run %s was settled by recovery before it ended: reconcile it", self.run)
         late = msgspec.structs.replace(
             record, kind="late", cost=0, held=record.cost, flags=(*record.flags, "reconcile"), payload=""

@@ -5,7 +5,7 @@ from contextlib import aclosing
 
 from fairlead.costs.ledger import Action, Price
 from fairlead.costs.prices import upper_bound
-from fairlead.errors import DeadlineExceeded, Unpriced, Upstream
+from fairlead.errors import DeadlineExceeded, Overloaded, Unpriced, Upstream
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.prepare import Decided, Prepared, prepare
 from fairlead.execution.release import NewScreen, Release
@@ -82,6 +82,7 @@ async def _each(
                 if not held:
                     await action.reserve(price(deployment, action, decided, candidate))
                 held, tries = False, tries + 1
+                refuse_outdated(fairlead, deployment)
                 await _once(deployment, action, decided, candidate, release, deadline)
             except Upstream as error:
                 last = error
@@ -106,6 +107,17 @@ async def _each(
     raise last or Upstream(
         "every permitted model is being left alone after failures", mend="retry in a few seconds", charged="no"
     )
+
+
+def refuse_outdated(fairlead: Fairlead, deployment: Deployment) -> None:
+    """Raises `Overloaded` if what was decided was decided under something that is no longer in force: a policy, a key
+    or a budget may have changed while this call waited. The client's retry is decided anew."""
+    if fairlead.current() is not deployment:
+        raise Overloaded(
+            "the workspace changed while this call was waiting for its turn",
+            why="it was decided under a revision or under keys that are no longer in force",
+            step="attempt",
+        )
 
 
 async def _once(

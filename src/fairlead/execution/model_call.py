@@ -7,7 +7,7 @@ from fairlead.costs.ledger import Action, Arrival
 from fairlead.execution.answer import Answer, Quote, answer_of, quote_of
 from fairlead.execution.attempts import attempt, price
 from fairlead.execution.deployment import Deployment, Fairlead
-from fairlead.execution.prepare import Decided, refuse_ungrounded, stitched
+from fairlead.execution.prepare import Decided, detected, refuse_ungrounded, stitched
 from fairlead.execution.release import Deliver, Release
 from fairlead.identity.types import Caller
 from fairlead.models.types import ChatRequest
@@ -45,7 +45,7 @@ async def decide(fairlead: Fairlead, deployment: Deployment, action: Action, req
     """
     policy, caller = deployment.policy, action.caller
     with action.step("classify"):
-        findings = policy.detect(request)
+        findings = await detected(policy, request)
         task = action.task = deployment.tasks.classify(request, findings.labels)
     with action.step("stitch"):
         pack = action.pack = await deployment.context.stitch(task, policy.may_read(caller))

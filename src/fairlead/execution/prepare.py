@@ -1,5 +1,7 @@
 """What goes to a model: the caller's request with its context, redacted for where the model runs."""
 
+import asyncio
+
 import msgspec
 from msgspec import Struct
 
@@ -11,6 +13,8 @@ from fairlead.policy import Policy, Redaction
 from fairlead.policy.types import Findings, Rights
 from fairlead.routing import Candidate, Plan
 from fairlead.tasks.types import Task
+
+_LARGE = 128 << 10  # bytes
 
 
 class NoContext(Refused):
@@ -48,6 +52,14 @@ class Prepared(Struct, frozen=True):
     request: ChatRequest
     passages: tuple[Passage, ...]
     redaction: Redaction | None
+
+
+async def detected(policy: Policy, request: ChatRequest) -> Findings:
+    """What detectors find in the request. A large one is looked at in a thread: it may take seconds, and everybody else
+    would wait for it."""
+    if request.size <= _LARGE:
+        return policy.detect(request)
+    return await asyncio.to_thread(policy.detect, request)
 
 
 def stitched(policy: Policy, request: ChatRequest, findings: Findings, task: Task, pack: Pack) -> Asked:

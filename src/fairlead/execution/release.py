@@ -183,9 +183,11 @@ class Release:
         self._judge_calls(choice, new_screen)
 
     def _judge_calls(self, choice: _Choice, new_screen: NewScreen) -> None:
-        for call in choice.calls.values():
-            screen = choice.screens[f"call {call.id}"] = new_screen(True)
+        for number, call in choice.calls.items():
+            screen = choice.screens[f"call {number}"] = new_screen(True)
             call.arguments = [screen.whole("".join(call.arguments))]
+            named = choice.screens[f"name {number}"] = new_screen(False)
+            call.name = named.whole(call.name)
         if any(screen.decision.redact & screen.categories for screen in choice.screens.values()):
             choice.logprobs = []  # they spell out the tokens of what was taken out
 

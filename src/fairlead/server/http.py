@@ -1,13 +1,17 @@
 """The little HTTP that every door needs: headers, bodies within their limit, JSON out. Raw ASGI, because it is hot."""
 
+import asyncio
 from collections.abc import Iterable
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from fairlead.errors import BadInput
 
 Scope = dict[str, Any]
 Headers = list[tuple[bytes, bytes]]
+
+_BODY_S: Final = 30.0
 
 
 class TooLarge(BadInput):
@@ -15,6 +19,13 @@ class TooLarge(BadInput):
 
     code = "too_large"
     status = 413
+
+
+class TooSlow(BadInput):
+    """The request's body did not arrive in time."""
+
+    code = "too_slow"
+    status = 408
 
 
 class Gone(Exception):
@@ -29,19 +40,61 @@ def header(scope: Scope, name: bytes) -> str | None:
     return None
 
 
+# Whoever sends one of these speaks for somebody else: a proxy for its client, a browser for the page that it shows.
+_FOR_OTHERS = frozenset(
+    (
+        b"cf-connecting-ip",
+        b"forwarded",
+        b"origin",
+        b"sec-fetch-site",
+        b"true-client-ip",
+        b"via",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-real-ip",
+    )
+)
+
+
 def is_loopback(scope: Scope) -> bool:
-    """Whether the client is on this machine and no proxy says that it speaks for somebody else."""
+    """Whether the client is a program on this machine that asks for itself.
+
+    A web page may make a browser ask on this machine, under a foreign name too (DNS rebinding), and a proxy asks for
+    anybody: so the name that was asked for must be this machine's, and nothing may tell of another.
+    """
     client = scope.get("client")
-    if not client or header(scope, b"x-forwarded-for") or header(scope, b"forwarded"):
+    if not client or any(name in _FOR_OTHERS for name, _ in scope["headers"]):
         return False
+    host = urlsplit(f"//{header(scope, b'host') or ''}").hostname or ""
+    return _is_own(client[0]) and (host == "localhost" or _is_own(host))
+
+
+def _is_own(address: str) -> bool:
     try:
-        return ip_address(client[0]).is_loopback
+        return ip_address(address).is_loopback
     except ValueError:
         return False
 
 
+def only_header(scope: Scope, name: bytes) -> str | None:
+    """As `header`, for one that must not be sent twice: which was meant is not ours to guess. Raises `BadInput`."""
+    found = [value for key, value in scope["headers"] if key == name]
+    if len(found) > 1:
+        raise BadInput(f"there are {len(found)} {name.decode()} headers", mend="send one")
+    return found[0].decode("latin-1") if found else None
+
+
 async def read_body(receive: Any, limit: int) -> bytes:
-    """The whole body. Raises `TooLarge` as soon as it passes `limit` bytes, `Gone` if the client leaves."""
+    """The whole body. Raises `TooLarge` as soon as it passes `limit` bytes, `Gone` if the client leaves, `TooSlow` if
+    it has not come within thirty seconds."""
+    try:
+        async with asyncio.timeout(_BODY_S):
+            return await _whole_body(receive, limit)
+    except TimeoutError:
+        raise TooSlow(f"the request body did not arrive within {_BODY_S:g} s") from None
+
+
+async def _whole_body(receive: Any, limit: int) -> bytes:
     message = await receive()
     if message["type"] == "http.disconnect":
         raise Gone

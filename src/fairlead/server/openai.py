@@ -13,7 +13,7 @@ from fairlead.identity import Caller
 from fairlead.labels import NO_LABELS
 from fairlead.models.types import ChatRequest, Chunk, Model
 from fairlead.server import openai_wire as wire
-from fairlead.server.http import Gone, Headers, Scope, header, is_loopback, read_body, respond
+from fairlead.server.http import Gone, Headers, Scope, header, is_loopback, only_header, read_body, respond
 from fairlead.tasks.types import Task
 
 log = logging.getLogger("fairlead.doors")
@@ -31,10 +31,11 @@ class ChatCompletions:
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         fairlead = self._fairlead
         try:
-            body = await read_body(receive, self._max_body)
+            # A stranger's body is never read: it would fill memory before anybody has said who sends it.
             started = time.perf_counter_ns()
             caller = await authenticate(fairlead, scope)
             authenticated = time.perf_counter_ns() - started
+            body = await read_body(receive, self._max_body)
             request, with_usage = wire.read_request(body)
             arrival = Arrival(
                 door=DOOR,
@@ -177,9 +178,10 @@ def visible_models(deployment: Deployment, caller: Caller) -> list[tuple[str, st
 
 async def authenticate(fairlead: Fairlead, scope: Scope) -> Caller:
     """Who asks. Raises `Unauthenticated`."""
-    authorization = header(scope, b"authorization")
-    # Where the caller is matters only for who brings no credential.
-    loopback = authorization is None and is_loopback(scope)
+    authorization = only_header(scope, b"authorization")
+    # Where the caller is matters only for who brings no credential, or says so because its client must send one.
+    nameless = authorization is None or authorization.lower() == "bearer anonymous"
+    loopback = nameless and is_loopback(scope)
     return await fairlead.current().authenticator.authenticate(authorization, loopback=loopback)
 
 

@@ -11,6 +11,7 @@ from types import FrameType
 
 log = logging.getLogger("fairlead.workers")
 
+_STOPPING = (signal.SIGTERM, signal.SIGINT)
 _RESTART_PAUSE = 1.0  # seconds between the starts of a worker that dies at once
 
 
@@ -58,12 +59,16 @@ class Workers:
         return 0
 
     def _spawn(self) -> None:
+        # No signal may come before the parent knows the child and the child has let go of the parent's handlers.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
         pid = os.fork()
         if pid:
             self._pids[pid] = time.monotonic()
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
             return
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
         status = 1
         try:
             status = self._work()

@@ -31,6 +31,8 @@ async def recover(store: Store, journal: Journal, orphaned: Callable[[Hold], Ent
     """
     settled = 0
     for worker in await asyncio.to_thread(_suspects, store):
+        if worker == journal.worker:
+            continue  # we live, whatever has become of our lock's file
         lock = WorkerLock.seize(store.locks, worker)
         if lock is None:
             continue  # it lives, or somebody else is at it

@@ -79,8 +79,8 @@ class Follower(Generic[_Prepared]):
                 await self._beat()
             except FairleadError as error:
                 log.error("cannot follow what is published: %s (%s)", error, error.why)
-            except OSError as error:
-                log.error("cannot follow what is published: %s", error)
+            except Exception:  # nobody stands above this loop: if it ended, the worker would refuse for ever
+                log.exception("cannot follow what is published")
 
     async def _beat(self) -> None:
         """Renew; if something else is in force, take it up first and only then say so."""
@@ -115,6 +115,6 @@ class Follower(Generic[_Prepared]):
         while True:
             try:
                 await chore()
-            except (FairleadError, OSError) as error:
-                log.error("%s failed: %s", getattr(chore, "__name__", "a chore"), error)
+            except Exception:  # as above
+                log.exception("%s failed", getattr(chore, "__name__", "a chore"))
             await asyncio.sleep(period)
