@@ -1,15 +1,16 @@
 """One candidate after the other: fallback, retries, the breaker and the deadline, each attempt with its own row."""
 
 import asyncio
+import dataclasses
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.conftest import AMPLE
-from tests.world import IN, FixedClock, World, world
+from tests.world import IN, FixedClock, World, until, world
 
-from fairlead.errors import CutOff, DeadlineExceeded, OverBudget, RateLimited, Rejected, Upstream
+from fairlead.errors import CutOff, DeadlineExceeded, OverBudget, Overloaded, RateLimited, Rejected, Upstream
 from fairlead.models.types import Chunk, Model
 
 BOTH: dict[str, Any] = {"budgets": AMPLE, "fallback": True}
@@ -174,4 +175,16 @@ async def test_a_candidate_that_another_call_begins_to_probe_is_passed_over_and_
         assert answer.model.name == "house"
         assert [row[:3] for row in rows(w)[1:]] == [("attempt", 1, "small"), ("call_model", 2, "house")]
         assert w.records()[1].cost == 0
+        assert adds_up(w)
+
+
+async def test_nothing_is_sent_under_what_was_replaced_while_a_call_waited(tmp_path: Path) -> None:
+    async with world(tmp_path, budgets=AMPLE, retries={"tries": 3, "first_wait": 0.2}) as w:
+        w.provider.next = ["500"]
+        asking = asyncio.create_task(w.ask("say 4", model="small"))
+        await until(lambda: len(w.provider.received) == 1)
+        w.fairlead.deployment = dataclasses.replace(w.fairlead.deployment)  # as after any publish or revocation
+        with pytest.raises(Overloaded, match="changed while this call was waiting"):
+            await asking
+        assert len(w.provider.received) == 1
         assert adds_up(w)
