@@ -118,23 +118,6 @@ def test_steps_that_are_still_open_are_shown_so_and_go_on_afterwards(trace: Trac
     assert [(span.elapsed, span.open) for span in late] == [(14, False), (7, False)]
 
 
-def test_a_resumed_step_adds_up_and_leaves_the_pauses_out(trace: Trace, clock: Ticks) -> None:
-    with trace.step("attempt"):
-        for _ in range(3):
-            clock.passes(100)
-            with trace.resume("check"):
-                clock.passes(2)
-    with trace.resume("check"):
-        clock.passes(1)
-    spans = decode(trace.encode())
-    assert [(span.name, span.parent, span.elapsed) for span in spans] == [
-        ("attempt", -1, 306),
-        ("check", 0, 6),
-        ("check", -1, 1),
-    ]
-    assert spans[0].own == 300
-
-
 def test_attributes_belong_to_the_innermost_step_and_later_ones_win(trace: Trace) -> None:
     trace.note(lost=True)
     with trace.step("attempt"):
@@ -187,14 +170,14 @@ def test_foreign_bytes_are_bad_input_and_nothing_else(encoded: bytes) -> None:
         decode(encoded)
 
 
-@given(st.lists(st.tuples(st.sampled_from(["in", "out", "resume", "wait"]), st.integers(0, 1_000)), max_size=60))
+@given(st.lists(st.tuples(st.sampled_from(["in", "out", "wait"]), st.integers(0, 1_000)), max_size=60))
 def test_work_and_waiting_add_up_to_the_time_that_passed_inside(moves: list[tuple[str, int]]) -> None:
     clock = Ticks()
     trace = Trace("run", clock)
     depth = inside = 0
     for move, ns in moves:
-        if move in {"in", "resume"}:
-            (trace.step if move == "in" else trace.resume)("step").__enter__()
+        if move == "in":
+            trace.step("step").__enter__()
             depth += 1
         elif move == "out" and depth:
             trace.__exit__(None, None, None)

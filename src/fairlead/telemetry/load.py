@@ -14,15 +14,12 @@ from fairlead.telemetry.trace import Span
 LAYERS = {
     "authenticate": "policy",
     "classify": "data preparation",
-    "detect": "governance",
     "stitch": "context",
     "authorize": "policy",
     "plan": "routing",
     "reserve": "costs",
     "attempt": "routing",
-    "redact": "data preparation",
     "check": "governance",
-    "observe": "monitoring",
     "settle": "audit",
 }
 OTHER = "other"

@@ -29,10 +29,10 @@ _encode = msgspec.msgpack.Encoder().encode
 class Span(Struct, frozen=True, kw_only=True):
     """One step as it was recorded. Times are in nanoseconds; `start` counts from the beginning of the first one.
 
-    `parent` is the index of the enclosing span, -1 for none. `elapsed` is the time spent inside, pauses of a resumed
-    step left out. `waited` is the part of it that this span itself spent waiting for others, and `own` what remains
-    once waiting and enclosed spans are taken off: the work of Fairlead. `error` is the code of the error that left the
-    step. `open` marks a step that was still running when the trace was encoded, as the settling one always is.
+    `parent` is the index of the enclosing span, -1 for none. `elapsed` is the time spent inside. `waited` is the part
+    of it that this span itself spent waiting for others, and `own` what remains once waiting and enclosed spans are
+    taken off: the work of Fairlead. `error` is the code of the error that left the step. `open` marks a step that was
+    still running when the trace was encoded, as the settling one always is.
     """
 
     name: str
@@ -73,18 +73,6 @@ class Trace:
         self._here = len(rows)
         rows.append(row)
         return self
-
-    def resume(self, name: str) -> AbstractContextManager[None]:
-        """Go on with the last step of this name beside here, or open one. A stream is checked piece by piece; its
-        trace shows one check with the pieces' time added up."""
-        rows, parent = self._rows, self._here
-        for index in range(len(rows) - 1, -1, -1):
-            row = rows[index]
-            if row[_NAME] == name and row[_PARENT] == parent:
-                self._here = index
-                row[_ELAPSED] -= self._clock()
-                return self
-        return self.step(name)
 
     def add(self, name: str, elapsed: int) -> None:
         """A step that has just ended and was measured elsewhere, as authentication is: before there is a run."""
@@ -188,10 +176,18 @@ def decode(encoded: bytes) -> tuple[Span, ...]:
     except msgspec.MsgspecError as error:
         raise BadInput("the trace cannot be read", why=str(error), mend="its record is intact; read that") from error
     if trace.version != _VERSION:
-        raise BadInput(f"the trace has format {trace.version}", why=f"this Fairlead reads format {_VERSION}")
+        raise BadInput(
+            f"the trace has format {trace.version}",
+            why=f"this Fairlead reads format {_VERSION}",
+            mend="read it with the Fairlead that wrote it; its record is readable all the same",
+        )
     parents = [*(row.parent for row in trace.rows), trace.here]
     if any(not -1 <= parent < index for index, parent in enumerate(parents)):
-        raise BadInput("the trace cannot be read", why="a step stands before the step that encloses it")
+        raise BadInput(
+            "the trace cannot be read",
+            why="a step stands before the step that encloses it",
+            mend="its record is intact; read that",
+        )
     return _spans(trace)
 
 
