@@ -49,14 +49,3 @@ def test_a_setting_that_cannot_be_meant_is_refused_by_its_key(settings: dict[str
 def test_a_setting_of_the_wrong_shape_is_refused(settings: dict[str, object]) -> None:
     with pytest.raises(msgspec.ValidationError):
         compiled(**settings)
-
-
-@pytest.mark.parametrize(("models", "task_types"), [(["auto"], []), (["billing"], ["billing"]), (["small"], ["auto"])])
-def test_a_name_that_could_mean_two_things_is_refused(models: list[str], task_types: list[str]) -> None:
-    with pytest.raises(BadInput) as caught:
-        compile_routing(RoutingSettings(), models, task_types)
-    assert "another name" in caught.value.mend
-
-
-def test_names_that_mean_one_thing_each_are_fine() -> None:
-    assert compile_routing(RoutingSettings(prefer=["small"]), ["small"], ["billing"]).prefer == ("small",)

@@ -138,7 +138,7 @@ def test_an_empty_folder_says_what_is_needed() -> None:
 
 def test_a_task_type_with_the_name_of_a_model_is_refused() -> None:
     found = problems({"fairlead.yaml": LEAN, "tasks/small.yaml": "description: x\n"})
-    assert found[0].startswith("tasks/small.yaml: the name `small` means something else already")
+    assert found[0].startswith("tasks/small.yaml: a model is named `small` too")
 
 
 def test_what_is_wrong_with_a_task_type_is_a_problem_of_its_file() -> None:

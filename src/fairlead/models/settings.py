@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from fairlead.errors import BadInput
 from fairlead.models.addresses import Address, checked_address
 from fairlead.models.http import Patience, header_value
-from fairlead.models.types import Model, Placement
+from fairlead.models.types import AUTO, Model, Placement
 
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Secrets = Callable[[str], str | None]
@@ -204,7 +204,7 @@ def compile_models(settings: Mapping[str, str | ModelSettings], secrets: Secrets
 
 
 def _model_name(name: str) -> str:
-    if not name or name == "auto" or not name.isascii() or not name.isprintable() or " " in name or len(name) > 100:
+    if not name or name == AUTO or not name.isascii() or not name.isprintable() or " " in name or len(name) > 100:
         raise BadInput(
             f"models.{name} is not a name that a model can have",
             why="`auto` stands for any model; other names are up to 100 visible ASCII characters without spaces",

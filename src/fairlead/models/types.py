@@ -10,6 +10,9 @@ from typing import Any, Literal, Protocol
 import msgspec
 from msgspec import Struct
 
+AUTO = "auto"
+"""What a request names in place of a model when the request itself is to decide."""
+
 
 class Function(Struct, frozen=True):
     """The name of a function and its arguments, as the JSON text that the model wrote (maybe invalid or empty)."""
@@ -103,7 +106,7 @@ class Sampling(Struct, frozen=True, omit_defaults=True):
 class ChatRequest(Struct, frozen=True, kw_only=True):
     """What the caller wants, whatever door it came in by.
 
-    `model` is "auto", the name of a task type, or the name of a model of the workspace. `max_output` is in tokens and
+    `model` is `AUTO`, the name of a task type, or the name of a model of the workspace. `max_output` is in tokens and
     None where the caller set no limit (Fairlead then sets one). `size` is the number of bytes of input that a model
     could be billed for at one token a byte: an upper bound.
     """
@@ -133,7 +136,7 @@ class Placement(Struct, frozen=True, forbid_unknown_fields=True):
 class Model(Struct, frozen=True, kw_only=True):
     """A model of the workspace, ready to be called. `name` is the workspace's, `remote` the vendor's own.
 
-    `endpoint` names the driver instance that reaches it (see `registry.endpoints`). `context` and `max_output` are
+    `endpoint` names the driver instance that reaches it (see `registry.open_drivers`). `context` and `max_output` are
     in tokens; `context` is None where unknown.
     """
 

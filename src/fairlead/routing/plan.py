@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from typing import Protocol
 
 from fairlead.errors import NotFound
-from fairlead.models.types import ChatRequest, Model
-from fairlead.routing.settings import AUTO, Preferences, closest
+from fairlead.models.types import AUTO, ChatRequest, Model
+from fairlead.routing.settings import Preferences, closest
 from fairlead.routing.types import Candidate, Dropped, Plan
 from fairlead.tasks.types import Task
 

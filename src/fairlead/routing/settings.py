@@ -67,17 +67,8 @@ class Preferences(Struct, frozen=True, kw_only=True):
     breaker: BreakerSettings = BreakerSettings()
 
 
-AUTO = "auto"
-
-
-def compile_routing(
-    settings: RoutingSettings, models: Collection[str], task_types: Collection[str] = ()
-) -> Preferences:
-    """Check the names against the workspace's models and task types. Raises `BadInput`.
-
-    Callers name a model, a task type or `auto` in one and the same field, so none of these may share a name.
-    """
-    _one_meaning_each(models, task_types)
+def compile_routing(settings: RoutingSettings, models: Collection[str]) -> Preferences:
+    """Check the names against the workspace's models. Raises `BadInput`."""
     known_models("routing.prefer", settings.prefer, models)
     fallback: bool | tuple[str, ...]
     if isinstance(settings.fallback, bool):
@@ -98,24 +89,6 @@ def compile_routing(
     return Preferences(
         prefer=tuple(settings.prefer), fallback=fallback, retries=settings.retries, breaker=settings.breaker
     )
-
-
-def _one_meaning_each(models: Collection[str], task_types: Collection[str]) -> None:
-    for name in models:
-        if name == AUTO or name in task_types:
-            raise BadInput(
-                f"the model {name!r} has the name of {'the automatic choice' if name == AUTO else 'a task type'}",
-                why="a request names a model, a task type or `auto` in the same field",
-                mend="give the model another name",
-                subject=name,
-            )
-    if AUTO in task_types:
-        raise BadInput(
-            "a task type is named 'auto'",
-            why="a request names a model, a task type or `auto` in the same field",
-            mend="give the task type another name",
-            subject=AUTO,
-        )
 
 
 def known_models(key: str, names: Collection[str], models: Collection[str]) -> None:

@@ -7,13 +7,13 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from fairlead.errors import BadInput
+from fairlead.models.types import AUTO
 from fairlead.tasks.classify import TaskTypes
 from fairlead.tasks.types import TaskType
 
 BUILT_IN = "chat"
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _MOST_EXAMPLES = 10_000
-_RESERVED = ("auto",)
 
 
 class TaskSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,11 +58,10 @@ def compile_tasks(settings: Mapping[str, TaskSettings], *, default: str = "", co
 
 
 def _type(name: str, settings: TaskSettings) -> TaskType:
-    if not _NAME.fullmatch(name) or name in _RESERVED:
+    if not _NAME.fullmatch(name) or name == AUTO:
         raise BadInput(
             f"{name}: this is no fit name for a task type",
-            why="callers ask for it in place of a model"
-            + (f", and {name!r} means that the request decides" if name in _RESERVED else ""),
+            why=f"callers ask for it in place of a model, as they ask for `{AUTO}` to let the request decide",
             mend="use up to 63 small letters, digits, dashes and underscores, beginning with a letter",
         )
     if settings.grounded and not settings.context:

@@ -5,8 +5,8 @@ from msgspec import Struct
 from fairlead.labels import Labels
 
 
-class TaskType(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One file of `tasks/`. Times are in seconds, limits in tokens.
+class TaskType(Struct, frozen=True, kw_only=True):
+    """A declared kind of work, checked. Times are in seconds, limits in tokens.
 
     `examples` teach the classification. `prefer` orders the permitted models, best first. `context` is the token
     budget of the context pack, 0 for none; with `grounded` the task is refused when the pack is empty.

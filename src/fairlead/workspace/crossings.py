@@ -8,8 +8,6 @@ from fairlead.workspace.settings import WorkspaceSettings
 from fairlead.workspace.text import ENTRY, task_name
 from fairlead.workspace.yaml_lines import Document, Path
 
-AUTO = "auto"
-
 
 def between(
     settings: WorkspaceSettings, tasks: Mapping[str, TaskSettings | None], documents: Mapping[str, Document]
@@ -28,11 +26,11 @@ def between(
     for path, task in tasks.items():
         if task is not None:
             yield from _unknown(documents[path], ("prefer",), task.prefer, settings.models, "model")
-        if (name := task_name(path)) in settings.models or name == AUTO:
+        if (name := task_name(path)) in settings.models:
             yield Problem(
                 file=path,
-                message=f"the name `{name}` means something else already",
-                mend="callers ask for `auto`, a model or a task type by name: rename this file",
+                message=f"a model is named `{name}` too",
+                mend="callers ask for a model or a task type in one and the same field: rename this file",
             )
 
 
