@@ -1,6 +1,7 @@
 """Labels: what is known about a piece of data. They travel with it and only rise."""
 
 from enum import IntEnum
+from typing import Literal
 
 import msgspec
 
@@ -12,6 +13,10 @@ class DataClass(IntEnum):
     internal = 1
     confidential = 2
     restricted = 3
+
+
+ClassName = Literal["public", "internal", "confidential", "restricted"]
+"""A data class as workspaces write it."""
 
 
 class Labels(msgspec.Struct, frozen=True):

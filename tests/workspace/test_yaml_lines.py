@@ -54,12 +54,6 @@ def test_a_path_that_does_not_exist_is_placed_at_the_nearest_key_above() -> None
     assert document.place(("nothing",)) == (1, 1)
 
 
-def test_front_matter_counts_its_lines_from_where_it_starts() -> None:
-    document = parse_yaml("context/a.md", b"owner: x\nclass: y\n", first_line=2)
-    assert isinstance(document, Document)
-    assert document.place(("class",)) == (3, 1)
-
-
 def test_an_empty_text_is_an_empty_mapping() -> None:
     assert parsed("").data == {}
     assert parsed("# only a comment\n").data == {}

@@ -1,12 +1,10 @@
 """The `context:` part of fairlead.yaml: what holds for pages that do not say it themselves."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from fairlead.labels import DataClass
-
-ClassName = Literal["public", "internal", "confidential", "restricted"]
+from fairlead.labels import ClassName, DataClass
 
 
 class ContextSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

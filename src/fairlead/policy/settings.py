@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-ClassName = Literal["public", "internal", "confidential", "restricted"]
+from fairlead.labels import ClassName
+
 Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,39}$", description="Lower-case letters, digits and underscores.")]
 Strings = tuple[str, ...]
 

@@ -8,11 +8,10 @@ from msgspec import Meta, Struct
 
 from fairlead.errors import BadInput
 from fairlead.identity.types import Caller
-from fairlead.labels import Access, DataClass, Labels
+from fairlead.labels import Access, ClassName, DataClass, Labels
 from fairlead.models.types import Model
 from fairlead.policy.asks import FactValue
 from fairlead.policy.policy import Policy
-from fairlead.policy.settings import ClassName
 from fairlead.policy.types import Decision
 
 

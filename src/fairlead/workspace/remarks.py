@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from fairlead.identity.settings import is_loopback
 
 if TYPE_CHECKING:
     from fairlead.workspace.compile import Workspace
@@ -43,7 +44,7 @@ def _policies(workspace: Workspace) -> Iterator[str]:
 
 def _doors(workspace: Workspace) -> Iterator[str]:
     settings = workspace.settings
-    if settings.identity.anonymous.allow and not _is_loopback(settings.server.host):
+    if settings.identity.anonymous.allow and not is_loopback(settings.server.host):
         yield "identity.anonymous is on: programs on this machine, reverse proxies among them, need no key"
     if not (settings.keys or settings.identity.providers or settings.identity.anonymous.allow):
         yield "nobody is known yet: make a key with `fairlead key add`, or add `keys:` or `identity:`"
@@ -56,10 +57,3 @@ def _pages(workspace: Workspace, now: int) -> Iterator[str]:
             yield f"context/{item.id}.md was due for review on {item.review_by} by {item.owner or 'its owner'}"
     if not workspace.items and any(task.grounded for task in workspace.tasks.types.values()):
         yield "some task types are answered from context only, and there is no page below context/"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

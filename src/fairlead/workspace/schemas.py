@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from fairlead.context.settings import ClassName
+from fairlead.labels import ClassName
 from fairlead.policy import RulesFile
 from fairlead.tasks import TaskSettings
 from fairlead.workspace.settings import PolicyTestsFile, WorkspaceSettings

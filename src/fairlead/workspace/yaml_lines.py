@@ -85,30 +85,27 @@ class Document:
         return Problem(file=self.file, line=line, column=column, message=message, mend=mend)
 
 
-def parse_yaml(file: str, source: bytes, *, first_line: int = 1) -> Document | Problem:
-    """The document in `source`, or what is wrong with it. An empty text is an empty mapping.
-
-    `first_line` is where the text starts in its file (front matter starts on the second line).
-    """
+def parse_yaml(file: str, source: bytes) -> Document | Problem:
+    """The document in `source`, or what is wrong with it. An empty text is an empty mapping."""
     if len(source) > MOST_BYTES:
         return Problem(file=file, message=f"larger than {MOST_BYTES} bytes", mend="split it into several files")
     try:
         text = source.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        line = source.count(b"\n", 0, error.start) + first_line
+        line = source.count(b"\n", 0, error.start) + 1
         return Problem(file=file, line=line, message="not UTF-8 text", mend="save the file as UTF-8")
     try:
-        root = _Reading(text, first_line).document()
+        root = _Reading(text).document()
     except _Wrong as wrong:
         return Problem(file=file, line=wrong.line, column=wrong.column, message=str(wrong), mend=wrong.mend)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + first_line, mark.column + 1) if mark else (first_line, 1)
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         said = " ".join(part for part in (error.context, error.problem) if part)
         return Problem(file=file, line=line, column=column, message=f"not YAML: {said}", mend=_likely(text))
     except yaml.YAMLError as error:
         said = str(error).splitlines()[0]
-        return Problem(file=file, line=first_line, message=f"not YAML: {said}", mend="remove control characters")
+        return Problem(file=file, line=1, message=f"not YAML: {said}", mend="remove control characters")
     return Document(file, root)
 
 
@@ -127,9 +124,8 @@ class _Wrong(Exception):
 class _Reading:
     """One pass over the events of one text."""
 
-    def __init__(self, text: str, first_line: int) -> None:
+    def __init__(self, text: str) -> None:
         self._parser = CParser(text)
-        self._first_line = first_line
         self._anchors: dict[str, Node] = {}
         self._values = 0
 
@@ -137,7 +133,7 @@ class _Reading:
         events = self._events()
         first = next(events)
         if isinstance(first, yaml.StreamEndEvent):
-            return Node({}, self._first_line, 1)
+            return Node({}, 1, 1)
         root = self._node(next(events), events, 1)
         next(events)  # the end of the document
         after = next(events)
@@ -230,7 +226,7 @@ class _Reading:
 
     def _at(self, event: Any) -> tuple[int, int]:
         mark = event.start_mark
-        return mark.line + self._first_line, mark.column + 1
+        return mark.line + 1, mark.column + 1
 
     def _wrong(self, event: Any, message: str, mend: str = "") -> _Wrong:
         return _Wrong(message, *self._at(event), mend)
