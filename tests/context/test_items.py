@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.context import ContextSettings, Item, access_of, read_item
+from fairlead.context import ContextSettings, Item, read_item
 from fairlead.context.items import MOST_BYTES
 from fairlead.errors import BadInput
-from fairlead.labels import Access, DataClass
+from fairlead.labels import DataClass
 
 DEFAULTS = ContextSettings(audience=("staff",), class_="internal", owner="office")
 
@@ -130,12 +130,6 @@ def test_what_is_not_text_is_refused_with_the_line() -> None:
 def test_a_name_that_would_break_a_citation_is_refused(path: str) -> None:
     with pytest.raises(BadInput):
         read("text", path)
-
-
-def test_access_names_the_item_only_where_policies_do() -> None:
-    item = read("---\naudience: [a]\nclass: restricted\nowner: o\n---\n")
-    assert access_of(item) == Access(frozenset({"a"}), DataClass.restricted, "o")
-    assert access_of(item, names_items=True).item == "returns/policy"
 
 
 @given(st.one_of(st.binary(max_size=300), st.text(max_size=300).map(lambda text: f"---\n{text}\n---\nx".encode())))

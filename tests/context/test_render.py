@@ -1,6 +1,6 @@
 import re
 
-from fairlead.context import NO_CONTEXT, Pack, render
+from fairlead.context import Pack, render
 from fairlead.models.types import Passage
 
 
@@ -19,8 +19,8 @@ def test_instructions_come_first_then_the_rules_then_the_passages() -> None:
 
 
 def test_without_passages_only_the_instructions_are_left() -> None:
-    assert render(NO_CONTEXT, " Answer briefly.\n") == "Answer briefly."
-    assert render(NO_CONTEXT, "") == ""
+    assert render(Pack(), " Answer briefly.\n") == "Answer briefly."
+    assert render(Pack(), "") == ""
 
 
 def test_a_passage_cannot_write_the_mark_that_ends_it() -> None:

@@ -5,8 +5,9 @@ import pytest
 from sqlalchemy import text
 
 from fairlead.clock import Clock
-from fairlead.context import Context, Item, publish_items, snapshot_id
+from fairlead.context import Context, Item, publish_items
 from fairlead.context.search import load_snapshot
+from fairlead.context.snapshots import snapshot_id
 from fairlead.errors import BadInput, NotFound
 from fairlead.storage.store import Store
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.costs.estimates import estimate, estimates
+from fairlead.costs.estimates import estimate
 from fairlead.costs.prices import upper_bound
 from fairlead.costs.types import Rate, Tier
 
@@ -13,11 +13,6 @@ def test_the_likely_cost_is_a_token_for_four_bytes_and_half_of_the_output() -> N
     assert found.likely == 1000 * 1000 + 500 * 10_000
     assert found.most == upper_bound(4000, 1000, 1, RATE)
     assert (found.model, found.price_version) == ("small", "list 1")
-
-
-def test_every_candidate_gets_an_estimate_in_the_plans_order() -> None:
-    found = estimates([("b", 10), ("a", 20)], 100, 1, {"a": RATE, "b": RATE})
-    assert [(one.model, one.most) for one in found] == [("b", 225_000), ("a", 325_000)]
 
 
 @given(st.integers(0, 10**6), st.integers(1, 10**5), st.integers(1, 8))

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from fairlead.clock import Clock, SystemClock
-from fairlead.context import snapshot_id
+from fairlead.context.snapshots import snapshot_id
 from fairlead.costs import decode_rates
 from fairlead.storage.fleet import Fleet, Lease
 from fairlead.storage.schema import context_snapshot, epoch, revision

@@ -1,26 +1,23 @@
 """Organisational knowledge: read from Markdown, kept in immutable versions, found under the caller's rights, cited."""
 
 from fairlead.context.citations import citations_in
-from fairlead.context.items import access_of, read_item
+from fairlead.context.items import read_item
 from fairlead.context.render import render
 from fairlead.context.search import Hit
 from fairlead.context.settings import ContextSettings
-from fairlead.context.snapshots import publish_items, snapshot_id
+from fairlead.context.snapshots import publish_items
 from fairlead.context.stitch import Context
-from fairlead.context.types import NO_CONTEXT, Citation, Item, Pack
+from fairlead.context.types import Citation, Item, Pack
 
 __all__ = [
-    "NO_CONTEXT",
     "Citation",
     "Context",
     "ContextSettings",
     "Hit",
     "Item",
     "Pack",
-    "access_of",
     "citations_in",
     "publish_items",
     "read_item",
     "render",
-    "snapshot_id",
 ]

@@ -11,7 +11,6 @@ from fairlead.context.sections import first_heading
 from fairlead.context.settings import ContextSettings
 from fairlead.context.types import Item
 from fairlead.errors import BadInput
-from fairlead.labels import Access
 
 MOST_BYTES = 5_000_000
 _UNSAFE = frozenset("[]@\\")
@@ -38,11 +37,6 @@ def read_item(path: str, data: bytes, defaults: ContextSettings) -> Item:
         verified_by=front.verified_by,
         review_by=front.review_by,
     )
-
-
-def access_of(item: Item, *, names_items: bool = False) -> Access:
-    """What policies may read about an item; with `names_items` also which one it is."""
-    return Access(item.audience, item.data_class, item.owner, item.id if names_items else "")
 
 
 def _identity(path: str) -> str:

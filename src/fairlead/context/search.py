@@ -124,7 +124,7 @@ class Search:
         self.snapshot = snapshot
         self._store = store
         self._thread = ThreadPoolExecutor(1, "fairlead-context")
-        # Only that thread touches these two.
+        # Only that thread touches what follows.
         self._postings: dict[str, Postings] = {}
         self._visible: dict[frozenset[int], Visible] = {}
         self._kept = 0

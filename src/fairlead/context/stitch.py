@@ -86,7 +86,6 @@ def pack_of(snapshot: str, hits: Iterable[Hit], budget: int) -> Pack:
         passages=tuple(passages),
         citations=tuple(citations),
         labels=Labels(data_class),
-        tokens=used,
     )
 
 

@@ -43,7 +43,6 @@ class Pack(Struct, frozen=True, kw_only=True):
     passages: tuple[Passage, ...] = ()
     citations: tuple[Citation, ...] = ()
     labels: Labels = NO_LABELS
-    tokens: int = 0
 
 
 NO_CONTEXT = Pack()

@@ -1,7 +1,5 @@
 """Estimates: what a call may cost with each candidate, before any is made."""
 
-from collections.abc import Iterable, Mapping
-
 from fairlead.costs.prices import cost, upper_bound
 from fairlead.costs.types import Estimate, Rate
 from fairlead.models.types import Usage
@@ -15,10 +13,3 @@ def estimate(model: str, size: int, max_output: int, choices: int, rate: Rate) -
     usage = Usage(input=-(-size // BYTES_A_TOKEN), output=max_output * choices // 2, estimated=True)
     most = upper_bound(size, max_output, choices, rate)
     return Estimate(model, cost(usage, rate), most, rate.version)
-
-
-def estimates(
-    candidates: Iterable[tuple[str, int]], size: int, choices: int, rates: Mapping[str, Rate]
-) -> tuple[Estimate, ...]:
-    """One for each candidate, given as a model's name and its output limit, in the same order."""
-    return tuple(estimate(model, size, limit, choices, rates[model]) for model, limit in candidates)

@@ -69,7 +69,6 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 RECORD_VERSION = 1
-MAX_RECORDED = 2**53 - 1  # the largest integer that canonical JSON carries exactly
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Record)
 
