@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from fairlead.costs.bundled import BundledPrices
 from fairlead.costs.money import decimal_of, parse_money
-from fairlead.costs.published import PublishedPrices
 from fairlead.costs.settings import PriceSettings, TierSettings
 from fairlead.costs.types import Rate, Tier
 from fairlead.errors import BadInput
@@ -35,7 +35,7 @@ def resolve_rates(
     """
     rates: dict[str, Rate] = {}
     used: set[str] = set()
-    published: PublishedPrices | None = None
+    bundled: BundledPrices | None = None
     for model in models:
         key = _override_key(model, overrides)
         if key:
@@ -44,8 +44,8 @@ def resolve_rates(
         elif model.placement.kind != "cloud":
             rates[model.name] = LOCAL
         elif currency == "USD" and model.placement.vendor:
-            published = published or PublishedPrices()
-            rate = published.rate(model.placement.vendor, model.remote, now)
+            bundled = bundled or BundledPrices()
+            rate = bundled.rate(model.placement.vendor, model.remote, now)
             if rate is not None:
                 rates[model.name] = rate
     for key in overrides:

@@ -18,7 +18,7 @@ _NANO_PER_CALL = 10**6  # a dollar per thousand requests is 10^6 nano-dollars pe
 _Prices = Any
 
 
-class PublishedPrices:
+class BundledPrices:
     """The standard prices of public models. Cheaper ways to be served (batch, flex) are never assumed."""
 
     def __init__(self) -> None:
