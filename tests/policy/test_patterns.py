@@ -59,7 +59,7 @@ def test_the_character_before_decides_about_a_word_boundary() -> None:
 )
 def test_a_pattern_that_a_stream_cannot_follow_is_refused_with_the_mend(source: str, why: str) -> None:
     with pytest.raises(BadInput) as caught:
-        bounded(source)
+        bounded(source, "detector 'x'")
     assert why in caught.value.why
     assert caught.value.mend
     assert repr(source) in caught.value.message

@@ -1,11 +1,11 @@
 """What may be done: detectors label, Cedar decides, redaction and screening carry it out."""
 
+from fairlead.policy.cases import CaseResult, PolicyCase, run_policy_tests
 from fairlead.policy.compile import compile_policy
 from fairlead.policy.policy import Explanation, Policy
 from fairlead.policy.redaction import Redaction
 from fairlead.policy.screen import Screen
 from fairlead.policy.settings import Rule, RulesFile
-from fairlead.policy.trials import CaseResult, PolicyCase, run_policy_tests
 
 __all__ = [
     "CaseResult",

@@ -22,13 +22,13 @@ def compile_policy(
     """
     files = files or {}
     own = _detectors(files)
-    found = facts.compiled(fact for file in files.values() for fact in file.facts)
+    declared = [fact for file in files.values() for fact in file.facts]
     known = frozenset(each.category for each in own) | frozenset(c for file in files.values() for c in file.classes)
     texts = {rules.FILE: rules.to_cedar(lean, known), **sources}
     if not sources:
         texts["defaults"] = rules.defaults(lean)
-    declared = [fact for file in files.values() for fact in file.facts]
-    return Policy(statements(texts, declared), Detection(own, _classes(files)), found, schema_text(declared))
+    detection = Detection(own, _classes(files))
+    return Policy(statements(texts, declared), detection, facts.compiled(declared), schema_text(declared))
 
 
 def _detectors(files: Mapping[str, RulesFile]) -> tuple[Detector, ...]:

@@ -79,7 +79,7 @@ class Detection:
                 if each.category == "phone" and reach[bisect_right(begins, low)] >= high:
                     continue
                 start, end = (low, high) if position is None else (position[low], position[high])
-                found.append(Finding(each.category, each.name, message, start, end, call))
+                found.append(Finding(each.category, message, start, end, call))
             if text is not raw:
                 _point_into(raw, found, message, call)
         return Findings(self.labels(frozenset(each.category for each in found)), tuple(found)) if found else _NOTHING

@@ -71,8 +71,5 @@ def own(settings: Iterable[DetectorSetting]) -> Iterator[Detector]:
                 f"detector {each.name!r}: there is no checksum {each.checksum!r}",
                 mend="use one of " + ", ".join(sorted(checksums.BY_NAME)),
             )
-        try:
-            pattern = bounded(each.pattern)
-        except BadInput as error:
-            raise BadInput(f"detector {each.name!r}: {error.message}", why=error.why, mend=error.mend) from None
+        pattern = bounded(each.pattern, f"detector {each.name!r}")
         yield Detector(each.name, each.category, pattern, checksums.BY_NAME.get(each.checksum))

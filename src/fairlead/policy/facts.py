@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from msgspec import Struct
 
 from fairlead.errors import BadInput
-from fairlead.policy.asks import CEDAR_DECIMAL, FactValue
+from fairlead.policy.cedar_request import CEDAR_DECIMAL, FactValue
 from fairlead.policy.patterns import Pattern, bounded
 from fairlead.policy.settings import FactSetting
 
@@ -38,10 +38,7 @@ def compiled(settings: Iterable[FactSetting]) -> tuple[Fact, ...]:
     """A workspace's facts. Raises BadInput naming the fact."""
     found: dict[str, Fact] = {}
     for each in settings:
-        try:
-            pattern = bounded(each.pattern)
-        except BadInput as error:
-            raise BadInput(f"fact {each.name!r}: {error.message}", why=error.why, mend=error.mend) from None
+        pattern = bounded(each.pattern, f"fact {each.name!r}")
         if each.type != "bool" and not pattern.matcher.value_group:
             raise BadInput(f"fact {each.name!r}: nothing says which part is the value",
                            mend="put the value into a group: (?P<value>…)")  # fmt: skip

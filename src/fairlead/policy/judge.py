@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 
 import cedarpy
 
-from fairlead.policy.asks import Ask
+from fairlead.policy.cedar_request import CedarRequest
 from fairlead.policy.reads import Reads
 from fairlead.policy.sources import Statement
 from fairlead.policy.types import Decision, Reason
 
-AskWith = Callable[[frozenset[str]], Ask]
-"""Makes the question for a text from which the given categories have been taken."""
+RequestWithout = Callable[[frozenset[str]], CedarRequest]
+"""Makes the request for a text from which the given categories have been taken."""
 
 _NONE: frozenset[str] = frozenset()
 _BY_DEFAULT = (Reason("default-deny", "no policy permits it, and what is not permitted is denied"),)
@@ -29,18 +29,18 @@ class Judge:
         document = {"staticPolicies": trees, "templates": {}, "templateLinks": []}
         self._policies = cedarpy.PolicySet.from_json_str(json.dumps(document))
 
-    def decide(self, asks: Sequence[AskWith], present: frozenset[str]) -> list[Decision]:
-        """One decision for each question about a text in which the categories `present` were found.
+    def decide(self, requests: Sequence[RequestWithout], present: frozenset[str]) -> list[Decision]:
+        """One decision for each request about a text in which the categories `present` were found.
 
-        Where all that stands against it is lifted by redaction, the question is put again about the redacted text, and
+        Where all that stands against it is lifted by redaction, Cedar is asked again about the redacted text, and
         the second answer counts.
         """
-        first = self._answers([ask(_NONE) for ask in asks])
+        first = self._answers([without(_NONE) for without in requests])
         lifts = [self._lift(decision) & present for decision in first]
         again = [index for index, lift in enumerate(lifts) if lift]
         if not again:
             return first
-        second = self._answers([asks[index](lifts[index]) for index in again])
+        second = self._answers([requests[index](lifts[index]) for index in again])
         for index, decision in zip(again, second, strict=True):
             if decision.allowed:
                 reasons = first[index].reasons + decision.reasons
@@ -55,10 +55,11 @@ class Judge:
         lifts = [each.redact if each is not None else _NONE for each in against]
         return frozenset().union(*lifts) if lifts and all(lifts) else _NONE
 
-    def _answers(self, asks: Sequence[Ask]) -> list[Decision]:
-        entities = {(kind["type"], kind["id"]): each for ask in asks for each in (ask.principal, ask.resource)
-                    for kind in (each["uid"],)}  # fmt: skip
-        results = cedarpy.is_authorized_batch([ask.request for ask in asks], self._policies, list(entities.values()))
+    def _answers(self, requests: Sequence[CedarRequest]) -> list[Decision]:
+        named = (each for request in requests for each in (request.principal, request.resource))
+        entities = {(each["uid"]["type"], each["uid"]["id"]): each for each in named}
+        bodies = [request.body for request in requests]
+        results = cedarpy.is_authorized_batch(bodies, self._policies, list(entities.values()))
         return [self._decision(result) for result in results]
 
     def _decision(self, result: cedarpy.AuthzResult) -> Decision:

@@ -89,8 +89,16 @@ class Pattern:
         return low + _ESCAPED if self._escapes and data[low : low + 1] == b"\\" else low
 
 
-def bounded(source: str) -> Pattern:
-    """A pattern of the workspace's own. Raises BadInput where its width has no upper bound, or too great a one."""
+def bounded(source: str, owner: str) -> Pattern:
+    """A pattern of the workspace's own. Raises BadInput naming `owner` where it is no pattern, or where its width has
+    no upper bound or too great a one."""
+    try:
+        return _bounded(source)
+    except BadInput as error:
+        raise BadInput(f"{owner}: {error.message}", why=error.why, mend=error.mend) from None
+
+
+def _bounded(source: str) -> Pattern:
     pattern = Pattern(source)
     if not pattern.bounded:
         raise _bad(source, "it may match without end, and a stream cannot wait for that",

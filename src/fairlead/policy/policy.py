@@ -13,12 +13,12 @@ from fairlead.errors import BadInput
 from fairlead.identity.types import Caller
 from fairlead.labels import NO_LABELS, Access, Labels
 from fairlead.models.types import ChatRequest, Model
-from fairlead.policy import asks
-from fairlead.policy.asks import Ask, FactValue
+from fairlead.policy import cedar_request as cedar
+from fairlead.policy.cedar_request import CedarRequest, FactValue
 from fairlead.policy.detect import Detection
 from fairlead.policy.detectors import Detector
 from fairlead.policy.facts import Fact
-from fairlead.policy.judge import AskWith, Judge
+from fairlead.policy.judge import Judge, RequestWithout
 from fairlead.policy.keys import Remembered, access_key, caller_key, model_key
 from fairlead.policy.redaction import Redaction, redact
 from fairlead.policy.screen import ReplyScreen, Restorer, Screen, Watch, withheld
@@ -101,8 +101,8 @@ class Policy:
         """As `authorize`, asking Cedar whatever is remembered."""
         if not models:
             return Rights({})
-        who = asks.person(caller)
-        ways = [_to_call(who, asks.model(each), task, labels, door) for each in models]
+        who = cedar.person(caller)
+        ways = [_to_call(who, cedar.model(each), task, labels, door) for each in models]
         decisions = self._call.decide(ways, labels.categories)
         return Rights({model.name: decision for model, decision in zip(models, decisions, strict=True)})
 
@@ -125,7 +125,7 @@ class Policy:
 
     def read_decision(self, caller: Caller, access: Access) -> Decision:
         """Whether this caller may read an item, with the policies that decided."""
-        return self._read.decide([_to_read(asks.person(caller), asks.item(access))], _NONE)[0]
+        return self._read.decide([_to_read(cedar.person(caller), cedar.item(access))], _NONE)[0]
 
     def redact(
         self, request: ChatRequest, findings: Findings, categories: frozenset[str]
@@ -165,7 +165,7 @@ class Policy:
         )
         known = self._memory.get(key)
         if known is None:
-            way = _to_release(asks.person(caller), asks.model(model), task, categories, dict(facts))
+            way = _to_release(cedar.person(caller), cedar.model(model), task, categories, dict(facts))
             known = (self._release.decide([way], categories)[0], model)
             self._memory.keep(key, known)
         return cast(tuple[Decision, Model], known)[0]
@@ -182,36 +182,39 @@ class Policy:
         door: str = "cli",
     ) -> Explanation:
         """Decide afresh, and show what was asked. For `release_reply` the labels are those of the reply."""
-        who = asks.person(caller)
+        who = cedar.person(caller)
         if action == "call_model" and isinstance(subject, Model):
-            judge, way = self._call, _to_call(who, asks.model(subject), task, labels, door)
+            judge, way = self._call, _to_call(who, cedar.model(subject), task, labels, door)
         elif action == "release_reply" and isinstance(subject, Model):
             judge = self._release
-            way = _to_release(who, asks.model(subject), task, labels.categories, dict(facts))
+            way = _to_release(who, cedar.model(subject), task, labels.categories, dict(facts))
         elif action == "read_context" and isinstance(subject, Access):
-            judge, way = self._read, _to_read(who, asks.item(subject))
+            judge, way = self._read, _to_read(who, cedar.item(subject))
         else:
             raise BadInput(
                 f"{action!r} cannot be explained for {type(subject).__name__.lower()}",
                 mend="ask for call_model or release_reply with a model, or for read_context with an item",
             )
         decision = judge.decide([way], labels.categories)[0]
-        ask = way(decision.redact)
-        return Explanation(decision, ask.request, [ask.principal, ask.resource])
+        request = way(decision.redact)
+        return Explanation(decision, request.body, [request.principal, request.resource])
 
 
-def _to_call(who: asks.Entity, model: asks.Entity, task: str, labels: Labels, door: str) -> AskWith:
-    return lambda redacted: Ask(who, "call_model", model, asks.asked(task, labels, redacted, door))
+def _to_call(who: cedar.Entity, model: cedar.Entity, task: str, labels: Labels, door: str) -> RequestWithout:
+    return lambda redacted: CedarRequest(who, "call_model", model, cedar.call_context(task, labels, redacted, door))
 
 
-def _to_read(who: asks.Entity, item: asks.Entity) -> AskWith:
-    return lambda redacted: Ask(who, "read_context", item, {})
+def _to_read(who: cedar.Entity, item: cedar.Entity) -> RequestWithout:
+    return lambda redacted: CedarRequest(who, "read_context", item, {})
 
 
 def _to_release(
-    who: asks.Entity, model: asks.Entity, task: str, categories: frozenset[str], facts: Mapping[str, FactValue]
-) -> AskWith:
-    return lambda redacted: Ask(who, "release_reply", model, asks.released(task, categories, redacted, facts))
+    who: cedar.Entity, model: cedar.Entity, task: str, categories: frozenset[str], facts: Mapping[str, FactValue]
+) -> RequestWithout:
+    def without(redacted: frozenset[str]) -> CedarRequest:
+        return CedarRequest(who, "release_reply", model, cedar.release_context(task, categories, redacted, facts))
+
+    return without
 
 
 def _watch(release: Judge, detectors: Sequence[Detector], facts: Sequence[Fact]) -> Watch | None:

@@ -8,14 +8,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from fairlead.errors import Withheld
-from fairlead.policy.asks import FactValue
+from fairlead.policy.cedar_request import FactValue
 from fairlead.policy.detect import spelled_out
 from fairlead.policy.detectors import Detector
 from fairlead.policy.facts import Fact
 from fairlead.policy.holdback import Holdback
 from fairlead.policy.redaction import PLACEHOLDER
 from fairlead.policy.scan import Scan
-from fairlead.policy.types import Decision, Finding
+from fairlead.policy.types import Decision
 
 _BEGUN = re.compile(r"\[(?:[A-Z][A-Z0-9_]*)?")  # the beginning of a placeholder
 _LONG = 1024  # bytes held: from here on they are looked at again only when they have grown by an eighth
@@ -61,12 +61,11 @@ class Screen:
     """Lets everything through, and puts back what was redacted: for replies that no policy judges by what they say.
 
     Also what every screen offers. One screen sees one text: a choice's content, or the arguments of one tool call.
-    `findings` count characters of the reply as the model wrote it.
+    `categories` are those that were found in the reply so far, `facts` the values that its rules read.
     """
 
     def __init__(self, decision: Decision, restorer: Restorer | None = None) -> None:
         self.decision = decision
-        self.findings: list[Finding] = []
         self.facts: dict[str, FactValue] = {}
         self.categories: frozenset[str] = frozenset()
         self._restorer = restorer
@@ -135,7 +134,6 @@ class ReplyScreen(Screen):
         self._resume: dict[int, int] = {}  # where in _data each detector goes on, where that is beyond _at
         self._masks: list[Mask] = []  # to black out; all of it lies at or beyond _at
         self._covered = 0  # up to where in _data a mask reaches that was written already
-        self._gone = 0  # characters of the reply before _at
 
     def whole(self, text: str) -> str:
         if self._arguments:
@@ -158,7 +156,6 @@ class ReplyScreen(Screen):
         if suspects or self._resume:
             return self._look(data, hold, suspects)
         out = data[self._at : hold].decode()
-        self._gone += len(out)
         self._keep(data, hold)
         self._patience = len(self._data) * 9 // 8 if len(self._data) > _LONG else 0
         return out
@@ -186,7 +183,6 @@ class ReplyScreen(Screen):
             noted = [mask for mask in noted if mask[2] in self.decision.redact]
         self._masks += noted
         out = self._masked(data, hold)
-        self._gone += _chars(data[self._at : hold])
         self._keep(data, hold)
         cut = len(data) - len(self._data)
         self._resume = {index: at - cut for index, at in self._resume.items() if at > hold}
@@ -213,9 +209,6 @@ class ReplyScreen(Screen):
             value = fact.joined(known, fact.read(data[low:high].decode("utf-8", "replace")))
             self.facts[fact.name] = value
             return known is None or value != known
-        start = self._gone + _chars(data[self._at : low])
-        end = start + _chars(data[low:high])
-        self.findings.append(Finding(detector.category, detector.name, 0, start, end))
         new = detector.category not in self.categories
         self.categories |= {detector.category}
         return new
@@ -244,11 +237,7 @@ def withheld(decision: Decision, subject: str) -> Withheld:
     return Withheld(
         f"the reply may not be released: {by}",
         why="; ".join([reason.text for reason in decision.reasons] + list(decision.errors)),
-        mend="ask for an answer without it, or have the policy changed; the trace shows what was found",
+        mend="ask for an answer without it, or have its owner change the policy",
         step="check",
         subject=subject,
     )
-
-
-def _chars(data: bytes) -> int:
-    return len(data.decode("utf-8", "replace"))

@@ -37,7 +37,6 @@ class Finding(Struct, frozen=True):
     number `tool_call`) is of `category`."""
 
     category: str
-    detector: str
     message: int
     start: int
     end: int

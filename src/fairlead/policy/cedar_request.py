@@ -1,4 +1,4 @@
-"""The questions put to Cedar: who, what, on which, under which circumstances. Pure translation, no decision."""
+"""What Cedar is asked: who, what, on which, under which circumstances. Pure translation, no decision."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -17,8 +17,8 @@ CEDAR_DECIMAL = Decimal("922337203685477.5807")
 """The greatest decimal that Cedar knows; its least is one ten-thousandth further from zero."""
 
 
-class Ask(Struct, frozen=True):
-    """One request to Cedar with the entities that it needs, in Cedar's JSON."""
+class CedarRequest(Struct, frozen=True):
+    """One request to Cedar with the entities that it needs. `body` is the request proper, in Cedar's JSON."""
 
     principal: Entity
     action: str
@@ -26,7 +26,7 @@ class Ask(Struct, frozen=True):
     context: dict[str, Any]
 
     @property
-    def request(self) -> dict[str, Any]:
+    def body(self) -> dict[str, Any]:
         return {
             "principal": self.principal["uid"],
             "action": {"type": "Action", "id": self.action},
@@ -80,7 +80,7 @@ def item(access: Access) -> Entity:
     return {"uid": {"type": "ContextItem", "id": access.item}, "attrs": attributes, "parents": []}
 
 
-def asked(task: str, labels: Labels, redacted: frozenset[str], door: str) -> dict[str, Any]:
+def call_context(task: str, labels: Labels, redacted: frozenset[str], door: str) -> dict[str, Any]:
     """The context of `call_model`, for a text from which these categories have been taken."""
     return {
         "task": task,
@@ -92,7 +92,7 @@ def asked(task: str, labels: Labels, redacted: frozenset[str], door: str) -> dic
     }
 
 
-def released(
+def release_context(
     task: str, categories: frozenset[str], redacted: frozenset[str], facts: Mapping[str, FactValue]
 ) -> dict[str, Any]:
     """The context of `release_reply`, for a reply in which these categories have been blacked out."""

@@ -10,7 +10,7 @@ from fairlead.errors import BadInput
 from fairlead.identity.types import Caller
 from fairlead.labels import Access, ClassName, DataClass, Labels
 from fairlead.models.types import Model
-from fairlead.policy.asks import FactValue
+from fairlead.policy.cedar_request import FactValue
 from fairlead.policy.policy import Policy
 from fairlead.policy.types import Decision
 
