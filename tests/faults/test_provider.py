@@ -12,14 +12,14 @@ from tests.faults.wires import PROSE
 from tests.models.calls import CLOCK
 
 from fairlead.errors import Upstream
-from fairlead.models.answer import Answer
 from fairlead.models.http import Http, Patience
+from fairlead.models.http_answer import HttpAnswer
 
 CHAT = {"model": "tiny", "messages": [{"role": "user", "content": "hello"}]}
 ROOT = Path(__file__).parents[2]
 
 
-async def post(http: Http, url: str, body: Any, **headers: str) -> Answer:
+async def post(http: Http, url: str, body: Any, **headers: str) -> HttpAnswer:
     return await http.post_json(
         url,
         headers,

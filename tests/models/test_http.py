@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tests.models.calls import CLOCK
 
 from fairlead.errors import BadInput, Broken, DeadlineExceeded, Upstream
-from fairlead.models.answer import Answer
 from fairlead.models.http import Http, Patience, header_value
+from fairlead.models.http_answer import HttpAnswer
 
 Script = Callable[[int, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 QUICK = Patience(connect=0.5, first_byte=0.3, idle=0.2)
@@ -77,7 +77,7 @@ def always(answer: bytes, *, close: bool = False, before: float = 0) -> Script:
     return script
 
 
-async def get(http: Http, url: str, *, seconds: float = 3.0, patience: Patience = QUICK) -> Answer:
+async def get(http: Http, url: str, *, seconds: float = 3.0, patience: Patience = QUICK) -> HttpAnswer:
     return await http.get(
         url, {"accept": "*/*"}, deadline=CLOCK.monotonic() + seconds, patience=patience, subject="house"
     )

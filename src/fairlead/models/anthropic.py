@@ -3,12 +3,10 @@
 from collections.abc import AsyncGenerator
 from typing import Final
 
-import msgspec
-
 from fairlead.clock import Clock
 from fairlead.models.anthropic_reply import AnthropicReader
 from fairlead.models.anthropic_request import encode
-from fairlead.models.endpoint import Endpoint
+from fairlead.models.endpoint import Endpoint, listed_ids
 from fairlead.models.http import Http
 from fairlead.models.settings import EndpointSettings
 from fairlead.models.types import Chunk, ModelCall
@@ -31,7 +29,7 @@ class AnthropicDriver:
 
     async def probe(self) -> list[str]:
         """Names of the models that the endpoint offers now."""
-        return await self._endpoint.probe("/models", _names)
+        return await self._endpoint.probe("/models", listed_ids)
 
     def encode(self, call: ModelCall) -> bytes:
         """The body of the request."""
@@ -40,15 +38,3 @@ class AnthropicDriver:
     def reader(self, call: ModelCall) -> AnthropicReader:
         """A reader for the answer to this call."""
         return AnthropicReader(call.model.name)
-
-
-class _Listed(msgspec.Struct):
-    id: str
-
-
-class _Listing(msgspec.Struct):
-    data: list[_Listed]
-
-
-def _names(body: bytes) -> list[str]:
-    return [each.id for each in msgspec.json.decode(body, type=_Listing).data]

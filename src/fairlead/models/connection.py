@@ -22,15 +22,14 @@ class Garbled(Exception):
     """What came was not HTTP/1.1, or more of a header than anyone sends."""
 
 
-class Arrival:
+class Incoming:
     """An answer as it comes in. `fault` tells why it will not be complete; parts that came before it still count."""
 
-    __slots__ = ("_parts", "_resume", "_size", "_waiter", "begun", "complete", "fault", "headers", "status")
+    __slots__ = ("_parts", "_resume", "_size", "_waiter", "complete", "fault", "headers", "status")
 
     def __init__(self) -> None:
         self.status = 0
         self.headers: dict[str, str] = {}
-        self.begun = False  # a byte has come
         self.complete = False
         self.fault: Exception | None = None
         self._parts: deque[bytes] = deque()
@@ -96,7 +95,7 @@ class Connection(asyncio.Protocol):
         self._on_free = on_free
         self._on_lost = on_lost
         self._parser = httptools.HttpResponseParser(self)
-        self._arrival: Arrival | None = None
+        self._incoming: Incoming | None = None
         self._transport: asyncio.Transport | None = None
         self._overhead = 0
         self._until_eof = False
@@ -106,18 +105,18 @@ class Connection(asyncio.Protocol):
     @property
     def is_usable(self) -> bool:
         """Whether the next exchange can be tried on it."""
-        return self._transport is not None and not self._transport.is_closing() and self._arrival is None
+        return self._transport is not None and not self._transport.is_closing() and self._incoming is None
 
-    def ask(self, head: bytes, body: bytes | None) -> Arrival:
+    def ask(self, head: bytes, body: bytes | None) -> Incoming:
         """Send a request. Everything that comes from now on is its answer."""
-        arrival = Arrival()
+        incoming = Incoming()
         if self._transport is None:
-            arrival.fault = ConnectionResetError("closed before it was used")
-            return arrival
-        self._arrival = arrival
+            incoming.fault = ConnectionResetError("closed before it was used")
+            return incoming
+        self._incoming = incoming
         self._overhead, self._until_eof, self._ended = 0, False, False
         self._transport.write(head if body is None else head + body)
-        return arrival
+        return incoming
 
     def drop(self) -> None:
         """Close at once, whatever is under way."""
@@ -132,93 +131,92 @@ class Connection(asyncio.Protocol):
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
     def data_received(self, data: bytes) -> None:
-        arrival = self._arrival
-        if arrival is None:
+        incoming = self._incoming
+        if incoming is None:
             self.drop()  # unasked for: the goodbye of a server that closes idle connections, or worse
             return
-        arrival.begun = True
         self._overhead += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if not self._ended:
-                self._fail(arrival, Garbled(str(error)))
+                self._fail(incoming, Garbled(str(error)))
             self._keep = False
         else:
             if self._overhead > _MOST_OVERHEAD and not self._ended:
-                self._fail(arrival, Garbled("too long a header"))
+                self._fail(incoming, Garbled("too long a header"))
         if self._ended:
-            self._finish(arrival)
-        arrival.wake()
+            self._finish(incoming)
+        incoming.wake()
 
     def eof_received(self) -> None:
         return None  # closes the transport: `connection_lost` follows
 
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = None
-        arrival, self._arrival = self._arrival, None
-        if arrival is not None:
+        incoming, self._incoming = self._incoming, None
+        if incoming is not None:
             if self._until_eof and error is None:
-                arrival.complete = True
+                incoming.complete = True
             else:
-                arrival.fault = error or ConnectionResetError("closed by the server")
-            arrival.wake()
+                incoming.fault = error or ConnectionResetError("closed by the server")
+            incoming.wake()
         self._on_lost(self)
 
     # what the parser finds
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        arrival = self._arrival
-        if arrival is None or arrival.status:
+        incoming = self._incoming
+        if incoming is None or incoming.status:
             return  # a trailer, or a second answer
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-        headers = arrival.headers
+        headers = incoming.headers
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
 
     def on_headers_complete(self) -> None:
-        arrival = self._arrival
-        if arrival is None or self._ended:
+        incoming = self._incoming
+        if incoming is None or self._ended:
             return
         status = self._parser.get_status_code()
         if status < 200:
-            arrival.headers.clear()  # 100 or 103: the answer is still to come
+            incoming.headers.clear()  # 100 or 103: the answer is still to come
             return
-        headers = arrival.headers
-        arrival.status = status
+        headers = incoming.headers
+        incoming.status = status
         self._until_eof = "content-length" not in headers and "transfer-encoding" not in headers
         self._overhead = 0
 
     def on_body(self, body: bytes) -> None:
         self._overhead = 0
-        arrival = self._arrival
-        if arrival is None or self._ended:
+        incoming = self._incoming
+        if incoming is None or self._ended:
             return
-        if arrival.add(body) and self._transport is not None:
+        if incoming.add(body) and self._transport is not None:
             self._transport.pause_reading()
-            arrival.pause_with(self._resume)
+            incoming.pause_with(self._resume)
 
     def on_message_begin(self) -> None:
         if self._ended:
             self._keep = False  # a second answer to one question
 
     def on_message_complete(self) -> None:
-        arrival = self._arrival
-        if arrival is not None and arrival.status and not self._ended:
+        incoming = self._incoming
+        if incoming is not None and incoming.status and not self._ended:
             self._ended = True
             self._keep = self._parser.should_keep_alive()
 
-    def _finish(self, arrival: Arrival) -> None:
+    def _finish(self, incoming: Incoming) -> None:
         self._resume()
-        self._arrival = None
-        arrival.complete = True
+        self._incoming = None
+        incoming.complete = True
         if self._keep and self._transport is not None and not self._transport.is_closing():
             self._on_free(self)
         else:
             self.drop()
 
-    def _fail(self, arrival: Arrival, fault: Exception) -> None:
-        arrival.fault = fault
-        self._arrival = None
+    def _fail(self, incoming: Incoming, fault: Exception) -> None:
+        incoming.fault = fault
+        self._incoming = None
         self.drop()
 
     def _resume(self) -> None:

@@ -9,9 +9,9 @@ import msgspec
 
 from fairlead.clock import Clock
 from fairlead.errors import DeadlineExceeded, Upstream
-from fairlead.models.answer import Answer
 from fairlead.models.failures import LONGEST_ERROR_BODY, failure, unusable
 from fairlead.models.http import Http
+from fairlead.models.http_answer import HttpAnswer
 from fairlead.models.settings import EndpointSettings
 from fairlead.models.tally import Tally
 from fairlead.models.types import Chunk, ModelCall, Usage
@@ -110,7 +110,7 @@ class Endpoint:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise unusable("its list of models is not what this protocol has", subject=subject) from error
 
-    async def _post(self, path: str, body: bytes, call: ModelCall) -> Answer:
+    async def _post(self, path: str, body: bytes, call: ModelCall) -> HttpAnswer:
         headers = self._headers
         if self._settings.quirks.idempotency:
             # The provider's own records can then be joined with ours.
@@ -162,7 +162,20 @@ class Endpoint:
             raise tally.cut_off("its answer ended without a finish reason")
 
 
-def _is_stream(answer: Answer, call: ModelCall) -> bool:
+class _Listed(msgspec.Struct):
+    id: str
+
+
+class _Listing(msgspec.Struct):
+    data: list[_Listed]
+
+
+def listed_ids(body: bytes) -> list[str]:
+    """The names in a list of models of the form `{"data": [{"id": NAME}]}`, which most protocols share."""
+    return [each.id for each in msgspec.json.decode(body, type=_Listing).data]
+
+
+def _is_stream(answer: HttpAnswer, call: ModelCall) -> bool:
     """What the server says it sends decides, and only then what was asked: some always stream, some never do."""
     if answer.content_type == "application/json":
         return False

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Iterable, Iterator
 
 from fairlead.errors import Rejected
 from fairlead.models.quoting import question_of, quotes
+from fairlead.models.tally import likely_tokens, size_of
 from fairlead.models.types import Chunk, ModelCall, Passage, Usage, text_of
 
 I_DO_NOT_KNOW = "I don't know: the organisation's context does not answer this."
@@ -82,6 +83,6 @@ def _fitted(text: str, call: ModelCall) -> tuple[str, str]:
 
 
 def _usage(call: ModelCall, text: str) -> Usage:
-    read = sum(len(text_of(message)) for message in call.request.messages)
-    written = len(text) * call.request.choices
-    return Usage(input=-(-read // _CHARACTERS_A_TOKEN), output=-(-written // _CHARACTERS_A_TOKEN), estimated=True)
+    read = sum(size_of(text_of(message)) for message in call.request.messages)
+    written = size_of(text) * call.request.choices
+    return Usage(input=likely_tokens(read), output=likely_tokens(written), estimated=True)

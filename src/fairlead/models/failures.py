@@ -13,7 +13,7 @@ import msgspec
 
 from fairlead.clock import Clock
 from fairlead.errors import RateLimited, Rejected, Upstream
-from fairlead.models.answer import Answer
+from fairlead.models.http_answer import HttpAnswer
 
 LONGEST_ERROR_BODY = 64 << 10
 _LONGEST_WORDS = 240
@@ -43,7 +43,7 @@ _PRIVATE = re.compile(
 )
 
 
-def failure(answer: Answer, body: bytes, *, clock: Clock, subject: str) -> Upstream:
+def failure(answer: HttpAnswer, body: bytes, *, clock: Clock, subject: str) -> Upstream:
     """The error for an answer whose status is not 200. `body` is the start of its body."""
     status = answer.status
     words, kind = _words(body)
@@ -136,7 +136,7 @@ def cleaned(words: str) -> str:
     return words if len(words) <= _LONGEST_WORDS else words[: _LONGEST_WORDS - 1] + "…"
 
 
-def _rate_limited(answer: Answer, text: str, clock: Clock, subject: str) -> Upstream:
+def _rate_limited(answer: HttpAnswer, text: str, clock: Clock, subject: str) -> Upstream:
     if _says(_NO_CREDIT, text):
         return _no_credit(subject)
     pause = retry_after(answer.headers.get("retry-after"), clock)
@@ -190,7 +190,7 @@ def _unknown_model(status: int, subject: str) -> Upstream:
     )
 
 
-def _out_of_order(status: int, answer: Answer, clock: Clock, subject: str) -> Upstream:
+def _out_of_order(status: int, answer: HttpAnswer, clock: Clock, subject: str) -> Upstream:
     # A gateway in front of the model gave up waiting (408, 504, 524): the model itself may have gone on.
     charged = "unknown" if status in (408, 504, 524) else "no"
     return Upstream(

@@ -14,8 +14,8 @@ from typing import Self
 
 from fairlead.clock import Clock
 from fairlead.errors import BadInput, Broken, Upstream
-from fairlead.models.answer import Answer, deadline_passed
-from fairlead.models.connection import Arrival, Connection, Garbled
+from fairlead.models.connection import Connection, Garbled, Incoming
+from fairlead.models.http_answer import HttpAnswer, deadline_passed
 from fairlead.models.target import Target, target_of
 
 Server = tuple[str, int, bool]
@@ -74,7 +74,7 @@ class Http:
 
     async def post_json(
         self, url: str, headers: Mapping[str, str], body: bytes, *, deadline: float, patience: Patience, subject: str
-    ) -> Answer:
+    ) -> HttpAnswer:
         """Send `body` and wait for the answer's status and headers; the status may be any.
 
         `deadline` is in the clock's monotonic seconds and covers the body of the answer too. Nothing is sent twice:
@@ -86,14 +86,14 @@ class Http:
 
     async def get(
         self, url: str, headers: Mapping[str, str], *, deadline: float, patience: Patience, subject: str
-    ) -> Answer:
+    ) -> HttpAnswer:
         """As `post_json`, without a body."""
         target = target_of(url)
         return await self._ask(target, target.head("GET", headers, None), None, deadline, patience, subject)
 
     async def _ask(
         self, target: Target, head: bytes, body: bytes | None, deadline: float, patience: Patience, subject: str
-    ) -> Answer:
+    ) -> HttpAnswer:
         if self._loop is None:
             raise Broken("the HTTP client was used before it was opened")
         started = self._loop.time()
@@ -101,22 +101,22 @@ class Http:
         if until <= started:
             raise deadline_passed(subject, "no")
         connection = self._pooled(target) or await self._connect(target, until, patience, subject)
-        arrival = connection.ask(head, body)
-        await _head_of(arrival, connection, until, patience, subject)
-        return self._answer(arrival, connection, target, until, patience, subject)
+        incoming = connection.ask(head, body)
+        await _head_of(incoming, connection, until, patience, subject)
+        return self._answer(incoming, connection, target, until, patience, subject)
 
     def _answer(
         self,
-        arrival: Arrival,
+        incoming: Incoming,
         connection: Connection,
         target: Target,
         until: float,
         patience: Patience,
         subject: str,
-    ) -> Answer:
-        if not arrival.status:
-            raise _no_answer(arrival, target, subject)
-        if arrival.headers.get("content-encoding", "identity") != "identity":
+    ) -> HttpAnswer:
+        if not incoming.status:
+            raise _no_answer(incoming, target, subject)
+        if incoming.headers.get("content-encoding", "identity") != "identity":
             connection.drop()
             raise Upstream(
                 "the model's server compressed its answer although it was asked not to",
@@ -125,8 +125,8 @@ class Http:
                 retryable=False,
                 charged="unknown",
             )
-        return Answer(
-            arrival, connection, idle=patience.idle, deadline=until, limit=self._largest_answer, subject=subject
+        return HttpAnswer(
+            incoming, connection, idle=patience.idle, deadline=until, limit=self._largest_answer, subject=subject
         )
 
     def _pooled(self, target: Target) -> Connection | None:
@@ -188,13 +188,13 @@ class Http:
         self._sweep = self._loop.call_later(self._keep_alive, self._drop_aged) if self._idle else None
 
 
-async def _head_of(arrival: Arrival, connection: Connection, until: float, patience: Patience, subject: str) -> None:
+async def _head_of(incoming: Incoming, connection: Connection, until: float, patience: Patience, subject: str) -> None:
     """Wait until the answer's head is there or it is known that it will not come."""
     loop = asyncio.get_running_loop()
     latest = min(loop.time() + patience.first_byte, until)
     try:
-        while not arrival.status and not arrival.is_over:
-            await arrival.wait(latest)
+        while not incoming.status and not incoming.is_over:
+            await incoming.wait(latest)
     except TimeoutError as error:
         connection.drop()
         if loop.time() >= until:
@@ -249,8 +249,8 @@ def _no_connection(error: OSError, target: Target, subject: str) -> Upstream:
     )
 
 
-def _no_answer(arrival: Arrival, target: Target, subject: str) -> Upstream:
-    garbled = isinstance(arrival.fault, Garbled)
+def _no_answer(incoming: Incoming, target: Target, subject: str) -> Upstream:
+    garbled = isinstance(incoming.fault, Garbled)
     return Upstream(
         f"the model's server at {target.authority} did not answer",
         why="its answer was not HTTP" if garbled else "it closed the connection without an answer",

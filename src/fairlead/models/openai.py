@@ -2,10 +2,8 @@
 
 from collections.abc import AsyncGenerator
 
-import msgspec
-
 from fairlead.clock import Clock
-from fairlead.models.endpoint import Endpoint
+from fairlead.models.endpoint import Endpoint, listed_ids
 from fairlead.models.http import Http
 from fairlead.models.openai_reply import OpenAIReader
 from fairlead.models.openai_request import encode
@@ -30,7 +28,7 @@ class OpenAIDriver:
 
     async def probe(self) -> list[str]:
         """Names of the models that the endpoint offers now."""
-        return await self._endpoint.probe("/models", _names)
+        return await self._endpoint.probe("/models", listed_ids)
 
     def encode(self, call: ModelCall) -> bytes:
         """The body of the request."""
@@ -39,15 +37,3 @@ class OpenAIDriver:
     def reader(self, call: ModelCall) -> OpenAIReader:
         """A reader for the answer to this call."""
         return OpenAIReader(call.model.name)
-
-
-class _Listed(msgspec.Struct):
-    id: str
-
-
-class _Listing(msgspec.Struct):
-    data: list[_Listed]
-
-
-def _names(body: bytes) -> list[str]:
-    return [each.id for each in msgspec.json.decode(body, type=_Listing).data]

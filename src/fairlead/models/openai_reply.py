@@ -58,7 +58,6 @@ class _Reply(Struct, frozen=True):
     choices: list[_Choice] | None = None
     usage: Raw = Raw(b"")
     error: Raw = Raw(b"")
-    object: str | None = None
 
 
 _decode = msgspec.json.Decoder(_Reply).decode

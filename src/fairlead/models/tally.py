@@ -6,8 +6,18 @@ from fairlead.errors import CutOff, Upstream
 from fairlead.models.types import Chunk, ModelCall, Usage
 
 _LARGEST_COUNT = 2**40
-# English text has about four bytes to a token in every tokenizer in use; good enough to bill what nobody counted.
 _BYTES_PER_TOKEN = 4
+
+
+def size_of(text: str) -> int:
+    """Bytes in UTF-8. Whether a text is ASCII is known without looking at it."""
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def likely_tokens(size: int) -> int:
+    """Tokens in so many bytes. English text has about four bytes to a token in every tokenizer in use: good enough for
+    estimates, and to bill what nobody counted."""
+    return -(-size // _BYTES_PER_TOKEN)
 
 
 def is_count(value: Any) -> TypeGuard[int]:
@@ -32,11 +42,11 @@ class Tally:
     def count(self, chunk: Chunk) -> None:
         """Take note of a chunk that is about to be handed on."""
         self.begun = True
-        self._bytes += len(chunk.text) if chunk.text.isascii() else len(chunk.text.encode())
+        self._bytes += size_of(chunk.text)
         if chunk.reasoning or chunk.refusal:
-            self._bytes += len((chunk.reasoning + chunk.refusal).encode())
+            self._bytes += size_of(chunk.reasoning) + size_of(chunk.refusal)
         for piece in chunk.tool_calls:
-            self._bytes += len(((piece.name or "") + piece.arguments).encode())
+            self._bytes += size_of(piece.name or "") + size_of(piece.arguments)
         self._begun.add(chunk.index)
         if chunk.finish is not None:
             self._finished.add(chunk.index)
@@ -57,10 +67,10 @@ class Tally:
         """As `bill`, for a reply that was cut off: the provider may have counted the input, hardly ever the output."""
         counted = self.usage
         if counted is None:
-            return Usage(input=_tokens(self._size), output=_tokens(self._bytes), estimated=True)
+            return Usage(input=likely_tokens(self._size), output=likely_tokens(self._bytes), estimated=True)
         return Usage(
             input=counted.input,
-            output=max(counted.output, _tokens(self._bytes)),
+            output=max(counted.output, likely_tokens(self._bytes)),
             cached_input=counted.cached_input,
             cache_write=counted.cache_write,
             reasoning=counted.reasoning,
@@ -82,7 +92,3 @@ class Tally:
         if not self.begun or isinstance(error, CutOff):
             return error
         return self.cut_off(f"{error.message}: {error.why}" if error.why else error.message)
-
-
-def _tokens(size: int) -> int:
-    return -(-size // _BYTES_PER_TOKEN)

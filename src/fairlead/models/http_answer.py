@@ -6,23 +6,34 @@ from types import TracebackType
 from typing import Final, Self
 
 from fairlead.errors import DeadlineExceeded, Upstream
-from fairlead.models.connection import Arrival, Connection
+from fairlead.models.connection import Connection, Incoming
 
 _DRAIN_S: Final = 0.1
 
 
-class Answer:
+class HttpAnswer:
     """A status, headers and a body still to be read. Close it, or read it to the end: either frees the connection."""
 
-    __slots__ = ("_arrival", "_begun", "_connection", "_deadline", "_idle", "_limit", "_loop", "_size", "_subject",
-                 "headers", "status")  # fmt: skip
+    __slots__ = (
+        "_begun",
+        "_connection",
+        "_deadline",
+        "_idle",
+        "_incoming",
+        "_limit",
+        "_loop",
+        "_size",
+        "_subject",
+        "headers",
+        "status",
+    )  # fmt: skip
 
     def __init__(
-        self, arrival: Arrival, connection: Connection, *, idle: float, deadline: float, limit: int, subject: str
+        self, incoming: Incoming, connection: Connection, *, idle: float, deadline: float, limit: int, subject: str
     ) -> None:
-        self.status = arrival.status
-        self.headers: Mapping[str, str] = arrival.headers
-        self._arrival = arrival
+        self.status = incoming.status
+        self.headers: Mapping[str, str] = incoming.headers
+        self._incoming = incoming
         self._connection = connection
         self._loop = asyncio.get_running_loop()
         self._idle = idle
@@ -42,7 +53,7 @@ class Answer:
         if limit is not None:
             self._limit = min(limit, self._limit)
         part = await self.more()
-        if self._arrival.complete:
+        if self._incoming.complete:
             return part
         parts = [part]
         while part := await self.more():
@@ -63,24 +74,24 @@ class Answer:
 
     async def more(self) -> bytes:
         """What the network has brought since the last call, waiting for it; b"" at the end. Raises as `read` does."""
-        arrival = self._arrival
+        incoming = self._incoming
         while True:
             now = self._loop.time()
             if now >= self._deadline:
                 self.close()
                 raise deadline_passed(self._subject, "part" if self._begun else "unknown")
-            if part := arrival.take():
+            if part := incoming.take():
                 self._begun = True
                 self._size += len(part)
                 if self._size > self._limit:
                     raise self._too_large()
                 return part
-            if arrival.complete:
+            if incoming.complete:
                 return b""
-            if arrival.fault is not None:
-                raise self._failed("closed the connection before its answer was complete") from arrival.fault
+            if incoming.fault is not None:
+                raise self._failed("closed the connection before its answer was complete") from incoming.fault
             try:
-                await arrival.wait(min(now + self._idle, self._deadline))
+                await incoming.wait(min(now + self._idle, self._deadline))
             except TimeoutError as error:
                 if self._loop.time() >= self._deadline:
                     continue
@@ -90,15 +101,15 @@ class Answer:
         """Give the server a moment to end a body whose content is complete: its connection can then be used again."""
         until = self._loop.time() + _DRAIN_S
         try:
-            while not self._arrival.is_over:
-                await self._arrival.wait(until)
-                self._arrival.take()
+            while not self._incoming.is_over:
+                await self._incoming.wait(until)
+                self._incoming.take()
         except TimeoutError:
             self.close()
 
     def close(self) -> None:
         """Close the connection unless the body came to its end, so that the server stops working on it."""
-        if not self._arrival.is_over:
+        if not self._incoming.is_over:
             self._connection.drop()
 
     def _failed(self, why: str) -> Upstream:
