@@ -15,9 +15,10 @@ from joserfc.util import json_b64encode, urlsafe_b64encode
 from tests.identity.issuer import NOW, Issuer, ToldClock, sign
 
 from fairlead.errors import Overloaded, Unauthenticated
-from fairlead.identity import Authenticator, Caller, IdentitySettings, Key, compile_identity, digest_of, new_key
+from fairlead.identity import Authenticator, Caller, IdentitySettings, Key, compile_identity, new_key
 from fairlead.identity import authenticate as module
 from fairlead.identity.issuer_keys import Fetch, IssuerKeyRings
+from fairlead.identity.keys import digest_of
 
 
 class Door:

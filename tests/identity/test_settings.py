@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from fairlead.errors import BadInput
-from fairlead.identity import Identity, IdentitySettings, KeySettings, compile_identity, digest_of
+from fairlead.identity import Identity, IdentitySettings, KeySettings, compile_identity
+from fairlead.identity.keys import digest_of
 from fairlead.identity.settings import is_loopback
 
 SECRET = "fl_a-secret-of-the-environment"

@@ -4,7 +4,7 @@ What needs SQL or token libraries is imported from where it lives: `key_table`, 
 """
 
 from fairlead.identity.authenticate import Authenticator
-from fairlead.identity.keys import Key, digest_of, new_key
+from fairlead.identity.keys import Key, new_key
 from fairlead.identity.settings import Identity, IdentitySettings, KeySettings, compile_identity
 from fairlead.identity.types import Caller
 
@@ -16,6 +16,5 @@ __all__ = [
     "Key",
     "KeySettings",
     "compile_identity",
-    "digest_of",
     "new_key",
 ]

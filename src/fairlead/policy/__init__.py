@@ -2,14 +2,13 @@
 
 from fairlead.policy.cases import CaseResult, PolicyCase, run_policy_tests
 from fairlead.policy.compile import compile_policy
-from fairlead.policy.policy import Explanation, Policy
+from fairlead.policy.policy import Policy
 from fairlead.policy.redaction import Redaction
 from fairlead.policy.screen import Screen
 from fairlead.policy.settings import Rule, RulesFile
 
 __all__ = [
     "CaseResult",
-    "Explanation",
     "Policy",
     "PolicyCase",
     "Redaction",

@@ -4,7 +4,7 @@ from fairlead.routing.backoff import pause_before_retry
 from fairlead.routing.breaker import Health
 from fairlead.routing.plan import candidates_for, plan
 from fairlead.routing.refusals import why_none
-from fairlead.routing.settings import Preferences, RoutingSettings, compile_routing
+from fairlead.routing.settings import Preferences, compile_routing
 from fairlead.routing.types import Candidate, Dropped, Plan
 
 __all__ = [
@@ -13,7 +13,6 @@ __all__ = [
     "Health",
     "Plan",
     "Preferences",
-    "RoutingSettings",
     "candidates_for",
     "compile_routing",
     "pause_before_retry",

@@ -2,6 +2,5 @@
 
 from fairlead.tasks.classify import TaskTypes
 from fairlead.tasks.settings import TaskSettings, compile_tasks
-from fairlead.tasks.types import Task, TaskType
 
-__all__ = ["Task", "TaskSettings", "TaskType", "TaskTypes", "compile_tasks"]
+__all__ = ["TaskSettings", "TaskTypes", "compile_tasks"]
