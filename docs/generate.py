@@ -1,91 +1,255 @@
-"""Generates the reference pages that must not drift from the code: python docs/generate.py [--check]"""
+"""Generates the reference pages that must not drift from the code: python docs/generate.py [--check]
+
+What stands above the marker of a page is written by hand and kept; what stands below it is made from the code.
+"""
 
 import argparse
+import inspect
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from fairlead.cli.explain import codes, meaning
-from fairlead.workspace.schemas import json_schemas
+import msgspec
+import typer
+from record_words import FIELDS, FLAGS, KINDS, OUTCOMES
 
-REFERENCE = Path(__file__).parent / "reference"
-TITLES = {
-    "fairlead.schema.json": "fairlead.yaml",
-    "task.schema.json": "tasks/*.yaml",
-    "rules.schema.json": "rules/*.yaml",
-    "policy-tests.schema.json": "policies/tests.yaml",
-    "context-front-matter.schema.json": "front matter of context/**/*.md",
-}
+from fairlead.cli.explain import MISUSE, USAGE, codes, meaning
+from fairlead.cli.main import COMMANDS, app
+from fairlead.costs.record import Record
+from fairlead.policy import Rule, catalogue, checksums
+from fairlead.policy.rules import defaults, to_cedar
+from fairlead.policy.settings import Allow
+from fairlead.policy.sources import schema_text
+from fairlead.workspace.schemas import FILES, json_schemas
+
+REFERENCE: Final = Path(__file__).parent / "reference"
+MARKER: Final = "<!-- generated from here -->"
+WIDTH: Final = 100
+DEEPEST: Final = 6  # levels of keys; a guard against a type that holds itself
+
+Schema = dict[str, Any]
 
 
-def workspace_page() -> str:
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
+    """A Markdown table, with blank lines around it."""
+    lines = [[*head], ["---" for _ in head], *([*row] for row in rows)]
+    return ["", *("| " + " | ".join(cell(each) for each in line) + " |" for line in lines), ""]
+
+
+def cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def fenced(language: str, text: str) -> list[str]:
+    return ["", f"```{language}", text.rstrip(), "```", ""]
+
+
+# ---- the workspace's keys ---------------------------------------------------------------------------------------
+
+
+def workspace_page() -> Iterator[str]:
     """Every key of every file of a workspace."""
-    lines = [
-        "# The workspace",
-        "",
-        "Every key of every file, generated from the types that read them. Policies in `policies/*.cedar` are Cedar;",
-        "knowledge in `context/**/*.md` is Markdown. `fairlead check` tells every problem with its line.",
-    ]
-    for name, schema in json_schemas().items():
-        document = json.loads(schema)
-        lines += ["", f"## {TITLES[name]}", "", "| key | type | default | meaning |", "| --- | --- | --- | --- |"]
-        lines += list(rows(document, document.get("$defs", {})))
-    return "\n".join(lines) + "\n"
+    for name, text in json_schemas().items():
+        schema = json.loads(text)
+        yield f"\n## {FILES[name][0]}"
+        yield f"\n{schema['$defs'][schema['$ref'].rpartition('/')[2]]['description']}"
+        yield f"For editors: [{name}](../schemas/{name})."
+        yield from table(("key", "type", "default", "meaning"), keys(schema, schema["$defs"]))
 
 
-def rows(schema: dict[str, Any], defs: dict[str, Any], prefix: str = "", depth: int = 0) -> Iterator[str]:
-    """One table row for each key, nested ones below their parents."""
+def keys(schema: Schema, defs: Schema, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, str, str, str]]:
+    """One row for each key, nested ones below their parents."""
     schema = resolved(schema, defs)
     for key, part in schema.get("properties", {}).items():
-        inner = resolved(part, defs)
-        about = str(part.get("description") or inner.get("description") or "").replace("\n", " ").replace("|", "\\|")
-        default = f"`{json.dumps(part['default'])}`" if "default" in part and part["default"] != {} else ""
-        yield f"| `{prefix}{key}` | {kind(part, defs)} | {default} | {about} |"
-        if depth < 4:
-            for each, path in below(inner, defs, f"{prefix}{key}"):
-                yield from rows(each, defs, path, depth + 1)
+        name = f"{prefix}{key}"
+        yield f"`{name}`", kind(part, defs), default(key, schema), said(part, defs)
+        if depth < DEEPEST:
+            for inner, path in below(part, defs, name):
+                yield from keys(inner, defs, path, depth + 1)
 
 
-def resolved(schema: dict[str, Any], defs: dict[str, Any]) -> dict[str, Any]:
+def default(key: str, schema: Schema) -> str:
+    part = schema["properties"][key]
+    if key in schema.get("required", ()):
+        return "required"
+    return f"`{json.dumps(part['default'], ensure_ascii=False)}`" if part.get("default") is not None else ""
+
+
+def said(part: Schema, defs: Schema) -> str:
+    """What a key means: told at the key itself, else at one of its alternatives, else at its type."""
+    others = part.get("anyOf", ())
+    for each in (part, *others, resolved(part, defs), *(resolved(other, defs) for other in others)):
+        if each.get("description"):
+            return str(each["description"])
+    return ""
+
+
+def resolved(schema: Schema, defs: Schema) -> Schema:
     while "$ref" in schema:
         schema = defs[schema["$ref"].rpartition("/")[2]]
     return schema
 
 
-def below(schema: dict[str, Any], defs: dict[str, Any], path: str) -> Iterator[tuple[dict[str, Any], str]]:
+def below(schema: Schema, defs: Schema, path: str) -> Iterator[tuple[Schema, str]]:
     """The objects inside a key: its own, those of its entries, those of its alternatives."""
+    schema = resolved(schema, defs)
     if "properties" in schema:
         yield schema, f"{path}."
     if isinstance(schema.get("additionalProperties"), dict):
-        yield from below(resolved(schema["additionalProperties"], defs), defs, f"{path}.NAME")
+        yield from below(schema["additionalProperties"], defs, f"{path}.NAME")
     if isinstance(schema.get("items"), dict):
-        yield from below(resolved(schema["items"], defs), defs, f"{path}[]")
+        yield from below(schema["items"], defs, f"{path}[]")
     for each in schema.get("anyOf", ()):
-        yield from below(resolved(each, defs), defs, path)
+        yield from below(each, defs, path)
 
 
-def kind(schema: dict[str, Any], defs: dict[str, Any]) -> str:
+def kind(schema: Schema, defs: Schema) -> str:
+    """A type in words. A key that may be null may be left out, which its default says already."""
     schema = resolved(schema, defs)
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])
     if "anyOf" in schema:
-        return " or ".join(dict.fromkeys(kind(each, defs) for each in schema["anyOf"]))
+        kinds = [kind(each, defs) for each in schema["anyOf"] if each.get("type") != "null"]
+        return " or ".join(dict.fromkeys(kinds))
+    if "prefixItems" in schema:
+        return f"[{', '.join(kind(each, defs) for each in schema['prefixItems'])}]"
     if schema.get("type") == "array":
         return f"list of {kind(schema.get('items', {}), defs)}"
-    return str(schema.get("type", "any"))
+    if isinstance(schema.get("additionalProperties"), dict):
+        return f"by name: {kind(schema['additionalProperties'], defs)}"
+    return str(schema.get("type", "any")) + limits(schema)
 
 
-def errors_page() -> str:
+def limits(schema: Schema) -> str:
+    signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+    told = [f"{sign} {schema[name]}" for name, sign in signs.items() if name in schema]
+    told += [f"at most {schema['maxLength']} characters"] if "maxLength" in schema else []
+    return f", {', '.join(told)}" if told else ""
+
+
+# ---- commands and errors ----------------------------------------------------------------------------------------
+
+
+def cli_page() -> Iterator[str]:
+    """The help of every command, and of the commands below it."""
+    yield from table(
+        ("command", "what it does"), ((f"[`{name}`](#fairlead-{name})", what) for name, (_, what) in COMMANDS.items())
+    )
+    root: Any = typer.main.get_command(app)
+    for name in COMMANDS:
+        yield from command_help(f"fairlead {name}", root.commands[name].load(), "##")
+
+
+def command_help(path: str, command: Any, heading: str) -> Iterator[str]:
+    context = typer.Context(command, info_name=path, terminal_width=WIDTH, max_content_width=WIDTH, color=False)
+    yield f"\n{heading} {path}"
+    yield from fenced("text", "\n".join(line.rstrip() for line in command.get_help(context).splitlines()))
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from command_help(f"{path} {name}", inner, f"{heading}#")
+
+
+def errors_page() -> Iterator[str]:
     """Every error code with what `fairlead explain` says of it."""
-    lines = ["# Errors", "", "What `fairlead explain CODE` prints, generated from the error classes."]
-    for code, error in sorted(codes().items()):
-        lines += ["", f"## {code}", "", f"HTTP status {error.status}.", "", meaning(error)]
-    return "\n".join(lines) + "\n"
+    known = sorted(codes().items())
+    yield from table(
+        ("code", "status", "what happened"),
+        ((f"[`{code}`](#{code})", str(each.status), meaning(each).partition("\n\n")[0]) for code, each in known),
+    )
+    for code, error in known:
+        yield f"\n## {code}\n\nHTTP status {error.status}.\n\n{meaning(error)}"
+    yield f"\n## {USAGE}\n\nOnly on the command line.\n\n{MISUSE}"
 
 
-PAGES = {"workspace.md": workspace_page, "errors.md": errors_page}
+# ---- the record -------------------------------------------------------------------------------------------------
+
+
+def record_page() -> Iterator[str]:
+    """Every field of a record."""
+    schema = msgspec.json.schema(Record)
+    defs = schema["$defs"]
+    yield "\n## Fields"
+    properties = defs["Record"]["properties"]
+    yield from table(
+        ("field", "type", "meaning"),
+        ((f"`{name}`", kind(part, defs), FIELDS[name]) for name, part in properties.items()),
+    )
+    for title, told in (("Kinds", KINDS), ("Outcomes", OUTCOMES), ("Flags", FLAGS)):
+        yield f"## {title}"
+        yield from table(
+            (title.lower().removesuffix("s"), "meaning"), ((f"`{name}`", what) for name, what in told.items())
+        )
+
+
+# ---- policy -----------------------------------------------------------------------------------------------------
+
+
+def policy_page() -> Iterator[str]:
+    """What policies may speak of, what the lean rules mean in Cedar, what is detected."""
+    yield "\n## Schema\n\nFacts that the workspace declares in `rules/*.yaml` stand in `facts`."
+    yield from fenced("cedar", schema_text().replace("facts: {}", "facts: {/* the workspace's own */}"))
+    yield "## Lean rules\n\nEach rule of `rules:` does exactly one of these; `for` belongs to `redact`."
+    schema = msgspec.json.schema(Rule)
+    yield from table(("key", "type", "default", "meaning"), keys(schema, schema["$defs"]))
+    yield "As Cedar, for example:"
+    yield from lean_examples()
+    yield "## Defaults\n\nA workspace without a file in `policies/` gets these permits:"
+    yield from fenced("cedar", defaults(()))
+    yield "With an `allow` rule, `default-call` is left out: then only those rules permit calls. With a Cedar file all"
+    yield "of them are left out, and nothing is permitted but what the files and the rules permit."
+    yield from detectors()
+
+
+def lean_examples() -> Iterator[str]:
+    known = frozenset(catalogue.CLASSES)
+    for written, rule in (
+        ("{redact: [payment_card], for: cloud}", Rule(redact=("payment_card",), audience="cloud")),
+        ("{redact: [email], for: replies}", Rule(redact=("email",), audience="replies")),
+        ("{keep_local: [national_id]}", Rule(keep_local=("national_id",))),
+        ("{refuse: [secret]}", Rule(refuse=("secret",))),
+        ("{withhold: [iban]}", Rule(withhold=("iban",))),
+        ("{allow: {groups: [finance], models: [small]}}", Rule(allow=Allow(groups=("finance",), models=("small",)))),
+    ):
+        yield f"\n`{written}` is"
+        yield from fenced("cedar", to_cedar([rule], known))
+
+
+def detectors() -> Iterator[str]:
+    yield "\n## Built-in detectors\n\nBy category. `without:` in `rules/*.yaml` switches one off by its name."
+    names: dict[str, list[str]] = {}
+    for name, category, *_ in catalogue.TABLE:
+        names.setdefault(category, []).append(f"`{name}`")
+    rows = ((f"`{each}`", catalogue.CLASSES[each].name, ", ".join(names[each])) for each in names)
+    yield from table(("category", "data class, at least", "detectors"), rows)
+    yield "A category that is not listed here counts as internal, unless `classes:` says otherwise."
+    yield (
+        "\n## Checks\n\nWhat a detector of the workspace's own may name under `checksum:`: "
+        + ", ".join(f"`{name}`" for name in checksums.BY_NAME)
+        + "."
+    )
+
+
+# ---- writing ----------------------------------------------------------------------------------------------------
+
+PAGES: Final[dict[str, Callable[[], Iterator[str]]]] = {
+    "workspace.md": workspace_page,
+    "cli.md": cli_page,
+    "errors.md": errors_page,
+    "record.md": record_page,
+    "policy.md": policy_page,
+}
+
+
+def page(name: str) -> str:
+    """The page as it should be: its introduction as it stands, the rest anew."""
+    path = REFERENCE / name
+    introduction, marker, _ = (path.read_text("utf-8") if path.exists() else "").partition(MARKER)
+    if not marker:
+        introduction = f"# {name.removesuffix('.md').capitalize()}\n\n{inspect.getdoc(PAGES[name])}\n\n"
+    lines = "\n".join(PAGES[name]()).splitlines()
+    kept = [line for number, line in enumerate(lines) if line or (number and lines[number - 1])]
+    return f"{introduction}{MARKER}\n\n" + "\n".join(kept).strip("\n") + "\n"
 
 
 def main() -> int:
@@ -94,16 +258,15 @@ def main() -> int:
     check = parser.parse_args().check
     REFERENCE.mkdir(exist_ok=True)
     stale = []
-    for name, page in PAGES.items():
-        path, text = REFERENCE / name, page()
-        if not path.exists() or path.read_text() != text:
+    for name in PAGES:
+        path, text = REFERENCE / name, page(name)
+        if not path.exists() or path.read_text("utf-8") != text:
             stale.append(name)
             if not check:
-                path.write_text(text)
+                path.write_text(text, "utf-8")
     if check and stale:
         print(f"out of date: {', '.join(stale)}; run python docs/generate.py", file=sys.stderr)
-        return 1
-    return 0
+    return int(check and bool(stale))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,61 @@
+"""What the fields of a record mean, and the words that stand in them."""
+
+from typing import Final
+
+from fairlead.labels import DataClass
+
+# What the fields of a record mean. A field that is missing here stops the generation.
+FIELDS: Final = {
+    "agent": "The program that acted for the person, where the credential names one.",
+    "at": "When the action began, or a refusal was recorded: milliseconds since 1970, UTC.",
+    "attempt": "Which attempt of the run, from 1; absent where none was made. `RUN.ATTEMPT` is its idempotency key.",
+    "categories": "What detectors found in the request and its context.",
+    "citations": "Items of context that were put before the model, each with its version.",
+    "cost": "What this row is billed, in nano-units (10⁹ to one unit of the currency).",
+    "credential": "By which credential the caller was known; never the credential itself.",
+    "data_class": "The highest data class of the text: " + ", ".join(f"`{each.name}`" for each in DataClass) + ".",
+    "department": "The caller's department.",
+    "door": "By which door the request came, such as `openai.chat`.",
+    "dropped": "Models that were considered and dropped, each with what dropped it.",
+    "error": "The code of the [error](errors.md) that ended it, and the stage (`step`) in which it arose.",
+    "flags": "What a reader of the bill should know; see below.",
+    "held": "The most that it could have cost, held against every budget before it began; nano-units.",
+    "kind": "What the row is about; see below.",
+    "model": "The workspace's name of the model that was attempted.",
+    "outcome": "How it ended; see below.",
+    "payload": "SHA-256 (hex) of the encrypted request and reply, where payloads are kept.",
+    "person": "The person's pseudonymous subject id. The name behind it can be erased, the record cannot.",
+    "placement": "Where the model runs: `device`, `on_prem` or `cloud`.",
+    "policies": "Ids of the policies that decided, about the attempted model or, where none was, about all.",
+    "price": "The version of the price list that the bill was made by.",
+    "redacted": "Categories that were taken out before the text was sent.",
+    "revision": "The published revision under which it was decided.",
+    "run": "The run's id: what `x-fairlead-run` tells the client.",
+    "snapshot": "The snapshot of the context that was searched.",
+    "suppressed": "Refusals before this one that were counted but not recorded, because too many came at once.",
+    "task": "The task type.",
+    "tenant": "The caller's tenant.",
+    "usage": "Tokens as billed; `estimated` where the provider did not report them.",
+    "v": "The version of this form.",
+}
+KINDS: Final = {
+    "call_model": "The action itself: one for each run.",
+    "attempt": "A failed try of a model before the run's end, billed by itself.",
+    "refusal": "A request that was turned away at a door, before there was an action.",
+    "late": "A settlement that came after recovery had settled the run; unbilled, to be reconciled.",
+}
+OUTCOMES: Final = {
+    "done": "Answered and settled.",
+    "estimated": "A dry run: decided and priced; nothing was called.",
+    "refused": "Not allowed, or not well formed; `error` says which.",
+    "failed": "A model's server, or Fairlead, failed.",
+    "abandoned": "The client left before the end; what was produced is billed.",
+    "orphaned": "Its worker died; recovery billed what was held.",
+}
+FLAGS: Final = {
+    "failed": "An attempt that failed; the error's code stands beside it.",
+    "reconcile": "Nobody here can know what the provider billed: compare with its invoice.",
+    "overrun": "The provider gave more output tokens than it was asked for.",
+    "over_hold": "The bill was higher than what was held.",
+    "orphaned": "Settled by recovery.",
+}
