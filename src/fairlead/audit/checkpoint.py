@@ -177,4 +177,8 @@ def _decode(text: str) -> bytes:
 
 
 def _malformed(reason: str) -> BadInput:
-    return BadInput(f"the checkpoint does not hold: {reason}", subject="checkpoint")
+    return BadInput(
+        f"the checkpoint does not hold: {reason}",
+        mend="give it whole, as it was written; if it is, the log or the key is not the one that it speaks for",
+        subject="checkpoint",
+    )

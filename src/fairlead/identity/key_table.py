@@ -23,6 +23,7 @@ def add_key(connection: Connection, key: Key) -> None:
         raise BadInput(
             f"{key.name!r} is no name for a key",
             why="names are up to 63 small letters, digits, dots, dashes and underscores",
+            mend="choose another name, such as support-bot",
         )
     if not key.person:
         raise BadInput(f"the key {key.name!r} has no person", why="every action is somebody's", mend="add --person")

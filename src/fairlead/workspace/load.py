@@ -76,9 +76,8 @@ class _Reading:
             return
         self._bytes += len(content)
         if self._bytes > MOST_BYTES or len(self.files) >= MOST_FILES:
-            raise InvalidWorkspace(
-                [Problem(file=path, message=f"the workspace exceeds {MOST_FILES} files or {MOST_BYTES >> 20} MiB")]
-            )
+            said = f"the workspace exceeds {MOST_FILES} files or {MOST_BYTES >> 20} MiB"
+            raise InvalidWorkspace([Problem(file=path, message=said, mend="keep only what the workspace needs in it")])
         self.files[path] = content
 
     def _note(self, path: str, message: str, mend: str) -> None:
