@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from fairlead.errors import Rejected
+from fairlead.models.failures import beyond
 from fairlead.models.tool_arguments import arguments_of
 from fairlead.models.types import ChatRequest, Message, ModelCall, NamedToolChoice, Tool, text_of
 
@@ -111,13 +111,7 @@ def _refuse_the_impossible(call: ModelCall) -> None:
         (form is not None and form.type == "json_schema" and not _schema(request), "a JSON Schema that is empty"),
     ):
         if asked:
-            raise Rejected(
-                f"model {call.model.name} cannot do {what}",
-                why="its vendor's protocol has no counterpart",
-                mend="leave it out, or choose another model",
-                subject=call.model.name,
-                retryable=False,
-            )
+            raise beyond(what, call, "its vendor's protocol has no counterpart")
 
 
 def _schema(request: ChatRequest) -> dict[str, Any] | None:

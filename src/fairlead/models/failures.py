@@ -14,6 +14,7 @@ import msgspec
 from fairlead.clock import Clock
 from fairlead.errors import RateLimited, Rejected, Upstream
 from fairlead.models.http_answer import HttpAnswer
+from fairlead.models.types import ModelCall
 
 LONGEST_ERROR_BODY = 64 << 10
 _LONGEST_WORDS = 240
@@ -76,6 +77,17 @@ def _misdirected(status: int, subject: str) -> Upstream:
             retryable=False,
         )
     return _unknown_model(status, subject)
+
+
+def beyond(what: str, call: ModelCall, why: str) -> Rejected:
+    """The error for a request that asks for what a model's protocol or server does not have."""
+    return Rejected(
+        f"model {call.model.name} cannot do {what}",
+        why=why,
+        mend="leave it out, or choose another model",
+        subject=call.model.name,
+        retryable=False,
+    )
 
 
 def stream_failure(raw: bytes, *, subject: str, charged: str = "unknown") -> Upstream:

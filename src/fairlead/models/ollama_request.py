@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from fairlead.errors import Rejected
+from fairlead.models.failures import beyond
 from fairlead.models.tool_arguments import arguments_of
 from fairlead.models.types import ChatRequest, Message, ModelCall, Tool, text_of
 
@@ -89,13 +89,7 @@ def _refuse_the_impossible(call: ModelCall) -> None:
         (request.tools and request.parallel_tool_calls is False, "one tool call at a time (parallel_tool_calls)"),
     ):
         if asked:
-            raise Rejected(
-                f"model {call.model.name} cannot do {what}",
-                why="Ollama's protocol has no counterpart",
-                mend="leave it out, or choose another model",
-                subject=call.model.name,
-                retryable=False,
-            )
+            raise beyond(what, call, "Ollama's protocol has no counterpart")
 
 
 def _turns(call: ModelCall) -> list[_Turn]:

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from fairlead.errors import Rejected
+from fairlead.models.failures import beyond
 from fairlead.models.settings import Quirks
 from fairlead.models.types import Message, ModelCall, NamedToolChoice, ResponseFormat, Tool, text_of
 
@@ -15,6 +15,7 @@ class _StreamOptions(Struct, frozen=True):
 
 
 _WITH_USAGE: Final = _StreamOptions()
+_UNDECLARED: Final = "its endpoint is declared without it under `quirks:`"
 
 
 class _Body(Struct, kw_only=True, omit_defaults=True):
@@ -47,9 +48,9 @@ def encode(call: ModelCall, quirks: Quirks) -> bytes:
     request, sampling = call.request, call.request.sampling
     modern = quirks.max_tokens_field == "max_completion_tokens"
     if request.choices > 1 and not quirks.choices:
-        raise _not_done("more than one choice (n)", call)
+        raise beyond("more than one choice (n)", call, _UNDECLARED)
     if sampling.logprobs and not quirks.logprobs:
-        raise _not_done("logprobs", call)
+        raise beyond("logprobs", call, _UNDECLARED)
     body = _Body(
         model=call.model.remote,
         messages=request.messages if quirks.plain_messages else [_adapted(each, quirks) for each in request.messages],
@@ -88,13 +89,3 @@ def _adapted(message: Message, quirks: Quirks) -> Message:
     if role is message.role and content is message.content:
         return message
     return msgspec.structs.replace(message, role=role, content=content)
-
-
-def _not_done(what: str, call: ModelCall) -> Rejected:
-    return Rejected(
-        f"model {call.model.name} cannot give {what}",
-        why="its endpoint is declared without it under `quirks:`",
-        mend="leave it out, or choose another model",
-        subject=call.model.name,
-        retryable=False,
-    )
