@@ -44,7 +44,9 @@ class Surroundings:
 class Running:
     """The live parts of one process. `fairlead` answers; the rest is here to be stopped in the right order."""
 
-    def __init__(self, *, fairlead: Fairlead, journal: Journal, http: Http, follower: "Follower[Prepared]") -> None:
+    def __init__(
+        self, *, fairlead: Fairlead, journal: Journal, http: Http, follower: "Follower[CompiledRevision]"
+    ) -> None:
         self.fairlead = fairlead
         self._journal = journal
         self._http = http
@@ -73,18 +75,18 @@ async def assemble(around: Surroundings) -> Running:
     await http.open()
     rings = IssuerKeyRings(fetcher(http, clock), clock)
 
-    def compiled(revision: str) -> Prepared:
-        return prepare(around, revision)
+    def compiled_at(revision: str) -> CompiledRevision:
+        return compile_revision(around, revision)
 
-    def deployed(prepared: Prepared) -> Deployment:
-        return deploy(prepared, http, rings, clock)
+    def deployed(compiled: CompiledRevision) -> Deployment:
+        return deploy(compiled, http, rings, clock)
 
     epoch = await asyncio.to_thread(fleet.current)
     if not epoch.revision:
         raise BadInput("nothing has been published yet", mend="publish the workspace: fairlead apply")
-    prepared = await asyncio.to_thread(compiled, epoch.revision)
-    deployment = deployed(prepared)
-    journal = Journal(store, worker, clock, prepared.workspace.settings.storage.journal)
+    compiled = await asyncio.to_thread(compiled_at, epoch.revision)
+    deployment = deployed(compiled)
+    journal = Journal(store, worker, clock, compiled.workspace.settings.storage.journal)
     fairlead = Fairlead(
         ledger=Ledger(journal, vault, clock),
         refusals=Refusals(journal, clock),
@@ -98,7 +100,7 @@ async def assemble(around: Surroundings) -> Running:
         fleet,
         worker,
         epoch,
-        prepare=compiled,
+        compile=compiled_at,
         deploy=deployed,
         forget=vault.clear_cache,
         chores=_chores(around, journal, vault, deployment.organisation),
@@ -125,7 +127,7 @@ def _chores(around: Surroundings, journal: Journal, vault: Vault, organisation: 
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Prepared:
+class CompiledRevision:
     """A revision, read and compiled, not yet bound to an event loop. Made in a thread: it takes a while."""
 
     revision: str
@@ -134,7 +136,7 @@ class Prepared:
     context: Context
 
 
-def prepare(around: Surroundings, revision: str) -> Prepared:
+def compile_revision(around: Surroundings, revision: str) -> CompiledRevision:
     """Read a published revision and the live keys, and compile them."""
     published = load_revision(around.store, revision)
     workspace = compile_workspace(published.text, around.secrets, now=around.clock.now())
@@ -143,7 +145,7 @@ def prepare(around: Surroundings, revision: str) -> Prepared:
         if published.snapshot
         else Context()
     )
-    return Prepared(
+    return CompiledRevision(
         revision=revision,
         workspace=workspace,
         keys=load_keys(around.store, around.clock.now()),
@@ -151,18 +153,18 @@ def prepare(around: Surroundings, revision: str) -> Prepared:
     )
 
 
-def deploy(prepared: Prepared, http: Http, rings: IssuerKeyRings, clock: Clock) -> Deployment:
+def deploy(compiled: CompiledRevision, http: Http, rings: IssuerKeyRings, clock: Clock) -> Deployment:
     """A compiled revision with its drivers, ready to decide."""
-    workspace = prepared.workspace
+    workspace = compiled.workspace
     settings = workspace.settings
     return Deployment(
-        revision=prepared.revision,
+        revision=compiled.revision,
         organisation=workspace.organisation,
         currency=settings.budgets.currency,
-        authenticator=Authenticator(workspace.identity, stored=prepared.keys, rings=rings, clock=clock),
+        authenticator=Authenticator(workspace.identity, stored=compiled.keys, rings=rings, clock=clock),
         policy=workspace.policy,
         tasks=workspace.tasks,
-        context=prepared.context,
+        context=compiled.context,
         models=workspace.models.models,
         unavailable=workspace.models.unavailable,
         drivers=open_drivers(workspace.models, http, clock),

@@ -19,15 +19,15 @@ log = logging.getLogger("fairlead.follow")
 
 _BEAT = 0.5  # seconds between looks at the epoch; a publish waits at most this long for us
 
-_Prepared = TypeVar("_Prepared")
+_Compiled = TypeVar("_Compiled")
 
 Chore = Callable[[], Awaitable[object]]
 
 
-class Follower(Generic[_Prepared]):
+class Follower(Generic[_Compiled]):
     """Keeps one process's `Fairlead` under the epoch in force.
 
-    `prepare` reads and compiles a revision (in a thread), `deploy` binds it to this loop, `forget` drops what was
+    `compile` reads and compiles a revision (in a thread), `deploy` binds it to this loop, `forget` drops what was
     remembered of keys that may have been erased. `chores` are further things to do, at once and then each with its
     period in seconds.
     """
@@ -39,8 +39,8 @@ class Follower(Generic[_Prepared]):
         worker: str,
         epoch: Epoch,
         *,
-        prepare: Callable[[str], _Prepared],
-        deploy: Callable[[_Prepared], Deployment],
+        compile: Callable[[str], _Compiled],
+        deploy: Callable[[_Compiled], Deployment],
         forget: Callable[[], None],
         chores: tuple[tuple[float, Chore], ...] = (),
     ) -> None:
@@ -48,7 +48,7 @@ class Follower(Generic[_Prepared]):
         self._fleet = fleet
         self._worker = worker
         self._epoch = epoch
-        self._prepare = prepare
+        self._compile = compile
         self._deploy = deploy
         self._forget = forget
         self._chores = chores
@@ -86,10 +86,10 @@ class Follower(Generic[_Prepared]):
         """Renew; if something else is in force, take it up first and only then say so."""
         found = await self._renew()
         while found != self._epoch:
-            prepared = await asyncio.to_thread(self._prepare, found.revision)
+            compiled = await asyncio.to_thread(self._compile, found.revision)
             self._forget()
             self._retire(self._fairlead.deployment)
-            self._fairlead.deployment = self._deploy(prepared)
+            self._fairlead.deployment = self._deploy(compiled)
             self._fairlead.health.settings = self._fairlead.deployment.preferences.breaker
             self._epoch = found
             log.info("epoch %d: deciding under revision %s", found.number, found.revision)
