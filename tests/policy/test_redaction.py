@@ -1,19 +1,21 @@
 import json
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.errors import Denied
-from fairlead.models.types import ChatRequest, Function, FunctionTool, Message, TextPart, Tool, ToolCall, text_of
+from fairlead.models.content import CacheControl, FileData, FilePart, ImagePart, ImageUrl, Thought
+from fairlead.models.types import ChatRequest, Function, FunctionTool, Message, Part, TextPart, Tool, ToolCall, text_of
 from fairlead.policy import compile_policy
 
 POLICY = compile_policy({})
 CATEGORIES = frozenset({"payment_card", "email", "secret", "phone", "iban", "national_id"})
 
 
-def asking(*contents: str | list[TextPart]) -> ChatRequest:
+def asking(*contents: str | list[Part]) -> ChatRequest:
     return ChatRequest(model="auto", size=100, messages=[Message("user", each) for each in contents])
 
 
@@ -105,3 +107,30 @@ def test_a_list_of_many_addresses_is_redacted_in_time_that_grows_with_its_length
     assert time.process_time() - started < 10  # each pair compared, it would be minutes
     assert len(redaction.placeholders) == len(many)
     assert text_of(sent.messages[1]).endswith("[EMAIL_20000] ")
+
+
+def test_what_is_attached_stays_beside_the_text_that_is_redacted() -> None:
+    picture, mark = ImagePart(ImageUrl("data:image/png;base64,AA==")), CacheControl("ephemeral")
+    sent, _ = redacted(asking([TextPart("ask anna@"), picture, TextPart("x.org now", cache_control=mark)]))
+    assert sent.messages[0].content == [TextPart("ask [EMAIL_1]"), picture, TextPart(" now", cache_control=mark)]
+
+
+@pytest.mark.parametrize("thinking", [{"reasoning_content": "it is a@x.org"}, {"thoughts": [Thought("it is a@x.org")]}])
+def test_earlier_reasoning_that_holds_what_must_not_leave_is_left_out(thinking: dict[str, Any]) -> None:
+    said = Message("assistant", "Anna.", **thinking)
+    sent, _ = redacted(ChatRequest(model="auto", size=100, messages=[Message("user", "who?"), said]))
+    assert sent.messages[1] == Message("assistant", "Anna.")
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        TextPart("text", title="a@x.org"),
+        ImagePart(ImageUrl("https://acme.example/?who=a@x.org")),
+        FilePart(FileData(file_url="https://acme.example/?who=a@x.org")),
+        FilePart(FileData(file_data="data:application/pdf;base64,AA==", filename="a@x.org.pdf")),
+    ],
+)
+def test_the_name_of_what_is_attached_is_read_too(part: Part) -> None:
+    with pytest.raises(Denied):
+        redacted(asking([part]))

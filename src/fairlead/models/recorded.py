@@ -21,6 +21,7 @@ from msgspec import Raw, Struct
 
 from fairlead.clock import Clock
 from fairlead.errors import BadInput, CutOff, DeadlineExceeded, RateLimited, Rejected, Upstream
+from fairlead.models.content import Thought
 from fairlead.models.http import Http
 from fairlead.models.settings import EndpointSettings
 from fairlead.models.types import ChatRequest, Chunk, ModelCall, ModelDriver, Passage, ToolCallDelta, Usage
@@ -52,6 +53,7 @@ class _Kept(Struct, frozen=True):
     logprobs: Raw = Raw(b"")
     finish: str | None = None
     usage: Usage | None = None
+    thought: Thought | None = None
 
 
 class _Exchange(Struct, frozen=True, kw_only=True):
@@ -73,8 +75,8 @@ class _Asked(Struct, frozen=True):
 
 def call_key(call: ModelCall) -> str:
     """The key under which a cassette keeps the reply to a call."""
-    # The name by which the caller reached the model, and what a door counted, do not shape the reply.
-    request = msgspec.structs.replace(call.request, model="", size=0)
+    # The name by which the caller reached the model, what a door counted and how it is handled do not shape the reply.
+    request = msgspec.structs.replace(call.request, model="", size=0, handling=None)
     asked = _Asked(call.model.remote, request, call.passages, call.max_output)
     return hashlib.sha256(msgspec.json.encode(asked, order="sorted")).hexdigest()
 

@@ -8,7 +8,9 @@ from collections.abc import AsyncGenerator
 from typing import Any, Literal, Protocol
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
+
+from fairlead.models.content import AudioPart, CacheControl, FilePart, ImagePart, Thought
 
 AUTO = "auto"
 """What a request names in place of a model when the request itself is to decide."""
@@ -22,24 +24,41 @@ class Function(Struct, frozen=True):
 
 
 class ToolCall(Struct, frozen=True):
+    """`signature` proves to the vendor that its model made the call: see `Thought`."""
+
     id: str
     function: Function
     type: Literal["function"] = "function"
+    signature: str | UnsetType = UNSET
 
 
-class TextPart(Struct, frozen=True, tag_field="type", tag="text", forbid_unknown_fields=True):
+class TextPart(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="text", forbid_unknown_fields=True):
+    """Text. With a `title` it is a document that the caller attached."""
+
     text: str
+    title: str | None = None
+    cache_control: CacheControl | None = None
+
+
+Part = TextPart | ImagePart | FilePart | AudioPart
 
 
 class Message(Struct, frozen=True, omit_defaults=True):
-    """One turn. `content` is text, parts of text, or None where the turn only calls tools."""
+    """One turn. `content` is text, parts, or None where the turn only calls tools.
+
+    Of an assistant's turn, `thoughts` is the reasoning with the vendor's proofs, and `reasoning_content` the same as
+    mere text, where that is all that is left of it. `is_error` says of a tool's turn that the tool failed.
+    """
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
-    content: str | list[TextPart] | None = None
+    content: str | list[Part] | None = None
     name: str | None = None
     tool_calls: list[ToolCall] | None = None
     tool_call_id: str | None = None
     refusal: str | None = None
+    reasoning_content: str | None = None
+    thoughts: list[Thought] | None = None
+    is_error: bool | None = None
 
 
 def text_of(message: Message) -> str:
@@ -47,7 +66,26 @@ def text_of(message: Message) -> str:
     content = message.content
     if content is None:
         return ""
-    return content if isinstance(content, str) else "".join(part.text for part in content)
+    if isinstance(content, str):
+        return content
+    return "".join([part.text for part in content if type(part) is TextPart])
+
+
+def reasoning_of(message: Message) -> str:
+    """The text of a message's earlier reasoning."""
+    thoughts = "".join(each.text for each in message.thoughts or ())
+    return thoughts or message.reasoning_content or ""
+
+
+def is_plain(message: Message) -> bool:
+    """Whether a message says nothing that only some protocols have words for."""
+    return (
+        type(message.content) is not list
+        and message.tool_calls is None
+        and message.reasoning_content is None
+        and message.thoughts is None
+        and message.is_error is None
+    )
 
 
 class FunctionTool(Struct, frozen=True, omit_defaults=True):
@@ -60,6 +98,7 @@ class FunctionTool(Struct, frozen=True, omit_defaults=True):
 class Tool(Struct, frozen=True):
     function: FunctionTool
     type: Literal["function"] = "function"
+    cache_control: CacheControl | UnsetType = UNSET
 
 
 class JsonSchemaSpec(Struct, frozen=True, omit_defaults=True):
@@ -101,6 +140,24 @@ class Sampling(Struct, frozen=True, omit_defaults=True):
     top_logprobs: int | None = None
     reasoning_effort: str | None = None
     verbosity: str | None = None
+    top_k: int | None = None
+    reasoning_budget: int | None = None  # tokens; where a wire knows only efforts, the nearest one is asked for
+    reasoning_summary: Literal["auto", "concise", "detailed", "none"] | None = None
+
+
+class Handling(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """How the provider is to treat the call: nothing in it shapes the reply.
+
+    `user`, `safety_identifier` and `metadata` tell a provider who asks: a driver sends them only to an endpoint that is
+    declared to be told (`identify`). `service_tier` is "auto", "default", "flex" or "priority", and changes the price.
+    """
+
+    service_tier: str | None = None
+    prompt_cache_key: str | None = None
+    prompt_cache_retention: str | None = None
+    user: str | None = None
+    safety_identifier: str | None = None
+    metadata: dict[str, str] | None = None
 
 
 class ChatRequest(Struct, frozen=True, kw_only=True):
@@ -122,6 +179,7 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
     parallel_tool_calls: bool | None = None
     response_format: ResponseFormat | None = None
     sampling: Sampling = Sampling()
+    handling: Handling | None = None
 
 
 class Placement(Struct, frozen=True, forbid_unknown_fields=True):
@@ -149,6 +207,10 @@ class Model(Struct, frozen=True, kw_only=True):
     tools: bool = True
     json_schema: bool = True
     choices: bool = True  # gives several answers in one call (`n` of chat completions)
+    images: bool = True  # each of these three: takes them as input
+    files: bool = True
+    audio: bool = True
+    group: str = ""  # the model that this is a deployment of: see `deployments`
     quotes_context: bool = False  # answers only from passages: useless without a context pack
 
 
@@ -161,9 +223,11 @@ class Passage(Struct, frozen=True):
 
 
 class Usage(Struct, frozen=True):
-    """Tokens as billed. `input` includes `cached_input` and `cache_write`; `output` includes `reasoning`.
+    """Tokens as billed. `input` includes `cached_input`, `cache_write` and `audio_input`; `output` includes `reasoning`
+    and `audio_output`; `cache_write` includes `cache_write_1h`, what is kept for an hour and costs more.
 
-    `estimated` marks counts that Fairlead made itself because the provider reported none.
+    `estimated` marks counts that Fairlead made itself because the provider reported none. `tier` is the service tier
+    that the provider says it used, where it says so.
     """
 
     input: int = 0
@@ -172,22 +236,28 @@ class Usage(Struct, frozen=True):
     cache_write: int = 0
     reasoning: int = 0
     estimated: bool = False
+    cache_write_1h: int = 0
+    audio_input: int = 0
+    audio_output: int = 0
+    tier: str = ""
 
 
 class ToolCallDelta(Struct, frozen=True, omit_defaults=True):
-    """A piece of a tool call. `id` and `name` come with the first piece, `arguments` may come in many."""
+    """A piece of a tool call. `id`, `name` and `signature` come with the first piece, `arguments` may come in many."""
 
     index: int
     id: str | None = None
     name: str | None = None
     arguments: str = ""
+    signature: str = ""
 
 
 class Chunk(Struct, frozen=True, omit_defaults=True):
     """A piece of a reply: all of it, where the provider does not stream.
 
     `logprobs` is the raw JSON of the choice's `logprobs` object. `usage` comes at most once, with or after the last
-    piece. `finish` is "stop", "length", "tool_calls" or "content_filter".
+    piece. `finish` is "stop", "length", "tool_calls" or "content_filter". `thought` has no text: it ends the reasoning
+    that came since the last one and proves it, or is a sealed one.
     """
 
     text: str = ""
@@ -198,6 +268,7 @@ class Chunk(Struct, frozen=True, omit_defaults=True):
     logprobs: msgspec.Raw | None = None
     finish: str | None = None
     usage: Usage | None = None
+    thought: Thought | None = None
 
 
 class ModelCall(Struct, frozen=True, kw_only=True):

@@ -7,13 +7,17 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from fairlead.labels import DataClass, Labels
-from fairlead.models.types import ChatRequest, text_of
+from fairlead.models.content import FilePart, ImagePart
+from fairlead.models.types import ChatRequest, Message, TextPart, reasoning_of, text_of
 from fairlead.policy.detectors import Detector
 from fairlead.policy.scan import Scan
 from fairlead.policy.types import Finding, Findings
 
 REST = -1
 """`Finding.message` of what stands in no message: tool definitions, names, the reply's format, where to stop."""
+
+CONTENT, REASONING = -1, -2
+"""`Finding.tool_call` of what stands in a message's content, and in its earlier reasoning."""
 
 _NOTHING = Findings(Labels())
 # Groups of digits inside a number that a checksum has proved are not a telephone number as well.
@@ -41,6 +45,7 @@ class Detection:
             and request.response_format is None
             and request.sampling.stop is None
             and request.sampling.logit_bias is None
+            and request.handling is None
         )
         for message in request.messages:
             content = message.content
@@ -48,6 +53,9 @@ class Detection:
                 texts.append(content)
             elif content:
                 texts.append(text_of(message))
+                plain = False
+            if message.thoughts or message.reasoning_content:
+                texts.append(reasoning_of(message))
             if message.tool_calls:
                 texts.extend(spelled_out(call.function.arguments) for call in message.tool_calls)
                 plain = False
@@ -95,7 +103,9 @@ def places(request: ChatRequest, *, rest: bool = True) -> list[Place]:
     found: list[Place] = []
     for index, message in enumerate(request.messages):
         if message.content:
-            found.append((index, -1, text_of(message)))
+            found.append((index, CONTENT, text_of(message)))
+        if reasoning := reasoning_of(message):
+            found.append((index, REASONING, reasoning))
         for number, call in enumerate(message.tool_calls or ()):
             found.append((index, number, call.function.arguments))
     if rest and (text := _rest(request)):
@@ -141,13 +151,30 @@ def _rest(request: ChatRequest) -> str:
         parts += filter(None, (message.name, message.refusal))
         # Not their ids: providers make those, of long numbers that can look like anything.
         parts += [call.function.name for call in message.tool_calls or ()]
+        parts += _names_of_attached(message)
     sampling = request.sampling
     parts += [sampling.stop] if isinstance(sampling.stop, str) else sampling.stop or ()
     parts += sampling.logit_bias or ()
     for extra in (request.tools, request.response_format):
         if extra is not None:
             parts.append(msgspec.json.encode(extra).decode())
+    if request.handling is not None:
+        parts.append(msgspec.json.encode(request.handling).decode())
     return "\x00".join(parts)
+
+
+def _names_of_attached(message: Message) -> list[str]:
+    """Titles, file names and addresses: what is readable of what is attached. Not the data, which is not text."""
+    names: list[str | None] = []
+    for part in message.content if isinstance(message.content, list) else ():
+        match part:
+            case TextPart(title=title):
+                names.append(title)
+            case ImagePart(image_url=image) if not image.url.startswith("data:"):
+                names.append(image.url)
+            case FilePart(file=file):
+                names += [file.filename, file.file_url]
+    return [name for name in names if name]
 
 
 def _characters(data: bytes, spans: Sequence[tuple[int, int, Detector]]) -> dict[int, int]:

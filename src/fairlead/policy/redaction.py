@@ -7,8 +7,8 @@ import msgspec
 from msgspec import Struct
 
 from fairlead.errors import Broken, Denied
-from fairlead.models.types import ChatRequest, Function, Message, TextPart, text_of
-from fairlead.policy.detect import REST, Detection, places
+from fairlead.models.types import ChatRequest, Function, Message, Part, TextPart, text_of
+from fairlead.policy.detect import CONTENT, REASONING, REST, Detection, places
 from fairlead.policy.types import Finding, Findings
 
 _ROUNDS = 4
@@ -101,12 +101,15 @@ def _replaced(request: ChatRequest, found: list[Finding], names: _Names) -> Chat
 
 
 def _message(message: Message, found: list[Finding], names: _Names) -> Message:
-    content = [each for each in found if each.tool_call < 0]
+    content = [each for each in found if each.tool_call == CONTENT]
     changed = message
+    if any(each.tool_call == REASONING for each in found):
+        # What a vendor has signed cannot be changed, and no model needs it to go on.
+        changed = msgspec.structs.replace(changed, reasoning_content=None, thoughts=None)
     if content:
         spans = _clusters(content)
         if isinstance(message.content, list):
-            new: str | list[TextPart] = _parts(message.content, spans, names)
+            new: str | list[Part] = _parts(message.content, spans, names)
         else:
             new = _text(text_of(message), spans, names)
         changed = msgspec.structs.replace(changed, content=new)
@@ -145,11 +148,15 @@ def _text(text: str, clusters: list[Cluster], names: _Names) -> str:
     return "".join(pieces) + text[at:]
 
 
-def _parts(parts: list[TextPart], clusters: list[Cluster], names: _Names) -> list[TextPart]:
+def _parts(parts: list[Part], clusters: list[Cluster], names: _Names) -> list[Part]:
     """As `_text`, part by part; a finding across parts is replaced in the first and cut from the others."""
-    whole = "".join(part.text for part in parts)
-    changed, offset, first = [], 0, 0
+    whole = "".join(part.text for part in parts if isinstance(part, TextPart))
+    changed: list[Part] = []
+    offset, first = 0, 0
     for part in parts:
+        if not isinstance(part, TextPart):
+            changed.append(part)
+            continue
         begin, stop = offset, offset + len(part.text)
         while first < len(clusters) and clusters[first][1] <= begin:
             first += 1
@@ -162,7 +169,7 @@ def _parts(parts: list[TextPart], clusters: list[Cluster], names: _Names) -> lis
             if start >= begin:
                 pieces.append(names.name(category, whole[start:end]))
             at = min(end, stop)
-        changed.append(TextPart("".join(pieces) + whole[at:stop]))
+        changed.append(msgspec.structs.replace(part, text="".join(pieces) + whole[at:stop]))
         offset = stop
     return changed
 
