@@ -21,6 +21,7 @@ class AnthropicDriver:
         headers = {"anthropic-version": _VERSION, **dict(settings.headers)}
         if settings.key is not None:
             headers["x-api-key"] = settings.key.reveal()
+        self._identify = settings.identify
         self._endpoint = Endpoint(settings, http, clock, headers)
 
     def answer(self, call: ModelCall) -> AsyncGenerator[Chunk]:
@@ -33,7 +34,7 @@ class AnthropicDriver:
 
     def encode(self, call: ModelCall) -> bytes:
         """The body of the request."""
-        return encode(call)
+        return encode(call, identify=self._identify)
 
     def reader(self, call: ModelCall) -> AnthropicReader:
         """A reader for the answer to this call."""

@@ -6,6 +6,8 @@ import msgspec
 from msgspec import Raw, Struct
 
 from fairlead.errors import Upstream
+from fairlead.models.anthropic_blocks import SCHEME
+from fairlead.models.content import Thought
 from fairlead.models.failures import stream_failure, unusable
 from fairlead.models.sse import Event, SseParser
 from fairlead.models.tally import is_count
@@ -18,6 +20,8 @@ class _Content(Struct, frozen=True):
     type: str = ""
     text: str = ""
     thinking: str = ""
+    signature: str = ""
+    data: str = ""
     partial_json: str = ""
     id: str | None = None
     name: str | None = None
@@ -84,17 +88,18 @@ class AnthropicReader:
             return []
         self.done = True
         self._count(reply.usage, final=True)
+        *earlier, last = _reasoning(reply.content) or [Chunk()]
         calls = [block for block in reply.content if block.type == "tool_use"]
-        return [
-            Chunk(
-                text="".join(block.text for block in reply.content),
-                reasoning="".join(block.thinking for block in reply.content),
-                tool_calls=tuple(
-                    ToolCallDelta(n, block.id, block.name, _compact(block.input)) for n, block in enumerate(calls)
-                ),
-                finish=_finish(reply.stop_reason or "end_turn"),
-            )
-        ]
+        chunk = Chunk(
+            text="".join(block.text for block in reply.content),
+            reasoning=last.reasoning,
+            thought=last.thought,
+            tool_calls=tuple(
+                ToolCallDelta(n, block.id, block.name, _compact(block.input)) for n, block in enumerate(calls)
+            ),
+            finish=_finish(reply.stop_reason or "end_turn"),
+        )
+        return [*earlier, chunk]
 
     def _chunks(self, events: list[Event]) -> list[Chunk]:
         chunks: list[Chunk] = []
@@ -153,13 +158,16 @@ class AnthropicReader:
             number = self._tools[index] = len(self._tools)
             self._silent[index] = _compact(block.input)
             return Chunk(tool_calls=(ToolCallDelta(number, block.id, block.name),))
-        if block.text or block.thinking:
-            return Chunk(block.text, reasoning=block.thinking)
+        thought = _thought(block)
+        if block.text or block.thinking or thought is not None:
+            return Chunk(block.text, reasoning=block.thinking, thought=thought)
         return None
 
     def _continued(self, index: int, delta: _Content) -> Chunk | None:
         if delta.thinking:
             return Chunk(reasoning=delta.thinking)
+        if delta.signature:
+            return Chunk(thought=_thought(delta))
         if delta.partial_json and index in self._tools:
             self._silent.pop(index, None)
             return Chunk(tool_calls=(ToolCallDelta(self._tools[index], arguments=delta.partial_json),))
@@ -177,6 +185,19 @@ class AnthropicReader:
         self.usage = _usage(self._counts, final=final)
 
 
+def _thought(block: _Content) -> Thought | None:
+    if block.type == "redacted_thinking":
+        return Thought(sealed=f"{SCHEME}:{block.data}")
+    return Thought(signature=f"{SCHEME}:{block.signature}") if block.signature else None
+
+
+def _reasoning(blocks: list[_Content]) -> list[Chunk]:
+    """A chunk for each block of reasoning: proofs belong to the text right before them."""
+    return [
+        Chunk(reasoning=block.thinking, thought=_thought(block)) for block in blocks if block.thinking or block.data
+    ]
+
+
 def _usage(counts: dict[str, Any], *, final: bool) -> Usage | None:
     fresh, output = counts.get("input_tokens"), counts.get("output_tokens")
     read, written = counts.get("cache_read_input_tokens", 0), counts.get("cache_creation_input_tokens", 0)
@@ -184,6 +205,8 @@ def _usage(counts: dict[str, Any], *, final: bool) -> Usage | None:
         return None
     details = counts.get("output_tokens_details")
     thinking = details.get("thinking_tokens") if isinstance(details, dict) else 0
+    creation, tier = counts.get("cache_creation"), counts.get("service_tier")
+    kept = creation.get("ephemeral_1h_input_tokens") if isinstance(creation, dict) else 0
     return Usage(
         input=fresh + read + written,
         output=output,
@@ -191,6 +214,8 @@ def _usage(counts: dict[str, Any], *, final: bool) -> Usage | None:
         cache_write=written,
         reasoning=min(thinking, output) if is_count(thinking) else 0,
         estimated=not final,
+        cache_write_1h=min(kept, written) if is_count(kept) else 0,
+        tier=tier if isinstance(tier, str) else "",
     )
 
 

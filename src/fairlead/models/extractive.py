@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Iterable, Iterator
 from fairlead.errors import Rejected
 from fairlead.models.quoting import question_of, quotes
 from fairlead.models.tally import likely_tokens, size_of
-from fairlead.models.types import Chunk, ModelCall, Passage, Usage, text_of
+from fairlead.models.types import Chunk, ModelCall, Passage, Usage, is_text, text_of
 
 I_DO_NOT_KNOW = "I don't know: the organisation's context does not answer this."
 
@@ -44,6 +44,8 @@ def _refuse(call: ModelCall) -> None:
         wanted = "tools"
     elif request.response_format is not None and request.response_format.type != "text":
         wanted = f"response_format {request.response_format.type}"
+    elif not all(is_text(message) for message in request.messages):
+        wanted = "images, documents and sound"
     elif request.sampling.logprobs or request.sampling.logit_bias:
         wanted = "token probabilities"
     if wanted:

@@ -1,18 +1,27 @@
 """Requests on Ollama's own chat wire.
 
 Refused, because leaving it out would break a promise: more than one choice, logprobs, logit_bias, a tool choice that
-forces a call, and a limit to one tool call at a time. Left out: verbosity. The context length is always sent where it
-is known, because Ollama cuts what passes its own small default without a word.
+forces a call, a limit to one tool call at a time, service tiers, images by address, documents, and sound. Left out:
+verbosity, marks for caching, proofs of reasoning, the keys of a prompt cache, and who asks. The context length is
+always sent where it is known, because Ollama cuts what passes its own small default without a word.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
+from fairlead.models.content import ImagePart
 from fairlead.models.failures import beyond
+from fairlead.models.handling import refuse_tier
+from fairlead.models.media import NO_ADDRESSES, NO_COUNTERPART, image_of
+from fairlead.models.openai_messages import titled, without_marks
+from fairlead.models.reasoning import effort_of
+from fairlead.models.settings import Quirks
 from fairlead.models.tool_arguments import arguments_of
-from fairlead.models.types import ChatRequest, Message, ModelCall, Tool, text_of
+from fairlead.models.types import ChatRequest, Message, ModelCall, TextPart, Tool, is_plain, reasoning_of, text_of
+
+_NO_QUIRKS: Final = Quirks()
 
 
 class _Function(Struct, frozen=True):
@@ -29,6 +38,8 @@ class _Turn(Struct, omit_defaults=True):
     content: str
     tool_calls: list[_ToolCall] | None = None
     tool_name: str | None = None
+    images: list[str] | None = None
+    thinking: str | None = None
 
 
 class _Options(Struct, omit_defaults=True, kw_only=True):
@@ -36,6 +47,7 @@ class _Options(Struct, omit_defaults=True, kw_only=True):
     num_ctx: int | None = None
     temperature: float | None = None
     top_p: float | None = None
+    top_k: int | None = None
     frequency_penalty: float | None = None
     presence_penalty: float | None = None
     seed: int | None = None
@@ -66,14 +78,15 @@ def encode(call: ModelCall) -> bytes:
             num_ctx=call.model.context,
             temperature=sampling.temperature,
             top_p=sampling.top_p,
+            top_k=sampling.top_k,
             frequency_penalty=sampling.frequency_penalty,
             presence_penalty=sampling.presence_penalty,
             seed=sampling.seed,
             stop=[stop] if isinstance(stop, str) else stop,
         ),
-        tools=None if request.tool_choice == "none" else request.tools,
+        tools=None if request.tool_choice == "none" else without_marks(request.tools, _NO_QUIRKS),
         format=_format(request),
-        think=_think(sampling.reasoning_effort, call.model.remote),
+        think=_think(effort_of(sampling), call.model.remote),
     )
     return msgspec.json.encode(body)
 
@@ -89,7 +102,8 @@ def _refuse_the_impossible(call: ModelCall) -> None:
         (request.tools and request.parallel_tool_calls is False, "one tool call at a time (parallel_tool_calls)"),
     ):
         if asked:
-            raise beyond(what, call, "Ollama's protocol has no counterpart")
+            raise beyond(what, call, NO_COUNTERPART)
+    refuse_tier(call, NO_COUNTERPART)
 
 
 def _turns(call: ModelCall) -> list[_Turn]:
@@ -101,15 +115,35 @@ def _turns(call: ModelCall) -> list[_Turn]:
             for each in message.tool_calls or ()
         ]
         names.update({each.id: each.function.name for each in message.tool_calls or ()})
-        turns.append(
-            _Turn(
-                "system" if message.role == "developer" else message.role,
-                text_of(message) or message.refusal or "",
-                calls or None,
-                _tool_name(message, names),
-            )
+        turn = _Turn(
+            "system" if message.role == "developer" else message.role,
+            text_of(message) or message.refusal or "",
+            calls or None,
+            _tool_name(message, names),
         )
+        if not is_plain(message):
+            _attach(turn, message, call)
+        turns.append(turn)
     return turns
+
+
+def _attach(turn: _Turn, message: Message, call: ModelCall) -> None:
+    """Images and earlier reasoning, which stand beside the text here."""
+    images: list[str] = []
+    texts: list[str] = []
+    for part in message.content if isinstance(message.content, list) else ():
+        match part:
+            case TextPart():
+                texts.append(titled(part))
+            case ImagePart():
+                image = image_of(part, call)
+                if isinstance(image, str):
+                    raise beyond("images by address (image_url)", call, NO_ADDRESSES)
+                images.append(image.data)
+            case _:
+                raise beyond("documents and sound (file, input_audio)", call, NO_COUNTERPART)
+    turn.content = "".join(texts) or turn.content
+    turn.images, turn.thinking = images or None, reasoning_of(message) or None
 
 
 def _tool_name(message: Message, names: dict[str, str]) -> str | None:

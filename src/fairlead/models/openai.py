@@ -20,6 +20,7 @@ class OpenAIDriver:
             bearer = settings.quirks.key_header == "authorization"
             headers[settings.quirks.key_header] = f"{'Bearer ' if bearer else ''}{settings.key.reveal()}"
         self._quirks = settings.quirks
+        self._identify = settings.identify
         self._endpoint = Endpoint(settings, http, clock, headers)
 
     def answer(self, call: ModelCall) -> AsyncGenerator[Chunk]:
@@ -32,7 +33,7 @@ class OpenAIDriver:
 
     def encode(self, call: ModelCall) -> bytes:
         """The body of the request."""
-        return encode(call, self._quirks)
+        return encode(call, self._quirks, identify=self._identify)
 
     def reader(self, call: ModelCall) -> OpenAIReader:
         """A reader for the answer to this call."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from fairlead.errors import Upstream
 from fairlead.models.failures import stream_failure, unusable
@@ -58,6 +59,7 @@ class _Reply(Struct, frozen=True):
     choices: list[_Choice] | None = None
     usage: Raw = Raw(b"")
     error: Raw = Raw(b"")
+    service_tier: str | None = None
 
 
 _decode = msgspec.json.Decoder(_Reply).decode
@@ -150,7 +152,7 @@ class OpenAIReader:
             self._fail(data)
             return None
         if reply.usage and (usage := read_usage(reply.usage)) is not None:
-            self.usage = usage
+            self.usage = usage if not reply.service_tier else replace(usage, tier=reply.service_tier)
         return reply
 
     def _fail(self, data: bytes) -> None:
@@ -224,7 +226,16 @@ def read_usage(raw: Raw) -> Usage | None:
     reasoning = _detail(found, "completion_tokens_details", "reasoning_tokens")
     if reasoning and found.get("total_tokens") == given + made + reasoning:
         made += reasoning  # this provider counts reasoning apart; we bill it as output, as it does
-    return Usage(input=given, output=made, cached_input=min(cached, given), reasoning=min(reasoning, made))
+    written = _detail(found, "prompt_tokens_details", "cache_write_tokens")
+    return Usage(
+        input=given,
+        output=made,
+        cached_input=min(cached, given),
+        cache_write=min(written, max(given - cached, 0)),
+        reasoning=min(reasoning, made),
+        audio_input=min(_detail(found, "prompt_tokens_details", "audio_tokens"), given),
+        audio_output=min(_detail(found, "completion_tokens_details", "audio_tokens"), made),
+    )
 
 
 def _detail(found: dict[str, Any], group: str, name: str) -> int:

@@ -71,6 +71,12 @@ def text_of(message: Message) -> str:
     return "".join([part.text for part in content if type(part) is TextPart])
 
 
+def is_text(message: Message) -> bool:
+    """Whether a message's content is nothing but text."""
+    content = message.content
+    return type(content) is not list or all(type(part) is TextPart for part in content)
+
+
 def reasoning_of(message: Message) -> str:
     """The text of a message's earlier reasoning."""
     thoughts = "".join(each.text for each in message.thoughts or ())
