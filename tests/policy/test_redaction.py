@@ -109,10 +109,18 @@ def test_a_list_of_many_addresses_is_redacted_in_time_that_grows_with_its_length
     assert text_of(sent.messages[1]).endswith("[EMAIL_20000] ")
 
 
-def test_what_is_attached_stays_beside_the_text_that_is_redacted() -> None:
-    picture, mark = ImagePart(ImageUrl("data:image/png;base64,AA==")), CacheControl("ephemeral")
-    sent, _ = redacted(asking([TextPart("ask anna@"), picture, TextPart("x.org now", cache_control=mark)]))
-    assert sent.messages[0].content == [TextPart("ask [EMAIL_1]"), picture, TextPart(" now", cache_control=mark)]
+def test_a_document_of_text_and_its_mark_stay_what_they_are() -> None:
+    mark = CacheControl("ephemeral")
+    sent, _ = redacted(asking([TextPart("ask a@", title="Letter"), TextPart("x.org now", cache_control=mark)]))
+    assert sent.messages[0].content == [
+        TextPart("ask [EMAIL_1]", title="Letter"),
+        TextPart(" now", cache_control=mark),
+    ]
+
+
+def test_nothing_that_cannot_be_looked_into_goes_where_something_must_be_taken_out() -> None:
+    with pytest.raises(Denied):
+        redacted(asking([TextPart("look"), ImagePart(ImageUrl("data:image/png;base64,AA=="))]))
 
 
 @pytest.mark.parametrize("thinking", [{"reasoning_content": "it is a@x.org"}, {"thoughts": [Thought("it is a@x.org")]}])

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from fairlead.errors import Broken, Denied
-from fairlead.models.types import ChatRequest, Function, Message, Part, TextPart, text_of
+from fairlead.models.types import ChatRequest, Function, Message, Part, TextPart, is_text, text_of
 from fairlead.policy.detect import CONTENT, REASONING, REST, Detection, places
 from fairlead.policy.types import Finding, Findings
 
@@ -52,8 +52,16 @@ def redact(
     """The request without what was found of these categories, and how to undo it. The original stays as it is.
 
     What is left is looked at again until it holds nothing of the categories but placeholders. Raises Denied where a
-    finding stands where nothing can be replaced (a tool's definition, a name), Broken where it never ends.
+    finding stands where nothing can be replaced (a tool's definition, a name) or something cannot be looked into (an
+    image, a document), Broken where it never ends.
     """
+    if not all(map(is_text, request.messages)):
+        raise Denied(
+            f"the request holds images, documents or sound, and {', '.join(sorted(categories))} must not leave",
+            why="nothing can be found in them, and so nothing can be taken out of them",
+            mend="send what they say as text, or ask for a model that may see it",
+            step="attempt",
+        )
     names = _Names("\x00".join(text for _, _, text in places(request)))
     for _ in range(_ROUNDS):
         mine = [each for each in _standing(request, findings, names) if each.category in categories]
