@@ -18,6 +18,7 @@ from record_words import FIELDS, FLAGS, KINDS, OUTCOMES
 from fairlead.cli.explain import MISUSE, USAGE, codes, meaning
 from fairlead.cli.main import COMMANDS, app
 from fairlead.costs.record import Record
+from fairlead.models import fields
 from fairlead.policy import Rule
 from fairlead.policy.detectors import catalogue, checksums
 from fairlead.policy.rules import defaults, to_cedar
@@ -231,6 +232,37 @@ def detectors() -> Iterator[str]:
     )
 
 
+# ---- the fields of requests and replies -------------------------------------------------------------------------
+
+
+_PROTOCOLS: Final = {
+    "chat": "chat completions",
+    "responses": "Responses",
+    "anthropic": "Anthropic Messages",
+    "google": "Gemini",
+    "bedrock": "Bedrock Converse",
+    "ollama": "Ollama",
+}
+
+
+def fields_page() -> Iterator[str]:
+    """Which field of a request and of a reply goes where, in every protocol that Fairlead speaks."""
+    head = ("field", *_PROTOCOLS.values(), "note")
+    yield "## Requests"
+    yield from table(head, map(field_row, fields.REQUEST))
+    yield "## Replies\n\nOf streams, the pieces of the same."
+    yield from table(head, map(field_row, fields.REPLY))
+
+
+def field_row(field: fields.Field) -> Iterator[str]:
+    words = (fields.REFUSED, fields.LEFT_OUT, fields.ADDRESS, fields.NONE)
+    yield f"`{field.name}`"
+    for protocol in _PROTOCOLS:
+        place = getattr(field, protocol)
+        yield place if place in words or place.startswith("the ") else f"`{place}`"
+    yield field.note
+
+
 # ---- writing ----------------------------------------------------------------------------------------------------
 
 PAGES: Final[dict[str, Callable[[], Iterator[str]]]] = {
@@ -239,6 +271,7 @@ PAGES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "errors.md": errors_page,
     "record.md": record_page,
     "policy.md": policy_page,
+    "fields.md": fields_page,
 }
 
 

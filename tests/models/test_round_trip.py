@@ -37,8 +37,7 @@ from fairlead.models.types import (
     ToolCall,
 )
 
-settings.register_profile("round_trip", deadline=None, max_examples=60)
-settings.load_profile("round_trip")
+OFTEN = settings(deadline=None, max_examples=60)
 
 Write = Callable[[Any], bytes]
 Read = Callable[[dict[str, Any]], dict[str, Any]]
@@ -206,6 +205,7 @@ def _media(url: str, kind: str) -> readers.Item:
 
 
 @pytest.mark.parametrize("wire", WIRES)
+@OFTEN
 @given(data=st.data())
 def test_a_request_means_the_same_on_every_wire(wire: str, data: st.DataObject) -> None:
     write, read, carried = WIRES[wire]
@@ -238,6 +238,7 @@ READERS: dict[str, Callable[[], Any]] = {
 
 @pytest.mark.parametrize("wire", READERS)
 @pytest.mark.parametrize("streamed", [True, False])
+@OFTEN
 @given(reply=REPLIES, cuts=st.lists(st.integers(0, 5000), max_size=12))
 def test_a_reply_means_the_same_from_every_wire_however_the_network_cuts_it(
     wire: str, streamed: bool, reply: Reply, cuts: list[int]
