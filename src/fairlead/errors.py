@@ -3,25 +3,34 @@
     FairleadError
     ├── Unauthenticated              401  who asks is not known
     ├── BadInput                     400  the request or the workspace text is wrong
-    │   └── NotFound                 404
+    │   ├── NotFound                 404  it does not exist, or not for this caller
+    │   ├── InvalidWorkspace         400  the text of a workspace does not compile (workspace/problems.py)
+    │   ├── TooLarge                 413  the request is larger than the door takes (server/http.py)
+    │   └── TooSlow                  408  the request did not arrive in time (server/http.py)
     ├── Refused                      403  understood, and not allowed
     │   ├── Denied                   403  a policy forbids it
     │   ├── Withheld                 403  the reply may not leave
     │   ├── NoCandidate              403  no model is permitted and able
+    │   ├── NoContext                422  nothing that the caller may read answers it (execution/prepare.py)
     │   ├── OverBudget               429  a cap would be passed
     │   ├── Unpriced                 422  nobody knows what it would cost
     │   └── Overloaded               503  this worker takes no more for now
     ├── Upstream                     502  a model's server failed
-    │   ├── RateLimited              502
+    │   ├── RateLimited              502  it asks for a pause
     │   ├── Rejected                 400  the model's server calls the request wrong
     │   ├── CutOff                   502  it stopped in the middle of a reply
-    │   └── DeadlineExceeded         504
+    │   ├── DeadlineExceeded         504  the action took too long
+    │   └── NoServer                 502  no Fairlead answers the command line (cli/asking.py)
     └── Broken                       500  a fault of Fairlead's own
 
 The class docstring is what `fairlead explain CODE` prints. `step` is one of the nine stages of the governed path.
 """
 
-from typing import ClassVar
+import difflib
+from collections.abc import Iterable
+from typing import ClassVar, Final
+
+_MOST_SHOWN: Final = 16  # names in a mend
 
 
 class FairleadError(Exception):
@@ -212,3 +221,15 @@ class Broken(FairleadError):
 
     code = "broken"
     status = 500
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """A mend that names the known word most like this one, or lists the known ones; "" if there are none."""
+    words = sorted(known)
+    like = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
+    if like:
+        return f"did you mean `{like[0]}`?"
+    if not words:
+        return ""
+    shown = ", ".join(f"`{name}`" for name in words[:_MOST_SHOWN])
+    return f"known here: {shown}" + (", …" if len(words) > _MOST_SHOWN else "")

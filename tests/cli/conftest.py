@@ -15,7 +15,8 @@ import pytest
 from msgspec import Struct
 
 from fairlead.cli.main import run
-from fairlead.cli.place import MASTER_KEY, find, open_store, secrets
+from fairlead.cli.opening import open_store
+from fairlead.cli.place import MASTER_KEY, find, secrets
 from fairlead.cli.setting_up import set_up
 from fairlead.clock import SystemClock
 from fairlead.costs.ledger import Arrival

@@ -143,7 +143,8 @@ def test_another_log_key_than_the_one_that_is_trusted_is_noticed(
 
 
 def _key_of(folder: Path) -> str:
-    from fairlead.cli.place import find, open_store
+    from fairlead.cli.opening import open_store
+    from fairlead.cli.place import find
     from fairlead.cli.sealing import log_key
 
     place = find(folder)

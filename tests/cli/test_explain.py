@@ -9,7 +9,7 @@ from tests.cli.conftest import Fairlead
 import fairlead
 from fairlead.cli.errors import exit_status
 from fairlead.cli.explain import codes, meaning
-from fairlead.errors import FairleadError
+from fairlead.errors import FairleadError, closest
 
 SOURCE = Path(fairlead.__file__).parent
 
@@ -64,3 +64,29 @@ def test_a_mistyped_code_is_answered_with_the_likely_one(fairlead: Fairlead) -> 
 def test_scripts_can_tell_errors_apart(code: str, status: int) -> None:
     error = FairleadError.__new__(codes()[code])
     assert exit_status(error) == status
+
+
+def test_every_error_stands_in_the_tree_at_the_top_of_its_file() -> None:
+    import fairlead.errors
+
+    drawn = dict(re.findall(r"[├└]── (\w+) +([0-9]{3})  ", fairlead.errors.__doc__ or ""))
+    assert drawn == {error.__name__: str(error.status) for error in codes().values()}
+
+
+@pytest.mark.parametrize(
+    ("word", "mend"),
+    [
+        ("larg", "did you mean `large`?"),
+        ("x", "known here: `large`, `small`"),
+        ("LARGE", "known here: `large`, `small`"),
+    ],
+)
+def test_a_name_that_does_not_exist_is_mended_by_what_does(word: str, mend: str) -> None:
+    assert closest(word, {"small": 1, "large": 2}) == mend
+    assert closest(word, ()) == ""
+
+
+def test_of_many_names_only_the_first_are_listed() -> None:
+    mend = closest("zzz", (f"n{number:03d}" for number in range(500)))
+    assert mend.startswith("known here: `n000`")
+    assert mend.endswith("`n015`, …")

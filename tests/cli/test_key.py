@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Fairlead
 
-from fairlead.cli.place import find, open_store
+from fairlead.cli.opening import open_store
+from fairlead.cli.place import find
 from fairlead.clock import SystemClock
 from fairlead.errors import Unauthenticated
 from fairlead.identity import Authenticator, Caller, Identity

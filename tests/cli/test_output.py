@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.cli.output import exact, one_line, safe, table
+from fairlead.cli.output import one_line, safe, table
 from fairlead.cli.place import wants_colour
 
 
@@ -25,17 +25,6 @@ def test_harmless_text_is_shown_as_it_is(text: str) -> None:
 
 def test_marks_that_turn_the_direction_of_text_are_shown_as_what_they_are() -> None:
     assert one_line("abc\u202edef") == r"abc\u202edef"
-
-
-@given(st.integers(min_value=-(10**15), max_value=10**15))
-def test_money_for_programs_is_exact(nano: int) -> None:
-    from decimal import Decimal
-
-    assert Decimal(exact(nano)) * 10**9 == nano
-
-
-def test_money_for_programs_has_no_needless_zeros() -> None:
-    assert [exact(n) for n in (0, 1, 1_500_000, 2 * 10**9, -5 * 10**8)] == ["0", "0.000000001", "0.0015", "2", "-0.5"]
 
 
 def test_a_table_in_a_pipe_is_aligned_and_whole(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from fairlead.clock import Clock
 from fairlead.context import Context, Item, publish_items
 from fairlead.context.search import load_snapshot
-from fairlead.context.snapshots import snapshot_id
+from fairlead.context.snapshots import snapshot_id, stored_item
 from fairlead.errors import BadInput, NotFound
 from fairlead.storage.store import Store
 
@@ -111,3 +111,13 @@ def test_a_snapshot_without_items_can_be_published_and_opened(store: Store, cloc
 def test_a_snapshot_that_was_never_published_is_not_found(store: Store) -> None:
     with pytest.raises(NotFound, match="no context snapshot ctx_x"):
         load_snapshot(store, "ctx_x")
+
+
+def test_a_version_can_be_read_as_it_was_published(store: Store, clock: Clock, page: Page) -> None:
+    old, new = page("returns", "# Returns\n\n30 days.", audience="sales"), page("returns", "# Returns\n\n14 days.")
+    publish_items(store, [old], clock)
+    publish_items(store, [new], clock)
+    assert stored_item(store, "returns", old.version) == old
+    assert stored_item(store, "returns", new.version) == new
+    assert stored_item(store, "returns", "0") is None
+    assert stored_item(store, "refunds", new.version) is None

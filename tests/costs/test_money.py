@@ -1,8 +1,10 @@
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.costs.money import format_money, parse_money
+from fairlead.costs.money import exact_money, format_money, parse_money
 from fairlead.errors import BadInput
 
 
@@ -44,3 +46,13 @@ def test_people_read_two_significant_digits_at_least(nano: int, text: str) -> No
 @given(st.integers(0, 10**18))
 def test_whatever_is_written_out_in_full_is_read_back(nano: int) -> None:
     assert parse_money(f"{nano // 10**9}.{nano % 10**9:09d}") == nano
+
+
+@given(st.integers(min_value=-(10**15), max_value=10**15))
+def test_money_for_programs_is_exact(nano: int) -> None:
+    assert Decimal(exact_money(nano)) * 10**9 == nano
+
+
+def test_money_for_programs_has_no_needless_zeros() -> None:
+    wanted = {0: "0", 1: "0.000000001", 1_500_000: "0.0015", 2 * 10**9: "2", -5 * 10**8: "-0.5", 10**10: "10"}
+    assert {nano: exact_money(nano) for nano in wanted} == wanted

@@ -449,9 +449,9 @@ async def test_the_log_verifies_after_all_kinds_of_ends(w: World) -> None:
             await w.ask()
         except Upstream:
             continue
-    from fairlead.cli.log import audited
+    from fairlead.storage.log import Log
 
     key = w.fairlead.ledger.vault.verifier_key("fairlead/acme")
-    with w.store.reading() as connection:
-        verdict = verify_records(enumerate(w.raw_records()), audited(connection).head, [], key)
+    with Log(w.store).at_one_moment() as moment:
+        verdict = verify_records(enumerate(w.raw_records()), moment.head(), [], key)
     assert verdict.ok, verdict.problems

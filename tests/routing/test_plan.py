@@ -215,7 +215,7 @@ def test_only_the_models_that_may_answer_need_to_be_authorized() -> None:
 def test_an_unknown_name_is_not_found_and_close_ones_are_named() -> None:
     with pytest.raises(NotFound) as caught:
         candidates_for("smal", {"small": A}, ["billing"], Preferences())
-    assert "'small'" in caught.value.mend
+    assert "`small`" in caught.value.mend
     with pytest.raises(NotFound) as caught:
         candidates_for("zzz", {"small": A}, ["billing"], Preferences())
     assert all(name in caught.value.mend for name in ("auto", "billing", "small"))

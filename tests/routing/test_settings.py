@@ -22,8 +22,8 @@ def test_a_fallback_is_no_one_everyone_or_a_list() -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"prefer": ["smal"]}, ["routing.prefer", "'smal'", "did you mean 'small'?"]),
-        ({"prefer": ["x"]}, ["routing.prefer", "there are: large, small"]),
+        ({"prefer": ["smal"]}, ["routing.prefer", "'smal'", "did you mean `small`?"]),
+        ({"prefer": ["x"]}, ["routing.prefer", "known here: `large`, `small`"]),
         ({"prefer": ["small", "small"]}, ["routing.prefer", "twice"]),
         ({"fallback": ["none"]}, ["routing.fallback", "'none'"]),
         ({"retries": {"first_wait": 9, "longest_wait": 8}}, ["routing.retries.first_wait"]),

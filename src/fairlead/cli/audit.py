@@ -6,9 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from fairlead.cli import complete, log
+from fairlead.audit import inclusion_proof, leaf_hash, parse_checkpoint, write_export
+from fairlead.cli import complete
+from fairlead.cli.opening import log_of, open_store
 from fairlead.cli.output import DryRun, Json, data, json_data, say
-from fairlead.cli.place import Data, Workspace, find, open_store
+from fairlead.cli.place import Data, Workspace, find
 from fairlead.cli.sealing import changed_payloads, check, log_key, sign
 from fairlead.errors import BadInput, NotFound
 
@@ -67,13 +69,12 @@ def prove(
     data_folder: Data = None,
 ) -> None:
     """Prove that a run's records stand in the signed log: JSON that anyone can check without this database."""
-    from fairlead.audit import inclusion_proof, leaf_hash, parse_checkpoint
-
     place = find(workspace, data_folder)
     with closing(open_store(place)) as store:
-        rows = log.of_run(store, run)
-        with store.reading() as connection:
-            notes = log.audited(connection).checkpoints
+        log = log_of(store)
+        rows = log.of_run(run)
+        with log.at_one_moment() as moment:
+            notes = moment.checkpoints()
             point = parse_checkpoint(notes[-1]) if notes else None
             if point is None or point.size <= rows[-1].seq:
                 raise NotFound(
@@ -81,7 +82,7 @@ def prove(
                     why=f"its last record is {rows[-1].seq}, and {point.size if point else 0} records are signed",
                     mend="fairlead audit checkpoint",
                 )
-            leaves = [leaf_hash(record) for _, record in log.records(connection)]
+            leaves = [leaf_hash(record) for _, record in moment.records()]
         proofs = [
             {
                 "seq": row.seq,
@@ -117,21 +118,19 @@ def export(
     dry_run: DryRun = False,
 ) -> None:
     """Write the whole log as one file that proves itself: python -m fairlead.audit verify FILE"""
-    from fairlead.audit import write_export
-
     place = find(workspace, data_folder)
     with closing(open_store(place)) as store:
         if dry_run:
-            with store.reading() as connection:
-                say(f"would sign and write {log.audited(connection).head.size} records to {file}")
+            with log_of(store).at_one_moment() as moment:
+                say(f"would sign and write {moment.head().size} records to {file}")
             return
         if file.exists():
             raise BadInput(f"{file} exists already", why="an export never overwrites", mend="name another file")
         sign(place, store)
         verifier = log_key(place, store)
         draft = file.with_name(f".{file.name}.part")
-        with store.reading() as connection, draft.open("wb") as out:
-            count = write_export(log.records(connection), log.audited(connection).checkpoints, verifier, out)
+        with log_of(store).at_one_moment() as moment, draft.open("wb") as out:
+            count = write_export(moment.records(), moment.checkpoints(), verifier, out)
         draft.rename(file)
     say(f"wrote {count} records; to check: python -m fairlead.audit verify {file} --key '{verifier}'")
     data(str(file))
@@ -145,8 +144,8 @@ def checkpoint(
     place = find(workspace, data_folder)
     with closing(open_store(place)) as store:
         if dry_run:
-            with store.reading() as connection:
-                say(f"would sign a log of {log.audited(connection).head.size} records")
+            with log_of(store).at_one_moment() as moment:
+                say(f"would sign a log of {moment.head().size} records")
             return
         signed = sign(place, store)
         verifier = log_key(place, store)

@@ -6,22 +6,25 @@ import shutil
 import sqlite3
 from contextlib import closing
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct
 
 from fairlead import __version__
 from fairlead.cli.compiled import in_folder, published_revision
-from fairlead.cli.log import audited, latest
-from fairlead.cli.place import MASTER_KEY, Place, open_store, open_vault, variable
+from fairlead.cli.opening import fleet_of, log_of, open_store, open_vault
+from fairlead.cli.place import MASTER_KEY, Place, variable
+from fairlead.cli.probing import probed
 from fairlead.cli.setting_up import is_private
 from fairlead.cli.when import age
 from fairlead.clock import SystemClock
 from fairlead.errors import BadInput
-
-if TYPE_CHECKING:
-    from fairlead.storage.store import Store
-    from fairlead.workspace.compile import Workspace
+from fairlead.storage.store import SCHEMA_VERSION, Store
+from fairlead.workspace.changes import diff
+from fairlead.workspace.compile import Workspace
+from fairlead.workspace.load import read_folder
+from fairlead.workspace.published import load_revision
+from fairlead.workspace.text import PRICES, WorkspaceText
 
 OK: Final = "ok"
 WARN: Final = "warn"
@@ -50,11 +53,11 @@ class Looked:
         self.online = online
 
     @cached_property
-    def store(self) -> "Store":
+    def store(self) -> Store:
         return open_store(self.place)
 
     @cached_property
-    def compiled(self) -> "Workspace":
+    def compiled(self) -> Workspace:
         return in_folder(self.place)
 
     def close(self) -> None:
@@ -112,8 +115,6 @@ def master_key(looked: Looked) -> list[Finding]:
 
 def database(looked: Looked) -> list[Finding]:
     """Its schema fits, it can be written, and what is acknowledged survives a power cut."""
-    from fairlead.storage.store import SCHEMA_VERSION
-
     store = looked.store
     with closing(sqlite3.connect(store.path, timeout=1.0, isolation_level=None)) as connection:
         mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
@@ -133,11 +134,7 @@ def database(looked: Looked) -> list[Finding]:
 
 def workers(looked: Looked) -> list[Finding]:
     """Who serves, and whether they decide."""
-    from fairlead.storage.fleet import Fleet
-
-    clock = SystemClock()
-    members = Fleet(looked.store, clock).members()
-    now = clock.now()
+    members, now = fleet_of(looked.store).members(), SystemClock().now()
     if not members:
         return [Finding("workers", OK, "none runs")]
     findings = []
@@ -154,11 +151,6 @@ def workers(looked: Looked) -> list[Finding]:
 
 def revision(looked: Looked) -> list[Finding]:
     """Is what the folder says what the workers decide under?"""
-    from fairlead.workspace.changes import diff
-    from fairlead.workspace.load import read_folder
-    from fairlead.workspace.published import load_revision
-    from fairlead.workspace.text import PRICES, WorkspaceText
-
     current = published_revision(looked.store)
     if not current:
         return [Finding("revision", WARN, "nothing is published yet", "fairlead apply")]
@@ -173,15 +165,8 @@ def revision(looked: Looked) -> list[Finding]:
 
 def audit(looked: Looked) -> list[Finding]:
     """How much of the log is signed, and since when."""
-    from sqlalchemy import select
-
-    from fairlead.storage.schema import checkpoint
-
-    with looked.store.reading() as connection:
-        size = audited(connection).head.size
-        signed = connection.execute(
-            select(checkpoint.c.size, checkpoint.c.at).order_by(checkpoint.c.size.desc()).limit(1)
-        ).first()
+    with log_of(looked.store).at_one_moment() as moment:
+        size, signed = moment.head().size, moment.last_signed()
     if signed is None:
         state = WARN if size else OK
         return [Finding("audit", state, f"{size} records, none signed", "fairlead audit checkpoint" if size else "")]
@@ -195,7 +180,7 @@ def audit(looked: Looked) -> list[Finding]:
 def clock(looked: Looked) -> list[Finding]:
     """Records and budgets go by it."""
     now = SystemClock().now()
-    rows = latest(looked.store, 1)
+    rows = log_of(looked.store).latest(1)
     if now < _EARLIEST or (rows and rows[0].at > now + 60_000):
         return [Finding("clock", BAD, "this machine's clock is behind", "set the clock; budgets' periods go by it")]
     return [Finding("clock", OK, "not behind the log")]
@@ -203,8 +188,6 @@ def clock(looked: Looked) -> list[Finding]:
 
 def models(looked: Looked) -> list[Finding]:
     """Keys that are there, endpoints that answer."""
-    from fairlead.cli.probing import probed
-
     compiled = looked.compiled
     answers = probed(compiled, only_local=not looked.online)
     findings = []

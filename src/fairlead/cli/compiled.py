@@ -1,30 +1,23 @@
 """The workspace, compiled: as it lies in the folder, or as it was published."""
 
-from typing import TYPE_CHECKING
-
+from fairlead.cli.opening import fleet_of
 from fairlead.cli.output import say
 from fairlead.cli.place import Place, secrets
 from fairlead.clock import SystemClock
 from fairlead.errors import NotFound
+from fairlead.storage.store import Store
+from fairlead.workspace.compile import Workspace, compile_workspace
+from fairlead.workspace.load import read_folder
+from fairlead.workspace.published import load_revision
 
-if TYPE_CHECKING:
-    from fairlead.storage.store import Store
-    from fairlead.workspace.compile import Workspace
 
-
-def in_folder(place: Place) -> "Workspace":
+def in_folder(place: Place) -> Workspace:
     """What the folder says now. Raises `InvalidWorkspace` with every problem."""
-    from fairlead.workspace.compile import compile_workspace
-    from fairlead.workspace.load import read_folder
-
     return compile_workspace(read_folder(place.workspace), secrets(place.workspace), now=SystemClock().now())
 
 
-def published(place: Place, store: "Store") -> "Workspace":
+def published(place: Place, store: Store) -> Workspace:
     """What the workers decide under. Where nothing was published yet, what the folder says."""
-    from fairlead.workspace.compile import compile_workspace
-    from fairlead.workspace.published import load_revision
-
     revision = published_revision(store)
     if not revision:
         say("nothing is published yet: this is what the folder says")
@@ -32,17 +25,12 @@ def published(place: Place, store: "Store") -> "Workspace":
     return compile_workspace(load_revision(store, revision).text, secrets(place.workspace), now=SystemClock().now())
 
 
-def published_revision(store: "Store") -> str:
+def published_revision(store: Store) -> str:
     """The revision in force, "" before the first publish."""
-    from sqlalchemy import select
-
-    from fairlead.storage.schema import epoch
-
-    with store.reading() as connection:
-        return str(connection.execute(select(epoch.c.revision)).scalar() or "")
+    return fleet_of(store).current().revision
 
 
-def require_published(store: "Store") -> str:
+def require_published(store: Store) -> str:
     """The revision in force. Raises `NotFound` before the first publish."""
     revision = published_revision(store)
     if not revision:

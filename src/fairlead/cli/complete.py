@@ -1,10 +1,8 @@
 """Names that the shell can complete: cheap to find, and nothing at all where they cannot be found."""
 
-import sqlite3
-from contextlib import closing
-
 from fairlead.cli.place import find, settings_of
 from fairlead.errors import FairleadError
+from fairlead.storage.run_names import latest_runs
 
 
 def models(incomplete: str) -> list[str]:
@@ -36,9 +34,6 @@ def _section(name: str) -> list[str]:
 
 def _latest_runs() -> list[str]:
     try:
-        database = find(None).database
-        with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=0.2)) as connection:
-            rows = connection.execute("SELECT run FROM log ORDER BY seq DESC LIMIT 40").fetchall()
-    except (FairleadError, sqlite3.Error, ValueError):
+        return latest_runs(find(None).database)
+    except FairleadError:
         return []
-    return list(dict.fromkeys(run for (run,) in rows))

@@ -3,20 +3,22 @@
 import asyncio
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from fairlead.cli.compiled import in_folder, published, require_published
+from fairlead.cli.opening import open_store
 from fairlead.cli.output import Json, data, json_data, say, table
-from fairlead.cli.place import Data, Workspace, find, open_store, user
+from fairlead.cli.place import Data, Workspace, find, user
 from fairlead.clock import SystemClock
-from fairlead.errors import NotFound
-
-if TYPE_CHECKING:
-    from fairlead.context import Hit, Item
-    from fairlead.policy import Policy
-    from fairlead.storage.store import Store
+from fairlead.context import Context, Hit, Item
+from fairlead.context.snapshots import stored_item
+from fairlead.errors import FairleadError, NotFound
+from fairlead.identity import Caller
+from fairlead.policy import Policy
+from fairlead.storage.store import Store
+from fairlead.workspace.published import load_revision
 
 app = typer.Typer(
     add_completion=False,
@@ -67,8 +69,6 @@ def search(
     json: Json = False,
 ) -> None:
     """Search the published context with somebody's rights: what they would get, and nothing else."""
-    from fairlead.identity import Caller
-
     place = find(workspace, data_folder)
     caller = Caller(
         person=as_person or user(), groups=frozenset(group or ()), department=department, credential="key:search"
@@ -87,15 +87,12 @@ def search(
     say(f"{len(hits)} page(s) that {caller.person} may read bear on this")
 
 
-def _fields(hit: "Hit") -> dict[str, Any]:
+def _fields(hit: Hit) -> dict[str, Any]:
     names = ("item", "version", "title", "heading", "text", "owner", "verified", "review_by", "score")
     return {name: getattr(hit, name) for name in names}
 
 
-async def _found(store: "Store", policy: "Policy", caller: Any, query: str, most: int) -> "list[Hit]":
-    from fairlead.context import Context
-    from fairlead.workspace.published import load_revision
-
+async def _found(store: Store, policy: Policy, caller: Caller, query: str, most: int) -> list[Hit]:
     snapshot = load_revision(store, require_published(store)).snapshot
     if not snapshot:
         return []
@@ -107,8 +104,6 @@ async def _found(store: "Store", policy: "Policy", caller: Any, query: str, most
 
 
 def _complete(incomplete: str) -> list[str]:
-    from fairlead.errors import FairleadError
-
     try:
         folder = find(None).workspace / "context"
     except FairleadError:
@@ -131,7 +126,7 @@ def show(
     name, _, version = item.partition("@")
     if version:
         with closing(open_store(place)) as store:
-            found = _stored(store, name, version)
+            found = stored_item(store, name, version)
     else:
         found = next((each for each in in_folder(place).items if each.id == name), None)
     if found is None:
@@ -144,23 +139,7 @@ def show(
     data("\n" + found.text.rstrip("\n"))
 
 
-def _stored(store: "Store", name: str, version: str) -> "Item | None":
-    import msgspec
-
-    from fairlead.context import Item
-    from fairlead.labels import DataClass
-    from fairlead.storage.schema import context_item
-
-    with store.reading() as connection:
-        chosen = (context_item.c.id == name) & (context_item.c.version == version)
-        row = connection.execute(context_item.select().where(chosen)).mappings().first()
-    if row is None:
-        return None
-    audience = frozenset(msgspec.json.decode(row["audience"], type=list[str]))
-    return Item(**{**row, "audience": audience, "data_class": DataClass(row["data_class"])})
-
-
-def _shown(item: "Item") -> dict[str, Any]:
+def _shown(item: Item) -> dict[str, Any]:
     return {
         "item": item.id,
         "version": item.version,

@@ -4,16 +4,16 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from msgspec import Struct
 
 from fairlead.cli.announcing import announced
+from fairlead.cli.opening import keys_of, open_store, open_vault
 from fairlead.cli.output import DryRun, Json, Yes, confirm, json_data, say
-from fairlead.cli.place import Data, Workspace, find, open_store, open_vault
+from fairlead.cli.place import Data, Workspace, find
+from fairlead.clock import SystemClock
+from fairlead.costs.budgets import periods_of, scope_name
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-
-    from fairlead.storage.store import Store
 
 app = typer.Typer(
     add_completion=False,
@@ -27,13 +27,6 @@ app = typer.Typer(
 @app.callback()
 def _group() -> None:
     """Erase what is known about a person."""
-
-
-class Known(Struct, frozen=True):
-    """Where a person's name still stands in plain text, besides what is sealed."""
-
-    keys: tuple[str, ...]
-    budgets: int
 
 
 @app.command()
@@ -51,51 +44,31 @@ def erase(
     """
     place = find(workspace, data_folder)
     with closing(open_store(place)) as store:
-        known = _known(store, person)
+        keys = keys_of(store, person)
         if dry_run:
-            say(f"would erase what is sealed for {person}" + _remains(known))
+            say(f"would erase what is sealed for {person}" + _remains(keys))
             return
         confirm(f"Erase everything that is sealed for {person}, for good?", yes)
         erased = open_vault(place, store).erase(person)
         with announced(store) as connection:  # whoever still has the key in memory drops it
             _forget_budgets(connection, person)
     if json:
-        json_data({"person": person, "erased": erased, "keys_left": known.keys})
+        json_data({"person": person, "erased": erased, "keys_left": keys})
         return
     done = f"what was sealed for {person} is erased" if erased else f"nothing was sealed for {person}"
-    say(done + _remains(known))
+    say(done + _remains(keys))
 
 
-def _remains(known: Known) -> str:
-    if not known.keys:
-        return ""
-    return f"; keys that still carry the name: {', '.join(known.keys)} (fairlead key revoke NAME)"
-
-
-def _known(store: "Store", person: str) -> Known:
-    from sqlalchemy import func, select
-
-    from fairlead.costs.budgets import scope_name
-    from fairlead.storage.schema import api_key, budget
-
-    with store.reading() as connection:
-        keys = connection.execute(select(api_key.c.name).where(api_key.c.person == person)).scalars().all()
-        of_person = budget.c.scope == scope_name("person", person)
-        budgets = connection.execute(select(func.count()).select_from(budget).where(of_person)).scalar()
-    return Known(tuple(keys), int(budgets or 0))
+def _remains(keys: tuple[str, ...]) -> str:
+    return f"; keys that still carry the name: {', '.join(keys)} (fairlead key revoke NAME)" if keys else ""
 
 
 def _forget_budgets(connection: "Connection", person: str) -> None:
     """Past periods' rows carry the name and cap nothing any more. Today's stay: a budget must not begin anew."""
-    from sqlalchemy import delete
+    from fairlead.storage.balances import forget_balances
 
-    from fairlead.clock import SystemClock
-    from fairlead.costs.budgets import periods_of, scope_name
-    from fairlead.storage.schema import budget
-
-    current = list(periods_of(SystemClock().now()).values())
-    past = (budget.c.scope == scope_name("person", person)) & budget.c.period.not_in(current) & (budget.c.held == 0)
-    connection.execute(delete(budget).where(past))
+    today = periods_of(SystemClock().now()).values()
+    forget_balances(connection, scope_name("person", person), keep=tuple(today))
 
 
 def commands() -> dict[str, Any]:

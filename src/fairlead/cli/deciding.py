@@ -6,19 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from fairlead.cli.compiled import require_published
-from fairlead.cli.output import exact
-from fairlead.cli.place import MASTER_KEY, find, open_store, secrets, variable
+from fairlead.cli.opening import open_store
+from fairlead.cli.place import MASTER_KEY, find, secrets, variable
 from fairlead.clock import SystemClock
+from fairlead.costs.ledger import Arrival
+from fairlead.execution import quote
+from fairlead.models.types import ChatRequest, Message
+from fairlead.server.openai_wire import encode_quote
+from fairlead.storage.master_key import load_master_key
+from fairlead.workspace.assemble import Surroundings, assemble
 
 
 async def quote_here(workspace: Path | None, data: Path | None, body: dict[str, Any], key: str) -> dict[str, Any]:
     """What a request would cost, in the form in which a server answers. Recorded like every action, never billed."""
-    from fairlead.costs.ledger import Arrival
-    from fairlead.execution import quote
-    from fairlead.models.types import ChatRequest, Message
-    from fairlead.storage.master_key import load_master_key
-    from fairlead.workspace.assemble import Surroundings, assemble
-
     place = find(workspace, data)
     with closing(open_store(place)) as store:
         require_published(store)
@@ -42,19 +42,5 @@ async def quote_here(workspace: Path | None, data: Path | None, body: dict[str, 
             made = await quote(fairlead, caller, request, Arrival(door="cli", dry_run=True))
         finally:
             await running.stop()
-    return {
-        "object": "fairlead.estimate",
-        "run": made.run,
-        "task": made.task,
-        "currency": made.currency,
-        "route": {
-            "why": made.why,
-            "candidates": [each.model for each in made.estimates],
-            "dropped": [{"model": d.model, "by": d.by, "reason": d.reason} for d in made.dropped],
-        },
-        "estimates": [
-            {"model": e.model, "likely": exact(e.likely), "most": exact(e.most), "price": e.price_version}
-            for e in made.estimates
-        ],
-        "revision": made.revision,
-    }
+    quoted: dict[str, Any] = json.loads(encode_quote(made))
+    return quoted

@@ -1,5 +1,6 @@
 """`fairlead doctor` and `migrate`: is this installation sound, and what mends it where it is not?"""
 
+import sys
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -7,9 +8,13 @@ import typer
 
 from fairlead.cli import checks
 from fairlead.cli.checks import BAD, Finding, Looked
+from fairlead.cli.init import show_first_key
 from fairlead.cli.output import DryRun, Json, bold, data, json_data, one_line, red, say
 from fairlead.cli.place import Data, Workspace, find
+from fairlead.cli.setting_up import set_up
 from fairlead.errors import FairleadError
+from fairlead.storage.sqlite import schema_version
+from fairlead.storage.store import SCHEMA_VERSION
 
 _SETTINGS: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
 doctor_app = typer.Typer(**_SETTINGS)
@@ -63,8 +68,6 @@ def _made(check: Callable[[Looked], list[Finding]], looked: Looked) -> list[Find
 
 
 def _show(findings: list[Finding]) -> None:
-    import sys
-
     width = max(len(finding.subject) for finding in findings)
     for finding in findings:
         mark = finding.state.ljust(4)
@@ -77,11 +80,6 @@ def _show(findings: list[Finding]) -> None:
 @migrate_app.command()
 def migrate(workspace: Workspace = None, data_folder: Data = None, dry_run: DryRun = False, json: Json = False) -> None:
     """Bring the state database to this version's schema; make it where there is none. Stop all workers first."""
-    from fairlead.cli.init import show_first_key
-    from fairlead.cli.setting_up import set_up
-    from fairlead.storage.sqlite import schema_version
-    from fairlead.storage.store import SCHEMA_VERSION
-
     place = find(workspace, data_folder)
     before = schema_version(place.database) if place.database.exists() else ""
     if dry_run:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from fairlead.cli.output import Json, data, json_data, say, table
-from fairlead.errors import FairleadError, NotFound
+from fairlead.errors import FairleadError, NotFound, closest
 
 # Where errors are defined beside the tree in fairlead.errors. A test finds every one that is missing here.
 MODULES: Final = (
@@ -62,8 +62,6 @@ def explain(
     elif wanted == USAGE:
         data(MISUSE)
     elif wanted not in known:
-        from fairlead.workspace.problems import closest
-
         raise NotFound(
             f"there is no error code {wanted!r}", mend=closest(wanted, known) or "fairlead explain lists them all"
         )

@@ -9,6 +9,8 @@ import typer
 from fairlead.cli.output import DryRun, Json, data, json_data, say
 from fairlead.cli.place import DATA, DATABASE, Place
 from fairlead.cli.setting_up import Made, set_up
+from fairlead.workspace.templates import TEMPLATES, template_files, write_template
+from fairlead.workspace.yaml_lines import Document, parse_yaml
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -16,8 +18,6 @@ URL = "http://127.0.0.1:8700"
 
 
 def _templates(incomplete: str) -> list[tuple[str, str]]:
-    from fairlead.workspace.templates import TEMPLATES
-
     return [(name, about) for name, about in TEMPLATES.items() if name.startswith(incomplete)]
 
 
@@ -37,8 +37,6 @@ def init(
 
     The key goes to standard output, once, and is kept nowhere: FAIRLEAD_API_KEY=$(fairlead init acme)
     """
-    from fairlead.workspace.templates import template_files, write_template
-
     folder = name.absolute()
     variables = {"organisation": organisation or folder.name}
     if dry_run:
@@ -69,8 +67,6 @@ def show_first_key(made: Made) -> None:
 
 def first_question(folder: Path) -> str:
     """What to ask first: an example of a kind of work that is answered from the workspace's own context."""
-    from fairlead.workspace.yaml_lines import Document, parse_yaml
-
     for path in sorted((folder / "tasks").glob("*.yaml")):
         document = parse_yaml(path.name, path.read_bytes())
         task = document.data if isinstance(document, Document) else None

@@ -6,11 +6,12 @@ from typing import Annotated, Any
 import typer
 
 from fairlead.cli.announcing import announced
+from fairlead.cli.opening import all_keys, open_store
 from fairlead.cli.output import DryRun, Json, data, json_data, say, table
-from fairlead.cli.place import Data, Place, Workspace, find, open_store, user
+from fairlead.cli.place import Data, Place, Workspace, find, user
 from fairlead.cli.when import shown, span
 from fairlead.clock import SystemClock
-from fairlead.errors import NotFound
+from fairlead.errors import FairleadError, NotFound
 from fairlead.identity.keys import Key, new_key
 
 app = typer.Typer(
@@ -97,8 +98,6 @@ def list_(workspace: Workspace = None, data_folder: Data = None, json: Json = Fa
 
 
 def _complete(incomplete: str) -> list[str]:
-    from fairlead.errors import FairleadError
-
     try:
         return [key.name for key in _keys(find(None)) if key.name.startswith(incomplete) and not key.revoked_at]
     except FairleadError:
@@ -127,10 +126,8 @@ def revoke(
 
 
 def _keys(place: Place) -> tuple[Key, ...]:
-    from fairlead.identity.key_table import list_keys
-
-    with closing(open_store(place)) as store, store.reading() as connection:
-        return list_keys(connection)
+    with closing(open_store(place)) as store:
+        return all_keys(store)
 
 
 def _state(key: Key, now: int) -> str:

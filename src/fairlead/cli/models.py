@@ -1,6 +1,6 @@
 """`fairlead models`: where each model runs, what it costs, and whether it answers."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -8,14 +8,13 @@ from fairlead.cli.compiled import in_folder
 from fairlead.cli.output import Json, json_data, say, table
 from fairlead.cli.place import Workspace, find
 from fairlead.cli.probing import probed
-
-if TYPE_CHECKING:
-    from fairlead.costs.types import Rate
-    from fairlead.models.types import Model
-    from fairlead.workspace.compile import Workspace as Compiled
+from fairlead.costs.money import exact_money
+from fairlead.costs.types import Rate
+from fairlead.models.types import Model
+from fairlead.workspace.compile import Workspace as Compiled
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-_PICO_PER_MILLION = 10**6  # a token's price in pico-units, as units of currency for a million of them
+_NANO_OF_A_MILLION = 1000  # a token's price is in pico-units: that of a million of them in nano-units
 
 
 @app.command()
@@ -50,7 +49,7 @@ def models(
     say(f"prices in {compiled.settings.budgets.currency} per million tokens")
 
 
-def _row(model: "Model", compiled: "Compiled", answers: dict[str, str]) -> dict[str, Any]:
+def _row(model: Model, compiled: Compiled, answers: dict[str, str]) -> dict[str, Any]:
     rate = compiled.rates.get(model.name)
     missing = compiled.models.unavailable.get(model.name)
     return {
@@ -69,12 +68,11 @@ def _row(model: "Model", compiled: "Compiled", answers: dict[str, str]) -> dict[
     }
 
 
-def _price(rate: "Rate | None", kind: str) -> str | None:
+def _price(rate: Rate | None, kind: str) -> str | None:
     """The price of a million tokens in the first tier, exact."""
     if rate is None:
         return None
-    whole, part = divmod(getattr(rate.tiers[0], kind), _PICO_PER_MILLION)
-    return f"{whole}.{part:06d}".rstrip("0").rstrip(".")
+    return exact_money(getattr(rate.tiers[0], kind) * _NANO_OF_A_MILLION)
 
 
 def commands() -> dict[str, Any]:

@@ -1,20 +1,26 @@
 """`fairlead budget` and `fairlead spend`: what is left, and what was spent on what."""
 
 from contextlib import closing
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from msgspec import Struct
 
-from fairlead.cli import log
 from fairlead.cli.compiled import published
-from fairlead.cli.output import Json, exact, json_data, say, table
+from fairlead.cli.opening import balances_of, log_of, open_store
+from fairlead.cli.output import Json, json_data, say, table
 from fairlead.cli.people import Names
-from fairlead.cli.place import Data, Workspace, currency_of, find, open_store
+from fairlead.cli.place import Data, Workspace, currency_of, find
 from fairlead.cli.when import moment_ago
 from fairlead.clock import SystemClock
-from fairlead.costs.money import format_money
+from fairlead.costs import Budgets
+from fairlead.costs.money import exact_money, format_money
+from fairlead.costs.settings import BudgetsSettings
 from fairlead.costs.spending import DIMENSIONS, Row, summarise
+from fairlead.identity import Caller
+
+if TYPE_CHECKING:
+    from fairlead.cli.opening import Balances
 
 _SETTINGS: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
 budget_app = typer.Typer(**_SETTINGS)
@@ -50,7 +56,7 @@ def budget(workspace: Workspace = None, data_folder: Data = None, json: Json = F
     place = find(workspace, data_folder)
     with closing(open_store(place)) as store:
         compiled = published(place, store)
-        standings = _standings(compiled.settings.budgets, compiled.budgets, log.budgets(store))
+        standings = _standings(compiled.settings.budgets, compiled.budgets, balances_of(store))
     currency = compiled.settings.budgets.currency
     if json:
         json_data(
@@ -60,7 +66,7 @@ def budget(workspace: Workspace = None, data_folder: Data = None, json: Json = F
                     {
                         "scope": each.scope,
                         "period": each.period,
-                        **{name: exact(getattr(each, name)) for name in ("cap", "spent", "held", "left")},
+                        **{name: exact_money(getattr(each, name)) for name in ("cap", "spent", "held", "left")},
                     }
                     for each in standings
                 ],
@@ -81,10 +87,8 @@ def budget(workspace: Workspace = None, data_folder: Data = None, json: Json = F
     say(f"in {currency}; ▒ is held by calls under way")
 
 
-def _standings(settings: Any, budgets: Any, balances: dict[tuple[str, str], tuple[int, int]]) -> list[Standing]:
+def _standings(settings: BudgetsSettings, budgets: Budgets, balances: "Balances") -> list[Standing]:
     """Declared scopes, and those that "*" gave a budget of their own as soon as they spent."""
-    from fairlead.identity import Caller
-
     now = SystemClock().now()
     kinds = {"department": settings.departments, "person": settings.persons, "task": settings.tasks}
     names = {kind: set(declared) for kind, declared in kinds.items()}  # "*" shows what each other one has
@@ -101,7 +105,8 @@ def _standings(settings: Any, budgets: Any, balances: dict[tuple[str, str], tupl
             limits |= {limit for limit in found if limit.scope == f"{kind}/{name}"}
     standings = []
     for limit in sorted(limits, key=lambda limit: (limit.scope != "organisation", limit.scope, limit.period)):
-        held, spent = balances.get((limit.scope, limit.period), (0, 0))
+        now_there = balances.get((limit.scope, limit.period))
+        held, spent = (now_there.held, now_there.spent) if now_there else (0, 0)
         standings.append(Standing(limit.scope, limit.period, limit.cap, spent, held))
     return standings
 
@@ -124,7 +129,7 @@ def spend(
     dimensions = [name.strip() for name in by.split(",")]
     start = moment_ago(since, "--since", SystemClock().now())
     with closing(open_store(place)) as store:
-        rows = summarise((row.record for row in log.since(store, start)), dimensions)
+        rows = summarise((row.record for row in log_of(store).since(start)), dimensions)
         names = Names(place, store)
         groups = [_named(row, dimensions, names) for row in rows]
     currency = currency_of(place)
@@ -159,8 +164,8 @@ def _shown(row: Row, dimensions: list[str]) -> dict[str, Any]:
         **{name: getattr(row, name) for name in ("runs", "done", "refused", "failed", "abandoned", "orphaned")},
         "attempts": row.attempts,
         "tokens": row.usage,
-        "cost": exact(row.cost),
-        "unsure": exact(row.unsure),
+        "cost": exact_money(row.cost),
+        "unsure": exact_money(row.unsure),
     }
 
 

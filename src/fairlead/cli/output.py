@@ -60,12 +60,6 @@ def json_data(value: Any) -> None:
     print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
-def exact(nano: int) -> str:
-    """Money for programs: nano-units as an exact decimal text, 1500000 as "0.0015"."""
-    sign, size = ("-", -nano) if nano < 0 else ("", nano)
-    return sign + f"{size // 10**9}.{size % 10**9:09d}".rstrip("0").rstrip(".")
-
-
 def bold(text: str, stream: TextIO) -> str:
     return f"{_BOLD}{text}{_PLAIN}" if wants_colour(stream) else text
 

@@ -1,6 +1,7 @@
 """Whose records these are: names by subject id, where the master key is at hand. The log itself holds no names."""
 
-from fairlead.cli.place import Place, open_vault
+from fairlead.cli.opening import open_vault
+from fairlead.cli.place import Place
 from fairlead.errors import FairleadError
 from fairlead.storage.store import Store
 from fairlead.storage.vault import Vault

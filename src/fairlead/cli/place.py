@@ -6,16 +6,12 @@ Besides the composition root this is the only module that reads the environment.
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import Annotated, Any, TextIO
 
 import typer
 from msgspec import Struct
 
-from fairlead.errors import BadInput, NotFound
-
-if TYPE_CHECKING:
-    from fairlead.storage.store import Store
-    from fairlead.storage.vault import Vault
+from fairlead.errors import NotFound
 
 ENTRY = "fairlead.yaml"
 DATA = ".fairlead"
@@ -143,31 +139,6 @@ def user() -> str:
 def wants_colour(stream: TextIO) -> bool:
     """Only on a terminal, and not where NO_COLOR is set (https://no-color.org) or the terminal knows none."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def open_store(place: Place) -> "Store":
-    """The state database. Raises `BadInput` where it was not made yet or has another schema."""
-    from fairlead.storage.store import Store
-
-    if not place.database.exists():
-        raise BadInput(
-            f"there is no state yet: {place.database} does not exist",
-            why="it is made by the first publish",
-            mend=f"fairlead serve {place.workspace}, or: fairlead migrate -w {place.workspace}",
-        )
-    return Store.open(place.database)
-
-
-def open_vault(place: Place, store: "Store") -> "Vault":
-    """The keys, under the master key of the environment or of the key file. Raises `BadInput`."""
-    from fairlead.clock import SystemClock
-    from fairlead.storage.master_key import load_master_key
-    from fairlead.storage.subject_rows import StoredSubjects
-    from fairlead.storage.vault import Vault
-
-    vault = Vault(load_master_key(variable(MASTER_KEY), place.key_file), StoredSubjects(store), SystemClock())
-    vault.check()
-    return vault
 
 
 def server_url(workspace: Path | None) -> str:

@@ -2,20 +2,22 @@
 
 from collections.abc import Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from fairlead.cli import complete, log
+from fairlead.cli import complete
 from fairlead.cli.compiled import in_folder, published
+from fairlead.cli.opening import log_of, open_store
 from fairlead.cli.output import Json, data, json_data, say, table
-from fairlead.cli.place import Data, Workspace, find, open_store
-from fairlead.errors import BadInput
-
-if TYPE_CHECKING:
-    from fairlead.costs.record import Record
-    from fairlead.models.types import Model
-    from fairlead.policy import Policy
+from fairlead.cli.place import Data, Workspace, find
+from fairlead.cli.records import record_of
+from fairlead.costs.record import Record
+from fairlead.errors import BadInput, closest
+from fairlead.identity import Caller
+from fairlead.labels import NO_LABELS, DataClass, Labels
+from fairlead.models.types import Model
+from fairlead.policy import Policy, run_policy_tests
 
 app = typer.Typer(
     add_completion=False,
@@ -29,8 +31,6 @@ app = typer.Typer(
 @app.command("test")
 def run_tests(workspace: Workspace = None, json: Json = False) -> None:
     """Run policies/tests.yaml against the policies of the folder. Ends with status 1 if any comes out otherwise."""
-    from fairlead.policy import run_policy_tests
-
     compiled = in_folder(find(workspace))
     results = run_policy_tests(compiled.policy, compiled.policy_cases, compiled.models.models)
     failed = [result for result in results if not result.passed]
@@ -79,16 +79,12 @@ def explain(
     json: Json = False,
 ) -> None:
     """Which policies decided a run, or would decide a request that you describe, and why."""
-    from fairlead.identity import Caller
-
     if run:
         _explain_run(run, workspace, data_folder, json)
         return
     compiled = in_folder(find(workspace))
     models = compiled.models.models
     if model and model not in models:
-        from fairlead.workspace.problems import closest
-
         raise BadInput(f"there is no model {model!r}", mend=closest(model, models))
     caller = Caller(
         person=person,
@@ -101,9 +97,7 @@ def explain(
     _explain_asking(compiled.policy, caller, chosen, task, _labels(compiled.policy, text, data_class), json)
 
 
-def _labels(policy: "Policy", text: str, data_class: str) -> Any:
-    from fairlead.labels import NO_LABELS, DataClass, Labels
-
+def _labels(policy: Policy, text: str, data_class: str) -> Any:
     if data_class not in DataClass.__members__:
         raise BadInput(f"there is no class {data_class!r}", mend="use one of " + ", ".join(DataClass.__members__))
     found = policy.detect_text(text).labels if text else NO_LABELS
@@ -111,7 +105,7 @@ def _labels(policy: "Policy", text: str, data_class: str) -> Any:
 
 
 def _explain_asking(
-    policy: "Policy", caller: Any, models: Mapping[str, "Model"], task: str, labels: Any, json: bool
+    policy: Policy, caller: Any, models: Mapping[str, Model], task: str, labels: Any, json: bool
 ) -> None:
     explained = {
         name: policy.explain(caller, "call_model", each, task=task, labels=labels) for name, each in models.items()
@@ -151,7 +145,7 @@ def _explain_asking(
 def _explain_run(run: str, workspace: Any, data_folder: Any, json: bool) -> None:
     place = find(workspace, data_folder)
     with closing(open_store(place)) as store:
-        record = log.of_run(store, run)[-1].read
+        record = record_of(log_of(store).of_run(run)[-1])
         reasons = {each.id: (each.where, each.text) for each in published(place, store).policy.statements}
     if json:
         json_data({"record": record, "policies": {name: reasons.get(name) for name in record.policies}})
@@ -162,7 +156,7 @@ def _explain_run(run: str, workspace: Any, data_folder: Any, json: bool) -> None
         data(f"\n// {where}\n{text.strip() or name}")
 
 
-def _summary(record: "Record") -> str:
+def _summary(record: Record) -> str:
     lines = [
         f"{record.run}: {record.outcome}" + (f", {record.error.code}" if record.error else ""),
         f"class {record.data_class or 'unknown'}; found {', '.join(record.categories) or 'nothing'}",

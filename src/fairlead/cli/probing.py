@@ -1,19 +1,18 @@
 """Asking models' endpoints whether they answer, all at once and not for long."""
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from fairlead.clock import SystemClock
 from fairlead.errors import BadInput, Upstream
-
-if TYPE_CHECKING:
-    from fairlead.models.types import ModelDriver
-    from fairlead.workspace.compile import Workspace
+from fairlead.models.http import Http
+from fairlead.models.registry import open_driver
+from fairlead.models.types import ModelDriver
+from fairlead.workspace.compile import Workspace
 
 PATIENCE = 1.0  # seconds
 
 
-def probed(compiled: "Workspace", *, only_local: bool) -> dict[str, str]:
+def probed(compiled: Workspace, *, only_local: bool) -> dict[str, str]:
     """What is wrong with each endpoint that was asked, "" for one that answers, by the endpoint's name.
 
     With `only_local` nothing that leaves the house is asked: a check should not tell a vendor that it was made.
@@ -26,10 +25,7 @@ def probed(compiled: "Workspace", *, only_local: bool) -> dict[str, str]:
     return asyncio.run(_probe(compiled, names)) if names else {}
 
 
-async def _probe(compiled: "Workspace", names: set[str]) -> dict[str, str]:
-    from fairlead.models.http import Http
-    from fairlead.models.registry import open_driver
-
+async def _probe(compiled: Workspace, names: set[str]) -> dict[str, str]:
     clock = SystemClock()
     http = Http(clock)
     await http.open()
@@ -47,7 +43,7 @@ async def _probe(compiled: "Workspace", names: set[str]) -> dict[str, str]:
         await http.close()
 
 
-async def _answer(driver: "ModelDriver") -> str:
+async def _answer(driver: ModelDriver) -> str:
     try:
         async with asyncio.timeout(PATIENCE):
             await driver.probe()

@@ -3,22 +3,26 @@
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from fairlead.cli.compiled import published_revision
+from fairlead.cli.opening import open_store
 from fairlead.cli.output import DryRun, Json, Yes, confirm, data, json_data, progress, say, table
-from fairlead.cli.place import Data, Place, Workspace, find, open_store, secrets, user
+from fairlead.cli.place import Data, Place, Workspace, find, secrets, user
 from fairlead.cli.when import shown
 from fairlead.clock import SystemClock
 from fairlead.errors import NotFound
-
-if TYPE_CHECKING:
-    from fairlead.storage.store import Store
-    from fairlead.workspace.changes import Change
-    from fairlead.workspace.publish import Published
-    from fairlead.workspace.text import WorkspaceText
+from fairlead.storage.fleet import Fleet
+from fairlead.storage.store import Store
+from fairlead.workspace.changes import Change, diff
+from fairlead.workspace.load import read_folder
+from fairlead.workspace.problems import InvalidWorkspace
+from fairlead.workspace.publish import Published, checked, publish, with_prices
+from fairlead.workspace.published import load_revision, publications
+from fairlead.workspace.revision import digest_of
+from fairlead.workspace.text import PRICES, WorkspaceText
 
 _SETTINGS: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
 check_app = typer.Typer(**_SETTINGS)
@@ -31,10 +35,6 @@ Folder = Annotated[Path | None, typer.Argument(metavar="[DIR]", show_default=Fal
 @check_app.command()
 def check(folder: Folder = None, workspace: Workspace = None, json: Json = False) -> None:
     """Validate the workspace and run its policy tests. Every problem with its line and its mend; status 1 if any."""
-    from fairlead.workspace.load import read_folder
-    from fairlead.workspace.problems import InvalidWorkspace
-    from fairlead.workspace.publish import checked
-
     place = find(folder or workspace)
     try:
         compiled = checked(read_folder(place.workspace), secrets(place.workspace), SystemClock())
@@ -73,8 +73,6 @@ def apply(
 
     On a terminal it shows what would change and asks; elsewhere it publishes at once.
     """
-    from fairlead.workspace.load import read_folder
-
     place = find(folder or workspace, data_folder)
     text = read_folder(place.workspace)
     with closing(open_store(place)) as store:
@@ -92,11 +90,8 @@ def apply(
     data(done.revision)
 
 
-def publish_text(place: Place, store: "Store", text: "WorkspaceText") -> "Published":
+def publish_text(place: Place, store: Store, text: WorkspaceText) -> Published:
     """Publish, with a bar on the terminal while pages are indexed."""
-    from fairlead.storage.fleet import Fleet
-    from fairlead.workspace.publish import publish
-
     clock = SystemClock()
     pages = sum(path.startswith("context/") for path in text.files)
     with progress("indexing the context", pages) as advance:
@@ -112,7 +107,7 @@ def publish_text(place: Place, store: "Store", text: "WorkspaceText") -> "Publis
         )
 
 
-def report(done: "Published") -> None:
+def report(done: Published) -> None:
     """What came of a publish, in words."""
     for warning in done.warnings:
         say(f"warning: {warning}")
@@ -122,19 +117,14 @@ def report(done: "Published") -> None:
         say(f"warning: {worker} did not answer; its lease has lapsed, so it refuses until it has caught up")
 
 
-def _changes(place: Place, store: "Store", text: "WorkspaceText") -> "tuple[Change, ...]":
-    from fairlead.workspace.changes import diff
-    from fairlead.workspace.publish import checked, with_prices
-    from fairlead.workspace.published import load_revision
-    from fairlead.workspace.text import WorkspaceText
-
+def _changes(place: Place, store: Store, text: WorkspaceText) -> tuple[Change, ...]:
     compiled = checked(text, secrets(place.workspace), SystemClock())
     revision = published_revision(store)
     old = load_revision(store, revision).text if revision else WorkspaceText({})
     return diff(old, with_prices(text, compiled))
 
 
-def _show_changes(changes: "tuple[Change, ...]", json: bool) -> None:
+def _show_changes(changes: tuple[Change, ...], json: bool) -> None:
     if json:
         json_data(changes)
         return
@@ -151,8 +141,6 @@ def list_(
     json: Json = False,
 ) -> None:
     """Published revisions, the newest first; the one in force is marked."""
-    from fairlead.workspace.published import publications
-
     with closing(open_store(find(workspace, data_folder))) as store:
         found, current = publications(store, most), published_revision(store)
     if json:
@@ -181,8 +169,6 @@ def show(
     json: Json = False,
 ) -> None:
     """The files of a revision, or one of them."""
-    from fairlead.workspace.revision import digest_of
-
     place = find(workspace, data_folder)
     with closing(open_store(place)) as store:
         text = _text(place, store, revision)
@@ -211,9 +197,6 @@ def diff_(
     json: Json = False,
 ) -> None:
     """What differs between two revisions; by default from the one in force to the folder."""
-    from fairlead.workspace.changes import diff
-    from fairlead.workspace.text import PRICES, WorkspaceText
-
     place = find(workspace, data_folder)
     with closing(open_store(place)) as store:
         before, after = _text(place, store, old), _text(place, store, new)
@@ -225,10 +208,7 @@ def diff_(
     _show_changes(diff(before, after), json)
 
 
-def _text(place: Place, store: "Store", name: str) -> "WorkspaceText":
-    from fairlead.workspace.load import read_folder
-    from fairlead.workspace.published import load_revision, publications
-
+def _text(place: Place, store: Store, name: str) -> WorkspaceText:
     if name == "folder":
         return read_folder(place.workspace)
     if name == "current":

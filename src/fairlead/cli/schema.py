@@ -6,14 +6,13 @@ from typing import Annotated, Any
 import typer
 
 from fairlead.cli.output import data, say
-from fairlead.errors import NotFound
+from fairlead.errors import NotFound, closest
+from fairlead.workspace.schemas import FILES, json_schemas, write_schemas
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 def _complete(incomplete: str) -> list[str]:
-    from fairlead.workspace.schemas import FILES
-
     return [_short(name) for name in FILES if name.startswith(incomplete)]
 
 
@@ -27,9 +26,6 @@ def schema(
     ] = None,
 ) -> None:
     """JSON Schemas of every file of a workspace, made from the very types that read them."""
-    from fairlead.workspace.problems import closest
-    from fairlead.workspace.schemas import FILES, json_schemas, write_schemas
-
     if out is not None:
         for path in write_schemas(out):
             data(str(path))

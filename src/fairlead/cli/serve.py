@@ -4,22 +4,30 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from fairlead.cli.compiled import published, require_published
 from fairlead.cli.init import first_question, ready_curl, show_first_key
+from fairlead.cli.opening import open_store, open_vault
 from fairlead.cli.output import say
-from fairlead.cli.place import MASTER_KEY, Data, Place, Workspace, find, open_store, open_vault, secrets, variable
+from fairlead.cli.place import MASTER_KEY, Data, Place, Workspace, find, secrets, variable
 from fairlead.cli.publishing import Folder, publish_text, report
 from fairlead.cli.setting_up import set_up
 from fairlead.clock import SystemClock
+from fairlead.costs.settings import BudgetSettings
 from fairlead.errors import BadInput
-
-if TYPE_CHECKING:
-    from fairlead.workspace.compile import Workspace as Compiled
-    from fairlead.workspace.settings import WorkspaceSettings
+from fairlead.server.serve import Serving
+from fairlead.server.serve import serve as answer
+from fairlead.server.workers import listen
+from fairlead.storage.master_key import load_master_key
+from fairlead.storage.store import Store
+from fairlead.telemetry.logging import start_logging
+from fairlead.workspace.assemble import Running, Surroundings, assemble
+from fairlead.workspace.compile import Workspace as Compiled
+from fairlead.workspace.load import read_folder
+from fairlead.workspace.settings import WorkspaceSettings
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -53,10 +61,8 @@ def serve(
     raise typer.Exit(_run(place, sock, settings, workers or server.workers))
 
 
-def in_force(place: Place, no_apply: bool) -> "tuple[Compiled, str]":
+def in_force(place: Place, no_apply: bool) -> tuple[Compiled, str]:
     """Publish, unless told not to; then what is in force. Nothing stays open: workers are forked after this."""
-    from fairlead.workspace.load import read_folder
-
     with closing(open_store(place)) as store:
         open_vault(place, store)  # a wrong master key is told before anything is published under it
         if not no_apply:
@@ -65,8 +71,6 @@ def in_force(place: Place, no_apply: bool) -> "tuple[Compiled, str]":
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    from fairlead.server.workers import listen
-
     try:
         return listen(host, port)
     except OSError as error:
@@ -83,7 +87,7 @@ def _url(sock: socket.socket) -> str:
     return f"http://[{near}]:{port}" if ":" in near else f"http://{near}:{port}"
 
 
-def _greet(place: Place, compiled: "Compiled", revision: str, url: str) -> None:
+def _greet(place: Place, compiled: Compiled, revision: str, url: str) -> None:
     say(f"{compiled.organisation}: revision {revision}, state in {place.database}")
     for line in _switched_off(compiled):
         say(f"  {line}")
@@ -91,10 +95,8 @@ def _greet(place: Place, compiled: "Compiled", revision: str, url: str) -> None:
     say(ready_curl(url, first_question(place.workspace), with_key=not compiled.settings.identity.anonymous.allow))
 
 
-def _switched_off(compiled: "Compiled") -> Iterator[str]:
+def _switched_off(compiled: Compiled) -> Iterator[str]:
     """What a person should know does not protect or serve them, because the workspace leaves it out."""
-    from fairlead.costs.settings import BudgetSettings
-
     settings = compiled.settings
     if not any(each.where.startswith("policies/") for each in compiled.policy.statements):
         yield "no Cedar policies: " + (
@@ -113,14 +115,7 @@ def _switched_off(compiled: "Compiled") -> Iterator[str]:
         yield f"model {name} is left out: {why}"
 
 
-def _run(place: Place, sock: socket.socket, settings: "WorkspaceSettings", workers: int) -> int:
-    from fairlead.server.serve import Serving
-    from fairlead.server.serve import serve as answer
-    from fairlead.storage.master_key import load_master_key
-    from fairlead.storage.store import Store
-    from fairlead.telemetry.logging import start_logging
-    from fairlead.workspace.assemble import Running, Surroundings, assemble
-
+def _run(place: Place, sock: socket.socket, settings: WorkspaceSettings, workers: int) -> int:
     start_logging(sys.stderr, style="console" if sys.stderr.isatty() else "json")
     master_key = load_master_key(variable(MASTER_KEY), place.key_file)
     synchronous = settings.storage.journal.synchronous

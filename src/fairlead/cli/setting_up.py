@@ -8,6 +8,10 @@ from msgspec import Struct
 
 from fairlead.cli.place import MASTER_KEY, Place, user, variable
 from fairlead.clock import SystemClock
+from fairlead.identity.keys import Key, new_key
+from fairlead.storage.master_key import create_key_file
+from fairlead.storage.store import Store
+from fairlead.workspace.schemas import write_schemas
 
 FIRST_KEY: Final = "admin"
 
@@ -24,7 +28,6 @@ class Made(Struct, frozen=True):
 def set_up(place: Place) -> Made:
     """Make what is missing: the folder, the master key, the database, the first key. Safe to repeat."""
     from fairlead.storage.migrations import migrate
-    from fairlead.workspace.schemas import write_schemas
 
     fresh = not place.data.exists()
     place.data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -37,8 +40,6 @@ def set_up(place: Place) -> Made:
 
 def _master_key(place: Place) -> Path | None:
     """The key file, if one had to be made. A key in the environment comes first and is left where it is."""
-    from fairlead.storage.master_key import create_key_file
-
     if variable(MASTER_KEY) is not None or place.key_file.exists():
         return None
     create_key_file(place.key_file, SystemClock())
@@ -47,8 +48,6 @@ def _master_key(place: Place) -> Path | None:
 
 def _first_key(place: Place) -> str:
     from fairlead.identity.key_table import add_key, list_keys
-    from fairlead.identity.keys import Key, new_key
-    from fairlead.storage.store import Store
 
     store, clock = Store.open(place.database), SystemClock()
     try:

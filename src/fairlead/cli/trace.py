@@ -1,17 +1,25 @@
 """`fairlead runs`, `trace` and `load`: what happened, where the time went, and where Fairlead's own work goes."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 import typer
 
-from fairlead.cli import complete, log
-from fairlead.cli.output import Json, data, exact, json_data, table
+from fairlead.cli import complete
+from fairlead.cli.opening import log_of, open_store, open_vault
+from fairlead.cli.output import Json, data, json_data, table
 from fairlead.cli.people import Names
-from fairlead.cli.place import Data, Place, Workspace, currency_of, find, open_store, open_vault
+from fairlead.cli.place import Data, Place, Workspace, currency_of, find
+from fairlead.cli.records import record_of
 from fairlead.cli.when import shown
-from fairlead.costs.money import format_money
+from fairlead.costs.money import exact_money, format_money
 from fairlead.costs.record import Record
 from fairlead.errors import NotFound
+from fairlead.telemetry.load import load_by_layer
+from fairlead.telemetry.trace import decode
+
+if TYPE_CHECKING:
+    from fairlead.storage.log import LogRow
 
 _SETTINGS: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
 runs_app = typer.Typer(**_SETTINGS)
@@ -31,9 +39,10 @@ def runs(
     """The latest runs, the newest first."""
     place = find(workspace, data_folder)
     store = open_store(place)
-    found = [(row, record) for row in log.latest(store, count * 3) if (record := row.read).kind in ACTIONS][:count]
+    records = map(record_of, log_of(store).latest(count * 3))
+    found = [record for record in records if record.kind in ACTIONS][:count]
     if json:
-        json_data([_run(record) for _, record in found])
+        json_data([_run(record) for record in found])
         return
     names, currency = Names(place, store), currency_of(place)
     table(
@@ -49,7 +58,7 @@ def runs(
                 format_money(record.cost, currency),
                 record.error.code if record.error else "",
             ]
-            for _, record in found
+            for record in found
         ],
         right=["cost"],
     )
@@ -64,7 +73,7 @@ def _run(record: Record) -> dict[str, Any]:
         "department": record.department,
         "task": record.task,
         "model": record.model,
-        "cost": exact(record.cost),
+        "cost": exact_money(record.cost),
         "error": record.error.code if record.error else None,
     }
 
@@ -83,41 +92,38 @@ def trace(
 ) -> None:
     """Draw what happened in a run: its stages, their time, each attempt, the cost, and where it failed."""
     from fairlead.cli.drawing import draw
-    from fairlead.telemetry.trace import decode
 
     place = find(workspace, data_folder)
     store = open_store(place)
-    rows = log.of_run(store, run)
-    spans = decode(rows[-1].spans)
+    rows = log_of(store).of_run(run)
+    records, spans = [record_of(row) for row in rows], decode(rows[-1].spans)
     texts = _texts(place, rows[-1]) if payload else None
     if json:
         json_data(
             {
                 "run": rows[-1].run,
-                "records": [row.read for row in rows],
+                "records": records,
                 "spans": spans,
                 "payload": {"request": texts[0], "reply": texts[1]} if texts else None,
             }
         )
         return
-    draw([row.read for row in rows], spans, currency_of(place), Names(place, store))
+    draw(records, spans, currency_of(place), Names(place, store))
     if texts:
         data(f"\nrequest\n{texts[0]}\n\nreply\n{texts[1]}")
 
 
-def _texts(place: Place, row: log.LogRow) -> tuple[str, str]:
+def _texts(place: Place, row: "LogRow") -> tuple[str, str]:
     """The request and the reply as they were kept. Raises `NotFound` where they were not, or were erased."""
-    import msgspec
-
     store = open_store(place)
-    sealed = log.payload(store, row.seq)
+    sealed = log_of(store).payload(row.seq)
     if sealed is None:
         raise NotFound(
             f"nothing was kept of what {row.run} asked and answered",
             why="the workspace says `payloads: none`, or the request was turned away at the door",
             mend="`payloads: keep` in fairlead.yaml keeps those to come, encrypted per person",
         )
-    plain = open_vault(place, store).open_sealed(sealed[0], sealed[1], row.run.encode())
+    plain = open_vault(place, store).open_sealed(sealed.subject, sealed.ciphertext, row.run.encode())
     body, reply = msgspec.msgpack.decode(plain, type=tuple[bytes, str])
     return body.decode("utf-8", "replace"), reply
 
@@ -130,11 +136,8 @@ def load(
     json: Json = False,
 ) -> None:
     """Where Fairlead's own time goes, by layer. Waiting for models and disks is shown beside it, never in it."""
-    from fairlead.telemetry.load import load_by_layer
-    from fairlead.telemetry.trace import decode
-
     store = open_store(find(workspace, data_folder))
-    traces = [decode(row.spans) for row in log.latest(store, last * 2) if row.spans][:last]
+    traces = [decode(row.spans) for row in log_of(store).latest(last * 2) if row.spans][:last]
     layers = load_by_layer(traces)
     if json:
         json_data({"runs": len(traces), "layers": layers})

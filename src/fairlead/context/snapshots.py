@@ -142,6 +142,19 @@ def _add_versions(store: Store, batch: list[_Ready]) -> None:
         sqlite_fts.add(connection, [words for _, words in sections])
 
 
+def stored_item(store: Store, id: str, version: str) -> Item | None:
+    """A version of an item as it was published, None where there is no such version."""
+    from fairlead.storage.schema import context_item
+
+    with store.reading() as connection:
+        chosen = (context_item.c.id == id) & (context_item.c.version == version)
+        row = connection.execute(context_item.select().where(chosen)).mappings().first()
+    if row is None:
+        return None
+    audience = frozenset(msgspec.json.decode(row["audience"], type=list[str]))
+    return Item(**{**row, "audience": audience, "data_class": DataClass(row["data_class"])})
+
+
 def _item_row(item: Item) -> dict[str, object]:
     row = msgspec.structs.asdict(item)
     row["audience"] = msgspec.json.encode(sorted(item.audience)).decode()

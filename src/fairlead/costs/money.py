@@ -32,6 +32,12 @@ def parse_money(value: object, key: str = "amount") -> int:
     return int(nano)
 
 
+def exact_money(nano: int) -> str:
+    """For programs: the exact decimal, without trailing zeros. 1_500_000 is "0.0015"."""
+    sign, size = ("-", -nano) if nano < 0 else ("", nano)
+    return sign + f"{size // NANO}.{size % NANO:09d}".rstrip("0").rstrip(".")
+
+
 def format_money(nano: int, currency: str = "") -> str:
     """For people: at least two decimals, and as many more as it takes to show two significant digits of a small sum.
 

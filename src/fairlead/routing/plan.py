@@ -7,9 +7,9 @@ knows a vendor; what orders the candidates is what the workspace says, and what 
 from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from typing import Protocol
 
-from fairlead.errors import NotFound
+from fairlead.errors import NotFound, closest
 from fairlead.models.types import AUTO, ChatRequest, Model
-from fairlead.routing.settings import Preferences, closest
+from fairlead.routing.settings import Preferences
 from fairlead.routing.types import Candidate, Dropped, Plan
 from fairlead.tasks.types import Task
 

@@ -1,12 +1,11 @@
 """What a workspace says about routing: the `routing:` part of fairlead.yaml, and what it compiles to."""
 
 from collections.abc import Collection
-from difflib import get_close_matches
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from fairlead.errors import BadInput
+from fairlead.errors import BadInput, closest
 
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 
@@ -100,11 +99,3 @@ def known_models(key: str, names: Collection[str], models: Collection[str]) -> N
         if name not in models:
             raise BadInput(f"{key} names {name!r}, which is no model of this workspace", mend=closest(name, models))
         seen.add(name)
-
-
-def closest(name: str, names: Collection[str]) -> str:
-    """A mend for a name that does not exist: what was probably meant, else what there is."""
-    near = get_close_matches(name, sorted(names), n=3, cutoff=0.6)
-    if near:
-        return "did you mean " + " or ".join(repr(one) for one in near) + "?"
-    return "there are: " + (", ".join(sorted(names)[:20]) or "none")

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from fairlead.costs.money import exact_money
 from fairlead.costs.types import Estimate
 from fairlead.errors import BadInput, FairleadError
 from fairlead.execution import Answer, Quote, Reply, ReplyChoice, merged_logprobs
@@ -269,7 +270,7 @@ def _about(answer: Answer) -> About:
         model=answer.model.name,
         placement=answer.model.placement.kind,
         task=answer.task,
-        cost=Cost(decimal(answer.cost), answer.currency, answer.reply.usage.estimated, answer.price),
+        cost=Cost(exact_money(answer.cost), answer.currency, answer.reply.usage.estimated, answer.price),
         route=Route(
             answer.why, answer.candidates, tuple(DroppedModel(d.model, d.by, d.reason) for d in answer.dropped)
         ),
@@ -281,11 +282,6 @@ def _about(answer: Answer) -> About:
         warnings=tuple(f"budget {w.scope} has passed its warning threshold for {w.period}" for w in answer.warnings),
         flags=answer.flags,
     )
-
-
-def decimal(nano: int) -> str:
-    """Nano-units as an exact decimal string without trailing zeros: 1500000 -> "0.0015"."""
-    return f"{nano // 10**9}.{nano % 10**9:09d}".rstrip("0").rstrip(".")
 
 
 class EstimateBody(Struct, frozen=True):
@@ -320,7 +316,7 @@ def encode_quote(quote: Quote) -> bytes:
                 tuple(DroppedModel(d.model, d.by, d.reason) for d in quote.dropped),
             ),
             estimates=tuple(
-                EstimateBody(e.model, decimal(e.likely), decimal(e.most), e.price_version) for e in estimates
+                EstimateBody(e.model, exact_money(e.likely), exact_money(e.most), e.price_version) for e in estimates
             ),
             revision=quote.revision,
         )

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
+from fairlead.errors import closest
 from fairlead.tasks import TaskSettings
-from fairlead.workspace.problems import Problem, closest
+from fairlead.workspace.problems import Problem
 from fairlead.workspace.settings import WorkspaceSettings
 from fairlead.workspace.text import ENTRY, task_name
 from fairlead.workspace.yaml_lines import Document, Path

@@ -5,8 +5,8 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from fairlead.errors import BadInput, NotFound
-from fairlead.workspace.problems import InvalidWorkspace, Problem, closest
+from fairlead.errors import BadInput, NotFound, closest
+from fairlead.workspace.problems import InvalidWorkspace, Problem
 from fairlead.workspace.text import ENTRY, WorkspaceText, belongs
 
 MOST_FILES: Final = 20_000

@@ -1,7 +1,6 @@
 """What is wrong with a workspace: every problem with its file, its line and its mend, all of them at once."""
 
-import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from msgspec import Struct
 
@@ -43,15 +42,3 @@ class InvalidWorkspace(BadInput):
             why="a workspace is published whole or not at all",
             mend="mend the lines named, then run `fairlead check`",
         )
-
-
-def closest(word: str, known: Iterable[str]) -> str:
-    """A mend that names the known word most like this one, or lists the known ones; "" if there are none."""
-    words: Sequence[str] = sorted(known)
-    like = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
-    if like:
-        return f"did you mean `{like[0]}`?"
-    if not words:
-        return ""
-    shown = ", ".join(f"`{name}`" for name in words[:16])
-    return f"known here: {shown}" + (", …" if len(words) > 16 else "")

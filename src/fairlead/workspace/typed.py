@@ -11,8 +11,8 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
-from fairlead.errors import BadInput
-from fairlead.workspace.problems import Problem, closest
+from fairlead.errors import BadInput, closest
+from fairlead.workspace.problems import Problem
 from fairlead.workspace.yaml_lines import Document, Node, Path
 
 Settings = TypeVar("Settings", bound=msgspec.Struct)

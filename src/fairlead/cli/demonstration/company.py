@@ -19,6 +19,8 @@ from fairlead.cli.place import DATA, DATABASE, ENTRY, Place
 from fairlead.cli.setting_up import set_up
 from fairlead.clock import SystemClock
 from fairlead.errors import Broken
+from fairlead.identity.keys import new_key
+from fairlead.workspace.templates import write_template
 
 ORGANISATION: Final = "Northlight Home"
 OWN: Final = "own-"  # what the names of the visitor's own models begin with
@@ -48,8 +50,6 @@ class Company(Struct, frozen=True, kw_only=True):
 def found(folder: Path, stand_ins: Sequence[StandIn], own: Mapping[str, str]) -> Company:
     """Write the retail template into `folder`, with `stand_ins` in place of its cloud models and the visitor's `own`
     models beside them, and make its state. Raises `BadInput` where the folder is in use."""
-    from fairlead.workspace.templates import write_template
-
     write_template("retail", folder, {"organisation": ORGANISATION})
     entry = folder / ENTRY
     text, keys = _with_keys(entry.read_text("utf-8"))
@@ -74,8 +74,6 @@ prices:
 
 def _with_keys(text: str) -> tuple[str, dict[str, str]]:
     """The text with a fresh key for everyone, of which only the digest stands in it, and the keys by name."""
-    from fairlead.identity.keys import new_key
-
     clock = SystemClock()
     visitor = f'  {VISITOR}: {{secret: "env:NORTHLIGHT_YOUR_KEY", department: visitors, groups: [visitor]}}'
     text = _replaced(text, "\nkeys:\n", f"\nkeys:\n{visitor}\n")

@@ -1,16 +1,17 @@
 """The day while it lasts: who can ask, what the stand-ins have received, what stands in the log."""
 
+import json
 import time
 from collections.abc import Mapping
 from contextlib import closing
 from typing import Any, Final
 
-from fairlead.cli import log
 from fairlead.cli.asking import posted
 from fairlead.cli.demonstration.company import Company
 from fairlead.cli.demonstration.stand_in import StandIn
 from fairlead.cli.demonstration.story import Asked, Story, as_asked
-from fairlead.cli.place import open_store
+from fairlead.cli.opening import log_of, open_store
+from fairlead.cli.records import record_of
 from fairlead.cli.sealing import sign
 from fairlead.costs.record import Record
 from fairlead.errors import FairleadError
@@ -61,8 +62,6 @@ class Day:
         return self._post(name, question, "auto", {"x-fairlead-dry-run": "estimate"})
 
     def _post(self, name: str, question: str, model: str, headers: Mapping[str, str]) -> dict[str, Any]:
-        import json
-
         body = {"model": model, "messages": [{"role": "user", "content": question}]}
         with posted(self._url, body, self.company.keys[name], headers) as reply:
             answer: dict[str, Any] = json.loads(reply.read())
@@ -71,7 +70,7 @@ class Day:
     def records(self, run: str) -> list[Record]:
         """What the log says of a run: its failed attempts, then the action itself."""
         with closing(open_store(self.company.place)) as store:
-            return [row.read for row in log.of_run(store, run)]
+            return [record_of(row) for row in log_of(store).of_run(run)]
 
     def sign(self) -> int:
         """Sign the log as it stands, as `fairlead audit checkpoint` does. Gives how many records that covers."""

@@ -4,26 +4,28 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from fairlead.cli import log
 from fairlead.cli.demonstration.company import Company
 from fairlead.cli.demonstration.story import Story
-from fairlead.cli.output import data, exact, table
+from fairlead.cli.opening import log_of, open_store
+from fairlead.cli.output import data, table
 from fairlead.cli.people import Names
-from fairlead.cli.place import Place, currency_of, open_store
-from fairlead.costs.money import format_money
+from fairlead.cli.place import Place, currency_of
+from fairlead.cli.records import record_of
+from fairlead.costs.money import exact_money, format_money
 from fairlead.costs.spending import Row, summarise
 
 
 def spending(place: Place) -> list[Row]:
     """What each department has spent."""
     with closing(open_store(place)) as store:
-        return summarise((row.record for row in log.since(store, 0)), ["department"])
+        return summarise((row.record for row in log_of(store).since(0)), ["department"])
 
 
 def spent(rows: list[Row]) -> list[dict[str, str | int]]:
     """The spending as JSON."""
     return [
-        {"department": row.group[0], "runs": row.runs, "refused": row.refused, "cost": exact(row.cost)} for row in rows
+        {"department": row.group[0], "runs": row.runs, "refused": row.refused, "cost": exact_money(row.cost)}
+        for row in rows
     ]
 
 
@@ -33,8 +35,8 @@ def show_trace(place: Place, run: str) -> None:
     from fairlead.telemetry.trace import decode
 
     with closing(open_store(place)) as store:
-        rows = log.of_run(store, run)
-        draw([row.read for row in rows], decode(rows[-1].spans), currency_of(place), Names(place, store))
+        rows = log_of(store).of_run(run)
+        draw([record_of(row) for row in rows], decode(rows[-1].spans), currency_of(place), Names(place, store))
 
 
 def show_spending(place: Place, rows: list[Row]) -> None:

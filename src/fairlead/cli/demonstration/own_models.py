@@ -9,6 +9,10 @@ from typing import Final
 
 from fairlead.cli.demonstration.company import OWN
 from fairlead.cli.place import secrets
+from fairlead.models.settings import compile_models
+from fairlead.workspace.templates import template_text
+from fairlead.workspace.text import ENTRY
+from fairlead.workspace.yaml_lines import Document, parse_yaml
 
 _OLLAMA: Final = ("127.0.0.1", 11434)
 _PATIENCE: Final = 0.5  # seconds
@@ -17,11 +21,6 @@ _MOST_OF_AN_ANSWER: Final = 1 << 20
 
 def own_models() -> dict[str, str]:
     """What each is, by the name that the demonstration gives it. Nothing is asked of any vendor to find out."""
-    from fairlead.models.settings import compile_models
-    from fairlead.workspace.templates import template_text
-    from fairlead.workspace.text import ENTRY
-    from fairlead.workspace.yaml_lines import Document, parse_yaml
-
     document = parse_yaml(ENTRY, template_text("retail", {"organisation": ""}).files[ENTRY])
     declared: Mapping[str, str] = document.data["models"] if isinstance(document, Document) else {}
     missing = compile_models(declared, secrets(Path())).unavailable

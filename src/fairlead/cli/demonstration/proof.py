@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from fairlead.cli import log
 from fairlead.cli.demonstration.day import Day
-from fairlead.cli.place import DATABASE, Place, open_store
+from fairlead.cli.opening import log_of, open_store
+from fairlead.cli.place import DATABASE, Place
 from fairlead.cli.sealing import check, checkpoint_folder
 from fairlead.errors import NotFound
 
@@ -65,7 +65,7 @@ def _copied(place: Place) -> Iterator[Place]:
 def _forge(copy: Place, run: str) -> int:
     """Change one word in the last record of a run, as whoever may write the database could. Gives its number."""
     with closing(open_store(copy)) as store:
-        row = log.of_run(store, run)[-1]
+        row = log_of(store).of_run(run)[-1]
     forged = row.record.replace(b'"outcome":"refused"', b'"outcome":"done"')
     with closing(sqlite3.connect(copy.database)) as database, database:
         database.execute("UPDATE log SET record = ? WHERE seq = ?", (forged, row.seq))

@@ -8,8 +8,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
 
-from fairlead.errors import BadInput, NotFound
-from fairlead.workspace.problems import closest
+from fairlead.errors import BadInput, NotFound, closest
 from fairlead.workspace.text import ENTRY, WorkspaceText, belongs
 
 TEMPLATES: Final[Mapping[str, str]] = {

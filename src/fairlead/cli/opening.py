@@ -1,0 +1,73 @@
+"""Opening what a place holds: its state database, the keys, the log.
+
+SQLAlchemy takes a third of a second to load, so what needs it is imported here, when it is asked for, and nowhere in
+the commands: a command that is only completed, or asked for its help, does without.
+"""
+
+from typing import TYPE_CHECKING
+
+from fairlead.cli.place import MASTER_KEY, Place, variable
+from fairlead.clock import SystemClock
+from fairlead.errors import BadInput
+from fairlead.storage.fleet import Fleet
+from fairlead.storage.master_key import load_master_key
+from fairlead.storage.store import Store
+from fairlead.storage.subject_rows import StoredSubjects
+from fairlead.storage.vault import Vault
+
+if TYPE_CHECKING:
+    from fairlead.identity import Key
+    from fairlead.storage.balances import Standing
+    from fairlead.storage.log import Log
+
+    Balances = dict[tuple[str, str], Standing]
+
+
+def open_store(place: Place) -> Store:
+    """The state database. Raises `BadInput` where it was not made yet or has another schema."""
+    if not place.database.exists():
+        raise BadInput(
+            f"there is no state yet: {place.database} does not exist",
+            why="it is made by the first publish",
+            mend=f"fairlead serve {place.workspace}, or: fairlead migrate -w {place.workspace}",
+        )
+    return Store.open(place.database)
+
+
+def open_vault(place: Place, store: Store) -> Vault:
+    """The keys, under the master key of the environment or of the key file. Raises `BadInput`."""
+    vault = Vault(load_master_key(variable(MASTER_KEY), place.key_file), StoredSubjects(store), SystemClock())
+    vault.check()
+    return vault
+
+
+def fleet_of(store: Store) -> Fleet:
+    """The workers, and the epoch that they decide by."""
+    return Fleet(store, SystemClock())
+
+
+def log_of(store: Store) -> "Log":
+    """The log, for reading."""
+    from fairlead.storage.log import Log
+
+    return Log(store)
+
+
+def balances_of(store: Store) -> "Balances":
+    """What is held and spent, by scope and period."""
+    from fairlead.storage.balances import balances
+
+    return balances(store)
+
+
+def all_keys(store: Store) -> "tuple[Key, ...]":
+    """Every key that was made at run time, revoked ones too."""
+    from fairlead.identity.key_table import list_keys
+
+    with store.reading() as connection:
+        return list_keys(connection)
+
+
+def keys_of(store: Store, person: str) -> tuple[str, ...]:
+    """The names of the keys that act for a person."""
+    return tuple(key.name for key in all_keys(store) if key.person == person)

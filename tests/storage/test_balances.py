@@ -1,0 +1,31 @@
+"""What budgets have held and spent can be read, and forgotten where nothing depends on it."""
+
+from tests.storage.books_of import a_hold
+
+from fairlead.storage.balances import Standing, balances, forget_balances
+from fairlead.storage.journal import Journal
+from fairlead.storage.store import Store
+from fairlead.storage.types import ScopeLimit, Write
+
+
+async def test_balances_are_told_by_scope_and_period(store: Store, journal: Journal) -> None:
+    kim = ScopeLimit("person/kim", "2026-11", 100)
+    held = a_hold("run_1.1", 30, kim)
+    await journal.commit(Write(open=held))
+    assert balances(store) == {("person/kim", "2026-11"): Standing(held=30, spent=0)}
+    await journal.commit(Write(close=held, spent=12))
+    assert balances(store) == {("person/kim", "2026-11"): Standing(held=0, spent=12)}
+
+
+async def test_only_what_is_past_and_settled_is_forgotten(store: Store, journal: Journal) -> None:
+    for number, period in enumerate(["2026-09", "2026-10", "2026-11"]):
+        limits = [ScopeLimit(f"person/{name}", period, 100) for name in ("kim", "lee")]
+        hold = a_hold(f"run_{number}.1", 5, *limits)
+        await journal.commit(Write(open=hold))
+        if period != "2026-09":
+            await journal.commit(Write(close=hold, spent=5))
+    with store.writing() as connection:
+        assert forget_balances(connection, "person/kim", keep=["2026-11"]) == 1
+    left = sorted(balances(store))
+    assert [period for scope, period in left if scope == "person/kim"] == ["2026-09", "2026-11"]
+    assert [period for scope, period in left if scope == "person/lee"] == ["2026-09", "2026-10", "2026-11"]
