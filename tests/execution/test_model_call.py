@@ -296,7 +296,7 @@ async def test_a_fault_of_our_own_is_recorded_as_one_and_what_was_produced_is_bi
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await w.ask("say 30", stream=True, deliver=Collected(at=3, then=stumble))
+        await w.ask("say 30", stream=True, deliver=Collected(at=1, then=stumble))
     (record,) = the_only_run(w)
     assert (record.outcome, record.error and record.error.code) == ("failed", "broken")
     assert record.cost > 0

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol
@@ -146,6 +146,8 @@ class Action:
         self.run = new_id(ledger.clock, "run")
         self.at = ledger.clock.now()
         self.trace = Trace(self.run, time.perf_counter_ns)
+        # One of the nine stages, as a context manager: times it, and marks errors that leave it with its name.
+        self.step: Callable[[str], AbstractContextManager[None]] = self.trace.step
         self.task: Task | None = None
         self.labels: Labels | None = None
         self.pack: _Pack | None = None
@@ -173,10 +175,6 @@ class Action:
         self._subject = known if known is not None else await asyncio.to_thread(vault.subject_for, person)
         self.trace.add("authenticate", self.arrival.authenticated_ns)
         return self
-
-    def step(self, name: str) -> AbstractContextManager[None]:
-        """One of the nine stages: times it, and marks errors that leave it with its name."""
-        return self.trace.step(name)
 
     async def reserve(self, price: Price) -> None:
         """Hold the most that an attempt can cost, and record the intent to make it, in one commit.
