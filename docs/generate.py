@@ -18,7 +18,8 @@ from record_words import FIELDS, FLAGS, KINDS, OUTCOMES
 from fairlead.cli.explain import MISUSE, USAGE, codes, meaning
 from fairlead.cli.main import COMMANDS, app
 from fairlead.costs.record import Record
-from fairlead.policy import Rule, catalogue, checksums
+from fairlead.policy import Rule
+from fairlead.policy.detectors import catalogue, checksums
 from fairlead.policy.rules import defaults, to_cedar
 from fairlead.policy.settings import Allow
 from fairlead.policy.sources import schema_text

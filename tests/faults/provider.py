@@ -3,9 +3,9 @@
     python -m tests.faults.provider --port 0 [--ledger FILE]     prints its URL, then serves
     async with Provider() as provider: ...                       the same, inside a test
 
-It speaks OpenAI chat, Anthropic Messages and Ollama chat. A fault is chosen, first match wins, by the header `x-fault`,
-by the model's name (`fault-NAME`), or by `POST /faults {"next": [NAME, …], "always": NAME}`; `FAULTS` lists the names.
-`GET /ledger` and `GET /received` tell what was charged and what came in. Nothing here is random.
+It speaks OpenAI chat, Anthropic Messages, Ollama chat, Gemini and Bedrock. A fault is chosen, first match wins, by the
+header `x-fault`, by the model's name (`fault-NAME`), or by `POST /faults {"next": [NAME, …], "always": NAME}`; `FAULTS`
+lists the names. `GET /ledger` and `GET /received` tell what was charged and what came in. Nothing here is random.
 """
 
 import argparse
@@ -19,8 +19,8 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import Any, Self
 
-from tests.faults import wires
-from tests.faults.wires import ANTHROPIC, OLLAMA, OPENAI, Asked, Reply
+from tests.faults import frames, wires
+from tests.faults.wires import ANTHROPIC, BEDROCK, GOOGLE, OLLAMA, OPENAI, Asked, Reply
 
 RETRY_DATE = 1_900_000_000
 HANG_S = 3600.0
@@ -151,11 +151,15 @@ class Provider:
                 await writer.wait_closed()
 
     async def _answer(self, request: Received, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if request.path in (OPENAI, ANTHROPIC, OLLAMA):
+        if wires.wire_of(request.path) is not None:
             self.received.append(request)
             await self._exchange(request, reader, writer)
-        elif request.path in ("/v1/models", "/api/tags"):
-            listed = {"data": [{"id": "tiny", "object": "model"}], "models": [{"name": "tiny", "model": "tiny"}]}
+        elif request.path in ("/v1/models", "/api/tags", "/v1beta/models?pageSize=1000", "/foundation-models"):
+            listed = {
+                "data": [{"id": "tiny", "object": "model"}],
+                "models": [{"name": "models/tiny" if "v1beta" in request.path else "tiny", "model": "tiny"}],
+                "modelSummaries": [{"modelId": "tiny"}],
+            }
             await _send(writer, 200, json.dumps(listed).encode())
         elif request.path == "/ledger":
             await _send(writer, 200, json.dumps([asdict(charge) for charge in self.ledger]).encode())
@@ -232,6 +236,8 @@ class _Exchange:
         if self.fault in ERRORS:
             status, message, code, headers = ERRORS[self.fault]
             body = json.dumps(wires.error_body(self.asked.wire, status, message, code)).encode()
+            if self.asked.wire == BEDROCK:
+                headers = {**headers, "x-amzn-errortype": f"{code}:http://internal.amazon.example/"}
             await _send(self.writer, status, body, **headers)
         elif self.fault == "422-detail":
             await _send(self.writer, 422, b'{"detail":[{"loc":["body","x"],"msg":"Extra inputs are not permitted"}]}')
@@ -284,12 +290,16 @@ class _Exchange:
         await _send(self.writer, 200, body, content_type=kind)
 
     async def _stream(self, reply: Reply, usage: Any) -> None:
-        kind = "application/x-ndjson" if self.asked.wire == OLLAMA else "text/event-stream; charset=utf-8"
+        kinds = {OLLAMA: "application/x-ndjson", BEDROCK: "application/vnd.amazon.eventstream"}
+        kind = kinds.get(self.asked.wire, "text/event-stream; charset=utf-8")
         if self.fault == "wrong-content-type":
             kind = "text/plain"
         head = f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ntransfer-encoding: chunked\r\n\r\n".encode()
         if self.fault == "huge-body":
-            await self._endless(head, _chunk(b"data: " + b"x" * 65536))
+            piece = b"data: " + b"x" * 65536
+            await self._endless(
+                head, _chunk(frames.event("p", {"p": "x" * 65536}) if self.asked.wire == BEDROCK else piece)
+            )
         self.writer.write(head)
         if self.fault == "reset-after-headers":
             await self._die()
@@ -319,27 +329,30 @@ class _Exchange:
 
     def _pieces(self, events: list[bytes]) -> list[bytes]:
         half = max(4, len(events) // 2)
-        is_sse = self.asked.wire != OLLAMA
+        has_preface = self.asked.wire not in (OLLAMA, GOOGLE)  # an event that says nothing yet
         match self.fault:
             case "empty-stream":
                 return []
             case "half-closed" | "reset-mid-body" | "stall":
                 return events[:half]
             case "no-done":
-                return events[:-1] if is_sse else events
+                return events[:-1] if self.asked.wire in (OPENAI, ANTHROPIC) else events
             case "done-without-finish":
-                finish = {OPENAI: b'"finish_reason": "', ANTHROPIC: b"message_delta", OLLAMA: b'"done": true'}
+                finish = {
+                    OPENAI: b'"finish_reason": "', ANTHROPIC: b"message_delta", OLLAMA: b'"done": true',
+                    GOOGLE: b"finishReason", BEDROCK: b"messageStop",
+                }  # fmt: skip
                 return [event for event in events if finish[self.asked.wire] not in event]
             case "malformed-stream":
                 return [*events[:half], b'<p>Bad "gateway\n\n']
             case "error-object" | "error-string" | "error-garbage":
                 return [*events[:half], self._error_event()]
             case "error-first":
-                return [events[0] if is_sse else b"", self._error_event()] if is_sse else [self._error_event()]
+                return [events[0], self._error_event()] if has_preface else [self._error_event()]
             case "split-every-byte":
                 return [bytes((byte,)) for byte in b"".join(events)]
-            case "crlf":
-                return [event.replace(b"\n", b"\r\n") for event in events]
+            case "crlf" if self.asked.wire != BEDROCK:
+                return [event.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") for event in events]
             case "one-read":
                 return [b"".join(events)]
             case _:
@@ -356,6 +369,9 @@ class _Exchange:
             return body
         if self.asked.wire == OLLAMA:
             return body + b"\n"
+        if self.asked.wire == BEDROCK:
+            return frames.exception("serviceUnavailableException", json.dumps(error).encode()
+                                    if self.fault != "error-garbage" else body)  # fmt: skip
         return (b"event: error\n" if self.asked.wire == ANTHROPIC else b"") + b"data: " + body + b"\n\n"
 
     async def _die(self) -> None:

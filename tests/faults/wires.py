@@ -1,43 +1,30 @@
-"""How the misbehaving provider says one reply on three wires: OpenAI chat, Anthropic Messages and Ollama chat."""
+"""How the misbehaving provider says one reply on its wires; here OpenAI chat, Anthropic Messages and Ollama chat."""
 
 import json
-from dataclasses import dataclass, field
 from typing import Any
 
+from tests.faults import cloud_wires
+from tests.faults.cloud_wires import BEDROCK, GOOGLE
+from tests.faults.speech import PROSE, Asked, Reply, reply_to, spoken
+
+__all__ = ["ANTHROPIC", "BEDROCK", "GOOGLE", "OLLAMA", "OPENAI", "PROSE", "Asked", "Reply", "reply_to"]
+
 OPENAI, ANTHROPIC, OLLAMA = "/v1/chat/completions", "/v1/messages", "/api/chat"
-PROSE = "The harbour is calm and every ship has found its berth tonight"
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A request, as far as this provider reads it. One word is one token here."""
-
-    wire: str
-    model: str
-    stream: bool
-    text: str
-    input: int
-    limit: int | None
-    choices: int
-    tools: list[dict[str, Any]]
-    schema: dict[str, Any] | None
-    logprobs: bool
-    answered_tool: bool
-
-
-@dataclass(frozen=True)
-class Reply:
-    words: list[str] = field(default_factory=list)
-    tools: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
-    reasoning: str = ""
-    finish: str = "stop"
-
-    @property
-    def output(self) -> int:
-        return max(1, len(self.words) + len(self.reasoning.split()) + 8 * len(self.tools))
+def wire_of(path: str) -> str | None:
+    """The wire that is spoken at a path."""
+    return path if path in (OPENAI, ANTHROPIC, OLLAMA) else cloud_wires.wire_of(path)
 
 
 def read(path: str, body: dict[str, Any]) -> Asked:
+    wire = wire_of(path)
+    if wire == GOOGLE:
+        return cloud_wires.read_google(path, body)
+    return cloud_wires.read_bedrock(path, body) if wire == BEDROCK else _read(path, body)
+
+
+def _read(path: str, body: dict[str, Any]) -> Asked:
     options = body.get("options", {})
     limit = body.get("max_completion_tokens") or body.get("max_tokens") or options.get("num_predict")
     messages = body["messages"]
@@ -68,60 +55,32 @@ def read(path: str, body: dict[str, Any]) -> Asked:
     )
 
 
-def reply_to(asked: Asked, *, ignore_limit: bool = False) -> Reply:
-    """What the model says: the same for the same request, always."""
-    if asked.tools and not asked.answered_tool:
-        wanted = asked.tools if "both" in asked.text else asked.tools[:1]
-        calls = [(f"call_{n}", tool["name"], _example(_schema_of(tool))) for n, tool in enumerate(wanted)]
-        return Reply(tools=calls, finish="tool_calls")
-    if asked.schema is not None:
-        words = json.dumps(_example(asked.schema), ensure_ascii=False).split(" ")
-    elif asked.text.startswith("echo "):
-        words = asked.text[5:].split(" ")
-    elif asked.text.startswith("say "):
-        words = [f"word{n}" for n in range(int(asked.text.split()[1]))]
-    else:
-        words = PROSE.split(" ")
-    reasoning = "Let me think about it" if asked.text.startswith("think") else ""
-    if asked.limit is not None and len(words) > asked.limit and not ignore_limit:
-        return Reply(words[: asked.limit], reasoning=reasoning, finish="length")
-    return Reply(words, reasoning=reasoning)
-
-
-def _schema_of(tool: dict[str, Any]) -> dict[str, Any]:
-    return tool.get("parameters") or tool.get("input_schema") or {}
-
-
-def _example(schema: dict[str, Any]) -> Any:
-    """The plainest value that a JSON Schema allows."""
-    if "enum" in schema:
-        return schema["enum"][0]
-    kind = schema.get("type", "object")
-    if kind == "object":
-        return {name: _example(part) for name, part in schema.get("properties", {}).items()}
-    if kind == "array":
-        return [_example(schema.get("items", {"type": "string"}))]
-    return {"string": "Paris", "integer": 3, "number": 1.5, "boolean": True, "null": None}[kind]
-
-
-def _spoken(words: list[str]) -> list[str]:
-    return [word if n == 0 else " " + word for n, word in enumerate(words)]
-
-
 def whole(asked: Asked, reply: Reply, usage: Any) -> dict[str, Any]:
     """The body of an answer that is not a stream. `usage` None leaves the counts out, another value replaces them."""
-    return {OPENAI: _openai_whole, ANTHROPIC: _anthropic_whole, OLLAMA: _ollama_whole}[asked.wire](asked, reply, usage)
+    return {
+        OPENAI: _openai_whole,
+        ANTHROPIC: _anthropic_whole,
+        OLLAMA: _ollama_whole,
+        GOOGLE: cloud_wires.google_whole,
+        BEDROCK: cloud_wires.bedrock_whole,
+    }[asked.wire](asked, reply, usage)
 
 
 def stream(asked: Asked, reply: Reply, usage: Any) -> list[bytes]:
     """The events of a stream, the one that ends it included."""
-    return {OPENAI: _openai_stream, ANTHROPIC: _anthropic_stream, OLLAMA: _ollama_stream}[asked.wire](
-        asked, reply, usage
-    )
+    return {
+        OPENAI: _openai_stream,
+        ANTHROPIC: _anthropic_stream,
+        OLLAMA: _ollama_stream,
+        GOOGLE: cloud_wires.google_stream,
+        BEDROCK: cloud_wires.bedrock_stream,
+    }[asked.wire](asked, reply, usage)
 
 
 def counts(asked: Asked, reply: Reply) -> dict[str, Any]:
     output = reply.output * asked.choices
+    if asked.wire in (GOOGLE, BEDROCK):
+        return (cloud_wires.google_counts if asked.wire == GOOGLE else cloud_wires.bedrock_counts)(asked, reply)
     if asked.wire == OPENAI:
         return {
             "prompt_tokens": asked.input,
@@ -145,6 +104,10 @@ def error_body(wire: str, status: int, message: str, code: str) -> dict[str, Any
         return {"type": "error", "error": {"type": code, "message": message}}
     if wire == OLLAMA:
         return {"error": message}
+    if wire == BEDROCK:
+        return {"message": message}
+    if wire == GOOGLE:
+        return {"error": {"code": status, "message": message, "status": code.upper()}}
     return {"error": {"message": message, "type": code, "param": None, "code": code if status == 400 else status}}
 
 
@@ -188,8 +151,8 @@ def _openai_event(asked: Asked, choices: list[dict[str, Any]], **more: Any) -> b
 
 def _openai_stream(asked: Asked, reply: Reply, usage: Any) -> list[bytes]:
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": None}]
-    deltas += [{"reasoning_content": word} for word in _spoken(reply.reasoning.split())]
-    deltas += [{"content": word} for word in _spoken(reply.words)]
+    deltas += [{"reasoning_content": word} for word in spoken(reply.reasoning.split())]
+    deltas += [{"content": word} for word in spoken(reply.words)]
     for n, (id_, name, arguments) in enumerate(reply.tools):
         text = json.dumps(arguments)
         head = {"index": n, "id": id_, "type": "function", "function": {"name": name, "arguments": ""}}
@@ -246,12 +209,12 @@ def _anthropic_stream(asked: Asked, reply: Reply, usage: Any) -> list[bytes]:
     events = [_named("message_start", message=message), _named("ping")]
     blocks: list[tuple[dict[str, Any], list[dict[str, Any]]]] = []
     if reply.reasoning:
-        pieces = [{"type": "thinking_delta", "thinking": word} for word in _spoken(reply.reasoning.split())]
+        pieces = [{"type": "thinking_delta", "thinking": word} for word in spoken(reply.reasoning.split())]
         pieces.append({"type": "signature_delta", "signature": "c2ln"})
         blocks.append(({"type": "thinking", "thinking": "", "signature": ""}, pieces))
     if reply.words:
         blocks.append(
-            ({"type": "text", "text": ""}, [{"type": "text_delta", "text": word} for word in _spoken(reply.words)])
+            ({"type": "text", "text": ""}, [{"type": "text_delta", "text": word} for word in spoken(reply.words)])
         )
     for id_, name, given in reply.tools:
         text = json.dumps(given)
@@ -294,8 +257,8 @@ def _ollama_whole(asked: Asked, reply: Reply, usage: Any) -> dict[str, Any]:
 
 
 def _ollama_stream(asked: Asked, reply: Reply, usage: Any) -> list[bytes]:
-    lines = [_ollama_line(asked, {"thinking": word}) for word in _spoken(reply.reasoning.split())]
-    lines += [_ollama_line(asked, {"content": word}) for word in _spoken(reply.words)]
+    lines = [_ollama_line(asked, {"thinking": word}) for word in spoken(reply.reasoning.split())]
+    lines += [_ollama_line(asked, {"content": word}) for word in spoken(reply.words)]
     lines += [_ollama_line(asked, {"tool_calls": [tool]}) for tool in _ollama_tools(reply)]
     lines.append(_ollama_line(asked, {}, **_ollama_end(reply, usage)))
     return [json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in lines]

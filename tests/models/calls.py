@@ -22,7 +22,7 @@ from fairlead.models.types import (
 )
 
 CLOCK = SystemClock()
-BASES = {"openai-compatible": "/v1", "anthropic": "/v1", "ollama": ""}
+BASES = {"openai-compatible": "/v1", "anthropic": "/v1", "ollama": "", "google": "/v1beta", "bedrock": ""}
 MODEL = Model(name="house", endpoint="e", remote="tiny", placement=Placement("device"))
 
 
@@ -43,6 +43,8 @@ def a_call(text: str = "hello", *, seconds: float = 5.0, model: Model = MODEL, *
 def a_driver(scheme: str, url: str, http: Http, *, remote: str = "tiny", **settings: Any) -> tuple[ModelDriver, Model]:
     """A driver for the provider at `url`, and its model. Short waits, so that tests are."""
     waits = settings.pop("timeouts", TimeoutSettings(connect=1.0, first_byte=0.4, idle=0.3))
+    if scheme == "bedrock":
+        settings.setdefault("region", "eu-central-1")
     given = ModelSettings(use=f"{scheme}/{remote}", url=url + BASES[scheme], timeouts=waits, **settings)
     models = compile_models({"house": given}, lambda reference: "test-key")
     model = models.models["house"]

@@ -117,7 +117,7 @@ def test_every_status_and_body_becomes_an_error(status: int, body: bytes) -> Non
     error = failed(status, body)
     assert error.step == "attempt"
     assert error.mend or type(error) is Rejected
-    assert error.retryable == (status >= 500 or status in (408, 409, 425, 429)) or "credit" in error.message
+    assert error.retryable == (status >= 500 or status in (408, 409, 424, 425, 429)) or "credit" in error.message
 
 
 @given(st.binary(max_size=200))

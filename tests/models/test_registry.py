@@ -13,7 +13,8 @@ from fairlead.models.settings import EndpointSettings, compile_models
 @pytest.mark.parametrize("scheme", DRIVERS)
 def test_every_scheme_that_a_workspace_can_name_has_a_driver(scheme: str) -> None:
     use = {"local": "local/extractive", "recorded": "recorded/x.jsonl"}.get(scheme, f"{scheme}/m")
-    full: dict[str, object] = {"use": use} | ({"url": "https://x.example/v1"} if scheme == "openai-compatible" else {})
+    needs = {"openai-compatible": {"url": "https://x.example/v1"}, "bedrock": {"region": "eu-central-1"}}
+    full: dict[str, object] = {"use": use} | needs.get(scheme, {})
     import msgspec
 
     from fairlead.models.settings import ModelSettings

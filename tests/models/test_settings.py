@@ -2,7 +2,8 @@ import msgspec
 import pytest
 
 from fairlead.errors import BadInput
-from fairlead.models.settings import Models, ModelSettings, Secret, compile_models
+from fairlead.models.secret import Secret
+from fairlead.models.settings import Models, ModelSettings, compile_models
 from fairlead.models.types import Placement
 
 KEYS = {"env:OPENAI_API_KEY": "sk-1", "env:HOUSE": " key-2\n", "file:/run/key": "key-3", "env:BAD": "a\r\nx: y"}

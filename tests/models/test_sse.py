@@ -1,7 +1,7 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fairlead.models.sse import SseParser
@@ -26,6 +26,7 @@ def pieces_of(body: bytes, cuts: list[int]) -> list[bytes]:
     return [body[start:end] for start, end in itertools.pairwise(places)]
 
 
+@example([(b"data: {}", b"\n"), (b"event: ping", b"\n"), (b'data: {"a": "\xc3\xa9"}', b"\n\n")], [86], 40, True)
 @given(BODIES, st.lists(st.integers(0, 10_000), max_size=30), st.sampled_from([40, 4 << 20]), st.booleans())
 def test_the_events_are_the_same_however_the_network_cuts_the_body(
     lines: list[tuple[bytes, bytes]], cuts: list[int], limit: int, bom: bool

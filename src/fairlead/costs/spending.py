@@ -119,6 +119,6 @@ def _row(group: tuple[str, ...], counted: "Counter[str]") -> Row:
         attempts=counted["attempts"],
         cost=counted["cost"],
         unsure=counted["unsure"],
-        usage=Usage(**tokens, estimated=counted["estimated"] > 0),
+        usage=Usage(**tokens, estimated=counted["estimated"] > 0, tier=""),
         **{outcome: counted[outcome] for outcome in _OUTCOMES},
     )

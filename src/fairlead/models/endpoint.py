@@ -18,6 +18,7 @@ from fairlead.models.types import Chunk, ModelCall, Usage
 
 _PROBE_S = 10.0
 _NO_WAIT = nullcontext()
+_STREAMS = ("text/event-stream", "application/x-ndjson", "application/vnd.amazon.eventstream")
 _WEB_PAGES = ("text/html", "application/xhtml+xml")
 
 
@@ -49,10 +50,22 @@ class Wire(Protocol):
         """A reader for the answer to this call."""
 
 
-class Endpoint:
-    """The way to one model's server."""
+Sign = Callable[[str, str, bytes], Mapping[str, str]]
+"""Gives the headers that sign a request, from its method, URL and body."""
 
-    def __init__(self, settings: EndpointSettings, http: Http, clock: Clock, headers: Mapping[str, str]) -> None:
+
+class Endpoint:
+    """The way to one model's server. `sign` is for servers that want every request signed."""
+
+    def __init__(
+        self,
+        settings: EndpointSettings,
+        http: Http,
+        clock: Clock,
+        headers: Mapping[str, str],
+        sign: Sign | None = None,
+    ) -> None:
+        self._sign = sign
         self._settings = settings
         self._http = http
         self._clock = clock
@@ -95,10 +108,11 @@ class Endpoint:
 
     async def probe(self, path: str, names: Callable[[bytes], list[str]]) -> list[str]:
         """What the endpoint says it offers, read by `names`. Raises `Upstream`."""
-        subject = self._settings.name
+        subject, url = self._settings.name, self._settings.url + path
+        headers = self._headers if self._sign is None else {**self._headers, **self._sign("GET", url, b"")}
         async with await self._http.get(
-            self._settings.url + path,
-            self._headers,
+            url,
+            headers,
             deadline=self._clock.monotonic() + _PROBE_S,
             patience=self._settings.patience,
             subject=subject,
@@ -112,12 +126,14 @@ class Endpoint:
             raise unusable("its list of models is not what this protocol has", subject=subject) from error
 
     async def _post(self, path: str, body: bytes, call: ModelCall) -> HttpAnswer:
-        headers = self._headers
+        headers, url = self._headers, self._settings.url + path
         if self._settings.quirks.idempotency:
             # The provider's own records can then be joined with ours.
             headers = {**headers, "idempotency-key": call.idempotency_key, "x-request-id": call.idempotency_key}
+        if self._sign is not None:
+            headers = {**headers, **self._sign("POST", url, body)}
         answer = await self._http.post_json(
-            self._settings.url + path,
+            url,
             headers,
             body,
             deadline=call.deadline,
@@ -180,4 +196,4 @@ def _is_stream(answer: HttpAnswer, call: ModelCall) -> bool:
     """What the server says it sends decides, and only then what was asked: some always stream, some never do."""
     if answer.content_type == "application/json":
         return False
-    return call.request.stream or answer.content_type in ("text/event-stream", "application/x-ndjson")
+    return call.request.stream or answer.content_type in _STREAMS

@@ -5,19 +5,17 @@ sentence passes, and only where it tells the caller what to change.
 """
 
 import math
-import re
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 import msgspec
 
 from fairlead.clock import Clock
 from fairlead.errors import RateLimited, Rejected, Upstream
+from fairlead.models.error_body import ErrorBody, cleaned, read_error
 from fairlead.models.http_answer import HttpAnswer
 from fairlead.models.types import ModelCall
 
 LONGEST_ERROR_BODY = 64 << 10
-_LONGEST_WORDS = 240
 _LONGEST_PAUSE = 24 * 3600.0
 
 _TOO_LONG = (
@@ -29,32 +27,33 @@ _TOO_LONG = (
     "input is too long",
     "context size",
     "too many tokens",
+    "exceeds the maximum number of tokens",
 )
-_NO_SUCH_MODEL = ("model_not_found", "model not found", "does not exist", "unknown model", "no such model")
-_NO_CREDIT = ("insufficient_quota", "credit balance", "billing_hard_limit", "exceeded your current quota")
-# Paths, tracebacks and anything that looks like a credential.
-_PRIVATE = re.compile(
-    r"""(?:Traceback\s\(most.*)            # a traceback, to its end
-      | (?:File\s"[^"]*",?(?:\sline\s\d+)?)  # a frame of one
-      | (?:\b[A-Za-z]:\\[^\s'"]+)           # C:\path
-      | (?:(?<![\w:/])(?:/[\w.@+~-]+){2,}/?) # /a/path, but not a URL's
-      | (?:\b[\w.-]+\.(?:py|pyc|so|cpp|cc|go|rs|js|ts):\d+) # source.py:12
-      | (?:\b(?:sk|pk|rk|key|Bearer)[-_ ][\w*.-]{6,})""",
-    re.VERBOSE | re.DOTALL,
-)
+_NO_SUCH_MODEL = (
+    "model_not_found", "model not found", "does not exist", "unknown model", "no such model",
+    "model identifier is invalid",
+)  # fmt: skip
+_NO_CREDIT = (
+    "insufficient_quota", "credit balance", "billing_hard_limit", "exceeded your current quota", "servicequotaexceeded",
+)  # fmt: skip
+_RATE_LIMITED = ("rate_limit", "429", "resource_exhausted", "throttling")
+_BAD_KEY = ("api_key_invalid", "api key not valid", "api key expired")
 
 
 def failure(answer: HttpAnswer, body: bytes, *, clock: Clock, subject: str) -> Upstream:
     """The error for an answer whose status is not 200. `body` is the start of its body."""
     status = answer.status
-    words, kind = _words(body)
+    said = read_error(body, answer.headers)
+    text = f"{said.kind} {said.words}"
     if status == 429:
-        return _rate_limited(answer, kind + words, clock, subject)
+        return _rate_limited(answer, said, clock, subject)
+    if _says(_BAD_KEY, text):
+        return _misdirected(401, subject)
     if status in (400, 413, 422):
-        return _rejected(status, words, kind, subject)
-    if status == 402 or _says(_NO_CREDIT, kind + words):
+        return _rejected(status, said, subject)
+    if status == 402 or _says(_NO_CREDIT, text):
         return _no_credit(subject)
-    if status >= 500 or status in (408, 409, 425):
+    if status >= 500 or status in (408, 409, 424, 425):
         return _out_of_order(status, answer, clock, subject)
     return _misdirected(status, subject)
 
@@ -90,26 +89,42 @@ def beyond(what: str, call: ModelCall, why: str) -> Rejected:
     )
 
 
-def stream_failure(raw: bytes, *, subject: str, charged: str = "unknown") -> Upstream:
-    """The error for an error event inside a 200 answer, whatever its shape, or for junk in its place."""
+def stream_failure(raw: bytes, *, subject: str, charged: str = "unknown", kind: str = "") -> Upstream:
+    """The error for an error event inside a 200 answer, whatever its shape, or for junk in its place. `kind` is the
+    provider's name for it, where that stands beside the body."""
     if not _is_json(raw):
         return unusable("part of it is not JSON" if raw else "it is empty", subject=subject, charged=charged)
-    words, kind = _words(raw)
-    if _says(_TOO_LONG, kind + words):
-        return _rejected(400, words, kind, subject)
-    if "rate_limit" in kind or "429" in kind:
+    said = read_error(raw)
+    text = f"{kind} {said.kind} {said.words}"
+    if _says(_TOO_LONG, text):
+        return _rejected(400, said, subject)
+    if _says(_RATE_LIMITED, f"{kind} {said.kind}"):
         return RateLimited(
             "the model's server asks for a pause",
             mend="wait, or add another model to fall back to",
             subject=subject,
             charged=charged,
+            retry_after=said.pause,
         )
+    why = ": ".join(part for part in (f"{kind} {said.kind}".strip(), cleaned(said.words)) if part)
     return Upstream(
         "the model's server reported an error in its answer",
-        why=": ".join(part for part in (kind, cleaned(words)) if part) or "it gave no reason",
+        why=why or "it gave no reason",
         mend="try again, or add another model to fall back to",
         subject=subject,
         charged=charged,
+    )
+
+
+def refused_content(reason: str, *, subject: str) -> Rejected:
+    """The error for a provider that answers nothing because of what the request says."""
+    return Rejected(
+        "the model's provider refused the content of the request",
+        why=f"it gives the reason {cleaned(reason)[:60]}",
+        mend="change what is asked, or choose another model",
+        subject=subject,
+        retryable=False,
+        charged="unknown",
     )
 
 
@@ -141,17 +156,14 @@ def retry_after(value: str | None, clock: Clock) -> float | None:
     return min(max(seconds, 0.0), _LONGEST_PAUSE)
 
 
-def cleaned(words: str) -> str:
-    """A provider's words on one line, without paths, source lines and credentials, and not long."""
-    words = _PRIVATE.sub("…", words)
-    words = " ".join("".join(char if char.isprintable() else " " for char in words).split())
-    return words if len(words) <= _LONGEST_WORDS else words[: _LONGEST_WORDS - 1] + "…"
-
-
-def _rate_limited(answer: HttpAnswer, text: str, clock: Clock, subject: str) -> Upstream:
-    if _says(_NO_CREDIT, text):
+def _rate_limited(answer: HttpAnswer, said: ErrorBody, clock: Clock, subject: str) -> Upstream:
+    # One vendor says that the quota is exceeded of every limit, but asks for a pause where waiting will do.
+    spent = said.by_the_day or (said.pause is None and _says(_NO_CREDIT, f"{said.kind} {said.words}"))
+    if spent:
         return _no_credit(subject)
     pause = retry_after(answer.headers.get("retry-after"), clock)
+    if pause is None and said.pause is not None:
+        pause = min(said.pause, _LONGEST_PAUSE)
     return RateLimited(
         "the model's server asks for a pause (HTTP 429)",
         why="" if pause is None else f"it asks to wait {pause:g} s",
@@ -161,8 +173,8 @@ def _rate_limited(answer: HttpAnswer, text: str, clock: Clock, subject: str) -> 
     )
 
 
-def _rejected(status: int, words: str, kind: str, subject: str) -> Upstream:
-    text = kind + words
+def _rejected(status: int, said: ErrorBody, subject: str) -> Upstream:
+    text = f"{said.kind} {said.words}"
     if status == 413 or _says(_TOO_LONG, text):
         return Rejected(
             "the request is too long for this model",
@@ -177,7 +189,7 @@ def _rejected(status: int, words: str, kind: str, subject: str) -> Upstream:
         return _no_credit(subject)
     return Rejected(
         f"the model's server calls the request wrong (HTTP {status})",
-        why=cleaned(words),
+        why=cleaned(said.words),
         mend="change the request as it says",
         subject=subject,
         retryable=False,
@@ -204,7 +216,7 @@ def _unknown_model(status: int, subject: str) -> Upstream:
 
 def _out_of_order(status: int, answer: HttpAnswer, clock: Clock, subject: str) -> Upstream:
     # A gateway in front of the model gave up waiting (408, 504, 524): the model itself may have gone on.
-    charged = "unknown" if status in (408, 504, 524) else "no"
+    charged = "unknown" if status in (408, 424, 504, 524) else "no"
     return Upstream(
         f"the model's server failed (HTTP {status})",
         why="it is overloaded" if status in (503, 529) else "",
@@ -226,26 +238,3 @@ def _is_json(body: bytes) -> bool:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     return True
-
-
-def _words(body: bytes) -> tuple[str, str]:
-    """What the provider says, and its own name for the error, from any of the shapes seen in the wild.
-
-    `{"error": {"message", "type", "code"}}`, `{"error": "text"}`, `{"detail": "text" | [{"msg"}]}`, `{"message"}`,
-    and plain text, which gives nothing: it is a page or a traceback.
-    """
-    try:
-        found: Any = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return "", ""
-    if isinstance(found, dict):
-        found = found.get("error") or found.get("detail") or found
-    if isinstance(found, list):
-        found = found[0] if found else ""
-    if isinstance(found, str):
-        return found, ""
-    if not isinstance(found, dict):
-        return "", ""
-    words = found.get("message") or found.get("msg") or ""
-    names = [name for key in ("code", "type", "status") if isinstance(name := found.get(key), str)]
-    return words if isinstance(words, str) else "", cleaned(" ".join(names))[:80]

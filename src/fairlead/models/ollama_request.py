@@ -16,8 +16,8 @@ from fairlead.models.failures import beyond
 from fairlead.models.handling import refuse_tier
 from fairlead.models.media import NO_ADDRESSES, NO_COUNTERPART, image_of
 from fairlead.models.openai_messages import titled, without_marks
+from fairlead.models.quirks import Quirks
 from fairlead.models.reasoning import effort_of
-from fairlead.models.settings import Quirks
 from fairlead.models.tool_arguments import arguments_of
 from fairlead.models.types import ChatRequest, Message, ModelCall, TextPart, Tool, is_plain, reasoning_of, text_of
 

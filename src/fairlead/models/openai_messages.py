@@ -14,7 +14,7 @@ from msgspec import UNSET
 from fairlead.models.content import AudioPart, FilePart, ImagePart
 from fairlead.models.failures import beyond
 from fairlead.models.media import NO_COUNTERPART, file_of, image_of, sound_of
-from fairlead.models.settings import Quirks
+from fairlead.models.quirks import Quirks
 from fairlead.models.types import Message, ModelCall, Part, TextPart, Tool, ToolCall, is_plain, reasoning_of, text_of
 
 _NO_PARTS: Final = "its endpoint is declared to take text only (`quirks: {content_parts: false}`)"

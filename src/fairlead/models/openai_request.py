@@ -13,8 +13,8 @@ from msgspec import Struct
 from fairlead.models.failures import beyond
 from fairlead.models.handling import STANDARD, refuse_tier
 from fairlead.models.openai_messages import adapted, without_marks
+from fairlead.models.quirks import Quirks
 from fairlead.models.reasoning import effort_of
-from fairlead.models.settings import Quirks
 from fairlead.models.types import Message, ModelCall, NamedToolChoice, ResponseFormat, Tool
 
 

@@ -14,6 +14,8 @@ DRIVERS: Final[Mapping[str, str]] = {
     "openai": "fairlead.models.openai:OpenAIDriver",
     "openai-compatible": "fairlead.models.openai:OpenAIDriver",
     "anthropic": "fairlead.models.anthropic:AnthropicDriver",
+    "google": "fairlead.models.google:GoogleDriver",
+    "bedrock": "fairlead.models.bedrock:BedrockDriver",
     "ollama": "fairlead.models.ollama:OllamaDriver",
     "local": "fairlead.models.extractive:ExtractiveDriver",
     "recorded": "fairlead.models.recorded:RecordedDriver",

@@ -49,8 +49,8 @@ class SseParser:
             events = self._events(blocks)
             self._parts = [rest] if rest else []
             self._size = len(rest)
-        slack = 1 if self._started else 1 + len(_BOM)
-        if self._size > self._limit + slack and not self.broken:
+        # Where the body begins, a byte order mark may come on top, and the first half of the blank line anywhere.
+        if self._size > self._limit + (1 if self._started else 1 + len(_BOM)) and not self.broken:
             self.broken = f"an event is larger than {self._limit} bytes"
         return events
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from fairlead.errors import BadInput
 from fairlead.labels import DataClass
-from fairlead.policy import catalogue, detectors, facts, rules
+from fairlead.policy import detectors, facts, rules
 from fairlead.policy.detect import Detection
 from fairlead.policy.detectors import Detector
 from fairlead.policy.policy import Policy
@@ -49,7 +49,7 @@ def _detectors(files: Mapping[str, RulesFile]) -> tuple[Detector, ...]:
 
 
 def _classes(files: Mapping[str, RulesFile]) -> Mapping[str, DataClass]:
-    classes = dict(catalogue.CLASSES)
+    classes = dict(detectors.CLASSES)
     for file in files.values():
         classes |= {category: DataClass[name] for category, name in file.classes.items()}
     return classes

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.policy import checksums
+from fairlead.policy.detectors import checksums
 
 VALID = [
     (checksums.payment_card, "4111 1111 1111 1111"),

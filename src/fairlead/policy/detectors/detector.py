@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from fairlead.errors import BadInput
-from fairlead.policy import catalogue, checksums
-from fairlead.policy.checksums import Check
+from fairlead.policy.detectors import catalogue, checksums
+from fairlead.policy.detectors.checksums import Check
 from fairlead.policy.patterns import Pattern, bounded
 from fairlead.policy.settings import DetectorSetting
 

@@ -5,8 +5,8 @@ line: its name, its category, the pattern, the check, and a hint where the patte
 """
 
 from fairlead.labels import DataClass
-from fairlead.policy import checksums
-from fairlead.policy.checksums import Check
+from fairlead.policy.detectors import checksums
+from fairlead.policy.detectors.checksums import Check
 
 # Between the digits of one number: space, dot, hyphens and dashes, no-break and thin spaces, and what cannot be seen.
 _SEP = r"[ .\-\u00a0\u00ad\u2007\u2009\u200b\u2010-\u2013\u202f\u2060\ufeff]"

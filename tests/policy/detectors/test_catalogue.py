@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairlead.policy.catalogue import CLASSES, TABLE
+from fairlead.policy.detectors.catalogue import CLASSES, TABLE
 from fairlead.policy.patterns import Matcher, Pattern
 
 HINTED = [row for row in TABLE if row[4]]
