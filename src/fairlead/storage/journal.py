@@ -92,6 +92,11 @@ class Journal:
             self._loop.call_soon(self._hand_over)
         return future
 
+    @property
+    def is_writing(self) -> bool:
+        """Whether a transaction is in flight."""
+        return self._began < math.inf
+
     def close(self) -> None:
         """Makes durable what is queued, and ends the thread. Blocks; safe to call twice."""
         self._ended = True
