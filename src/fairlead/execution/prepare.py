@@ -11,7 +11,7 @@ from fairlead.labels import Labels
 from fairlead.models.types import ChatRequest, Message, Passage, TextPart, text_of
 from fairlead.policy import Policy, Redaction
 from fairlead.policy.detect import CONTENT
-from fairlead.policy.types import Findings, Rights
+from fairlead.policy.types import Finding, Findings, Rights
 from fairlead.routing import Candidate, Plan
 from fairlead.tasks.types import Task
 
@@ -90,15 +90,16 @@ def _behind(system: str, own: Findings, findings: Findings, *, begins_with_syste
     """The findings of the added system text, and those of the request where they now stand."""
     if not findings.found:
         return Findings(own.labels.joined(findings.labels), own.found)
-    moved = []
-    for each in findings.found:
-        if not begins_with_system and each.message >= 0:
-            each = replace(each, message=each.message + 1)
-        elif each.message == 0 and each.tool_call == CONTENT:
-            by = len(system) + len(_BETWEEN)
-            each = replace(each, start=each.start + by, end=each.end + by)
-        moved.append(each)
-    return Findings(own.labels.joined(findings.labels), (*own.found, *moved))
+    by = len(system) + len(_BETWEEN)
+
+    def moved(found: Finding) -> Finding:
+        if not begins_with_system:
+            return found if found.message < 0 else replace(found, message=found.message + 1)
+        if found.message == 0 and found.tool_call == CONTENT:
+            return replace(found, start=found.start + by, end=found.end + by)
+        return found
+
+    return Findings(own.labels.joined(findings.labels), (*own.found, *map(moved, findings.found)))
 
 
 def refuse_ungrounded(task: Task, pack: Pack) -> None:
