@@ -26,7 +26,8 @@ FIELDS: Final = {
     "payload": "SHA-256 (hex) of the encrypted request and reply, where payloads are kept.",
     "person": "The person's pseudonymous subject id. The name behind it can be erased, the record cannot.",
     "placement": "Where the model runs: `device`, `on_prem` or `cloud`.",
-    "policies": "Ids of the policies that decided, about the attempted model or, where none was, about all.",
+    "policies": "Ids of the policies that decided: those that withheld the reply, or else those about the attempted "
+    "model or, where none was, about all.",
     "price": "The version of the price list that the bill was made by.",
     "redacted": "Categories that were taken out before the text was sent.",
     "revision": "The published revision under which it was decided.",

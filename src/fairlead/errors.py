@@ -97,10 +97,24 @@ class Denied(Refused):
 class Withheld(Refused):
     """A model answered, and a rule keeps the answer from leaving.
 
-    The attempt is billed, because the provider did the work. `fairlead trace RUN` shows the rule and the facts.
+    The attempt is billed, because the provider did the work. `policies` are those that decided; they stand in the
+    record in place of those that had permitted the call.
     """
 
     code = "withheld"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        why: str = "",
+        mend: str = "",
+        step: str = "",
+        subject: str = "",
+        policies: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(message, why=why, mend=mend, step=step, subject=subject)
+        self.policies = policies
 
 
 class NoCandidate(Refused):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.world import World, asked
 
 from fairlead.audit.canonical import canonical
-from fairlead.costs.ledger import Action, Price, orphaned
+from fairlead.costs.ledger import Action, Reservation, orphaned
 from fairlead.costs.record import Record, RecordedError, RecordedUsage, decode_record, encode_record
 from fairlead.costs.types import Rate, Tier
 from fairlead.errors import Broken, CutOff, Denied, FairleadError, OverBudget, Upstream, Withheld
@@ -19,7 +19,7 @@ from fairlead.storage.types import Hold, ScopeLimit
 MODEL = Model(name="small", endpoint="e", remote="r", placement=Placement(kind="cloud"))
 RATE = Rate("2026-11", (Tier(above=0, input=3_000, output=7_000, cached_input=1_000, cache_write=3_000),))  # pico-units
 LIMIT = ScopeLimit("person/kim", "2026-11", 1_000_000)
-PRICE = Price(
+RESERVATION = Reservation(
     model=MODEL, redacted=frozenset({"iban"}), max_output=100, rate=RATE, most=5_000, limits=(LIMIT,)
 )  # fmt: skip
 
@@ -52,7 +52,7 @@ def the_action(w: World) -> Record:
 
 async def test_money_is_held_before_and_billed_after(w: World) -> None:
     async with opened(w) as action:
-        await action.reserve(PRICE)
+        await action.reserve(RESERVATION)
         assert w.holds() == [(action.attempt_id, 5_000)]
         assert w.balance("person/kim") == (5_000, 0)
         action.sending(Produced(Usage(10, 10)))
@@ -83,7 +83,7 @@ async def test_whatever_leaves_an_action_ends_it(
     with pytest.raises(type(error)):
         async with opened(w) as action:
             if reached != "opened":
-                await action.reserve(PRICE)
+                await action.reserve(RESERVATION)
             if reached == "sending":
                 action.sending(Produced(Usage(10, 10, estimated=True)))
             raise error
@@ -96,7 +96,7 @@ async def test_whatever_leaves_an_action_ends_it(
 
 async def test_leaving_without_a_word_is_a_fault_and_frees_the_hold(w: World) -> None:
     async with opened(w) as action:
-        await action.reserve(PRICE)
+        await action.reserve(RESERVATION)
     record = the_action(w)
     assert (record.outcome, record.cost) == ("failed", 0)
 
@@ -104,11 +104,11 @@ async def test_leaving_without_a_word_is_a_fault_and_frees_the_hold(w: World) ->
 @pytest.mark.parametrize(("charged", "cost"), [("no", 0), ("part", 100), ("unknown", 5_000)])
 async def test_a_failed_attempt_is_billed_by_what_its_provider_may_charge(w: World, charged: str, cost: int) -> None:
     async with opened(w) as action:
-        await action.reserve(PRICE)
+        await action.reserve(RESERVATION)
         action.sending(Produced(Usage(10, 10)))
         action.fail(CutOff("it stopped", charged=charged))
         assert w.holds() == [(action.attempt_id, 5_000)]  # its settlement goes into the next commit
-        await action.reserve(PRICE)
+        await action.reserve(RESERVATION)
         assert w.holds() == [(f"{action.run}.2", 5_000)]
         action.sending(Produced(Usage(1, 1)))
         await action.settle(Usage(1, 1))
@@ -122,7 +122,7 @@ async def test_a_failed_attempt_is_billed_by_what_its_provider_may_charge(w: Wor
 async def test_an_attempt_that_failed_before_anything_was_sent_is_free_whatever_the_error_says(w: World) -> None:
     with pytest.raises(Upstream):
         async with opened(w) as action:
-            await action.reserve(PRICE)
+            await action.reserve(RESERVATION)
             error = Upstream("it broke", charged="unknown")
             action.fail(error)
             raise error
@@ -133,16 +133,16 @@ async def test_an_attempt_that_failed_before_anything_was_sent_is_free_whatever_
 async def test_a_hold_that_does_not_fit_leaves_the_failed_attempts_settlement_in_place(w: World) -> None:
     with pytest.raises(OverBudget):
         async with opened(w) as action:
-            await action.reserve(PRICE)
+            await action.reserve(RESERVATION)
             action.sending(Produced(Usage(10, 10)))
             action.fail(Upstream("it broke", charged="unknown"))
-            await action.reserve(msgspec.structs.replace(PRICE, most=LIMIT.cap))
+            await action.reserve(msgspec.structs.replace(RESERVATION, most=LIMIT.cap))
     assert w.records("attempt")[0].cost == 5_000
     assert the_action(w).outcome == "refused"
 
 
 async def test_a_warning_is_given_once_and_told_to_who_caused_it(w: World) -> None:
-    warned = msgspec.structs.replace(PRICE, limits=(msgspec.structs.replace(LIMIT, warn=100),))
+    warned = msgspec.structs.replace(RESERVATION, limits=(msgspec.structs.replace(LIMIT, warn=100),))
     told = []
     for _ in range(3):
         async with opened(w) as action:
@@ -156,7 +156,7 @@ async def test_a_warning_is_given_once_and_told_to_who_caused_it(w: World) -> No
 async def test_a_second_end_changes_nothing(w: World) -> None:
     with pytest.raises(KeyError):
         async with opened(w) as action:
-            await action.reserve(PRICE)
+            await action.reserve(RESERVATION)
             action.sending(Produced(Usage(1, 1)))
             await action.settle(Usage(1, 1))
             raise KeyError("after the bill")

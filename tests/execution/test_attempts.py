@@ -166,7 +166,7 @@ async def test_a_candidate_that_another_call_begins_to_probe_is_passed_over_and_
         other = sqlite3.connect(w.store.path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         request = asyncio.ensure_future(w.ask("say 3"))  # planned for `small`, and waits for its reservation
-        await asyncio.sleep(0.1)
+        await until(lambda: w.fairlead.ledger.journal.is_writing)
         w.fairlead.health.failure("small", RateLimited("pause", retry_after=0.0))
         assert w.fairlead.health.acquire("small")  # we are the probe now
         other.execute("COMMIT")

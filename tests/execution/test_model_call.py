@@ -161,6 +161,7 @@ async def test_a_withheld_reply_is_billed_and_recorded(tmp_path: Path) -> None:
             await w.ask(f"echo your card is {CARD} as you know")
         (record,) = the_only_run(w)
         assert (record.outcome, record.error and record.error.code) == ("refused", "withheld")
+        assert record.policies == ("rule-1",), "what withheld it decided, not what permitted the call"
         charge = w.provider.ledger[0]
         assert record.cost == charge.input * IN + charge.output * OUT
 
@@ -197,7 +198,7 @@ async def test_cancelling_while_the_reservation_is_being_written_leaves_nothing_
     await w.ask()  # the subject's key is made before the database is locked
     other.execute("BEGIN IMMEDIATE")
     asking = asyncio.ensure_future(w.ask())
-    await asyncio.sleep(0.1)
+    await until(lambda: w.fairlead.ledger.journal.is_writing)
     asking.cancel()
     await asyncio.sleep(0.05)
     other.execute("COMMIT")
@@ -296,7 +297,7 @@ async def test_a_fault_of_our_own_is_recorded_as_one_and_what_was_produced_is_bi
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await w.ask("say 30", stream=True, deliver=Collected(at=3, then=stumble))
+        await w.ask("say 30", stream=True, deliver=Collected(at=1, then=stumble))
     (record,) = the_only_run(w)
     assert (record.outcome, record.error and record.error.code) == ("failed", "broken")
     assert record.cost > 0

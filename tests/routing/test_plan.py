@@ -62,7 +62,6 @@ def planned(*models: Model, asked: ChatRequest | None = None, of: Task | None = 
         "health": lambda name: None,
         "unavailable": {},
         "default_output": 1000,
-        "pack_bytes": 0,
         "has_passages": True,
     }
     return plan(of or task(), asked or request(), by_name, rights, **(known | facts))
@@ -162,7 +161,6 @@ def test_a_context_that_cannot_hold_the_input_drops_the_model() -> None:
     small = model("small", context=1000)
     assert names(planned(small, A, asked=request(size=5000))) == ["a", "small"], "it may still fit"
     assert drops(planned(small, A, asked=request(size=5001)))["small"][0] == "context length"
-    assert drops(planned(small, A, asked=request(size=1), pack_bytes=5000))["small"][0] == "context length"
 
 
 def test_a_context_into_which_the_input_may_not_fit_comes_last_and_the_plan_says_so() -> None:

@@ -261,7 +261,8 @@ async def test_a_full_queue_refuses_new_work_and_never_a_settlement(open_journal
     await journal.commit(Write(open=hold))
     with locked(store):
         waiting = [journal.commit(Write(entries=(entry("first"),)))]
-        await asyncio.sleep(0.05)  # the writer thread has taken it, and waits for the lock
+        while not journal.is_writing:  # until the writer thread has taken it, and waits for the lock
+            await asyncio.sleep(0.001)
         waiting += [journal.commit(Write(entries=(entry(str(number)),))) for number in range(3)]
         with pytest.raises(Overloaded, match="full"):
             journal.commit(Write(open=a_hold("b", 10, CAP)))

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol
@@ -27,7 +27,7 @@ from fairlead.costs.record import (
     recorded_usage,
 )
 from fairlead.costs.types import Rate
-from fairlead.errors import Broken, FairleadError, Upstream
+from fairlead.errors import Broken, FairleadError, Upstream, Withheld
 from fairlead.identity.types import Caller
 from fairlead.labels import Labels
 from fairlead.models.types import Model, Usage
@@ -104,7 +104,7 @@ class _Release(Protocol):
     def reply_text(self) -> str: ...
 
 
-class Price(Struct, frozen=True, kw_only=True):
+class Reservation(Struct, frozen=True, kw_only=True):
     """What an attempt is held at: the model, its rate, the most it can cost, and the budgets it counts against."""
 
     model: Model
@@ -146,6 +146,8 @@ class Action:
         self.run = new_id(ledger.clock, "run")
         self.at = ledger.clock.now()
         self.trace = Trace(self.run, time.perf_counter_ns)
+        # One of the nine stages, as a context manager: times it, and marks errors that leave it with its name.
+        self.step: Callable[[str], AbstractContextManager[None]] = self.trace.step
         self.task: Task | None = None
         self.labels: Labels | None = None
         self.pack: _Pack | None = None
@@ -174,21 +176,17 @@ class Action:
         self.trace.add("authenticate", self.arrival.authenticated_ns)
         return self
 
-    def step(self, name: str) -> AbstractContextManager[None]:
-        """One of the nine stages: times it, and marks errors that leave it with its name."""
-        return self.trace.step(name)
-
-    async def reserve(self, price: Price) -> None:
+    async def reserve(self, reservation: Reservation) -> None:
         """Hold the most that an attempt can cost, and record the intent to make it, in one commit.
 
         Settles the failed attempt before it, if there was one, in the same commit. Raises `OverBudget`, `Overloaded`.
         """
         self._attempt += 1
-        record = self._record("attempt", price)
-        hold = Hold(self.attempt_id, price.most, price.limits, encode_record(record))
+        record = self._record("attempt", reservation)
+        hold = Hold(self.attempt_id, reservation.most, reservation.limits, encode_record(record))
         failed, self._failed = self._failed, Write()
         # Noted before it is durable: a caller cancelled while waiting still closes the hold on the way out.
-        self._held, self._sent = _Held(hold, record, price.rate, price.max_output), None
+        self._held, self._sent = _Held(hold, record, reservation.rate, reservation.max_output), None
         try:
             self._warn(await self._commit(Write(failed.close, failed.spent, failed.entries, hold)))
         except FairleadError:
@@ -243,16 +241,19 @@ class Action:
         if isinstance(error, FairleadError):
             error.run = self.run
         outcome, recorded = _outcome(error)
+        by = tuple(sorted(set(error.policies))) if isinstance(error, Withheld) else ()
         usage = self._sent.usage_so_far() if self._sent is not None else None
         try:
-            await self._end(outcome, usage, recorded)
+            await self._end(outcome, usage, recorded, by)
         except FairleadError as second:
             # The first error matters more to the caller. Nothing is lost: an open hold is settled by recovery.
             log.error("run %s ended as %s and could not be recorded: %s", self.run, outcome, second)
             if error is None:
                 raise
 
-    async def _end(self, outcome: str, usage: Usage | None, error: RecordedError | None) -> None:
+    async def _end(
+        self, outcome: str, usage: Usage | None, error: RecordedError | None, withheld_by: tuple[str, ...] = ()
+    ) -> None:
         self._ended = True
         held, spent = self._held, 0
         if held is not None and usage is not None:
@@ -270,6 +271,7 @@ class Action:
             usage=recorded_usage(usage) if usage is not None else None,
             flags=tuple(self.flags),
             error=error,
+            policies=withheld_by or base.policies,
             payload=hashlib.sha256(sealed.ciphertext).hexdigest() if sealed else "",
         )
         entry = Entry(self.run, self.ledger.clock.now(), encode_record(record), self.trace.encode(), sealed)
@@ -298,7 +300,7 @@ class Action:
         with self.trace.waiting():
             return await self.ledger.journal.commit(write)
 
-    def _record(self, kind: str, price: Price | None = None) -> Record:
+    def _record(self, kind: str, reserved: Reservation | None = None) -> Record:
         caller, task, labels, pack = self.caller, self.task, self.labels, self.pack
         return Record(
             v=RECORD_VERSION,
@@ -318,13 +320,13 @@ class Action:
             categories=tuple(sorted(labels.categories)) if labels else (),
             snapshot=pack.snapshot if pack else "",
             citations=tuple(c.id for c in pack.citations) if pack else (),
-            policies=self._policies(price.model.name if price else None),
+            policies=self._policies(reserved.model.name if reserved else None),
             dropped=tuple((d.model, d.by) for d in self.plan.dropped) if self.plan else (),
-            model=price.model.name if price else "",
-            placement=price.model.placement.kind if price else "",
-            redacted=tuple(sorted(price.redacted)) if price else (),
-            price=price.rate.version if price else "",
-            held=price.most if price else 0,
+            model=reserved.model.name if reserved else "",
+            placement=reserved.model.placement.kind if reserved else "",
+            redacted=tuple(sorted(reserved.redacted)) if reserved else (),
+            price=reserved.rate.version if reserved else "",
+            held=reserved.most if reserved else 0,
         )
 
     def _policies(self, model: str | None) -> tuple[str, ...]:

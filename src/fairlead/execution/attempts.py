@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import aclosing
 
-from fairlead.costs.ledger import Action, Price
+from fairlead.costs.ledger import Action, Reservation
 from fairlead.costs.prices import upper_bound
 from fairlead.errors import DeadlineExceeded, Overloaded, Unpriced, Upstream
 from fairlead.execution.deployment import Deployment, Fairlead
@@ -15,7 +15,7 @@ from fairlead.routing import Candidate, pause_before_retry
 _PATIENCE = 2.0  # seconds for which asking the same model again beats asking the next one
 
 
-def price(deployment: Deployment, action: Action, decided: Decided, candidate: Candidate) -> Price:
+def reservation(deployment: Deployment, action: Action, decided: Decided, candidate: Candidate) -> Reservation:
     """What an attempt at this candidate is held at. Raises `Unpriced`."""
     rate = deployment.rates.get(candidate.model.name)
     if rate is None:
@@ -24,7 +24,7 @@ def price(deployment: Deployment, action: Action, decided: Decided, candidate: C
             mend=f"add it under `prices:` in fairlead.yaml, as in {candidate.model.name}: {{input: 1, output: 4}}",
         )
     request = decided.asked.request
-    return Price(
+    return Reservation(
         model=candidate.model,
         redacted=candidate.redact,
         max_output=candidate.max_output * request.choices,
@@ -80,7 +80,7 @@ async def _each(
         while health.acquire(name):
             try:
                 if not held:
-                    await action.reserve(price(deployment, action, decided, candidate))
+                    await action.reserve(reservation(deployment, action, decided, candidate))
                 held, tries = False, tries + 1
                 refuse_outdated(fairlead, deployment)
                 await _once(deployment, action, decided, candidate, release, deadline)

@@ -5,7 +5,7 @@ authenticate happens at the door, before there is an action: a caller without a 
 
 from fairlead.costs.ledger import Action, Arrival
 from fairlead.execution.answer import Answer, Quote, answer_of, quote_of
-from fairlead.execution.attempts import attempt, price
+from fairlead.execution.attempts import attempt, reservation
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.prepare import Decided, detected, refuse_ungrounded, stitched
 from fairlead.execution.release import Deliver, Release
@@ -27,7 +27,7 @@ async def call_model(
     async with fairlead.ledger.open(caller, arrival, deployment) as action:
         decided = await decide(fairlead, deployment, action, request)
         with action.step("reserve"):
-            await action.reserve(price(deployment, action, decided, decided.plan.candidates[0]))
+            await action.reserve(reservation(deployment, action, decided, decided.plan.candidates[0]))
         release = Release(action.run, deliver)
         with action.step("attempt"):
             model = await attempt(fairlead, deployment, action, decided, release)
@@ -49,7 +49,7 @@ async def decide(fairlead: Fairlead, deployment: Deployment, action: Action, req
         task = action.task = deployment.tasks.classify(request, findings.labels)
     with action.step("stitch"):
         pack = action.pack = await deployment.context.stitch(task, policy.may_read(caller))
-        asked = stitched(policy, request, findings, task, pack)
+        asked = await stitched(policy, request, findings, task, pack)
         action.labels = asked.labels
         refuse_ungrounded(task, pack)
     with action.step("authorize"):
@@ -68,7 +68,6 @@ async def decide(fairlead: Fairlead, deployment: Deployment, action: Action, req
             health=fairlead.health.reason,
             unavailable=deployment.unavailable,
             default_output=deployment.defaults.max_output,
-            pack_bytes=0,  # the stitched request's size has it already
             has_passages=bool(pack.passages),
         )
         if not plan.candidates:

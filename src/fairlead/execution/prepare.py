@@ -2,19 +2,21 @@
 
 import asyncio
 
-import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fairlead.context import Pack, render
 from fairlead.errors import Refused
 from fairlead.labels import Labels
-from fairlead.models.types import ChatRequest, Message, Passage, text_of
+from fairlead.models.types import ChatRequest, Message, Passage, TextPart, text_of
 from fairlead.policy import Policy, Redaction
-from fairlead.policy.types import Findings, Rights
+from fairlead.policy.detect import CONTENT
+from fairlead.policy.types import Finding, Findings, Rights
 from fairlead.routing import Candidate, Plan
 from fairlead.tasks.types import Task
 
 _LARGE = 128 << 10  # bytes
+_BETWEEN = "\n\n"  # what is added and the caller's own system text
 
 
 class NoContext(Refused):
@@ -27,7 +29,7 @@ class NoContext(Refused):
     status = 422
 
 
-class Asked(Struct, frozen=True):
+class Stitched(Struct, frozen=True):
     """A request with its context stitched in, what detectors found in the whole, and the labels of the whole."""
 
     request: ChatRequest
@@ -39,7 +41,7 @@ class Asked(Struct, frozen=True):
 class Decided(Struct, frozen=True):
     """What the deciding stages came to."""
 
-    asked: Asked
+    asked: Stitched
     task: Task
     pack: Pack
     rights: Rights
@@ -62,23 +64,42 @@ async def detected(policy: Policy, request: ChatRequest) -> Findings:
     return await asyncio.to_thread(policy.detect, request)
 
 
-def stitched(policy: Policy, request: ChatRequest, findings: Findings, task: Task, pack: Pack) -> Asked:
-    """The request with instructions and context in front. Detectors look at the whole again: context has labels too."""
+async def stitched(policy: Policy, request: ChatRequest, findings: Findings, task: Task, pack: Pack) -> Stitched:
+    """The request with instructions and context in front, which have labels too."""
     if not pack.passages and not task.type.instructions:
-        return Asked(request, findings, findings.labels.joined(pack.labels), ())
+        return Stitched(request, findings, findings.labels.joined(pack.labels), ())
     system = render(pack, task.type.instructions)
-    whole = msgspec.structs.replace(
-        request, messages=_with_system(system, request.messages), size=request.size + len(system.encode())
-    )
-    found = policy.detect(whole)
-    return Asked(whole, found, found.labels.joined(pack.labels), pack.passages)
+    added = ChatRequest(model=request.model, messages=[Message(role="system", content=system)], size=len(system))
+    own = await detected(policy, added)
+    whole = replace(request, messages=_with_system(system, request.messages), size=request.size + len(system.encode()))
+    found = _behind(system, own, findings, begins_with_system=len(whole.messages) == len(request.messages))
+    return Stitched(whole, found, found.labels.joined(pack.labels), pack.passages)
 
 
 def _with_system(text: str, messages: list[Message]) -> list[Message]:
     # One system message: several models' chat templates accept no second one.
-    if messages and messages[0].role in ("system", "developer"):
-        return [Message(role="system", content=f"{text}\n\n{text_of(messages[0])}"), *messages[1:]]
-    return [Message(role="system", content=text), *messages]
+    if not messages or messages[0].role not in ("system", "developer"):
+        return [Message(role="system", content=text), *messages]
+    theirs = messages[0].content or ""
+    before = text + _BETWEEN
+    whole = before + theirs if isinstance(theirs, str) else [TextPart(before), *theirs]
+    return [replace(messages[0], role="system", content=whole), *messages[1:]]
+
+
+def _behind(system: str, own: Findings, findings: Findings, *, begins_with_system: bool) -> Findings:
+    """The findings of the added system text, and those of the request where they now stand."""
+    if not findings.found:
+        return Findings(own.labels.joined(findings.labels), own.found)
+    by = len(system) + len(_BETWEEN)
+
+    def moved(found: Finding) -> Finding:
+        if not begins_with_system:
+            return found if found.message < 0 else replace(found, message=found.message + 1)
+        if found.message == 0 and found.tool_call == CONTENT:
+            return replace(found, start=found.start + by, end=found.end + by)
+        return found
+
+    return Findings(own.labels.joined(findings.labels), (*own.found, *map(moved, findings.found)))
 
 
 def refuse_ungrounded(task: Task, pack: Pack) -> None:
@@ -91,7 +112,7 @@ def refuse_ungrounded(task: Task, pack: Pack) -> None:
         )
 
 
-def prepare(policy: Policy, asked: Asked, candidate: Candidate) -> Prepared:
+def prepare(policy: Policy, asked: Stitched, candidate: Candidate) -> Prepared:
     """The request as this candidate may see it."""
     if not candidate.redact:
         return Prepared(asked.request, asked.passages, None)
@@ -101,14 +122,14 @@ def prepare(policy: Policy, asked: Asked, candidate: Candidate) -> Prepared:
     return Prepared(request, (), redaction)
 
 
-def _with_passages(policy: Policy, asked: Asked, categories: frozenset[str]) -> Prepared:
+def _with_passages(policy: Policy, asked: Stitched, categories: frozenset[str]) -> Prepared:
     """Request and passages redacted as one text, so that a placeholder stands for the same value in both."""
     count = len(asked.request.messages)
     added = [Message(role="user", content=passage.text) for passage in asked.passages]
-    whole = msgspec.structs.replace(asked.request, messages=[*asked.request.messages, *added])
+    whole = replace(asked.request, messages=[*asked.request.messages, *added])
     redacted, redaction = policy.redact(whole, policy.detect(whole), categories)
     passages = tuple(
         Passage(passage.citation, passage.title, text_of(message))
         for passage, message in zip(asked.passages, redacted.messages[count:], strict=True)
     )
-    return Prepared(msgspec.structs.replace(redacted, messages=redacted.messages[:count]), passages, redaction)
+    return Prepared(replace(redacted, messages=redacted.messages[:count]), passages, redaction)

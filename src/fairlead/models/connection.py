@@ -16,6 +16,9 @@ import httptools
 
 _MOST_OVERHEAD: Final = 256 << 10  # bytes in a row that are not body: headers, chunk sizes, trailers
 _PAUSE_ABOVE: Final = 512 << 10  # bytes of body that were not fetched yet
+# Seconds between two looks at a body that keeps coming. Nobody reads faster, and each look costs a walk through all
+# that stands behind it. What comes after a pause is seen at once.
+_PACE: Final = 0.008
 
 
 class Garbled(Exception):
@@ -25,7 +28,18 @@ class Garbled(Exception):
 class Incoming:
     """An answer as it comes in. `fault` tells why it will not be complete; parts that came before it still count."""
 
-    __slots__ = ("_parts", "_resume", "_size", "_waiter", "complete", "fault", "headers", "status")
+    __slots__ = (
+        "_due",
+        "_later",
+        "_parts",
+        "_resume",
+        "_size",
+        "_waiter",
+        "complete",
+        "fault",
+        "headers",
+        "status",
+    )
 
     def __init__(self) -> None:
         self.status = 0
@@ -36,6 +50,8 @@ class Incoming:
         self._size = 0
         self._waiter: asyncio.Future[None] | None = None
         self._resume: Callable[[], None] | None = None
+        self._due = 0.0  # loop time from which whoever waits may be woken by one more part
+        self._later: asyncio.TimerHandle | None = None
 
     @property
     def is_over(self) -> bool:
@@ -66,10 +82,22 @@ class Incoming:
         return data
 
     def wake(self) -> None:
-        """Tell who waits that something has come."""
-        waiter, self._waiter = self._waiter, None
-        if waiter is not None and not waiter.done():
+        """Tell who waits that something has come: now, or soon if they have only just been told."""
+        waiter = self._waiter
+        if waiter is None or waiter.done():
+            return
+        loop = waiter.get_loop()
+        now = loop.time()
+        if now >= self._due or self.is_over or self._size > _PAUSE_ABOVE:
+            self._due = now + _PACE
             waiter.set_result(None)
+        elif self._later is None:
+            self._later = loop.call_at(self._due, self._wake_late)
+
+    def _wake_late(self) -> None:
+        self._later = None
+        self._due = 0.0
+        self.wake()
 
     async def wait(self, until: float) -> None:
         """Wait for something to come. Raises `TimeoutError` at loop time `until`."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Protocol
 
 import msgspec
@@ -17,6 +17,7 @@ from fairlead.models.tally import Tally
 from fairlead.models.types import Chunk, ModelCall, Usage
 
 _PROBE_S = 10.0
+_NO_WAIT = nullcontext()
 _STREAMS = ("text/event-stream", "application/x-ndjson", "application/vnd.amazon.eventstream")
 _WEB_PAGES = ("text/html", "application/xhtml+xml")
 
@@ -147,15 +148,15 @@ class Endpoint:
             start = await answer.start(LONGEST_ERROR_BODY)
             raise failure(answer, start, clock=self._clock, subject=call.model.name)
 
-    @asynccontextmanager
-    async def _slot(self, call: ModelCall) -> AsyncIterator[None]:
+    def _slot(self, call: ModelCall) -> AbstractAsyncContextManager[None]:
         """A place among the calls that the endpoint takes at once, waited for until the deadline."""
-        if self._slots is None:
-            yield
-            return
+        return _NO_WAIT if self._slots is None else self._place(self._slots, call)
+
+    @asynccontextmanager
+    async def _place(self, slots: asyncio.Semaphore, call: ModelCall) -> AsyncIterator[None]:
         try:
             async with asyncio.timeout(max(0.0, call.deadline - self._clock.monotonic())):
-                await self._slots.acquire()
+                await slots.acquire()
         except TimeoutError as error:
             raise DeadlineExceeded(
                 f"all {self._settings.concurrency} places of endpoint {self._settings.name} stayed taken",
@@ -166,7 +167,7 @@ class Endpoint:
         try:
             yield
         finally:
-            self._slots.release()
+            slots.release()
 
     @staticmethod
     def _must_be_complete(reader: Reader, tally: Tally) -> None:

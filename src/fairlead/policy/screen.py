@@ -240,4 +240,5 @@ def withheld(decision: Decision, subject: str) -> Withheld:
         mend="ask for an answer without it, or have its owner change the policy",
         step="check",
         subject=subject,
+        policies=tuple(reason.policy for reason in decision.reasons),
     )

@@ -70,19 +70,17 @@ def plan(
     health: Callable[[str], str | None],
     unavailable: Mapping[str, str],
     default_output: int,
-    pack_bytes: int,
     has_passages: bool,
 ) -> Plan:
     """Order the models that may answer, best first, and say why each of the others was dropped.
 
     `models` are all of the workspace's in the order of declaration, `rights` a decision for each that was considered
-    (one without a decision is denied). `health` gives None for a healthy model, else why it is left alone. `pack_bytes`
-    is what the context pack adds to the request's size. Candidates into which the input may not fit come after those
-    into which it does, and those that could only say that the context does not answer come last. An empty plan is for
-    `why_none` to explain.
+    (one without a decision is denied). `health` gives None for a healthy model, else why it is left alone. Candidates
+    into which the input may not fit come after those into which it does, and those that could only say that the context
+    does not answer come last. An empty plan is for `why_none` to explain.
     """
     order, why = _order(task, request.model, models, preferences)
-    size = request.size + pack_bytes
+    size = request.size
     dense = size / DENSE_BYTES_A_TOKEN
     limit = _output_limit(task, request, default_output)
     roomy: list[Candidate] = []

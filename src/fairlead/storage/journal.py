@@ -32,6 +32,7 @@ _Waiting = tuple[Write, asyncio.Future[Receipt]]
 _FIRST_PAUSE: Final = 0.02
 _LONGEST_PAUSE: Final = 1.0
 _LOCK_WAIT: Final = 2.0
+_SEVERAL: Final = 3  # writes in a group that tell of load
 
 
 class Journal:
@@ -48,6 +49,7 @@ class Journal:
         self._loop = asyncio.get_running_loop()
         self._arrived: list[_Waiting] = []  # not handed to the thread yet; belongs to the loop
         self._in_hand = 0  # writes that the thread has and has not answered; belongs to the loop
+        self._resting = False  # after a group of several: under load more will come, and share the next sync
         self._queue: queue.SimpleQueue[list[_Waiting] | None] = queue.SimpleQueue()
         self._most_waiting = settings.queue
         self._ended = False
@@ -82,13 +84,18 @@ class Journal:
             self._admit()
         if (write.open is not None and write.open.amount < 0) or write.spent < 0:
             raise Broken("a write has a negative amount of money", why="that would raise a budget", step="reserve")
-        if self._ended or not self._thread.is_alive():
+        if self._ended:
             raise Broken("the journal of this process has ended", why="it was closed, or belongs to another process")
         future = self._loop.create_future()
         self._arrived.append((write, future))
-        if not self._in_hand and len(self._arrived) == 1:
+        if not self._in_hand and not self._resting and len(self._arrived) == 1:
             self._loop.call_soon(self._hand_over)
         return future
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether a transaction is in flight."""
+        return self._began < math.inf
 
     def close(self) -> None:
         """Makes durable what is queued, and ends the thread. Blocks; safe to call twice."""
@@ -129,8 +136,17 @@ class Journal:
         """Wakes those who waited. What they queue as they run on goes into the next hand-over."""
         _answer(group, answers)
         self._in_hand -= len(group)
-        if self._in_hand <= 0 and self._arrived:
+        if self._in_hand > 0:
+            return
+        if self._settings.pace and len(group) >= _SEVERAL:
+            self._resting = True
+            self._loop.call_later(self._settings.pace, self._go_on)
+        elif self._arrived:
             self._loop.call_soon(self._hand_over)
+
+    def _go_on(self) -> None:
+        self._resting = False
+        self._hand_over()
 
     # From here on, everything runs in the writer thread.
 

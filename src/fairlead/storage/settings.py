@@ -22,6 +22,15 @@ class JournalSettings(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(description="How many writes may wait. Beyond it new actions are refused with 503, settlements never."),
     ] = 2048
     group: Annotated[Positive, Meta(description="The most writes that share one transaction.")] = 256
+    pace: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1,
+            description="Seconds that the journal rests after a group of three or more, so that more writes share the "
+            "next transaction. A lone write never waits for it. 0: no rest.",
+        ),
+    ] = 0.002
     patience: Annotated[
         float,
         Meta(

@@ -3,6 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -46,8 +47,17 @@ _PASSING: Final = frozenset(
 _FIRST_PAUSE: Final = 0.0002
 _LONGEST_PAUSE: Final = 0.002
 
-# How many rows one statement takes: few sizes, so that all of them stay prepared.
-_SIZES: Final = (32, 16, 8, 4, 2, 1)
+# The most rows that one statement takes. Every count up to it is a statement of its own, and all of them stay prepared:
+# six tables' worth.
+_ROWS: Final = 16
+_PREPARED: Final = 6 * _ROWS + 16
+
+
+@cache
+def _repeated(statement: str, row: str, count: int) -> str:
+    """The statement with so many rows of parameters: always the same text object, which is looked up the fastest."""
+    return statement.format(", ".join((row,) * count))
+
 
 _encode_limits = msgpack.Encoder().encode
 
@@ -68,7 +78,9 @@ class SqliteJournal:
     def __init__(self, path: Path, turn: Turn, *, synchronous: str, wal_frames: int, lock_wait: float) -> None:
         self._turn = turn
         self._lock_wait = lock_wait
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=64)
+        self._connection = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, cached_statements=_PREPARED
+        )
         sqlite.prepare(self._connection, synchronous=synchronous)
         self._connection.execute("PRAGMA busy_timeout=0")  # `_lock` waits instead
         self._connection.execute(f"PRAGMA wal_autocheckpoint={wal_frames}")
@@ -82,11 +94,11 @@ class SqliteJournal:
         """
         gone: Collection[str] = ()
         self._lock()
-        if closing and self._write(_CLOSE, [(id,) for id in closing], "?") < len(closing):
+        if closing and self._write(_CLOSE, "?", [(id,) for id in closing]) < len(closing):
             # Rare, and nothing else has been done: begin again and look at each.
             self.undo()
             self._lock()
-            gone = {id for id in closing if self._write(_CLOSE, [(id,)], "?") == 0}
+            gone = {id for id in closing if self._write(_CLOSE, "?", [(id,)]) == 0}
         version: int = self._execute("PRAGMA data_version").fetchone()[0]
         return version, gone
 
@@ -105,15 +117,13 @@ class SqliteJournal:
             waited += pause
             pause = min(_LONGEST_PAUSE, pause * 1.5)
 
-    def _write(self, statement: str, rows: Sequence[tuple[object, ...]], row: str = "") -> int:
-        """Many rows in few statements: each lets go of the interpreter, and a busy event loop is slow to return it."""
-        row = row or f"({', '.join('?' * len(rows[0]))})"
-        at = changed = 0
-        for size in _SIZES:
-            while len(rows) - at >= size:
-                values = [value for values in rows[at : at + size] for value in values]
-                changed += self._execute(statement.format(", ".join((row,) * size)), values).rowcount
-                at += size
+    def _write(self, statement: str, row: str, rows: Sequence[tuple[object, ...]]) -> int:
+        """Many rows in one statement: each lets go of the interpreter, and a busy event loop is slow to return it."""
+        changed = 0
+        for at in range(0, len(rows), _ROWS):
+            some = rows[at : at + _ROWS]
+            values = [value for values in some for value in values]
+            changed += self._execute(_repeated(statement, row, len(some)), values).rowcount
         return changed
 
     def commit(self) -> None:
@@ -133,14 +143,15 @@ class SqliteJournal:
         self._turn.end()
 
     def open_holds(self, holds: Iterable[Hold], worker: str, now: int) -> None:
-        self._write(_OPEN, [(h.id, worker, now, h.amount, _encode_limits(h.limits), h.intent) for h in holds])
+        rows = [(h.id, worker, now, h.amount, _encode_limits(h.limits), h.intent) for h in holds]
+        self._write(_OPEN, "(?, ?, ?, ?, ?, ?)", rows)
 
     def balance(self, key: Key) -> Balance:
         row = self._execute(_BALANCE, key).fetchone()
         return Balance(row[0], row[1], bool(row[2])) if row else Balance()
 
     def set_balances(self, balances: Iterable[tuple[Key, Balance]]) -> None:
-        self._write(_SET_BALANCE, [(*key, b.held, b.spent, b.warned) for key, b in balances])
+        self._write(_SET_BALANCE, "(?, ?, ?, ?, ?)", [(*key, b.held, b.spent, b.warned) for key, b in balances])
 
     def frontier(self) -> Frontier:
         row = self._execute(_TREE).fetchone()
@@ -148,8 +159,9 @@ class SqliteJournal:
 
     def append(self, first: int, entries: Sequence[Entry], frontier: Frontier) -> None:
         """Adds entries to the log from index `first` on, with the payloads they seal, and moves the tree's head."""
-        self._write(_APPEND, [(seq, e.run, e.at, e.record, e.spans) for seq, e in enumerate(entries, first)])
+        rows = [(seq, e.run, e.at, e.record, e.spans) for seq, e in enumerate(entries, first)]
+        self._write(_APPEND, "(?, ?, ?, ?, ?)", rows)
         sealed = [(seq, e.payload) for seq, e in enumerate(entries, first) if e.payload is not None]
         if sealed:
-            self._write(_KEEP, [(seq, payload.subject, payload.ciphertext) for seq, payload in sealed])
+            self._write(_KEEP, "(?, ?, ?)", [(seq, payload.subject, payload.ciphertext) for seq, payload in sealed])
         self._execute(_SET_TREE, (frontier.size, frontier.to_bytes()))
