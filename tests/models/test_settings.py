@@ -2,8 +2,10 @@ import msgspec
 import pytest
 
 from fairlead.errors import BadInput
+from fairlead.models.deployments import Group, Member
 from fairlead.models.secret import Secret
 from fairlead.models.settings import Models, ModelSettings, compile_models
+from fairlead.models.sigv4 import Credentials
 from fairlead.models.types import Placement
 
 KEYS = {"env:OPENAI_API_KEY": "sk-1", "env:HOUSE": " key-2\n", "file:/run/key": "key-3", "env:BAD": "a\r\nx: y"}
@@ -97,11 +99,74 @@ def test_keys_show_themselves_nowhere() -> None:
     assert models.endpoints["openai#2"].key == Secret("key-3")
 
 
+AWS = {"env:AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "env:AWS_SECRET_ACCESS_KEY": "secret", "env:TOKEN": "bedrock-key"}
+
+
+def test_a_model_that_is_signed_for_needs_a_region_and_credentials() -> None:
+    settings = {"m": ModelSettings(use="bedrock/eu.amazon.nova-lite-v1:0", region="eu-central-1")}
+    models = compile_models(settings, AWS.get)
+    [endpoint], model = models.endpoints.values(), models.models["m"]
+    assert endpoint.url == "https://bedrock-runtime.eu-central-1.amazonaws.com"
+    assert endpoint.key is None
+    assert endpoint.credentials == Credentials(
+        access_key="AKIDEXAMPLE", secret_key=Secret("secret"), region="eu-central-1"
+    )
+    assert model.placement == Placement("cloud", "eu-central-1", "aws")
+    assert "secret" not in repr(models).replace("secret_key", "")
+    assert compile_models(settings, {}.get).unavailable == {"m": "no key: AWS_ACCESS_KEY_ID is not set"}
+
+
+def test_a_key_takes_the_place_of_a_signature() -> None:
+    settings = {"m": ModelSettings(use="bedrock/x", region="us-east-1", key="env:TOKEN")}
+    [endpoint] = compile_models(settings, AWS.get).endpoints.values()
+    assert (endpoint.key, endpoint.credentials) == (Secret("bedrock-key"), None)
+
+
+def test_a_region_can_be_nothing_but_a_region() -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"use": "bedrock/x", "region": "x.evil.example/"}, ModelSettings)
+
+
+def test_a_model_with_deployments_is_one_model_for_each_and_a_group() -> None:
+    models = compiled(
+        {
+            "house": {
+                "use": "openai/gpt-5-mini",
+                "context": 1000,
+                "headers": {"x-team": "a"},
+                "aliases": ["gpt", "fast"],
+                "deployments": {
+                    "eu": {"url": "https://eu.example/v1", "placement": {"kind": "cloud", "region": "eu"}, "weight": 3},
+                    "own": {"use": "openai-compatible/llama", "url": "http://127.0.0.1:8000/v1", "priority": 1},
+                },
+            },
+            "other": "openai/x",
+        }
+    )
+    eu, own = models.models["house/eu"], models.models["house/own"]
+    assert set(models.models) == {"house/eu", "house/own", "other"}
+    assert models.groups == {"house": Group("house", (Member("house/eu", 0, 3.0), Member("house/own", 1, 1.0)))}
+    assert models.aliases == {"gpt": "house", "fast": "house"}
+    assert [(each.group, each.context) for each in (eu, own)] == [("house", 1000)] * 2
+    assert (eu.placement.region, own.placement.kind) == ("eu", "device")
+    # One of another kind takes over nothing by which the model is reached.
+    assert models.endpoints[eu.endpoint].headers == (("x-team", "a"),)
+    assert models.endpoints[own.endpoint].headers == ()
+    assert models.endpoints[own.endpoint].key is None
+
+
+def test_what_a_model_takes_can_be_declared() -> None:
+    models = compiled({"m": {"use": "google/x", "images": False, "audio": False}, "n": "anthropic/x"})
+    assert (models.models["m"].images, models.models["m"].files, models.models["m"].audio) == (False, True, False)
+    assert not models.models["n"].audio
+
+
 @pytest.mark.parametrize(
     ("use", "kind", "vendor"),
     [
         ({"use": "openai/x"}, "cloud", "openai"),
         ({"use": "anthropic/x"}, "cloud", "anthropic"),
+        ({"use": "google/x"}, "cloud", "google"),
         ({"use": "ollama/x"}, "device", "self-hosted"),
         ({"use": "ollama/x", "url": "https://gpu.acme.example"}, "cloud", "gpu.acme.example"),
         ({"use": "openai-compatible/x", "url": "http://127.0.0.1:8000/v1"}, "device", "self-hosted"),
@@ -130,6 +195,15 @@ def test_recorded_models_keep_their_path() -> None:
         {"m": {"use": "openai-compatible/x", "url": "http://llm.example/v1"}},
         {"m": {"use": "local/extractive", "url": "https://x.example"}},
         {"m": {"use": "anthropic/x", "quirks": {}}},
+        {"m": {"use": "google/x", "quirks": {}}},
+        {"m": "bedrock/x"},
+        {"m": {"use": "openai/x", "region": "eu-central-1"}},
+        {"m": {"use": "openai/x", "headers": {"x-goog-api-key": "x"}}},
+        {"m": {"use": "openai/x", "aliases": ["auto"]}},
+        {"m": {"use": "openai/x", "aliases": ["n"]}, "n": "openai/y"},
+        {"m": {"use": "openai/x", "aliases": ["z"]}, "n": {"use": "openai/y", "aliases": ["z"]}},
+        {"m": {"use": "openai/x", "deployments": {"a b": {}}}},
+        {"m": {"use": "openai/x", "deployments": {"a": {}}}, "m/a": "openai/y"},
         {"m": {"use": "openai/x", "headers": {"authorization": "Bearer x"}}},
         {"m": {"use": "openai/x", "headers": {"x y": "z"}}},
         {"m": {"use": "openai/x", "headers": {"x-a": "b\r\nc: d"}}},

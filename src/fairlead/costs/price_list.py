@@ -79,9 +79,10 @@ def own_rate(key: str, prices: PriceSettings) -> Rate:
 
 
 def _override_key(model: Model, overrides: Mapping[str, PriceSettings]) -> str:
-    """The entry of `prices:` for a model: by its own name before the vendor's, "" if there is none."""
-    if model.name in overrides:
-        return model.name
+    """The entry of `prices:` for a model: by its own name before its group's and the vendor's, "" if there is none."""
+    for name in (model.name, model.group):
+        if name in overrides:
+            return name
     vendors = f"{model.placement.vendor}/{model.remote}"
     return vendors if vendors in overrides else ""
 
