@@ -7,6 +7,7 @@ from tests.models.calls import Outcome, a_call
 from fairlead.errors import Rejected
 from fairlead.models.anthropic_reply import AnthropicReader
 from fairlead.models.anthropic_request import encode
+from fairlead.models.content import CacheControl, Thought
 from fairlead.models.types import (
     Chunk,
     Function,
@@ -17,6 +18,7 @@ from fairlead.models.types import (
     NamedToolChoice,
     ResponseFormat,
     Sampling,
+    TextPart,
     Tool,
     ToolCall,
     Usage,
@@ -202,3 +204,51 @@ def test_a_whole_reply_is_one_chunk() -> None:
     assert (chunk.text, chunk.reasoning, chunk.finish) == ("a", "hm", "tool_calls")
     assert Outcome([chunk]).tools == [("t", "f", '{"b":[1]}')]
     assert reader.usage == Usage(1, 2)
+
+
+def test_reasoning_keeps_its_proofs_streamed_and_whole() -> None:
+    outcome, _ = read(
+        event("content_block_start", index=0, content_block={"type": "thinking", "thinking": "", "signature": ""}),
+        event("content_block_delta", index=0, delta={"type": "thinking_delta", "thinking": "hm"}),
+        event("content_block_delta", index=0, delta={"type": "signature_delta", "signature": "c2ln"}),
+        event("content_block_start", index=1, content_block={"type": "redacted_thinking", "data": "AAAA"}),
+    )
+    proofs = [Thought(signature="anthropic:c2ln"), Thought(sealed="anthropic:AAAA")]
+    assert [chunk.thought for chunk in outcome.chunks if chunk.thought] == proofs
+    content = [
+        {"type": "thinking", "thinking": "hm", "signature": "c2ln"},
+        {"type": "redacted_thinking", "data": "AAAA"},
+        {"type": "text", "text": "a"},
+    ]
+    reply = {"type": "message", "content": content, "stop_reason": "end_turn"}
+    first, last = AnthropicReader("house").whole(json.dumps(reply).encode())
+    assert first == Chunk(reasoning="hm", thought=proofs[0])
+    assert last == Chunk("a", thought=proofs[1], finish="stop")
+
+
+def test_proofs_go_back_where_they_came_from() -> None:
+    thoughts = [Thought("hm", "anthropic:c2ln"), Thought(sealed="anthropic:AAAA"), Thought("x", "google:c2ln")]
+    turns = body(messages=[Message("user", "hi"), Message("assistant", "ok", thoughts=thoughts)])["messages"]
+    assert turns[1]["content"] == [
+        {"type": "thinking", "thinking": "hm", "signature": "c2ln"},
+        {"type": "redacted_thinking", "data": "AAAA"},
+        {"type": "text", "text": "ok"},
+    ]
+
+
+def test_what_is_kept_for_an_hour_and_the_tier_are_counted() -> None:
+    usage = {
+        "input_tokens": 5, "output_tokens": 7, "cache_creation_input_tokens": 4, "service_tier": "priority",
+        "cache_creation": {"ephemeral_5m_input_tokens": 1, "ephemeral_1h_input_tokens": 3},
+    }  # fmt: skip
+    _, reader = read(event("message_delta", delta={"stop_reason": "end_turn"}, usage=usage))
+    assert reader.usage == Usage(9, 7, cache_write=4, cache_write_1h=3, tier="priority")
+
+
+def test_a_marked_system_prompt_goes_out_in_blocks() -> None:
+    system = [TextPart("a", cache_control=CacheControl("ephemeral", "1h")), TextPart("b")]
+    sent = body(messages=[Message("system", system), Message("user", "hi")])
+    assert sent["system"] == [
+        {"type": "text", "text": "a", "cache_control": {"type": "ephemeral", "ttl": "1h"}},
+        {"type": "text", "text": "b"},
+    ]

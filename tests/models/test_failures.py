@@ -1,4 +1,6 @@
+import json
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -129,3 +131,68 @@ def test_credentials_that_are_refused_are_never_quoted() -> None:
     error = failed(401, b'{"error":{"message":"Incorrect API key provided: sk-abc"}}')
     assert "sk-abc" not in f"{error.message}{error.why}{error.mend}"
     assert not error.retryable
+
+
+def google_says(status: int, name: str, *details: Any, message: str = "You exceeded your current quota") -> bytes:
+    error = {"code": status, "message": message, "status": name, "details": list(details)}
+    return json.dumps({"error": error}).encode()
+
+
+PAUSE = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.5s"}
+
+
+def test_a_pause_that_stands_in_the_body_is_read() -> None:
+    error = failed(429, google_says(429, "RESOURCE_EXHAUSTED", PAUSE))
+    assert type(error) is RateLimited
+    assert error.retry_after == 34.5
+
+
+@pytest.mark.parametrize(
+    "details", [(), ({"violations": [{"quotaId": "GenerateRequestsPerDayPerProjectPerModel"}]}, PAUSE)]
+)
+def test_a_quota_that_no_pause_brings_back_is_no_rate_limit(details: tuple[dict[str, Any], ...]) -> None:
+    error = failed(429, google_says(429, "RESOURCE_EXHAUSTED", *details))
+    assert type(error) is Upstream
+    assert not error.retryable
+
+
+def test_a_wrong_key_is_the_workspaces_fault_whatever_the_status() -> None:
+    body = google_says(400, "INVALID_ARGUMENT", {"reason": "API_KEY_INVALID"}, message="API key not valid: AIzaSecret")
+    error = failed(400, body)
+    assert type(error) is Upstream
+    assert "credentials" in error.message
+    assert "AIza" not in f"{error.message}{error.why}"
+
+
+@pytest.mark.parametrize(
+    ("status", "name", "kind", "retryable", "charged"),
+    [
+        (429, "ThrottlingException", RateLimited, True, "no"),
+        (429, "ModelNotReadyException", RateLimited, True, "no"),
+        (400, "ServiceQuotaExceededException", Upstream, False, "no"),
+        (400, "ValidationException", Rejected, False, "no"),
+        (403, "AccessDeniedException", Upstream, False, "no"),
+        (404, "ResourceNotFoundException", Upstream, False, "no"),
+        (408, "ModelTimeoutException", Upstream, True, "unknown"),
+        (424, "ModelErrorException", Upstream, True, "unknown"),
+        (503, "ServiceUnavailableException", Upstream, True, "no"),
+    ],
+)
+def test_errors_named_in_a_header_mean_what_their_name_says(
+    status: int, name: str, kind: type[Upstream], retryable: bool, charged: str
+) -> None:
+    error = failed(status, b'{"message":"no"}', **{"x-amzn-errortype": f"{name}:http://internal.example/"})
+    assert (type(error), error.retryable, error.charged) == (kind, retryable, charged)
+    assert "internal.example" not in f"{error.message}{error.why}"
+
+
+def test_an_event_of_a_stream_can_ask_for_a_pause() -> None:
+    assert type(stream_failure(google_says(429, "RESOURCE_EXHAUSTED"), subject="m")) is RateLimited
+    assert type(stream_failure(b"[" + google_says(503, "UNAVAILABLE") + b"]", subject="m")) is Upstream
+
+
+@given(st.recursive(st.none() | st.text(max_size=9), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+    st.sampled_from(["error", "details", "violations", "retryDelay", "quotaId", "reason", "message"]), inner, max_size=4
+)))  # fmt: skip
+def test_no_error_body_whatever_makes_it_fall_over(found: object) -> None:
+    assert isinstance(failed(429, json.dumps(found).encode()), Upstream)

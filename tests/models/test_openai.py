@@ -8,27 +8,30 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.models.calls import Outcome, a_call
+from tests.models.calls import MODEL, Outcome, a_call
 
 from fairlead.errors import Rejected
+from fairlead.models.content import CacheControl, ImagePart, ImageUrl, Thought
 from fairlead.models.openai_reply import OpenAIReader, read_usage
 from fairlead.models.openai_request import encode
-from fairlead.models.settings import Quirks
+from fairlead.models.quirks import Quirks
+from fairlead.models.schemes import FULL
 from fairlead.models.types import (
     Chunk,
     Function,
     FunctionTool,
+    Handling,
+    JsonSchemaSpec,
     Message,
     NamedFunction,
     NamedToolChoice,
+    ResponseFormat,
     Sampling,
     TextPart,
     Tool,
     ToolCall,
     Usage,
 )
-
-FULL = Quirks(max_tokens_field="max_completion_tokens", developer_role=True)
 
 
 def body(quirks: Quirks = FULL, **request: Any) -> dict[str, Any]:
@@ -116,6 +119,99 @@ def test_what_an_endpoint_cannot_give_is_refused_before_it_is_asked(quirks: Quir
         encode(a_call(**asked), quirks)
 
 
+PNG = "data:image/png;base64,AAAA"
+
+
+def test_parts_go_out_as_they_came_but_for_marks_that_only_some_servers_read() -> None:
+    parts = [TextPart("a", cache_control=CacheControl("ephemeral")), ImagePart(ImageUrl(PNG, "low"))]
+    messages = [Message("user", parts)]
+    plain = [{"type": "text", "text": "a"}, {"type": "image_url", "image_url": {"url": PNG, "detail": "low"}}]
+    assert body(messages=messages)["messages"][0]["content"] == plain
+    marked = body(Quirks(cache_marks=True), messages=messages)["messages"][0]["content"]
+    assert marked[0] == {"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}}
+
+
+def test_a_server_in_ones_own_network_is_not_made_to_fetch_what_a_caller_names() -> None:
+    messages = [Message("user", [ImagePart(ImageUrl("https://intranet.example/x.png"))])]
+    with pytest.raises(Rejected, match="image_url"):
+        body(Quirks(), messages=messages)
+    assert body(Quirks(image_urls=True), messages=messages)["messages"]
+
+
+@pytest.mark.parametrize(
+    ("quirks", "sent"),
+    [
+        (FULL, {}),
+        (Quirks(reasoning_field="reasoning_content"), {"reasoning_content": "hm"}),
+        (Quirks(reasoning_field="reasoning"), {"reasoning": "hm"}),
+    ],
+)
+def test_earlier_reasoning_goes_back_under_the_name_that_a_server_knows(quirks: Quirks, sent: dict[str, str]) -> None:
+    for said in ({"reasoning_content": "hm"}, {"thoughts": [Thought("hm", "anthropic:c2ln")]}):
+        messages = [Message("user", "hi"), Message("assistant", "yes", **said)]  # type: ignore[arg-type]
+        assert body(quirks, messages=messages)["messages"][1] == {"role": "assistant", "content": "yes", **sent}
+
+
+def test_proofs_and_failures_of_tools_are_nothing_that_this_wire_knows() -> None:
+    call = ToolCall("c", Function("f", "{}"), signature="google:c2ln")
+    messages = [
+        Message("assistant", tool_calls=[call]),
+        Message("tool", "boom", tool_call_id="c", is_error=True),
+    ]
+    assert body(messages=messages)["messages"] == [
+        {
+            "role": "assistant",
+            "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
+        },
+        {"role": "tool", "content": "boom", "tool_call_id": "c"},
+    ]
+
+
+@pytest.mark.parametrize("role", ["system", "developer", "user"])
+def test_system_messages_go_out_under_the_role_that_a_server_knows(role: str) -> None:
+    quirks = Quirks(system_role=role)  # type: ignore[arg-type]
+    assert body(quirks, messages=[Message("system", "a"), Message("user", "b")])["messages"][0]["role"] == role
+
+
+def test_a_server_without_tool_choice_gets_no_tools_where_none_may_be_called() -> None:
+    tools = [Tool(FunctionTool("f"))]
+    quirks = Quirks(tool_choice=False, parallel_tool_calls=False)
+    assert "tools" not in body(quirks, tools=tools, tool_choice="none")
+    sent = body(quirks, tools=tools, tool_choice="auto", parallel_tool_calls=True)
+    assert sent["tools"]
+    assert "tool_choice" not in sent
+    assert "parallel_tool_calls" not in sent
+    for asked in ({"tool_choice": "required"}, {"parallel_tool_calls": False}):
+        with pytest.raises(Rejected, match=next(iter(asked))):
+            body(quirks, tools=tools, **asked)
+
+
+def test_a_model_declared_without_tools_or_schemas_is_not_asked_for_them() -> None:
+    model = msgspec.structs.replace(MODEL, tools=False, json_schema=False, images=False)
+    form = ResponseFormat("json_schema", JsonSchemaSpec("x", schema={}))
+    picture = [Message("user", [ImagePart(ImageUrl(PNG))])]
+    for asked in ({"tools": [Tool(FunctionTool("f"))]}, {"response_format": form}, {"messages": picture}):
+        with pytest.raises(Rejected):
+            body(model=model, **asked)
+
+
+def test_who_asks_is_told_only_to_an_endpoint_that_is_declared_so() -> None:
+    call = a_call(handling=Handling(user="u", metadata={"a": "b"}, prompt_cache_key="k", service_tier="flex"))
+    told, untold = (json.loads(encode(call, FULL, identify=each)) for each in (True, False))
+    assert (told["user"], told["metadata"]) == ("u", {"a": "b"})
+    assert "user" not in untold
+    assert "metadata" not in untold
+    assert (untold["prompt_cache_key"], untold["service_tier"]) == ("k", "flex")
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "s3://bucket/x", "data:image/png,raw", "data:;base64,AAAA", "data:image/png;base64,"]
+)
+def test_an_image_that_is_neither_data_nor_an_address_is_refused(url: str) -> None:
+    with pytest.raises(Rejected):
+        body(messages=[Message("user", [ImagePart(ImageUrl(url))])])
+
+
 def test_text_of_one_read_becomes_one_chunk_for_each_choice() -> None:
     words = [event({"content": f"{n} "}, index=n % 2) for n in range(6)]
     outcome, _ = read(event({"role": "assistant", "content": None}), b"".join(words))
@@ -184,6 +280,13 @@ def test_logprobs_pass_as_they_came() -> None:
             Usage(5, 17, reasoning=10),
         ),
         ({"prompt_tokens": 5, "completion_tokens": 7, "prompt_tokens_details": {"cached_tokens": 99}}, Usage(5, 7, 5)),
+        (
+            {
+                "prompt_tokens": 5, "completion_tokens": 7, "prompt_tokens_details": {"audio_tokens": 2,
+                "cache_write_tokens": 3}, "completion_tokens_details": {"audio_tokens": 4},
+            },
+            Usage(5, 7, cache_write=3, audio_input=2, audio_output=4),
+        ),
         ({"prompt_tokens": 5, "completion_tokens": 7, "prompt_tokens_details": "x"}, Usage(5, 7)),
         ({"prompt_tokens": 0, "completion_tokens": 0}, None),
         ({"prompt_tokens": -1, "completion_tokens": 7}, None),
