@@ -66,10 +66,15 @@ def is_system(message: Message) -> bool:
 
 def system_of(call: ModelCall) -> str | list[Block] | None:
     """The system prompt: one text, or blocks where a mark for caching stands in it."""
-    messages = [each for each in call.request.messages if is_system(each)]
-    if not any(isinstance(each.content, list) for each in messages):
-        return "\n\n".join(text_of(each) for each in messages) or None
-    return [block for each in messages for block in _blocks(each, call)] or None
+    texts: list[str] = []
+    for message in call.request.messages:
+        if message.role in ("system", "developer"):
+            if type(message.content) is list:
+                break
+            texts.append(text_of(message))
+    else:
+        return "\n\n".join(texts) or None
+    return [block for each in call.request.messages if is_system(each) for block in _blocks(each, call)] or None
 
 
 def turns_of(call: ModelCall) -> list[Turn]:
@@ -85,8 +90,8 @@ def turns_of(call: ModelCall) -> list[Turn]:
             continue
         results = None
         if message.role == "user":
-            plain = not isinstance(message.content, list)
-            turns.append(Turn("user", text_of(message) if plain else list(_blocks(message, call))))
+            content = message.content
+            turns.append(Turn("user", content if type(content) is str else list(_blocks(message, call))))
         elif message.role == "assistant" and (blocks := list(_said(message, call))):
             turns.append(Turn("assistant", blocks))
     return turns

@@ -84,8 +84,9 @@ def encode(call: ModelCall, *, identify: bool = False) -> bytes:
         top_p=sampling.top_p,
         top_k=sampling.top_k,
         output_config=_output_config(request, sampling.reasoning_effort),
-        thinking=_thinking(sampling),
     )
+    if sampling.reasoning_effort is not None or sampling.reasoning_budget is not None:
+        body.thinking = _thinking(sampling)
     if request.handling is not None:
         body.service_tier = _TIERS.get(request.handling.service_tier or "")
         user = user_of(call) if identify else None
@@ -105,7 +106,8 @@ def _refuse_the_impossible(call: ModelCall) -> None:
     ):
         if asked:
             raise beyond(what, call, NO_COUNTERPART)
-    refuse_tier(call, NO_COUNTERPART)
+    if request.handling is not None:
+        refuse_tier(call, NO_COUNTERPART)
 
 
 def _schema(request: ChatRequest) -> dict[str, Any] | None:

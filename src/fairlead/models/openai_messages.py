@@ -15,7 +15,7 @@ from fairlead.models.content import AudioPart, FilePart, ImagePart
 from fairlead.models.failures import beyond
 from fairlead.models.media import NO_COUNTERPART, file_of, image_of, sound_of
 from fairlead.models.quirks import Quirks
-from fairlead.models.types import Message, ModelCall, Part, TextPart, Tool, ToolCall, is_plain, reasoning_of, text_of
+from fairlead.models.types import Message, ModelCall, Part, TextPart, Tool, ToolCall, reasoning_of, text_of
 
 _NO_PARTS: Final = "its endpoint is declared to take text only (`quirks: {content_parts: false}`)"
 _NO_FETCHING: Final = (
@@ -32,9 +32,17 @@ class _Reasoned(Message, frozen=True, omit_defaults=True):
 
 def adapted(messages: list[Message], quirks: Quirks, call: ModelCall) -> list[Message]:
     """The messages as this endpoint takes them: the very same list, where nothing needs to change."""
-    if quirks.plain_messages:
+    if quirks.system_role == "system":
         for message in messages:
-            if not is_plain(message):
+            # Written out, because it is asked of every message of every request.
+            if (
+                type(message.content) is not str
+                or message.role == "developer"
+                or message.tool_calls is not None
+                or message.reasoning_content is not None
+                or message.thoughts is not None
+                or message.is_error is not None
+            ):
                 break
         else:
             return messages

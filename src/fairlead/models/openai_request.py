@@ -63,7 +63,8 @@ def encode(call: ModelCall, quirks: Quirks, *, identify: bool = False) -> bytes:
     """The request body. Raises `Rejected` for what this endpoint is declared not to do."""
     request, sampling = call.request, call.request.sampling
     modern = quirks.max_tokens_field == "max_completion_tokens"
-    _refuse_undeclared(call, quirks)
+    if request.tools is not None or request.response_format is not None or request.choices > 1 or sampling.logprobs:
+        _refuse_undeclared(call, quirks)
     body = _Body(
         model=call.model.remote,
         messages=adapted(request.messages, quirks, call),
@@ -72,7 +73,7 @@ def encode(call: ModelCall, quirks: Quirks, *, identify: bool = False) -> bytes:
         max_completion_tokens=call.max_output if modern else None,
         max_tokens=None if modern else call.max_output,
         n=request.choices,
-        tools=without_marks(request.tools, quirks),
+        tools=None if request.tools is None else without_marks(request.tools, quirks),
         tool_choice=request.tool_choice,
         parallel_tool_calls=request.parallel_tool_calls if quirks.parallel_tool_calls else None,
         response_format=request.response_format,
@@ -85,11 +86,11 @@ def encode(call: ModelCall, quirks: Quirks, *, identify: bool = False) -> bytes:
         logit_bias=sampling.logit_bias,
         logprobs=sampling.logprobs,
         top_logprobs=sampling.top_logprobs,
-        reasoning_effort=effort_of(sampling),
+        reasoning_effort=sampling.reasoning_effort if sampling.reasoning_budget is None else effort_of(sampling),
         verbosity=sampling.verbosity,
         top_k=sampling.top_k if quirks.top_k else None,
     )
-    if not quirks.tool_choice and request.tool_choice is not None:
+    if request.tool_choice is not None and not quirks.tool_choice:
         body.tools, body.tool_choice = None if request.tool_choice == "none" else body.tools, None
     if request.handling is not None:
         _treat(body, call, quirks, identify=identify)

@@ -48,8 +48,3 @@ class Quirks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     key_header: Annotated[
         str, Meta(pattern="^[a-z0-9-]+$", description="The header for the key; `authorization` sends `Bearer KEY`.")
     ] = "authorization"
-
-    @property
-    def plain_messages(self) -> bool:
-        """Whether messages can be sent just as they are."""
-        return self.developer_role and self.content_parts and self.null_content and self.system_role == "system"
