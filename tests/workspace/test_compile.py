@@ -139,6 +139,20 @@ def test_an_empty_folder_says_what_is_needed() -> None:
 def test_a_task_type_with_the_name_of_a_model_is_refused() -> None:
     found = problems({"fairlead.yaml": LEAN, "tasks/small.yaml": "description: x\n"})
     assert found[0].startswith("tasks/small.yaml: a model is named `small` too")
+    aliased = LEAN.replace("small: openai/gpt-5-mini", "small: {use: openai/gpt-5-mini, aliases: [quick]}")
+    found = problems({"fairlead.yaml": aliased, "tasks/quick.yaml": "description: x\n"})
+    assert found[0].startswith("tasks/quick.yaml: `quick` is a model's alias")
+
+
+def test_dozens_of_models_with_aliases_and_deployments_come_from_one_file() -> None:
+    lines = [
+        f"  m{n}: {{use: openai-compatible/m, url: 'http://127.0.0.1:{8000 + n}/v1', aliases: [a{n}], deployments: "
+        f"{{eu: {{weight: 2}}, us: {{url: 'http://127.0.0.1:{9000 + n}/v1', priority: 1}}}}}}"
+        for n in range(36)
+    ]
+    models = compiled({"fairlead.yaml": "organisation: acme\nmodels:\n" + "\n".join(lines) + "\n"}).models
+    assert len(models.models) == 72
+    assert (len(models.groups), len(models.aliases), len(models.endpoints)) == (36, 36, 72)
 
 
 def test_what_is_wrong_with_a_task_type_is_a_problem_of_its_file() -> None:

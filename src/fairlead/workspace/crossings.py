@@ -16,6 +16,8 @@ def between(
     """Every name that one part uses and no other part has, and every name that would mean two things."""
     entry = documents[ENTRY]
     names = {task_name(path) for path in tasks}
+    asked = [each for each in settings.models.values() if not isinstance(each, str)]
+    aliases = {alias for each in asked for alias in each.aliases}
     for number, rule in enumerate(settings.rules):
         if rule.allow is not None:
             yield from _unknown(
@@ -27,10 +29,10 @@ def between(
     for path, task in tasks.items():
         if task is not None:
             yield from _unknown(documents[path], ("prefer",), task.prefer, settings.models, "model")
-        if (name := task_name(path)) in settings.models:
+        if (name := task_name(path)) in settings.models or name in aliases:
             yield Problem(
                 file=path,
-                message=f"a model is named `{name}` too",
+                message=f"a model is named `{name}` too" if name in settings.models else f"`{name}` is a model's alias",
                 mend="callers ask for a model or a task type in one and the same field: rename this file",
             )
 
