@@ -65,7 +65,8 @@ def leaves() -> Iterator[tuple[str, set[str]]]:
 
 
 CHANGES = {
-    "init", "apply", "key add", "key revoke", "audit export", "audit checkpoint", "data erase", "migrate",
+    "init", "apply", "key add", "key revoke", "key rotate-master", "audit export", "audit checkpoint", "data erase",
+    "migrate",
 }  # fmt: skip
 # What prints JSON anyway, and what answers requests until it is stopped.
 NEITHER = {"audit prove", "schema", "serve"}

@@ -125,7 +125,19 @@ def test_a_key_counts_at_once_and_its_revocation_too(there: Path, fairlead: Fair
     key = fairlead("key", "add", "sam", "--person", "sam").out.strip()
     assert fairlead("ask", RECEIPT, "--as", key).status == 0
     assert fairlead("key", "revoke", "sam").status == 0
-    assert fairlead("ask", RECEIPT, "--as", key).status == 1
+    refused = fairlead("ask", RECEIPT, "--as", key)
+    assert refused.status == 1
+    assert "the key 'sam' was revoked" in refused.err
+
+
+def test_the_master_key_is_changed_under_a_live_worker(there: Path, fairlead: Fairlead) -> None:
+    old = fairlead("ask", RECEIPT, "--json").json["fairlead"]["run"]
+    assert fairlead("key", "rotate-master", "--yes").status == 0
+    new = fairlead("key", "add", "robin", "--person", "robin").out.strip()  # a person whom the worker has not met
+    run = fairlead("ask", RECEIPT, "--as", new, "--json").json["fairlead"]["run"]
+    for each in (old, run):
+        assert RECEIPT in fairlead("trace", each, "--payload").out
+    assert fairlead("audit", "checkpoint").status == 0
 
 
 def test_a_publish_reaches_the_live_worker_before_it_returns(there: Path, fairlead: Fairlead) -> None:

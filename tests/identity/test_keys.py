@@ -9,7 +9,7 @@ from sqlalchemy import Connection, create_engine
 from tests.identity.issuer import NOW, ToldClock
 
 from fairlead.errors import BadInput, NotFound, Unauthenticated
-from fairlead.identity.key_table import add_key, list_keys, load_active, revoke_key
+from fairlead.identity.key_table import add_key, list_keys, revoke_key
 from fairlead.identity.keys import Key, caller_of, digest_of, is_well_formed, new_key
 from fairlead.storage.schema import metadata
 
@@ -100,10 +100,3 @@ def test_a_revocation_keeps_its_first_time(connection: Connection) -> None:
 def test_revoking_an_unknown_key_is_an_error(connection: Connection) -> None:
     with pytest.raises(NotFound, match="no key named 'ghost'"):
         revoke_key(connection, "ghost", NOW)
-
-
-def test_active_keys_are_neither_revoked_nor_expired(connection: Connection) -> None:
-    for name, changes in {"good": {}, "late": {"expires_at": NOW + 1}, "over": {"expires_at": NOW}, "gone": {}}.items():
-        add_key(connection, key(name, **changes))
-    revoke_key(connection, "gone", NOW)
-    assert [stored.name for stored in load_active(connection, NOW)] == ["good", "late"]

@@ -20,7 +20,7 @@ from fairlead.errors import BadInput, Broken, NotFound
 from fairlead.storage import sqlite
 from fairlead.storage.schema import metadata, signing_key, subject
 from fairlead.storage.store import Store
-from fairlead.storage.subject_rows import StoredSubjects
+from fairlead.storage.subject_rows import Opens, StoredSubjects
 from fairlead.storage.vault import SigningRow, SubjectRow, Vault
 
 MASTER = bytes(range(200, 232))
@@ -40,7 +40,7 @@ class RowsInMemory:
     def get(self, subject_id: str) -> SubjectRow | None:
         return self.rows.get(subject_id)
 
-    def insert_if_absent(self, row: SubjectRow) -> bool:
+    def insert_if_absent(self, row: SubjectRow, opens: Opens) -> bool:
         if self.find(row.lookup):
             return False
         self.rows[row.id] = row
@@ -52,7 +52,7 @@ class RowsInMemory:
     def find_signing(self, name: str) -> SigningRow | None:
         return None
 
-    def insert_signing_if_absent(self, row: SigningRow) -> bool:
+    def insert_signing_if_absent(self, row: SigningRow, opens: Opens) -> bool:
         return True
 
     def sample(self) -> SubjectRow | SigningRow | None:
@@ -166,14 +166,6 @@ def test_an_erasure_by_another_process_counts_at_once_for_opening_and_at_the_nex
         vault.open_sealed(ann.id, sealed, RUN)
     vault.clear_cache()
     assert vault.subject_for("ann").id != ann.id
-
-
-def test_one_key_can_be_forgotten(vault: Vault, store: Store) -> None:
-    ann, bob = vault.subject_for("ann"), vault.subject_for("bob")
-    vault.forget(ann.id)
-    assert vault.cached("ann") is None
-    assert vault.cached("bob") is bob
-    assert vault.subject_for("ann").id == ann.id
 
 
 def test_an_erased_key_leaves_no_bytes_in_the_database(vault: Vault, store: Store) -> None:

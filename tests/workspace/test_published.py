@@ -4,6 +4,8 @@ import pytest
 from sqlalchemy import func, select, update
 
 from fairlead.errors import Broken, NotFound
+from fairlead.identity import Key
+from fairlead.identity.key_table import add_key, revoke_key
 from fairlead.storage.schema import revision as revision_table
 from fairlead.storage.schema import workspace_file
 from fairlead.storage.store import Store
@@ -71,5 +73,10 @@ def test_a_changed_manifest_is_noticed_and_mended_by_publishing_again(store: Sto
     assert load_revision(store, revision.id).text.files == TEXT.files
 
 
-def test_keys_made_at_run_time_are_loaded(store: Store) -> None:
-    assert load_keys(store, 1) == ()
+def test_keys_made_at_run_time_are_loaded_revoked_ones_too(store: Store) -> None:
+    assert load_keys(store) == ()
+    key = Key(name="app", digest=bytes(32), person="kim", created_at=1)
+    with store.writing() as connection:
+        add_key(connection, key)
+        revoke_key(connection, "app", 2)
+    assert [(each.name, each.revoked_at) for each in load_keys(store)] == [("app", 2)]

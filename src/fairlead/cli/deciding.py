@@ -7,14 +7,13 @@ from typing import Any
 
 from fairlead.cli.compiled import require_published
 from fairlead.cli.opening import open_store
-from fairlead.cli.place import MASTER_KEY, find, secrets, variable
-from fairlead.clock import SystemClock
+from fairlead.cli.place import find
+from fairlead.cli.surroundings import surroundings
 from fairlead.costs.ledger import Arrival
 from fairlead.execution import quote
 from fairlead.models.types import ChatRequest, Message
 from fairlead.server.openai_wire import encode_quote
-from fairlead.storage.master_key import load_master_key
-from fairlead.workspace.assemble import Surroundings, assemble
+from fairlead.workspace.assemble import assemble
 
 
 async def quote_here(workspace: Path | None, data: Path | None, body: dict[str, Any], key: str) -> dict[str, Any]:
@@ -22,13 +21,7 @@ async def quote_here(workspace: Path | None, data: Path | None, body: dict[str, 
     place = find(workspace, data)
     with closing(open_store(place)) as store:
         require_published(store)
-        around = Surroundings(
-            store=store,
-            master_key=load_master_key(variable(MASTER_KEY), place.key_file),
-            secrets=secrets(place.workspace),
-            clock=SystemClock(),
-        )
-        running = await assemble(around)
+        running = await assemble(surroundings(place, store))
         try:
             fairlead = running.fairlead
             said = f"Bearer {key}" if key else None

@@ -12,7 +12,6 @@ CHECK_FAILED: Final = 1  # a check failed, or the action was refused
 WRONG_INPUT: Final = 2
 UPSTREAM: Final = 3
 BROKEN: Final = 70  # EX_SOFTWARE: a fault of our own
-INTERRUPTED: Final = 130
 
 FINDINGS: Final = frozenset({"invalid_workspace"})  # bad input that a check found: 1, as for every failed check
 

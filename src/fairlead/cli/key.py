@@ -1,25 +1,30 @@
 """`fairlead key`: keys for programs and people, beside what `keys:` of the workspace declares."""
 
 from contextlib import closing
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from fairlead.cli.announcing import announced
-from fairlead.cli.opening import all_keys, open_store
-from fairlead.cli.output import DryRun, Json, data, json_data, say, table
-from fairlead.cli.place import Data, Place, Workspace, find, user
+from fairlead.cli.opening import all_keys, fleet_of, open_store, open_vault
+from fairlead.cli.output import DryRun, Json, Yes, confirm, data, json_data, say, table
+from fairlead.cli.place import MASTER_KEY, NEW_MASTER_KEY, Data, Place, Workspace, find, user, variable
+from fairlead.cli.sealing import log_name
 from fairlead.cli.when import shown, span
 from fairlead.clock import SystemClock
-from fairlead.errors import FairleadError, NotFound
+from fairlead.errors import BadInput, FairleadError, NotFound
 from fairlead.identity.keys import Key, new_key
+from fairlead.storage.master_key import load_master_key
+from fairlead.storage.rotation import replace_given, rotate
+from fairlead.storage.store import Store
 
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     no_args_is_help=True,
-    help="API keys: add, list, revoke.",
+    help="API keys: add, list, revoke; and the master key.",
 )
 
 Groups = Annotated[list[str] | None, typer.Option("--group", "-g", help="A group; may be repeated.")]
@@ -123,6 +128,52 @@ def revoke(
     with closing(open_store(place)) as store, announced(store) as connection:
         revoke_key(connection, name, SystemClock().now())
     say(f"the key {name} is revoked")
+
+
+@app.command("rotate-master")
+def rotate_master(
+    workspace: Workspace = None, data_folder: Data = None, dry_run: DryRun = False, yes: Yes = False
+) -> None:
+    """Change the master key, which wraps the keys of all persons. Workers go on serving; nothing is sealed anew.
+
+    The old key file stays beside the new one: backups from before open with it alone. If the command is interrupted,
+    run it again. Where the master key comes from the environment, stop the workers and give the new one as
+    FAIRLEAD_NEW_MASTER_KEY.
+    """
+    place = find(workspace, data_folder)
+    with closing(open_store(place)) as store:
+        given = variable(MASTER_KEY) is not None
+        new = _new_master_key(store) if given else b""
+        vault, name = open_vault(place, store, new), log_name(place, store)
+        if dry_run:
+            say("would wrap every key by " + ("the new master key" if given else f"a new one in {place.key_file}"))
+            return
+        confirm("Change the master key?", yes)
+        if given:
+            count = replace_given(vault, name, new)
+            say(f"{count} keys are wrapped anew; start the workers with the new master key in {MASTER_KEY}")
+            return
+        done = rotate(place.key_file, vault, name, SystemClock())
+    say(f"{done.keys} keys are wrapped anew, and {place.key_file} holds the new master key: back it up now")
+    say(f"the old one is kept in {done.old}: delete it once no backup from before is needed")
+
+
+def _new_master_key(store: Store) -> bytes:
+    """The key that is to follow the one of the environment, which no running worker can read anew."""
+    now = SystemClock().now()
+    serving = [member.id for member in fleet_of(store).members() if member.lease_until >= now]
+    if serving:
+        raise BadInput(
+            f"{len(serving)} worker(s) serve with the master key of their environment",
+            why="they could open nothing once it is changed, and cannot be given another",
+            mend=f"stop them, then run this again; or keep the key in a file, without {MASTER_KEY}",
+        )
+    new = load_master_key(variable(NEW_MASTER_KEY) or "", Path())
+    if new == load_master_key(variable(MASTER_KEY), Path()):
+        raise BadInput(
+            "the new master key is the old one", mend=f"put another into {NEW_MASTER_KEY}: openssl rand -base64 32"
+        )
+    return new
 
 
 def _keys(place: Place) -> tuple[Key, ...]:

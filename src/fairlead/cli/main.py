@@ -3,13 +3,15 @@
 import os
 import sys
 from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from fairlead import __version__
 from fairlead.errors import FairleadError
+
+_INTERRUPTED: Final = 130  # as shells report a program that Ctrl-C has ended
 
 # name: module below fairlead.cli, what it does (one line; the module's own help says more)
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -21,7 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ask": ("ask", "Ask a running Fairlead a question, as a client would."),
     "estimate": ("ask", "What a question would cost, for every model that may answer it."),
     "doctor": ("doctor", "Look for what is wrong with this installation."),
-    "key": ("key", "API keys: add, list, revoke."),
+    "key": ("key", "API keys: add, list, revoke; and the master key."),
     "policy": ("policy", "Test, show and explain policies."),
     "context": ("context", "Search and list the organisation's context."),
     "models": ("models", "The models of the workspace: where they run, what they cost, whether they answer."),
@@ -87,7 +89,7 @@ def run(arguments: list[str]) -> int:
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except (typer.Abort, KeyboardInterrupt):
-        return 130
+        return _INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has seen enough. Nothing more may be written, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

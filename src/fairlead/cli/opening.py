@@ -4,6 +4,7 @@ SQLAlchemy takes a third of a second to load, so what needs it is imported here,
 the commands: a command that is only completed, or asked for its help, does without.
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from fairlead.cli.place import MASTER_KEY, Place, variable
@@ -11,6 +12,7 @@ from fairlead.clock import SystemClock
 from fairlead.errors import BadInput
 from fairlead.storage.fleet import Fleet
 from fairlead.storage.master_key import load_master_key
+from fairlead.storage.rotation import key_files
 from fairlead.storage.store import Store
 from fairlead.storage.subject_rows import StoredSubjects
 from fairlead.storage.vault import Vault
@@ -34,9 +36,24 @@ def open_store(place: Place) -> Store:
     return Store.open(place.database)
 
 
-def open_vault(place: Place, store: Store) -> Vault:
-    """The keys, under the master key of the environment or of the key file. Raises `BadInput`."""
-    vault = Vault(load_master_key(variable(MASTER_KEY), place.key_file), StoredSubjects(store), SystemClock())
+def master_key(place: Place) -> bytes:
+    """The master key of the environment, or of the key file. Raises `BadInput` where there is none."""
+    return load_master_key(variable(MASTER_KEY), place.key_file)
+
+
+def master_keys(place: Place) -> Iterable[bytes]:
+    """The keys that may have taken its place since: only a key file is ever changed under a running program."""
+    return () if variable(MASTER_KEY) is not None else key_files(place.key_file)
+
+
+def open_vault(place: Place, store: Store, new: bytes = b"") -> Vault:
+    """The keys, under the master key of the environment or of the key file, or `new`, which is to follow it. Raises
+    `BadInput`."""
+
+    def anew() -> Iterable[bytes]:
+        return [new] if new else master_keys(place)
+
+    vault = Vault(master_key(place), StoredSubjects(store), SystemClock(), anew=anew)
     vault.check()
     return vault
 

@@ -18,6 +18,7 @@ DATA = ".fairlead"
 KEY_FILE = "master.key"
 DATABASE = "state.db"
 MASTER_KEY = "FAIRLEAD_MASTER_KEY"
+NEW_MASTER_KEY = "FAIRLEAD_NEW_MASTER_KEY"
 
 Workspace = Annotated[
     Path | None,

@@ -12,19 +12,18 @@ from fairlead.cli.compiled import published, require_published
 from fairlead.cli.init import first_question, ready_curl, show_first_key
 from fairlead.cli.opening import open_store, open_vault
 from fairlead.cli.output import say
-from fairlead.cli.place import MASTER_KEY, Data, Place, Workspace, find, secrets, variable
+from fairlead.cli.place import Data, Place, Workspace, find
 from fairlead.cli.publishing import Folder, publish_text, report
 from fairlead.cli.setting_up import set_up
-from fairlead.clock import SystemClock
+from fairlead.cli.surroundings import surroundings
 from fairlead.costs.settings import BudgetSettings
 from fairlead.errors import BadInput
 from fairlead.server.serve import Serving
 from fairlead.server.serve import serve as answer
 from fairlead.server.workers import listen
-from fairlead.storage.master_key import load_master_key
 from fairlead.storage.store import Store
 from fairlead.telemetry.logging import start_logging
-from fairlead.workspace.assemble import Running, Surroundings, assemble
+from fairlead.workspace.assemble import Running, assemble
 from fairlead.workspace.compile import Workspace as Compiled
 from fairlead.workspace.load import read_folder
 from fairlead.workspace.settings import WorkspaceSettings
@@ -117,13 +116,11 @@ def _switched_off(compiled: Compiled) -> Iterator[str]:
 
 def _run(place: Place, sock: socket.socket, settings: WorkspaceSettings, workers: int) -> int:
     start_logging(sys.stderr, style="console" if sys.stderr.isatty() else "json")
-    master_key = load_master_key(variable(MASTER_KEY), place.key_file)
     synchronous = settings.storage.journal.synchronous
 
     async def start() -> Running:
         store = Store.open(place.database, synchronous=synchronous)
-        around = Surroundings(store=store, master_key=master_key, secrets=secrets(place.workspace), clock=SystemClock())
-        return await assemble(around)
+        return await assemble(surroundings(place, store))
 
     server = settings.server
     return answer(sock, start, Serving(workers=workers, max_body=server.max_body, drain=server.drain))

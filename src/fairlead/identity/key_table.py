@@ -44,11 +44,6 @@ def list_keys(connection: Connection) -> tuple[Key, ...]:
     return tuple(_key(row) for row in rows)
 
 
-def load_active(connection: Connection, now: int) -> tuple[Key, ...]:
-    """The keys that are neither revoked nor expired at `now` (milliseconds since 1970)."""
-    return tuple(key for key in list_keys(connection) if not key.revoked_at and not 0 < key.expires_at <= now)
-
-
 def revoke_key(connection: Connection, name: str, at: int) -> None:
     """Mark a key as revoked. A second time changes nothing. Raises `NotFound` if there is no such key."""
     changed = connection.execute(

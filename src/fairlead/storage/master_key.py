@@ -55,7 +55,7 @@ def create_key_file(path: Path, clock: Clock) -> bytes:
             os.link(draft, path)  # unlike a rename, this fails where the name is taken
         finally:
             draft.unlink()
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except FileExistsError:
         raise BadInput(
             f"there is a key file at {path} already",
@@ -122,7 +122,8 @@ def _write_private(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _sync_folder(path: Path) -> None:
+def sync_folder(path: Path) -> None:
+    """Bring to the disk which names the folder holds: a file that was renamed is not lost with the power."""
     folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(folder)

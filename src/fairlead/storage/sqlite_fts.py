@@ -17,8 +17,6 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-FIELDS = ("title", "heading", "body")
-
 _CREATE = (
     "CREATE VIRTUAL TABLE IF NOT EXISTS context_word"
     " USING fts5(title, heading, body, content='', columnsize=0, tokenize='unicode61')",

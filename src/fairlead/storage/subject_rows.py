@@ -34,6 +34,10 @@ class SigningRow(Struct, frozen=True):
     created_at: int
 
 
+Opens = Callable[[SubjectRow | SigningRow], bool]
+"""Is this row wrapped by the master key that another one is about to be wrapped by?"""
+
+
 class SubjectRows(Protocol):
     """Where a vault keeps its rows. Each method is one transaction."""
 
@@ -41,14 +45,15 @@ class SubjectRows(Protocol):
 
     def get(self, subject_id: str) -> SubjectRow | None: ...
 
-    def insert_if_absent(self, row: SubjectRow) -> bool:
-        """False, and nothing changed, if the lookup is taken."""
+    def insert_if_absent(self, row: SubjectRow, opens: Opens) -> bool:
+        """False, and nothing changed, if the lookup is taken, or if there is a row that the new one's master key does
+        not open: then that key is no longer in force."""
 
     def delete(self, subject_id: str) -> bool: ...
 
     def find_signing(self, name: str) -> SigningRow | None: ...
 
-    def insert_signing_if_absent(self, row: SigningRow) -> bool: ...
+    def insert_signing_if_absent(self, row: SigningRow, opens: Opens) -> bool: ...
 
     def sample(self) -> SubjectRow | SigningRow | None:
         """Any row, to try a master key on."""
@@ -73,10 +78,10 @@ class StoredSubjects:
 
         return self._one(subject, subject.c.id == subject_id, SubjectRow)
 
-    def insert_if_absent(self, row: SubjectRow) -> bool:
+    def insert_if_absent(self, row: SubjectRow, opens: Opens) -> bool:
         from fairlead.storage.schema import subject
 
-        return self._insert_unless(subject, subject.c.lookup == row.lookup, row)
+        return self._insert_unless(subject, subject.c.lookup == row.lookup, row, opens)
 
     def delete(self, subject_id: str) -> bool:
         """Deletes the row and overwrites where it lay, so that the file itself does not keep the key."""
@@ -93,22 +98,20 @@ class StoredSubjects:
 
         return self._one(signing_key, signing_key.c.name == name, SigningRow)
 
-    def insert_signing_if_absent(self, row: SigningRow) -> bool:
+    def insert_signing_if_absent(self, row: SigningRow, opens: Opens) -> bool:
         from fairlead.storage.schema import signing_key
 
-        return self._insert_unless(signing_key, signing_key.c.name == row.name, row)
+        return self._insert_unless(signing_key, signing_key.c.name == row.name, row, opens)
 
     def sample(self) -> SubjectRow | SigningRow | None:
-        from sqlalchemy import true
-
-        from fairlead.storage.schema import signing_key, subject
-
-        return self._one(signing_key, true(), SigningRow) or self._one(subject, true(), SubjectRow)
+        with self._store.reading() as connection:
+            return _sample(connection)
 
     def rewrite(self, subject: Callable[[SubjectRow], SubjectRow], signing: Callable[[SigningRow], SigningRow]) -> int:
         from fairlead.storage import schema
 
         with self._store.writing() as connection:
+            connection.exec_driver_sql("PRAGMA secure_delete=ON")
             people = _rewrite(connection, schema.subject, schema.subject.c.id, SubjectRow, subject)
             logs = _rewrite(connection, schema.signing_key, schema.signing_key.c.name, SigningRow, signing)
         return people + logs
@@ -118,12 +121,25 @@ class StoredSubjects:
             found = connection.execute(table.select().where(where).limit(1)).first()
         return None if found is None else kind(*found)
 
-    def _insert_unless(self, table: "Table", taken: "ColumnElement[bool]", row: Struct) -> bool:
+    def _insert_unless(self, table: "Table", taken: "ColumnElement[bool]", row: Struct, opens: Opens) -> bool:
         with self._store.writing() as connection:
+            other = _sample(connection)
+            if other is not None and not opens(other):
+                return False
             if connection.execute(table.select().where(taken).limit(1)).first() is not None:
                 return False
             connection.execute(table.insert().values(**asdict(row)))
         return True
+
+
+def _sample(connection: "Connection") -> SubjectRow | SigningRow | None:
+    from fairlead.storage.schema import signing_key, subject
+
+    found = connection.execute(signing_key.select().limit(1)).first()
+    if found is not None:
+        return SigningRow(*found)
+    found = connection.execute(subject.select().limit(1)).first()
+    return None if found is None else SubjectRow(*found)
 
 
 def _rewrite(

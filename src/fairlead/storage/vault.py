@@ -3,12 +3,16 @@
 Deleting a person's row erases all that was sealed for them, their name included, and leaves every audit proof valid:
 the log holds hashes of ciphertexts. An erased person who returns is a new subject.
 
+A master key can be changed while workers serve (`storage.rotation`). A vault that finds a row it cannot open asks
+whoever made it for the key anew, and goes on with the one that opens the row.
+
 `cached` and `seal` are for the event loop. Everything else reads the database and may wait for a disk: call it in a
 thread. Threads may share a vault.
 """
 
 from base64 import b32encode
 from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
@@ -45,9 +49,18 @@ class SubjectKey:
 class Vault:
     """All keys of one deployment."""
 
-    def __init__(self, master_key: bytes, rows: SubjectRows, clock: Clock, *, remembered: int = _REMEMBERED) -> None:
-        """Reads nothing yet: call `check` before serving."""
+    def __init__(
+        self,
+        master_key: bytes,
+        rows: SubjectRows,
+        clock: Clock,
+        *,
+        remembered: int = _REMEMBERED,
+        anew: Callable[[], Iterable[bytes]] = tuple,
+    ) -> None:
+        """Reads nothing yet: call `check` before serving. `anew` gives the master keys that may be in force by now."""
         self._master = MasterKeys(master_key)
+        self._anew = anew
         self._rows = rows
         self._clock = clock
         self._remembered = remembered
@@ -86,7 +99,10 @@ class Vault:
             subject = SubjectKey(row.id, AESGCM(self._data_key(row)))
             if self._remember(person, subject, before):
                 return subject
-        raise Broken("a subject's key vanished as often as it was made", mend="see who erases in a loop")
+        raise Broken(
+            "a subject's key vanished as often as it was made",
+            mend="see who erases, or changes the master key, in a loop",
+        )
 
     def seal(self, subject: SubjectKey, plaintext: bytes, context: bytes) -> bytes:
         """The plaintext sealed for this person. It opens only with the same context, such as the run's id."""
@@ -125,19 +141,12 @@ class Vault:
 
         Other processes forget the key when they see the next epoch: whoever erases must begin one.
         """
-        row = self._rows.find(self._master.lookup(_encode(person)))
+        row = self._find(_encode(person))
         erased = row is not None and self._rows.delete(row.id)
         with self._lock:
             self._forgotten += 1
             self._cache.pop(person, None)
         return erased
-
-    def forget(self, subject_id: str) -> None:
-        """Drop one key from memory, because another process erased it."""
-        with self._lock:
-            self._forgotten += 1
-            for person in [person for person, subject in self._cache.items() if subject.id == subject_id]:
-                del self._cache[person]
 
     def clear_cache(self) -> None:
         """Drop every key from memory: call it whenever the epoch changes."""
@@ -161,7 +170,8 @@ class Vault:
     def rewrap(self, new_master_key: bytes) -> int:
         """Wrap every key anew under another master key, in one transaction, and return how many there were.
 
-        Payloads stay as they are. Stop the other workers first: with the old key they can open nothing any more.
+        Payloads stay as they are, and so do the keys that others have in memory. See `storage.rotation`, which keeps
+        the new key where others find it before this is called.
         """
         new = MasterKeys(new_master_key)
         count = self._rows.rewrite(
@@ -173,21 +183,33 @@ class Vault:
 
     def _find_or_create(self, name: bytes) -> SubjectRow | None:
         """None if somebody erased the row that somebody else had made just before."""
-        lookup = self._master.lookup(name)
-        row = self._rows.find(lookup)
+        row = self._find(name)
         if row is not None:
             return row
-        self.check()  # under a wrong master key nobody is ever found, and everybody would be made a second time
-        made = self._new_row(name, lookup)
-        return made if self._rows.insert_if_absent(made) else self._rows.find(lookup)
+        master = self._master
+        made = self._new_row(name, master)
+        return made if self._rows.insert_if_absent(made, lambda other: _opens(master, other)) else None
 
-    def _new_row(self, name: bytes, lookup: bytes) -> SubjectRow:
+    def _find(self, name: bytes) -> SubjectRow | None:
+        """The person's row. Under a wrong master key nobody is ever found, so that is looked into before it is said
+        that there is none. Raises BadInput for a wrong one."""
+        while True:
+            master = self._master
+            row = self._rows.find(master.lookup(name))
+            if row is not None:
+                return row
+            self.check()
+            if self._master is master:
+                return None
+
+    def _new_row(self, name: bytes, master: MasterKeys) -> SubjectRow:
+        lookup = master.lookup(name)
         subject_id = "s_" + b32encode(self._clock.random_bytes(10)).translate(_TO_CROCKFORD).decode()
         data_key = self._clock.random_bytes(KEY_BYTES)
         return SubjectRow(
             id=subject_id,
             lookup=lookup,
-            wrapped_key=self._wrap(self._master, data_key, _about_subject(subject_id, lookup)),
+            wrapped_key=self._wrap(master, data_key, _about_subject(subject_id, lookup)),
             sealed_name=seal(AESGCM(data_key), self._clock.random_bytes(NONCE_BYTES), name, _about_name(subject_id)),
             created_at=self._clock.now(),
         )
@@ -209,22 +231,29 @@ class Vault:
         try:
             return unseal(AESGCM(data_key), row.sealed_name, _about_name(row.id))
         except DoesNotOpen:
-            raise Broken(f"the name of subject {row.id} was changed in the database", subject=row.id) from None
+            raise Broken(
+                f"the name of subject {row.id} was changed in the database",
+                mend="restore the table `subject` from a backup",
+                subject=row.id,
+            ) from None
 
     def _create_signing(self, origin: str) -> SigningRow:
         self.check()
+        master = self._master
         seed = self._clock.random_bytes(KEY_BYTES)
         row = SigningRow(
             name=origin,
-            wrapped=self._wrap(self._master, seed, _about_signing(origin)),
+            wrapped=self._wrap(master, seed, _about_signing(origin)),
             verifier=verifier_key(origin, _signer(seed).public_key()),
             created_at=self._clock.now(),
         )
-        if self._rows.insert_signing_if_absent(row):
+        if self._rows.insert_signing_if_absent(row, lambda other: _opens(master, other)):
             return row
         found = self._rows.find_signing(origin)
         if found is None:
-            raise Broken(f"the signing key {origin} vanished while it was made")
+            raise Broken(
+                f"the signing key {origin} could not be made: the master key was changed meanwhile", mend="try again"
+            )
         return found
 
     def _open_signing(self, row: SigningRow) -> "Ed25519PrivateKey":
@@ -249,15 +278,24 @@ class Vault:
         return seal(master.wrapping, self._clock.random_bytes(NONCE_BYTES), key, about)
 
     def _unwrap(self, wrapped: bytes, about: bytes, what: str) -> bytes:
-        try:
-            return unseal(self._master.wrapping, wrapped, about)
-        except DoesNotOpen:
-            raise BadInput(
-                f"the master key does not open {what}",
-                why="this database was made, or last rotated, with another master key; or the row was changed",
-                mend="start with the deployment's own master key, or restore the database from a backup",
-                subject="master key",
-            ) from None
+        for master in self._candidates():
+            try:
+                opened = unseal(master.wrapping, wrapped, about)
+            except DoesNotOpen:
+                continue
+            self._master = master
+            return opened
+        raise BadInput(
+            f"the master key does not open {what}",
+            why="this database was made, or last rotated, with another master key; or the row was changed",
+            mend="start with the deployment's own master key, or restore the database from a backup",
+            subject="master key",
+        )
+
+    def _candidates(self) -> Iterator[MasterKeys]:
+        """The master key, and only where that opens nothing, those that may have taken its place."""
+        yield self._master
+        yield from map(MasterKeys, self._anew())
 
 
 def _encode(person: str) -> bytes:
@@ -266,8 +304,21 @@ def _encode(person: str) -> bytes:
     except UnicodeEncodeError:
         name = b""
     if not name:
-        raise BadInput("a person's name must be text, and not empty", subject="person")
+        raise BadInput(
+            "a person's name must be text, and not empty",
+            mend="name the person as keys and tokens do",
+            subject="person",
+        )
     return name
+
+
+def _opens(master: MasterKeys, row: SubjectRow | SigningRow) -> bool:
+    about = _about_subject(row.id, row.lookup) if isinstance(row, SubjectRow) else _about_signing(row.name)
+    try:
+        unseal(master.wrapping, row.wrapped_key if isinstance(row, SubjectRow) else row.wrapped, about)
+    except DoesNotOpen:
+        return False
+    return True
 
 
 def _signer(seed: bytes) -> "Ed25519PrivateKey":

@@ -2,6 +2,7 @@
 line and for tests alike. What is below receives its parts and knows no other."""
 
 import asyncio
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from fairlead.clock import Clock, new_id
@@ -33,12 +34,14 @@ _SIGN_EVERY = 60.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Surroundings:
-    """What a process gets from outside. `secrets` gives what `env:NAME` stands for."""
+    """What a process gets from outside. `secrets` gives what `env:NAME` stands for, `master_keys` the keys that may
+    have taken the master key's place since."""
 
     store: Store
     master_key: bytes
     secrets: Secrets
     clock: Clock
+    master_keys: Callable[[], Iterable[bytes]] = tuple
 
 
 class Running:
@@ -67,7 +70,7 @@ async def assemble(around: Surroundings) -> Running:
     key is another, or if this process cannot compile the revision.
     """
     store, clock = around.store, around.clock
-    vault = Vault(around.master_key, StoredSubjects(store), clock)
+    vault = Vault(around.master_key, StoredSubjects(store), clock, anew=around.master_keys)
     await asyncio.to_thread(vault.check)
     worker = new_id(clock, "worker")
     fleet = Fleet(store, clock)
@@ -148,7 +151,7 @@ def compile_revision(around: Surroundings, revision: str) -> CompiledRevision:
     return CompiledRevision(
         revision=revision,
         workspace=workspace,
-        keys=load_keys(around.store, around.clock.now()),
+        keys=load_keys(around.store),
         context=context,
     )
 

@@ -55,12 +55,12 @@ def load_revision(store: Store, id: str) -> Loaded:
     return Loaded(text, revision.snapshot)
 
 
-def load_keys(store: Store, now: int) -> tuple[Key, ...]:
-    """The keys of callers that were made at run time and are in force at `now` (milliseconds since 1970)."""
-    from fairlead.identity.key_table import load_active
+def load_keys(store: Store) -> tuple[Key, ...]:
+    """The keys of callers that were ever made at run time: who shows a revoked one is told that it was revoked."""
+    from fairlead.identity.key_table import list_keys
 
     with store.reading() as connection:
-        return load_active(connection, now)
+        return list_keys(connection)
 
 
 def publications(store: Store, most: int = 50) -> list[Publication]:
