@@ -15,7 +15,7 @@ from fairlead.audit import (
     verify_checkpoint,
 )
 from fairlead.audit import verifier_key as verifier_key_of
-from fairlead.errors import BadInput
+from fairlead.audit.malformed import Malformed
 
 SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
@@ -54,7 +54,7 @@ def test_the_signature_of_a_published_note_verifies() -> None:
     body, [(name, key_id, signature)] = checkpoint._split_note("This is an example message.\n\n" + line)
     assert (name, key_id) == (verifier.name, verifier.key_id)
     checkpoint._check_signature(verifier.public, signature, body)
-    with pytest.raises(BadInput, match="false"):
+    with pytest.raises(Malformed, match="false"):
         checkpoint._check_signature(verifier.public, signature, body + "!")
 
 
@@ -62,21 +62,21 @@ def test_signatures_of_witnesses_and_extension_lines_do_not_disturb() -> None:
     witness = sign_checkpoint("witness.example", 1, ROOT, OTHER).splitlines()[-1]
     assert verify_checkpoint(NOTE + witness + "\n", KEY).size == 42
     body = NOTE.partition("\n\n")[0] + "\nan extension\n"
-    with pytest.raises(BadInput, match="signature is false"):
+    with pytest.raises(Malformed, match="signature is false"):
         verify_checkpoint(NOTE.replace(NOTE.partition("\n\n")[0] + "\n", body), KEY)
     assert parse_checkpoint(NOTE.replace(NOTE.partition("\n\n")[0] + "\n", body)).size == 42
 
 
 def test_a_false_signature_by_the_known_key_rejects_the_note_even_beside_a_true_one() -> None:
     false = sign_checkpoint(ORIGIN, 43, ROOT, SIGNER).splitlines()[-1]
-    with pytest.raises(BadInput, match="signature is false"):
+    with pytest.raises(Malformed, match="signature is false"):
         verify_checkpoint(NOTE + false + "\n", KEY)
 
 
 def test_another_logs_key_is_not_accepted() -> None:
-    with pytest.raises(BadInput, match="did not sign it"):
+    with pytest.raises(Malformed, match="did not sign it"):
         verify_checkpoint(NOTE, verifier_key_of(ORIGIN, OTHER.public_key()))
-    with pytest.raises(BadInput, match="speaks for the log"):
+    with pytest.raises(Malformed, match="speaks for the log"):
         verify_checkpoint(NOTE, verifier_key_of("other.example", SIGNER.public_key()))
 
 
@@ -84,14 +84,14 @@ def test_another_logs_key_is_not_accepted() -> None:
 def test_no_altered_checkpoint_verifies(at: int, instead: str) -> None:
     altered = NOTE[:at] + instead + NOTE[at + 1 :]
     if altered != NOTE:
-        with pytest.raises(BadInput):
+        with pytest.raises(Malformed):
             verify_checkpoint(altered, KEY)
 
 
 @given(st.text() | st.text(alphabet="a\n+ —0=").map(lambda text: text + "\n"))
 def test_no_text_makes_the_parser_stumble(text: str) -> None:
     for attempt in {text, NOTE + text, text + NOTE} - {NOTE}:
-        with pytest.raises(BadInput):
+        with pytest.raises(Malformed):
             verify_checkpoint(attempt, KEY)
 
 
@@ -115,14 +115,14 @@ def test_no_text_makes_the_parser_stumble(text: str) -> None:
     ids=lambda text: repr(text[:24]),
 )
 def test_a_checkpoint_has_one_spelling(altered: str) -> None:
-    with pytest.raises(BadInput):
+    with pytest.raises(Malformed):
         parse_checkpoint(altered)
 
 
 def test_base64_with_stray_bits_is_refused() -> None:
     lines = NOTE.split("\n")
     stray = lines[2][:-2] + chr(ord(lines[2][-2]) + 1) + "="
-    with pytest.raises(BadInput, match="base64"):
+    with pytest.raises(Malformed, match="base64"):
         parse_checkpoint(NOTE.replace(lines[2], stray))
 
 
@@ -136,20 +136,20 @@ def test_a_verifier_key_reads_as_the_specification_says() -> None:
     ["", "a+b+c", KEY[:-1], KEY + "=", KEY.upper(), KEY.replace("audit", "adult"), KEY.replace("+", " "), " " + KEY],
 )
 def test_a_malformed_verifier_key_is_refused_with_a_mend(key: str) -> None:
-    with pytest.raises(BadInput, match="verifier key") as refused:
+    with pytest.raises(Malformed, match="verifier key") as refused:
         verify_checkpoint(NOTE, key)
     assert refused.value.mend
 
 
 @pytest.mark.parametrize("name", ["", "two words", "a+b", "tab\t", "line\n", "nbsp\u00a0", "half\ud800"])
 def test_an_unfit_name_cannot_sign(name: str) -> None:
-    with pytest.raises(BadInput, match="cannot name a log"):
+    with pytest.raises(Malformed, match="cannot name a log"):
         sign_checkpoint(name, 1, ROOT, SIGNER)
-    with pytest.raises(BadInput, match="cannot name a log"):
+    with pytest.raises(Malformed, match="cannot name a log"):
         verifier_key_of(name, SIGNER.public_key())
 
 
 @pytest.mark.parametrize(("size", "root"), [(-1, ROOT), (1, b"short")])
 def test_what_is_no_tree_head_is_not_signed(size: int, root: bytes) -> None:
-    with pytest.raises(BadInput, match="no checkpoint"):
+    with pytest.raises(Malformed, match="no checkpoint"):
         sign_checkpoint(ORIGIN, size, root, SIGNER)

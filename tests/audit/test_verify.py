@@ -21,7 +21,7 @@ from fairlead.audit import (
     verify_records,
     write_export,
 )
-from fairlead.errors import BadInput
+from fairlead.audit.malformed import Malformed
 
 ORIGIN = "audit.example/fairlead"
 SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -240,9 +240,9 @@ def test_many_problems_are_counted_and_not_all_listed() -> None:
 
 
 def test_a_malformed_key_is_the_callers_mistake() -> None:
-    with pytest.raises(BadInput, match="verifier key"):
+    with pytest.raises(Malformed, match="verifier key"):
         check(WHOLE, "no key")
-    with pytest.raises(BadInput, match="verifier key"):
+    with pytest.raises(Malformed, match="verifier key"):
         verify_records([], Frontier(), [], "no key")
 
 

@@ -10,6 +10,7 @@ import pytest
 from tests.cli.conftest import HOTEL, Fairlead, ask
 
 from fairlead.audit import leaf_hash, verify_checkpoint, verify_inclusion
+from fairlead.audit.__main__ import main
 from fairlead.execution import Answer
 
 
@@ -102,6 +103,43 @@ def test_a_run_can_be_proven_without_the_database(asked: tuple[Path, Answer], fa
     steps = [bytes.fromhex(step) for step in record["proof"]]
     assert verify_inclusion(leaf, record["seq"], point.size, steps, point.root)
     assert answer.run in record["record"]
+    file = folder / "proof.json"
+    file.write_text(fairlead("audit", "prove", answer.run).out)
+    assert main([str(file), "--key", proof["verifier_key"]]) == 0
+
+
+def test_growth_since_a_kept_checkpoint_can_be_proven_without_the_database(
+    asked: tuple[Path, Answer], fairlead: Fairlead, tmp_path: Path
+) -> None:
+    folder, _ = asked
+    kept, growth = tmp_path / "kept.txt", tmp_path / "growth.json"
+    first = fairlead("audit", "checkpoint", "--json").json
+    kept.write_text(first["checkpoint"])
+    ask(folder, HOTEL, HOTEL)
+    fairlead("audit", "checkpoint")
+    said = fairlead("audit", "consistency", kept)
+    assert said.status == 0, said.err
+    assert "the signed log of 3 records continues the one of 1" in said.err
+    growth.write_text(said.out)
+    latest = tmp_path / "latest.txt"
+    latest.write_text(fairlead("audit", "checkpoint").out)
+    assert main([str(growth), str(kept), str(latest), "--key", first["verifier_key"]]) == 0
+
+
+def test_a_log_whose_past_was_rewritten_cannot_prove_its_growth(
+    asked: tuple[Path, Answer], fairlead: Fairlead, tmp_path: Path
+) -> None:
+    kept = tmp_path / "kept.txt"
+    kept.write_text(fairlead("audit", "checkpoint", "--json").json["checkpoint"])
+    ask(asked[0], HOTEL)
+    fairlead("audit", "checkpoint")
+    tampered(asked[0], "UPDATE log SET record = x'7b7d' WHERE seq = 0")
+    tampered(asked[0], "UPDATE log SET record = x'7b7d' WHERE seq = 1")
+    said = fairlead("audit", "consistency", kept)
+    assert said.status == 70
+    assert "has not only grown" in said.err
+    kept.write_text("Dear auditor,")
+    assert fairlead("audit", "consistency", kept).status == 2
 
 
 def test_an_export_proves_itself_to_somebody_who_has_nothing_else(
@@ -113,10 +151,10 @@ def test_an_export_proves_itself_to_somebody_who_has_nothing_else(
     said = fairlead("audit", "export", file)
     assert said.status == 0, said.err
     key = fairlead("audit", "checkpoint", "--json").json["verifier_key"]
-    command = [sys.executable, "-m", "fairlead.audit", "verify", str(file), "--key", key]
+    command = [sys.executable, "-m", "fairlead.audit", str(file), "--key", key]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout
-    assert checked.stdout.startswith("HOLDS: 1 records")
+    assert "1 records, all in place and unchanged" in checked.stdout
     again = fairlead("audit", "export", file)
     assert again.status == 2
     assert "exists already" in again.err

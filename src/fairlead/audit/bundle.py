@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from fairlead.audit.canonical import NotCanonical, canonical
 from fairlead.audit.checkpoint import parse_checkpoint, verifier_name
-from fairlead.errors import BadInput
+from fairlead.audit.malformed import Malformed
 
 FORMAT: Final = "fairlead-audit/1"
 _RECORD: Final = pattern(
@@ -64,7 +64,7 @@ def write_export(
     """Write a log as an audit export and return how many records it has.
 
     `records` are (index from 0, record) in the log's order. It reports nothing: what is wrong with the log must reach
-    the file as it is, for `verify_export` to find. Raises BadInput if the verifier key is malformed.
+    the file as it is, for `verify_export` to find. Raises Malformed if the verifier key is malformed.
     """
     out.write(_line({"format": FORMAT, "origin": verifier_name(verifier_key), "verifier_key": verifier_key}))
     count, waiting = 0, in_order(checkpoints)
@@ -134,7 +134,7 @@ def _is_plain(record: bytes) -> bool:
 def _size_of(checkpoint: str) -> int:
     try:
         return parse_checkpoint(checkpoint).size
-    except BadInput:
+    except Malformed:
         return sys.maxsize
 
 

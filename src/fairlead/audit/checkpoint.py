@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from fairlead.errors import BadInput
+from fairlead.audit.malformed import Malformed
 
 if TYPE_CHECKING:  # loading the cryptography library costs more than the rest of this package together
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -42,34 +42,34 @@ class _Verifier(Struct, frozen=True):
 
 
 def verifier_key(name: str, public_key: "Ed25519PublicKey") -> str:
-    """The text that a verifier is given: NAME+KEYID+BASE64 (C2SP signed-note). Raises BadInput for an unfit name."""
+    """The text that a verifier is given: NAME+KEYID+BASE64 (C2SP signed-note). Raises Malformed for an unfit name."""
     _check_name(name)
     public = public_key.public_bytes_raw()
     return f"{name}+{_key_id(name, public).hex()}+{_encode(_ED25519 + public)}"
 
 
 def verifier_name(key: str) -> str:
-    """The log that a verifier key speaks for. Raises BadInput if the key is malformed."""
+    """The log that a verifier key speaks for. Raises Malformed if the key is malformed."""
     return _parse_verifier(key).name
 
 
 def sign_checkpoint(origin: str, size: int, root: bytes, private_key: "Ed25519PrivateKey") -> str:
-    """The checkpoint of a log with this size and root, signed under the log's own name. Raises BadInput."""
+    """The checkpoint of a log with this size and root, signed under the log's own name. Raises Malformed."""
     _check_name(origin)
     if size < 0 or len(root) != 32:
-        raise BadInput(f"no checkpoint over {size} records with a root of {len(root)} bytes")
+        raise Malformed(f"no checkpoint over {size} records with a root of {len(root)} bytes")
     text = f"{origin}\n{size}\n{_encode(root)}\n"
     key_id = _key_id(origin, private_key.public_key().public_bytes_raw())
     return f"{text}\n{_DASH}{origin} {_encode(key_id + private_key.sign(text.encode()))}\n"
 
 
 def parse_checkpoint(text: str) -> Checkpoint:
-    """What a checkpoint says, its signatures unchecked. Raises BadInput."""
+    """What a checkpoint says, its signatures unchecked. Raises Malformed."""
     return _parse_body(_split_note(text)[0])
 
 
 def verify_checkpoint(text: str, key: str) -> Checkpoint:
-    """What a checkpoint says, once the verifier key has confirmed that its log said so. Raises BadInput.
+    """What a checkpoint says, once the verifier key has confirmed that its log said so. Raises Malformed.
 
     Signatures of other keys (witnesses, older keys) are passed over, as C2SP asks; a false one by this key is final.
     """
@@ -134,13 +134,13 @@ def _parse_verifier(key: str) -> _Verifier:
     key_id, _, coded = rest.partition("+")
     try:
         blob = _decode(coded)
-    except BadInput:
+    except Malformed:
         blob = b""
     public = blob[1:]
     if not (_is_name(name) and _KEY_ID.fullmatch(key_id) and blob[:1] == _ED25519 and len(public) == 32):
-        raise BadInput("the verifier key is malformed", mend="it reads NAME+KEYID+BASE64: copy it whole")
+        raise Malformed("the verifier key is malformed", mend="it reads NAME+KEYID+BASE64: copy it whole")
     if _key_id(name, public).hex() != key_id:
-        raise BadInput("the verifier key's id does not fit its name and key", mend="copy it whole, without changes")
+        raise Malformed("the verifier key's id does not fit its name and key", mend="copy it whole, without changes")
     return _Verifier(name, bytes.fromhex(key_id), public)
 
 
@@ -154,7 +154,7 @@ def _is_name(name: str) -> bool:
 
 def _check_name(name: str) -> None:
     if not _is_name(name):
-        raise BadInput(
+        raise Malformed(
             f"{name!r} cannot name a log",
             why="C2SP key names have no spaces, plus signs or control characters",
             mend="use a name such as example.com/fairlead",
@@ -176,9 +176,8 @@ def _decode(text: str) -> bytes:
     return data
 
 
-def _malformed(reason: str) -> BadInput:
-    return BadInput(
+def _malformed(reason: str) -> Malformed:
+    return Malformed(
         f"the checkpoint does not hold: {reason}",
         mend="give it whole, as it was written; if it is, the log or the key is not the one that it speaks for",
-        subject="checkpoint",
     )

@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from fairlead.audit.bundle import FORMAT, End, Header, Note, Record, in_order, read_line
 from fairlead.audit.checkpoint import verifier_name, verify_checkpoint
+from fairlead.audit.malformed import Malformed
 from fairlead.audit.merkle import EMPTY_ROOT, Frontier, leaf_hash
-from fairlead.errors import BadInput
 
 _MOST_PROBLEMS: Final = 20
 _LONGEST_LINE: Final = 1 << 26
@@ -37,7 +37,7 @@ def verify_export(
     """Check an audit export: a path, or its lines.
 
     Without `verifier_key` the file's own key is used, which shows that the file agrees with itself, not who signed it.
-    Raises OSError if the file cannot be read, BadInput if `verifier_key` is malformed.
+    Raises OSError if the file cannot be read, Malformed if `verifier_key` is malformed.
     """
     if verifier_key is not None:
         verifier_name(verifier_key)
@@ -49,7 +49,7 @@ def verify_export(
         return _unreadable(f"the first line is not the header of an audit export ({FORMAT})")
     try:
         name = verifier_name(header.verifier_key)
-    except BadInput as error:
+    except Malformed as error:
         return _unreadable(f"the first line names no usable key: {error.message}")
     walk = _Walk(verifier_key or header.verifier_key, kept)
     if header.origin != name:
@@ -71,7 +71,7 @@ def verify_records(
     """Check the rows of a live log, (index from 0, record), against its stored head and its checkpoints.
 
     Records after the last checkpoint are compared with the stored head alone: whoever can write the database could
-    have changed both. Raises BadInput if `verifier_key` is malformed.
+    have changed both. Raises Malformed if `verifier_key` is malformed.
     """
     verifier_name(verifier_key)
     walk = _Walk(verifier_key, checkpoints)
@@ -130,7 +130,7 @@ class _Walk:
         size = self.tree.size
         try:
             point = verify_checkpoint(text, self._key)
-        except BadInput as error:
+        except Malformed as error:
             self.problem(f"a checkpoint, after {_records(size)}: {error.message}")
             return
         if not self.intact:

@@ -2,17 +2,21 @@
 
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fairlead.audit import inclusion_proof, leaf_hash, parse_checkpoint, write_export
+from fairlead.audit import leaf_hash, parse_checkpoint, verify_checkpoint, write_export
+from fairlead.audit.proof import check_proof, encode_proof, prove_growth, prove_run
 from fairlead.cli import complete
 from fairlead.cli.opening import log_of, open_store
 from fairlead.cli.output import DryRun, Json, data, json_data, say
 from fairlead.cli.place import Data, Workspace, find
-from fairlead.cli.sealing import changed_payloads, check, log_key, sign
-from fairlead.errors import BadInput, NotFound
+from fairlead.cli.sealing import changed_payloads, check, in_words, log_key, sign
+from fairlead.errors import BadInput, Broken, NotFound
+
+if TYPE_CHECKING:
+    from fairlead.storage.log import Moment
 
 app = typer.Typer(
     add_completion=False,
@@ -68,46 +72,63 @@ def prove(
     workspace: Workspace = None,
     data_folder: Data = None,
 ) -> None:
-    """Prove that a run's records stand in the signed log: JSON that anyone can check without this database."""
+    """Prove that a run's records stand in the signed log: JSON that anyone can check without this database.
+
+    To check: python -m fairlead.audit FILE
+    """
     place = find(workspace, data_folder)
-    with closing(open_store(place)) as store:
+    with closing(open_store(place)) as store, in_words():
         log = log_of(store)
         rows = log.of_run(run)
         with log.at_one_moment() as moment:
-            notes = moment.checkpoints()
-            point = parse_checkpoint(notes[-1]) if notes else None
-            if point is None or point.size <= rows[-1].seq:
+            note = _last_checkpoint(moment)
+            size = parse_checkpoint(note).size if note else 0
+            if size <= rows[-1].seq:
                 raise NotFound(
                     f"no checkpoint covers {rows[-1].run} yet",
-                    why=f"its last record is {rows[-1].seq}, and {point.size if point else 0} records are signed",
+                    why=f"its last record is {rows[-1].seq}, and {size} records are signed",
                     mend="fairlead audit checkpoint",
                 )
             leaves = [leaf_hash(record) for _, record in moment.records()]
-        proofs = [
-            {
-                "seq": row.seq,
-                "record": row.record.decode(),
-                "leaf": leaf_hash(row.record).hex(),
-                "proof": [step.hex() for step in inclusion_proof(leaves, row.seq, point.size)],
-            }
-            for row in rows
-        ]
+        proof = prove_run(rows[-1].run, ((row.seq, row.record) for row in rows), leaves, note, log_key(place, store))
+    data(encode_proof(proof).decode())
+    say(f"{len(rows)} record(s) of {proof.run} stand in the signed log of {size} records. {_HOW}")
+
+
+@app.command()
+def consistency(
+    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint that was kept, in its file.")],
+    workspace: Workspace = None,
+    data_folder: Data = None,
+) -> None:
+    """Prove that the log has only grown since a checkpoint: JSON that anyone can check without this database.
+
+    It leads from that checkpoint to the latest one. To check: python -m fairlead.audit FILE
+    """
+    place = find(workspace, data_folder)
+    old = checkpoint.read_text("utf-8")
+    with closing(open_store(place)) as store, in_words():
         verifier = log_key(place, store)
-    json_data(
-        {
-            "run": rows[-1].run,
-            "size": point.size,
-            "root": point.root.hex(),
-            "checkpoint": notes[-1],
-            "verifier_key": verifier,
-            "records": proofs,
-        }
-    )
-    say(
-        f"{len(rows)} record(s) of {rows[-1].run} stand in the log of {point.size} records whose root is signed. To "
-        "check: SHA-256 of 0x00 and the record is the leaf; the proof leads from it to the root (RFC 9162, 2.1.3); "
-        "the checkpoint signs the root (C2SP tlog-checkpoint)."
-    )
+        before = verify_checkpoint(old, verifier)
+        with log_of(store).at_one_moment() as moment:
+            new = _last_checkpoint(moment) or old
+            proof = prove_growth((leaf_hash(record) for _, record in moment.records()), old, new, verifier)
+        if problems := check_proof(proof, verifier):
+            raise Broken(
+                f"the log has not only grown: {problems[0]}",
+                why="it does not agree with the checkpoint that was kept",
+                mend="fairlead audit verify --checkpoint FILE tells which records; compare with a backup",
+            )
+    data(encode_proof(proof).decode())
+    say(f"the signed log of {parse_checkpoint(new).size} records continues the one of {before.size}. {_HOW}")
+
+
+_HOW = "Keep this in a file; to check it: python -m fairlead.audit FILE --key KEY"
+
+
+def _last_checkpoint(moment: "Moment") -> str:
+    notes = moment.checkpoints()
+    return notes[-1] if notes else ""
 
 
 @app.command()
@@ -117,7 +138,7 @@ def export(
     data_folder: Data = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Write the whole log as one file that proves itself: python -m fairlead.audit verify FILE"""
+    """Write the whole log as one file that proves itself: python -m fairlead.audit FILE"""
     place = find(workspace, data_folder)
     with closing(open_store(place)) as store:
         if dry_run:
@@ -132,7 +153,7 @@ def export(
         with log_of(store).at_one_moment() as moment, draft.open("wb") as out:
             count = write_export(moment.records(), moment.checkpoints(), verifier, out)
         draft.rename(file)
-    say(f"wrote {count} records; to check: python -m fairlead.audit verify {file} --key '{verifier}'")
+    say(f"wrote {count} records; to check: python -m fairlead.audit {file} --key '{verifier}'")
     data(str(file))
 
 

@@ -1,18 +1,30 @@
 """Signing and checking the log of a place: under which name and key, and with which copies of its checkpoints."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 
 from fairlead.audit import Verdict
+from fairlead.audit.malformed import Malformed
 from fairlead.cli.opening import log_of, open_vault
 from fairlead.cli.place import Place, settings_of
 from fairlead.clock import SystemClock
 from fairlead.costs.record import Record, decode_record
+from fairlead.errors import BadInput
 from fairlead.storage.checkpoints import Signed, check_log, copies, known_verifier, log_origin, sign_checked
 from fairlead.storage.store import Store
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """What the arithmetic of the log finds malformed, said as every error of a command is."""
+    try:
+        yield
+    except Malformed as error:
+        raise BadInput(error.message, why=error.why, mend=error.mend, subject="audit") from error
 
 
 def checkpoint_folder(place: Place) -> Path:
@@ -33,7 +45,8 @@ def log_key(place: Place, store: Store) -> str:
 
 def check(place: Place, store: Store, key: str = "", kept: Iterable[str] = ()) -> Verdict:
     """Check every record, under this verifier key or the database's own."""
-    return check_log(store, key or log_key(place, store), [*copies(checkpoint_folder(place)), *kept])
+    with in_words():
+        return check_log(store, key or log_key(place, store), [*copies(checkpoint_folder(place)), *kept])
 
 
 def sign(place: Place, store: Store) -> Signed:

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec.structs import replace
 
 from fairlead.audit.checkpoint import verifier_key
+from fairlead.audit.malformed import Malformed
 from fairlead.clock import Clock
 from fairlead.errors import BadInput, Broken, NotFound
 from fairlead.storage.envelope import KEY_BYTES, NONCE_BYTES, DoesNotOpen, MasterKeys, seal, unseal
@@ -244,7 +245,7 @@ class Vault:
         row = SigningRow(
             name=origin,
             wrapped=self._wrap(master, seed, _about_signing(origin)),
-            verifier=verifier_key(origin, _signer(seed).public_key()),
+            verifier=_verifier(origin, _signer(seed)),
             created_at=self._clock.now(),
         )
         if self._rows.insert_signing_if_absent(row, lambda other: _opens(master, other)):
@@ -319,6 +320,13 @@ def _opens(master: MasterKeys, row: SubjectRow | SigningRow) -> bool:
     except DoesNotOpen:
         return False
     return True
+
+
+def _verifier(origin: str, key: "Ed25519PrivateKey") -> str:
+    try:
+        return verifier_key(origin, key.public_key())
+    except Malformed as error:
+        raise BadInput(error.message, why=error.why, mend=error.mend, subject=origin) from None
 
 
 def _signer(seed: bytes) -> "Ed25519PrivateKey":
