@@ -28,7 +28,8 @@ import gateway
 from fairlead.clock import SystemClock
 from fairlead.identity.keys import new_key
 from fairlead.models.types import Chunk, ModelCall, Usage
-from fairlead.server.openai import ChatCompletions
+from fairlead.server.chat_door import ChatDoor
+from fairlead.server.openai.chat import ChatCompletions
 from fairlead.storage.fleet import Fleet
 from fairlead.storage.migrations import migrate
 from fairlead.storage.store import Store
@@ -72,7 +73,7 @@ def body(number: int) -> bytes:
     return json.dumps({"model": "auto", "messages": [{"role": "user", "content": text + sensitive}]}).encode()
 
 
-async def ask(door: ChatCompletions, number: int, keys: list[str]) -> None:
+async def ask(door: ChatDoor, number: int, keys: list[str]) -> None:
     data = body(number)
 
     async def receive() -> dict[str, Any]:
@@ -91,7 +92,7 @@ async def measure(running: Running, keys: list[str], requests: int) -> float:
     fairlead = running.fairlead
     for endpoint in list(fairlead.deployment.drivers):
         fairlead.deployment.drivers[endpoint] = Instant()  # type: ignore[index]
-    door = ChatCompletions(fairlead, 10 << 20)
+    door = ChatDoor(fairlead, ChatCompletions(), 10 << 20)
 
     async def client(first: int, count: int) -> None:
         for number in range(first, first + count):

@@ -34,7 +34,7 @@ from fairlead.identity.types import Caller
 from fairlead.models.types import ChatRequest
 from fairlead.server.app import App
 from fairlead.server.framing import Framing
-from fairlead.server.openai_wire import read_request
+from fairlead.server.openai.chat_request import read_request
 from fairlead.server.workers import listen
 from fairlead.storage.fleet import Fleet
 from fairlead.storage.migrations import migrate
@@ -177,7 +177,7 @@ def asked(
 ) -> tuple[ChatRequest, Arrival]:
     """A chat request as the door translates it."""
     body = msgspec.json.encode({"model": model, "messages": [{"role": "user", "content": content}], **fields})
-    request, _ = read_request(body)
+    request = read_request(body).request
     return request, Arrival(door="openai.chat", body=body, deadline=deadline)
 
 

@@ -118,7 +118,7 @@ def test_only_doors_catch_everything() -> None:
             raises_again = any(isinstance(inner, ast.Raise) and inner.exc is None for inner in ast.walk(node))
             if broad and not raises_again and not name.startswith(DOORS):
                 wrong.append(f"{name}:{node.lineno}")
-    assert not wrong, f"catch what you can mend; the door catches the rest (see server/openai.py): {wrong}"
+    assert not wrong, f"catch what you can mend; the door catches the rest (see server/door.py): {wrong}"
 
 
 def test_public_data_is_frozen() -> None:

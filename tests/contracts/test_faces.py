@@ -56,6 +56,7 @@ execution: ReplyChoice
 execution: call_model
 execution: merged_logprobs
 execution: quote
+execution: visible_models
 identity: Authenticator
 identity: Caller
 identity: Identity

@@ -11,7 +11,8 @@ import pytest
 from fairlead.cli.explain import codes
 from fairlead.cli.main import COMMANDS
 from fairlead.costs.record import Record
-from fairlead.server.openai_wire import About, ChatBody
+from fairlead.server.about import About
+from fairlead.server.openai.chat_request import ChatBody
 from fairlead.workspace.schemas import json_schemas
 from fairlead.workspace.settings import WorkspaceSettings
 

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from fairlead.errors import BadInput
-from fairlead.server import http
-from fairlead.server.http import Gone, TooLarge, TooSlow, is_loopback, only_header, read_body
+from fairlead.server.http import Gone, TooLarge, is_loopback, only_header, read_body
 
 
 def scope(*headers: tuple[bytes, bytes], client: str = "127.0.0.1", host: bytes = b"127.0.0.1:8700") -> dict[str, Any]:
@@ -76,9 +75,3 @@ async def test_a_body_is_read_whole_and_within_its_limit() -> None:
         await read_body(arriving(part(b"abcd", more=False)), 3)
     with pytest.raises(Gone):
         await read_body(arriving(part(b"ab", more=True), {"type": "http.disconnect"}), 9)
-
-
-async def test_a_body_that_does_not_come_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "_BODY_S", 0.05)
-    with pytest.raises(TooSlow):
-        await read_body(arriving(part(b"ab", more=True)), 9)

@@ -4,6 +4,7 @@ from fairlead.execution.answer import Answer, Quote
 from fairlead.execution.deployment import Defaults, Deployment, Fairlead
 from fairlead.execution.model_call import call_model, quote
 from fairlead.execution.release import Deliver, Reply, ReplyChoice, merged_logprobs
+from fairlead.execution.visible_models import visible_models
 
 __all__ = [
     "Answer",
@@ -17,4 +18,5 @@ __all__ = [
     "call_model",
     "merged_logprobs",
     "quote",
+    "visible_models",
 ]

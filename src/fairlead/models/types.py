@@ -16,7 +16,7 @@ AUTO = "auto"
 """What a request names in place of a model when the request itself is to decide."""
 
 
-class Function(Struct, frozen=True):
+class Function(Struct, frozen=True, forbid_unknown_fields=True):
     """The name of a function and its arguments, as the JSON text that the model wrote (maybe invalid or empty)."""
 
     name: str
@@ -94,36 +94,36 @@ def is_plain(message: Message) -> bool:
     )
 
 
-class FunctionTool(Struct, frozen=True, omit_defaults=True):
+class FunctionTool(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str
     description: str | None = None
     parameters: dict[str, Any] | None = None
     strict: bool | None = None
 
 
-class Tool(Struct, frozen=True):
+class Tool(Struct, frozen=True, forbid_unknown_fields=True):
     function: FunctionTool
     type: Literal["function"] = "function"
     cache_control: CacheControl | UnsetType = UNSET
 
 
-class JsonSchemaSpec(Struct, frozen=True, omit_defaults=True):
+class JsonSchemaSpec(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str
     description: str | None = None
     schema: dict[str, Any] | None = None
     strict: bool | None = None
 
 
-class ResponseFormat(Struct, frozen=True, omit_defaults=True):
+class ResponseFormat(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     type: Literal["text", "json_object", "json_schema"]
     json_schema: JsonSchemaSpec | None = None
 
 
-class NamedFunction(Struct, frozen=True):
+class NamedFunction(Struct, frozen=True, forbid_unknown_fields=True):
     name: str
 
 
-class NamedToolChoice(Struct, frozen=True):
+class NamedToolChoice(Struct, frozen=True, forbid_unknown_fields=True):
     function: NamedFunction
     type: Literal["function"] = "function"
 

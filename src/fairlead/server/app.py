@@ -6,9 +6,9 @@ from typing import Any, Protocol
 
 from fairlead.errors import FairleadError, NotFound
 from fairlead.execution import Fairlead
+from fairlead.server.door import broken
 from fairlead.server.http import Scope, respond
-from fairlead.server.openai import broken
-from fairlead.server.openai_wire import encode_error
+from fairlead.server.openai.errors import encode_error
 from fairlead.server.routes import Endpoint, routes
 
 log = logging.getLogger("fairlead.doors")

@@ -1,9 +1,8 @@
 """The little HTTP that every door needs: headers, bodies within their limit, JSON out. Raw ASGI, because it is hot."""
 
-import asyncio
 from collections.abc import Iterable
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
 from fairlead.errors import BadInput
@@ -11,18 +10,22 @@ from fairlead.errors import BadInput
 Scope = dict[str, Any]
 Headers = list[tuple[bytes, bytes]]
 
-_BODY_S: Final = 30.0
-
 
 class TooLarge(BadInput):
-    """The request's body is larger than `server.max_body` allows."""
+    """The request's body is larger than `server.max_body` allows.
+
+    Send less at once, or raise the limit in fairlead.yaml.
+    """
 
     code = "too_large"
     status = 413
 
 
 class TooSlow(BadInput):
-    """The request's body did not arrive in time."""
+    """The request did not arrive in time.
+
+    Send it in one go. A request must be complete thirty seconds after its first byte.
+    """
 
     code = "too_slow"
     status = 408
@@ -85,35 +88,26 @@ def only_header(scope: Scope, name: bytes) -> str | None:
 
 
 async def read_body(receive: Any, limit: int) -> bytes:
-    """The whole body. Raises `TooLarge` as soon as it passes `limit` bytes, `Gone` if the client leaves, `TooSlow` if
-    it has not come within thirty seconds."""
-    try:
-        async with asyncio.timeout(_BODY_S):
-            return await _whole_body(receive, limit)
-    except TimeoutError:
-        raise TooSlow(f"the request body did not arrive within {_BODY_S:g} s") from None
-
-
-async def _whole_body(receive: Any, limit: int) -> bytes:
+    """The whole body. Raises `TooLarge` as soon as it passes `limit` bytes, `Gone` if the client leaves, or is sent
+    away because its body comes too slowly (see `framing`)."""
     message = await receive()
     if message["type"] == "http.disconnect":
         raise Gone
     body: bytes = message.get("body", b"")
-    if not message.get("more_body", False):
-        if len(body) > limit:
-            raise TooLarge(f"the request body is larger than {limit} bytes")
-        return body
     pieces, size = [body], len(body)
-    while message.get("more_body", False):
+    while size <= limit and message.get("more_body", False):
         message = await receive()
         if message["type"] == "http.disconnect":
             raise Gone
         piece = message.get("body", b"")
         size += len(piece)
-        if size > limit:
-            raise TooLarge(f"the request body is larger than {limit} bytes")
         pieces.append(piece)
-    return b"".join(pieces)
+    if size > limit:
+        raise TooLarge(
+            f"the request body is larger than {limit} bytes",
+            mend="send less at once, or raise `server.max_body` in fairlead.yaml",
+        )
+    return body if len(pieces) == 1 else b"".join(pieces)
 
 
 async def respond(send: Any, status: int, body: bytes, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:

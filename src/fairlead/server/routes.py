@@ -4,9 +4,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fairlead.execution import Fairlead
+from fairlead.server.chat_door import ChatDoor
 from fairlead.server.health import Live, Ready
 from fairlead.server.http import Scope
-from fairlead.server.openai import ChatCompletions, ModelEntryByName, ModelList
+from fairlead.server.openai.chat import ChatCompletions
+from fairlead.server.openai.models import ModelList, OneModel
 
 Endpoint = Callable[[Scope, Any, Any], Awaitable[None]]
 
@@ -14,9 +16,9 @@ Endpoint = Callable[[Scope, Any, Any], Awaitable[None]]
 def routes(fairlead: Fairlead, max_body: int) -> dict[tuple[str, str], Endpoint]:
     """Endpoints by method and path. A path that ends in "/" takes everything below it."""
     return {
-        ("POST", "/v1/chat/completions"): ChatCompletions(fairlead, max_body),
+        ("POST", "/v1/chat/completions"): ChatDoor(fairlead, ChatCompletions(), max_body),
         ("GET", "/v1/models"): ModelList(fairlead),
-        ("GET", "/v1/models/"): ModelEntryByName(fairlead),
+        ("GET", "/v1/models/"): OneModel(fairlead),
         ("GET", "/healthz"): Live(),
         ("GET", "/readyz"): Ready(fairlead),
     }

@@ -1,0 +1,16 @@
+"""What a caller may ask for by name, as far as that can be said before a request is seen."""
+
+from fairlead.execution.deployment import Deployment
+from fairlead.identity.types import Caller
+from fairlead.labels import NO_LABELS
+from fairlead.tasks.types import Task
+
+
+def visible_models(deployment: Deployment, caller: Caller, door: str) -> list[tuple[str, str]]:
+    """Names that may stand in `model`, with what each is: "auto", the task types, and the permitted models."""
+    task = Task(type=deployment.tasks.default, labels=NO_LABELS, question="")
+    rights = deployment.policy.authorize(caller, task, NO_LABELS, list(deployment.models.values()), door)
+    names = [("auto", "fairlead"), *((name, "task type") for name in deployment.tasks.names)]
+    return names + [
+        (name, model.placement.kind) for name, model in deployment.models.items() if rights.decisions[name].allowed
+    ]

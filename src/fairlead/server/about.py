@@ -1,0 +1,113 @@
+"""What Fairlead says beside every protocol about how an answer came about, and in place of one on a dry run."""
+
+import msgspec
+from msgspec import Struct
+
+from fairlead.costs.money import exact_money
+from fairlead.execution import Answer, Quote
+
+
+class Cost(Struct, frozen=True):
+    """`amount` is a decimal string in `currency`, all attempts together."""
+
+    amount: str
+    currency: str
+    estimated: bool
+    price: str
+
+
+class CitedItem(Struct, frozen=True, omit_defaults=True):
+    id: str
+    title: str
+    section: str
+    owner: str
+    verified: str = ""
+    review_by: str = ""
+
+
+class DroppedModel(Struct, frozen=True):
+    model: str
+    by: str
+    reason: str
+
+
+class Route(Struct, frozen=True, omit_defaults=True):
+    why: str
+    candidates: tuple[str, ...]
+    dropped: tuple[DroppedModel, ...] = ()
+
+
+class About(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The `fairlead` object of a reply: beside the protocol, so that no client is disturbed."""
+
+    run: str
+    model: str
+    placement: str
+    task: str
+    cost: Cost
+    route: Route
+    revision: str
+    citations: tuple[CitedItem, ...] = ()
+    redacted: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+
+
+def about(answer: Answer) -> About:
+    """The `fairlead` object of an answer."""
+    return About(
+        run=answer.run,
+        model=answer.model.name,
+        placement=answer.model.placement.kind,
+        task=answer.task,
+        cost=Cost(exact_money(answer.cost), answer.currency, answer.reply.usage.estimated, answer.price),
+        route=Route(
+            answer.why, answer.candidates, tuple(DroppedModel(d.model, d.by, d.reason) for d in answer.dropped)
+        ),
+        revision=answer.revision,
+        citations=tuple(
+            CitedItem(c.id, c.title, c.section, c.owner, c.verified, c.review_by) for c in answer.citations
+        ),
+        redacted=answer.redacted,
+        warnings=tuple(f"budget {w.scope} has passed its warning threshold for {w.period}" for w in answer.warnings),
+        flags=answer.flags,
+    )
+
+
+class EstimateBody(Struct, frozen=True):
+    model: str
+    likely: str
+    most: str
+    price: str
+
+
+class QuoteBody(Struct, frozen=True):
+    object: str
+    run: str
+    task: str
+    currency: str
+    route: Route
+    estimates: tuple[EstimateBody, ...]
+    revision: str
+
+
+def encode_quote(quote: Quote) -> bytes:
+    """The body of a dry run: what each candidate would cost, in the order in which they would be tried."""
+    return msgspec.json.encode(
+        QuoteBody(
+            object="fairlead.estimate",
+            run=quote.run,
+            task=quote.task,
+            currency=quote.currency,
+            route=Route(
+                quote.why,
+                tuple(e.model for e in quote.estimates),
+                tuple(DroppedModel(d.model, d.by, d.reason) for d in quote.dropped),
+            ),
+            estimates=tuple(
+                EstimateBody(e.model, exact_money(e.likely), exact_money(e.most), e.price_version)
+                for e in quote.estimates
+            ),
+            revision=quote.revision,
+        )
+    )

@@ -1,0 +1,161 @@
+"""A door for chats, whatever the protocol. It translates to and from the action and decides nothing.
+
+What differs between protocols is a `ChatWire`: how a request is read, and how a reply, its events and errors are said.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeVar
+
+from fairlead.costs.ledger import Arrival
+from fairlead.errors import FairleadError
+from fairlead.execution import Answer, Fairlead, call_model, quote
+from fairlead.identity import Caller
+from fairlead.models.types import ChatRequest, Chunk, Model
+from fairlead.server.about import encode_quote
+from fairlead.server.door import broken, guarded, received, refuse
+from fairlead.server.http import Gone, Headers, Scope, respond
+
+
+class Asked(Protocol):
+    """A request as it was read, with what its protocol must remember for the reply."""
+
+    @property
+    def request(self) -> ChatRequest: ...
+
+
+class Events(Protocol):
+    """Writes the events of one stream."""
+
+    def event(self, chunk: Chunk) -> bytes:
+        """A piece of the reply."""
+
+    def end(self, answer: Answer) -> bytes:
+        """What is left to say once the bill is durable, and the end mark."""
+
+    def fail(self, error: FairleadError) -> bytes:
+        """An error in the middle of the stream. No end mark may follow."""
+
+
+log = logging.getLogger("fairlead.doors")
+
+A = TypeVar("A", bound=Asked)
+
+
+class ChatWire(Protocol[A]):
+    """A chat protocol, seen from the server. `door` is its name in policies and records; times are in seconds."""
+
+    door: str
+
+    def encode_error(self, error: FairleadError) -> bytes:
+        """An error as the clients of this protocol know it."""
+
+    def read(self, body: bytes) -> A:
+        """Raises `BadInput` naming the field for what cannot be understood or has no meaning here."""
+
+    def reply(self, asked: A, answer: Answer, created: int) -> bytes:
+        """The body of a complete reply."""
+
+    def events(self, asked: A, run: str, model: Model, created: int) -> Events:
+        """A writer for a stream that is about to begin."""
+
+
+class ChatDoor:
+    """A raw ASGI endpoint. `max_body` in bytes."""
+
+    def __init__(self, fairlead: Fairlead, wire: ChatWire[Any], max_body: int) -> None:
+        self._fairlead = fairlead
+        self._wire = wire
+        self._max_body = max_body
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        wire = self._wire
+        try:
+            caller, arrival = await received(self._fairlead, scope, receive, wire.door, self._max_body)
+            asked = wire.read(arrival.body)
+        except Gone:
+            return
+        except FairleadError as error:
+            await self._fairlead.refusals.record(wire.door, error)
+            await refuse(send, error, wire.encode_error)
+            return
+        if arrival.dry_run:
+            await guarded(send, wire.door, wire.encode_error, self._quote(caller, asked, arrival, send))
+        elif asked.request.stream:
+            await self._stream(caller, asked, arrival, receive, send)
+        else:
+            await guarded(send, wire.door, wire.encode_error, self._reply(caller, asked, arrival, send))
+
+    async def _reply(self, caller: Caller, asked: Asked, arrival: Arrival, send: Any) -> None:
+        answer = await call_model(self._fairlead, caller, asked.request, arrival)
+        body = self._wire.reply(asked, answer, self._fairlead.clock.now() // 1000)
+        await respond(send, 200, body, [(b"x-fairlead-run", answer.run.encode())])
+
+    async def _quote(self, caller: Caller, asked: Asked, arrival: Arrival, send: Any) -> None:
+        made = await quote(self._fairlead, caller, asked.request, arrival)
+        await respond(send, 200, encode_quote(made), [(b"x-fairlead-run", made.run.encode())])
+
+    async def _stream(self, caller: Caller, asked: Asked, arrival: Arrival, receive: Any, send: Any) -> None:
+        """A client that leaves ends the action: the provider is told to stop and what it produced is billed."""
+        stream = _Stream(send, self._wire, asked, self._fairlead.clock.now() // 1000)
+        task = asyncio.current_task()
+        assert task is not None
+        left = asyncio.ensure_future(_left(receive))
+        left.add_done_callback(lambda done: None if done.cancelled() else task.cancel())
+        try:
+            answer = await call_model(self._fairlead, caller, asked.request, arrival, stream.deliver)
+            await stream.finish(answer)
+        except FairleadError as error:
+            await stream.fail(error)
+        except asyncio.CancelledError:
+            if not left.done():
+                raise  # the server is shutting down, not the client leaving
+            task.uncancel()
+        except Exception:
+            log.exception("a stream of door %s broke", self._wire.door)
+            await stream.fail(broken())
+        finally:
+            left.cancel()
+
+
+class _Stream:
+    """The response side of one stream: the status line waits until there is something to say."""
+
+    def __init__(self, send: Any, wire: ChatWire[Any], asked: Asked, created: int) -> None:
+        self._send = send
+        self._wire = wire
+        self._asked = asked
+        self._created = created
+        self._events: Events | None = None
+
+    async def deliver(self, run: str, model: Model, chunk: Chunk) -> None:
+        events = self._events or await self._start(run, model)
+        await self._send({"type": "http.response.body", "body": events.event(chunk), "more_body": True})
+
+    async def _start(self, run: str, model: Model) -> Events:
+        self._events = self._wire.events(self._asked, run, model, self._created)
+        headers: Headers = [
+            (b"content-type", b"text/event-stream; charset=utf-8"),
+            (b"cache-control", b"no-cache"),
+            (b"x-fairlead-run", run.encode()),
+        ]
+        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+        return self._events
+
+    async def finish(self, answer: Answer) -> None:
+        events = self._events or await self._start(answer.run, answer.model)
+        await self._send({"type": "http.response.body", "body": events.end(answer)})
+
+    async def fail(self, error: FairleadError) -> None:
+        """Before the first byte an ordinary error; after it an event in the stream, and no end mark."""
+        if self._events is None:
+            await refuse(self._send, error, self._wire.encode_error)
+            return
+        await self._send({"type": "http.response.body", "body": self._events.fail(error)})
+
+
+async def _left(receive: Callable[[], Awaitable[dict[str, Any]]]) -> None:
+    """Returns when the client closes the connection."""
+    while (await receive())["type"] != "http.disconnect":
+        continue

@@ -1,0 +1,110 @@
+"""What every door does: find out who asks, read how the request came, and say errors in its protocol's own form."""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fairlead.costs.ledger import Arrival
+from fairlead.errors import BadInput, Broken, FairleadError, Overloaded, Unauthenticated
+from fairlead.execution import Fairlead
+from fairlead.identity import Caller
+from fairlead.server.http import Headers, Scope, header, is_loopback, only_header, read_body, respond
+
+log = logging.getLogger("fairlead.doors")
+
+EncodeError = Callable[[FairleadError], bytes]
+"""Writes an error as the clients of a protocol know it."""
+
+
+async def authenticate(fairlead: Fairlead, scope: Scope) -> Caller:
+    """Who asks. Raises `Unauthenticated`."""
+    authorization = _credential(scope)
+    # Where the caller is matters only for who brings no credential, or says so because its client must send one.
+    nameless = authorization is None or authorization.lower() == "bearer anonymous"
+    loopback = nameless and is_loopback(scope)
+    return await fairlead.current().authenticator.authenticate(authorization, loopback=loopback)
+
+
+def _credential(scope: Scope) -> str | None:
+    """The `authorization` header, or `x-api-key`, which clients of some protocols send in its place."""
+    authorization, key = only_header(scope, b"authorization"), only_header(scope, b"x-api-key")
+    if key is None:
+        return authorization
+    if authorization is not None and authorization.rpartition(" ")[2] != key:
+        raise Unauthenticated(
+            "the request has two credentials",
+            why="authorization and x-api-key differ, and which was meant is not ours to guess",
+            mend="send one of them",
+        )
+    return f"Bearer {key}"
+
+
+async def received(fairlead: Fairlead, scope: Scope, receive: Any, door: str, max_body: int) -> tuple[Caller, Arrival]:
+    """The caller, and how the action came in. Raises `Unauthenticated`, `BadInput`, or `Gone` if the client left.
+
+    A stranger's body is never read: it would fill memory before anybody has said who sends it.
+    """
+    started = time.perf_counter_ns()
+    caller = await authenticate(fairlead, scope)
+    authenticated = time.perf_counter_ns() - started
+    body = await read_body(receive, max_body)
+    arrival = Arrival(
+        door=door, body=body, authenticated_ns=authenticated, deadline=_deadline(scope), dry_run=_dry_run(scope)
+    )
+    return caller, arrival
+
+
+def _deadline(scope: Scope) -> float | None:
+    text = header(scope, b"x-fairlead-deadline")
+    if text is None:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 < seconds <= 86_400:
+        raise BadInput(f"x-fairlead-deadline is {text!r}", mend="give seconds, more than 0 and at most 86400")
+    return seconds
+
+
+def _dry_run(scope: Scope) -> bool:
+    text = header(scope, b"x-fairlead-dry-run")
+    if text in (None, "", "false"):
+        return False
+    if text != "estimate":
+        raise BadInput(f"x-fairlead-dry-run is {text!r}", mend='the one dry run there is, is "estimate"')
+    return True
+
+
+async def guarded(send: Any, door: str, encode_error: EncodeError, work: Awaitable[None]) -> None:
+    """Do the work; every error of it is said in the door's own format, and never as a bare 500."""
+    try:
+        await work
+    except FairleadError as error:
+        await refuse(send, error, encode_error)
+    except Exception:
+        log.exception("a request at door %s broke", door)
+        await refuse(send, broken(), encode_error)
+
+
+def broken() -> Broken:
+    """What a client is told of a fault that nobody foresaw: nothing of it but that it is ours."""
+    return Broken(
+        "Fairlead itself failed", why="an unforeseen fault; its log holds the details", mend="please report it"
+    )
+
+
+async def refuse(send: Any, error: FairleadError, encode_error: EncodeError) -> None:
+    """Answer with an error."""
+    headers: Headers = []
+    if isinstance(error, Overloaded):
+        headers.append((b"retry-after", str(max(1, round(error.retry_after))).encode()))
+    elif error.status in (429, 401):
+        # Clients retry a 429 by themselves; a spent budget or a wrong key will not change within a second.
+        headers.append((b"x-should-retry", b"false"))
+    if error.status == 401:
+        headers.append((b"www-authenticate", b'Bearer realm="fairlead"'))
+    if error.run:
+        headers.append((b"x-fairlead-run", error.run.encode()))
+    await respond(send, error.status, encode_error(error), headers)

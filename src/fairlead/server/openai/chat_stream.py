@@ -1,0 +1,89 @@
+"""The events of a streamed reply in the form of chat completions."""
+
+import msgspec
+from msgspec import Struct
+
+from fairlead.errors import FairleadError
+from fairlead.execution import Answer
+from fairlead.models.types import Chunk, Model
+from fairlead.server.about import about
+from fairlead.server.openai.chat_reply import usage_body
+from fairlead.server.openai.errors import encode_error
+
+_encode = msgspec.json.Encoder().encode
+
+
+class FunctionDelta(Struct, frozen=True, omit_defaults=True):
+    name: str | None = None
+    arguments: str | None = None
+
+
+class CallDelta(Struct, frozen=True, omit_defaults=True):
+    index: int
+    function: FunctionDelta
+    id: str | None = None
+    type: str | None = None
+
+
+class Delta(Struct, frozen=True, omit_defaults=True):
+    role: str | None = None
+    content: str | None = None
+    reasoning_content: str | None = None
+    refusal: str | None = None
+    tool_calls: tuple[CallDelta, ...] | None = None
+
+
+class ChoiceDelta(Struct, frozen=True):
+    index: int
+    delta: Delta
+    finish_reason: str | None
+    logprobs: msgspec.Raw | None
+
+
+class ChatEvents:
+    """See `chat_door.Events`. The part of an event that never changes is made once."""
+
+    def __init__(self, run: str, model: Model, created: int, *, with_usage: bool) -> None:
+        self._with_usage = with_usage
+        head = {"id": f"chatcmpl-{run}", "object": "chat.completion.chunk", "created": created, "model": model.name}
+        self._head = b"data: " + _encode(head)[:-1]
+        self._text = self._head + b',"choices":[{"index":0,"delta":{"content":'
+        self._seen: set[int] = set()
+
+    def event(self, chunk: Chunk) -> bytes:
+        return self._event(chunk)
+
+    def _event(self, chunk: Chunk, tail: bytes = b"") -> bytes:
+        """`tail` is further JSON members, such as the `fairlead` object of the last event."""
+        index = chunk.index
+        if index == 0 and 0 in self._seen and not tail and chunk == Chunk(text=chunk.text):
+            return self._text + _encode(chunk.text) + b'},"finish_reason":null,"logprobs":null}]}\n\n'
+        first = index not in self._seen
+        self._seen.add(index)
+        delta = Delta(
+            role="assistant" if first else None,
+            content=chunk.text if chunk.text or (first and not chunk.tool_calls) else None,
+            reasoning_content=chunk.reasoning or None,
+            refusal=chunk.refusal or None,
+            tool_calls=tuple(
+                CallDelta(c.index, FunctionDelta(c.name, c.arguments), c.id, "function" if c.id else None)
+                for c in chunk.tool_calls
+            )
+            or None,
+        )
+        choice = ChoiceDelta(index, delta, chunk.finish, chunk.logprobs)
+        return self._head + b',"choices":[' + _encode(choice) + b"]" + tail + b"}\n\n"
+
+    def end(self, answer: Answer) -> bytes:
+        with_usage = self._with_usage
+        beside = b',"fairlead":' + _encode(about(answer))
+        tail = answer.reply.tail
+        events = [self._event(chunk) for chunk in tail[:-1]]
+        events += [self._event(chunk, b"" if with_usage else beside) for chunk in tail[-1:]]
+        if with_usage:
+            usage = _encode(usage_body(answer.reply.usage))
+            events.append(self._head + b',"choices":[],"usage":' + usage + beside + b"}\n\n")
+        return b"".join(events) + b"data: [DONE]\n\n"
+
+    def fail(self, error: FairleadError) -> bytes:
+        return b"data: " + encode_error(error) + b"\n\n"

@@ -1,0 +1,122 @@
+"""Connections whose other side is slow, stops, or speaks something else."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from http.client import HTTPResponse
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.world import Served, served, settings
+
+from fairlead.server import framing
+
+HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nhost: here\r\ncontent-type: application/json\r\n"
+BUDGETS = {"organisation": {"total": 1000}}
+
+
+@pytest.fixture
+def s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    monkeypatch.setattr(framing, "_REQUEST_S", 0.3)
+    monkeypatch.setattr(framing, "_STALLED_S", 0.3)
+
+    def long_winded(url: str) -> dict[str, Any]:
+        models: dict[str, Any] = settings(url)["models"]
+        return {**models, "small": {**models["small"], "max_output": 100_000}}
+
+    with served(tmp_path, budgets=BUDGETS, models=long_winded) as s:
+        yield s
+
+
+def address(s: Served) -> tuple[str, int]:
+    host, port = s.url.removeprefix("http://").split(":")
+    return host, int(port)
+
+
+def connected(s: Served) -> socket.socket:
+    return socket.create_connection(address(s), timeout=10)
+
+
+def heard(client: socket.socket) -> bytes:
+    """Everything until the server closes."""
+    pieces = []
+    while piece := client.recv(65536):
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def a_request(s: Served, content: str, **more: Any) -> bytes:
+    body = {"model": "small", "messages": [{"role": "user", "content": content}], **more}
+    data = json.dumps(body).encode()
+    credentials = "".join(f"{name}: {value}\r\n" for name, value in s.auth().items()).encode()
+    return HEAD + credentials + b"content-length: %d\r\n\r\n" % len(data) + data
+
+
+@pytest.mark.parametrize("part", [b"", b"POST /v1/cha", HEAD + b"content-length: 100\r\n\r\n"])
+def test_a_request_that_does_not_come_is_not_waited_for_for_ever(s: Served, part: bytes) -> None:
+    with connected(s) as client:
+        client.sendall(part)
+        answer = heard(client)
+    if part.endswith(b"\r\n\r\n"):  # its head is here, and it brings no credential
+        assert answer.startswith(b"HTTP/1.1 401 ")
+    else:
+        assert answer.startswith(b"HTTP/1.1 408 Request Timeout")
+        assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "too_slow"
+
+
+def test_a_body_that_stops_coming_is_told_so_and_changes_nothing(s: Served) -> None:
+    request = a_request(s, "echo hello")
+    with connected(s) as client:
+        client.sendall(request[:-10])
+        assert b"HTTP/1.1 408 " in heard(client)
+    assert s.records() == []
+
+
+def test_a_request_within_a_kept_connection_has_its_own_time(s: Served) -> None:
+    request = a_request(s, "echo hello")
+    with connected(s) as client:
+        for pause in (0.6, 0.0):  # longer than a request may take: nothing is under way meanwhile
+            client.sendall(request)
+            response = HTTPResponse(client)
+            response.begin()
+            assert (response.status, response.will_close) == (200, False)
+            response.read()
+            time.sleep(pause)
+        client.sendall(request[:40])
+        assert heard(client).startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_reader_that_stops_reading_ends_its_stream(s: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = framing.Framing.connection_made
+
+    def with_little_room(self: framing.Framing, transport: Any) -> None:
+        begin(self, transport)
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+
+    monkeypatch.setattr(framing.Framing, "connection_made", with_little_room)
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # else the kernel takes it all for us
+        client.connect(address(s))
+        client.sendall(a_request(s, "say 90000", stream=True, max_tokens=90_000))
+        for _ in range(400):
+            if s.records() and not s.holds():
+                break
+            time.sleep(0.05)
+        (record,) = s.records()
+        assert record.outcome == "abandoned"
+        assert record.cost > 0
+
+
+def test_two_credentials_that_differ_are_refused_and_the_same_twice_is_one(s: Served) -> None:
+    (credential,) = s.auth().values()
+    key = credential.removeprefix("Bearer ")
+    body = {"model": "small", "messages": [{"role": "user", "content": "echo hello"}]}
+    url = f"{s.url}/v1/chat/completions"
+    assert httpx.post(url, json=body, headers={"x-api-key": key}).status_code == 200
+    assert httpx.post(url, json=body, headers={"x-api-key": key, **s.auth()}).status_code == 200
+    refused = httpx.post(url, json=body, headers={"x-api-key": f"{key}x", **s.auth()})
+    assert refused.status_code == 401
+    assert "two credentials" in refused.json()["error"]["message"]
