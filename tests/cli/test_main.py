@@ -69,7 +69,7 @@ CHANGES = {
     "migrate",
 }  # fmt: skip
 # What prints JSON anyway, and what answers requests until it is stopped.
-NEITHER = {"audit prove", "audit consistency", "schema", "serve"}
+NEITHER = {"audit prove", "audit consistency", "record", "schema", "serve"}
 
 
 def test_every_change_can_be_tried_without_effect_and_every_read_gives_json() -> None:

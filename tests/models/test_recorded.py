@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.faults.provider import Provider
 from tests.faults.wires import PROSE
 from tests.models.calls import CLOCK, a_call, a_driver, outcome_of
@@ -84,3 +85,9 @@ def test_only_what_shapes_a_reply_is_in_its_key() -> None:
     assert call_key(a_call("a")) != call_key(a_call("b"))
     assert call_key(a_call(max_output=5)) != call_key(a_call())
     assert call_key(a_call(stream=True)) != call_key(a_call())
+
+
+def test_a_cassette_is_played_back_under_another_name_of_the_model() -> None:
+    call = a_call()
+    played = replace(call, model=replace(call.model, name="replayed", remote="cassette.jsonl"))
+    assert call_key(played) == call_key(call)

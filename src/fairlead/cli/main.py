@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("publishing", "Validate the workspace; every problem with its line and its mend."),
     "apply": ("publishing", "Publish the workspace to all live workers."),
     "serve": ("serve", "Publish the workspace and answer requests."),
+    "record": ("record", "Serve, and keep what one model replies in a file, to be played back."),
     "ask": ("ask", "Ask a running Fairlead a question, as a client would."),
     "estimate": ("ask", "What a question would cost, for every model that may answer it."),
     "doctor": ("doctor", "Look for what is wrong with this installation."),

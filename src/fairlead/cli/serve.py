@@ -15,7 +15,7 @@ from fairlead.cli.output import say
 from fairlead.cli.place import Data, Place, Workspace, find
 from fairlead.cli.publishing import Folder, publish_text, report
 from fairlead.cli.setting_up import set_up
-from fairlead.cli.surroundings import surroundings
+from fairlead.cli.surroundings import Wrap, surroundings
 from fairlead.costs.settings import BudgetSettings
 from fairlead.errors import BadInput
 from fairlead.server.serve import Serving
@@ -53,11 +53,11 @@ def serve(
     show_first_key(set_up(place))
     compiled, revision = in_force(place, no_apply)
     server = compiled.settings.server
-    sock = _listening(host or server.host, server.port if port < 0 else port)
-    _greet(place, compiled, revision, _url(sock))
+    sock = listening(host or server.host, server.port if port < 0 else port)
+    _greet(place, compiled, revision, url_of(sock))
     settings = compiled.settings
     del compiled  # workers compile what they serve; ours would only fill memory
-    raise typer.Exit(_run(place, sock, settings, workers or server.workers))
+    raise typer.Exit(run(place, sock, settings, workers or server.workers))
 
 
 def in_force(place: Place, no_apply: bool) -> tuple[Compiled, str]:
@@ -69,7 +69,7 @@ def in_force(place: Place, no_apply: bool) -> tuple[Compiled, str]:
         return published(place, store), require_published(store)
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def listening(host: str, port: int) -> socket.socket:
     try:
         return listen(host, port)
     except OSError as error:
@@ -80,7 +80,7 @@ def _listening(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def _url(sock: socket.socket) -> str:
+def url_of(sock: socket.socket) -> str:
     host, port = sock.getsockname()[:2]
     near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 it listens on all, and this one is near
     return f"http://[{near}]:{port}" if ":" in near else f"http://{near}:{port}"
@@ -114,13 +114,14 @@ def _switched_off(compiled: Compiled) -> Iterator[str]:
         yield f"model {name} is left out: {why}"
 
 
-def _run(place: Place, sock: socket.socket, settings: WorkspaceSettings, workers: int) -> int:
+def run(place: Place, sock: socket.socket, settings: WorkspaceSettings, workers: int, wrap: Wrap | None = None) -> int:
+    """Answer until stopped, and return the exit status. `wrap` puts something around each model's driver."""
     start_logging(sys.stderr, style="console" if sys.stderr.isatty() else "json")
     synchronous = settings.storage.journal.synchronous
 
     async def start() -> Running:
         store = Store.open(place.database, synchronous=synchronous)
-        return await assemble(surroundings(place, store))
+        return await assemble(surroundings(place, store, wrap))
 
     server = settings.server
     return answer(sock, start, Serving(workers=workers, max_body=server.max_body, drain=server.drain))

@@ -4,8 +4,9 @@ A cassette is JSON Lines. Each line is one exchange:
 
     {"fairlead": "cassette/1", "key": HASH, "model": NAME, "chunks": [CHUNK…], "error": ERROR | null}
 
-`key` is the SHA-256 of everything in a call that shapes its reply: the vendor's model name, the request, passages and
-output limit; not deadlines, ids or keys. Timing is not kept. A cassette holds replies, never requests, headers or
+`key` is the SHA-256 of everything in a call that shapes the reply of a given model: the request, passages and output
+limit; not deadlines, ids or keys, and not the vendor's name of the model, because whoever plays a cassette back calls
+it otherwise. So a cassette is of one model. Timing is not kept. A cassette holds replies, never requests, headers or
 keys. The same request recorded more than once is played back in the order of recording; the last one is repeated.
 """
 
@@ -67,7 +68,6 @@ class _Exchange(Struct, frozen=True, kw_only=True):
 class _Asked(Struct, frozen=True):
     """What shapes a reply."""
 
-    remote: str
     request: ChatRequest
     passages: tuple[Passage, ...]
     max_output: int
@@ -77,7 +77,7 @@ def call_key(call: ModelCall) -> str:
     """The key under which a cassette keeps the reply to a call."""
     # The name by which the caller reached the model, what a door counted and how it is handled do not shape the reply.
     request = msgspec.structs.replace(call.request, model="", size=0, handling=None)
-    asked = _Asked(call.model.remote, request, call.passages, call.max_output)
+    asked = _Asked(request, call.passages, call.max_output)
     return hashlib.sha256(msgspec.json.encode(asked, order="sorted")).hexdigest()
 
 
@@ -137,7 +137,7 @@ class RecordedDriver:
             raise Upstream(
                 "this request was not recorded",
                 why=f"{self._path.name} holds no reply to it",
-                mend="record it with a live model first; a change of a single word makes another request",
+                mend="record it first, with `fairlead record`; a change of a single word makes another request",
                 subject=call.model.name,
                 retryable=False,
             )

@@ -16,6 +16,7 @@ from fairlead.identity.fetch import fetcher
 from fairlead.identity.issuer_keys import IssuerKeyRings
 from fairlead.models.http import Http
 from fairlead.models.registry import open_drivers
+from fairlead.models.types import ModelDriver
 from fairlead.routing import Health
 from fairlead.storage.checkpoints import log_origin, sign_head
 from fairlead.storage.fleet import Fleet, Lease
@@ -35,13 +36,14 @@ _SIGN_EVERY = 60.0
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Surroundings:
     """What a process gets from outside. `secrets` gives what `env:NAME` stands for, `master_keys` the keys that may
-    have taken the master key's place since."""
+    have taken the master key's place since. `wrap` puts something around each driver, such as what records it."""
 
     store: Store
     master_key: bytes
     secrets: Secrets
     clock: Clock
     master_keys: Callable[[], Iterable[bytes]] = tuple
+    wrap: Callable[[ModelDriver], ModelDriver] | None = None
 
 
 class Running:
@@ -82,7 +84,7 @@ async def assemble(around: Surroundings) -> Running:
         return compile_revision(around, revision)
 
     def deployed(compiled: CompiledRevision) -> Deployment:
-        return deploy(compiled, http, rings, clock)
+        return deploy(compiled, http, rings, clock, around.wrap)
 
     epoch = await asyncio.to_thread(fleet.current)
     if not epoch.revision:
@@ -156,9 +158,16 @@ def compile_revision(around: Surroundings, revision: str) -> CompiledRevision:
     )
 
 
-def deploy(compiled: CompiledRevision, http: Http, rings: IssuerKeyRings, clock: Clock) -> Deployment:
+def deploy(
+    compiled: CompiledRevision,
+    http: Http,
+    rings: IssuerKeyRings,
+    clock: Clock,
+    wrap: Callable[[ModelDriver], ModelDriver] | None = None,
+) -> Deployment:
     """A compiled revision with its drivers, ready to decide."""
     workspace = compiled.workspace
+    drivers = open_drivers(workspace.models, http, clock)
     settings = workspace.settings
     return Deployment(
         revision=compiled.revision,
@@ -170,7 +179,7 @@ def deploy(compiled: CompiledRevision, http: Http, rings: IssuerKeyRings, clock:
         context=compiled.context,
         models=workspace.models.models,
         unavailable=workspace.models.unavailable,
-        drivers=open_drivers(workspace.models, http, clock),
+        drivers={name: wrap(each) for name, each in drivers.items()} if wrap else drivers,
         rates=workspace.rates,
         budgets=workspace.budgets,
         preferences=workspace.preferences,
