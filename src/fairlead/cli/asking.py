@@ -47,7 +47,11 @@ class Reply:
                 if "error" in event:
                     raise error_of(event["error"])
                 yield event
-        raise CutOff("the answer ended without its end mark", why="the server stopped, or the connection was cut")
+        raise CutOff(
+            "the answer ended without its end mark",
+            why="the server stopped, or the connection was cut",
+            mend="fairlead trace last tells what came of it; then ask again",
+        )
 
 
 @contextmanager
@@ -70,7 +74,11 @@ def posted(url: str, body: Mapping[str, Any], key: str, headers: Mapping[str, st
                 raise _refused(response.status, response.read(_MOST_OF_AN_ERROR))
             yield Reply(response)
         except (ConnectionResetError, TimeoutError, HTTPException) as error:
-            raise CutOff("the connection broke in the middle of the answer", why=str(error)) from error
+            raise CutOff(
+                "the connection broke in the middle of the answer",
+                why=str(error),
+                mend="fairlead trace last tells what came of it; then ask again",
+            ) from error
 
 
 def _answer(connection: HTTPConnection, url: str, path: str, body: bytes, headers: dict[str, str]) -> HTTPResponse:

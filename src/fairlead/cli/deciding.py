@@ -12,7 +12,7 @@ from fairlead.cli.surroundings import surroundings
 from fairlead.costs.ledger import Arrival
 from fairlead.execution import quote
 from fairlead.models.types import ChatRequest, Message
-from fairlead.server.openai_wire import encode_quote
+from fairlead.server.about import encode_quote
 from fairlead.workspace.assemble import assemble
 
 

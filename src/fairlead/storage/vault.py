@@ -120,6 +120,7 @@ class Vault:
             raise NotFound(
                 f"this payload was erased with its subject {subject_id}",
                 why="the key that opened it was deleted; the audit record of it remains",
+                mend="nothing brings it back; `fairlead trace` without --payload shows what remains",
                 subject=subject_id,
             )
         try:
