@@ -20,7 +20,8 @@ from fairlead.cli.main import COMMANDS, app
 from fairlead.costs.record import Record
 from fairlead.models import fields
 from fairlead.policy import Rule
-from fairlead.policy.detectors import catalogue, checksums
+from fairlead.policy.detectors import CHECKS, CLASSES, ENTRIES
+from fairlead.policy.detectors.entry import Check, Entry
 from fairlead.policy.rules import defaults, to_cedar
 from fairlead.policy.settings import Allow
 from fairlead.policy.sources import schema_text
@@ -190,7 +191,7 @@ def record_page() -> Iterator[str]:
 def policy_page() -> Iterator[str]:
     """What policies may speak of, what the lean rules mean in Cedar, what is detected."""
     yield "\n## Schema\n\nFacts that the workspace declares in `rules/*.yaml` stand in `facts`."
-    yield from fenced("cedar", schema_text().replace("facts: {}", "facts: {/* the workspace's own */}"))
+    yield from fenced("cedarschema", schema_text().replace("facts: {},", "facts: {}, // the workspace's own"))
     yield "## Lean rules\n\nEach rule of `rules:` does exactly one of these; `for` belongs to `redact`."
     schema = msgspec.json.schema(Rule)
     yield from table(("key", "type", "default", "meaning"), keys(schema, schema["$defs"]))
@@ -204,7 +205,7 @@ def policy_page() -> Iterator[str]:
 
 
 def lean_examples() -> Iterator[str]:
-    known = frozenset(catalogue.CLASSES)
+    known = frozenset(CLASSES)
     for written, rule in (
         ("{redact: [payment_card], for: cloud}", Rule(redact=("payment_card",), audience="cloud")),
         ("{redact: [email], for: replies}", Rule(redact=("email",), audience="replies")),
@@ -218,18 +219,25 @@ def lean_examples() -> Iterator[str]:
 
 
 def detectors() -> Iterator[str]:
-    yield "\n## Built-in detectors\n\nBy category. `without:` in `rules/*.yaml` switches one off by its name."
-    names: dict[str, list[str]] = {}
-    for name, category, *_ in catalogue.TABLE:
-        names.setdefault(category, []).append(f"`{name}`")
-    rows = ((f"`{each}`", catalogue.CLASSES[each].name, ", ".join(names[each])) for each in names)
-    yield from table(("category", "data class, at least", "detectors"), rows)
+    """Every detector with what it finds and what confirms it, by category."""
+    yield "\n## Built-in detectors\n\nEach looks for a form, and most then ask a check. In `rules/*.yaml`, `without:`"
+    yield "switches detectors off by their names, and `also:` switches on those that are off."
+    for category, at_least in CLASSES.items():
+        yield f"\n### {category}\n\nData class: {at_least.name} at least."
+        mine = [each for each in ENTRIES if each.category == category]
+        yield from table(("detector", "finds", "confirmed by"), (_told(each) for each in mine))
     yield "A category that is not listed here counts as internal, unless `classes:` says otherwise."
-    yield (
-        "\n## Checks\n\nWhat a detector of the workspace's own may name under `checksum:`: "
-        + ", ".join(f"`{name}`" for name in checksums.BY_NAME)
-        + "."
-    )
+    yield "\n## Checks\n\nWhat a detector of the workspace's own may name under `checksum:`:"
+    yield from table(("check", "holds for"), ((f"`{name}`", _first_line(check)) for name, check in CHECKS.items()))
+
+
+def _told(each: Entry) -> tuple[str, str, str]:
+    how = _first_line(each.check) if each.check else "its form alone"
+    return f"`{each.name}`", each.finds + ("" if each.on else " (off)"), how
+
+
+def _first_line(check: Check) -> str:
+    return (check.__doc__ or "").strip().partition("\n")[0].rstrip(".")
 
 
 # ---- the fields of requests and replies -------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """What the firewall catches in texts it was not written for, what it stops wrongly, and what a look costs.
 
 Reads every *.jsonl.gz below a folder, and knows its rows by their keys: `spans` (personal data), `is_secret`,
-`is_injection`. Under the detectors of a workspace that says nothing:
+`is_injection`. Under all built-in detectors:
 
     pii_precision, pii_recall    over structured types, by span (at least 0.95 and 0.90); other types stand in `apart`
     secret_recall                share of the texts with a secret in which one was found (at least 0.97)
@@ -24,9 +24,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fairlead.policy import Policy, compile_policy
-
 from evals.stage import say, told
+from fairlead.policy import Policy, RulesFile, compile_policy
+from fairlead.policy.detectors import ENTRIES
 
 Row = Mapping[str, Any]
 
@@ -42,9 +42,36 @@ STRUCTURED = {
     "CRYPTO": "crypto_address",
     "US_BANK_NUMBER": "bank_account",
     **dict.fromkeys(
-        "US_SSN US_ITIN US_PASSPORT US_DRIVER_LICENSE UK_NHS UK_NINO ES_NIF ES_NIE IT_FISCAL_CODE IT_DRIVER_LICENSE "
-        "IT_PASSPORT IT_IDENTITY_CARD IT_VAT_CODE PL_PESEL SG_NRIC_FIN SG_UEN AU_ABN AU_ACN AU_TFN AU_MEDICARE IN_PAN "
-        "IN_AADHAAR IN_PASSPORT IN_VOTER IN_VEHICLE_REGISTRATION FI_PERSONAL_IDENTITY_CODE KR_RRN TH_TNIN".split(),
+        [
+            "US_SSN",
+            "US_ITIN",
+            "US_PASSPORT",
+            "US_DRIVER_LICENSE",
+            "UK_NHS",
+            "UK_NINO",
+            "ES_NIF",
+            "ES_NIE",
+            "IT_FISCAL_CODE",
+            "IT_DRIVER_LICENSE",
+            "IT_PASSPORT",
+            "IT_IDENTITY_CARD",
+            "IT_VAT_CODE",
+            "PL_PESEL",
+            "SG_NRIC_FIN",
+            "SG_UEN",
+            "AU_ABN",
+            "AU_ACN",
+            "AU_TFN",
+            "AU_MEDICARE",
+            "IN_PAN",
+            "IN_AADHAAR",
+            "IN_PASSPORT",
+            "IN_VOTER",
+            "IN_VEHICLE_REGISTRATION",
+            "FI_PERSONAL_IDENTITY_CODE",
+            "KR_RRN",
+            "TH_TNIN",
+        ],
         "national_id",
     ),
 }
@@ -138,7 +165,10 @@ def flagged(policy: Policy, texts: Sequence[Row], key: str, category: str, show:
 def score(policy: Policy, texts: Sequence[Row], show: bool = False) -> dict[str, Any]:
     """Everything but time."""
     result = personal(policy, [row for row in texts if "spans" in row], show)
-    for key, category, name in (("is_secret", "secret", "secret"), ("is_injection", "injection_suspected", "injection")):
+    for key, category, name in (
+        ("is_secret", "secret", "secret"),
+        ("is_injection", "injection_suspected", "injection"),
+    ):
         recall, alarms = flagged(policy, [row for row in texts if key in row], key, category, show)
         result |= {f"{name}_recall": recall, f"{name}_false_alarm_share": alarms}
     return result
@@ -156,9 +186,15 @@ def microseconds(policy: Policy, texts: Iterable[str]) -> float:
     return round(best / size * 1e9, 2) if size else 0.0
 
 
+def every_detector() -> Policy:
+    """The policy of a workspace that says nothing but that all built-in detectors shall look."""
+    off = tuple(each.name for each in ENTRIES if not each.on)
+    return compile_policy({}, (), {"rules/all.yaml": RulesFile(also=off)})
+
+
 def measure(folder: Path, show: bool = False) -> dict[str, Any]:
     """What is printed."""
-    policy, texts = compile_policy({}), rows(folder)
+    policy, texts = every_detector(), rows(folder)
     seen, held = [row for row in texts if not is_held(row)], [row for row in texts if is_held(row)]
     say(f"{len(texts)} texts: {len(seen)} seen, {len(held)} held")
     result = score(policy, texts)
@@ -171,9 +207,7 @@ def measure(folder: Path, show: bool = False) -> dict[str, Any]:
 
 def missed(result: Mapping[str, Any]) -> list[str]:
     """The goals that were not reached; what the folder has no rows for counts as reached."""
-    return [
-        name for name, (low, high) in GOALS.items() if result[name] is not None and not low <= result[name] <= high
-    ]
+    return [name for name, (low, high) in GOALS.items() if result[name] is not None and not low <= result[name] <= high]
 
 
 def main() -> int:

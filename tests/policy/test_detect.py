@@ -22,7 +22,7 @@ from fairlead.policy.detect import REST, Detection
 from fairlead.policy.settings import DetectorSetting
 
 POLICY = compile_policy({})
-KEY = "-----BEGIN RSA " + "PRIVATE KEY-----\nMIIEow+/=\n-----END RSA " + "PRIVATE KEY-----"
+KEY = "-----BEGIN RSA " + "PRIVATE KEY-----\nMIIEow+/9hQ3sT7vK2mN5pR8wXzLcVbYdFgHj=\n-----END RSA " + "PRIVATE KEY-----"
 
 FOUND = [
     ("pay with 4111 1111 1111 1111 now", "payment_card", "4111 1111 1111 1111"),

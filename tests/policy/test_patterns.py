@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.errors import BadInput
-from fairlead.policy.detectors import built_in
+from fairlead.policy.detectors import built_in, tokens
 from fairlead.policy.patterns import Matcher, Pattern, bounded
 
 SHAPES = (
@@ -67,4 +67,6 @@ def test_a_pattern_that_a_stream_cannot_follow_is_refused_with_the_mend(source: 
 
 def test_built_in_patterns_are_bounded_but_for_keys_and_tokens_whose_tail_must_not_escape() -> None:
     unbounded = {each.name for each in built_in() if not each.pattern.bounded}
-    assert unbounded == {"private_key", "jwt", "bearer_token"}
+    issued = {each.name for each in tokens.ENTRIES}
+    secrets = {"private_key", "jwt", "jwt_encoded", "bearer_token", "model_key", "chat_token", "dashboard_token"}
+    assert unbounded - issued == secrets | {"cloud_model_key", "cluster_secret", "url"}

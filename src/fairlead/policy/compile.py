@@ -34,9 +34,14 @@ def compile_policy(
 def _detectors(files: Mapping[str, RulesFile]) -> tuple[Detector, ...]:
     built_in = {each.name: each for each in detectors.built_in()}
     off = {name for file in files.values() for name in file.without}
-    if unknown := sorted(off - built_in.keys()):
-        raise BadInput(f"without: there is no built-in detector {unknown[0]!r}", mend="use " + ", ".join(built_in))
-    found = {name: each for name, each in built_in.items() if name not in off}
+    also = {name for file in files.values() for name in file.also}
+    for key, names in (("without", off), ("also", also)):
+        if unknown := sorted(names - built_in.keys()):
+            raise BadInput(f"{key}: there is no built-in detector {unknown[0]!r}", mend="use " + ", ".join(built_in))
+    if both := sorted(off & also):
+        raise BadInput(f"{both[0]!r} stands under `without:` and under `also:`", mend="take it from one of them")
+    wanted = {each.name for each in detectors.ENTRIES if each.on} - off | also
+    found = {name: each for name, each in built_in.items() if name in wanted}
     for path, file in files.items():
         for each in detectors.own(file.detectors):
             if each.name in found:

@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -20,8 +20,9 @@ CONTENT, REASONING = -1, -2
 """`Finding.tool_call` of what stands in a message's content, and in its earlier reasoning."""
 
 _NOTHING = Findings(Labels())
-# Groups of digits inside a number that a checksum has proved are not a telephone number as well.
-_STRONG = ("payment_card", "iban", "national_id")
+# Groups of digits inside a number that says more, by a checksum or by its name, are not another one as well.
+_STRONG = ("payment_card", "iban", "national_id", "bank_account")
+_YIELDS = {"phone": _STRONG, "ip_address": ("phone",)}
 
 Place = tuple[int, int, str]  # message, tool call (-1: the content), text
 
@@ -80,14 +81,11 @@ class Detection:
             text = raw if call < 0 else spelled_out(raw)
             data = text.encode("utf-8", "replace")
             spans = [(low, high, each) for each in suspects for _, low, high in each.locate(data, 0, len(data) + 1)[0]]
-            spans.sort(key=lambda span: span[:2])
+            spans.sort(key=lambda span: (span[0], -span[1]))
             position = _characters(data, spans) if len(data) != len(text) else None
-            begins, reach = _reach([(low, high) for low, high, each in spans if each.category in _STRONG])
-            for low, high, each in spans:
-                if each.category == "phone" and reach[bisect_right(begins, low)] >= high:
-                    continue
+            for low, high, category in _told_apart(spans):
                 start, end = (low, high) if position is None else (position[low], position[high])
-                found.append(Finding(each.category, message, start, end, call))
+                found.append(Finding(category, message, start, end, call))
             if text is not raw:
                 _point_into(raw, found, message, call)
         return Findings(self.labels(frozenset(each.category for each in found)), tuple(found)) if found else _NOTHING
@@ -184,6 +182,25 @@ def _characters(data: bytes, spans: Sequence[tuple[int, int, Detector]]) -> dict
         count += len(data[at:offset].decode("utf-8", "replace"))
         at, found[offset] = offset, count
     return found
+
+
+def _told_apart(spans: Sequence[tuple[int, int, Detector]]) -> Iterator[tuple[int, int, str]]:
+    """Each span once, without those that lie in another of their category, or in one to which theirs yields."""
+    covers = {
+        category: _reach([(low, high) for low, high, each in spans if each.category in stronger])
+        for category, stronger in _YIELDS.items()
+        if any(each.category == category for _, _, each in spans)
+    }
+    reached: dict[str, int] = {}
+    for low, high, each in spans:
+        category = each.category
+        if category in covers:
+            begins, reach = covers[category]
+            if reach[bisect_right(begins, low)] >= high:
+                continue
+        if reached.get(category, -1) < high:
+            reached[category] = high
+            yield low, high, category
 
 
 def _reach(spans: Sequence[tuple[int, int]]) -> tuple[list[int], list[int]]:

@@ -72,3 +72,4 @@ class RulesFile(Struct, frozen=True, forbid_unknown_fields=True):
         dict[Name, ClassName], Meta(description="The data class that each category implies, over the defaults.")
     ] = {}
     without: Annotated[Strings, Meta(description="Names of built-in detectors to switch off.")] = ()
+    also: Annotated[Strings, Meta(description="Names of built-in detectors to switch on that are off by default.")] = ()

@@ -4,22 +4,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairlead.policy.detectors.catalogue import CLASSES, TABLE
+from fairlead.policy.detectors import CLASSES, ENTRIES
+from fairlead.policy.detectors.entry import Entry
 from fairlead.policy.patterns import Matcher, Pattern
 
-HINTED = [row for row in TABLE if row[4]]
+HINTED = [each for each in ENTRIES if each.hint]
 
 
-@pytest.mark.parametrize("row", HINTED, ids=[row[0] for row in HINTED])
-@settings(max_examples=25)
+@pytest.mark.parametrize("entry", HINTED, ids=[each.name for each in HINTED])
+@settings(max_examples=5, deadline=None)
 @given(data=st.data())
-def test_a_hint_occurs_wherever_its_pattern_does(row: tuple, data: st.DataObject) -> None:
-    text = data.draw(st.from_regex(re.compile(row[2], re.ASCII), fullmatch=True)).encode()
-    if Pattern(row[2]).matcher.spans(text, 0)[0][0] >= 0:
-        assert Matcher(Pattern(row[4]).text).spans(text, 0)[0][0] >= 0
+def test_a_hint_occurs_wherever_its_pattern_does(entry: Entry, data: st.DataObject) -> None:
+    text = data.draw(st.from_regex(re.compile(entry.pattern, re.ASCII), fullmatch=True)).encode()
+    if Pattern(entry.pattern).matcher.spans(text, 0)[0][0] >= 0:
+        assert Matcher(Pattern(entry.hint).text).spans(text, 0)[0][0] >= 0
 
 
 def test_names_are_unique_and_every_category_has_a_class() -> None:
-    names = [row[0] for row in TABLE]
+    names = [each.name for each in ENTRIES]
     assert len(set(names)) == len(names)
-    assert {row[1] for row in TABLE} == set(CLASSES)
+    assert {each.category for each in ENTRIES} == set(CLASSES)
+
+
+def test_every_detector_and_every_check_says_what_it_does() -> None:
+    assert all(each.finds for each in ENTRIES)
+    assert [each.name for each in ENTRIES if each.check and not each.check.__doc__] == []

@@ -1,22 +1,21 @@
-"""Detectors: how one looks, the built-in ones compiled, and those of a workspace. They label, they never decide."""
+"""Detectors: how one looks, and the built-in ones compiled. They label, they never decide."""
 
 import functools
-from collections.abc import Iterable, Iterator
+import re
 
 from msgspec import Struct
 
-from fairlead.errors import BadInput
-from fairlead.policy.detectors import catalogue, checksums
-from fairlead.policy.detectors.checksums import Check
-from fairlead.policy.patterns import Pattern, bounded
-from fairlead.policy.settings import DetectorSetting
+from fairlead.policy.detectors import catalogue
+from fairlead.policy.detectors.entry import Check
+from fairlead.policy.patterns import Pattern
 
 
 class Detector(Struct, frozen=True):
     """What it is called, the category it finds, and how it looks and checks.
 
     `hint` is a looser pattern that occurs wherever `pattern` does: the many-pattern scan looks for hints, so that its
-    automaton stays small; "" means the pattern itself.
+    automaton stays small; "" means the pattern itself. Where `veto` occurs between the beginning of a match and its
+    value, the match is none.
     """
 
     name: str
@@ -24,6 +23,7 @@ class Detector(Struct, frozen=True):
     pattern: Pattern
     check: Check | None = None
     hint: str = ""
+    veto: re.Pattern[bytes] | None = None
 
     def locate(self, data: bytes, start: int, before: int) -> tuple[list[tuple[int, int, int]], int]:
         """What begins at or after `start` and before `before` (byte offsets): (match's start, start, end) of each
@@ -38,6 +38,9 @@ class Detector(Struct, frozen=True):
             low, high = spans[matcher.value_group] if matcher.value_group else spans[0]
             if low < 0:
                 low, high = first, last
+            if self.veto is not None and self.veto.search(data, first, low):
+                start = last
+                continue
             low = self.pattern.after_escape(data, low)
             if self.check is not None:
                 high = low + self._valid(data[low:high])
@@ -58,18 +61,13 @@ class Detector(Struct, frozen=True):
 def built_in() -> tuple[Detector, ...]:
     """The detectors of Fairlead, compiled once in a process."""
     return tuple(
-        Detector(name, category, Pattern(pattern), check, Pattern(hint).text if hint else "")
-        for name, category, pattern, check, hint in catalogue.TABLE
+        Detector(
+            each.name,
+            each.category,
+            Pattern(each.pattern),
+            each.check,
+            Pattern(each.hint).text if each.hint else "",
+            re.compile(each.veto.encode(), re.IGNORECASE) if each.veto else None,
+        )
+        for each in catalogue.ENTRIES
     )
-
-
-def own(settings: Iterable[DetectorSetting]) -> Iterator[Detector]:
-    """A workspace's detectors. Raises BadInput naming the detector."""
-    for each in settings:
-        if each.checksum and each.checksum not in checksums.BY_NAME:
-            raise BadInput(
-                f"detector {each.name!r}: there is no checksum {each.checksum!r}",
-                mend="use one of " + ", ".join(sorted(checksums.BY_NAME)),
-            )
-        pattern = bounded(each.pattern, f"detector {each.name!r}")
-        yield Detector(each.name, each.category, pattern, checksums.BY_NAME.get(each.checksum))
