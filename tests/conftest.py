@@ -4,7 +4,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.postgres import empty_postgres, postgres
 from tests.world import World, world
+
+__all__ = ["empty_postgres", "postgres"]
 
 AMPLE = {"organisation": {"total": 1000}}
 

@@ -75,7 +75,7 @@ def test_a_failure_inside_a_batch_leaves_nothing_of_it(
     def fail(*_: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("fairlead.context.snapshots.sqlite_fts.add", fail)
+    monkeypatch.setattr("fairlead.context.snapshots.word_index.add", fail)
     with pytest.raises(OSError, match="disk full"):
         publish_items(store, [page("a", "x")], clock)
     assert (count(store, "context_item"), count(store, "context_section")) == (0, 0)

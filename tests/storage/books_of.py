@@ -1,13 +1,40 @@
 """What a database says about money and record, for tests to compare with what they were told."""
 
+import sqlite3
+from typing import Any
+
+import pytest
 from sqlalchemy import func, select
 
 from fairlead.audit.merkle import Frontier, leaf_hash
+from fairlead.storage import postgres
 from fairlead.storage.schema import budget, hold, log, payload, tree
+from fairlead.storage.sqlite import SqliteDatabase
 from fairlead.storage.store import Store
 from fairlead.storage.types import Entry, Hold, ScopeLimit
 
 NOVEMBER = "2026-11"
+
+# For what only one kind of database does.
+only_sqlite = pytest.mark.parametrize("where", ["sqlite"], indirect=True)
+only_postgres = pytest.mark.parametrize("where", ["postgres"], indirect=True)
+
+
+def gives_places(store: Store) -> bool:
+    """Whether a receipt tells the entry's place. On PostgreSQL it is given afterwards."""
+    return isinstance(store.database, SqliteDatabase)
+
+
+def where_of(store: Store) -> str:
+    """Its address, for another process."""
+    return str(store.path) if isinstance(store.database, SqliteDatabase) else store.database.url
+
+
+def tampered(store: Store, *statements: str) -> None:
+    """What somebody does who can write the database by hand."""
+    with store.writing() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
 
 
 def limit(cap: int, scope: str = "organisation", warn: int | None = None) -> ScopeLimit:
@@ -36,17 +63,20 @@ def open_ids(store: Store) -> set[str]:
 
 def runs(store: Store) -> list[str]:
     """The runs in the log's order."""
+    store.bring_in_order()
     with store.reading() as connection:
         return list(connection.execute(select(log.c.run).order_by(log.c.seq)).scalars())
 
 
 def payloads(store: Store) -> dict[int, bytes]:
+    store.bring_in_order()
     with store.reading() as connection:
         return {row.seq: bytes(row.ciphertext) for row in connection.execute(select(payload))}
 
 
 def check_log(store: Store) -> None:
     """The log has no gap, and the tree's head is that of its records."""
+    store.bring_in_order()
     with store.reading() as connection:
         rows = connection.execute(select(log.c.seq, log.c.record).order_by(log.c.seq)).all()
         head = connection.execute(select(tree.c.size, tree.c.peaks)).first()
@@ -64,5 +94,27 @@ def check_money(store: Store, amounts: dict[str, int], scope: str = "organisatio
 
 
 def count_log(store: Store) -> int:
+    store.bring_in_order()
     with store.reading() as connection:
         return int(connection.execute(select(func.count()).select_from(log)).scalar() or 0)
+
+
+class locked:  # noqa: N801 reads as a verb
+    """Another program holds the database's locks: no hold is closed or opened, and nobody else writes."""
+
+    def __init__(self, store: Store) -> None:
+        self._begin = ["BEGIN IMMEDIATE"]
+        if isinstance(store.database, SqliteDatabase):
+            self._connection: Any = sqlite3.connect(store.path, isolation_level=None)
+        else:
+            self._connection = postgres.connect(store.database.url, name="a test")
+            alone = "SELECT pg_advisory_xact_lock(hashtext('fairlead'), 2)"
+            self._begin = ["BEGIN", "LOCK TABLE hold, budget, arrived IN EXCLUSIVE MODE", alone]
+
+    def __enter__(self) -> None:
+        for statement in self._begin:
+            self._connection.execute(statement)
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.execute("ROLLBACK")
+        self._connection.close()

@@ -1,10 +1,9 @@
 """What is signed is what was checked; a log that does not hold is never signed, and copies elsewhere count."""
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.storage.books_of import tampered
 
 from fairlead.audit import verify_checkpoint
 from fairlead.clock import SystemClock
@@ -32,6 +31,7 @@ async def test_a_head_is_signed_once_and_a_copy_is_kept(
     store: Store, journal: Journal, vault: Vault, tmp_path: Path
 ) -> None:
     await recorded(journal, "a", "b")
+    store.bring_in_order()
     signed = sign_head(store, vault, NAME, tmp_path / "kept", 7)
     assert signed is not None
     assert signed.file.read_text() == signed.note
@@ -48,8 +48,8 @@ async def test_a_log_that_does_not_hold_is_never_signed(
     store: Store, journal: Journal, vault: Vault, tmp_path: Path
 ) -> None:
     await recorded(journal, "a", "b")
-    with closing(sqlite3.connect(store.path)) as other, other:
-        other.execute("UPDATE log SET record = x'00' WHERE seq = 0")
+    store.bring_in_order()
+    tampered(store, "UPDATE log SET record = '' WHERE seq = 0")
     with pytest.raises(Broken, match="was not signed"):
         sign_checked(store, vault, NAME, tmp_path / "kept", 7)
     assert copies(tmp_path / "kept") == []
@@ -60,8 +60,7 @@ async def test_a_log_that_is_shorter_than_a_kept_copy_says_is_never_signed(
 ) -> None:
     await recorded(journal, "a", "b")
     sign_checked(store, vault, NAME, tmp_path / "kept", 7)
-    with closing(sqlite3.connect(store.path)) as other, other:
-        other.executescript("DELETE FROM log; DELETE FROM tree; DELETE FROM checkpoint")
+    tampered(store, "DELETE FROM log", "DELETE FROM tree", "DELETE FROM checkpoint")
     with pytest.raises(Broken, match="missing"):
         sign_checked(store, vault, NAME, tmp_path / "kept", 8)
 

@@ -11,11 +11,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from tests.storage.books_of import a_hold, balance, check_log, entry, limit, open_ids
 
 from fairlead.clock import SystemClock
-from fairlead.storage.books import Books
+from fairlead.storage.books import Books, open_books
 from fairlead.storage.group import Balance, Key, decide, scopes
-from fairlead.storage.sqlite_journal import SqliteJournal
+from fairlead.storage.settings import JournalSettings
 from fairlead.storage.store import Store
-from fairlead.storage.turn import Turn
 from fairlead.storage.types import Hold, Receipt, ScopeLimit, Write
 
 SCOPES = ("organisation", "person/kim", "person/lee")
@@ -44,15 +43,15 @@ class ManyWriters(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         shutil.copy(self.template, self.folder / "state.db")
         self.store = Store.open(self.folder / "state.db")
-        self.writers = [Books(self.connection(), worker, SystemClock()) for worker in ("w1", "w2")]
+        self.writers = [self.books(worker) for worker in ("w1", "w2")]
         self.holds: list[Hold] = []
         self.open: set[str] = set()
         self.held = dict.fromkeys(SCOPES, 0)
         self.spent = dict.fromkeys(SCOPES, 0)
         self.warned: list[str] = []
 
-    def connection(self) -> SqliteJournal:
-        return SqliteJournal(self.store.path, Turn(self.store.locks), synchronous="off", wal_frames=1000, lock_wait=1.0)
+    def books(self, worker: str) -> Books:
+        return open_books(self.store, worker, SystemClock(), JournalSettings(synchronous="normal"), 1.0)
 
     @rule(writer=st.integers(0, 1), wanted=st.lists(st.tuples(limits, st.integers(0, 70)), max_size=5))
     def reserve(self, writer: int, wanted: list[tuple[tuple[ScopeLimit, ...], int]]) -> None:
@@ -89,7 +88,7 @@ class ManyWriters(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         self.writers[0].end()
-        self.writers[0] = Books(self.connection(), "w1", SystemClock())
+        self.writers[0] = self.books("w1")
 
     @invariant()
     def the_database_agrees_with_the_model(self) -> None:

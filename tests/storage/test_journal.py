@@ -1,11 +1,22 @@
 """What every journal promises to those who commit to it."""
 
 import asyncio
-import sqlite3
 from collections.abc import Callable
 
 import pytest
-from tests.storage.books_of import a_hold, balance, check_log, entry, limit, open_ids, payloads, runs
+from tests.storage.books_of import (
+    a_hold,
+    balance,
+    check_log,
+    entry,
+    gives_places,
+    limit,
+    locked,
+    only_sqlite,
+    open_ids,
+    payloads,
+    runs,
+)
 
 from fairlead.errors import Broken, FairleadError, OverBudget, Overloaded
 from fairlead.storage.journal import Journal
@@ -31,7 +42,7 @@ async def test_a_hold_keeps_money_back_and_its_settlement_frees_the_rest(journal
     assert balance(store) == (600, 0)
     assert open_ids(store) == {"run_1.1"}
     receipt = await journal.commit(Write(close=hold, spent=250, entries=(entry("run_1"),)))
-    assert receipt == Receipt(closed=True, leaf=0)
+    assert receipt == Receipt(closed=True, leaf=0 if gives_places(store) else -1)
     assert balance(store) == (0, 250)
     assert open_ids(store) == set()
     check_log(store)
@@ -97,7 +108,7 @@ async def test_a_hold_is_settled_once_and_the_second_settlement_leaves_no_trace(
     await journal.commit(Write(open=hold))
     settle = Write(close=hold, spent=50, entries=(entry("a"),))
     answers = await all_of(settle, settle, settle, journal=journal)
-    assert answers == [Receipt(leaf=0), Receipt(closed=False), Receipt(closed=False)]
+    assert [answer.closed for answer in answers if isinstance(answer, Receipt)] == [True, False, False]
     again = await journal.commit(Write(close=hold, spent=7, entries=(entry("late"),), open=a_hold("b", 1, CAP)))
     assert again == Receipt(closed=False)
     assert (balance(store), runs(store), open_ids(store)) == ((0, 50), ["a"], set())
@@ -124,7 +135,8 @@ async def test_entries_beside_a_refused_hold_are_not_appended(journal: Journal, 
     with pytest.raises(OverBudget):
         await journal.commit(Write(entries=(entry("a"),), open=a_hold("a", 2000, CAP)))
     assert runs(store) == []
-    assert (await journal.commit(Write(entries=(entry("b"), entry("c"))))).leaf == 0
+    receipt = await journal.commit(Write(entries=(entry("b"), entry("c"))))
+    assert receipt.leaf == (0 if gives_places(store) else -1)
     assert runs(store) == ["b", "c"]
     check_log(store)
 
@@ -212,15 +224,20 @@ async def test_journals_on_one_database_make_one_log(open_journal: OpenJournal, 
     receipts = await asyncio.gather(
         *(journals[number % 3].commit(Write(entries=(entry(str(number)),))) for number in range(90))
     )
-    assert sorted(receipt.leaf for receipt in receipts) == list(range(90))
-    assert [runs(store)[receipt.leaf] for receipt in receipts] == [str(number) for number in range(90)]
+    if gives_places(store):
+        assert sorted(receipt.leaf for receipt in receipts) == list(range(90))
+        assert [runs(store)[receipt.leaf] for receipt in receipts] == [str(number) for number in range(90)]
+    assert sorted(runs(store), key=int) == [str(number) for number in range(90)]
+    for number in range(3):  # each journal's entries stay in their order
+        assert [run for run in runs(store) if int(run) % 3 == number] == [str(n) for n in range(number, 90, 3)]
     check_log(store)
 
 
 async def test_a_group_larger_than_the_setting_is_split(open_journal: OpenJournal, store: Store) -> None:
     journal = open_journal(group=7)
     answers = await all_of(*(Write(entries=(entry(str(number)),)) for number in range(100)), journal=journal)
-    assert [answer.leaf for answer in answers if isinstance(answer, Receipt)] == list(range(100))
+    assert all(isinstance(answer, Receipt) for answer in answers)
+    assert runs(store) == [str(number) for number in range(100)]
 
 
 @pytest.mark.parametrize("write", [Write(open=a_hold("a", -1, CAP)), Write(close=a_hold("a", 1, CAP), spent=-1)])
@@ -250,7 +267,8 @@ async def test_closing_makes_durable_what_is_queued(open_journal: OpenJournal, s
     journal = open_journal()
     futures = [journal.commit(Write(entries=(entry(str(number)),))) for number in range(300)]
     await asyncio.to_thread(journal.close)
-    assert [receipt.leaf for receipt in await asyncio.gather(*futures)] == list(range(300))
+    assert all(receipt.closed for receipt in await asyncio.gather(*futures))
+    assert runs(store) == [str(number) for number in range(300)]
     with pytest.raises(Broken, match="ended"):
         await journal.commit(Write(entries=(entry("late"),)))
 
@@ -300,6 +318,7 @@ async def test_a_settlement_is_given_up_when_patience_ends(open_journal: OpenJou
     assert (await journal.commit(Write(close=hold, spent=4))).closed
 
 
+@only_sqlite
 async def test_a_full_disk_refuses_new_work_and_keeps_settlements(journal: Journal, store: Store) -> None:
     hold = a_hold("a", 10, CAP)
     await journal.commit(Write(open=hold))
@@ -315,6 +334,7 @@ async def test_a_full_disk_refuses_new_work_and_keeps_settlements(journal: Journ
     check_log(store)
 
 
+@only_sqlite
 async def test_a_stuck_database_refuses_new_work_and_loses_no_settlement(
     journal: Journal, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -331,6 +351,7 @@ async def test_a_stuck_database_refuses_new_work_and_loses_no_settlement(
     assert (await settlement).closed
 
 
+@only_sqlite
 async def test_a_damaged_head_fails_every_write_and_not_the_thread(journal: Journal, store: Store) -> None:
     await journal.commit(Write(entries=(entry("a"),)))
     with store.writing() as connection:
@@ -348,20 +369,6 @@ async def test_one_worker_has_one_journal(open_journal: OpenJournal, monkeypatch
     open_journal("same")
     with pytest.raises(Broken, match="held by another"):
         open_journal("same")
-
-
-class locked:  # noqa: N801 reads as a verb
-    """Another program holds the database's write lock."""
-
-    def __init__(self, store: Store) -> None:
-        self._connection = sqlite3.connect(store.path, isolation_level=None)
-
-    def __enter__(self) -> None:
-        self._connection.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.execute("ROLLBACK")
-        self._connection.close()
 
 
 def limit_pages(journal: Journal, pages: int) -> None:

@@ -1,13 +1,14 @@
 """The log is read as it stands at one moment, run by run, and as it is: also where somebody has damaged it."""
 
-import sqlite3
-from contextlib import closing
+from pathlib import Path
 
 import pytest
+from tests.storage.books_of import only_sqlite, tampered
 from tests.storage.conftest import OpenJournal
 
 from fairlead.audit import Frontier, leaf_hash
 from fairlead.errors import NotFound
+from fairlead.storage.database import Where
 from fairlead.storage.log import KeptPayload, Log
 from fairlead.storage.run_names import latest_runs
 from fairlead.storage.store import Store
@@ -68,8 +69,7 @@ def test_an_empty_log_says_how_to_fill_it(store: Store) -> None:
 def test_a_moment_does_not_see_what_is_appended_meanwhile(log: Log, store: Store) -> None:
     with log.at_one_moment() as moment:
         head = moment.head()
-        with closing(sqlite3.connect(store.path)) as other, other:
-            other.execute("INSERT INTO log VALUES (5, 'run_d001', 60, x'00', x'')")
+        tampered(store, "INSERT INTO log VALUES (5, 'run_d001', 60, '', '')")
         records = [record for _, record in moment.records()]
     assert head.size == len(records) == 5
     assert Frontier().extend(map(leaf_hash, records)) == head
@@ -83,17 +83,22 @@ def test_payloads_come_with_the_record_that_they_belong_to(log: Log) -> None:
         assert list(moment.payloads()) == [(kept, b"record of run_a001")]
 
 
+@only_sqlite
 def test_a_record_that_was_replaced_by_text_is_read_as_its_bytes(log: Log, store: Store) -> None:
-    with closing(sqlite3.connect(store.path)) as other, other:
-        other.execute("UPDATE log SET record = 'no bytes', spans = 'none' WHERE seq = 0")
+    tampered(store, "UPDATE log SET record = 'no bytes', spans = 'none' WHERE seq = 0")
     damaged, _ = log.of_run("run_a001")
     assert (damaged.record, damaged.spans) == (b"no bytes", b"none")
 
 
-def test_names_for_the_shell_are_the_latest_and_none_where_there_is_no_database(log: Log, store: Store) -> None:
-    assert latest_runs(store.path) == ["run_c001", "run_b001", "run_a002", "run_a001"]
-    assert latest_runs(store.path, rows=2) == ["run_c001", "run_b001"]
-    assert latest_runs(store.path.with_name("absent.db")) == []
-    broken = store.path.with_name("broken.db")
+def test_names_for_the_shell_are_the_latest(log: Log, store: Store, where: Where) -> None:
+    store.bring_in_order()
+    assert latest_runs(where) == ["run_c001", "run_b001", "run_a002", "run_a001"]
+    assert latest_runs(where, rows=2) == ["run_c001", "run_b001"]
+
+
+def test_there_are_no_names_where_there_is_no_database(tmp_path: Path) -> None:
+    assert latest_runs(tmp_path / "absent.db") == []
+    broken = tmp_path / "broken.db"
     broken.write_bytes(b"this is no database" * 100)
     assert latest_runs(broken) == []
+    assert latest_runs("postgresql://127.0.0.1:1/nobody") == []

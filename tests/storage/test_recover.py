@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.storage.books_of import a_hold, balance, check_log, entry, limit, open_ids, runs
+from tests.storage.books_of import a_hold, balance, check_log, entry, limit, open_ids, runs, where_of
 from tests.storage.worker_processes import RACE_CAP, hold_and_wait, spend_what_is_left, work_until_killed
 
+from fairlead.storage.books import SqliteBooks
 from fairlead.storage.journal import Journal
 from fairlead.storage.recover import open_holds, recover
 from fairlead.storage.store import Store
 from fairlead.storage.types import Entry, Hold, Write
-from fairlead.storage.worker_lock import known_workers
 
 OpenJournal = Callable[..., Journal]
 fresh = multiprocessing.get_context("spawn")
@@ -37,6 +37,14 @@ def started(job: Callable[..., None], *given: object) -> Iterator[multiprocessin
         process.join()
 
 
+def let_go(journal: Journal) -> None:
+    """As if somebody had removed the lock of a worker that lives."""
+    if isinstance(journal._books, SqliteBooks):
+        journal._books._alive.release()
+    else:
+        journal._books._connection.execute("SELECT pg_advisory_unlock_all()")
+
+
 def wait_for(path: Path, lines: int) -> None:
     while not path.exists() or path.read_text().count("\n") < lines:
         time.sleep(0.01)
@@ -47,8 +55,8 @@ async def test_after_a_kill_what_was_told_is_there_and_recovery_settles_the_rest
 ) -> None:
     told = [tmp_path / "told1", tmp_path / "told2"]
     with (
-        started(work_until_killed, store.path, "dies", told[0]) as dying,
-        started(work_until_killed, store.path, "lives", told[1]) as living,
+        started(work_until_killed, where_of(store), "dies", told[0]) as dying,
+        started(work_until_killed, where_of(store), "lives", told[1]) as living,
     ):
         for path in told:
             await asyncio.to_thread(wait_for, path, 200)
@@ -76,7 +84,7 @@ async def test_after_a_kill_what_was_told_is_there_and_recovery_settles_the_rest
 
 
 async def test_many_recoverers_settle_each_hold_once(store: Store, open_journal: OpenJournal, tmp_path: Path) -> None:
-    with started(hold_and_wait, store.path, "dies", tmp_path / "told"):
+    with started(hold_and_wait, where_of(store), "dies", tmp_path / "told"):
         while not (tmp_path / "told").exists():
             await asyncio.sleep(0.01)
         assert await recover(store, open_journal("early"), orphaned) == 0  # it lives
@@ -85,7 +93,7 @@ async def test_many_recoverers_settle_each_hold_once(store: Store, open_journal:
     settled = await asyncio.gather(*(recover(store, journal, orphaned) for journal in journals))
     assert sum(settled) == 20
     assert (balance(store), len(runs(store))) == ((0, 200), 20)
-    assert "dies" not in known_workers(store.locks)
+    assert "dies" not in store.workers.known()
 
 
 async def test_a_copy_of_the_database_without_its_locks_is_recovered(store: Store, open_journal: OpenJournal) -> None:
@@ -108,7 +116,7 @@ async def test_a_settlement_that_comes_after_recovery_moves_no_money(store: Stor
     late, rescuer = open_journal("late"), open_journal("rescuer")
     hold = a_hold("a", 10, limit(100))
     await late.commit(Write(open=hold))
-    late._alive.release()  # as if somebody had removed the lock of a worker that lives
+    let_go(late)
     assert await recover(store, rescuer, orphaned) == 1
     assert not (await late.commit(Write(close=hold, spent=3, entries=(entry("a"),)))).closed
     assert (balance(store), runs(store)) == ((0, 10), ["a"])
@@ -134,9 +142,9 @@ async def test_a_hold_with_an_unreadable_intent_stays_held_and_blocks_no_other(
 
 def test_racing_processes_use_a_cap_up_and_never_pass_it(store: Store) -> None:
     with (
-        started(spend_what_is_left, store.path, "w1") as one,
-        started(spend_what_is_left, store.path, "w2") as two,
-        started(spend_what_is_left, store.path, "w3") as three,
+        started(spend_what_is_left, where_of(store), "w1") as one,
+        started(spend_what_is_left, where_of(store), "w2") as two,
+        started(spend_what_is_left, where_of(store), "w3") as three,
     ):
         most = 0
         while one.is_alive() or two.is_alive() or three.is_alive():
@@ -156,5 +164,6 @@ def records(store: Store) -> list[bytes]:
 
     from fairlead.storage.schema import log
 
+    store.bring_in_order()
     with store.reading() as connection:
         return [bytes(record) for record in connection.execute(select(log.c.record)).scalars()]

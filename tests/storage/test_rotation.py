@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.storage.books_of import where_of
 
 from fairlead.clock import SystemClock
 from fairlead.errors import BadInput
@@ -118,7 +119,7 @@ from fairlead.storage.subject_rows import StoredSubjects
 from fairlead.storage.vault import Vault
 from fairlead.storage.master_key import load_master_key
 
-database, key_file, step, when = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4]
+database, key_file, step, when = sys.argv[1], Path(sys.argv[2]), sys.argv[3], sys.argv[4]
 
 def dying(real):
     def call(*given):
@@ -143,7 +144,7 @@ def test_a_rotation_killed_at_any_step_loses_nothing_and_is_ended_by_the_next(
     vault = opened(store, key_file)
     ids = {person: vault.subject_for(person).id for person in PEOPLE}
     verifier = vault.verifier_key(LOG)
-    done = subprocess.run([sys.executable, "-c", _DIES, str(store.path), str(key_file), step, when], check=False)
+    done = subprocess.run([sys.executable, "-c", _DIES, where_of(store), str(key_file), step, when], check=False)
     assert done.returncode == -signal.SIGKILL
     # Both who served before and who comes now can read everything, and meet new people.
     for each in (opened(store, key_file), vault):

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from fairlead.storage import sqlite_fts
 from fairlead.storage.migrations import migrate
-from fairlead.storage.sqlite_fts import SectionWords
+from fairlead.storage.section_words import SectionWords
 from fairlead.storage.store import Store
 
 

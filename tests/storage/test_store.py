@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
+from tests.storage.books_of import locked
 
 from fairlead.errors import BadInput, Broken
-from fairlead.storage import sqlite
+from fairlead.storage import postgres, sqlite
+from fairlead.storage.database import database_at, database_path
 from fairlead.storage.migrations import migrate
 from fairlead.storage.schema import epoch, signing_key
-from fairlead.storage.store import SCHEMA_VERSION, Store, database_path
+from fairlead.storage.store import SCHEMA_VERSION, Store
 
 
 def set_version(path: Path, version: str) -> None:
@@ -54,8 +56,8 @@ def test_a_place_is_a_path_or_a_url(where: str | Path) -> None:
 
 
 def test_an_unknown_kind_of_database_is_refused_by_name() -> None:
-    with pytest.raises(BadInput, match="postgresql"):
-        database_path("postgresql://host/fairlead")
+    with pytest.raises(BadInput, match="mysql is not"):
+        database_at("mysql://host/fairlead")
 
 
 def test_a_new_database_is_for_its_owner_alone(tmp_path: Path) -> None:
@@ -82,12 +84,10 @@ def test_a_reader_sees_one_moment_while_others_write(store: Store) -> None:
 
 def test_a_locked_database_is_a_fault_that_says_so(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite.prepare, "__kwdefaults__", {"busy_milliseconds": 10})
-    other = sqlite3.connect(store.path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(Broken, match="cannot be used") as failed, store.writing():
+    monkeypatch.setitem(postgres.connect.__kwdefaults__, "lock_wait", 10)
+    with locked(store), pytest.raises(Broken, match="cannot be used") as failed, store.writing():
         pass
-    assert "locked" in failed.value.why
-    other.close()
+    assert "lock" in failed.value.why
 
 
 def test_a_broken_rule_of_the_schema_is_left_to_the_caller(store: Store) -> None:

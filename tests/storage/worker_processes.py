@@ -8,6 +8,7 @@ from tests.storage.books_of import a_hold, entry, limit
 
 from fairlead.clock import SystemClock
 from fairlead.errors import OverBudget
+from fairlead.storage.database import Where
 from fairlead.storage.journal import Journal
 from fairlead.storage.settings import JournalSettings
 from fairlead.storage.store import Store
@@ -16,12 +17,12 @@ from fairlead.storage.types import Write
 RACE_CAP = 20_000
 
 
-def work_until_killed(path: Path, worker: str, told: Path) -> None:
+def work_until_killed(path: Where, worker: str, told: Path) -> None:
     """Reserves and settles without end, and notes in `told` what it was told is durable."""
     asyncio.run(_work(path, worker, told))
 
 
-async def _work(path: Path, worker: str, told: Path) -> None:
+async def _work(path: Where, worker: str, told: Path) -> None:
     journal = Journal(Store.open(path), worker, SystemClock(), JournalSettings())
     notes = os.open(told, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     await journal.commit(Write(open=a_hold(f"{worker}-kept", 100, limit(10**15))))  # whenever the kill comes
@@ -39,12 +40,12 @@ async def _work(path: Path, worker: str, told: Path) -> None:
     await asyncio.gather(*(lane(number) for number in range(16)))
 
 
-def spend_what_is_left(path: Path, worker: str) -> None:
+def spend_what_is_left(path: Where, worker: str) -> None:
     """Reserves more than it then spends, and tries again when refused, until hardly anything is left."""
     asyncio.run(_spend(path, worker))
 
 
-async def _spend(path: Path, worker: str) -> None:
+async def _spend(path: Where, worker: str) -> None:
     journal = Journal(Store.open(path), worker, SystemClock(), JournalSettings(synchronous="normal"))
 
     async def lane(lane: int) -> None:
@@ -65,12 +66,12 @@ async def _spend(path: Path, worker: str) -> None:
     journal.close()
 
 
-def hold_and_wait(path: Path, worker: str, told: Path) -> None:
+def hold_and_wait(path: Where, worker: str, told: Path) -> None:
     """Opens holds and then does nothing."""
     asyncio.run(_hold(path, worker, told))
 
 
-async def _hold(path: Path, worker: str, told: Path) -> None:
+async def _hold(path: Where, worker: str, told: Path) -> None:
     journal = Journal(Store.open(path), worker, SystemClock(), JournalSettings())
     await asyncio.gather(*(journal.commit(Write(open=a_hold(f"{worker}.{n}", 10, limit(10**6)))) for n in range(20)))
     told.write_text("ready")

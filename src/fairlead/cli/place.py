@@ -93,7 +93,7 @@ def _declared_database(folder: Path) -> Path | None:
     url = storage.get("url") if isinstance(storage, dict) else None
     if not isinstance(url, str) or not url:
         return None
-    from fairlead.storage.store import database_path
+    from fairlead.storage.database import database_path
 
     return folder / database_path(url)
 

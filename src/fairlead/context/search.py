@@ -18,7 +18,7 @@ from fairlead.context.snapshots import decode_access
 from fairlead.errors import NotFound
 from fairlead.labels import Access, DataClass
 from fairlead.models.words import stems
-from fairlead.storage import sqlite_fts
+from fairlead.storage import word_index
 from fairlead.storage.store import Store
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ class Search:
         postings = self._postings.pop(word, None)
         if postings is None:
             number_of = self.snapshot.rows.get
-            found = ((number_of(row), field) for row, field in sqlite_fts.occurrences(connection, word))
+            found = ((number_of(row), field) for row, field in word_index.occurrences(connection, word))
             postings = postings_of(((n, field) for n, field in found if n is not None), self.snapshot.lengths)
             self._kept += len(postings.sections) + 1
         self._postings[word] = postings  # again as the newest: the oldest go first

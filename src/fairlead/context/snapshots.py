@@ -17,8 +17,8 @@ from fairlead.context.types import Item
 from fairlead.errors import BadInput
 from fairlead.labels import Access, DataClass
 from fairlead.models.words import stems
-from fairlead.storage import sqlite_fts
-from fairlead.storage.sqlite_fts import SectionWords
+from fairlead.storage import word_index
+from fairlead.storage.section_words import SectionWords
 from fairlead.storage.store import Store
 
 Progress = Callable[[int, int], None]
@@ -127,7 +127,7 @@ def _add_versions(store: Store, batch: list[_Ready]) -> None:
 
     keys = [(ready.item.id, ready.item.version) for ready in batch]
     with store.writing() as connection:
-        sqlite_fts.create(connection)
+        word_index.create(connection)
         # Asked again under the lock: another process may have stored them since.
         identity = tuple_(context_item.c.id, context_item.c.version)
         present = set(map(tuple, connection.execute(select(*identity.clauses).where(identity.in_(keys)))))
@@ -139,7 +139,7 @@ def _add_versions(store: Store, batch: list[_Ready]) -> None:
         sections = list(_section_rows(fresh, last))
         if sections:
             connection.execute(context_section.insert(), [row for row, _ in sections])
-        sqlite_fts.add(connection, [words for _, words in sections])
+        word_index.add(connection, [words for _, words in sections])
 
 
 def stored_item(store: Store, id: str, version: str) -> Item | None:
@@ -187,7 +187,7 @@ def _add_snapshot(store: Store, snapshot: str, items: Sequence[Item], now: int) 
     with store.writing() as connection:
         if connection.execute(select(context_snapshot.c.id).where(context_snapshot.c.id == snapshot)).first():
             return
-        sqlite_fts.create(connection)  # an empty snapshot has had no batch before it
+        word_index.create(connection)  # an empty snapshot has had no batch before it
         connection.execute(context_snapshot.insert(), {"id": snapshot, "created_at": now})
         if items:
             members = [{"snapshot": snapshot, "item": item.id, "version": item.version} for item in items]

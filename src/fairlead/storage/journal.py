@@ -2,28 +2,24 @@
 
 One writer thread per process, one transaction in flight; what is queued meanwhile is the next group. A queued write is
 carried out whatever becomes of who waits for it, and in the order of queueing. How a group is decided is in `group`,
-what is said to the database in `sqlite_journal`. Here are the thread, the waiting, and what happens when the database
-fails: new work is refused, settlements are tried again.
+what is said to the database in `sqlite_journal` and `postgres_journal`. Here are the thread, the waiting, and what
+happens when the database fails: new work is refused, settlements are tried again.
 """
 
 import asyncio
 import logging
 import math
 import queue
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from fairlead.clock import Clock
 from fairlead.errors import Broken, FairleadError, Overloaded
-from fairlead.storage.books import Books
+from fairlead.storage.books import open_books
 from fairlead.storage.settings import JournalSettings
-from fairlead.storage.sqlite_journal import SqliteJournal, passes
 from fairlead.storage.store import Store
-from fairlead.storage.turn import Turn
 from fairlead.storage.types import Receipt, Write
-from fairlead.storage.worker_lock import WorkerLock
 
 log = logging.getLogger("fairlead.journal")
 
@@ -55,19 +51,7 @@ class Journal:
         self._ended = False
         self._in_trouble = False
         self._began = math.inf  # when the transaction in flight was begun, in monotonic seconds
-        database = SqliteJournal(
-            store.path,
-            Turn(store.locks),
-            synchronous=settings.synchronous,
-            wal_frames=settings.wal_frames,
-            lock_wait=min(_LOCK_WAIT, settings.patience),
-        )
-        try:
-            self._alive = WorkerLock.take(store.locks, worker)
-        except (FairleadError, OSError):
-            database.end()
-            raise
-        self._books = Books(database, worker, clock)
+        self._books = open_books(store, worker, clock, settings, min(_LOCK_WAIT, settings.patience))
         self._thread = threading.Thread(target=self._work, name="fairlead-journal", daemon=True)
         self._thread.start()
 
@@ -104,7 +88,6 @@ class Journal:
         self._queue.put(left)
         self._queue.put(None)
         self._thread.join()
-        self._alive.release()
 
     def _admit(self) -> None:
         if self._in_trouble or self._clock.monotonic() - self._began > _LOCK_WAIT:
@@ -152,12 +135,19 @@ class Journal:
 
     def _work(self) -> None:
         try:
-            while (batch := self._queue.get()) is not None:
+            while (batch := self._next()) is not None:
                 for group in self._groups(batch):
                     self._make_durable(group)
         finally:
             self._ended = True
             self._books.end()
+
+    def _next(self) -> list[_Waiting] | None:
+        while True:
+            try:
+                return self._queue.get(timeout=self._books.pulse)
+            except queue.Empty:
+                self._books.check()
 
     def _groups(self, batch: list[_Waiting]) -> Iterator[list[_Waiting]]:
         """The batch in transactions, in the order of queueing.
@@ -181,7 +171,7 @@ class Journal:
         error = self._attempt(group)
         if error is None:
             return
-        if isinstance(error, sqlite3.Error) and passes(error):
+        if self._books.passes(error):
             self._try_again(group, error)
         else:
             self._one_by_one(group, error)
@@ -195,6 +185,7 @@ class Journal:
             return error
         finally:
             self._began = math.inf
+        self._in_trouble = False  # before anybody hears of it, and asks for more
         self._tell(group, answers)
         return None
 
@@ -207,7 +198,7 @@ class Journal:
         log.error("a write could not be made durable", exc_info=error)
         self._tell(group, [Broken("a write could not be made durable", why=f"{type(error).__name__}: {error}")])
 
-    def _try_again(self, group: list[_Waiting], error: sqlite3.Error) -> None:
+    def _try_again(self, group: list[_Waiting], error: Exception) -> None:
         """Refuses new work, and tries settlements again with growing pauses for as long as `patience` says."""
         log.warning("the journal cannot write: %s", error)
         self._in_trouble = True
@@ -224,21 +215,21 @@ class Journal:
                 again = self._attempt(owed)
                 if again is None:
                     return
-                if not (isinstance(again, sqlite3.Error) and passes(again)):
+                if not self._books.passes(again):
                     self._one_by_one(owed, again)
                     return
                 error = again
         finally:
             self._in_trouble = False
 
-    def _refuse_new(self, group: list[_Waiting], error: sqlite3.Error) -> list[_Waiting]:
+    def _refuse_new(self, group: list[_Waiting], error: Exception) -> list[_Waiting]:
         """Tells those who may be refused, and returns the others."""
         new = [waiting for waiting in group if _is_new(waiting[0])]
         self._tell(new, [_not_now(str(error)) for _ in new])
         self._call(self._refuse_arrived, str(error))
         return [waiting for waiting in group if not _is_new(waiting[0])]
 
-    def _give_up(self, owed: list[_Waiting], error: sqlite3.Error) -> None:
+    def _give_up(self, owed: list[_Waiting], error: Exception) -> None:
         log.error("%d settlements could not be made durable: %s", len(owed), error)
         failures = [
             Broken(

@@ -86,12 +86,18 @@ class Log:
     @contextmanager
     def at_one_moment(self) -> Iterator[Moment]:
         """Several questions to one and the same state of the log, as its check needs."""
-        with self._store.reading() as connection:
+        with self._reading() as connection:
             yield Moment(connection)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        self._store.bring_in_order()
+        with self._store.reading() as connection:
+            yield connection
 
     def latest(self, count: int) -> list[LogRow]:
         """The last rows, the newest first."""
-        with self._store.reading() as connection:
+        with self._reading() as connection:
             return _rows(connection.execute(log.select().order_by(log.c.seq.desc()).limit(count)).all())
 
     def of_run(self, run: str) -> list[LogRow]:
@@ -99,13 +105,13 @@ class Log:
 
         Raises `NotFound` where there is no such run, or several.
         """
-        with self._store.reading() as connection:
+        with self._reading() as connection:
             name = _last_run(connection) if run == "last" else _full_name(connection, run)
             return _rows(connection.execute(log.select().where(log.c.run == name).order_by(log.c.seq)).all())
 
     def since(self, at: int) -> Iterator[LogRow]:
         """The rows from a moment on (milliseconds since 1970), oldest first."""
-        with self._store.reading() as connection:
+        with self._reading() as connection:
             last = -1
             while True:
                 query = log.select().where(log.c.at >= at, log.c.seq > last).order_by(log.c.seq).limit(_PAGE)
@@ -117,7 +123,7 @@ class Log:
 
     def payload(self, seq: int) -> KeptPayload | None:
         """What was sealed with a record, None where nothing was kept."""
-        with self._store.reading() as connection:
+        with self._reading() as connection:
             found = connection.execute(payload.select().where(payload.c.seq == seq)).first()
         return None if found is None else KeptPayload(found.seq, found.subject, raw(found.ciphertext))
 

@@ -16,7 +16,6 @@ from fairlead.errors import FairleadError
 from fairlead.storage.journal import Journal
 from fairlead.storage.store import Store
 from fairlead.storage.types import Entry, Hold, ScopeLimit, Write
-from fairlead.storage.worker_lock import WorkerLock, known_workers
 
 log = logging.getLogger("fairlead.recover")
 
@@ -32,14 +31,14 @@ async def recover(store: Store, journal: Journal, orphaned: Callable[[Hold], Ent
     settled = 0
     for worker in await asyncio.to_thread(_suspects, store):
         if worker == journal.worker:
-            continue  # we live, whatever has become of our lock's file
-        lock = WorkerLock.seize(store.locks, worker)
+            continue  # we live, whatever has become of our lock
+        lock = await asyncio.to_thread(store.workers.seize, worker, asyncio.get_running_loop().time())
         if lock is None:
-            continue  # it lives, or somebody else is at it
+            continue  # it lives or may do so yet, or somebody else is at it
         try:
             settled += await _settle(await asyncio.to_thread(open_holds, store, worker), journal, orphaned)
         finally:
-            lock.release()
+            await asyncio.to_thread(lock.release)
     return settled
 
 
@@ -58,14 +57,14 @@ def open_holds(store: Store, worker: str) -> list[Hold]:
 
 
 def _suspects(store: Store) -> list[str]:
-    """Every worker with open holds, and those that left only their lock: taking it clears it away."""
+    """Every worker with open holds, and those that left only their lock: whoever takes it clears it away."""
     from sqlalchemy import select
 
     from fairlead.storage.schema import hold
 
     with store.reading() as connection:
         holding = connection.execute(select(hold.c.worker).distinct()).scalars().all()
-    return sorted({*holding, *known_workers(store.locks)})
+    return sorted({*holding, *store.workers.known()})
 
 
 async def _settle(holds: list[Hold], journal: Journal, orphaned: Callable[[Hold], Entry]) -> int:

@@ -18,8 +18,8 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Table,
-    Text,
 )
+from sqlalchemy import Text as AnyText
 from sqlalchemy.types import TypeEngine
 
 metadata = MetaData(
@@ -34,9 +34,11 @@ metadata = MetaData(
 
 # SQLite makes a column the row's own key only if its type is spelled INTEGER; its integers have 64 bits anyway.
 _RowNumber = BigInteger().with_variant(Integer(), "sqlite")
+# Compared byte by byte everywhere, whatever language a PostgreSQL server was set up in.
+Text = AnyText().with_variant(AnyText(collation="C"), "postgresql")
 
 
-def _required(name: str, kind: type[TypeEngine[Any]], *, unique: bool = False) -> Column[Any]:
+def _required(name: str, kind: type[TypeEngine[Any]] | TypeEngine[Any], *, unique: bool = False) -> Column[Any]:
     return Column(name, kind, nullable=False, unique=unique)
 
 

@@ -3,18 +3,66 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
+from fairlead.storage.turn import in_turn
 
-READ: Final = "BEGIN"
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+_READ: Final = "BEGIN"
 WRITE: Final = "BEGIN IMMEDIATE"  # take the lock first: a reader that turns writer can fail half-way
 
 _BUSY_MILLISECONDS: Final = 5000
 _PAGE_BYTES: Final = 4096
+_TURN_PATIENCE: Final = 2.0
+
+
+class SqliteDatabase:
+    """A file on this machine."""
+
+    def __init__(self, path: Path, *, synchronous: str = "full") -> None:
+        self.path = path
+        self.locks = path.parent / "locks"
+        self.synchronous = synchronous
+        self.shown = str(path)
+
+    def exists(self) -> bool:
+        return self.path.is_file()
+
+    def create(self) -> None:
+        create(self.path)
+
+    def schema_version(self) -> str:
+        return schema_version(self.path)
+
+    def make_engine(self) -> "Engine":
+        from sqlalchemy import create_engine, event
+
+        engine = create_engine(f"sqlite:///{self.path}", isolation_level="AUTOCOMMIT")
+        event.listen(engine, "connect", lambda raw, _: prepare(raw, synchronous=self.synchronous))
+        return engine
+
+    def reading(self, connection: "Connection") -> AbstractContextManager[None]:
+        return transaction(connection, _READ)
+
+    def writing(self, connection: "Connection") -> AbstractContextManager[None]:
+        return transaction(connection, WRITE)
+
+    def in_turn(self) -> AbstractContextManager[None]:
+        return in_turn(self.locks, _TURN_PATIENCE)
+
+    def wipe(self, connection: "Connection") -> None:
+        """What is deleted from now on is overwritten where it lay, so that the file itself does not keep it."""
+        connection.exec_driver_sql("PRAGMA secure_delete=ON")
+
+    def wiped(self, engine: "Engine", table: str) -> None:
+        """Nothing is left to do."""
+
+    def bring_in_order(self, engine: "Engine") -> None:
+        """Every entry has its place from the moment on that it is there."""
 
 
 def prepare(connection: sqlite3.Connection, *, synchronous: str, busy_milliseconds: int = _BUSY_MILLISECONDS) -> None:

@@ -9,10 +9,10 @@ digits only: nothing that a person types reaches FTS5's query syntax.
 A row is never changed or deleted, because sections belong to immutable versions.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from fairlead.storage.section_words import SectionWords
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -24,15 +24,6 @@ _CREATE = (
 )
 _ADD = "INSERT INTO context_word(rowid, title, heading, body) VALUES (?, ?, ?, ?)"
 _OCCURRENCES = "SELECT doc, col FROM context_occurrence WHERE term = ?"
-
-
-class SectionWords(Struct, frozen=True):
-    """What is indexed of a section. `row` is its key in `context_section`."""
-
-    row: int
-    title: Sequence[str]
-    heading: Sequence[str]
-    body: Sequence[str]
 
 
 def create(connection: "Connection") -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fairlead.errors import BadInput, Broken
-from fairlead.storage import sqlite
-from fairlead.storage.turn import in_turn
+from fairlead.storage.database import Database, Where, database_at
+from fairlead.storage.sqlite import SqliteDatabase
+from fairlead.storage.worker_lock import FileLocks, WorkerLocks
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -20,41 +21,64 @@ if TYPE_CHECKING:
 # The newest step of `migrations/versions`; a test compares the two.
 SCHEMA_VERSION = "0001"
 
-_SQLITE = "sqlite:///"
-_TURN_PATIENCE = 2.0
-
 
 class Store:
     """One state database. Threads may share it; a process that forks must open its own."""
 
-    def __init__(self, path: Path, *, synchronous: str = "full") -> None:
-        """For a database that is known to fit; everyone else calls `open`."""
-        self.path = path
-        self.locks = path.parent / "locks"
-        self.synchronous = synchronous
+    def __init__(self, where: Where, *, synchronous: str = "full", beside: Path | None = None) -> None:
+        """For a database that is known to fit; everyone else calls `open`. `beside` is the folder for what belongs
+        near the database and not in it; that of the file, unless told otherwise."""
+        self.database: Database = database_at(where, synchronous=synchronous)
+        self.shown = self.database.shown
+        self._beside = beside
 
     @classmethod
-    def open(cls, where: str | Path, *, synchronous: str = "full") -> "Store":
-        """The database at this path or URL. Raises BadInput if there is none, or if its schema is another."""
-        path = database_path(where)
-        if not path.is_file():
+    def open(cls, where: Where, *, synchronous: str = "full", beside: Path | None = None) -> "Store":
+        """The database at this path or URL. Raises BadInput if there is none, or if its schema is another, Broken if
+        its server does not answer."""
+        store = cls(where, synchronous=synchronous, beside=beside)
+        if not store.database.exists():
             raise BadInput(
-                f"there is no database at {path}",
+                f"there is no database at {store.shown}",
                 why="a state database is made once, by `fairlead migrate` or the first `fairlead serve`",
                 mend="run `fairlead migrate`, or correct `storage.url`; `fairlead doctor` shows what is set",
-                subject=str(path),
+                subject=store.shown,
             )
-        _require_version(path, sqlite.schema_version(path))
-        return cls(path, synchronous=synchronous)
+        _require_version(store.shown, store.database.schema_version())
+        return store
+
+    @property
+    def path(self) -> Path:
+        """The file. Only where the database is one."""
+        assert isinstance(self.database, SqliteDatabase)
+        return self.database.path
+
+    @property
+    def locks(self) -> Path:
+        """The folder in which workers on a file tell that they live, and whose turn it is."""
+        assert isinstance(self.database, SqliteDatabase)
+        return self.database.locks
+
+    @property
+    def beside(self) -> Path:
+        """The folder for what belongs near the database and not in it, such as copies of checkpoints."""
+        return self.path.parent if self._beside is None else self._beside
+
+    @cached_property
+    def workers(self) -> WorkerLocks:
+        """Who of the workers on this database lives."""
+        if isinstance(self.database, SqliteDatabase):
+            return FileLocks(self.database.locks)
+        from fairlead.storage.postgres import PostgresDatabase
+        from fairlead.storage.postgres_locks import SessionLocks
+
+        assert isinstance(self.database, PostgresDatabase)
+        return SessionLocks(self.database)
 
     @cached_property
     def engine(self) -> "Engine":
         """The SQLAlchemy engine. Prefer `reading` and `writing`, which choose the right kind of transaction."""
-        from sqlalchemy import create_engine, event
-
-        engine = create_engine(f"{_SQLITE}{self.path}", isolation_level="AUTOCOMMIT")
-        event.listen(engine, "connect", lambda raw, _: sqlite.prepare(raw, synchronous=self.synchronous))
-        return engine
+        return self.database.make_engine()
 
     @contextmanager
     def reading(self) -> "Iterator[Connection]":
@@ -62,31 +86,53 @@ class Store:
 
         Raises Broken if the database cannot be read.
         """
-        with self._transaction(sqlite.READ) as connection:
+        with self._told(), self.engine.connect() as connection, self.database.reading(connection):
             yield connection
 
     @contextmanager
     def writing(self) -> "Iterator[Connection]":
-        """A transaction: all of the block, or on an exception nothing. Keep it short, the journal waits meanwhile.
+        """A transaction: all of the block, or on an exception nothing. Keep it short, others wait meanwhile. What is
+        read in it stays true until it ends, but for what the journal writes.
 
         Raises Broken if the database is locked for seconds, or full.
         """
-        with in_turn(self.locks, _TURN_PATIENCE), self._transaction(sqlite.WRITE) as connection:
+        with (
+            self.database.in_turn(),
+            self._told(),
+            self.engine.connect() as connection,
+            self.database.writing(connection),
+        ):
             yield connection
 
     @contextmanager
-    def _transaction(self, begin: str) -> "Iterator[Connection]":
-        from sqlalchemy.exc import OperationalError
+    def erasing(self, *tables: str) -> "Iterator[Connection]":
+        """A writing transaction that deletes from these tables what must not be found in the database's pages."""
+        with self.writing() as connection:
+            self.database.wipe(connection)
+            yield connection
+        with self._told():
+            for table in tables:
+                self.database.wiped(self.engine, table)
+
+    def bring_in_order(self) -> None:
+        """Give every acknowledged entry its place in the log, so that the next reading sees it."""
+        with self._told():
+            self.database.bring_in_order(self.engine)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Tells what a driver says in our own words."""
+        from sqlalchemy.exc import InterfaceError, OperationalError
 
         try:
-            with self.engine.connect() as connection, sqlite.transaction(connection, begin):
-                yield connection
-        except OperationalError as error:
+            yield
+        except (OperationalError, InterfaceError) as error:
             raise Broken(
-                f"the state database at {self.path} cannot be used just now",
-                why=str(error.orig),
-                mend="see whether the disk is full or another program holds the file; `fairlead doctor` looks for both",
-                subject=str(self.path),
+                f"the state database at {self.shown} cannot be used just now",
+                why=" ".join(str(error.orig).split()),
+                mend="see whether its disk is full, another program locks it or its server is down; `fairlead doctor` "
+                "looks for these",
+                subject=self.shown,
             ) from error
 
     def close(self) -> None:
@@ -95,33 +141,18 @@ class Store:
             self.engine.dispose()
 
 
-def database_path(where: str | Path) -> Path:
-    """The file that a path or a `sqlite:///` URL names."""
-    if isinstance(where, Path):
-        return where
-    if where.startswith(_SQLITE):
-        return Path(where.removeprefix(_SQLITE))
-    if "://" in where:
-        scheme = where.partition("://")[0]
-        raise BadInput(
-            f"storage.url: {scheme} is not a database that this version can use",
-            why="state is kept in SQLite",
-            mend="give a path, or sqlite:///path/to/state.db",
-            subject="storage.url",
-        )
-    return Path(where)
-
-
-def _require_version(path: Path, found: str) -> None:
+def _require_version(shown: str, found: str) -> None:
     if found == SCHEMA_VERSION:
         return
     if found > SCHEMA_VERSION:
         why, mend = "a newer Fairlead has migrated it", "install that version again; a schema never goes back"
-    else:
+    elif found:
         why, mend = "this Fairlead is newer than the database", "stop all workers and run `fairlead migrate`"
+    else:
+        why, mend = "it has no tables of ours yet", "run `fairlead migrate`"
     raise BadInput(
-        f"the database at {path} has schema {found or 'none'}, this program needs {SCHEMA_VERSION}",
+        f"the database at {shown} has schema {found or 'none'}, this program needs {SCHEMA_VERSION}",
         why=why,
         mend=f"{mend}; `fairlead doctor` shows both versions",
-        subject=str(path),
+        subject=shown,
     )

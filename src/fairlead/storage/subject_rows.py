@@ -84,13 +84,12 @@ class StoredSubjects:
         return self._insert_unless(subject, subject.c.lookup == row.lookup, row, opens)
 
     def delete(self, subject_id: str) -> bool:
-        """Deletes the row and overwrites where it lay, so that the file itself does not keep the key."""
+        """Deletes the row and whatever the pages of the database still say of it."""
         from sqlalchemy import delete
 
         from fairlead.storage.schema import subject
 
-        with self._store.writing() as connection:
-            connection.exec_driver_sql("PRAGMA secure_delete=ON")
+        with self._store.erasing("subject") as connection:
             return connection.execute(delete(subject).where(subject.c.id == subject_id)).rowcount == 1
 
     def find_signing(self, name: str) -> SigningRow | None:
@@ -110,8 +109,7 @@ class StoredSubjects:
     def rewrite(self, subject: Callable[[SubjectRow], SubjectRow], signing: Callable[[SigningRow], SigningRow]) -> int:
         from fairlead.storage import schema
 
-        with self._store.writing() as connection:
-            connection.exec_driver_sql("PRAGMA secure_delete=ON")
+        with self._store.erasing("subject", "signing_key") as connection:
             people = _rewrite(connection, schema.subject, schema.subject.c.id, SubjectRow, subject)
             logs = _rewrite(connection, schema.signing_key, schema.signing_key.c.name, SigningRow, signing)
         return people + logs

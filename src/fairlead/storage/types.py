@@ -59,7 +59,7 @@ class Write(Struct, frozen=True):
 class Receipt(Struct, frozen=True):
     """What came of a write. `closed` is False if the hold had already been settled by recovery; then no money moved and
     no entry was appended. `warnings` are the limits whose warning threshold this write crossed. `leaf` is the index of
-    the first appended entry in the log, -1 if none."""
+    the first appended entry in the log, -1 if none, or where places are given later (PostgreSQL)."""
 
     closed: bool = True
     leaf: int = -1

@@ -8,7 +8,7 @@ import fcntl
 import os
 import time
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from fairlead.errors import Broken
 
@@ -61,6 +61,35 @@ class WorkerLock:
             self._path.unlink(missing_ok=True)
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+class Lock(Protocol):
+    """The lock of a dead worker, held by who settles for it."""
+
+    def release(self) -> None: ...
+
+
+class WorkerLocks(Protocol):
+    """Who lives, as others see it. Blocking: call it in a thread."""
+
+    def known(self) -> list[str]:
+        """The workers that have, or had when they died, a lock."""
+
+    def seize(self, worker: str, now: float) -> Lock | None:
+        """The lock of a worker that is dead, None of one that lives or may do so yet. `now` in monotonic seconds."""
+
+
+class FileLocks:
+    """Locks that are files on this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def known(self) -> list[str]:
+        return known_workers(self._folder)
+
+    def seize(self, worker: str, now: float) -> Lock | None:
+        return WorkerLock.seize(self._folder, worker)
 
 
 def known_workers(folder: Path) -> list[str]:

@@ -7,8 +7,8 @@ the newest.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fairlead.storage import sqlite
-from fairlead.storage.store import Store, database_path
+from fairlead.storage.database import Where
+from fairlead.storage.store import Store
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 _STEPS = Path(__file__).parent
 
 
-def migrate(where: str | Path, *, to: str = "head") -> str:
-    """Makes the database at this path or URL if there is none, takes the steps that it lacks, and returns its version.
+def migrate(where: Where, *, to: str = "head") -> str:
+    """Makes the database at this path if there is none, takes the steps that it lacks, and returns its version. On a
+    server the database must be there.
 
     All steps share one transaction: a failure leaves the database as it was. Workers that are running meanwhile wait,
     and should have been stopped.
     """
-    path = database_path(where)
-    sqlite.create(path)
-    store = Store(path)
+    store = Store(where)
+    store.database.create()
     try:
         with store.writing() as connection:
             _upgrade(connection, to)
     finally:
         store.close()
-    return sqlite.schema_version(path)
+    return store.database.schema_version()
 
 
 def _upgrade(connection: "Connection", to: str) -> None:

@@ -1,11 +1,13 @@
 """Every table of the first release."""
 
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
 
 from fairlead.storage import sqlite_fts
+from fairlead.storage.postgres import run_script
 
 revision = "0001"
 down_revision = None
@@ -13,14 +15,17 @@ branch_labels = None
 depends_on = None
 
 _NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+# Compared byte by byte everywhere, whatever language the server was set up in.
+_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+_POSTGRESQL = Path(__file__).with_name("0001_postgresql.sql")
 
 
-def _column(name: str, kind: type[sa.types.TypeEngine[Any]]) -> sa.Column[Any]:
+def _column(name: str, kind: type[sa.types.TypeEngine[Any]] | sa.types.TypeEngine[Any]) -> sa.Column[Any]:
     return sa.Column(name, kind, nullable=False)
 
 
 def _text(*names: str) -> list[sa.Column[Any]]:
-    return [_column(name, sa.Text) for name in names]
+    return [_column(name, _TEXT) for name in names]
 
 
 def _blobs(*names: str) -> list[sa.Column[Any]]:
@@ -37,6 +42,8 @@ def upgrade() -> None:
     _workspace()
     _context()
     op.execute("INSERT INTO epoch (id, number, revision) VALUES (1, 0, '')")
+    if op.get_bind().dialect.name == "postgresql":
+        run_script(op.get_bind(), _POSTGRESQL.read_text("utf-8"))
 
 
 def _journal() -> None:

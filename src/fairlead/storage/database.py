@@ -1,0 +1,85 @@
+"""What the two databases have in common, and the one place that chooses between them by the look of an address."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
+
+from fairlead.errors import BadInput
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+_SQLITE: Final = "sqlite:///"
+_POSTGRES: Final = ("postgresql://", "postgres://")
+
+Where = str | Path
+"""A path to an SQLite file, a `sqlite:///` URL, or a `postgresql://` URL as libpq reads it."""
+
+
+class Database(Protocol):
+    """A kind of database, as the cold paths use it. Transactions are begun and ended here, not by SQLAlchemy."""
+
+    @property
+    def shown(self) -> str:
+        """What people are told: without user and password."""
+
+    def exists(self) -> bool:
+        """Is there a database that could be opened?"""
+
+    def create(self) -> None:
+        """Makes it where there is none, as far as that is ours to do."""
+
+    def schema_version(self) -> str:
+        """What the last migration left, "" for a database without tables. Raises Broken where it cannot be asked."""
+
+    def make_engine(self) -> "Engine": ...
+
+    def reading(self, connection: "Connection") -> AbstractContextManager[None]:
+        """One moment of the database, which waits for no writer."""
+
+    def writing(self, connection: "Connection") -> AbstractContextManager[None]:
+        """The only cold-path transaction that writes at this time."""
+
+    def in_turn(self) -> AbstractContextManager[None]:
+        """Waits until it is polite to ask for a writing transaction."""
+
+    def wipe(self, connection: "Connection") -> None:
+        """Within a writing transaction that deletes keys: what it deletes shall leave no trace in pages."""
+
+    def wiped(self, engine: "Engine", table: str) -> None:
+        """After that transaction."""
+
+    def bring_in_order(self, engine: "Engine") -> None:
+        """Everything that was acknowledged gets its place in the log before it is read."""
+
+
+def is_postgres(where: Where) -> bool:
+    return isinstance(where, str) and where.startswith(_POSTGRES)
+
+
+def database_path(where: Where) -> Path:
+    """The file that a path or a `sqlite:///` URL names. Raises BadInput for any other URL."""
+    if isinstance(where, Path):
+        return where
+    if where.startswith(_SQLITE):
+        return Path(where.removeprefix(_SQLITE))
+    if "://" in where:
+        scheme = where.partition("://")[0]
+        raise BadInput(
+            f"storage.url: {scheme} is not a database that this version can use",
+            why="state is kept in SQLite or in PostgreSQL",
+            mend="give a path, sqlite:///path/to/state.db, or postgresql://host/name",
+            subject="storage.url",
+        )
+    return Path(where)
+
+
+def database_at(where: Where, *, synchronous: str = "full") -> Database:
+    """The database at an address. Touches nothing yet. Raises BadInput for an address that is none."""
+    if is_postgres(where):
+        from fairlead.storage.postgres import PostgresDatabase
+
+        return PostgresDatabase(str(where), synchronous=synchronous)
+    from fairlead.storage.sqlite import SqliteDatabase
+
+    return SqliteDatabase(database_path(where), synchronous=synchronous)

@@ -1,0 +1,190 @@
+"""PostgreSQL for the cold paths, and what every connection to it is told. SQL that only PostgreSQL understands stands
+here, in the other modules named `postgres_…`, and in the migrations.
+
+psycopg is an extra: it is imported when the first connection is made.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from fairlead.errors import BadInput, Broken
+
+if TYPE_CHECKING:
+    import psycopg
+    from sqlalchemy import Connection, Engine
+
+CHANNEL: Final = "fairlead"
+_CONNECT_SECONDS: Final = 5
+_OLDEST: Final = 130000  # as libpq numbers servers: PostgreSQL 13
+
+# A client that vanished without a word must not keep its locks: the server looks after half a minute.
+_SESSION: Final = (
+    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;"
+    " SET lock_timeout = '{lock}ms'; SET idle_in_transaction_session_timeout = '60s'; SET timezone = 'UTC';"
+    " SET default_transaction_read_only = off; SET synchronous_commit = {commit}"
+)
+_READ: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_WRITE: Final = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+# Cold-path writers follow one another, as they do on SQLite: what is read in a writing transaction stays true in it.
+_ALONE: Final = "SELECT pg_advisory_xact_lock(hashtext('fairlead'), 2)"
+_ARRIVED: Final = "SELECT EXISTS (SELECT 1 FROM arrived)"
+_SEQUENCE: Final = "SELECT fairlead_sequence(5000)"
+_LOCK_WAIT: Final = 5000  # milliseconds
+_SEQUENCE_TRIES: Final = 50
+_SEQUENCE_PAUSE: Final = 0.02
+
+
+def connect(
+    url: str, *, name: str, synchronous: str = "full", lock_wait: int = _LOCK_WAIT
+) -> "psycopg.Connection[Any]":
+    """A connection that commits each statement by itself. `name` is what the server shows of it.
+
+    Raises psycopg.OperationalError while the server cannot be reached, BadInput where psycopg is missing.
+    """
+    connection: psycopg.Connection[Any] = driver().connect(
+        url,
+        autocommit=True,
+        application_name=name,
+        connect_timeout=_CONNECT_SECONDS,
+        keepalives=1,
+        keepalives_idle=5,
+        keepalives_interval=2,
+        keepalives_count=3,
+        tcp_user_timeout=10_000,
+    )
+    connection.execute(_SESSION.format(lock=lock_wait, commit="on" if synchronous == "full" else "off"))
+    return connection
+
+
+def driver() -> Any:
+    """The module psycopg. Raises BadInput with the mend where it is not installed."""
+    try:
+        import psycopg
+    except ImportError as missing:
+        raise BadInput(
+            "a PostgreSQL database needs psycopg, which is not installed",
+            why=str(missing),
+            mend="pip install 'fairlead[postgres]'",
+            subject="storage.url",
+        ) from missing
+    return psycopg
+
+
+def number_of(text: str) -> int:
+    """The number that stands for a name where PostgreSQL takes only numbers, as for advisory locks."""
+    return int.from_bytes(sha256(text.encode()).digest()[:8], "big", signed=True)
+
+
+def shown(url: str) -> str:
+    """The address for people: server and name, neither user nor password."""
+    parts = urlsplit(url)
+    return f"postgresql://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+class PostgresDatabase:
+    """A database on a server. It must exist, and be ours alone."""
+
+    def __init__(self, url: str, *, synchronous: str = "full") -> None:
+        self.url = url
+        self.synchronous = synchronous
+        self.shown = shown(url)
+
+    def exists(self) -> bool:
+        return True  # whether it can be reached is told by asking it
+
+    def create(self) -> None:
+        """Raises BadInput if the server is too old, Broken if it does not answer. Databases are made by who runs it."""
+        with self._asking() as connection:
+            version = connection.info.server_version
+        if version < _OLDEST:
+            raise BadInput(f"{self.shown} is PostgreSQL {version // 10000}", mend="use PostgreSQL 13 or later")
+
+    def schema_version(self) -> str:
+        with self._asking() as connection:
+            known = connection.execute("SELECT 1 WHERE to_regclass('alembic_version') IS NOT NULL").fetchone()
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone() if known else None
+        return str(row[0]) if row else ""
+
+    def make_engine(self) -> "Engine":
+        from sqlalchemy import create_engine
+
+        return create_engine(
+            "postgresql+psycopg://",
+            creator=lambda: connect(self.url, name="fairlead", synchronous=self.synchronous),
+            isolation_level="AUTOCOMMIT",
+            pool_pre_ping=True,
+        )
+
+    def reading(self, connection: "Connection") -> AbstractContextManager[None]:
+        return _transaction(connection, _READ)
+
+    def writing(self, connection: "Connection") -> AbstractContextManager[None]:
+        return _transaction(connection, _WRITE, _ALONE)
+
+    def in_turn(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def wipe(self, connection: "Connection") -> None:
+        """Deleting leaves the row in its page for now: see `wiped`."""
+
+    def wiped(self, engine: "Engine", table: str) -> None:
+        """Writes the table anew without what was deleted. Copies in the server's own log and backups are not ours."""
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"VACUUM (FULL) {table}")
+
+    def bring_in_order(self, engine: "Engine") -> None:
+        """Workers do this all the time; whoever reads just after a write, or without any worker, does it too."""
+        with engine.connect() as connection:
+            for _ in range(_SEQUENCE_TRIES):
+                if not connection.exec_driver_sql(_ARRIVED).scalar():
+                    return
+                if (connection.exec_driver_sql(_SEQUENCE).scalar() or 0) < 0:
+                    time.sleep(_SEQUENCE_PAUSE)
+
+    @contextmanager
+    def _asking(self) -> "Iterator[psycopg.Connection[Any]]":
+        psycopg = driver()
+        try:
+            with connect(self.url, name="fairlead") as connection:
+                yield connection
+        except psycopg.Error as error:
+            raise unreachable(self.shown, error) from error
+
+
+def unreachable(where: str, error: BaseException) -> Broken:
+    return Broken(
+        f"the state database at {where} cannot be used just now",
+        why=" ".join(str(error).split()),
+        mend="see whether the server runs and lets this user in, and whether the database exists",
+        subject=where,
+    )
+
+
+def run_script(connection: "Connection", script: str) -> None:
+    """Several statements at once, as in a file."""
+    raw: Any = connection.connection.driver_connection
+    raw.execute(script)
+
+
+@contextmanager
+def _transaction(connection: "Connection", *begin: str) -> Iterator[None]:
+    raw: Any = connection.connection.driver_connection
+    idle = driver().pq.TransactionStatus.IDLE
+    try:
+        for statement in begin:
+            connection.exec_driver_sql(statement)
+        yield
+        connection.exec_driver_sql("COMMIT")
+    finally:
+        if not raw.closed and raw.info.transaction_status != idle:
+            raw.execute("ROLLBACK")
+
+
+def passes(error: Exception) -> bool:
+    """Is this a trouble of the moment (a lost connection, a lock, a full disk), after which the same may succeed?"""
+    psycopg = driver()
+    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError | psycopg.errors.ReadOnlySqlTransaction)

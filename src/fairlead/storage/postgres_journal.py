@@ -1,0 +1,216 @@
+"""The writer thread's books on PostgreSQL: one call of `fairlead_write` for each group, which is one transaction.
+
+The session that writes also holds the worker's lock, so a hold is only ever opened by a worker that others can see to
+live. When the connection is lost in the middle of a group, nobody knows whether it was committed; then the next
+session, which gets the lock only once the old one has ended, asks for the answers that a committed group leaves behind
+(`last_group`) and gives those. So no retry does anything twice.
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from fairlead.clock import Clock
+from fairlead.errors import Broken
+from fairlead.storage import postgres
+from fairlead.storage.postgres_group import Answer, Flat
+from fairlead.storage.postgres_locks import TRY_LOCK, lock_number
+from fairlead.storage.postgres_sequencer import Sequencer
+from fairlead.storage.types import Write
+
+if TYPE_CHECKING:
+    import psycopg
+
+log = logging.getLogger("fairlead.journal")
+
+_WRITE: Final = f"SELECT outcomes, refusers, lefts, warned FROM fairlead_write({', '.join(['%b'] * 27)})"  # noqa: S608
+_WHAT_CAME: Final = "SELECT outcomes, refusers, lefts, warned FROM last_group WHERE worker = %s AND token = %s"
+_LEAVE: Final = "DELETE FROM last_group WHERE worker = %s"
+# Our own sessions that the server has not yet found out to be dead. The worker's name is unique for ever.
+_END_OLD: Final = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE application_name = %s AND datname = current_database() AND pid <> pg_backend_pid()"
+)
+_PULSE: Final = 2.0
+_LOCK_TRIES: Final = 50
+_LOCK_PAUSE: Final = 0.02
+_COLLISIONS: Final = 5  # times that a group is tried again at once when the server broke off a knot of locks
+
+
+class PostgresBooks:
+    """For one thread, once made. Holds the worker's lock for as long as it lives."""
+
+    pulse: float | None = _PULSE  # seconds after which an idle thread should call `check`
+
+    def __init__(self, database: postgres.PostgresDatabase, worker: str, clock: Clock, *, lock_wait: float) -> None:
+        self._database = database
+        self._worker = worker
+        self._clock = clock
+        self._lock_wait = int(lock_wait * 1000)
+        self._connection: psycopg.Connection[Any] | None = None
+        self._met = False  # whether this worker has had its lock before
+        self._in_doubt: tuple[int, Sequence[Write]] | None = None
+        self._unwanted: list[Write] = []  # settles holds that were opened though their callers were refused
+        self._connect()
+        self._sequencer = Sequencer(database)
+
+    def passes(self, error: Exception) -> bool:
+        """May the same group succeed later?"""
+        return postgres.passes(error)
+
+    def check(self) -> None:
+        """Looks whether the session still lives, and with it our lock; gets another where it does not."""
+        try:
+            connection = self._session()
+            connection.execute("SELECT 1")
+            self._clear_up()
+        except Exception as error:
+            if not self.passes(error):
+                raise
+            self._lose()
+            log.warning("the journal has lost its database: %s", error)
+
+    def write(self, writes: Sequence[Write]) -> list[Answer]:
+        """All of it in one transaction, or nothing and an exception; or an exception and nobody knows, yet."""
+        try:
+            self._session()
+            known = self._resolved()
+            if known:
+                return self._completed(writes, known)
+            self._clear_up()
+            return self._carry_out(writes)
+        except Exception as error:
+            if self.passes(error) and self._is_dead():
+                self._lose()
+            raise
+
+    def end(self) -> None:
+        """Gives the lock back, after every entry has its place, if the server allows it."""
+        self._sequencer.end()
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            connection.execute(_LEAVE, (self._worker,))
+        except Exception as error:
+            if not self.passes(error):
+                raise
+            log.debug("the last group's answers stay behind: %s", error)
+        finally:
+            connection.close()
+
+    def _carry_out(self, writes: Sequence[Write]) -> list[Answer]:
+        """One transaction. Until its answer has come it is in doubt."""
+        psycopg = postgres.driver()
+        flat = Flat(writes)
+        for left in range(_COLLISIONS, -1, -1):
+            token = int.from_bytes(self._clock.random_bytes(8), "big", signed=True)
+            self._in_doubt = token, writes
+            try:
+                row = self._call(flat, token)
+                break
+            except psycopg.Error as error:
+                if not self._is_dead():
+                    self._in_doubt = None  # the server has told us that it did nothing
+                if not left or not isinstance(
+                    error, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure
+                ):
+                    raise
+        self._in_doubt = None
+        if flat.arguments[-1]:
+            self._sequencer.wake()
+        return flat.answers(*row)
+
+    def _call(self, flat: Flat, token: int) -> Any:
+        assert self._connection is not None
+        now = self._clock.now()
+        return self._connection.execute(_WRITE, (self._worker, token, now, *flat.arguments), prepare=True).fetchone()
+
+    def _resolved(self) -> dict[int, Answer]:
+        """What came of a group in doubt, by the identity of each write; nothing where nothing came of it."""
+        if self._in_doubt is None:
+            return {}
+        assert self._connection is not None
+        token, writes = self._in_doubt
+        row = self._connection.execute(_WHAT_CAME, (self._worker, token)).fetchone()
+        if row is None:
+            self._in_doubt = None
+            return {}
+        return {id(write): answer for write, answer in zip(writes, Flat(writes).answers(*row), strict=True)}
+
+    def _completed(self, writes: Sequence[Write], known: dict[int, Answer]) -> list[Answer]:
+        """The answers of a group that had been committed after all, and whatever has joined it since."""
+        assert self._in_doubt is not None
+        asked = {id(write) for write in writes}
+        for write in self._in_doubt[1]:
+            if write.open is not None and id(write) not in asked and not isinstance(known[id(write)], Exception):
+                self._unwanted.append(Write(close=write.open))
+        self._in_doubt = None
+        new = [write for write in writes if id(write) not in known]
+        if new:
+            known = known | dict(zip(map(id, new), self._carry_out(new), strict=True))
+        return [known[id(write)] for write in writes]
+
+    def _clear_up(self) -> None:
+        """Gives back money for attempts that were never made: their callers were refused while the group was in
+        doubt. Doing it twice is harmless: a hold closes once."""
+        if self._in_doubt is not None:
+            known = self._resolved()
+            if known:
+                self._completed((), known)
+        if self._unwanted:
+            self._carry_out(self._unwanted)
+            self._unwanted = []
+
+    def _session(self) -> "psycopg.Connection[Any]":
+        if self._connection is None or self._connection.closed:
+            self._connect()
+        assert self._connection is not None
+        return self._connection
+
+    def _connect(self) -> None:
+        psycopg = postgres.driver()
+        self._lose()
+        name = f"fairlead {self._worker}"[:63]
+        connection = postgres.connect(
+            self._database.url, name=name, synchronous=self._database.synchronous, lock_wait=self._lock_wait
+        )
+        try:
+            _speak_plainly(connection)
+            if self._met:
+                connection.execute(_END_OLD, (name,))
+            for _ in range(_LOCK_TRIES):
+                taken = connection.execute(TRY_LOCK, (lock_number(self._worker),)).fetchone()
+                if taken is not None and taken[0]:
+                    self._connection, self._met = connection, True
+                    return
+                time.sleep(_LOCK_PAUSE)  # somebody may just be looking whether we are dead
+        except BaseException:
+            connection.close()
+            raise
+        connection.close()
+        if self._met:
+            raise psycopg.OperationalError("this worker's lock is held by its old session, or by who settles for it")
+        raise Broken(
+            f"the lock of worker {self._worker} is held by another process",
+            why="worker ids are unique, and each has one journal",
+            mend="start the worker anew; if it lasts, `fairlead doctor` shows who lives",
+            subject=self._worker,
+        )
+
+    def _is_dead(self) -> bool:
+        return self._connection is None or self._connection.closed or self._connection.broken
+
+    def _lose(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+def _speak_plainly(connection: "psycopg.Connection[Any]") -> None:
+    """Every integer as eight bytes: with types that depend on the values, each group would be a statement anew."""
+    from psycopg.types.numeric import Int8BinaryDumper
+
+    connection.adapters.register_dumper(int, Int8BinaryDumper)
+    connection.prepare_threshold = 0

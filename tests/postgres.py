@@ -1,0 +1,166 @@
+"""A real PostgreSQL server of its own, on a loopback port, in a temporary folder, for as long as somebody needs it.
+
+Its programs are Debian's package `postgresql`; `tools/postgres.sh` installs it.
+"""
+
+import contextlib
+import itertools
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+
+MISSING = "the programs of a PostgreSQL server are not installed: run tools/postgres.sh"
+_UNPRIVILEGED = ("postgres", "nobody")
+_SETTINGS = {
+    "listen_addresses": "'127.0.0.1'",
+    "unix_socket_directories": "''",
+    "max_connections": "120",
+    "shared_buffers": "64MB",
+    "log_min_messages": "warning",
+    "jit": "off",
+}
+
+
+def programs() -> Path | None:
+    """The folder of the newest server's programs, None where there is none."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    on_path = shutil.which("initdb")
+    return Path(on_path).resolve().parent if on_path else None
+
+
+class Server:
+    """Started by `start`. A server does not run as root, so root lends it another user."""
+
+    def __init__(self, folder: Path, *, fsync: bool) -> None:
+        self._bin = programs()
+        self._folder = folder
+        self._user = _unprivileged()
+        self._fsync = fsync
+        self._numbers = itertools.count()
+        self.port = 0
+
+    def start(self) -> None:
+        if self._user:
+            shutil.chown(self._folder, self._user)
+        data = self._folder / "data"
+        # en_US-like sorting would be C here as well: our own columns say how they are compared.
+        self._run("initdb", "-D", str(data), "-U", "fairlead", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        said = {**_SETTINGS, "port": str(self.port), "fsync": "on" if self._fsync else "off"}
+        with (data / "postgresql.conf").open("a") as settings:
+            settings.writelines(f"{name} = {value}\n" for name, value in said.items())
+        self._control("start")
+
+    def stop(self) -> None:
+        self._control("stop", "-m", "immediate")
+
+    def restart(self) -> None:
+        """As after a crash: sessions end in the middle, and the server recovers from its log."""
+        self._control("restart", "-m", "immediate")
+
+    def halt(self) -> None:
+        self._control("stop", "-m", "immediate")
+
+    def go_on(self) -> None:
+        self._control("start")
+
+    def url(self, database: str = "postgres") -> str:
+        return f"postgresql://fairlead@127.0.0.1:{self.port}/{database}"
+
+    def make_database(self, template: str = "template1") -> str:
+        """A database of its own, and its URL."""
+        import psycopg
+
+        name = f"db_{os.getpid()}_{next(self._numbers)}"
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return self.url(name)
+
+    def drop_database(self, url: str) -> None:
+        import psycopg
+
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{url.rpartition("/")[2]}" WITH (FORCE)')
+
+    def _control(self, *what: str) -> None:
+        log = str(self._folder / "log")
+        self._run("pg_ctl", "-D", str(self._folder / "data"), "-l", log, "-w", "-t", "60", *what)
+
+    def _run(self, program: str, *given: str) -> None:
+        assert self._bin is not None, MISSING
+        done = subprocess.run(
+            [str(self._bin / program), *given],
+            cwd=self._folder,
+            user=self._user,
+            group=self._user and _group_of(self._user),
+            extra_groups=[] if self._user else None,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if program == "initdb" else subprocess.DEVNULL,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        if done.returncode:
+            log = self._folder / "log"
+            said = done.stdout or (log.read_bytes() if log.exists() else b"")
+            raise RuntimeError(f"{program} {' '.join(given)} failed:\n{said.decode(errors='replace')[-2000:]}")
+
+
+def _unprivileged() -> str | None:
+    import pwd
+
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return next(name for name in _UNPRIVILEGED if name in names)
+
+
+def _group_of(user: str) -> int:
+    import pwd
+
+    return pwd.getpwnam(user).pw_gid
+
+
+@contextlib.contextmanager
+def server(*, fsync: bool = False) -> Iterator[Server]:
+    """A running server. Raises RuntimeError where its programs are missing."""
+    if programs() is None:
+        raise RuntimeError(MISSING)
+    folder = Path(mkdtemp(prefix="fairlead-postgres-"))
+    folder.chmod(0o700)
+    made = Server(folder, fsync=fsync)
+    try:
+        made.start()
+        yield made
+    finally:
+        with contextlib.suppress(RuntimeError):
+            made.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """One server for all tests of a session; each takes a database of its own."""
+    if programs() is None:
+        pytest.skip(MISSING)
+    with server() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def empty_postgres(postgres: Server) -> str:
+    """The name of a database that was migrated once: tests copy it."""
+    from fairlead.storage.migrations import migrate
+
+    url = postgres.make_database()
+    migrate(url)
+    return url.rpartition("/")[2]
