@@ -86,10 +86,12 @@ async def until_recovered(made: Stage) -> None:
         await asyncio.sleep(0.5)
 
 
-async def measure(kills: int, workers: int, concurrency: int, seed: int, keep: bool = False) -> dict[str, Any]:
+async def measure(
+    kills: int, workers: int, concurrency: int, seed: int, keep: bool = False, storage: str = "sqlite"
+) -> dict[str, Any]:
     """One run; returns what is printed."""
     rng = chance(seed)
-    async with stage(workers, WHOLE, keep=keep) as made:
+    async with stage(workers, WHOLE, keep=keep, storage=storage) as made:
         await made.behave("trickle")
         clients = Clients(f"http://127.0.0.1:{made.port}", rng)
         asking = [asyncio.ensure_future(clients.ask()) for _ in range(concurrency)]
@@ -125,7 +127,7 @@ def main() -> int:
     options.add_argument("--workers", type=int, default=3)
     options.add_argument("--concurrency", type=int, default=16)
     given = options.parse_args()
-    result = asyncio.run(measure(given.kills, given.workers, given.concurrency, given.seed, given.keep))
+    result = asyncio.run(measure(given.kills, given.workers, given.concurrency, given.seed, given.keep, given.storage))
     zero = ("without_row", "settled_twice", "acknowledged_lost", "money_astray", "held_left")
     return told(result, not result["audit_ok"] or any(result[name] for name in zero))
 

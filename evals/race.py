@@ -65,11 +65,13 @@ def _excess(made: Stage, cap: int) -> int:
     return max(0, found.spent["organisation"] + found.held - cap)
 
 
-async def measure(clients: int, processes: int, calls: int = 600, keep: bool = False) -> dict[str, Any]:
+async def measure(
+    clients: int, processes: int, calls: int = 600, keep: bool = False, storage: str = "sqlite"
+) -> dict[str, Any]:
     """One run; returns what is printed. `calls` is about how many holds fit under the cap."""
     cap = most_of_one() * calls
     whole = {"budgets": {"organisation": {"total": f"{cap // 10**9}.{cap % 10**9:09d}"}}}
-    async with stage(processes, whole, keep=keep) as made:
+    async with stage(processes, whole, keep=keep, storage=storage) as made:
         race, over = Race(f"http://127.0.0.1:{made.port}"), [0]
         watching = asyncio.ensure_future(watch(made, cap, over))
         await asyncio.gather(*(race.run() for _ in range(clients)))
@@ -99,7 +101,7 @@ def main() -> int:
     options.add_argument("--processes", type=int, default=3)
     options.add_argument("--calls", type=int, default=600, help="about how many holds fit under the cap (default 600)")
     given = options.parse_args()
-    result = asyncio.run(measure(given.clients, given.processes, given.calls, given.keep))
+    result = asyncio.run(measure(given.clients, given.processes, given.calls, given.keep, given.storage))
     fair = result["overshoot"] == 0 and result["used_share"] >= 0.95 and result["held_left"] == 0
     return told(result, not fair or bool(result["surprises"]))
 

@@ -21,10 +21,13 @@ from tempfile import mkdtemp
 from typing import Any
 
 import httptools
+from tests.postgres import Server
+from tests.postgres import server as postgres_server
 from tests.world import settings, write_workspace
 
 from fairlead.audit.merkle import Frontier, leaf_hash
 from fairlead.costs.record import Record, decode_record
+from fairlead.storage.database import Where, is_postgres
 
 ROOT = Path(__file__).parents[1]
 _START_S = 60.0
@@ -39,6 +42,9 @@ def parser(doc: str | None) -> argparse.ArgumentParser:
     """Options that every measurement has."""
     made = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--seed", type=int, default=1, help="for what is drawn by chance (default 1)")
+    made.add_argument(
+        "--storage", choices=["sqlite", "postgres"], default="sqlite", help="where state is kept (default sqlite)"
+    )
     made.add_argument("--keep", action="store_true", help="keep the folder with workspace, state and logs")
     return made
 
@@ -60,10 +66,12 @@ class Stage:
     provider_url: str
     port: int
     fairlead: subprocess.Popen[bytes]
+    server: Server | None = None
+    url: str = ""
 
     @property
-    def database(self) -> Path:
-        return self.folder / "data" / "state.db"
+    def database(self) -> Where:
+        return self.url or self.folder / "data" / "state.db"
 
     def workers(self) -> list[int]:
         """Process ids of the workers that live now."""
@@ -87,18 +95,26 @@ class Stage:
 
 @contextlib.asynccontextmanager
 async def stage(
-    workers: int, whole: Mapping[str, Any] | None = None, *, keep: bool = False, files: Mapping[str, str] | None = None
+    workers: int,
+    whole: Mapping[str, Any] | None = None,
+    *,
+    keep: bool = False,
+    files: Mapping[str, str] | None = None,
+    storage: str = "sqlite",
 ) -> AsyncIterator[Stage]:
     """Start the provider and `fairlead serve`, wait until it is ready, and stop both at the end.
 
-    `whole` are keys of fairlead.yaml over the tests' own; a callable gets the provider's URL.
+    `whole` are keys of fairlead.yaml over the tests' own; a callable gets the provider's URL. With `storage` "postgres"
+    a server is started as well, and state is kept there.
     """
     folder = Path(mkdtemp(prefix="fairlead-eval-"))
-    with provider(folder) as provider_url:
+    with provider(folder) as provider_url, _database(storage) as (server, url):
         more = {name: value(provider_url) if callable(value) else value for name, value in (whole or {}).items()}
+        if url:
+            more["storage"] = {"url": url}
         write_workspace(folder / "acme", {**settings(provider_url), **more}, files)
         with _serving(folder, workers) as (process, port):
-            made = Stage(folder, provider_url, port, process)
+            made = Stage(folder, provider_url, port, process, server, url)
             await _until_ready(made)
             yield made
     if keep:
@@ -120,6 +136,16 @@ def provider(folder: Path) -> Iterator[str]:
             yield process.stdout.readline().decode().strip()
         finally:
             process.terminate()
+
+
+@contextlib.contextmanager
+def _database(storage: str) -> Iterator[tuple[Server | None, str]]:
+    """A PostgreSQL server and the URL of an empty database, where one is wanted."""
+    if storage == "sqlite":
+        yield None, ""
+        return
+    with postgres_server(fsync=True) as server:
+        yield server, server.make_database()
 
 
 @contextlib.contextmanager
@@ -298,15 +324,25 @@ class Books:
         return Frontier().extend([leaf_hash(raw) for raw in self.raw]).to_bytes() == self.tree
 
 
-def books(database: Path) -> Books:
-    """Read all of it in one transaction."""
-    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+def books(database: Where) -> Books:
+    """Read all of it in one transaction, after what was acknowledged has got its place in the log."""
+    connection: Any
+    if is_postgres(database):
+        import psycopg
+
+        connection = psycopg.connect(str(database), autocommit=True)
+        while connection.execute("SELECT fairlead_sequence(10000)").fetchone()[0] != 0:
+            pass
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ"
+    else:
+        connection, begin = sqlite3.connect(f"file:{database}?mode=ro", uri=True), "BEGIN"
     try:
-        connection.execute("BEGIN")
+        connection.execute(begin)
         raw = [bytes(row[0]) for row in connection.execute("SELECT record FROM log ORDER BY seq")]
-        held = connection.execute("SELECT COALESCE(SUM(held), 0) FROM budget").fetchone()[0]
+        held = int(connection.execute("SELECT COALESCE(SUM(held), 0) FROM budget").fetchone()[0])
         holds = connection.execute("SELECT COUNT(*) FROM hold").fetchone()[0]
-        spent = Counter[str](dict(connection.execute("SELECT scope, SUM(spent) FROM budget GROUP BY scope")))
+        sums = connection.execute("SELECT scope, SUM(spent) FROM budget GROUP BY scope")
+        spent = Counter[str]({scope: int(amount) for scope, amount in sums})
         tree = connection.execute("SELECT peaks FROM tree").fetchone()
     finally:
         connection.close()

@@ -13,7 +13,7 @@ from fairlead.cli.output import DryRun, Json, bold, data, json_data, one_line, r
 from fairlead.cli.place import Data, Workspace, find
 from fairlead.cli.setting_up import set_up
 from fairlead.errors import FairleadError
-from fairlead.storage.sqlite import schema_version
+from fairlead.storage.database import database_at
 from fairlead.storage.store import SCHEMA_VERSION
 
 _SETTINGS: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
@@ -81,17 +81,18 @@ def _show(findings: list[Finding]) -> None:
 def migrate(workspace: Workspace = None, data_folder: Data = None, dry_run: DryRun = False, json: Json = False) -> None:
     """Bring the state database to this version's schema; make it where there is none. Stop all workers first."""
     place = find(workspace, data_folder)
-    before = schema_version(place.database) if place.database.exists() else ""
+    database = database_at(place.database)
+    before = database.schema_version() if database.exists() else ""
     if dry_run:
         steps = "nothing to do" if before == SCHEMA_VERSION else f"would migrate to {SCHEMA_VERSION}"
-        say(f"{place.database}: schema {before or 'none'}; {steps}")
+        say(f"{place.shown}: schema {before or 'none'}; {steps}")
         return
     made = set_up(place)
     if json:
         json_data({"before": before or None, "after": made.schema, "first_key": made.first_key or None})
         return
     show_first_key(made)
-    say(f"{place.database}: schema {before or 'none'}, now {made.schema}")
+    say(f"{place.shown}: schema {before or 'none'}, now {made.schema}")
     if not made.first_key:
         data(made.schema)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from fairlead.cli.place import MASTER_KEY, Place, variable
 from fairlead.clock import SystemClock
 from fairlead.errors import BadInput
+from fairlead.storage.database import database_at
 from fairlead.storage.fleet import Fleet
 from fairlead.storage.master_key import load_master_key
 from fairlead.storage.rotation import key_files
@@ -27,13 +28,13 @@ if TYPE_CHECKING:
 
 def open_store(place: Place) -> Store:
     """The state database. Raises `BadInput` where it was not made yet or has another schema."""
-    if not place.database.exists():
+    if not database_at(place.database).exists():
         raise BadInput(
-            f"there is no state yet: {place.database} does not exist",
+            f"there is no state yet: {place.shown} does not exist",
             why="it is made by the first publish",
             mend=f"fairlead serve {place.workspace}, or: fairlead migrate -w {place.workspace}",
         )
-    return Store.open(place.database)
+    return Store.open(place.database, beside=place.beside)
 
 
 def master_key(place: Place) -> bytes:

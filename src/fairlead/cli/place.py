@@ -11,7 +11,8 @@ from typing import Annotated, Any, TextIO
 import typer
 from msgspec import Struct
 
-from fairlead.errors import NotFound
+from fairlead.errors import BadInput, NotFound
+from fairlead.storage.database import Where, database_at, database_path, is_postgres
 
 ENTRY = "fairlead.yaml"
 DATA = ".fairlead"
@@ -44,7 +45,17 @@ class Place(Struct, frozen=True):
 
     workspace: Path
     data: Path
-    database: Path
+    database: Where
+
+    @property
+    def shown(self) -> str:
+        """Where state is, for people: without user and password."""
+        return database_at(self.database).shown
+
+    @property
+    def beside(self) -> Path:
+        """The folder for what belongs near the database and not in it."""
+        return self.database.parent if isinstance(self.database, Path) else self.data
 
     @property
     def key_file(self) -> Path:
@@ -88,14 +99,22 @@ def settings_of(folder: Path) -> dict[str, Any]:
     return document.data if isinstance(document, Document) and isinstance(document.data, dict) else {}
 
 
-def _declared_database(folder: Path) -> Path | None:
+def _declared_database(folder: Path) -> Where | None:
     storage = settings_of(folder).get("storage")
     url = storage.get("url") if isinstance(storage, dict) else None
     if not isinstance(url, str) or not url:
         return None
-    from fairlead.storage.database import database_path
-
-    return folder / database_path(url)
+    if url.startswith(("env:", "file:")):
+        found = secrets(folder)(url)
+        if not found:
+            raise BadInput(
+                f"storage.url: there is nothing in {url}",
+                why="the address of the database is kept there",
+                mend="set it to postgresql://USER:PASSWORD@HOST/NAME, or to the path of a file",
+                subject="storage.url",
+            )
+        url = found
+    return url if is_postgres(url) else folder / database_path(url)
 
 
 def currency_of(place: Place) -> str:

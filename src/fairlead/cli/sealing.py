@@ -29,7 +29,7 @@ def in_words() -> Iterator[None]:
 
 def checkpoint_folder(place: Place) -> Path:
     """Where workers keep copies of what they sign, too."""
-    return place.database.parent / "checkpoints"
+    return place.beside / "checkpoints"
 
 
 def log_name(place: Place, store: Store) -> str:

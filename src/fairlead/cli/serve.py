@@ -87,7 +87,7 @@ def url_of(sock: socket.socket) -> str:
 
 
 def _greet(place: Place, compiled: Compiled, revision: str, url: str) -> None:
-    say(f"{compiled.organisation}: revision {revision}, state in {place.database}")
+    say(f"{compiled.organisation}: revision {revision}, state in {place.shown}")
     for line in _switched_off(compiled):
         say(f"  {line}")
     say(f"answering at {url}/v1  (try it:)")
@@ -120,7 +120,7 @@ def run(place: Place, sock: socket.socket, settings: WorkspaceSettings, workers:
     synchronous = settings.storage.journal.synchronous
 
     async def start() -> Running:
-        store = Store.open(place.database, synchronous=synchronous)
+        store = Store.open(place.database, synchronous=synchronous, beside=place.beside)
         return await assemble(surroundings(place, store, wrap))
 
     server = settings.server

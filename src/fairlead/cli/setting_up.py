@@ -31,7 +31,7 @@ def set_up(place: Place) -> Made:
 
     fresh = not place.data.exists()
     place.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    place.database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    place.beside.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_schemas(place.data / "schemas")
     key_file = _master_key(place)
     schema = migrate(place.database)

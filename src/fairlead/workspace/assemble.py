@@ -123,7 +123,7 @@ def _chores(around: Surroundings, journal: Journal, vault: Vault, organisation: 
 
     def sign() -> None:
         origin = log_origin(store, organisation)
-        sign_head(store, vault, origin, store.path.parent / "checkpoints", clock.now())
+        sign_head(store, vault, origin, store.beside / "checkpoints", clock.now())
 
     async def sign_the_head() -> None:
         await asyncio.to_thread(sign)
