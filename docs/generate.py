@@ -19,7 +19,7 @@ from fairlead.cli.explain import MISUSE, USAGE, codes, meaning
 from fairlead.cli.main import COMMANDS, app
 from fairlead.costs.record import Record
 from fairlead.models import fields
-from fairlead.policy import Rule
+from fairlead.policy import Rule, injection
 from fairlead.policy.detectors import CHECKS, CLASSES, ENTRIES
 from fairlead.policy.detectors.entry import Check, Entry
 from fairlead.policy.rules import defaults, to_cedar
@@ -224,8 +224,13 @@ def detectors() -> Iterator[str]:
     yield "switches detectors off by their names, and `also:` switches on those that are off."
     for category, at_least in CLASSES.items():
         yield f"\n### {category}\n\nData class: {at_least.name} at least."
-        mine = [each for each in ENTRIES if each.category == category]
-        yield from table(("detector", "finds", "confirmed by"), (_told(each) for each in mine))
+        mine = [_told(each) for each in ENTRIES if each.category == category]
+        if category == injection.CATEGORY:
+            points = f"{len(injection.CUES)} ways of speaking, together {injection.BOUND} points or more"
+            mine = [(f"`{injection.NAME}`", "texts that try to take over the model that reads them", points)]
+            yield "\nA warning and no boundary: who knows the cues writes round them. The operator's own messages"
+            yield "are not looked at."
+        yield from table(("detector", "finds", "confirmed by"), mine)
     yield "A category that is not listed here counts as internal, unless `classes:` says otherwise."
     yield "\n## Checks\n\nWhat a detector of the workspace's own may name under `checksum:`:"
     yield from table(("check", "holds for"), ((f"`{name}`", _first_line(check)) for name, check in CHECKS.items()))

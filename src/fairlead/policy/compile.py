@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from fairlead.errors import BadInput
 from fairlead.labels import DataClass
-from fairlead.policy import detectors, facts, rules
+from fairlead.policy import detectors, facts, injection, rules
 from fairlead.policy.detect import Detection
 from fairlead.policy.detectors import Detector
 from fairlead.policy.policy import Policy
@@ -23,11 +23,13 @@ def compile_policy(
     files = files or {}
     own = _detectors(files)
     declared = [fact for file in files.values() for fact in file.facts]
+    suspects = all(injection.NAME not in file.without for file in files.values())
     known = frozenset(each.category for each in own) | frozenset(c for file in files.values() for c in file.classes)
+    known |= {injection.CATEGORY} if suspects else set()
     texts = {rules.FILE: rules.to_cedar(lean, known), **sources}
     if not sources:
         texts["defaults"] = rules.defaults(lean)
-    detection = Detection(own, _classes(files))
+    detection = Detection(own, _classes(files), injection.suspicion() if suspects else None)
     return Policy(statements(texts, declared), detection, facts.compiled(declared), schema_text(declared))
 
 
@@ -36,15 +38,16 @@ def _detectors(files: Mapping[str, RulesFile]) -> tuple[Detector, ...]:
     off = {name for file in files.values() for name in file.without}
     also = {name for file in files.values() for name in file.also}
     for key, names in (("without", off), ("also", also)):
-        if unknown := sorted(names - built_in.keys()):
-            raise BadInput(f"{key}: there is no built-in detector {unknown[0]!r}", mend="use " + ", ".join(built_in))
+        if unknown := sorted(names - built_in.keys() - {injection.NAME}):
+            mend = "use " + ", ".join([*built_in, injection.NAME])
+            raise BadInput(f"{key}: there is no built-in detector {unknown[0]!r}", mend=mend)
     if both := sorted(off & also):
         raise BadInput(f"{both[0]!r} stands under `without:` and under `also:`", mend="take it from one of them")
     wanted = {each.name for each in detectors.ENTRIES if each.on} - off | also
     found = {name: each for name, each in built_in.items() if name in wanted}
     for path, file in files.items():
         for each in detectors.own(file.detectors):
-            if each.name in found:
+            if each.name in found or each.name == injection.NAME:
                 raise BadInput(
                     f"{path}: detector {each.name!r} exists already",
                     mend="rename it; to replace a built-in one, name that under `without:`",

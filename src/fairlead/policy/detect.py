@@ -9,7 +9,9 @@ import msgspec
 from fairlead.labels import DataClass, Labels
 from fairlead.models.content import FilePart, ImagePart
 from fairlead.models.types import ChatRequest, Message, TextPart, reasoning_of, text_of
+from fairlead.policy import injection
 from fairlead.policy.detectors import Detector
+from fairlead.policy.injection import Suspicion
 from fairlead.policy.scan import Scan
 from fairlead.policy.types import Finding, Findings
 
@@ -30,10 +32,14 @@ Place = tuple[int, int, str]  # message, tool call (-1: the content), text
 class Detection:
     """All detectors of a revision, compiled for scanning."""
 
-    def __init__(self, detectors: Sequence[Detector], classes: Mapping[str, DataClass]) -> None:
+    def __init__(
+        self, detectors: Sequence[Detector], classes: Mapping[str, DataClass], suspicion: Suspicion | None = None
+    ) -> None:
         self.detectors = tuple(detectors)
         self.classes = classes
-        self._scan = Scan(each.hint or each.pattern.text for each in detectors)
+        self._suspicion = suspicion
+        hints = [each.hint or each.pattern.text for each in detectors]
+        self._scan = Scan([*hints, suspicion.gate] if suspicion else hints)
 
     def request(self, request: ChatRequest) -> Findings:
         """What was found in the messages, the arguments of their tool calls, and the rest of what a model would see.
@@ -64,7 +70,7 @@ class Detection:
         if not plain:
             texts.append(_rest(request))
         hits = self._hits(texts)
-        return self._locate(places(request, rest=not plain), hits) if hits else _NOTHING
+        return self._locate(places(request, rest=not plain), hits, _operators(request)) if hits else _NOTHING
 
     def text(self, text: str) -> Findings:
         """What was found in one text, as if it were the content of message 0."""
@@ -74,9 +80,12 @@ class Detection:
     def _hits(self, texts: list[str]) -> list[int]:
         return self._scan.hits("\x00".join(texts).encode("utf-8", "replace"))
 
-    def _locate(self, places: Sequence[Place], hits: list[int]) -> Findings:
-        suspects = [self.detectors[index] for index in hits]
+    def _locate(self, places: Sequence[Place], hits: list[int], trusted: frozenset[int] = frozenset()) -> Findings:
+        known = len(self.detectors)
+        suspects = [self.detectors[index] for index in hits if index < known]
         found: list[Finding] = []
+        if self._suspicion is not None and hits[-1] == known:
+            found += _suspected(self._suspicion, [each for each in places if each[0] not in trusted])
         for message, call, raw in places:
             text = raw if call < 0 else spelled_out(raw)
             data = text.encode("utf-8", "replace")
@@ -182,6 +191,21 @@ def _characters(data: bytes, spans: Sequence[tuple[int, int, Detector]]) -> dict
         count += len(data[at:offset].decode("utf-8", "replace"))
         at, found[offset] = offset, count
     return found
+
+
+def _operators(request: ChatRequest) -> frozenset[int]:
+    """The messages of the operator, who may say what the model is, and what stands in no message."""
+    spoken = (index for index, each in enumerate(request.messages) if each.role in ("system", "developer"))
+    return frozenset({REST, *spoken})
+
+
+def _suspected(suspicion: Suspicion, places: Sequence[Place]) -> Iterator[Finding]:
+    """For each text that is suspected by itself, where its strongest cue stands."""
+    for message, call, text in places:
+        data = text.encode("utf-8", "replace")
+        if (span := suspicion.strongest(data)) is not None:
+            start, end = (len(data[:offset].decode("utf-8", "replace")) for offset in span)
+            yield Finding(injection.CATEGORY, message, start, end, call)
 
 
 def _told_apart(spans: Sequence[tuple[int, int, Detector]]) -> Iterator[tuple[int, int, str]]:

@@ -8,14 +8,14 @@ pattern counts far or begins with anything.
 from typing import Final
 
 from fairlead.labels import DataClass
-from fairlead.policy.detectors import contact, money, national, secrets, tokens
+from fairlead.policy.detectors import contact, credentials, money, national, tokens
 from fairlead.policy.detectors.entry import Entry
 
 ENTRIES: Final[tuple[Entry, ...]] = (
     *money.ENTRIES,
     *contact.ENTRIES,
     *national.ENTRIES,
-    *secrets.ENTRIES,
+    *credentials.ENTRIES,
     *tokens.ENTRIES,
 )
 
@@ -32,5 +32,6 @@ CLASSES: Final[dict[str, DataClass]] = {
     "ip_address": DataClass.internal,
     "mac_address": DataClass.internal,
     "url": DataClass.public,
+    "injection_suspected": DataClass.public,
 }
 """The data class that a text with a category has at least. A category that is not here counts as internal."""

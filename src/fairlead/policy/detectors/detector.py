@@ -27,7 +27,8 @@ class Detector(Struct, frozen=True):
 
     def locate(self, data: bytes, start: int, before: int) -> tuple[list[tuple[int, int, int]], int]:
         """What begins at or after `start` and before `before` (byte offsets): (match's start, start, end) of each
-        finding, and where to go on. Findings do not overlap; after a look-alike the search goes on one byte later."""
+        finding, and where to go on. Findings do not overlap; after a look-alike the search goes on one byte later, or
+        behind it where it may have any length."""
         found: list[tuple[int, int, int]] = []
         matcher = self.pattern.matcher
         while True:
@@ -48,7 +49,8 @@ class Detector(Struct, frozen=True):
                 found.append((first, low, high))
                 start = high
             else:
-                start = first + 1
+                # Within a match without an upper bound it would be looked at again from each of its characters.
+                start = first + 1 if self.pattern.bounded else last
 
     def _valid(self, match: bytes) -> int:
         assert self.check is not None

@@ -19,7 +19,8 @@ _V = "[A-Za-z0-9_=-]"
 _END = r"(?:[A-Za-z0-9]\b|[_-])"  # the last character of what may end with a hyphen, and has a length of its own
 UUID = rf"{_H}{{8}}-{_H}{{4}}-{_H}{{4}}-{_H}{{4}}-{_H}{{12}}"
 
-Form = tuple[str, str]  # what stands before, as a pattern or "" where nothing does, and the part that is drawn
+# What stands before, as a pattern, and the part that is drawn; where nothing stands before, a part to look for first.
+Form = tuple[str, str] | tuple[str, str, str]
 
 _CODE: Final[tuple[Form, ...]] = (
     ("gh[pousr]_", rf"{_A}{{36,}}"),
@@ -62,7 +63,7 @@ _CLOUDS: Final[tuple[Form, ...]] = (
 )
 _DEPLOYING: Final[tuple[Form, ...]] = (
     (r"hv[sbr]\.", rf"{_W}{{24,}}"),
-    ("", rf"{_A}{{14}}\.atlasv1\.{_V}{{60,70}}"),
+    ("", rf"{_A}{{14}}\.atlasv1\.{_V}{{60,70}}", r"\.atlasv1\."),
     ("pul-", rf"{_H}{{40}}"),
     (r"dp\.(?:pt|ct|st|sa|scim|audit)\.(?:[a-z0-9_-]{2,35}\.)?", rf"{_A}{{40,44}}"),
     (r"(?:pat|sat)\.", rf"{_W}{{22}}\.{_A}{{24}}\.{_A}{{20}}"),
@@ -108,7 +109,7 @@ _DATA: Final[tuple[Form, ...]] = (
     ("pscale_(?:tkn|pw|oauth)_", "[A-Za-z0-9_=.-]{32,64}"),
     ("napi_", rf"{_L}{{50,70}}"),
     ("4b1d", rf"{_A}{{38}}"),
-    (rf"pat{_A}{{14}}\.", rf"{_H}{{64}}"),
+    ("", rf"pat{_A}{{14}}\.{_H}{{64}}", rf"{_A}\.{_H}{{16}}"),
     ("CFPAT-", rf"{_W}{{42}}{_END}"),
     ("BBFF-", rf"{_A}{{30,40}}"),
 )
@@ -145,39 +146,34 @@ _WORKING: Final[tuple[Form, ...]] = (
     ("pat-(?:na|eu|ap)[0-9]-", UUID),
     (r"sl\.", rf"{_W}{{130,}}"),
     ("p8e-", rf"{_A}{{32}}"),
-    ("[01]/[0-9]{16}:", rf"{_H}{{32}}"),
+    ("", rf"[01]/[0-9]{{16}}:{_H}{{32}}", rf"[0-9]:{_H}{{8}}"),
     ("s-s4t2(?:ud|af)-", rf"{_H}{{64}}"),
-    ("", rf"{_A}{{6}}_{_A}{{29}}_mmk"),
+    ("", rf"{_A}{{6}}_{_A}{{29}}_mmk", "_mmk"),
     (r"[sp]k\.eyJ", rf"{_W}{{40,}}\.{_W}{{20,40}}"),
     ("EAA[A-Z]", rf"{_A}{{80,}}"),
-    ("A{20,24}", "[A-Za-z0-9%]{80,}"),
-    ("[0-9]{13,17}[|]", rf"{_W}{{26}}{_END}"),
+    ("", "A{20,24}[A-Za-z0-9%]{80,}", "AAAAAAAA"),
+    ("", rf"[0-9]{{13,17}}[|]{_W}{{26}}{_END}", rf"[0-9][|]{_W}{{8}}"),
     ("b_", "[a-z0-9=_-]{44}"),
     ("waka_", UUID),
 )
 _MAIL: Final[tuple[Form, ...]] = (
     (r"SG\.", rf"{_W}{{16,32}}\.{_W}{{16,64}}"),
     ("(?:pub)?key-", rf"{_H}{{32}}"),
-    ("", rf"{_H}{{32}}-{_H}{{8}}-{_H}{{8}}"),
-    ("", rf"{_H}{{32}}-us[0-9]{{1,2}}"),
+    ("", rf"{_H}{{32}}-{_H}{{8}}-{_H}{{8}}", rf"{_H}-{_H}{{8}}-{_H}{{8}}"),
+    ("", rf"{_H}{{32}}-us[0-9]{{1,2}}", rf"{_H}-us[0-9]"),
     ("xkeysib-", rf"{_H}{{64}}-{_A}{{16}}"),
     ("re_", rf"{_A}{{8}}_{_A}{{24}}"),
     ("SK", rf"{_H}{{32}}"),
 )
 
-_DRAWN = "[A-Za-z0-9_+/=%.~$-]{6}"  # the beginning of any
+_DRAWN = "[A-Za-z0-9_+/=%.~$-]{4}"  # the beginning of any
 
 
 def _forms(name: str, finds: str, forms: tuple[Form, ...]) -> Entry:
-    ended = (before + drawn + ("" if drawn.endswith(_END) else r"(?:\b|[=-])") for before, drawn in forms)
-    hints = (before + _DRAWN if before else drawn for before, drawn in forms)
+    ended = (before + drawn + ("" if drawn.endswith(_END) else r"(?:\b|[=-])") for before, drawn, *_ in forms)
+    hints = (rf"\b{before}{_DRAWN}" if before else first[0] for before, _, *first in forms)
     return Entry(
-        name,
-        "secret",
-        f"keys and tokens of {finds}",
-        rf"\b(?:{'|'.join(ended)})",
-        issued,
-        rf"\b(?:{'|'.join(hints)})",
+        name, "secret", f"keys and tokens of {finds}", rf"\b(?:{'|'.join(ended)})", issued, f"(?:{'|'.join(hints)})"
     )
 
 

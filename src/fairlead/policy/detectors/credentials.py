@@ -13,6 +13,7 @@ _QUOTED = r"\\?[\"'`]"
 _SPELT = r"(?:password|passwd|passphrase|passcode|\bpwd|\bpass)"
 _KEY_NAME = r"(?:key|secret|token|credentials?|creds|authorization|auth|access|api)[A-Za-z0-9_.-]{0,16}"
 _NAME = rf"\b[A-Za-z0-9_.-]{{0,40}}?{_KEY_NAME}"
+_ASSIGNED = rf"(?:{_AFTER_NAME}{_IS}(?:{_QUOTED})?|[\"'] {{0,2}}, {{0,2}}[\"']|>)(?:(?:bearer|token|basic) {{1,3}})?"
 _KEY_WORD = r"(?:key|secret|token|credential|passcode)s?"
 # Keys and tokens that are no secrets: of tables, of caches, of pages, of forms, the public half of a pair; and what is
 # said about a key and is not the key: its id, its name, its length.
@@ -49,7 +50,7 @@ _FORMED: Final = (
           r"(?i)AccountKey=(?P<value>[A-Za-z0-9+/]{86}==)", None, r"(?i)AccountKey="),
     Entry("cloud_model_key", "secret", "long and short keys of a cloud's models",
           r"\b(?:ABSK[A-Za-z0-9+/]{109,269}(?:={1,2}|\b)|[a-z]{4,12}-api-key-YmVkcm9jay[A-Za-z0-9+/]{20,}={0,2})", None,
-          r"\b(?:ABSK[A-Za-z0-9+/]{8}|[a-z]{4,12}-api-key-YmVkcm9jay)"),
+          r"\bABSK[A-Za-z0-9+/]{8}|-api-key-YmVkcm9jay"),
     Entry("model_key", "secret", "keys of models that begin with sk-",
           r"\bsk-(?:[A-Za-z0-9]{1,8}-){0,2}[A-Za-z0-9_-]{20,}", drawn.random_token, r"\bsk-[A-Za-z0-9_-]{20}"),
     Entry("model_hub_token", "secret", "tokens of a hub of models", r"\bhf_[A-Za-z0-9]{30,60}\b",
@@ -104,15 +105,15 @@ _SURROUNDED: Final = (
     Entry("password_sentence", "secret", "passwords in sentences such as `the password is …`",
           rf"{_SAID}(?: now)?:? {{1,2}}[\"'`]?(?P<value>[^\s\"'`<>]{{6,64}})", drawn.spoken_password, _SAID),
     Entry("key_assignment", "secret", "random values of names such as `api_key`, `token` and `clientSecret`",
-          rf"(?i){_NAME}(?:{_AFTER_NAME}{_IS}(?:{_QUOTED})?|[\"'] {{0,2}}, {{0,2}}[\"']|>)"
-          r"(?:(?:bearer|token|basic) {1,3})?(?P<value>[A-Za-z0-9+/_.~=-]{10,250})", drawn.assigned_token,
-          rf"(?i){_KEY_NAME}(?:{_AFTER_NAME}[:=|?]|[\"'] {{0,2}},|>)", _HARMLESS),
+          rf"(?i){_NAME}{_ASSIGNED}(?P<value>[A-Za-z0-9+/_.~=-]{{10,250}})", drawn.assigned_token,
+          rf"(?i){_KEY_NAME}{_ASSIGNED}[A-Za-z0-9+/_.~=-]{{10}}", _HARMLESS),
     Entry("quoted_secret", "secret", "random values in quotes, with any signs, of such names",
           rf"(?i){_NAME}{_AFTER_NAME}{_IS}{_QUOTED}(?P<value>[^\s\"'`<>{{}}\\/$%][^\s\"'`<>{{}}\\/]{{14,127}})[\"'`]",
-          drawn.random_token, rf"(?i){_KEY_NAME}{_AFTER_NAME}[:=|?]", _HARMLESS),
+          drawn.random_token, rf"(?i){_KEY_NAME}{_AFTER_NAME}{_IS}{_QUOTED}[^\s\"'`<>{{}}\\/]{{15}}", _HARMLESS),
     Entry("key_sentence", "secret", "random values shortly after words such as `key` and `token`",
-          rf"(?i)\b{_KEY_WORD}\b[^\n/]{{1,40}}?(?P<value>[A-Za-z0-9][A-Za-z0-9_.~+/=-]{{13,250}})", drawn.spoken_token,
-          rf"(?i)\b{_KEY_WORD}\b[^\n/]+[A-Za-z0-9_.~+/=-]{{14}}", _NO_KEY_MEANT),
+          rf"(?i)\b{_KEY_WORD}\b[^\n/.;]{{1,40}}?(?P<value>[A-Za-z0-9][A-Za-z0-9_.~+/=-]{{13,250}})",
+          drawn.spoken_token,
+          rf"(?i)\b{_KEY_WORD}\b[^\n/.;]+[A-Za-z0-9_.~+/=-]{{14}}", _NO_KEY_MEANT),
     Entry("host_credentials", "secret", "credentials for hosts of packages, in the settings of bundler",
           r"\bBUNDLE_[A-Z0-9_]{3,80}=[\"']?(?P<value>[A-Za-z0-9._~%-]{3,80}:[A-Za-z0-9._~%-]{3,80})", drawn.password,
           r"\bBUNDLE_[A-Z0-9_]{3,80}="),
