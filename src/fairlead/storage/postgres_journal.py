@@ -17,7 +17,7 @@ from fairlead.storage import postgres
 from fairlead.storage.postgres_group import Answer, Flat
 from fairlead.storage.postgres_locks import TRY_LOCK, lock_number
 from fairlead.storage.postgres_sequencer import Sequencer
-from fairlead.storage.types import Write
+from fairlead.storage.types import Receipt, Write
 
 if TYPE_CHECKING:
     import psycopg
@@ -51,7 +51,8 @@ class PostgresBooks:
         self._connection: psycopg.Connection[Any] | None = None
         self._met = False  # whether this worker has had its lock before
         self._in_doubt: tuple[int, Sequence[Write]] | None = None
-        self._unwanted: list[Write] = []  # settles holds that were opened though their callers were refused
+        self._known: dict[int, tuple[Write, Answer]] = {}  # what came of it, until it is told
+        self._unwanted: list[Write] = []
         self._connect()
         self._sequencer = Sequencer(database)
 
@@ -62,9 +63,9 @@ class PostgresBooks:
     def check(self) -> None:
         """Looks whether the session still lives, and with it our lock; gets another where it does not."""
         try:
-            connection = self._session()
-            connection.execute("SELECT 1")
-            self._clear_up()
+            self._session().execute("SELECT 1")
+            self._find_out(())
+            self._give_back()
         except Exception as error:
             if not self.passes(error):
                 raise
@@ -75,11 +76,16 @@ class PostgresBooks:
         """All of it in one transaction, or nothing and an exception; or an exception and nobody knows, yet."""
         try:
             self._session()
-            known = self._resolved()
-            if known:
-                return self._completed(writes, known)
-            self._clear_up()
-            return self._carry_out(writes)
+            self._refuse_without_places(writes)
+            if self._in_doubt is None and not self._known and not self._unwanted:
+                return self._carry_out(writes)
+            self._find_out(writes)
+            self._give_back()
+            new = [write for write in writes if id(write) not in self._known]
+            answers = dict(zip(map(id, new), self._carry_out(new), strict=True)) if new else {}
+            answers |= {key: answer for key, (_, answer) in self._known.items()}
+            self._known = {}
+            return [answers[id(write)] for write in writes]
         except Exception as error:
             if self.passes(error) and self._is_dead():
                 self._lose()
@@ -127,38 +133,31 @@ class PostgresBooks:
         now = self._clock.now()
         return self._connection.execute(_WRITE, (self._worker, token, now, *flat.arguments), prepare=True).fetchone()
 
-    def _resolved(self) -> dict[int, Answer]:
-        """What came of a group in doubt, by the identity of each write; nothing where nothing came of it."""
+    def _refuse_without_places(self, writes: Sequence[Write]) -> None:
+        """Nothing new begins that the audit log cannot take in. What was begun is settled all the same."""
+        damage = self._sequencer.damage
+        if damage and any(write.close is None and write.open is not None for write in writes):
+            raise postgres.driver().OperationalError(f"entries get no places in the audit log: {damage}")
+
+    def _find_out(self, asked: Sequence[Write]) -> None:
+        """Asks what came of a group in doubt. `asked` are those of its writes that somebody still waits for."""
         if self._in_doubt is None:
-            return {}
-        assert self._connection is not None
+            return
         token, writes = self._in_doubt
-        row = self._connection.execute(_WHAT_CAME, (self._worker, token)).fetchone()
-        if row is None:
-            self._in_doubt = None
-            return {}
-        return {id(write): answer for write, answer in zip(writes, Flat(writes).answers(*row), strict=True)}
-
-    def _completed(self, writes: Sequence[Write], known: dict[int, Answer]) -> list[Answer]:
-        """The answers of a group that had been committed after all, and whatever has joined it since."""
-        assert self._in_doubt is not None
-        asked = {id(write) for write in writes}
-        for write in self._in_doubt[1]:
-            if write.open is not None and id(write) not in asked and not isinstance(known[id(write)], Exception):
-                self._unwanted.append(Write(close=write.open))
+        row = self._session().execute(_WHAT_CAME, (self._worker, token)).fetchone()
         self._in_doubt = None
-        new = [write for write in writes if id(write) not in known]
-        if new:
-            known = known | dict(zip(map(id, new), self._carry_out(new), strict=True))
-        return [known[id(write)] for write in writes]
+        if row is None:
+            return
+        wanted = set(map(id, asked))
+        for write, answer in zip(writes, Flat(writes).answers(*row), strict=True):
+            if id(write) in wanted:
+                self._known[id(write)] = write, answer
+            elif write.open is not None and isinstance(answer, Receipt) and answer.closed:
+                self._unwanted.append(Write(close=write.open))
 
-    def _clear_up(self) -> None:
-        """Gives back money for attempts that were never made: their callers were refused while the group was in
-        doubt. Doing it twice is harmless: a hold closes once."""
-        if self._in_doubt is not None:
-            known = self._resolved()
-            if known:
-                self._completed((), known)
+    def _give_back(self) -> None:
+        """Frees money held for attempts that will not be made: their callers were refused while nobody knew. Doing it
+        twice is harmless, a hold closes once."""
         if self._unwanted:
             self._carry_out(self._unwanted)
             self._unwanted = []

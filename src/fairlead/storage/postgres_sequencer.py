@@ -31,6 +31,7 @@ class Sequencer:
         self._connection: psycopg.Connection[Any] | None = None
         self._woken = threading.Event()
         self._ended = threading.Event()
+        self.damage = ""  # why entries get no places though the database answers; "" while all is well
         self._thread = threading.Thread(target=self._work, name="fairlead-sequencer", daemon=True)
         self._thread.start()
 
@@ -74,9 +75,11 @@ class Sequencer:
                 )
             row = self._connection.execute(_SEQUENCE, (_AT_MOST,)).fetchone()
         except psycopg.Error as error:  # what has arrived is durable, and waits
+            self.damage = "" if postgres.passes(error) else str(error)
             log.error("entries wait for their places in the audit log: %s", error)
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
             return 0
+        self.damage = ""
         return int(row[0]) if row else 0

@@ -122,11 +122,11 @@ class Store:
     @contextmanager
     def _told(self) -> Iterator[None]:
         """Tells what a driver says in our own words."""
-        from sqlalchemy.exc import InterfaceError, OperationalError
+        from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
         try:
             yield
-        except (OperationalError, InterfaceError) as error:
+        except (OperationalError, InterfaceError, InternalError) as error:
             raise Broken(
                 f"the state database at {self.shown} cannot be used just now",
                 why=" ".join(str(error.orig).split()),
