@@ -59,6 +59,11 @@ def key_of(person: str) -> str:
     return f"test-key-of-{person}-0123456789"
 
 
+def secret_of(reference: str) -> str | None:
+    """The one secret that there is in the world, for models whose vendor asks for a key."""
+    return "test-key" if reference == "env:TEST_KEY" else None
+
+
 def settings(url: str, **more: Any) -> dict[str, Any]:
     """fairlead.yaml as data: two models at the provider, one in a cloud and one in the house. `more` replaces keys."""
 
@@ -234,7 +239,7 @@ async def world(
     clock = clock or SystemClock()
     async with Provider() as provider:
         store = published(folder, _with(provider.url, more), files, clock)
-        around = Surroundings(store=store, master_key=MASTER_KEY, secrets=lambda _: None, clock=clock)
+        around = Surroundings(store=store, master_key=MASTER_KEY, secrets=secret_of, clock=clock)
         running = await assemble(around)
         try:
             yield World(store, provider, running, clock, folder)
@@ -249,7 +254,7 @@ def _with(url: str, more: Mapping[str, Any]) -> dict[str, Any]:
 
 async def again(w: World) -> Running:
     """Another process over the same state, after the world's own has stopped. To be stopped by who asked for it."""
-    return await assemble(Surroundings(store=w.store, master_key=MASTER_KEY, secrets=lambda _: None, clock=w.clock))
+    return await assemble(Surroundings(store=w.store, master_key=MASTER_KEY, secrets=secret_of, clock=w.clock))
 
 
 @dataclass
@@ -278,7 +283,7 @@ def served(
         clock = SystemClock()
         async with Provider() as provider:
             store = published(folder, _with(provider.url, more), files, clock)
-            around = Surroundings(store=store, master_key=MASTER_KEY, secrets=lambda _: None, clock=clock)
+            around = Surroundings(store=store, master_key=MASTER_KEY, secrets=secret_of, clock=clock)
             sock = listen("127.0.0.1", 0)
             url = "http://{}:{}".format(*sock.getsockname())
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
-from tests.world import CARD, Served, served
+from tests.world import CARD, Served, key_of, served
 
 IBAN = "DE89370400440532013000"
 CATEGORIES = """
@@ -78,8 +78,23 @@ def by_chat(s: Served, person: str, content: str, streamed: bool, model: str = "
     return Got(text, run, error, ended)
 
 
+def by_messages(s: Served, person: str, content: str, streamed: bool, model: str = "auto") -> Got:
+    body = {"model": model, "messages": [{"role": "user", "content": content}], "stream": streamed, "max_tokens": 1024}
+    response = httpx.post(f"{s.url}/v1/messages", headers={"x-api-key": key_of(person)}, json=body, timeout=20)
+    run = response.headers.get("x-fairlead-run", "")
+    if not response.headers["content-type"].startswith("text/event-stream"):
+        found = response.json()
+        if response.status_code != 200:
+            return Got("", run, found["fairlead"]["code"], True)
+        return Got("".join(block["text"] for block in found["content"]), run, "", True)
+    events = [json.loads(line.removeprefix("data: ")) for line in response.text.splitlines() if line.startswith("data")]
+    text = "".join(event["delta"]["text"] for event in events if event["type"] == "content_block_delta")
+    error = next((event["fairlead"]["code"] for event in events if event["type"] == "error"), "")
+    return Got(text, run, error, events[-1]["type"] == "message_stop")
+
+
 Door = Callable[[Served, str, str, bool], Got]
-DOORS: dict[str, Door] = {"openai.chat": by_chat}
+DOORS: dict[str, Door] = {"openai.chat": by_chat, "anthropic.messages": by_messages}
 
 every_door = pytest.mark.parametrize("door", DOORS.values(), ids=list(DOORS))
 streamed_and_not = pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])

@@ -79,7 +79,11 @@ class _NotHere:
         self._status = 405 if allowed else 404
         self._headers = [(b"allow", ", ".join(allowed).encode())] if allowed else []
         what = f"there is no {method} {path}" if allowed else f"there is nothing at {path}"
-        mend = f"use {' or '.join(allowed)}" if allowed else "the doors are /v1/chat/completions and /v1/models"
+        mend = (
+            f"use {' or '.join(allowed)}"
+            if allowed
+            else "the doors are /v1/chat/completions, /v1/messages and /v1/models"
+        )
         self._error = NotFound(what, mend=mend)
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:

@@ -4,11 +4,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fairlead.execution import Fairlead
+from fairlead.server.anthropic.count_tokens import CountTokens
+from fairlead.server.anthropic.messages import Messages
+from fairlead.server.anthropic.request_id import with_request_id
 from fairlead.server.chat_door import ChatDoor
 from fairlead.server.health import Live, Ready
 from fairlead.server.http import Scope
+from fairlead.server.model_list import ModelList, OneModel
 from fairlead.server.openai.chat import ChatCompletions
-from fairlead.server.openai.models import ModelList, OneModel
 
 Endpoint = Callable[[Scope, Any, Any], Awaitable[None]]
 
@@ -17,6 +20,8 @@ def routes(fairlead: Fairlead, max_body: int) -> dict[tuple[str, str], Endpoint]
     """Endpoints by method and path. A path that ends in "/" takes everything below it."""
     return {
         ("POST", "/v1/chat/completions"): ChatDoor(fairlead, ChatCompletions(), max_body),
+        ("POST", "/v1/messages"): with_request_id(ChatDoor(fairlead, Messages(), max_body)),
+        ("POST", "/v1/messages/count_tokens"): with_request_id(CountTokens(fairlead, max_body)),
         ("GET", "/v1/models"): ModelList(fairlead),
         ("GET", "/v1/models/"): OneModel(fairlead),
         ("GET", "/healthz"): Live(),
