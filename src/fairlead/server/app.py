@@ -4,12 +4,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from fairlead.errors import FairleadError, NotFound
+from fairlead.errors import FairleadError, NotFound, Overloaded
 from fairlead.execution import Fairlead
-from fairlead.server.door import broken
+from fairlead.server.door import EncodeError, broken, refuse
 from fairlead.server.http import Scope, respond
-from fairlead.server.openai.errors import encode_error
-from fairlead.server.routes import Endpoint, routes
+from fairlead.server.routes import PROBES, Endpoint, error_form, routes
 
 log = logging.getLogger("fairlead.doors")
 
@@ -24,11 +23,16 @@ class Running(Protocol):
 
 
 class App:
-    """ASGI. `start` is called in the worker's own loop, after any fork; its parts are stopped at shutdown."""
+    """ASGI. `start` is called in the worker's own loop, after any fork; its parts are stopped at shutdown.
 
-    def __init__(self, start: Callable[[], Awaitable[Running]], max_body: int) -> None:
+    `max_requests` is how many may be under way. Probes are answered all the same: a worker that is full is not ill.
+    """
+
+    def __init__(self, start: Callable[[], Awaitable[Running]], max_body: int, max_requests: int = 2048) -> None:
         self._start = start
         self._max_body = max_body
+        self._max_requests = max_requests
+        self._under_way = 0
         self._running: Running | None = None
         self._routes: dict[tuple[str, str], Endpoint] = {}
 
@@ -37,12 +41,18 @@ class App:
             endpoint = self._routes.get((scope["method"], scope["path"]))
             if endpoint is None or b"%" in scope["raw_path"]:
                 endpoint = self._find(scope)
+            if self._under_way >= self._max_requests and scope["path"] not in PROBES:
+                await self._turn_away(scope, send)
+                return
+            self._under_way += 1
             try:
                 await endpoint(scope, receive, send)
             except Exception:
                 # Doors say what goes wrong in an action; what is left is a fault before there was one.
                 log.exception("a request for %s broke", scope["path"])
-                await respond(send, 500, encode_error(broken()))
+                await refuse(send, broken(), error_form(scope["path"]))
+            finally:
+                self._under_way -= 1
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
 
@@ -55,7 +65,17 @@ class App:
             if endpoint is not None:
                 return endpoint
         allowed = sorted(m for m, p in self._routes if p in (path, parent))
-        return _NotHere(method, path, allowed)
+        return _NotHere(method, path, allowed, error_form(path))
+
+    async def _turn_away(self, scope: Scope, send: Any) -> None:
+        error = Overloaded(
+            f"this worker has {self._max_requests} requests under way, the most that it takes",
+            why="`server.max_requests` bounds them, so that those which are under way come to their end",
+            mend="retry after a second; if it lasts, raise `server.max_requests` or `server.workers`",
+        )
+        if self._running is not None:
+            await self._running.fairlead.refusals.record("server", error)
+        await refuse(send, error, error_form(scope["path"]))
 
     async def _lifespan(self, receive: Any, send: Any) -> None:
         await receive()
@@ -73,18 +93,15 @@ class App:
 
 
 class _NotHere:
-    """No door here, said in the form that most clients understand."""
+    """No door here."""
 
-    def __init__(self, method: str, path: str, allowed: list[str]) -> None:
+    def __init__(self, method: str, path: str, allowed: list[str], encode_error: EncodeError) -> None:
         self._status = 405 if allowed else 404
         self._headers = [(b"allow", ", ".join(allowed).encode())] if allowed else []
         what = f"there is no {method} {path}" if allowed else f"there is nothing at {path}"
-        mend = (
-            f"use {' or '.join(allowed)}"
-            if allowed
-            else "the doors are /v1/chat/completions, /v1/messages and /v1/models"
-        )
-        self._error = NotFound(what, mend=mend)
+        mend = f"use {' or '.join(allowed)}" if allowed else "docs/reference/doors.md lists what there is"
+        why = "a door takes only the methods of its protocol" if allowed else "every door has one path, to the letter"
+        self._body = encode_error(NotFound(what, why=why, mend=mend))
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        await respond(send, self._status, encode_error(self._error), self._headers)
+        await respond(send, self._status, self._body, self._headers)
