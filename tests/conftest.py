@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.postgres import empty_postgres, postgres
+from tests.databases import empty_database, empty_postgres, postgres, store, where
 from tests.world import World, world
 
-__all__ = ["empty_postgres", "postgres"]
+__all__ = ["empty_database", "empty_postgres", "postgres", "store", "where"]
 
 AMPLE = {"organisation": {"total": 1000}}
 

@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import mkdtemp
 
-import pytest
-
 MISSING = "the programs of a PostgreSQL server are not installed: run tools/postgres.sh"
 _UNPRIVILEGED = ("postgres", "nobody")
 _SETTINGS = {
@@ -145,22 +143,3 @@ def server(*, fsync: bool = False) -> Iterator[Server]:
         with contextlib.suppress(RuntimeError):
             made.stop()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Server]:
-    """One server for all tests of a session; each takes a database of its own."""
-    if programs() is None:
-        pytest.skip(MISSING)
-    with server() as made:
-        yield made
-
-
-@pytest.fixture(scope="session")
-def empty_postgres(postgres: Server) -> str:
-    """The name of a database that was migrated once: tests copy it."""
-    from fairlead.storage.migrations import migrate
-
-    url = postgres.make_database()
-    migrate(url)
-    return url.rpartition("/")[2]

@@ -33,9 +33,10 @@ from fairlead.execution import Answer, Deliver, Fairlead, call_model
 from fairlead.identity.types import Caller
 from fairlead.models.types import ChatRequest
 from fairlead.server.app import App
-from fairlead.server.framing import Framing
+from fairlead.server.framing import Patience, framing
 from fairlead.server.openai.chat_request import read_request
 from fairlead.server.workers import listen
+from fairlead.storage.database import Where
 from fairlead.storage.fleet import Fleet
 from fairlead.storage.migrations import migrate
 from fairlead.storage.store import Store
@@ -114,6 +115,7 @@ class State:
 
     def records(self, kind: str = "", run: str = "") -> list[Record]:
         """The log's records in order, all or those of a kind or run."""
+        self.store.bring_in_order()
         with self.store.reading() as connection:
             rows = connection.execute(sql("SELECT record FROM log ORDER BY seq")).scalars().all()
         found = [decode_record(bytes(row)) for row in rows]
@@ -220,25 +222,36 @@ def write_workspace(folder: Path, whole: Mapping[str, Any], files: Mapping[str, 
     return folder
 
 
-def published(folder: Path, whole: Mapping[str, Any], files: Mapping[str, str] | None, clock: Clock) -> Store:
-    """A state database in `folder`, with the workspace published."""
+def published(
+    folder: Path, whole: Mapping[str, Any], files: Mapping[str, str] | None, clock: Clock, where: Where | None = None
+) -> Store:
+    """A state database in `folder`, or the migrated one at `where`, with the workspace published."""
     workspace = write_workspace(folder / "acme", whole, files)
     data = folder / "data"
     data.mkdir()
-    shutil.copyfile(_empty_database(), data / "state.db")
-    store = Store.open(data / "state.db", synchronous="normal")
+    if where is None:
+        where = shutil.copyfile(_empty_database(), data / "state.db")
+    store = Store.open(where, synchronous="normal", beside=data)
     publish(store, Fleet(store, clock), read_folder(workspace), lambda _: None, by="test", clock=clock)
     return store
 
 
 @asynccontextmanager
 async def world(
-    folder: Path, files: Mapping[str, str] | None = None, *, clock: Clock | None = None, **more: Any
+    folder: Path,
+    files: Mapping[str, str] | None = None,
+    *,
+    clock: Clock | None = None,
+    where: Where | None = None,
+    **more: Any,
 ) -> AsyncIterator[World]:
-    """A deployment in this loop. `more` are keys of fairlead.yaml; a value that is callable gets the provider's URL."""
+    """A deployment in this loop, over a file or the migrated database at `where`.
+
+    `more` are keys of fairlead.yaml; a value that is callable gets the provider's URL.
+    """
     clock = clock or SystemClock()
     async with Provider() as provider:
-        store = published(folder, _with(provider.url, more), files, clock)
+        store = published(folder, _with(provider.url, more), files, clock, where)
         around = Surroundings(store=store, master_key=MASTER_KEY, secrets=secret_of, clock=clock)
         running = await assemble(around)
         try:
@@ -272,7 +285,14 @@ class Served(State):
 
 @contextmanager
 def served(
-    folder: Path, files: Mapping[str, str] | None = None, *, max_body: int = 1 << 20, drain: int = 10, **more: Any
+    folder: Path,
+    files: Mapping[str, str] | None = None,
+    *,
+    max_body: int = 1 << 20,
+    drain: int = 10,
+    max_requests: int = 2048,
+    patience: Patience | None = None,
+    **more: Any,
 ) -> Iterator[Served]:
     """A deployment on a free loopback port. `drain` is in seconds, `more` as for `world`."""
     begun: list[Served] = []
@@ -293,8 +313,8 @@ def served(
                 return running
 
             config = uvicorn.Config(
-                App(start, max_body), http=Framing, ws="none", lifespan="on", access_log=False,
-                log_level="warning", server_header=False, timeout_graceful_shutdown=drain,
+                App(start, max_body, max_requests), http=framing(patience or Patience()), ws="none", lifespan="on",
+                access_log=False, log_level="warning", server_header=False, timeout_graceful_shutdown=drain,
             )  # fmt: skip
             server = uvicorn.Server(config)
             servers.append(server)

@@ -1,11 +1,8 @@
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from fairlead.context import ContextSettings, Item, read_item
-from fairlead.storage.migrations import migrate
-from fairlead.storage.store import Store
 
 
 class FixedClock:
@@ -22,14 +19,6 @@ class FixedClock:
 @pytest.fixture
 def clock() -> FixedClock:
     return FixedClock()
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    migrate(tmp_path / "state.db")
-    opened = Store.open(tmp_path / "state.db")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -38,9 +38,14 @@ def test_only_new_versions_are_stored_and_indexed(store: Store, clock: Clock, pa
     assert count(store, "context_item") == 21
 
 
+def index_of(store: Store) -> str:
+    with store.reading() as connection:
+        return "context_occurrence" if connection.dialect.name == "sqlite" else "context_word"
+
+
 def test_publishing_the_same_again_changes_nothing(store: Store, clock: Clock, page: Page) -> None:
     pages = [page("a", "x"), page("b", "y")]
-    tables = ("context_item", "context_section", "context_member", "context_snapshot", "context_occurrence")
+    tables = ("context_item", "context_section", "context_member", "context_snapshot", index_of(store))
     first = publish_items(store, pages, clock)
     before = [count(store, table) for table in tables]
     assert publish_items(store, pages, clock) == first

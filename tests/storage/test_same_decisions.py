@@ -113,7 +113,7 @@ def test_both_databases_decide_alike(
     numbers = iter(range(10**6))
 
     @given(histories)
-    @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     def alike(history: list[tuple[int, list[Step]]]) -> None:
         path = tmp_path / f"{next(numbers)}.db"
         shutil.copy(empty_database, path)

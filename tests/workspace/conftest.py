@@ -1,10 +1,4 @@
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-
-from fairlead.storage.migrations import migrate
-from fairlead.storage.store import Store
 
 
 class FixedClock:
@@ -23,11 +17,3 @@ class FixedClock:
 @pytest.fixture
 def clock() -> FixedClock:
     return FixedClock()
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    migrate(tmp_path / "state.db")
-    opened = Store.open(tmp_path / "state.db")
-    yield opened
-    opened.close()

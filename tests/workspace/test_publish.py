@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from fairlead.clock import Clock, SystemClock
 from fairlead.context.snapshots import snapshot_id
 from fairlead.costs import decode_rates
+from fairlead.storage.database import Where
 from fairlead.storage.fleet import Fleet, Lease
 from fairlead.storage.schema import context_snapshot, epoch, revision
 from fairlead.storage.store import Store
@@ -116,14 +117,15 @@ def test_a_text_without_context_has_no_snapshot(store: Store, clock: Clock) -> N
         assert connection.execute(select(epoch.c.number)).scalar() == 1
 
 
-def test_a_worker_never_imports_the_public_price_list(store: Store, clock: Clock) -> None:
+def test_a_worker_never_imports_the_public_price_list(store: Store, clock: Clock, where: Where) -> None:
     done = published(store, clock)
     program = (
         "import sys\n"
         "from fairlead.storage.store import Store\n"
         "from fairlead.workspace.compile import compile_workspace\n"
         "from fairlead.workspace.published import load_revision\n"
-        f"text = load_revision(Store.open({str(store.path)!r}), {done.revision!r}).text\n"
+        "from pathlib import PosixPath\n"
+        f"text = load_revision(Store.open({where!r}), {done.revision!r}).text\n"
         "compile_workspace(text, {}.get, now=1)\n"
         "sys.exit('genai_prices' in sys.modules)\n"
     )

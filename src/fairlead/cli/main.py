@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "revisions": ("publishing", "Published revisions and how they differ."),
     "schema": ("schema", "JSON Schemas of the workspace's files, for editors."),
     "migrate": ("doctor", "Bring the state database to this version's schema."),
+    "migrate-storage": ("moving", "Move state from the SQLite file to a PostgreSQL server, proofs intact."),
     "explain": ("explain", "What an error code means and what mends it."),
 }
 

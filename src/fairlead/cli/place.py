@@ -102,8 +102,12 @@ def settings_of(folder: Path) -> dict[str, Any]:
 def _declared_database(folder: Path) -> Where | None:
     storage = settings_of(folder).get("storage")
     url = storage.get("url") if isinstance(storage, dict) else None
-    if not isinstance(url, str) or not url:
-        return None
+    return database_in(folder, url) if isinstance(url, str) and url else None
+
+
+def database_in(folder: Path, url: str) -> Where:
+    """What `storage.url` means in a workspace: a relative path counts from it, `env:NAME` and `file:PATH` hold the
+    address. Raises `BadInput`."""
     if url.startswith(("env:", "file:")):
         found = secrets(folder)(url)
         if not found:

@@ -1,5 +1,6 @@
 """What the two databases have in common, and the one place that chooses between them by the look of an address."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
@@ -48,6 +49,12 @@ class Database(Protocol):
 
     def wiped(self, engine: "Engine", table: str) -> None:
         """After that transaction."""
+
+    def announce(self, connection: "Connection") -> None:
+        """Within a writing transaction: once it is committed, wake who listens."""
+
+    def listen(self, woken: Callable[[], None]) -> Callable[[], None]:
+        """Calls `woken` from a thread whenever something was announced; what is returned ends it."""
 
     def bring_in_order(self, engine: "Engine") -> None:
         """Everything that was acknowledged gets its place in the log before it is read."""

@@ -145,6 +145,7 @@ class Fleet:
         connection.execute(delete(table))
         values = {"id": 1, "number": number, "revision": found.revision if revision is None else revision}
         connection.execute(insert(table).values(values))
+        self._store.database.announce(connection)
         return number
 
     def wait_until_seen(self, epoch: int, *, timeout: float = 30.0) -> Seen:

@@ -5,7 +5,7 @@ psycopg is an extra: it is imported when the first connection is made.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
@@ -135,6 +135,14 @@ class PostgresDatabase:
         """Writes the table anew without what was deleted. Copies in the server's own log and backups are not ours."""
         with engine.connect() as connection:
             connection.exec_driver_sql(f"VACUUM (FULL) {table}")
+
+    def announce(self, connection: "Connection") -> None:
+        connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
+
+    def listen(self, woken: Callable[[], None]) -> Callable[[], None]:
+        from fairlead.storage.postgres_wake import Listener
+
+        return Listener(self, woken).close
 
     def bring_in_order(self, engine: "Engine") -> None:
         """Workers do this all the time; whoever reads just after a write, or without any worker, does it too."""

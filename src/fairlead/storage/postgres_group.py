@@ -61,7 +61,7 @@ class Flat:
             spent,
             closing.first,
             closing.keys,
-            [_NO_WARNING if limit.warn is None else min(limit.warn, MOST) for limit in closing.limits],
+            [_threshold(limit) for limit in closing.limits],
             [hold.id for hold in opening.holds],
             [hold.amount for hold in opening.holds],
             [_encoded(hold.limits) for hold in opening.holds],
@@ -109,6 +109,10 @@ class Flat:
         for position in warned:
             due.setdefault(owner[position - 1], []).append(closing.limits[position - 1])
         return due
+
+
+def _threshold(limit: ScopeLimit) -> int:
+    return _NO_WARNING if limit.warn is None or limit.warn > MOST else limit.warn
 
 
 def _encoded(limits: tuple[ScopeLimit, ...]) -> bytes:

@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -61,6 +61,12 @@ class SqliteDatabase:
     def wiped(self, engine: "Engine", table: str) -> None:
         """Nothing is left to do."""
 
+    def announce(self, connection: "Connection") -> None:
+        """A file cannot call: who follows looks often enough."""
+
+    def listen(self, woken: Callable[[], None]) -> Callable[[], None]:
+        return _nothing
+
     def bring_in_order(self, engine: "Engine") -> None:
         """Every entry has its place from the moment on that it is there."""
 
@@ -82,6 +88,10 @@ def create(path: Path) -> None:
         with closing(sqlite3.connect(path)) as connection:
             connection.execute(f"PRAGMA page_size={_PAGE_BYTES}")
             connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _nothing() -> None:
+    """There is nothing to end."""
 
 
 @contextmanager

@@ -9,8 +9,8 @@ digits only: nothing that a person types reaches FTS5's query syntax.
 A row is never changed or deleted, because sections belong to immutable versions.
 """
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from fairlead.storage.section_words import SectionWords
 
@@ -23,6 +23,10 @@ _CREATE = (
     "CREATE VIRTUAL TABLE IF NOT EXISTS context_occurrence USING fts5vocab(context_word, 'instance')",
 )
 _ADD = "INSERT INTO context_word(rowid, title, heading, body) VALUES (?, ?, ?, ?)"
+_COUNTS = (
+    "SELECT term, doc, sum(col = 'title'), sum(col = 'heading'), sum(col = 'body')"
+    " FROM context_occurrence GROUP BY term, doc"
+)
 _OCCURRENCES = "SELECT doc, col FROM context_occurrence WHERE term = ?"
 
 
@@ -42,3 +46,9 @@ def add(connection: "Connection", sections: Iterable[SectionWords]) -> None:
 def occurrences(connection: "Connection", word: str) -> list[tuple[int, str]]:
     """Each occurrence of a word, in all versions, as (section's row, name of the field)."""
     return [(row, field) for row, field in connection.exec_driver_sql(_OCCURRENCES, (word,))]
+
+
+def counts(connection: "Connection") -> Iterator[tuple[Any, ...]]:
+    """Every word of every section, with how often it occurs in title, heading and body: for another kind of index."""
+    for row in connection.exec_driver_sql(_COUNTS):
+        yield tuple(row)

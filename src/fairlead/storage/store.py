@@ -4,7 +4,7 @@ The hot path does not come through here: the journal has its own connection. SQL
 connection is asked for.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -74,6 +74,11 @@ class Store:
 
         assert isinstance(self.database, PostgresDatabase)
         return SessionLocks(self.database)
+
+    def listen(self, woken: Callable[[], None]) -> Callable[[], None]:
+        """Calls `woken`, from another thread, soon after something was announced, where the database can tell. What is
+        returned ends it."""
+        return self.database.listen(woken)
 
     @cached_property
     def engine(self) -> "Engine":

@@ -108,6 +108,7 @@ async def assemble(around: Surroundings) -> Running:
         compile=compiled_at,
         deploy=deployed,
         forget=vault.clear_cache,
+        listen=store.listen,
         chores=_chores(around, journal, vault, deployment.organisation),
     )
     await follower.start()

@@ -5,6 +5,7 @@ the lease lapses and the worker refuses until it has caught up.
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 import socket
@@ -28,7 +29,8 @@ class Follower(Generic[_Compiled]):
     """Keeps one process's `Fairlead` under the epoch in force.
 
     `compile` reads and compiles a revision (in a thread), `deploy` binds it to this loop, `forget` drops what was
-    remembered of keys that may have been erased. `chores` are further things to do, at once and then each with its
+    remembered of keys that may have been erased. `listen` calls back, from any thread, when there is something new, and
+    gives what ends it. `chores` are further things to do, at once and then each with its
     period in seconds.
     """
 
@@ -42,6 +44,7 @@ class Follower(Generic[_Compiled]):
         compile: Callable[[str], _Compiled],
         deploy: Callable[[_Compiled], Deployment],
         forget: Callable[[], None],
+        listen: Callable[[Callable[[], None]], Callable[[], None]],
         chores: tuple[tuple[float, Chore], ...] = (),
     ) -> None:
         self._fairlead = fairlead
@@ -51,6 +54,9 @@ class Follower(Generic[_Compiled]):
         self._compile = compile
         self._deploy = deploy
         self._forget = forget
+        self._listen = listen
+        self._news = asyncio.Event()
+        self._deafen: Callable[[], None] | None = None
         self._chores = chores
         self._host = socket.gethostname()
         self._retired: list[Deployment] = []
@@ -60,10 +66,14 @@ class Follower(Generic[_Compiled]):
         """Get the first lease, then follow in the background."""
         await self._beat()
         self._tasks = [asyncio.ensure_future(self._follow())]
+        loop = asyncio.get_running_loop()
+        self._deafen = await asyncio.to_thread(self._listen, lambda: self._heard(loop))
         self._tasks += [asyncio.ensure_future(self._every(period, chore)) for period, chore in self._chores]
 
     async def stop(self) -> None:
         """Decide nothing any more, and tell the others that nobody needs to wait for this worker."""
+        if self._deafen is not None:
+            self._deafen()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -74,13 +84,19 @@ class Follower(Generic[_Compiled]):
 
     async def _follow(self) -> None:
         while True:
-            await asyncio.sleep(_BEAT)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), _BEAT)
+            self._news.clear()
             try:
                 await self._beat()
             except FairleadError as error:
                 log.error("cannot follow what is published: %s (%s)", error, error.why)
             except Exception:  # nobody stands above this loop: if it ended, the worker would refuse for ever
                 log.exception("cannot follow what is published")
+
+    def _heard(self, loop: asyncio.AbstractEventLoop) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and with it our interest
+            loop.call_soon_threadsafe(self._news.set)
 
     async def _beat(self) -> None:
         """Renew; if something else is in force, take it up first and only then say so."""
