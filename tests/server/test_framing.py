@@ -1,33 +1,31 @@
 """Connections whose other side is slow, stops, or speaks something else."""
 
+import itertools
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from tests.world import Served, served, settings
+from tests.world import Served, served, settings, wait_until
 
-from fairlead.server import framing
+from fairlead.server.framing import Framing, Patience
 
 HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nhost: here\r\ncontent-type: application/json\r\n"
 BUDGETS = {"organisation": {"total": 1000}}
 
 
 @pytest.fixture
-def s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
-    monkeypatch.setattr(framing, "_REQUEST_S", 0.3)
-    monkeypatch.setattr(framing, "_STALLED_S", 0.3)
-
+def s(tmp_path: Path) -> Iterator[Served]:
     def long_winded(url: str) -> dict[str, Any]:
         models: dict[str, Any] = settings(url)["models"]
         return {**models, "small": {**models["small"], "max_output": 100_000}}
 
-    with served(tmp_path, budgets=BUDGETS, models=long_winded) as s:
+    with served(tmp_path, budgets=BUDGETS, models=long_winded, patience=Patience(receive=0.3, send=0.3)) as s:
         yield s
 
 
@@ -89,22 +87,85 @@ def test_a_request_within_a_kept_connection_has_its_own_time(s: Served) -> None:
         assert heard(client).startswith(b"HTTP/1.1 408 ")
 
 
-def test_a_reader_that_stops_reading_ends_its_stream(s: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    begin = framing.Framing.connection_made
+@pytest.mark.parametrize("way", ["head", "body"])
+def test_a_request_that_comes_byte_by_byte_wins_no_time(s: Served, way: str) -> None:
+    request = a_request(s, "echo hello")
+    start = 20 if way == "head" else request.index(b"\r\n\r\n") + 4
+    with connected(s) as client:
+        client.sendall(request[:start])
+        answer = dribbled(client, (request[n : n + 1] for n in range(start, len(request) - 1)))
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert s.records() == []
 
-    def with_little_room(self: framing.Framing, transport: Any) -> None:
+
+def test_empty_lines_after_a_reply_do_not_keep_a_connection(s: Served) -> None:
+    with connected(s) as client:
+        client.sendall(a_request(s, "echo hello"))
+        response = HTTPResponse(client)
+        response.begin()
+        response.read()
+        assert dribbled(client, itertools.repeat(b"\r\n")).startswith(b"HTTP/1.1 408 ")
+
+
+def dribbled(client: socket.socket, pieces: Iterable[bytes]) -> bytes:
+    """Send pieces one after the other until the server answers; everything that it said."""
+    client.settimeout(0.02)
+    for piece in pieces:
+        client.sendall(piece)
+        try:
+            answer = client.recv(65536)
+        except TimeoutError:
+            continue
+        client.settimeout(10)
+        return answer + heard(client)
+    return b""
+
+
+def probed(client: socket.socket) -> int:
+    client.sendall(b"GET /healthz HTTP/1.1\r\nhost: here\r\n\r\n")
+    response = HTTPResponse(client)
+    response.begin()
+    response.read()
+    return response.status
+
+
+def test_connections_beyond_their_limit_are_turned_away_until_one_closes(tmp_path: Path) -> None:
+    with served(tmp_path, patience=Patience(connections=2)) as s:
+        first, second = connected(s), connected(s)
+        with first, second:
+            for client in (first, second):
+                assert probed(client) == 200
+            with connected(s) as third:
+                head, _, body = heard(third).partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 503 Service Unavailable")
+            assert b"retry-after: 1" in head.splitlines()
+            error = json.loads(body)["error"]
+            assert error["code"] == "overloaded"
+            assert "server.max_connections" in error["fairlead"]["help"]
+            assert probed(first) == 200
+
+        def taken_again() -> bool:
+            try:
+                return httpx.get(f"{s.url}/healthz").status_code == 200
+            except httpx.TransportError:  # turned away before the request was sent
+                return False
+
+        wait_until(taken_again)
+
+
+def test_a_reader_that_stops_reading_ends_its_stream(s: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = Framing.connection_made
+
+    def with_little_room(self: Framing, transport: Any) -> None:
         begin(self, transport)
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
 
-    monkeypatch.setattr(framing.Framing, "connection_made", with_little_room)
+    monkeypatch.setattr(Framing, "connection_made", with_little_room)
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # else the kernel takes it all for us
         client.connect(address(s))
         client.sendall(a_request(s, "say 90000", stream=True, max_tokens=90_000))
-        for _ in range(400):
-            if s.records() and not s.holds():
-                break
-            time.sleep(0.05)
+        wait_until(lambda: s.records() and not s.holds())
         (record,) = s.records()
         assert record.outcome == "abandoned"
         assert record.cost > 0

@@ -26,7 +26,7 @@ from fairlead.telemetry.logging import start_logging
 from fairlead.workspace.assemble import Running, assemble
 from fairlead.workspace.compile import Workspace as Compiled
 from fairlead.workspace.load import read_folder
-from fairlead.workspace.settings import WorkspaceSettings
+from fairlead.workspace.settings import ServerSettings, WorkspaceSettings
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -123,8 +123,20 @@ def run(place: Place, sock: socket.socket, settings: WorkspaceSettings, workers:
         store = Store.open(place.database, synchronous=synchronous, beside=place.beside)
         return await assemble(surroundings(place, store, wrap))
 
-    server = settings.server
-    return answer(sock, start, Serving(workers=workers, max_body=server.max_body, drain=server.drain))
+    return answer(sock, start, _serving(settings.server, workers))
+
+
+def _serving(server: ServerSettings, workers: int) -> Serving:
+    return Serving(
+        workers=workers,
+        max_body=server.max_body,
+        max_connections=server.max_connections,
+        max_requests=server.max_requests,
+        receive_timeout=server.receive_timeout,
+        send_timeout=server.send_timeout,
+        idle_timeout=server.idle_timeout,
+        drain=server.drain,
+    )
 
 
 def commands() -> dict[str, Any]:

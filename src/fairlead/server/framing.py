@@ -1,22 +1,42 @@
-"""A client's connection: patience with what comes slowly, and an answer in the doors' form to what is not even HTTP."""
+"""A client's connection: patience that ends, a limit to their number, and an answer in the doors' form to what is not
+even HTTP.
+
+Nothing here runs more than once a request. What a request costs for it is one timer, set when its first byte comes and
+cancelled with its last.
+"""
 
 import asyncio
 from typing import Any, Final
 
+from msgspec import Struct
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from fairlead.errors import BadInput, FairleadError
+from fairlead.errors import BadInput, FairleadError, Overloaded
 from fairlead.server.http import TooSlow
 from fairlead.server.openai.errors import encode_error
 
-_REQUEST_S: Final = 30.0  # for a request to come, head and body, once its connection is open or its first byte here
-_STALLED_S: Final = 60.0  # for a client to take some of what waits for it
+
+class Patience(Struct, frozen=True, kw_only=True):
+    """What one worker bears. Times are in seconds.
+
+    `receive` is for a request to come, head and body, once its connection is open or its first byte here. `send` is for
+    a client to take some of what waits for it.
+    """
+
+    connections: int = 4096
+    receive: float = 30.0
+    send: float = 60.0
 
 
-def _answer(error: FairleadError, reason: str) -> bytes:
+def framing(patience: Patience) -> type["Framing"]:
+    """The protocol with this patience. uvicorn makes one of it for each connection."""
+    return type("Framing", (Framing,), {"patience": patience})
+
+
+def _answer(error: FairleadError, reason: str, header: str = "") -> bytes:
     body = encode_error(error)
     head = f"HTTP/1.1 {error.status} {reason}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
-    return head.encode() + b"connection: close\r\n\r\n" + body
+    return f"{head}{header}connection: close\r\n\r\n".encode() + body
 
 
 _MALFORMED: Final = _answer(
@@ -27,43 +47,59 @@ _MALFORMED: Final = _answer(
     ),
     "Bad Request",
 )
-_TOO_SLOW: Final = _answer(
-    TooSlow(
-        f"the request did not arrive within {_REQUEST_S:g} s",
+
+
+def _too_slow(seconds: float) -> bytes:
+    error = TooSlow(
+        f"the request did not arrive within {seconds:g} s",
+        why="`server.receive_timeout` bounds how long a connection may wait for its request",
         mend="send it in one go, or over a faster line; a proxy that buffers requests helps",
-    ),
-    "Request Timeout",
-)
+    )
+    return _answer(error, "Request Timeout")
+
+
+def _full(connections: int) -> bytes:
+    error = Overloaded(
+        f"this worker has {connections} connections, the most that it takes",
+        why="`server.max_connections` bounds them, so that those which are open are served",
+        mend="retry after a second; if it lasts, raise `server.max_connections` or `server.workers`",
+    )
+    return _answer(error, "Service Unavailable", "retry-after: 1\r\n")
 
 
 class Framing(HttpToolsProtocol):
     """The protocol of uvicorn, with an end to waiting."""
 
-    _patience: asyncio.TimerHandle | None = None
+    patience = Patience()
+
+    _coming: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self._patience = self.loop.call_later(_REQUEST_S, self._give_up)
+        if len(self.connections) > self.patience.connections:
+            transport.write(_full(self.patience.connections))
+            transport.close()
+            return
+        self._wait()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        if self._patience is None:
-            self._patience = self.loop.call_later(_REQUEST_S, self._give_up)
+        self._wait()
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self._come()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
         self._come()
         self._taken()
-        super().connection_lost(exc)
 
     def pause_writing(self) -> None:
         super().pause_writing()
         if self._stalled is None:
-            self._stalled = self.loop.call_later(_STALLED_S, self.transport.abort)
+            self._stalled = self.loop.call_later(self.patience.send, self.transport.abort)
 
     def resume_writing(self) -> None:
         self._taken()
@@ -73,19 +109,30 @@ class Framing(HttpToolsProtocol):
         """Called for what the parser refuses. Never written into the middle of another response."""
         self._say(_MALFORMED)
 
+    def _unset_keepalive_if_required(self) -> None:
+        """Whatever comes on an idle connection ends its idling. An empty line begins no request, and would do so for
+        ever: so the time of a request runs from here."""
+        if self.timeout_keep_alive_task is not None:
+            self._wait()
+        super()._unset_keepalive_if_required()
+
     def _give_up(self) -> None:
-        self._patience = None
-        self._say(_TOO_SLOW)
+        self._coming = None
+        self._say(_too_slow(self.patience.receive))
 
     def _say(self, answer: bytes) -> None:
         if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
             self.transport.write(answer)
         self.transport.close()
 
+    def _wait(self) -> None:
+        if self._coming is None:
+            self._coming = self.loop.call_later(self.patience.receive, self._give_up)
+
     def _come(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+        if self._coming is not None:
+            self._coming.cancel()
+            self._coming = None
 
     def _taken(self) -> None:
         if self._stalled is not None:

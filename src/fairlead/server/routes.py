@@ -1,19 +1,24 @@
 """Every door, on one page."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 from fairlead.execution import Fairlead
 from fairlead.server.anthropic.count_tokens import CountTokens
+from fairlead.server.anthropic.errors import encode_error as encode_messages_error
 from fairlead.server.anthropic.messages import Messages
 from fairlead.server.anthropic.request_id import with_request_id
 from fairlead.server.chat_door import ChatDoor
+from fairlead.server.door import EncodeError
 from fairlead.server.health import Live, Ready
 from fairlead.server.http import Scope
 from fairlead.server.model_list import ModelList, OneModel
 from fairlead.server.openai.chat import ChatCompletions
+from fairlead.server.openai.errors import encode_error
 
 Endpoint = Callable[[Scope, Any, Any], Awaitable[None]]
+
+PROBES: Final = frozenset(("/healthz", "/readyz"))
 
 
 def routes(fairlead: Fairlead, max_body: int) -> dict[tuple[str, str], Endpoint]:
@@ -27,3 +32,9 @@ def routes(fairlead: Fairlead, max_body: int) -> dict[tuple[str, str], Endpoint]
         ("GET", "/healthz"): Live(),
         ("GET", "/readyz"): Ready(fairlead),
     }
+
+
+def error_form(path: str) -> EncodeError:
+    """How an error is said where no door was reached: in the form of the protocol that has the path, else in the one
+    that most clients understand."""
+    return encode_messages_error if path.startswith("/v1/messages") else encode_error

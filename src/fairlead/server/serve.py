@@ -1,5 +1,7 @@
 """Serving: one process, or a parent with several workers, on one listening socket."""
 
+import contextlib
+import resource
 import socket
 import sys
 from collections.abc import Awaitable, Callable
@@ -10,14 +12,19 @@ from fairlead.server.app import App, Running
 from fairlead.server.workers import Workers
 
 _SWITCH = 0.0005  # seconds
-_KEEP_ALIVE = 65  # seconds: longer than common load balancers keep a connection, so that they close first
+_OTHER_FILES = 512  # databases, libraries, logs, and connections to models that are kept open
 
 
 class Serving(Struct, frozen=True, kw_only=True):
-    """How to serve. `max_body` in bytes; `drain` is what running requests get at shutdown, in seconds."""
+    """How to serve: as `server:` of the workspace has it. Times in seconds, `max_body` in bytes."""
 
     workers: int = 1
     max_body: int = 10 << 20
+    max_connections: int = 4096
+    max_requests: int = 2048
+    receive_timeout: float = 30.0
+    send_timeout: float = 60.0
+    idle_timeout: int = 65
     drain: float = 30.0
 
 
@@ -27,6 +34,9 @@ def serve(sock: socket.socket, start: Callable[[], Awaitable[Running]], serving:
     `start` is called in each worker's own loop, after the fork: nothing that it opens is shared.
     """
 
+    _give_up_on_the_deaf(sock, serving.send_timeout)
+    _allow_files(serving.max_connections + serving.max_requests + _OTHER_FILES)
+
     def work() -> int:
         return _work(sock, start, serving)
 
@@ -35,25 +45,45 @@ def serve(sock: socket.socket, start: Callable[[], Awaitable[Running]], serving:
     return Workers(serving.workers, work).run()
 
 
+def _give_up_on_the_deaf(sock: socket.socket, seconds: float) -> None:
+    """Have the kernel close connections whose other side acknowledges nothing, or has no room, for so long.
+
+    What is left in its buffers when a reply is complete is seen by no timer of ours. Accepted sockets inherit this.
+    """
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(seconds * 1000))
+
+
+def _allow_files(wanted: int) -> None:
+    """Raise this process's own limit of open files, as far as the system lets it: 1024 is common, and fewer than the
+    connections that may come."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft not in (resource.RLIM_INFINITY, -1) and soft < most:
+        with contextlib.suppress(OSError, ValueError):  # then fewer must do
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 def _work(sock: socket.socket, start: Callable[[], Awaitable[Running]], serving: Serving) -> int:
     import uvicorn
 
     # The journal's thread asks for the interpreter many times a commit; by default each time may take 5 ms.
     sys.setswitchinterval(_SWITCH)
-    from fairlead.server.framing import Framing
+    from fairlead.server.framing import Patience, framing
 
+    patience = Patience(connections=serving.max_connections, receive=serving.receive_timeout, send=serving.send_timeout)
     server = uvicorn.Server(
         uvicorn.Config(
-            App(start, serving.max_body),
+            App(start, serving.max_body, serving.max_requests),
             loop="uvloop",
-            http=Framing,
+            http=framing(patience),
             ws="none",
             proxy_headers=False,
             lifespan="on",
             access_log=False,
             log_level="warning",
             server_header=False,
-            timeout_keep_alive=_KEEP_ALIVE,
+            timeout_keep_alive=serving.idle_timeout,
             timeout_graceful_shutdown=round(serving.drain),
         )
     )

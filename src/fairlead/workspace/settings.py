@@ -57,7 +57,7 @@ class PolicyTestsFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`server:`: how `fairlead serve` listens."""
+    """`server:`: how `fairlead serve` listens, and how much each of its processes takes on."""
 
     host: Annotated[str, Meta(min_length=1, description="Address to listen on. 0.0.0.0 for all of the machine's.")] = (
         "127.0.0.1"
@@ -65,6 +65,41 @@ class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     port: Annotated[int, Meta(ge=0, le=65_535, description="Port to listen on; 0 for any free one.")] = 8700
     workers: Annotated[int, Meta(ge=1, le=256, description="Processes that answer.")] = 1
     max_body: Annotated[int, Meta(ge=1024, le=1 << 30, description="The most bytes of a request's body.")] = 10 << 20
+    max_connections: Annotated[
+        int,
+        Meta(ge=1, le=1_000_000, description="The most open connections of a process. One more is answered with 503."),
+    ] = 4096
+    max_requests: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1_000_000,
+            description="The most requests under way in a process. One more is answered with 503 and `retry-after`.",
+        ),
+    ] = 2048
+    receive_timeout: Annotated[
+        float,
+        Meta(
+            gt=0, le=3600, description="Seconds for a request to arrive, head and body, on a connection that is open."
+        ),
+    ] = 30.0
+    send_timeout: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=3600,
+            description="Seconds for a client to take some of what waits for it; then its connection and run end.",
+        ),
+    ] = 60.0
+    idle_timeout: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=3600,
+            description="Seconds that a connection may idle after a reply. A load balancer in front should have less, "
+            "so that it closes first.",
+        ),
+    ] = 65
     drain: Annotated[
         float, Meta(gt=0, le=3600, description="Seconds that running requests get when the server is stopped.")
     ] = 30.0
