@@ -226,6 +226,13 @@ def test_reasoning_keeps_its_proofs_streamed_and_whole() -> None:
     assert last == Chunk("a", thought=proofs[1], finish="stop")
 
 
+def test_reasoning_that_is_not_shown_still_has_its_proof() -> None:
+    content = [{"type": "thinking", "thinking": "", "signature": "c2ln"}, {"type": "text", "text": "a"}]
+    reply = {"type": "message", "content": content, "stop_reason": "end_turn"}
+    [chunk] = AnthropicReader("house").whole(json.dumps(reply).encode())
+    assert chunk == Chunk("a", thought=Thought(signature="anthropic:c2ln"), finish="stop")
+
+
 def test_proofs_go_back_where_they_came_from() -> None:
     thoughts = [Thought("hm", "anthropic:c2ln"), Thought(sealed="anthropic:AAAA"), Thought("x", "google:c2ln")]
     turns = body(messages=[Message("user", "hi"), Message("assistant", "ok", thoughts=thoughts)])["messages"]

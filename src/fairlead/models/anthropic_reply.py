@@ -194,7 +194,9 @@ def _thought(block: _Content) -> Thought | None:
 def _reasoning(blocks: list[_Content]) -> list[Chunk]:
     """A chunk for each block of reasoning: proofs belong to the text right before them."""
     return [
-        Chunk(reasoning=block.thinking, thought=_thought(block)) for block in blocks if block.thinking or block.data
+        Chunk(reasoning=block.thinking, thought=_thought(block))
+        for block in blocks
+        if block.thinking or block.signature or block.data
     ]
 
 
