@@ -19,6 +19,7 @@ from fairlead.cli.setting_up import is_private
 from fairlead.cli.when import age
 from fairlead.clock import SystemClock
 from fairlead.errors import BadInput
+from fairlead.storage.database import is_postgres
 from fairlead.storage.store import SCHEMA_VERSION, Store
 from fairlead.workspace.changes import diff
 from fairlead.workspace.compile import Workspace
@@ -116,6 +117,8 @@ def master_key(looked: Looked) -> list[Finding]:
 def database(looked: Looked) -> list[Finding]:
     """Its schema fits, it can be written, and what is acknowledged survives a power cut."""
     store = looked.store
+    if is_postgres(looked.place.database):
+        return _on_server(looked)
     with closing(sqlite3.connect(store.path, timeout=1.0, isolation_level=None)) as connection:
         mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
         try:
@@ -129,6 +132,18 @@ def database(looked: Looked) -> list[Finding]:
     said = f"{store.path}, schema {SCHEMA_VERSION}, {mode} mode, synchronous {synchronous}"
     if synchronous != "full":
         return [Finding("database", WARN, said, "a power cut may take the last moments: storage.journal.synchronous")]
+    return [Finding("database", OK, said)]
+
+
+def _on_server(looked: Looked) -> list[Finding]:
+    """That it answers and its schema fits was seen when it was opened; this tries a writing transaction."""
+    with looked.store.writing():
+        pass
+    synchronous = looked.compiled.settings.storage.journal.synchronous
+    said = f"{looked.place.shown}, schema {SCHEMA_VERSION}, synchronous {synchronous}"
+    if synchronous != "full":
+        mend = "a crash of the server may take the last moments: storage.journal.synchronous"
+        return [Finding("database", WARN, said, mend)]
     return [Finding("database", OK, said)]
 
 

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 CHANNEL: Final = "fairlead"
-_CONNECT_SECONDS: Final = 5
+# A server that vanished without a word is noticed after some ten seconds.
+_SOCKET: Final = {
+    "connect_timeout": 5,
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 _OLDEST: Final = 130000  # as libpq numbers servers: PostgreSQL 13
 
 # A client that vanished without a word must not keep its locks: the server looks after half a minute.
@@ -45,17 +53,15 @@ def connect(
 
     Raises psycopg.OperationalError while the server cannot be reached, BadInput where psycopg is missing.
     """
-    connection: psycopg.Connection[Any] = driver().connect(
-        url,
-        autocommit=True,
-        application_name=name,
-        connect_timeout=_CONNECT_SECONDS,
-        keepalives=1,
-        keepalives_idle=5,
-        keepalives_interval=2,
-        keepalives_count=3,
-        tcp_user_timeout=10_000,
-    )
+    libpq = driver()
+    try:
+        connection: psycopg.Connection[Any] = libpq.connect(url, autocommit=True, application_name=name, **_SOCKET)
+    except libpq.ProgrammingError:  # it would show the address, with the password
+        raise BadInput(
+            f"{shown(url)} is no address that PostgreSQL understands",
+            mend="write postgresql://USER@HOST:PORT/NAME, with letters such as @ and / in a password as %40 and %2F",
+            subject="storage.url",
+        ) from None
     connection.execute(_SESSION.format(lock=lock_wait, commit="on" if synchronous == "full" else "off"))
     return connection
 
@@ -81,7 +87,10 @@ def number_of(text: str) -> int:
 
 def shown(url: str) -> str:
     """The address for people: server and name, neither user nor password."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "the address in storage.url"
     return f"postgresql://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 

@@ -14,7 +14,7 @@ class JournalSettings(Struct, frozen=True, forbid_unknown_fields=True):
         Literal["full", "normal"],
         Meta(
             description="`full`: what was acknowledged survives a power cut. `normal`: it survives a crash of "
-            "Fairlead, but a power cut may take the last moments."
+            "Fairlead, but a power cut (on PostgreSQL: a crash of the server) may take the last moments."
         ),
     ] = "full"
     queue: Annotated[
@@ -48,6 +48,10 @@ class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     url: Annotated[
         str,
-        Meta(description="`sqlite:///path/to/state.db`, or a path. Empty: `.fairlead/state.db` in the workspace."),
+        Meta(
+            description="A path or `sqlite:///path/to/state.db`; or `postgresql://USER@HOST/NAME`, for several hosts. "
+            "`env:NAME` or `file:PATH` hold the address where a password is part of it. Empty: `.fairlead/state.db` in "
+            "the workspace."
+        ),
     ] = ""
     journal: JournalSettings = JournalSettings()

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import finalize
 
 from fairlead.errors import BadInput, Broken
 from fairlead.storage.database import Database, Where, database_at
@@ -83,7 +84,9 @@ class Store:
     @cached_property
     def engine(self) -> "Engine":
         """The SQLAlchemy engine. Prefer `reading` and `writing`, which choose the right kind of transaction."""
-        return self.database.make_engine()
+        engine = self.database.make_engine()
+        finalize(self, engine.dispose)  # a command that only looks may drop its store without closing it
+        return engine
 
     @contextmanager
     def reading(self) -> "Iterator[Connection]":
