@@ -28,7 +28,8 @@ from tests.world import key_of
 from evals import shapes
 from evals.stage import Incomplete, Response, Stage, books, chance, exchange, get, parser, say, stage, told, written
 from fairlead.errors import BadInput
-from fairlead.server.openai.chat_request import ChatBody, read_request
+from fairlead.server.openai.chat_body import ChatBody
+from fairlead.server.openai.chat_request import read_request
 
 _AT_ONCE = 16
 _MAX_BODY = 262_144

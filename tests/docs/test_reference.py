@@ -13,7 +13,7 @@ from fairlead.cli.main import COMMANDS
 from fairlead.costs.record import Record
 from fairlead.server.about import About
 from fairlead.server.anthropic.message_body import MessagesBody
-from fairlead.server.openai.chat_request import ChatBody
+from fairlead.server.openai.chat_body import ChatBody, ChatMessage
 from fairlead.workspace.schemas import json_schemas
 from fairlead.workspace.settings import WorkspaceSettings
 
@@ -57,7 +57,12 @@ def test_every_command_and_every_field_of_a_record_stands_in_its_page() -> None:
 
 def test_the_door_tells_of_every_field_that_it_takes_and_gives() -> None:
     page = (REFERENCE / "doors.md").read_text("utf-8")
-    fields = (*ChatBody.__struct_fields__, *MessagesBody.__struct_fields__, *About.__struct_fields__)
+    fields = (
+        *ChatBody.__struct_fields__,
+        *ChatMessage.__struct_fields__,
+        *MessagesBody.__struct_fields__,
+        *About.__struct_fields__,
+    )
     assert [name for name in fields if f"`{name}`" not in page] == []
 
 

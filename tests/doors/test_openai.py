@@ -160,6 +160,20 @@ def test_an_answer_by_a_schema_is_parsed(client: OpenAI) -> None:
     assert reply.choices[0].message.parsed == City(city="Paris", people=3)
 
 
+def test_a_parsed_reply_can_be_sent_back_as_the_client_holds_it(s: Served, client: OpenAI) -> None:
+    reply = client.chat.completions.parse(
+        model="small", messages=user("weather"), tools=[openai.pydantic_function_tool(City)]
+    ).choices[0]
+    (call,) = reply.message.tool_calls or []
+    call.function.parsed_arguments = City(city="Paris", people=3)
+    for message in (reply.message, reply.message.model_dump(warnings=False)):
+        answered: Any = [*user("weather"), message, {"role": "tool", "tool_call_id": call.id, "content": "sunny"}]
+        assert client.chat.completions.create(model="small", messages=answered).choices[0].message.content
+        received = json.loads(s.provider.received[-1].body)["messages"][1]
+        assert set(received) <= {"role", "content", "tool_calls"}
+        assert set(received["tool_calls"][0]["function"]) == {"name", "arguments"}
+
+
 @pytest.mark.parametrize("streamed", [False, True])
 def test_several_answers_are_kept_apart(client: OpenAI, streamed: bool) -> None:
     if not streamed:
