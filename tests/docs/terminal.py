@@ -26,9 +26,9 @@ class Terminal:
         self._server: subprocess.Popen[bytes] | None = None
         programs = folder / ".bin"
         programs.mkdir()
-        (programs / "fairlead").write_text(f'#!/bin/sh\nexec {sys.executable} -m fairlead "$@"\n')
-        (programs / "fairlead").chmod(0o755)
-        (programs / "python").symlink_to(sys.executable)
+        for name, command in {"fairlead": f"{sys.executable} -m fairlead", "python": sys.executable}.items():
+            (programs / name).write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+            (programs / name).chmod(0o755)
         self._left = programs / "left"
         clean = {
             name: value
