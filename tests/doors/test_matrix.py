@@ -93,8 +93,23 @@ def by_messages(s: Served, person: str, content: str, streamed: bool, model: str
     return Got(text, run, error, events[-1]["type"] == "message_stop")
 
 
+def by_responses(s: Served, person: str, content: str, streamed: bool, model: str = "auto") -> Got:
+    body: dict[str, Any] = {"model": model, "input": content, "stream": streamed}
+    response = httpx.post(f"{s.url}/v1/responses", headers=s.auth(person), json=body, timeout=20)
+    run = response.headers.get("x-fairlead-run", "")
+    if not response.headers["content-type"].startswith("text/event-stream"):
+        found = response.json()
+        if response.status_code != 200:
+            return Got("", run, found["error"]["code"], True)
+        return Got("".join(part["text"] for item in found["output"] for part in item["content"]), run, "", True)
+    events = [json.loads(line[6:]) for line in response.text.splitlines() if line.startswith("data: {")]
+    text = "".join(event["delta"] for event in events if event["type"] == "response.output_text.delta")
+    error = next((event["response"]["error"]["code"] for event in events if event["type"] == "response.failed"), "")
+    return Got(text, run, error, events[-1]["type"] == "response.completed")
+
+
 Door = Callable[[Served, str, str, bool], Got]
-DOORS: dict[str, Door] = {"openai.chat": by_chat, "anthropic.messages": by_messages}
+DOORS: dict[str, Door] = {"openai.chat": by_chat, "anthropic.messages": by_messages, "openai.responses": by_responses}
 
 every_door = pytest.mark.parametrize("door", DOORS.values(), ids=list(DOORS))
 streamed_and_not = pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])

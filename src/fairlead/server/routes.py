@@ -15,6 +15,7 @@ from fairlead.server.http import Scope
 from fairlead.server.model_list import ModelList, OneModel
 from fairlead.server.openai.chat import ChatCompletions
 from fairlead.server.openai.errors import encode_error
+from fairlead.server.openai.responses import Responses
 
 Endpoint = Callable[[Scope, Any, Any], Awaitable[None]]
 
@@ -25,6 +26,7 @@ def routes(fairlead: Fairlead, max_body: int) -> dict[tuple[str, str], Endpoint]
     """Endpoints by method and path. A path that ends in "/" takes everything below it."""
     return {
         ("POST", "/v1/chat/completions"): ChatDoor(fairlead, ChatCompletions(), max_body),
+        ("POST", "/v1/responses"): ChatDoor(fairlead, Responses(fairlead.clock), max_body),
         ("POST", "/v1/messages"): with_request_id(ChatDoor(fairlead, Messages(), max_body)),
         ("POST", "/v1/messages/count_tokens"): with_request_id(CountTokens(fairlead, max_body)),
         ("GET", "/v1/models"): ModelList(fairlead),

@@ -1,0 +1,280 @@
+"""What a client of the Responses protocol may send. An unknown field is refused by name rather than dropped in silence.
+
+What only repeats that Fairlead keeps nothing back, runs no hosted tool and works in the foreground is understood.
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from fairlead.errors import BadInput
+from fairlead.models.types import (
+    ChatRequest,
+    FunctionTool,
+    Handling,
+    JsonSchemaSpec,
+    Message,
+    NamedFunction,
+    NamedToolChoice,
+    ResponseFormat,
+    Sampling,
+    Tool,
+)
+from fairlead.server.openai.responses_items import located, messages_of, turns
+
+_Tokens = Annotated[int, Meta(ge=1, le=10_000_000)]
+_Name = Annotated[str, Meta(min_length=1, max_length=256)]
+_Id = Annotated[str, Meta(min_length=1, max_length=128)]
+_Penalty = Annotated[float, Meta(ge=-2, le=2)]
+_Key = Annotated[str, Meta(max_length=64)]
+_Value = Annotated[str, Meta(max_length=512)]
+Metadata = Annotated[dict[_Key, _Value], Meta(max_length=16)]
+
+
+class FunctionToolBody(Struct, frozen=True, forbid_unknown_fields=True):
+    name: _Name
+    type: Literal["function"] = "function"
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class NamedTool(Struct, frozen=True, forbid_unknown_fields=True):
+    type: Literal["function"]
+    name: _Name
+
+
+class TextFormat(Struct, frozen=True, forbid_unknown_fields=True):
+    """`name`, `schema` and the rest belong to type json_schema."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    name: _Name | None = None
+    description: str | None = None
+    schema: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class TextConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    format: TextFormat | None = None
+    verbosity: Literal["low", "medium", "high"] | None = None
+
+
+class ReasoningConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
+    summary: Literal["auto", "concise", "detailed", "none"] | None = None
+    generate_summary: Literal["auto", "concise", "detailed"] | None = None
+
+
+class StreamOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    include_obfuscation: bool | None = None
+
+
+class ConversationId(Struct, frozen=True, forbid_unknown_fields=True):
+    id: _Id
+
+
+class ResponseBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `POST /v1/responses`. `user`, `metadata` and `safety_identifier` reach only an endpoint that is
+    declared to be told who asks."""
+
+    model: _Name
+    input: str | Annotated[list[msgspec.Raw], Meta(min_length=1, max_length=4096)] | None = None
+    instructions: str | None = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    max_output_tokens: _Tokens | None = None
+    max_tool_calls: Annotated[int, Meta(ge=1)] | None = None
+    tools: Annotated[list[msgspec.Raw], Meta(max_length=512)] | None = None
+    tool_choice: Literal["none", "auto", "required"] | NamedTool | None = None
+    parallel_tool_calls: bool | None = None
+    text: TextConfig | None = None
+    reasoning: ReasoningConfig | None = None
+    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
+    frequency_penalty: _Penalty | None = None
+    presence_penalty: _Penalty | None = None
+    top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
+    include: (
+        list[Literal["reasoning.encrypted_content", "message.output_text.logprobs", "message.input_image.image_url"]]
+        | None
+    ) = None
+    metadata: Metadata | None = None
+    user: str | None = None
+    safety_identifier: str | None = None
+    prompt_cache_key: str | None = None
+    prompt_cache_retention: str | None = None
+    service_tier: Literal["auto", "default"] | None = None
+    truncation: Literal["disabled"] | None = None
+    background: Literal[False] | None = None
+    store: bool | None = None
+    previous_response_id: _Id | None = None
+    conversation: _Id | ConversationId | None = None
+
+
+class AskedResponse(Struct, frozen=True, kw_only=True):
+    """A request in the path's form, and what the reply repeats of it.
+
+    `messages` are what this request itself adds to the conversation, before they are joined to turns. `session` and
+    `previous` name what it goes on with, "" for nothing.
+    """
+
+    request: ChatRequest
+    body: ResponseBody
+    messages: list[Message]
+    tools: list[FunctionToolBody]
+    store: bool = True
+
+    @property
+    def session(self) -> str:
+        given = self.body.conversation
+        return given.id if isinstance(given, ConversationId) else given or ""
+
+    @property
+    def previous(self) -> str:
+        return self.body.previous_response_id or ""
+
+    @property
+    def with_logprobs(self) -> bool:
+        return bool(self.request.sampling.logprobs)
+
+
+_NO_HANDLING = Handling()
+_decoder = msgspec.json.Decoder(ResponseBody)
+_tool_decoder = msgspec.json.Decoder(FunctionToolBody)
+
+
+class _Kind(Struct, frozen=True):
+    type: str
+
+
+_kind = msgspec.json.Decoder(_Kind)
+
+
+def read_request(body: bytes) -> AskedResponse:
+    """Raises `BadInput`."""
+    try:
+        asked = _decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise _invalid(str(error)) from None
+    tools = [_tool(raw, number) for number, raw in enumerate(asked.tools or ())]
+    _refuse_inconsistent(asked, tools)
+    given = asked.input
+    messages = [Message("user", given)] if isinstance(given, str) else messages_of(given or [])
+    return AskedResponse(
+        request=_translated(asked, messages, tools, len(body)),
+        body=asked,
+        messages=messages,
+        tools=tools,
+        store=asked.store is not False,
+    )
+
+
+def _invalid(said: str) -> BadInput:
+    return BadInput(
+        f"the request is not valid: {said}",
+        why="it does not match the Responses protocol",
+        mend="see docs/reference/doors.md for the fields that are understood",
+    )
+
+
+def _tool(raw: msgspec.Raw, number: int) -> FunctionToolBody:
+    place = f"tools[{number}]"
+    try:
+        kind = _kind.decode(raw).type
+        if kind == "function":
+            return _tool_decoder.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise _invalid(located(error, place)) from None
+    raise BadInput(
+        f"{place}: there is no tool {kind!r} here",
+        why="hosted tools run at a vendor with the deployment's rights, not the caller's",
+        mend='give functions (type "function"), which the client itself runs',
+    )
+
+
+def _refuse_inconsistent(asked: ResponseBody, tools: list[FunctionToolBody]) -> None:
+    """What types cannot say."""
+    if asked.input is None and asked.previous_response_id is None and asked.conversation is None:
+        raise BadInput("input is missing", mend="give a text, or a list of items")
+    if asked.previous_response_id is not None and asked.conversation is not None:
+        raise BadInput(
+            "previous_response_id and conversation are both given",
+            why="each of them says what this goes on with",
+            mend="give one of them",
+        )
+    wanted = asked.text.format if asked.text else None
+    if wanted is not None and wanted.type == "json_schema" and (wanted.schema is None or wanted.name is None):
+        raise BadInput(
+            "text.format: type json_schema needs the fields name and schema",
+            mend='give both, or ask for type "json_object"',
+        )
+    if asked.tool_choice not in (None, "none", "auto") and not tools:
+        raise BadInput("tool_choice is given but there are no tools", mend="give tools, or leave tool_choice out")
+    if asked.stream_options is not None and not asked.stream:
+        raise BadInput("stream_options needs stream: true", mend="ask for a stream, or leave stream_options out")
+
+
+def with_history(asked: AskedResponse, history: list[Message], size: int) -> AskedResponse:
+    """The request with the conversation before it, whose size is in bytes."""
+    request = asked.request
+    system = request.messages[:1] if asked.body.instructions else []
+    messages = [*system, *turns([*history, *asked.messages])]
+    return msgspec.structs.replace(
+        asked, request=msgspec.structs.replace(request, messages=messages, size=request.size + size)
+    )
+
+
+def _translated(asked: ResponseBody, messages: list[Message], tools: list[FunctionToolBody], size: int) -> ChatRequest:
+    system = [Message("system", asked.instructions)] if asked.instructions else []
+    choice = asked.tool_choice
+    return ChatRequest(
+        model=asked.model,
+        messages=[*system, *turns(messages)],
+        size=size,
+        stream=bool(asked.stream),
+        max_output=asked.max_output_tokens,
+        tools=[Tool(FunctionTool(t.name, t.description, t.parameters, t.strict)) for t in tools] or None,
+        tool_choice=NamedToolChoice(NamedFunction(choice.name)) if isinstance(choice, NamedTool) else choice,
+        parallel_tool_calls=asked.parallel_tool_calls,
+        response_format=_format(asked.text),
+        sampling=_sampling(asked),
+        handling=_handling(asked),
+    )
+
+
+def _format(text: TextConfig | None) -> ResponseFormat | None:
+    wanted = text.format if text else None
+    if wanted is None or wanted.type == "text":
+        return None
+    if wanted.type == "json_object" or wanted.name is None:
+        return ResponseFormat("json_object")
+    return ResponseFormat("json_schema", JsonSchemaSpec(wanted.name, wanted.description, wanted.schema, wanted.strict))
+
+
+def _sampling(asked: ResponseBody) -> Sampling:
+    reasoning = asked.reasoning or ReasoningConfig()
+    logprobs = bool(asked.top_logprobs) or "message.output_text.logprobs" in (asked.include or ())
+    return Sampling(
+        temperature=asked.temperature,
+        top_p=asked.top_p,
+        frequency_penalty=asked.frequency_penalty,
+        presence_penalty=asked.presence_penalty,
+        logprobs=logprobs or None,
+        top_logprobs=asked.top_logprobs if logprobs else None,
+        reasoning_effort=reasoning.effort,
+        reasoning_summary=reasoning.summary or reasoning.generate_summary,
+        verbosity=asked.text.verbosity if asked.text else None,
+    )
+
+
+def _handling(asked: ResponseBody) -> Handling | None:
+    handling = Handling(
+        service_tier=asked.service_tier,
+        prompt_cache_key=asked.prompt_cache_key,
+        prompt_cache_retention=asked.prompt_cache_retention,
+        user=asked.user,
+        safety_identifier=asked.safety_identifier,
+        metadata=asked.metadata,
+    )
+    return None if handling == _NO_HANDLING else handling
