@@ -326,6 +326,7 @@ def test_what_the_beta_client_sends_is_understood_as_far_as_it_is_known(client: 
             r"messages\[0\]\.content\[1\]",
         ),
         ({"tool_choice": {"type": "any"}}, "tool_choice"),
+        ({"messages": [{"role": "system", "content": "be kind"}]}, "no turn of role user"),
         ({"temperature": 1.5}, "temperature"),
         ({"thinking": {"type": "enabled", "budget_tokens": 1}}, "budget_tokens"),
         ({"inference_geo": "us"}, "inference_geo"),

@@ -186,9 +186,9 @@ def test_no_text_that_a_client_sends_is_lost_before_the_rules_see_it(body: dict[
 
 
 def test_arguments_are_looked_at_as_text_however_they_were_escaped() -> None:
-    body = rb"""{"model": "m", "max_tokens": 1, "messages": [{"role": "assistant", "content":
-        [{"type": "tool_use", "id": "a", "name": "pay", "input": {"card": "\u0034111 1111"}}]}]}"""
-    (message,) = read_request(body).request.messages
+    body = rb"""{"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "x"}, {"role": "assistant",
+        "content": [{"type": "tool_use", "id": "a", "name": "pay", "input": {"card": "\u0034111 1111"}}]}]}"""
+    _, message = read_request(body).request.messages
     assert message.tool_calls is not None
     assert message.tool_calls[0].function.arguments == '{"card":"4111 1111"}'
 
@@ -218,8 +218,9 @@ def test_reasoning_stays_where_it_stood_unless_a_call_stands_before_it(blocks: l
         "tool_use": {"id": "a", "name": "pay", "input": {}},
     }
     content = [{"type": kind, **kinds[kind]} for kind in blocks]
-    body = {"model": "m", "max_tokens": 1, "messages": [{"role": "assistant", "content": content}]}
-    found = read_request(json.dumps(body).encode()).request.messages
+    said = [{"role": "user", "content": "x"}, {"role": "assistant", "content": content}]
+    body = {"model": "m", "max_tokens": 1, "messages": said}
+    found = read_request(json.dumps(body).encode()).request.messages[1:]
     names = ("thoughts", "content", "tool_calls")
     assert [tuple(name for name in names if getattr(each, name) is not None) for each in found] == messages
 

@@ -18,6 +18,7 @@ from fairlead.models.types import (
     Sampling,
     Tool,
 )
+from fairlead.server.anthropic.blocks import UserTurn
 from fairlead.server.anthropic.message_body import (
     AnyChoice,
     CountBody,
@@ -73,9 +74,16 @@ def _decoded(decoder: "msgspec.json.Decoder[B]", body: bytes) -> B:
             why="it does not match the Messages protocol as far as it is understood here",
             mend="see docs/reference/doors.md for the fields that are understood",
         ) from None
+    _refuse_inconsistent(asked)
+    return asked
+
+
+def _refuse_inconsistent(asked: CountBody) -> None:
+    """What types cannot say, and models' servers would answer with a 500."""
     if asked.tool_choice is not None and not asked.tools:
         raise BadInput("tool_choice is given but there are no tools", mend="give tools, or leave tool_choice out")
-    return asked
+    if not any(isinstance(turn, UserTurn) for turn in asked.messages):
+        raise BadInput("messages: there is no turn of role user", mend="ask something; instructions belong into system")
 
 
 def _translated(asked: CountBody, size: int, **more: Any) -> ChatRequest:
