@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def test_what_a_page_tells_its_reader_to_do_works(page: Path, made: Path, termin
     if not any("fairlead init" in block.text for block in blocks):
         shutil.copytree(made, workspace)
         assert terminal.run("cd acme")[0] == 0
-    for block in blocks:
+    for block in joined(blocks):
         follow(block, terminal, workspace)
     if workspace.exists():
         assert checked(read_folder(workspace), lambda reference: "sk-a-key-of-a-vendor-0123", SystemClock())
@@ -74,6 +75,15 @@ def test_every_block_of_a_reference_is_sound_by_itself(page: Path, made: Path, t
                 assert checked(read_folder(tmp_path / str(number)), lambda reference: None, SystemClock())
             case other:
                 assert other == "text", "a reference shows, and lets nobody do anything"
+
+
+def joined(blocks: list[Block]) -> Iterator[Block]:
+    """The blocks, where programs that follow one another are one: what stands in the first holds in the next."""
+    for is_python, run in groupby(blocks, lambda block: block.language == "python"):
+        if is_python:
+            yield Block("python", "", "\n".join(block.text for block in run), "")
+        else:
+            yield from run
 
 
 def follow(block: Block, terminal: Terminal, workspace: Path) -> None:
