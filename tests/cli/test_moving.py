@@ -36,6 +36,21 @@ def test_a_deployment_moves_and_every_command_goes_on(
     assert (again.status, "cannot move" in again.err) == (2, True)
 
 
+def test_another_host_needs_the_same_master_key(fairlead: Fairlead, live: Path, url: str) -> None:
+    ask(live, HOTEL)
+    assert fairlead("migrate-storage", url, "--yes").status == 0
+    entry = live / "fairlead.yaml"
+    entry.write_text(entry.read_text() + f"\nstorage: {{url: {url}}}\n")
+    key = (live / ".fairlead" / "master.key").read_text()
+    other = fairlead("migrate", "--data", live / "other")
+    assert (other.status, "copy that key file" in other.err) == (2, True)
+    assert not (live / "other" / "master.key").exists()
+    (live / "other" / "master.key").write_text(key)
+    (live / "other" / "master.key").chmod(0o600)
+    assert fairlead("migrate", "--data", live / "other").status == 0
+    assert fairlead("audit", "verify", "--data", live / "other").status == 0
+
+
 SHOWN = [("runs",), ("budget",), ("key", "list")]
 
 

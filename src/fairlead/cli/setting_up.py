@@ -1,6 +1,7 @@
 """The data folder of a deployment: made once, for its owner only, with a database, a master key and a first API key."""
 
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -8,9 +9,11 @@ from msgspec import Struct
 
 from fairlead.cli.place import MASTER_KEY, Place, user, variable
 from fairlead.clock import SystemClock
+from fairlead.errors import BadInput
 from fairlead.identity.keys import Key, new_key
 from fairlead.storage.master_key import create_key_file
 from fairlead.storage.store import Store
+from fairlead.storage.subject_rows import StoredSubjects
 from fairlead.workspace.schemas import write_schemas
 
 FIRST_KEY: Final = "admin"
@@ -33,8 +36,8 @@ def set_up(place: Place) -> Made:
     place.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     place.beside.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_schemas(place.data / "schemas")
-    key_file = _master_key(place)
     schema = migrate(place.database)
+    key_file = _master_key(place)
     return Made(fresh, key_file, schema, _first_key(place))
 
 
@@ -42,8 +45,21 @@ def _master_key(place: Place) -> Path | None:
     """The key file, if one had to be made. A key in the environment comes first and is left where it is."""
     if variable(MASTER_KEY) is not None or place.key_file.exists():
         return None
+    _require_no_keys(place)
     create_key_file(place.key_file, SystemClock())
     return place.key_file
+
+
+def _require_no_keys(place: Place) -> None:
+    """A database may be there before the folder: on a server that other hosts use, or where a folder was lost."""
+    with closing(Store.open(place.database)) as store:
+        if StoredSubjects(store).sample() is not None:
+            raise BadInput(
+                f"there is no master key here for {place.shown}, which has keys of its own already",
+                why="they were wrapped by the master key of whoever made them; another would open nothing",
+                mend=f"copy that key file to {place.key_file}, or set {MASTER_KEY}",
+                subject="master key",
+            )
 
 
 def _first_key(place: Place) -> str:
