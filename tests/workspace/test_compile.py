@@ -144,6 +144,21 @@ def test_a_task_type_with_the_name_of_a_model_is_refused() -> None:
     assert found[0].startswith("tasks/quick.yaml: `quick` is a model's alias")
 
 
+def test_a_model_with_the_name_of_the_built_in_task_type_is_refused_at_its_line() -> None:
+    renamed = LEAN.replace("small", "chat")
+    (found,) = problems({"fairlead.yaml": renamed})
+    assert found.startswith("fairlead.yaml:3:3: `chat` is the task type that is built in")
+    assert "name the model otherwise" in found
+    aliased = LEAN.replace("small: openai/gpt-5-mini", "small: {use: openai/gpt-5-mini, aliases: [chat]}")
+    (found,) = problems({"fairlead.yaml": aliased})
+    assert found.startswith("fairlead.yaml:3:45: `chat`")
+
+
+def test_a_model_may_have_that_name_where_another_task_type_is_the_usual_one() -> None:
+    usual = LEAN.replace("small", "chat") + "defaults: {task: talk}\n"
+    assert compiled({"fairlead.yaml": usual, "tasks/talk.yaml": "description: x\n"})
+
+
 def test_dozens_of_models_with_aliases_and_deployments_come_from_one_file() -> None:
     lines = [
         f"  m{n}: {{use: openai-compatible/m, url: 'http://127.0.0.1:{8000 + n}/v1', aliases: [a{n}], deployments: "

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from fairlead.errors import closest
 from fairlead.tasks import TaskSettings
+from fairlead.tasks.settings import BUILT_IN
 from fairlead.workspace.problems import Problem
 from fairlead.workspace.settings import WorkspaceSettings
 from fairlead.workspace.text import ENTRY, task_name
@@ -35,6 +36,23 @@ def between(
                 message=f"a model is named `{name}` too" if name in settings.models else f"`{name}` is a model's alias",
                 mend="callers ask for a model or a task type in one and the same field: rename this file",
             )
+    if not settings.defaults.task and BUILT_IN not in names:
+        yield from _built_in_taken(entry, settings)
+
+
+def _built_in_taken(entry: Document, settings: WorkspaceSettings) -> Iterator[Problem]:
+    """Models and aliases with the name of the task type that there is where no other is declared the usual one."""
+    places: list[Path] = [("models", name) for name in settings.models if name == BUILT_IN]
+    for name, model in settings.models.items():
+        aliases = () if isinstance(model, str) else model.aliases
+        places += [("models", name, "aliases", at) for at, alias in enumerate(aliases) if alias == BUILT_IN]
+    for place in places:
+        yield entry.problem(
+            place,
+            f"`{BUILT_IN}` is the task type that is built in, and cannot name a model too",
+            "callers ask for a model or a task type in one and the same field: name the model otherwise, or declare "
+            "the usual task type under `defaults.task`",
+        )
 
 
 def _unknown(
