@@ -178,6 +178,8 @@ def test_two_credentials_that_differ_are_refused_and_the_same_twice_is_one(s: Se
     url = f"{s.url}/v1/chat/completions"
     assert httpx.post(url, json=body, headers={"x-api-key": key}).status_code == 200
     assert httpx.post(url, json=body, headers={"x-api-key": key, **s.auth()}).status_code == 200
-    refused = httpx.post(url, json=body, headers={"x-api-key": f"{key}x", **s.auth()})
-    assert refused.status_code == 401
-    assert "two credentials" in refused.json()["error"]["message"]
+    for other in (f"Bearer {key}x", f"Basic {key}", key, ""):
+        refused = httpx.post(url, json=body, headers={"x-api-key": key, "authorization": other})
+        assert refused.status_code == 401
+        assert "two credentials" in refused.json()["error"]["message"]
+    assert httpx.post(url, json=body, headers={"x-api-key": f"{key}x"}).status_code == 401

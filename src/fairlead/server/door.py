@@ -31,13 +31,16 @@ def _credential(scope: Scope) -> str | None:
     authorization, key = only_header(scope, b"authorization"), only_header(scope, b"x-api-key")
     if key is None:
         return authorization
-    if authorization is not None and authorization.rpartition(" ")[2] != key:
+    if authorization is None:
+        return f"Bearer {key}"
+    scheme, _, given = authorization.partition(" ")
+    if scheme.lower() != "bearer" or given != key:
         raise Unauthenticated(
             "the request has two credentials",
             why="authorization and x-api-key differ, and which was meant is not ours to guess",
             mend="send one of them",
         )
-    return f"Bearer {key}"
+    return authorization
 
 
 async def received(fairlead: Fairlead, scope: Scope, receive: Any, door: str, max_body: int) -> tuple[Caller, Arrival]:
@@ -64,7 +67,11 @@ def _deadline(scope: Scope) -> float | None:
     except ValueError:
         seconds = -1
     if not 0 < seconds <= 86_400:
-        raise BadInput(f"x-fairlead-deadline is {text!r}", mend="give seconds, more than 0 and at most 86400")
+        raise BadInput(
+            f"x-fairlead-deadline is {text!r}",
+            why="it says for how many seconds the answer is of use, and a day is the most",
+            mend="give seconds, more than 0 and at most 86400, or leave the header out",
+        )
     return seconds
 
 
@@ -73,7 +80,11 @@ def _dry_run(scope: Scope) -> bool:
     if text in (None, "", "false"):
         return False
     if text != "estimate":
-        raise BadInput(f"x-fairlead-dry-run is {text!r}", mend='the one dry run there is, is "estimate"')
+        raise BadInput(
+            f"x-fairlead-dry-run is {text!r}",
+            why='the one dry run there is, is "estimate", and to call a model instead would cost money',
+            mend='send "estimate", or leave the header out',
+        )
     return True
 
 

@@ -83,7 +83,11 @@ def only_header(scope: Scope, name: bytes) -> str | None:
     """As `header`, for one that must not be sent twice: which was meant is not ours to guess. Raises `BadInput`."""
     found = [value for key, value in scope["headers"] if key == name]
     if len(found) > 1:
-        raise BadInput(f"there are {len(found)} {name.decode()} headers", mend="send one")
+        raise BadInput(
+            f"there are {len(found)} {name.decode()} headers",
+            why="which of them was meant is not ours to guess, and what stands between may read another than we do",
+            mend="send one",
+        )
     return found[0].decode("latin-1") if found else None
 
 
@@ -105,6 +109,7 @@ async def read_body(receive: Any, limit: int) -> bytes:
     if size > limit:
         raise TooLarge(
             f"the request body is larger than {limit} bytes",
+            why="`server.max_body` bounds what one request may fill of a worker's memory",
             mend="send less at once, or raise `server.max_body` in fairlead.yaml",
         )
     return body if len(pieces) == 1 else b"".join(pieces)

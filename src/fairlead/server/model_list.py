@@ -66,7 +66,11 @@ class OneModel:
             caller = await authenticate(self._fairlead, scope)
             names = dict(visible_models(self._fairlead.current(), caller, form.door))
             if wanted not in names:
-                raise NotFound(f"there is no model {wanted!r} for you here", mend="GET /v1/models lists what there is")
+                raise NotFound(
+                    f"there is no model {wanted!r} for you here",
+                    why="it does not exist, or policies keep it from you: the two are not told apart",
+                    mend="GET /v1/models lists what there is",
+                )
         except FairleadError as error:
             await self._fairlead.refusals.record(form.door, error)
             await refuse(send, error, form.encode_error)

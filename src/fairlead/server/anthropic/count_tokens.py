@@ -63,5 +63,7 @@ class CountTokens:
         names = dict(visible_models(self._fairlead.current(), caller, DOOR))
         if request.model not in names:
             raise NotFound(
-                f"there is no model {request.model!r} for you here", mend="GET /v1/models lists what there is"
+                f"there is no model {request.model!r} for you here",
+                why="it does not exist, or policies keep it from you: the two are not told apart",
+                mend="GET /v1/models lists what there is",
             )

@@ -81,9 +81,17 @@ def _decoded(decoder: "msgspec.json.Decoder[B]", body: bytes) -> B:
 def _refuse_inconsistent(asked: CountBody) -> None:
     """What types cannot say, and models' servers would answer with a 500."""
     if asked.tool_choice is not None and not asked.tools:
-        raise BadInput("tool_choice is given but there are no tools", mend="give tools, or leave tool_choice out")
+        raise BadInput(
+            "tool_choice needs tools",
+            why="the one means nothing without the other",
+            mend="give tools, or leave tool_choice out",
+        )
     if not any(isinstance(turn, UserTurn) for turn in asked.messages):
-        raise BadInput("messages: there is no turn of role user", mend="ask something; instructions belong into system")
+        raise BadInput(
+            "messages: there is no turn of role user",
+            why="nobody asks anything, and models' servers call that wrong",
+            mend="ask something; instructions belong into system",
+        )
 
 
 def _translated(asked: CountBody, size: int, **more: Any) -> ChatRequest:

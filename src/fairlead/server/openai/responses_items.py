@@ -159,10 +159,16 @@ def _part(part: _Content, place: str) -> Part:
         return ImagePart(ImageUrl(part.image_url, part.detail))
     if isinstance(part, InputFile):
         if (part.file_data is None) == (part.file_url is None):
-            raise BadInput(f"{place}: a file is given by file_data or by file_url", mend="give exactly one of them")
+            raise BadInput(
+                f"{place}: a file is given by file_data or by file_url",
+                why="with both, or neither, nobody could say which file is meant",
+                mend="give exactly one of them",
+            )
         return FilePart(FileData(part.file_data, part.file_url, part.filename))
     raise BadInput(
-        f"{place}: only an assistant says output_text and refusal", mend="what a person says is of type input_text"
+        f"{place}: only an assistant says output_text and refusal",
+        why="the type of a part tells who said it, and here it is not who the message is from",
+        mend="what a person says is of type input_text",
     )
 
 
@@ -173,7 +179,9 @@ def _said(item: MessageItem, number: int) -> Message:
     refusals = [part.refusal for part in item.content if isinstance(part, OutputRefusal)]
     if len(texts) + len(refusals) < len(item.content):
         raise BadInput(
-            f"input[{number}].content: an assistant says only text", mend="send images and files as a user's"
+            f"input[{number}].content: an assistant says only text",
+            why="no model takes other content as its own words",
+            mend="send images and files as a user's",
         )
     return Message(
         "assistant",
