@@ -196,7 +196,11 @@ def _tool(raw: msgspec.Raw, number: int) -> FunctionToolBody:
 def _refuse_inconsistent(asked: ResponseBody, tools: list[FunctionToolBody]) -> None:
     """What types cannot say."""
     if asked.input is None and asked.previous_response_id is None and asked.conversation is None:
-        raise BadInput("input is missing", mend="give a text, or a list of items")
+        raise BadInput(
+            "input is missing",
+            why="there is no conversation that this goes on with, so nobody asks anything",
+            mend="give a text, or a list of items",
+        )
     if asked.previous_response_id is not None and asked.conversation is not None:
         raise BadInput(
             "previous_response_id and conversation are both given",
@@ -207,12 +211,19 @@ def _refuse_inconsistent(asked: ResponseBody, tools: list[FunctionToolBody]) -> 
     if wanted is not None and wanted.type == "json_schema" and (wanted.schema is None or wanted.name is None):
         raise BadInput(
             "text.format: type json_schema needs the fields name and schema",
+            why="the one means nothing without the other",
             mend='give both, or ask for type "json_object"',
         )
     if asked.tool_choice not in (None, "none", "auto") and not tools:
-        raise BadInput("tool_choice is given but there are no tools", mend="give tools, or leave tool_choice out")
+        raise BadInput(
+            "tool_choice needs tools", why="the one means nothing without the other", mend="give tools, or leave it out"
+        )
     if asked.stream_options is not None and not asked.stream:
-        raise BadInput("stream_options needs stream: true", mend="ask for a stream, or leave stream_options out")
+        raise BadInput(
+            "stream_options needs stream: true",
+            why="the one means nothing without the other",
+            mend="ask for a stream, or leave it out",
+        )
 
 
 def with_history(asked: AskedResponse, history: list[Message], size: int) -> AskedResponse:
