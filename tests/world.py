@@ -230,8 +230,9 @@ def published(
     data = folder / "data"
     data.mkdir()
     if where is None:
-        where = shutil.copyfile(_empty_database(), data / "state.db")
-    store = Store.open(where, synchronous="normal", beside=data)
+        store = Store.open(shutil.copyfile(_empty_database(), data / "state.db"), synchronous="normal")
+    else:
+        store = Store.open(where, beside=data)
     publish(store, Fleet(store, clock), read_folder(workspace), lambda _: None, by="test", clock=clock)
     return store
 

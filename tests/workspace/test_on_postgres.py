@@ -4,8 +4,10 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from tests.postgres import Server
 from tests.world import MASTER_KEY, again, world
 
+from fairlead.errors import Overloaded
 from fairlead.storage.checkpoints import check_log, known_verifier, sign_checked
 from fairlead.storage.database import Where
 from fairlead.storage.fleet import Fleet
@@ -50,3 +52,28 @@ async def test_hosts_hear_of_a_publish_at_once_and_need_not_look(
         for running in (w.running, other):
             assert running.fairlead.deployment.revision == done.revision != first
         await other.stop()
+
+
+async def test_while_the_server_is_away_new_work_is_refused_with_503_and_afterwards_all_goes_on(
+    tmp_path: Path, where: Where, postgres: Server
+) -> None:
+    brief = {"journal": {"patience": 0.5}}
+    async with world(tmp_path, where=where, budgets=AMPLE, storage=brief) as w:
+        await w.ask("say 5")
+        await asyncio.to_thread(postgres.halt)
+        try:
+            with pytest.raises(Overloaded) as refused:
+                await w.ask("say 5")
+            assert refused.value.status == 503
+        finally:
+            await asyncio.to_thread(postgres.go_on)
+        while True:
+            try:
+                await w.ask("say 5")
+                break
+            except Overloaded:
+                await asyncio.sleep(0.1)
+        done = [record for record in w.records("call_model") if record.outcome == "done"]
+        assert len(done) == 2
+        assert w.holds() == []
+        assert w.balance("organisation") == (0, sum(record.cost for record in w.records()))
