@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from fairlead.labels import NO_LABELS, Labels
 from fairlead.models.content import AudioPart, CacheControl, FilePart, ImagePart, Thought
 
 AUTO = "auto"
@@ -171,7 +172,8 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
 
     `model` is `AUTO`, the name of a task type, or the name of a model of the workspace. `max_output` is in tokens and
     None where the caller set no limit (Fairlead then sets one). `size` is the number of bytes of input that a model
-    could be billed for at one token a byte: an upper bound.
+    could be billed for at one token a byte: an upper bound. `labels` are known of the messages beside what detectors
+    find in them: those of the context that remembered answers were made from.
     """
 
     model: str
@@ -186,6 +188,7 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
     response_format: ResponseFormat | None = None
     sampling: Sampling = Sampling()
     handling: Handling | None = None
+    labels: Labels = NO_LABELS
 
 
 class Placement(Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from fairlead.labels import DataClass, Labels
+from fairlead.labels import NO_LABELS, DataClass, Labels
 from fairlead.models.content import FilePart, ImagePart
 from fairlead.models.types import ChatRequest, Message, TextPart, reasoning_of, text_of
 from fairlead.policy import injection
@@ -70,7 +70,10 @@ class Detection:
         if not plain:
             texts.append(_rest(request))
         hits = self._hits(texts)
-        return self._locate(places(request, rest=not plain), hits, _operators(request)) if hits else _NOTHING
+        found = self._locate(places(request, rest=not plain), hits, _operators(request)) if hits else _NOTHING
+        if request.labels is not NO_LABELS:
+            found = Findings(found.labels.joined(request.labels), found.found)
+        return found
 
     def text(self, text: str) -> Findings:
         """What was found in one text, as if it were the content of message 0."""

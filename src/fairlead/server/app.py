@@ -9,6 +9,7 @@ from fairlead.execution import Fairlead
 from fairlead.server.door import EncodeError, broken, refuse
 from fairlead.server.http import Scope, respond
 from fairlead.server.routes import PROBES, Endpoint, error_form, routes
+from fairlead.storage.sessions import Sessions
 
 log = logging.getLogger("fairlead.doors")
 
@@ -18,6 +19,9 @@ class Running(Protocol):
 
     @property
     def fairlead(self) -> Fairlead: ...
+
+    @property
+    def sessions(self) -> Sessions: ...
 
     async def stop(self) -> None: ...
 
@@ -59,12 +63,12 @@ class App:
     def _find(self, scope: Scope) -> Endpoint:
         # An escaped slash is part of a name and divides nothing, or a guard in front would see another path than we do.
         method, path = scope["method"], scope["raw_path"].decode("latin-1")
-        parent = path[: path.rfind("/") + 1]
-        for known in (path, parent) if path != parent else ():
+        above = [path[: place + 1] for place, letter in enumerate(path[:-1]) if letter == "/"]
+        for known in (path, *reversed(above)) if not path.endswith("/") else ():
             endpoint = self._routes.get((method, known))
             if endpoint is not None:
                 return endpoint
-        allowed = sorted(m for m, p in self._routes if p in (path, parent))
+        allowed = sorted({m for m, p in self._routes if p == path or p in above})
         return _NotHere(method, path, allowed, error_form(path))
 
     async def _turn_away(self, scope: Scope, send: Any) -> None:
@@ -85,7 +89,7 @@ class App:
             said = "\n".join(part for part in (error.message, error.why, error.mend) if part)
             await send({"type": "lifespan.startup.failed", "message": said})
             return
-        self._routes = routes(self._running.fairlead, self._max_body)
+        self._routes = routes(self._running.fairlead, self._running.sessions, self._max_body)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._running.stop()

@@ -6,7 +6,7 @@ What differs between protocols is a `ChatWire`: how a request is read, and how a
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from fairlead.costs.ledger import Arrival
 from fairlead.errors import FairleadError
@@ -38,7 +38,28 @@ class Events(Protocol):
         """An error in the middle of the stream. No end mark may follow."""
 
 
+class Memory(Protocol):
+    """Remembers conversations between calls."""
+
+    async def recall(self, caller: Caller, asked: Any) -> Any:
+        """The request with what was said before it. Raises `NotFound` where that is not the caller's."""
+
+    async def keep(self, caller: Caller, asked: Any, answer: Answer, created: int) -> None:
+        """Keep what this call adds. Durable when this returns, and the last byte waits for it."""
+
+
+class _Forgets:
+    """For protocols whose clients send the whole conversation each time."""
+
+    async def recall(self, caller: Caller, asked: Any) -> Any:
+        return asked
+
+    async def keep(self, caller: Caller, asked: Any, answer: Answer, created: int) -> None:
+        return
+
+
 log = logging.getLogger("fairlead.doors")
+_FORGETS: Final = _Forgets()
 
 A = TypeVar("A", bound=Asked)
 
@@ -64,16 +85,17 @@ class ChatWire(Protocol[A]):
 class ChatDoor:
     """A raw ASGI endpoint. `max_body` in bytes."""
 
-    def __init__(self, fairlead: Fairlead, wire: ChatWire[Any], max_body: int) -> None:
+    def __init__(self, fairlead: Fairlead, wire: ChatWire[Any], max_body: int, memory: Memory = _FORGETS) -> None:
         self._fairlead = fairlead
         self._wire = wire
         self._max_body = max_body
+        self._memory = memory
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         wire = self._wire
         try:
             caller, arrival = await received(self._fairlead, scope, receive, wire.door, self._max_body)
-            asked = wire.read(arrival.body)
+            asked = await self._memory.recall(caller, wire.read(arrival.body))
         except Gone:
             return
         except FairleadError as error:
@@ -89,7 +111,9 @@ class ChatDoor:
 
     async def _reply(self, caller: Caller, asked: Asked, arrival: Arrival, send: Any) -> None:
         answer = await call_model(self._fairlead, caller, asked.request, arrival)
-        body = self._wire.reply(asked, answer, self._fairlead.clock.now() // 1000)
+        created = self._fairlead.clock.now() // 1000
+        await self._memory.keep(caller, asked, answer, created)
+        body = self._wire.reply(asked, answer, created)
         await respond(send, 200, body, [(b"x-fairlead-run", answer.run.encode())])
 
     async def _quote(self, caller: Caller, asked: Asked, arrival: Arrival, send: Any) -> None:
@@ -98,13 +122,15 @@ class ChatDoor:
 
     async def _stream(self, caller: Caller, asked: Asked, arrival: Arrival, receive: Any, send: Any) -> None:
         """A client that leaves ends the action: the provider is told to stop and what it produced is billed."""
-        stream = _Stream(send, self._wire, asked, self._fairlead.clock.now() // 1000)
+        created = self._fairlead.clock.now() // 1000
+        stream = _Stream(send, self._wire, asked, created)
         task = asyncio.current_task()
         assert task is not None
         left = asyncio.ensure_future(_left(receive))
         left.add_done_callback(lambda done: None if done.cancelled() else task.cancel())
         try:
             answer = await call_model(self._fairlead, caller, asked.request, arrival, stream.deliver)
+            await self._memory.keep(caller, asked, answer, created)
             await stream.finish(answer)
         except FairleadError as error:
             await stream.fail(error)

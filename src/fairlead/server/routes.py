@@ -15,18 +15,34 @@ from fairlead.server.http import Scope
 from fairlead.server.model_list import ModelList, OneModel
 from fairlead.server.openai.chat import ChatCompletions
 from fairlead.server.openai.errors import encode_error
+from fairlead.server.openai.remembered import (
+    NewConversation,
+    deleted_conversation,
+    deleted_response,
+    shown_conversation,
+    shown_response,
+)
 from fairlead.server.openai.responses import Responses
+from fairlead.server.openai.responses_memory import ResponseMemory
+from fairlead.storage.sessions import Sessions
 
 Endpoint = Callable[[Scope, Any, Any], Awaitable[None]]
 
 PROBES: Final = frozenset(("/healthz", "/readyz"))
 
 
-def routes(fairlead: Fairlead, max_body: int) -> dict[tuple[str, str], Endpoint]:
+def routes(fairlead: Fairlead, sessions: Sessions, max_body: int) -> dict[tuple[str, str], Endpoint]:
     """Endpoints by method and path. A path that ends in "/" takes everything below it."""
     return {
         ("POST", "/v1/chat/completions"): ChatDoor(fairlead, ChatCompletions(), max_body),
-        ("POST", "/v1/responses"): ChatDoor(fairlead, Responses(fairlead.clock), max_body),
+        ("POST", "/v1/responses"): ChatDoor(
+            fairlead, Responses(fairlead.clock), max_body, ResponseMemory(sessions, fairlead.clock)
+        ),
+        ("GET", "/v1/responses/"): shown_response(fairlead, sessions),
+        ("DELETE", "/v1/responses/"): deleted_response(fairlead, sessions),
+        ("POST", "/v1/conversations"): NewConversation(fairlead, sessions, max_body),
+        ("GET", "/v1/conversations/"): shown_conversation(fairlead, sessions),
+        ("DELETE", "/v1/conversations/"): deleted_conversation(fairlead, sessions),
         ("POST", "/v1/messages"): with_request_id(ChatDoor(fairlead, Messages(), max_body)),
         ("POST", "/v1/messages/count_tokens"): with_request_id(CountTokens(fairlead, max_body)),
         ("GET", "/v1/models"): ModelList(fairlead),

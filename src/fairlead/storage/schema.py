@@ -163,6 +163,39 @@ workspace_file = Table(
     _required("content", LargeBinary),
 )
 
+# Conversations that go on under a name. `head` is the last turn, "" before the first; `sealed` says what it is about.
+session = Table(
+    "session",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("subject", Text, ForeignKey("subject.id", ondelete="CASCADE"), nullable=False),
+    _required("tenant", Text),
+    _required("head", Text),
+    _required("made_at", BigInteger),
+    _required("used_at", BigInteger),
+    _required("sealed", LargeBinary),
+)
+Index(None, session.c.subject)
+Index(None, session.c.used_at)
+
+# What was said in them, a row for each answer, with the one before it. Gone with the subject whose key opens it.
+session_turn = Table(
+    "session_turn",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("subject", Text, ForeignKey("subject.id", ondelete="CASCADE"), nullable=False),
+    _required("tenant", Text),
+    _required("session", Text),
+    _required("previous", Text),
+    _required("made_at", BigInteger),
+    _required("used_at", BigInteger),
+    _required("size", BigInteger),
+    _required("sealed", LargeBinary),
+)
+Index(None, session_turn.c.subject)
+Index(None, session_turn.c.session)
+Index(None, session_turn.c.used_at)
+
 # What all workers must have seen: one row. Each publish, revocation and erasure adds one to `number`.
 epoch = Table(
     "epoch",

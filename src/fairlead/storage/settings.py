@@ -1,6 +1,6 @@
 """The part of fairlead.yaml that says where and how safely state is kept."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
@@ -55,3 +55,28 @@ class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = ""
     journal: JournalSettings = JournalSettings()
+
+
+_UNITS: Final = {"h": 3_600_000, "d": 86_400_000}
+_USUALLY_KEPT: Final = 30 * _UNITS["d"]
+
+
+class SessionSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`sessions:` in fairlead.yaml: conversations that Fairlead remembers between calls."""
+
+    keep: Annotated[
+        Annotated[str, Meta(pattern="^[1-9][0-9]{0,4}[hd]$")] | Literal[0] | None,
+        Meta(
+            description="How long after its last use a conversation is remembered, encrypted under its person's key: "
+            "`30d`, `12h`; 0 remembers nothing. Without it, 30 days, or nothing where `payloads` is `none`."
+        ),
+    ] = None
+    most_bytes: Annotated[
+        int, Meta(ge=1024, le=1 << 28, description="The largest conversation that is gone on with.")
+    ] = 4 << 20
+
+    def kept_for(self, payloads: str) -> int:
+        """How long conversations are remembered, in milliseconds; 0 for not at all."""
+        if self.keep is None:
+            return _USUALLY_KEPT if payloads == "keep" else 0
+        return int(self.keep[:-1]) * _UNITS[self.keep[-1]] if self.keep else 0

@@ -22,6 +22,7 @@ from fairlead.storage.checkpoints import log_origin, sign_head
 from fairlead.storage.fleet import Fleet, Lease
 from fairlead.storage.journal import Journal
 from fairlead.storage.recover import recover
+from fairlead.storage.sessions import Sessions
 from fairlead.storage.store import Store
 from fairlead.storage.subject_rows import StoredSubjects
 from fairlead.storage.vault import Vault
@@ -31,6 +32,7 @@ from fairlead.workspace.published import load_keys, load_revision
 
 _RECOVER_EVERY = 3.0
 _SIGN_EVERY = 60.0
+_FORGET_EVERY = 60.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,9 +52,16 @@ class Running:
     """The live parts of one process. `fairlead` answers; the rest is here to be stopped in the right order."""
 
     def __init__(
-        self, *, fairlead: Fairlead, journal: Journal, http: Http, follower: "Follower[CompiledRevision]"
+        self,
+        *,
+        fairlead: Fairlead,
+        sessions: Sessions,
+        journal: Journal,
+        http: Http,
+        follower: "Follower[CompiledRevision]",
     ) -> None:
         self.fairlead = fairlead
+        self.sessions = sessions
         self._journal = journal
         self._http = http
         self._follower = follower
@@ -83,7 +92,12 @@ async def assemble(around: Surroundings) -> Running:
     def compiled_at(revision: str) -> CompiledRevision:
         return compile_revision(around, revision)
 
+    sessions = Sessions(store, vault, clock)
+
     def deployed(compiled: CompiledRevision) -> Deployment:
+        settings = compiled.workspace.settings
+        sessions.keep = settings.sessions.kept_for(settings.payloads)
+        sessions.most_bytes = settings.sessions.most_bytes
         return deploy(compiled, http, rings, clock, around.wrap)
 
     epoch = await asyncio.to_thread(fleet.current)
@@ -109,13 +123,15 @@ async def assemble(around: Surroundings) -> Running:
         deploy=deployed,
         forget=vault.clear_cache,
         listen=store.listen,
-        chores=_chores(around, journal, vault, deployment.organisation),
+        chores=_chores(around, journal, vault, sessions, deployment.organisation),
     )
     await follower.start()
-    return Running(fairlead=fairlead, journal=journal, http=http, follower=follower)
+    return Running(fairlead=fairlead, sessions=sessions, journal=journal, http=http, follower=follower)
 
 
-def _chores(around: Surroundings, journal: Journal, vault: Vault, organisation: str) -> tuple[tuple[float, Chore], ...]:
+def _chores(
+    around: Surroundings, journal: Journal, vault: Vault, sessions: Sessions, organisation: str
+) -> tuple[tuple[float, Chore], ...]:
     """What every worker does beside answering, with its period in seconds."""
     store, clock = around.store, around.clock
 
@@ -129,7 +145,15 @@ def _chores(around: Surroundings, journal: Journal, vault: Vault, organisation: 
     async def sign_the_head() -> None:
         await asyncio.to_thread(sign)
 
-    return ((_RECOVER_EVERY, settle_for_the_dead), (_SIGN_EVERY, sign_the_head))
+    async def forget_the_expired() -> None:
+        while await asyncio.to_thread(sessions.sweep):
+            continue
+
+    return (
+        (_RECOVER_EVERY, settle_for_the_dead),
+        (_SIGN_EVERY, sign_the_head),
+        (_FORGET_EVERY, forget_the_expired),
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

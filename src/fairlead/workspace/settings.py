@@ -11,7 +11,7 @@ from fairlead.identity.settings import IdentitySettings, KeySettings
 from fairlead.models.settings import ModelSettings
 from fairlead.policy import PolicyCase, Rule
 from fairlead.routing.settings import BreakerSettings, RetrySettings, RoutingSettings
-from fairlead.storage.settings import StorageSettings
+from fairlead.storage.settings import SessionSettings, StorageSettings
 
 Tokens = Annotated[int, Meta(ge=1, le=10_000_000)]
 
@@ -145,6 +145,7 @@ class WorkspaceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
             description="`keep`: requests and replies are kept, encrypted per person. `none`: they are never written."
         ),
     ] = "keep"
+    sessions: SessionSettings = SessionSettings()
     storage: StorageSettings = StorageSettings()
     server: ServerSettings = ServerSettings()
 

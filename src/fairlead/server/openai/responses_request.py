@@ -207,6 +207,12 @@ def _refuse_inconsistent(asked: ResponseBody, tools: list[FunctionToolBody]) -> 
             why="each of them says what this goes on with",
             mend="give one of them",
         )
+    if asked.conversation is not None and asked.store is False:
+        raise BadInput(
+            "conversation is given with store: false",
+            why="a conversation keeps what is said in it",
+            mend="leave out store, or send the whole conversation as input",
+        )
     wanted = asked.text.format if asked.text else None
     if wanted is not None and wanted.type == "json_schema" and (wanted.schema is None or wanted.name is None):
         raise BadInput(

@@ -1,0 +1,100 @@
+"""How the Responses door remembers: what goes into a conversation, and what comes out of it.
+
+History counts as part of the request. Detectors and policies see all of it again each time, under what is in force by
+then, and the labels of the context that earlier answers were made from go on with them.
+"""
+
+import asyncio
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from fairlead.clock import Clock
+from fairlead.costs.record import decode_record
+from fairlead.errors import BadInput
+from fairlead.execution import Answer
+from fairlead.identity import Caller
+from fairlead.labels import DataClass, Labels
+from fairlead.models.types import Message
+from fairlead.server.openai.responses_items import messages_of
+from fairlead.server.openai.responses_reply import complete, encode, item_id, output_of, response_id
+from fairlead.server.openai.responses_request import AskedResponse, with_history
+from fairlead.storage.sessions import Owner, Past, Sessions, Turn
+
+_messages = msgspec.msgpack.Decoder(list[Message])
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class Remembered(AskedResponse, frozen=True, kw_only=True):
+    """A request with what was said before it."""
+
+    past: Past
+
+
+def owner_of(caller: Caller) -> Owner:
+    return Owner(caller.person, caller.tenant)
+
+
+class ResponseMemory:
+    """See `chat_door.Memory`."""
+
+    def __init__(self, sessions: Sessions, clock: Clock) -> None:
+        self._sessions = sessions
+        self._clock = clock
+
+    async def recall(self, caller: Caller, asked: AskedResponse) -> Remembered:
+        if asked.body.store is True:
+            self._sessions.require()
+        past = Past()
+        if asked.previous or asked.session:
+            past = await asyncio.to_thread(
+                self._sessions.recall, owner_of(caller), previous=asked.previous, session=asked.session
+            )
+            history = [message for turn in past.turns for message in _messages.decode(turn.messages)]
+            asked = with_history(asked, history, past.size)
+            asked = replace(asked, request=replace(asked.request, labels=past.labels))
+        if not asked.request.messages:
+            raise BadInput("input is missing", why="nothing was said before", mend="give a text, or a list of items")
+        store = asked.store and self._sessions.keep > 0
+        return Remembered(
+            request=asked.request, body=asked.body, messages=asked.messages, tools=asked.tools, store=store, past=past
+        )
+
+    async def keep(self, caller: Caller, asked: Remembered, answer: Answer, created: int) -> None:
+        if asked.store:
+            await asyncio.to_thread(self._keep, owner_of(caller), asked, answer, created)
+
+    def _keep(self, owner: Owner, asked: Remembered, answer: Answer, created: int) -> None:
+        said = messages_of([msgspec.Raw(encode(item)) for item in output_of(asked, answer)])
+        turn = Turn(
+            id=response_id(answer.run),
+            messages=_pack([*asked.messages, *said]),
+            labels=self._labels(answer.run),
+            asked=encode(input_items(asked.body.input, answer.run)),
+            shown=encode(complete(asked, answer, created, self._clock.now() // 1000)),
+        )
+        self._sessions.remember(owner, turn, asked.past, previous=asked.previous, session=asked.session)
+
+    def _labels(self, run: str) -> Labels:
+        """The labels of all that was asked, context included, as they were recorded when the action was settled."""
+        from fairlead.storage.log import Log
+
+        record = decode_record(Log(self._sessions.store).of_run(run)[-1].record)
+        return Labels(DataClass[record.data_class or "public"], frozenset(record.categories))
+
+
+def input_items(given: str | list[msgspec.Raw] | None, run: str) -> list[dict[str, Any]]:
+    """The input as items that are complete in shape, each with an id."""
+    if isinstance(given, str):
+        given = [msgspec.Raw(encode({"role": "user", "content": given}))]
+    return [_item(msgspec.json.decode(raw), run, number) for number, raw in enumerate(given or (), 1)]
+
+
+def _item(item: dict[str, Any], run: str, number: int) -> dict[str, Any]:
+    kind = item.get("type", "message")
+    shown = {**item, "type": kind, "id": item.get("id") or item_id("in", run, number)}
+    if kind == "message" and isinstance(item["content"], str):
+        part = "output_text" if item["role"] == "assistant" else "input_text"
+        shown["content"] = [{"type": part, "text": item["content"]}]
+    return shown if kind == "reasoning" else {**shown, "status": item.get("status") or "completed"}
