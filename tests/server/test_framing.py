@@ -107,6 +107,24 @@ def test_empty_lines_after_a_reply_do_not_keep_a_connection(s: Served) -> None:
         assert dribbled(client, itertools.repeat(b"\r\n")).startswith(b"HTTP/1.1 408 ")
 
 
+@pytest.mark.parametrize("start", [b"GET /", b"GET / HTTP/1.1\r\nx: "])
+def test_a_head_without_end_is_not_kept_in_memory(s: Served, start: bytes) -> None:
+    with connected(s) as client:
+        client.sendall(start)
+        answer = dribbled(client, itertools.repeat(b"x" * 8192))
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "too_large"
+
+
+def test_long_headers_within_the_limit_are_read_however_they_come(s: Served) -> None:
+    head, _, content = a_request(s, "echo hello").partition(b"\r\n\r\n")
+    request = head + b"\r\nx: " + b"y" * 40_000 + b"\r\n\r\n" + content
+    with connected(s) as client:
+        for start in range(0, len(request), 15_000):
+            client.sendall(request[start : start + 15_000])
+        assert client.recv(4096).startswith(b"HTTP/1.1 200 ")
+
+
 def dribbled(client: socket.socket, pieces: Iterable[bytes]) -> bytes:
     """Send pieces one after the other until the server answers; everything that it said."""
     client.settimeout(0.02)

@@ -1,8 +1,7 @@
 """A client's connection: patience that ends, a limit to their number, and an answer in the doors' form to what is not
 even HTTP.
 
-Nothing here runs more than once a request. What a request costs for it is one timer, set when its first byte comes and
-cancelled with its last.
+A request that comes in one piece, as most do, needs no timer and costs two flags.
 """
 
 import asyncio
@@ -12,8 +11,10 @@ from msgspec import Struct
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from fairlead.errors import BadInput, FairleadError, Overloaded
-from fairlead.server.http import TooSlow
+from fairlead.server.http import TooLarge, TooSlow
 from fairlead.server.openai.errors import encode_error
+
+_MOST_HEAD: Final = 65_536  # bytes of a head that does not come in one piece; one piece is bounded by what is read
 
 
 class Patience(Struct, frozen=True, kw_only=True):
@@ -47,6 +48,14 @@ _MALFORMED: Final = _answer(
     ),
     "Bad Request",
 )
+_LONG_HEAD: Final = _answer(
+    TooLarge(
+        f"the head of the request is longer than {_MOST_HEAD} bytes",
+        why="nobody has said yet who sends it, and it would fill memory",
+        mend="send fewer or shorter headers, and what is long in the body",
+    ),
+    "Content Too Large",
+)
 
 
 def _too_slow(seconds: float) -> bytes:
@@ -74,6 +83,8 @@ class Framing(HttpToolsProtocol):
 
     _coming: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
+    _arriving = False  # a request has begun and is not complete
+    _head = 0  # bytes that have come of a head that is not complete
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -83,12 +94,21 @@ class Framing(HttpToolsProtocol):
             return
         self._wait()
 
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        # An empty line on an idle connection begins no request, and must not keep it for ever either.
+        if self._arriving or self.cycle is None or self.cycle.response_complete:
+            self._wait()
+            if self.scope is None or "raw_path" not in self.scope:
+                self._count_head(len(data))
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._wait()
+        self._arriving = True
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
+        self._arriving = False
         self._come()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -109,13 +129,6 @@ class Framing(HttpToolsProtocol):
         """Called for what the parser refuses. Never written into the middle of another response."""
         self._say(_MALFORMED)
 
-    def _unset_keepalive_if_required(self) -> None:
-        """Whatever comes on an idle connection ends its idling. An empty line begins no request, and would do so for
-        ever: so the time of a request runs from here."""
-        if self.timeout_keep_alive_task is not None:
-            self._wait()
-        super()._unset_keepalive_if_required()
-
     def _give_up(self) -> None:
         self._coming = None
         self._say(_too_slow(self.patience.receive))
@@ -125,8 +138,14 @@ class Framing(HttpToolsProtocol):
             self.transport.write(answer)
         self.transport.close()
 
+    def _count_head(self, came: int) -> None:
+        self._head += came
+        if self._head > _MOST_HEAD and not self.transport.is_closing():
+            self._say(_LONG_HEAD)
+
     def _wait(self) -> None:
         if self._coming is None:
+            self._head = 0
             self._coming = self.loop.call_later(self.patience.receive, self._give_up)
 
     def _come(self) -> None:
