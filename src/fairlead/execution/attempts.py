@@ -8,7 +8,8 @@ from fairlead.costs.prices import upper_bound
 from fairlead.errors import DeadlineExceeded, Overloaded, Unpriced, Upstream
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.prepare import Decided, Prepared, prepare
-from fairlead.execution.release import NewScreen, Release
+from fairlead.execution.release import Release
+from fairlead.execution.thinking import NewScreen
 from fairlead.models.types import Model, ModelCall
 from fairlead.routing import Candidate, pause_before_retry
 

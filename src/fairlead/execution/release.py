@@ -8,22 +8,28 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
+from fairlead.execution.thinking import NewScreen, Thinking
+from fairlead.models.content import Thought
 from fairlead.models.types import Chunk, Model, ToolCall, ToolCallDelta, Usage
 from fairlead.models.types import Function as ModelFunction
 from fairlead.policy import Screen
 
 Deliver = Callable[[str, Model, Chunk], Awaitable[None]]  # run, model, piece
-NewScreen = Callable[[bool], Screen]  # True for the arguments of a tool call
 
 
 class ReplyChoice(Struct, frozen=True, kw_only=True):
-    """One complete choice, screened, with redacted values restored."""
+    """One complete choice, screened, with redacted values restored.
+
+    `thoughts` are the pieces of its reasoning with the vendor's proofs, as they must come back with the next round: for
+    doors whose clients can carry them. Their texts together are the beginning of `reasoning`.
+    """
 
     index: int
     text: str
     reasoning: str = ""
+    thoughts: tuple[Thought, ...] = ()
     refusal: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     logprobs: tuple[msgspec.Raw, ...] = ()
@@ -45,22 +51,28 @@ class _Call:
     id: str = ""
     name: str = ""
     arguments: list[str] = field(default_factory=list)
+    signature: str = ""
 
 
 class _Choice:
     """One choice under construction."""
 
-    __slots__ = ("calls", "finish", "index", "logprobs", "reasoning", "refusal", "screens", "text")
+    __slots__ = ("calls", "finish", "index", "logprobs", "refusal", "screens", "text", "thinking")
 
     def __init__(self, index: int) -> None:
         self.index = index
         self.text: list[str] = []
-        self.reasoning: list[str] = []
+        self.thinking: Thinking | None = None
         self.refusal: list[str] = []
         self.calls: dict[int, _Call] = {}
         self.logprobs: list[msgspec.Raw] = []
         self.finish = ""
         self.screens: dict[str, Screen] = {}
+
+    def thinks(self) -> Thinking:
+        if self.thinking is None:
+            self.thinking = Thinking()
+        return self.thinking
 
 
 class Release:
@@ -115,8 +127,8 @@ class Release:
 
     def _take(self, choice: _Choice, chunk: Chunk) -> None:
         choice.text.append(chunk.text)
-        if chunk.reasoning:
-            choice.reasoning.append(chunk.reasoning)
+        if chunk.reasoning or chunk.thought is not None:
+            choice.thinks().take(chunk.reasoning, chunk.thought)
         if chunk.refusal:
             choice.refusal.append(chunk.refusal)
         if chunk.tool_calls:
@@ -135,18 +147,20 @@ class Release:
         """Text leaves as far as it is clean. Tool calls and log-probabilities wait for the end: their pieces can be
         judged only together."""
         text = self._screen(choice, "text").feed(chunk.text) if chunk.text else ""
-        reasoning = self._screen(choice, "reasoning").feed(chunk.reasoning) if chunk.reasoning else ""
         refusal = self._screen(choice, "refusal").feed(chunk.refusal) if chunk.refusal else ""
+        reasoning, thought = "", None
+        if chunk.reasoning or chunk.thought is not None:
+            assert self._new_screen is not None
+            reasoning, thought = choice.thinks().feed(self._new_screen, chunk.reasoning, chunk.thought)
         choice.text.append(text)
-        choice.reasoning.append(reasoning)
         choice.refusal.append(refusal)
         if chunk.tool_calls:
             self._collect_calls(choice, chunk.tool_calls)
         if chunk.logprobs is not None:
             choice.logprobs.append(chunk.logprobs)
-        if not (text or reasoning or refusal):
+        if not (text or reasoning or refusal or thought):
             return None
-        return Chunk(index=chunk.index, text=text, reasoning=reasoning, refusal=refusal)
+        return Chunk(index=chunk.index, text=text, reasoning=reasoning, refusal=refusal, thought=thought)
 
     def _screen(self, choice: _Choice, part: str) -> Screen:
         screen = choice.screens.get(part)
@@ -161,6 +175,8 @@ class Release:
             call.id = delta.id or call.id
             call.name = delta.name or call.name
             call.arguments.append(delta.arguments)
+            if delta.signature:
+                call.signature = delta.signature
             self._produced += size(delta.arguments) + size(delta.name or "")
 
     def check(self) -> Reply:
@@ -168,7 +184,7 @@ class Release:
         choices = [self._choices[index] for index in sorted(self._choices)]
         tail: tuple[Chunk, ...] = ()
         if self._deliver is not None:
-            tail = tuple(self._close(choice) for choice in choices)
+            tail = tuple([piece for choice in choices for piece in self._close(choice)])
         elif self._new_screen is not None:
             for choice in choices:
                 self._judge(choice, self._new_screen)
@@ -176,44 +192,51 @@ class Release:
 
     def _judge(self, choice: _Choice, new_screen: NewScreen) -> None:
         """Screen a choice that was only collected, each of its texts in one look."""
-        for part in (choice.text, choice.reasoning, choice.refusal):
+        for part in (choice.text, choice.refusal):
             if any(part):
                 screen = choice.screens[str(len(choice.screens))] = new_screen(False)
                 part[:] = [screen.whole("".join(part))]
+        if choice.thinking is not None:
+            choice.thinking.judge(new_screen)
         self._judge_calls(choice, new_screen)
 
     def _judge_calls(self, choice: _Choice, new_screen: NewScreen) -> None:
         for number, call in choice.calls.items():
+            came = "".join(call.arguments), call.name
             screen = choice.screens[f"call {number}"] = new_screen(True)
-            call.arguments = [screen.whole("".join(call.arguments))]
             named = choice.screens[f"name {number}"] = new_screen(False)
-            call.name = named.whole(call.name)
-        if any(screen.decision.redact & screen.categories for screen in choice.screens.values()):
+            arguments, name = screen.whole(came[0]), named.whole(came[1])
+            if (arguments, name) != came:
+                call.signature = ""  # it proves what the model wrote
+            call.arguments, call.name = [arguments], name
+        screens = (*choice.screens.values(), *(choice.thinking.screens if choice.thinking is not None else ()))
+        if any(screen.decision.redact & screen.categories for screen in screens):
             choice.logprobs = []  # they spell out the tokens of what was taken out
 
-    def _close(self, choice: _Choice) -> Chunk:
-        """The last piece of a stream: what was held back, and how it ended."""
+    def _close(self, choice: _Choice) -> list[Chunk]:
+        """The last pieces of a stream: what was held back, and how it ended."""
         finish = choice.finish or "stop"
         if self._new_screen is None:
-            return Chunk(index=choice.index, finish=finish)
+            return [Chunk(index=choice.index, finish=finish)]
         rest = {part: screen.close() for part, screen in choice.screens.items()}
-        text, reasoning, refusal = (rest.get(part, "") for part in ("text", "reasoning", "refusal"))
+        text, refusal = rest.get("text", ""), rest.get("refusal", "")
+        proven, reasoning = choice.thinking.close() if choice.thinking is not None else ((), "")
         choice.text.append(text)
-        choice.reasoning.append(reasoning)
         choice.refusal.append(refusal)
         self._judge_calls(choice, self._new_screen)
-        return Chunk(
+        last = Chunk(
             index=choice.index,
             text=text,
             reasoning=reasoning,
             refusal=refusal,
             tool_calls=tuple(
-                ToolCallDelta(number, call.id, call.name, "".join(call.arguments))
+                ToolCallDelta(number, call.id, call.name, "".join(call.arguments), call.signature)
                 for number, call in choice.calls.items()
             ),
             logprobs=merged_logprobs(choice.logprobs),
             finish=finish,
         )
+        return [*(_proven(choice.index, thought) for thought in proven), last]
 
     def reply_text(self) -> str:
         """What has been collected so far, for the sealed payload."""
@@ -225,14 +248,20 @@ def size(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
 
 
+def _proven(index: int, thought: Thought) -> Chunk:
+    """A piece of reasoning that was held back, with its proof behind it."""
+    return Chunk(index=index, reasoning=thought.text, thought=msgspec.structs.replace(thought, text=""))
+
+
 def _complete(choice: _Choice) -> ReplyChoice:
     return ReplyChoice(
         index=choice.index,
         text="".join(choice.text),
-        reasoning="".join(choice.reasoning),
+        reasoning=choice.thinking.text if choice.thinking is not None else "",
+        thoughts=tuple(choice.thinking.thoughts) if choice.thinking is not None else (),
         refusal="".join(choice.refusal),
         tool_calls=tuple(
-            ToolCall(call.id, ModelFunction(call.name, "".join(call.arguments)))
+            ToolCall(call.id, ModelFunction(call.name, "".join(call.arguments)), signature=call.signature or UNSET)
             for _, call in sorted(choice.calls.items())
         ),
         logprobs=tuple(choice.logprobs),
