@@ -10,6 +10,7 @@ import anthropic
 import httpx
 import pytest
 from anthropic import Anthropic, AsyncAnthropic
+from pydantic import BaseModel
 from tests.world import IN, OUT, Served, key_of, served
 
 PROSE = "the harbour is calm"
@@ -200,7 +201,7 @@ def test_a_tool_choice_is_said_in_each_wires_words(
             assert sent.get("parallel_tool_calls") == (False if "disable_parallel_tool_use" in choice else None)
 
 
-@pytest.mark.parametrize("streamed", [True])
+@pytest.mark.parametrize("streamed", [False, True])
 def test_thinking_comes_and_goes_back(s: Served, client: Anthropic, streamed: bool) -> None:
     asked: Any = {
         "model": "claude", "max_tokens": 2000, "messages": user("think about it"),
@@ -441,3 +442,19 @@ def test_a_dry_run_is_one_here_too(s: Served) -> None:
     found = post(s, body, **{"x-fairlead-dry-run": "estimate"}).json()
     assert found["object"] == "fairlead.estimate"
     assert len(s.provider.received) == before
+
+
+class City(BaseModel):
+    """A city."""
+
+    city: str
+    people: int
+
+
+@every_wire
+def test_a_reply_is_parsed_and_goes_back_as_it_came(client: Anthropic, model: str) -> None:
+    asked = client.messages.parse(model=model, max_tokens=50, messages=user("which?"), output_format=City)
+    assert asked.parsed_output == City(city="Paris", people=3)
+    said: Any = {"role": "assistant", "content": asked.content}
+    reply = client.messages.create(model=model, max_tokens=50, messages=[*user("which?"), said, *HELLO])
+    assert reply.content[0].text == PROSE  # type: ignore[union-attr]

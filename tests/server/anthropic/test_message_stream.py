@@ -158,6 +158,18 @@ def test_a_second_call_waits_only_for_what_is_not_yet_complete() -> None:
     assert piece(2, "{}", "three")[:2] == ["content_block_stop", "content_block_start"]
 
 
+def test_a_whole_reply_has_every_piece_of_reasoning_and_its_proof() -> None:
+    thoughts = (Thought("first", "a"), Thought("bare", sealed="b"))
+    whole = json.loads(encode_reply(answer(text="so", reasoning="firstbareand more", thoughts=thoughts)))
+    assert whole["content"] == [
+        {"type": "thinking", "thinking": "first", "signature": "a"},
+        {"type": "thinking", "thinking": "bare", "signature": ""},
+        {"type": "redacted_thinking", "data": "b"},
+        {"type": "thinking", "thinking": "and more", "signature": ""},
+        {"type": "text", "text": "so"},
+    ]
+
+
 def test_an_empty_reply_is_a_message_without_content() -> None:
     found = streamed()
     blocks_are_in_order(found)

@@ -1,5 +1,6 @@
 """A complete reply in the form of the Messages protocol."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
@@ -121,7 +122,7 @@ def call_id(given: str | None, number: int) -> str:
 
 def _content(choice: ReplyChoice) -> list[BlockOut]:
     said = choice.text + choice.refusal
-    blocks: list[BlockOut] = [_thought(each) for each in _thoughts(choice)]
+    blocks: list[BlockOut] = [block for each in _thoughts(choice) for block in _reasoned(each)]
     if said:
         blocks.append(TextOut(said))
     return blocks + [_tool_use(call, number) for number, call in enumerate(choice.tool_calls)]
@@ -129,13 +130,17 @@ def _content(choice: ReplyChoice) -> list[BlockOut]:
 
 def _thoughts(choice: ReplyChoice) -> list[Thought]:
     """The reasoning with its proofs, and behind it what came without one."""
-    proven: list[Thought] = list(getattr(choice, "thoughts", None) or ())
+    proven = list(choice.thoughts)
     rest = choice.reasoning.removeprefix("".join(each.text for each in proven))
     return [*proven, Thought(rest)] if rest else proven
 
 
-def _thought(thought: Thought) -> BlockOut:
-    return SealedOut(thought.sealed) if thought.sealed else ThinkingOut(thought.text, thought.signature)
+def _reasoned(thought: Thought) -> Iterator[BlockOut]:
+    """Its blocks: text that came without a proof before a sealed piece is one of its own."""
+    if thought.text or thought.signature:
+        yield ThinkingOut(thought.text, thought.signature)
+    if thought.sealed:
+        yield SealedOut(thought.sealed)
 
 
 def _tool_use(call: ToolCall, number: int) -> ToolUseOut:
