@@ -1,6 +1,7 @@
 """Conversations that are remembered between calls, through the Responses door: whose they are, what a model sees of
 them, and how they vanish."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -264,3 +265,70 @@ def test_a_conversation_says_to_the_model_what_sending_all_of_it_says(
 
 def without_ids(body: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in body.items() if name != "user"}
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """With a page that must stay in the house, and a model on another wire that proves its reasoning."""
+    page = "---\ntitle: Harbour\nclass: restricted\naudience: [everyone]\n---\n\nThe harbour of Bergen opens at dawn.\n"
+    policies = """
+@id("may-ask") permit (principal, action == Action::"call_model", resource);
+@id("may-read") permit (principal, action == Action::"read_context", resource);
+@id("restricted-stays") @reason("what is restricted stays in the house")
+forbid (principal, action == Action::"call_model", resource)
+when { resource.kind == "cloud" && context.data_class >= 3 };
+@id("may-leave") permit (principal, action == Action::"release_reply", resource);
+"""
+
+    def models(url: str) -> dict[str, Any]:
+        return {
+            "claude": {
+                "use": "anthropic/tiny",
+                "url": f"{url}/v1",
+                "key": "env:TEST_KEY",
+                "placement": {"kind": "cloud"},
+            },
+            "house": {"use": "openai-compatible/house", "url": f"{url}/v1", "placement": {"kind": "on_prem"}},
+        }
+
+    files = {"context/harbour.md": page, "policies/main.cedar": policies}
+    prices = {"claude": {"input": 2, "output": 8}, "house": {"input": 1, "output": 1}}
+    with served(tmp_path_factory.mktemp("house"), files, models=models, prices=prices) as s:
+        yield s
+
+
+def test_the_labels_of_context_go_on_with_the_answer(house: Served) -> None:
+    first = ask(house, "when does the harbour of Bergen open?")
+    assert first["fairlead"]["placement"] == "on_prem"
+    (record,) = house.records(run=first["fairlead"]["run"])
+    assert record.data_class == "restricted"
+    # Nothing in this text says where it came from, and another page is not looked for.
+    second = ask(house, "echo ok", previous_response_id=first["id"])
+    assert second["fairlead"]["placement"] == "on_prem"
+    for before in (first, second):
+        body = {"model": "claude", "input": "echo ok", "previous_response_id": before["id"]}
+        refused = httpx.post(f"{house.url}/v1/responses", headers=house.auth(), json=body)
+        assert refused.json()["error"]["code"] == "denied"
+    assert ask(house, "echo ok", model="claude")["fairlead"]["placement"] == "cloud"
+
+
+def test_proofs_of_reasoning_go_back_to_their_vendor(house: Served) -> None:
+    def thinking_sent() -> list[Any]:
+        body = house.provider.received[-1].json
+        return [block for block in body["messages"][1]["content"] if block["type"] == "thinking"]
+
+    for streamed in (False, True):
+        body = {"model": "claude", "input": "think", "reasoning": {"effort": "low"}, "stream": streamed}
+        response = httpx.post(f"{house.url}/v1/responses", headers=house.auth(), json=body)
+        if streamed:
+            last = [line for line in response.text.splitlines() if line.startswith("data: {")][-1]
+            first = json.loads(last[6:])["response"]
+        else:
+            first = response.json()
+        assert [item["type"] for item in first["output"]] == ["reasoning", "message"]
+        ask(house, "echo and", model="claude", previous_response_id=first["id"])
+        (block,) = thinking_sent()
+        assert (block["thinking"], block["signature"]) == ("Let me think about it", "c2ln")
+        items = [{"role": "user", "content": "think"}, *first["output"], {"role": "user", "content": "echo and"}]
+        ask(house, items, model="claude", store=False)
+        assert thinking_sent() == [block]

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 import msgspec
@@ -197,9 +198,17 @@ def _reasoned(item: ReasoningItem, number: int) -> Message:
     return Message("assistant", reasoning_content=text)
 
 
-def encrypted(thoughts: list[Thought]) -> str:
-    """Reasoning with the vendor's proofs, as the opaque text that clients send back. Only its name says that it is
-    encrypted: what is secret in it, the vendor has sealed."""
+def encrypted(thoughts: Sequence[Thought], reasoning: str) -> str | None:
+    """Reasoning with the vendor's proofs, as the opaque text that clients send back; None where nothing is proven.
+
+    Only its name says that it is encrypted: what is secret in it, the vendor has sealed. `reasoning` is the whole text,
+    of which the proven pieces are the beginning.
+    """
+    if not thoughts:
+        return None
+    rest = reasoning[sum(len(thought.text) for thought in thoughts) :]
+    if rest:
+        thoughts = [*thoughts, Thought(rest)]
     return base64.urlsafe_b64encode(msgspec.json.encode(thoughts)).decode()
 
 

@@ -66,7 +66,7 @@ class ResponseMemory:
             await asyncio.to_thread(self._keep, owner_of(caller), asked, answer, created)
 
     def _keep(self, owner: Owner, asked: Remembered, answer: Answer, created: int) -> None:
-        said = messages_of([msgspec.Raw(encode(item)) for item in output_of(asked, answer)])
+        said = _said(asked, answer)
         turn = Turn(
             id=response_id(answer.run),
             messages=_pack([*asked.messages, *said]),
@@ -82,6 +82,13 @@ class ResponseMemory:
 
         record = decode_record(Log(self._sessions.store).of_run(run)[-1].record)
         return Labels(DataClass[record.data_class or "public"], frozenset(record.categories))
+
+
+def _said(asked: AskedResponse, answer: Answer) -> list[Message]:
+    """The reply as a client would send it back, and with the proofs of its calls, which no item has a place for."""
+    said = messages_of([msgspec.Raw(encode(item)) for item in output_of(asked, answer)])
+    calls = iter(answer.reply.choices[0].tool_calls if answer.reply.choices else ())
+    return [replace(message, tool_calls=[next(calls)]) if message.tool_calls else message for message in said]
 
 
 def input_items(given: str | list[msgspec.Raw] | None, run: str) -> list[dict[str, Any]]:

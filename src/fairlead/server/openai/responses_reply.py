@@ -8,6 +8,7 @@ from msgspec import Raw, Struct
 from fairlead.execution import Answer, ReplyChoice, merged_logprobs
 from fairlead.models.types import Usage
 from fairlead.server.about import About, about
+from fairlead.server.openai.responses_items import encrypted
 from fairlead.server.openai.responses_request import (
     AskedResponse,
     FunctionToolBody,
@@ -248,8 +249,10 @@ def output_of(asked: AskedResponse, answer: Answer) -> tuple[ItemOut, ...]:
     choice = answer.reply.choices[0] if answer.reply.choices else ReplyChoice(index=0, text="")
     run, status = answer.run, item_status(answer)
     items: list[ItemOut] = []
-    if choice.reasoning:
-        items.append(ReasoningOut(item_id("rs", run), "completed", (SummaryOut(choice.reasoning),)))
+    if choice.reasoning or choice.thoughts:
+        summary = (SummaryOut(choice.reasoning),) if choice.reasoning else ()
+        proofs = encrypted(choice.thoughts, choice.reasoning)
+        items.append(ReasoningOut(item_id("rs", run), "completed", summary, proofs))
     if choice.text or choice.refusal or not choice.tool_calls:
         content: tuple[TextOut | RefusalOut, ...] = ()
         if choice.text or not choice.refusal:

@@ -48,13 +48,8 @@ class _Reasoning:
         self.thoughts: list[Thought] = []
 
     def item(self, status: str) -> ReasoningOut:
-        thoughts = self.thoughts
-        if thoughts and self.since:
-            thoughts = [*thoughts, Thought("".join(self.since))]
         text = "".join(self.text)
-        return ReasoningOut(
-            self.id, status, (SummaryOut(text),) if text else (), encrypted(thoughts) if thoughts else None
-        )
+        return ReasoningOut(self.id, status, (SummaryOut(text),) if text else (), encrypted(self.thoughts, text))
 
 
 class _Message:
@@ -174,9 +169,8 @@ class ResponseEvents:
             events.append(self._say("response.reasoning_summary_text.delta", **about, delta=chunk.reasoning))
         thought = chunk.thought
         if thought is not None:
-            text = thought.text or ("" if thought.sealed else "".join(item.since))
-            item.thoughts.append(Thought(text, thought.signature, thought.sealed))
-            item.since = item.since if thought.sealed else []
+            item.thoughts.append(Thought("".join(item.since), thought.signature, thought.sealed))
+            item.since = []
         return events
 
     def _close_reasoning(self, status: str = "completed") -> list[bytes]:
