@@ -223,6 +223,7 @@ def test_the_probabilities_of_tokens_are_given_where_asked_for(client: OpenAI) -
         ({"truncation": "auto"}, "truncation"),
         ({"background": True}, "background"),
         ({"previous_response_id": "resp_1", "conversation": "conv_1"}, "previous_response_id and conversation"),
+        ({"previous_response_id": "resp_\x00"}, "previous_response_id"),
         ({"reasoning": {"effort": "huge"}}, "reasoning.effort"),
         ({"metadata": {"a": 1}}, "metadata"),
         ({"stream_options": {}}, "stream_options"),

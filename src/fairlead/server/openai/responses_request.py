@@ -25,7 +25,7 @@ from fairlead.server.openai.responses_items import located, messages_of, turns
 
 _Tokens = Annotated[int, Meta(ge=1, le=10_000_000)]
 _Name = Annotated[str, Meta(min_length=1, max_length=256)]
-_Id = Annotated[str, Meta(min_length=1, max_length=128)]
+_Id = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,128}$")]
 _Penalty = Annotated[float, Meta(ge=-2, le=2)]
 _Key = Annotated[str, Meta(max_length=64)]
 _Value = Annotated[str, Meta(max_length=512)]
