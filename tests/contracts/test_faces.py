@@ -73,6 +73,7 @@ policy: Rule
 policy: RulesFile
 policy: Screen
 policy: compile_policy
+policy: models_compared
 policy: run_policy_tests
 routing: Candidate
 routing: Dropped

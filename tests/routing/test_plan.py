@@ -9,16 +9,20 @@ from msgspec import Struct
 
 from fairlead.errors import NotFound
 from fairlead.labels import NO_LABELS
+from fairlead.models.content import AudioPart, FileData, FilePart, ImagePart, ImageUrl, Sound
 from fairlead.models.types import (
     ChatRequest,
     FunctionTool,
     JsonSchemaSpec,
+    Message,
     Model,
     Placement,
     ResponseFormat,
+    TextPart,
     Tool,
 )
-from fairlead.routing.plan import candidates_for, plan
+from fairlead.routing.order import candidates_for
+from fairlead.routing.plan import plan
 from fairlead.routing.settings import Preferences
 from fairlead.routing.types import Plan
 from fairlead.tasks.types import Task, TaskType
@@ -142,6 +146,25 @@ def test_a_model_is_dropped_only_for_an_ability_that_is_asked_for(
     weak = model("weak", **unable)
     assert drops(planned(weak, A, asked=request(**asked))) == {"weak": ("capability", reason)}
     assert drops(planned(weak, A)) == {}
+
+
+@pytest.mark.parametrize(
+    ("unable", "part", "reason"),
+    [
+        ("images", ImagePart(ImageUrl("https://example.com/a.png")), "it takes no images"),
+        ("files", FilePart(FileData(file_url="https://example.com/a.pdf")), "it takes no documents"),
+        ("audio", AudioPart(Sound("AAAA", "wav")), "it takes no sound"),
+    ],
+)
+def test_a_model_is_dropped_for_what_is_attached_only_where_it_cannot_take_it(
+    unable: str, part: Any, reason: str
+) -> None:
+    weak = model("weak", **{unable: False})
+    earlier = [Message("user", [TextPart("Look:"), part]), Message("assistant", "Yes?"), Message("user", "What is it?")]
+    asked = ChatRequest(model="auto", messages=earlier, size=100)
+    assert drops(planned(weak, A, asked=asked)) == {"weak": ("capability", reason)}
+    only_text = ChatRequest(model="auto", messages=[Message("user", [TextPart("Hello")])], size=100)
+    assert drops(planned(weak, A, asked=only_text)) == {}
 
 
 def test_a_model_that_quotes_context_is_useless_where_none_is_looked_for() -> None:

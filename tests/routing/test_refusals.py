@@ -45,6 +45,11 @@ def test_every_considered_model_keeps_its_reason_and_every_cause_its_mend() -> N
     assert error.step == "plan"
 
 
+def test_a_reason_that_concerns_several_models_is_said_once() -> None:
+    error = why(POLICY, ABILITY, Dropped("b", "policy", POLICY.reason))
+    assert error.why == "a, b: restricted data stays here; c: it cannot call tools"
+
+
 def test_a_policy_refusal_is_told_as_one_of_the_authorize_step() -> None:
     error = why(POLICY)
     assert (error.step, error.subject) == ("authorize", "a")

@@ -43,7 +43,8 @@ log = logging.getLogger("fairlead.ledger")
 class Arrival(Struct, frozen=True, kw_only=True):
     """How an action came in. `authenticated_ns` is what authentication took, `body` the request's bytes as received.
 
-    `deadline` is in seconds from now, None for the task type's or the workspace's own.
+    `deadline` is in seconds from now, None for the task type's or the workspace's own. Of a model with deployments,
+    actions of equal `affinity` (a conversation, say) go to the same one as long as it can be reached.
     """
 
     door: str
@@ -51,6 +52,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     authenticated_ns: int = 0
     deadline: float | None = None
     dry_run: bool = False
+    affinity: str = ""
 
 
 class _Deployment(Protocol):

@@ -12,6 +12,7 @@ from fairlead.costs.refusals import Refusals
 from fairlead.costs.types import Rate
 from fairlead.errors import Overloaded
 from fairlead.identity import Authenticator
+from fairlead.models.deployments import Group
 from fairlead.models.types import Model, ModelDriver
 from fairlead.policy import Policy
 from fairlead.routing import Health, Preferences
@@ -41,6 +42,8 @@ class Deployment:
     tasks: "TaskTypes"
     context: Context
     models: Mapping[str, Model]
+    groups: Mapping[str, Group]
+    aliases: Mapping[str, str]
     unavailable: Mapping[str, str]
     drivers: Mapping[str, ModelDriver]
     rates: Mapping[str, Rate]

@@ -7,12 +7,12 @@ from fairlead.costs.ledger import Action, Arrival
 from fairlead.execution.answer import Answer, Quote, answer_of, quote_of
 from fairlead.execution.attempts import attempt, reservation
 from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.execution.planning import meant, planned
 from fairlead.execution.prepare import Decided, detected, refuse_ungrounded, stitched
 from fairlead.execution.release import Deliver, Release
 from fairlead.identity.types import Caller
 from fairlead.models.types import ChatRequest
 from fairlead.routing import candidates_for, why_none
-from fairlead.routing import plan as plan_candidates
 
 
 async def call_model(
@@ -44,32 +44,26 @@ async def decide(fairlead: Fairlead, deployment: Deployment, action: Action, req
     Raises `Denied`, `NoCandidate`, `Unpriced` or `NotFound` when nothing may or can answer.
     """
     policy, caller = deployment.policy, action.caller
+    request = meant(deployment, request)
     with action.step("classify"):
         findings = await detected(policy, request)
         task = action.task = deployment.tasks.classify(request, findings.labels)
+        if 0 < task.confidence < 1:  # recognised, or nearly: neither named nor the only one
+            action.trace.note(confidence=round(task.confidence, 3))
     with action.step("stitch"):
         pack = action.pack = await deployment.context.stitch(task, policy.may_read(caller))
         asked = await stitched(policy, request, findings, task, pack)
         action.labels = asked.labels
         refuse_ungrounded(task, pack)
     with action.step("authorize"):
-        considered = candidates_for(request.model, deployment.models, deployment.tasks.names, deployment.preferences)
+        considered = candidates_for(
+            request.model, deployment.models, deployment.tasks.names, deployment.preferences, deployment.groups
+        )
         rights = action.rights = policy.authorize(
             caller, task, asked.labels, tuple(considered.values()), action.arrival.door
         )
     with action.step("plan"):
-        plan = action.plan = plan_candidates(
-            task,
-            asked.request,
-            deployment.models,
-            rights.decisions,
-            preferences=deployment.preferences,
-            rates=deployment.rates,
-            health=fairlead.health.reason,
-            unavailable=deployment.unavailable,
-            default_output=deployment.defaults.max_output,
-            has_passages=bool(pack.passages),
-        )
+        plan = action.plan = planned(fairlead, deployment, action, task, asked, rights)
         if not plan.candidates:
             raise why_none(plan)
     return Decided(asked, task, pack, rights, plan)

@@ -7,10 +7,21 @@ from fairlead.tasks.types import Task
 
 
 def visible_models(deployment: Deployment, caller: Caller, door: str) -> list[tuple[str, str]]:
-    """Names that may stand in `model`, with what each is: "auto", the task types, and the permitted models."""
+    """Names that may stand in `model`, with what each is: "auto", the task types, and the permitted models.
+
+    A model with deployments is there by its own name, if any of them is permitted, and by theirs; aliases stand behind
+    what they mean.
+    """
     task = Task(type=deployment.tasks.default, labels=NO_LABELS, question="")
     rights = deployment.policy.authorize(caller, task, NO_LABELS, list(deployment.models.values()), door)
     names = [("auto", "fairlead"), *((name, "task type") for name in deployment.tasks.names)]
-    return names + [
-        (name, model.placement.kind) for name, model in deployment.models.items() if rights.decisions[name].allowed
-    ]
+    permitted: dict[str, str] = {}
+    for name, model in deployment.models.items():
+        if rights.decisions[name].allowed:
+            if model.group:
+                permitted.setdefault(model.group, model.placement.kind)
+            permitted[name] = model.placement.kind
+    for name, kind in permitted.items():
+        names.append((name, kind))
+        names += [(alias, kind) for alias, meant in deployment.aliases.items() if meant == name]
+    return names

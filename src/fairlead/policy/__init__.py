@@ -6,6 +6,7 @@ from fairlead.policy.policy import Policy
 from fairlead.policy.redaction import Redaction
 from fairlead.policy.screen import Screen
 from fairlead.policy.settings import Rule, RulesFile
+from fairlead.policy.sources import models_compared
 
 __all__ = [
     "CaseResult",
@@ -16,5 +17,6 @@ __all__ = [
     "RulesFile",
     "Screen",
     "compile_policy",
+    "models_compared",
     "run_policy_tests",
 ]

@@ -42,7 +42,9 @@ class PolicyCase(Struct, frozen=True, forbid_unknown_fields=True, rename={"data_
     expect: Annotated[Literal["allow", "deny", "redact"], Meta(description="redact: allowed once something is out.")]
     action: Literal["call_model", "read_context", "release_reply"] = "call_model"
     caller: CaseCaller = CaseCaller()
-    model: Annotated[str, Meta(description="A model of the workspace.")] = ""
+    model: Annotated[
+        str, Meta(description="A model of the workspace; one with deployments stands for each of them.")
+    ] = ""
     item: CaseItem | None = None
     task: str = ""
     door: str = ""
@@ -69,6 +71,12 @@ def run_policy_tests(policy: Policy, cases: Sequence[PolicyCase], models: Mappin
 
 
 def _run(policy: Policy, case: PolicyCase, models: Mapping[str, Model]) -> CaseResult:
+    """How the case comes out: of the deployments of a model all must, and the first that does not is told."""
+    results = [_asked(policy, case, subject) for subject in _subjects(case, models)]
+    return next((each for each in results if not each.passed), results[0])
+
+
+def _asked(policy: Policy, case: PolicyCase, subject: Model | Access) -> CaseResult:
     found = policy.detect_text(case.text).labels if case.text else Labels()
     labels = found.joined(Labels(DataClass[case.data_class], frozenset(case.labels)))
     caller = Caller(
@@ -82,22 +90,25 @@ def _run(policy: Policy, case: PolicyCase, models: Mapping[str, Model]) -> CaseR
     )
     facts = {name: _fact(value) for name, value in case.facts.items()}
     decision = policy.explain(
-        caller, case.action, _subject(case, models), task=case.task, labels=labels, facts=facts, door=case.door
+        caller, case.action, subject, task=case.task, labels=labels, facts=facts, door=case.door
     ).decision
     said = _difference(case, decision)
+    if said and isinstance(subject, Model) and subject.group == case.model:
+        said = f"{subject.name}: {said}"
     return CaseResult(case.name, not said, decision, said)
 
 
-def _subject(case: PolicyCase, models: Mapping[str, Model]) -> Model | Access:
+def _subjects(case: PolicyCase, models: Mapping[str, Model]) -> list[Model] | list[Access]:
     if case.action == "read_context":
         item = case.item or CaseItem()
-        return Access(frozenset(item.audience), DataClass[item.data_class], item.owner, item.id)
-    if case.model not in models:
+        return [Access(frozenset(item.audience), DataClass[item.data_class], item.owner, item.id)]
+    found = [model for name, model in models.items() if case.model in (name, model.group)] if case.model else []
+    if not found:
         raise BadInput(
             f"policy test {case.name!r} names the model {case.model!r}, which the workspace does not have",
             mend="use one of " + ", ".join(sorted(models)),
         )
-    return models[case.model]
+    return found
 
 
 def _fact(value: str | bool | float) -> FactValue:

@@ -67,7 +67,8 @@ def model(of: Model) -> Entity:
     attributes: dict[str, Any] = {"kind": where.kind, "region": where.region, "vendor": where.vendor}
     if where.retention_days is not None:
         attributes["retention_days"] = where.retention_days
-    return {"uid": {"type": "Model", "id": of.name}, "attrs": attributes, "parents": []}
+    parents = [{"type": "Model", "id": of.group}] if of.group else []
+    return {"uid": {"type": "Model", "id": of.name}, "attrs": attributes, "parents": parents}
 
 
 def item(access: Access) -> Entity:

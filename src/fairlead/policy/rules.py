@@ -73,7 +73,7 @@ def _allowed(number: int, allow: Allow) -> str:
     who = [f"principal in Group::{quoted(each)}" for each in allow.groups]
     who += [f"principal in Department::{quoted(each)}" for each in allow.departments]
     who += [f"principal == Person::{quoted(each)}" for each in allow.persons]
-    what = [f"resource == Model::{quoted(each)}" for each in allow.models]
+    what = [f"resource in Model::{quoted(each)}" for each in allow.models]
     tests = [f"({' || '.join(each)})" for each in (who, what) if each]
     condition = f"\nwhen {{ {' && '.join(tests)} }}" if tests else ""
     return (

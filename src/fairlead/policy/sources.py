@@ -111,6 +111,21 @@ def _read(file: str, line: int, number: int, source: str, schema: cedarpy.Schema
     return Statement(name, source, where, tree["effect"], tree, said, redact)
 
 
+def models_compared(statement: Statement) -> frozenset[str]:
+    """The models that a policy compares with by name, and not by `in`."""
+    return frozenset(_compared(statement.tree))
+
+
+def _compared(node: Any) -> set[str]:
+    if isinstance(node, list):
+        return set().union(*map(_compared, node))
+    if not isinstance(node, dict) or node.get("op") == "in":
+        return set()
+    if node.get("type") == "Model" and "id" in node:
+        return {str(node["id"])}
+    return set().union(*(_compared(each) for name, each in node.items() if name != "in"))
+
+
 def _facts(node: Any) -> set[str]:
     """The facts that a policy mentions, `context.facts.NAME` or `context.facts has NAME`."""
     if isinstance(node, list):

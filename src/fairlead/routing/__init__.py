@@ -2,7 +2,8 @@
 
 from fairlead.routing.backoff import pause_before_retry
 from fairlead.routing.breaker import Health
-from fairlead.routing.plan import candidates_for, plan
+from fairlead.routing.order import candidates_for
+from fairlead.routing.plan import plan
 from fairlead.routing.refusals import why_none
 from fairlead.routing.settings import Preferences, compile_routing
 from fairlead.routing.types import Candidate, Dropped, Plan

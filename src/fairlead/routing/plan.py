@@ -4,11 +4,12 @@ Pure: no clock, no store, no network, so that the command line explains a plan w
 knows a vendor; what orders the candidates is what the workspace says, and what fits.
 """
 
-from collections.abc import Callable, Collection, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Protocol
 
-from fairlead.errors import NotFound, closest
-from fairlead.models.types import AUTO, ChatRequest, Model
+from fairlead.models.content import AudioPart, FilePart, ImagePart
+from fairlead.models.types import ChatRequest, Model
+from fairlead.routing.order import NO_GROUPS, Groups, order
 from fairlead.routing.settings import Preferences
 from fairlead.routing.types import Candidate, Dropped, Plan
 from fairlead.tasks.types import Task
@@ -39,26 +40,6 @@ class Decision(Protocol):
     def reasons(self) -> Sequence[Reason]: ...
 
 
-def candidates_for(
-    asked: str, models: Mapping[str, Model], task_types: Collection[str], preferences: Preferences
-) -> Mapping[str, Model]:
-    """The models that may answer a request for `asked`: those that have to be authorized. Raises `NotFound`."""
-    if asked not in models:
-        if asked == AUTO or asked in task_types:
-            return models
-        raise NotFound(
-            f"there is no model {asked!r} here",
-            why="`model` is `auto`, the name of a task type, or the name of a model of the workspace",
-            mend=closest(asked, (*models, *task_types, AUTO)),
-            step="classify",
-            subject=asked,
-        )
-    if preferences.fallback is True:
-        return models
-    names = dict.fromkeys((asked, *(preferences.fallback or ())))
-    return {name: models[name] for name in names if name in models}
-
-
 def plan(
     task: Task,
     request: ChatRequest,
@@ -71,23 +52,27 @@ def plan(
     unavailable: Mapping[str, str],
     default_output: int,
     has_passages: bool,
+    groups: Groups = NO_GROUPS,
+    key: str = "",
 ) -> Plan:
     """Order the models that may answer, best first, and say why each of the others was dropped.
 
     `models` are all of the workspace's in the order of declaration, `rights` a decision for each that was considered
     (one without a decision is denied). `health` gives None for a healthy model, else why it is left alone. Candidates
     into which the input may not fit come after those into which it does, and those that could only say that the context
-    does not answer come last. An empty plan is for `why_none` to explain.
+    does not answer come last. `groups` are the models with deployments; equal `key`s order those alike, so that what
+    belongs together goes to the same one. An empty plan is for `why_none` to explain.
     """
-    order, why = _order(task, request.model, models, preferences)
+    names, why = order(task, request.model, models, preferences, groups, key)
     size = request.size
+    attached = _attached(request)
     dense = size / DENSE_BYTES_A_TOKEN
     limit = _output_limit(task, request, default_output)
     roomy: list[Candidate] = []
     tight: list[Candidate] = []
     silent: list[Candidate] = []  # quote context, which was looked for in vain: they can only say so, if no other can
     dropped: list[Dropped] = []
-    for name in order:
+    for name in names:
         model = models.get(name)
         if model is None:
             continue
@@ -95,7 +80,7 @@ def plan(
         if decision is None or not decision.allowed:
             dropped.append(Dropped(name, "policy", _denial(decision)))
             continue
-        obstacle = _obstacle(model, request, size, searched=has_passages or task.type.context > 0)
+        obstacle = _obstacle(model, request, attached, searched=has_passages or task.type.context > 0)
         if obstacle is None:
             obstacle = _out_of_reach(name, unavailable, rates, health)
         if obstacle is not None:
@@ -106,27 +91,12 @@ def plan(
         if model.quotes_context and not has_passages:
             room = silent
         room.append(Candidate(model, decision.redact, output))
-    if len(order) < len(models):
+    if len(names) < len(models):
         reason = f"the request names {request.model!r}"
-        dropped.extend([Dropped(name, "not asked for", reason) for name in models if name not in order])
+        dropped.extend([Dropped(name, "not asked for", reason) for name in models if name not in names])
     if roomy and tight:
         why += "; those into which the input may not fit come last"
     return Plan((*roomy, *tight, *silent), tuple(dropped), why)
-
-
-def _order(
-    task: Task, asked: str, models: Mapping[str, Model], preferences: Preferences
-) -> tuple[dict[str, None], str]:
-    """Names of the models to consider, first to last, and the sentence that says so."""
-    usual = (*task.type.prefer, *preferences.prefer, *models)
-    if asked not in models:
-        return dict.fromkeys(usual), f"as task type {task.type.name!r} prefers, then the workspace, then as declared"
-    fallback = preferences.fallback
-    if fallback is False:
-        return {asked: None}, f"the request names {asked!r}"
-    if fallback is True:
-        return dict.fromkeys((asked, *usual)), f"the request names {asked!r}; the others stand in, as `fallback` says"
-    return dict.fromkeys((asked, *fallback)), f"the request names {asked!r}; then the models that `fallback` lists"
 
 
 def _output_limit(task: Task, request: ChatRequest, default_output: int) -> int:
@@ -144,23 +114,50 @@ def _denial(decision: Decision | None) -> str:
     return "; ".join(reason.text for reason in decision.reasons) or "no policy permits it"
 
 
-def _obstacle(model: Model, request: ChatRequest, size: int, *, searched: bool) -> Dropped | None:
+def _attached(request: ChatRequest) -> set[type]:
+    """The kinds of what is attached. Most requests have only texts, which are passed over at a glance."""
+    kinds: set[type] = set()
+    for message in request.messages:
+        if type(message.content) is list:
+            kinds.update(map(type, message.content))
+    return kinds
+
+
+def _obstacle(model: Model, request: ChatRequest, attached: set[type], *, searched: bool) -> Dropped | None:
     """What the model cannot do, of what the request needs."""
-    if request.tools and not model.tools:
-        return Dropped(model.name, "capability", "it cannot call tools")
-    wanted = request.response_format
-    if wanted is not None and wanted.type == "json_schema" and not model.json_schema:
-        return Dropped(model.name, "capability", "it cannot answer by a JSON schema")
-    if request.choices > 1 and not model.choices:
-        return Dropped(model.name, "capability", f"it gives one answer a call, and {request.choices} are asked for")
+    unable = _unable(model, request, attached)
+    if unable:
+        return Dropped(model.name, "capability", unable)
     if model.quotes_context and not searched:
         return Dropped(model.name, "capability", "it answers only from context, and this kind of work takes none")
-    context = model.context
+    context, size = model.context, request.size
     if context is not None and size > context * SPARSE_BYTES_A_TOKEN:
         return Dropped(
             model.name, "context length", f"its context is {context} tokens, and the input is {size} bytes long"
         )
     return None
+
+
+def _unable(model: Model, request: ChatRequest, attached: set[type]) -> str:
+    if request.tools and not model.tools:
+        return "it cannot call tools"
+    wanted = request.response_format
+    if wanted is not None and wanted.type == "json_schema" and not model.json_schema:
+        return "it cannot answer by a JSON schema"
+    if request.choices > 1 and not model.choices:
+        return f"it gives one answer a call, and {request.choices} are asked for"
+    return _unreadable(model, attached) if attached else ""
+
+
+def _unreadable(model: Model, attached: set[type]) -> str:
+    """What of the attached it does not take, "" if it takes all."""
+    if ImagePart in attached and not model.images:
+        return "it takes no images"
+    if FilePart in attached and not model.files:
+        return "it takes no documents"
+    if AudioPart in attached and not model.audio:
+        return "it takes no sound"
+    return ""
 
 
 def _out_of_reach(

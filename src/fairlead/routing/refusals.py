@@ -20,7 +20,7 @@ def why_none(plan: Plan) -> FairleadError:
     """
     considered = [drop for drop in plan.dropped if drop.by != "not asked for"]
     causes = {drop.by for drop in considered}
-    reasons = "; ".join(f"{drop.model}: {drop.reason}" for drop in considered) or "the workspace has no models"
+    reasons = _reasons(considered) or "the workspace has no models"
     subject = considered[0].model if len(considered) == 1 else ""
     if "health" in causes:
         error = Upstream(
@@ -41,6 +41,14 @@ def why_none(plan: Plan) -> FairleadError:
             "nobody has said what a permitted model costs", why=reasons, mend=mend, step="plan", subject=subject
         )
     return NoCandidate("no model is both permitted and able", why=reasons, mend=mend, step="plan", subject=subject)
+
+
+def _reasons(dropped: list[Dropped]) -> str:
+    """Each reason once, behind the models that it concerns."""
+    models: dict[str, list[str]] = {}
+    for drop in dropped:
+        models.setdefault(drop.reason, []).append(drop.model)
+    return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in models.items())
 
 
 def _in_order(dropped: list[Dropped]) -> list[str]:

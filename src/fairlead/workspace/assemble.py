@@ -203,6 +203,8 @@ def deploy(
         tasks=workspace.tasks,
         context=compiled.context,
         models=workspace.models.models,
+        groups=workspace.models.groups,
+        aliases=workspace.models.aliases,
         unavailable=workspace.models.unavailable,
         drivers={name: wrap(each) for name, each in drivers.items()} if wrap else drivers,
         rates=workspace.rates,

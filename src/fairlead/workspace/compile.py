@@ -116,6 +116,8 @@ class _Compiling:
         tasks = self._tasks(settings, types, has_pages=bool(items))
         rates = self._rates(settings, models)
         self.problems += crossings.between(settings, types, self._documents)
+        if policy and models:
+            self.problems += crossings.never_met(policy, models)
         if not (models and identity and budgets and preferences and policy and tasks and cases) or rates is None:
             return None
         workspace = Workspace(

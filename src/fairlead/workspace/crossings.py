@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterator, Mapping
 
 from fairlead.errors import closest
+from fairlead.models.settings import Models
+from fairlead.policy import Policy, models_compared
 from fairlead.tasks import TaskSettings
 from fairlead.tasks.settings import BUILT_IN
 from fairlead.workspace.problems import Problem
@@ -38,6 +40,19 @@ def between(
             )
     if not settings.defaults.task and BUILT_IN not in names:
         yield from _built_in_taken(entry, settings)
+
+
+def never_met(policy: Policy, models: Models) -> Iterator[Problem]:
+    """Policies that compare with a model that has deployments: only these are ever asked about, so none would hold."""
+    for statement in policy.statements:
+        for name in sorted(models_compared(statement) & models.groups.keys()):
+            file, _, line = statement.where.rpartition(":")
+            yield Problem(
+                file=file,
+                line=int(line),
+                message=f"`{name}` has deployments, and no call goes to a model that is exactly `{name}`",
+                mend=f'write resource in Model::"{name}", or name a deployment: Model::"{name}/…"',
+            )
 
 
 def _built_in_taken(entry: Document, settings: WorkspaceSettings) -> Iterator[Problem]:

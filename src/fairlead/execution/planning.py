@@ -1,0 +1,44 @@
+"""What routing is asked about an action: under which name, and which of its calls belong together."""
+
+from msgspec.structs import replace
+
+from fairlead.costs.ledger import Action
+from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.execution.prepare import Stitched
+from fairlead.models.types import ChatRequest
+from fairlead.policy.types import Rights
+from fairlead.routing import Plan, plan
+from fairlead.tasks.types import Task
+
+
+def meant(deployment: Deployment, request: ChatRequest) -> ChatRequest:
+    """The request under the name that its alias stands for."""
+    name = deployment.aliases.get(request.model)
+    return request if name is None else replace(request, model=name)
+
+
+def planned(
+    fairlead: Fairlead, deployment: Deployment, action: Action, task: Task, asked: Stitched, rights: Rights
+) -> Plan:
+    """The candidates for an action, under what is known of prices, keys and health now."""
+    return plan(
+        task,
+        asked.request,
+        deployment.models,
+        rights.decisions,
+        preferences=deployment.preferences,
+        rates=deployment.rates,
+        health=fairlead.health.reason,
+        unavailable=deployment.unavailable,
+        default_output=deployment.defaults.max_output,
+        has_passages=bool(asked.passages),
+        groups=deployment.groups,
+        key=_belonging(action, asked.request),
+    )
+
+
+def _belonging(action: Action, request: ChatRequest) -> str:
+    """What this call has in common with others that should go to the same deployment: a conversation, or the beginning
+    that a provider keeps."""
+    kept = request.handling.prompt_cache_key if request.handling is not None else None
+    return action.arrival.affinity or kept or action.run

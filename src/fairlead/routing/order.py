@@ -1,0 +1,77 @@
+"""Which models may answer a request, and in which order they are tried. A model with deployments stands for each."""
+
+from collections.abc import Collection, Iterable, Mapping
+
+from fairlead.errors import NotFound, closest
+from fairlead.models.deployments import Group, ordered
+from fairlead.models.types import AUTO, Model
+from fairlead.routing.settings import Preferences
+from fairlead.tasks.types import Task
+
+Groups = Mapping[str, Group]
+NO_GROUPS: Groups = {}
+
+
+def candidates_for(
+    asked: str,
+    models: Mapping[str, Model],
+    task_types: Collection[str],
+    preferences: Preferences,
+    groups: Groups = NO_GROUPS,
+) -> Mapping[str, Model]:
+    """The models that may answer a request for `asked`: those that have to be authorized. Raises `NotFound`."""
+    if asked not in models and asked not in groups:
+        if asked == AUTO or asked in task_types:
+            return models
+        raise NotFound(
+            f"there is no model {asked!r} here",
+            why="`model` is `auto`, the name of a task type, or the name of a model of the workspace",
+            mend=closest(asked, dict.fromkeys((*groups, *models, *task_types, AUTO))),
+            step="classify",
+            subject=asked,
+        )
+    if preferences.fallback is True:
+        return models
+    names: Iterable[str] = dict.fromkeys((asked, *(preferences.fallback or ())))
+    if groups:
+        names = [each for name in names for each in _members(name, groups)]
+    return {name: models[name] for name in names if name in models}
+
+
+def order(
+    task: Task, asked: str, models: Mapping[str, Model], preferences: Preferences, groups: Groups, key: str
+) -> tuple[dict[str, None], str]:
+    """Names of the models to consider, first to last, and the sentence that says so.
+
+    The deployments of a model follow each other by priority, those of equal priority in an order that `key` decides.
+    """
+    named = asked in models or asked in groups
+    fallback = preferences.fallback
+    if named and fallback is not True:
+        names: tuple[str, ...] = (asked, *(fallback or ()))
+        stands_in = "; then the models that `fallback` lists" if fallback else ""
+        why = f"the request names {asked!r}{stands_in}"
+    else:
+        names = (*task.type.prefer, *preferences.prefer, *_declared(models, groups))
+        why = f"as task type {task.type.name!r} prefers, then the workspace, then as declared"
+        if named:
+            names = (asked, *names)
+            why = f"the request names {asked!r}; the others stand in, as `fallback` says"
+    if not groups:
+        return dict.fromkeys(names), why
+    if asked in groups:
+        why += "; its deployments by priority, and by weight among equals"
+    expanded: dict[str, None] = {}
+    for name in dict.fromkeys(names):
+        group = groups.get(name)
+        expanded.update(dict.fromkeys([name] if group is None else ordered(group, key)))
+    return expanded, why
+
+
+def _members(name: str, groups: Groups) -> Iterable[str]:
+    group = groups.get(name)
+    return (name,) if group is None else (member.name for member in group.members)
+
+
+def _declared(models: Mapping[str, Model], groups: Groups) -> Iterable[str]:
+    return dict.fromkeys([model.group or name for name, model in models.items()]) if groups else models

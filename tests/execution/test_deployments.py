@@ -1,0 +1,113 @@
+"""A model with several deployments, down the whole path."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.world import World, world
+
+from fairlead.costs.ledger import Arrival
+from fairlead.errors import Denied, Upstream
+from fairlead.execution import call_model, visible_models
+from fairlead.models.types import ChatRequest, Handling, Message
+from fairlead.workspace.problems import InvalidWorkspace
+
+
+def models(url: str) -> dict[str, Any]:
+    return {
+        "fast": {
+            "use": "openai-compatible/tiny",
+            "url": f"{url}/v1",
+            "aliases": ["quick"],
+            "deployments": {
+                "east": {"placement": {"kind": "cloud", "region": "eu"}},
+                "west": {"placement": {"kind": "cloud", "region": "us"}},
+                "spare": {"placement": {"kind": "on_prem"}, "priority": 1},
+            },
+        }
+    }
+
+
+PRICES = {"fast": {"input": 2, "output": 8}}
+
+
+@pytest.fixture
+async def w(tmp_path: Path) -> AsyncIterator[World]:
+    async with world(tmp_path, models=models, prices=PRICES) as one:
+        yield one
+
+
+async def sent(
+    w: World, affinity: str = "", model: str = "fast", kept: str | None = None
+) -> tuple[str, tuple[str, ...]]:
+    handling = Handling(prompt_cache_key=kept) if kept else None
+    request = ChatRequest(model=model, messages=[Message("user", "hello")], size=5, handling=handling)
+    answer = await call_model(w.fairlead, w.caller(), request, Arrival(door="test", affinity=affinity))
+    return answer.model.name, answer.candidates
+
+
+async def test_calls_are_spread_over_equals_and_each_is_recorded_and_billed_by_its_deployment(w: World) -> None:
+    used = {(await sent(w))[0] for _ in range(24)}
+    assert used == {"fast/east", "fast/west"}
+    assert {record.model for record in w.records("call_model")} == used
+    assert all(record.cost for record in w.records("call_model"))
+
+
+async def test_a_conversation_stays_where_it_is(w: World) -> None:
+    for affinity, kept in (("talk_7", None), ("", "manual")):
+        assert len({await sent(w, affinity, kept=kept) for _ in range(6)}) == 1
+
+
+async def test_an_alias_means_the_model(w: World) -> None:
+    assert await sent(w, "talk", "quick") == await sent(w, "talk", "fast") == await sent(w, "talk", "auto")
+
+
+async def test_a_deployment_that_fails_is_left_alone_and_the_next_answers(w: World) -> None:
+    first, candidates = await sent(w, "talk")
+    for _ in range(w.fairlead.health.settings.failures):
+        w.fairlead.health.failure(first, Upstream("down"))
+    assert await sent(w, "talk") == (candidates[1], candidates[1:])
+
+
+async def test_callers_see_the_model_its_deployments_and_its_aliases(w: World) -> None:
+    names = [name for name, _ in visible_models(w.fairlead.deployment, w.caller(), "openai.chat")]
+    assert names[2:] == ["fast", "quick", "fast/east", "fast/west", "fast/spare"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "policies", "left"),
+    [
+        ([{"allow": {"groups": ["staff"], "models": ["fast"]}}], "", {"fast/east", "fast/west", "fast/spare"}),
+        (
+            [],
+            'forbid(principal, action, resource in Model::"fast") when { resource.region == "us" };',
+            {"fast/east", "fast/spare"},
+        ),
+        ([], 'forbid(principal, action, resource == Model::"fast/east");', {"fast/west", "fast/spare"}),
+        ([], 'forbid(principal, action == Action::"call_model", resource in Model::"fast");', set()),
+    ],
+)
+async def test_policies_speak_of_the_model_or_of_one_deployment(
+    tmp_path: Path, rules: list[Any], policies: str, left: set[str]
+) -> None:
+    permits = "permit(principal, action, resource);\n" if policies else ""
+    files = {"policies/main.cedar": permits + policies} if policies else {}
+    async with world(tmp_path, files, models=models, prices=PRICES, rules=rules) as w:
+        if not left:
+            with pytest.raises(Denied):
+                await sent(w)
+        else:
+            assert set((await sent(w))[1]) == left
+
+
+async def test_a_policy_that_can_never_be_met_is_no_policy(tmp_path: Path) -> None:
+    files = {
+        "policies/main.cedar": """permit(principal, action, resource);
+forbid(principal, action, resource == Model::"fast");"""
+    }
+    with pytest.raises(InvalidWorkspace) as caught:
+        async with world(tmp_path, files, models=models, prices=PRICES):
+            pass
+    assert "policies/main.cedar:2" in caught.value.message
+    assert 'resource in Model::"fast"' in caught.value.message
