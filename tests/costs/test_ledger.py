@@ -10,7 +10,7 @@ from tests.world import World, asked
 
 from fairlead.audit.canonical import canonical
 from fairlead.costs.ledger import Action, Reservation, orphaned
-from fairlead.costs.record import Record, RecordedError, RecordedUsage, decode_record, encode_record
+from fairlead.costs.record import Record, RecordedError, RecordedUsage, decode_record, encode_record, recorded_usage
 from fairlead.costs.types import Rate, Tier
 from fairlead.errors import Broken, CutOff, Denied, FairleadError, OverBudget, Upstream, Withheld
 from fairlead.models.types import Model, Placement, Usage
@@ -175,8 +175,8 @@ records = st.builds(
     policies=st.lists(names, max_size=2).map(tuple), price=names, redacted=st.lists(names, max_size=2).map(tuple),
     revision=names, run=names, snapshot=names, suppressed=counts, task=names, tenant=names,
     usage=st.none() | st.builds(
-        RecordedUsage, cache_write=counts, cached_input=counts, estimated=st.booleans(), input=counts, output=counts,
-        reasoning=counts,
+        RecordedUsage, audio_input=counts, audio_output=counts, cache_write=counts, cache_write_1h=counts,
+        cached_input=counts, estimated=st.booleans(), input=counts, output=counts, reasoning=counts, tier=names,
     ),
     v=st.just(1),
 )  # fmt: skip
@@ -203,3 +203,27 @@ def test_a_dead_workers_attempt_is_billed_at_its_hold_and_flagged() -> None:
     assert (record.kind, record.outcome, record.cost) == ("call_model", "orphaned", 700)
     assert record.flags == ("orphaned", "reconcile")
     assert (record.person, record.model, record.attempt) == ("s_1", "small", 2)
+
+
+def test_rows_from_before_further_counts_were_kept_still_read() -> None:
+    old = b'{"at":5,"kind":"call_model","run":"run_1","usage":{"cached_input":3,"input":9,"output":2},"v":1}'
+    record = decode_record(old)
+    assert record.usage == RecordedUsage(input=9, output=2, cached_input=3)
+    assert encode_record(record) == old
+
+
+def test_a_providers_word_for_its_service_is_recorded_without_what_could_not_be_erased() -> None:
+    assert recorded_usage(Usage(input=1, tier="flex")).tier == "flex"
+    assert recorded_usage(Usage(input=1, tier="kim@acme \ud800" + "x" * 80)).tier == "kimacme" + "x" * 30
+
+
+async def test_a_bill_that_rests_on_no_stated_price_is_flagged_and_to_be_compared(w: World) -> None:
+    async with opened(w) as action:
+        await action.reserve(RESERVATION)
+        action.sending(Produced(Usage(10, 10)))
+        await action.settle(Usage(input=10, output=10, audio_input=4, tier="default"))
+    record = the_action(w)
+    # 6 plain tokens, and of sound 4 at the dearest price that there is, which is that of output
+    assert record.cost == (6 * 3_000 + 14 * 7_000) // 1000
+    assert record.flags == ("unpriced", "reconcile")
+    assert record.usage == RecordedUsage(audio_input=4, input=10, output=10, tier="default")

@@ -47,6 +47,10 @@ GOLDEN = [
     ("openai", "gpt-5.4", Usage(300_000, 10_000, 100_000), 127.5),
     # 100,000 x 1 + 400,000 x 0.10 + 100,000 x 1.25 + 20,000 x 5
     ("anthropic", "claude-haiku-4-5-20251001", Usage(600_000, 20_000, 400_000, 100_000), 36.5),
+    # 50,000 x 1 + 20,000 x 1.25 + 30,000 x 2, kept for an hour
+    ("anthropic", "claude-haiku-4-5-20251001", Usage(100_000, cache_write=50_000, cache_write_1h=30_000), 13.5),
+    # 60,000 x 0.30 + 40,000 x 1 of sound
+    ("google", "gemini-2.5-flash", Usage(100_000, audio_input=40_000), 5.8),
     # 60,000 x 3 + 100,000 x 0.30 + 40,000 x 3.75 + 10,000 x 15
     ("anthropic", "claude-sonnet-4-5", Usage(200_000, 10_000, 100_000, 40_000), 51),
     # one price for any length since 13 March 2026: 500,000 x 5 + 10,000 x 25
@@ -187,3 +191,32 @@ def test_pricing_a_call_does_not_load_the_list() -> None:
     )
     fresh = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert fresh.stdout.strip() == "False"
+
+
+def test_prices_of_further_kinds_are_read_and_kept_in_a_revision() -> None:
+    rate = own(
+        input=1,
+        output=2,
+        cache_write_1h=3,
+        audio_input=4,
+        audio_output="5.5",
+        service_tiers={"flex": 0.5, "fast": "2.25"},
+    )
+    assert rate.tiers == (Tier(0, 10**6, 2 * 10**6, 10**6, 10**6, 3 * 10**6, 4 * 10**6, 5_500_000),)
+    assert rate.service_tiers == {"fast": 22_500, "flex": 5_000}
+    assert decode_rates(encode_rates({"m": rate})) == {"m": rate}
+
+
+def test_rates_of_revisions_from_before_there_were_further_kinds_still_read() -> None:
+    tier = b'{"above":0,"input":1,"output":2,"cached_input":1,"cache_write":1}'
+    old = b'{"m":{"version":"v","tiers":[' + tier + b'],"per_request":0}}'
+    assert decode_rates(old) == {"m": Rate("v", (Tier(0, 1, 2, 1, 1),))}
+
+
+@pytest.mark.parametrize(
+    ("tiers", "said"),
+    [({"flex": -1}, "flex"), ({"flex": 0.33333}, "flex"), ({"flex": 101}, "flex"), ({"default": 1}, "default")],
+)
+def test_a_share_that_is_none_is_refused(tiers: dict[str, object], said: str) -> None:
+    with pytest.raises(BadInput, match=said):
+        own(input=1, output=2, service_tiers=tiers)

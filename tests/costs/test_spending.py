@@ -93,3 +93,15 @@ def test_groups_add_up_to_the_whole_whatever_they_are_grouped_by(records: list[b
     parts = summarise(records, by)
     assert sum(part.cost for part in parts) == sum(one.cost for one in whole)
     assert sum(part.runs for part in parts) == sum(one.runs for one in whole)
+
+
+def test_what_only_asked_for_a_price_is_counted_apart() -> None:
+    (found,) = summarise([row(outcome="estimated", attempt=0), row(cost=1)], [])
+    assert (found.runs, found.estimated, found.done, found.unsure) == (2, 1, 1, 0)
+    assert not found.usage.estimated
+
+
+def test_further_counts_are_summed() -> None:
+    counted = RecordedUsage(input=9, output=4, cache_write=5, cache_write_1h=3, audio_input=2, audio_output=1)
+    (found,) = summarise([row(usage=counted), row(usage=counted)], [])
+    assert found.usage == Usage(input=18, output=8, cache_write=10, cache_write_1h=6, audio_input=4, audio_output=2)

@@ -199,6 +199,8 @@ def test_a_context_into_which_the_input_may_not_fit_comes_last_and_the_plan_says
     [
         ({"rates": ()}, ("price", "nobody has said what it costs")),
         ({"unavailable": {"a": "no key in KEY"}}, ("unavailable", "no key in KEY")),
+        ({"unpriced": lambda name: "nobody says for sound"}, ("price", "nobody says for sound")),
+        ({"unpriced": lambda name: "", "health": lambda name: "it is down"}, ("health", "it is down")),
         ({"health": lambda name: "it is down"}, ("health", "it is down")),
         ({"health": lambda name: "down", "rates": (), "unavailable": {"a": "no key"}}, ("unavailable", "no key")),
     ],

@@ -161,7 +161,10 @@ def _numbers(row: Row) -> list[str]:
 def _shown(row: Row, dimensions: list[str]) -> dict[str, Any]:
     return {
         **dict(zip(dimensions, row.group, strict=True)),
-        **{name: getattr(row, name) for name in ("runs", "done", "refused", "failed", "abandoned", "orphaned")},
+        **{
+            name: getattr(row, name)
+            for name in ("runs", "done", "refused", "failed", "abandoned", "orphaned", "estimated")
+        },
         "attempts": row.attempts,
         "tokens": row.usage,
         "cost": exact_money(row.cost),

@@ -76,13 +76,23 @@ def _tier(prices: _Prices, start: int) -> Tier | None:
         return None
     reasoning = _at(prices, "output_reasoning_mtok", start)
     cached, written = _at(prices, "cache_read_mtok", start), _at(prices, "cache_write_mtok", start)
+    hour, heard = _at(prices, "cache_write_1h_mtok", start), _at(prices, "input_audio_mtok", start)
     return Tier(
         above=start,
         input=_rounded_up(plain, _PICO_PER_TOKEN),
         output=_rounded_up(output if reasoning is None else max(output, reasoning), _PICO_PER_TOKEN),
         cached_input=_rounded_up(plain if cached is None else cached, _PICO_PER_TOKEN),
         cache_write=_rounded_up(plain if written is None else written, _PICO_PER_TOKEN),
+        # Who asks nothing for writing asks nothing for keeping it longer; who asks something asks more for an hour.
+        cache_write_1h=_pico(plain if hour is None and written is None else hour),
+        # By the list's own rule sound costs what text does, unless it says otherwise.
+        audio_input=_pico(plain if heard is None else heard),
+        audio_output=_pico(_at(prices, "output_audio_mtok", start)),
     )
+
+
+def _pico(price: Decimal | None) -> int | None:
+    return None if price is None else _rounded_up(price, _PICO_PER_TOKEN)
 
 
 def _dearest(tiers: Iterable[Tier]) -> Tier:
@@ -94,7 +104,16 @@ def _dearest(tiers: Iterable[Tier]) -> Tier:
         output=max(tier.output for tier in tiers),
         cached_input=max(tier.cached_input for tier in tiers),
         cache_write=max(tier.cache_write for tier in tiers),
+        cache_write_1h=_highest(tier.cache_write_1h for tier in tiers),
+        audio_input=_highest(tier.audio_input for tier in tiers),
+        audio_output=_highest(tier.audio_output for tier in tiers),
     )
+
+
+def _highest(prices: Iterable[int | None]) -> int | None:
+    """None where one of them is not known."""
+    known = list(prices)
+    return None if None in known else max(price or 0 for price in known)
 
 
 def _starts(prices: _Prices) -> set[int]:

@@ -17,7 +17,8 @@ import msgspec
 from msgspec import Struct
 
 from fairlead.clock import Clock, new_id
-from fairlead.costs.prices import cost
+from fairlead.costs.kinds import is_plain
+from fairlead.costs.prices import cost, rests_on_a_guess
 from fairlead.costs.record import (
     RECORD_VERSION,
     Record,
@@ -210,6 +211,7 @@ class Action:
         if sent is not None and error.charged == "part":
             usage = sent.usage_so_far()
             spent = cost(usage, held.rate)
+            flags += _guessed(usage, held.rate)
         elif sent is not None and error.charged == "unknown":
             spent = held.hold.amount
             flags.append("reconcile")
@@ -260,6 +262,7 @@ class Action:
         held, spent = self._held, 0
         if held is not None and usage is not None:
             spent = cost(usage, held.rate)
+            self.flags += _guessed(usage, held.rate)
             if spent > held.hold.amount:
                 self.flags.append("over_hold")
         self.cost += spent
@@ -348,6 +351,11 @@ class Action:
         for limit in receipt.warnings:
             log.warning("budget %s has passed its warning threshold for %s", limit.scope, limit.period)
             self.warnings.append(limit)
+
+
+def _guessed(usage: Usage, rate: Rate) -> tuple[str, ...]:
+    """The flags of a bill in which something has no stated price."""
+    return () if is_plain(usage) or not rests_on_a_guess(usage, rate) else ("unpriced", "reconcile")
 
 
 def _outcome(error: BaseException | None) -> tuple[str, RecordedError | None]:

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from fairlead.costs.bundled import BundledPrices
+from fairlead.costs.kinds import STANDARD, WHOLE
 from fairlead.costs.money import decimal_of, parse_money
 from fairlead.costs.settings import PriceSettings, TierSettings
 from fairlead.costs.types import Rate, Tier
 from fairlead.errors import BadInput
 from fairlead.models.types import Model
 
-LOCAL = Rate("local", (Tier(0, 0, 0, 0, 0),))
+LOCAL = Rate("local", (Tier(0, 0, 0, 0, 0, 0, 0, 0),))
 _PICO_PER_TOKEN = 10**6  # one unit of currency per million tokens is a millionth per token: 10^6 pico-units
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(dict[str, Rate])
@@ -75,7 +76,31 @@ def own_rate(key: str, prices: PriceSettings) -> Rate:
         if tier.above <= tiers[-1].above:
             raise BadInput(f"{key}.tiers[{index}].above is not above the tier before it", mend="let the tiers ascend")
         tiers.append(_own_tier(f"{key}.tiers[{index}]", tier.above, tier))
-    return Rate("workspace", tuple(tiers), parse_money(prices.per_request, f"{key}.per_request"))
+    return Rate(
+        "workspace",
+        tuple(tiers),
+        parse_money(prices.per_request, f"{key}.per_request"),
+        _service_tiers(key, prices),
+    )
+
+
+def _service_tiers(key: str, prices: PriceSettings) -> dict[str, int]:
+    for name in sorted(prices.service_tiers):
+        if name in STANDARD:
+            raise BadInput(f"{key}.service_tiers names {name!r}", why="that is what the plain prices are for",
+                           mend="change the prices themselves")  # fmt: skip
+    return {name: _share(each, f"{key}.service_tiers.{name}") for name, each in sorted(prices.service_tiers.items())}
+
+
+def _share(multiple: int | float | str, key: str) -> int:
+    share = decimal_of(multiple, key) * WHOLE
+    if share != share.to_integral_value() or share > 100 * WHOLE:
+        raise BadInput(
+            f"{key} is {multiple!r}",
+            why="it is a multiple of the plain prices",
+            mend="write a number up to 100 with at most four decimal places, such as 0.5",
+        )
+    return int(share)
 
 
 def _override_key(model: Model, overrides: Mapping[str, PriceSettings]) -> str:
@@ -93,12 +118,18 @@ def _own_tier(key: str, above: int, prices: PriceSettings | TierSettings) -> Tie
     def or_plain(price: int | float | str | msgspec.UnsetType, name: str) -> int:
         return plain if isinstance(price, msgspec.UnsetType) else _pico(price, f"{key}.{name}")
 
+    def or_none(price: int | float | str | msgspec.UnsetType, name: str) -> int | None:
+        return None if isinstance(price, msgspec.UnsetType) else _pico(price, f"{key}.{name}")
+
     return Tier(
         above=above,
         input=plain,
         output=_pico(prices.output, f"{key}.output"),
         cached_input=or_plain(prices.cached_input, "cached_input"),
         cache_write=or_plain(prices.cache_write, "cache_write"),
+        cache_write_1h=or_none(prices.cache_write_1h, "cache_write_1h"),
+        audio_input=or_none(prices.audio_input, "audio_input"),
+        audio_output=or_none(prices.audio_output, "audio_output"),
     )
 
 

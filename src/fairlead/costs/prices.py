@@ -3,6 +3,7 @@
 Exact integer arithmetic in pico-units (1e-12), rounded once for each call, half up, to nano-units (1e-9).
 """
 
+from fairlead.costs.kinds import WHOLE, dearest, dearest_share, is_guessed, is_plain, share, stated
 from fairlead.costs.types import Rate, Tier
 from fairlead.models.types import Usage
 
@@ -15,7 +16,8 @@ def cost(usage: Usage, rate: Rate) -> int:
     """What `usage` costs, in nano-units.
 
     `usage.input` includes cached and cache-writing tokens, as `Usage` says. The tier is found by all input tokens and
-    applies to the whole call, output included. Counts that contradict each other are billed at the higher reading.
+    applies to the whole call, output included. Counts that contradict each other are billed at the higher reading, and
+    kinds without a price at the dearest there is.
     """
     cached, written, output = usage.cached_input, usage.cache_write, usage.output
     plain = usage.input - cached - written
@@ -24,7 +26,42 @@ def cost(usage: Usage, rate: Rate) -> int:
         plain = max(usage.input - cached - written, 0)
     tier = _tier(rate, plain + cached + written)
     pico = plain * tier.input + cached * tier.cached_input + written * tier.cache_write + output * tier.output
+    if not is_plain(usage):
+        pico += _surcharge(usage, tier, (plain, cached, written), output)
+        pico = -(-pico * share(usage, rate) // WHOLE)
     return min((pico + 500) // 1000 + rate.per_request, MOST_FOR_A_CALL)
+
+
+def rests_on_a_guess(usage: Usage, rate: Rate) -> bool:
+    """Whether something in it has no stated price, so that `cost` took the dearest."""
+    return is_guessed(usage, rate, _tier(rate, max(usage.input, 0)))
+
+
+def _surcharge(usage: Usage, tier: Tier, given: tuple[int, int, int], output: int) -> int:
+    """What tokens of further kinds cost beyond what their place in the input or the output does, in pico-units.
+
+    Of sound it is not said how much of it was read from a cache or written to one. As much as fits is taken for plain,
+    and no price for less than sound costs is known for the rest.
+    """
+    plain, cached, written = given
+    highest = dearest(tier)
+    hour = min(max(usage.cache_write_1h, 0), written)
+    extra = hour * (_or(stated(tier.cache_write_1h, tier), highest) - tier.cache_write)
+    price, heard = _or(stated(tier.audio_input, tier), highest), max(usage.audio_input, 0)
+    taken = min(heard, plain)
+    extra += taken * (price - tier.input)
+    heard -= taken
+    for count, known in ((cached, tier.cached_input), (written - hour, tier.cache_write)):
+        taken = min(heard, count)
+        extra += taken * max(price - known, 0)
+        heard -= taken
+    extra += max(heard - hour, 0) * price  # more sound than there was input
+    spoken = min(max(usage.audio_output, 0), output)
+    return extra + spoken * (_or(stated(tier.audio_output, tier), highest) - tier.output)
+
+
+def _or(price: int | None, highest: int) -> int:
+    return highest if price is None else price
 
 
 def upper_bound(size: int, max_output: int, choices: int, rate: Rate) -> int:
@@ -38,9 +75,18 @@ def upper_bound(size: int, max_output: int, choices: int, rate: Rate) -> int:
     for tier in rate.tiers:
         if tier.above and tier.above >= size:
             break
-        dearest_input = max(dearest_input, tier.input, tier.cached_input, tier.cache_write)
-        dearest_output = max(dearest_output, tier.output)
+        dearest_input = max(
+            dearest_input,
+            tier.input,
+            tier.cached_input,
+            tier.cache_write,
+            tier.cache_write_1h or 0,
+            tier.audio_input or 0,
+        )
+        dearest_output = max(dearest_output, tier.output, tier.audio_output or 0)
     pico = size * dearest_input + max_output * choices * dearest_output
+    if rate.service_tiers:
+        pico = -(-pico * dearest_share(rate) // WHOLE)
     return min((pico + 500) // 1000 + rate.per_request, MOST_FOR_A_CALL)
 
 

@@ -12,14 +12,18 @@ from fairlead.models.types import Usage
 
 
 class RecordedUsage(Struct, frozen=True, omit_defaults=True):
-    """Tokens as billed; see `models.types.Usage`."""
+    """Tokens as billed; see `models.types.Usage`. Rows from before a count was kept have none of it: it was none."""
 
+    audio_input: int = 0
+    audio_output: int = 0
     cache_write: int = 0
+    cache_write_1h: int = 0
     cached_input: int = 0
     estimated: bool = False
     input: int = 0
     output: int = 0
     reasoning: int = 0
+    tier: str = ""
 
 
 class RecordedError(Struct, frozen=True, omit_defaults=True):
@@ -32,7 +36,7 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     "refusal" for what was turned away at a door, "late" for a settlement that came after recovery had settled.
 
     `cost` and `held` are in nano-units; summing `cost` over all rows gives what was spent. `outcome` is "done",
-    "refused", "failed", "abandoned" or "orphaned".
+    "refused", "failed", "abandoned", "orphaned", or "estimated" where only a price was asked for.
     """
 
     agent: str = ""
@@ -85,10 +89,19 @@ def decode_record(data: bytes) -> Record:
 
 def recorded_usage(usage: Usage) -> RecordedUsage:
     return RecordedUsage(
+        audio_input=usage.audio_input,
+        audio_output=usage.audio_output,
         cache_write=usage.cache_write,
+        cache_write_1h=usage.cache_write_1h,
         cached_input=usage.cached_input,
         estimated=usage.estimated,
         input=usage.input,
         output=usage.output,
         reasoning=usage.reasoning,
+        tier=_spelled(usage.tier) if usage.tier else "",
     )
+
+
+def _spelled(tier: str) -> str:
+    """A provider's word, as far as a record may carry one: nothing in it can be erased."""
+    return "".join(char for char in tier[:40] if char.isascii() and (char.isalnum() or char in "_-."))

@@ -6,7 +6,18 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 Amount = int | float | str  # a float's shortest decimal form is what was written; a string is exact at any length
 PerMillion = Annotated[Amount, Meta(description="Price of a million tokens, such as 0.25 or '0.25'.")]
+ServiceShare = Annotated[Amount, Meta(description="At most four decimal places, up to 100.")]
 Cap = Annotated[Amount, Meta(description="Units of the workspace's currency. 0 allows only what is free.")]
+
+
+SoundIn = Annotated[
+    PerMillion, Meta(description="Of sound in the input. Left out, requests that hold sound are refused.")
+]
+SoundOut = Annotated[PerMillion, Meta(description="Of sound in the output.")]
+Hour = Annotated[
+    PerMillion,
+    Meta(description="Of input that is kept for an hour. Left out, requests that ask for it (`ttl: 1h`) are refused."),
+]
 
 
 class TierSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -17,19 +28,34 @@ class TierSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     output: PerMillion
     cached_input: PerMillion | UnsetType = UNSET
     cache_write: PerMillion | UnsetType = UNSET
+    cache_write_1h: Hour | UnsetType = UNSET
+    audio_input: SoundIn | UnsetType = UNSET
+    audio_output: SoundOut | UnsetType = UNSET
 
 
 class PriceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One entry of `prices:`, under the name of a model of the workspace or `vendor/remote model`.
 
-    A price that is left out is never guessed cheaper: cached and cache-writing tokens then cost what input costs.
+    A price that is left out is never guessed cheaper: cached and cache-writing tokens then cost what input costs. What
+    a request needs beside (sound, an hour in the cache, a service tier) is refused where it has no price; what a
+    provider reports all the same is billed at the dearest price there is, and flagged `unpriced`.
     """
 
     input: PerMillion
     output: PerMillion
     cached_input: PerMillion | UnsetType = UNSET
     cache_write: PerMillion | UnsetType = UNSET
+    cache_write_1h: Hour | UnsetType = UNSET
+    audio_input: SoundIn | UnsetType = UNSET
+    audio_output: SoundOut | UnsetType = UNSET
     per_request: Annotated[Amount, Meta(description="Units of the currency for each call, whatever its size.")] = 0
+    service_tiers: Annotated[
+        dict[str, ServiceShare],
+        Meta(
+            description="What being served otherwise costs, as a multiple of all these prices, such as "
+            "{flex: 0.5, priority: 2}. Holds are made for the dearest."
+        ),
+    ] = {}
     tiers: list[TierSettings] = []
 
 

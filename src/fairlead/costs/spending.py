@@ -15,9 +15,10 @@ from fairlead.models.types import Usage
 class Row(Struct, frozen=True, kw_only=True):
     """What the actions of one group came to. `group` has a value for each dimension asked for, in that order.
 
-    `runs` are actions, refused ones included; `attempts` are calls to a model's server, failed ones included. `cost` is
-    in nano-units; `unsure` is the part of it that is a worst case, or rests on Fairlead's own count of tokens: compare
-    that with the provider's bill.
+    `runs` are actions, refused ones included, and those that only asked for a price (`estimated`); `attempts` are calls
+    to a model's server, failed ones included. `cost` is in nano-units; `unsure` is the part of it that is a worst case,
+    or rests on Fairlead's own count of tokens, or on a price that nobody has stated: compare that with the provider's
+    bill.
     """
 
     group: tuple[str, ...]
@@ -27,6 +28,7 @@ class Row(Struct, frozen=True, kw_only=True):
     failed: int
     abandoned: int
     orphaned: int
+    estimated: int
     attempts: int
     cost: int
     unsure: int
@@ -53,8 +55,10 @@ _DIMENSIONS: dict[str, Callable[[Record], str]] = {
 DIMENSIONS = tuple(_DIMENSIONS)
 _ACTIONS = frozenset({"call_model", "refusal"})
 _COUNTED = _ACTIONS | {"attempt"}  # other rows of the log (a publish, a late settlement) move no money
-_OUTCOMES = ("done", "refused", "failed", "abandoned", "orphaned")
-_TOKENS = ("input", "output", "cached_input", "cache_write", "reasoning")
+_OUTCOMES = ("done", "refused", "failed", "abandoned", "orphaned", "estimated")
+_TOKENS = (
+    "input", "output", "cached_input", "cache_write", "cache_write_1h", "reasoning", "audio_input", "audio_output",
+)  # fmt: skip
 
 
 class _Kind(Struct):
@@ -105,7 +109,7 @@ def _add(counted: "Counter[str]", record: Record) -> None:
     usage = record.usage
     if "reconcile" in record.flags or (usage is not None and usage.estimated):
         counted["unsure"] += record.cost
-        counted["estimated"] += 1
+        counted["unsure rows"] += 1
     if usage is not None:
         for name in _TOKENS:
             counted["tokens:" + name] += getattr(usage, name)
@@ -119,6 +123,6 @@ def _row(group: tuple[str, ...], counted: "Counter[str]") -> Row:
         attempts=counted["attempts"],
         cost=counted["cost"],
         unsure=counted["unsure"],
-        usage=Usage(**tokens, estimated=counted["estimated"] > 0, tier=""),
+        usage=Usage(**tokens, estimated=counted["unsure rows"] > 0, tier=""),
         **{outcome: counted[outcome] for outcome in _OUTCOMES},
     )

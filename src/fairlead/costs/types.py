@@ -1,5 +1,7 @@
 """Rates and estimates. Money is int nano-units (1e-9) of the workspace's currency, a token's price int pico-units."""
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 
@@ -7,7 +9,8 @@ class Tier(Struct, frozen=True):
     """Prices of one token in pico-units (1e-12) for requests of more than `above` input tokens. The first tier
     has 0 and always applies.
 
-    Crossing a tier applies its prices to all tokens of the request, as providers do.
+    Crossing a tier applies its prices to all tokens of the request, as providers do. The last three are None where
+    nobody has stated them: see `kinds`.
     """
 
     above: int
@@ -15,14 +18,21 @@ class Tier(Struct, frozen=True):
     output: int
     cached_input: int
     cache_write: int
+    cache_write_1h: int | None = None
+    audio_input: int | None = None
+    audio_output: int | None = None
 
 
 class Rate(Struct, frozen=True):
-    """What a model costs. `version` names the price list and is stamped on every record. Tiers ascend by `above`."""
+    """What a model costs. `version` names the price list and is stamped on every record. Tiers ascend by `above`.
+
+    `service_tiers` has what being served in another way (flex, priority) costs, in ten-thousandths of these prices.
+    """
 
     version: str
     tiers: tuple[Tier, ...]
     per_request: int = 0  # nano-units for each call
+    service_tiers: Mapping[str, int] = {}
 
 
 class Estimate(Struct, frozen=True):

@@ -1,7 +1,10 @@
 """What routing is asked about an action: under which name, and which of its calls belong together."""
 
+from collections.abc import Callable
+
 from msgspec.structs import replace
 
+from fairlead.costs.kinds import needs_of, unstated
 from fairlead.costs.ledger import Action
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.prepare import Stitched
@@ -34,7 +37,13 @@ def planned(
         has_passages=bool(asked.passages),
         groups=deployment.groups,
         key=_belonging(action, asked.request),
+        unpriced=_unpriced(deployment, asked.request),
     )
+
+
+def _unpriced(deployment: Deployment, request: ChatRequest) -> Callable[[str], str] | None:
+    needs = needs_of(request)
+    return None if needs is None else lambda name: unstated(needs, deployment.rates[name])
 
 
 def _belonging(action: Action, request: ChatRequest) -> str:

@@ -2,6 +2,8 @@
 
 from typing import Any, TypeGuard
 
+from msgspec.structs import replace
+
 from fairlead.errors import CutOff, Upstream
 from fairlead.models.types import Chunk, ModelCall, Usage
 
@@ -68,14 +70,7 @@ class Tally:
         counted = self.usage
         if counted is None:
             return Usage(input=likely_tokens(self._size), output=likely_tokens(self._bytes), estimated=True)
-        return Usage(
-            input=counted.input,
-            output=max(counted.output, likely_tokens(self._bytes)),
-            cached_input=counted.cached_input,
-            cache_write=counted.cache_write,
-            reasoning=counted.reasoning,
-            estimated=True,
-        )
+        return replace(counted, output=max(counted.output, likely_tokens(self._bytes)), estimated=True)
 
     def cut_off(self, why: str) -> CutOff:
         """The error for a reply that stopped in the middle."""

@@ -54,6 +54,7 @@ def plan(
     has_passages: bool,
     groups: Groups = NO_GROUPS,
     key: str = "",
+    unpriced: Callable[[str], str] | None = None,
 ) -> Plan:
     """Order the models that may answer, best first, and say why each of the others was dropped.
 
@@ -61,7 +62,8 @@ def plan(
     (one without a decision is denied). `health` gives None for a healthy model, else why it is left alone. Candidates
     into which the input may not fit come after those into which it does, and those that could only say that the context
     does not answer come last. `groups` are the models with deployments; equal `key`s order those alike, so that what
-    belongs together goes to the same one. An empty plan is for `why_none` to explain.
+    belongs together goes to the same one. `unpriced` says of a model that has a price what in this request has none, ""
+    if all has; it is None where the request needs nothing special. An empty plan is for `why_none` to explain.
     """
     names, why = order(task, request.model, models, preferences, groups, key)
     size = request.size
@@ -82,7 +84,7 @@ def plan(
             continue
         obstacle = _obstacle(model, request, attached, searched=has_passages or task.type.context > 0)
         if obstacle is None:
-            obstacle = _out_of_reach(name, unavailable, rates, health)
+            obstacle = _out_of_reach(name, unavailable, rates, unpriced, health)
         if obstacle is not None:
             dropped.append(obstacle)
             continue
@@ -161,7 +163,11 @@ def _unreadable(model: Model, attached: set[type]) -> str:
 
 
 def _out_of_reach(
-    name: str, unavailable: Mapping[str, str], rates: Container[str], health: Callable[[str], str | None]
+    name: str,
+    unavailable: Mapping[str, str],
+    rates: Container[str],
+    unpriced: Callable[[str], str] | None,
+    health: Callable[[str], str | None],
 ) -> Dropped | None:
     """Why an able model cannot be called now. Health comes last: a model dropped by it would have answered."""
     missing = unavailable.get(name)
@@ -169,5 +175,7 @@ def _out_of_reach(
         return Dropped(name, "unavailable", missing)
     if name not in rates:
         return Dropped(name, "price", "nobody has said what it costs")
+    if unpriced is not None and (what := unpriced(name)):
+        return Dropped(name, "price", what)
     ill = health(name)
     return None if ill is None else Dropped(name, "health", ill)
