@@ -142,3 +142,34 @@ def test_earlier_reasoning_that_holds_what_must_not_leave_is_left_out(thinking: 
 def test_the_name_of_what_is_attached_is_read_too(part: Part) -> None:
     with pytest.raises(Denied):
         redacted(asking([part]))
+
+
+CHAINS = [
+    "4111 1111 1111 1111" + "+49 30 901820" * 3,
+    "4111 1111 1111 1111" + "+49 30 901820" * 40,
+    "token=DE89370400440532013000" * 30,
+    "2001:db8::1:" * 60,
+    "password=4111111111111111" * 30,
+]
+
+
+@pytest.mark.parametrize("chain", CHAINS)
+@pytest.mark.parametrize("shape", ["text", "lines", "parts", "arguments"])
+def test_values_that_hide_each_other_are_all_taken_out_and_put_back(chain: str, shape: str) -> None:
+    categories = CATEGORIES | {"ip_address"}
+    calls = [ToolCall("1", Function("f", json.dumps({"a": chain, "b": 1})))]
+    message = {
+        "text": Message("user", f"See {chain} there"),
+        "lines": Message("user", f"See\n{chain}\nthere"),
+        "parts": Message("user", [TextPart(f"See {chain[:9]}"), TextPart(f"{chain[9:]} there")]),
+        "arguments": Message("assistant", None, tool_calls=calls),
+    }[shape]
+    sent, redaction = redacted(ChatRequest(model="auto", size=1, messages=[message]), categories)
+    assert not POLICY.detect(sent).labels.categories & categories
+    (after,) = sent.messages
+    text = after.tool_calls[0].function.arguments if after.tool_calls else text_of(after)
+    if shape == "arguments":
+        assert json.loads(text)["b"] == 1
+    for placeholder, original in redaction.placeholders.items():
+        text = text.replace(placeholder, original)
+    assert text == (calls[0].function.arguments if shape == "arguments" else text_of(message))

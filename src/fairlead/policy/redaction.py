@@ -1,7 +1,9 @@
 """Taking what was found out of a request, and putting it back into the reply."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 
 import msgspec
 from msgspec import Struct
@@ -11,7 +13,12 @@ from fairlead.models.types import ChatRequest, Function, Message, Part, TextPart
 from fairlead.policy.detect import CONTENT, REASONING, REST, Detection, places
 from fairlead.policy.types import Finding, Findings
 
-_ROUNDS = 4
+_ROUNDS = 4  # in which just what was found is taken out
+# Values without anything between them can hide each other: each that goes uncovers the next, of maybe thousands. From
+# then on what stands around a value goes with it: its words, its line, the whole text. In the arguments of a tool call
+# that is never beyond the string that it stands in.
+_AROUND = (re.compile(r"\S+"), re.compile(r"[^\n]+"), re.compile(r"(?s:.+)"))
+_AROUND_IN_ARGUMENTS = (re.compile(r'[^\s"\\]+'), *[re.compile(r'[^"\\]+')] * 2)
 PLACEHOLDER = re.compile(r"\[[A-Z][A-Z0-9_]{0,39}_[0-9]{1,9}\]")
 
 
@@ -63,10 +70,14 @@ def redact(
             step="attempt",
         )
     names = _Names("\x00".join(text for _, _, text in places(request)))
-    for _ in range(_ROUNDS):
+    for number in range(_ROUNDS + len(_AROUND) + 1):
         mine = [each for each in _standing(request, findings, names) if each.category in categories]
         if not mine:
             return request, Redaction(names.placeholders)
+        if number == _ROUNDS + len(_AROUND):
+            break
+        if number >= _ROUNDS:
+            mine = _widened(request, mine, number - _ROUNDS)
         request = _replaced(request, mine, names)
         findings = detection.request(request)
     raise Broken(
@@ -87,6 +98,22 @@ def _standing(request: ChatRequest, findings: Findings, names: _Names) -> list[F
         for each in findings.found
         if texts[each.message, each.tool_call][each.start : each.end] not in names.placeholders
     ]
+
+
+def _widened(request: ChatRequest, found: list[Finding], step: int) -> list[Finding]:
+    """The findings with what stands around them."""
+    texts = {(message, call): text for message, call, text in places(request)}
+    wider: list[Finding] = []
+    for place, mine in groupby(found, key=lambda each: (each.message, each.tool_call)):
+        around = (_AROUND if place[1] < 0 else _AROUND_IN_ARGUMENTS)[step]
+        runs = [run.span() for run in around.finditer(texts[place])]
+        begins = [low for low, _ in runs]
+        for each in mine:
+            first, last = bisect_right(begins, each.start) - 1, bisect_right(begins, each.end - 1) - 1
+            start = runs[first][0] if first >= 0 and each.start < runs[first][1] else each.start
+            end = max(runs[last][1], each.end) if last >= 0 else each.end
+            wider.append(msgspec.structs.replace(each, start=start, end=end))
+    return wider
 
 
 def _replaced(request: ChatRequest, found: list[Finding], names: _Names) -> ChatRequest:
