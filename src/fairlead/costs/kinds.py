@@ -53,7 +53,7 @@ def unstated(needs: Needs, rate: Rate) -> str:
 
 def is_plain(usage: Usage) -> bool:
     """Whether the four prices that every rate has are all that it takes."""
-    return not (usage.cache_write_1h or usage.audio_input or usage.audio_output or usage.tier)
+    return usage.tier in STANDARD and not (usage.cache_write_1h or usage.audio_input or usage.audio_output)
 
 
 def is_guessed(usage: Usage, rate: Rate, tier: Tier) -> bool:

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from fairlead.errors import BadInput
+from fairlead.models.attached import IMAGE
 from fairlead.models.types import Message
 from fairlead.server.openai.chat_request import read_request
 
@@ -134,3 +135,13 @@ def test_a_message_that_calls_or_refuses_needs_no_content() -> None:
 def test_a_message_without_any_of_it_is_not_copied() -> None:
     request = read_request(body({"role": "user", "content": "x"}, {"role": "user", "content": "y"})).request
     assert [each.content for each in request.messages] == ["x", "y"]
+
+
+def test_an_image_counts_by_what_a_model_makes_of_it_and_not_by_its_bytes() -> None:
+    text = {"role": "user", "content": [{"type": "text", "text": "what is it?"}]}
+    plain = read_request(body(text)).request
+    assert plain.size == len(body(text))
+    for url in ("data:image/png;base64," + "A" * 2_000_000, "https://example.com/a.png"):
+        image = {"type": "image_url", "image_url": {"url": url}}
+        sent = read_request(body({"role": "user", "content": [*text["content"], image]})).request  # type: ignore[misc]
+        assert IMAGE <= sent.size < IMAGE + 500

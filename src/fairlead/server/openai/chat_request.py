@@ -4,6 +4,7 @@ import msgspec
 from msgspec import Struct
 
 from fairlead.errors import BadInput
+from fairlead.models.attached import billable
 from fairlead.models.types import ChatRequest, Function, Handling, Message, Sampling, ToolCall
 from fairlead.server.openai.chat_body import ChatBody, ChatMessage, ChatToolCall
 
@@ -72,10 +73,11 @@ def _half_said(field: str, needed: str, mend: str) -> BadInput:
 
 
 def _translated(chat: ChatBody, size: int) -> ChatRequest:
+    messages = _messages(chat.messages)
     return ChatRequest(
         model=chat.model,
-        messages=_messages(chat.messages),
-        size=size,
+        messages=messages,
+        size=billable(size, messages),
         stream=bool(chat.stream),
         max_output=chat.max_completion_tokens if chat.max_completion_tokens is not None else chat.max_tokens,
         choices=chat.n or 1,

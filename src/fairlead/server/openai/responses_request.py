@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from fairlead.errors import BadInput
+from fairlead.models.attached import billable
 from fairlead.models.types import (
     ChatRequest,
     FunctionTool,
@@ -238,7 +239,7 @@ def with_history(asked: AskedResponse, history: list[Message], size: int) -> Ask
     system = request.messages[:1] if asked.body.instructions else []
     messages = [*system, *turns([*history, *asked.messages])]
     return msgspec.structs.replace(
-        asked, request=msgspec.structs.replace(request, messages=messages, size=request.size + size)
+        asked, request=msgspec.structs.replace(request, messages=messages, size=request.size + billable(size, history))
     )
 
 
@@ -248,7 +249,7 @@ def _translated(asked: ResponseBody, messages: list[Message], tools: list[Functi
     return ChatRequest(
         model=asked.model,
         messages=[*system, *turns(messages)],
-        size=size,
+        size=billable(size, messages),
         stream=bool(asked.stream),
         max_output=asked.max_output_tokens,
         tools=[Tool(FunctionTool(t.name, t.description, t.parameters, t.strict)) for t in tools] or None,
