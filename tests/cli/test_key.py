@@ -150,3 +150,17 @@ def test_a_master_key_of_the_environment_is_not_changed_under_live_workers(
     said = fairlead("key", "rotate-master", "--yes")
     assert said.status == 2
     assert "stop them" in said.err
+
+
+def test_a_key_file_is_not_changed_while_workers_on_other_machines_hold_the_old_one(
+    live: Path, fairlead: Fairlead
+) -> None:
+    clock = SystemClock()
+    before = (live / ".fairlead" / "master.key").read_bytes()
+    with closing(open_store(find(live))) as store:
+        fleet = Fleet(store, clock)
+        fleet.renew(Lease(clock), "worker_1", host="elsewhere", pid=1, seen=fleet.current().number)
+    said = fairlead("key", "rotate-master", "--yes")
+    assert said.status == 2
+    assert "on other machines too: elsewhere" in said.err
+    assert (live / ".fairlead" / "master.key").read_bytes() == before

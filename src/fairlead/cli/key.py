@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from pathlib import Path
+from socket import gethostname
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +16,7 @@ from fairlead.cli.when import shown, span
 from fairlead.clock import SystemClock
 from fairlead.errors import BadInput, FairleadError, NotFound
 from fairlead.identity.keys import Key, new_key
+from fairlead.storage.fleet import Member
 from fairlead.storage.master_key import load_master_key
 from fairlead.storage.rotation import replace_given, rotate
 from fairlead.storage.store import Store
@@ -143,6 +145,8 @@ def rotate_master(
     place = find(workspace, data_folder)
     with closing(open_store(place)) as store:
         given = variable(MASTER_KEY) is not None
+        if not given:
+            _require_one_machine(store)
         new = _new_master_key(store) if given else b""
         vault, name = open_vault(place, store, new), log_name(place, store)
         if dry_run:
@@ -158,10 +162,25 @@ def rotate_master(
     say(f"the old one is kept in {done.old}: delete it once no backup from before is needed")
 
 
+def _serving(store: Store) -> list[Member]:
+    now = SystemClock().now()
+    return [member for member in fleet_of(store).members() if member.lease_until >= now]
+
+
+def _require_one_machine(store: Store) -> None:
+    """Workers find a new key in the key file of this machine. Those on another would be left with the old one."""
+    elsewhere = sorted({member.host for member in _serving(store)} - {gethostname()})
+    if elsewhere:
+        raise BadInput(
+            f"workers serve on other machines too: {', '.join(elsewhere)}",
+            why="they would not see the new key file, and could open nothing",
+            mend="stop them, run this again, and copy the new key file to their machines before they start",
+        )
+
+
 def _new_master_key(store: Store) -> bytes:
     """The key that is to follow the one of the environment, which no running worker can read anew."""
-    now = SystemClock().now()
-    serving = [member.id for member in fleet_of(store).members() if member.lease_until >= now]
+    serving = _serving(store)
     if serving:
         raise BadInput(
             f"{len(serving)} worker(s) serve with the master key of their environment",
