@@ -10,6 +10,7 @@ import pytest
 from tests.cli.conftest import Fairlead
 from tests.cli.test_serve import Server
 
+ROOT = Path(__file__).parents[2]
 QUESTION = "Tell me something."
 
 
@@ -17,7 +18,7 @@ QUESTION = "Tell me something."
 def provider() -> Iterator[str]:
     """A model's server, by its address."""
     command = [sys.executable, "-m", "tests.faults.provider", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
         yield process.stdout.readline().split()[-1]
         process.terminate()
