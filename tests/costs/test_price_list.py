@@ -124,7 +124,7 @@ def test_another_currency_than_the_lists_takes_no_price_from_it() -> None:
 
 
 def test_numbers_and_strings_are_taken_exactly_as_written() -> None:
-    assert own(input=0.1, output="0.000001").tiers == (Tier(0, 100_000, 1, 100_000, 100_000),)
+    assert own(input=0.1, output="0.000001").tiers == (Tier(0, 100_000, 1, 100_000, 100_000, 100_000),)
 
 
 def test_a_price_left_out_is_the_price_of_input() -> None:
@@ -136,7 +136,7 @@ def test_tiers_and_a_price_for_each_request_can_be_stated() -> None:
     rate = own(
         input=1, output=2, per_request="0.01", tiers=[{"above": 128_000, "input": 2, "output": 4, "cached_input": 1}]
     )
-    assert rate.tiers[1] == Tier(128_000, 2_000_000, 4_000_000, 1_000_000, 2_000_000)
+    assert rate.tiers[1] == Tier(128_000, 2_000_000, 4_000_000, 1_000_000, 2_000_000, 2_000_000)
     assert rate.per_request == 10_000_000
 
 
@@ -220,3 +220,8 @@ def test_rates_of_revisions_from_before_there_were_further_kinds_still_read() ->
 def test_a_share_that_is_none_is_refused(tiers: dict[str, object], said: str) -> None:
     with pytest.raises(BadInput, match=said):
         own(input=1, output=2, service_tiers=tiers)
+
+
+def test_an_hour_in_the_cache_has_no_price_where_only_writing_has_one() -> None:
+    assert own(input=1, output=2, cache_write=3).tiers[0].cache_write_1h is None
+    assert own(input=1, output=2).tiers[0].cache_write_1h == 10**6

@@ -121,13 +121,15 @@ def _own_tier(key: str, above: int, prices: PriceSettings | TierSettings) -> Tie
     def or_none(price: int | float | str | msgspec.UnsetType, name: str) -> int | None:
         return None if isinstance(price, msgspec.UnsetType) else _pico(price, f"{key}.{name}")
 
+    hour = or_none(prices.cache_write_1h, "cache_write_1h")
     return Tier(
         above=above,
         input=plain,
         output=_pico(prices.output, f"{key}.output"),
         cached_input=or_plain(prices.cached_input, "cached_input"),
         cache_write=or_plain(prices.cache_write, "cache_write"),
-        cache_write_1h=or_none(prices.cache_write_1h, "cache_write_1h"),
+        # Who asks nothing more for writing asks nothing more for keeping it longer.
+        cache_write_1h=(plain if isinstance(prices.cache_write, msgspec.UnsetType) else None) if hour is None else hour,
         audio_input=or_none(prices.audio_input, "audio_input"),
         audio_output=or_none(prices.audio_output, "audio_output"),
     )

@@ -16,7 +16,10 @@ SoundIn = Annotated[
 SoundOut = Annotated[PerMillion, Meta(description="Of sound in the output.")]
 Hour = Annotated[
     PerMillion,
-    Meta(description="Of input that is kept for an hour. Left out, requests that ask for it (`ttl: 1h`) are refused."),
+    Meta(
+        description="Of input that is kept for an hour. Left out where `cache_write` is stated, requests for it "
+        "(`ttl: 1h`) are refused; where neither is, it costs what input costs."
+    ),
 ]
 
 
