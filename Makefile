@@ -31,7 +31,7 @@ demo: .venv/.runtime ## a working day of an invented retail company, without key
 	@$(BIN)/fairlead demo
 
 test: .venv/.dev ## all tests; no network, no keys
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/.dev ## format, rules, types, layers
 	$(BIN)/ruff format --check $(CODE)

@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from fairlead.storage.store import SCHEMA_VERSION
 from tests.cli.conftest import Fairlead
 
 
@@ -73,7 +74,7 @@ def test_migrate_makes_what_is_missing_and_repeats_safely(fairlead: Fairlead, ac
     assert "none" in fairlead("migrate", "--dry-run").err
     assert not (acme / ".fairlead" / "state.db").exists()
     first = fairlead("migrate", "--json").json
-    assert (first["before"], first["after"]) == (None, "0001")
+    assert (first["before"], first["after"]) == (None, SCHEMA_VERSION)
     assert first["first_key"]
     assert fairlead("migrate", "--json").json["first_key"] is None
     assert "nothing to do" in fairlead("migrate", "--dry-run").err

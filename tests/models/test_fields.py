@@ -203,7 +203,7 @@ def named_by(field: Field, message: str) -> bool:
 
 
 SAID_OTHERWISE = {
-    "size": "what Fairlead counted, sent nowhere",
+    "size": "what Fairlead counted, sent nowhere", "labels": "what Fairlead knows of the messages, sent nowhere",
     "sampling": "row by row", "handling": "row by row", "messages": "row by row", "role": "messages: system, developer",
     "content": "messages: content", "thoughts": "thoughts.signature", "estimated": "Fairlead's own mark",
     "usage": "row by row", "thought": "row by row", "index": "which choice it belongs to",
