@@ -5,8 +5,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from fairlead.storage.store import SCHEMA_VERSION
 from tests.cli.conftest import Fairlead
+
+from fairlead.storage.store import SCHEMA_VERSION
 
 
 def findings(fairlead: Fairlead, *more: str) -> dict[str, Any]:
