@@ -70,6 +70,12 @@ class BadInput(FairleadError):
     code = "bad_input"
     status = 400
 
+    def __init__(
+        self, message: str, *, why: str = "", mend: str = "", step: str = "", subject: str = "", param: str = ""
+    ) -> None:
+        super().__init__(message, why=why, mend=mend, step=step, subject=subject)
+        self.param = param  # the field of a request's body, as a path into it, where one is to blame
+
 
 class NotFound(BadInput):
     """What was asked for does not exist here, or is not visible to this caller."""

@@ -78,6 +78,21 @@ def by_chat(s: Served, person: str, content: str, streamed: bool, model: str = "
     return Got(text, run, error, ended)
 
 
+def by_completions(s: Served, person: str, content: str, streamed: bool, model: str = "auto") -> Got:
+    body: dict[str, Any] = {"model": model, "prompt": content, "stream": streamed, "max_tokens": 1024}
+    response = httpx.post(f"{s.url}/v1/completions", headers=s.auth(person), json=body, timeout=20)
+    run = response.headers.get("x-fairlead-run", "")
+    if not response.headers["content-type"].startswith("text/event-stream"):
+        found = response.json()
+        if response.status_code != 200:
+            return Got("", run, found["error"]["code"], True)
+        return Got(found["choices"][0]["text"], run, "", True)
+    events = [json.loads(line[6:]) for line in response.text.splitlines() if line.startswith("data: {")]
+    text = "".join(choice["text"] for event in events for choice in event.get("choices", ()))
+    error = next((event["error"]["code"] for event in events if "error" in event), "")
+    return Got(text, run, error, response.text.endswith("data: [DONE]\n\n"))
+
+
 def by_messages(s: Served, person: str, content: str, streamed: bool, model: str = "auto") -> Got:
     body = {"model": model, "messages": [{"role": "user", "content": content}], "stream": streamed, "max_tokens": 1024}
     response = httpx.post(f"{s.url}/v1/messages", headers={"x-api-key": key_of(person)}, json=body, timeout=20)
@@ -109,7 +124,12 @@ def by_responses(s: Served, person: str, content: str, streamed: bool, model: st
 
 
 Door = Callable[[Served, str, str, bool], Got]
-DOORS: dict[str, Door] = {"openai.chat": by_chat, "anthropic.messages": by_messages, "openai.responses": by_responses}
+DOORS: dict[str, Door] = {
+    "openai.chat": by_chat,
+    "openai.completions": by_completions,
+    "anthropic.messages": by_messages,
+    "openai.responses": by_responses,
+}
 
 every_door = pytest.mark.parametrize("door", DOORS.values(), ids=list(DOORS))
 streamed_and_not = pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])

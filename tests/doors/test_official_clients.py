@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.tools import tool
-from langchain_openai import ChatOpenAI
+from langchain_openai import ChatOpenAI, OpenAI
 from pydantic import BaseModel
 from tests.world import Served, key_of, served
 
@@ -25,6 +25,13 @@ def chat(s: Served) -> ChatOpenAI:
     # Not closed here: LangChain shares its connections between models, and lets go of them itself.
     about: dict[str, Any] = {"base_url": f"{s.url}/v1", "api_key": key_of("kim"), "max_retries": 0}
     return ChatOpenAI(**about, model="small", stream_usage=True)
+
+
+def test_langchain_completes(s: Served) -> None:
+    about: dict[str, Any] = {"base_url": f"{s.url}/v1", "api_key": key_of("kim"), "max_retries": 0}
+    text = OpenAI(**about, model="small")
+    assert text.invoke("echo all is well") == "all is well"
+    assert "".join(text.stream("echo all is well")) == "all is well"
 
 
 @tool

@@ -30,6 +30,7 @@ from fairlead.server.anthropic.message_body import (
     ToolChoice,
 )
 from fairlead.server.anthropic.turns import messages_of
+from fairlead.server.reading import decoded
 
 
 class AskedMessage(Struct, frozen=True):
@@ -66,14 +67,7 @@ def read_count(body: bytes) -> ChatRequest:
 
 
 def _decoded(decoder: "msgspec.json.Decoder[B]", body: bytes) -> B:
-    try:
-        asked = decoder.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise BadInput(
-            f"the request is not valid: {error}",
-            why="it does not match the Messages protocol as far as it is understood here",
-            mend="see docs/reference/doors.md for the fields that are understood",
-        ) from None
+    asked = decoded(decoder, body, "Messages")
     _refuse_inconsistent(asked)
     return asked
 

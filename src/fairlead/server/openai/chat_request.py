@@ -7,6 +7,7 @@ from fairlead.errors import BadInput
 from fairlead.models.attached import billable
 from fairlead.models.types import ChatRequest, Function, Handling, Message, Sampling, ToolCall
 from fairlead.server.openai.chat_body import ChatBody, ChatMessage, ChatToolCall
+from fairlead.server.reading import decoded
 
 
 class AskedChat(Struct, frozen=True):
@@ -22,14 +23,7 @@ _decoder = msgspec.json.Decoder(ChatBody)
 
 def read_request(body: bytes) -> AskedChat:
     """Raises `BadInput`."""
-    try:
-        chat = _decoder.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise BadInput(
-            f"the request is not valid: {error}",
-            why="it does not match the chat completions protocol",
-            mend="see docs/reference/doors.md for the fields that are understood",
-        ) from None
+    chat = decoded(_decoder, body, "chat completions")
     _refuse_lone_messages(chat.messages)
     _refuse_half_said(chat)
     options = chat.stream_options
@@ -44,12 +38,14 @@ def _refuse_lone_messages(messages: list[ChatMessage]) -> None:
                 f"messages[{number}].content is missing",
                 why="only an assistant's message that calls tools or refuses may have none",
                 mend='give a text; "" is one',
+                param=f"messages[{number}].content",
             )
         if message.role == "tool" and not message.tool_call_id:
             raise BadInput(
                 f"messages[{number}].tool_call_id is missing",
                 why="a message of role tool answers a call, and a model may have made several",
                 mend="give the id of the call that it answers",
+                param=f"messages[{number}].tool_call_id",
             )
 
 
@@ -69,7 +65,8 @@ def _refuse_half_said(chat: ChatBody) -> None:
 
 
 def _half_said(field: str, needed: str, mend: str) -> BadInput:
-    return BadInput(f"{field} needs {needed}", why="the one means nothing without the other", mend=mend)
+    why = "the one means nothing without the other"
+    return BadInput(f"{field} needs {needed}", why=why, mend=mend, param=field)
 
 
 def _translated(chat: ChatBody, size: int) -> ChatRequest:

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from fairlead.errors import FairleadError
+from fairlead.errors import BadInput, FairleadError
 
 _encode = msgspec.json.Encoder().encode
 
@@ -41,7 +41,7 @@ def encode_error(error: FairleadError) -> bytes:
         "error": ErrorBody(
             message=error.message,
             type=_TYPES.get(error.status, "server_error"),
-            param=None,
+            param=(error.param or None) if isinstance(error, BadInput) else None,
             code=error.code,
             fairlead=ErrorDetails(error.step, error.why, error.mend, error.run),
         )

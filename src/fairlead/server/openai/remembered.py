@@ -19,6 +19,7 @@ from fairlead.server.openai.errors import encode_error
 from fairlead.server.openai.responses_items import messages_of
 from fairlead.server.openai.responses_memory import input_items, owner_of
 from fairlead.server.openai.responses_request import Metadata
+from fairlead.server.reading import decoded
 from fairlead.storage.sessions import Owner, Past, Session, Sessions, Turn
 
 _encode = msgspec.json.Encoder().encode
@@ -150,14 +151,8 @@ class NewConversation:
 
 
 def _read(body: bytes) -> ConversationBody:
-    try:
-        return _decoder.decode(body or b"{}")
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise BadInput(
-            f"the request is not valid: {error}",
-            why="it does not match the Responses protocol",
-            mend="a conversation has items and metadata, both optional",
-        ) from None
+    mend = "a conversation has items and metadata, both optional"
+    return decoded(_decoder, body or b"{}", "Responses", mend=mend)
 
 
 def _conversation(session: Session) -> bytes:

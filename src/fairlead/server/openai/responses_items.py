@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from fairlead.errors import BadInput
 from fairlead.models.content import FileData, FilePart, ImagePart, ImageUrl, Thought
 from fairlead.models.types import Function, Message, Part, TextPart, ToolCall
+from fairlead.server.reading import decoded
 
 _Status = Literal["in_progress", "completed", "incomplete"] | None
 
@@ -98,6 +99,7 @@ _KINDS: Final[dict[str, Any]] = {
     "function_call_output": msgspec.json.Decoder(CallOutputItem),
     "reasoning": msgspec.json.Decoder(ReasoningItem),
 }
+_ITEMS: Final = "see docs/reference/doors.md for the items that are understood"
 _kind = msgspec.json.Decoder(_Kind)
 _thoughts = msgspec.json.Decoder(list[Thought])
 
@@ -108,28 +110,17 @@ def messages_of(items: list[msgspec.Raw]) -> list[Message]:
 
 
 def _read(raw: msgspec.Raw, number: int) -> Any:
-    try:
-        kind = _kind.decode(raw).type
-        decoder = _KINDS.get(kind)
-        if decoder is not None:
-            return decoder.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise BadInput(
-            f"the request is not valid: {located(error, f'input[{number}]')}",
-            why="it does not match the Responses protocol",
-            mend="see docs/reference/doors.md for the items that are understood",
-        ) from None
+    place = f"input[{number}]"
+    kind = decoded(_kind, raw, "Responses", place=place, mend=_ITEMS).type
+    decoder = _KINDS.get(kind)
+    if decoder is not None:
+        return decoded(decoder, raw, "Responses", place=place, mend=_ITEMS)
     raise BadInput(
-        f"input[{number}]: items of type {kind!r} have no meaning here",
+        f"{place}: items of type {kind!r} have no meaning here",
         why="Fairlead runs no hosted tools, and knows no other items than those of text, reasoning and functions",
         mend=f"send items of type {', '.join(_KINDS)}",
+        param=place,
     )
-
-
-def located(error: Exception, place: str) -> str:
-    """What a decoder says of a part, told of the whole: `$` is the part's place."""
-    said = str(error)
-    return said.replace("`$", f"`{place}") if "`$" in said else f"{said} - at `{place}`"
 
 
 def _message(item: MessageItem | CallItem | CallOutputItem | ReasoningItem, number: int) -> Message:
@@ -164,12 +155,14 @@ def _part(part: _Content, place: str) -> Part:
                 f"{place}: a file is given by file_data or by file_url",
                 why="with both, or neither, nobody could say which file is meant",
                 mend="give exactly one of them",
+                param=place,
             )
         return FilePart(FileData(part.file_data, part.file_url, part.filename))
     raise BadInput(
         f"{place}: only an assistant says output_text and refusal",
         why="the type of a part tells who said it, and here it is not who the message is from",
         mend="what a person says is of type input_text",
+        param=place,
     )
 
 
@@ -183,6 +176,7 @@ def _said(item: MessageItem, number: int) -> Message:
             f"input[{number}].content: an assistant says only text",
             why="no model takes other content as its own words",
             mend="send images and files as a user's",
+            param=f"input[{number}].content",
         )
     return Message(
         "assistant",
@@ -220,6 +214,7 @@ def _opened(content: str, number: int) -> list[Thought]:
             f"input[{number}].encrypted_content is not one that was made here",
             why="reasoning goes back to the model that it came from, by the way that it came",
             mend="send it as it was received, or leave the reasoning item out",
+            param=f"input[{number}].encrypted_content",
         ) from None
 
 

@@ -22,7 +22,8 @@ from fairlead.models.types import (
     Sampling,
     Tool,
 )
-from fairlead.server.openai.responses_items import located, messages_of, turns
+from fairlead.server.openai.responses_items import messages_of, turns
+from fairlead.server.reading import decoded
 
 _Tokens = Annotated[int, Meta(ge=1, le=10_000_000)]
 _Name = Annotated[str, Meta(min_length=1, max_length=256)]
@@ -154,10 +155,7 @@ _kind = msgspec.json.Decoder(_Kind)
 
 def read_request(body: bytes) -> AskedResponse:
     """Raises `BadInput`."""
-    try:
-        asked = _decoder.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise _invalid(str(error)) from None
+    asked = decoded(_decoder, body, "Responses")
     tools = [_tool(raw, number) for number, raw in enumerate(asked.tools or ())]
     _refuse_inconsistent(asked, tools)
     given = asked.input
@@ -171,26 +169,16 @@ def read_request(body: bytes) -> AskedResponse:
     )
 
 
-def _invalid(said: str) -> BadInput:
-    return BadInput(
-        f"the request is not valid: {said}",
-        why="it does not match the Responses protocol",
-        mend="see docs/reference/doors.md for the fields that are understood",
-    )
-
-
 def _tool(raw: msgspec.Raw, number: int) -> FunctionToolBody:
     place = f"tools[{number}]"
-    try:
-        kind = _kind.decode(raw).type
-        if kind == "function":
-            return _tool_decoder.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise _invalid(located(error, place)) from None
+    kind = decoded(_kind, raw, "Responses", place=place).type
+    if kind == "function":
+        return decoded(_tool_decoder, raw, "Responses", place=place)
     raise BadInput(
         f"{place}: there is no tool {kind!r} here",
         why="hosted tools run at a vendor with the deployment's rights, not the caller's",
         mend='give functions (type "function"), which the client itself runs',
+        param=place,
     )
 
 
@@ -201,18 +189,21 @@ def _refuse_inconsistent(asked: ResponseBody, tools: list[FunctionToolBody]) -> 
             "input is missing",
             why="there is no conversation that this goes on with, so nobody asks anything",
             mend="give a text, or a list of items",
+            param="input",
         )
     if asked.previous_response_id is not None and asked.conversation is not None:
         raise BadInput(
             "previous_response_id and conversation are both given",
             why="each of them says what this goes on with",
             mend="give one of them",
+            param="conversation",
         )
     if asked.conversation is not None and asked.store is False:
         raise BadInput(
             "conversation is given with store: false",
             why="a conversation keeps what is said in it",
             mend="leave out store, or send the whole conversation as input",
+            param="store",
         )
     wanted = asked.text.format if asked.text else None
     if wanted is not None and wanted.type == "json_schema" and (wanted.schema is None or wanted.name is None):
@@ -220,16 +211,21 @@ def _refuse_inconsistent(asked: ResponseBody, tools: list[FunctionToolBody]) -> 
             "text.format: type json_schema needs the fields name and schema",
             why="the one means nothing without the other",
             mend='give both, or ask for type "json_object"',
+            param="text.format",
         )
     if asked.tool_choice not in (None, "none", "auto") and not tools:
         raise BadInput(
-            "tool_choice needs tools", why="the one means nothing without the other", mend="give tools, or leave it out"
+            "tool_choice needs tools",
+            why="the one means nothing without the other",
+            mend="give tools, or leave it out",
+            param="tool_choice",
         )
     if asked.stream_options is not None and not asked.stream:
         raise BadInput(
             "stream_options needs stream: true",
             why="the one means nothing without the other",
             mend="ask for a stream, or leave it out",
+            param="stream_options",
         )
 
 
