@@ -16,6 +16,20 @@ BROKEN: Final = 70  # EX_SOFTWARE: a fault of our own
 FINDINGS: Final = frozenset({"invalid_workspace"})  # bad input that a check found: 1, as for every failed check
 
 
+def told(error: Exception) -> int:
+    """Say what went wrong to the person at the terminal; returns the status to exit with."""
+    if isinstance(error, typer.TyperException):
+        context = getattr(error, "ctx", None)
+        show_usage(error, context.command_path if context else "fairlead")
+        return WRONG_INPUT
+    if isinstance(error, FairleadError):
+        known = error
+    else:
+        known = unreadable(error) if isinstance(error, OSError) else broken(error)
+    show(known)
+    return exit_status(known)
+
+
 def exit_status(error: FairleadError) -> int:
     """The status that scripts see."""
     if isinstance(error, Upstream):

@@ -9,7 +9,6 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from fairlead import __version__
-from fairlead.errors import FairleadError
 
 _INTERRUPTED: Final = 130  # as shells report a program that Ctrl-C has ended
 
@@ -99,22 +98,9 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if "--debug" in arguments:
             raise
-        return _told(error)
+        from fairlead.cli.errors import told
 
-
-def _told(error: Exception) -> int:
-    from fairlead.cli import errors
-
-    if isinstance(error, typer.TyperException):
-        context = getattr(error, "ctx", None)
-        errors.show_usage(error, context.command_path if context else "fairlead")
-        return errors.WRONG_INPUT
-    if isinstance(error, FairleadError):
-        known = error
-    else:
-        known = errors.unreadable(error) if isinstance(error, OSError) else errors.broken(error)
-    errors.show(known)
-    return errors.exit_status(known)
+        return told(error)
 
 
 def main() -> None:

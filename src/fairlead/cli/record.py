@@ -69,7 +69,8 @@ def record(
     sock = listening("127.0.0.1", port)
     say(f"revision {revision}; replies of {model} go to {cassette}, and come back with `use: recorded/{cassette}`")
     say(f"answering at {url_of(sock)}/v1")
-    raise typer.Exit(run(place, sock, compiled.settings, 1, lambda driver: OneModel(driver, model, cassette)))
+    server, journal = compiled.settings.server, compiled.settings.storage.journal
+    raise typer.Exit(run(place, sock, server, journal.synchronous, 1, lambda one: OneModel(one, model, cassette)))
 
 
 def commands() -> dict[str, Any]:

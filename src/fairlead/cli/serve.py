@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Annotated, Any
 
+import msgspec
 import typer
+from msgspec import Struct
 
+from fairlead.cli.aside import aside
 from fairlead.cli.compiled import published, require_published
 from fairlead.cli.init import first_question, ready_curl, show_first_key
 from fairlead.cli.opening import open_store, open_vault
@@ -26,7 +29,7 @@ from fairlead.telemetry.logging import start_logging
 from fairlead.workspace.assemble import Running, assemble
 from fairlead.workspace.compile import Workspace as Compiled
 from fairlead.workspace.load import read_folder
-from fairlead.workspace.settings import ServerSettings, WorkspaceSettings
+from fairlead.workspace.settings import ServerSettings
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -50,14 +53,38 @@ def serve(
     The first time, it makes the data folder with database, master key and a first API key (printed once).
     """
     place = find(folder or workspace, data_folder)
+    ready = msgspec.msgpack.decode(aside(lambda: msgspec.msgpack.encode(_prepare(place, no_apply))), type=_Ready)
+    server = ready.server
+    sock = listening(host or server.host, server.port if port < 0 else port)
+    _greet(place, ready, url_of(sock))
+    raise typer.Exit(run(place, sock, server, ready.synchronous, workers or server.workers))
+
+
+class _Ready(Struct, frozen=True):
+    """What a process that serves must know before it has read the revision itself."""
+
+    organisation: str
+    revision: str
+    server: ServerSettings
+    synchronous: str
+    anonymous: bool
+    switched_off: list[str]
+
+
+def _prepare(place: Place, no_apply: bool) -> _Ready:
+    """Make what is missing and publish. Pages are read and indexed, and migrations loaded, in a process that ends:
+    the ones that serve stay small."""
     show_first_key(set_up(place))
     compiled, revision = in_force(place, no_apply)
-    server = compiled.settings.server
-    sock = listening(host or server.host, server.port if port < 0 else port)
-    _greet(place, compiled, revision, url_of(sock))
     settings = compiled.settings
-    del compiled  # workers compile what they serve; ours would only fill memory
-    raise typer.Exit(run(place, sock, settings, workers or server.workers))
+    return _Ready(
+        organisation=compiled.organisation,
+        revision=revision,
+        server=settings.server,
+        synchronous=settings.storage.journal.synchronous,
+        anonymous=settings.identity.anonymous.allow,
+        switched_off=[*_switched_off(compiled)],
+    )
 
 
 def in_force(place: Place, no_apply: bool) -> tuple[Compiled, str]:
@@ -86,12 +113,12 @@ def url_of(sock: socket.socket) -> str:
     return f"http://[{near}]:{port}" if ":" in near else f"http://{near}:{port}"
 
 
-def _greet(place: Place, compiled: Compiled, revision: str, url: str) -> None:
-    say(f"{compiled.organisation}: revision {revision}, state in {place.shown}")
-    for line in _switched_off(compiled):
+def _greet(place: Place, ready: _Ready, url: str) -> None:
+    say(f"{ready.organisation}: revision {ready.revision}, state in {place.shown}")
+    for line in ready.switched_off:
         say(f"  {line}")
     say(f"answering at {url}/v1  (try it:)")
-    say(ready_curl(url, first_question(place.workspace), with_key=not compiled.settings.identity.anonymous.allow))
+    say(ready_curl(url, first_question(place.workspace), with_key=not ready.anonymous))
 
 
 def _switched_off(compiled: Compiled) -> Iterator[str]:
@@ -114,16 +141,17 @@ def _switched_off(compiled: Compiled) -> Iterator[str]:
         yield f"model {name} is left out: {why}"
 
 
-def run(place: Place, sock: socket.socket, settings: WorkspaceSettings, workers: int, wrap: Wrap | None = None) -> int:
+def run(
+    place: Place, sock: socket.socket, server: ServerSettings, synchronous: str, workers: int, wrap: Wrap | None = None
+) -> int:
     """Answer until stopped, and return the exit status. `wrap` puts something around each model's driver."""
     start_logging(sys.stderr, style="console" if sys.stderr.isatty() else "json")
-    synchronous = settings.storage.journal.synchronous
 
     async def start() -> Running:
         store = Store.open(place.database, synchronous=synchronous, beside=place.beside)
         return await assemble(surroundings(place, store, wrap))
 
-    return answer(sock, start, _serving(settings.server, workers))
+    return answer(sock, start, _serving(server, workers))
 
 
 def _serving(server: ServerSettings, workers: int) -> Serving:

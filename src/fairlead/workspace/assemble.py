@@ -168,8 +168,10 @@ class CompiledRevision:
 
 def compile_revision(around: Surroundings, revision: str) -> CompiledRevision:
     """Read a published revision and the live keys, and compile them."""
-    published = load_revision(around.store, revision)
-    workspace = compile_workspace(published.text, around.secrets, now=around.clock.now())
+    published = load_revision(around.store, revision, with_pages=False)
+    workspace = compile_workspace(
+        published.text, around.secrets, now=around.clock.now(), pages_elsewhere=bool(published.snapshot)
+    )
     context = (
         Context.open(around.store, published.snapshot, names_items=workspace.policy.names_items)
         if published.snapshot

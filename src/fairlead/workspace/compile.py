@@ -57,13 +57,14 @@ class Workspace:
         return self.settings.organisation
 
 
-def compile_workspace(text: WorkspaceText, secrets: Secrets, *, now: int) -> Workspace:
+def compile_workspace(text: WorkspaceText, secrets: Secrets, *, now: int, pages_elsewhere: bool = False) -> Workspace:
     """The workspace that `text` describes. Raises `InvalidWorkspace` with every problem in it.
 
     A text that was published carries its price list; any other is priced by the list in force at `now` (milliseconds
     since 1970), which takes a moment. A secret that is missing is a warning: the text is right, this machine lacks it.
+    With `pages_elsewhere` there is a context though the text comes without its pages.
     """
-    compiling = _Compiling(text, secrets, now)
+    compiling = _Compiling(text, secrets, now, pages_elsewhere)
     workspace = compiling.workspace()
     if workspace is None or compiling.problems:
         raise InvalidWorkspace(compiling.problems)
@@ -91,8 +92,9 @@ def require_policy_tests(workspace: Workspace, text: WorkspaceText) -> None:
 class _Compiling:
     """One compilation: what is wrong gathers in `problems`, and what is sound goes on being checked."""
 
-    def __init__(self, text: WorkspaceText, secrets: Secrets, now: int) -> None:
+    def __init__(self, text: WorkspaceText, secrets: Secrets, now: int, pages_elsewhere: bool) -> None:
         self._text = text
+        self._pages_elsewhere = pages_elsewhere
         self._secrets = secrets
         self._now = now
         self._documents: dict[str, Document] = {}
@@ -113,7 +115,7 @@ class _Compiling:
         budgets = self._try(lambda: compile_budgets(settings.budgets), ("budgets",))
         preferences = self._try(lambda: _routing(settings))
         policy = self._policy(settings, rules)
-        tasks = self._tasks(settings, types, has_pages=bool(items))
+        tasks = self._tasks(settings, types, has_pages=bool(items) or self._pages_elsewhere)
         rates = self._rates(settings, models)
         self.problems += crossings.between(settings, types, self._documents)
         if policy and models:

@@ -9,7 +9,7 @@ from fairlead.errors import NotFound
 from fairlead.identity import Key
 from fairlead.storage.store import Store
 from fairlead.workspace.revision import Revision, damaged, digest_of, read_manifest
-from fairlead.workspace.text import WorkspaceText
+from fairlead.workspace.text import WorkspaceText, is_page
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -18,7 +18,8 @@ _AT_ONCE = 200  # contents in one statement: far below what a database takes as 
 
 
 class Loaded(Struct, frozen=True):
-    """A published revision as it was published. `snapshot` names its context, "" for none."""
+    """A published revision as it was published, with its pages or without. `snapshot` names its context, "" for
+    none."""
 
     text: WorkspaceText
     snapshot: str
@@ -32,8 +33,9 @@ class Publication(Struct, frozen=True):
     by: str
 
 
-def load_revision(store: Store, id: str) -> Loaded:
-    """A published revision, every byte checked against its digest.
+def load_revision(store: Store, id: str, *, with_pages: bool = True) -> Loaded:
+    """A published revision, every byte checked against its digest. Who decides under it needs no pages: what they say
+    is in the snapshot.
 
     Raises `NotFound` if it was never published here, `Broken` if the database no longer holds what was published.
     """
@@ -48,10 +50,11 @@ def load_revision(store: Store, id: str) -> Loaded:
                 f"there is no revision {id}", why="it was never published here", mend="see `fairlead revisions`"
             )
         revision = read_manifest(id, bytes(manifest))
-        contents = dict(_contents(connection, sorted(set(revision.files.values()))))
-    if missing := [path for path, digest in revision.files.items() if digest not in contents]:
+        files = {path: each for path, each in revision.files.items() if with_pages or not is_page(path)}
+        contents = dict(_contents(connection, sorted(set(files.values()))))
+    if missing := [path for path, digest in files.items() if digest not in contents]:
         raise damaged(id, f"{missing[0]} is missing or has been changed")
-    text = WorkspaceText({path: contents[digest] for path, digest in revision.files.items()})
+    text = WorkspaceText({path: contents[digest] for path, digest in files.items()})
     return Loaded(text, revision.snapshot)
 
 

@@ -39,6 +39,11 @@ def belongs(path: str) -> bool:
             return False
 
 
+def is_page(path: str) -> bool:
+    """Whether a file of a workspace is a page of its context."""
+    return path.startswith("context/")
+
+
 def task_name(path: str) -> str:
     """The name of the task type that a file of `tasks/` declares."""
     return path.rpartition("/")[2].removesuffix(".yaml")
