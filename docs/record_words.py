@@ -6,6 +6,7 @@ from fairlead.labels import DataClass
 
 # What the fields of a record mean. A field that is missing here stops the generation.
 FIELDS: Final = {
+    "about": "Of a deed: what it did, in words or numbers; of `signing_key` the signed statement itself.",
     "agent": "The program that acted for the person, where the credential names one.",
     "at": "When the action began, or a refusal was recorded: milliseconds since 1970, UTC.",
     "attempt": "Which attempt of the run, from 1; absent where none was made. `RUN.ATTEMPT` is its idempotency key.",
@@ -44,6 +45,14 @@ KINDS: Final = {
     "attempt": "A failed try of a model before the run's end, billed by itself.",
     "refusal": "A request that was turned away at a door, before there was an action.",
     "late": "A settlement that came after recovery had settled the run; unbilled, to be reconciled.",
+    "erasure": "A deed: a person's key was deleted, and with it all that was sealed for them.",
+    "legal_hold": "A deed: a person's or a run's data must not be erased for now.",
+    "legal_release": "A deed: such a hold has ended.",
+    "retention": "A deed: payloads whose time was over were deleted.",
+    "key_revoked": "A deed: an API key was revoked.",
+    "signing_key": "A deed: another key signs the log from here on.",
+    "backup": "A deed: a backup was made.",
+    "restore": "A deed: this database was restored from a backup.",
 }
 OUTCOMES: Final = {
     "done": "Answered and settled.",

@@ -195,8 +195,8 @@ def test_a_conversation_of_too_many_turns_is_refused(sessions: Sessions, store: 
             connection.execute(
                 sql(
                     "INSERT INTO session_turn"
-                    " SELECT :id, subject, tenant, session, :before, made_at, used_at, 1, sealed FROM session_turn"
-                    " WHERE id = 't0'"
+                    " SELECT :id, subject, tenant, session, :before, made_at, used_at, 1, sealed, data_class"
+                    " FROM session_turn WHERE id = 't0'"
                 ),
                 {"id": f"t{number}", "before": f"t{number - 1}"},
             )

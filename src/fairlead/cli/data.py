@@ -1,32 +1,51 @@
-"""`fairlead data`: erasing what is known about a person. The audit log keeps its proofs and loses what was said."""
+"""`fairlead data`: what is known about a person: where it is, holding it, erasing it. The log keeps its proofs."""
 
 from contextlib import closing
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from msgspec import Struct
 
-from fairlead.cli.announcing import announced
-from fairlead.cli.opening import keys_of, open_store, open_vault
-from fairlead.cli.output import DryRun, Json, Yes, confirm, json_data, say
-from fairlead.cli.place import Data, Workspace, find
+from fairlead.cli.announcing import announced, wait
+from fairlead.cli.opening import fleet_of, keys_of, log_of, open_store, open_vault
+from fairlead.cli.output import DryRun, Json, Yes, confirm, json_data, say, table
+from fairlead.cli.people import Names
+from fairlead.cli.place import Data, Place, Workspace, find, user
+from fairlead.cli.records import record_of
+from fairlead.cli.when import shown
 from fairlead.clock import SystemClock
 from fairlead.costs.budgets import periods_of, scope_name
+from fairlead.costs.record import deed
+from fairlead.errors import NotFound
+from fairlead.storage.store import Store
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from fairlead.storage.erasure import Kept
 
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     no_args_is_help=True,
-    help="Erase what is known about a person.",
+    help="Find, hold and erase what is known about a person.",
 )
+
+What = Annotated[str, typer.Argument(metavar="PERSON|RUN", help="A person, as records' callers are named, or a run.")]
+
+
+class Remains(Struct, frozen=True):
+    """What an erasure leaves, and why."""
+
+    records: str = "records stay in the log under a pseudonym, without what was said: sums and proofs rest on them"
+    providers: str = "providers keep what they were sent for as long as they do: fairlead data where shows which"
+    backups: str = "backups from before still hold the key: fairlead restore erases anew, a copy by hand does not"
 
 
 @app.callback()
 def _group() -> None:
-    """Erase what is known about a person."""
+    """Find, hold and erase what is known about a person."""
 
 
 @app.command()
@@ -38,28 +57,64 @@ def erase(
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """Delete a person's encryption key: their requests, replies and name can never be read again.
+    """Delete a person's encryption key and all that was sealed by it: requests, replies, conversations, the name.
 
-    Records stay in the log under a pseudonym, so that sums and proofs hold. This cannot be undone.
+    Records stay in the log under a pseudonym, so that sums and proofs hold. This cannot be undone. If the command is
+    interrupted, run it again, or let a worker finish it.
     """
+    from fairlead.storage.erasure import Kept, kept_of
+
     place = find(workspace, data_folder)
     with closing(open_store(place)) as store:
-        keys = keys_of(store, person)
+        keys, subject = keys_of(store, person), open_vault(place, store).id_of(person)
+        kept = Kept(0, 0, 0)
+        if subject is not None:
+            store.bring_in_order()
+            with store.reading() as connection:
+                kept = kept_of(connection, subject)
         if dry_run:
-            say(f"would erase what is sealed for {person}" + _remains(keys))
+            say(f"would erase what is sealed for {person}: {_counted(kept)}{_left(keys)}")
             return
         confirm(f"Erase everything that is sealed for {person}, for good?", yes)
-        erased = open_vault(place, store).erase(person)
-        with announced(store) as connection:  # whoever still has the key in memory drops it
-            _forget_budgets(connection, person)
+        _erase(store, person, subject)
     if json:
-        json_data({"person": person, "erased": erased, "keys_left": keys})
+        erased = subject is not None
+        json_data({"person": person, "erased": erased, "kept": kept, "keys_left": keys, "remains": Remains()})
         return
-    done = f"what was sealed for {person} is erased" if erased else f"nothing was sealed for {person}"
-    say(done + _remains(keys))
+    done = (
+        f"what was sealed for {person} is erased: {_counted(kept)}" if subject else f"nothing was sealed for {person}"
+    )
+    say(done + _left(keys))
+    if subject:
+        for remains in (Remains.records, Remains.providers, Remains.backups):
+            say(f"- {remains}")
 
 
-def _remains(keys: tuple[str, ...]) -> str:
+def _erase(store: Store, person: str, subject: str | None) -> None:
+    from fairlead.storage.erasure import clear_away, erase_subject
+
+    clock, fleet = SystemClock(), fleet_of(store)
+    if subject is None:
+        with announced(store) as connection:
+            _forget_budgets(connection, person)
+    else:
+        begun: list[int] = []
+
+        def announce(connection: "Connection") -> None:
+            _forget_budgets(connection, person)
+            begun.append(fleet.announce(connection))
+
+        entry = deed(clock, "erasure", by=f"os:{user()}", person=subject)
+        erase_subject(store, subject, entry, clock.now(), announce)
+        wait(fleet, begun[0])  # whoever still has the key in memory drops it
+    clear_away(store, clock.now())
+
+
+def _counted(kept: "Kept") -> str:
+    return f"{kept.payloads} payloads, {kept.sessions} conversations, {kept.turns} turns of them"
+
+
+def _left(keys: tuple[str, ...]) -> str:
     return f"; keys that still carry the name: {', '.join(keys)} (fairlead key revoke NAME)" if keys else ""
 
 
@@ -69,6 +124,92 @@ def _forget_budgets(connection: "Connection", person: str) -> None:
 
     today = periods_of(SystemClock().now()).values()
     forget_balances(connection, scope_name("person", person), keep=tuple(today))
+
+
+@app.command()
+def hold(
+    what: What,
+    reason: Annotated[str, typer.Option("--reason", help="Why: it is shown to whoever wants to erase.")],
+    workspace: Workspace = None,
+    data_folder: Data = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Keep a person's or a run's data from being erased, by retention or on demand, until it is released."""
+    from fairlead.storage.legal_holds import LegalHold, place_hold
+
+    place, clock = find(workspace, data_folder), SystemClock()
+    with closing(open_store(place)) as store:
+        kind, name, subject = _target(place, store, what)
+        if dry_run:
+            say(f"would hold the data of {kind} {what}")
+            return
+        made = LegalHold(kind, name, subject, clock.now(), user(), reason)
+        with store.writing() as connection:
+            place_hold(connection, made)
+            entry = deed(clock, "legal_hold", by=f"os:{user()}", person=subject, about=f"{kind} {name}")
+            store.database.append(connection, [entry])
+    say(f"the data of {kind} {what} is held until: fairlead data release {what}")
+
+
+@app.command()
+def release(what: What, workspace: Workspace = None, data_folder: Data = None, dry_run: DryRun = False) -> None:
+    """End a hold. What retention has passed over meanwhile is deleted at its next turn."""
+    from fairlead.storage.legal_holds import release_hold
+
+    place, clock = find(workspace, data_folder), SystemClock()
+    with closing(open_store(place)) as store:
+        kind, name, subject = _target(place, store, what)
+        if dry_run:
+            say(f"would release the data of {kind} {what}")
+            return
+        with store.writing() as connection:
+            release_hold(connection, kind, name)
+            entry = deed(clock, "legal_release", by=f"os:{user()}", person=subject, about=f"{kind} {name}")
+            store.database.append(connection, [entry])
+    say(f"the data of {kind} {what} is held no more")
+
+
+@app.command()
+def holds(workspace: Workspace = None, data_folder: Data = None, json: Json = False) -> None:
+    """What must not be erased for now, and why."""
+    from fairlead.storage.legal_holds import legal_holds
+
+    place = find(workspace, data_folder)
+    with closing(open_store(place)) as store:
+        with store.reading() as connection:
+            found = legal_holds(connection)
+        if json:
+            json_data(found)
+            return
+        names = Names(place, store)
+        rows = [
+            [
+                each.kind,
+                names.of(each.what) if each.kind == "person" else each.what,
+                shown(each.at),
+                each.placed_by,
+                each.reason,
+            ]
+            for each in found
+        ]
+    table(["what", "whose or which", "since (UTC)", "placed by", "reason"], rows)
+
+
+def _target(place: Place, store: Store, what: str) -> tuple[str, str, str]:
+    """What a word on the command line names: person or run, its id, and whose data it is. Raises `NotFound`."""
+    from fairlead.storage.legal_holds import PERSON, RUN
+
+    subject = open_vault(place, store).id_of(what)
+    if subject is not None:
+        return PERSON, subject, subject
+    try:
+        rows = log_of(store).of_run(what)
+    except NotFound:
+        raise NotFound(
+            f"nothing is kept for a person {what!r}, and there is no such run",
+            mend="name the person as keys and tokens do, or a run as `fairlead runs` shows it",
+        ) from None
+    return RUN, rows[-1].run, record_of(rows[-1]).person
 
 
 def commands() -> dict[str, Any]:

@@ -14,6 +14,7 @@ from fairlead.cli.place import MASTER_KEY, NEW_MASTER_KEY, Data, Place, Workspac
 from fairlead.cli.sealing import log_name
 from fairlead.cli.when import shown, span
 from fairlead.clock import SystemClock
+from fairlead.costs.record import deed
 from fairlead.errors import BadInput, FairleadError, NotFound
 from fairlead.identity.keys import Key, new_key
 from fairlead.storage.fleet import Member
@@ -127,8 +128,10 @@ def revoke(
             raise NotFound(f"there is no key named {name!r}", mend="fairlead key list")
         say(f"would revoke the key {name}")
         return
+    clock = SystemClock()
     with closing(open_store(place)) as store, announced(store) as connection:
-        revoke_key(connection, name, SystemClock().now())
+        revoke_key(connection, name, clock.now())
+        store.database.append(connection, [deed(clock, "key_revoked", by=f"os:{user()}", about=name)])
     say(f"the key {name} is revoked")
 
 

@@ -33,7 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "runs": ("trace", "The latest runs."),
     "load": ("trace", "Where Fairlead's own time goes."),
     "audit": ("audit", "Verify, prove and export the audit log."),
-    "data": ("data", "Erase what is known about a person."),
+    "data": ("data", "Find, hold and erase what is known about a person."),
     "revisions": ("publishing", "Published revisions and how they differ."),
     "schema": ("schema", "JSON Schemas of the workspace's files, for editors."),
     "migrate": ("doctor", "Bring the state database to this version's schema."),

@@ -8,7 +8,9 @@ Fields stand in alphabetical order and have ASCII names, so that encoding the st
 import msgspec
 from msgspec import Struct
 
+from fairlead.clock import Clock, new_id
 from fairlead.models.types import Usage
+from fairlead.storage.types import Entry
 
 
 class RecordedUsage(Struct, frozen=True, omit_defaults=True):
@@ -33,12 +35,14 @@ class RecordedError(Struct, frozen=True, omit_defaults=True):
 
 class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One row of the log. `kind` is "call_model" for the action itself, "attempt" for each failed try before it,
-    "refusal" for what was turned away at a door, "late" for a settlement that came after recovery had settled.
+    "refusal" for what was turned away at a door, "late" for a settlement that came after recovery had settled. What
+    people or Fairlead did to the deployment itself is a deed: see `deed`.
 
     `cost` and `held` are in nano-units; summing `cost` over all rows gives what was spent. `outcome` is "done",
     "refused", "failed", "abandoned", "orphaned", or "estimated" where only a price was asked for.
     """
 
+    about: str = ""
     agent: str = ""
     at: int
     attempt: int = 0
@@ -105,3 +109,23 @@ def recorded_usage(usage: Usage) -> RecordedUsage:
 def _spelled(tier: str) -> str:
     """A provider's word, as far as a record may carry one: nothing in it can be erased."""
     return "".join(char for char in tier[:40] if char.isascii() and (char.isalnum() or char in "_-."))
+
+
+def deed(clock: Clock, kind: str, *, by: str, about: str = "", person: str = "") -> Entry:
+    """The log's entry of what was done to the deployment itself: an erasure, a hold, a change of keys, a backup.
+
+    `by` is who did it, as the system knows them; `person` the subject id of whom it concerns. `about` says the rest:
+    it can never be erased, so nobody's name stands in it.
+    """
+    now = clock.now()
+    record = Record(
+        v=RECORD_VERSION,
+        kind=kind,
+        run=new_id(clock, "deed"),
+        at=now,
+        about=about,
+        credential=by,
+        outcome="done",
+        person=person,
+    )
+    return Entry(record.run, now, encode_record(record))

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from fairlead.errors import BadInput, NotFound
 from fairlead.identity.keys import Key
 from fairlead.storage.schema import api_key
+from fairlead.storage.tombstones import KEY, bury
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
@@ -45,14 +46,17 @@ def list_keys(connection: Connection) -> tuple[Key, ...]:
 
 
 def revoke_key(connection: Connection, name: str, at: int) -> None:
-    """Mark a key as revoked. A second time changes nothing. Raises `NotFound` if there is no such key."""
+    """Mark a key as revoked, with a tombstone, so that no restored backup accepts it. A second time changes nothing.
+
+    Raises `NotFound` if there is no such key.
+    """
     changed = connection.execute(
         update(api_key).where(api_key.c.name == name, api_key.c.revoked_at == 0).values(revoked_at=at)
     )
-    if changed.rowcount:
-        return
-    known = connection.execute(select(api_key.c.name).where(api_key.c.name == name)).first()
-    if known is None:
+    digest = connection.execute(select(api_key.c.digest).where(api_key.c.name == name)).scalar()
+    if changed.rowcount and digest is not None:
+        bury(connection, KEY, bytes(digest).hex(), at, done=True)
+    if digest is None:
         raise NotFound(
             f"there is no key named {name!r}",
             why="keys declared in fairlead.yaml are not in this list",

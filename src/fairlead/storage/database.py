@@ -1,6 +1,6 @@
 """What the two databases have in common, and the one place that chooses between them by the look of an address."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
@@ -9,6 +9,8 @@ from fairlead.errors import BadInput
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
+
+    from fairlead.storage.types import Entry
 
 _SQLITE: Final = "sqlite:///"
 _POSTGRES: Final = ("postgresql://", "postgres://")
@@ -49,6 +51,12 @@ class Database(Protocol):
 
     def wiped(self, engine: "Engine", table: str) -> None:
         """After that transaction."""
+
+    def append(self, connection: "Connection", entries: "Sequence[Entry]") -> None:
+        """Within a writing transaction: entries of the log that no action of a worker leaves. Without payloads."""
+
+    def elected(self, office: str) -> AbstractContextManager[bool]:
+        """Whether this process, of all on the database, has an office for as long as the block runs."""
 
     def announce(self, connection: "Connection") -> None:
         """Within a writing transaction: once it is committed, wake who listens."""

@@ -5,13 +5,14 @@ psycopg is an extra: it is imported when the first connection is made.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from fairlead.errors import BadInput, Broken
+from fairlead.storage.types import Entry
 
 if TYPE_CHECKING:
     import psycopg
@@ -39,6 +40,10 @@ _READ: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _WRITE: Final = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 # Cold-path writers follow one another, as they do on SQLite: what is read in a writing transaction stays true in it.
 _ALONE: Final = "SELECT pg_advisory_xact_lock(hashtext('fairlead'), 2)"
+_ARRIVE: Final = (
+    "INSERT INTO arrived (run, at, record, spans, subject, ciphertext) VALUES (%s, %s, %s, %s, '', ''::bytea)"
+)
+_OFFICE: Final = "SELECT pg_try_advisory_lock(%s)"
 _ARRIVED: Final = "SELECT EXISTS (SELECT 1 FROM arrived)"
 _SEQUENCE: Final = "SELECT fairlead_sequence(5000)"
 _LOCK_WAIT: Final = 5000  # milliseconds
@@ -144,6 +149,18 @@ class PostgresDatabase:
         """Writes the table anew without what was deleted. Copies in the server's own log and backups are not ours."""
         with engine.connect() as connection:
             connection.exec_driver_sql(f"VACUUM (FULL) {table}")
+
+    def append(self, connection: "Connection", entries: Sequence[Entry]) -> None:
+        """They arrive like those of workers, and get their places behind them."""
+        for entry in entries:
+            connection.exec_driver_sql(_ARRIVE, (entry.run, entry.at, entry.record, entry.spans))
+
+    @contextmanager
+    def elected(self, office: str) -> Iterator[bool]:
+        """An advisory lock of a session of its own."""
+        with connect(self.url, name=f"fairlead {office}") as connection:
+            row = connection.execute(_OFFICE, (number_of(f"fairlead office {office}"),)).fetchone()
+            yield bool(row and row[0])
 
     def announce(self, connection: "Connection") -> None:
         connection.exec_driver_sql(f"NOTIFY {CHANNEL}")

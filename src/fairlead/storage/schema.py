@@ -18,6 +18,8 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Table,
+    UniqueConstraint,
+    text,
 )
 from sqlalchemy import Text as AnyText
 from sqlalchemy.types import TypeEngine
@@ -191,6 +193,8 @@ session_turn = Table(
     _required("used_at", BigInteger),
     _required("size", BigInteger),
     _required("sealed", LargeBinary),
+    # -1 where it was not noted yet: then it counts as the class that is kept for the shortest time.
+    Column("data_class", Integer, nullable=False, server_default=text("-1")),
 )
 Index(None, session_turn.c.subject)
 Index(None, session_turn.c.session)
@@ -265,3 +269,74 @@ context_section = Table(
     ForeignKeyConstraint(["item", "version"], ["context_item.id", "context_item.version"]),
 )
 Index(None, context_section.c.item, context_section.c.version)
+
+# What must never come to life again, not by a restored backup either: erased subjects and revoked keys, numbered
+# without a gap. `seq` is the size of the log at that time; `done_at` is 0 until all that belonged to it was deleted.
+tombstone = Table(
+    "tombstone",
+    metadata,
+    Column("n", _RowNumber, primary_key=True, autoincrement=False),
+    _required("kind", Text),
+    _required("what", Text),
+    _required("at", BigInteger),
+    _required("seq", BigInteger),
+    _required("done_at", BigInteger),
+    UniqueConstraint("kind", "what"),
+)
+
+# What must not be erased for now. `subject` is whose data it is.
+legal_hold = Table(
+    "legal_hold",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("what", Text, primary_key=True),
+    _required("subject", Text),
+    _required("at", BigInteger),
+    _required("placed_by", Text),
+    _required("reason", Text),
+    sqlite_with_rowid=False,
+)
+
+# Statements in which a signing key names the one that follows it. `size` is that of the log at that time.
+succession = Table(
+    "succession",
+    metadata,
+    Column("size", _RowNumber, primary_key=True, autoincrement=False),
+    _required("at", BigInteger),
+    _required("note", Text),
+)
+
+# How far each anchor has got: the largest checkpoint and the last tombstone it has, and why the last try failed.
+anchored = Table(
+    "anchored",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _required("size", BigInteger),
+    _required("tombstones", BigInteger),
+    _required("done_at", BigInteger),
+    _required("tried_at", BigInteger),
+    _required("failure", Text),
+    sqlite_with_rowid=False,
+)
+
+# Up to which record a rule of retention has been carried out.
+retention_mark = Table(
+    "retention_mark",
+    metadata,
+    Column("rule", Text, primary_key=True),
+    _required("seq", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+# Backups that were made of this database: `place` as its maker named it, `digest` that of the manifest.
+backup = Table(
+    "backup",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _required("at", BigInteger),
+    _required("place", Text),
+    _required("size", BigInteger),
+    _required("root", Text),
+    _required("digest", Text),
+    sqlite_with_rowid=False,
+)

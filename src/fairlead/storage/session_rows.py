@@ -37,6 +37,7 @@ class TurnRow(Struct, frozen=True):
     used_at: int
     size: int
     sealed: bytes
+    data_class: int = -1
 
 
 class SessionRow(Struct, frozen=True):

@@ -133,6 +133,7 @@ class Sessions:
             used_at=now,
             size=len(turn.messages),
             sealed=self._vault.seal(key, plain, _about("turn", turn.id, mine.tenant)),
+            data_class=int(labels.data_class),
         )
         if not self._rows.append(row, [each.id for each in past.turns]):
             _unknown("conversation", session)

@@ -1,13 +1,16 @@
 """All SQL and all pragmas that only SQLite understands."""
 
+import fcntl
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from fairlead.audit.merkle import Frontier, leaf_hash
 from fairlead.storage.turn import in_turn
+from fairlead.storage.types import Entry
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -15,7 +18,14 @@ if TYPE_CHECKING:
 _READ: Final = "BEGIN"
 WRITE: Final = "BEGIN IMMEDIATE"  # take the lock first: a reader that turns writer can fail half-way
 
+_TREE: Final = "SELECT peaks FROM tree WHERE id = 1"
+_APPEND: Final = "INSERT INTO log (seq, run, at, record, spans) VALUES (?, ?, ?, ?, ?)"
+_SET_TREE: Final = (
+    "INSERT INTO tree (id, size, peaks) VALUES (1, ?, ?) ON CONFLICT (id)"
+    " DO UPDATE SET size = excluded.size, peaks = excluded.peaks"
+)
 _BUSY_MILLISECONDS: Final = 5000
+_BRIEFLY: Final = 100  # milliseconds
 _PAGE_BYTES: Final = 4096
 _TURN_PATIENCE: Final = 2.0
 
@@ -59,7 +69,38 @@ class SqliteDatabase:
         connection.exec_driver_sql("PRAGMA secure_delete=ON")
 
     def wiped(self, engine: "Engine", table: str) -> None:
-        """Nothing is left to do."""
+        """The write-ahead log still has the pages as they were: it is emptied, unless a reader needs it just now.
+        Then it is written over before long."""
+        with engine.connect() as connection:
+            # It keeps writers out while it waits for readers, so it must not wait for long.
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={_BRIEFLY}")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
+
+    def append(self, connection: "Connection", entries: Sequence[Entry]) -> None:
+        """The write lock is ours, so the tree stands still."""
+        stored = connection.exec_driver_sql(_TREE).scalar()
+        frontier = Frontier() if stored is None else Frontier.from_bytes(bytes(stored))
+        for entry in entries:
+            row = (frontier.size, entry.run, entry.at, entry.record, entry.spans)
+            connection.exec_driver_sql(_APPEND, row)
+            frontier = frontier.append(leaf_hash(entry.record))
+        connection.exec_driver_sql(_SET_TREE, (frontier.size, frontier.to_bytes()))
+
+    @contextmanager
+    def elected(self, office: str) -> Iterator[bool]:
+        """A lock on a file, which the kernel lets go of when its holder dies."""
+        self.locks.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(self.locks / f"{office}.office", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            won = True
+        except BlockingIOError:
+            won = False
+        try:
+            yield won
+        finally:
+            os.close(descriptor)
 
     def announce(self, connection: "Connection") -> None:
         """A file cannot call: who follows looks often enough."""

@@ -138,6 +138,11 @@ class Vault:
         row = self._rows.get(subject_id)
         return None if row is None else self._name(row, self._data_key(row)).decode()
 
+    def id_of(self, person: str) -> str | None:
+        """The id under which a person's payloads are sealed; None for who has none, or was erased."""
+        row = self._find(_encode(person))
+        return None if row is None else row.id
+
     def erase(self, person: str) -> bool:
         """Delete the person's key and with it all that was sealed for them, for good. False if there was none.
 

@@ -19,6 +19,7 @@ from fairlead.models.registry import open_drivers
 from fairlead.models.types import ModelDriver
 from fairlead.routing import Health
 from fairlead.storage.checkpoints import log_origin, sign_head
+from fairlead.storage.erasure import clear_away
 from fairlead.storage.fleet import Fleet, Lease
 from fairlead.storage.journal import Journal
 from fairlead.storage.recover import recover
@@ -145,9 +146,15 @@ def _chores(
     async def sign_the_head() -> None:
         await asyncio.to_thread(sign)
 
+    def clear() -> None:
+        with store.database.elected("clearing") as mine:
+            if mine:
+                clear_away(store, clock.now())
+
     async def forget_the_expired() -> None:
         while await asyncio.to_thread(sessions.sweep):
             continue
+        await asyncio.to_thread(clear)
 
     return (
         (_RECOVER_EVERY, settle_for_the_dead),

@@ -1,0 +1,66 @@
+"""Legal holds: what must not be erased for now, by retention or on demand."""
+
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import asdict
+from sqlalchemy import Connection, delete, insert
+
+from fairlead.errors import BadInput, NotFound
+from fairlead.storage.schema import legal_hold, retention_mark
+
+PERSON: Final = "person"
+RUN: Final = "run"
+
+
+class LegalHold(Struct, frozen=True):
+    """`what` is a subject's id or a run's; `subject` whose data it is. `at` in milliseconds since 1970."""
+
+    kind: str
+    what: str
+    subject: str
+    at: int
+    placed_by: str
+    reason: str
+
+
+def legal_holds(connection: Connection, subject: str = "") -> list[LegalHold]:
+    """All of them, or those on a subject's data, the oldest first."""
+    query = legal_hold.select().order_by(legal_hold.c.at, legal_hold.c.what)
+    if subject:
+        query = query.where(legal_hold.c.subject == subject)
+    return [LegalHold(*row) for row in connection.execute(query)]
+
+
+def place_hold(connection: Connection, hold: LegalHold) -> None:
+    """Raises BadInput if it is held already: a second reason would be lost with the release of the first."""
+    if _of(connection, hold.kind, hold.what) is not None:
+        raise BadInput(f"{hold.what} is held already", mend="fairlead data holds shows since when, and why")
+    connection.execute(insert(legal_hold).values(asdict(hold)))
+
+
+def release_hold(connection: Connection, kind: str, what: str) -> LegalHold:
+    """Ends a hold and returns it. What retention has passed over meanwhile is looked at again. Raises NotFound."""
+    found = _of(connection, kind, what)
+    if found is None:
+        raise NotFound(f"there is no hold on {what}", mend="fairlead data holds")
+    connection.execute(delete(legal_hold).where(legal_hold.c.kind == kind, legal_hold.c.what == what))
+    connection.execute(delete(retention_mark))
+    return found
+
+
+def require_no_hold(connection: Connection, subject: str) -> None:
+    """Raises BadInput where anything of the subject's is held."""
+    held = legal_holds(connection, subject)
+    if held:
+        raise BadInput(
+            f"there is a legal hold on {held[0].kind} {held[0].what}: {held[0].reason}",
+            why="what is held must not be erased",
+            mend="fairlead data holds lists them; fairlead data release ends one",
+        )
+
+
+def _of(connection: Connection, kind: str, what: str) -> LegalHold | None:
+    query = legal_hold.select().where(legal_hold.c.kind == kind, legal_hold.c.what == what)
+    found = connection.execute(query).first()
+    return None if found is None else LegalHold(*found)
