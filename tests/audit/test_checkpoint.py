@@ -4,11 +4,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from fairlead.audit import (
     EMPTY_ROOT,
     Checkpoint,
-    checkpoint,
     leaf_hash,
     parse_checkpoint,
     sign_checkpoint,
@@ -16,6 +16,7 @@ from fairlead.audit import (
 )
 from fairlead.audit import verifier_key as verifier_key_of
 from fairlead.audit.malformed import Malformed
+from fairlead.audit.note import is_signed_by, parse_verifier, split_note
 
 SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
@@ -50,12 +51,11 @@ def test_the_signature_of_a_published_note_verifies() -> None:
         "— example.com/foo "
         "Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n"
     )
-    verifier = checkpoint._parse_verifier(known)
-    body, [(name, key_id, signature)] = checkpoint._split_note("This is an example message.\n\n" + line)
-    assert (name, key_id) == (verifier.name, verifier.key_id)
-    checkpoint._check_signature(verifier.public, signature, body)
+    verifier = parse_verifier(known)
+    signed = split_note("This is an example message.\n\n" + line)
+    assert is_signed_by(signed, verifier)
     with pytest.raises(Malformed, match="false"):
-        checkpoint._check_signature(verifier.public, signature, body + "!")
+        is_signed_by(replace(signed, text=signed.text + "!"), verifier)
 
 
 def test_signatures_of_witnesses_and_extension_lines_do_not_disturb() -> None:

@@ -194,3 +194,27 @@ def _key_of(folder: Path) -> str:
 def test_an_empty_log_is_told_as_what_it_is(command: str, live: Path, fairlead: Fairlead) -> None:
     said = fairlead("audit", command)
     assert said.status == {"verify": 0, "checkpoint": 2}[command]
+
+
+def test_the_signing_key_is_changed_and_everything_is_still_proven(
+    asked: tuple[Path, Answer], fairlead: Fairlead, tmp_path: Path
+) -> None:
+    folder = asked[0]
+    fairlead("audit", "checkpoint")
+    pinned = fairlead("audit", "key").out.strip()
+    kept = tmp_path / "kept.txt"
+    kept.write_text(fairlead("audit", "checkpoint").out)
+    assert fairlead("key", "rotate-signing", "--dry-run").status == 0
+    said = fairlead("key", "rotate-signing", "--yes", "--json").json
+    assert (said["old"], said["new"]) == (pinned, fairlead("audit", "key").out.strip())
+    ask(folder, HOTEL)
+    fairlead("audit", "checkpoint")
+    assert [key["last"] for key in fairlead("audit", "key", "--json").json["keys"]] == [said["size"], None]
+    assert fairlead("audit", "verify", "--key", pinned, "--checkpoint", kept).status == 0
+    growth = tmp_path / "growth.json"
+    growth.write_text(fairlead("audit", "consistency", kept).out)
+    export = tmp_path / "log.jsonl"
+    assert fairlead("audit", "export", export).status == 0
+    run = tmp_path / "run.json"
+    run.write_text(fairlead("audit", "prove", "last").out)
+    assert main([str(growth), str(export), str(run), str(kept), "--key", pinned]) == 0

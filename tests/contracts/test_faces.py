@@ -14,13 +14,16 @@ audit: EMPTY_ROOT
 audit: Checkpoint
 audit: Frontier
 audit: NotCanonical
+audit: Ring
 audit: Verdict
 audit: canonical
 audit: consistency_proof
 audit: inclusion_proof
 audit: leaf_hash
 audit: parse_checkpoint
+audit: ring_of
 audit: sign_checkpoint
+audit: sign_succession
 audit: verifier_key
 audit: verifier_name
 audit: verify_checkpoint

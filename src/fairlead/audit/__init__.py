@@ -22,6 +22,7 @@ from fairlead.audit.merkle import (
     verify_consistency,
     verify_inclusion,
 )
+from fairlead.audit.succession import Ring, ring_of, sign_succession
 from fairlead.audit.verify import Verdict, verify_export, verify_records
 
 __all__ = [
@@ -29,13 +30,16 @@ __all__ = [
     "Checkpoint",
     "Frontier",
     "NotCanonical",
+    "Ring",
     "Verdict",
     "canonical",
     "consistency_proof",
     "inclusion_proof",
     "leaf_hash",
     "parse_checkpoint",
+    "ring_of",
     "sign_checkpoint",
+    "sign_succession",
     "verifier_key",
     "verifier_name",
     "verify_checkpoint",

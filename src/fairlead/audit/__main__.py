@@ -15,6 +15,7 @@ Each FILE is one of these, told apart by what stands in it:
   a proof of a run  as `fairlead audit prove` writes it
   a proof of growth as `fairlead audit consistency` writes it: two checkpoints, of which one continues the other
   a checkpoint      as `fairlead audit checkpoint` writes it, and as it lies in .fairlead/checkpoints
+  a succession      as `fairlead audit key` writes it: one signing key names the next
 
 Files given together must belong to one history of one log."""
 _ENDS = """\

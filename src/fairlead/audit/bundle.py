@@ -27,12 +27,14 @@ _RECORD: Final = pattern(
 )
 
 
-class Header(Struct, frozen=True, forbid_unknown_fields=True):
-    """The first line: which log this is, and whose signature to expect."""
+class Header(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The first line: which log this is, and whose signature to expect: of the key that signs now, and of those that it
+    has followed."""
 
     format: str
     origin: str
     verifier_key: str
+    successions: tuple[str, ...] = ()
 
 
 class Record(Struct, frozen=True):
@@ -59,14 +61,19 @@ _OTHERS: Final[tuple[type[Note] | type[End] | type[Header], ...]] = (Note, End, 
 
 
 def write_export(
-    records: Iterable[tuple[int, bytes]], checkpoints: Iterable[str], verifier_key: str, out: BinaryIO
+    records: Iterable[tuple[int, bytes]],
+    checkpoints: Iterable[str],
+    verifier_key: str,
+    out: BinaryIO,
+    successions: tuple[str, ...] = (),
 ) -> int:
     """Write a log as an audit export and return how many records it has.
 
     `records` are (index from 0, record) in the log's order. It reports nothing: what is wrong with the log must reach
     the file as it is, for `verify_export` to find. Raises Malformed if the verifier key is malformed.
     """
-    out.write(_line({"format": FORMAT, "origin": verifier_name(verifier_key), "verifier_key": verifier_key}))
+    header = Header(FORMAT, verifier_name(verifier_key), verifier_key, successions)
+    out.write(_line(msgspec.to_builtins(header)))
     count, waiting = 0, in_order(checkpoints)
     for seq, record in records:
         while waiting and waiting[-1][0] <= count:

@@ -12,9 +12,10 @@ from pathlib import Path
 from msgspec import Struct
 
 from fairlead.audit.bundle import FORMAT, Header, read_line
-from fairlead.audit.checkpoint import Checkpoint, parse_checkpoint, verifier_name, verify_checkpoint
+from fairlead.audit.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
 from fairlead.audit.malformed import Malformed
 from fairlead.audit.proof import GrowthProof, Proof, RunProof, check_proof, read_proof
+from fairlead.audit.succession import TITLE, Ring, Succession, read_succession, ring_of
 from fairlead.audit.verify import Verdict, verify_export
 
 _LARGEST = 1 << 26  # bytes of a proof: thousands of records
@@ -25,6 +26,7 @@ class Export(Struct, frozen=True):
 
     path: Path
     verifier_key: str
+    successions: tuple[str, ...] = ()
 
 
 class Note(Struct, frozen=True):
@@ -33,7 +35,13 @@ class Note(Struct, frozen=True):
     text: str
 
 
-Document = Export | Proof | Note
+class Link(Struct, frozen=True):
+    """A succession of signing keys by itself."""
+
+    text: str
+
+
+Document = Export | Proof | Note | Link
 
 
 class Finding(Struct, frozen=True):
@@ -50,12 +58,16 @@ def read_document(path: Path) -> Document:
         first = file.readline(_LARGEST)
         header = read_line(first.removesuffix(b"\n"))
         if isinstance(header, Header):
-            return Export(path, header.verifier_key)
+            return Export(path, header.verifier_key, header.successions)
         text = first + file.read(_LARGEST)
     if text.lstrip().startswith(b"{"):
         return read_proof(text)
     try:
-        note = Note(text.decode())
+        said = text.decode()
+        if said.startswith(TITLE):
+            read_succession(said)
+            return Link(said)
+        note = Note(said)
         parse_checkpoint(note.text)
     except (UnicodeDecodeError, Malformed):
         raise Malformed(
@@ -67,9 +79,13 @@ def read_document(path: Path) -> Document:
 
 def key_for(documents: Iterable[Document]) -> str:
     """The key that the documents themselves name, for want of one from elsewhere. Raises Malformed."""
-    keys = {each.verifier_key for each in documents if not isinstance(each, Note)}
-    if len(keys) == 1:
-        return keys.pop()
+    documents = list(documents)
+    keys = {each.verifier_key for each in documents if not isinstance(each, Note | Link)}
+    if keys:
+        ring = ring_of(min(keys), _successions(documents))
+        known = [each.key for each in ring.keys if each.key in keys]
+        if len(known) == len(keys):
+            return known[-1]
     if not keys:
         raise Malformed("a checkpoint does not say who signed it", mend="give the log's verifier key with --key")
     raise Malformed(
@@ -80,9 +96,10 @@ def key_for(documents: Iterable[Document]) -> str:
 
 def check_documents(documents: Sequence[tuple[str, Document]], key: str) -> list[Finding]:
     """Each document by its name, and how they fit together. Raises Malformed for a malformed key, OSError."""
-    verifier_name(key)
+    links = _successions(each for _, each in documents)
+    ring = ring_of(key, links)
     notes = [note for _, each in documents for note in _notes(each)]
-    findings = [_checked(name, each, key, notes) for name, each in documents]
+    findings = [_checked(name, each, key, ring, links, notes) for name, each in documents]
     if not any(each.problems for each in findings) and not any(isinstance(each, Export) for _, each in documents):
         together = _together([each for _, each in documents])
         if together:
@@ -90,23 +107,34 @@ def check_documents(documents: Sequence[tuple[str, Document]], key: str) -> list
     return findings
 
 
-def _checked(name: str, document: Document, key: str, notes: list[str]) -> Finding:
+def _checked(name: str, document: Document, key: str, ring: Ring, links: list[str], notes: list[str]) -> Finding:
     if isinstance(document, Export):
-        verdict = verify_export(document.path, key, notes)
+        verdict = verify_export(document.path, key, notes, links)
         return Finding(name, () if verdict.problems else _said(verdict), verdict.problems)
     if isinstance(document, Note):
         try:
-            point = verify_checkpoint(document.text, key)
+            point = verify_checkpoint(document.text, ring)
         except Malformed as error:
             return Finding(name, problems=(error.message,))
         return Finding(name, (f"a signed checkpoint over {point.size} records, root {point.root.hex()}",))
-    problems = tuple(check_proof(document, key))
-    if problems:
-        return Finding(name, problems=problems)
-    if isinstance(document, RunProof):
-        said = f"{len(document.records)} record(s) of {document.run} stand in the signed log of {document.size} records"
+    if isinstance(document, Link):
+        return _linked(name, read_succession(document.text), ring)
+    return (
+        Finding(name, problems=problems) if (problems := tuple(check_proof(document, ring))) else _shown(name, document)
+    )
+
+
+def _linked(name: str, link: Succession, ring: Ring) -> Finding:
+    if not {link.old, link.new} <= {each.key for each in ring.keys}:
+        return Finding(name, problems=("it links keys that the one given here does not lead to",))
+    return Finding(name, (f"from {link.size} records on, {link.new} signs in place of {link.old}",))
+
+
+def _shown(name: str, proof: Proof) -> Finding:
+    if isinstance(proof, RunProof):
+        said = f"{len(proof.records)} record(s) of {proof.run} stand in the signed log of {proof.size} records"
     else:
-        old, new = parse_checkpoint(document.old), parse_checkpoint(document.new)
+        old, new = parse_checkpoint(proof.old), parse_checkpoint(proof.new)
         said = f"the signed log of {new.size} records continues the one of {old.size}"
     return Finding(name, (said,))
 
@@ -121,6 +149,16 @@ def _notes(document: Document) -> list[str]:
     if isinstance(document, RunProof):
         return [document.checkpoint]
     return [document.old, document.new] if isinstance(document, GrowthProof) else []
+
+
+def _successions(documents: Iterable[Document]) -> list[str]:
+    found = []
+    for each in documents:
+        if isinstance(each, Link):
+            found.append(each.text)
+        elif not isinstance(each, Note):
+            found += each.successions
+    return found
 
 
 def _together(documents: Sequence[Document]) -> list[str]:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from fairlead.audit.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
 from fairlead.audit.malformed import Malformed
 from fairlead.audit.merkle import consistency_proof, inclusion_proof, leaf_hash, verify_consistency, verify_inclusion
+from fairlead.audit.succession import Ring, ring_of
 
 
 class ProvenRecord(Struct, frozen=True, forbid_unknown_fields=True):
@@ -24,7 +25,7 @@ class ProvenRecord(Struct, frozen=True, forbid_unknown_fields=True):
     proof: tuple[str, ...]
 
 
-class RunProof(Struct, frozen=True, forbid_unknown_fields=True):
+class RunProof(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Records of a run stand in the log that the checkpoint signs. That there are no others is not shown."""
 
     run: str
@@ -33,15 +34,17 @@ class RunProof(Struct, frozen=True, forbid_unknown_fields=True):
     checkpoint: str
     verifier_key: str
     records: tuple[ProvenRecord, ...]
+    successions: tuple[str, ...] = ()
 
 
-class GrowthProof(Struct, frozen=True, forbid_unknown_fields=True):
+class GrowthProof(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The log of the new checkpoint begins with the whole log of the old one."""
 
     old: str
     new: str
     proof: tuple[str, ...]
     verifier_key: str
+    successions: tuple[str, ...] = ()
 
 
 Proof = RunProof | GrowthProof
@@ -52,17 +55,26 @@ class _Said(Struct, frozen=True):
     run: str = ""
 
 
-def prove_run(run: str, rows: Iterable[tuple[int, bytes]], leaves: list[bytes], note: str, verifier: str) -> RunProof:
+def prove_run(
+    run: str,
+    rows: Iterable[tuple[int, bytes]],
+    leaves: list[bytes],
+    note: str,
+    verifier: str,
+    successions: tuple[str, ...] = (),
+) -> RunProof:
     """`rows` are (index, record) of the run, `leaves` the leaf hashes of all that the checkpoint covers, or more."""
     point = parse_checkpoint(note)
     records = tuple(
         ProvenRecord(seq, record.decode(), leaf_hash(record).hex(), _hex(inclusion_proof(leaves, seq, point.size)))
         for seq, record in rows
     )
-    return RunProof(run, point.size, point.root.hex(), note, verifier, records)
+    return RunProof(run, point.size, point.root.hex(), note, verifier, records, successions)
 
 
-def prove_growth(leaves: Iterable[bytes], old: str, new: str, verifier: str) -> GrowthProof:
+def prove_growth(
+    leaves: Iterable[bytes], old: str, new: str, verifier: str, successions: tuple[str, ...] = ()
+) -> GrowthProof:
     """`leaves` are the leaf hashes of the log. Raises Malformed for what is no checkpoint, or where the old one is the
     larger."""
     first, last = parse_checkpoint(old), parse_checkpoint(new)
@@ -75,7 +87,7 @@ def prove_growth(leaves: Iterable[bytes], old: str, new: str, verifier: str) -> 
         steps = consistency_proof(leaves, first.size, last.size)
     except ValueError as error:
         raise Malformed(str(error), mend="the log was cut off: compare with a backup") from None
-    return GrowthProof(old, new, _hex(steps), verifier)
+    return GrowthProof(old, new, _hex(steps), verifier, successions)
 
 
 def read_proof(text: bytes) -> Proof:
@@ -95,12 +107,14 @@ def encode_proof(proof: Proof) -> bytes:
     return msgspec.json.format(msgspec.json.encode(proof), indent=2)
 
 
-def check_proof(proof: Proof, key: str) -> list[str]:
+def check_proof(proof: Proof, key: str | Ring) -> list[str]:
     """What is wrong with a proof, in sentences; nothing where it holds. Raises Malformed for a malformed key."""
+    if isinstance(key, str):
+        key = ring_of(key, proof.successions)
     return _check_run(proof, key) if isinstance(proof, RunProof) else _check_growth(proof, key)
 
 
-def _check_run(proof: RunProof, key: str) -> list[str]:
+def _check_run(proof: RunProof, key: Ring) -> list[str]:
     try:
         point = verify_checkpoint(proof.checkpoint, key)
     except Malformed as error:
@@ -124,7 +138,7 @@ def _check_record(record: ProvenRecord, run: str, point: Checkpoint) -> list[str
     return []
 
 
-def _check_growth(proof: GrowthProof, key: str) -> list[str]:
+def _check_growth(proof: GrowthProof, key: Ring) -> list[str]:
     try:
         old, new = verify_checkpoint(proof.old, key), verify_checkpoint(proof.new, key)
     except Malformed as error:

@@ -15,6 +15,7 @@ from fairlead.audit.bundle import FORMAT, End, Header, Note, Record, in_order, r
 from fairlead.audit.checkpoint import verifier_name, verify_checkpoint
 from fairlead.audit.malformed import Malformed
 from fairlead.audit.merkle import EMPTY_ROOT, Frontier, leaf_hash
+from fairlead.audit.succession import Ring, ring_of
 
 _MOST_PROBLEMS: Final = 20
 _LONGEST_LINE: Final = 1 << 26
@@ -32,11 +33,15 @@ class Verdict(Struct, frozen=True):
 
 
 def verify_export(
-    source: Path | str | Iterable[bytes], verifier_key: str | None = None, kept: Iterable[str] = ()
+    source: Path | str | Iterable[bytes],
+    verifier_key: str | None = None,
+    kept: Iterable[str] = (),
+    links: Iterable[str] = (),
 ) -> Verdict:
     """Check an audit export: a path, or its lines.
 
-    Without `verifier_key` the file's own key is used, which shows that the file agrees with itself, not who signed it.
+    `links` are successions of signing keys beside those that the file has. Without `verifier_key` the file's own key is
+    used, which shows that the file agrees with itself, not who signed it.
     Raises OSError if the file cannot be read, Malformed if `verifier_key` is malformed.
     """
     if verifier_key is not None:
@@ -49,12 +54,13 @@ def verify_export(
         return _unreadable(f"the first line is not the header of an audit export ({FORMAT})")
     try:
         name = verifier_name(header.verifier_key)
+        ring = ring_of(verifier_key or header.verifier_key, [*header.successions, *links])
     except Malformed as error:
         return _unreadable(f"the first line names no usable key: {error.message}")
-    walk = _Walk(verifier_key or header.verifier_key, kept)
+    walk = _Walk(ring, kept)
     if header.origin != name:
         walk.problem(f"the file says that it is the log {header.origin!r} and its key speaks for {name!r}")
-    if verifier_key not in (None, header.verifier_key):
+    if header.verifier_key not in {each.key for each in ring.keys}:
         walk.problem(f"the file names another key than the one it was checked with: {header.verifier_key}")
     _read_log(walk, lines)
     walk.finish()
@@ -66,15 +72,14 @@ def verify_export(
 
 
 def verify_records(
-    records: Iterable[tuple[int, bytes]], stored: Frontier, checkpoints: Iterable[str], verifier_key: str
+    records: Iterable[tuple[int, bytes]], stored: Frontier, checkpoints: Iterable[str], key: str | Ring
 ) -> Verdict:
     """Check the rows of a live log, (index from 0, record), against its stored head and its checkpoints.
 
     Records after the last checkpoint are compared with the stored head alone: whoever can write the database could
-    have changed both. Raises Malformed if `verifier_key` is malformed.
+    have changed both. Raises Malformed if `key` is malformed.
     """
-    verifier_name(verifier_key)
-    walk = _Walk(verifier_key, checkpoints)
+    walk = _Walk(ring_of(key) if isinstance(key, str) else key, checkpoints)
     for seq, record in records:
         walk.record(seq, leaf_hash(record))
     walk.finish()
@@ -92,12 +97,12 @@ def verify_records(
 class _Walk:
     """One pass over a log: the tree so far, how much of it is proven, what was found."""
 
-    def __init__(self, verifier_key: str, checkpoints: Iterable[str]) -> None:
+    def __init__(self, ring: Ring, checkpoints: Iterable[str]) -> None:
         self.tree = Frontier()
         self.signed = 0
         self.proven = False
         self.intact = True  # once a record is missing or moved, every later root differs and says nothing new
-        self._key = verifier_key
+        self._ring = ring
         self._waiting = in_order(checkpoints)
         self._next = 0
         self._problems: list[str] = []
@@ -129,7 +134,7 @@ class _Walk:
     def checkpoint(self, text: str) -> None:
         size = self.tree.size
         try:
-            point = verify_checkpoint(text, self._key)
+            point = verify_checkpoint(text, self._ring)
         except Malformed as error:
             self.problem(f"a checkpoint, after {_records(size)}: {error.message}")
             return

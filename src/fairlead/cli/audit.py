@@ -12,7 +12,7 @@ from fairlead.cli import complete
 from fairlead.cli.opening import log_of, open_store
 from fairlead.cli.output import DryRun, Json, data, json_data, say
 from fairlead.cli.place import Data, Workspace, find
-from fairlead.cli.sealing import changed_payloads, check, in_words, log_key, sign
+from fairlead.cli.sealing import changed_payloads, check, in_words, links_of, log_key, ring_in, sign
 from fairlead.errors import BadInput, Broken, NotFound
 
 if TYPE_CHECKING:
@@ -90,7 +90,8 @@ def prove(
                     mend="fairlead audit checkpoint",
                 )
             leaves = [leaf_hash(record) for _, record in moment.records()]
-        proof = prove_run(rows[-1].run, ((row.seq, row.record) for row in rows), leaves, note, log_key(place, store))
+        found = ((row.seq, row.record) for row in rows)
+        proof = prove_run(rows[-1].run, found, leaves, note, log_key(place, store), links_of(store))
     data(encode_proof(proof).decode())
     say(f"{len(rows)} record(s) of {proof.run} stand in the signed log of {size} records. {_HOW}")
 
@@ -109,10 +110,11 @@ def consistency(
     old = checkpoint.read_text("utf-8")
     with closing(open_store(place)) as store, in_words():
         verifier = log_key(place, store)
-        before = verify_checkpoint(old, verifier)
+        before = verify_checkpoint(old, ring_in(store, verifier))
         with log_of(store).at_one_moment() as moment:
             new = _last_checkpoint(moment) or old
-            proof = prove_growth((leaf_hash(record) for _, record in moment.records()), old, new, verifier)
+            leaves = (leaf_hash(record) for _, record in moment.records())
+            proof = prove_growth(leaves, old, new, verifier, links_of(store))
         if problems := check_proof(proof, verifier):
             raise Broken(
                 f"the log has not only grown: {problems[0]}",
@@ -148,10 +150,10 @@ def export(
         if file.exists():
             raise BadInput(f"{file} exists already", why="an export never overwrites", mend="name another file")
         sign(place, store)
-        verifier = log_key(place, store)
+        verifier, links = log_key(place, store), links_of(store)
         draft = file.with_name(f".{file.name}.part")
         with log_of(store).at_one_moment() as moment, draft.open("wb") as out:
-            count = write_export(moment.records(), moment.checkpoints(), verifier, out)
+            count = write_export(moment.records(), moment.checkpoints(), verifier, out, links)
         draft.rename(file)
     say(f"wrote {count} records; to check: python -m fairlead.audit {file} --key '{verifier}'")
     data(str(file))
@@ -175,6 +177,25 @@ def checkpoint(
         return
     say(f"signed {signed.size} records; keep a copy of {signed.file} elsewhere, and this key: {verifier}")
     data(signed.note.rstrip("\n"))
+
+
+@app.command("key")
+def key_(workspace: Workspace = None, data_folder: Data = None, json: Json = False) -> None:
+    """Print the public key that checks what the log has signed. Give it to whoever checks, by a way of its own.
+
+    Of keys that have followed one another any will do: the statements that link them are printed with --json, and
+    travel with every export and proof.
+    """
+    place = find(workspace, data_folder)
+    with closing(open_store(place)) as store, in_words():
+        links = links_of(store)
+        ring = ring_in(store, log_key(place, store))
+    if json:
+        json_data({"origin": ring.name, "keys": ring.keys, "successions": links})
+        return
+    for each in ring.keys[:-1]:
+        say(f"until {each.last} records: {each.key}")
+    data(ring.keys[-1].key)
 
 
 def commands() -> dict[str, Any]:

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from fairlead.cli.announcing import announced
+from fairlead.cli.announcing import announced, wait
 from fairlead.cli.opening import all_keys, fleet_of, open_store, open_vault
 from fairlead.cli.output import DryRun, Json, Yes, confirm, data, json_data, say, table
 from fairlead.cli.place import MASTER_KEY, NEW_MASTER_KEY, Data, Place, Workspace, find, user, variable
-from fairlead.cli.sealing import log_name
+from fairlead.cli.sealing import log_name, sign
 from fairlead.cli.when import shown, span
 from fairlead.clock import SystemClock
 from fairlead.costs.record import deed
@@ -163,6 +163,46 @@ def rotate_master(
         done = rotate(place.key_file, vault, name, SystemClock())
     say(f"{done.keys} keys are wrapped anew, and {place.key_file} holds the new master key: back it up now")
     say(f"the old one is kept in {done.old}: delete it once no backup from before is needed")
+
+
+@app.command("rotate-signing")
+def rotate_signing_(
+    workspace: Workspace = None,
+    data_folder: Data = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Change the key that signs the log. The old key certifies the new one in the log; workers go on serving.
+
+    What the old key has signed stays verifiable, and whoever has pinned it is led to the new one. The old private key
+    is deleted.
+    """
+    from fairlead.storage.signing_rotation import rotate_signing
+
+    place, clock = find(workspace, data_folder), SystemClock()
+    with closing(open_store(place)) as store:
+        vault, name, fleet = open_vault(place, store), log_name(place, store), fleet_of(store)
+        if dry_run:
+            say(f"would put another key in the place of {vault.verifier_key(name)}")
+            return
+        confirm("Change the key that signs the log?", yes)
+        begun: list[int] = []
+        done = rotate_signing(
+            store,
+            vault,
+            name,
+            clock,
+            entry=lambda note: deed(clock, "signing_key", by=f"os:{user()}", about=note),
+            announce=lambda connection: begun.append(fleet.announce(connection)),
+        )
+        wait(fleet, begun[0])
+        sign(place, store)
+    if json:
+        json_data(done)
+        return
+    say(f"from record {done.size} on this key signs, certified by the one before; pin it where the log is checked:")
+    data(done.new)
 
 
 def _serving(store: Store) -> list[Member]:

@@ -7,14 +7,22 @@ from pathlib import Path
 
 import msgspec
 
-from fairlead.audit import Verdict
+from fairlead.audit import Ring, Verdict, ring_of
 from fairlead.audit.malformed import Malformed
 from fairlead.cli.opening import log_of, open_vault
 from fairlead.cli.place import Place, settings_of
 from fairlead.clock import SystemClock
 from fairlead.costs.record import Record, decode_record
 from fairlead.errors import BadInput
-from fairlead.storage.checkpoints import Signed, check_log, copies, known_verifier, log_origin, sign_checked
+from fairlead.storage.checkpoints import (
+    Signed,
+    check_log,
+    copies,
+    known_verifier,
+    log_origin,
+    sign_checked,
+    successions,
+)
 from fairlead.storage.store import Store
 
 
@@ -43,10 +51,21 @@ def log_key(place: Place, store: Store) -> str:
     return known_verifier(store, name) or open_vault(place, store).verifier_key(name)
 
 
-def check(place: Place, store: Store, key: str = "", kept: Iterable[str] = ()) -> Verdict:
-    """Check every record, under this verifier key or the database's own."""
+def links_of(store: Store) -> tuple[str, ...]:
+    """The statements by which signing keys have followed one another."""
+    return successions(store)
+
+
+def ring_in(store: Store, key: str) -> Ring:
+    """The keys that this one leads to, by the successions that the database has."""
+    return ring_of(key, successions(store))
+
+
+def check(place: Place, store: Store, key: str = "", kept: Iterable[str] = (), links: Iterable[str] = ()) -> Verdict:
+    """Check every record, under this verifier key or the database's own. `kept` are checkpoints and `links` successions
+    of keys that were kept elsewhere."""
     with in_words():
-        return check_log(store, key or log_key(place, store), [*copies(checkpoint_folder(place)), *kept])
+        return check_log(store, key or log_key(place, store), [*copies(checkpoint_folder(place)), *kept], links)
 
 
 def sign(place: Place, store: Store) -> Signed:

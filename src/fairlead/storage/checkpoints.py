@@ -11,10 +11,10 @@ from pathlib import Path
 from msgspec import Struct
 from sqlalchemy import insert, select
 
-from fairlead.audit import Frontier, Verdict, sign_checkpoint, verifier_key, verify_records
+from fairlead.audit import Frontier, Ring, Verdict, ring_of, sign_checkpoint, verifier_key, verify_records
 from fairlead.errors import BadInput, Broken
 from fairlead.storage.log import Log, Moment
-from fairlead.storage.schema import checkpoint, signing_key
+from fairlead.storage.schema import checkpoint, signing_key, succession
 from fairlead.storage.store import Store
 from fairlead.storage.vault import Vault
 
@@ -44,10 +44,18 @@ def known_verifier(store: Store, origin: str) -> str | None:
     return None if known is None else str(known)
 
 
-def check_log(store: Store, verifier: str, kept: Iterable[str]) -> Verdict:
-    """Check every record against the stored head, the stored checkpoints and those that were kept elsewhere."""
+def successions(store: Store) -> tuple[str, ...]:
+    """The statements by which signing keys have followed one another, oldest first."""
+    with store.reading() as connection:
+        return tuple(connection.execute(select(succession.c.note).order_by(succession.c.size)).scalars())
+
+
+def check_log(store: Store, verifier: str, kept: Iterable[str], links: Iterable[str] = ()) -> Verdict:
+    """Check every record against the stored head, the stored checkpoints and those that were kept elsewhere. `links`
+    are successions of signing keys that were kept elsewhere, too."""
+    ring = ring_of(verifier, [*successions(store), *links])
     with Log(store).at_one_moment() as moment:
-        return _checked(moment, verifier, kept)
+        return _checked(moment, ring, kept)
 
 
 def sign_head(store: Store, vault: Vault, origin: str, folder: Path, at: int) -> Signed | None:
@@ -69,10 +77,10 @@ def sign_checked(store: Store, vault: Vault, origin: str, folder: Path, at: int)
 
     Raises `Broken` where it does not hold, `BadInput` where there is nothing to sign.
     """
-    verifier = verifier_key(origin, vault.signing_key(origin).public_key())
+    ring = ring_of(verifier_key(origin, vault.signing_key(origin).public_key()), successions(store))
     with Log(store).at_one_moment() as moment:
         head, last = moment.head(), moment.last_signed()
-        verdict, notes = _checked(moment, verifier, copies(folder)), moment.checkpoints()
+        verdict, notes = _checked(moment, ring, copies(folder)), moment.checkpoints()
     if not verdict.ok:
         raise Broken(
             f"the log does not hold and was not signed: {verdict.problems[0]}",
@@ -83,7 +91,10 @@ def sign_checked(store: Store, vault: Vault, origin: str, folder: Path, at: int)
         raise BadInput("there is nothing to sign: the log is empty", mend='fairlead ask "What can you do?"')
     if last is not None and last[0] == head.size:
         return Signed(head.size, notes[-1], _keep_copy(folder, head.size, notes[-1]))
-    return _sign(store, vault, origin, head, folder, at)
+    signed = _sign(store, vault, origin, head, folder, at)
+    if signed is None:
+        raise Broken("the signing key was changed while the log was checked", mend="try again")
+    return signed
 
 
 def copies(folder: Path) -> list[str]:
@@ -91,14 +102,20 @@ def copies(folder: Path) -> list[str]:
     return [path.read_text("utf-8", "replace") for path in sorted(folder.glob("*.txt"))]
 
 
-def _checked(moment: Moment, verifier: str, kept: Iterable[str]) -> Verdict:
+def _checked(moment: Moment, ring: Ring, kept: Iterable[str]) -> Verdict:
     checkpoints = dict.fromkeys([*moment.checkpoints(), *kept])
-    return verify_records(moment.records(), moment.head(), checkpoints, verifier)
+    return verify_records(moment.records(), moment.head(), checkpoints, ring)
 
 
-def _sign(store: Store, vault: Vault, origin: str, head: Frontier, folder: Path, at: int) -> Signed:
-    note = sign_checkpoint(origin, head.size, head.root(), vault.signing_key(origin))
+def _sign(store: Store, vault: Vault, origin: str, head: Frontier, folder: Path, at: int) -> Signed | None:
+    """None if this key signs no more: another process may have put the next into its place."""
+    key = vault.signing_key(origin)
+    note = sign_checkpoint(origin, head.size, head.root(), key)
     with store.writing() as connection:
+        signs = connection.execute(select(signing_key.c.verifier).where(signing_key.c.name == origin)).scalar()
+        if signs != verifier_key(origin, key.public_key()):
+            vault.clear_cache()
+            return None
         known = connection.execute(select(checkpoint.c.size).where(checkpoint.c.size == head.size)).first()
         if known is None:
             connection.execute(insert(checkpoint).values(size=head.size, at=at, note=note))

@@ -55,6 +55,10 @@ class SubjectRows(Protocol):
 
     def insert_signing_if_absent(self, row: SigningRow, opens: Opens) -> bool: ...
 
+    def replace_signing(self, connection: "Connection", old: str, row: SigningRow, opens: Opens) -> bool:
+        """Within the caller's transaction. False, and nothing changed, if the row of this name has another verifier, or
+        is wrapped by another master key than the new one is."""
+
     def sample(self) -> SubjectRow | SigningRow | None:
         """Any row, to try a master key on."""
 
@@ -101,6 +105,16 @@ class StoredSubjects:
         from fairlead.storage.schema import signing_key
 
         return self._insert_unless(signing_key, signing_key.c.name == row.name, row, opens)
+
+    def replace_signing(self, connection: "Connection", old: str, row: SigningRow, opens: Opens) -> bool:
+        from fairlead.storage.schema import signing_key
+
+        mine = signing_key.c.name == row.name
+        found = connection.execute(signing_key.select().where(mine)).first()
+        if found is None or found.verifier != old or not opens(SigningRow(*found)):
+            return False
+        connection.execute(signing_key.update().where(mine).values(**asdict(row)))
+        return True
 
     def sample(self) -> SubjectRow | SigningRow | None:
         with self._store.reading() as connection:

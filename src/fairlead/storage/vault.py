@@ -28,6 +28,7 @@ from fairlead.storage.subject_rows import SigningRow, SubjectRow, SubjectRows
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from sqlalchemy import Connection
 
 _REMEMBERED: Final = 4096  # people; about 2 KB each
 _PATIENCE: Final = 8
@@ -174,6 +175,22 @@ class Vault:
         """The text to give to whoever checks this log's checkpoints. Makes the key if there is none."""
         return verifier_key(origin, self.signing_key(origin).public_key())
 
+    def next_signing_key(self, origin: str) -> "tuple[Ed25519PrivateKey, SigningRow]":
+        """A new key to sign this log with, and its row. It counts once the row stands in the old one's place."""
+        self.check()
+        seed, master = self._clock.random_bytes(KEY_BYTES), self._master
+        key = _signer(seed)
+        wrapped = self._wrap(master, seed, _about_signing(origin))
+        return key, SigningRow(origin, wrapped, _verifier(origin, key), self._clock.now())
+
+    def replace_signing(self, old: str, row: SigningRow, connection: "Connection") -> None:
+        """Within a writing transaction: put the row into the place of the one with the verifier `old`.
+
+        Raises Broken if that has gone, or if the master key was changed since the row was made.
+        """
+        if not self._rows.replace_signing(connection, old, row, lambda other: _opens(self._master, other)):
+            raise Broken(f"the signing key {row.name}, or the master key, was changed meanwhile", mend="try again")
+
     def rewrap(self, new_master_key: bytes) -> int:
         """Wrap every key anew under another master key, in one transaction, and return how many there were.
 
@@ -245,15 +262,8 @@ class Vault:
             ) from None
 
     def _create_signing(self, origin: str) -> SigningRow:
-        self.check()
+        _, row = self.next_signing_key(origin)
         master = self._master
-        seed = self._clock.random_bytes(KEY_BYTES)
-        row = SigningRow(
-            name=origin,
-            wrapped=self._wrap(master, seed, _about_signing(origin)),
-            verifier=_verifier(origin, _signer(seed)),
-            created_at=self._clock.now(),
-        )
         if self._rows.insert_signing_if_absent(row, lambda other: _opens(master, other)):
             return row
         found = self._rows.find_signing(origin)
