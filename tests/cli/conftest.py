@@ -45,6 +45,7 @@ class Said(Struct, frozen=True):
 
 
 Fairlead = Callable[..., Said]
+SOURCE = Path(__file__).parents[2] / "src"
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +79,12 @@ def program(*arguments: object, cwd: Path | None = None, stdin: str = "", **envi
         text=True,
         timeout=60,
         check=False,
-        env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **environment},
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": os.environ.get("HOME", "/"),
+            "PYTHONPATH": str(SOURCE),  # this checkout's program, wherever the installed one comes from
+            **environment,
+        },
     )
     return Said(done.returncode, done.stdout, done.stderr)
 

@@ -216,7 +216,7 @@ def test_a_port_that_is_taken_is_told_before_anything_is_served(live: Path) -> N
     assert "cannot listen on 127.0.0.1" in said.err
 
 
-def test_nothing_published_and_no_apply_is_refused(acme: Path, fairlead: Fairlead) -> None:
-    said = fairlead("serve", "--no-apply", "--port", "0")
+def test_nothing_published_and_no_apply_is_refused(acme: Path) -> None:
+    said = program("serve", "--no-apply", "--port", "0", cwd=acme)
     assert said.status == 2
     assert "nothing is published yet" in said.err
