@@ -12,6 +12,8 @@ from sqlalchemy import func, select
 from fairlead.clock import Clock, SystemClock
 from fairlead.context.snapshots import snapshot_id
 from fairlead.costs import decode_rates
+from fairlead.identity import Key
+from fairlead.identity.key_table import add_key, revoke_key
 from fairlead.storage.database import Where
 from fairlead.storage.fleet import Fleet, Lease
 from fairlead.storage.schema import context_snapshot, epoch, revision
@@ -21,6 +23,7 @@ from fairlead.workspace.load import read_folder
 from fairlead.workspace.problems import InvalidWorkspace
 from fairlead.workspace.publish import Published, publish
 from fairlead.workspace.published import load_revision
+from fairlead.workspace.remarks import NOBODY_KNOWN
 from fairlead.workspace.templates import template_text, write_template
 from fairlead.workspace.text import PRICES, WorkspaceText
 
@@ -41,6 +44,27 @@ def test_a_publish_puts_the_revision_in_force(store: Store, clock: Clock) -> Non
     assert (in_force.number, in_force.revision) == (done.epoch, done.revision) == (1, done.revision)
     assert done.changed
     assert any("OPENAI_API_KEY" in warning for warning in done.warnings)
+
+
+def test_who_has_made_a_key_is_not_told_to_make_one(store: Store, clock: Clock) -> None:
+    lean = WorkspaceText({"fairlead.yaml": b"organisation: acme\nmodels: {local: local/extractive}\n"})
+    assert NOBODY_KNOWN in published(store, clock, lean).warnings
+    with store.writing() as connection:
+        add_key(connection, Key(name="kim", digest=b"d" * 32, person="kim", created_at=clock.now()))
+    assert NOBODY_KNOWN not in published(store, clock, lean).warnings
+    with store.writing() as connection:
+        revoke_key(connection, "kim", clock.now())
+    assert NOBODY_KNOWN in published(store, clock, lean).warnings
+
+
+def test_a_process_that_only_decides_loads_no_pages(store: Store, clock: Clock) -> None:
+    done = published(store, clock)
+    whole, lean = load_revision(store, done.revision), load_revision(store, done.revision, with_pages=False)
+    assert {path for path in whole.text.files if path not in lean.text.files} == {
+        path for path in TEXT.files if path.startswith("context/")
+    }
+    workspace = compile_workspace(lean.text, {}.get, now=clock.now(), pages_elsewhere=bool(lean.snapshot))
+    assert workspace.tasks.default == compile_workspace(whole.text, {}.get, now=clock.now()).tasks.default
 
 
 def test_a_worker_loads_what_was_published_with_its_prices_and_its_context(store: Store, clock: Clock) -> None:

@@ -11,7 +11,8 @@ from fairlead.costs import encode_rates
 from fairlead.storage.fleet import Fleet
 from fairlead.storage.store import Store
 from fairlead.workspace.compile import Secrets, Workspace, compile_workspace, require_policy_tests
-from fairlead.workspace.published import keep
+from fairlead.workspace.published import keep, load_keys
+from fairlead.workspace.remarks import NOBODY_KNOWN
 from fairlead.workspace.revision import revision_of
 from fairlead.workspace.text import PRICES, WorkspaceText
 
@@ -80,8 +81,15 @@ def publish(
         waited_for=seen.acknowledged,
         lapsed=seen.lapsed,
         missing=seen.missing,
-        warnings=workspace.warnings,
+        warnings=_still_true(workspace.warnings, store),
     )
+
+
+def _still_true(warnings: tuple[str, ...], store: Store) -> tuple[str, ...]:
+    """Without what a look into the database refutes: keys may have been made at run time."""
+    if NOBODY_KNOWN in warnings and any(not key.revoked_at for key in load_keys(store)):
+        return tuple(each for each in warnings if each != NOBODY_KNOWN)
+    return warnings
 
 
 def with_prices(text: WorkspaceText, workspace: Workspace) -> WorkspaceText:

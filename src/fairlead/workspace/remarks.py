@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fairlead.identity.settings import is_loopback
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from fairlead.workspace.compile import Workspace
 
 _MODEL_NAMED = re.compile(r'Model::"([^"]+)"')
+
+NOBODY_KNOWN: Final = "nobody is known yet: make a key with `fairlead key add`, or add `keys:` or `identity:`"
+"""Said of a workspace by itself; where a database is at hand, only if that knows no key either."""
 
 
 def about(workspace: Workspace, now: int) -> Iterator[str]:
@@ -47,7 +50,7 @@ def _doors(workspace: Workspace) -> Iterator[str]:
     if settings.identity.anonymous.allow and not is_loopback(settings.server.host):
         yield "identity.anonymous is on: programs on this machine, reverse proxies among them, need no key"
     if not (settings.keys or settings.identity.providers or settings.identity.anonymous.allow):
-        yield "nobody is known yet: make a key with `fairlead key add`, or add `keys:` or `identity:`"
+        yield NOBODY_KNOWN
 
 
 def _pages(workspace: Workspace, now: int) -> Iterator[str]:
