@@ -18,7 +18,7 @@ from record_words import FIELDS, FLAGS, KINDS, OUTCOMES
 from fairlead.cli.explain import MISUSE, USAGE, codes, meaning
 from fairlead.cli.main import COMMANDS, app
 from fairlead.costs.record import Record
-from fairlead.models import fields
+from fairlead.models import fields, vector_fields
 from fairlead.policy import Rule, injection
 from fairlead.policy.detectors import CHECKS, CLASSES, ENTRIES
 from fairlead.policy.detectors.entry import Check, Entry
@@ -265,6 +265,9 @@ def fields_page() -> Iterator[str]:
     yield from table(head, map(field_row, fields.REQUEST))
     yield "## Replies\n\nOf streams, the pieces of the same."
     yield from table(head, map(field_row, fields.REPLY))
+    yield "## Embeddings\n\nBedrock's models have bodies of their own: Titan's and Cohere's."
+    head = ("field", *_VECTORS.values(), "note")
+    yield from table(head, map(vector_row, (*vector_fields.REQUEST, *vector_fields.REPLY)))
 
 
 def field_row(field: fields.Field) -> Iterator[str]:
@@ -273,6 +276,24 @@ def field_row(field: fields.Field) -> Iterator[str]:
     for protocol in _PROTOCOLS:
         place = getattr(field, protocol)
         yield place if place in words or place.startswith("the ") else f"`{place}`"
+    yield field.note
+
+
+_VECTORS: Final = {
+    "openai": "OpenAI",
+    "ollama": "Ollama",
+    "google": "Gemini",
+    "titan": "Titan",
+    "cohere": "Cohere",
+}
+
+
+def vector_row(field: vector_fields.VectorField) -> Iterator[str]:
+    words = (fields.REFUSED, fields.LEFT_OUT, fields.ADDRESS, fields.NONE)
+    yield f"`{field.name}`"
+    for protocol in _VECTORS:
+        place = getattr(field, protocol)
+        yield place if place in words else f"`{place}`"
     yield field.note
 
 

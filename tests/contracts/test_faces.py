@@ -52,13 +52,16 @@ execution: Answer
 execution: Defaults
 execution: Deliver
 execution: Deployment
+execution: Embedded
 execution: Fairlead
 execution: Quote
 execution: Reply
 execution: ReplyChoice
 execution: call_model
+execution: embed
 execution: merged_logprobs
 execution: quote
+execution: quote_embedding
 execution: visible_models
 identity: Authenticator
 identity: Caller
@@ -87,6 +90,7 @@ routing: candidates_for
 routing: compile_routing
 routing: pause_before_retry
 routing: plan
+routing: plan_embedding
 routing: why_none
 tasks: TaskSettings
 tasks: TaskTypes

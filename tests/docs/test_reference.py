@@ -14,6 +14,8 @@ from fairlead.costs.record import Record
 from fairlead.server.about import About
 from fairlead.server.anthropic.message_body import MessagesBody
 from fairlead.server.openai.chat_body import ChatBody, ChatMessage
+from fairlead.server.openai.completion_request import CompletionBody
+from fairlead.server.openai.embedding_request import EmbeddingBody
 from fairlead.workspace.schemas import json_schemas
 from fairlead.workspace.settings import WorkspaceSettings
 
@@ -61,6 +63,8 @@ def test_the_door_tells_of_every_field_that_it_takes_and_gives() -> None:
         *ChatBody.__struct_fields__,
         *ChatMessage.__struct_fields__,
         *MessagesBody.__struct_fields__,
+        *CompletionBody.__struct_fields__,
+        *EmbeddingBody.__struct_fields__,
         *About.__struct_fields__,
     )
     assert [name for name in fields if f"`{name}`" not in page] == []

@@ -3,9 +3,10 @@
     python -m tests.faults.provider --port 0 [--ledger FILE]     prints its URL, then serves
     async with Provider() as provider: ...                       the same, inside a test
 
-It speaks OpenAI chat, Anthropic Messages, Ollama chat, Gemini and Bedrock. A fault is chosen, first match wins, by the
-header `x-fault`, by the model's name (`fault-NAME`), or by `POST /faults {"next": [NAME, …], "always": NAME}`; `FAULTS`
-lists the names. `GET /ledger` and `GET /received` tell what was charged and what came in. Nothing here is random.
+It speaks OpenAI chat and embeddings, Anthropic Messages, Ollama, Gemini and Bedrock. A fault is chosen, first match
+wins, by the header `x-fault`, by the model's name (`fault-NAME`), or by `POST /faults {"next": [NAME, …], "always":
+NAME}`; `FAULTS` lists the names. `GET /ledger` and `GET /received` tell what was charged and what came in. Nothing here
+is random.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.faults import frames, wires
+from tests.faults.vector_wires import VECTOR_FAULTS
 from tests.faults.wires import ANTHROPIC, BEDROCK, GOOGLE, OLLAMA, OPENAI, Asked, Reply
 
 RETRY_DATE = 1_900_000_000
@@ -213,7 +215,7 @@ class _Exchange:
 
     async def run(self) -> None:
         """Answer one request, or fail to in the way that the fault says."""
-        if self.fault and self.fault not in FAULTS:
+        if self.fault and self.fault not in (FAULTS if not self.asked.texts else (*FAULTS, *VECTOR_FAULTS)):
             raise AssertionError(f"no such fault: {self.fault}")
         self.charge.outcome = "refused"
         if await self._refused():
@@ -228,6 +230,7 @@ class _Exchange:
         elif self.fault == "nonsense-usage":
             usage = {name: -5 if n == 0 else "many" for n, name in enumerate(usage)}
         streamed = (self.asked.stream or self.fault == "stream-for-json") and self.fault != "json-for-stream"
+        streamed = streamed and not self.asked.texts
         await (self._stream(reply, usage) if streamed else self._whole(reply, usage))
         if self.fault == "close-after-reply":
             raise _Closed
@@ -271,7 +274,7 @@ class _Exchange:
             self._reset()
 
     async def _whole(self, reply: Reply, usage: Any) -> None:
-        body = json.dumps(wires.whole(self.asked, reply, usage), ensure_ascii=False).encode()
+        body = json.dumps(wires.whole(self.asked, reply, usage, self.fault), ensure_ascii=False).encode()
         if self.fault == "huge-body":
             await self._endless(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n", b" " * 65536)
         if self.fault == "empty-stream":

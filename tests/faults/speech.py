@@ -22,6 +22,8 @@ class Asked:
     schema: dict[str, Any] | None
     logprobs: bool
     answered_tool: bool
+    texts: tuple[str, ...] = ()  # to embed
+    length: int = 0  # of their vectors
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.faults import cloud_wires
+from tests.faults import cloud_wires, vector_wires
 from tests.faults.cloud_wires import BEDROCK, GOOGLE
 from tests.faults.speech import PROSE, Asked, Reply, reply_to, spoken
 
@@ -14,11 +14,15 @@ OPENAI, ANTHROPIC, OLLAMA = "/v1/chat/completions", "/v1/messages", "/api/chat"
 
 def wire_of(path: str) -> str | None:
     """The wire that is spoken at a path."""
-    return path if path in (OPENAI, ANTHROPIC, OLLAMA) else cloud_wires.wire_of(path)
+    if path in (OPENAI, ANTHROPIC, OLLAMA):
+        return path
+    return cloud_wires.wire_of(path) or vector_wires.wire_of(path)
 
 
 def read(path: str, body: dict[str, Any]) -> Asked:
     wire = wire_of(path)
+    if vector_wires.wire_of(path) is not None:
+        return vector_wires.read(path, body)
     if wire == GOOGLE:
         return cloud_wires.read_google(path, body)
     return cloud_wires.read_bedrock(path, body) if wire == BEDROCK else _read(path, body)
@@ -55,8 +59,10 @@ def _read(path: str, body: dict[str, Any]) -> Asked:
     )
 
 
-def whole(asked: Asked, reply: Reply, usage: Any) -> dict[str, Any]:
+def whole(asked: Asked, reply: Reply, usage: Any, fault: str = "") -> dict[str, Any]:
     """The body of an answer that is not a stream. `usage` None leaves the counts out, another value replaces them."""
+    if asked.texts:
+        return vector_wires.whole(asked, usage, fault)
     return {
         OPENAI: _openai_whole,
         ANTHROPIC: _anthropic_whole,
@@ -78,6 +84,8 @@ def stream(asked: Asked, reply: Reply, usage: Any) -> list[bytes]:
 
 
 def counts(asked: Asked, reply: Reply) -> dict[str, Any]:
+    if asked.texts:
+        return vector_wires.counts(asked)
     output = reply.output * asked.choices
     if asked.wire in (GOOGLE, BEDROCK):
         return (cloud_wires.google_counts if asked.wire == GOOGLE else cloud_wires.bedrock_counts)(asked, reply)
@@ -102,9 +110,9 @@ def counts(asked: Asked, reply: Reply) -> dict[str, Any]:
 def error_body(wire: str, status: int, message: str, code: str) -> dict[str, Any]:
     if wire == ANTHROPIC:
         return {"type": "error", "error": {"type": code, "message": message}}
-    if wire == OLLAMA:
+    if wire in (OLLAMA, vector_wires.OLLAMA_VECTORS):
         return {"error": message}
-    if wire == BEDROCK:
+    if wire in (BEDROCK, vector_wires.TITAN_VECTORS, vector_wires.COHERE_VECTORS):
         return {"message": message}
     if wire == GOOGLE:
         return {"error": {"code": status, "message": message, "status": code.upper()}}

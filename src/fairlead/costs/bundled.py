@@ -28,7 +28,7 @@ class BundledPrices:
         self._vendors = {provider.id: provider for provider in providers}
         self._version = f"genai-prices {version('genai-prices')}"
 
-    def rate(self, vendor: str, remote: str, now: int) -> Rate | None:
+    def rate(self, vendor: str, remote: str, now: int, *, embeds: bool = False) -> Rate | None:
         """What `vendor` asks for its model `remote` at `now` (milliseconds since 1970), None if the list cannot tell.
 
         A price that depends on the time of day is taken at its dearest hour, and the version says so. The list finds a
@@ -41,7 +41,7 @@ class BundledPrices:
         prices = _in_force(model.prices, datetime.fromtimestamp(now / 1000, UTC))
         tiers = []
         for start in sorted({0}.union(*(_starts(price) for price in prices))):
-            alternatives = [tier for price in prices if (tier := _tier(price, start))]
+            alternatives = [tier for price in prices if (tier := _tier(price, start, embeds=embeds))]
             if len(alternatives) < len(prices):
                 return None  # nothing is asked per token, as for speech or embeddings: no price of a chat
             tiers.append(_dearest(alternatives))
@@ -69,9 +69,11 @@ def _in_force(prices: Any, moment: datetime) -> list[_Prices]:
     return [prices[current].prices, *later]
 
 
-def _tier(prices: _Prices, start: int) -> Tier | None:
+def _tier(prices: _Prices, start: int, *, embeds: bool) -> Tier | None:
     """The prices of requests with more than `start` tokens, None if a token's price is not stated."""
     plain, output = _at(prices, "input_mtok", start), _at(prices, "output_mtok", start)
+    if embeds and output is None:
+        output = Decimal(0)  # vectors are no tokens
     if plain is None or output is None:
         return None
     reasoning = _at(prices, "output_reasoning_mtok", start)

@@ -41,12 +41,12 @@ def resolve_rates(
         key = _override_key(model, overrides)
         if key:
             used.add(key)
-            rates[model.name] = own_rate(f"prices.{key}", overrides[key])
+            rates[model.name] = own_rate(f"prices.{key}", overrides[key], embeds=model.space is not None)
         elif model.placement.kind != "cloud":
             rates[model.name] = LOCAL
         elif currency == "USD" and model.placement.vendor:
             bundled = bundled or BundledPrices()
-            rate = bundled.rate(model.placement.vendor, model.remote, now)
+            rate = bundled.rate(model.placement.vendor, model.remote, now, embeds=model.space is not None)
             if rate is not None:
                 rates[model.name] = rate
     for key in overrides:
@@ -69,13 +69,13 @@ def decode_rates(data: bytes) -> dict[str, Rate]:
     return _decoder.decode(data)
 
 
-def own_rate(key: str, prices: PriceSettings) -> Rate:
+def own_rate(key: str, prices: PriceSettings, *, embeds: bool = False) -> Rate:
     """The rate that an entry of `prices:` states. Raises `BadInput` naming the key."""
-    tiers = [_own_tier(key, 0, prices)]
+    tiers = [_own_tier(key, 0, prices, embeds=embeds)]
     for index, tier in enumerate(prices.tiers):
         if tier.above <= tiers[-1].above:
             raise BadInput(f"{key}.tiers[{index}].above is not above the tier before it", mend="let the tiers ascend")
-        tiers.append(_own_tier(f"{key}.tiers[{index}]", tier.above, tier))
+        tiers.append(_own_tier(f"{key}.tiers[{index}]", tier.above, tier, embeds=embeds))
     return Rate(
         "workspace",
         tuple(tiers),
@@ -112,7 +112,13 @@ def _override_key(model: Model, overrides: Mapping[str, PriceSettings]) -> str:
     return vendors if vendors in overrides else ""
 
 
-def _own_tier(key: str, above: int, prices: PriceSettings | TierSettings) -> Tier:
+def _own_tier(key: str, above: int, prices: PriceSettings | TierSettings, *, embeds: bool) -> Tier:
+    if prices.output is msgspec.UNSET and not embeds:
+        raise BadInput(
+            f"{key}.output is missing",
+            why="only a model for embeddings gives nothing but vectors, which cost what their input costs",
+            mend="say what a million tokens of its output cost",
+        )
     plain = _pico(prices.input, f"{key}.input")
 
     def or_plain(price: int | float | str | msgspec.UnsetType, name: str) -> int:
@@ -125,7 +131,7 @@ def _own_tier(key: str, above: int, prices: PriceSettings | TierSettings) -> Tie
     return Tier(
         above=above,
         input=plain,
-        output=_pico(prices.output, f"{key}.output"),
+        output=or_none(prices.output, "output") or 0,
         cached_input=or_plain(prices.cached_input, "cached_input"),
         cache_write=or_plain(prices.cache_write, "cache_write"),
         # Who asks nothing more for writing asks nothing more for keeping it longer.

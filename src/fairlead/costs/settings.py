@@ -10,6 +10,7 @@ ServiceShare = Annotated[Amount, Meta(description="At most four decimal places, 
 Cap = Annotated[Amount, Meta(description="Units of the workspace's currency. 0 allows only what is free.")]
 
 
+Output = Annotated[PerMillion, Meta(description="Required, unless of a model for embeddings, which has no output.")]
 SoundIn = Annotated[
     PerMillion, Meta(description="Of sound in the input. Left out, requests that hold sound are refused.")
 ]
@@ -28,7 +29,7 @@ class TierSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     above: Annotated[int, Meta(gt=0, description="Input tokens, cached ones included, from which on the tier applies.")]
     input: PerMillion
-    output: PerMillion
+    output: Output | UnsetType = UNSET
     cached_input: PerMillion | UnsetType = UNSET
     cache_write: PerMillion | UnsetType = UNSET
     cache_write_1h: Hour | UnsetType = UNSET
@@ -45,7 +46,7 @@ class PriceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """
 
     input: PerMillion
-    output: PerMillion
+    output: Output | UnsetType = UNSET
     cached_input: PerMillion | UnsetType = UNSET
     cache_write: PerMillion | UnsetType = UNSET
     cache_write_1h: Hour | UnsetType = UNSET

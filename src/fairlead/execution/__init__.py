@@ -2,6 +2,7 @@
 
 from fairlead.execution.answer import Answer, Quote
 from fairlead.execution.deployment import Defaults, Deployment, Fairlead
+from fairlead.execution.embed import Embedded, embed, quote_embedding
 from fairlead.execution.model_call import call_model, quote
 from fairlead.execution.release import Deliver, Reply, ReplyChoice, merged_logprobs
 from fairlead.execution.visible_models import visible_models
@@ -11,12 +12,15 @@ __all__ = [
     "Defaults",
     "Deliver",
     "Deployment",
+    "Embedded",
     "Fairlead",
     "Quote",
     "Reply",
     "ReplyChoice",
     "call_model",
+    "embed",
     "merged_logprobs",
     "quote",
+    "quote_embedding",
     "visible_models",
 ]

@@ -1,7 +1,10 @@
 """Attempts: one candidate after the other, each with its own intent, hold and settlement, within one deadline."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing
+from functools import partial
+from typing import Any, Protocol
 
 from fairlead.costs.ledger import Action, Reservation
 from fairlead.costs.prices import upper_bound
@@ -12,6 +15,18 @@ from fairlead.execution.release import Release
 from fairlead.execution.thinking import NewScreen
 from fairlead.models.types import Model, ModelCall
 from fairlead.routing import Candidate, pause_before_retry
+
+Send = Callable[[Candidate, float], Awaitable[None]]  # the deadline is in the clock's monotonic seconds
+
+
+class Sent(Protocol):
+    """What has come of an attempt so far. `started` tells whether a part of it was let out, `model` who was asked."""
+
+    @property
+    def started(self) -> bool: ...
+    @property
+    def model(self) -> Model | None: ...
+
 
 _PATIENCE = 2.0  # seconds for which asking the same model again beats asking the next one
 
@@ -35,27 +50,35 @@ def reservation(deployment: Deployment, action: Action, decided: Decided, candid
     )
 
 
-async def attempt(
+def attempt(
     fairlead: Fairlead, deployment: Deployment, action: Action, decided: Decided, release: Release
+) -> Coroutine[Any, Any, Model]:
+    """Try the candidates for a chat; as `tried` says."""
+    send = partial(_once, deployment, action, decided, release)
+    return tried(fairlead, deployment, action, decided, release, send)
+
+
+async def tried(
+    fairlead: Fairlead, deployment: Deployment, action: Action, decided: Decided, sent: Sent, send: Send
 ) -> Model:
     """Try the candidates in order until one answers completely. The first one's hold is already in place.
 
     Raises the last `Upstream` error when none is left, when the deadline has come, or when a part of a reply was
-    already let out: nothing else can then continue it.
+    already let out: nothing else can then continue it. `send` makes one attempt at a candidate, until a deadline.
     """
     seconds = _deadline(deployment, action, decided)
     deadline = fairlead.clock.monotonic() + seconds
     try:
         async with asyncio.timeout(seconds):
-            return await _each(fairlead, deployment, action, decided, release, deadline)
+            return await _each(fairlead, deployment, action, decided, sent, send, deadline)
     except TimeoutError:
         late = DeadlineExceeded(
             f"no complete answer within {seconds:g} s",
             mend="raise the task type's deadline, or `defaults.deadline`, or prefer a faster model",
-            charged="part" if release.started else "unknown",
+            charged="part" if sent.started else "unknown",
         )
-        if release.model is not None:
-            fairlead.health.failure(release.model.name, late)
+        if sent.model is not None:
+            fairlead.health.failure(sent.model.name, late)
         action.fail(late)
         raise late from None
 
@@ -71,7 +94,8 @@ async def _each(
     deployment: Deployment,
     action: Action,
     decided: Decided,
-    release: Release,
+    sent: Sent,
+    send: Send,
     deadline: float,
 ) -> Model:
     health, last = fairlead.health, None
@@ -84,13 +108,13 @@ async def _each(
                     await action.reserve(reservation(deployment, action, decided, candidate))
                 held, tries = False, tries + 1
                 refuse_outdated(fairlead, deployment)
-                await _once(deployment, action, decided, candidate, release, deadline)
+                await send(candidate, deadline)
             except Upstream as error:
                 last = error
                 health.failure(name, error)
                 action.fail(error)
                 pause = pause_before_retry(error, tries, deployment.preferences.retries, fairlead.clock, deadline)
-                if release.started:
+                if sent.started:
                     raise
                 if pause is None or (pause > _PATIENCE and candidate is not decided.plan.candidates[-1]):
                     break
@@ -125,8 +149,8 @@ async def _once(
     deployment: Deployment,
     action: Action,
     decided: Decided,
-    candidate: Candidate,
     release: Release,
+    candidate: Candidate,
     deadline: float,
 ) -> None:
     prepared = prepare(deployment.policy, decided.asked, candidate)

@@ -13,6 +13,7 @@ from fairlead.costs.types import Rate
 from fairlead.errors import Overloaded
 from fairlead.identity import Authenticator
 from fairlead.models.deployments import Group
+from fairlead.models.embedding import NO_EMBEDDERS, Embedders
 from fairlead.models.types import Model, ModelDriver
 from fairlead.policy import Policy
 from fairlead.routing import Health, Preferences
@@ -32,7 +33,10 @@ class Defaults:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deployment:
-    """A compiled revision, ready to decide. Immutable: an action keeps the one that it started under."""
+    """A compiled revision, ready to decide. Immutable: an action keeps the one that it started under.
+
+    `models` and `groups` are those that chat. The others stand in `embedders`, so that no request can go astray.
+    """
 
     revision: str
     organisation: str
@@ -51,6 +55,7 @@ class Deployment:
     preferences: Preferences
     defaults: Defaults
     keep_payloads: bool = True
+    embedders: Embedders = NO_EMBEDDERS
 
 
 class Fairlead:

@@ -36,7 +36,7 @@ def planned(
         default_output=deployment.defaults.max_output,
         has_passages=bool(asked.passages),
         groups=deployment.groups,
-        key=_belonging(action, asked.request),
+        key=belonging(action, asked.request),
         unpriced=_unpriced(deployment, asked.request),
     )
 
@@ -46,7 +46,7 @@ def _unpriced(deployment: Deployment, request: ChatRequest) -> Callable[[str], s
     return None if needs is None else lambda name: unstated(needs, deployment.rates[name])
 
 
-def _belonging(action: Action, request: ChatRequest) -> str:
+def belonging(action: Action, request: ChatRequest) -> str:
     """What this call has in common with others that should go to the same deployment: a conversation, or the beginning
     that a provider keeps."""
     kept = request.handling.prompt_cache_key if request.handling is not None else None

@@ -12,11 +12,12 @@ def visible_models(deployment: Deployment, caller: Caller, door: str) -> list[tu
     A model with deployments is there by its own name, if any of them is permitted, and by theirs; aliases stand behind
     what they mean.
     """
+    models = {**deployment.models, **deployment.embedders.models}
     task = Task(type=deployment.tasks.default, labels=NO_LABELS, question="")
-    rights = deployment.policy.authorize(caller, task, NO_LABELS, list(deployment.models.values()), door)
+    rights = deployment.policy.authorize(caller, task, NO_LABELS, list(models.values()), door)
     names = [("auto", "fairlead"), *((name, "task type") for name in deployment.tasks.names)]
     permitted: dict[str, str] = {}
-    for name, model in deployment.models.items():
+    for name, model in models.items():
         if rights.decisions[name].allowed:
             if model.group:
                 permitted.setdefault(model.group, model.placement.kind)

@@ -6,8 +6,10 @@ from urllib.parse import quote
 import msgspec
 
 from fairlead.clock import Clock
+from fairlead.models import bedrock_embedding
 from fairlead.models.bedrock_reply import BedrockReader
 from fairlead.models.bedrock_request import encode
+from fairlead.models.embedding import EmbedCall, Embeddings
 from fairlead.models.endpoint import Endpoint
 from fairlead.models.http import Http
 from fairlead.models.settings import EndpointSettings
@@ -34,6 +36,12 @@ class BedrockDriver:
         """See `ModelDriver.answer`."""
         verb = "converse-stream" if call.request.stream else "converse"
         return self._endpoint.converse(f"/model/{quote(call.model.remote, safe='')}/{verb}", self, call)
+
+    async def embed(self, call: EmbedCall) -> Embeddings:
+        """See `EmbeddingDriver.embed`."""
+        path = f"/model/{quote(call.model.remote, safe='')}/invoke"
+        answer, headers = await self._endpoint.embed(path, bedrock_embedding.encode(call), call)
+        return bedrock_embedding.read(answer, call, headers.get("x-amzn-bedrock-input-token-count"))
 
     async def probe(self) -> list[str]:
         """Names of the models that the region offers now. Inference profiles have further names of their own."""

@@ -37,6 +37,41 @@ class CredentialSettings(Struct, frozen=True, kw_only=True, forbid_unknown_field
     )
 
 
+class EmbeddingSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Makes a model one for embeddings: `POST /v1/embeddings` goes to it, and no chat does."""
+
+    dimensions: (
+        Annotated[
+            int, Meta(gt=0, le=65_536, description="The length of its vectors. Others in a reply are then an error.")
+        ]
+        | None
+    ) = None
+    space: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=100,
+                description="Name of the space that its vectors lie in; the model's "
+                "own name if left out. Models of one space may stand in for each other.",
+            ),
+        ]
+        | None
+    ) = None
+    shortens: Annotated[bool, Meta(description="Gives shorter vectors where a caller asks for them.")] = False
+    batch: (
+        Annotated[
+            int,
+            Meta(
+                gt=0,
+                le=100_000,
+                description="The most texts that its server takes in one call; more are sent in several calls.",
+            ),
+        ]
+        | None
+    ) = None
+
+
 class DeploymentSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One of several places at which a model can be reached. What is left out is as the model says, unless this
     deployment is of another kind (another word before the first `/` of `use`)."""
@@ -106,6 +141,9 @@ class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     timeouts: TimeoutSettings = TimeoutSettings()
     quirks: Annotated[Quirks | None, Meta(description="What an OpenAI-compatible server does differently.")] = None
     aliases: Annotated[list[str], Meta(description="Further names under which callers may ask for it.")] = []
+    embeddings: Annotated[
+        EmbeddingSettings | None, Meta(description="Makes it a model for embeddings, which does not chat.")
+    ] = None
     deployments: Annotated[
         dict[str, DeploymentSettings],
         Meta(description="Several places at which this one model can be reached, each with a name of its own."),

@@ -9,6 +9,7 @@ import msgspec
 
 from fairlead.clock import Clock
 from fairlead.errors import DeadlineExceeded, Upstream
+from fairlead.models.embedding import EmbedCall
 from fairlead.models.failures import LONGEST_ERROR_BODY, failure, unusable
 from fairlead.models.http import Http
 from fairlead.models.http_answer import HttpAnswer
@@ -106,6 +107,11 @@ class Endpoint:
                 raise
             raise interrupted from error
 
+    async def embed(self, path: str, body: bytes, call: EmbedCall) -> tuple[bytes, Mapping[str, str]]:
+        """The whole body of the answer to a call for embeddings, and its headers. Raises `Upstream`."""
+        async with self._slot(call), await self._post(path, body, call) as answer:
+            return await answer.read(), answer.headers
+
     async def probe(self, path: str, names: Callable[[bytes], list[str]]) -> list[str]:
         """What the endpoint says it offers, read by `names`. Raises `Upstream`."""
         subject, url = self._settings.name, self._settings.url + path
@@ -125,7 +131,7 @@ class Endpoint:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise unusable("its list of models is not what this protocol has", subject=subject) from error
 
-    async def _post(self, path: str, body: bytes, call: ModelCall) -> HttpAnswer:
+    async def _post(self, path: str, body: bytes, call: ModelCall | EmbedCall) -> HttpAnswer:
         headers, url = self._headers, self._settings.url + path
         if self._settings.quirks.idempotency:
             # The provider's own records can then be joined with ours.
@@ -148,12 +154,12 @@ class Endpoint:
             start = await answer.start(LONGEST_ERROR_BODY)
             raise failure(answer, start, clock=self._clock, subject=call.model.name)
 
-    def _slot(self, call: ModelCall) -> AbstractAsyncContextManager[None]:
+    def _slot(self, call: ModelCall | EmbedCall) -> AbstractAsyncContextManager[None]:
         """A place among the calls that the endpoint takes at once, waited for until the deadline."""
         return _NO_WAIT if self._slots is None else self._place(self._slots, call)
 
     @asynccontextmanager
-    async def _place(self, slots: asyncio.Semaphore, call: ModelCall) -> AsyncIterator[None]:
+    async def _place(self, slots: asyncio.Semaphore, call: ModelCall | EmbedCall) -> AsyncIterator[None]:
         try:
             async with asyncio.timeout(max(0.0, call.deadline - self._clock.monotonic())):
                 await slots.acquire()

@@ -11,6 +11,7 @@ import msgspec
 
 from fairlead.clock import Clock
 from fairlead.errors import RateLimited, Rejected, Upstream
+from fairlead.models.embedding import EmbedCall
 from fairlead.models.error_body import ErrorBody, cleaned, read_error
 from fairlead.models.http_answer import HttpAnswer
 from fairlead.models.types import ModelCall
@@ -78,7 +79,7 @@ def _misdirected(status: int, subject: str) -> Upstream:
     return _unknown_model(status, subject)
 
 
-def beyond(what: str, call: ModelCall, why: str) -> Rejected:
+def beyond(what: str, call: ModelCall | EmbedCall, why: str) -> Rejected:
     """The error for a request that asks for what a model's protocol or server does not have."""
     return Rejected(
         f"model {call.model.name} cannot do {what}",

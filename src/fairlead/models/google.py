@@ -6,6 +6,8 @@ from urllib.parse import quote
 import msgspec
 
 from fairlead.clock import Clock
+from fairlead.models import google_embedding
+from fairlead.models.embedding import EmbedCall, Embeddings
 from fairlead.models.endpoint import Endpoint
 from fairlead.models.google_reply import GoogleReader
 from fairlead.models.google_request import encode
@@ -28,6 +30,12 @@ class GoogleDriver:
         """See `ModelDriver.answer`."""
         verb = "streamGenerateContent?alt=sse" if call.request.stream else "generateContent"
         return self._endpoint.converse(f"/models/{quote(call.model.remote, safe='')}:{verb}", self, call)
+
+    async def embed(self, call: EmbedCall) -> Embeddings:
+        """See `EmbeddingDriver.embed`."""
+        path = f"/models/{quote(call.model.remote, safe='')}:batchEmbedContents"
+        answer, _ = await self._endpoint.embed(path, google_embedding.encode(call), call)
+        return google_embedding.read(answer, call)
 
     async def probe(self) -> list[str]:
         """Names of the models that the endpoint offers now: the first thousand, which have been all so far."""

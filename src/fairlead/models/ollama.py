@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator
 import msgspec
 
 from fairlead.clock import Clock
+from fairlead.models import ollama_embedding
+from fairlead.models.embedding import EmbedCall, Embeddings
 from fairlead.models.endpoint import Endpoint
 from fairlead.models.http import Http
 from fairlead.models.ollama_reply import OllamaReader
@@ -26,6 +28,11 @@ class OllamaDriver:
     def answer(self, call: ModelCall) -> AsyncGenerator[Chunk]:
         """See `ModelDriver.answer`."""
         return self._endpoint.converse("/api/chat", self, call)
+
+    async def embed(self, call: EmbedCall) -> Embeddings:
+        """See `EmbeddingDriver.embed`."""
+        answer, _ = await self._endpoint.embed("/api/embed", ollama_embedding.encode(call), call)
+        return ollama_embedding.read(answer, call)
 
     async def probe(self) -> list[str]:
         """Names of the models that have been pulled."""

@@ -3,6 +3,8 @@
 from collections.abc import AsyncGenerator
 
 from fairlead.clock import Clock
+from fairlead.models import openai_embedding
+from fairlead.models.embedding import EmbedCall, Embeddings
 from fairlead.models.endpoint import Endpoint, listed_ids
 from fairlead.models.http import Http
 from fairlead.models.openai_reply import OpenAIReader
@@ -26,6 +28,12 @@ class OpenAIDriver:
     def answer(self, call: ModelCall) -> AsyncGenerator[Chunk]:
         """See `ModelDriver.answer`."""
         return self._endpoint.converse("/chat/completions", self, call)
+
+    async def embed(self, call: EmbedCall) -> Embeddings:
+        """See `EmbeddingDriver.embed`."""
+        body = openai_embedding.encode(call, identify=self._identify)
+        answer, _ = await self._endpoint.embed("/embeddings", body, call)
+        return openai_embedding.read(answer, call)
 
     async def probe(self) -> list[str]:
         """Names of the models that the endpoint offers now."""

@@ -23,6 +23,7 @@ class Scheme(Struct, frozen=True, kw_only=True):
     quotes_context: bool = False
     signed: bool = False  # every request, with credentials for a region, unless there is a key
     has_quirks: bool = False
+    batch: int = 0  # texts that are embedded in one call unless a model says otherwise; 0 where nothing is embedded
     quirks: Quirks = Quirks()
     remote: bool = True
 
@@ -38,18 +39,28 @@ SCHEMES: Final[Mapping[str, Scheme]] = {
         quirks=FULL,
         has_quirks=True,
         audio=True,
+        batch=2048,
     ),
     "anthropic": Scheme(
         url="https://api.anthropic.com/v1", key="env:ANTHROPIC_API_KEY", vendor="anthropic", choices=False
     ),
     "google": Scheme(
-        url="https://generativelanguage.googleapis.com/v1beta", key="env:GEMINI_API_KEY", vendor="google", audio=True
+        url="https://generativelanguage.googleapis.com/v1beta",
+        key="env:GEMINI_API_KEY",
+        vendor="google",
+        audio=True,
+        batch=100,
     ),
     "bedrock": Scheme(
-        url="https://bedrock-runtime.REGION.amazonaws.com", vendor="aws", choices=False, audio=True, signed=True
+        url="https://bedrock-runtime.REGION.amazonaws.com",
+        vendor="aws",
+        choices=False,
+        audio=True,
+        signed=True,
+        batch=1,
     ),
-    "ollama": Scheme(url="http://127.0.0.1:11434", choices=False, files=False),
-    "openai-compatible": Scheme(has_quirks=True, audio=True),
+    "ollama": Scheme(url="http://127.0.0.1:11434", choices=False, files=False, batch=512),
+    "openai-compatible": Scheme(has_quirks=True, audio=True, batch=2048),
     "local": Scheme(
         remote=False, vendor="local", tools=False, json_schema=False, images=False, files=False, quotes_context=True
     ),

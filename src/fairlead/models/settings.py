@@ -24,6 +24,7 @@ from fairlead.models.http import Patience
 from fairlead.models.quirks import Quirks
 from fairlead.models.secret import Secret
 from fairlead.models.sigv4 import Credentials
+from fairlead.models.spaces import refuse_unlike, space_of
 from fairlead.models.types import Model
 
 __all__ = ["EndpointSettings", "ModelSettings", "Models", "Quirks", "Secret", "TimeoutSettings", "compile_models"]
@@ -77,6 +78,7 @@ def compile_models(settings: Mapping[str, str | ModelSettings], secrets: Secrets
             compiling.add(member, _deployed(asked, deployment), group=name)
             members.append(Member(member, deployment.priority, deployment.weight))
         groups[name] = Group(name_of(name), tuple(members))
+    refuse_unlike(compiling.models.values())
     return Models(
         models=compiling.models,
         endpoints=compiling.endpoints,
@@ -108,7 +110,7 @@ class _Compiling:
             remote=remote,
             placement=asked.placement or placement_of(defaults, address, asked.region or ""),
             context=asked.context,
-            max_output=asked.max_output or 4096,
+            max_output=0 if asked.embeddings is not None else asked.max_output or 4096,
             tools=defaults.tools if asked.tools is None else asked.tools,
             json_schema=defaults.json_schema if asked.json_schema is None else asked.json_schema,
             choices=defaults.choices and endpoint.quirks.choices,
@@ -117,6 +119,7 @@ class _Compiling:
             audio=defaults.audio if asked.audio is None else asked.audio,
             quotes_context=defaults.quotes_context,
             group=group,
+            space=space_of(name, asked, defaults, group),
         )
 
     def _endpoint(self, name: str, asked: ModelSettings, address: Address | None) -> EndpointSettings:

@@ -12,6 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from fairlead.labels import NO_LABELS, Labels
 from fairlead.models.content import AudioPart, CacheControl, FilePart, ImagePart, Thought
+from fairlead.models.space import Space
 
 AUTO = "auto"
 """What a request names in place of a model when the request itself is to decide."""
@@ -221,6 +222,7 @@ class Model(Struct, frozen=True, kw_only=True):
     audio: bool = True
     group: str = ""  # the model that this is a deployment of: see `deployments`
     quotes_context: bool = False  # answers only from passages: useless without a context pack
+    space: Space | None = None  # of the vectors that it gives; None for all models that chat
 
 
 class Passage(Struct, frozen=True):

@@ -6,6 +6,7 @@ from fairlead.routing.order import candidates_for
 from fairlead.routing.plan import plan
 from fairlead.routing.refusals import why_none
 from fairlead.routing.settings import Preferences, compile_routing
+from fairlead.routing.spaces import plan_embedding
 from fairlead.routing.types import Candidate, Dropped, Plan
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "compile_routing",
     "pause_before_retry",
     "plan",
+    "plan_embedding",
     "why_none",
 ]

@@ -18,17 +18,31 @@ def candidates_for(
     task_types: Collection[str],
     preferences: Preferences,
     groups: Groups = NO_GROUPS,
+    others: Collection[str] = (),
 ) -> Mapping[str, Model]:
-    """The models that may answer a request for `asked`: those that have to be authorized. Raises `NotFound`."""
+    """The models that may answer a request for `asked`: those that have to be authorized. Raises `NotFound`.
+
+    `others` are the names of models that are of another kind: they are not there for this request.
+    """
     if asked not in models and asked not in groups:
         if asked == AUTO or asked in task_types:
             return models
+        if asked in others:
+            raise NotFound(
+                f"model {asked!r} is not for requests of this kind",
+                why="a model either chats or gives embeddings, as `models:` declares it",
+                mend="ask for another model, or send the request to the door of its kind",
+                step="classify",
+                subject=asked,
+                param="model",
+            )
         raise NotFound(
             f"there is no model {asked!r} here",
             why="`model` is `auto`, the name of a task type, or the name of a model of the workspace",
             mend=closest(asked, dict.fromkeys((*groups, *models, *task_types, AUTO))),
             step="classify",
             subject=asked,
+            param="model",
         )
     if preferences.fallback is True:
         return models

@@ -15,6 +15,7 @@ from fairlead.server.http import Scope
 from fairlead.server.model_list import ModelList, OneModel
 from fairlead.server.openai.chat import ChatCompletions
 from fairlead.server.openai.completions import Completions
+from fairlead.server.openai.embeddings import EmbeddingsDoor
 from fairlead.server.openai.errors import encode_error
 from fairlead.server.openai.remembered import (
     NewConversation,
@@ -37,6 +38,7 @@ def routes(fairlead: Fairlead, sessions: Sessions, max_body: int) -> dict[tuple[
     return {
         ("POST", "/v1/chat/completions"): ChatDoor(fairlead, ChatCompletions(), max_body),
         ("POST", "/v1/completions"): ChatDoor(fairlead, Completions(), max_body),
+        ("POST", "/v1/embeddings"): EmbeddingsDoor(fairlead, max_body),
         ("POST", "/v1/responses"): ChatDoor(
             fairlead, Responses(fairlead.clock), max_body, ResponseMemory(sessions, fairlead.clock)
         ),

@@ -15,7 +15,7 @@ from fairlead.identity import Authenticator, Key
 from fairlead.identity.fetch import fetcher
 from fairlead.identity.issuer_keys import IssuerKeyRings
 from fairlead.models.http import Http
-from fairlead.models.registry import open_drivers
+from fairlead.models.registry import apart, open_drivers
 from fairlead.models.types import ModelDriver
 from fairlead.routing import Health
 from fairlead.storage.checkpoints import log_origin, sign_head
@@ -203,6 +203,7 @@ def deploy(
     workspace = compiled.workspace
     drivers = open_drivers(workspace.models, http, clock)
     settings = workspace.settings
+    chats, chat_groups, embedders = apart(workspace.models, drivers)
     return Deployment(
         revision=compiled.revision,
         organisation=workspace.organisation,
@@ -211,8 +212,8 @@ def deploy(
         policy=workspace.policy,
         tasks=workspace.tasks,
         context=compiled.context,
-        models=workspace.models.models,
-        groups=workspace.models.groups,
+        models=chats,
+        groups=chat_groups,
         aliases=workspace.models.aliases,
         unavailable=workspace.models.unavailable,
         drivers={name: wrap(each) for name, each in drivers.items()} if wrap else drivers,
@@ -221,4 +222,5 @@ def deploy(
         preferences=workspace.preferences,
         defaults=Defaults(deadline=settings.defaults.deadline, max_output=settings.defaults.max_output),
         keep_payloads=settings.payloads == "keep",
+        embedders=embedders,
     )
