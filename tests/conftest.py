@@ -4,10 +4,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from tests.databases import empty_database, empty_postgres, postgres, store, where
 from tests.world import World, world
 
 __all__ = ["empty_database", "empty_postgres", "postgres", "store", "where"]
+
+# How long an example takes says something of the machine, and nothing of what is tested.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 AMPLE = {"organisation": {"total": 1000}}
 
