@@ -32,9 +32,11 @@ from fairlead.costs.record import Record, decode_record
 from fairlead.execution import Answer, Deliver, Fairlead, call_model
 from fairlead.identity.types import Caller
 from fairlead.models.types import ChatRequest
-from fairlead.server.app import App
-from fairlead.server.framing import Patience, framing
+from fairlead.server.framing import Patience
 from fairlead.server.openai.chat_request import read_request
+from fairlead.server.proxy import Proxies
+from fairlead.server.serve import Serving, configured
+from fairlead.server.tls import Tls
 from fairlead.server.workers import listen
 from fairlead.storage.database import Where
 from fairlead.storage.fleet import Fleet
@@ -293,6 +295,8 @@ def served(
     drain: int = 10,
     max_requests: int = 2048,
     patience: Patience | None = None,
+    tls: Tls | None = None,
+    proxy: Proxies | None = None,
     **more: Any,
 ) -> Iterator[Served]:
     """A deployment on a free loopback port. `drain` is in seconds, `more` as for `world`."""
@@ -306,18 +310,19 @@ def served(
             store = published(folder, _with(provider.url, more), files, clock)
             around = Surroundings(store=store, master_key=MASTER_KEY, secrets=secret_of, clock=clock)
             sock = listen("127.0.0.1", 0)
-            url = "http://{}:{}".format(*sock.getsockname())
+            url = "{}://{}:{}".format("https" if tls else "http", *sock.getsockname())
 
             async def start() -> Running:
                 running = await assemble(around)
                 begun.append(Served(store, url, provider, running, folder))
                 return running
 
-            config = uvicorn.Config(
-                App(start, max_body, max_requests), http=framing(patience or Patience()), ws="none", lifespan="on",
-                access_log=False, log_level="warning", server_header=False, timeout_graceful_shutdown=drain,
+            bears = patience or Patience()
+            serving_as = Serving(
+                max_body=max_body, max_requests=max_requests, max_connections=bears.connections, drain=drain,
+                receive_timeout=bears.receive, send_timeout=bears.send, tls=tls, proxy=proxy,
             )  # fmt: skip
-            server = uvicorn.Server(config)
+            server = uvicorn.Server(configured(start, serving_as))
             servers.append(server)
             try:
                 serving = asyncio.ensure_future(server.serve(sockets=[sock]))

@@ -16,7 +16,7 @@ from tests.cli.conftest import Fairlead, program
 
 from fairlead.identity.keys import is_well_formed
 
-ANSWERING = re.compile(r"answering at (http://127\.0\.0\.1:\d+)/v1")
+ANSWERING = re.compile(r"answering at (https?://127\.0\.0\.1:\d+)/v1")
 RECEIPT = "What do I do when a receipt is lost?"
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fairlead.cli import checks
+from fairlead.cli import checks, doors
 from fairlead.cli.checks import BAD, Finding, Looked
 from fairlead.cli.init import show_first_key
 from fairlead.cli.output import DryRun, Json, bold, data, json_data, one_line, red, say
@@ -27,6 +27,7 @@ CHECKS: tuple[Callable[[Looked], list[Finding]], ...] = (
     checks.disk,
     checks.master_key,
     checks.database,
+    doors.listening,
     checks.workers,
     checks.revision,
     checks.audit,

@@ -175,4 +175,5 @@ def server_url(workspace: Path | None) -> str:
     host = str(said.get("host", "127.0.0.1"))
     if host in ("0.0.0.0", "::"):  # noqa: S104 all addresses, of which this one is near
         host = "127.0.0.1"
-    return f"http://{f'[{host}]' if ':' in host else host}:{said.get('port', 8700)}"
+    scheme = "https" if said.get("tls") else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{said.get('port', 8700)}"

@@ -6,12 +6,14 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from fairlead.cli import complete
+from fairlead.cli.listening import listening, serving_of, url_of
 from fairlead.cli.output import Yes, confirm, say
 from fairlead.cli.place import Data, Workspace, find
-from fairlead.cli.serve import in_force, listening, run, url_of
+from fairlead.cli.serve import in_force, run
 from fairlead.errors import BadInput, NotFound, closest
 from fairlead.models.recorded import Recorder
 from fairlead.models.types import Chunk, ModelCall, ModelDriver
@@ -69,8 +71,9 @@ def record(
     sock = listening("127.0.0.1", port)
     say(f"revision {revision}; replies of {model} go to {cassette}, and come back with `use: recorded/{cassette}`")
     say(f"answering at {url_of(sock)}/v1")
-    server, journal = compiled.settings.server, compiled.settings.storage.journal
-    raise typer.Exit(run(place, sock, server, journal.synchronous, 1, lambda one: OneModel(one, model, cassette)))
+    near = msgspec.structs.replace(compiled.settings.server, tls=None, proxy=None)  # for this machine only
+    serving, synchronous = serving_of(place, near, 1), compiled.settings.storage.journal.synchronous
+    raise typer.Exit(run(place, sock, serving, synchronous, lambda one: OneModel(one, model, cassette)))
 
 
 def commands() -> dict[str, Any]:

@@ -13,17 +13,16 @@ from msgspec import Struct
 from fairlead.cli.aside import aside
 from fairlead.cli.compiled import published, require_published
 from fairlead.cli.init import first_question, ready_curl, show_first_key
+from fairlead.cli.listening import LOUD, listening, require_protection, serving_of, url_of
 from fairlead.cli.opening import open_store, open_vault
-from fairlead.cli.output import say
+from fairlead.cli.output import bold, say
 from fairlead.cli.place import Data, Place, Workspace, find
 from fairlead.cli.publishing import Folder, publish_text, report
 from fairlead.cli.setting_up import set_up
 from fairlead.cli.surroundings import Wrap, surroundings
 from fairlead.costs.settings import BudgetSettings
-from fairlead.errors import BadInput
 from fairlead.server.serve import Serving
 from fairlead.server.serve import serve as answer
-from fairlead.server.workers import listen
 from fairlead.storage.store import Store
 from fairlead.telemetry.logging import start_logging
 from fairlead.workspace.assemble import Running, assemble
@@ -45,6 +44,9 @@ def serve(
     no_apply: Annotated[
         bool, typer.Option("--no-apply", help="Serve what is published; leave the folder aside.")
     ] = False,
+    plain_http: Annotated[
+        bool, typer.Option("--plain-http", help="Listen for other machines without TLS: keys and text can be read.")
+    ] = False,
     workspace: Workspace = None,
     data_folder: Data = None,
 ) -> None:
@@ -55,9 +57,14 @@ def serve(
     place = find(folder or workspace, data_folder)
     ready = msgspec.msgpack.decode(aside(lambda: msgspec.msgpack.encode(_prepare(place, no_apply))), type=_Ready)
     server = ready.server
+    serving = serving_of(place, server, workers or server.workers)
     sock = listening(host or server.host, server.port if port < 0 else port)
-    _greet(place, ready, url_of(sock))
-    raise typer.Exit(run(place, sock, server, ready.synchronous, workers or server.workers))
+    if not plain_http:
+        require_protection(sock, server)
+    if plain_http and not (serving.tls or serving.proxy):
+        say(bold(LOUD.format(sock.getsockname()[0]), sys.stderr))
+    _greet(place, ready, url_of(sock, serving.tls is not None))
+    raise typer.Exit(run(place, sock, serving, ready.synchronous))
 
 
 class _Ready(Struct, frozen=True):
@@ -96,23 +103,6 @@ def in_force(place: Place, no_apply: bool) -> tuple[Compiled, str]:
         return published(place, store), require_published(store)
 
 
-def listening(host: str, port: int) -> socket.socket:
-    try:
-        return listen(host, port)
-    except OSError as error:
-        raise BadInput(
-            f"cannot listen on {host}:{port}: {error.strerror or error}",
-            why="another program may have this port, or the address is not this machine's",
-            mend="--port 0 takes any free one; or stop the other program",
-        ) from error
-
-
-def url_of(sock: socket.socket) -> str:
-    host, port = sock.getsockname()[:2]
-    near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 it listens on all, and this one is near
-    return f"http://[{near}]:{port}" if ":" in near else f"http://{near}:{port}"
-
-
 def _greet(place: Place, ready: _Ready, url: str) -> None:
     say(f"{ready.organisation}: revision {ready.revision}, state in {place.shown}")
     for line in ready.switched_off:
@@ -141,9 +131,7 @@ def _switched_off(compiled: Compiled) -> Iterator[str]:
         yield f"model {name} is left out: {why}"
 
 
-def run(
-    place: Place, sock: socket.socket, server: ServerSettings, synchronous: str, workers: int, wrap: Wrap | None = None
-) -> int:
+def run(place: Place, sock: socket.socket, serving: Serving, synchronous: str, wrap: Wrap | None = None) -> int:
     """Answer until stopped, and return the exit status. `wrap` puts something around each model's driver."""
     start_logging(sys.stderr, style="console" if sys.stderr.isatty() else "json")
 
@@ -151,20 +139,7 @@ def run(
         store = Store.open(place.database, synchronous=synchronous, beside=place.beside)
         return await assemble(surroundings(place, store, wrap))
 
-    return answer(sock, start, _serving(server, workers))
-
-
-def _serving(server: ServerSettings, workers: int) -> Serving:
-    return Serving(
-        workers=workers,
-        max_body=server.max_body,
-        max_connections=server.max_connections,
-        max_requests=server.max_requests,
-        receive_timeout=server.receive_timeout,
-        send_timeout=server.send_timeout,
-        idle_timeout=server.idle_timeout,
-        drain=server.drain,
-    )
+    return answer(sock, start, serving)
 
 
 def commands() -> dict[str, Any]:

@@ -8,6 +8,7 @@ from fairlead.errors import FairleadError, NotFound, Overloaded
 from fairlead.execution import Fairlead
 from fairlead.server.door import EncodeError, broken, refuse
 from fairlead.server.http import Scope, respond
+from fairlead.server.proxy import Proxies, Unencrypted
 from fairlead.server.routes import PROBES, Endpoint, error_form, routes
 from fairlead.storage.sessions import Sessions
 
@@ -32,10 +33,17 @@ class App:
     `max_requests` is how many may be under way. Probes are answered all the same: a worker that is full is not ill.
     """
 
-    def __init__(self, start: Callable[[], Awaitable[Running]], max_body: int, max_requests: int = 2048) -> None:
+    def __init__(
+        self,
+        start: Callable[[], Awaitable[Running]],
+        max_body: int,
+        max_requests: int = 2048,
+        proxies: Proxies | None = None,
+    ) -> None:
         self._start = start
         self._max_body = max_body
         self._max_requests = max_requests
+        self._proxies = proxies
         self._under_way = 0
         self._running: Running | None = None
         self._routes: dict[tuple[str, str], Endpoint] = {}
@@ -50,7 +58,11 @@ class App:
                 return
             self._under_way += 1
             try:
+                if self._proxies is not None:
+                    self._proxies.told(scope)
                 await endpoint(scope, receive, send)
+            except Unencrypted as error:
+                await refuse(send, error, error_form(scope["path"]))
             except Exception:
                 # Doors say what goes wrong in an action; what is left is a fault before there was one.
                 log.exception("a request for %s broke", scope["path"])

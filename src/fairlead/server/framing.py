@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from fairlead.errors import BadInput, FairleadError, Overloaded
 from fairlead.server.http import TooLarge, TooSlow
 from fairlead.server.openai.errors import encode_error
+from fairlead.server.proxy import Proxies, Unencrypted
 
 _MOST_HEAD: Final = 65_536  # bytes of a head that does not come in one piece; one piece is bounded by what is read
 
@@ -29,9 +30,12 @@ class Patience(Struct, frozen=True, kw_only=True):
     send: float = 60.0
 
 
-def framing(patience: Patience) -> type["Framing"]:
-    """The protocol with this patience. uvicorn makes one of it for each connection."""
-    return type("Framing", (Framing,), {"patience": patience})
+def framing(patience: Patience, only_from: Proxies | None = None) -> type["Framing"]:
+    """The protocol with this patience. uvicorn makes one of it for each connection.
+
+    `only_from` are the proxies that alone may connect, beside this machine, where there is no TLS.
+    """
+    return type("Framing", (Framing,), {"patience": patience, "only_from": only_from})
 
 
 def _answer(error: FairleadError, reason: str, header: str = "") -> bytes:
@@ -58,6 +62,16 @@ _LONG_HEAD: Final = _answer(
 )
 
 
+_UNENCRYPTED: Final = _answer(
+    Unencrypted(
+        "plain HTTP is taken from the declared proxies only",
+        why="keys and text could be read on the way from there, and `server.proxy.trusted` does not name the address",
+        mend="ask the proxy; or give Fairlead a certificate (`server.tls`)",
+    ),
+    "Forbidden",
+)
+
+
 def _too_slow(seconds: float) -> bytes:
     error = TooSlow(
         f"the request did not arrive within {seconds:g} s",
@@ -80,6 +94,7 @@ class Framing(HttpToolsProtocol):
     """The protocol of uvicorn, with an end to waiting."""
 
     patience = Patience()
+    only_from: Proxies | None = None
 
     _coming: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
@@ -90,6 +105,10 @@ class Framing(HttpToolsProtocol):
         super().connection_made(transport)
         if len(self.connections) > self.patience.connections:
             transport.write(_full(self.patience.connections))
+            transport.close()
+            return
+        if self.only_from is not None and not (self.client and self.only_from.may_connect(self.client[0])):
+            transport.write(_UNENCRYPTED)
             transport.close()
             return
         self._wait()

@@ -5,11 +5,18 @@ import resource
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from fairlead.clock import SystemClock
 from fairlead.server.app import App, Running
+from fairlead.server.proxy import Proxies
+from fairlead.server.tls import RenewedContext, Tls
 from fairlead.server.workers import Workers
+
+if TYPE_CHECKING:
+    import uvicorn
 
 _SWITCH = 0.0005  # seconds
 _OTHER_FILES = 512  # databases, libraries, logs, and connections to models that are kept open
@@ -26,6 +33,8 @@ class Serving(Struct, frozen=True, kw_only=True):
     send_timeout: float = 60.0
     idle_timeout: int = 65
     drain: float = 30.0
+    tls: Tls | None = None
+    proxy: Proxies | None = None
 
 
 def serve(sock: socket.socket, start: Callable[[], Awaitable[Running]], serving: Serving) -> int:
@@ -69,23 +78,30 @@ def _work(sock: socket.socket, start: Callable[[], Awaitable[Running]], serving:
 
     # The journal's thread asks for the interpreter many times a commit; by default each time may take 5 ms.
     sys.setswitchinterval(_SWITCH)
-    from fairlead.server.framing import Patience, framing
-
-    patience = Patience(connections=serving.max_connections, receive=serving.receive_timeout, send=serving.send_timeout)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            App(start, serving.max_body, serving.max_requests),
-            loop="uvloop",
-            http=framing(patience),
-            ws="none",
-            proxy_headers=False,
-            lifespan="on",
-            access_log=False,
-            log_level="warning",
-            server_header=False,
-            timeout_keep_alive=serving.idle_timeout,
-            timeout_graceful_shutdown=round(serving.drain),
-        )
-    )
+    server = uvicorn.Server(configured(start, serving))
     server.run(sockets=[sock])
     return 0 if server.started else 1
+
+
+def configured(start: Callable[[], Awaitable[Running]], serving: Serving) -> "uvicorn.Config":
+    """What one worker answers with."""
+    import uvicorn
+
+    from fairlead.server.framing import Patience, framing
+
+    tls = serving.tls
+    patience = Patience(connections=serving.max_connections, receive=serving.receive_timeout, send=serving.send_timeout)
+    return uvicorn.Config(
+        App(start, serving.max_body, serving.max_requests, serving.proxy),
+        loop="uvloop",
+        http=framing(patience, None if tls else serving.proxy),
+        ssl_context_factory=(lambda *_: RenewedContext(tls, SystemClock().monotonic)) if tls else None,
+        ws="none",
+        proxy_headers=False,
+        lifespan="on",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_keep_alive=serving.idle_timeout,
+        timeout_graceful_shutdown=round(serving.drain),
+    )

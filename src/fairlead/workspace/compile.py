@@ -16,6 +16,7 @@ from fairlead.policy import CaseResult, Policy, PolicyCase, RulesFile, compile_p
 from fairlead.routing import Preferences, compile_routing
 from fairlead.tasks import TaskSettings, TaskTypes, compile_tasks
 from fairlead.workspace import crossings, remarks
+from fairlead.workspace.listening import networks
 from fairlead.workspace.places import placed
 from fairlead.workspace.problems import InvalidWorkspace, Problem
 from fairlead.workspace.settings import PolicyTestsFile, WorkspaceSettings
@@ -117,6 +118,9 @@ class _Compiling:
         policy = self._policy(settings, rules)
         tasks = self._tasks(settings, types, has_pages=bool(items) or self._pages_elsewhere)
         rates = self._rates(settings, models)
+        if settings.server.proxy:
+            trusted = settings.server.proxy.trusted
+            self._try(lambda: networks(trusted))
         self.problems += crossings.between(settings, types, self._documents)
         if policy and models:
             self.problems += crossings.never_met(policy, models)

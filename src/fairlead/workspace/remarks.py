@@ -49,6 +49,11 @@ def _doors(workspace: Workspace) -> Iterator[str]:
     settings = workspace.settings
     if settings.identity.anonymous.allow and not is_loopback(settings.server.host):
         yield "identity.anonymous is on: programs on this machine, reverse proxies among them, need no key"
+    server = settings.server
+    if not (is_loopback(server.host) or server.tls or server.proxy):
+        yield (
+            f"server.host is {server.host}, and neither `server.tls` nor `server.proxy` is there: it will not be served"
+        )
     if not (settings.keys or settings.identity.providers or settings.identity.anonymous.allow):
         yield NOBODY_KNOWN
 

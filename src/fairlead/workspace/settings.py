@@ -12,6 +12,7 @@ from fairlead.models.settings import ModelSettings
 from fairlead.policy import PolicyCase, Rule
 from fairlead.routing.settings import BreakerSettings, RetrySettings, RoutingSettings
 from fairlead.storage.settings import SessionSettings, StorageSettings
+from fairlead.workspace.listening import ProxySettings, TlsSettings
 
 Tokens = Annotated[int, Meta(ge=1, le=10_000_000)]
 
@@ -59,10 +60,17 @@ class PolicyTestsFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`server:`: how `fairlead serve` listens, and how much each of its processes takes on."""
 
-    host: Annotated[str, Meta(min_length=1, description="Address to listen on. 0.0.0.0 for all of the machine's.")] = (
-        "127.0.0.1"
-    )
+    host: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description="Address to listen on; 0.0.0.0 for all of the machine's. Others than this machine's own need "
+            "`tls` or `proxy`.",
+        ),
+    ] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535, description="Port to listen on; 0 for any free one.")] = 8700
+    tls: TlsSettings | None = None
+    proxy: ProxySettings | None = None
     workers: Annotated[int, Meta(ge=1, le=256, description="Processes that answer.")] = 1
     max_body: Annotated[int, Meta(ge=1024, le=1 << 30, description="The most bytes of a request's body.")] = 10 << 20
     max_connections: Annotated[

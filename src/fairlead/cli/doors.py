@@ -1,0 +1,59 @@
+"""What `fairlead doctor` finds out about the way from callers to Fairlead: the address, the certificate, its key."""
+
+import os
+from datetime import UTC
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from fairlead.cli.checks import BAD, OK, WARN, Finding, Looked
+from fairlead.cli.when import age
+from fairlead.clock import SystemClock
+from fairlead.identity.settings import is_loopback
+from fairlead.server.tls import Tls, tls_context
+
+if TYPE_CHECKING:
+    from fairlead.workspace.settings import ServerSettings
+
+_SOON: Final = 14 * 86_400_000  # milliseconds
+
+
+def listening(looked: Looked) -> list[Finding]:
+    """Is what callers send protected on its way, and for how long yet?"""
+    server = looked.compiled.settings.server
+    where = f"{server.host}:{server.port}"
+    if server.tls is None:
+        return [_without_tls(server, where)]
+    whole = server.tls.below(looked.place.workspace)
+    tls_context(Tls(whole.certificate, whole.key, whole.client_ca))
+    return [_certificate(where, Path(whole.certificate)), *_key(Path(whole.key))]
+
+
+def _without_tls(server: "ServerSettings", where: str) -> Finding:
+    if is_loopback(server.host):
+        return Finding("listening", OK, f"{where}, for this machine only")
+    if server.proxy is None:
+        mend = "declare server.tls, or the proxies in front as server.proxy"
+        return Finding("listening", BAD, f"{where} is for other machines, and nothing protects the way", mend)
+    return Finding("listening", OK, f"{where}, plain HTTP, for {', '.join(server.proxy.trusted)} and this machine only")
+
+
+def _certificate(where: str, path: Path) -> Finding:
+    from cryptography.x509 import load_pem_x509_certificates
+
+    ends = min(each.not_valid_after_utc for each in load_pem_x509_certificates(path.read_bytes()))
+    left = round(ends.timestamp() * 1000) - SystemClock().now()
+    said = f"{where}, TLS, the certificate ends on {ends.astimezone(UTC):%Y-%m-%d}"
+    if left <= 0:
+        return Finding(
+            "listening", BAD, f"{said}: it is no longer valid", f"put a new one at {path}; it counts at once"
+        )
+    if left <= _SOON:
+        return Finding("listening", WARN, f"{said}: in {age(left)}", f"put a new one at {path}; it counts at once")
+    return Finding("listening", OK, said)
+
+
+def _key(path: Path) -> list[Finding]:
+    mode = os.stat(path).st_mode & 0o777
+    if not mode & 0o077:
+        return []
+    return [Finding("TLS key", WARN, f"others may read or change {path} (mode {mode:o})", f"chmod 600 {path}")]
