@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fairlead.identity.types import Caller
 from fairlead.labels import NO_LABELS, Access, DataClass, Labels
 from fairlead.models.types import ChatRequest, Message, Model, Placement
-from fairlead.policy import Rule, compile_policy
+from fairlead.policy import Asked, Rule, compile_policy
 from fairlead.tasks.types import Task, TaskType
 
 PROSE = "Please summarise the quarterly report for the board, with 3 key points and 12 numbers from 2024. "
@@ -44,7 +44,7 @@ def main() -> None:
     chunks = [reply[at : at + 10] for at in range(0, len(reply), 10)]
 
     def stream() -> None:
-        screen = policy.screen(caller, "t", models[1])
+        screen = policy.screen(caller, Asked("t"), models[1])
         for chunk in chunks:
             screen.feed(chunk)
         screen.close()
@@ -64,7 +64,7 @@ def main() -> None:
         ),
         ("may_read", microseconds(lambda: policy.may_read(caller), 5000)),
         ("may_read of one item", microseconds(lambda: may(access), 5000)),
-        ("screen, open", microseconds(lambda: policy.screen(caller, "t", models[1]), 2000)),
+        ("screen, open", microseconds(lambda: policy.screen(caller, Asked("t"), models[1]), 2000)),
         ("screen, 10 characters", microseconds(stream, 20, len(chunks))),
     ):
         print(f"{name:32} {cost:10.2f} µs")

@@ -21,6 +21,8 @@ FIELDS: Final = {
     "error": "The code of the [error](errors.md) that ended it, and the stage (`step`) in which it arose.",
     "flags": "What a reader of the bill should know; see below.",
     "held": "The most that it could have cost, held against every budget before it began; nano-units.",
+    "hits": "Rules that applied and let it pass, each with its mode and what it did (`enforce`) or would have done "
+    "(`shadow`, `warn`): `refuse`, `reroute`, `redact`, `withhold`, `append`.",
     "kind": "What the row is about; see below.",
     "model": "The workspace's name of the model that was attempted.",
     "outcome": "How it ended; see below.",

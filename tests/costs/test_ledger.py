@@ -14,6 +14,7 @@ from fairlead.costs.record import Record, RecordedError, RecordedUsage, decode_r
 from fairlead.costs.types import Rate, Tier
 from fairlead.errors import Broken, CutOff, Denied, FairleadError, OverBudget, Upstream, Withheld
 from fairlead.models.types import Model, Placement, Usage
+from fairlead.policy.types import Hit
 from fairlead.storage.types import Hold, ScopeLimit
 
 MODEL = Model(name="small", endpoint="e", remote="r", placement=Placement(kind="cloud"))
@@ -32,6 +33,9 @@ class Produced:
 
     def usage_so_far(self) -> Usage:
         return self._usage
+
+    def hits(self) -> frozenset[Hit]:
+        return frozenset()
 
     def reply_text(self) -> str:
         return self._text

@@ -1,20 +1,21 @@
 """Every policy through every door, streamed and not: a door decides nothing, so none may differ.
 
-A door that is added adds one line to `DOORS`.
+A door that is added adds one line to `DOORS` in `asking.py`.
 """
 
 import json
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator
 
-import httpx
 import pytest
-from tests.world import CARD, Served, key_of, served
+from tests.doors.asking import DOORS, Door
+from tests.world import CARD, Served, served
 
 IBAN = "DE89370400440532013000"
 CATEGORIES = """
 detectors:
   - {name: project, category: project, pattern: '(?i)project bluebird'}
+  - {name: holiday, category: holiday, pattern: '(?i)holiday plans'}
+  - {name: boast, category: boast, pattern: '(?i)best in the world'}
   - {name: verdict, category: verdict, pattern: '(?i)guaranteed profit'}
 facts:
   - {name: discount, pattern: '(?P<value>[0-9]{1,3})%', take: max}
@@ -45,91 +46,20 @@ when { context.categories.contains("verdict") };
 @id("small-discounts") @reason("more than 15% is for managers")
 forbid (principal, action == Action::"release_reply", resource)
 when { context.facts has discount && context.facts.discount.greaterThan(decimal("15.0")) };
+
+@id("no-holidays") @reason("no holidays at work") @mode("shadow")
+forbid (principal, action == Action::"call_model", resource)
+when { resource.kind == "cloud" && context.labels.contains("holiday") };
+
+@id("no-tours") @reason("no tours anywhere") @mode("shadow") @redact("holiday")
+forbid (principal, action in [Action::"call_model", Action::"release_reply"], resource)
+when { (context has categories && context.categories.contains("holiday")) };
+
+@id("modest") @reason("we are not the best in the world") @mode("warn")
+forbid (principal, action == Action::"release_reply", resource)
+when { context.categories.contains("boast") && context.door != "cli" };
 """
 
-
-class Got(NamedTuple):
-    """What a client saw: the whole text that was let out, the run, and the error's code, "" for none."""
-
-    text: str
-    run: str
-    error: str
-    ended: bool
-
-
-def by_chat(s: Served, person: str, content: str, streamed: bool, model: str = "auto") -> Got:
-    body: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": content}], "stream": streamed}
-    response = httpx.post(f"{s.url}/v1/chat/completions", headers=s.auth(person), json=body, timeout=20)
-    run = response.headers.get("x-fairlead-run", "")
-    if not response.headers["content-type"].startswith("text/event-stream"):
-        found = response.json()
-        if response.status_code != 200:
-            return Got("", run, found["error"]["code"], True)
-        return Got(found["choices"][0]["message"]["content"], run, "", True)
-    text, error, ended = "", "", False
-    for line in response.text.splitlines():
-        data = line.removeprefix("data: ")
-        if data == "[DONE]":
-            ended = True
-        elif data:
-            event = json.loads(data)
-            error = event["error"]["code"] if "error" in event else error
-            text += "".join(choice["delta"].get("content") or "" for choice in event.get("choices", ()))
-    return Got(text, run, error, ended)
-
-
-def by_completions(s: Served, person: str, content: str, streamed: bool, model: str = "auto") -> Got:
-    body: dict[str, Any] = {"model": model, "prompt": content, "stream": streamed, "max_tokens": 1024}
-    response = httpx.post(f"{s.url}/v1/completions", headers=s.auth(person), json=body, timeout=20)
-    run = response.headers.get("x-fairlead-run", "")
-    if not response.headers["content-type"].startswith("text/event-stream"):
-        found = response.json()
-        if response.status_code != 200:
-            return Got("", run, found["error"]["code"], True)
-        return Got(found["choices"][0]["text"], run, "", True)
-    events = [json.loads(line[6:]) for line in response.text.splitlines() if line.startswith("data: {")]
-    text = "".join(choice["text"] for event in events for choice in event.get("choices", ()))
-    error = next((event["error"]["code"] for event in events if "error" in event), "")
-    return Got(text, run, error, response.text.endswith("data: [DONE]\n\n"))
-
-
-def by_messages(s: Served, person: str, content: str, streamed: bool, model: str = "auto") -> Got:
-    body = {"model": model, "messages": [{"role": "user", "content": content}], "stream": streamed, "max_tokens": 1024}
-    response = httpx.post(f"{s.url}/v1/messages", headers={"x-api-key": key_of(person)}, json=body, timeout=20)
-    run = response.headers.get("x-fairlead-run", "")
-    if not response.headers["content-type"].startswith("text/event-stream"):
-        found = response.json()
-        if response.status_code != 200:
-            return Got("", run, found["fairlead"]["code"], True)
-        return Got("".join(block["text"] for block in found["content"]), run, "", True)
-    events = [json.loads(line.removeprefix("data: ")) for line in response.text.splitlines() if line.startswith("data")]
-    text = "".join(event["delta"]["text"] for event in events if event["type"] == "content_block_delta")
-    error = next((event["fairlead"]["code"] for event in events if event["type"] == "error"), "")
-    return Got(text, run, error, events[-1]["type"] == "message_stop")
-
-
-def by_responses(s: Served, person: str, content: str, streamed: bool, model: str = "auto") -> Got:
-    body: dict[str, Any] = {"model": model, "input": content, "stream": streamed}
-    response = httpx.post(f"{s.url}/v1/responses", headers=s.auth(person), json=body, timeout=20)
-    run = response.headers.get("x-fairlead-run", "")
-    if not response.headers["content-type"].startswith("text/event-stream"):
-        found = response.json()
-        if response.status_code != 200:
-            return Got("", run, found["error"]["code"], True)
-        return Got("".join(part["text"] for item in found["output"] for part in item["content"]), run, "", True)
-    events = [json.loads(line[6:]) for line in response.text.splitlines() if line.startswith("data: {")]
-    text = "".join(event["delta"] for event in events if event["type"] == "response.output_text.delta")
-    error = next((event["response"]["error"]["code"] for event in events if event["type"] == "response.failed"), "")
-    return Got(text, run, error, events[-1]["type"] == "response.completed")
-
-
-Door = Callable[[Served, str, str, bool], Got]
-DOORS: dict[str, Door] = {
-    "openai.chat": by_chat,
-    "openai.completions": by_completions,
-    "anthropic.messages": by_messages,
-    "openai.responses": by_responses,
-}
 
 every_door = pytest.mark.parametrize("door", DOORS.values(), ids=list(DOORS))
 streamed_and_not = pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
@@ -249,3 +179,30 @@ def test_a_discount_within_bounds_leaves(s: Served, door: Door, streamed: bool) 
 def test_a_policy_decides_by_who_asks_now(s: Served, door: Door, streamed: bool) -> None:
     for person, error in (("kim", ""), ("max", "denied"), ("lee", "")):
         assert door(s, person, "echo hello", streamed).error == error
+
+
+@every_door
+@streamed_and_not
+def test_what_is_only_watched_is_recorded_and_not_seen(s: Served, door: Door, streamed: bool) -> None:
+    said = "my holiday plans are made"
+    got = door(s, "kim", f"echo {said}", streamed)
+    assert (got.text, got.error, got.ended) == (said, "", True)
+    assert got.whole is not None
+    assert "no-holidays" not in got.whole.text
+    assert "no-tours" not in got.whole.text
+    (record,) = s.records(run=got.run)
+    assert record.hits == (("no-holidays", "shadow", "reroute"), ("no-tours", "shadow", "redact"))
+    assert (record.model, record.policies) == ("small", ("staff-may-ask",))
+
+
+@every_door
+@streamed_and_not
+def test_what_is_warned_of_leaves_with_the_warning(s: Served, door: Door, streamed: bool) -> None:
+    said = "we are the best in the world at this"
+    got = door(s, "kim", f"echo {said}", streamed)
+    assert (got.text, got.error) == (said, "")
+    assert got.about["warnings"] == ["rule modest: we are not the best in the world"]
+    assert got.whole is not None
+    assert got.whole.headers.get("x-fairlead-warnings") == (None if streamed else "modest")
+    (record,) = s.records(run=got.run)
+    assert record.hits == (("modest", "warn", "withhold"),)

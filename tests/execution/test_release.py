@@ -14,7 +14,7 @@ from fairlead.execution.thinking import NewScreen
 from fairlead.identity.types import Caller
 from fairlead.models.content import Thought
 from fairlead.models.types import Chunk, Model, Placement, ToolCallDelta, Usage
-from fairlead.policy import Redaction, Rule, RulesFile, Screen, compile_policy
+from fairlead.policy import Asked, Redaction, Rule, RulesFile, Screen, compile_policy
 from fairlead.policy.settings import FactSetting
 
 CALLER = Caller(person="ann")
@@ -39,7 +39,7 @@ class Collected:
 
 def screening(rule: Rule, redaction: Redaction | None = None) -> NewScreen:
     policy = compile_policy({}, [rule])
-    return lambda arguments: policy.screen(CALLER, "chat", MODEL, redaction, arguments=arguments)
+    return lambda arguments: policy.screen(CALLER, Asked("chat"), MODEL, redaction, arguments=arguments)
 
 
 WITHHOLD_CARDS = screening(Rule(withhold=("payment_card",)))
@@ -229,7 +229,7 @@ when { !context.categories.contains("payment_card") && context.facts has ok };
 def whole_screen(arguments: bool) -> Screen:
     facts = [FactSetting(name="ok", pattern="(?i)four", type="bool")]
     policy = compile_policy(JUDGED_WHOLE, [], {"rules/a.yaml": RulesFile(facts=tuple(facts))})
-    return policy.screen(CALLER, "chat", MODEL, arguments=arguments)
+    return policy.screen(CALLER, Asked("chat"), MODEL, arguments=arguments)
 
 
 @pytest.mark.parametrize("new_screen", [None, MASK_CARDS, WITHHOLD_CARDS])

@@ -9,7 +9,7 @@ from fairlead.errors import BadInput
 from fairlead.identity.types import Caller
 from fairlead.labels import NO_LABELS, Access, DataClass, Labels
 from fairlead.models.types import Model, Placement
-from fairlead.policy import Policy, RulesFile, compile_policy
+from fairlead.policy import Asked, Policy, RulesFile, compile_policy
 from fairlead.policy.settings import FactSetting
 from fairlead.tasks.types import Task, TaskType
 
@@ -213,7 +213,7 @@ def test_a_decision_about_facts_is_remembered_by_their_values(ann: Caller, cloud
     )
     policy = compile_policy({"a.cedar": text}, (), {"rules/a.yaml": rules})
     for value, allowed in (("15", True), ("15.0001", False), ("15", True)):
-        decision = policy.release(ann, "t", cloud, frozenset(), {"discount": Decimal(value)})
+        decision = policy.release(ann, Asked("t"), cloud, frozenset(), {"discount": Decimal(value)})
         assert decision.allowed is allowed
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fairlead.errors import Withheld
 from fairlead.identity.types import Caller
 from fairlead.models.types import Model, Placement
-from fairlead.policy import Policy, Redaction, Rule, RulesFile, compile_policy
+from fairlead.policy import Asked, Policy, Redaction, Rule, RulesFile, compile_policy
 from fairlead.policy.settings import DetectorSetting, FactSetting
 
 ANN = Caller(person="ann")
@@ -42,7 +42,7 @@ LIMIT = (
 
 
 def screened(policy: Policy, chunks: list[str], redaction: Redaction | None = None) -> list[str]:
-    screen = policy.screen(ANN, "t", FAR, redaction)
+    screen = policy.screen(ANN, Asked("t"), FAR, redaction)
     return [*(screen.feed(chunk) for chunk in chunks), screen.close()]
 
 
@@ -92,7 +92,7 @@ def test_nothing_of_a_forbidden_value_leaves_before_the_reply_is_withheld(catego
     value = data.draw(st.sampled_from(VALUES[category]))
     text = "So: " + value + " ok."
     secret = next(f for f in policy.detect_text(text).found if f.category == category)
-    screen, released = policy.screen(ANN, "t", FAR), ""
+    screen, released = policy.screen(ANN, Asked("t"), FAR), ""
     with pytest.raises(Withheld) as caught:
         for chunk in cut(text, where):
             released += screen.feed(chunk)
@@ -114,7 +114,7 @@ def test_a_value_on_a_new_line_within_json_is_blacked_out_however_it_is_cut(valu
 @given(st.sampled_from(VALUES["payment_card"]))
 def test_arguments_of_a_tool_call_are_judged_as_what_their_escapes_mean(value: str) -> None:
     for spelled in (json.dumps([value]), '["' + "".join(f"\\u{ord(c):04x}" for c in value) + '"]'):
-        screen = MASKING.screen(ANN, "t", FAR, arguments=True)
+        screen = MASKING.screen(ANN, Asked("t"), FAR, arguments=True)
         assert json.loads(screen.whole(spelled)) == ["[redacted payment_card]"]
 
 
@@ -122,7 +122,7 @@ def test_clean_prose_streams_without_delay_but_for_the_word_in_hand() -> None:
     text = "The order was sent on Monday, and should arrive within three working days. "
     policy = compile_policy({}, [Rule(redact=("payment_card",), audience="replies")])
     assert screened(policy, list(text.lower())) == [*text.lower(), ""]
-    held, screen = 0, MASKING.screen(ANN, "t", FAR)
+    held, screen = 0, MASKING.screen(ANN, Asked("t"), FAR)
     for position, character in enumerate(text):
         held += 1 - len(screen.feed(character))
         assert held <= len(text[: position + 1].rsplit(" ", 1)[-1]) + 10
@@ -142,7 +142,7 @@ def test_a_long_key_is_blacked_out_to_its_end() -> None:
 
 def test_a_screen_tells_which_categories_it_found() -> None:
     text = "é€ card 4111 1111 1111 1111 und x@y.de."
-    screen = MASKING.screen(ANN, "t", FAR)
+    screen = MASKING.screen(ANN, Asked("t"), FAR)
     for chunk in text:
         screen.feed(chunk)
     screen.close()
@@ -153,7 +153,7 @@ def test_a_screen_tells_which_categories_it_found() -> None:
 def test_a_fact_beyond_the_limit_withholds_the_reply_before_it_is_shown() -> None:
     policy = compile_policy({"policies/a.cedar": LIMIT}, (), {"rules/a.yaml": EXTRA})
     assert "".join(screened(policy, list("I offer 5% or 12.5 % off."))) == "I offer 5% or 12.5 % off."
-    screen, released = policy.screen(ANN, "t", FAR), ""
+    screen, released = policy.screen(ANN, Asked("t"), FAR), ""
     with pytest.raises(Withheld) as caught:
         for chunk in "I offer 5% or 20 % off.":
             released += screen.feed(chunk)
@@ -179,7 +179,7 @@ def test_a_reply_that_must_say_something_waits_until_it_is_complete() -> None:
 def test_where_nothing_may_ever_be_released_the_screen_says_so_at_once() -> None:
     policy = compile_policy({"policies/a.cedar": 'permit(principal, action == Action::"call_model", resource);'})
     with pytest.raises(Withheld):
-        policy.screen(ANN, "t", FAR)
+        policy.screen(ANN, Asked("t"), FAR)
     assert any("release_reply" in note for note in policy.notes)
 
 
@@ -201,5 +201,5 @@ def test_placeholders_are_put_back_however_they_are_cut_and_not_screened_again(w
 
 def test_in_the_arguments_of_a_tool_call_the_original_is_escaped() -> None:
     redaction = Redaction({"[SECRET_1]": 'a"b\\c'})
-    screen = compile_policy({}).screen(ANN, "t", FAR, redaction, arguments=True)
+    screen = compile_policy({}).screen(ANN, Asked("t"), FAR, redaction, arguments=True)
     assert json.loads(screen.feed('{"p": "[SECRET_1]"}') + screen.close()) == {"p": 'a"b\\c'}

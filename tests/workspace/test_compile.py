@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from fairlead.errors import Withheld
 from fairlead.identity.types import Caller
 from fairlead.labels import DataClass
+from fairlead.policy import Asked
 from fairlead.workspace.compile import Workspace, compile_workspace, policy_results, require_policy_tests
 from fairlead.workspace.problems import InvalidWorkspace, Problem
 from fairlead.workspace.templates import TEMPLATES, template_text
@@ -265,7 +266,7 @@ def test_the_retail_demonstration_is_rich(retail: Workspace) -> None:
 
 def test_a_discount_is_read_out_of_a_reply(retail: Workspace) -> None:
     caller = Caller(person="till", department="stores", groups=frozenset({"store_staff"}))
-    screen = retail.policy.screen(caller, "discount_offer", retail.models.models["small"])
+    screen = retail.policy.screen(caller, Asked("discount_offer"), retail.models.models["small"])
     with pytest.raises(Withheld):
         screen.feed("We are glad to offer you 35% off the sofa.")
         screen.close()

@@ -11,6 +11,7 @@ from fairlead.cli.compiled import in_folder, published
 from fairlead.cli.opening import log_of, open_store
 from fairlead.cli.output import Json, data, json_data, say, table
 from fairlead.cli.place import Data, Workspace, find
+from fairlead.cli.policy_hits import hits
 from fairlead.cli.records import record_of
 from fairlead.costs.record import Record
 from fairlead.errors import BadInput, closest
@@ -44,6 +45,9 @@ def run_tests(workspace: Workspace = None, json: Json = False) -> None:
         say(f"{len(results) - len(failed)} of {len(results)} as expected")
     if failed:
         raise typer.Exit(1)
+
+
+app.command()(hits)
 
 
 @app.command()
@@ -163,6 +167,7 @@ def _summary(record: Record) -> str:
         f"taken out before sending: {', '.join(record.redacted)}" if record.redacted else "",
         f"model {record.model} ({record.placement})" if record.model else "no model was called",
         *(f"dropped {model}: {by}" for model, by in record.dropped),
+        *(f"{rule} applied in mode {mode}: {effect}" for rule, mode, effect in record.hits),
         f"decided by: {', '.join(record.policies) or 'no policy was asked'}",
     ]
     return "\n".join(filter(None, lines))

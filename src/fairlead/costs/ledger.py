@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol
@@ -102,8 +102,20 @@ class _Rights(Protocol):
     def decisions(self) -> Mapping[str, _Decision]: ...
 
 
+class _Hit(Protocol):
+    @property
+    def policy(self) -> str: ...
+    @property
+    def mode(self) -> str: ...
+    @property
+    def effect(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+
 class _Release(Protocol):
     def usage_so_far(self) -> Usage: ...
+    def hits(self) -> Iterable[_Hit]: ...
     def reply_text(self) -> str: ...
 
 
@@ -158,6 +170,7 @@ class Action:
         self.plan: _Plan | None = None
         self.flags: list[str] = []
         self.warnings: list[ScopeLimit] = []
+        self.hits: set[_Hit] = set()
         self.cost = 0
         self._deployment = deployment
         self._subject: SubjectKey
@@ -267,6 +280,8 @@ class Action:
                 self.flags.append("over_hold")
         self.cost += spent
         base = held.record if held is not None else self._record("call_model")
+        if self._sent is not None:
+            self.hits.update(self._sent.hits())
         sealed = self._seal() if self._deployment.keep_payloads else None
         record = msgspec.structs.replace(
             base,
@@ -277,6 +292,7 @@ class Action:
             flags=tuple(self.flags),
             error=error,
             policies=withheld_by or base.policies,
+            hits=tuple(sorted({(each.policy, each.mode, each.effect) for each in self.hits})),
             payload=hashlib.sha256(sealed.ciphertext).hexdigest() if sealed else "",
         )
         entry = Entry(self.run, self.ledger.clock.now(), encode_record(record), self.trace.encode(), sealed)

@@ -57,6 +57,7 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     error: RecordedError | None = None
     flags: tuple[str, ...] = ()
     held: int = 0
+    hits: tuple[tuple[str, str, str], ...] = ()
     kind: str
     model: str = ""
     outcome: str = ""

@@ -15,7 +15,8 @@ from fairlead.storage.types import ScopeLimit
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """A settled action. `cost` is in nano-units of `currency`, all attempts together."""
+    """A settled action. `cost` is in nano-units of `currency`, all attempts together. `warned` are the
+    rules in warn mode that applied, each with its sentence."""
 
     run: str
     revision: str
@@ -31,6 +32,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     citations: tuple[Citation, ...]
     redacted: tuple[str, ...]
     warnings: tuple[ScopeLimit, ...]
+    warned: tuple[tuple[str, str], ...] = ()
     flags: tuple[str, ...]
 
 
@@ -64,6 +66,9 @@ def answer_of(deployment: Deployment, action: Action, decided: Decided, model: M
         citations=_cited(decided, reply),
         redacted=next(tuple(sorted(c.redact)) for c in plan.candidates if c.model is model),
         warnings=tuple(action.warnings),
+        warned=tuple(sorted({(hit.policy, hit.text) for hit in action.hits if hit.mode == "warn"}))
+        if action.hits
+        else (),
         flags=tuple(action.flags),
     )
 

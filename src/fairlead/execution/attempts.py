@@ -14,6 +14,7 @@ from fairlead.execution.prepare import Decided, Prepared, prepare
 from fairlead.execution.release import Release
 from fairlead.execution.thinking import NewScreen
 from fairlead.models.types import Model, ModelCall
+from fairlead.policy import Asked
 from fairlead.routing import Candidate, pause_before_retry
 
 Send = Callable[[Candidate, float], Awaitable[None]]  # the deadline is in the clock's monotonic seconds
@@ -179,8 +180,9 @@ def _screening(
 
     Raises `Withheld` before anything is sent, if no reply at all may be released to this caller.
     """
-    policy, caller, task = deployment.policy, action.caller, decided.task.type.name
+    policy, caller = deployment.policy, action.caller
+    asked = Asked(decided.task.type.name, action.arrival.door, decided.asked.labels.categories)
     if not policy.screens_replies and prepared.redaction is None:
-        policy.screen(caller, task, candidate.model)
+        action.hits.update(policy.screen(caller, asked, candidate.model).hits)
         return None
-    return lambda arguments: policy.screen(caller, task, candidate.model, prepared.redaction, arguments=arguments)
+    return lambda arguments: policy.screen(caller, asked, candidate.model, prepared.redaction, arguments=arguments)

@@ -7,7 +7,7 @@ from fairlead.costs.ledger import Action, Arrival
 from fairlead.execution.answer import Answer, Quote, answer_of, quote_of
 from fairlead.execution.attempts import attempt, reservation
 from fairlead.execution.deployment import Deployment, Fairlead
-from fairlead.execution.planning import meant, planned
+from fairlead.execution.planning import meant, planned, watched
 from fairlead.execution.prepare import Decided, detected, refuse_ungrounded, stitched
 from fairlead.execution.release import Deliver, Release
 from fairlead.identity.types import Caller
@@ -69,6 +69,8 @@ async def decide(fairlead: Fairlead, deployment: Deployment, action: Action, req
         )
     with action.step("plan"):
         plan = action.plan = planned(fairlead, deployment, action, task, asked, rights)
+        if policy.watches:
+            action.hits.update(watched(rights, plan))
         if not plan.candidates:
             raise why_none(plan)
     return Decided(asked, task, pack, rights, plan)

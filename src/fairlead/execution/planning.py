@@ -1,6 +1,6 @@
 """What routing is asked about an action: under which name, and which of its calls belong together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
 
@@ -9,7 +9,7 @@ from fairlead.costs.ledger import Action
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.prepare import Stitched
 from fairlead.models.types import ChatRequest
-from fairlead.policy.types import Rights
+from fairlead.policy.types import Hit, Rights
 from fairlead.routing import Plan, plan
 from fairlead.tasks.types import Task
 
@@ -39,6 +39,16 @@ def planned(
         key=belonging(action, asked.request),
         unpriced=_unpriced(deployment, asked.request),
     )
+
+
+def watched(rights: Rights, plan: Plan) -> Iterator[Hit]:
+    """The rules that applied to the call and let it pass, with what they did or would have done to it as a whole."""
+    first = plan.candidates[0].model.name if plan.candidates else ""
+    concerned = [rights.decisions[first]] if first else rights.decisions.values()
+    for hit in {hit for decision in concerned for hit in decision.hits}:
+        others = (rights.decisions[each.model.name].hits for each in plan.candidates[1:])
+        spared = hit.effect == "refuse" and any(hit not in hits for hits in others)
+        yield replace(hit, effect="reroute") if spared else hit
 
 
 def _unpriced(deployment: Deployment, request: ChatRequest) -> Callable[[str], str] | None:

@@ -15,6 +15,7 @@ from fairlead.models.content import Thought
 from fairlead.models.types import Chunk, Model, ToolCall, ToolCallDelta, Usage
 from fairlead.models.types import Function as ModelFunction
 from fairlead.policy import Screen
+from fairlead.policy.types import Hit
 
 Deliver = Callable[[str, Model, Chunk], Awaitable[None]]  # run, model, piece
 
@@ -209,8 +210,7 @@ class Release:
             if (arguments, name) != came:
                 call.signature = ""  # it proves what the model wrote
             call.arguments, call.name = [arguments], name
-        screens = (*choice.screens.values(), *(choice.thinking.screens if choice.thinking is not None else ()))
-        if any(screen.decision.redact & screen.categories for screen in screens):
+        if any(screen.decision.redact & screen.categories for screen in _screens(choice)):
             choice.logprobs = []  # they spell out the tokens of what was taken out
 
     def _close(self, choice: _Choice) -> list[Chunk]:
@@ -238,6 +238,12 @@ class Release:
         )
         return [*(_proven(choice.index, thought) for thought in proven), last]
 
+    def hits(self) -> frozenset[Hit]:
+        """The rules that applied to the reply so far and did not withhold it."""
+        if self._new_screen is None:
+            return frozenset()
+        return frozenset().union(*(screen.hits for choice in self._choices.values() for screen in _screens(choice)))
+
     def reply_text(self) -> str:
         """What has been collected so far, for the sealed payload."""
         return "\n".join("".join(choice.text) for choice in self._choices.values())
@@ -246,6 +252,10 @@ class Release:
 def size(text: str) -> int:
     """Bytes in UTF-8. Whether a text is ASCII is known without looking at it."""
     return len(text) if text.isascii() else len(text.encode())
+
+
+def _screens(choice: _Choice) -> list[Screen]:
+    return [*choice.screens.values(), *(choice.thinking.screens if choice.thinking is not None else ())]
 
 
 def _proven(index: int, thought: Thought) -> Chunk:

@@ -1,6 +1,7 @@
 """What may be done: detectors label, Cedar decides, redaction and screening carry it out."""
 
 from fairlead.policy.cases import CaseResult, PolicyCase, run_policy_tests
+from fairlead.policy.cedar_request import Asked
 from fairlead.policy.compile import compile_policy
 from fairlead.policy.policy import Policy
 from fairlead.policy.redaction import Redaction
@@ -9,6 +10,7 @@ from fairlead.policy.settings import Rule, RulesFile
 from fairlead.policy.sources import models_compared
 
 __all__ = [
+    "Asked",
     "CaseResult",
     "Policy",
     "PolicyCase",

@@ -50,6 +50,7 @@ class PolicyCase(Struct, frozen=True, forbid_unknown_fields=True, rename={"data_
     door: str = ""
     text: Annotated[str, Meta(description="Text whose labels the detectors find.")] = ""
     labels: Annotated[tuple[str, ...], Meta(description="Categories, beside those found in `text`.")] = ()
+    asked: Annotated[tuple[str, ...], Meta(description="Of a reply: the categories of the request.")] = ()
     data_class: Annotated[ClassName, Meta(description="The data class, where higher than that of `text`.")] = "public"
     facts: dict[str, str | bool | int | float] = {}
     by: Annotated[str, Meta(description="The id of a policy that must be among those that decided.")] = ""
@@ -90,7 +91,14 @@ def _asked(policy: Policy, case: PolicyCase, subject: Model | Access) -> CaseRes
     )
     facts = {name: _fact(value) for name, value in case.facts.items()}
     decision = policy.explain(
-        caller, case.action, subject, task=case.task, labels=labels, facts=facts, door=case.door
+        caller,
+        case.action,
+        subject,
+        task=case.task,
+        labels=labels,
+        facts=facts,
+        door=case.door,
+        asked_labels=frozenset(case.asked),
     ).decision
     said = _difference(case, decision)
     if said and isinstance(subject, Model) and subject.group == case.model:

@@ -35,6 +35,14 @@ class CedarRequest(Struct, frozen=True):
         }
 
 
+class Asked(Struct, frozen=True):
+    """What a reply answers: the task type, the door that the request came by, and the categories of the request."""
+
+    task: str = ""
+    door: str = ""
+    labels: frozenset[str] = frozenset()
+
+
 def known_as(caller: Caller) -> list[str]:
     """The names by which an audience may mean this caller.
 
@@ -94,11 +102,13 @@ def call_context(task: str, labels: Labels, redacted: frozenset[str], door: str)
 
 
 def release_context(
-    task: str, categories: frozenset[str], redacted: frozenset[str], facts: Mapping[str, FactValue]
+    asked: Asked, categories: frozenset[str], redacted: frozenset[str], facts: Mapping[str, FactValue]
 ) -> dict[str, Any]:
     """The context of `release_reply`, for a reply in which these categories have been blacked out."""
     return {
-        "task": task,
+        "task": asked.task,
+        "door": asked.door,
+        "labels": sorted(asked.labels),
         "categories": sorted(categories - redacted),
         "redacted": sorted(redacted),
         "facts": {name: _value(value) for name, value in facts.items()},

@@ -1,14 +1,15 @@
 """Cedar, asked about one action: the policies that can apply to it, parsed once, and the way a forbid is lifted."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import cedarpy
+from msgspec.structs import replace
 
 from fairlead.policy.cedar_request import CedarRequest
 from fairlead.policy.reads import Reads
 from fairlead.policy.sources import Statement
-from fairlead.policy.types import Decision, Reason
+from fairlead.policy.types import Decision, Hit, Reason
 
 RequestWithout = Callable[[frozenset[str]], CedarRequest]
 """Makes the request for a text from which the given categories have been taken."""
@@ -22,19 +23,27 @@ class Judge:
 
     def __init__(self, action: str, statements: Sequence[Statement]) -> None:
         self.action = action
+        self._denial = "withhold" if action == "release_reply" else "refuse"
         mine = [each for each in statements if each.actions is None or action in each.actions]
+        watching = [each for each in mine if each.mode != "enforce"]
         self.statements = {each.id: each for each in mine}
-        self.reads = Reads(mine)
-        trees = {each.id: each.tree for each in mine}
-        document = {"staticPolicies": trees, "templates": {}, "templateLinks": []}
-        self._policies = cedarpy.PolicySet.from_json_str(json.dumps(document))
+        self.reads = Reads(mine, "categories" if action == "release_reply" else "labels")
+        self._policies = _parsed([each for each in mine if each.mode == "enforce"])
+        self._watching = _parsed(watching) if watching else None
 
     def decide(self, requests: Sequence[RequestWithout], present: frozenset[str]) -> list[Decision]:
         """One decision for each request about a text in which the categories `present` were found.
 
         Where all that stands against it is lifted by redaction, Cedar is asked again about the redacted text, and
-        the second answer counts.
+        the second answer counts. What rules in shadow and warn mode would have done is noted beside it.
         """
+        decisions = self._decided(requests, present)
+        if self._watching is None:
+            return decisions
+        noted = self._watched(requests, present, self._watching)
+        return [replace(each, hits=(*each.hits, *hits)) for each, hits in zip(decisions, noted, strict=True)]
+
+    def _decided(self, requests: Sequence[RequestWithout], present: frozenset[str]) -> list[Decision]:
         first = self._answers([without(_NONE) for without in requests])
         lifts = [self._lift(decision) & present for decision in first]
         again = [index for index, lift in enumerate(lifts) if lift]
@@ -43,9 +52,32 @@ class Judge:
         second = self._answers([requests[index](lifts[index]) for index in again])
         for index, decision in zip(again, second, strict=True):
             if decision.allowed:
-                reasons = first[index].reasons + decision.reasons
-                first[index] = Decision("allow", reasons, redact=lifts[index])
+                against = first[index].reasons
+                hits = tuple([Hit(each.policy, "enforce", "redact", each.text) for each in against])
+                first[index] = Decision("allow", against + decision.reasons, redact=lifts[index], hits=hits)
         return first
+
+    def _watched(
+        self, requests: Sequence[RequestWithout], present: frozenset[str], watching: cedarpy.PolicySet
+    ) -> list[tuple[Hit, ...]]:
+        """For each request the rules that are not enforced and apply: each by itself, as it would if it were."""
+        asked = self._answers([without(_NONE) for without in requests], watching)
+        return [
+            tuple(self._hits(decision, request, present, watching))
+            for decision, request in zip(asked, requests, strict=True)
+        ]
+
+    def _hits(
+        self, decision: Decision, request: RequestWithout, present: frozenset[str], watching: cedarpy.PolicySet
+    ) -> Iterator[Hit]:
+        for reason in decision.reasons:
+            statement = self.statements.get(reason.policy)
+            if statement is None:
+                continue
+            lift = statement.redact & present
+            left = self._answers([request(lift)], watching)[0].reasons if lift else (reason,)
+            lifted = all(each.policy != statement.id for each in left)
+            yield Hit(statement.id, statement.mode, "redact" if lifted else self._denial, reason.text)
 
     def _lift(self, decision: Decision) -> frozenset[str]:
         """The categories whose removal lifts every forbid that decided; empty where nothing can."""
@@ -55,11 +87,11 @@ class Judge:
         lifts = [each.redact if each is not None else _NONE for each in against]
         return frozenset().union(*lifts) if lifts and all(lifts) else _NONE
 
-    def _answers(self, requests: Sequence[CedarRequest]) -> list[Decision]:
+    def _answers(self, requests: Sequence[CedarRequest], policies: cedarpy.PolicySet | None = None) -> list[Decision]:
         named = (each for request in requests for each in (request.principal, request.resource))
         entities = {(each["uid"]["type"], each["uid"]["id"]): each for each in named}
         bodies = [request.body for request in requests]
-        results = cedarpy.is_authorized_batch(bodies, self._policies, list(entities.values()))
+        results = cedarpy.is_authorized_batch(bodies, policies or self._policies, list(entities.values()))
         return [self._decision(result) for result in results]
 
     def _decision(self, result: cedarpy.AuthzResult) -> Decision:
@@ -72,3 +104,8 @@ class Judge:
         if result.allowed:
             return Decision("allow", reasons)
         return Decision("deny", reasons or _BY_DEFAULT)
+
+
+def _parsed(statements: Sequence[Statement]) -> cedarpy.PolicySet:
+    trees = {each.id: each.tree for each in statements}
+    return cedarpy.PolicySet.from_json_str(json.dumps({"staticPolicies": trees, "templates": {}, "templateLinks": []}))

@@ -14,7 +14,7 @@ from fairlead.identity.types import Caller
 from fairlead.labels import NO_LABELS, Access, Labels
 from fairlead.models.types import ChatRequest, Model
 from fairlead.policy import cedar_request as cedar
-from fairlead.policy.cedar_request import CedarRequest, FactValue
+from fairlead.policy.cedar_request import Asked, CedarRequest, FactValue
 from fairlead.policy.detect import Detection
 from fairlead.policy.detectors import Detector
 from fairlead.policy.facts import Fact
@@ -43,7 +43,8 @@ class Policy:
 
     `screens_replies` tells whether any policy judges replies by what they say, `names_items` whether any policy refers
     to single context items (`Access.item` must then be set). `statements` are all policies, the generated ones too.
-    `notes` are remarks for whoever wrote the policies.
+    `watches` tells whether any rule may apply to a call and let it pass. `notes` are remarks for whoever wrote the
+    policies.
     """
 
     def __init__(
@@ -67,7 +68,9 @@ class Policy:
         self._by_door = reads.of("context", "door")
         self._by_labels = any(reads.of("context", each) for each in ("labels", "redacted"))
         self._by_class = any(reads.of("context", each) for each in ("data_class", "class"))
-        self._release_by_task = self._release.reads.of("context", "task")
+        reads = self._release.reads
+        self._release_by = tuple(each for each in ("task", "door", "labels") if reads.of("context", each))
+        self.watches = any(each.mode != "enforce" or each.redact for each in statements)
         self.names_items = self._read.reads.who("resource")
         self._watch = _watch(self._release, detection.detectors, facts)
         self.screens_replies = self._watch is not None
@@ -134,7 +137,13 @@ class Policy:
         return redact(self._detection, request, findings, categories)
 
     def screen(
-        self, caller: Caller, task: str, model: Model, redaction: Redaction | None = None, *, arguments: bool = False
+        self,
+        caller: Caller,
+        asked: Asked,
+        model: Model,
+        redaction: Redaction | None = None,
+        *,
+        arguments: bool = False,
     ) -> Screen:
         """A screen for one text of a reply. Raises Withheld where no reply may be released, whatever it says.
 
@@ -143,29 +152,29 @@ class Policy:
         restorer = None
         if redaction is not None and redaction.placeholders:
             restorer = Restorer(redaction.placeholders, quoted=arguments)
-        decision = self.release(caller, task, model, _NONE, _NO_FACTS)
+        decision = self.release(caller, asked, model, _NONE, _NO_FACTS)
         if self._watch is None:
             if not decision.allowed:
                 raise withheld(decision, model.name)
             return Screen(decision, restorer)
-        judge = partial(self.release, caller, task, model)
+        judge = partial(self.release, caller, asked, model)
         return ReplyScreen(self._watch, judge, model.name, decision, restorer, arguments=arguments)
 
     def release(
-        self, caller: Caller, task: str, model: Model, categories: frozenset[str], facts: Mapping[str, FactValue]
+        self, caller: Caller, asked: Asked, model: Model, categories: frozenset[str], facts: Mapping[str, FactValue]
     ) -> Decision:
         """Whether a reply of this model in which these categories and facts were found may be released."""
         key = (
             "release",
             self._release_caller(caller),
-            task if self._release_by_task else None,
+            *[getattr(asked, each) for each in self._release_by],
             categories,
             tuple(sorted(facts.items())) if facts else None,
             id(model),
         )
         known = self._memory.get(key)
         if known is None:
-            way = _to_release(cedar.person(caller), cedar.model(model), task, categories, dict(facts))
+            way = _to_release(cedar.person(caller), cedar.model(model), asked, categories, dict(facts))
             known = (self._release.decide([way], categories)[0], model)
             self._memory.keep(key, known)
         return cast(tuple[Decision, Model], known)[0]
@@ -180,14 +189,17 @@ class Policy:
         labels: Labels = NO_LABELS,
         facts: Mapping[str, FactValue] = _NO_FACTS,
         door: str = "cli",
+        asked_labels: frozenset[str] = _NONE,
     ) -> Explanation:
-        """Decide afresh, and show what was asked. For `release_reply` the labels are those of the reply."""
+        """Decide afresh, and show what was asked. For `release_reply` the labels are those of the reply, and
+        `asked_labels` those of the request."""
         who = cedar.person(caller)
         if action == "call_model" and isinstance(subject, Model):
             judge, way = self._call, _to_call(who, cedar.model(subject), task, labels, door)
         elif action == "release_reply" and isinstance(subject, Model):
             judge = self._release
-            way = _to_release(who, cedar.model(subject), task, labels.categories, dict(facts))
+            asked = Asked(task, door, asked_labels)
+            way = _to_release(who, cedar.model(subject), asked, labels.categories, dict(facts))
         elif action == "read_context" and isinstance(subject, Access):
             judge, way = self._read, _to_read(who, cedar.item(subject))
         else:
@@ -209,10 +221,10 @@ def _to_read(who: cedar.Entity, item: cedar.Entity) -> RequestWithout:
 
 
 def _to_release(
-    who: cedar.Entity, model: cedar.Entity, task: str, categories: frozenset[str], facts: Mapping[str, FactValue]
+    who: cedar.Entity, model: cedar.Entity, asked: Asked, categories: frozenset[str], facts: Mapping[str, FactValue]
 ) -> RequestWithout:
     def without(redacted: frozenset[str]) -> CedarRequest:
-        return CedarRequest(who, "release_reply", model, cedar.release_context(task, categories, redacted, facts))
+        return CedarRequest(who, "release_reply", model, cedar.release_context(asked, categories, redacted, facts))
 
     return without
 
@@ -238,6 +250,6 @@ def _notes(call: Judge, read: Judge, release: Judge, detection: Detection) -> tu
         if all(each.effect != "permit" for each in judge.statements.values())
     ]
     known = {each.category for each in detection.detectors} | set(detection.classes)
-    named = (call.reads.categories or set()) | (release.reads.categories or set())
+    named = call.reads.named | release.reads.named
     found += [f"policies name the category {each!r}, which no detector finds" for each in sorted(named - known)]
     return tuple(found)

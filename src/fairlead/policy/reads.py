@@ -17,10 +17,14 @@ class Reads:
 
     `principal`, `resource` and `context` are names of attributes, `whole` the variables that are used as values
     ("principal" then stands for everything about the caller). `groups` and `departments` are those that membership is
-    tested in. `categories` are the literals that the set of categories is tested for, None where it is read otherwise.
+    tested in. `categories` are the literals that the set of what was found in the text in question (`found` in the
+    context: the labels of a request, the categories of a reply) is tested for, None where it is read otherwise. `named`
+    are all categories that are named at all.
     """
 
-    def __init__(self, statements: Iterable[Statement]) -> None:
+    def __init__(self, statements: Iterable[Statement], found: str = "labels") -> None:
+        self._found = found
+        self.named: set[str] = set()
         self.attributes: dict[str, set[str]] = {"principal": set(), "resource": set(), "context": set()}
         self.whole: set[str] = set()
         self.identity: set[str] = set()
@@ -33,7 +37,8 @@ class Reads:
             for condition in statement.tree["conditions"]:
                 self._walk(condition["body"])
             if statement.redact:  # which categories a decision takes out depends on which are there
-                self.attributes["context"] |= {"labels", "categories"}
+                self.attributes["context"].add(found)
+                self.named |= statement.redact
                 if self.categories is not None:
                     self.categories |= statement.redact
 
@@ -80,8 +85,10 @@ class Reads:
         elif kind in (".", "has") and (name := _variable(value["left"])):
             self._attribute(name, value)
         elif kind in _TESTS and _is_categories(value["left"]) and (tested := _strings(value["right"])) is not None:
-            self.attributes["context"].add(value["left"]["."]["attr"])
-            if self.categories is not None:
+            attribute = value["left"]["."]["attr"]
+            self.attributes["context"].add(attribute)
+            self.named |= tested
+            if self.categories is not None and attribute == self._found:
                 self.categories |= tested
         elif kind in ("in", "==", "!=") and self._compared(value["left"], value["right"]):
             return
@@ -93,7 +100,7 @@ class Reads:
     def _attribute(self, variable: str, value: dict[str, Any]) -> None:
         names = value["attr"] if isinstance(value["attr"], list) else [value["attr"]]
         self.attributes.setdefault(variable, set()).add(names[0])
-        if variable == "context" and names[0] in ("labels", "categories"):
+        if variable == "context" and names[0] == self._found:
             self.categories = None
 
     def _compared(self, left: Any, right: Any) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from fairlead.errors import BadInput
-from fairlead.policy.settings import Allow, Rule
+from fairlead.policy.settings import Allow, Rule, Scope
 from fairlead.policy.sources import quoted
 
 FILE = "rules"
@@ -39,17 +39,24 @@ def _written(number: int, rule: Rule, categories: frozenset[str]) -> str:
         )
     if rule.audience != "any" and verbs != ["redact"]:
         raise BadInput(f"rules: rule {number}: `for` belongs to redact, not to {verbs[0]}", mend="leave `for` out")
+    if unknown := [each for each in rule.labels if each not in categories]:
+        raise _unknown(number, unknown[0], categories)
     if rule.allow is not None:
-        return _allowed(number, rule.allow)
-    return _forbidden(number, verbs[0], getattr(rule, verbs[0]), rule.audience, categories)
+        return _allowed(number, rule, rule.allow)
+    return _forbidden(number, verbs[0], getattr(rule, verbs[0]), rule, categories)
 
 
-def _forbidden(number: int, verb: str, named: Sequence[str], audience: str, known: frozenset[str]) -> str:
+def _unknown(number: int, name: str, known: frozenset[str]) -> BadInput:
+    return BadInput(
+        f"rules: rule {number} names the category {name!r}, which no detector finds",
+        mend="use one of " + ", ".join(sorted(known)) + ", or add a detector in rules/*.yaml",
+    )
+
+
+def _forbidden(number: int, verb: str, named: Sequence[str], rule: Rule, known: frozenset[str]) -> str:
+    audience = rule.audience
     if unknown := [each for each in named if each not in known]:
-        raise BadInput(
-            f"rules: rule {number} names the category {unknown[0]!r}, which no detector finds",
-            mend="use one of " + ", ".join(sorted(known)) + ", or add a detector in rules/*.yaml",
-        )
+        raise _unknown(number, unknown[0], known)
     replies = verb == "withhold" or audience == "replies"
     local = verb == "keep_local" or audience == "cloud"
     said = {
@@ -61,20 +68,48 @@ def _forbidden(number: int, verb: str, named: Sequence[str], audience: str, know
     tests = [f"context.{'categories' if replies else 'labels'}.containsAny([{', '.join(map(quoted, named))}])"]
     if local:
         tests.append('resource.kind == "cloud"')
+    tests += scope_tests(rule)
     lifted = f" @redact({quoted(','.join(named))})" if verb == "redact" else ""
     return (
-        f'@id("rule-{number}") @reason({quoted(f"rule {number}: {said}")}){lifted}\n'
+        f'@id("rule-{number}") @reason({quoted(f"rule {number}: {said}")}){lifted}{mode_note(rule)}\n'
         f'forbid(principal, action == Action::"{"release_reply" if replies else "call_model"}", resource)\n'
         f"when {{ {' && '.join(tests)} }};\n"
     )
 
 
-def _allowed(number: int, allow: Allow) -> str:
+def mode_note(scope: Scope) -> str:
+    """The annotation of a rule that is not enforced."""
+    return "" if scope.mode == "enforce" else f" @mode({quoted(scope.mode)})"
+
+
+def scope_tests(scope: Scope) -> list[str]:
+    """What Cedar must find for the rule to hold here, for this caller."""
+    who = [f"principal in Group::{quoted(each)}" for each in scope.groups]
+    who += [f"principal in Department::{quoted(each)}" for each in scope.departments]
+    who += [f"principal == Person::{quoted(each)}" for each in scope.persons]
+    tests = [
+        f"[{', '.join(map(quoted, names))}].contains(context.{key})"
+        for key, names in (("task", scope.tasks), ("door", scope.doors))
+        if names
+    ]
+    if scope.labels:
+        tests.append(f"context.labels.containsAny([{', '.join(map(quoted, scope.labels))}])")
+    return [*tests, *([f"({' || '.join(who)})"] if who else [])]
+
+
+def _allowed(number: int, rule: Rule, allow: Allow) -> str:
+    for key in ("mode", "groups", "departments", "persons"):
+        if getattr(rule, key) not in ((), "enforce"):
+            raise BadInput(
+                f"rules: rule {number}: `{key}` does not belong beside allow",
+                why="a permit cannot only watch" if key == "mode" else "allow says itself for whom it is",
+                mend="leave it out" if key == "mode" else f"move it below allow, as in allow: {{{key}: […]}}",
+            )
     who = [f"principal in Group::{quoted(each)}" for each in allow.groups]
     who += [f"principal in Department::{quoted(each)}" for each in allow.departments]
     who += [f"principal == Person::{quoted(each)}" for each in allow.persons]
     what = [f"resource in Model::{quoted(each)}" for each in allow.models]
-    tests = [f"({' || '.join(each)})" for each in (who, what) if each]
+    tests = [*(f"({' || '.join(each)})" for each in (who, what) if each), *scope_tests(rule)]
     condition = f"\nwhen {{ {' && '.join(tests)} }}" if tests else ""
     return (
         f'@id("rule-{number}") @reason("rule {number} of the workspace allows it")\n'

@@ -15,7 +15,7 @@ from fairlead.policy.facts import Fact
 from fairlead.policy.holdback import Holdback
 from fairlead.policy.redaction import PLACEHOLDER
 from fairlead.policy.scan import Scan
-from fairlead.policy.types import Decision
+from fairlead.policy.types import Decision, Hit
 
 _BEGUN = re.compile(r"\[(?:[A-Z][A-Z0-9_]*)?")  # the beginning of a placeholder
 _LONG = 1024  # bytes held: from here on they are looked at again only when they have grown by an eighth
@@ -69,6 +69,11 @@ class Screen:
         self.facts: dict[str, FactValue] = {}
         self.categories: frozenset[str] = frozenset()
         self._restorer = restorer
+
+    @property
+    def hits(self) -> frozenset[Hit]:
+        """The rules that applied so far and let the reply pass: those that watch, and those that were lifted."""
+        return frozenset(self.decision.hits)
 
     def feed(self, text: str) -> str:
         """What may be released now that this text has come. Raises Withheld."""
@@ -134,6 +139,11 @@ class ReplyScreen(Screen):
         self._resume: dict[int, int] = {}  # where in _data each detector goes on, where that is beyond _at
         self._masks: list[Mask] = []  # to black out; all of it lies at or beyond _at
         self._covered = 0  # up to where in _data a mask reaches that was written already
+        self._noted: frozenset[Hit] = frozenset()
+
+    @property
+    def hits(self) -> frozenset[Hit]:
+        return self._noted or frozenset(self.decision.hits)
 
     def whole(self, text: str) -> str:
         if self._arguments:
@@ -215,6 +225,7 @@ class ReplyScreen(Screen):
 
     def _decide(self) -> None:
         self.decision = self._judge(self.categories, self.facts)
+        self._noted |= frozenset(self.decision.hits)
         if not self.decision.allowed:
             raise withheld(self.decision, self._subject)
 

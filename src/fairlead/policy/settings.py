@@ -8,6 +8,29 @@ from fairlead.labels import ClassName
 
 Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,39}$", description="Lower-case letters, digits and underscores.")]
 Strings = tuple[str, ...]
+Mode = Annotated[
+    Literal["shadow", "warn", "enforce"],
+    Meta(
+        description="shadow: evaluated and counted, and nobody sees it; warn: the answer goes out with a warning; "
+        "enforce: it holds."
+    ),
+]
+Door = Literal[
+    "openai.chat", "openai.completions", "openai.embeddings", "openai.responses", "anthropic.messages", "cli"
+]
+"""The doors by which texts come, by their names in policies and records."""
+
+
+class Scope(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a rule holds. Every key that is given must fit; one that is left out fits always."""
+
+    mode: Mode = "enforce"
+    tasks: Annotated[Strings, Meta(description="Only for these task types.")] = ()
+    doors: Annotated[tuple[Door, ...], Meta(description="Only by these doors.")] = ()
+    labels: Annotated[Strings, Meta(description="Only where the request has one of these categories.")] = ()
+    groups: Annotated[Strings, Meta(description="Only for members of any of these groups.")] = ()
+    departments: Annotated[Strings, Meta(description="Only for callers of any of these departments.")] = ()
+    persons: Annotated[Strings, Meta(description="Only for these persons or services.")] = ()
 
 
 class Allow(Struct, frozen=True, forbid_unknown_fields=True):
@@ -19,8 +42,11 @@ class Allow(Struct, frozen=True, forbid_unknown_fields=True):
     models: Annotated[Strings, Meta(description="Names of models; empty for all models.")] = ()
 
 
-class Rule(Struct, frozen=True, forbid_unknown_fields=True, rename={"audience": "for"}):
-    """One lean rule of `rules:` in fairlead.yaml. It does exactly one thing; `for` belongs to `redact` only."""
+class Rule(Scope, frozen=True, forbid_unknown_fields=True, rename={"audience": "for"}):
+    """One lean rule of `rules:` in fairlead.yaml. It does exactly one thing; `for` belongs to `redact` only.
+
+    `mode` and whom it is for do not belong to `allow`, which says itself for whom it is.
+    """
 
     redact: Annotated[Strings, Meta(description="Take these categories out of the text before it is sent.")] = ()
     keep_local: Annotated[Strings, Meta(description="Texts with these categories never go to a cloud model.")] = ()

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Final
 
 import cedarpy
 from msgspec import Struct
@@ -13,6 +13,7 @@ from msgspec import Struct
 from fairlead.errors import BadInput
 from fairlead.policy.settings import FactSetting
 
+MODES: Final = ("shadow", "warn", "enforce")
 _CEDAR_TYPE = {"decimal": "decimal", "text": "String", "bool": "Bool"}
 
 
@@ -20,7 +21,10 @@ _FACTS = {".": {"left": {"Var": "context"}, "attr": "facts"}}
 
 
 class Statement(Struct, frozen=True):
-    """One policy. `tree` is Cedar's own JSON form of it, `redact` the categories whose removal lifts a forbid."""
+    """One policy. `tree` is Cedar's own JSON form of it, `redact` the categories whose removal lifts a forbid.
+
+    One whose `mode` is not "enforce" decides nothing: that it applied is noted.
+    """
 
     id: str
     text: str
@@ -29,6 +33,7 @@ class Statement(Struct, frozen=True):
     tree: dict[str, Any]
     reason: str
     redact: frozenset[str]
+    mode: str = "enforce"
 
     @property
     def actions(self) -> frozenset[str] | None:
@@ -108,7 +113,26 @@ def _read(file: str, line: int, number: int, source: str, schema: cedarpy.Schema
         raise BadInput(f"{where}: @redact belongs to forbid, not to permit", mend="put it on the forbid that it lifts")
     name = notes.get("id") or f"{PurePosixPath(file).stem}-{number}"
     said = notes.get("reason") or f"{'permitted' if tree['effect'] == 'permit' else 'forbidden'} by {name} ({where})"
-    return Statement(name, source, where, tree["effect"], tree, said, redact)
+    return Statement(name, source, where, tree["effect"], tree, said, redact, _mode(where, tree))
+
+
+def _mode(where: str, tree: Mapping[str, Any]) -> str:
+    mode = tree.get("annotations", {}).get("mode", "enforce")
+    if mode not in MODES:
+        raise BadInput(f"{where}: @mode is {mode!r}", mend=f"write one of {', '.join(MODES)}")
+    if mode != "enforce" and tree["effect"] != "forbid":
+        raise BadInput(
+            f"{where}: @mode belongs to forbid, not to permit",
+            why="a permit that only watched would permit nothing, and nothing would be seen of it",
+            mend="put it on a forbid, or leave it out",
+        )
+    if mode != "enforce" and tree["action"].get("entity", {}).get("id") == "read_context":
+        raise BadInput(
+            f"{where}: @mode does not belong to read_context",
+            why="every item of context is asked about, and nobody counts for how many a rule would have held",
+            mend="leave it out; `fairlead policy explain` and policies/tests.yaml show what such a policy decides",
+        )
+    return str(mode)
 
 
 def models_compared(statement: Statement) -> frozenset[str]:

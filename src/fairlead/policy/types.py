@@ -15,17 +15,32 @@ class Reason(Struct, frozen=True):
     text: str
 
 
+class Hit(Struct, frozen=True, order=True):
+    """A rule that applied, and what it did, or would have done if it were enforced.
+
+    `mode` is "shadow", "warn" or "enforce", `effect` "refuse", "reroute" or "redact" of a request, and "withhold",
+    "redact" or "append" of a reply.
+    """
+
+    policy: str
+    mode: str
+    effect: str
+    text: str = ""
+
+
 class Decision(Struct, frozen=True):
     """Allow or deny, with the policies that decided.
 
     `redact` names the categories that must be taken out of the text before it is sent or released: the decision was
-    made on what is left. `errors` are Cedar's diagnostics; any error is a deny.
+    made on what is left. `errors` are Cedar's diagnostics; any error is a deny. `hits` are rules in shadow and warn
+    mode that applied, none of which bears on the effect, and those that were lifted.
     """
 
     effect: Literal["allow", "deny"]
     reasons: tuple[Reason, ...] = ()
     redact: frozenset[str] = frozenset()
     errors: tuple[str, ...] = ()
+    hits: tuple[Hit, ...] = ()
 
     @property
     def allowed(self) -> bool:

@@ -1,10 +1,13 @@
 """What Fairlead says beside every protocol about how an answer came about, and in place of one on a dry run."""
 
+from urllib.parse import quote as quote_name
+
 import msgspec
 from msgspec import Struct
 
 from fairlead.costs.money import exact_money
 from fairlead.execution import Answer, Quote
+from fairlead.server.http import Headers
 
 
 class Cost(Struct, frozen=True):
@@ -69,9 +72,21 @@ def about(answer: Answer) -> About:
             CitedItem(c.id, c.title, c.section, c.owner, c.verified, c.review_by) for c in answer.citations
         ),
         redacted=answer.redacted,
-        warnings=tuple(f"budget {w.scope} has passed its warning threshold for {w.period}" for w in answer.warnings),
+        warnings=(
+            *(f"budget {w.scope} has passed its warning threshold for {w.period}" for w in answer.warnings),
+            *(f"rule {rule}: {said}" for rule, said in answer.warned),
+        ),
         flags=answer.flags,
     )
+
+
+def headers(answer: Answer) -> Headers:
+    """The headers of a complete reply."""
+    run = (b"x-fairlead-run", answer.run.encode())
+    if not answer.warned:
+        return [run]
+    names = ", ".join(dict.fromkeys(quote_name(rule, safe=" ") for rule, _ in answer.warned))
+    return [run, (b"x-fairlead-warnings", names.encode())]
 
 
 class EstimateBody(Struct, frozen=True):

@@ -13,7 +13,7 @@ from fairlead.errors import FairleadError
 from fairlead.execution import Answer, Fairlead, call_model, quote
 from fairlead.identity import Caller
 from fairlead.models.types import ChatRequest, Chunk, Model
-from fairlead.server.about import encode_quote
+from fairlead.server.about import encode_quote, headers
 from fairlead.server.door import broken, guarded, received, refuse
 from fairlead.server.http import Gone, Headers, Scope, respond
 
@@ -114,7 +114,7 @@ class ChatDoor:
         created = self._fairlead.clock.now() // 1000
         await self._memory.keep(caller, asked, answer, created)
         body = self._wire.reply(asked, answer, created)
-        await respond(send, 200, body, [(b"x-fairlead-run", answer.run.encode())])
+        await respond(send, 200, body, headers(answer))
 
     async def _quote(self, caller: Caller, asked: Asked, arrival: Arrival, send: Any) -> None:
         made = await quote(self._fairlead, caller, asked.request, arrival)

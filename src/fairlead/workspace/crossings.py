@@ -22,6 +22,7 @@ def between(
     asked = [each for each in settings.models.values() if not isinstance(each, str)]
     aliases = {alias for each in asked for alias in each.aliases}
     for number, rule in enumerate(settings.rules):
+        yield from _unknown(entry, ("rules", number, "tasks"), rule.tasks, names | {BUILT_IN}, "task type")
         if rule.allow is not None:
             yield from _unknown(
                 entry, ("rules", number, "allow", "models"), rule.allow.models, settings.models, "model"
