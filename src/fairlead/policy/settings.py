@@ -15,10 +15,7 @@ Mode = Annotated[
         "enforce: it holds."
     ),
 ]
-Door = Literal[
-    "openai.chat", "openai.completions", "openai.embeddings", "openai.responses", "anthropic.messages", "cli"
-]
-"""The doors by which texts come, by their names in policies and records."""
+Door = Annotated[str, Meta(pattern=r"^([a-z]+\.[a-z_]+|cli)$", description="A door, as records name it.")]
 
 
 class Scope(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
