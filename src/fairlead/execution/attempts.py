@@ -10,11 +10,10 @@ from fairlead.costs.ledger import Action, Reservation
 from fairlead.costs.prices import upper_bound
 from fairlead.errors import DeadlineExceeded, Overloaded, Unpriced, Upstream
 from fairlead.execution.deployment import Deployment, Fairlead
-from fairlead.execution.prepare import Decided, Prepared, prepare
+from fairlead.execution.prepare import Decided, Prepared, asked_of, prepare
 from fairlead.execution.release import Release
 from fairlead.execution.thinking import NewScreen
 from fairlead.models.types import Model, ModelCall
-from fairlead.policy import Asked
 from fairlead.routing import Candidate, pause_before_retry
 
 Send = Callable[[Candidate, float], Awaitable[None]]  # the deadline is in the clock's monotonic seconds
@@ -181,7 +180,7 @@ def _screening(
     Raises `Withheld` before anything is sent, if no reply at all may be released to this caller.
     """
     policy, caller = deployment.policy, action.caller
-    asked = Asked(decided.task.type.name, action.arrival.door, decided.asked.labels.categories)
+    asked = asked_of(action, decided)
     if not policy.screens_replies and prepared.redaction is None:
         action.hits.update(policy.screen(caller, asked, candidate.model).hits)
         return None

@@ -16,8 +16,8 @@ from fairlead.errors import Upstream
 from fairlead.execution.answer import Answer, Quote, answer_of, quote_of
 from fairlead.execution.attempts import reservation, tried
 from fairlead.execution.deployment import Deployment, Fairlead
-from fairlead.execution.planning import belonging
-from fairlead.execution.prepare import Decided, Stitched, detected, prepare
+from fairlead.execution.planning import belonging, watched
+from fairlead.execution.prepare import Decided, Stitched, asked_of, detected, prepare
 from fairlead.execution.release import Reply
 from fairlead.execution.vectors import Vectors, batches
 from fairlead.identity.types import Caller
@@ -50,7 +50,7 @@ async def embed(fairlead: Fairlead, caller: Caller, request: EmbedRequest, arriv
             send = partial(_once, deployment, action, decided, request, vectors)
             model = await tried(fairlead, deployment, action, decided, vectors, send)
         with action.step("check"):
-            deployment.policy.screen(caller, decided.task.type.name, model).whole("")
+            deployment.policy.screen(caller, asked_of(action, decided), model).whole("")
         with action.step("settle"):
             usage = vectors.usage_so_far()
             await action.settle(usage)
@@ -93,6 +93,8 @@ async def decide_embedding(
             unavailable=deployment.unavailable,
             key=belonging(action, asked),
         )
+        if policy.watches:
+            action.hits.update(watched(rights, plan))
         if not plan.candidates:
             raise why_none(plan)
     return Decided(Stitched(asked, findings, findings.labels, ()), task, NO_CONTEXT, rights, plan)
@@ -110,7 +112,7 @@ async def _once(
     """One attempt: all batches at one model. Raises `Withheld` before anything is sent, if no reply may be released."""
     model = candidate.model
     prepared = prepare(deployment.policy, decided.asked, candidate)
-    deployment.policy.screen(action.caller, decided.task.type.name, model)
+    action.hits.update(deployment.policy.screen(action.caller, asked_of(action, decided), model).hits)
     space = model.space
     assert space is not None
     texts = [text_of(message) for message in prepared.request.messages]

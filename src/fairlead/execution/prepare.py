@@ -6,10 +6,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fairlead.context import Pack, render
+from fairlead.costs.ledger import Action
 from fairlead.errors import Refused
 from fairlead.labels import Labels
 from fairlead.models.types import ChatRequest, Message, Passage, TextPart, text_of
-from fairlead.policy import Policy, Redaction
+from fairlead.policy import Asked, Policy, Redaction
 from fairlead.policy.detect import CONTENT
 from fairlead.policy.types import Finding, Findings, Rights
 from fairlead.routing import Candidate, Plan
@@ -54,6 +55,11 @@ class Prepared(Struct, frozen=True):
     request: ChatRequest
     passages: tuple[Passage, ...]
     redaction: Redaction | None
+
+
+def asked_of(action: Action, decided: Decided) -> Asked:
+    """What the reply answers, for the policies that judge it."""
+    return Asked(decided.task.type.name, action.arrival.door, decided.asked.labels.categories)
 
 
 async def detected(policy: Policy, request: ChatRequest) -> Findings:

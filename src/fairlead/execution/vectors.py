@@ -6,6 +6,7 @@ from fairlead.models.embedding import EmbedCall, EmbeddingDriver, Embeddings
 from fairlead.models.failures import unusable
 from fairlead.models.tally import likely_tokens, size_of
 from fairlead.models.types import Model, Usage
+from fairlead.policy.types import Hit
 
 
 class Vectors:
@@ -60,6 +61,10 @@ class Vectors:
         if not self._under_way:
             return self._usage
         return Usage(input=self._usage.input + likely_tokens(self._under_way), estimated=True)
+
+    def hits(self) -> frozenset[Hit]:
+        """None: no rule reads what vectors say."""
+        return frozenset()
 
     def reply_text(self) -> str:
         """Vectors are no text: the payload keeps the request alone, from which they can be had again."""

@@ -12,7 +12,7 @@ from fairlead.costs.ledger import Arrival
 from fairlead.errors import FairleadError
 from fairlead.execution import Embedded, Fairlead, embed, quote_embedding
 from fairlead.identity import Caller
-from fairlead.server.about import About, about, encode_quote
+from fairlead.server.about import About, about, encode_quote, headers
 from fairlead.server.door import guarded, received, refuse
 from fairlead.server.http import Gone, Scope, respond
 from fairlead.server.openai.embedding_request import AskedEmbedding, read_request
@@ -64,7 +64,7 @@ class EmbeddingsDoor:
     async def _reply(self, caller: Caller, asked: AskedEmbedding, arrival: Arrival, send: Any) -> None:
         embedded = await embed(self._fairlead, caller, asked.request, arrival)
         body = encode_reply(embedded, as_base64=asked.as_base64)
-        await respond(send, 200, body, [(b"x-fairlead-run", embedded.answer.run.encode())])
+        await respond(send, 200, body, headers(embedded.answer))
 
     async def _quote(self, caller: Caller, asked: AskedEmbedding, arrival: Arrival, send: Any) -> None:
         made = await quote_embedding(self._fairlead, caller, asked.request, arrival)
