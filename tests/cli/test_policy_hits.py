@@ -35,7 +35,7 @@ def test_rules_are_counted_by_the_runs_that_they_were_asked_in() -> None:
     watching, strict = counted(records, RULES)
     assert (watching.rule, watching.mode, watching.evaluated, watching.hits) == ("watching", "shadow", 3, 2)
     assert watching.effects == {"redact": 1, "withhold": 1}
-    assert watching.runs == ["run_4", "run_1"]
+    assert watching.runs == ("run_4", "run_1")
     assert (strict.rule, strict.evaluated, strict.hits, strict.effects) == ("strict", 5, 1, {"refuse": 1})
     assert strict.share == 0.2
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import closing
+from dataclasses import dataclass, field
 from typing import Annotated, Final
 
 import msgspec
@@ -34,7 +35,7 @@ class AskedOf(Struct, frozen=True):
     replies: bool
 
 
-class RuleHits(Struct, kw_only=True):
+class RuleHits(Struct, frozen=True, kw_only=True):
     """What the log says of a rule in one mode.
 
     `evaluated` and `hits` count runs, `effects` what became of them, or would have if the rule were enforced.
@@ -45,25 +46,50 @@ class RuleHits(Struct, kw_only=True):
     evaluated: int = 0
     hits: int = 0
     share: float = 0.0
-    effects: dict[str, int] = msgspec.field(default_factory=dict)
-    runs: list[str] = msgspec.field(default_factory=list)
+    effects: Mapping[str, int] = {}
+    runs: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Count:
+    """Of one rule in one mode, under way."""
+
+    evaluated: int = 0
+    hits: int = 0
+    effects: "Counter[str]" = field(default_factory=Counter)
+    runs: list[str] = field(default_factory=list)
+
+    def add(self, run: str, effects: Iterable[str]) -> None:
+        self.hits += 1
+        self.effects.update(effects)
+        self.runs = [run, *self.runs][:EXAMPLES]
+
+    def of(self, rule: str, mode: str) -> RuleHits:
+        return RuleHits(
+            rule=rule,
+            mode=mode,
+            evaluated=self.evaluated,
+            hits=self.hits,
+            share=self.hits / self.evaluated if self.evaluated else 0.0,
+            effects=dict(sorted(self.effects.items())),
+            runs=tuple(self.runs),
+        )
 
 
 def counted(records: Iterable[Record], rules: Mapping[str, Mapping[str, AskedOf]]) -> list[RuleHits]:
     """How often the rules of each revision were asked and applied. Pure; the newest runs are the examples."""
-    found: dict[tuple[str, str], RuleHits] = {}
+    found: dict[tuple[str, str], _Count] = {}
     for record in records:
         if record.kind != "call_model" or not record.data_class:
             continue
         hits = _hits(record, rules.get(record.revision, {}))
         for name, rule in rules.get(record.revision, {}).items():
-            row = found.setdefault((name, rule.mode), RuleHits(rule=name, mode=rule.mode))
+            row = found.setdefault((name, rule.mode), _Count())
             row.evaluated += rule.calls or _judged(record)
             if effects := hits.get(name):
-                _add(row, record.run, effects)
-    for row in found.values():
-        row.share = row.hits / row.evaluated if row.evaluated else 0.0
-    return sorted(found.values(), key=lambda row: (row.mode != "shadow", row.mode != "warn", -row.hits, row.rule))
+                row.add(record.run, effects)
+    rows = [count.of(name, mode) for (name, mode), count in found.items()]
+    return sorted(rows, key=lambda row: (row.mode != "shadow", row.mode != "warn", -row.hits, row.rule))
 
 
 def _judged(record: Record) -> bool:
@@ -82,12 +108,6 @@ def _hits(record: Record, rules: Mapping[str, AskedOf]) -> dict[str, set[str]]:
             if name in rules and rules[name].mode == "enforce":
                 hits.setdefault(name, set()).add(effect)
     return hits
-
-
-def _add(row: RuleHits, run: str, effects: Iterable[str]) -> None:
-    row.hits += 1
-    row.effects = dict(sorted((Counter(row.effects) + Counter(effects)).items()))
-    row.runs = [run, *row.runs][:EXAMPLES]
 
 
 def hits(
