@@ -71,6 +71,7 @@ identity: Key
 identity: KeySettings
 identity: compile_identity
 identity: new_key
+policy: Asked
 policy: CaseResult
 policy: Policy
 policy: PolicyCase
