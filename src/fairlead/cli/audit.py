@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from msgspec.structs import replace
 
 from fairlead.audit import leaf_hash, parse_checkpoint, verify_checkpoint, write_export
 from fairlead.audit.proof import check_proof, encode_proof, prove_growth, prove_run
@@ -37,6 +38,9 @@ def verify(
     checkpoint: Annotated[
         list[Path] | None, typer.Option("--checkpoint", help="A checkpoint kept elsewhere; may be repeated.")
     ] = None,
+    anchors: Annotated[
+        bool, typer.Option("--anchors", help="Compare with what lies in the anchors of fairlead.yaml, too.")
+    ] = False,
     workspace: Workspace = None,
     data_folder: Data = None,
     json: Json = False,
@@ -45,20 +49,30 @@ def verify(
 
     Ends with status 1 and names the first bad record if anything was changed, moved, added or cut off.
     """
+    from fairlead.cli.anchors import Anchored
+
     place = find(workspace, data_folder)
     with closing(open_store(place)) as store:
-        kept = [path.read_text("utf-8") for path in checkpoint or ()]
-        verdict = check(place, store, key, kept)
+        kept, links, problems = [path.read_text("utf-8") for path in checkpoint or ()], list[str](), list[str]()
+        if anchors:
+            found = Anchored(place, store, key)
+            key, links, problems = found.key, found.successions, found.problems
+            kept += found.checkpoints
+            for each in found.said:
+                say(each)
+        verdict = check(place, store, key, kept, links)
         altered = changed_payloads(store)
+    problems += verdict.problems
     if json:
-        json_data({"verdict": verdict, "changed_payloads": altered})
-    elif verdict.ok and not altered:
+        said = replace(verdict, ok=not problems, problems=tuple(problems))
+        json_data({"verdict": said, "changed_payloads": altered})
+    elif not problems and not altered:
         data(f"HOLDS: {verdict.size} records, all in place and unchanged\nroot {verdict.root}")
         if verdict.signed < verdict.size:
             say(f"signed up to {verdict.signed}; the rest rests on the database's own head: fairlead audit checkpoint")
     else:
-        data("\n".join(["DOES NOT HOLD", *(f"- {problem}" for problem in verdict.problems), *map(_altered, altered)]))
-    if not verdict.ok or altered:
+        data("\n".join(["DOES NOT HOLD", *(f"- {problem}" for problem in problems), *map(_altered, altered)]))
+    if problems or altered:
         raise typer.Exit(1)
 
 
@@ -166,12 +180,15 @@ def checkpoint(
     """Sign the log as it stands, after checking it. Keep the checkpoint where the database's owner cannot reach."""
     place = find(workspace, data_folder)
     with closing(open_store(place)) as store:
+        from fairlead.cli.anchors import deliver
+
         if dry_run:
             with log_of(store).at_one_moment() as moment:
                 say(f"would sign a log of {moment.head().size} records")
             return
         signed = sign(place, store)
         verifier = log_key(place, store)
+        deliver(place, store)
     if json:
         json_data({"size": signed.size, "checkpoint": signed.note, "file": str(signed.file), "verifier_key": verifier})
         return

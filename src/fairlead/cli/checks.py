@@ -192,6 +192,29 @@ def audit(looked: Looked) -> list[Finding]:
     return [Finding("audit", OK, said)]
 
 
+def anchors(looked: Looked) -> list[Finding]:
+    """Does each of them have what was signed? Tells what the last delivery came to; asks none of them."""
+    from fairlead.storage.anchors import standings
+
+    known, findings = standings(looked.store), []
+    with log_of(looked.store).at_one_moment() as moment:
+        signed = moment.last_signed()
+    for name in looked.compiled.settings.audit.anchors:
+        subject, standing = f"anchor {name}", known.get(name)
+        if standing is None:
+            findings.append(Finding(subject, WARN, "nothing was delivered yet", "fairlead audit checkpoint"))
+        elif standing.failure:
+            since = age(SystemClock().now() - standing.done_at) if standing.done_at else "ever"
+            said = f"not reached since {since}: {standing.failure}"
+            findings.append(Finding(subject, BAD, said, "workers try again each minute; see who keeps it"))
+        else:
+            said = (
+                f"has {standing.size} of {signed[0] if signed else 0} signed records, {standing.tombstones} tombstones"
+            )
+            findings.append(Finding(subject, OK, said))
+    return findings
+
+
 def clock(looked: Looked) -> list[Finding]:
     """Records and budgets go by it."""
     now = SystemClock().now()

@@ -62,6 +62,7 @@ def erase(
     Records stay in the log under a pseudonym, so that sums and proofs hold. This cannot be undone. If the command is
     interrupted, run it again, or let a worker finish it.
     """
+    from fairlead.cli.anchors import deliver
     from fairlead.storage.erasure import Kept, kept_of
 
     place = find(workspace, data_folder)
@@ -77,6 +78,7 @@ def erase(
             return
         confirm(f"Erase everything that is sealed for {person}, for good?", yes)
         _erase(store, person, subject)
+        deliver(place, store)  # a backup must not revive them, even if this database is lost tonight
     if json:
         erased = subject is not None
         json_data({"person": person, "erased": erased, "kept": kept, "keys_left": keys, "remains": Remains()})

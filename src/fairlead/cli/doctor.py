@@ -31,6 +31,7 @@ CHECKS: tuple[Callable[[Looked], list[Finding]], ...] = (
     checks.workers,
     checks.revision,
     checks.audit,
+    checks.anchors,
     checks.clock,
     checks.models,
 )

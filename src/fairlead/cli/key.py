@@ -132,6 +132,7 @@ def revoke(
     with closing(open_store(place)) as store, announced(store) as connection:
         revoke_key(connection, name, clock.now())
         store.database.append(connection, [deed(clock, "key_revoked", by=f"os:{user()}", about=name)])
+    _to_anchors(place)
     say(f"the key {name} is revoked")
 
 
@@ -198,11 +199,19 @@ def rotate_signing_(
         )
         wait(fleet, begun[0])
         sign(place, store)
+    _to_anchors(place)
     if json:
         json_data(done)
         return
     say(f"from record {done.size} on this key signs, certified by the one before; pin it where the log is checked:")
     data(done.new)
+
+
+def _to_anchors(place: Place) -> None:
+    from fairlead.cli.anchors import deliver
+
+    with closing(open_store(place)) as store:
+        deliver(place, store)
 
 
 def _serving(store: Store) -> list[Member]:

@@ -45,6 +45,11 @@ def log_name(place: Place, store: Store) -> str:
     return log_origin(store, str(settings_of(place.workspace).get("organisation", "") or place.workspace.name))
 
 
+def known_key(store: Store) -> str | None:
+    """The verifier key with which the log signs now, None before it is made."""
+    return known_verifier(store, log_origin(store, ""))
+
+
 def log_key(place: Place, store: Store) -> str:
     """The verifier key of the log as the database has it, made if there is none."""
     name = log_name(place, store)

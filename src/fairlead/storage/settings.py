@@ -57,6 +57,43 @@ class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     journal: JournalSettings = JournalSettings()
 
 
+class AnchorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One of `audit.anchors`: a folder, a git folder or an address, in hands other than the database's."""
+
+    folder: Annotated[
+        str,
+        Meta(
+            description="A folder to which files are added and in which none is ever changed, such as a mounted store "
+            "that keeps what was written. A relative path counts from the data folder."
+        ),
+    ] = ""
+    git: Annotated[
+        str, Meta(description="A clone of a git repository: each delivery is a commit, pushed where it has a remote.")
+    ] = ""
+    url: Annotated[
+        str, Meta(description="An https address. With `put`, files go to addresses below it, and are read from there.")
+    ] = ""
+    method: Annotated[
+        Literal["put", "post"],
+        Meta(
+            description="`put`: a file at an address of its own. `post`: `{name, text}` to `url`; nothing is read back."
+        ),
+    ] = "put"
+    key: Annotated[
+        str, Meta(description="Where the token is that is sent as `authorization: Bearer`: `env:NAME` or `file:PATH`.")
+    ] = ""
+    private: Annotated[bool, Meta(description="Allows an address inside a private network.")] = False
+
+
+class AuditSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`audit:` in fairlead.yaml: where copies of signed checkpoints go."""
+
+    anchors: Annotated[
+        dict[str, AnchorSettings],
+        Meta(description="Places that whoever owns the database does not own, by name. All of them get everything."),
+    ] = {}
+
+
 _UNITS: Final = {"h": 3_600_000, "d": 86_400_000}
 _USUALLY_KEPT: Final = 30 * _UNITS["d"]
 

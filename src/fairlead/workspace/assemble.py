@@ -27,6 +27,7 @@ from fairlead.storage.sessions import Sessions
 from fairlead.storage.store import Store
 from fairlead.storage.subject_rows import StoredSubjects
 from fairlead.storage.vault import Vault
+from fairlead.workspace.anchoring import Anchoring, compile_anchors
 from fairlead.workspace.compile import Secrets, Workspace, compile_workspace
 from fairlead.workspace.follow import Chore, Follower
 from fairlead.workspace.published import load_keys, load_revision
@@ -94,11 +95,14 @@ async def assemble(around: Surroundings) -> Running:
         return compile_revision(around, revision)
 
     sessions = Sessions(store, vault, clock)
+    anchoring = Anchoring(store, vault, clock, around.secrets, "")
 
     def deployed(compiled: CompiledRevision) -> Deployment:
         settings = compiled.workspace.settings
         sessions.keep = settings.sessions.kept_for(settings.payloads)
         sessions.most_bytes = settings.sessions.most_bytes
+        anchoring.organisation = compiled.workspace.organisation
+        anchoring.anchors = compile_anchors(settings.audit.anchors)
         return deploy(compiled, http, rings, clock, around.wrap)
 
     epoch = await asyncio.to_thread(fleet.current)
@@ -124,14 +128,19 @@ async def assemble(around: Surroundings) -> Running:
         deploy=deployed,
         forget=vault.clear_cache,
         listen=store.listen,
-        chores=_chores(around, journal, vault, sessions, deployment.organisation),
+        chores=_chores(around, journal, vault, sessions, anchoring, deployment.organisation),
     )
     await follower.start()
     return Running(fairlead=fairlead, sessions=sessions, journal=journal, http=http, follower=follower)
 
 
 def _chores(
-    around: Surroundings, journal: Journal, vault: Vault, sessions: Sessions, organisation: str
+    around: Surroundings,
+    journal: Journal,
+    vault: Vault,
+    sessions: Sessions,
+    anchoring: Anchoring,
+    organisation: str,
 ) -> tuple[tuple[float, Chore], ...]:
     """What every worker does beside answering, with its period in seconds."""
     store, clock = around.store, around.clock
@@ -142,6 +151,7 @@ def _chores(
     def sign() -> None:
         origin = log_origin(store, organisation)
         sign_head(store, vault, origin, store.beside / "checkpoints", clock.now())
+        anchoring.deliver()
 
     async def sign_the_head() -> None:
         await asyncio.to_thread(sign)

@@ -16,6 +16,7 @@ from fairlead.policy import CaseResult, Policy, PolicyCase, RulesFile, compile_p
 from fairlead.routing import Preferences, compile_routing
 from fairlead.tasks import TaskSettings, TaskTypes, compile_tasks
 from fairlead.workspace import crossings, remarks
+from fairlead.workspace.anchoring import compile_anchors
 from fairlead.workspace.listening import networks
 from fairlead.workspace.places import placed
 from fairlead.workspace.problems import InvalidWorkspace, Problem
@@ -121,6 +122,7 @@ class _Compiling:
         if settings.server.proxy:
             trusted = settings.server.proxy.trusted
             self._try(lambda: networks(trusted))
+        self._try(lambda: compile_anchors(settings.audit.anchors))
         self.problems += crossings.between(settings, types, self._documents)
         if policy and models:
             self.problems += crossings.never_met(policy, models)

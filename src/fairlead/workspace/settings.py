@@ -11,7 +11,7 @@ from fairlead.identity.settings import IdentitySettings, KeySettings
 from fairlead.models.settings import ModelSettings
 from fairlead.policy import PolicyCase, Rule
 from fairlead.routing.settings import BreakerSettings, RetrySettings, RoutingSettings
-from fairlead.storage.settings import SessionSettings, StorageSettings
+from fairlead.storage.settings import AuditSettings, SessionSettings, StorageSettings
 from fairlead.workspace.listening import ProxySettings, TlsSettings
 
 Tokens = Annotated[int, Meta(ge=1, le=10_000_000)]
@@ -154,6 +154,7 @@ class WorkspaceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
         ),
     ] = "keep"
     sessions: SessionSettings = SessionSettings()
+    audit: AuditSettings = AuditSettings()
     storage: StorageSettings = StorageSettings()
     server: ServerSettings = ServerSettings()
 
