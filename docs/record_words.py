@@ -30,7 +30,7 @@ FIELDS: Final = {
     "person": "The person's pseudonymous subject id. The name behind it can be erased, the record cannot.",
     "placement": "Where the model runs: `device`, `on_prem` or `cloud`.",
     "policies": "Ids of the policies that decided: those that withheld the reply, or else those about the attempted "
-    "model or, where none was, about all.",
+    "model or, where none was, about all. Of what was stopped: the stop's id.",
     "price": "The version of the price list that the bill was made by.",
     "redacted": "Categories that were taken out before the text was sent.",
     "revision": "The published revision under which it was decided.",
@@ -55,6 +55,8 @@ KINDS: Final = {
     "signing_key": "A deed: another key signs the log from here on.",
     "backup": "A deed: a backup was made.",
     "restore": "A deed: this database was restored from a backup.",
+    "stop": "A deed: somebody, or a control, has stopped what `about` names; its `run` is the stop's id.",
+    "resume": "A deed: what `about` names goes on.",
 }
 OUTCOMES: Final = {
     "done": "Answered and settled.",

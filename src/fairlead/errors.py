@@ -9,6 +9,7 @@
     │   └── TooSlow                  408  the request did not arrive in time (server/http.py)
     ├── Refused                      403  understood, and not allowed
     │   ├── Denied                   403  a policy forbids it
+    │   ├── Stopped                  403  somebody has thrown a kill switch
     │   ├── Withheld                 403  the reply may not leave
     │   ├── NoCandidate              403  no model is permitted and able
     │   ├── NoContext                422  nothing that the caller may read answers it (execution/prepare.py)
@@ -98,6 +99,23 @@ class Denied(Refused):
     """
 
     code = "denied"
+
+
+class Stopped(Refused):
+    """Somebody, or a control, has stopped this: the caller, their agent or department, every model that may answer, or
+    the whole organisation.
+
+    A stop comes before every policy and lasts until it is resumed or its time is over. `fairlead stops` lists what is
+    stopped, since when and why; `fairlead resume` ends a stop. `stop` is its id, under which the log has it.
+    """
+
+    code = "stopped"
+
+    def __init__(
+        self, message: str, *, why: str = "", mend: str = "", step: str = "", subject: str = "", stop: str = ""
+    ) -> None:
+        super().__init__(message, why=why, mend=mend, step=step, subject=subject)
+        self.stop = stop
 
 
 class Withheld(Refused):

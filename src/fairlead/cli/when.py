@@ -26,6 +26,17 @@ def moment_ago(text: str, option: str, now: int) -> int:
         return now - span(text, option)
 
 
+def moment_ahead(text: str, option: str, now: int) -> int:
+    """The moment that lies a span after `now`, or the start of a day to come."""
+    try:
+        at = int(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp() * 1000)
+    except ValueError:
+        at = now + span(text, option)
+    if at <= now:
+        raise BadInput(f"{option} is {text!r}", why="that is over", mend=f"{option} 2h")
+    return at
+
+
 def shown(at: int) -> str:
     """A moment to the second, UTC."""
     return f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M:%S}" if at else "never"

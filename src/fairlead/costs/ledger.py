@@ -28,7 +28,7 @@ from fairlead.costs.record import (
     recorded_usage,
 )
 from fairlead.costs.types import Rate
-from fairlead.errors import Broken, FairleadError, Upstream, Withheld
+from fairlead.errors import Broken, FairleadError, Stopped, Upstream, Withheld
 from fairlead.identity.types import Caller
 from fairlead.labels import Labels
 from fairlead.models.types import Model, Usage
@@ -258,7 +258,7 @@ class Action:
         if isinstance(error, FairleadError):
             error.run = self.run
         outcome, recorded = _outcome(error)
-        by = tuple(sorted(set(error.policies))) if isinstance(error, Withheld) else ()
+        by = _decided_by(error)
         usage = self._sent.usage_so_far() if self._sent is not None else None
         try:
             await self._end(outcome, usage, recorded, by)
@@ -372,6 +372,13 @@ class Action:
 def _guessed(usage: Usage, rate: Rate) -> tuple[str, ...]:
     """The flags of a bill in which something has no stated price."""
     return () if is_plain(usage) or not rests_on_a_guess(usage, rate) else ("unpriced", "reconcile")
+
+
+def _decided_by(error: BaseException | None) -> tuple[str, ...]:
+    """What has decided in place of the policies that had permitted it: those that withheld the reply, or a stop."""
+    if isinstance(error, Withheld):
+        return tuple(sorted(set(error.policies)))
+    return (error.stop,) if isinstance(error, Stopped) and error.stop else ()
 
 
 def _outcome(error: BaseException | None) -> tuple[str, RecordedError | None]:

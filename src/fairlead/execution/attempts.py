@@ -12,6 +12,7 @@ from fairlead.errors import DeadlineExceeded, Overloaded, Unpriced, Upstream
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.prepare import Decided, Prepared, asked_of, prepare
 from fairlead.execution.release import Release
+from fairlead.execution.stopping import refuse_ended
 from fairlead.execution.thinking import NewScreen
 from fairlead.models.types import Model, ModelCall
 from fairlead.routing import Candidate, pause_before_retry
@@ -64,14 +65,17 @@ async def tried(
     """Try the candidates in order until one answers completely. The first one's hold is already in place.
 
     Raises the last `Upstream` error when none is left, when the deadline has come, or when a part of a reply was
-    already let out: nothing else can then continue it. `send` makes one attempt at a candidate, until a deadline.
+    already let out: nothing else can then continue it. Raises `Stopped` where a stop ends what is under way. `send` makes
+    one attempt at a candidate, until a deadline.
     """
     seconds = _deadline(deployment, action, decided)
     deadline = fairlead.clock.monotonic() + seconds
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(seconds) as timer:
+            fairlead.under_way[action] = sent, timer
             return await _each(fairlead, deployment, action, decided, sent, send, deadline)
     except TimeoutError:
+        refuse_ended(fairlead, action, sent.model)
         late = DeadlineExceeded(
             f"no complete answer within {seconds:g} s",
             mend="raise the task type's deadline, or `defaults.deadline`, or prefer a faster model",
@@ -81,6 +85,8 @@ async def tried(
             fairlead.health.failure(sent.model.name, late)
         action.fail(late)
         raise late from None
+    finally:
+        fairlead.under_way.pop(action, None)
 
 
 def _deadline(deployment: Deployment, action: Action, decided: Decided) -> float:

@@ -1,5 +1,6 @@
 """What a process runs: the live parts, and the compiled revision that it decides under."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING
 from fairlead.clock import Clock
 from fairlead.context import Context
 from fairlead.costs.budgets import Budgets
-from fairlead.costs.ledger import Ledger
+from fairlead.costs.ledger import Action, Ledger
 from fairlead.costs.refusals import Refusals
 from fairlead.costs.types import Rate
 from fairlead.errors import Overloaded
@@ -16,9 +17,11 @@ from fairlead.models.deployments import Group
 from fairlead.models.embedding import NO_EMBEDDERS, Embedders
 from fairlead.models.types import Model, ModelDriver
 from fairlead.policy import Policy
+from fairlead.policy.stops import Stops
 from fairlead.routing import Health, Preferences
 
 if TYPE_CHECKING:
+    from fairlead.execution.attempts import Sent
     from fairlead.storage.fleet import Lease
     from fairlead.tasks import TaskTypes
 
@@ -56,6 +59,7 @@ class Deployment:
     defaults: Defaults
     keep_payloads: bool = True
     embedders: Embedders = NO_EMBEDDERS
+    stops: Stops | None = None
 
 
 class Fairlead:
@@ -77,6 +81,8 @@ class Fairlead:
         self.lease = lease
         self.clock = clock
         self.deployment = deployment
+        # The attempts under way, for stops that end them.
+        self.under_way: dict[Action, tuple[Sent, asyncio.Timeout]] = {}
 
     def current(self) -> Deployment:
         """The deployment to decide under now. Raises `Overloaded` while this worker may be behind the published one."""

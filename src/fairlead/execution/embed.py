@@ -19,6 +19,7 @@ from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.planning import belonging, watched
 from fairlead.execution.prepare import Decided, Stitched, asked_of, detected, prepare
 from fairlead.execution.release import Reply
+from fairlead.execution.stopping import refuse_stopped, stopped_models
 from fairlead.execution.vectors import Vectors, batches
 from fairlead.identity.types import Caller
 from fairlead.models.embedding import EmbedCall, EmbedRequest
@@ -62,8 +63,10 @@ async def decide_embedding(
 ) -> Decided:
     """The stages that only decide. Estimates are made by these very lines.
 
-    Raises `Denied`, `NoCandidate`, `Unpriced` or `NotFound` when nothing may or can answer.
+    Raises `Stopped`, `Denied`, `NoCandidate`, `Unpriced` or `NotFound` when nothing may or can answer.
     """
+    if deployment.stops is not None:
+        refuse_stopped(deployment, action)
     policy, embedders, tasks = deployment.policy, deployment.embedders, deployment.tasks
     name = deployment.aliases.get(request.model, request.model)
     asked = ChatRequest(model=name, messages=[Message("user", text) for text in request.texts], size=request.size)
@@ -92,6 +95,7 @@ async def decide_embedding(
             health=fairlead.health.reason,
             unavailable=deployment.unavailable,
             key=belonging(action, asked),
+            stopped=stopped_models(deployment, embedders.models, action.at),
         )
         if policy.watches:
             action.hits.update(watched(rights, plan))

@@ -10,6 +10,7 @@ from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.planning import meant, planned, watched
 from fairlead.execution.prepare import Decided, detected, refuse_ungrounded, stitched
 from fairlead.execution.release import Deliver, Release
+from fairlead.execution.stopping import refuse_stopped
 from fairlead.identity.types import Caller
 from fairlead.models.types import ChatRequest
 from fairlead.routing import candidates_for, why_none
@@ -41,8 +42,10 @@ async def call_model(
 async def decide(fairlead: Fairlead, deployment: Deployment, action: Action, request: ChatRequest) -> Decided:
     """The stages that only decide. Estimates and explanations are made by these very lines.
 
-    Raises `Denied`, `NoCandidate`, `Unpriced` or `NotFound` when nothing may or can answer.
+    Raises `Stopped`, `Denied`, `NoCandidate`, `Unpriced` or `NotFound` when nothing may or can answer.
     """
+    if deployment.stops is not None:
+        refuse_stopped(deployment, action)
     policy, caller = deployment.policy, action.caller
     request = meant(deployment, request)
     with action.step("classify"):

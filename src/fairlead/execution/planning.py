@@ -11,6 +11,7 @@ from fairlead.execution.prepare import Stitched
 from fairlead.models.types import ChatRequest
 from fairlead.policy.types import Hit, Rights
 from fairlead.routing import Plan, plan
+from fairlead.routing.plan import NOTHING_STOPPED
 from fairlead.tasks.types import Task
 
 
@@ -38,6 +39,9 @@ def planned(
         groups=deployment.groups,
         key=belonging(action, asked.request),
         unpriced=_unpriced(deployment, asked.request),
+        stopped=NOTHING_STOPPED
+        if deployment.stops is None
+        else deployment.stops.of_models(deployment.models, action.at),
     )
 
 

@@ -20,6 +20,9 @@ DENSE_BYTES_A_TOKEN = 3.5
 SPARSE_BYTES_A_TOKEN = 5.0
 
 
+NOTHING_STOPPED: Mapping[str, str] = {}
+
+
 class Reason(Protocol):
     """A policy that decided, and its sentence."""
 
@@ -55,6 +58,7 @@ def plan(
     groups: Groups = NO_GROUPS,
     key: str = "",
     unpriced: Callable[[str], str] | None = None,
+    stopped: Mapping[str, str] = NOTHING_STOPPED,
 ) -> Plan:
     """Order the models that may answer, best first, and say why each of the others was dropped.
 
@@ -63,7 +67,8 @@ def plan(
     into which the input may not fit come after those into which it does, and those that could only say that the context
     does not answer come last. `groups` are the models with deployments; equal `key`s order those alike, so that what
     belongs together goes to the same one. `unpriced` says of a model that has a price what in this request has none, ""
-    if all has; it is None where the request needs nothing special. An empty plan is for `why_none` to explain.
+    if all has; it is None where the request needs nothing special. `stopped` are the models that must not be called for
+    now, with the reason. An empty plan is for `why_none` to explain.
     """
     names, why = order(task, request.model, models, preferences, groups, key)
     size = request.size
@@ -79,6 +84,9 @@ def plan(
         if model is None:
             continue
         decision = rights.get(name)
+        if name in stopped:
+            dropped.append(Dropped(name, "stopped", stopped[name]))
+            continue
         if decision is None or not decision.allowed:
             dropped.append(Dropped(name, "policy", _denial(decision)))
             continue

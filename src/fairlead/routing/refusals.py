@@ -1,9 +1,10 @@
 """An empty plan, as the error that tells the caller what would mend it."""
 
-from fairlead.errors import Denied, FairleadError, NoCandidate, Unpriced, Upstream
+from fairlead.errors import Denied, FairleadError, NoCandidate, Stopped, Unpriced, Upstream
 from fairlead.routing.types import Dropped, Plan
 
 _MENDS = {
+    "stopped": "ask who runs this Fairlead: `fairlead resume model NAME` ends a stop",
     "policy": "ask who owns the policies, or send less: fewer labels may permit more models",
     "capability": "leave out what no permitted model can do, or add a model that can",
     "context length": "send less text, or add a model with a longer context",
@@ -15,8 +16,9 @@ _MENDS = {
 def why_none(plan: Plan) -> FairleadError:
     """What to raise for a plan without candidates: the reason that the caller can do something about.
 
-    `Upstream` where a model would answer if its server were well (so that callers retry), `Denied` where policies
-    dropped every model, `Unpriced` where only a price is missing, else `NoCandidate`.
+    `Upstream` where a model would answer if its server were well (so that callers retry), `Stopped` where stops and
+    policies leave nothing, `Denied` where policies dropped every model, `Unpriced` where only a price is missing, else
+    `NoCandidate`.
     """
     considered = [drop for drop in plan.dropped if drop.by != "not asked for"]
     causes = {drop.by for drop in considered}
@@ -35,6 +37,10 @@ def why_none(plan: Plan) -> FairleadError:
     if causes == {"policy"}:
         return Denied(
             "policy permits no model for this request", why=reasons, mend=mend, step="authorize", subject=subject
+        )
+    if "stopped" in causes and causes <= {"stopped", "policy"}:
+        return Stopped(
+            "every model that may answer is stopped", why=reasons, mend=mend, step="authorize", subject=subject
         )
     if "price" in causes and causes <= {"price", "policy"}:
         return Unpriced(

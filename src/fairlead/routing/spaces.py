@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Mapping
 from fairlead.models.embedding import Embedders
 from fairlead.models.types import ChatRequest, Model
 from fairlead.routing.order import order
-from fairlead.routing.plan import Decision, plan
+from fairlead.routing.plan import NOTHING_STOPPED, Decision, plan
 from fairlead.routing.settings import Preferences
 from fairlead.routing.types import Dropped, Plan
 from fairlead.tasks.types import Task
@@ -25,6 +25,7 @@ def plan_embedding(
     health: Callable[[str], str | None],
     unavailable: Mapping[str, str],
     key: str = "",
+    stopped: Mapping[str, str] = NOTHING_STOPPED,
 ) -> Plan:
     """As `plan`, for models that give embeddings. `request` has the texts as messages, and the size of the longest.
 
@@ -59,6 +60,7 @@ def plan_embedding(
         has_passages=False,
         groups=embedders.groups,
         key=key,
+        stopped=stopped,
     )
     return Plan(made.candidates, (*dropped, *made.dropped), why)
 

@@ -17,8 +17,8 @@ class Candidate(Struct, frozen=True):
 
 
 class Dropped(Struct, frozen=True):
-    """A model that was considered and dropped. `by` is what dropped it: "policy", "capability", "context length",
-    "unavailable", "price", "health", "not asked for"."""
+    """A model that was considered and dropped. `by` is what dropped it: "stopped", "policy", "capability",
+    "context length", "unavailable", "price", "health", "not asked for"."""
 
     model: str
     by: str

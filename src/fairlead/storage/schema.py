@@ -222,6 +222,23 @@ worker = Table(
     _required("lease_until", BigInteger),
 )
 
+# What is stopped for now, by a person or by a control. `until` 0: until it is resumed.
+stop = Table(
+    "stop",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _required("kind", Text),
+    _required("name", Text),
+    _required("reason", Text),
+    _required("placed_by", Text),
+    _required("at", BigInteger),
+    _required("until", BigInteger),
+    _required("ends", Boolean),
+    _required("control", Text),
+    UniqueConstraint("kind", "name", "control"),
+    sqlite_with_rowid=False,
+)
+
 # Organisational knowledge: every version of every item that a snapshot holds.
 context_item = Table(
     "context_item",

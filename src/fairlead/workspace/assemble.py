@@ -17,6 +17,7 @@ from fairlead.identity.issuer_keys import IssuerKeyRings
 from fairlead.models.http import Http
 from fairlead.models.registry import apart, open_drivers
 from fairlead.models.types import ModelDriver
+from fairlead.policy.stops import Stop, compile_stops
 from fairlead.routing import Health
 from fairlead.storage.checkpoints import log_origin, sign_head
 from fairlead.storage.erasure import clear_away
@@ -30,7 +31,7 @@ from fairlead.storage.vault import Vault
 from fairlead.workspace.anchoring import Anchoring, compile_anchors
 from fairlead.workspace.compile import Secrets, Workspace, compile_workspace
 from fairlead.workspace.follow import Chore, Follower
-from fairlead.workspace.published import load_keys, load_revision
+from fairlead.workspace.published import load_keys, load_revision, load_stops
 
 _RECOVER_EVERY = 3.0
 _SIGN_EVERY = 60.0
@@ -180,6 +181,7 @@ class CompiledRevision:
     revision: str
     workspace: Workspace
     keys: tuple[Key, ...]
+    stops: tuple[Stop, ...]
     context: Context
 
 
@@ -198,6 +200,7 @@ def compile_revision(around: Surroundings, revision: str) -> CompiledRevision:
         revision=revision,
         workspace=workspace,
         keys=load_keys(around.store),
+        stops=load_stops(around.store),
         context=context,
     )
 
@@ -233,4 +236,5 @@ def deploy(
         defaults=Defaults(deadline=settings.defaults.deadline, max_output=settings.defaults.max_output),
         keep_payloads=settings.payloads == "keep",
         embedders=embedders,
+        stops=compile_stops(compiled.stops),
     )

@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 
 from fairlead.errors import FairleadError
 from fairlead.execution import Deployment, Fairlead
+from fairlead.execution.stopping import end_stopped
 from fairlead.storage.fleet import Epoch, Fleet
 
 log = logging.getLogger("fairlead.follow")
@@ -107,6 +108,7 @@ class Follower(Generic[_Compiled]):
             self._retire(self._fairlead.deployment)
             self._fairlead.deployment = self._deploy(compiled)
             self._fairlead.health.settings = self._fairlead.deployment.preferences.breaker
+            end_stopped(self._fairlead)
             self._epoch = found
             log.info("epoch %d: deciding under revision %s", found.number, found.revision)
             found = await self._renew()

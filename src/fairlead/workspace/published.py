@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from fairlead.errors import NotFound
 from fairlead.identity import Key
+from fairlead.policy.stops import Stop
 from fairlead.storage.store import Store
 from fairlead.workspace.revision import Revision, damaged, digest_of, read_manifest
 from fairlead.workspace.text import WorkspaceText, is_page
@@ -64,6 +65,14 @@ def load_keys(store: Store) -> tuple[Key, ...]:
 
     with store.reading() as connection:
         return list_keys(connection)
+
+
+def load_stops(store: Store) -> tuple[Stop, ...]:
+    """What is stopped now."""
+    from fairlead.policy.stop_table import all_stops
+
+    with store.reading() as connection:
+        return all_stops(connection)
 
 
 def publications(store: Store, most: int = 50) -> list[Publication]:

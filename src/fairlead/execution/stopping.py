@@ -1,0 +1,43 @@
+"""What a kill switch does to actions: new ones are refused, waiting ones decided anew, those under way end where a stop
+says so. Nothing here costs anything while nothing is stopped."""
+
+from typing import TYPE_CHECKING
+
+from fairlead.costs.ledger import Action
+from fairlead.models.types import Model
+from fairlead.policy.stops import Stop, stopped
+
+if TYPE_CHECKING:
+    from fairlead.execution.deployment import Deployment, Fairlead
+
+
+def refuse_stopped(deployment: "Deployment", action: Action) -> None:
+    """Raises `Stopped` where the caller, their agent, department or the whole organisation is."""
+    assert deployment.stops is not None
+    stop = deployment.stops.of_caller(action.caller, action.at)
+    if stop is not None:
+        raise stopped(stop)
+
+
+def refuse_ended(fairlead: "Fairlead", action: Action, model: Model | None) -> None:
+    """Raises `Stopped` where a stop that has come meanwhile ends what is under way."""
+    stop = _ending(fairlead, action, model)
+    if stop is not None:
+        raise stopped(stop)
+
+
+def end_stopped(fairlead: "Fairlead") -> None:
+    """End the attempts under way that a stop ends: each at its next turn in the loop, as if its time were over."""
+    for action, (sent, timer) in fairlead.under_way.items():
+        if not timer.expired() and _ending(fairlead, action, sent.model) is not None:
+            timer.reschedule(0.0)
+
+
+def _ending(fairlead: "Fairlead", action: Action, model: Model | None) -> Stop | None:
+    stops, now = fairlead.deployment.stops, fairlead.clock.now()
+    if stops is None:
+        return None
+    found = stops.of_caller(action.caller, now, ending=True)
+    if found is None and model is not None:
+        found = stops.of_model(model, now, ending=True)
+    return found
