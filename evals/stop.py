@@ -1,11 +1,11 @@
 """Throw the kill switch again and again while clients ask over several processes, and look who went by the old state.
 
-    asked_stopped   requests sent between the return of a stop and the next resume
-    late_answers    of these, answered all the same (0)
-    late_calls      of these, seen by the provider (0)
-    still_refused   requests sent between the return of a resume and the next stop, and refused by the stop (0)
-    unrecorded      stops and resumes that the log does not tell of (0)
-    stop_ms         what `fairlead stop` took, the start of the program included: median and most
+asked_stopped   requests sent between the return of a stop and the next resume
+late_answers    of these, answered all the same (0)
+late_calls      of these, seen by the provider (0)
+still_refused   requests sent between the return of a resume and the next stop, and refused by the stop (0)
+unrecorded      stops and resumes that the log does not tell of (0)
+stop_ms         what `fairlead stop` took, the start of the program included: median and most
 """
 
 import asyncio

@@ -29,9 +29,7 @@ def _complete(incomplete: str) -> list[str]:
     return [kind for kind in KINDS if kind.startswith(incomplete)]
 
 
-What = Annotated[
-    str, typer.Argument(metavar="KIND", help=f"What it is: {', '.join(KINDS)}.", autocompletion=_complete)
-]
+What = Annotated[str, typer.Argument(metavar="KIND", help=f"What it is: {', '.join(KINDS)}.", autocompletion=_complete)]
 Name = Annotated[
     str, typer.Argument(help="Its name. A system is a vendor, or a server by its address; the organisation needs none.")
 ]

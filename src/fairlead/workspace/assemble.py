@@ -3,7 +3,7 @@ line and for tests alike. What is below receives its parts and knows no other.""
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fairlead.clock import Clock, new_id
 from fairlead.context import Context
@@ -93,10 +93,13 @@ async def assemble(around: Surroundings) -> Running:
     rings = IssuerKeyRings(fetcher(http, clock), clock)
 
     def compiled_at(revision: str) -> CompiledRevision:
-        return compile_revision(around, revision)
+        nonlocal compiled
+        compiled = compile_revision(around, revision, compiled)
+        return compiled
 
     sessions = Sessions(store, vault, clock)
     anchoring = Anchoring(store, vault, clock, around.secrets, "")
+    compiled: CompiledRevision | None = None
 
     def deployed(compiled: CompiledRevision) -> Deployment:
         settings = compiled.workspace.settings
@@ -109,9 +112,9 @@ async def assemble(around: Surroundings) -> Running:
     epoch = await asyncio.to_thread(fleet.current)
     if not epoch.revision:
         raise BadInput("nothing has been published yet", mend="publish the workspace: fairlead apply")
-    compiled = await asyncio.to_thread(compiled_at, epoch.revision)
-    deployment = deployed(compiled)
-    journal = Journal(store, worker, clock, compiled.workspace.settings.storage.journal)
+    first = await asyncio.to_thread(compiled_at, epoch.revision)
+    deployment = deployed(first)
+    journal = Journal(store, worker, clock, first.workspace.settings.storage.journal)
     fairlead = Fairlead(
         ledger=Ledger(journal, vault, clock),
         refusals=Refusals(journal, clock),
@@ -185,8 +188,11 @@ class CompiledRevision:
     context: Context
 
 
-def compile_revision(around: Surroundings, revision: str) -> CompiledRevision:
-    """Read a published revision and the live keys, and compile them."""
+def compile_revision(around: Surroundings, revision: str, before: CompiledRevision | None = None) -> CompiledRevision:
+    """Read a published revision, the live keys and the stops, and compile them. Where `before` is the same revision,
+    only the rows are read: a kill switch does not wait for a compilation."""
+    if before is not None and before.revision == revision:
+        return replace(before, keys=load_keys(around.store), stops=load_stops(around.store))
     published = load_revision(around.store, revision, with_pages=False)
     workspace = compile_workspace(
         published.text, around.secrets, now=around.clock.now(), pages_elsewhere=bool(published.snapshot)

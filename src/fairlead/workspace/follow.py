@@ -105,8 +105,8 @@ class Follower(Generic[_Compiled]):
         while found != self._epoch:
             compiled = await asyncio.to_thread(self._compile, found.revision)
             self._forget()
-            self._retire(self._fairlead.deployment)
-            self._fairlead.deployment = self._deploy(compiled)
+            before, self._fairlead.deployment = self._fairlead.deployment, self._deploy(compiled)
+            self._retire(before)
             self._fairlead.health.settings = self._fairlead.deployment.preferences.breaker
             end_stopped(self._fairlead)
             self._epoch = found
@@ -124,7 +124,10 @@ class Follower(Generic[_Compiled]):
         )
 
     def _retire(self, deployment: Deployment) -> None:
-        """Actions that began under it still use it; what it holds is let go one publish later."""
+        """Actions that began under it still use it; what it holds is let go one publish later. Where only keys or stops
+        have changed, its successor goes on with the same."""
+        if deployment.context is self._fairlead.deployment.context:
+            return
         for old in self._retired:
             old.context.close()
         self._retired = [deployment]
