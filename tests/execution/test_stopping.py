@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import AMPLE
 from tests.world import World, again, asked, served, until, world
 
+from fairlead import execution
 from fairlead.costs.record import deed
 from fairlead.errors import Overloaded, Stopped
 from fairlead.execution import Fairlead, call_model
@@ -153,3 +154,10 @@ def test_a_client_is_told_in_the_form_of_its_protocol(tmp_path: Path) -> None:
         reply = httpx.post(f"{s.url}/v1/chat/completions", headers=s.auth(), json=body)
         assert (reply.status_code, reply.json()["error"]["code"]) == (403, "stopped")
         assert "it misbehaves" in reply.text
+
+
+def test_whatever_asks_for_leave_asks_first_whether_it_is_stopped() -> None:
+    folder = Path(execution.__file__).parent
+    asking = [path for path in folder.glob("*.py") if "policy.authorize(" in path.read_text()]
+    assert asking
+    assert [path.name for path in asking if "refuse_stopped(deployment, action)" not in path.read_text()] == []

@@ -65,8 +65,8 @@ async def tried(
     """Try the candidates in order until one answers completely. The first one's hold is already in place.
 
     Raises the last `Upstream` error when none is left, when the deadline has come, or when a part of a reply was
-    already let out: nothing else can then continue it. Raises `Stopped` where a stop ends what is under way. `send` makes
-    one attempt at a candidate, until a deadline.
+    already let out: nothing else can then continue it. Raises `Stopped` where a stop ends what is under way. `send`
+    makes one attempt at a candidate, until a deadline.
     """
     seconds = _deadline(deployment, action, decided)
     deadline = fairlead.clock.monotonic() + seconds

@@ -8,10 +8,10 @@ from fairlead.costs.kinds import needs_of, unstated
 from fairlead.costs.ledger import Action
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.prepare import Stitched
+from fairlead.execution.stopping import stopped_models
 from fairlead.models.types import ChatRequest
 from fairlead.policy.types import Hit, Rights
 from fairlead.routing import Plan, plan
-from fairlead.routing.plan import NOTHING_STOPPED
 from fairlead.tasks.types import Task
 
 
@@ -39,9 +39,7 @@ def planned(
         groups=deployment.groups,
         key=belonging(action, asked.request),
         unpriced=_unpriced(deployment, asked.request),
-        stopped=NOTHING_STOPPED
-        if deployment.stops is None
-        else deployment.stops.of_models(deployment.models, action.at),
+        stopped=stopped_models(deployment, deployment.models, action.at),
     )
 
 

@@ -1,11 +1,13 @@
 """What a kill switch does to actions: new ones are refused, waiting ones decided anew, those under way end where a stop
 says so. Nothing here costs anything while nothing is stopped."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from fairlead.costs.ledger import Action
 from fairlead.models.types import Model
 from fairlead.policy.stops import Stop, stopped
+from fairlead.routing.plan import NOTHING_STOPPED
 
 if TYPE_CHECKING:
     from fairlead.execution.deployment import Deployment, Fairlead
@@ -17,6 +19,11 @@ def refuse_stopped(deployment: "Deployment", action: Action) -> None:
     stop = deployment.stops.of_caller(action.caller, action.at)
     if stop is not None:
         raise stopped(stop)
+
+
+def stopped_models(deployment: "Deployment", models: Mapping[str, Model], at: int) -> Mapping[str, str]:
+    """The models that must not be called for now, each with the reason."""
+    return NOTHING_STOPPED if deployment.stops is None else deployment.stops.of_models(models, at)
 
 
 def refuse_ended(fairlead: "Fairlead", action: Action, model: Model | None) -> None:

@@ -92,14 +92,15 @@ async def assemble(around: Surroundings) -> Running:
     await http.open()
     rings = IssuerKeyRings(fetcher(http, clock), clock)
 
+    last: CompiledRevision | None = None
+
     def compiled_at(revision: str) -> CompiledRevision:
-        nonlocal compiled
-        compiled = compile_revision(around, revision, compiled)
-        return compiled
+        nonlocal last
+        last = compile_revision(around, revision, last)
+        return last
 
     sessions = Sessions(store, vault, clock)
     anchoring = Anchoring(store, vault, clock, around.secrets, "")
-    compiled: CompiledRevision | None = None
 
     def deployed(compiled: CompiledRevision) -> Deployment:
         settings = compiled.workspace.settings
