@@ -158,6 +158,6 @@ def test_a_client_is_told_in_the_form_of_its_protocol(tmp_path: Path) -> None:
 
 def test_whatever_asks_for_leave_asks_first_whether_it_is_stopped() -> None:
     folder = Path(execution.__file__).parent
-    asking = [path for path in folder.glob("*.py") if "policy.authorize(" in path.read_text()]
+    asking = [path for path in folder.glob("*.py") if 'step("authorize")' in path.read_text()]
     assert asking
     assert [path.name for path in asking if "refuse_stopped(deployment, action)" not in path.read_text()] == []

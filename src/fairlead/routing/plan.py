@@ -84,11 +84,8 @@ def plan(
         if model is None:
             continue
         decision = rights.get(name)
-        if name in stopped:
-            dropped.append(Dropped(name, "stopped", stopped[name]))
-            continue
-        if decision is None or not decision.allowed:
-            dropped.append(Dropped(name, "policy", _denial(decision)))
+        if name in stopped or decision is None or not decision.allowed:
+            dropped.append(_forbidden(name, decision, stopped))
             continue
         obstacle = _obstacle(model, request, attached, searched=has_passages or task.type.context > 0)
         if obstacle is None:
@@ -116,6 +113,10 @@ def _output_limit(task: Task, request: ChatRequest, default_output: int) -> int:
     if asked is None:
         return default_output if cap is None else cap
     return asked if cap is None or asked < cap else cap
+
+
+def _forbidden(name: str, decision: Decision | None, stopped: Mapping[str, str]) -> Dropped:
+    return Dropped(name, "stopped", stopped[name]) if name in stopped else Dropped(name, "policy", _denial(decision))
 
 
 def _denial(decision: Decision | None) -> str:
