@@ -71,9 +71,8 @@ def plan(
     now, with the reason. An empty plan is for `why_none` to explain.
     """
     names, why = order(task, request.model, models, preferences, groups, key)
-    size = request.size
     attached = _attached(request)
-    dense = size / DENSE_BYTES_A_TOKEN
+    dense = request.size / DENSE_BYTES_A_TOKEN
     limit = _output_limit(task, request, default_output)
     roomy: list[Candidate] = []
     tight: list[Candidate] = []
