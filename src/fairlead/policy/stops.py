@@ -20,7 +20,7 @@ _CALLERS = ("organisation", "department", "person", "agent")
 class Stop(Struct, frozen=True, kw_only=True):
     """Somebody or something is stopped. `id` is the run under which the log has it.
 
-    A system is what serves models: a vendor such as `openai-compatible`, or a server by its address. `until` is in
+    A system is what serves models: a vendor, or a server by its address. `until` is in
     milliseconds since 1970, 0 for until it is resumed. `ends` says that what is under way ends too; `control` names
     the control that has done it, "" for a person.
     """
