@@ -2,10 +2,18 @@
 
 import json
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import httpx
-from tests.world import Served, key_of
+from tests.world import key_of
+
+
+class Somewhere(Protocol):
+    """Where Fairlead is, and as whom to ask it."""
+
+    @property
+    def url(self) -> str: ...
+    def auth(self, person: str) -> dict[str, str]: ...
 
 
 class Got(NamedTuple):
@@ -27,14 +35,14 @@ class Got(NamedTuple):
         return found
 
 
-def by_chat(s: Served, person: str, content: str, streamed: bool, model: str = "auto") -> Got:
+def by_chat(s: Somewhere, person: str, content: str, streamed: bool, model: str = "auto") -> Got:
     body: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": content}], "stream": streamed}
     response = httpx.post(f"{s.url}/v1/chat/completions", headers=s.auth(person), json=body, timeout=20)
     run = response.headers.get("x-fairlead-run", "")
     if not response.headers["content-type"].startswith("text/event-stream"):
         found = response.json()
         if response.status_code != 200:
-            return Got("", run, found["error"]["code"], True)
+            return Got("", run, found["error"]["code"], True, response)
         return Got(found["choices"][0]["message"]["content"], run, "", True, response)
     text, error, ended = "", "", False
     for line in response.text.splitlines():
@@ -48,14 +56,14 @@ def by_chat(s: Served, person: str, content: str, streamed: bool, model: str = "
     return Got(text, run, error, ended, response)
 
 
-def by_completions(s: Served, person: str, content: str, streamed: bool, model: str = "auto") -> Got:
+def by_completions(s: Somewhere, person: str, content: str, streamed: bool, model: str = "auto") -> Got:
     body: dict[str, Any] = {"model": model, "prompt": content, "stream": streamed, "max_tokens": 1024}
     response = httpx.post(f"{s.url}/v1/completions", headers=s.auth(person), json=body, timeout=20)
     run = response.headers.get("x-fairlead-run", "")
     if not response.headers["content-type"].startswith("text/event-stream"):
         found = response.json()
         if response.status_code != 200:
-            return Got("", run, found["error"]["code"], True)
+            return Got("", run, found["error"]["code"], True, response)
         return Got(found["choices"][0]["text"], run, "", True, response)
     events = [json.loads(line[6:]) for line in response.text.splitlines() if line.startswith("data: {")]
     text = "".join(choice["text"] for event in events for choice in event.get("choices", ()))
@@ -63,14 +71,14 @@ def by_completions(s: Served, person: str, content: str, streamed: bool, model: 
     return Got(text, run, error, response.text.endswith("data: [DONE]\n\n"), response)
 
 
-def by_messages(s: Served, person: str, content: str, streamed: bool, model: str = "auto") -> Got:
+def by_messages(s: Somewhere, person: str, content: str, streamed: bool, model: str = "auto") -> Got:
     body = {"model": model, "messages": [{"role": "user", "content": content}], "stream": streamed, "max_tokens": 1024}
     response = httpx.post(f"{s.url}/v1/messages", headers={"x-api-key": key_of(person)}, json=body, timeout=20)
     run = response.headers.get("x-fairlead-run", "")
     if not response.headers["content-type"].startswith("text/event-stream"):
         found = response.json()
         if response.status_code != 200:
-            return Got("", run, found["fairlead"]["code"], True)
+            return Got("", run, found["fairlead"]["code"], True, response)
         return Got("".join(block["text"] for block in found["content"]), run, "", True, response)
     events = [json.loads(line.removeprefix("data: ")) for line in response.text.splitlines() if line.startswith("data")]
     text = "".join(event["delta"]["text"] for event in events if event["type"] == "content_block_delta")
@@ -78,14 +86,14 @@ def by_messages(s: Served, person: str, content: str, streamed: bool, model: str
     return Got(text, run, error, events[-1]["type"] == "message_stop", response)
 
 
-def by_responses(s: Served, person: str, content: str, streamed: bool, model: str = "auto") -> Got:
+def by_responses(s: Somewhere, person: str, content: str, streamed: bool, model: str = "auto") -> Got:
     body: dict[str, Any] = {"model": model, "input": content, "stream": streamed}
     response = httpx.post(f"{s.url}/v1/responses", headers=s.auth(person), json=body, timeout=20)
     run = response.headers.get("x-fairlead-run", "")
     if not response.headers["content-type"].startswith("text/event-stream"):
         found = response.json()
         if response.status_code != 200:
-            return Got("", run, found["error"]["code"], True)
+            return Got("", run, found["error"]["code"], True, response)
         return Got(
             "".join(part["text"] for item in found["output"] for part in item["content"]), run, "", True, response
         )
@@ -95,7 +103,7 @@ def by_responses(s: Served, person: str, content: str, streamed: bool, model: st
     return Got(text, run, error, events[-1]["type"] == "response.completed", response)
 
 
-Door = Callable[[Served, str, str, bool], Got]
+Door = Callable[..., Got]
 DOORS: dict[str, Door] = {
     "openai.chat": by_chat,
     "openai.completions": by_completions,

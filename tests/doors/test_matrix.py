@@ -17,6 +17,8 @@ detectors:
   - {name: holiday, category: holiday, pattern: '(?i)holiday plans'}
   - {name: boast, category: boast, pattern: '(?i)best in the world'}
   - {name: verdict, category: verdict, pattern: '(?i)guaranteed profit'}
+words:
+  - {name: cheap, never: [cheap as chips], then: replace, instead: good value}
 facts:
   - {name: discount, pattern: '(?P<value>[0-9]{1,3})%', take: max}
 """
@@ -206,3 +208,14 @@ def test_what_is_warned_of_leaves_with_the_warning(s: Served, door: Door, stream
     assert got.whole.headers.get("x-fairlead-warnings") == (None if streamed else "modest")
     (record,) = s.records(run=got.run)
     assert record.hits == (("modest", "warn", "withhold"),)
+
+
+@every_door
+def test_what_is_said_in_place_of_words_stands_where_they_stood_however_they_came(s: Served, door: Door) -> None:
+    for streamed, text in [
+        (False, "echo it is cheap as chips!"),
+        *((True, f"cut {n} it is cheap as chips!") for n in (5, 12, 20)),
+    ]:
+        got = door(s, "kim", text, streamed)
+        assert (got.text, got.error) == ("it is good value!", "")
+        assert s.records(run=got.run)[0].hits == (("cheap", "enforce", "redact"),)

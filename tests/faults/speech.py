@@ -48,6 +48,9 @@ def reply_to(asked: Asked, *, ignore_limit: bool = False) -> Reply:
         words = json.dumps(_example(asked.schema), ensure_ascii=False).split(" ")
     elif asked.text.startswith("echo "):
         words = asked.text[5:].split(" ")
+    elif asked.text.startswith("cut "):  # cut 7 TEXT: the text in two pieces, the first of 7 characters
+        _, at, text = asked.text.split(" ", 2)
+        words = [text[: int(at)], "\x00" + text[int(at) :]]
     elif asked.text.startswith("say "):
         words = [f"word{n}" for n in range(int(asked.text.split()[1]))]
     else:
@@ -76,4 +79,5 @@ def _example(schema: dict[str, Any]) -> Any:
 
 
 def spoken(words: list[str]) -> list[str]:
-    return [word if n == 0 else " " + word for n, word in enumerate(words)]
+    """The words as the pieces of a stream. What begins with a null goes on where the one before it ends."""
+    return [word[1:] if word.startswith("\x00") else " " * (n > 0) + word for n, word in enumerate(words)]

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from fairlead.errors import BadInput
 from fairlead.labels import DataClass
-from fairlead.policy import detectors, facts, injection, rules
+from fairlead.policy import detectors, facts, injection, rules, words
 from fairlead.policy.detect import Detection
 from fairlead.policy.detectors import Detector
 from fairlead.policy.policy import Policy
 from fairlead.policy.settings import Rule, RulesFile
 from fairlead.policy.sources import schema_text, statements
+from fairlead.policy.words import Words
 
 
 def compile_policy(
@@ -26,11 +27,31 @@ def compile_policy(
     suspects = all(injection.NAME not in file.without for file in files.values())
     known = frozenset(each.category for each in own) | frozenset(c for file in files.values() for c in file.classes)
     known |= {injection.CATEGORY} if suspects else set()
+    spoken = _words(files, known)
+    known |= spoken.keys()
     texts = {rules.FILE: rules.to_cedar(lean, known), **sources}
+    for path, each in spoken.values():
+        texts[path] = texts.get(path, "") + each.cedar
     if not sources:
         texts["defaults"] = rules.defaults(lean)
-    detection = Detection(own, _classes(files), injection.suspicion() if suspects else None)
-    return Policy(statements(texts, declared), detection, facts.compiled(declared), schema_text(declared))
+    asked = tuple(each.detector for _, each in spoken.values() if each.asked)
+    classes = dict.fromkeys(spoken, DataClass.public) | _classes(files)
+    detection = Detection((*own, *asked), classes, injection.suspicion() if suspects else None)
+    answered = tuple(each.detector for _, each in spoken.values() if not each.asked)
+    instead = {name: each.instead for name, (_, each) in spoken.items() if each.instead}
+    return Policy(
+        statements(texts, declared), detection, facts.compiled(declared), schema_text(declared), answered, instead
+    )
+
+
+def _words(files: Mapping[str, RulesFile], known: frozenset[str]) -> dict[str, tuple[str, Words]]:
+    found: dict[str, tuple[str, Words]] = {}
+    for path, each in words.compiled(files):
+        name = each.detector.name
+        if name in found or name in known:
+            raise BadInput(f"{path}: words {name!r}: this category exists already", mend="rename the rule")
+        found[name] = path, each
+    return found
 
 
 def _detectors(files: Mapping[str, RulesFile]) -> tuple[Detector, ...]:

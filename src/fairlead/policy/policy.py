@@ -48,8 +48,15 @@ class Policy:
     """
 
     def __init__(
-        self, statements: Sequence[Statement], detection: Detection, facts: Sequence[Fact], schema: str
+        self,
+        statements: Sequence[Statement],
+        detection: Detection,
+        facts: Sequence[Fact],
+        schema: str,
+        answered: Sequence[Detector] = (),
+        instead: Mapping[str, str] = {},
     ) -> None:
+        """`answered` are detectors for replies alone, `instead` what is said in place of a category, not of a mark."""
         self.statements = tuple(statements)
         self.schema = schema
         self._detection = detection
@@ -72,7 +79,7 @@ class Policy:
         self._release_by = tuple(each for each in ("task", "door", "labels") if reads.of("context", each))
         self.watches = any(each.mode != "enforce" or each.redact for each in statements)
         self.names_items = self._read.reads.who("resource")
-        self._watch = _watch(self._release, detection.detectors, facts)
+        self._watch = _watch(self._release, (*detection.detectors, *answered), facts, instead)
         self.screens_replies = self._watch is not None
         self.notes = _notes(self._call, self._read, self._release, detection)
 
@@ -229,14 +236,16 @@ def _to_release(
     return without
 
 
-def _watch(release: Judge, detectors: Sequence[Detector], facts: Sequence[Fact]) -> Watch | None:
+def _watch(
+    release: Judge, detectors: Sequence[Detector], facts: Sequence[Fact], instead: Mapping[str, str]
+) -> Watch | None:
     """What replies must be searched for: only what a policy can tell apart."""
     reads = release.reads
     sees = any(reads.of("context", each) for each in ("categories", "redacted"))
     every = reads.categories is None or "context" in reads.whole or reads.of("context", "redacted")
     wanted = [each for each in detectors if sees and (every or each.category in (reads.categories or ()))]
     read = list(facts) if reads.of("context", "facts") else []
-    return Watch(wanted, read) if wanted or read else None
+    return Watch(wanted, read, instead) if wanted or read else None
 
 
 def _notes(call: Judge, read: Judge, release: Judge, detection: Detection) -> tuple[str, ...]:

@@ -100,7 +100,8 @@ class Screen:
 class Watch:
     """What the screens of a revision look for. Made once."""
 
-    def __init__(self, detectors: Sequence[Detector], facts: Sequence[Fact]) -> None:
+    def __init__(self, detectors: Sequence[Detector], facts: Sequence[Fact], instead: Mapping[str, str] = {}) -> None:
+        self.instead = instead
         self.facts = {f"fact:{fact.name}": fact for fact in facts}
         self.all = (*detectors, *(Detector(name, "", fact.pattern) for name, fact in self.facts.items()))
         self.holdback = Holdback([each.pattern for each in self.all])
@@ -235,11 +236,17 @@ class ReplyScreen(Screen):
         while self._masks and self._masks[0][0] < hold:
             low, high, category = self._masks.pop(0)
             if low >= self._covered:
-                pieces += [data[at:low].decode(), f"[redacted {category}]"]
+                pieces += [data[at:low].decode(), self._stand_in(category)]
             self._covered = max(self._covered, high)
             at = max(at, min(self._covered, hold))
         pieces.append(data[at:hold].decode())
         return "".join(pieces)
+
+    def _stand_in(self, category: str) -> str:
+        said = self._watch.instead.get(category)
+        if said is None:
+            return f"[redacted {category}]"
+        return json.dumps(said, ensure_ascii=False)[1:-1] if self._arguments else said
 
 
 def withheld(decision: Decision, subject: str) -> Withheld:

@@ -86,11 +86,32 @@ class FactSetting(Struct, frozen=True, forbid_unknown_fields=True, rename={"sour
     source: Annotated[Literal["reply"], Meta(description="Where it is read.")] = "reply"
 
 
+class WordsSetting(Scope, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Words, phrases and claims that are not used."""
+
+    name: Annotated[Name, Meta(description="The rule's name, and the category by which Cedar may speak of it.")]
+    never: Annotated[
+        Strings,
+        Meta(description="Words and phrases, in any case and spacing. A star ends a word that may have endings."),
+    ] = ()
+    patterns: Annotated[Strings, Meta(description="RE2 patterns, with an upper bound on every repetition.")] = ()
+    then: Annotated[
+        Literal["withhold", "redact", "replace"],
+        Meta(description="Withhold the reply (refuse the request), black the words out, or say `instead`."),
+    ] = "withhold"
+    instead: Annotated[str, Meta(max_length=500, description="What is said in their place, with `then: replace`.")] = ""
+    direction: Annotated[
+        Literal["out", "in", "both"], Meta(description="Replies (out), requests with their context (in), or both.")
+    ] = "out"
+    reason: Annotated[str, Meta(description="What the caller is told.")] = ""
+
+
 class RulesFile(Struct, frozen=True, forbid_unknown_fields=True):
     """One file of `rules/`."""
 
     detectors: Annotated[tuple[DetectorSetting, ...], Meta(description="Detectors of the workspace's own.")] = ()
     facts: Annotated[tuple[FactSetting, ...], Meta(description="What to read out of replies.")] = ()
+    words: Annotated[tuple[WordsSetting, ...], Meta(description="Words and claims that are not used.")] = ()
     classes: Annotated[
         dict[Name, ClassName], Meta(description="The data class that each category implies, over the defaults.")
     ] = {}
