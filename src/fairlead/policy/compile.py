@@ -35,7 +35,7 @@ def compile_policy(
     if not sources:
         texts["defaults"] = rules.defaults(lean)
     asked = tuple(each.detector for _, each in spoken.values() if each.asked)
-    classes = dict.fromkeys(spoken, DataClass.public) | _classes(files)
+    classes = {**dict.fromkeys(spoken, DataClass.public), **_classes(files)}
     detection = Detection((*own, *asked), classes, injection.suspicion() if suspects else None)
     answered = tuple(each.detector for _, each in spoken.values() if not each.asked)
     instead = {name: each.instead for name, (_, each) in spoken.items() if each.instead}
