@@ -19,6 +19,7 @@
     ├── Upstream                     502  a model's server failed
     │   ├── RateLimited              502  it asks for a pause
     │   ├── Rejected                 400  the model's server calls the request wrong
+    │   │   └── TooLong              400  the input is longer than a model takes
     │   ├── CutOff                   502  it stopped in the middle of a reply
     │   ├── DeadlineExceeded         504  the action took too long
     │   └── NoServer                 502  no Fairlead answers the command line (cli/asking.py)
@@ -236,6 +237,16 @@ class Rejected(Upstream):
 
     code = "upstream_rejected"
     status = 400
+
+
+class TooLong(Rejected):
+    """The input is longer than the context of every model that may answer it.
+
+    Shorten the messages, ask for fewer output tokens, or name a model with a longer context. The code is the one by
+    which clients of many protocols know it, so that they can shorten and try again by themselves.
+    """
+
+    code = "context_length_exceeded"
 
 
 class CutOff(Upstream):

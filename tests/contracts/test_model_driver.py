@@ -12,7 +12,7 @@ from tests.faults.provider import FAULTS, SECRET_PATH, Provider
 from tests.faults.wires import PROSE
 from tests.models.calls import BASES, CLOCK, Outcome, a_call, a_driver, outcome_of
 
-from fairlead.errors import CutOff, DeadlineExceeded, RateLimited, Rejected, Upstream
+from fairlead.errors import CutOff, DeadlineExceeded, RateLimited, Rejected, TooLong, Upstream
 from fairlead.models.http import Http
 from fairlead.models.recorded import RecordedDriver, Recorder
 from fairlead.models.settings import EndpointSettings, TimeoutSettings
@@ -61,8 +61,8 @@ REFUSALS = {
     "not-http": (Upstream, "unknown", True),
     "compressed": (Upstream, "unknown", False),
     "429-quota": (Upstream, "no", False),
-    "400-context": (Rejected, "no", False),
-    "400-context-llama": (Rejected, "no", False),
+    "400-context": (TooLong, "no", False),
+    "400-context-llama": (TooLong, "no", False),
     "400-model": (Upstream, "no", False),
 }
 # Where a stream stops in the middle of its content; plain replies with these faults fail as a whole.

@@ -160,6 +160,34 @@ def test_an_answer_by_a_schema_is_parsed(client: OpenAI) -> None:
     assert reply.choices[0].message.parsed == City(city="Paris", people=3)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"type": "json_object", "schema": {"type": "object"}},
+        {"type": "json_schema", "json_schema": {"schema": {"type": "object"}}},
+    ],
+)
+def test_a_schema_that_comes_without_a_name_gets_one(s: Served, client: OpenAI, said: Any) -> None:
+    client.chat.completions.create(model="small", messages=HELLO, response_format=said)
+    wanted = {"type": "json_schema", "json_schema": {"name": "reply", "schema": {"type": "object"}}}
+    assert json.loads(s.provider.received[-1].body)["response_format"] == wanted
+
+
+def test_a_schema_beside_another_type_is_a_bad_request(client: OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError, match="json_object") as caught:
+        client.chat.completions.create(
+            model="small", messages=HELLO, response_format={"type": "text", "schema": {}}  # type: ignore[call-overload]
+        )  # fmt: skip
+    assert caught.value.param == "response_format.schema"
+
+
+def test_who_speaks_is_said_in_an_event_of_its_own_before_the_first_piece(client: OpenAI) -> None:
+    first, *rest = client.chat.completions.create(model="small", messages=HELLO, stream=True)
+    assert (first.choices[0].delta.role, first.choices[0].delta.content) == ("assistant", None)
+    assert not any(chunk.choices[0].delta.role for chunk in rest)
+    assert rest[0].choices[0].delta.content
+
+
 def test_a_parsed_reply_can_be_sent_back_as_the_client_holds_it(s: Served, client: OpenAI) -> None:
     reply = client.chat.completions.parse(
         model="small", messages=user("weather"), tools=[openai.pydantic_function_tool(City)]

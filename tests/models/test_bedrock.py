@@ -11,7 +11,7 @@ from tests.faults.frames import event, exception, frame
 from tests.faults.provider import Provider
 from tests.models.calls import CLOCK, MODEL, Outcome, a_call, a_driver, outcome_of
 
-from fairlead.errors import RateLimited, Rejected, Upstream
+from fairlead.errors import RateLimited, Rejected, TooLong, Upstream
 from fairlead.models.bedrock_reply import BedrockReader, read_usage
 from fairlead.models.bedrock_request import encode
 from fairlead.models.content import CacheControl, FileData, FilePart, ImagePart, ImageUrl, Thought
@@ -218,7 +218,7 @@ def test_an_answer_that_came_out_wrong_is_no_answer(reason: str) -> None:
         (exception("throttlingException", b'{"message":"Too many requests"}'), RateLimited, True),
         (exception("modelStreamErrorException", b'{"message":"x","originalStatusCode":500}'), Upstream, True),
         (exception("internalServerException", b""), Upstream, True),
-        (exception("validationException", b'{"message":"Input is too long for requested model."}'), Rejected, False),
+        (exception("validationException", b'{"message":"Input is too long for requested model."}'), TooLong, False),
         (frame(b"", {":message-type": "error", ":error-code": "Boom"}), Upstream, True),
         (frame(b"not json", {":message-type": "event", ":event-type": "messageStop"}), Upstream, True),
         (b"<html>It works</html>", Upstream, True),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.errors import RateLimited, Rejected, Upstream
+from fairlead.errors import RateLimited, Rejected, TooLong, Upstream
 from fairlead.models.failures import cleaned, failure, retry_after, stream_failure
 
 
@@ -69,8 +69,8 @@ def test_a_rate_limit_says_how_long_to_wait() -> None:
 )
 def test_every_name_of_too_long_becomes_one(body: bytes) -> None:
     error = failed(400, body)
-    assert type(error) is Rejected
-    assert error.message == "the request is too long for this model"
+    assert type(error) is TooLong
+    assert error.message == "the prompt is too long for this model"
 
 
 @pytest.mark.parametrize(
@@ -196,3 +196,10 @@ def test_an_event_of_a_stream_can_ask_for_a_pause() -> None:
 )))  # fmt: skip
 def test_no_error_body_whatever_makes_it_fall_over(found: object) -> None:
     assert isinstance(failed(429, json.dumps(found).encode()), Upstream)
+
+
+@pytest.mark.parametrize("body", [b"Invalid request ID header", b"", b"{}"])
+def test_a_refusal_without_a_reason_points_at_what_the_server_may_do_differently(body: bytes) -> None:
+    error = failed(400, body)
+    assert error.why == ""
+    assert "quirks" in error.mend

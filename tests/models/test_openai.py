@@ -186,6 +186,14 @@ def test_a_server_without_tool_choice_gets_no_tools_where_none_may_be_called() -
             body(quirks, tools=tools, **asked)
 
 
+def test_a_schema_goes_where_a_server_takes_it() -> None:
+    form = ResponseFormat("json_schema", JsonSchemaSpec("x", schema={"type": "object"}))
+    sent = body(Quirks(schema_form="json_object"), response_format=form)["response_format"]
+    assert sent == {"type": "json_object", "schema": {"type": "object"}}
+    plain = ResponseFormat("json_object")
+    assert body(Quirks(schema_form="json_object"), response_format=plain)["response_format"] == {"type": "json_object"}
+
+
 def test_a_model_declared_without_tools_or_schemas_is_not_asked_for_them() -> None:
     model = msgspec.structs.replace(MODEL, tools=False, json_schema=False, images=False)
     form = ResponseFormat("json_schema", JsonSchemaSpec("x", schema={}))

@@ -1,6 +1,6 @@
 import pytest
 
-from fairlead.errors import Denied, FairleadError, NoCandidate, Unpriced, Upstream
+from fairlead.errors import Denied, FairleadError, NoCandidate, TooLong, Unpriced, Upstream
 from fairlead.routing.refusals import why_none
 from fairlead.routing.types import Dropped, Plan
 
@@ -9,6 +9,7 @@ PRICE = Dropped("b", "price", "nobody has said what it costs")
 ABILITY = Dropped("c", "capability", "it cannot call tools")
 KEYLESS = Dropped("d", "unavailable", "no key in KEY")
 ILL = Dropped("e", "health", "its last call failed")
+LENGTH = Dropped("g", "context length", "its context is 8 tokens, and the input is 99 bytes long")
 OTHER = Dropped("f", "not asked for", "the request names 'a'")
 
 
@@ -29,6 +30,9 @@ def why(*dropped: Dropped) -> FairleadError:
         ((KEYLESS,), NoCandidate),
         ((ILL,), Upstream),
         ((ILL, POLICY, ABILITY), Upstream),
+        ((LENGTH,), TooLong),
+        ((LENGTH, POLICY, OTHER), TooLong),
+        ((LENGTH, ABILITY), NoCandidate),
         ((), NoCandidate),
     ],
 )
@@ -63,3 +67,9 @@ def test_a_sick_model_is_worth_a_retry_and_cost_nothing() -> None:
 
 def test_a_workspace_without_models_is_told_to_add_one() -> None:
     assert "models:" in why().mend
+
+
+def test_clients_know_a_prompt_that_is_too_long_by_its_code() -> None:
+    error = why(LENGTH)
+    assert (error.code, error.status, error.step) == ("context_length_exceeded", 400, "plan")
+    assert "prompt is too long" in error.message

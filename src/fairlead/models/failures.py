@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 import msgspec
 
 from fairlead.clock import Clock
-from fairlead.errors import RateLimited, Rejected, Upstream
+from fairlead.errors import RateLimited, Rejected, TooLong, Upstream
 from fairlead.models.embedding import EmbedCall
 from fairlead.models.error_body import ErrorBody, cleaned, read_error
 from fairlead.models.http_answer import HttpAnswer
@@ -38,6 +38,7 @@ _NO_CREDIT = (
     "insufficient_quota", "credit balance", "billing_hard_limit", "exceeded your current quota", "servicequotaexceeded",
 )  # fmt: skip
 _RATE_LIMITED = ("rate_limit", "429", "resource_exhausted", "throttling")
+_UNSAID = "see what this server does differently, and say so under `quirks:`"
 _BAD_KEY = ("api_key_invalid", "api key not valid", "api key expired")
 
 
@@ -177,8 +178,8 @@ def _rate_limited(answer: HttpAnswer, said: ErrorBody, clock: Clock, subject: st
 def _rejected(status: int, said: ErrorBody, subject: str) -> Upstream:
     text = f"{said.kind} {said.words}"
     if status == 413 or _says(_TOO_LONG, text):
-        return Rejected(
-            "the request is too long for this model",
+        return TooLong(
+            "the prompt is too long for this model",
             why="input and output limit together pass its context length",
             mend="shorten the messages, lower max_tokens, or choose a model with a longer context",
             subject=subject,
@@ -191,7 +192,7 @@ def _rejected(status: int, said: ErrorBody, subject: str) -> Upstream:
     return Rejected(
         f"the model's server calls the request wrong (HTTP {status})",
         why=cleaned(said.words),
-        mend="change the request as it says",
+        mend="change the request as it says" if said.words else _UNSAID,
         subject=subject,
         retryable=False,
     )

@@ -5,7 +5,7 @@ keys of the prompt cache. `reasoning_summary` has no counterpart, and nothing is
 endpoint that is declared so.
 """
 
-from typing import Final
+from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import Struct
@@ -27,6 +27,13 @@ _UNDECLARED: Final = "its endpoint is declared without it under `quirks:`"
 _UNDECLARED_MODEL: Final = "it is declared without it under `models:`"
 
 
+class _SchemaObject(Struct, frozen=True):
+    """How some servers take a schema."""
+
+    schema: dict[str, Any]
+    type: Literal["json_object"] = "json_object"
+
+
 class _Body(Struct, kw_only=True, omit_defaults=True):
     model: str
     messages: list[Message]
@@ -38,7 +45,7 @@ class _Body(Struct, kw_only=True, omit_defaults=True):
     tools: list[Tool] | None = None
     tool_choice: str | NamedToolChoice | None = None
     parallel_tool_calls: bool | None = None
-    response_format: ResponseFormat | None = None
+    response_format: ResponseFormat | _SchemaObject | None = None
     temperature: float | None = None
     top_p: float | None = None
     frequency_penalty: float | None = None
@@ -76,7 +83,7 @@ def encode(call: ModelCall, quirks: Quirks, *, identify: bool = False) -> bytes:
         tools=None if request.tools is None else without_marks(request.tools, quirks),
         tool_choice=request.tool_choice,
         parallel_tool_calls=request.parallel_tool_calls if quirks.parallel_tool_calls else None,
-        response_format=request.response_format,
+        response_format=None if request.response_format is None else _format(request.response_format, quirks),
         temperature=sampling.temperature,
         top_p=sampling.top_p,
         frequency_penalty=sampling.frequency_penalty,
@@ -95,6 +102,12 @@ def encode(call: ModelCall, quirks: Quirks, *, identify: bool = False) -> bytes:
     if request.handling is not None:
         _treat(body, call, quirks, identify=identify)
     return msgspec.json.encode(body)
+
+
+def _format(form: ResponseFormat, quirks: Quirks) -> ResponseFormat | _SchemaObject:
+    if form.type != "json_schema" or quirks.schema_form == "json_schema":
+        return form
+    return _SchemaObject((form.json_schema and form.json_schema.schema) or {})
 
 
 def _refuse_undeclared(call: ModelCall, quirks: Quirks) -> None:

@@ -24,6 +24,10 @@ class Quirks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = False
     null_content: Annotated[bool, Meta(description='Takes messages without content; if not, `""` is sent.')] = True
+    schema_form: Annotated[
+        Literal["json_schema", "json_object"],
+        Meta(description="Where it takes a JSON Schema; `json_object`: as `schema` beside that type."),
+    ] = "json_schema"
     choices: Annotated[bool, Meta(description="Gives more than one choice when asked (`n`).")] = True
     logprobs: Annotated[bool, Meta(description="Gives logprobs when asked.")] = True
     tool_choice: Annotated[
@@ -43,7 +47,11 @@ class Quirks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Meta(description="The field in which it takes earlier reasoning back. Both are read in replies."),
     ] = None
     idempotency: Annotated[
-        bool, Meta(description="Is sent the attempt's id as `idempotency-key` and `x-request-id`.")
+        bool,
+        Meta(
+            description="Is sent the attempt's id as `idempotency-key` and `x-request-id`. Servers that want a UUID "
+            "there answer 400 without a reason."
+        ),
     ] = True
     key_header: Annotated[
         str, Meta(pattern="^[a-z0-9-]+$", description="The header for the key; `authorization` sends `Bearer KEY`.")

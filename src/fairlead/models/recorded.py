@@ -21,14 +21,14 @@ import msgspec
 from msgspec import Raw, Struct
 
 from fairlead.clock import Clock
-from fairlead.errors import BadInput, CutOff, DeadlineExceeded, RateLimited, Rejected, Upstream
+from fairlead.errors import BadInput, CutOff, DeadlineExceeded, RateLimited, Rejected, TooLong, Upstream
 from fairlead.models.content import Thought
 from fairlead.models.http import Http
 from fairlead.models.settings import EndpointSettings
 from fairlead.models.types import ChatRequest, Chunk, ModelCall, ModelDriver, Passage, ToolCallDelta, Usage
 
 _VERSION: Final = "cassette/1"
-_ERRORS: Final = {kind.code: kind for kind in (Upstream, RateLimited, Rejected, CutOff, DeadlineExceeded)}
+_ERRORS: Final = {kind.code: kind for kind in (Upstream, RateLimited, Rejected, TooLong, CutOff, DeadlineExceeded)}
 
 
 class _Fault(Struct, frozen=True, omit_defaults=True):

@@ -1,6 +1,6 @@
 """An empty plan, as the error that tells the caller what would mend it."""
 
-from fairlead.errors import Denied, FairleadError, NoCandidate, Stopped, Unpriced, Upstream
+from fairlead.errors import Denied, FairleadError, NoCandidate, Stopped, TooLong, Unpriced, Upstream
 from fairlead.routing.types import Dropped, Plan
 
 _MENDS = {
@@ -17,8 +17,8 @@ def why_none(plan: Plan) -> FairleadError:
     """What to raise for a plan without candidates: the reason that the caller can do something about.
 
     `Upstream` where a model would answer if its server were well (so that callers retry), `Stopped` where stops and
-    policies leave nothing, `Denied` where policies dropped every model, `Unpriced` where only a price is missing, else
-    `NoCandidate`.
+    policies leave nothing, `Denied` where policies dropped every model, `Unpriced` where only a price is missing,
+    `TooLong` where only the input's length is, else `NoCandidate`.
     """
     considered = [drop for drop in plan.dropped if drop.by != "not asked for"]
     causes = {drop.by for drop in considered}
@@ -46,6 +46,10 @@ def why_none(plan: Plan) -> FairleadError:
         return Unpriced(
             "nobody has said what a permitted model costs", why=reasons, mend=mend, step="plan", subject=subject
         )
+    if "context length" in causes and causes <= {"context length", "policy"}:
+        too_long = TooLong("the prompt is too long for every permitted model", why=reasons, mend=mend, subject=subject)
+        too_long.step = "plan"
+        return too_long
     return NoCandidate("no model is both permitted and able", why=reasons, mend=mend, step="plan", subject=subject)
 
 

@@ -44,7 +44,7 @@ def events(written: bytes) -> list[dict[str, Any]]:
 
 
 def streamed(*chunks: Chunk, tail: tuple[Chunk, ...] = (Chunk(finish="stop"),)) -> list[dict[str, Any]]:
-    writer = MessageEvents("run_1", MODEL)
+    writer = MessageEvents("run_1", MODEL, 7)
     return events(b"".join([*(writer.event(chunk) for chunk in chunks), writer.end(answer(*tail))]))
 
 
@@ -144,7 +144,7 @@ def test_a_proof_belongs_to_the_reasoning_right_before_it() -> None:
 
 
 def test_a_second_call_waits_only_for_what_is_not_yet_complete() -> None:
-    writer = MessageEvents("run_1", MODEL)
+    writer = MessageEvents("run_1", MODEL, 7)
 
     def piece(number: int, arguments: str, name: str | None = None) -> list[str]:
         return [
@@ -207,7 +207,7 @@ def test_what_was_cached_stands_beside_the_input_and_not_in_it() -> None:
         "service_tier": "standard",
     }
     assert json.loads(encode_reply(answer(usage=usage)))["usage"] == expected
-    writer = MessageEvents("run_1", MODEL)
+    writer = MessageEvents("run_1", MODEL, 7)
     assert events(writer.end(answer(Chunk(finish="stop"), usage=usage)))[-2]["usage"] == expected
 
 
@@ -223,7 +223,7 @@ def test_arguments_that_are_no_object_come_as_the_text_that_the_model_wrote() ->
 
 
 def test_a_stream_that_fails_says_so_and_ends() -> None:
-    writer = MessageEvents("run_1", MODEL)
+    writer = MessageEvents("run_1", MODEL, 7)
     writer.event(Chunk(text="x"))
     error = CutOff("the model stopped", why="reset", mend="ask again")
     error.run = "run_1"

@@ -47,7 +47,9 @@ class NoChoice(Struct, frozen=True, tag_field="type", tag="none", forbid_unknown
 
 
 class ThinkingEnabled(Struct, frozen=True, tag_field="type", tag="enabled", forbid_unknown_fields=True):
-    budget_tokens: Annotated[int, Meta(ge=1024, le=10_000_000)]
+    """How small a budget may be differs between models: a model's own server refuses one that is."""
+
+    budget_tokens: _Tokens
     display: _Display | None = None
 
 

@@ -57,7 +57,8 @@ class _Block:
 class MessageEvents:
     """See `chat_door.Events`."""
 
-    def __init__(self, run: str, model: Model) -> None:
+    def __init__(self, run: str, model: Model, likely_input: int) -> None:
+        """`likely_input` is an estimate, for clients that show what a prompt takes; the last event has the count."""
         self._head: dict[str, Any] = {
             "id": message_id(run),
             "type": "message",
@@ -66,7 +67,7 @@ class MessageEvents:
             "content": [],
             "stop_reason": None,
             "stop_sequence": None,
-            "usage": _NO_COUNTS,
+            "usage": {**_NO_COUNTS, "input_tokens": likely_input},
         }
         self._begun = False
         self._index = -1

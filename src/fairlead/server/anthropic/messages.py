@@ -1,6 +1,7 @@
 """`POST /v1/messages`: Anthropic's protocol, which its clients and coding tools speak."""
 
 from fairlead.execution import Answer
+from fairlead.models.tally import likely_tokens
 from fairlead.models.types import Model
 from fairlead.server.anthropic.errors import encode_error
 from fairlead.server.anthropic.message_reply import encode_reply
@@ -19,4 +20,4 @@ class Messages:
         return encode_reply(answer)
 
     def events(self, asked: AskedMessage, run: str, model: Model, created: int) -> MessageEvents:
-        return MessageEvents(run, model)
+        return MessageEvents(run, model, likely_tokens(asked.request.size))

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from fairlead.models.types import Function, Message, NamedToolChoice, ResponseFormat, Tool, ToolCall
+from fairlead.models.types import Function, JsonSchemaSpec, Message, NamedToolChoice, ResponseFormat, Tool, ToolCall
 
 _Tokens = Annotated[int, Meta(ge=1, le=10_000_000)]
 _Penalty = Annotated[float, Meta(ge=-2, le=2)]
@@ -43,6 +43,19 @@ class ChatMessage(Message, frozen=True, omit_defaults=True, forbid_unknown_field
     function_call: None = None
 
 
+class ChatSchema(JsonSchemaSpec, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Many servers do without a name, and so do their clients; a vendor that wants one gets one."""
+
+    name: str = "reply"
+
+
+class ChatFormat(ResponseFormat, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """With `schema` beside it, `json_object` means what others call `json_schema`."""
+
+    json_schema: ChatSchema | None = None
+    schema: dict[str, Any] | None = None
+
+
 class ChatBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of `POST /v1/chat/completions`. `user`, `metadata` and `safety_identifier` reach only an endpoint that
     is declared to be told who asks."""
@@ -57,7 +70,7 @@ class ChatBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tools: Annotated[list[Tool], Meta(min_length=1, max_length=512)] | None = None
     tool_choice: Literal["none", "auto", "required"] | NamedToolChoice | None = None
     parallel_tool_calls: bool | None = None
-    response_format: ResponseFormat | None = None
+    response_format: ChatFormat | None = None
     temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
     top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
     frequency_penalty: _Penalty | None = None

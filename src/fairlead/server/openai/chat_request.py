@@ -5,8 +5,17 @@ from msgspec import Struct
 
 from fairlead.errors import BadInput
 from fairlead.models.attached import billable
-from fairlead.models.types import ChatRequest, Function, Handling, Message, Sampling, ToolCall
-from fairlead.server.openai.chat_body import ChatBody, ChatMessage, ChatToolCall
+from fairlead.models.types import (
+    ChatRequest,
+    Function,
+    Handling,
+    JsonSchemaSpec,
+    Message,
+    ResponseFormat,
+    Sampling,
+    ToolCall,
+)
+from fairlead.server.openai.chat_body import ChatBody, ChatFormat, ChatMessage, ChatToolCall
 from fairlead.server.reading import decoded
 
 
@@ -56,6 +65,10 @@ def _refuse_half_said(chat: ChatBody) -> None:
         raise _half_said(
             "response_format", "response_format.json_schema", 'give the schema, or ask for type "json_object"'
         )
+    if wanted is not None and wanted.schema is not None and wanted.type != "json_object":
+        raise _half_said(
+            "response_format.schema", 'type "json_object"', "give the schema under json_schema, or say json_object"
+        )
     if chat.tool_choice not in (None, "none", "auto") and not chat.tools:
         raise _half_said("tool_choice", "tools", "give tools, or leave tool_choice out")
     if chat.top_logprobs is not None and not chat.logprobs:
@@ -81,7 +94,7 @@ def _translated(chat: ChatBody, size: int) -> ChatRequest:
         tools=chat.tools,
         tool_choice=chat.tool_choice,
         parallel_tool_calls=chat.parallel_tool_calls,
-        response_format=chat.response_format,
+        response_format=None if chat.response_format is None else _format(chat.response_format),
         sampling=Sampling(
             temperature=chat.temperature,
             top_p=chat.top_p,
@@ -97,6 +110,16 @@ def _translated(chat: ChatBody, size: int) -> ChatRequest:
         ),
         handling=_handling(chat),
     )
+
+
+def _format(given: ChatFormat) -> ResponseFormat:
+    """The format in one spelling."""
+    if given.schema is not None:
+        return ResponseFormat("json_schema", JsonSchemaSpec("reply", schema=given.schema))
+    spec = given.json_schema
+    if spec is None:
+        return ResponseFormat(given.type)
+    return ResponseFormat(given.type, JsonSchemaSpec(spec.name, spec.description, spec.schema, spec.strict))
 
 
 def _messages(given: list[ChatMessage]) -> list[Message]:

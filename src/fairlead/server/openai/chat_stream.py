@@ -1,5 +1,7 @@
 """The events of a streamed reply in the form of chat completions."""
 
+from typing import Final
+
 import msgspec
 from msgspec import Struct
 
@@ -11,6 +13,8 @@ from fairlead.server.openai.chat_reply import usage_body
 from fairlead.server.openai.errors import encode_error
 
 _encode = msgspec.json.Encoder().encode
+# Says who speaks in an event of its own, as servers of this protocol do: some clients pass over the rest of the first.
+_ROLE: Final = b'{"role":"assistant","content":null}'
 
 
 class FunctionDelta(Struct, frozen=True, omit_defaults=True):
@@ -26,7 +30,6 @@ class CallDelta(Struct, frozen=True, omit_defaults=True):
 
 
 class Delta(Struct, frozen=True, omit_defaults=True):
-    role: str | None = None
     content: str | None = None
     reasoning_content: str | None = None
     refusal: str | None = None
@@ -58,11 +61,15 @@ class ChatEvents:
         index = chunk.index
         if index == 0 and 0 in self._seen and not tail and chunk == Chunk(text=chunk.text):
             return self._text + _encode(chunk.text) + b'},"finish_reason":null,"logprobs":null}]}\n\n'
-        first = index not in self._seen
-        self._seen.add(index)
+        begun = b""
+        if index not in self._seen:
+            self._seen.add(index)
+            begun = self._head + b',"choices":[{"index":%d,"delta":%b,"finish_reason":null,"logprobs":null}]}\n\n' % (
+                index,
+                _ROLE,
+            )
         delta = Delta(
-            role="assistant" if first else None,
-            content=chunk.text if chunk.text or (first and not chunk.tool_calls) else None,
+            content=chunk.text or None,
             reasoning_content=chunk.reasoning or None,
             refusal=chunk.refusal or None,
             tool_calls=tuple(
@@ -72,7 +79,7 @@ class ChatEvents:
             or None,
         )
         choice = ChoiceDelta(index, delta, chunk.finish, chunk.logprobs)
-        return self._head + b',"choices":[' + _encode(choice) + b"]" + tail + b"}\n\n"
+        return begun + self._head + b',"choices":[' + _encode(choice) + b"]" + tail + b"}\n\n"
 
     def end(self, answer: Answer) -> bytes:
         with_usage = self._with_usage
