@@ -57,6 +57,8 @@ KINDS: Final = {
     "restore": "A deed: this database was restored from a backup.",
     "stop": "A deed: somebody, or a control, has stopped what `about` names; its `run` is the stop's id.",
     "resume": "A deed: what `about` names goes on.",
+    "breach": "A deed: a control is in breach; `about` is JSON with its figures and the runs that are the evidence.",
+    "breach_over": "A deed: it is well again.",
 }
 OUTCOMES: Final = {
     "done": "Answered and settled.",

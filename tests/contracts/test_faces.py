@@ -42,6 +42,11 @@ context: citations_in
 context: publish_items
 context: read_item
 context: render
+controls: AlarmSettings
+controls: Control
+controls: ControlSettings
+controls: Controls
+controls: compile_controls
 costs: Budgets
 costs: Rate
 costs: compile_budgets

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", "Look for what is wrong with this installation."),
     "key": ("key", "API keys: add, list, revoke; and the master key."),
     "policy": ("policy", "Test, show and explain policies."),
+    "controls": ("watching", "What must stay true of the records: how it stands, with evidence."),
     "stop": ("stopping", "Stop an agent, a model, a person, a department or everything, at once and everywhere."),
     "resume": ("stopping", "Let go on what was stopped."),
     "stops": ("stopping", "What is stopped, by whom and why."),

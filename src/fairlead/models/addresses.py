@@ -1,11 +1,14 @@
-"""Which addresses a model's server may have. A workspace's text must not be able to aim Fairlead at the inside."""
+"""Which addresses may be called: those of models' servers, and those that alarms go to. A workspace's text must not be
+able to aim Fairlead at the inside."""
 
+import asyncio
 import ipaddress
+import socket
 from typing import Final
 
 from msgspec import Struct
 
-from fairlead.errors import BadInput
+from fairlead.errors import BadInput, Upstream
 from fairlead.models.target import Target, target_of
 
 # Where clouds hand out credentials to whoever asks from inside.
@@ -99,3 +102,52 @@ def _old_spelling(host: str) -> ipaddress.IPv4Address | None:
     for place, number in enumerate(high):
         value |= number << (24 - 8 * place)
     return ipaddress.IPv4Address(value)
+
+
+async def pinned(target: Target, *, inside: bool) -> str:
+    """The IP address to connect to for a URL that somebody outside the workspace could have a say in: the name is
+    resolved once, every address that it has is judged, and the connection goes to one that was. So a name that means
+    something else a moment later leads nowhere else.
+
+    `inside`: it was declared to be in a private network, or on this machine. Raises `Upstream`.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise Upstream(f"no address for {target.authority}", why=error.strerror or "its name is not known") from error
+    addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
+    for text in addresses:
+        why = _forbidden(text.partition("%")[0], inside)
+        if why:
+            raise Upstream(
+                f"{target.authority} may not be called",
+                why=f"it means {text}, {why}",
+                mend="give a public address, or declare that it is inside",
+                retryable=False,
+            )
+    return addresses[0]
+
+
+def _forbidden(text: str, inside: bool) -> str:
+    """Why an address must not be called, "" if it may."""
+    address = _within(ipaddress.ip_address(text))
+    if str(address) in _METADATA or address.is_link_local or address.is_multicast:
+        return "which hands out a machine's credentials or reaches unknown neighbours"
+    if address.is_unspecified or (address.is_reserved and not address.is_global):
+        return "which is no real address"
+    if not address.is_global and not inside:
+        return "inside a private network"
+    return ""
+
+
+_TRANSLATED: Final = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+def _within(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The address that is really meant: IPv4 can be wrapped in IPv6 in three ways."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in _TRANSLATED:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address

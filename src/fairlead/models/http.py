@@ -7,7 +7,7 @@ keeps no cookie, decompresses nothing, ignores proxy variables of the environmen
 import asyncio
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -19,6 +19,7 @@ from fairlead.models.http_answer import HttpAnswer, deadline_passed
 from fairlead.models.target import Target, target_of
 
 Server = tuple[str, int, bool]
+Reach = Callable[[Target], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,18 @@ class Patience:
 
 
 class Http:
-    """A pool of connections to models' servers. Open it inside the event loop that uses it."""
+    """A pool of connections to models' servers. Open it inside the event loop that uses it.
 
-    def __init__(self, clock: Clock, *, largest_answer: int = 32 << 20, keep_alive: float = 30.0) -> None:
+    `reach` gives the IP address to connect to, or raises `Upstream`: for URLs that a name could lead astray.
+    """
+
+    def __init__(
+        self, clock: Clock, *, largest_answer: int = 32 << 20, keep_alive: float = 30.0, reach: "Reach | None" = None
+    ) -> None:
         self._clock = clock
         self._largest_answer = largest_answer
         self._keep_alive = keep_alive
+        self._reach = reach
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tls: ssl.SSLContext | None = None
         self._all: dict[Connection, Server] = {}
@@ -151,9 +158,10 @@ class Http:
             self._tls.set_alpn_protocols(["http/1.1"])
         try:
             async with asyncio.timeout_at(min(self._loop.time() + patience.connect, until)):
+                host = target.host if self._reach is None else await self._reach(target)
                 _, connection = await self._loop.create_connection(
                     lambda: Connection(self._freed, self._lost),
-                    target.host,
+                    host,
                     target.port,
                     ssl=self._tls if target.tls else None,
                     server_hostname=target.host if target.tls else None,

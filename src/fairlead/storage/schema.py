@@ -239,6 +239,31 @@ stop = Table(
     sqlite_with_rowid=False,
 )
 
+# How far controls have read the log (the row without an id), and what each has counted, as msgpack.
+control_state = Table(
+    "control_state",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _required("seq", BigInteger),
+    _required("time", BigInteger),
+    _required("state", LargeBinary),
+    sqlite_with_rowid=False,
+)
+
+# Alarms that were not delivered yet. `next_at` 0: it is not tried any more.
+alarm = Table(
+    "alarm",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _required("endpoint", Text),
+    _required("body", LargeBinary),
+    _required("made_at", BigInteger),
+    _required("tries", BigInteger),
+    _required("next_at", BigInteger),
+    _required("failure", Text),
+    sqlite_with_rowid=False,
+)
+
 # Organisational knowledge: every version of every item that a snapshot holds.
 context_item = Table(
     "context_item",

@@ -29,7 +29,13 @@ def diff(old: WorkspaceText, new: WorkspaceText) -> tuple[Change, ...]:
 
 
 _SECTIONS = {"models": "model", "keys": "key", "budgets": "budget", "prices": "price", "identity": "identity setting"}
-_FOLDERS = {"policies/": "policy file", "rules/": "rule file", "tasks/": "task type", "context/": "context item"}
+_FOLDERS = {
+    "policies/": "policy file",
+    "rules/": "rule file",
+    "tasks/": "task type",
+    "controls/": "control",
+    "context/": "context item",
+}
 
 
 def _meaning(old: WorkspaceText, new: WorkspaceText) -> Iterator[Change]:

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from fairlead.context import ContextSettings, Item, read_item
+from fairlead.controls import Controls, ControlSettings, compile_controls
 from fairlead.costs import Budgets, Rate, compile_budgets, decode_rates, resolve_rates
 from fairlead.errors import BadInput
 from fairlead.identity import Identity, IdentitySettings, compile_identity
@@ -52,6 +53,7 @@ class Workspace:
     budgets: Budgets
     identity: Identity
     preferences: Preferences
+    controls: Controls
     warnings: tuple[str, ...]
 
     @property
@@ -109,6 +111,7 @@ class _Compiling:
         rules = {path: self._read(path, RulesFile) for path, _ in self._text.below("rules", ".yaml")}
         cases = self._read(POLICY_TESTS, PolicyTestsFile) if POLICY_TESTS in self._text.files else PolicyTestsFile()
         types = {path: self._read(path, TaskSettings) for path, _ in self._text.below("tasks", ".yaml")}
+        watched = {path: self._read(path, ControlSettings) for path, _ in self._text.below("controls", ".yaml")}
         items = self._items(settings.context if settings else ContextSettings())
         if settings is None:
             return None
@@ -116,6 +119,7 @@ class _Compiling:
         identity = self._identity(settings)
         budgets = self._try(lambda: compile_budgets(settings.budgets), ("budgets",))
         preferences = self._try(lambda: _routing(settings))
+        controls = self._controls(settings, watched)
         policy = self._policy(settings, rules)
         tasks = self._tasks(settings, types, has_pages=bool(items) or self._pages_elsewhere)
         rates = self._rates(settings, models)
@@ -126,7 +130,11 @@ class _Compiling:
         self.problems += crossings.between(settings, types, self._documents)
         if policy and models:
             self.problems += crossings.never_met(policy, models)
-        if not (models and identity and budgets and preferences and policy and tasks and cases) or rates is None:
+        if (
+            controls is None
+            or not (models and identity and budgets and preferences and policy and tasks and cases)
+            or rates is None
+        ):
             return None
         workspace = Workspace(
             settings=settings,
@@ -139,6 +147,7 @@ class _Compiling:
             budgets=budgets,
             identity=identity,
             preferences=preferences,
+            controls=controls,
             warnings=(),
         )
         return replace(workspace, warnings=(*self._text.warnings, *self._missing, *remarks.about(workspace, self._now)))
@@ -208,6 +217,29 @@ class _Compiling:
         if len(files) < len(rules):
             return None  # policies may rest on what could not be read
         return self._try(lambda: compile_policy(sources, settings.rules, files), ("rules",), others=files)
+
+    def _controls(self, settings: WorkspaceSettings, files: Mapping[str, ControlSettings | None]) -> Controls | None:
+        alarms = self._each(lambda some: compile_controls({}, some, self._secrets), settings.alarms, ())
+        self._missing += [
+            f"alarms.{name} calls nobody on this machine: {alarm.secret} is not set"
+            for name, alarm in settings.alarms.items()
+            if not self._secrets(alarm.secret)
+        ]
+        if alarms is None:
+            return None
+        before = len(self.problems)
+        sound = {path: one for path, one in files.items() if one is not None}
+        for path, one in sound.items():
+            try:
+                compile_controls({task_name(path): one}, settings.alarms, self._secrets)
+            except BadInput as error:
+                said = error.message.removeprefix(f"{task_name(path)}.")
+                about = BadInput(said, why=error.why, mend=error.mend)
+                self.problems.append(placed(about, self._documents[path]))
+        if len(self.problems) > before or len(sound) < len(files):
+            return None
+        named = {task_name(path): one for path, one in sound.items()}
+        return compile_controls(named, settings.alarms, self._secrets)
 
     def _rates(self, settings: WorkspaceSettings, models: Models | None) -> Mapping[str, Rate] | None:
         if models is None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from fairlead.controls import ControlSettings
 from fairlead.labels import ClassName
 from fairlead.policy import RulesFile
 from fairlead.tasks import TaskSettings
@@ -85,6 +86,7 @@ FILES: Final[Mapping[str, tuple[str, Any]]] = {
     "fairlead.schema.json": ("fairlead.yaml", WorkspaceSettings),
     "rules.schema.json": ("rules/*.yaml", RulesFile),
     "task.schema.json": ("tasks/*.yaml", TaskSettings),
+    "control.schema.json": ("controls/*.yaml", ControlSettings),
     "policy-tests.schema.json": ("policies/tests.yaml", PolicyTestsFile),
     "context-front-matter.schema.json": ("front matter of context/**/*.md", PageFrontMatter),
 }

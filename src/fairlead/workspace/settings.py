@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from fairlead.context.settings import ContextSettings
+from fairlead.controls.settings import AlarmSettings
 from fairlead.costs.settings import BudgetsSettings, PriceSettings
 from fairlead.identity.settings import IdentitySettings, KeySettings
 from fairlead.models.settings import ModelSettings
@@ -153,6 +154,7 @@ class WorkspaceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
             description="`keep`: requests and replies are kept, encrypted per person. `none`: they are never written."
         ),
     ] = "keep"
+    alarms: Annotated[dict[str, AlarmSettings], Meta(description="Webhooks that controls call, by name.")] = {}
     sessions: SessionSettings = SessionSettings()
     audit: AuditSettings = AuditSettings()
     storage: StorageSettings = StorageSettings()

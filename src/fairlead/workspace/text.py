@@ -31,7 +31,7 @@ def belongs(path: str) -> bool:
     match folder.partition("/")[0]:
         case "policies":
             return folder == "policies" and name.endswith(".cedar")
-        case "rules" | "tasks":
+        case "rules" | "tasks" | "controls":
             return "/" not in folder and name.endswith(".yaml")
         case "context":
             return name.endswith(".md")

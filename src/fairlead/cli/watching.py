@@ -1,0 +1,204 @@
+"""`fairlead controls`: what must stay true of the records, how it stands, and what it would have said of the past."""
+
+from contextlib import closing
+from typing import Annotated, Any
+
+import typer
+from msgspec import Struct
+
+from fairlead.cli.compiled import in_folder, published
+from fairlead.cli.opening import log_of, open_store
+from fairlead.cli.output import Json, data, json_data, say, table
+from fairlead.cli.people import Names
+from fairlead.cli.place import Data, Workspace, find
+from fairlead.cli.records import record_of
+from fairlead.cli.when import moment_ago, shown
+from fairlead.clock import SystemClock
+from fairlead.controls.compile import Control
+from fairlead.controls.evaluate import told_of
+from fairlead.controls.windows import Group, State, fold, settle, value_of
+from fairlead.errors import NotFound, closest
+from fairlead.storage.store import Store
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Controls: how each stands, with its evidence.",
+)
+
+
+class Standing(Struct, frozen=True):
+    """How one group of a control stands. `value` is None where too few records say anything."""
+
+    control: str
+    title: str
+    severity: str
+    group: str
+    state: str
+    measure: str
+    value: float | None
+    most: float
+    window: str
+    since: int
+    evaluated_at: int
+    record: str
+    runs: tuple[str, ...]
+
+
+@app.callback(invoke_without_command=True)
+def controls(ctx: typer.Context, workspace: Workspace = None, data_folder: Data = None, json: Json = False) -> None:
+    """How every control stands: its measure against its threshold, since when, and the runs that are the evidence."""
+    if ctx.invoked_subcommand is not None:
+        return
+    place = find(workspace, data_folder)
+    with closing(open_store(place)) as store:
+        found, failed = _standings(published(place, store).controls.controls, store)
+        names = Names(place, store)
+    if json:
+        json_data({"controls": found, "undelivered": failed})
+        return
+    _draw(found, names)
+    for id, endpoint, tries, why in failed:
+        say(f"warning: alarm {id} was not delivered to {endpoint} after {tries} tries: {why}")
+
+
+@app.command()
+def show(
+    control: Annotated[str, typer.Argument(help="The control: its file's name.")],
+    workspace: Workspace = None,
+    data_folder: Data = None,
+    json: Json = False,
+) -> None:
+    """One control: why it is there, how each of its groups stands, and the evidence."""
+    place = find(workspace, data_folder)
+    with closing(open_store(place)) as store:
+        known = published(place, store).controls.controls
+        if control not in known:
+            raise NotFound(f"there is no control {control!r}", mend=closest(control, known))
+        found, _ = _standings({control: known[control]}, store)
+        names = Names(place, store)
+    if json:
+        json_data({"why": known[control].why, "groups": found})
+        return
+    data(f"{known[control].title}\n{known[control].why}".strip())
+    _draw(found, names)
+    for each in found:
+        if each.runs:
+            data(f"{names.of(each.group) or 'all'}: " + ", ".join(each.runs))
+
+
+@app.command("test")
+def tried(
+    last: Annotated[str, typer.Option("--last", help="How much of the past, such as 7d.")] = "7d",
+    workspace: Workspace = None,
+    data_folder: Data = None,
+    json: Json = False,
+) -> None:
+    """What the controls of this folder would have said of the past. Nothing is alarmed, stopped or recorded."""
+    place, now = find(workspace, data_folder), SystemClock().now()
+    known = in_folder(place).controls.controls
+    states = {id: State(each.digest) for id, each in known.items()}
+    with closing(open_store(place)) as store:
+        rows = ((row.at, record_of(row)) for row in log_of(store).since(moment_ago(last, "--last", now)))
+        time, changes = fold(known.values(), states, 0, rows, now)
+        changes += settle(known.values(), states, max(time, now))
+        names = Names(place, store)
+    if json:
+        json_data([{"at": each.at, "kind": each.kind, **told_of(known[each.control], each)} for each in changes])
+        return
+    table(
+        ["when (UTC)", "control", "group", "what", "measure", "most", "runs"],
+        [
+            [
+                shown(each.at),
+                each.control,
+                names.of(each.group),
+                each.kind,
+                _figure(known[each.control], each.value),
+                _figure(known[each.control], known[each.control].most),
+                ", ".join(each.runs[-3:]),
+            ]
+            for each in changes
+        ],
+    )
+
+
+def _standings(known: "Any", store: Store) -> tuple[list[Standing], list[tuple[str, str, int, str]]]:
+    from fairlead.controls import rows
+
+    with store.reading() as connection:
+        at, states, failed = rows.position(connection), rows.states(connection), rows.undelivered(connection)
+    time = at.time if at is not None else 0
+    found = []
+    for id, control in known.items():
+        state = states.get(id)
+        groups = state.groups if state is not None and state.digest == control.digest else {}
+        if control.by == "" and not groups:
+            groups = {"": Group()}
+        found += [_standing(control, name, group, time) for name, group in sorted(groups.items())]
+    return found, failed
+
+
+def _standing(control: Control, name: str, group: Group, time: int) -> Standing:
+    unit = 10**9 if control.measure == "cost" else 1
+    value, breach = value_of(control, group), group.breach
+    return Standing(
+        control=control.id,
+        title=control.title,
+        severity=control.severity,
+        group=name,
+        state="breach" if breach is not None else "well" if value is not None else "too few",
+        measure=control.measure,
+        value=None if value is None else value / unit,
+        most=control.most / unit,
+        window=control.window,
+        since=breach.since if breach is not None else 0,
+        evaluated_at=time,
+        record=breach.run if breach is not None else "",
+        runs=tuple(run for _, run in group.evidence),
+    )
+
+
+def _figure(control: Control, value: float | None) -> str:
+    if value is None:
+        return "too few"
+    if control.measure == "share":
+        return f"{value:.1%}"
+    return f"{value / 10**9:.6g}" if control.measure == "cost" else f"{value:.6g}"
+
+
+def _draw(found: list[Standing], names: Names) -> None:
+    table(
+        [
+            "control",
+            "group",
+            "state",
+            "measure",
+            "value",
+            "most",
+            "window",
+            "since (UTC)",
+            "evaluated (UTC)",
+            "evidence",
+        ],
+        [
+            [
+                each.control,
+                names.of(each.group) if each.group.startswith("sub") else each.group,
+                each.state,
+                each.measure,
+                "too few" if each.value is None else f"{each.value:.4g}",
+                f"{each.most:.4g}",
+                each.window,
+                shown(each.since) if each.since else "",
+                shown(each.evaluated_at),
+                each.runs[-1] if each.runs else "",
+            ]
+            for each in found
+        ],
+    )
+
+
+def commands() -> dict[str, Any]:
+    return {"controls": typer.main.get_command(app)}

@@ -1,0 +1,178 @@
+"""Evaluating controls from the log, all the time and each record once.
+
+One process of a deployment does it at a time. How far it has read, what it has counted, the breaches' records, the
+stops and the alarms are written in one transaction, and only if nobody else has read on meanwhile: so a crash anywhere,
+and even two at once, count nothing twice and lose nothing.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from fairlead.clock import Clock, new_id
+from fairlead.controls.compile import NO_CONTROLS, Control, Controls
+from fairlead.controls.windows import Change, State, advanced, fold, settle
+from fairlead.costs.record import Record, decode_record, deed
+from fairlead.policy.stops import Stop
+from fairlead.storage.fleet import Fleet
+from fairlead.storage.store import Store
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from fairlead.controls.rows import Position
+
+log = logging.getLogger("fairlead.controls")
+
+_PAGE: Final = 2000
+_OFFICE: Final = "controls"
+
+
+class Evaluator:
+    """Blocking: call it in a thread. `controls` are those of the revision in force; `name_of` gives the name behind a
+    subject id, for stops of persons."""
+
+    def __init__(self, store: Store, fleet: Fleet, clock: Clock, name_of: Callable[[str], str | None]) -> None:
+        self.controls: Controls = NO_CONTROLS
+        self._store = store
+        self._fleet = fleet
+        self._clock = clock
+        self._name_of = name_of
+        self._looked: float | None = None  # monotonic seconds of the last look; None where another process looks
+
+    def run(self) -> int:
+        """Read on to the end of the log, if it is this process's turn. Returns how many records were counted."""
+        if not self.controls.controls:
+            return 0
+        with self._store.database.elected(_OFFICE) as mine:
+            if not mine:
+                self._looked = None
+                return 0
+            self._store.bring_in_order()
+            counted = 0
+            while (page := self._pass()) > 0:
+                counted += page
+                if page < _PAGE:
+                    break
+            return counted
+
+    def _pass(self) -> int:
+        from fairlead.controls import rows as table
+
+        with self._store.reading() as connection:
+            start, states = table.position(connection), table.states(connection)
+            read = [] if start is None else list(_rows(connection, start.seq))
+            end = table.log_end(connection)
+        now, looked = self._clock.now(), self._clock.monotonic()
+        elapsed = None if self._looked is None else looked - self._looked
+        self._looked = looked
+        if start is None:  # controls count from when there are any
+            self._write(None, table.Position(end, now), {id: State(c.digest) for id, c in self._all().items()}, [])
+            return 0
+        limit = advanced(start.time, now, elapsed)
+        counted = {id: _fitting(states.get(id), control) for id, control in self._all().items()}
+        every = tuple(self._all().values())
+        time, changes = fold(every, counted, start.time, ((at, record) for _, at, record in read), limit)
+        if len(read) < _PAGE:
+            time = max(time, limit)
+            changes += settle(every, counted, time)
+        if read or changes:
+            self._write(start, table.Position(read[-1][0] if read else start.seq, time), counted, changes)
+        return len(read)
+
+    def _all(self) -> dict[str, Control]:
+        return dict(self.controls.controls)
+
+    def _write(
+        self, start: "Position | None", at: "Position", counted: dict[str, State], changes: list[Change]
+    ) -> None:
+        from fairlead.controls import rows as table
+
+        stopping = False
+        with self._store.writing() as connection:
+            if table.position(connection) != start:
+                return  # somebody else has read on: it is theirs
+            for change in changes:
+                stopping = (
+                    self._carry_out(connection, self.controls.controls[change.control], change, counted) or stopping
+                )
+            table.keep(connection, at, counted)
+            if stopping:
+                self._fleet.announce(connection)
+
+    def _carry_out(self, connection: "Connection", control: Control, change: Change, counted: dict[str, State]) -> bool:
+        """Record what changed, alarm and stop. True if something was stopped."""
+        from fairlead.controls import rows as table
+
+        told = told_of(control, change)
+        person = change.group if control.by == "person" else ""
+        about = msgspec.json.encode(told, order="sorted").decode()
+        entry = deed(self._clock, change.kind, by=f"control:{control.id}", person=person, about=about)
+        self._store.database.append(connection, [entry])
+        log.warning("control %s: %s, measure %s", control.id, change.kind, change.value)
+        breach = counted[control.id].groups[change.group].breach if change.kind == "breach" else None
+        if breach is not None:
+            breach.run = entry.run
+        body = msgspec.json.encode(
+            {"type": f"control.{change.kind}", "timestamp": change.at, "data": {**told, "record": entry.run}}
+        )
+        for name in control.on_breach.alarm:
+            table.post(connection, new_id(self._clock, "msg"), name, body, self._clock.now())
+        return (
+            change.kind == "breach" and control.on_breach.stop is not None and self._stop(connection, control, change)
+        )
+
+    def _stop(self, connection: "Connection", control: Control, change: Change) -> bool:
+        from fairlead.policy.stop_table import put_stop
+
+        kind = control.on_breach.stop
+        assert kind is not None
+        person = change.group if kind == "person" else ""
+        name = "" if kind == "organisation" else (self._name_of(person) if person else change.group)
+        if name is None:
+            log.error("control %s cannot stop a person whose name is erased: %s", control.id, person)
+            return False
+        by, now = f"control:{control.id}", self._clock.now()
+        about = f"{kind} {'' if person else name}".strip()
+        entry = deed(self._clock, "stop", by=by, person=person, about=f"{about}: control {control.id}")
+        self._store.database.append(connection, [entry])
+        until = now + control.stop_for if control.stop_for else 0
+        reason = f"control {control.id}: {control.title}"
+        put_stop(
+            connection,
+            Stop(id=entry.run, kind=kind, name=name, reason=reason, by=by, at=now, until=until, control=control.id),
+        )
+        return True
+
+
+def told_of(control: Control, change: Change) -> dict[str, object]:
+    """A change in ids and figures, for records and alarms: no text and no name stands in it but the workspace's own."""
+    unit = 10**9 if control.measure == "cost" else 1
+    return {
+        "control": control.id,
+        "severity": control.severity,
+        "measure": control.measure,
+        "by": control.by,
+        "group": change.group,
+        "window": control.window,
+        "value": f"{change.value / unit:.6g}",
+        "most": f"{control.most / unit:.6g}",
+        "runs": change.runs,
+    }
+
+
+def _fitting(state: State | None, control: Control) -> State:
+    """What was counted, unless the control counts something else now."""
+    return state if state is not None and state.digest == control.digest else State(control.digest)
+
+
+def _rows(connection: "Connection", after: int) -> Iterator[tuple[int, int, Record]]:
+    from sqlalchemy import select
+
+    from fairlead.storage.schema import log as table
+
+    query = select(table.c.seq, table.c.at, table.c.record).where(table.c.seq > after)
+    for row in connection.execute(query.order_by(table.c.seq).limit(_PAGE)):
+        yield row.seq, row.at, decode_record(bytes(row.record))
