@@ -43,7 +43,6 @@ context: publish_items
 context: read_item
 context: render
 controls: AlarmSettings
-controls: Control
 controls: ControlSettings
 controls: Controls
 controls: compile_controls

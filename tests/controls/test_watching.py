@@ -185,7 +185,6 @@ async def test_a_name_that_means_this_machine_is_not_called(tmp_path: Path) -> N
         delivery = Delivery(w.store, w.clock)
         given = {"ops": {"url": f"https://hooks.example.com:{port}/x", "secret": "env:TEST_KEY"}}
         delivery.controls = compile_controls({}, convert(given), secret_of)
-        await delivery.open()
         try:
             asyncio.get_running_loop().getaddrinfo = rebound(port)  # type: ignore[method-assign]
             assert await delivery.run() == 0

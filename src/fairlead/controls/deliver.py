@@ -39,9 +39,7 @@ class Delivery:
         self._store = store
         self._clock = clock
         self._http = Http(clock, reach=self._reach)
-
-    async def open(self) -> None:
-        await self._http.open()
+        self._opened = False
 
     async def close(self) -> None:
         await self._http.close()
@@ -50,6 +48,9 @@ class Delivery:
         """Deliver what is due. Returns how many were delivered."""
         if not self.controls.alarms:
             return 0
+        if not self._opened:
+            await self._http.open()
+            self._opened = True
         due = await asyncio.to_thread(self._claim)
         return sum(await asyncio.gather(*map(self._deliver, due)))
 

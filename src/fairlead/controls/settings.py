@@ -22,7 +22,7 @@ class Where(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     department: Annotated[Words, Meta(description="The callers' departments.")] = ()
     agent: Annotated[Words, Meta(description="The programs that acted.")] = ()
     task: Annotated[Words, Meta(description="Task types.")] = ()
-    door: Annotated[Words, Meta(description="Doors, such as openai.chat.")] = ()
+    door: Annotated[Words, Meta(description="Doors, by the names that records give them.")] = ()
     policies: Annotated[Words, Meta(description="Ids of policies that decided.")] = ()
     hits: Annotated[Words, Meta(description="Rules that only watch or warn, and applied.")] = ()
     dropped_by: Annotated[Words, Meta(description="What dropped a model, such as health or stopped.")] = ()
@@ -61,9 +61,10 @@ class ControlSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ] = None
     window: Annotated[Window, Meta(description="Over which time up to now.")] = "24h"
     most: Annotated[float, Meta(ge=0, description="The most that is well: a number, a share such as 0.05, or money.")]
-    well_at: Annotated[
-        float | None, Meta(ge=0, description="At which measure a breach is over. Default: nine tenths of `most`.")
-    ] = None
+    well_at: (
+        Annotated[float, Meta(ge=0, description="At which measure a breach is over. Default: nine tenths of `most`.")]
+        | None
+    ) = None
     least: Annotated[int, Meta(ge=1, description="Of a share: how many records it takes before it means anything.")] = (
         20
     )

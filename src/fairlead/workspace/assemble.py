@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 from fairlead.clock import Clock, new_id
 from fairlead.context import Context
-from fairlead.controls.deliver import Delivery
-from fairlead.controls.evaluate import Evaluator
+from fairlead.controls.watch import Watch
 from fairlead.costs.ledger import Ledger, orphaned
 from fairlead.costs.refusals import Refusals
 from fairlead.errors import BadInput
@@ -37,7 +36,6 @@ from fairlead.workspace.published import load_keys, load_revision, load_stops
 
 _RECOVER_EVERY = 3.0
 _SIGN_EVERY = 60.0
-_WATCH_EVERY = 1.0
 _FORGET_EVERY = 60.0
 
 
@@ -64,20 +62,20 @@ class Running:
         sessions: Sessions,
         journal: Journal,
         http: Http,
-        delivery: Delivery,
+        watch: Watch,
         follower: "Follower[CompiledRevision]",
     ) -> None:
         self.fairlead = fairlead
         self.sessions = sessions
         self._journal = journal
         self._http = http
-        self._delivery = delivery
+        self._watch = watch
         self._follower = follower
 
     async def stop(self) -> None:
         """Let go of everything, after the last action has ended."""
         await self._follower.stop()
-        await self._delivery.close()
+        await self._watch.close()
         await self._http.close()
         await asyncio.to_thread(self._journal.close)
         self.fairlead.deployment.context.close()
@@ -107,8 +105,7 @@ async def assemble(around: Surroundings) -> Running:
 
     sessions = Sessions(store, vault, clock)
     anchoring = Anchoring(store, vault, clock, around.secrets, "")
-    evaluator, delivery = Evaluator(store, fleet, clock, vault.name_of), Delivery(store, clock)
-    await delivery.open()
+    watch = Watch(store, fleet, clock, vault.name_of)
 
     def deployed(compiled: CompiledRevision) -> Deployment:
         settings = compiled.workspace.settings
@@ -116,7 +113,7 @@ async def assemble(around: Surroundings) -> Running:
         sessions.most_bytes = settings.sessions.most_bytes
         anchoring.organisation = compiled.workspace.organisation
         anchoring.anchors = compile_anchors(settings.audit.anchors)
-        evaluator.controls = delivery.controls = compiled.workspace.controls
+        watch.take_up(compiled.workspace.controls)
         return deploy(compiled, http, rings, clock, around.wrap)
 
     epoch = await asyncio.to_thread(fleet.current)
@@ -142,27 +139,10 @@ async def assemble(around: Surroundings) -> Running:
         deploy=deployed,
         forget=vault.clear_cache,
         listen=store.listen,
-        chores=(
-            *_chores(around, journal, vault, sessions, anchoring, deployment.organisation),
-            *_watching(evaluator, delivery),
-        ),
+        chores=_chores(around, journal, vault, sessions, anchoring, deployment.organisation) + watch.chores(),
     )
     await follower.start()
-    return Running(
-        fairlead=fairlead, sessions=sessions, journal=journal, http=http, delivery=delivery, follower=follower
-    )
-
-
-def _watching(evaluator: Evaluator, delivery: Delivery) -> tuple[tuple[float, Chore], ...]:
-    """Evaluating controls and delivering their alarms; nothing where none is declared."""
-
-    async def evaluate_controls() -> None:
-        await asyncio.to_thread(evaluator.run)
-
-    async def deliver_alarms() -> None:
-        await delivery.run()
-
-    return (_WATCH_EVERY, evaluate_controls), (_WATCH_EVERY, deliver_alarms)
+    return Running(fairlead=fairlead, sessions=sessions, journal=journal, http=http, watch=watch, follower=follower)
 
 
 def _chores(
