@@ -121,7 +121,7 @@ def test_a_breach_stays_open_until_the_measure_is_well_again() -> None:
     time, changes = fold([control], states, START, rows, START + 1_000_000)
     assert [(each.kind, each.value, len(each.runs)) for each in changes] == [("breach", 3, 3)]
     group = states["c"].groups[""]
-    assert settle([control], states, time + 54_000) == []
+    assert settle([control], states, time + 53_000) == []
     assert value_of(control, group) == 4
     assert [each.kind for each in settle([control], states, time + 59_000)] == ["breach_over"]
 

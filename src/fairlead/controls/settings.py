@@ -26,7 +26,7 @@ class Where(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     policies: Annotated[Words, Meta(description="Ids of policies that decided.")] = ()
     hits: Annotated[Words, Meta(description="Rules that only watch or warn, and applied.")] = ()
     dropped_by: Annotated[Words, Meta(description="What dropped a model, such as health or stopped.")] = ()
-    cost_over: Annotated[float | None, Meta(ge=0, description="Records that cost more, in units of the currency.")] = (
+    cost_over: Annotated[float, Meta(ge=0, description="Records that cost more, in units of the currency.")] | None = (
         None
     )
 

@@ -90,12 +90,10 @@ async def assemble(around: Surroundings) -> Running:
     store, clock = around.store, around.clock
     vault = Vault(around.master_key, StoredSubjects(store), clock, anew=around.master_keys)
     await asyncio.to_thread(vault.check)
-    worker = new_id(clock, "worker")
-    fleet = Fleet(store, clock)
+    worker, fleet = new_id(clock, "worker"), Fleet(store, clock)
     http = Http(clock)
     await http.open()
     rings = IssuerKeyRings(fetcher(http, clock), clock)
-
     last: CompiledRevision | None = None
 
     def compiled_at(revision: str) -> CompiledRevision:

@@ -1,0 +1,40 @@
+"""Controls from the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import HOTEL, Fairlead, ask
+
+ONE = {"title": "Not more than one answer a day", "why": "a drill", "measure": "count", "window": "24h", "most": 1}
+
+
+@pytest.fixture
+def watched(live: Path, fairlead: Fairlead) -> Path:
+    (live / "controls").mkdir()
+    (live / "controls" / "few.yaml").write_text(json.dumps(ONE))
+    assert fairlead("apply", "--yes").status == 0
+    return live
+
+
+def test_a_dry_evaluation_tells_what_the_past_would_have_said(watched: Path, fairlead: Fairlead) -> None:
+    ask(watched, HOTEL, HOTEL)
+    [breach] = fairlead("controls", "test", "--json").json
+    assert (breach["kind"], breach["control"], breach["value"], len(breach["runs"])) == ("breach", "few", "2", 2)
+    assert "few" in fairlead("controls", "test").out
+
+
+def test_every_control_is_listed_with_its_threshold(watched: Path, fairlead: Fairlead) -> None:
+    [standing] = fairlead("controls", "--json").json["controls"]
+    assert (standing["control"], standing["state"], standing["most"], standing["window"]) == ("few", "well", 1.0, "24h")
+    assert "a drill" in fairlead("controls", "show", "few").out
+    assert "there is no control" in fairlead("controls", "show", "fwe").err
+
+
+def test_a_control_that_names_no_alarm_is_told_with_its_line(live: Path, fairlead: Fairlead) -> None:
+    (live / "controls").mkdir()
+    (live / "controls" / "few.yaml").write_text(json.dumps({**ONE, "on_breach": {"alarm": ["ops"]}}))
+    said = fairlead("check")
+    assert said.status != 0
+    assert "controls/few.yaml" in said.err + said.out
+    assert "there is no alarm" in said.err + said.out
