@@ -15,6 +15,7 @@ Each suite runs against each server twice, straight and through a Fairlead whose
 import argparse
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -78,6 +79,7 @@ def main() -> int:
     parser.add_argument("--suite", nargs="+", choices=sorted(suites(cache)), default=sorted(suites(cache)))
     parser.add_argument("--keep", type=Path, help="where reports and logs stay; else they are removed")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers end with this
     if asked.keep:
         shutil.rmtree(asked.keep, ignore_errors=True)
     folder = asked.keep.absolute() if asked.keep else Path(mkdtemp(prefix="fairlead-interop-"))
