@@ -25,6 +25,14 @@ _CARD = "4111 1111 1111 1111"
 _RULES = """
 detectors:
   - {name: project, category: project, pattern: '(?i)\\bproject bluebird\\b'}
+  - {name: letter, category: letter, pattern: '\\bletterhead\\b'}
+  - {name: ledger, category: ledger, pattern: '\\bledgerline\\b'}
+  - {name: moon, category: moon, pattern: '\\bmoonrock\\b'}
+require:
+  - {name: signed, text: Yours faithfully, labels: [letter]}
+  - {name: sealed, text: under seal, otherwise: withhold, labels: [ledger]}
+grounding:
+  - {name: grounded, labels: [moon]}
 facts:
   - {name: discount, pattern: '(?P<value>[0-9]{1,3})%', take: max}
 words:
@@ -49,12 +57,13 @@ _LEAN: list[dict[str, Any]] = [
 
 class Case(msgspec.Struct, frozen=True):
     """A rule, what the model says of it, and what comes of it. `out` is what leaves in its place, None where the reply
-    is withheld; `hits` is what the record says."""
+    is withheld; `hits` is what the record says, `end` what is added."""
 
     rule: str
     said: str
     out: str | None
     hits: tuple[tuple[str, str, str], ...] = ()
+    end: str = ""
 
 
 CASES = (
@@ -69,6 +78,11 @@ CASES = (
     Case("an address redacted", "ann@example.com", "[redacted email]", (("rule-2", "enforce", "redact"),)),
     Case("redacted and restored", _IBAN, _IBAN, (("rule-3", "enforce", "redact"),)),
     Case("a detector in shadow", "project bluebird", "project bluebird", (("rule-4", "shadow", "withhold"),)),
+    Case("a text appended", "letterhead", "letterhead", (("signed", "enforce", "append"),), "\n\nYours faithfully"),
+    Case("a text that is there", "letterhead: yours  faithfully", "letterhead: yours  faithfully"),
+    Case("a text missing", "ledgerline", None),
+    Case("a text seen whole", "ledgerline under seal", "ledgerline under seal"),
+    Case("not grounded", "moonrock cheese costs money", None),
     Case("a fact within bounds", "15%", "15%"),
     Case("a fact beyond bounds", "40%", None),
 )
@@ -104,7 +118,7 @@ def wrong(case: Case, streamed: bool, got: Got, record: Record | None) -> str:
     if case.out is None:
         fine = got.error == "withheld" and record.outcome == "refused" and hidden and _BEFORE.startswith(got.text)
     else:
-        as_meant = (got.text, got.error, got.ended) == (_BEFORE + case.out + _AFTER, "", True)
+        as_meant = (got.text, got.error, got.ended) == (_BEFORE + case.out + _AFTER + case.end, "", True)
         fine = as_meant and (hidden or case.out == case.said)
     return "" if fine else f"it let out {got.text!r} and ended with {got.error!r}"
 

@@ -17,6 +17,11 @@ detectors:
   - {name: holiday, category: holiday, pattern: '(?i)holiday plans'}
   - {name: boast, category: boast, pattern: '(?i)best in the world'}
   - {name: verdict, category: verdict, pattern: '(?i)guaranteed profit'}
+  - {name: letter, category: letter, pattern: '\\bletterhead\\b'}
+  - {name: ledger, category: ledger, pattern: '\\bledgerline\\b'}
+require:
+  - {name: signed, text: Yours faithfully, labels: [letter]}
+  - {name: sealed, text: under seal, otherwise: withhold, labels: [ledger]}
 words:
   - {name: cheap, never: [cheap as chips], then: replace, instead: good value}
 facts:
@@ -219,3 +224,14 @@ def test_what_is_said_in_place_of_words_stands_where_they_stood_however_they_cam
         got = door(s, "kim", text, streamed)
         assert (got.text, got.error) == ("it is good value!", "")
         assert s.records(run=got.run)[0].hits == (("cheap", "enforce", "redact"),)
+
+
+@every_door
+@streamed_and_not
+def test_what_a_reply_must_have_is_added_or_it_is_withheld(s: Served, door: Door, streamed: bool) -> None:
+    got = door(s, "kim", "echo our letterhead is new", streamed)
+    assert (got.text, got.error) == ("our letterhead is new\n\nYours faithfully", "")
+    got = door(s, "kim", "echo a ledgerline", streamed)
+    assert (got.text, got.error) == ("", "withheld")
+    got = door(s, "kim", "echo a ledgerline under seal", streamed)
+    assert (got.text, got.error) == ("a ledgerline under seal", "")

@@ -160,7 +160,10 @@ async def _once(
     deadline: float,
 ) -> None:
     prepared = prepare(deployment.policy, decided.asked, candidate)
-    release.begin(candidate.model, _screening(deployment, action, decided, candidate, prepared), prepared.request.size)
+    screening = _screening(deployment, action, decided, candidate, prepared)
+    policy = deployment.policy
+    whole = policy.has_endings and policy.sees_whole(action.caller, asked_of(action, decided), candidate.model)
+    release.begin(candidate.model, screening, prepared.request.size, whole=whole)
     call = ModelCall(
         model=candidate.model,
         request=prepared.request,

@@ -7,6 +7,7 @@ from fairlead.costs.ledger import Action, Arrival
 from fairlead.execution.answer import Answer, Quote, answer_of, quote_of
 from fairlead.execution.attempts import attempt, reservation
 from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.execution.ending import ended
 from fairlead.execution.planning import meant, planned, watched
 from fairlead.execution.prepare import Decided, detected, refuse_ungrounded, stitched
 from fairlead.execution.release import Deliver, Release
@@ -33,7 +34,7 @@ async def call_model(
         with action.step("attempt"):
             model = await attempt(fairlead, deployment, action, decided, release)
         with action.step("check"):
-            reply = release.check()
+            reply = ended(deployment, action, decided, model, release, release.check())
         with action.step("settle"):
             await action.settle(reply.usage)
     return answer_of(deployment, action, decided, model, reply)

@@ -4,7 +4,7 @@ One `Release` serves an action through all its attempts. As long as nothing has 
 start over; afterwards there is no way back (`started`).
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
 import msgspec
@@ -89,10 +89,13 @@ class Release:
         self._usage: Usage | None = None
         self._produced = 0
         self._input = 0
+        self._whole = deliver is None
 
-    def begin(self, model: Model, new_screen: NewScreen | None, input_size: int) -> None:
-        """Start over for another attempt. `input_size` in bytes, for the bill of an attempt that reports no usage."""
+    def begin(self, model: Model, new_screen: NewScreen | None, input_size: int, *, whole: bool = False) -> None:
+        """Start over for another attempt. `input_size` in bytes, for the bill of an attempt that reports no usage.
+        With `whole` nothing leaves before all of it was judged."""
         self.model = model
+        self._whole = whole or self._deliver is None
         self._new_screen = new_screen
         self._choices = {}
         self._usage = None
@@ -118,7 +121,7 @@ class Release:
         if chunk.finish:
             choice.finish = chunk.finish
         self._produced += size(chunk.text) + size(chunk.reasoning) + size(chunk.refusal)
-        if self._deliver is None or self.model is None:
+        if self._whole or self._deliver is None or self.model is None:
             self._take(choice, chunk)
             return
         out = self._take_plain(choice, chunk) if self._new_screen is None else self._take_screened(choice, chunk)
@@ -184,11 +187,13 @@ class Release:
         """The reply is complete: judge what was held back, and the whole. Raises `Withheld`."""
         choices = [self._choices[index] for index in sorted(self._choices)]
         tail: tuple[Chunk, ...] = ()
-        if self._deliver is not None:
+        if not self._whole:
             tail = tuple([piece for choice in choices for piece in self._close(choice)])
         elif self._new_screen is not None:
             for choice in choices:
                 self._judge(choice, self._new_screen)
+        if self._whole and self._deliver is not None:
+            tail = tuple([piece for choice in choices for piece in _all_of(choice)])
         return Reply(choices=tuple(map(_complete, choices)), usage=self.usage_so_far(), tail=tail)
 
     def _judge(self, choice: _Choice, new_screen: NewScreen) -> None:
@@ -238,6 +243,14 @@ class Release:
         )
         return [*(_proven(choice.index, thought) for thought in proven), last]
 
+    def categories(self, index: int) -> frozenset[str]:
+        """What was found in the text of a choice."""
+        return frozenset().union(*(screen.categories for screen in self._choices[index].screens.values()))
+
+    def append(self, index: int, text: str) -> None:
+        """What was added to a choice, for the sealed payload."""
+        self._choices[index].text.append(text)
+
     def hits(self) -> frozenset[Hit]:
         """The rules that applied to the reply so far and did not withhold it."""
         if self._new_screen is None:
@@ -256,6 +269,26 @@ def size(text: str) -> int:
 
 def _screens(choice: _Choice) -> list[Screen]:
     return [*choice.screens.values(), *(choice.thinking.screens if choice.thinking is not None else ())]
+
+
+def _all_of(choice: _Choice) -> Iterator[Chunk]:
+    """A choice that was held back, as the pieces of a stream."""
+    whole = _complete(choice)
+    for thought in whole.thoughts:
+        yield _proven(choice.index, thought)
+    calls = enumerate(whole.tool_calls)
+    yield Chunk(
+        index=choice.index,
+        text=whole.text,
+        reasoning=whole.reasoning[sum(len(each.text) for each in whole.thoughts) :],
+        refusal=whole.refusal,
+        tool_calls=tuple(
+            ToolCallDelta(n, call.id, call.function.name, call.function.arguments, call.signature or "")
+            for n, call in calls
+        ),
+        logprobs=merged_logprobs(choice.logprobs),
+        finish=whole.finish,
+    )
 
 
 def _proven(index: int, thought: Thought) -> Chunk:

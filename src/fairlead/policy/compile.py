@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from fairlead.errors import BadInput
 from fairlead.labels import DataClass
-from fairlead.policy import detectors, facts, injection, rules, words
+from fairlead.policy import detectors, endings, facts, injection, rules, words
 from fairlead.policy.detect import Detection
 from fairlead.policy.detectors import Detector
+from fairlead.policy.endings import Ending
 from fairlead.policy.policy import Policy
 from fairlead.policy.settings import Rule, RulesFile
 from fairlead.policy.sources import schema_text, statements
@@ -28,20 +29,37 @@ def compile_policy(
     known = frozenset(each.category for each in own) | frozenset(c for file in files.values() for c in file.classes)
     known |= {injection.CATEGORY} if suspects else set()
     spoken = _words(files, known)
-    known |= spoken.keys()
+    last = _endings(files, known | spoken.keys())
+    known |= spoken.keys() | last.keys()
     texts = {rules.FILE: rules.to_cedar(lean, known), **sources}
-    for path, each in spoken.values():
-        texts[path] = texts.get(path, "") + each.cedar
+    written = [(path, each.cedar) for path, each in spoken.values()]
+    for path, text in [*written, *((path, each.cedar) for path, each in last.values())]:
+        texts[path] = texts.get(path, "") + text
     if not sources:
         texts["defaults"] = rules.defaults(lean)
     asked = tuple(each.detector for _, each in spoken.values() if each.asked)
-    classes = {**dict.fromkeys(spoken, DataClass.public), **_classes(files)}
+    classes = {**dict.fromkeys([*spoken, *last], DataClass.public), **_classes(files)}
     detection = Detection((*own, *asked), classes, injection.suspicion() if suspects else None)
     answered = tuple(each.detector for _, each in spoken.values() if not each.asked)
     instead = {name: each.instead for name, (_, each) in spoken.items() if each.instead}
     return Policy(
-        statements(texts, declared), detection, facts.compiled(declared), schema_text(declared), answered, instead
+        statements(texts, declared),
+        detection,
+        facts.compiled(declared),
+        schema_text(declared),
+        answered=answered,
+        instead=instead,
+        endings=tuple(each for _, each in last.values()),
     )
+
+
+def _endings(files: Mapping[str, RulesFile], known: frozenset[str]) -> dict[str, tuple[str, Ending]]:
+    found: dict[str, tuple[str, Ending]] = {}
+    for path, each in endings.compiled(files):
+        if each.name in found or each.name in known:
+            raise BadInput(f"{path}: {each.name!r}: this category exists already", mend="rename the rule")
+        found[each.name] = path, each
+    return found
 
 
 def _words(files: Mapping[str, RulesFile], known: frozenset[str]) -> dict[str, tuple[str, Words]]:

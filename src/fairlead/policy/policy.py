@@ -17,6 +17,7 @@ from fairlead.policy import cedar_request as cedar
 from fairlead.policy.cedar_request import Asked, CedarRequest, FactValue
 from fairlead.policy.detect import Detection
 from fairlead.policy.detectors import Detector
+from fairlead.policy.endings import Ending
 from fairlead.policy.facts import Fact
 from fairlead.policy.judge import Judge, RequestWithout
 from fairlead.policy.keys import Remembered, access_key, caller_key, model_key
@@ -55,11 +56,14 @@ class Policy:
         schema: str,
         answered: Sequence[Detector] = (),
         instead: Mapping[str, str] = {},
+        endings: tuple[Ending, ...] = (),
     ) -> None:
         """`answered` are detectors for replies alone, `instead` what is said in place of a category, not of a mark."""
         self.statements = tuple(statements)
         self.schema = schema
         self._detection = detection
+        self._endings = endings
+        self.has_endings = bool(endings)
         self.detect = detection.request
         self._call = Judge("call_model", statements)
         self._read = Judge("read_context", statements)
@@ -166,6 +170,21 @@ class Policy:
             return Screen(decision, restorer)
         judge = partial(self.release, caller, asked, model)
         return ReplyScreen(self._watch, judge, model.name, decision, restorer, arguments=arguments)
+
+    def endings(self, caller: Caller, asked: Asked, model: Model) -> tuple[Ending, ...]:
+        """The rules about the whole of a reply that hold for this caller, in whatever mode."""
+        return tuple(each for each in self._endings if self._holds(each, caller, asked, model)[0])
+
+    def sees_whole(self, caller: Caller, asked: Asked, model: Model) -> bool:
+        """Whether nothing of a reply may leave before all of it was seen."""
+        return any(self._holds(each, caller, asked, model)[1] for each in self._endings)
+
+    def _holds(self, ending: Ending, caller: Caller, asked: Asked, model: Model) -> tuple[bool, bool]:
+        """Whether a rule would apply to a reply that does not meet it, and whether that could not leave then."""
+        decision = self.release(caller, asked, model, frozenset({ending.name}), _NO_FACTS)
+        decided = ending.name in {each.policy for each in decision.reasons}
+        noted = ending.name in {each.policy for each in decision.hits}
+        return decided or noted, decided and not decision.allowed
 
     def release(
         self, caller: Caller, asked: Asked, model: Model, categories: frozenset[str], facts: Mapping[str, FactValue]

@@ -106,12 +106,38 @@ class WordsSetting(Scope, frozen=True, kw_only=True, forbid_unknown_fields=True)
     reason: Annotated[str, Meta(description="What the caller is told.")] = ""
 
 
+class RequireSetting(Scope, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A text that replies must have: a disclaimer, for example."""
+
+    name: Annotated[Name, Meta(description="The rule's name, and the category of a reply without it.")]
+    text: Annotated[str, Meta(min_length=1, max_length=2000, description="What must be said, in any case and spacing.")]
+    otherwise: Annotated[
+        Literal["append", "withhold"],
+        Meta(description="What becomes of a reply without it. To withhold one, the whole of it must be seen first."),
+    ] = "append"
+    reason: Annotated[str, Meta(description="What the caller is told.")] = ""
+
+
+class GroundingSetting(Scope, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much of a reply must rest on the pages that it was given. The whole reply is seen first."""
+
+    name: Annotated[Name, Meta(description="The rule's name, and the category of a reply that rests on too little.")]
+    share: Annotated[
+        float, Meta(gt=0, le=1, description="The least share of its sentences that the pages must support.")
+    ] = 0.7
+    reason: Annotated[str, Meta(description="What the caller is told.")] = ""
+
+
 class RulesFile(Struct, frozen=True, forbid_unknown_fields=True):
     """One file of `rules/`."""
 
     detectors: Annotated[tuple[DetectorSetting, ...], Meta(description="Detectors of the workspace's own.")] = ()
     facts: Annotated[tuple[FactSetting, ...], Meta(description="What to read out of replies.")] = ()
     words: Annotated[tuple[WordsSetting, ...], Meta(description="Words and claims that are not used.")] = ()
+    require: Annotated[tuple[RequireSetting, ...], Meta(description="Texts that replies must have.")] = ()
+    grounding: Annotated[
+        tuple[GroundingSetting, ...], Meta(description="How much of a reply must rest on the organisation's pages.")
+    ] = ()
     classes: Annotated[
         dict[Name, ClassName], Meta(description="The data class that each category implies, over the defaults.")
     ] = {}

@@ -1,0 +1,70 @@
+"""Whether a reply rests on the passages that it was given: by its words, its numbers and its marks. Pure arithmetic.
+
+A sentence is supported where most of its words stand in one passage, and each of its numbers in some. That says whether
+a claim was taken from there, not whether it was understood: a sentence that turns a passage into its opposite with the
+passage's own words is supported. Sentences of fewer than three words that say something are no claims.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from fairlead.models.types import Passage
+from fairlead.models.words import stems
+
+LEAST_WORDS: Final = 3
+OVERLAP: Final = 0.6
+"""The share of a sentence's words that must stand in one passage."""
+
+_MARK: Final = re.compile(r"\[([^\[\]\s]{1,300}@[0-9a-f]{12})\]")
+_END: Final = re.compile(r"(?<=[.!?])\s+|\n+")
+_NUMBER: Final = re.compile(r"\d[\d.,\u00a0\u202f]*")
+
+
+class Support(Struct, frozen=True):
+    """Of how many claims of a reply how many are supported, and the marks that name no passage."""
+
+    claims: int
+    supported: int
+    invented: tuple[str, ...]
+
+    @property
+    def share(self) -> float:
+        return self.supported / self.claims if self.claims else 1.0
+
+
+def support(reply: str, passages: Sequence[Passage]) -> Support:
+    """What of a reply the passages support."""
+    known = {each.citation for each in passages}
+    texts = [f"{each.title} {each.text}" for each in passages]
+    vocabularies = [frozenset(stems(each)) for each in texts]
+    numbers = frozenset(number for each in texts for number in _numbers(each))
+    claims = list(_claims(_MARK.sub(" ", reply)))
+    supported = sum(_is_supported(said, counted, vocabularies, numbers) for said, counted in claims)
+    invented = dict.fromkeys(mark for mark in _MARK.findall(reply) if mark not in known)
+    return Support(len(claims), supported, tuple(invented))
+
+
+def _claims(reply: str) -> Iterator[tuple[frozenset[str], frozenset[str]]]:
+    """The words and the numbers of each sentence that claims something."""
+    for sentence in _END.split(reply):
+        said = frozenset(stems(sentence))
+        if len(said) >= LEAST_WORDS:
+            yield said, frozenset(_numbers(sentence))
+
+
+def _is_supported(
+    said: frozenset[str], counted: frozenset[str], vocabularies: Sequence[frozenset[str]], numbers: frozenset[str]
+) -> bool:
+    return counted <= numbers and any(len(said & each) >= OVERLAP * len(said) for each in vocabularies)
+
+
+def _numbers(text: str) -> Iterator[str]:
+    """The digits of each number, without what sets off thousands; a fraction of zeros counts as none."""
+    for found in _NUMBER.findall(text):
+        whole = found.rstrip(".,\u00a0\u202f")
+        digits = re.sub(r"\D", "", re.sub(r"[.,]0{1,2}$", "", whole))
+        if digits:
+            yield digits
