@@ -134,7 +134,7 @@ def _standings(known: "Any", store: Store) -> tuple[list[Standing], list[tuple[s
     for id, control in known.items():
         state = states.get(id)
         groups = state.groups if state is not None and state.digest == control.digest else {}
-        if control.by == "" and not groups:
+        if not groups:
             groups = {"": Group()}
         found += [_standing(control, name, group, time) for name, group in sorted(groups.items())]
     return found, failed
