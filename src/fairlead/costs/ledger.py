@@ -113,6 +113,11 @@ class _Hit(Protocol):
     def text(self) -> str: ...
 
 
+class _Place(Protocol):
+    def at(self, endpoint: str) -> bool: ...
+    def leave(self) -> None: ...
+
+
 class _Release(Protocol):
     def usage_so_far(self) -> Usage: ...
     def hits(self) -> Iterable[_Hit]: ...
@@ -172,6 +177,8 @@ class Action:
         self.warnings: list[ScopeLimit] = []
         self.hits: set[_Hit] = set()
         self.cost = 0
+        self.waited = 0.0  # seconds, for its place
+        self.place: _Place | None = None  # left as soon as the attempts are over, at the latest with the action
         self._deployment = deployment
         self._subject: SubjectKey
         self._attempt = 0
@@ -253,6 +260,8 @@ class Action:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        if self.place is not None:
+            self.place.leave()
         if self._ended:
             return
         if isinstance(error, FairleadError):

@@ -68,7 +68,7 @@ async def tried(
     already let out: nothing else can then continue it. Raises `Stopped` where a stop ends what is under way. `send`
     makes one attempt at a candidate, until a deadline.
     """
-    seconds = _deadline(deployment, action, decided)
+    seconds = seconds_left(deployment, action, decided)
     deadline = fairlead.clock.monotonic() + seconds
     try:
         async with asyncio.timeout(seconds) as timer:
@@ -77,7 +77,8 @@ async def tried(
     except TimeoutError:
         refuse_ended(fairlead, action, sent.model)
         late = DeadlineExceeded(
-            f"no complete answer within {seconds:g} s",
+            f"no complete answer within {seconds + action.waited:g} s",
+            why=f"{action.waited:.1f} s of them it waited for its turn" if action.waited else "",
             mend="raise the task type's deadline, or `defaults.deadline`, or prefer a faster model",
             charged="part" if sent.started else "unknown",
         )
@@ -87,12 +88,15 @@ async def tried(
         raise late from None
     finally:
         fairlead.under_way.pop(action, None)
+        if action.place is not None:
+            action.place.leave()
 
 
-def _deadline(deployment: Deployment, action: Action, decided: Decided) -> float:
+def seconds_left(deployment: Deployment, action: Action, decided: Decided) -> float:
+    """Until the action is given up: what was declared or asked for, less what it has waited for its place."""
     declared = decided.task.type.deadline or deployment.defaults.deadline
     asked = action.arrival.deadline
-    return declared if asked is None else min(declared, asked)
+    return (declared if asked is None else min(declared, asked)) - action.waited
 
 
 async def _each(
@@ -108,6 +112,9 @@ async def _each(
     held = True  # the path has reserved for the first candidate
     for candidate in decided.plan.candidates:
         name, tries = candidate.model.name, 0
+        if action.place is not None and not action.place.at(candidate.model.endpoint):
+            last = last or Upstream(f"all places of {name} are taken", mend="raise its `concurrency`", subject=name)
+            continue
         while health.acquire(name):
             try:
                 if not held:

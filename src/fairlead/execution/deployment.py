@@ -13,6 +13,7 @@ from fairlead.costs.refusals import Refusals
 from fairlead.costs.types import Rate
 from fairlead.errors import Overloaded
 from fairlead.identity import Authenticator
+from fairlead.lanes import LaneRules, Lanes
 from fairlead.models.deployments import Group
 from fairlead.models.embedding import NO_EMBEDDERS, Embedders
 from fairlead.models.types import Model, ModelDriver
@@ -58,6 +59,7 @@ class Deployment:
     preferences: Preferences
     defaults: Defaults
     keep_payloads: bool = True
+    lanes: LaneRules | None = None
     embedders: Embedders = NO_EMBEDDERS
     stops: Stops | None = None
 
@@ -83,6 +85,7 @@ class Fairlead:
         self.deployment = deployment
         # The attempts under way, for stops that end them.
         self.under_way: dict[Action, tuple[Sent, asyncio.Timeout]] = {}
+        self.lanes = Lanes(clock.monotonic, deployment.lanes)
 
     def current(self) -> Deployment:
         """The deployment to decide under now. Raises `Overloaded` while this worker may be behind the published one."""

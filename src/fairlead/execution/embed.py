@@ -20,6 +20,7 @@ from fairlead.execution.planning import belonging, watched
 from fairlead.execution.prepare import Decided, Stitched, asked_of, detected, prepare
 from fairlead.execution.release import Reply
 from fairlead.execution.stopping import refuse_stopped, stopped_models
+from fairlead.execution.turn import taken_in_turn
 from fairlead.execution.vectors import Vectors, batches
 from fairlead.identity.types import Caller
 from fairlead.models.embedding import EmbedCall, EmbedRequest
@@ -44,6 +45,7 @@ async def embed(fairlead: Fairlead, caller: Caller, request: EmbedRequest, arriv
     deployment = fairlead.current()
     async with fairlead.ledger.open(caller, arrival, deployment) as action:
         decided = await decide_embedding(fairlead, deployment, action, request)
+        decided = await taken_in_turn(fairlead, deployment, action, decided)
         with action.step("reserve"):
             await action.reserve(reservation(deployment, action, decided, decided.plan.candidates[0]))
         vectors = Vectors(request.dimensions)

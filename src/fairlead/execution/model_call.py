@@ -12,6 +12,7 @@ from fairlead.execution.planning import meant, planned, watched
 from fairlead.execution.prepare import Decided, detected, refuse_ungrounded, stitched
 from fairlead.execution.release import Deliver, Release
 from fairlead.execution.stopping import refuse_stopped
+from fairlead.execution.turn import taken_in_turn
 from fairlead.identity.types import Caller
 from fairlead.models.types import ChatRequest
 from fairlead.routing import candidates_for, why_none
@@ -28,6 +29,7 @@ async def call_model(
     deployment = fairlead.current()
     async with fairlead.ledger.open(caller, arrival, deployment) as action:
         decided = await decide(fairlead, deployment, action, request)
+        decided = await taken_in_turn(fairlead, deployment, action, decided)
         with action.step("reserve"):
             await action.reserve(reservation(deployment, action, decided, decided.plan.candidates[0]))
         release = Release(action.run, deliver)

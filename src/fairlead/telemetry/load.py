@@ -17,6 +17,7 @@ LAYERS = {
     "stitch": "context",
     "authorize": "policy",
     "plan": "routing",
+    "queue": "routing",
     "reserve": "costs",
     "attempt": "routing",
     "check": "governance",

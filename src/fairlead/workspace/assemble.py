@@ -248,4 +248,5 @@ def deploy(
         keep_payloads=settings.payloads == "keep",
         embedders=embedders,
         stops=compile_stops(compiled.stops),
+        lanes=workspace.lanes,
     )

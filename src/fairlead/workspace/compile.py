@@ -12,6 +12,7 @@ from fairlead.controls import Controls, ControlSettings, compile_controls
 from fairlead.costs import Budgets, Rate, compile_budgets, decode_rates, resolve_rates
 from fairlead.errors import BadInput
 from fairlead.identity import Identity, IdentitySettings, compile_identity
+from fairlead.lanes import LaneRules, compile_lanes
 from fairlead.models.settings import Models, compile_models
 from fairlead.policy import CaseResult, Policy, PolicyCase, RulesFile, compile_policy, run_policy_tests
 from fairlead.routing import Preferences, compile_routing
@@ -54,6 +55,7 @@ class Workspace:
     identity: Identity
     preferences: Preferences
     controls: Controls
+    lanes: LaneRules | None
     warnings: tuple[str, ...]
 
     @property
@@ -148,6 +150,7 @@ class _Compiling:
             identity=identity,
             preferences=preferences,
             controls=controls,
+            lanes=self._try(lambda: compile_lanes(settings.lanes, _slots_of(models)), ("lanes",)),
             warnings=(),
         )
         return replace(workspace, warnings=(*self._text.warnings, *self._missing, *remarks.about(workspace, self._now)))
@@ -274,6 +277,12 @@ class _Compiling:
             about = BadInput(said, why=error.why, mend=error.mend)
             self.problems.append(placed(about, self._documents[f"tasks/{name}.yaml"]))
             return None
+
+
+def _slots_of(models: Models) -> dict[str, int]:
+    """The most calls at once to each endpoint that has such a limit."""
+    endpoints = models.endpoints.items()
+    return {name: endpoint.concurrency for name, endpoint in endpoints if endpoint.concurrency is not None}
 
 
 def _routing(settings: WorkspaceSettings) -> Preferences:

@@ -28,6 +28,10 @@ def between(
                 entry, ("rules", number, "allow", "models"), rule.allow.models, settings.models, "model"
             )
     yield from _unknown_keys(entry, ("budgets", "tasks"), settings.budgets.tasks.keys() - {"*"}, names, "task type")
+    kinds = names | {BUILT_IN}
+    yield from _unknown_keys(entry, ("lanes", "tasks"), settings.lanes.tasks.keys(), kinds, "task type")
+    for lane, asked_of in settings.lanes.names.items():
+        yield from _unknown(entry, ("lanes", "names", lane, "tasks"), asked_of.tasks, kinds, "task type")
     if settings.defaults.task and settings.defaults.task not in names:
         yield _missing(entry, ("defaults", "task"), settings.defaults.task, names, "task type")
     for path, task in tasks.items():

@@ -9,6 +9,7 @@ from fairlead.context.settings import ContextSettings
 from fairlead.controls.settings import AlarmSettings
 from fairlead.costs.settings import BudgetsSettings, PriceSettings
 from fairlead.identity.settings import IdentitySettings, KeySettings
+from fairlead.lanes import LanesSettings
 from fairlead.models.settings import ModelSettings
 from fairlead.policy import PolicyCase, Rule
 from fairlead.routing.settings import BreakerSettings, RetrySettings, RoutingSettings
@@ -158,6 +159,7 @@ class WorkspaceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     sessions: SessionSettings = SessionSettings()
     audit: AuditSettings = AuditSettings()
     storage: StorageSettings = StorageSettings()
+    lanes: LanesSettings = LanesSettings()
     server: ServerSettings = ServerSettings()
 
     @property

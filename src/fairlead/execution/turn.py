@@ -1,0 +1,42 @@
+"""The wait for a place, between plan and reserve: no money is held by who waits, and nothing old is acted upon."""
+
+from msgspec.structs import replace
+
+from fairlead.costs.ledger import Action
+from fairlead.execution.attempts import refuse_outdated, seconds_left
+from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.execution.prepare import Decided
+
+
+async def taken_in_turn(fairlead: Fairlead, deployment: Deployment, action: Action, decided: Decided) -> Decided:
+    """What was decided, once there is a place for it. `action` has the place until its attempts are over.
+
+    Of a model's deployments the first that has a place comes first. Raises `LaneFull`, `WaitedTooLong`, or `Overloaded`
+    if what was decided is no longer in force after the wait.
+    """
+    lanes = fairlead.lanes
+    if lanes.rules is None:
+        return decided
+    candidates = decided.plan.candidates
+    first = candidates[0].model
+    alike = (
+        tuple(dict.fromkeys(one.model.endpoint for one in candidates if one.model.group == first.group))
+        if first.group
+        else (first.endpoint,)
+    )
+    task, seconds = decided.task.type.name, seconds_left(deployment, action, decided)
+    place = lanes.place(action.caller, task, alike)
+    if place is not None and place.began is None:
+        began = fairlead.clock.monotonic()
+        with action.step("queue"):
+            action.trace.note(lane=place.lane)
+            with action.trace.waiting():
+                await lanes.turn(place, seconds)
+            action.place, action.waited = place, fairlead.clock.monotonic() - began
+            action.trace.note(seconds_left=round(seconds - action.waited, 3))
+            refuse_outdated(fairlead, deployment)
+    action.place = place
+    if place is None or place.endpoint in ("", first.endpoint):
+        return decided
+    ordered = sorted(candidates, key=lambda one: one.model.group != first.group or one.model.endpoint != place.endpoint)
+    return replace(decided, plan=replace(decided.plan, candidates=tuple(ordered)))
