@@ -212,7 +212,8 @@ async def test_of_several_deployments_the_first_with_a_place_is_taken() -> None:
 async def test_one_who_falls_back_never_waits_for_a_second_place() -> None:
     lanes = Lanes(Hands(), rules({"one": 1, "two": 1}))
     first, second = lanes.place(caller("kim"), "chat", ("one",)), lanes.place(caller("lee"), "chat", ("two",))
-    assert first is not None and second is not None
+    assert first is not None
+    assert second is not None
     assert not first.at("two")
     second.leave()
     assert first.at("two")

@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "trace": ("trace", "Draw what happened in a run."),
     "runs": ("trace", "The latest runs."),
     "load": ("trace", "Where Fairlead's own time goes."),
+    "queues": ("queues", "Who runs and who waits, lane by lane."),
     "audit": ("audit", "Verify, prove and export the audit log."),
     "data": ("data", "Find, hold and erase what is known about a person."),
     "revisions": ("publishing", "Published revisions and how they differ."),

@@ -123,6 +123,10 @@ class Lanes:
         branch = self._trunk.children.get(lane)
         return branch.running if branch is not None else 0
 
+    def places(self, lane: str) -> int | None:
+        """How many of a lane may run in this process; None for any number."""
+        return self._limit("lane", lane)
+
     def _place(self, rules: LaneRules, caller: Caller, task: str, endpoints: tuple[str, ...]) -> Place:
         lane = rules.lane_of(task)
         department = rules.department(caller.department)

@@ -15,6 +15,7 @@ from fairlead.execution import Defaults, Deployment, Fairlead
 from fairlead.identity import Authenticator, Key
 from fairlead.identity.fetch import fetcher
 from fairlead.identity.issuer_keys import IssuerKeyRings
+from fairlead.lanes.figures import FOLDER
 from fairlead.models.http import Http
 from fairlead.models.registry import apart, open_drivers
 from fairlead.models.types import ModelDriver
@@ -32,11 +33,13 @@ from fairlead.storage.vault import Vault
 from fairlead.workspace.anchoring import Anchoring, compile_anchors
 from fairlead.workspace.compile import Secrets, Workspace, compile_workspace
 from fairlead.workspace.follow import Chore, Follower
+from fairlead.workspace.parts import Turns
 from fairlead.workspace.published import load_keys, load_revision, load_stops
 
 _RECOVER_EVERY = 3.0
 _SIGN_EVERY = 60.0
 _FORGET_EVERY = 60.0
+_COUNT_EVERY = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,6 +141,10 @@ async def assemble(around: Surroundings) -> Running:
         forget=vault.clear_cache,
         listen=store.listen,
         chores=_chores(around, journal, vault, sessions, anchoring, deployment.organisation) + watch.chores(),
+        chores=(
+            *_chores(around, journal, vault, sessions, anchoring, deployment.organisation),
+            (_COUNT_EVERY, Turns(fairlead.lanes, fleet, worker, clock, store.beside / FOLDER)),
+        ),
     )
     await follower.start()
     return Running(fairlead=fairlead, sessions=sessions, journal=journal, http=http, watch=watch, follower=follower)
