@@ -75,6 +75,11 @@ identity: Key
 identity: KeySettings
 identity: compile_identity
 identity: new_key
+lanes: LaneRules
+lanes: Lanes
+lanes: LanesSettings
+lanes: Place
+lanes: compile_lanes
 policy: Asked
 policy: CaseResult
 policy: Policy
