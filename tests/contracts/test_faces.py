@@ -78,7 +78,6 @@ identity: new_key
 lanes: LaneRules
 lanes: Lanes
 lanes: LanesSettings
-lanes: Place
 lanes: compile_lanes
 policy: Asked
 policy: CaseResult
