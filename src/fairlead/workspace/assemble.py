@@ -131,6 +131,7 @@ async def assemble(around: Surroundings) -> Running:
         clock=clock,
         deployment=deployment,
     )
+    counting = (_COUNT_EVERY, Turns(fairlead.lanes, fleet, worker, clock, store.beside / FOLDER))
     follower = Follower(
         fairlead,
         fleet,
@@ -145,6 +146,7 @@ async def assemble(around: Surroundings) -> Running:
             *_chores(around, journal, vault, sessions, anchoring, deployment.organisation),
             (_COUNT_EVERY, Turns(fairlead.lanes, fleet, worker, clock, store.beside / FOLDER)),
         ),
+        chores=(*_chores(around, journal, vault, sessions, anchoring, deployment.organisation), counting),
     )
     await follower.start()
     return Running(fairlead=fairlead, sessions=sessions, journal=journal, http=http, watch=watch, follower=follower)
