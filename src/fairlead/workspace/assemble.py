@@ -131,7 +131,7 @@ async def assemble(around: Surroundings) -> Running:
         clock=clock,
         deployment=deployment,
     )
-    counting = (_COUNT_EVERY, Turns(fairlead.lanes, fleet, worker, clock, store.beside / FOLDER))
+    more = (*watch.chores(), (_COUNT_EVERY, Turns(fairlead.lanes, fleet, worker, clock, store.beside / FOLDER)))
     follower = Follower(
         fairlead,
         fleet,
@@ -141,12 +141,7 @@ async def assemble(around: Surroundings) -> Running:
         deploy=deployed,
         forget=vault.clear_cache,
         listen=store.listen,
-        chores=_chores(around, journal, vault, sessions, anchoring, deployment.organisation) + watch.chores(),
-        chores=(
-            *_chores(around, journal, vault, sessions, anchoring, deployment.organisation),
-            (_COUNT_EVERY, Turns(fairlead.lanes, fleet, worker, clock, store.beside / FOLDER)),
-        ),
-        chores=(*_chores(around, journal, vault, sessions, anchoring, deployment.organisation), counting),
+        chores=_chores(around, journal, vault, sessions, anchoring, deployment.organisation) + more,
     )
     await follower.start()
     return Running(fairlead=fairlead, sessions=sessions, journal=journal, http=http, watch=watch, follower=follower)
