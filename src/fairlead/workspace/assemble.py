@@ -131,7 +131,6 @@ async def assemble(around: Surroundings) -> Running:
         clock=clock,
         deployment=deployment,
     )
-    more = (*watch.chores(), (_COUNT_EVERY, Turns(fairlead.lanes, fleet, worker, clock, store.beside / FOLDER)))
     follower = Follower(
         fairlead,
         fleet,
@@ -141,7 +140,8 @@ async def assemble(around: Surroundings) -> Running:
         deploy=deployed,
         forget=vault.clear_cache,
         listen=store.listen,
-        chores=_chores(around, journal, vault, sessions, anchoring, deployment.organisation) + more,
+        chores=_chores(around, journal, vault, sessions, anchoring, deployment.organisation)
+        + (*watch.chores(), (_COUNT_EVERY, Turns(fairlead.lanes, fleet, worker, clock, store.beside / FOLDER))),
     )
     await follower.start()
     return Running(fairlead=fairlead, sessions=sessions, journal=journal, http=http, watch=watch, follower=follower)
