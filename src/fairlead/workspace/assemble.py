@@ -123,14 +123,8 @@ async def assemble(around: Surroundings) -> Running:
     first = await asyncio.to_thread(compiled_at, epoch.revision)
     deployment = deployed(first)
     journal = Journal(store, worker, clock, first.workspace.settings.storage.journal)
-    fairlead = Fairlead(
-        ledger=Ledger(journal, vault, clock),
-        refusals=Refusals(journal, clock),
-        health=Health(clock.monotonic, deployment.preferences.breaker),
-        lease=Lease(clock),
-        clock=clock,
-        deployment=deployment,
-    )
+    fairlead = _fairlead(journal, vault, clock, deployment)
+    turns = Turns(fairlead.lanes, fleet, worker, clock, store.beside / FOLDER)
     follower = Follower(
         fairlead,
         fleet,
@@ -140,11 +134,25 @@ async def assemble(around: Surroundings) -> Running:
         deploy=deployed,
         forget=vault.clear_cache,
         listen=store.listen,
-        chores=_chores(around, journal, vault, sessions, anchoring, deployment.organisation)
-        + (*watch.chores(), (_COUNT_EVERY, Turns(fairlead.lanes, fleet, worker, clock, store.beside / FOLDER))),
+        chores=(
+            *_chores(around, journal, vault, sessions, anchoring, deployment.organisation),
+            *watch.chores(),
+            (_COUNT_EVERY, turns),
+        ),
     )
     await follower.start()
     return Running(fairlead=fairlead, sessions=sessions, journal=journal, http=http, watch=watch, follower=follower)
+
+
+def _fairlead(journal: Journal, vault: Vault, clock: Clock, deployment: Deployment) -> Fairlead:
+    return Fairlead(
+        ledger=Ledger(journal, vault, clock),
+        refusals=Refusals(journal, clock),
+        health=Health(clock.monotonic, deployment.preferences.breaker),
+        lease=Lease(clock),
+        clock=clock,
+        deployment=deployment,
+    )
 
 
 def _chores(
