@@ -1,12 +1,12 @@
-# Seven commands, the same for people and for CI. Everything lives in .venv; nothing else is installed.
+# The same commands for people and for CI. Everything lives in .venv; nothing else is installed.
 
 PYTHON ?= python3
 BIN := .venv/bin
 # Everything that is checked by eye is checked by these folders too.
-CODE := src tests bench evals docs
+CODE := src tests bench evals docs tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format docs bench interop lock clean
+.PHONY: help setup demo test lint audit format docs bench interop lock clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -33,11 +33,21 @@ demo: .venv/.runtime ## a working day of an invented retail company, without key
 test: .venv/.dev ## all tests; no network, no keys
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-lint: .venv/.dev ## format, rules, types, layers
+lint: .venv/.dev ## format, rules, types, layers, locks, licences, bill of materials
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tools/supply.py
+
+audit: .venv/.audit ## ask for known weaknesses of what the locks hold; needs the network
+	.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r locks/runtime.txt
+	.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r locks/dev.txt
+
+.venv/.audit: .venv/.setup locks/audit.txt
+	$(BIN)/uv venv --quiet --clear .venv/audit
+	$(BIN)/uv pip install --quiet --python .venv/audit/bin/python --require-hashes -r locks/audit.txt
+	@touch $@
 
 format: .venv/.dev ## put the code into shape
 	$(BIN)/ruff format $(CODE)
@@ -58,6 +68,8 @@ lock: .venv/.setup ## resolve the dependencies anew
 	printf 'uv\nhatchling\neditables\n' | $(BIN)/uv pip compile -q -U --universal --generate-hashes --no-emit-index-url --custom-compile-command "make lock" - -o locks/setup.txt
 	$(BIN)/uv pip compile -q -U --universal --generate-hashes --no-emit-index-url --custom-compile-command "make lock" pyproject.toml -o locks/runtime.txt
 	$(BIN)/uv pip compile -q -U --universal --generate-hashes --no-emit-index-url --custom-compile-command "make lock" --group dev pyproject.toml -c locks/runtime.txt -o locks/dev.txt
+	echo pip-audit | $(BIN)/uv pip compile -q -U --universal --generate-hashes --no-emit-index-url --custom-compile-command "make lock" - -o locks/audit.txt
+	$(BIN)/python tools/supply.py --write
 
 clean: ## remove what can be made again
 	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -10,6 +10,7 @@ import random
 import shutil
 import signal
 import sqlite3
+import ssl
 import subprocess
 import sys
 import time
@@ -124,9 +125,10 @@ async def stage(
 
 
 @contextlib.contextmanager
-def provider(folder: Path) -> Iterator[str]:
+def provider(folder: Path, host: str = "127.0.0.1") -> Iterator[str]:
     """The misbehaving provider as a process. Gives its URL."""
     command = [sys.executable, "-m", "tests.faults.provider", "--port", "0", "--ledger", str(folder / "provider.jsonl")]
+    command += ["--host", host]
     with (
         (folder / "provider.log").open("wb") as log,
         subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log) as process,
@@ -259,13 +261,13 @@ async def get(url: str, path: str) -> Response:
     return await exchange(url, written("GET", path))
 
 
-async def exchange(url: str, request: bytes, *, limit: float = 30.0) -> Response:
+async def exchange(url: str, request: bytes, *, limit: float = 30.0, tls: ssl.SSLContext | None = None) -> Response:
     """Send bytes on a connection of their own and read one response. Raises `Incomplete`, `TimeoutError`, `OSError`."""
-    host, port = url.removeprefix("http://").split(":")
+    host, port = url.partition("://")[2].split(":")
     response = Response()
     response._parser = parsing = httptools.HttpResponseParser(response)
     async with asyncio.timeout(limit):
-        reader, writer = await asyncio.open_connection(host, int(port))
+        reader, writer = await asyncio.open_connection(host, int(port), ssl=tls)
         try:
             writer.write(request)
             await writer.drain()

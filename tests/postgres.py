@@ -37,11 +37,13 @@ def programs() -> Path | None:
 class Server:
     """Started by `start`. A server does not run as root, so root lends it another user."""
 
-    def __init__(self, folder: Path, *, fsync: bool) -> None:
+    def __init__(self, folder: Path, *, fsync: bool, network: str = "", address: str = "") -> None:
         self._bin = programs()
         self._folder = folder
         self._user = _unprivileged()
         self._fsync = fsync
+        self._network = network
+        self._address = address
         self._numbers = itertools.count()
         self.port = 0
 
@@ -55,6 +57,10 @@ class Server:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         said = {**_SETTINGS, "port": str(self.port), "fsync": "on" if self._fsync else "off"}
+        if self._network:
+            said["listen_addresses"] = f"'127.0.0.1,{self._address}'"
+            with (data / "pg_hba.conf").open("a") as rules:
+                rules.write(f"host all all {self._network} trust\n")
         with (data / "postgresql.conf").open("a") as settings:
             settings.writelines(f"{name} = {value}\n" for name, value in said.items())
         self._control("start")
@@ -129,13 +135,14 @@ def _group_of(user: str) -> int:
 
 
 @contextlib.contextmanager
-def server(*, fsync: bool = False) -> Iterator[Server]:
-    """A running server. Raises RuntimeError where its programs are missing."""
+def server(*, fsync: bool = False, network: str = "", address: str = "") -> Iterator[Server]:
+    """A running server, on `address` as well for everybody in a network, where one is given. Raises RuntimeError where
+    its programs are missing."""
     if programs() is None:
         raise RuntimeError(MISSING)
     folder = Path(mkdtemp(prefix="fairlead-postgres-"))
     folder.chmod(0o700)
-    made = Server(folder, fsync=fsync)
+    made = Server(folder, fsync=fsync, network=network, address=address)
     try:
         made.start()
         yield made

@@ -104,6 +104,7 @@ class Provider:
     """A running provider. Made for tests: read `ledger`, `received` and `connections`, set `next` and `always`."""
 
     port: int = 0
+    host: str = "127.0.0.1"
     ledger_file: Path | None = None
     pause: float = 0.01
     ledger: list[Charge] = field(default_factory=list)
@@ -117,9 +118,9 @@ class Provider:
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port, limit=64 << 20)
+        self._server = await asyncio.start_server(self._accept, self.host, self.port, limit=64 << 20)
         self.port = self._server.sockets[0].getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://{self.host}:{self.port}"
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -429,9 +430,10 @@ def _chunk(data: bytes) -> bytes:
 async def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--ledger", type=Path)
     given = parser.parse_args()
-    async with Provider(port=given.port, ledger_file=given.ledger) as provider:
+    async with Provider(port=given.port, host=given.host, ledger_file=given.ledger) as provider:
         print(provider.url, flush=True)
         await asyncio.Event().wait()
 
