@@ -18,7 +18,8 @@ from typing import Any
 
 from tests.faults.provider import FAULTS
 
-from evals.stage import Incomplete, Response, Stage, books, chat, exchange, parser, say, stage, told
+from evals.asking import DOORS, code_of, ended_well, question
+from evals.stage import Incomplete, Response, Stage, books, exchange, parser, say, stage, told
 
 TOLD = frozenset(("cells", "requests", "charges", "audit_ok"))  # all else is to be 0
 _HANG_S = 20.0
@@ -66,16 +67,16 @@ class Cells:
 
     def saw(self, cell: str, response: Response) -> None:
         run = response.headers.get("x-fairlead-run", "")
-        self.statuses[f"{cell} {response.status} {response.error}"] += 1
-        if response.ended_well:
+        self.statuses[f"{cell} {response.status} {code_of(response)}"] += 1
+        if ended_well(response):
             self.well[run] = cell
-        elif not response.error or not run:
+        elif not code_of(response) or not run:
             self.unsaid[cell] += 1
 
 
-async def ask(url: str, fault: str, streamed: bool, cells: Cells, free: asyncio.Semaphore) -> None:
+async def ask(url: str, door: str, fault: str, streamed: bool, cells: Cells, free: asyncio.Semaphore) -> None:
     cell = f"{fault}/{'streamed' if streamed else 'whole'}"
-    request = chat("say 12", model=f"fault-{fault}", stream=streamed, max_tokens=100)
+    request = question(door, "say 12", model=f"fault-{fault}", stream=streamed, most=100)
     async with free:
         try:
             cells.saw(cell, await exchange(url, request, limit=_HANG_S))
@@ -85,22 +86,22 @@ async def ask(url: str, fault: str, streamed: bool, cells: Cells, free: asyncio.
             cells.broken[cell] += 1
 
 
-async def play(made: Stage, times: int) -> Cells:
+async def play(made: Stage, times: int, door: str) -> Cells:
     cells, free = Cells(), asyncio.Semaphore(_AT_ONCE)
     url = f"http://127.0.0.1:{made.port}"
     for number in range(times):
         await asyncio.gather(
-            *(ask(url, fault, streamed, cells, free) for fault in FAULTS for streamed in (False, True))
+            *(ask(url, door, fault, streamed, cells, free) for fault in FAULTS for streamed in (False, True))
         )
         if number % 10 == 9:
             say(f"{number + 1} of {times}")
     return cells
 
 
-async def measure(times: int, keep: bool = False) -> dict[str, Any]:
+async def measure(times: int, keep: bool = False, storage: str = "sqlite", door: str = "chat") -> dict[str, Any]:
     """One run; returns what is printed."""
-    async with stage(1, _WHOLE, keep=keep) as made:
-        cells = await play(made, times)
+    async with stage(1, _WHOLE, keep=keep, storage=storage) as made:
+        cells = await play(made, times, door)
         charges = await made.charges()
         found = books(made.database)
     attempts = found.attempts
@@ -139,8 +140,9 @@ async def measure(times: int, keep: bool = False) -> dict[str, Any]:
 def main() -> int:
     options = parser(__doc__)
     options.add_argument("--times", type=int, default=50)
+    options.add_argument("--door", choices=DOORS, default="chat", help="which door is asked (default chat)")
     given = options.parse_args()
-    result = asyncio.run(measure(given.times, given.keep))
+    result = asyncio.run(measure(given.times, given.keep, given.storage, given.door))
     zero = set(result) - TOLD
     return told(result, not result["audit_ok"] or any(result[name] for name in zero))
 

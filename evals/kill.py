@@ -19,7 +19,8 @@ import sys
 import time
 from typing import Any
 
-from evals.stage import Incomplete, Stage, books, chance, chat, exchange, parser, say, stage, told
+from evals.asking import DOORS, ended_well, question
+from evals.stage import Incomplete, Stage, books, chance, exchange, parser, say, stage, told
 
 WHOLE: dict[str, Any] = {
     "budgets": {"organisation": {"total": 100_000}, "persons": {"*": {"total": 100_000}}},
@@ -31,8 +32,8 @@ _RECOVERY_S = 90.0
 class Clients:
     """Ask until told to stop, and remember whose reply came whole."""
 
-    def __init__(self, url: str, rng: random.Random) -> None:
-        self._url, self._rng = url, rng
+    def __init__(self, url: str, rng: random.Random, door: str) -> None:
+        self._url, self._rng, self._door = url, rng, door
         self.stopping = False
         self.acknowledged: list[str] = []
         self.broken = 0
@@ -41,16 +42,15 @@ class Clients:
     async def ask(self) -> None:
         while not self.stopping:
             streamed = self._rng.random() < 0.6
-            request = chat(
-                f"say {self._rng.randrange(1, 30)}", stream=streamed, person=self._rng.choice(["kim", "lee"])
-            )
+            content, person = f"say {self._rng.randrange(1, 30)}", self._rng.choice(["kim", "lee"])
+            request = question(self._door, content, stream=streamed, person=person)
             try:
                 response = await exchange(self._url, request)
             except (Incomplete, OSError, TimeoutError):
                 self.broken += 1
                 await asyncio.sleep(0.02)
                 continue
-            if response.ended_well:
+            if ended_well(response):
                 self.acknowledged.append(response.headers["x-fairlead-run"])
             else:
                 self.refused += 1
@@ -87,13 +87,19 @@ async def until_recovered(made: Stage) -> None:
 
 
 async def measure(
-    kills: int, workers: int, concurrency: int, seed: int, keep: bool = False, storage: str = "sqlite"
+    kills: int,
+    workers: int,
+    concurrency: int,
+    seed: int,
+    keep: bool = False,
+    storage: str = "sqlite",
+    door: str = "chat",
 ) -> dict[str, Any]:
     """One run; returns what is printed."""
     rng = chance(seed)
     async with stage(workers, WHOLE, keep=keep, storage=storage) as made:
         await made.behave("trickle")
-        clients = Clients(f"http://127.0.0.1:{made.port}", rng)
+        clients = Clients(f"http://127.0.0.1:{made.port}", rng, door)
         asking = [asyncio.ensure_future(clients.ask()) for _ in range(concurrency)]
         started = time.monotonic()
         done = await kill_some(made, kills, workers, rng, clients)
@@ -126,8 +132,11 @@ def main() -> int:
     options.add_argument("--kills", type=int, default=50)
     options.add_argument("--workers", type=int, default=3)
     options.add_argument("--concurrency", type=int, default=16)
+    options.add_argument("--door", choices=DOORS, default="chat", help="which door is asked (default chat)")
     given = options.parse_args()
-    result = asyncio.run(measure(given.kills, given.workers, given.concurrency, given.seed, given.keep, given.storage))
+    result = asyncio.run(
+        measure(given.kills, given.workers, given.concurrency, given.seed, given.keep, given.storage, given.door)
+    )
     zero = ("without_row", "settled_twice", "acknowledged_lost", "money_astray", "held_left")
     return told(result, not result["audit_ok"] or any(result[name] for name in zero))
 

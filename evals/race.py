@@ -13,43 +13,44 @@ from typing import Any
 
 from tests.world import IN, OUT
 
-from evals.stage import Stage, books, chat, exchange, parser, say, stage, told
+from evals.asking import DOORS, code_of, question
+from evals.stage import Stage, books, exchange, parser, say, stage, told
 
 _OUTPUT = 20
 _ENOUGH = 12  # refusals in a row after which a client gives up
 
 
-def one_request() -> bytes:
-    return chat("say 15", max_tokens=_OUTPUT)
+def one_request(door: str) -> bytes:
+    return question(door, "say 15", most=_OUTPUT)
 
 
-def most_of_one() -> int:
+def most_of_one(door: str) -> int:
     """What a call holds: every byte of the body as a token, and the output limit."""
-    return len(one_request().partition(b"\r\n\r\n")[2]) * IN + _OUTPUT * OUT
+    return len(one_request(door).partition(b"\r\n\r\n")[2]) * IN + _OUTPUT * OUT
 
 
 class Race:
     """The clients' side."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, door: str) -> None:
+        self._url, self._door = url, door
         self.answers = 0
         self.refusals = 0
         self.surprises: list[str] = []
 
     async def run(self) -> None:
-        refused, request = 0, one_request()
+        refused, request = 0, one_request(self._door)
         while refused < _ENOUGH:
             response = await exchange(self._url, request)
             if response.status == 200:
                 self.answers += 1
                 refused = 0
-            elif response.error == "over_budget":
+            elif code_of(response) == "over_budget":
                 self.refusals += 1
                 refused += 1
                 await asyncio.sleep(0.02 * refused)
             else:
-                self.surprises.append(f"{response.status} {response.error}")
+                self.surprises.append(f"{response.status} {code_of(response)}")
                 await asyncio.sleep(0.1)
 
 
@@ -66,13 +67,13 @@ def _excess(made: Stage, cap: int) -> int:
 
 
 async def measure(
-    clients: int, processes: int, calls: int = 600, keep: bool = False, storage: str = "sqlite"
+    clients: int, processes: int, calls: int = 600, keep: bool = False, storage: str = "sqlite", door: str = "chat"
 ) -> dict[str, Any]:
     """One run; returns what is printed. `calls` is about how many holds fit under the cap."""
-    cap = most_of_one() * calls
+    cap = most_of_one(door) * calls
     whole = {"budgets": {"organisation": {"total": f"{cap // 10**9}.{cap % 10**9:09d}"}}}
     async with stage(processes, whole, keep=keep, storage=storage) as made:
-        race, over = Race(f"http://127.0.0.1:{made.port}"), [0]
+        race, over = Race(f"http://127.0.0.1:{made.port}", door), [0]
         watching = asyncio.ensure_future(watch(made, cap, over))
         await asyncio.gather(*(race.run() for _ in range(clients)))
         watching.cancel()
@@ -86,7 +87,7 @@ async def measure(
         "processes": processes,
         "answers": race.answers,
         "refusals": race.refusals,
-        "hold_share": round(most_of_one() / cap, 6),
+        "hold_share": round(most_of_one(door) / cap, 6),
         "overshoot": max(over),
         "used_share": round(spent / cap, 4),
         "held_left": found.held,
@@ -100,8 +101,9 @@ def main() -> int:
     options.add_argument("--clients", type=int, default=64)
     options.add_argument("--processes", type=int, default=3)
     options.add_argument("--calls", type=int, default=600, help="about how many holds fit under the cap (default 600)")
+    options.add_argument("--door", choices=DOORS, default="chat", help="which door is asked (default chat)")
     given = options.parse_args()
-    result = asyncio.run(measure(given.clients, given.processes, given.calls, given.keep, given.storage))
+    result = asyncio.run(measure(given.clients, given.processes, given.calls, given.keep, given.storage, given.door))
     fair = result["overshoot"] == 0 and result["used_share"] >= 0.95 and result["held_left"] == 0
     return told(result, not fair or bool(result["surprises"]))
 
