@@ -244,7 +244,7 @@ async def play(it: Deployment) -> dict[str, Any]:
     await asyncio.sleep(2)
     found["revoked_key"] = len(it.answers(at, who="max"))
     say("kill switch")
-    await it.command("stop", "person", "zoe")
+    await it.command("stop", "person", "zoe", "--reason", "a test of the kill switch")
     at = time.monotonic()
     await asyncio.sleep(2)
     found["stopped_person"] = len(it.answers(at, who="zoe"))
