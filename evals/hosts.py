@@ -78,6 +78,7 @@ class Deployment:
     keys: dict[str, str] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
     stopping: bool = False
+    words: int = 40  # of an answer, at a hundred a second
 
     def serve(self, host: network.Host) -> None:
         """Start Fairlead on a host."""
@@ -110,7 +111,7 @@ class Deployment:
 
     async def ask(self, host: network.Host, who: str) -> Seen:
         """One request. Status 0 where nothing came."""
-        body = json.dumps({"model": "small", "messages": [{"role": "user", "content": "say 40"}]}).encode()
+        body = json.dumps({"model": "small", "messages": [{"role": "user", "content": f"say {self.words}"}]}).encode()
         request = written("POST", "/v1/chat/completions", body, {"authorization": f"Bearer {self.keys[who]}"})
         sent = time.monotonic()
         try:
@@ -256,6 +257,7 @@ async def play(it: Deployment) -> dict[str, Any]:
 async def _partition(it: Deployment) -> dict[str, Any]:
     apart, others = it.hosts[2], it.hosts[:2]
     say("partition")
+    await _many_under_way(it)
     apart.cut_from_database()
     cut = time.monotonic()
     at, revision = await _policy(it, _ALLOW)
@@ -286,8 +288,16 @@ async def _partition(it: Deployment) -> dict[str, Any]:
     }
 
 
+async def _many_under_way(it: Deployment) -> None:
+    """Let what comes now find calls on every host in their middle: long ones were sent a moment ago."""
+    it.words = 300
+    await asyncio.sleep(2)
+    it.words = 40
+
+
 async def _kill(it: Deployment, host: network.Host) -> None:
     say("kill -9 of a host")
+    await _many_under_way(it)
     process = it.processes[host.number]
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
