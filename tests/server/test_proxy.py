@@ -101,6 +101,7 @@ def test_a_request_that_was_not_encrypted_gets_the_error_of_its_door(s: Served, 
     refused = httpx.post(s.url + path, headers=headers, json=CHAT)
     assert refused.status_code == 403
     assert "plain HTTP" in refused.json()["error"]["message"]
+    assert "unencrypted" in {each.error.code for each in s.records("refusal") if each.error}
     assert httpx.post(
         s.url + "/v1/chat/completions", headers=s.auth() | {"x-forwarded-proto": "https"}, json=CHAT
     ).is_success

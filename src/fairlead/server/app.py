@@ -62,7 +62,7 @@ class App:
                     self._proxies.told(scope)
                 await endpoint(scope, receive, send)
             except Unencrypted as error:
-                await refuse(send, error, error_form(scope["path"]))
+                await self._refuse_unheard(scope, send, error)
             except Exception:
                 # Doors say what goes wrong in an action; what is left is a fault before there was one.
                 log.exception("a request for %s broke", scope["path"])
@@ -89,6 +89,10 @@ class App:
             why="`server.max_requests` bounds them, so that those which are under way come to their end",
             mend="retry after a second; if it lasts, raise `server.max_requests` or `server.workers`",
         )
+        await self._refuse_unheard(scope, send, error)
+
+    async def _refuse_unheard(self, scope: Scope, send: Any, error: FairleadError) -> None:
+        """Record and say an error that no door was asked about."""
         if self._running is not None:
             await self._running.fairlead.refusals.record("server", error)
         await refuse(send, error, error_form(scope["path"]))
