@@ -54,3 +54,29 @@ def test_a_run_can_be_held_too(asked: tuple[Path, Answer], fairlead: Fairlead) -
     run = fairlead("runs", "--json").json[0]["run"]
     assert fairlead("data", "hold", run, "--reason", "a case").status == 0
     assert "legal hold on run" in fairlead("data", "erase", "kim", "--yes").err
+
+
+def test_where_the_data_of_a_run_and_of_a_person_is(
+    asked: tuple[Path, Answer], fairlead: Fairlead, tmp_path: Path
+) -> None:
+    folder = asked[0]
+    text = (folder / "fairlead.yaml").read_text()
+    (folder / "fairlead.yaml").write_text(text + "\nretention: {otherwise: 30d}\n")
+    assert fairlead("apply", "--yes").status == 0
+    fairlead("backup", tmp_path / "backup")
+    run = fairlead("runs", "--json").json[0]["run"]
+    of_run = fairlead("data", "where", run, "--json").json
+    assert [each["place"] for each in of_run["kept"]][:2] == ["table payload", "table log"]
+    assert of_run["kept"][0]["until"] != "the person is erased"
+    assert (of_run["providers"][0]["placement"], of_run["providers"][0]["runs"]) == ("device", 1)
+    fairlead("data", "hold", run, "--reason", "a case")
+    of_person = fairlead("data", "where", "kim", "--json").json
+    places = {each["place"]: each for each in of_person["kept"]}
+    assert {"table payload", "table subject", "table log"} <= set(places)
+    assert f"backup {tmp_path / 'backup'}" in places
+    assert of_person["held"][0]["reason"] == "a case"
+    said = fairlead("data", "where", "kim")
+    assert "nothing is kept, as declared" in said.out
+    fairlead("data", "release", run)
+    fairlead("data", "erase", "kim", "--yes")
+    assert "no such run" in fairlead("data", "where", "kim").err

@@ -129,6 +129,37 @@ def _forget_budgets(connection: "Connection", person: str) -> None:
 
 
 @app.command()
+def where(what: What, workspace: Workspace = None, data_folder: Data = None, json: Json = False) -> None:
+    """Every place at which a person's or a run's data is, for how long, and to which providers it went."""
+    from fairlead.cli.whereabouts import whereabouts
+
+    place = find(workspace, data_folder)
+    with closing(open_store(place)) as store:
+        kind, name, subject = _target(place, store, what)
+    found = whereabouts(place, what, kind, name, subject)
+    if json:
+        json_data(found)
+        return
+    table(
+        ["where", "what", "how many", "until (UTC)", "why"],
+        [[each.place, each.what, str(each.count), each.until, each.why] for each in found.kept],
+        right=["how many"],
+    )
+    if found.providers:
+        print()
+        table(
+            ["sent to", "runs where", "vendor", "region", "what it keeps", "calls", "last (UTC)"],
+            [
+                [each.model, each.placement, each.vendor, each.region, each.retention, str(each.runs), shown(each.last)]
+                for each in found.providers
+            ],
+            right=["calls"],
+        )
+    for each in found.held:
+        say(f"held since {shown(each.at)}: {each.kind} {each.what}: {each.reason}")
+
+
+@app.command()
 def hold(
     what: What,
     reason: Annotated[str, typer.Option("--reason", help="Why: it is shown to whoever wants to erase.")],

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _PAGE: Final = 1000
 _WORDS: Final = "context_word (word, section, title, heading, body)"
 
+_CLEAR: Final = "TRUNCATE {}, arrived, last_group, context_word"
+
 Progress = Callable[[int], object]
 
 
@@ -43,9 +45,10 @@ def count_rows(store: Store) -> int:
         return sum(_count(connection, table) for table in _tables())
 
 
-def move(source: Store, target: Store, progress: Progress = lambda _: None) -> Moved:
+def move(source: Store, target: Store, progress: Progress = lambda _: None, *, over: bool = False) -> Moved:
     """Copies everything from a file to an empty, migrated database on a server, and returns what was checked.
-    `progress` is told how many rows were copied since it was last told.
+    `progress` is told how many rows were copied since it was last told. `over`: what is on the server goes, in the
+    same transaction.
 
     Raises BadInput while workers live, holds are open or the server's database is not empty, Broken if what arrived is
     not what was sent. Then nothing is on the server.
@@ -56,7 +59,10 @@ def move(source: Store, target: Store, progress: Progress = lambda _: None) -> M
         origin = stack.enter_context(source.writing())  # nobody changes the file meanwhile
         _require_settled(origin)
         goal = stack.enter_context(target.writing())
-        _require_empty(goal, target.shown)
+        if over:
+            goal.exec_driver_sql(_CLEAR.format(", ".join(f'"{table.name}"' for table in [*_tables(), worker])))
+        else:
+            _require_empty(goal, target.shown)
         for table in _tables():
             _copy(origin, goal, table, progress)
         _copy_words(origin, goal)

@@ -98,6 +98,27 @@ _UNITS: Final = {"h": 3_600_000, "d": 86_400_000}
 _USUALLY_KEPT: Final = 30 * _UNITS["d"]
 
 
+_Span = Annotated[str, Meta(pattern="^[1-9][0-9]{0,4}[hd]$")]
+
+
+class RetentionSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`retention:` in fairlead.yaml: for how long requests and replies are kept, as `90d` or `12h`. Of several that
+    apply the shortest counts; records and proofs stay."""
+
+    classes: Annotated[
+        dict[Literal["public", "internal", "confidential", "restricted"], _Span],
+        Meta(description="By the data class of what was said."),
+    ] = {}
+    tasks: Annotated[dict[str, _Span], Meta(description="By task type.")] = {}
+    otherwise: Annotated[
+        _Span | None, Meta(description="What none of these is about. Without it, until the person is erased.")
+    ] = None
+
+    @staticmethod
+    def milliseconds(span: str) -> int:
+        return int(span[:-1]) * _UNITS[span[-1]]
+
+
 class SessionSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """`sessions:` in fairlead.yaml: conversations that Fairlead remembers between calls."""
 

@@ -131,6 +131,14 @@ def create(path: Path) -> None:
             connection.execute("PRAGMA journal_mode=WAL")
 
 
+def fold(path: Path) -> None:
+    """Bring all of a database that nobody has open into its one file."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE").fetchone()
+    for left in ("-wal", "-shm"):
+        path.with_name(path.name + left).unlink(missing_ok=True)
+
+
 def _nothing() -> None:
     """There is nothing to end."""
 

@@ -6,7 +6,7 @@ turn; `fairlead doctor` tells of it.
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -75,67 +75,26 @@ def _compiled(name: str, asked: AnchorSettings) -> Anchor:
     return Anchor(name, asked.folder, asked.git, url, asked.method == "post", asked.key)
 
 
-class Round(Struct, frozen=True):
-    """What came of one turn: how far each anchor has got, and who failed and why."""
+class Reach:
+    """How anchors are written and read. Blocking: call it in a thread. `beside` is the data folder."""
 
-    standings: tuple[Standing, ...] = ()
-
-    @property
-    def failed(self) -> list[Standing]:
-        return [each for each in self.standings if each.failure]
-
-
-class Anchoring:
-    """Delivers to the anchors of the revision in force. `anchors` is replaced when another comes into force."""
-
-    def __init__(self, store: Store, vault: Vault, clock: Clock, secrets: Secrets, organisation: str) -> None:
-        self.anchors: tuple[Anchor, ...] = ()
-        self._store = store
-        self._vault = vault
-        self._clock = clock
+    def __init__(self, beside: Path, secrets: Secrets, clock: Clock) -> None:
+        self._beside = beside
         self._secrets = secrets
-        self.organisation = organisation
+        self._clock = clock
 
-    def deliver(self) -> Round:
-        """Bring every anchor up to date. Blocks; returns at once where there are none, or another worker is at it."""
-        if not self.anchors:
-            return Round()
-        with self._store.database.elected("anchoring") as mine:
-            if not mine:
-                return Round()
-            known = standings(self._store)
-            return Round(tuple(self._bring(each, known.get(each.name, Standing(each.name))) for each in self.anchors))
-
-    def read(self) -> dict[str, Kept | FairleadError]:
+    def read(self, anchors: Iterable[Anchor]) -> dict[str, Kept | FairleadError]:
         """What each anchor has, or why it cannot be read."""
         found: dict[str, Kept | FairleadError] = {}
-        for anchor in self.anchors:
+        for anchor in anchors:
             try:
                 found[anchor.name] = self._read(anchor)
             except FairleadError as error:
                 found[anchor.name] = error
         return found
 
-    def _bring(self, anchor: Anchor, standing: Standing) -> Standing:
-        try:
-            delivery = lacking(self._store, self._vault, self.organisation, standing)
-            if delivery is None and not standing.failure:
-                return standing
-            while delivery is not None:
-                self._put(anchor, delivery)
-                now = self._clock.now()
-                standing = Standing(anchor.name, delivery.size, delivery.tombstones, now, now)
-                delivery = lacking(self._store, self._vault, self.organisation, standing)
-            standing = msgspec.structs.replace(standing, failure="")
-        except FairleadError as error:
-            log.error("the anchor %s was not reached: %s (%s)", anchor.name, error, error.why)
-            failure = f"{error.message}{f': {error.why}' if error.why else ''}"
-            standing = msgspec.structs.replace(standing, tried_at=self._clock.now(), failure=failure)
-        with self._store.writing() as connection:
-            note_standing(connection, standing)
-        return standing
-
-    def _put(self, anchor: Anchor, delivery: Delivery) -> None:
+    def put(self, anchor: Anchor, delivery: Delivery) -> None:
+        """Raises Broken where it cannot be reached, or says something else already."""
         if anchor.folder:
             add_files(self._path(anchor.folder), delivery.files)
         elif anchor.git:
@@ -144,7 +103,7 @@ class Anchoring:
             asyncio.run(self._send(anchor, delivery.files))
 
     def _path(self, text: str) -> Path:
-        return self._store.beside / Path(text).expanduser()
+        return self._beside / Path(text).expanduser()
 
     async def _send(self, anchor: Anchor, files: tuple[tuple[str, str], ...]) -> None:
         async with Http(self._clock) as http:
@@ -214,3 +173,58 @@ class Anchoring:
 
 class _Missing(Broken):
     """There is no such file."""
+
+
+class Round(Struct, frozen=True):
+    """What came of one turn: how far each anchor has got, and who failed and why."""
+
+    standings: tuple[Standing, ...] = ()
+
+    @property
+    def failed(self) -> list[Standing]:
+        return [each for each in self.standings if each.failure]
+
+
+class Anchoring:
+    """Delivers to the anchors of the revision in force. `anchors` is replaced when another comes into force."""
+
+    def __init__(self, store: Store, vault: Vault, clock: Clock, secrets: Secrets, organisation: str) -> None:
+        self.anchors: tuple[Anchor, ...] = ()
+        self.organisation = organisation
+        self._store = store
+        self._vault = vault
+        self._clock = clock
+        self._reach = Reach(store.beside, secrets, clock)
+
+    def deliver(self) -> Round:
+        """Bring every anchor up to date. Blocks; returns at once where there are none, or another worker is at it."""
+        if not self.anchors:
+            return Round()
+        with self._store.database.elected("anchoring") as mine:
+            if not mine:
+                return Round()
+            known = standings(self._store)
+            return Round(tuple(self._bring(each, known.get(each.name, Standing(each.name))) for each in self.anchors))
+
+    def read(self) -> dict[str, Kept | FairleadError]:
+        """What each anchor has, or why it cannot be read."""
+        return self._reach.read(self.anchors)
+
+    def _bring(self, anchor: Anchor, standing: Standing) -> Standing:
+        try:
+            delivery = lacking(self._store, self._vault, self.organisation, standing)
+            if delivery is None and not standing.failure:
+                return standing
+            while delivery is not None:
+                self._reach.put(anchor, delivery)
+                now = self._clock.now()
+                standing = Standing(anchor.name, delivery.size, delivery.tombstones, now, now)
+                delivery = lacking(self._store, self._vault, self.organisation, standing)
+            standing = msgspec.structs.replace(standing, failure="")
+        except FairleadError as error:
+            log.error("the anchor %s was not reached: %s (%s)", anchor.name, error, error.why)
+            failure = f"{error.message}{f': {error.why}' if error.why else ''}"
+            standing = msgspec.structs.replace(standing, tried_at=self._clock.now(), failure=failure)
+        with self._store.writing() as connection:
+            note_standing(connection, standing)
+        return standing

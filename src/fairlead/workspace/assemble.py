@@ -26,6 +26,7 @@ from fairlead.storage.erasure import clear_away
 from fairlead.storage.fleet import Fleet, Lease
 from fairlead.storage.journal import Journal
 from fairlead.storage.recover import recover
+from fairlead.storage.retention import compile_retention
 from fairlead.storage.sessions import Sessions
 from fairlead.storage.store import Store
 from fairlead.storage.subject_rows import StoredSubjects
@@ -35,6 +36,7 @@ from fairlead.workspace.compile import Secrets, Workspace, compile_workspace
 from fairlead.workspace.follow import Chore, Follower
 from fairlead.workspace.parts import Turns
 from fairlead.workspace.published import load_keys, load_revision, load_stops
+from fairlead.workspace.sweeping import Sweeping
 
 _RECOVER_EVERY = 3.0
 _SIGN_EVERY = 60.0
@@ -107,6 +109,7 @@ async def assemble(around: Surroundings) -> Running:
     sessions = Sessions(store, vault, clock)
     anchoring = Anchoring(store, vault, clock, around.secrets, "")
     watch = Watch(store, fleet, clock, vault.name_of)
+    sweeping = Sweeping(store, clock)
 
     def deployed(compiled: CompiledRevision) -> Deployment:
         settings = compiled.workspace.settings
@@ -115,6 +118,7 @@ async def assemble(around: Surroundings) -> Running:
         anchoring.organisation = compiled.workspace.organisation
         anchoring.anchors = compile_anchors(settings.audit.anchors)
         watch.take_up(compiled.workspace.controls)
+        sweeping.rules = compile_retention(settings.retention)
         return deploy(compiled, http, rings, clock, around.wrap)
 
     epoch = await asyncio.to_thread(fleet.current)
@@ -135,7 +139,7 @@ async def assemble(around: Surroundings) -> Running:
         forget=vault.clear_cache,
         listen=store.listen,
         chores=(
-            *_chores(around, journal, vault, sessions, anchoring, deployment.organisation),
+            *_chores(around, journal, vault, sessions, anchoring, sweeping, deployment.organisation),
             *watch.chores(),
             (_COUNT_EVERY, turns),
         ),
@@ -161,6 +165,7 @@ def _chores(
     vault: Vault,
     sessions: Sessions,
     anchoring: Anchoring,
+    sweeping: Sweeping,
     organisation: str,
 ) -> tuple[tuple[float, Chore], ...]:
     """What every worker does beside answering, with its period in seconds."""
@@ -181,6 +186,7 @@ def _chores(
         with store.database.elected("clearing") as mine:
             if mine:
                 clear_away(store, clock.now())
+                sweeping.sweep()
 
     async def forget_the_expired() -> None:
         while await asyncio.to_thread(sessions.sweep):

@@ -1,0 +1,182 @@
+"""`fairlead data where`: every place at which a run's or a person's data is, for how long, and why."""
+
+from collections import Counter
+from contextlib import closing
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from fairlead.cli.compiled import published
+from fairlead.cli.opening import keys_of, log_of, open_store
+from fairlead.cli.place import Place
+from fairlead.cli.records import record_of
+from fairlead.cli.when import shown
+from fairlead.costs.record import Record
+from fairlead.storage.legal_holds import LegalHold, legal_holds
+from fairlead.storage.retention import Rules, compile_retention
+from fairlead.storage.store import Store
+from fairlead.workspace.compile import Workspace
+
+if TYPE_CHECKING:
+    from fairlead.storage.log import LogRow
+
+_DAY: Final = 86_400_000
+_CALLED: Final = ("call_model", "attempt")
+
+
+class Kept(Struct, frozen=True):
+    """A place in the house. `until` says when it goes, `why` what for."""
+
+    place: str
+    what: str
+    count: int
+    until: str
+    why: str = ""
+
+
+class Provider(Struct, frozen=True):
+    """A place to which data went for an answer. `retention` is what the placement declares of it."""
+
+    model: str
+    placement: str
+    vendor: str
+    region: str
+    retention: str
+    runs: int
+    last: int
+
+
+class Whereabouts(Struct, frozen=True):
+    """Everything that is known of where the data is."""
+
+    asked: str
+    subject: str
+    kept: tuple[Kept, ...]
+    providers: tuple[Provider, ...]
+    held: tuple[LegalHold, ...]
+
+
+def whereabouts(place: Place, asked: str, kind: str, name: str, subject: str) -> Whereabouts:
+    """Where the data of a person (or of one run of theirs) is. Looks through the whole log for a person's records."""
+    with closing(open_store(place)) as store:
+        compiled = published(place, store)
+        rows = log_of(store).of_run(name) if kind == "run" else list(log_of(store).since(0))
+        records = [(row, record) for row in rows if (record := record_of(row)).person == subject]
+        rules = compile_retention(compiled.settings.retention)
+        kept = _payloads(store, records, rules)
+        if kind != "run":
+            kept += _of_person(store, compiled, asked, subject)
+        kept += [_records(records), *_backups(store, records)]
+        with store.reading() as connection:
+            held = tuple(
+                each for each in legal_holds(connection, subject) if kind != "run" or each.what in (name, subject)
+            )
+    providers = tuple(_providers(records, compiled))
+    return Whereabouts(asked, subject, tuple(each for each in kept if each.count), providers, held)
+
+
+def _payloads(store: Store, records: "list[tuple[LogRow, Record]]", rules: Rules) -> list[Kept]:
+    """What is kept of requests and replies, by class."""
+    from sqlalchemy import select
+
+    from fairlead.storage.schema import payload
+
+    sealed = {row.seq: (row.at, record) for row, record in records if record.payload}
+    with store.reading() as connection:
+        there = set(connection.execute(select(payload.c.seq)).scalars()) if sealed else set()
+    counts: Counter[tuple[str, int | None]] = Counter()
+    last: dict[tuple[str, int | None], int] = {}
+    for seq, (at, record) in sealed.items():
+        if seq in there:
+            group = record.data_class or "unclassified", rules.keep(record.data_class, record.task)
+            counts[group] += 1
+            last[group] = max(at, last.get(group, 0))
+    return [
+        Kept(
+            "table payload",
+            f"requests and replies, {group[0]}, encrypted under the person's key",
+            count,
+            "the person is erased" if group[1] is None else f"{shown(last[group] + group[1])} for the latest",
+        )
+        for group, count in sorted(counts.items(), key=str)
+    ]
+
+
+def _of_person(store: Store, compiled: Workspace, person: str, subject: str) -> list[Kept]:
+    from sqlalchemy import func, select
+
+    from fairlead.costs.budgets import scope_name
+    from fairlead.storage.schema import budget, session, session_turn
+
+    settings = compiled.settings
+    days = settings.sessions.kept_for(settings.payloads) // _DAY
+    with store.reading() as connection:
+        sessions, turns = (
+            int(
+                connection.execute(select(func.count()).select_from(each).where(each.c.subject == subject)).scalar()
+                or 0
+            )
+            for each in (session, session_turn)
+        )
+        scope = budget.c.scope == scope_name("person", person)
+        budgets = int(connection.execute(select(func.count()).select_from(budget).where(scope)).scalar() or 0)
+    owned = sum(item.owner == person for item in compiled.items)
+    unused = f"{days} days after the last use"
+    return [
+        Kept("table session", "conversations, encrypted", sessions, unused),
+        Kept("table session_turn", "turns of them, encrypted", turns, unused),
+        Kept("table subject", "the key and the name, encrypted", 1, "the person is erased"),
+        Kept("table budget", "budgets of the person, by name", budgets, "the person is erased, once a period is over"),
+        Kept(
+            "table api_key", "keys that carry the name", len(keys_of(store, person)), "for ever, for records' meaning"
+        ),
+        Kept("context", "pages that name the person as owner", owned, "they are changed in the workspace"),
+    ]
+
+
+def _records(records: "list[tuple[LogRow, Record]]") -> Kept:
+    why = "sums and proofs rest on them; a pseudonym, and no word that was said"
+    return Kept("table log", "records", len(records), "for ever", why)
+
+
+def _backups(store: Store, records: "list[tuple[LogRow, Record]]") -> list[Kept]:
+    from fairlead.storage.schema import backup
+
+    first = min((row.seq for row, _ in records), default=0)
+    with store.reading() as connection:
+        found = connection.execute(backup.select().order_by(backup.c.at)).all()
+    return [
+        Kept(
+            f"backup {each.place}",
+            f"all of this as of {shown(each.at)}",
+            1,
+            "you delete it",
+            "restored, it is erased anew",
+        )
+        for each in found
+        if each.size > first
+    ]
+
+
+def _providers(records: "list[tuple[LogRow, Record]]", compiled: Workspace) -> list[Provider]:
+    counts: Counter[tuple[str, str]] = Counter()
+    last: dict[tuple[str, str], int] = {}
+    for row, record in records:
+        if record.model and record.kind in _CALLED:
+            group = record.model, record.placement
+            counts[group] += 1
+            last[group] = max(row.at, last.get(group, 0))
+    found = []
+    for (model, kind), count in sorted(counts.items()):
+        known = compiled.models.models.get(model)
+        where = known.placement if known is not None else None
+        vendor, region = (where.vendor, where.region) if where else ("", "")
+        found.append(Provider(model, kind, vendor, region, _retention(kind, where), count, last[model, kind]))
+    return found
+
+
+def _retention(kind: str, placement: object) -> str:
+    days = getattr(placement, "retention_days", None)
+    if days is not None:
+        return f"{days} days, as declared" if days else "nothing is kept, as declared"
+    return "nothing leaves the house" if kind != "cloud" else "not declared: placement.retention_days"

@@ -1,0 +1,291 @@
+"""Backups: one file of a deployment's state as it stood at one moment, with a signed manifest of what is in it.
+
+The file is an SQLite database, whatever kind the deployment runs on: it is checked, and restored to either kind, in the
+same way. The master key is not in it, so what is sealed opens with nothing that lies there.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from hashlib import file_digest, sha256
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, Table, func, select
+
+from fairlead.audit import Frontier, Ring, sign_checkpoint, verify_checkpoint
+from fairlead.audit.checkpoint import extensions_of
+from fairlead.audit.malformed import Malformed
+from fairlead.audit.merkle import leaf_hash
+from fairlead.clock import Clock, new_id
+from fairlead.errors import BadInput, Broken
+from fairlead.storage import sqlite_fts
+from fairlead.storage.checkpoints import log_origin
+from fairlead.storage.database import database_at
+from fairlead.storage.migrations import migrate
+from fairlead.storage.schema import backup as backup_table
+from fairlead.storage.schema import budget, epoch, hold, log, metadata, payload, tombstone, tree, worker
+from fairlead.storage.section_words import SectionWords
+from fairlead.storage.sqlite import SqliteDatabase, fold
+from fairlead.storage.store import SCHEMA_VERSION, Store
+from fairlead.storage.types import Entry
+from fairlead.storage.vault import Vault
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+
+FILE: Final = "state.db"
+MANIFEST: Final = "manifest.json"
+NOTE: Final = "manifest.txt"
+_VERSION: Final = 1
+_TITLE: Final = "fairlead backup 1"
+_PAGE: Final = 1000
+_PAGES: Final = 2000  # of a file, between two steps of the progress bar
+
+Progress = Callable[[int], object]
+
+
+class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a backup holds. `digest` is the SHA-256 of the file, `tombstones` the number of the last one. `spent` is the
+    sum over all budgets and `held` over open holds, in nano-units; `at` in milliseconds since 1970."""
+
+    version: int
+    id: str
+    at: int
+    origin: str
+    schema: str
+    revision: str
+    epoch: int
+    records: int
+    root: str
+    rows: dict[str, int]
+    spent: int
+    held: int
+    tombstones: int
+    digest: str
+
+
+def make_backup(
+    store: Store, vault: Vault, organisation: str, folder: Path, clock: Clock, progress: Progress = lambda _: None
+) -> Manifest:
+    """Write a backup into a folder that does not exist yet. Workers go on meanwhile.
+
+    It appears whole or not at all. Raises BadInput if the folder is there, Broken if what was written is not sound.
+    """
+    if folder.exists():
+        raise BadInput(f"{folder} exists already", why="a backup never overwrites", mend="name another folder")
+    draft = folder.with_name(f".{folder.name}.part-{clock.random_bytes(4).hex()}")
+    draft.mkdir(mode=0o700, parents=True)
+    origin = log_origin(store, organisation)
+    key = vault.signing_key(origin)  # made before the copy, which is checked by it
+    store.bring_in_order()
+    if isinstance(store.database, SqliteDatabase):
+        _copy_file(store.database.path, draft / FILE, progress)
+    else:
+        _copy_rows(store, draft / FILE, progress)
+    manifest = _described(draft / FILE, origin, clock)
+    text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
+    lines = (_TITLE, f"sha256 {sha256(text).hexdigest()}")
+    note = sign_checkpoint(origin, manifest.records, bytes.fromhex(manifest.root), key, lines)
+    (draft / MANIFEST).write_bytes(text)
+    (draft / NOTE).write_text(note, "utf-8")
+    draft.rename(folder)
+    return manifest
+
+
+def note_backup(store: Store, manifest: Manifest, place: str, entry: Entry) -> None:
+    """Remember that there is this backup, and record it."""
+    with store.writing() as connection:
+        connection.execute(
+            backup_table.insert().values(
+                id=manifest.id,
+                at=manifest.at,
+                place=place,
+                size=manifest.records,
+                root=manifest.root,
+                digest=manifest.digest,
+            )
+        )
+        store.database.append(connection, [entry])
+
+
+def read_backup(folder: Path, ring: Ring | None) -> Manifest:
+    """The manifest of a backup whose file is the one that was written, and whose signature holds. `check_sums` compares
+    what is in the file. `ring` are the keys that may have signed it; None for the file's own: then it agrees with
+    itself.
+
+    Raises BadInput where it is none, Broken where it was changed.
+    """
+    try:
+        text, note = (folder / MANIFEST).read_bytes(), (folder / NOTE).read_text("utf-8")
+        manifest = msgspec.json.decode(text, type=Manifest)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadInput(
+            f"{folder} is no backup: {error}", mend="give the folder whole, as `fairlead backup` wrote it"
+        ) from error
+    if manifest.version != _VERSION or manifest.schema > SCHEMA_VERSION:
+        raise BadInput(f"{folder} was made by a newer Fairlead", mend="install that version, or a later one")
+    with (folder / FILE).open("rb") as file:
+        digest = file_digest(file, "sha256").hexdigest()
+    if digest != manifest.digest:
+        raise _changed(folder, "its file is not the one that was written")
+    try:
+        point = verify_checkpoint(note, ring or _own_ring(folder / FILE, manifest.origin))
+        signed = extensions_of(note)
+    except Malformed as error:
+        raise _changed(folder, error.message) from error
+    if signed != (_TITLE, f"sha256 {sha256(text).hexdigest()}"):
+        raise _changed(folder, "its manifest is not the one that was signed")
+    if (point.size, point.root.hex()) != (manifest.records, manifest.root):
+        raise _changed(folder, "its signature is over another log")
+    return manifest
+
+
+def _own_ring(path: Path, origin: str) -> Ring:
+    from fairlead.audit import ring_of
+
+    with closing(_looking(path)) as raw:
+        key = raw.execute("SELECT verifier FROM signing_key WHERE name = ?", (origin,)).fetchone()
+        links = [row[0] for row in raw.execute("SELECT note FROM succession ORDER BY size")]
+    return ring_of(str(key[0]) if key else "", links)
+
+
+def _changed(folder: Path, why: str) -> Broken:
+    return Broken(f"the backup in {folder} does not hold", why=why, mend="take another copy of it, or another backup")
+
+
+def _looking(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+
+
+def _copy_file(source: Path, target: Path, progress: Progress) -> None:
+    """SQLite's own online copy. The reading transaction keeps it from beginning anew with every commit of others."""
+    copied = 0
+
+    def told(_: int, remaining: int, total: int) -> None:
+        nonlocal copied
+        progress(total - remaining - copied)
+        copied = total - remaining
+
+    with closing(sqlite3.connect(source, isolation_level=None)) as origin, closing(sqlite3.connect(target)) as goal:
+        origin.execute("BEGIN")
+        origin.execute("SELECT count(*) FROM epoch").fetchone()
+        origin.backup(goal, pages=_PAGES, progress=told, sleep=0)
+        origin.execute("ROLLBACK")
+    target.chmod(0o600)
+
+
+def _copy_rows(store: Store, target: Path, progress: Progress) -> None:
+    """Everything of a server as it stands at one moment, entries included that have no place in the log yet."""
+    migrate(target)
+    with closing(Store(target)) as copy, store.reading() as origin, copy.writing() as goal:
+        goal.execute(epoch.delete())
+        for table in metadata.sorted_tables:
+            if table is worker:
+                continue
+            for page in _pages(origin, table):
+                goal.execute(table.insert(), page)
+                progress(len(page))
+        _copy_words(origin, goal)
+        _place(origin, goal, copy)
+    with closing(sqlite3.connect(target)) as raw:
+        raw.execute("PRAGMA journal_mode=DELETE")
+
+
+def _pages(origin: Connection, table: Table) -> Iterator[list[dict[str, Any]]]:
+    rows = origin.execute(select(table).order_by(*table.primary_key.columns).execution_options(yield_per=_PAGE))
+    for page in rows.mappings().partitions():
+        yield [dict(row) for row in page]
+
+
+def _copy_words(origin: Connection, goal: Connection) -> None:
+    found = origin.exec_driver_sql(
+        "SELECT section, word, title, heading, body FROM context_word ORDER BY section, word"
+    )
+    sqlite_fts.create(goal)
+    for section, rows in groupby(found, lambda row: row[0]):
+        fields: tuple[list[str], list[str], list[str]] = ([], [], [])
+        for _, word, *counts in rows:
+            for field, count in zip(fields, counts, strict=True):
+                field.extend([word] * count)
+        sqlite_fts.add(goal, [SectionWords(section, *fields)])
+
+
+def _place(origin: Connection, goal: Connection, copy: Store) -> None:
+    """Acknowledged entries that have not got their places follow the others, in the order in which they arrived."""
+    waiting = "SELECT run, at, record, spans, subject, ciphertext FROM arrived ORDER BY ticket"
+    for run, at, record, spans, subject, ciphertext in origin.exec_driver_sql(waiting):
+        copy.database.append(goal, [Entry(run, at, bytes(record), bytes(spans))])
+        if subject:
+            seq = goal.execute(select(func.max(log.c.seq))).scalar()
+            goal.execute(payload.insert().values(seq=seq, subject=subject, ciphertext=bytes(ciphertext)))
+
+
+def _described(path: Path, origin: str, clock: Clock) -> Manifest:
+    """Read from the copy itself: what is stated is what is there. Raises Broken where the log in it does not hold."""
+    store = Store(path)
+    with closing(store), store.reading() as connection:
+        rows = {table.name: _count(connection, table) for table in metadata.sorted_tables}
+        stored = connection.execute(select(tree.c.peaks)).scalar()
+        found = connection.execute(select(epoch.c.number, epoch.c.revision)).first()
+        spent, held = _sum(connection, budget.c.spent), _sum(connection, hold.c.amount)
+        last = connection.execute(select(func.max(tombstone.c.n))).scalar() or 0
+        grown = grown_tree(connection)
+    if grown != (Frontier() if stored is None else Frontier.from_bytes(bytes(stored))):
+        raise Broken(
+            "the log does not hold, so it was not backed up", mend="fairlead audit verify tells what was changed"
+        )
+    schema = database_at(path).schema_version()
+    fold(path)
+    with path.open("rb") as file:
+        digest = file_digest(file, "sha256").hexdigest()
+    return Manifest(
+        version=_VERSION,
+        id=new_id(clock, "backup"),
+        at=clock.now(),
+        origin=origin,
+        schema=schema,
+        revision=found.revision if found else "",
+        epoch=found.number if found else 0,
+        records=grown.size,
+        root=grown.root().hex(),
+        rows=rows,
+        spent=spent,
+        held=held,
+        tombstones=int(last),
+        digest=digest,
+    )
+
+
+def grown_tree(connection: Connection, most: int | None = None) -> Frontier:
+    """The tree that the records themselves grow to, or the first so many of them."""
+    query = select(log.c.record).order_by(log.c.seq).limit(most).execution_options(yield_per=_PAGE)
+    return Frontier().extend(leaf_hash(bytes(record)) for record in connection.execute(query).scalars())
+
+
+def check_sums(connection: Connection, manifest: Manifest) -> None:
+    """That the rows and the money of a copy are those that its manifest states. Raises Broken."""
+    rows = {name: _count(connection, metadata.tables[name]) for name in manifest.rows}
+    found = (
+        rows,
+        _sum(connection, budget.c.spent),
+        _sum(connection, hold.c.amount),
+        grown_tree(connection).root().hex(),
+    )
+    if found != (manifest.rows, manifest.spent, manifest.held, manifest.root):
+        raise Broken(
+            "the backup does not hold what its manifest states",
+            why=f"rows {found[0]}, spent {found[1]}, held {found[2]}, root {found[3]}",
+            mend="take another backup",
+        )
+
+
+def _count(side: Connection, table: Table) -> int:
+    return int(side.execute(select(func.count()).select_from(table)).scalar() or 0)
+
+
+def _sum(side: Connection, column: "ColumnElement[int]") -> int:
+    return sum(side.execute(select(column)).scalars())

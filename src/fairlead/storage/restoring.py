@@ -1,0 +1,202 @@
+"""Restoring a backup without bringing back what must stay gone: erased subjects, revoked keys, spent money.
+
+Everything is done to a copy beside the database: it takes its place only when it is sound and complete. What was erased
+since the backup is known from the database that is replaced, from anchors, or from a list that somebody vouches for.
+Where nobody knows, nothing is restored.
+"""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+from sqlalchemy import Connection, delete, insert, select, update
+
+from fairlead.errors import BadInput, Broken
+from fairlead.storage.backup import FILE, Manifest, check_sums, grown_tree
+from fairlead.storage.erasure import clear_away
+from fairlead.storage.master_key import sync_folder
+from fairlead.storage.migrations import migrate
+from fairlead.storage.schema import api_key, budget, epoch, subject, tombstone, tree, worker
+from fairlead.storage.sqlite import fold
+from fairlead.storage.store import Store
+from fairlead.storage.tombstones import KEY, SUBJECT, Tombstone, bury, tombstones
+from fairlead.storage.types import Entry
+
+_STAGE: Final = ".restoring"
+
+
+class Since(Struct, frozen=True):
+    """What is known of the time after a backup. `balances` are what is spent, by scope and period; `records` how many
+    the log had; None where nobody knows. `sources` say from where."""
+
+    stones: tuple[Tombstone, ...] = ()
+    sources: tuple[str, ...] = ()
+    epoch: int = 0
+    records: int | None = None
+    balances: dict[tuple[str, str], int] | None = None
+
+
+class Restored(Struct, frozen=True):
+    """What came of it. `lost` are records that the replaced database had beyond the backup, and `unseen` what it had
+    spent beyond it in all budgets (nano-units); None where it is not known. `old` is where that database is kept."""
+
+    backup: str
+    records: int
+    erased: int
+    revoked: int
+    orphaned: int
+    lost: int | None
+    unseen: int | None
+    sources: tuple[str, ...]
+    old: str = ""
+
+
+def known_from(live: Store, manifest: Manifest) -> Since:
+    """What the database that is to be replaced knows. Raises BadInput if it is another's, or older than the backup."""
+    live.bring_in_order()
+    with live.reading() as connection:
+        size = int(connection.execute(select(tree.c.size)).scalar() or 0)
+        begins = grown_tree(connection, manifest.records).root().hex() if size >= manifest.records else ""
+        if begins != manifest.root:
+            raise BadInput(
+                f"the database at {live.shown} does not continue the log of the backup",
+                why=f"it has {size} records, the backup {manifest.records}" if not begins else "their pasts differ",
+                mend="name another --workspace, or move that database away and tell with --erasures who was erased",
+            )
+        stones = list(tombstones(connection))
+        revoked = connection.execute(select(api_key.c.digest, api_key.c.revoked_at).where(api_key.c.revoked_at > 0))
+        # From before there were tombstones.
+        stones += [Tombstone(0, KEY, bytes(row.digest).hex(), row.revoked_at) for row in revoked]
+        spent = {(row.scope, row.period): int(row.spent) for row in connection.execute(select(budget))}
+        number = int(connection.execute(select(epoch.c.number)).scalar() or 0)
+    return Since(tuple(stones), (f"the database at {live.shown}",), number, size, spent)
+
+
+def stage(folder: Path, beside: Path, manifest: Manifest) -> Store:
+    """A copy of the backup's file beside the database, of this program's schema. Raises Broken if it does not hold."""
+    place = beside / _STAGE
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(mode=0o700, parents=True)
+    shutil.copyfile(folder / FILE, place / FILE)
+    (place / FILE).chmod(0o600)
+    with closing(sqlite3.connect(place / FILE)) as raw:
+        if raw.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
+            raise Broken("the backup's file is damaged", mend="take another copy of it")
+        raw.execute("PRAGMA journal_mode=WAL")
+    if manifest.schema == "":
+        raise Broken("the backup has no schema", mend="take another backup")
+    migrate(place / FILE)
+    return Store.open(place / FILE)
+
+
+def keep_gone(staged: Store, manifest: Manifest, since: Since, at: int) -> tuple[int, int]:
+    """Erase and revoke anew what was erased and revoked since the backup. How many subjects and keys that were."""
+    with staged.reading() as connection:
+        check_sums(connection, manifest)
+    erased = revoked = 0
+    with staged.erasing("subject") as connection:
+        connection.execute(delete(worker))
+        for stone in since.stones:
+            _bury_again(connection, stone, at)
+            if stone.kind == SUBJECT:
+                erased += connection.execute(delete(subject).where(subject.c.id == stone.what)).rowcount
+            else:
+                mine = (api_key.c.digest == bytes.fromhex(stone.what)) & (api_key.c.revoked_at == 0)
+                revoked += connection.execute(update(api_key).where(mine).values(revoked_at=stone.at)).rowcount
+    clear_away(staged, at)
+    return erased, revoked
+
+
+def _bury_again(connection: Connection, stone: Tombstone, at: int) -> None:
+    """Under the number that it had, so that anchors are not told of two things by one number."""
+    same = (tombstone.c.kind == stone.kind) & (tombstone.c.what == stone.what)
+    if connection.execute(select(tombstone.c.n).where(same)).first() is not None:
+        return
+    taken = connection.execute(select(tombstone.c.n).where(tombstone.c.n == stone.n)).first()
+    if stone.n == 0 or taken is not None:
+        bury(connection, stone.kind, stone.what, stone.at, done=stone.kind == KEY)
+        return
+    done = at if stone.kind == KEY else 0
+    connection.execute(
+        insert(tombstone).values(n=stone.n, kind=stone.kind, what=stone.what, at=stone.at, seq=0, done_at=done)
+    )
+
+
+def carry_over(staged: Store, manifest: Manifest, since: Since) -> int | None:
+    """What was spent since counts against the caps as it did: no budget begins anew. Returns how much more that is than
+    the backup knew, None where it is not known. The epoch goes on from the later of both."""
+    unseen = 0
+    with staged.writing() as connection:
+        connection.execute(update(epoch).values(number=max(manifest.epoch, since.epoch) + 1))
+        for (scope, period), spent in sorted((since.balances or {}).items()):
+            mine = (budget.c.scope == scope) & (budget.c.period == period)
+            before = connection.execute(select(budget.c.spent).where(mine)).scalar()
+            if before is None:
+                values = {"scope": scope, "period": period, "held": 0, "spent": spent, "warned": False}
+                connection.execute(insert(budget).values(values))
+            elif spent > before:
+                connection.execute(update(budget).where(mine).values(spent=spent))
+            unseen += max(0, spent - (before or 0))
+    return None if since.balances is None else unseen
+
+
+def record_restore(staged: Store, entry: Entry) -> None:
+    """The log says that it was restored, and from what."""
+    with staged.writing() as connection:
+        staged.database.append(connection, [entry])
+
+
+def install_file(staged: Store, path: Path, at: int) -> Path | None:
+    """Put the copy into the place of the file at `path`, in one step. Returns where the old file is kept, if there was
+    one. Nobody may have either open."""
+    source = staged.path
+    staged.close()
+    for each in (source, path):
+        if each.exists():
+            fold(each)
+    old = None
+    if path.exists():
+        old = path.with_name(f"{path.name}.until-{at}")
+        os.link(path, old)
+    os.replace(source, path)
+    sync_folder(path.parent)
+    shutil.rmtree(source.parent, ignore_errors=True)
+    return old
+
+
+def set_aside_checkpoints(folder: Path, records: int, at: int) -> int:
+    """Copies beside the database that cover more than the restored log go into a folder of their own: they speak of a
+    past that this log does not have any more. Those in anchors are not ours to move."""
+    beyond = [path for path in folder.glob("*.txt") if path.stem.isdecimal() and int(path.stem) > records]
+    if beyond:
+        aside = folder / f"before-restore-{at}"
+        aside.mkdir(mode=0o700)
+        for path in beyond:
+            path.rename(aside / path.name)
+    return len(beyond)
+
+
+def merged(known: Iterable[Since]) -> Since:
+    """All that is known, from wherever. Raises BadInput where nobody knows anything."""
+    known = list(known)
+    if not known:
+        raise BadInput(
+            "nobody knows who was erased since this backup, so it is not restored",
+            why="whoever was erased would come to life again",
+            mend="let the anchors of fairlead.yaml be reached; or list whom you know to be erased since in a file, a "
+            "person or subject id a line, and give it with --erasures (an empty file says: nobody)",
+        )
+    stones = {(each.kind, each.what): each for since in known for each in since.stones if each.n == 0}
+    stones |= {(each.kind, each.what): each for since in known for each in since.stones if each.n}
+    return Since(
+        tuple(sorted(stones.values(), key=lambda each: (each.n == 0, each.n))),
+        tuple(source for since in known for source in since.sources),
+        max(since.epoch for since in known),
+        next((since.records for since in known if since.records is not None), None),
+        next((since.balances for since in known if since.balances is not None), None),
+    )

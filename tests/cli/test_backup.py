@@ -1,0 +1,206 @@
+"""A backup brings everything back but what must stay gone; where nobody knows what that is, it brings back nothing."""
+
+import json
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import HOTEL, Fairlead, ask
+from tests.cli.test_anchors import declare
+
+from fairlead.cli.opening import open_store
+from fairlead.cli.place import find
+from fairlead.execution import Answer
+from fairlead.identity import Caller
+from fairlead.storage.journal import Journal
+from fairlead.storage.store import Store
+from fairlead.storage.types import Hold, ScopeLimit, Write
+
+LEE = Caller(person="lee", department="sales", groups=frozenset({"everyone"}), credential="key:test")
+
+
+def database(folder: Path) -> Path:
+    return folder / ".fairlead" / "state.db"
+
+
+@pytest.fixture
+def backed(asked: tuple[Path, Answer], fairlead: Fairlead, tmp_path: Path) -> tuple[Path, Path]:
+    """A workspace, and a backup of it in which kim and lee have said something, and the key `app` is valid."""
+    folder = asked[0]
+    ask(folder, HOTEL, caller=LEE)
+    fairlead("key", "add", "app", "--person", "kim")
+    said = fairlead("backup", tmp_path / "backup", "--json")
+    assert said.status == 0, said.err
+    assert said.json["records"] == 2
+    return folder, tmp_path / "backup"
+
+
+def lose(folder: Path) -> None:
+    for path in (folder / ".fairlead").glob("state.db*"):
+        path.unlink()
+
+
+def said_by(fairlead: Fairlead) -> str:
+    runs = fairlead("runs", "--json").json
+    return "".join(fairlead("trace", run["run"], "--payload").out for run in runs)
+
+
+def test_a_backup_brings_everything_back(backed: tuple[Path, Path], fairlead: Fairlead, tmp_path: Path) -> None:
+    folder, backup = backed
+    assert sorted(path.name for path in backup.iterdir()) == ["manifest.json", "manifest.txt", "state.db"]
+    lose(folder)
+    (tmp_path / "nobody").write_text("")
+    said = fairlead("restore", backup, "--erasures", tmp_path / "nobody", "--yes", "--json")
+    assert said.status == 0, said.err
+    assert (said.json["records"], said.json["erased"], said.json["lost"]) == (2, 0, None)
+    assert said_by(fairlead).count(HOTEL) == 2
+    assert fairlead("audit", "verify").status == 0
+    assert ask(folder, HOTEL)
+    assert fairlead("doctor").status == 0
+
+
+def test_without_knowing_who_was_erased_nothing_is_restored(backed: tuple[Path, Path], fairlead: Fairlead) -> None:
+    folder, backup = backed
+    lose(folder)
+    said = fairlead("restore", backup, "--yes")
+    assert said.status == 2
+    assert "--erasures" in said.err
+    assert not database(folder).exists()
+
+
+def test_whoever_was_erased_since_stays_erased_and_revoked_keys_stay_revoked(
+    backed: tuple[Path, Path], fairlead: Fairlead
+) -> None:
+    folder, backup = backed
+    fairlead("data", "erase", "kim", "--yes")
+    fairlead("key", "revoke", "app")
+    assert "--replace" in fairlead("restore", backup, "--yes").err
+    assert "would restore" in fairlead("restore", backup, "--replace", "--dry-run").err
+    said = fairlead("restore", backup, "--replace", "--yes", "--json")
+    assert said.status == 0, said.err
+    assert (said.json["erased"], said.json["revoked"], said.json["lost"]) == (1, 1, 3)
+    told = fairlead("trace", fairlead("runs", "--json").json[1]["run"], "--payload")
+    assert HOTEL not in told.out
+    assert [key["name"] for key in fairlead("key", "list", "--json").json if key["revoked_at"]] == ["app"]
+    with closing(sqlite3.connect(database(folder))) as connection:
+        assert connection.execute("SELECT count(*) FROM subject").fetchone() == (1,)
+        assert connection.execute("SELECT count(*) FROM payload").fetchone() == (1,)
+    assert Path(said.json["old"]).exists()
+    assert fairlead("audit", "verify").status == 0
+
+
+def test_anchors_know_who_was_erased_when_the_database_is_lost(
+    backed: tuple[Path, Path], fairlead: Fairlead, tmp_path: Path
+) -> None:
+    folder, backup = backed
+    (tmp_path / "worm").mkdir()
+    declare(folder, worm={"folder": str(tmp_path / "worm")})
+    fairlead("data", "erase", "lee", "--yes")
+    fairlead("audit", "checkpoint")
+    lose(folder)
+    said = fairlead("restore", backup, "--yes", "--json")
+    assert said.status == 0, said.err
+    assert (said.json["erased"], said.json["sources"]) == (1, ["the anchor worm, up to record 4"])
+    assert fairlead("audit", "verify").status == 0
+    assert "missing" in fairlead("audit", "verify", "--anchors").out, "the log was rolled back, and they say so"
+
+
+def test_an_anchor_that_is_behind_the_backup_or_has_a_gap_does_not_count(
+    backed: tuple[Path, Path], fairlead: Fairlead, tmp_path: Path
+) -> None:
+    folder, backup = backed
+    (tmp_path / "worm").mkdir()
+    declare(folder, worm={"folder": str(tmp_path / "worm")})
+    lose(folder)
+    assert "nobody knows" in fairlead("restore", backup, "--yes").err
+
+
+def test_persons_of_a_list_are_erased_by_name(backed: tuple[Path, Path], fairlead: Fairlead, tmp_path: Path) -> None:
+    folder, backup = backed
+    lose(folder)
+    (tmp_path / "erased").write_text("# since November\nkim\nsomebody unknown\n")
+    said = fairlead("restore", backup, "--erasures", tmp_path / "erased", "--yes", "--json")
+    assert said.json["erased"] == 1
+    assert said_by_lee_only(fairlead)
+
+
+def said_by_lee_only(fairlead: Fairlead) -> bool:
+    runs = fairlead("runs", "--json").json
+    opened = [fairlead("trace", run["run"], "--payload").status == 0 for run in runs]
+    return opened == [True, False]
+
+
+@pytest.mark.parametrize("file", ["state.db", "manifest.json", "manifest.txt"])
+def test_a_backup_that_was_changed_is_refused(backed: tuple[Path, Path], fairlead: Fairlead, file: str) -> None:
+    folder, backup = backed
+    content = bytearray((backup / file).read_bytes())
+    content[len(content) // 2] ^= 1
+    (backup / file).write_bytes(content)
+    before = database(folder).read_bytes()
+    assert fairlead("restore", backup, "--replace", "--yes").status != 0
+    assert database(folder).read_bytes() == before
+
+
+def test_a_manifest_that_another_key_has_signed_is_refused(
+    backed: tuple[Path, Path], fairlead: Fairlead, tmp_path: Path
+) -> None:
+    _, backup = backed
+    shutil.copytree(backup, tmp_path / "forged")
+    manifest = json.loads((tmp_path / "forged" / "manifest.json").read_text())
+    (tmp_path / "forged" / "manifest.json").write_text(json.dumps(manifest | {"spent": 0, "tombstones": 9}))
+    assert "not the one that was signed" in fairlead("restore", tmp_path / "forged", "--replace", "--yes").err
+
+
+async def test_open_holds_are_settled_and_spending_since_still_counts(
+    backed: tuple[Path, Path], fairlead: Fairlead, tmp_path: Path
+) -> None:
+    from fairlead.clock import SystemClock
+    from fairlead.costs.record import Record, encode_record
+
+    folder, _ = backed
+    limits = (ScopeLimit("organisation", "2026-11", 10**12),)
+    intent = encode_record(Record(v=1, kind="attempt", run="run_x", at=1, held=500))
+    with closing(open_store(find(folder))) as store:
+        journal = Journal(store, "worker_x", SystemClock())
+        hold = Hold("run_x.1", 500, limits, intent)
+        await journal.commit(Write(open=hold))
+        assert await run_in_thread(fairlead, "backup", tmp_path / "second") == 0
+        await journal.commit(Write(close=hold, spent=100))
+        await journal.commit(Write(open=Hold("run_y.1", 700, limits, intent)))
+        await journal.commit(Write(close=Hold("run_y.1", 700, limits, intent), spent=700))
+        journal.close()
+    said = await said_in_thread(fairlead, "restore", tmp_path / "second", "--replace", "--yes", "--json")
+    assert (said["orphaned"], said["unseen"]) == (1, 300)
+    with closing(Store.open(database(folder))) as store, store.reading() as connection:
+        from sqlalchemy import text
+
+        assert connection.execute(text("SELECT held, spent FROM budget WHERE scope = 'organisation'")).all() == [
+            (0, 800)
+        ]
+        assert connection.execute(text("SELECT count(*) FROM hold")).scalar() == 0
+
+
+async def run_in_thread(fairlead: Fairlead, *arguments: object) -> int:
+    import asyncio
+
+    return (await asyncio.to_thread(fairlead, *arguments)).status
+
+
+async def said_in_thread(fairlead: Fairlead, *arguments: object) -> dict[str, object]:
+    import asyncio
+
+    done = await asyncio.to_thread(fairlead, *arguments)
+    assert done.status == 0, done.err
+    found: dict[str, object] = done.json
+    return found
+
+
+def test_a_live_worker_keeps_a_restore_away(backed: tuple[Path, Path], fairlead: Fairlead) -> None:
+    from fairlead.storage.worker_lock import WorkerLock
+
+    folder, backup = backed
+    lock = WorkerLock.take(folder / ".fairlead" / "locks", "worker_x")
+    assert "worker_x lives" in fairlead("restore", backup, "--replace", "--yes").err
+    lock.release()
