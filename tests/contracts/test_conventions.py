@@ -108,6 +108,22 @@ def test_nobody_reads_the_environment_below_the_command_line() -> None:
     assert not wrong, f"settings are compiled once and passed down (see cli/place.py): {wrong}"
 
 
+def test_sql_that_only_sqlite_understands_stays_in_its_modules() -> None:
+    """Every other statement runs on both databases. Migrations choose; doctor looks at the file itself."""
+    only = re.compile(
+        r"\bPRAGMA\b|sqlite_master|WITHOUT ROWID|\bfts5|INSERT OR |BEGIN IMMEDIATE|VACUUM INTO|strftime\(|json_extract"
+    )
+    rooms = ("storage/sqlite", "storage/migrations/", "cli/checks.py")
+    wrong = [
+        f"{name}:{node.lineno}: {node.value[:60]!r}"
+        for name, tree in trees()
+        if not name.startswith(rooms)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and only.search(node.value)
+    ]
+    assert not wrong, f"say it in SQL of both, or in storage/sqlite.py (see storage/session_rows.py): {wrong}"
+
+
 def test_only_doors_catch_everything() -> None:
     wrong = []
     for name, tree in trees():

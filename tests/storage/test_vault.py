@@ -6,20 +6,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event
+from tests.storage.books_of import only_sqlite, where_of
 
 from fairlead.audit import leaf_hash, sign_checkpoint, verify_checkpoint
 from fairlead.clock import SystemClock
 from fairlead.errors import BadInput, Broken, NotFound
-from fairlead.storage import sqlite
-from fairlead.storage.schema import metadata, signing_key, subject
+from fairlead.storage.schema import signing_key, subject
 from fairlead.storage.store import Store
 from fairlead.storage.subject_rows import Opens, StoredSubjects
 from fairlead.storage.vault import SigningRow, SubjectRow, Vault
@@ -61,16 +59,6 @@ class RowsInMemory:
 
     def rewrite(self, subject: object, signing: object) -> int:
         return 0
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    sqlite.create(tmp_path / "state.db")
-    opened = Store(tmp_path / "state.db")
-    with opened.writing() as connection:
-        metadata.create_all(connection)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
@@ -169,6 +157,7 @@ def test_an_erasure_by_another_process_counts_at_once_for_opening_and_at_the_nex
     assert vault.subject_for("ann").id != ann.id
 
 
+@only_sqlite
 def test_an_erased_key_leaves_no_bytes_in_the_database(vault: Vault, store: Store) -> None:
     # Some builds of SQLite overwrite what they delete anyway; this one shall not, unless it is told to.
     event.listen(store.engine, "connect", lambda raw, _: raw.execute("PRAGMA secure_delete=OFF"))
@@ -190,6 +179,7 @@ def test_an_erased_key_leaves_no_bytes_in_the_database(vault: Vault, store: Stor
     assert row.id.encode() not in stored()
 
 
+@only_sqlite
 def test_the_database_alone_tells_no_names(vault: Vault, store: Store) -> None:
     vault.subject_for("ann@acme.example")
     with store.reading() as connection:
@@ -219,8 +209,8 @@ def test_threads_that_meet_the_same_stranger_agree(store: Store) -> None:
         assert len(set(threads.map(meet, range(12)))) == 1
 
 
-def _make_keys(path: Path, ids: "multiprocessing.Queue[tuple[list[str], str]]") -> None:
-    vault = vault_over(Store(path))
+def _make_keys(where: str, ids: "multiprocessing.Queue[tuple[list[str], str]]") -> None:
+    vault = vault_over(Store(where))
     made = [vault.subject_for(f"person {number}").id for number in range(10)]
     ids.put((made, vault.verifier_key("audit.example")))
 
@@ -228,7 +218,7 @@ def _make_keys(path: Path, ids: "multiprocessing.Queue[tuple[list[str], str]]") 
 def test_processes_that_meet_the_same_strangers_agree(store: Store) -> None:
     spawn = multiprocessing.get_context("spawn")
     ids: multiprocessing.Queue[tuple[list[str], str]] = spawn.Queue()
-    workers = [spawn.Process(target=_make_keys, args=(store.path, ids)) for _ in range(2)]
+    workers = [spawn.Process(target=_make_keys, args=(where_of(store), ids)) for _ in range(2)]
     for worker in workers:
         worker.start()
     first, second = ids.get(timeout=60), ids.get(timeout=60)

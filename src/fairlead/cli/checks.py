@@ -13,7 +13,7 @@ from msgspec import Struct
 from fairlead import __version__
 from fairlead.cli.compiled import in_folder, published_revision
 from fairlead.cli.opening import fleet_of, log_of, open_store, open_vault
-from fairlead.cli.place import MASTER_KEY, Place, variable
+from fairlead.cli.place import MASTER_KEY, Place, key_command, variable
 from fairlead.cli.probing import probed
 from fairlead.cli.setting_up import is_private
 from fairlead.cli.when import age
@@ -110,7 +110,9 @@ def disk(looked: Looked) -> list[Finding]:
 def master_key(looked: Looked) -> list[Finding]:
     """It is there, private, and the one that this database was made with."""
     open_vault(looked.place, looked.store)
-    source = MASTER_KEY if variable(MASTER_KEY) is not None else str(looked.place.key_file)
+    command = key_command(looked.place)
+    source = command[0] if command else str(looked.place.key_file)
+    source = MASTER_KEY if variable(MASTER_KEY) is not None else source
     return [Finding("master key", OK, f"from {source}; it opens this database")]
 
 

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from fairlead.cli.announcing import announced, wait
-from fairlead.cli.opening import all_keys, fleet_of, open_store, open_vault
+from fairlead.cli.opening import all_keys, fleet_of, master_key, open_store, open_vault
 from fairlead.cli.output import DryRun, Json, Yes, confirm, data, json_data, say, table
-from fairlead.cli.place import MASTER_KEY, NEW_MASTER_KEY, Data, Place, Workspace, find, user, variable
+from fairlead.cli.place import MASTER_KEY, NEW_MASTER_KEY, Data, Place, Workspace, find, key_command, user, variable
 from fairlead.cli.sealing import log_name, sign
 from fairlead.cli.when import shown, span
 from fairlead.clock import SystemClock
@@ -148,10 +148,10 @@ def rotate_master(
     """
     place = find(workspace, data_folder)
     with closing(open_store(place)) as store:
-        given = variable(MASTER_KEY) is not None
+        given = variable(MASTER_KEY) is not None or bool(key_command(place))
         if not given:
             _require_one_machine(store)
-        new = _new_master_key(store) if given else b""
+        new = _new_master_key(place, store) if given else b""
         vault, name = open_vault(place, store, new), log_name(place, store)
         if dry_run:
             say("would wrap every key by " + ("the new master key" if given else f"a new one in {place.key_file}"))
@@ -159,7 +159,7 @@ def rotate_master(
         confirm("Change the master key?", yes)
         if given:
             count = replace_given(vault, name, new)
-            say(f"{count} keys are wrapped anew; start the workers with the new master key in {MASTER_KEY}")
+            say(f"{count} keys are wrapped anew; start the workers with the new master key in its place")
             return
         done = rotate(place.key_file, vault, name, SystemClock())
     say(f"{done.keys} keys are wrapped anew, and {place.key_file} holds the new master key: back it up now")
@@ -230,17 +230,17 @@ def _require_one_machine(store: Store) -> None:
         )
 
 
-def _new_master_key(store: Store) -> bytes:
-    """The key that is to follow the one of the environment, which no running worker can read anew."""
+def _new_master_key(place: Place, store: Store) -> bytes:
+    """The key that is to follow the one of the environment, or of a program, which no running worker can read anew."""
     serving = _serving(store)
     if serving:
         raise BadInput(
-            f"{len(serving)} worker(s) serve with the master key of their environment",
+            f"{len(serving)} worker(s) serve with a master key that is given to them",
             why="they could open nothing once it is changed, and cannot be given another",
             mend=f"stop them, then run this again; or keep the key in a file, without {MASTER_KEY}",
         )
     new = load_master_key(variable(NEW_MASTER_KEY) or "", Path())
-    if new == load_master_key(variable(MASTER_KEY), Path()):
+    if new == master_key(place):
         raise BadInput(
             "the new master key is the old one", mend=f"put another into {NEW_MASTER_KEY}: openssl rand -base64 32"
         )

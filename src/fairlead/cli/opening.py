@@ -7,12 +7,12 @@ the commands: a command that is only completed, or asked for its help, does with
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from fairlead.cli.place import MASTER_KEY, Place, variable
+from fairlead.cli.place import MASTER_KEY, Place, key_command, variable
 from fairlead.clock import SystemClock
 from fairlead.errors import BadInput
 from fairlead.storage.database import database_at
 from fairlead.storage.fleet import Fleet
-from fairlead.storage.master_key import load_master_key
+from fairlead.storage.master_key import load_master_key, master_key_from
 from fairlead.storage.rotation import key_files
 from fairlead.storage.store import Store
 from fairlead.storage.subject_rows import StoredSubjects
@@ -38,12 +38,18 @@ def open_store(place: Place) -> Store:
 
 
 def master_key(place: Place) -> bytes:
-    """The master key of the environment, or of the key file. Raises `BadInput` where there is none."""
+    """The master key of the environment, of the program that gives it, or of the key file. Raises `BadInput` where
+    there is none."""
+    if command := key_command(place):
+        return master_key_from(command, place.workspace)
     return load_master_key(variable(MASTER_KEY), place.key_file)
 
 
 def master_keys(place: Place) -> Iterable[bytes]:
-    """The keys that may have taken its place since: only a key file is ever changed under a running program."""
+    """The keys that may have taken its place since. The environment never changes under a running program; a program is
+    asked anew."""
+    if key_command(place):
+        return (master_key(place),)
     return () if variable(MASTER_KEY) is not None else key_files(place.key_file)
 
 

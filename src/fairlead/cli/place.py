@@ -121,6 +121,28 @@ def database_in(folder: Path, url: str) -> Where:
     return url if is_postgres(url) else folder / database_path(url)
 
 
+def key_command(place: Place) -> list[str]:
+    """The program that gives the master key, as the folder says; empty where it comes from elsewhere.
+
+    The published text is not asked: it lies in the database, whose owner must not choose what runs here. Raises
+    `BadInput` for what is no command.
+    """
+    if variable(MASTER_KEY) is not None:
+        return []
+    said = settings_of(place.workspace).get("master_key")
+    if said is None:
+        return []
+    command = said.get("command") if isinstance(said, dict) else None
+    if not isinstance(command, list) or not command or not all(isinstance(each, str) and each for each in command):
+        raise BadInput(
+            "master_key.command is not a program with its arguments",
+            why="a key file that is there by chance must not stand in for it",
+            mend="write master_key: {command: [PROGRAM, ARGUMENT]}",
+            subject="master_key",
+        )
+    return command
+
+
 def currency_of(place: Place) -> str:
     """The currency of every amount in this workspace."""
     budgets = settings_of(place.workspace).get("budgets")

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from fairlead.cli.place import MASTER_KEY, Place, user, variable
+from fairlead.cli.place import MASTER_KEY, Place, key_command, user, variable
 from fairlead.clock import SystemClock
 from fairlead.errors import BadInput
 from fairlead.identity.keys import Key, new_key
@@ -43,7 +43,7 @@ def set_up(place: Place) -> Made:
 
 def _master_key(place: Place) -> Path | None:
     """The key file, if one had to be made. A key in the environment comes first and is left where it is."""
-    if variable(MASTER_KEY) is not None or place.key_file.exists():
+    if variable(MASTER_KEY) is not None or key_command(place) or place.key_file.exists():
         return None
     _require_no_keys(place)
     create_key_file(place.key_file, SystemClock())

@@ -191,8 +191,6 @@ def _copy_rows(store: Store, target: Path, progress: Progress) -> None:
                 progress(len(page))
         _copy_words(origin, goal)
         _place(origin, goal, copy)
-    with closing(sqlite3.connect(target)) as raw:
-        raw.execute("PRAGMA journal_mode=DELETE")
 
 
 def _pages(origin: Connection, table: Table) -> Iterator[list[dict[str, Any]]]:

@@ -1,13 +1,16 @@
 """The master key: 32 random bytes that wrap every other key. It is never in the database.
 
 Whoever holds it and the database can read everything; who loses it can read nothing that was sealed. It comes from
-text (the root reads the environment) or from a file that only its owner may read.
+text (the root reads the environment), from a program such as a key service's, or from a file that only its owner may
+read.
 """
 
 import os
 import stat
+import subprocess
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +19,7 @@ from fairlead.errors import BadInput
 
 MASTER_KEY_BYTES: Final = 32
 _LONGEST_FILE: Final = 1024
+_PATIENCE: Final = 30.0  # seconds for a program to give the key
 _FEWEST_DIFFERENT: Final = 8  # of 32 random bytes at least this many differ, but for one case in 10**30
 
 
@@ -40,6 +44,32 @@ def parse_master_key(text: str, source: str) -> bytes:
             subject="master key",
         ) from None
     return key
+
+
+def master_key_from(command: Sequence[str], folder: Path) -> bytes:
+    """The key that a program prints, such as one that has a key service unwrap it. It runs in `folder`, without a shell
+    and without input. Raises BadInput; what it printed never appears in an error, only what it said to the side."""
+    try:
+        done = subprocess.run(
+            list(command), cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE, check=False
+        )
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+        late = isinstance(error, subprocess.TimeoutExpired)
+        why = f"it took longer than {_PATIENCE:g} seconds" if late else str(error)
+        raise _no_key(command, why) from None
+    if done.returncode:
+        said = " ".join(done.stderr.decode("utf-8", "replace").split())[-300:]
+        raise _no_key(command, f"it ended with status {done.returncode}{f': {said}' if said else ''}")
+    return parse_master_key(done.stdout[:_LONGEST_FILE].decode("ascii", "replace"), f"what {command[0]} printed")
+
+
+def _no_key(command: Sequence[str], why: str) -> BadInput:
+    return BadInput(
+        f"the program {command[0]} gave no master key",
+        why=why,
+        mend="run it by hand as the user that runs Fairlead; `master_key.command` names it",
+        subject="master key",
+    )
 
 
 def create_key_file(path: Path, clock: Clock) -> bytes:

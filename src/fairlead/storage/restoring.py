@@ -7,11 +7,9 @@ Where nobody knows, nothing is restored.
 
 import os
 import shutil
-import sqlite3
 from collections.abc import Iterable
-from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 from sqlalchemy import Connection, delete, insert, select, update
@@ -21,8 +19,8 @@ from fairlead.storage.backup import FILE, Manifest, check_sums, grown_tree
 from fairlead.storage.erasure import clear_away
 from fairlead.storage.master_key import sync_folder
 from fairlead.storage.migrations import migrate
-from fairlead.storage.schema import api_key, budget, epoch, subject, tombstone, tree, worker
-from fairlead.storage.sqlite import fold
+from fairlead.storage.schema import api_key, budget, epoch, stop, subject, tombstone, tree, worker
+from fairlead.storage.sqlite import fold, is_intact
 from fairlead.storage.store import Store
 from fairlead.storage.tombstones import KEY, SUBJECT, Tombstone, bury, tombstones
 from fairlead.storage.types import Entry
@@ -39,6 +37,7 @@ class Since(Struct, frozen=True):
     epoch: int = 0
     records: int | None = None
     balances: dict[tuple[str, str], int] | None = None
+    stops: tuple[dict[str, Any], ...] = ()
 
 
 class Restored(Struct, frozen=True):
@@ -74,7 +73,8 @@ def known_from(live: Store, manifest: Manifest) -> Since:
         stones += [Tombstone(0, KEY, bytes(row.digest).hex(), row.revoked_at) for row in revoked]
         spent = {(row.scope, row.period): int(row.spent) for row in connection.execute(select(budget))}
         number = int(connection.execute(select(epoch.c.number)).scalar() or 0)
-    return Since(tuple(stones), (f"the database at {live.shown}",), number, size, spent)
+        stops = tuple(dict(row) for row in connection.execute(stop.select()).mappings())
+    return Since(tuple(stones), (f"the database at {live.shown}",), number, size, spent, stops)
 
 
 def stage(folder: Path, beside: Path, manifest: Manifest) -> Store:
@@ -84,10 +84,8 @@ def stage(folder: Path, beside: Path, manifest: Manifest) -> Store:
     place.mkdir(mode=0o700, parents=True)
     shutil.copyfile(folder / FILE, place / FILE)
     (place / FILE).chmod(0o600)
-    with closing(sqlite3.connect(place / FILE)) as raw:
-        if raw.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
-            raise Broken("the backup's file is damaged", mend="take another copy of it")
-        raw.execute("PRAGMA journal_mode=WAL")
+    if not is_intact(place / FILE):
+        raise Broken("the backup's file is damaged", mend="take another copy of it")
     if manifest.schema == "":
         raise Broken("the backup has no schema", mend="take another backup")
     migrate(place / FILE)
@@ -128,8 +126,11 @@ def _bury_again(connection: Connection, stone: Tombstone, at: int) -> None:
 
 
 def carry_over(staged: Store, manifest: Manifest, since: Since) -> int | None:
-    """What was spent since counts against the caps as it did: no budget begins anew. Returns how much more that is than
-    the backup knew, None where it is not known. The epoch goes on from the later of both."""
+    """What was spent since counts against the caps as it did, and what was stopped since stays stopped.
+
+    Returns how much more money that is than the backup knew of, None where it is not known. The epoch goes on from the
+    later of both.
+    """
     unseen = 0
     with staged.writing() as connection:
         connection.execute(update(epoch).values(number=max(manifest.epoch, since.epoch) + 1))
@@ -142,6 +143,10 @@ def carry_over(staged: Store, manifest: Manifest, since: Since) -> int | None:
             elif spent > before:
                 connection.execute(update(budget).where(mine).values(spent=spent))
             unseen += max(0, spent - (before or 0))
+        for each in since.stops:
+            same = (stop.c.kind == each["kind"]) & (stop.c.name == each["name"]) & (stop.c.control == each["control"])
+            if connection.execute(select(stop.c.id).where(same | (stop.c.id == each["id"]))).first() is None:
+                connection.execute(insert(stop).values(each))
     return None if since.balances is None else unseen
 
 
@@ -199,4 +204,5 @@ def merged(known: Iterable[Since]) -> Since:
         max(since.epoch for since in known),
         next((since.records for since in known if since.records is not None), None),
         next((since.balances for since in known if since.balances is not None), None),
+        tuple(each for since in known for each in since.stops),
     )

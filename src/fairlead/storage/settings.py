@@ -57,6 +57,19 @@ class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     journal: JournalSettings = JournalSettings()
 
 
+class MasterKeySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`master_key:` in fairlead.yaml: a program that gives the master key, such as the client of a key service."""
+
+    command: Annotated[
+        list[str],
+        Meta(
+            min_length=1,
+            description="The program and its arguments; no shell is between. It runs in the workspace, as whoever runs "
+            "Fairlead, and prints the key in base64 or hexadecimal. FAIRLEAD_MASTER_KEY, where set, comes first.",
+        ),
+    ]
+
+
 class AnchorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One of `audit.anchors`: a folder, a git folder or an address, in hands other than the database's."""
 

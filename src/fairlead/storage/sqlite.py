@@ -131,6 +131,15 @@ def create(path: Path) -> None:
             connection.execute("PRAGMA journal_mode=WAL")
 
 
+def is_intact(path: Path) -> bool:
+    """Whether SQLite itself finds nothing wrong with a file."""
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            return connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    except sqlite3.DatabaseError:
+        return False
+
+
 def fold(path: Path) -> None:
     """Bring all of a database that nobody has open into its one file."""
     with closing(sqlite3.connect(path)) as connection:

@@ -22,21 +22,18 @@ from fairlead.models.types import ModelDriver
 from fairlead.policy.stops import Stop, compile_stops
 from fairlead.routing import Health
 from fairlead.storage.checkpoints import log_origin, sign_head
-from fairlead.storage.erasure import clear_away
 from fairlead.storage.fleet import Fleet, Lease
 from fairlead.storage.journal import Journal
 from fairlead.storage.recover import recover
-from fairlead.storage.retention import compile_retention
 from fairlead.storage.sessions import Sessions
 from fairlead.storage.store import Store
 from fairlead.storage.subject_rows import StoredSubjects
 from fairlead.storage.vault import Vault
-from fairlead.workspace.anchoring import Anchoring, compile_anchors
 from fairlead.workspace.compile import Secrets, Workspace, compile_workspace
+from fairlead.workspace.custody import Custody
 from fairlead.workspace.follow import Chore, Follower
 from fairlead.workspace.parts import Turns
 from fairlead.workspace.published import load_keys, load_revision, load_stops
-from fairlead.workspace.sweeping import Sweeping
 
 _RECOVER_EVERY = 3.0
 _SIGN_EVERY = 60.0
@@ -107,18 +104,15 @@ async def assemble(around: Surroundings) -> Running:
         return last
 
     sessions = Sessions(store, vault, clock)
-    anchoring = Anchoring(store, vault, clock, around.secrets, "")
     watch = Watch(store, fleet, clock, vault.name_of)
-    sweeping = Sweeping(store, clock)
+    custody = Custody(store, vault, clock, around.secrets)
 
     def deployed(compiled: CompiledRevision) -> Deployment:
         settings = compiled.workspace.settings
         sessions.keep = settings.sessions.kept_for(settings.payloads)
         sessions.most_bytes = settings.sessions.most_bytes
-        anchoring.organisation = compiled.workspace.organisation
-        anchoring.anchors = compile_anchors(settings.audit.anchors)
         watch.take_up(compiled.workspace.controls)
-        sweeping.rules = compile_retention(settings.retention)
+        custody.under(settings)
         return deploy(compiled, http, rings, clock, around.wrap)
 
     epoch = await asyncio.to_thread(fleet.current)
@@ -139,7 +133,7 @@ async def assemble(around: Surroundings) -> Running:
         forget=vault.clear_cache,
         listen=store.listen,
         chores=(
-            *_chores(around, journal, vault, sessions, anchoring, sweeping, deployment.organisation),
+            *_chores(around, journal, vault, sessions, custody, deployment.organisation),
             *watch.chores(),
             (_COUNT_EVERY, turns),
         ),
@@ -164,8 +158,7 @@ def _chores(
     journal: Journal,
     vault: Vault,
     sessions: Sessions,
-    anchoring: Anchoring,
-    sweeping: Sweeping,
+    custody: Custody,
     organisation: str,
 ) -> tuple[tuple[float, Chore], ...]:
     """What every worker does beside answering, with its period in seconds."""
@@ -177,21 +170,15 @@ def _chores(
     def sign() -> None:
         origin = log_origin(store, organisation)
         sign_head(store, vault, origin, store.beside / "checkpoints", clock.now())
-        anchoring.deliver()
+        custody.anchor()
 
     async def sign_the_head() -> None:
         await asyncio.to_thread(sign)
 
-    def clear() -> None:
-        with store.database.elected("clearing") as mine:
-            if mine:
-                clear_away(store, clock.now())
-                sweeping.sweep()
-
     async def forget_the_expired() -> None:
         while await asyncio.to_thread(sessions.sweep):
             continue
-        await asyncio.to_thread(clear)
+        await asyncio.to_thread(custody.clear)
 
     return (
         (_RECOVER_EVERY, settle_for_the_dead),

@@ -13,7 +13,13 @@ from fairlead.lanes import LanesSettings
 from fairlead.models.settings import ModelSettings
 from fairlead.policy import PolicyCase, Rule
 from fairlead.routing.settings import BreakerSettings, RetrySettings, RoutingSettings
-from fairlead.storage.settings import AuditSettings, RetentionSettings, SessionSettings, StorageSettings
+from fairlead.storage.settings import (
+    AuditSettings,
+    MasterKeySettings,
+    RetentionSettings,
+    SessionSettings,
+    StorageSettings,
+)
 from fairlead.workspace.listening import ProxySettings, TlsSettings
 
 Tokens = Annotated[int, Meta(ge=1, le=10_000_000)]
@@ -157,6 +163,7 @@ class WorkspaceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ] = "keep"
     alarms: Annotated[dict[str, AlarmSettings], Meta(description="Webhooks that controls call, by name.")] = {}
     sessions: SessionSettings = SessionSettings()
+    master_key: MasterKeySettings | None = None
     retention: RetentionSettings = RetentionSettings()
     audit: AuditSettings = AuditSettings()
     storage: StorageSettings = StorageSettings()

@@ -1,0 +1,57 @@
+"""A database that fills up: new work is refused, nothing acknowledged is lost, and space mends it."""
+
+from pathlib import Path
+
+import httpx
+from tests.world import MASTER_KEY, Served, served, wait_until
+
+from fairlead.clock import SystemClock
+from fairlead.storage.checkpoints import check_log, known_verifier, log_origin, sign_checked
+from fairlead.storage.subject_rows import StoredSubjects
+from fairlead.storage.vault import Vault
+
+QUESTION = {"model": "small", "messages": [{"role": "user", "content": "hello " * 2000}]}
+
+
+def ask(s: Served) -> int:
+    return httpx.post(f"{s.url}/v1/chat/completions", headers=s.auth("kim"), json=QUESTION, timeout=30).status_code
+
+
+def fills(s: Served, most: int) -> list[int]:
+    """Asks until it is refused."""
+    said = []
+    while len(said) < most and (not said or said[-1] == 200):
+        said.append(ask(s))
+    return said
+
+
+def mended(s: Served, answered: int) -> None:
+    """Whatever was answered is recorded, once, and the log proves it."""
+    wait_until(lambda: ask(s) == 200)
+    done = [record for record in s.records("call_model") if record.outcome == "done"]
+    assert len(done) == answered + 1
+    # A settlement that was given up leaves its hold: the money stays held until recovery settles it.
+    assert len(s.holds()) <= 1
+    assert s.balance("organisation")[0] == sum(amount for _, amount in s.holds())
+    vault = Vault(MASTER_KEY, StoredSubjects(s.store), SystemClock())
+    origin = log_origin(s.store, "acme")
+    sign_checked(s.store, vault, origin, s.store.beside / "checkpoints", 1)
+    verifier = known_verifier(s.store, origin)
+    assert verifier is not None
+    assert check_log(s.store, verifier, ()).problems == ()
+
+
+JOURNAL = {"storage": {"journal": {"patience": 0.5}}, "budgets": {"organisation": {"total": 1000}}}
+
+
+def test_a_full_database_refuses_new_work_and_loses_nothing(tmp_path: Path) -> None:
+    """SQLite itself says that it is full: the same error as of a disk."""
+    with served(tmp_path, **JOURNAL) as s:
+        connection = s.running.fairlead.ledger.journal._books._database._connection
+        assert ask(s) == 200
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count={pages + 20}")
+        said = fills(s, 60)
+        assert said[-1] in (500, 503), said
+        connection.execute("PRAGMA max_page_count=1000000")
+        mended(s, 1 + said.count(200))
