@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -28,17 +28,20 @@ from fairlead.costs.record import (
     recorded_usage,
 )
 from fairlead.costs.types import Rate
-from fairlead.errors import Broken, FairleadError, Stopped, Upstream, Withheld
+from fairlead.errors import Broken, FairleadError, Overloaded, Stopped, Upstream, Withheld
 from fairlead.identity.types import Caller
 from fairlead.labels import Labels
 from fairlead.models.types import Model, Usage
 from fairlead.storage.journal import Journal
+from fairlead.storage.store import Away
 from fairlead.storage.types import Entry, Hold, Receipt, ScopeLimit, Sealed, Write
 from fairlead.storage.vault import SubjectKey, Vault
 from fairlead.tasks.types import Task
 from fairlead.telemetry.trace import Trace
 
 log = logging.getLogger("fairlead.ledger")
+
+_PATIENCE: Final = 0.25  # seconds that the record of a refusal may keep the caller waiting
 
 
 class Arrival(Struct, frozen=True, kw_only=True):
@@ -113,6 +116,10 @@ class _Hit(Protocol):
     def text(self) -> str: ...
 
 
+class _Taken(Protocol):
+    def used(self, tokens: int) -> None: ...
+
+
 class _Place(Protocol):
     def at(self, endpoint: str) -> bool: ...
     def leave(self) -> None: ...
@@ -179,6 +186,7 @@ class Action:
         self.cost = 0
         self.waited = 0.0  # seconds, for its place
         self.place: _Place | None = None  # left as soon as the attempts are over, at the latest with the action
+        self.taken: _Taken | None = None  # of limits on tokens
         self._deployment = deployment
         self._subject: SubjectKey
         self._attempt = 0
@@ -193,11 +201,18 @@ class Action:
         return f"{self.run}.{self._attempt}"
 
     async def __aenter__(self) -> "Action":
-        person, vault = self.caller.person, self.ledger.vault
-        known = vault.cached(person)
-        self._subject = known if known is not None else await asyncio.to_thread(vault.subject_for, person)
+        known = self.ledger.vault.cached(self.caller.person)
+        self._subject = known if known is not None else await self._looked_up()
         self.trace.add("authenticate", self.arrival.authenticated_ns)
         return self
+
+    async def _looked_up(self) -> SubjectKey:
+        try:
+            return await asyncio.to_thread(self.ledger.vault.subject_for, self.caller.person)
+        except Away as error:
+            raise Overloaded(
+                "the state database cannot be used just now", why=error.why, step="authenticate"
+            ) from error
 
     async def reserve(self, reservation: Reservation) -> None:
         """Hold the most that an attempt can cost, and record the intent to make it, in one commit.
@@ -281,6 +296,8 @@ class Action:
         self, outcome: str, usage: Usage | None, error: RecordedError | None, withheld_by: tuple[str, ...] = ()
     ) -> None:
         self._ended = True
+        if self.taken is not None:
+            self.taken.used(usage.input + usage.output if usage is not None else 0)
         held, spent = self._held, 0
         if held is not None and usage is not None:
             spent = cost(usage, held.rate)
@@ -311,8 +328,10 @@ class Action:
             spent=spent if held is not None else failed.spent,
             entries=(*failed.entries, entry),
         )
-        receipt = await self._commit(write)
+        receipt = await (self._commit(write) if write.close is not None or error is None else self._noted(write))
         self._held = None
+        if receipt is None:
+            return
         self._warn(receipt)
         if not receipt.closed:
             await self._record_late(record)
@@ -329,6 +348,21 @@ class Action:
         # A queued write is carried out even if we are cancelled while waiting for it: then only its receipt is lost.
         with self.trace.waiting():
             return await self.ledger.journal.commit(write)
+
+    async def _noted(self, write: Write) -> Receipt | None:
+        """Record an action that owes nothing. Who was refused is told so at once, where the database is away: the
+        record is queued, and made as soon as it can be."""
+        noted = self.ledger.journal.commit(write)
+        with self.trace.waiting():
+            await asyncio.wait((noted,), timeout=_PATIENCE)
+        if noted.done():
+            return noted.result()
+        noted.add_done_callback(self._lost)
+        return None
+
+    def _lost(self, noted: "asyncio.Future[Receipt]") -> None:
+        if not noted.cancelled() and (error := noted.exception()) is not None:
+            log.error("run %s could not be recorded: %s", self.run, error)
 
     def _record(self, kind: str, reserved: Reservation | None = None) -> Record:
         caller, task, labels, pack = self.caller, self.task, self.labels, self.pack

@@ -14,6 +14,8 @@ from fairlead.costs.types import Rate
 from fairlead.errors import Overloaded
 from fairlead.identity import Authenticator
 from fairlead.lanes import LaneRules, Lanes
+from fairlead.lanes.rate_settings import LimitsSettings
+from fairlead.lanes.rates import Rates
 from fairlead.models.deployments import Group
 from fairlead.models.embedding import NO_EMBEDDERS, Embedders
 from fairlead.models.types import Model, ModelDriver
@@ -60,6 +62,7 @@ class Deployment:
     defaults: Defaults
     keep_payloads: bool = True
     lanes: LaneRules | None = None
+    limits: LimitsSettings | None = None
     embedders: Embedders = NO_EMBEDDERS
     stops: Stops | None = None
 
@@ -86,6 +89,7 @@ class Fairlead:
         # The attempts under way, for stops that end them.
         self.under_way: dict[Action, tuple[Sent, asyncio.Timeout]] = {}
         self.lanes = Lanes(clock.monotonic, deployment.lanes)
+        self.rates = Rates(clock.monotonic, deployment.limits)
 
     def current(self) -> Deployment:
         """The deployment to decide under now. Raises `Overloaded` while this worker may be behind the published one."""

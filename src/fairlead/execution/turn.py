@@ -1,11 +1,24 @@
 """The wait for a place, between plan and reserve: no money is held by who waits, and nothing old is acted upon."""
 
+from typing import Final
+
 from msgspec.structs import replace
 
 from fairlead.costs.ledger import Action
 from fairlead.execution.attempts import refuse_outdated, seconds_left
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.prepare import Decided
+from fairlead.lanes.rates import Taken
+
+_BYTES_A_TOKEN: Final = 4  # of most texts; what a request used is known when it has ended
+
+
+def _counted(fairlead: Fairlead, action: Action, decided: Decided) -> Taken | None:
+    """The request, counted against every limit on how fast may be asked. Raises `TooFast`."""
+    first = decided.plan.candidates[0]
+    tokens = decided.asked.request.size // _BYTES_A_TOKEN + first.max_output
+    model = first.model.group or first.model.name
+    return fairlead.rates.take(action.caller, decided.task.type.name, model, tokens)
 
 
 async def taken_in_turn(fairlead: Fairlead, deployment: Deployment, action: Action, decided: Decided) -> Decided:
@@ -14,6 +27,8 @@ async def taken_in_turn(fairlead: Fairlead, deployment: Deployment, action: Acti
     Of a model's deployments the first that has a place comes first. Raises `LaneFull`, `WaitedTooLong`, or `Overloaded`
     if what was decided is no longer in force after the wait.
     """
+    if fairlead.rates.limits is not None:
+        action.taken = _counted(fairlead, action, decided)
     lanes = fairlead.lanes
     if lanes.rules is None:
         return decided

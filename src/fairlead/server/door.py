@@ -1,6 +1,7 @@
 """What every door does: find out who asks, read how the request came, and say errors in its protocol's own form."""
 
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -9,6 +10,7 @@ from fairlead.costs.ledger import Arrival
 from fairlead.errors import BadInput, Broken, FairleadError, Overloaded, Unauthenticated
 from fairlead.execution import Fairlead
 from fairlead.identity import Caller
+from fairlead.lanes.rates import TooFast
 from fairlead.server.http import Headers, Scope, header, is_loopback, only_header, read_body, respond
 
 log = logging.getLogger("fairlead.doors")
@@ -110,7 +112,9 @@ async def refuse(send: Any, error: FairleadError, encode_error: EncodeError) -> 
     """Answer with an error."""
     headers: Headers = []
     if isinstance(error, Overloaded):
-        headers.append((b"retry-after", str(max(1, round(error.retry_after))).encode()))
+        headers.append((b"retry-after", str(max(1, math.ceil(error.retry_after))).encode()))
+        if isinstance(error, TooFast):
+            headers += _left(error)
     elif error.status in (429, 401):
         # Clients retry a 429 by themselves; a spent budget or a wrong key will not change within a second.
         headers.append((b"x-should-retry", b"false"))
@@ -119,3 +123,9 @@ async def refuse(send: Any, error: FairleadError, encode_error: EncodeError) -> 
     if error.run:
         headers.append((b"x-fairlead-run", error.run.encode()))
     await respond(send, error.status, encode_error(error), headers)
+
+
+def _left(error: TooFast) -> Headers:
+    """What is left of a limit, in the words that clients know."""
+    said = {"limit": f"{error.limit:g}", "remaining": f"{error.left:.0f}", "reset": f"{math.ceil(error.reset)}s"}
+    return [(f"x-ratelimit-{what}-{error.unit}".encode(), text.encode()) for what, text in said.items()]

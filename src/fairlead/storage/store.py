@@ -23,6 +23,16 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = "0005"
 
 
+class Away(Broken):
+    """The state database cannot be used just now: it is locked, full, or its server is down.
+
+    Retry after a short wait; `fairlead doctor` looks for the cause.
+    """
+
+    code = "database_away"
+    status = 503
+
+
 class Store:
     """One state database. Threads may share it; a process that forks must open its own."""
 
@@ -135,7 +145,7 @@ class Store:
         try:
             yield
         except (OperationalError, InterfaceError, InternalError) as error:
-            raise Broken(
+            raise Away(
                 f"the state database at {self.shown} cannot be used just now",
                 why=" ".join(str(error.orig).split()),
                 mend="see whether its disk is full, another program locks it or its server is down; `fairlead doctor` "

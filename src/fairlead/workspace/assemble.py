@@ -16,6 +16,7 @@ from fairlead.identity import Authenticator, Key
 from fairlead.identity.fetch import fetcher
 from fairlead.identity.issuer_keys import IssuerKeyRings
 from fairlead.lanes.figures import FOLDER
+from fairlead.lanes.rates import compile_limits
 from fairlead.models.http import Http
 from fairlead.models.registry import apart, open_drivers
 from fairlead.models.types import ModelDriver
@@ -122,7 +123,7 @@ async def assemble(around: Surroundings) -> Running:
     deployment = deployed(first)
     journal = Journal(store, worker, clock, first.workspace.settings.storage.journal)
     fairlead = _fairlead(journal, vault, clock, deployment)
-    turns = Turns(fairlead.lanes, fleet, worker, clock, store.beside / FOLDER)
+    turns = Turns(fairlead, fleet, worker, clock, store.beside / FOLDER)
     follower = Follower(
         fairlead,
         fleet,
@@ -254,4 +255,5 @@ def deploy(
         embedders=embedders,
         stops=compile_stops(compiled.stops),
         lanes=workspace.lanes,
+        limits=compile_limits(settings.limits),
     )

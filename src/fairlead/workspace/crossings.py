@@ -30,6 +30,9 @@ def between(
     yield from _unknown_keys(entry, ("budgets", "tasks"), settings.budgets.tasks.keys() - {"*"}, names, "task type")
     kinds = names | {BUILT_IN}
     yield from _unknown_keys(entry, ("lanes", "tasks"), settings.lanes.tasks.keys(), kinds, "task type")
+    yield from _unknown_keys(entry, ("limits", "tasks"), settings.limits.tasks.keys() - {"*"}, kinds, "task type")
+    models = settings.models
+    yield from _unknown_keys(entry, ("limits", "models"), settings.limits.models.keys() - {"*"}, models, "model")
     for lane, asked_of in settings.lanes.names.items():
         yield from _unknown(entry, ("lanes", "names", lane, "tasks"), asked_of.tasks, kinds, "task type")
     if settings.defaults.task and settings.defaults.task not in names:

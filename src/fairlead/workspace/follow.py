@@ -110,6 +110,7 @@ class Follower(Generic[_Compiled]):
             self._fairlead.health.settings = self._fairlead.deployment.preferences.breaker
             end_stopped(self._fairlead)
             self._fairlead.lanes.take_up(self._fairlead.deployment.lanes)
+            self._fairlead.rates.limits = self._fairlead.deployment.limits
             self._epoch = found
             log.info("epoch %d: deciding under revision %s", found.number, found.revision)
             found = await self._renew()

@@ -10,6 +10,7 @@ from fairlead.controls.settings import AlarmSettings
 from fairlead.costs.settings import BudgetsSettings, PriceSettings
 from fairlead.identity.settings import IdentitySettings, KeySettings
 from fairlead.lanes import LanesSettings
+from fairlead.lanes.rate_settings import LimitsSettings
 from fairlead.models.settings import ModelSettings
 from fairlead.policy import PolicyCase, Rule
 from fairlead.routing.settings import BreakerSettings, RetrySettings, RoutingSettings
@@ -168,6 +169,7 @@ class WorkspaceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     audit: AuditSettings = AuditSettings()
     storage: StorageSettings = StorageSettings()
     lanes: LanesSettings = LanesSettings()
+    limits: LimitsSettings = LimitsSettings()
     server: ServerSettings = ServerSettings()
 
     @property

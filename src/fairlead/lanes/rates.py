@@ -1,0 +1,125 @@
+"""Rates: how much of a minute's worth everybody has left. One process's part of it; nothing is shared or stored.
+
+Each limit is a moment: when all that was taken will have come back. It moves on with what is taken, and may be at most
+a minute ahead (the generic cell rate algorithm), so that a limit costs one number and no timer.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from fairlead.errors import Overloaded
+from fairlead.identity.types import Caller
+from fairlead.lanes.rate_settings import LimitsSettings, RateSettings
+
+_MINUTE: Final = 60.0
+_REMEMBERED: Final = 10_000
+_EACH: Final = "*"
+_Scope = tuple[str, str, str]  # what is limited, its name, and in what
+
+
+class TooFast(Overloaded):
+    """More was asked for than a limit under `limits:` allows in a minute.
+
+    Retry after the seconds given in `Retry-After`. Nothing was spent, and no money was held. Headers say of requests
+    and of tokens how many are allowed, how many are left, and when all are back.
+    """
+
+    code = "rate_limited"
+    status = 429
+
+    def __init__(self, scope: str, unit: str, limit: float, left: float, retry_after: float, reset: float) -> None:
+        super().__init__(
+            f"{scope} has asked for more than {limit:g} {unit} in a minute",
+            why="`limits:` bounds how fast it may ask",
+            mend="ask again after the seconds given in Retry-After, or have the limit raised",
+            retry_after=retry_after,
+            step="plan",
+        )
+        self.unit, self.limit, self.left, self.reset = unit, limit, left, reset
+
+
+class Taken(Struct, frozen=True):
+    """What a request has taken of limits in tokens, until it is known what it used."""
+
+    rates: "Rates"
+    scopes: tuple[_Scope, ...]
+    tokens: int
+
+    def used(self, tokens: int) -> None:
+        """It has ended, and used so many: the rest comes back, or what it used beyond is taken."""
+        self.rates.correct(self.scopes, tokens - self.tokens)
+
+
+class Rates:
+    """`limits` None is without any. `clock` gives monotonic seconds. For one event loop."""
+
+    def __init__(self, clock: Callable[[], float], limits: LimitsSettings | None = None) -> None:
+        self._clock = clock
+        self.limits = limits
+        self.workers = 1
+        self._full_at: dict[_Scope, float] = {}
+
+    def take(self, caller: Caller, task: str, model: str, tokens: int) -> Taken | None:
+        """Count a request that may take so many tokens against every limit, or against none. Raises `TooFast`.
+
+        None where nothing is limited in tokens. A request for more than a minute's worth is let through when all is
+        there, and the others wait the longer for it.
+        """
+        assert self.limits is not None
+        now = self._clock()
+        wanted: list[tuple[_Scope, float]] = []
+        for kind, name, rate in _under(self.limits, caller, task, model):
+            for unit, every, amount in (("requests", rate.requests, 1), ("tokens", rate.tokens, tokens)):
+                if every is None:
+                    continue
+                scope, limit = (kind, name, unit), every / self.workers
+                full = max(now, self._full_at.get(scope, now))
+                after = full + amount * _MINUTE / limit
+                over = after - now - max(_MINUTE, amount * _MINUTE / limit)
+                if over > 1e-9:
+                    left = max(0.0, (_MINUTE - (full - now)) * limit / _MINUTE)
+                    raise TooFast(f"{kind} {name or '(none)'}", unit, every, left, over, full - now)
+                wanted.append((scope, after))
+        if len(self._full_at) > _REMEMBERED:
+            self._full_at = {scope: full for scope, full in self._full_at.items() if full > now}
+        self._full_at.update(wanted)
+        scopes = tuple(scope for scope, _ in wanted if scope[2] == "tokens")
+        return Taken(self, scopes, tokens) if scopes else None
+
+    def correct(self, scopes: tuple[_Scope, ...], tokens: int) -> None:
+        """More, or fewer, tokens were used than were taken."""
+        for kind, name, unit in scopes:
+            rate = _rate(getattr(self.limits, f"{kind}s"), name) if self.limits is not None else None
+            if rate is not None and rate.tokens is not None:
+                scope = kind, name, unit
+                self._full_at[scope] = (
+                    self._full_at.get(scope, self._clock()) + tokens * _MINUTE * self.workers / rate.tokens
+                )
+
+
+def compile_limits(settings: LimitsSettings) -> LimitsSettings | None:
+    """None where nothing is limited."""
+    return None if settings == LimitsSettings() else settings
+
+
+def _under(limits: LimitsSettings, caller: Caller, task: str, model: str) -> list[tuple[str, str, RateSettings]]:
+    found = []
+    credential, _, key = caller.credential.partition(":")
+    for kind, name, rates in (
+        ("person", caller.person, limits.persons),
+        ("agent", caller.agent, limits.agents),
+        ("key", key if credential == "key" else "", limits.keys),
+        ("department", caller.department, limits.departments),
+        ("task", task, limits.tasks),
+        ("model", model, limits.models),
+    ):
+        rate = _rate(rates, name) if rates else None
+        if rate is not None and (name or kind == "department"):
+            found.append((kind, name, rate))
+    return found
+
+
+def _rate(rates: Mapping[str, RateSettings], name: str) -> RateSettings | None:
+    return rates.get(name) or rates.get(_EACH)
