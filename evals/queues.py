@@ -12,6 +12,7 @@ while both asked, 1 for equal parts; `starved` counts calls that were refused or
 import asyncio
 import sqlite3
 import sys
+import time
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -53,6 +54,7 @@ class Crowd:
         self._url = url
         self._over = asyncio.Event()
         self.starved: list[str] = []
+        self.asked_until = 0.0  # milliseconds since 1970
 
     async def heavy(self, person: str) -> None:
         """Ask for one report after the other."""
@@ -73,6 +75,7 @@ class Crowd:
         tasks = [asyncio.ensure_future(self.heavy(person)) for person in heavy]
         tasks += [asyncio.ensure_future(self.simple(person)) for person in simple]
         await asyncio.sleep(seconds)
+        self.asked_until = time.time() * 1000
         self._over.set()
         await asyncio.gather(*tasks)
 
@@ -81,7 +84,7 @@ async def _measured(seconds: float, lanes: Mapping[str, Any], heavy: list[str], 
     async with stage(1, _whole(lanes), files={"tasks/report.yaml": _REPORT}) as made:
         crowd = Crowd(f"http://127.0.0.1:{made.port}")
         await crowd.run(seconds, heavy=heavy, simple=simple)
-        found = Measured(made, crowd.starved)
+        found = Measured(made, crowd.starved, crowd.asked_until)
     say(f"{dict(found.calls)} {found.waits} refused: {Counter(found.starved)}")
     return found
 
@@ -89,7 +92,7 @@ async def _measured(seconds: float, lanes: Mapping[str, Any], heavy: list[str], 
 class Measured:
     """What the log says of one crowd."""
 
-    def __init__(self, made: Stage, starved: list[str]) -> None:
+    def __init__(self, made: Stage, starved: list[str], asked_until: float) -> None:
         self.starved = starved
         self.calls = Counter[str]()
         self.held = Counter[str]()  # nanoseconds for which a department's heavy calls held places, while both asked
@@ -102,14 +105,17 @@ class Measured:
         for raw, spans in rows:
             record = decode_record(bytes(raw))
             if record.kind == "call_model" and record.outcome == "done":
-                self._count(record.task, record.department, {span.name: span for span in decode(bytes(spans))})
+                by_name = {span.name: span for span in decode(bytes(spans))}
+                # What was still waiting when all stopped asking is served too, and says nothing of shares.
+                begun = record.at + by_name["attempt"].start / 1e6
+                self._count(record.task, record.department, by_name, counts=begun < asked_until)
 
-    def _count(self, task: str, department: str, spans: Mapping[str, Span]) -> None:
+    def _count(self, task: str, department: str, spans: Mapping[str, Span], *, counts: bool) -> None:
         self.calls[task] += 1
         queue = spans.get("queue")
         if task == "report":
             self.heavy.append(spans["attempt"].elapsed)
-            self.held[department] += spans["attempt"].elapsed
+            self.held[department] += spans["attempt"].elapsed * counts
         else:
             self.simple.append(queue.waited if queue else 0)
 
