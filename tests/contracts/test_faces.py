@@ -59,6 +59,7 @@ execution: Deployment
 execution: Embedded
 execution: Fairlead
 execution: Quote
+execution: Remember
 execution: Reply
 execution: ReplyChoice
 execution: call_model

@@ -34,7 +34,7 @@ from fairlead.labels import Labels
 from fairlead.models.types import Model, Usage
 from fairlead.storage.journal import Journal
 from fairlead.storage.store import Away
-from fairlead.storage.types import Entry, Hold, Receipt, ScopeLimit, Sealed, Write
+from fairlead.storage.types import Entry, Hold, NewTurn, Receipt, ScopeLimit, Sealed, Write
 from fairlead.storage.vault import SubjectKey, Vault
 from fairlead.tasks.types import Task
 from fairlead.telemetry.trace import Trace
@@ -187,6 +187,7 @@ class Action:
         self.waited = 0.0  # seconds, for its place
         self.place: _Place | None = None  # left as soon as the attempts are over, at the latest with the action
         self.taken: _Taken | None = None  # of limits on tokens
+        self.remembered = True  # False where something was to be remembered and nobody is left to have it
         self._deployment = deployment
         self._subject: SubjectKey
         self._attempt = 0
@@ -262,11 +263,14 @@ class Action:
         entry = Entry(self.run, self.ledger.clock.now(), encode_record(record))
         self._failed = Write(close=held.hold, spent=spent, entries=(entry,))
 
-    async def settle(self, usage: Usage) -> None:
-        """The attempt succeeded: bill what was used, free the rest of the hold, record the action, in one commit."""
+    async def settle(self, usage: Usage, turn: Callable[[], NewTurn] | None = None) -> None:
+        """The attempt succeeded: bill what was used, free the rest of the hold, record the action, in one commit.
+
+        `turn` makes what is to be remembered of it, once the cost is known; that is part of the same commit.
+        """
         if self._held is not None and usage.output > self._held.max_output:
             self.flags.append("overrun")
-        await self._end("done", usage, None)
+        await self._end("done", usage, None, turn=turn)
 
     async def conclude(self, outcome: str) -> None:
         """End an action that attempted nothing, such as an estimate."""
@@ -293,7 +297,12 @@ class Action:
                 raise
 
     async def _end(
-        self, outcome: str, usage: Usage | None, error: RecordedError | None, withheld_by: tuple[str, ...] = ()
+        self,
+        outcome: str,
+        usage: Usage | None,
+        error: RecordedError | None,
+        withheld_by: tuple[str, ...] = (),
+        turn: Callable[[], NewTurn] | None = None,
     ) -> None:
         self._ended = True
         if self.taken is not None:
@@ -327,6 +336,7 @@ class Action:
             close=held.hold if held is not None else failed.close,
             spent=spent if held is not None else failed.spent,
             entries=(*failed.entries, entry),
+            turn=self._remembered(turn) if turn is not None else None,
         )
         receipt = await (self._commit(write) if write.close is not None or error is None else self._noted(write))
         self._held = None
@@ -334,15 +344,26 @@ class Action:
             return
         self._warn(receipt)
         if not receipt.closed:
-            await self._record_late(record)
+            receipt = await self._record_late(record, write.turn)
+        if turn is not None:
+            self.remembered = write.turn is not None and receipt.remembered
 
-    async def _record_late(self, record: Record) -> None:
+    def _remembered(self, turn: Callable[[], NewTurn]) -> NewTurn | None:
+        """What is to be remembered; None where it cannot be made, because the bill must not wait for it."""
+        try:
+            return turn()
+        except FairleadError as error:
+            log.error("run %s cannot be remembered: %s", self.run, error)
+            return None
+
+    async def _record_late(self, record: Record, turn: NewTurn | None) -> Receipt:
         """Recovery took this worker for dead and settled at the reserved amount: keep what happened, unbilled."""
         log.error("run %s was settled by recovery before it ended: reconcile it", self.run)
         late = msgspec.structs.replace(
             record, kind="late", cost=0, held=record.cost, flags=(*record.flags, "reconcile"), payload=""
         )
-        await self._commit(Write(entries=(Entry(self.run, self.ledger.clock.now(), encode_record(late)),)))
+        entry = Entry(self.run, self.ledger.clock.now(), encode_record(late))
+        return await self._commit(Write(entries=(entry,), turn=turn))
 
     async def _commit(self, write: Write) -> Receipt:
         # A queued write is carried out even if we are cancelled while waiting for it: then only its receipt is lost.

@@ -3,7 +3,7 @@
 from fairlead.execution.answer import Answer, Quote
 from fairlead.execution.deployment import Defaults, Deployment, Fairlead
 from fairlead.execution.embed import Embedded, embed, quote_embedding
-from fairlead.execution.model_call import call_model, quote
+from fairlead.execution.model_call import Remember, call_model, quote
 from fairlead.execution.release import Deliver, Reply, ReplyChoice, merged_logprobs
 from fairlead.execution.visible_models import visible_models
 
@@ -15,6 +15,7 @@ __all__ = [
     "Embedded",
     "Fairlead",
     "Quote",
+    "Remember",
     "Reply",
     "ReplyChoice",
     "call_model",

@@ -9,6 +9,7 @@ from fairlead.costs.types import Estimate
 from fairlead.execution.deployment import Deployment
 from fairlead.execution.prepare import Decided
 from fairlead.execution.release import Reply
+from fairlead.labels import Labels
 from fairlead.models.types import Model
 from fairlead.routing import Dropped
 from fairlead.storage.types import ScopeLimit
@@ -16,7 +17,11 @@ from fairlead.storage.types import ScopeLimit
 
 class Answer(Struct, frozen=True, kw_only=True):
     """A settled action. `cost` is in nano-units of `currency`, all attempts together. `warned` are the
-    rules in warn mode that applied, each with its sentence."""
+    rules in warn mode that applied, each with its sentence.
+
+    `labels` are those of all that was asked, context included. `remembered` is False where it was to be remembered, and
+    the person or the conversation was gone by then.
+    """
 
     run: str
     revision: str
@@ -34,6 +39,8 @@ class Answer(Struct, frozen=True, kw_only=True):
     warnings: tuple[ScopeLimit, ...]
     warned: tuple[tuple[str, str], ...] = ()
     flags: tuple[str, ...]
+    labels: Labels
+    remembered: bool = True
 
 
 class Quote(Struct, frozen=True, kw_only=True):
@@ -70,6 +77,8 @@ def answer_of(deployment: Deployment, action: Action, decided: Decided, model: M
         if action.hits
         else (),
         flags=tuple(action.flags),
+        labels=decided.asked.labels,
+        remembered=action.remembered,
     )
 
 

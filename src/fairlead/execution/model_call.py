@@ -3,6 +3,9 @@
 authenticate happens at the door, before there is an action: a caller without a name never gets here.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 from fairlead.costs.ledger import Action, Arrival
 from fairlead.execution.answer import Answer, Quote, answer_of, quote_of
 from fairlead.execution.attempts import attempt, reservation
@@ -16,15 +19,24 @@ from fairlead.execution.turn import taken_in_turn
 from fairlead.identity.types import Caller
 from fairlead.models.types import ChatRequest
 from fairlead.routing import candidates_for, why_none
+from fairlead.storage.types import NewTurn
+
+Remember = Callable[[Answer], NewTurn]
 
 
 async def call_model(
-    fairlead: Fairlead, caller: Caller, request: ChatRequest, arrival: Arrival, deliver: Deliver | None = None
+    fairlead: Fairlead,
+    caller: Caller,
+    request: ChatRequest,
+    arrival: Arrival,
+    deliver: Deliver | None = None,
+    remember: Remember | None = None,
 ) -> Answer:
     """Answer a chat request for a caller: permitted, priced, screened and recorded.
 
     With `deliver`, text is handed out as soon as it may leave; the tail comes with the answer, once the bill is
-    durable. Raises `Refused`, `Upstream` or `BadInput`; whatever is raised has been recorded.
+    durable. What `remember` makes of the answer is kept in the commit that bills it. Raises `Refused`, `Upstream` or
+    `BadInput`; whatever is raised has been recorded.
     """
     deployment = fairlead.current()
     async with fairlead.ledger.open(caller, arrival, deployment) as action:
@@ -38,8 +50,9 @@ async def call_model(
         with action.step("check"):
             reply = ended(deployment, action, decided, model, release, release.check())
         with action.step("settle"):
-            await action.settle(reply.usage)
-    return answer_of(deployment, action, decided, model, reply)
+            told = partial(answer_of, deployment, action, decided, model, reply)
+            await action.settle(reply.usage, None if remember is None else lambda: remember(told()))
+    return told()
 
 
 async def decide(fairlead: Fairlead, deployment: Deployment, action: Action, request: ChatRequest) -> Decided:

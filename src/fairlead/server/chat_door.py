@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol, TypeVar
 
 from fairlead.costs.ledger import Arrival
-from fairlead.errors import FairleadError
-from fairlead.execution import Answer, Fairlead, call_model, quote
+from fairlead.errors import FairleadError, NotFound
+from fairlead.execution import Answer, Fairlead, Remember, call_model, quote
 from fairlead.identity import Caller
 from fairlead.models.types import ChatRequest, Chunk, Model
 from fairlead.server.about import encode_quote, headers
@@ -41,21 +41,22 @@ class Events(Protocol):
 class Memory(Protocol):
     """Remembers conversations between calls."""
 
-    async def recall(self, caller: Caller, asked: Any) -> Any:
+    async def recall(self, caller: Caller, asked: Any, arrival: Arrival) -> Any:
         """The request with what was said before it. Raises `NotFound` where that is not the caller's."""
 
-    async def keep(self, caller: Caller, asked: Any, answer: Answer, created: int) -> None:
-        """Keep what this call adds. Durable when this returns, and the last byte waits for it."""
+    def keeping(self, caller: Caller, asked: Any, created: int) -> Remember | None:
+        """What makes of the answer the turn that this call adds, to be kept in the commit that bills it; None where
+        nothing is remembered."""
 
 
 class _Forgets:
     """For protocols whose clients send the whole conversation each time."""
 
-    async def recall(self, caller: Caller, asked: Any) -> Any:
+    async def recall(self, caller: Caller, asked: Any, arrival: Arrival) -> Any:
         return asked
 
-    async def keep(self, caller: Caller, asked: Any, answer: Answer, created: int) -> None:
-        return
+    def keeping(self, caller: Caller, asked: Any, created: int) -> Remember | None:
+        return None
 
 
 log = logging.getLogger("fairlead.doors")
@@ -95,7 +96,7 @@ class ChatDoor:
         wire = self._wire
         try:
             caller, arrival = await received(self._fairlead, scope, receive, wire.door, self._max_body)
-            asked = await self._memory.recall(caller, wire.read(arrival.body))
+            asked = await self._memory.recall(caller, wire.read(arrival.body), arrival)
         except Gone:
             return
         except FairleadError as error:
@@ -110,9 +111,10 @@ class ChatDoor:
             await guarded(send, wire.door, wire.encode_error, self._reply(caller, asked, arrival, send))
 
     async def _reply(self, caller: Caller, asked: Asked, arrival: Arrival, send: Any) -> None:
-        answer = await call_model(self._fairlead, caller, asked.request, arrival)
         created = self._fairlead.clock.now() // 1000
-        await self._memory.keep(caller, asked, answer, created)
+        keeping = self._memory.keeping(caller, asked, created)
+        answer = await call_model(self._fairlead, caller, asked.request, arrival, remember=keeping)
+        _refuse_forgotten(answer)
         body = self._wire.reply(asked, answer, created)
         await respond(send, 200, body, headers(answer))
 
@@ -129,8 +131,9 @@ class ChatDoor:
         left = asyncio.ensure_future(_left(receive))
         left.add_done_callback(lambda done: None if done.cancelled() else task.cancel())
         try:
-            answer = await call_model(self._fairlead, caller, asked.request, arrival, stream.deliver)
-            await self._memory.keep(caller, asked, answer, created)
+            keeping = self._memory.keeping(caller, asked, created)
+            answer = await call_model(self._fairlead, caller, asked.request, arrival, stream.deliver, keeping)
+            _refuse_forgotten(answer)
             await stream.finish(answer)
         except FairleadError as error:
             await stream.fail(error)
@@ -179,6 +182,19 @@ class _Stream:
             await refuse(self._send, error, self._wire.encode_error)
             return
         await self._send({"type": "http.response.body", "body": self._events.fail(error)})
+
+
+def _refuse_forgotten(answer: Answer) -> None:
+    """Raises `NotFound` where a reply was to be remembered and could not be: a client that goes on would find less."""
+    if not answer.remembered:
+        gone = NotFound(
+            "the reply was made, and nobody is left to remember it",
+            why="the conversation was deleted while the model answered",
+            mend="begin a new one, or ask without one",
+            step="settle",
+        )
+        gone.run = answer.run
+        raise gone
 
 
 async def _left(receive: Callable[[], Awaitable[dict[str, Any]]]) -> None:

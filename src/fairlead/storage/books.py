@@ -5,6 +5,8 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final, Protocol
 
+from msgspec.structs import replace
+
 from fairlead.audit.merkle import Frontier, leaf_hash
 from fairlead.clock import Clock
 from fairlead.errors import FairleadError, OverBudget
@@ -14,7 +16,7 @@ from fairlead.storage.sqlite import SqliteDatabase
 from fairlead.storage.sqlite_journal import SqliteJournal, passes
 from fairlead.storage.store import Store
 from fairlead.storage.turn import Turn
-from fairlead.storage.types import Receipt, Write
+from fairlead.storage.types import NewTurn, Receipt, Write
 from fairlead.storage.worker_lock import WorkerLock
 
 _REMEMBERED: Final = 20_000  # balances; beyond it they are read again
@@ -113,8 +115,16 @@ class SqliteBooks:
             grown = self._frontier.extend([leaf_hash(entry.record) for entry in decision.entries])
             database.append(self._frontier.size, decision.entries, grown)
             self._frontier = grown
+        for number, write in enumerate(writes):
+            if write.turn is not None:
+                self._remember(write.turn, number, decision.answers)
         database.commit()
         return decision.answers
+
+    def _remember(self, turn: NewTurn, number: int, answers: list[Receipt | OverBudget]) -> None:
+        answer = answers[number]
+        if isinstance(answer, Receipt) and answer.closed and not self._database.remember(turn):
+            answers[number] = replace(answer, remembered=False)
 
     def _balance(self, key: Key) -> Balance:
         balance = self._balances.get(key)

@@ -10,7 +10,7 @@ from fairlead.errors import BadInput
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-    from fairlead.storage.types import Entry
+    from fairlead.storage.types import Entry, NewTurn
 
 _SQLITE: Final = "sqlite:///"
 _POSTGRES: Final = ("postgresql://", "postgres://")
@@ -54,6 +54,9 @@ class Database(Protocol):
 
     def append(self, connection: "Connection", entries: "Sequence[Entry]") -> None:
         """Within a writing transaction: entries of the log that no action of a worker leaves. Without payloads."""
+
+    def remember(self, connection: "Connection", turn: "NewTurn") -> bool:
+        """Within a writing transaction: a turn that no action leaves. False where there is nobody to have it."""
 
     def elected(self, office: str) -> AbstractContextManager[bool]:
         """Whether this process, of all on the database, has an office for as long as the block runs."""

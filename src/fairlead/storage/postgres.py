@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from fairlead.errors import BadInput, Broken
-from fairlead.storage.types import Entry
+from fairlead.storage import postgres_turns
+from fairlead.storage.types import Entry, NewTurn
 
 if TYPE_CHECKING:
     import psycopg
@@ -154,6 +155,10 @@ class PostgresDatabase:
         """They arrive like those of workers, and get their places behind them."""
         for entry in entries:
             connection.exec_driver_sql(_ARRIVE, (entry.run, entry.at, entry.record, entry.spans))
+
+    def remember(self, connection: "Connection", turn: NewTurn) -> bool:
+        raw: Any = connection.connection.driver_connection
+        return postgres_turns.remember(raw, turn)
 
     @contextmanager
     def elected(self, office: str) -> Iterator[bool]:

@@ -8,12 +8,14 @@ session, which gets the lock only once the old one has ended, asks for the answe
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec.structs import replace
 
 from fairlead.clock import Clock
 from fairlead.errors import Broken
-from fairlead.storage import postgres
+from fairlead.storage import postgres, postgres_turns
 from fairlead.storage.postgres_group import Answer, Flat
 from fairlead.storage.postgres_locks import TRY_LOCK, lock_number
 from fairlead.storage.postgres_sequencer import Sequencer
@@ -32,6 +34,7 @@ _END_OLD: Final = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
     " WHERE application_name = %s AND datname = current_database() AND pid <> pg_backend_pid()"
 )
+_CARRIED_OUT: Final = 0  # an outcome
 _PULSE: Final = 2.0
 _LOCK_TRIES: Final = 50
 _LOCK_PAUSE: Final = 0.02
@@ -114,7 +117,7 @@ class PostgresBooks:
             token = int.from_bytes(self._clock.random_bytes(8), "big", signed=True)
             self._in_doubt = token, writes
             try:
-                row = self._call(flat, token)
+                row, forgotten = self._call(flat, token, writes)
                 break
             except psycopg.Error as error:
                 if not self._is_dead():
@@ -126,12 +129,21 @@ class PostgresBooks:
         self._in_doubt = None
         if flat.arguments[-1]:
             self._sequencer.wake()
-        return flat.answers(*row)
+        answers = flat.answers(*row)
+        return _without(answers, forgotten) if forgotten else answers
 
-    def _call(self, flat: Flat, token: int) -> Any:
+    def _call(self, flat: Flat, token: int, writes: Sequence[Write]) -> tuple[Any, Collection[int]]:
+        """What the group came to, and the numbers of the writes whose turn could not be remembered."""
         assert self._connection is not None
-        now = self._clock.now()
-        return self._connection.execute(_WRITE, (self._worker, token, now, *flat.arguments), prepare=True).fetchone()
+        connection, asked = self._connection, (self._worker, token, self._clock.now(), *flat.arguments)
+        turns = [(write.turn, number) for number, write in enumerate(writes) if write.turn is not None]
+        if not turns:
+            return connection.execute(_WRITE, asked, prepare=True).fetchone(), ()
+        turns.sort(key=lambda each: (each[0].subject, each[0].session))  # in one order by everybody
+        with connection.transaction():
+            row: Any = connection.execute(_WRITE, asked, prepare=True).fetchone()
+            mine = [(turn, number) for turn, number in turns if row[0][number] == _CARRIED_OUT]
+            return row, [number for turn, number in mine if not postgres_turns.remember(connection, turn)]
 
     def _refuse_without_places(self, writes: Sequence[Write]) -> None:
         """Nothing new begins that the audit log cannot take in. What was begun is settled all the same."""
@@ -149,7 +161,15 @@ class PostgresBooks:
         if row is None:
             return
         wanted = set(map(id, asked))
-        for write, answer in zip(writes, Flat(writes).answers(*row), strict=True):
+        answers = Flat(writes).answers(*row)
+        forgotten = [
+            number
+            for number, write in enumerate(writes)
+            if write.turn is not None
+            and row[0][number] == _CARRIED_OUT
+            and not postgres_turns.is_remembered(self._session(), write.turn)
+        ]
+        for write, answer in zip(writes, _without(answers, forgotten), strict=True):
             if id(write) in wanted:
                 self._known[id(write)] = write, answer
             elif write.open is not None and isinstance(answer, Receipt) and answer.closed:
@@ -205,6 +225,14 @@ class PostgresBooks:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+
+def _without(answers: Sequence[Answer], forgotten: Collection[int]) -> list[Answer]:
+    """The answers, where those whose turn was not remembered say so."""
+    return [
+        replace(answer, remembered=False) if number in forgotten and isinstance(answer, Receipt) else answer
+        for number, answer in enumerate(answers)
+    ]
 
 
 def _speak_plainly(connection: "psycopg.Connection[Any]") -> None:

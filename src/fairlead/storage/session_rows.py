@@ -3,13 +3,13 @@
 A turn points to the one before it, so that several may go on from the same one. A session is a name for the last turn.
 """
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 from msgspec.structs import asdict
 
 from fairlead.storage.store import Store
+from fairlead.storage.types import NewTurn
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Table
@@ -94,35 +94,11 @@ class SessionRows:
 
         return self._insert(session, row)
 
-    def append(self, row: TurnRow, used: Sequence[str]) -> bool:
-        """Add a turn, and note that those of `used` were gone on with.
-
-        A turn of a session follows its head as it stands by now, and becomes the head. False, and nothing changed, if
-        its session or its subject is gone.
-        """
-        from sqlalchemy import select, update
-        from sqlalchemy.exc import IntegrityError
-
-        from fairlead.storage.schema import session, session_turn
-
-        try:
-            with self._store.writing() as connection:
-                previous = row.previous
-                if row.session:
-                    mine = _whose(session, OwnedBy(row.subject, row.tenant)) & (session.c.id == row.session)
-                    head = connection.execute(select(session.c.head).where(mine).with_for_update()).scalar()
-                    if head is None:
-                        return False
-                    previous = str(head)
-                    moved = update(session).where(session.c.id == row.session)
-                    connection.execute(moved.values(head=row.id, used_at=row.used_at))
-                connection.execute(session_turn.insert().values(**{**asdict(row), "previous": previous}))
-                for some in range(0, len(used), 500):
-                    touched = session_turn.c.id.in_(used[some : some + 500])
-                    connection.execute(update(session_turn).where(touched).values(used_at=row.used_at))
-        except IntegrityError:
-            return False
-        return True
+    def append(self, turn: NewTurn) -> bool:
+        """Add a turn by itself, outside of any action. False, and nothing changed, if its session or its subject is
+        gone."""
+        with self._store.writing() as connection:
+            return self._store.database.remember(connection, turn)
 
     def delete_turn(self, owner: OwnedBy, id_: str) -> bool:
         from fairlead.storage.schema import session_turn

@@ -15,6 +15,7 @@ from fairlead.errors import BadInput, NotFound
 from fairlead.labels import NO_LABELS, DataClass, Labels
 from fairlead.storage.session_rows import MOST_TURNS, OwnedBy, SessionRow, SessionRows, TurnRow
 from fairlead.storage.store import Store
+from fairlead.storage.types import NewTurn
 from fairlead.storage.vault import SubjectKey, Vault
 
 
@@ -81,12 +82,15 @@ class Sessions:
         self._vault = vault
         self._clock = clock
 
-    def recall(self, owner: Owner, *, previous: str = "", session: str = "") -> Past:
-        """What was said up to a turn, or in a session. Raises `NotFound`, or `BadInput` where it has grown too long."""
+    def recall(self, owner: Owner, *, previous: str = "", session: str = "", new: bool = False) -> Past:
+        """What was said up to a turn, or in a session; with `new` nothing in one that is not there. Raises `NotFound`,
+        or `BadInput` where it has grown too long."""
         _, mine = self._mine(owner)
         last = previous
         if session:
             found = self._rows.session(mine, session, self._since())
+            if found is None and new:
+                return Past()
             if found is None:
                 _unknown("conversation", session)
             last = found.head
@@ -115,28 +119,47 @@ class Sessions:
         return Past(turns, labels, size)
 
     def remember(self, owner: Owner, turn: Turn, past: Past, *, previous: str = "", session: str = "") -> None:
-        """Keep a turn that goes on with `past`. Durable when this returns. Raises `NotFound` if the session, or the
+        """Keep a turn that comes by no action. Durable when this returns. Raises `NotFound` if the session, or the
         person, is gone."""
+        if not self._rows.append(self.new_turn(owner, turn, past, previous=previous, session=session)):
+            _unknown("conversation", session)
+
+    def new_turn(
+        self,
+        owner: Owner,
+        turn: Turn,
+        past: Past,
+        *,
+        previous: str = "",
+        session: str = "",
+        begins: bytes | None = None,
+    ) -> NewTurn:
+        """A turn that goes on with `past`, sealed, for the journal to keep in the commit that settles it.
+
+        With `begins` the session is begun with it, under this description, unless it is there.
+        """
         key, mine = self._mine(owner)
-        now = self._clock.now()
-        labels = turn.labels
+        labels, tenant = turn.labels, mine.tenant
         plain = _encode(
             _Sealed(turn.messages, int(labels.data_class), sorted(labels.categories), turn.asked, turn.shown)
         )
-        row = TurnRow(
+        sealed_about = None
+        if begins is not None:
+            sealed_about = self._vault.seal(key, begins, _about("session", session, tenant))
+        return NewTurn(
             id=turn.id,
             subject=mine.subject,
-            tenant=mine.tenant,
+            tenant=tenant,
             session=session,
             previous=previous,
-            made_at=now,
-            used_at=now,
+            at=self._clock.now(),
             size=len(turn.messages),
-            sealed=self._vault.seal(key, plain, _about("turn", turn.id, mine.tenant)),
+            sealed=self._vault.seal(key, plain, _about("turn", turn.id, tenant)),
             data_class=int(labels.data_class),
+            used=tuple(each.id for each in past.turns),
+            begins=sealed_about,
+            since=self._since(),
         )
-        if not self._rows.append(row, [each.id for each in past.turns]):
-            _unknown("conversation", session)
 
     def turn(self, owner: Owner, id_: str) -> Turn:
         """One turn. Raises `NotFound`."""

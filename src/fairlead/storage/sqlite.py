@@ -6,11 +6,12 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from fairlead.audit.merkle import Frontier, leaf_hash
+from fairlead.storage import sqlite_turns
 from fairlead.storage.turn import in_turn
-from fairlead.storage.types import Entry
+from fairlead.storage.types import Entry, NewTurn
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -86,6 +87,10 @@ class SqliteDatabase:
             connection.exec_driver_sql(_APPEND, row)
             frontier = frontier.append(leaf_hash(entry.record))
         connection.exec_driver_sql(_SET_TREE, (frontier.size, frontier.to_bytes()))
+
+    def remember(self, connection: "Connection", turn: NewTurn) -> bool:
+        raw: Any = connection.connection.driver_connection
+        return sqlite_turns.remember(raw, turn)
 
     @contextmanager
     def elected(self, office: str) -> Iterator[bool]:

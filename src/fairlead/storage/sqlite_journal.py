@@ -10,10 +10,10 @@ from typing import Final
 from msgspec import msgpack
 
 from fairlead.audit.merkle import Frontier
-from fairlead.storage import sqlite
+from fairlead.storage import sqlite, sqlite_turns
 from fairlead.storage.group import Balance, Key
 from fairlead.storage.turn import Turn
-from fairlead.storage.types import Entry, Hold
+from fairlead.storage.types import Entry, Hold, NewTurn
 
 _CLOSE: Final = "DELETE FROM hold WHERE id IN ({})"
 _OPEN: Final = "INSERT INTO hold (id, worker, opened_at, amount, limits, intent) VALUES {}"
@@ -145,6 +145,10 @@ class SqliteJournal:
     def open_holds(self, holds: Iterable[Hold], worker: str, now: int) -> None:
         rows = [(h.id, worker, now, h.amount, _encode_limits(h.limits), h.intent) for h in holds]
         self._write(_OPEN, "(?, ?, ?, ?, ?, ?)", rows)
+
+    def remember(self, turn: NewTurn) -> bool:
+        """Keeps a turn of a conversation. False where its person or its conversation is gone."""
+        return sqlite_turns.remember(self._connection, turn)
 
     def balance(self, key: Key) -> Balance:
         row = self._execute(_BALANCE, key).fetchone()

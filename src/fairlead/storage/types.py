@@ -47,20 +47,46 @@ class Entry(Struct, frozen=True):
     payload: Sealed | None = None
 
 
+class NewTurn(Struct, frozen=True, kw_only=True):
+    """A turn of a conversation, sealed (see `sessions`). `used` are the turns that it goes on with.
+
+    A turn of a `session` follows the last one in it by then; otherwise it follows `previous`. `begins` is the sealed
+    description of a session that is begun with this turn, unless it is there and was used after `since`; None for one
+    that must be there.
+    """
+
+    id: str
+    subject: str
+    tenant: str
+    session: str
+    previous: str
+    at: int
+    size: int
+    sealed: bytes
+    data_class: int
+    used: tuple[str, ...] = ()
+    begins: bytes | None = None
+    since: int = 0
+
+
 class Write(Struct, frozen=True):
-    """What one action makes durable in one commit: close a hold at a price, append to the log, open the next hold."""
+    """What one action makes durable in one commit: close a hold at a price, append to the log, open the next hold,
+    remember what was said."""
 
     close: Hold | None = None
     spent: int = 0
     entries: tuple[Entry, ...] = ()
     open: Hold | None = None
+    turn: NewTurn | None = None
 
 
 class Receipt(Struct, frozen=True):
     """What came of a write. `closed` is False if the hold had already been settled by recovery; then no money moved and
     no entry was appended. `warnings` are the limits whose warning threshold this write crossed. `leaf` is the index of
-    the first appended entry in the log, -1 if none, or where places are given later (PostgreSQL)."""
+    the first appended entry in the log, -1 if none, or where places are given later (PostgreSQL). `remembered` is False
+    if there was a turn to remember, and its person or conversation was gone; all else was done."""
 
     closed: bool = True
     leaf: int = -1
     warnings: tuple[ScopeLimit, ...] = ()
+    remembered: bool = True

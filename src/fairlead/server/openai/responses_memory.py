@@ -5,22 +5,23 @@ then, and the labels of the context that earlier answers were made from go on wi
 """
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from fairlead.clock import Clock
-from fairlead.costs.record import decode_record
+from fairlead.costs.ledger import Arrival
 from fairlead.errors import BadInput
-from fairlead.execution import Answer
+from fairlead.execution import Answer, Remember
 from fairlead.identity import Caller
-from fairlead.labels import DataClass, Labels
 from fairlead.models.types import Message
 from fairlead.server.openai.responses_items import messages_of
 from fairlead.server.openai.responses_reply import complete, encode, item_id, output_of, response_id
 from fairlead.server.openai.responses_request import AskedResponse, with_history
 from fairlead.storage.sessions import Owner, Past, Sessions, Turn
+from fairlead.storage.types import NewTurn
 
 _messages = msgspec.msgpack.Decoder(list[Message])
 _pack = msgspec.msgpack.Encoder().encode
@@ -43,7 +44,7 @@ class ResponseMemory:
         self._sessions = sessions
         self._clock = clock
 
-    async def recall(self, caller: Caller, asked: AskedResponse) -> Remembered:
+    async def recall(self, caller: Caller, asked: AskedResponse, arrival: Arrival) -> Remembered:
         if asked.body.store is True:
             self._sessions.require()
         past = Past()
@@ -61,27 +62,19 @@ class ResponseMemory:
             request=asked.request, body=asked.body, messages=asked.messages, tools=asked.tools, store=store, past=past
         )
 
-    async def keep(self, caller: Caller, asked: Remembered, answer: Answer, created: int) -> None:
-        if asked.store:
-            await asyncio.to_thread(self._keep, owner_of(caller), asked, answer, created)
+    def keeping(self, caller: Caller, asked: Remembered, created: int) -> Remember | None:
+        return partial(self._turn, owner_of(caller), asked, created) if asked.store else None
 
-    def _keep(self, owner: Owner, asked: Remembered, answer: Answer, created: int) -> None:
+    def _turn(self, owner: Owner, asked: Remembered, created: int, answer: Answer) -> NewTurn:
         said = _said(asked, answer)
         turn = Turn(
             id=response_id(answer.run),
             messages=_pack([*asked.messages, *said]),
-            labels=self._labels(answer.run),
+            labels=answer.labels,
             asked=encode(input_items(asked.body.input, answer.run)),
             shown=encode(complete(asked, answer, created, self._clock.now() // 1000)),
         )
-        self._sessions.remember(owner, turn, asked.past, previous=asked.previous, session=asked.session)
-
-    def _labels(self, run: str) -> Labels:
-        """The labels of all that was asked, context included, as they were recorded when the action was settled."""
-        from fairlead.storage.log import Log
-
-        record = decode_record(Log(self._sessions.store).of_run(run)[-1].record)
-        return Labels(DataClass[record.data_class or "public"], frozenset(record.categories))
+        return self._sessions.new_turn(owner, turn, asked.past, previous=asked.previous, session=asked.session)
 
 
 def _said(asked: AskedResponse, answer: Answer) -> list[Message]:

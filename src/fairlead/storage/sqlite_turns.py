@@ -1,0 +1,47 @@
+"""Turns of conversations that are remembered in the very commit that settles them, in a file.
+
+A person who is gone remembers nothing, and nothing is added to a conversation that was deleted meanwhile. No statement
+here fails for that: the rest of the commit, money and record, stands all the same.
+"""
+
+import sqlite3
+from typing import Any, Final
+
+from msgspec import json
+
+from fairlead.storage.types import NewTurn
+
+# A conversation that is only begun by its first turn, or begun anew after it had expired.
+_BEGIN: Final = """
+INSERT INTO session (id, subject, tenant, head, made_at, used_at, sealed)
+    SELECT :session, :subject, :tenant, '', :at, :at, :begins
+    WHERE EXISTS (SELECT 1 FROM subject WHERE id = :subject)
+    ON CONFLICT (id) DO UPDATE SET head = '', made_at = excluded.made_at, sealed = excluded.sealed
+        WHERE session.used_at <= :since AND session.subject = excluded.subject AND session.tenant = excluded.tenant
+"""
+_TURN: Final = """
+INSERT INTO session_turn (id, subject, tenant, session, previous, made_at, used_at, size, sealed, data_class)
+    SELECT :id, :subject, :tenant, :session, COALESCE(
+            (SELECT head FROM session WHERE id = :session AND subject = :subject AND tenant = :tenant), :previous),
+        :at, :at, :size, :sealed, :data_class
+    WHERE EXISTS (SELECT 1 FROM subject WHERE id = :subject) AND (:session = '' OR EXISTS (
+        SELECT 1 FROM session WHERE id = :session AND subject = :subject AND tenant = :tenant))
+    ON CONFLICT DO NOTHING
+"""
+_HEAD: Final = "UPDATE session SET head = :id, used_at = :at WHERE id = :session"
+_USED: Final = "UPDATE session_turn SET used_at = :at WHERE id IN (SELECT value FROM json_each(:used))"
+
+
+def remember(connection: sqlite3.Connection, turn: NewTurn) -> bool:
+    """Within the transaction that is open. False, and nothing changed, where there is nobody to remember it for."""
+    values: dict[str, Any] = {name: getattr(turn, name) for name in turn.__struct_fields__}
+    values["used"] = json.encode(turn.used).decode()
+    if turn.begins is not None:
+        connection.execute(_BEGIN, values)
+    if connection.execute(_TURN, values).rowcount != 1:
+        return False
+    if turn.session:
+        connection.execute(_HEAD, values)
+    if turn.used:
+        connection.execute(_USED, values)
+    return True
