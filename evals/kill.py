@@ -7,6 +7,7 @@ provider's own ledger is compared with Fairlead's, joined by the idempotency key
     without_row            charges of the provider that no record tells of                             (0)
     settled_twice          attempts with more than one record of money                                 (0)
     acknowledged_lost      replies that a client got whole, whose record says anything else than done  (0)
+    remembered_apart       responses that were billed and not remembered, or remembered and not billed         (0)
     audit_ok, held_left    whether the log's tree holds, and money that is still held at the end       (true, 0)
 """
 
@@ -20,7 +21,7 @@ import time
 from typing import Any
 
 from evals.asking import DOORS, ended_well, question
-from evals.stage import Incomplete, Stage, books, chance, exchange, parser, say, stage, told
+from evals.stage import Books, Incomplete, Stage, books, chance, exchange, parser, say, stage, told
 
 WHOLE: dict[str, Any] = {
     "budgets": {"organisation": {"total": 100_000}, "persons": {"*": {"total": 100_000}}},
@@ -122,9 +123,16 @@ async def measure(
         "settled_twice": sum(count > 1 for count in attempts.values()),
         "acknowledged_lost": sum(outcomes.get(run) != "done" for run in clients.acknowledged),
         "money_astray": abs(found.spent["organisation"] - cost),
+        "remembered_apart": len(_remembered(found) ^ found.turns),
         "audit_ok": found.audit_holds(),
         "held_left": found.held,
     }
+
+
+def _remembered(found: Books) -> set[str]:
+    """The turns that there must be: of every response that was billed as done, and of nothing else."""
+    done = (each.run for each in found.records if each.door == "openai.responses" and each.outcome == "done")
+    return {run.replace("run_", "resp_", 1) for run in done}
 
 
 def main() -> int:
@@ -137,7 +145,7 @@ def main() -> int:
     result = asyncio.run(
         measure(given.kills, given.workers, given.concurrency, given.seed, given.keep, given.storage, given.door)
     )
-    zero = ("without_row", "settled_twice", "acknowledged_lost", "money_astray", "held_left")
+    zero = ("without_row", "settled_twice", "acknowledged_lost", "money_astray", "held_left", "remembered_apart")
     return told(result, not result["audit_ok"] or any(result[name] for name in zero))
 
 

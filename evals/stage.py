@@ -311,6 +311,7 @@ class Books:
     open_holds: int
     spent: Counter[str]
     tree: bytes
+    turns: set[str]
 
     @property
     def attempts(self) -> Counter[str]:
@@ -346,9 +347,11 @@ def books(database: Where) -> Books:
         sums = connection.execute("SELECT scope, SUM(spent) FROM budget GROUP BY scope")
         spent = Counter[str]({scope: int(amount) for scope, amount in sums})
         tree = connection.execute("SELECT peaks FROM tree").fetchone()
+        turns = {row[0] for row in connection.execute("SELECT id FROM session_turn")}
     finally:
         connection.close()
-    return Books([decode_record(each) for each in raw], raw, held, holds, spent, bytes(tree[0]) if tree else b"")
+    records = [decode_record(each) for each in raw]
+    return Books(records, raw, held, holds, spent, bytes(tree[0]) if tree else b"", turns)
 
 
 def chance(seed: int) -> random.Random:
