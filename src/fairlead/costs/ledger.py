@@ -48,7 +48,8 @@ class Arrival(Struct, frozen=True, kw_only=True):
     """How an action came in. `authenticated_ns` is what authentication took, `body` the request's bytes as received.
 
     `deadline` is in seconds from now, None for the task type's or the workspace's own. Of a model with deployments,
-    actions of equal `affinity` (a conversation, say) go to the same one as long as it can be reached.
+    actions of equal `affinity` (a conversation, say) go to the same one as long as it can be reached. `session` is the
+    name of the conversation that it goes on with, "" for none.
     """
 
     door: str
@@ -57,6 +58,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     deadline: float | None = None
     dry_run: bool = False
     affinity: str = ""
+    session: str = ""
 
 
 class _Deployment(Protocol):

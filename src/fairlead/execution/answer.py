@@ -9,7 +9,7 @@ from fairlead.costs.types import Estimate
 from fairlead.execution.deployment import Deployment
 from fairlead.execution.prepare import Decided
 from fairlead.execution.release import Reply
-from fairlead.labels import Labels
+from fairlead.labels import NO_LABELS, Labels
 from fairlead.models.types import Model
 from fairlead.routing import Dropped
 from fairlead.storage.types import ScopeLimit
@@ -39,7 +39,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     warnings: tuple[ScopeLimit, ...]
     warned: tuple[tuple[str, str], ...] = ()
     flags: tuple[str, ...]
-    labels: Labels
+    labels: Labels = NO_LABELS
     remembered: bool = True
 
 

@@ -6,7 +6,7 @@ What differs between protocols is a `ChatWire`: how a request is read, and how a
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from fairlead.costs.ledger import Arrival
 from fairlead.errors import FairleadError, NotFound
@@ -14,7 +14,7 @@ from fairlead.execution import Answer, Fairlead, Remember, call_model, quote
 from fairlead.identity import Caller
 from fairlead.models.types import ChatRequest, Chunk, Model
 from fairlead.server.about import encode_quote, headers
-from fairlead.server.door import broken, guarded, received, refuse
+from fairlead.server.door import broken, guarded, received, refuse, refuse_session
 from fairlead.server.http import Gone, Headers, Scope, respond
 
 
@@ -41,22 +41,20 @@ class Events(Protocol):
 class Memory(Protocol):
     """Remembers conversations between calls."""
 
-    async def recall(self, caller: Caller, asked: Any, arrival: Arrival) -> Any:
-        """The request with what was said before it. Raises `NotFound` where that is not the caller's."""
+    async def recall(self, caller: Caller, asked: Any, arrival: Arrival, created: int) -> tuple[Any, Remember | None]:
+        """The request with what was said before it, and what makes of the answer the turn that this call adds, to be
+        kept in the commit that bills it; None where nothing is remembered.
 
-    def keeping(self, caller: Caller, asked: Any, created: int) -> Remember | None:
-        """What makes of the answer the turn that this call adds, to be kept in the commit that bills it; None where
-        nothing is remembered."""
+        Raises `NotFound` where what was said before is not the caller's. `created` is in seconds since 1970.
+        """
 
 
 class _Forgets:
     """For protocols whose clients send the whole conversation each time."""
 
-    async def recall(self, caller: Caller, asked: Any, arrival: Arrival) -> Any:
-        return asked
-
-    def keeping(self, caller: Caller, asked: Any, created: int) -> Remember | None:
-        return None
+    async def recall(self, caller: Caller, asked: Any, arrival: Arrival, created: int) -> tuple[Any, Remember | None]:
+        refuse_session(arrival, "leave the header out, and send the whole text each time")
+        return asked, None
 
 
 log = logging.getLogger("fairlead.doors")
@@ -96,7 +94,8 @@ class ChatDoor:
         wire = self._wire
         try:
             caller, arrival = await received(self._fairlead, scope, receive, wire.door, self._max_body)
-            asked = await self._memory.recall(caller, wire.read(arrival.body), arrival)
+            created = self._fairlead.clock.now() // 1000
+            asked, remember = await self._memory.recall(caller, wire.read(arrival.body), arrival, created)
         except Gone:
             return
         except FairleadError as error:
@@ -106,33 +105,32 @@ class ChatDoor:
         if arrival.dry_run:
             await guarded(send, wire.door, wire.encode_error, self._quote(caller, asked, arrival, send))
         elif asked.request.stream:
-            await self._stream(caller, asked, arrival, receive, send)
+            await self._stream(caller, _Call(asked, remember, arrival, created), receive, send)
         else:
-            await guarded(send, wire.door, wire.encode_error, self._reply(caller, asked, arrival, send))
+            call = _Call(asked, remember, arrival, created)
+            await guarded(send, wire.door, wire.encode_error, self._reply(caller, call, send))
 
-    async def _reply(self, caller: Caller, asked: Asked, arrival: Arrival, send: Any) -> None:
-        created = self._fairlead.clock.now() // 1000
-        keeping = self._memory.keeping(caller, asked, created)
-        answer = await call_model(self._fairlead, caller, asked.request, arrival, remember=keeping)
+    async def _reply(self, caller: Caller, call: "_Call", send: Any) -> None:
+        answer = await call_model(self._fairlead, caller, call.asked.request, call.arrival, remember=call.remember)
         _refuse_forgotten(answer)
-        body = self._wire.reply(asked, answer, created)
+        body = self._wire.reply(call.asked, answer, call.created)
         await respond(send, 200, body, headers(answer))
 
     async def _quote(self, caller: Caller, asked: Asked, arrival: Arrival, send: Any) -> None:
         made = await quote(self._fairlead, caller, asked.request, arrival)
         await respond(send, 200, encode_quote(made), [(b"x-fairlead-run", made.run.encode())])
 
-    async def _stream(self, caller: Caller, asked: Asked, arrival: Arrival, receive: Any, send: Any) -> None:
+    async def _stream(self, caller: Caller, call: "_Call", receive: Any, send: Any) -> None:
         """A client that leaves ends the action: the provider is told to stop and what it produced is billed."""
-        created = self._fairlead.clock.now() // 1000
-        stream = _Stream(send, self._wire, asked, created)
+        stream = _Stream(send, self._wire, call.asked, call.created)
         task = asyncio.current_task()
         assert task is not None
         left = asyncio.ensure_future(_left(receive))
         left.add_done_callback(lambda done: None if done.cancelled() else task.cancel())
         try:
-            keeping = self._memory.keeping(caller, asked, created)
-            answer = await call_model(self._fairlead, caller, asked.request, arrival, stream.deliver, keeping)
+            answer = await call_model(
+                self._fairlead, caller, call.asked.request, call.arrival, stream.deliver, call.remember
+            )
             _refuse_forgotten(answer)
             await stream.finish(answer)
         except FairleadError as error:
@@ -146,6 +144,15 @@ class ChatDoor:
             await stream.fail(broken())
         finally:
             left.cancel()
+
+
+class _Call(NamedTuple):
+    """A request on its way. `created` is in seconds since 1970."""
+
+    asked: Asked
+    remember: Remember | None
+    arrival: Arrival
+    created: int
 
 
 class _Stream:

@@ -2,18 +2,22 @@
 
 import logging
 import math
+import re
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 from fairlead.costs.ledger import Arrival
 from fairlead.errors import BadInput, Broken, FairleadError, Overloaded, Unauthenticated
 from fairlead.execution import Fairlead
 from fairlead.identity import Caller
 from fairlead.lanes.rates import TooFast
-from fairlead.server.http import Headers, Scope, header, is_loopback, only_header, read_body, respond
+from fairlead.server.http import Headers, Scope, is_loopback, only_header, read_body, respond
 
 log = logging.getLogger("fairlead.doors")
+
+SESSION_NAME: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_OURS: Final = b"x-fairlead-"
 
 EncodeError = Callable[[FairleadError], bytes]
 """Writes an error as the clients of a protocol know it."""
@@ -54,16 +58,26 @@ async def received(fairlead: Fairlead, scope: Scope, receive: Any, door: str, ma
     caller = await authenticate(fairlead, scope)
     authenticated = time.perf_counter_ns() - started
     body = await read_body(receive, max_body)
+    said = {name: value for name, value in scope["headers"] if name.startswith(_OURS)}
+    if not said:
+        return caller, Arrival(door=door, body=body, authenticated_ns=authenticated)
+    session = _session(said.get(b"x-fairlead-session"))
     arrival = Arrival(
-        door=door, body=body, authenticated_ns=authenticated, deadline=_deadline(scope), dry_run=_dry_run(scope)
+        door=door,
+        body=body,
+        authenticated_ns=authenticated,
+        deadline=_deadline(said.get(b"x-fairlead-deadline")),
+        dry_run=_dry_run(said.get(b"x-fairlead-dry-run")),
+        session=session,
+        affinity=session,
     )
     return caller, arrival
 
 
-def _deadline(scope: Scope) -> float | None:
-    text = header(scope, b"x-fairlead-deadline")
-    if text is None:
+def _deadline(given: bytes | None) -> float | None:
+    if given is None:
         return None
+    text = given.decode("latin-1")
     try:
         seconds = float(text)
     except ValueError:
@@ -77,17 +91,39 @@ def _deadline(scope: Scope) -> float | None:
     return seconds
 
 
-def _dry_run(scope: Scope) -> bool:
-    text = header(scope, b"x-fairlead-dry-run")
-    if text in (None, "", "false"):
+def _dry_run(given: bytes | None) -> bool:
+    if given in (None, b"", b"false"):
         return False
-    if text != "estimate":
+    if given != b"estimate":
         raise BadInput(
-            f"x-fairlead-dry-run is {text!r}",
+            f"x-fairlead-dry-run is {given.decode('latin-1')!r}",
             why='the one dry run there is, is "estimate", and to call a model instead would cost money',
             mend='send "estimate", or leave the header out',
         )
     return True
+
+
+def _session(given: bytes | None) -> str:
+    if given is None:
+        return ""
+    name = given.decode("latin-1")
+    if SESSION_NAME.fullmatch(name) is None:
+        raise BadInput(
+            f"x-fairlead-session is {name[:80]!r}",
+            why="it names a conversation, by up to 128 letters, digits and . _ : -",
+            mend="give such a name, or leave the header out",
+        )
+    return name
+
+
+def refuse_session(arrival: Arrival, mend: str) -> None:
+    """Raises `BadInput` at a door whose requests belong to no session: what was said before would be missing."""
+    if arrival.session:
+        raise BadInput(
+            "x-fairlead-session has no meaning here",
+            why="sessions are kept for chat completions and Messages",
+            mend=mend,
+        )
 
 
 async def guarded(send: Any, door: str, encode_error: EncodeError, work: Awaitable[None]) -> None:

@@ -26,6 +26,7 @@ from fairlead.server.openai.remembered import (
 )
 from fairlead.server.openai.responses import Responses
 from fairlead.server.openai.responses_memory import ResponseMemory
+from fairlead.server.session_memory import SessionMemory, deleted_session, shown_session
 from fairlead.storage.sessions import Sessions
 
 Endpoint = Callable[[Scope, Any, Any], Awaitable[None]]
@@ -35,8 +36,9 @@ PROBES: Final = frozenset(("/healthz", "/readyz"))
 
 def routes(fairlead: Fairlead, sessions: Sessions, max_body: int) -> dict[tuple[str, str], Endpoint]:
     """Endpoints by method and path. A path that ends in "/" takes everything below it."""
+    by_name = SessionMemory(sessions)
     return {
-        ("POST", "/v1/chat/completions"): ChatDoor(fairlead, ChatCompletions(), max_body),
+        ("POST", "/v1/chat/completions"): ChatDoor(fairlead, ChatCompletions(), max_body, by_name),
         ("POST", "/v1/completions"): ChatDoor(fairlead, Completions(), max_body),
         ("POST", "/v1/embeddings"): EmbeddingsDoor(fairlead, max_body),
         ("POST", "/v1/responses"): ChatDoor(
@@ -47,8 +49,10 @@ def routes(fairlead: Fairlead, sessions: Sessions, max_body: int) -> dict[tuple[
         ("POST", "/v1/conversations"): NewConversation(fairlead, sessions, max_body),
         ("GET", "/v1/conversations/"): shown_conversation(fairlead, sessions),
         ("DELETE", "/v1/conversations/"): deleted_conversation(fairlead, sessions),
-        ("POST", "/v1/messages"): with_request_id(ChatDoor(fairlead, Messages(), max_body)),
+        ("POST", "/v1/messages"): with_request_id(ChatDoor(fairlead, Messages(), max_body, by_name)),
         ("POST", "/v1/messages/count_tokens"): with_request_id(CountTokens(fairlead, max_body)),
+        ("GET", "/v1/sessions/"): shown_session(fairlead, sessions),
+        ("DELETE", "/v1/sessions/"): deleted_session(fairlead, sessions),
         ("GET", "/v1/models"): ModelList(fairlead),
         ("GET", "/v1/models/"): OneModel(fairlead),
         ("GET", "/healthz"): Live(),

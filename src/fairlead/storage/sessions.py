@@ -5,6 +5,7 @@ for everybody else it does not exist. It is forgotten some time after its last u
 is, nor which protocol it came by. Every method reads or writes the database: call it in a thread.
 """
 
+from hashlib import sha256
 from typing import NoReturn
 
 import msgspec
@@ -182,6 +183,11 @@ class Sessions:
         if not self._rows.begin(SessionRow(id_, mine.subject, mine.tenant, "", now, now, sealed)):
             _unknown("conversation", id_)
         return Session(id_, now, about)
+
+    def named(self, owner: Owner, name: str) -> str:
+        """The id of the session that its owner calls by a name, whether or not it is there."""
+        _, mine = self._mine(owner)
+        return "sess_" + sha256(f"{mine.subject}\x00{mine.tenant}\x00{name}".encode()).hexdigest()[:32]
 
     def session(self, owner: Owner, id_: str) -> Session:
         """One conversation. Raises `NotFound`."""

@@ -13,7 +13,7 @@ from fairlead.errors import FairleadError
 from fairlead.execution import Embedded, Fairlead, embed, quote_embedding
 from fairlead.identity import Caller
 from fairlead.server.about import About, about, encode_quote, headers
-from fairlead.server.door import guarded, received, refuse
+from fairlead.server.door import guarded, received, refuse, refuse_session
 from fairlead.server.http import Gone, Scope, respond
 from fairlead.server.openai.embedding_request import AskedEmbedding, read_request
 from fairlead.server.openai.errors import encode_error
@@ -51,6 +51,7 @@ class EmbeddingsDoor:
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         try:
             caller, arrival = await received(self._fairlead, scope, receive, DOOR, self._max_body)
+            refuse_session(arrival, "leave the header out: vectors go on with nothing")
             asked = read_request(arrival.body)
         except Gone:
             return

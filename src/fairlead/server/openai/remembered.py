@@ -4,21 +4,20 @@ Whoever asks for what is somebody else's is told what one is told of what never 
 """
 
 import asyncio
-from collections.abc import Callable
 from typing import Annotated, Any, Final
-from urllib.parse import parse_qs
 
 import msgspec
 from msgspec import Meta, Struct
 
 from fairlead.errors import BadInput, FairleadError, NotFound
 from fairlead.execution import Fairlead
-from fairlead.server.door import authenticate, guarded, received, refuse
+from fairlead.server.door import guarded, received, refuse
 from fairlead.server.http import Gone, Scope, respond
 from fairlead.server.openai.errors import encode_error
 from fairlead.server.openai.responses_items import messages_of
-from fairlead.server.openai.responses_memory import input_items, owner_of
+from fairlead.server.openai.responses_memory import input_items
 from fairlead.server.openai.responses_request import Metadata
+from fairlead.server.owned import Owned, owner_of
 from fairlead.server.reading import decoded
 from fairlead.storage.sessions import Owner, Past, Session, Sessions, Turn
 
@@ -29,31 +28,7 @@ _CONVERSATIONS: Final = "/v1/conversations/"
 _DOOR: Final = "openai.responses"
 
 
-class _Owned:
-    """A request about what somebody owns. `answer` works in a thread, with the path's rest and the query."""
-
-    def __init__(self, fairlead: Fairlead, below: str, answer: Callable[[Owner, str, dict[str, str]], bytes]) -> None:
-        self._fairlead = fairlead
-        self._below = below
-        self._answer = answer
-
-    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        try:
-            caller = await authenticate(self._fairlead, scope)
-            rest = scope["raw_path"].decode("latin-1").removeprefix(self._below)
-            query = {name: values[-1] for name, values in parse_qs(scope["query_string"].decode("latin-1")).items()}
-        except FairleadError as error:
-            await self._fairlead.refusals.record(_DOOR, error)
-            await refuse(send, error, encode_error)
-            return
-
-        async def answer() -> None:
-            await respond(send, 200, await asyncio.to_thread(self._answer, owner_of(caller), rest, query))
-
-        await guarded(send, _DOOR, encode_error, answer())
-
-
-def shown_response(fairlead: Fairlead, sessions: Sessions) -> _Owned:
+def shown_response(fairlead: Fairlead, sessions: Sessions) -> Owned:
     """`GET /v1/responses/{id}` and `GET /v1/responses/{id}/input_items`."""
 
     def answer(owner: Owner, rest: str, query: dict[str, str]) -> bytes:
@@ -75,32 +50,36 @@ def shown_response(fairlead: Fairlead, sessions: Sessions) -> _Owned:
             return turn.shown
         return _page(msgspec.json.decode(turn.asked), query)
 
-    return _Owned(fairlead, _RESPONSES, answer)
+    return Owned(fairlead, _DOOR, _RESPONSES, answer)
 
 
-def deleted_response(fairlead: Fairlead, sessions: Sessions) -> _Owned:
+def deleted_response(fairlead: Fairlead, sessions: Sessions) -> Owned:
     """`DELETE /v1/responses/{id}`."""
 
     def answer(owner: Owner, rest: str, query: dict[str, str]) -> bytes:
         sessions.forget_turn(owner, rest)
         return _encode({"id": rest, "object": "response", "deleted": True})
 
-    return _Owned(fairlead, _RESPONSES, answer)
+    return Owned(fairlead, _DOOR, _RESPONSES, answer)
 
 
-def shown_conversation(fairlead: Fairlead, sessions: Sessions) -> _Owned:
+def shown_conversation(fairlead: Fairlead, sessions: Sessions) -> Owned:
     """`GET /v1/conversations/{id}`."""
-    return _Owned(fairlead, _CONVERSATIONS, lambda owner, rest, query: _conversation(sessions.session(owner, rest)))
+
+    def answer(owner: Owner, rest: str, query: dict[str, str]) -> bytes:
+        return _conversation(sessions.session(owner, rest))
+
+    return Owned(fairlead, _DOOR, _CONVERSATIONS, answer)
 
 
-def deleted_conversation(fairlead: Fairlead, sessions: Sessions) -> _Owned:
+def deleted_conversation(fairlead: Fairlead, sessions: Sessions) -> Owned:
     """`DELETE /v1/conversations/{id}`."""
 
     def answer(owner: Owner, rest: str, query: dict[str, str]) -> bytes:
         sessions.forget_session(owner, rest)
         return _encode({"id": rest, "object": "conversation.deleted", "deleted": True})
 
-    return _Owned(fairlead, _CONVERSATIONS, answer)
+    return Owned(fairlead, _DOOR, _CONVERSATIONS, answer)
 
 
 class ConversationBody(Struct, frozen=True, forbid_unknown_fields=True):

@@ -17,9 +17,11 @@ from fairlead.errors import BadInput
 from fairlead.execution import Answer, Remember
 from fairlead.identity import Caller
 from fairlead.models.types import Message
+from fairlead.server.door import refuse_session
 from fairlead.server.openai.responses_items import messages_of
 from fairlead.server.openai.responses_reply import complete, encode, item_id, output_of, response_id
 from fairlead.server.openai.responses_request import AskedResponse, with_history
+from fairlead.server.owned import owner_of
 from fairlead.storage.sessions import Owner, Past, Sessions, Turn
 from fairlead.storage.types import NewTurn
 
@@ -33,10 +35,6 @@ class Remembered(AskedResponse, frozen=True, kw_only=True):
     past: Past
 
 
-def owner_of(caller: Caller) -> Owner:
-    return Owner(caller.person, caller.tenant)
-
-
 class ResponseMemory:
     """See `chat_door.Memory`."""
 
@@ -44,7 +42,10 @@ class ResponseMemory:
         self._sessions = sessions
         self._clock = clock
 
-    async def recall(self, caller: Caller, asked: AskedResponse, arrival: Arrival) -> Remembered:
+    async def recall(
+        self, caller: Caller, asked: AskedResponse, arrival: Arrival, created: int
+    ) -> tuple[Remembered, Remember | None]:
+        refuse_session(arrival, "name a `conversation` instead, or a `previous_response_id`")
         if asked.body.store is True:
             self._sessions.require()
         past = Past()
@@ -58,12 +59,10 @@ class ResponseMemory:
         if not asked.request.messages:
             raise BadInput("input is missing", why="nothing was said before", mend="give a text, or a list of items")
         store = asked.store and self._sessions.keep > 0
-        return Remembered(
+        remembered = Remembered(
             request=asked.request, body=asked.body, messages=asked.messages, tools=asked.tools, store=store, past=past
         )
-
-    def keeping(self, caller: Caller, asked: Remembered, created: int) -> Remember | None:
-        return partial(self._turn, owner_of(caller), asked, created) if asked.store else None
+        return remembered, partial(self._turn, owner_of(caller), remembered, created) if store else None
 
     def _turn(self, owner: Owner, asked: Remembered, created: int, answer: Answer) -> NewTurn:
         said = _said(asked, answer)

@@ -1,0 +1,45 @@
+"""What a person owns, shown to them and deleted. For everybody else it is as if it never was."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs
+
+from fairlead.errors import FairleadError
+from fairlead.execution import Fairlead
+from fairlead.identity import Caller
+from fairlead.server.door import authenticate, guarded, refuse
+from fairlead.server.http import Scope, respond
+from fairlead.server.openai.errors import encode_error
+from fairlead.storage.sessions import Owner
+
+Answering = Callable[[Owner, str, dict[str, str]], bytes]
+
+
+def owner_of(caller: Caller) -> Owner:
+    return Owner(caller.person, caller.tenant)
+
+
+class Owned:
+    """A request about what somebody owns. `answer` works in a thread, with the path's rest and the query."""
+
+    def __init__(self, fairlead: Fairlead, door: str, below: str, answer: Answering) -> None:
+        self._fairlead = fairlead
+        self._door = door
+        self._below = below
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        try:
+            caller = await authenticate(self._fairlead, scope)
+            rest = scope["raw_path"].decode("latin-1").removeprefix(self._below)
+            query = {name: values[-1] for name, values in parse_qs(scope["query_string"].decode("latin-1")).items()}
+        except FairleadError as error:
+            await self._fairlead.refusals.record(self._door, error)
+            await refuse(send, error, encode_error)
+            return
+
+        async def answer() -> None:
+            await respond(send, 200, await asyncio.to_thread(self._answer, owner_of(caller), rest, query))
+
+        await guarded(send, self._door, encode_error, answer())
