@@ -1,4 +1,4 @@
-"""Malformed and hostile requests at the chat door: each gets a precise 4xx in the door's format, and changes nothing.
+"""Malformed and hostile requests at every door: each gets a precise 4xx in the door's format, and changes nothing.
 
 Bodies are drawn from the door's JSON Schema and spoilt, or are garbage, deeply nested, wrongly encoded; then there are
 headers, paths, methods and framing. Requests that by luck are valid are counted and not sent. Afterwards valid ones of
@@ -28,10 +28,16 @@ from tests.world import key_of
 from evals import shapes
 from evals.stage import Incomplete, Response, Stage, books, chance, exchange, get, parser, say, stage, told, written
 from fairlead.errors import BadInput
+from fairlead.server.anthropic import message_request
+from fairlead.server.anthropic.message_body import CountBody, MessagesBody
+from fairlead.server.openai import chat_request, completion_request, embedding_request, responses_request
 from fairlead.server.openai.chat_body import ChatBody
-from fairlead.server.openai.chat_request import read_request
+from fairlead.server.openai.completion_request import CompletionBody
+from fairlead.server.openai.embedding_request import EmbeddingBody
+from fairlead.server.openai.responses_request import ResponseBody
 
 _AT_ONCE = 16
+_TRIES = 20
 _MAX_BODY = 262_144
 _CHAT = "/v1/chat/completions"
 _AUTH = {"authorization": f"Bearer {key_of('kim')}"}
@@ -39,13 +45,34 @@ _GOOD = b'{"model":"small","messages":[{"role":"user","content":"x"}]}'
 _WHOLE: dict[str, Any] = {"server": {"max_body": _MAX_BODY}, "budgets": {"organisation": {"total": 100}}}
 
 
+class Door(msgspec.Struct, frozen=True):
+    """A door that takes bodies: the struct that it reads them into, the function that does, and a plain good one."""
+
+    path: str
+    body: type[msgspec.Struct]
+    read: Callable[[bytes], object]
+    plain: dict[str, Any]
+
+
+_SAID: dict[str, Any] = {"messages": [{"role": "user", "content": "x"}]}
+DOORS = (
+    Door(_CHAT, ChatBody, chat_request.read_request, _SAID),
+    Door("/v1/completions", CompletionBody, completion_request.read_request, {"prompt": "x"}),
+    Door("/v1/responses", ResponseBody, responses_request.read_request, {"input": "x"}),
+    Door("/v1/messages", MessagesBody, message_request.read_request, {**_SAID, "max_tokens": 5}),
+    Door("/v1/messages/count_tokens", CountBody, message_request.read_count, _SAID),
+    Door("/v1/embeddings", EmbeddingBody, embedding_request.read_request, {"input": "x"}),
+)
+
+
 class Drawn(msgspec.Struct):
-    """One request: what kind of wrong it is, and its bytes. `body` is what the door would read, None where that does
-    not decide."""
+    """One request: what kind of wrong it is, and its bytes. `body` is what `door` would read, None where that does not
+    decide."""
 
     kind: str
     request: bytes
     body: bytes | None = None
+    door: Door = DOORS[0]
 
 
 class Requests:
@@ -53,7 +80,7 @@ class Requests:
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
-        self._shapes = shapes.Shapes(msgspec.json.schema(ChatBody) | _root(), rng)
+        self._shapes = {door.path: shapes.Shapes(_schema(door.body), rng) for door in DOORS}
         self._kinds: list[tuple[int, Callable[[], Drawn]]] = [
             (40, self._spoilt), (8, self._garbage), (3, self._nested), (6, self._numbers), (6, self._twice),
             (8, self._encoded), (10, self._headers), (9, self._paths), (6, self._framing), (1, self._large),
@@ -65,13 +92,27 @@ class Requests:
 
     def draw_valid(self) -> Drawn:
         """A request that the door takes, for a model that there is."""
-        return self._posted("valid", json.dumps({**self._shapes.valid(), "model": "small"}).encode())
+        door = self._door()
+        return self._posted("valid", json.dumps({**self._valid(door), "model": "small"}).encode(), door)
 
-    def _posted(self, kind: str, body: bytes) -> Drawn:
-        return Drawn(kind, written("POST", _CHAT, body, _AUTH), body)
+    def _door(self) -> Door:
+        return self._rng.choice(DOORS)
+
+    def _valid(self, door: Door) -> dict[str, Any]:
+        """A body that the door takes. What types cannot say is left to chance, and at last to the plainest body."""
+        for _ in range(_TRIES):
+            body = self._shapes[door.path].valid()
+            if _takes(door, json.dumps(body).encode()):
+                return body
+        return {"model": "small", **door.plain}
+
+    def _posted(self, kind: str, body: bytes, door: Door | None = None) -> Drawn:
+        door = door or self._door()
+        return Drawn(kind, written("POST", door.path, body, _AUTH), body, door)
 
     def _spoilt(self) -> Drawn:
-        return self._posted("spoilt", json.dumps(self._shapes.spoilt()).encode())
+        door = self._door()
+        return self._posted("spoilt", json.dumps(self._shapes[door.path].spoilt(self._valid(door))).encode(), door)
 
     def _garbage(self) -> Drawn:
         return self._posted("garbage", shapes.garbage(self._rng))
@@ -83,13 +124,15 @@ class Requests:
         return self._posted("numbers", shapes.numbers(self._rng))
 
     def _twice(self) -> Drawn:
-        return self._posted("twice", shapes.twice(self._rng, self._shapes.valid()))
+        door = self._door()
+        return self._posted("twice", shapes.twice(self._rng, self._valid(door)), door)
 
     def _encoded(self) -> Drawn:
-        return self._posted("encoded", shapes.encoded_wrongly(self._rng, self._shapes.valid()))
+        door = self._door()
+        return self._posted("encoded", shapes.encoded_wrongly(self._rng, self._valid(door)), door)
 
     def _large(self) -> Drawn:
-        return Drawn("large", written("POST", _CHAT, b'{"model":"' + b"x" * _MAX_BODY + b'"}', _AUTH))
+        return Drawn("large", written("POST", self._door().path, b'{"model":"' + b"x" * _MAX_BODY + b'"}', _AUTH))
 
     def _headers(self) -> Drawn:
         rng = self._rng
@@ -99,6 +142,7 @@ class Requests:
                                           f"Bearer {key_of('kim')}é", f"Bearer {key_of('kim')[:-1]}"])},
             {**_AUTH, "x-fairlead-deadline": rng.choice(["", "0", "-1", "nan", "inf", "1e999", "soon", "9" * 400,
                                                          "\xb2"])},
+            {**_AUTH, "x-fairlead-session": rng.choice(["", " ", "a b", "x" * 129, "../etc", "\xe9", "a/b", "%41"])},
             {**_AUTH, "x-fairlead-dry-run": rng.choice(["yes", "Estimate", "1", "estimate\xff"])},
         ])  # fmt: skip
         return Drawn("headers", written("POST", _CHAT, _GOOD, wrong))
@@ -147,16 +191,20 @@ class Requests:
         return Drawn("framing", text.encode("latin-1"))
 
 
-def _root() -> dict[str, Any]:
-    whole = msgspec.json.schema(ChatBody)
-    found: dict[str, Any] = whole["$defs"]["ChatBody"]
-    return found
+def _schema(body: type[msgspec.Struct]) -> dict[str, Any]:
+    whole = msgspec.json.schema(body)
+    root: dict[str, Any] = whole["$defs"][body.__name__]
+    return whole | root
 
 
-def is_valid(body: bytes) -> bool:
-    """Whether the door would take this body for a request."""
+def is_valid(drawn: Drawn) -> bool:
+    """Whether its door would take this body for a request."""
+    return drawn.body is not None and _takes(drawn.door, drawn.body)
+
+
+def _takes(door: Door, body: bytes) -> bool:
     try:
-        read_request(body)
+        door.read(body)
     except BadInput:
         return False
     return True
@@ -186,10 +234,12 @@ class Seen:
 
 def _well_said(response: Response) -> bool:
     try:
-        error = json.loads(response.body)["error"]
+        whole = json.loads(response.body)
+        error = whole["error"]
+        code = error["code"] if "code" in error else whole["fairlead"]["code"]
+        return bool(error["message"] and code and error["type"]) and code != "broken"
     except (ValueError, KeyError, TypeError):
         return False
-    return bool(error["message"] and error["code"] and error["type"]) and error["code"] != "broken"
 
 
 async def send(url: str, drawn: Drawn, seen: Seen, free: asyncio.Semaphore) -> None:
@@ -243,7 +293,7 @@ async def measure(requests: int, seed: int, keep: bool = False) -> dict[str, Any
             batch = []
             while len(batch) < min(500, requests - sent):
                 drawn = drawing.draw()
-                if drawn.body is not None and is_valid(drawn.body):
+                if is_valid(drawn):
                     valid += 1
                 else:
                     batch.append(drawn)

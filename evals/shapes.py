@@ -28,9 +28,9 @@ class Shapes:
         """A body that the door takes."""
         return _consistent(self._draw(self._schema, 0))
 
-    def spoilt(self) -> dict[str, Any]:
+    def spoilt(self, valid: dict[str, Any]) -> dict[str, Any]:
         """A valid body in which one to three things were changed. By luck it may still be valid."""
-        body = copy.deepcopy(self.valid())
+        body = copy.deepcopy(valid)
         for _ in range(self._rng.randrange(1, 4)):
             self._spoil(body)
         return body
@@ -98,10 +98,16 @@ class Shapes:
 
 def _consistent(body: dict[str, Any]) -> dict[str, Any]:
     """The same body, keeping the rules that a schema of types cannot say."""
-    for message in body["messages"]:
+    for message in body.get("messages", ()):
         message["content"] = message.get("content") or "x"
         if message["role"] == "tool":
             message["tool_call_id"] = "call_1"
+    if isinstance(body.get("prompt"), list):
+        body["prompt"] = ["x"]
+    if isinstance(body.get("input"), list):
+        body["input"] = ["x"] if "instructions" not in body else "x"
+    for alone in ("suffix", "best_of", "previous_response_id", "conversation"):
+        body.pop(alone, None)
     if not body.get("tools"):
         body.pop("tool_choice", None)
     if not body.get("stream"):
