@@ -1,5 +1,7 @@
 """What the path gives back to a door: the reply, and everything worth saying about how it came about."""
 
+from collections.abc import Callable
+
 from msgspec import Struct
 
 from fairlead.context import Citation, citations_in
@@ -12,7 +14,7 @@ from fairlead.execution.release import Reply
 from fairlead.labels import NO_LABELS, Labels
 from fairlead.models.types import Model
 from fairlead.routing import Dropped
-from fairlead.storage.types import ScopeLimit
+from fairlead.storage.types import NewTurn, ScopeLimit
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -41,6 +43,10 @@ class Answer(Struct, frozen=True, kw_only=True):
     flags: tuple[str, ...]
     labels: Labels = NO_LABELS
     remembered: bool = True
+
+
+Remember = Callable[[Answer], NewTurn]
+"""Makes of an answer the turn of a conversation that is to be kept with its bill."""
 
 
 class Quote(Struct, frozen=True, kw_only=True):

@@ -3,11 +3,10 @@
 authenticate happens at the door, before there is an action: a caller without a name never gets here.
 """
 
-from collections.abc import Callable
 from functools import partial
 
 from fairlead.costs.ledger import Action, Arrival
-from fairlead.execution.answer import Answer, Quote, answer_of, quote_of
+from fairlead.execution.answer import Answer, Quote, Remember, answer_of, quote_of
 from fairlead.execution.attempts import attempt, reservation
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.ending import ended
@@ -19,9 +18,6 @@ from fairlead.execution.turn import taken_in_turn
 from fairlead.identity.types import Caller
 from fairlead.models.types import ChatRequest
 from fairlead.routing import candidates_for, why_none
-from fairlead.storage.types import NewTurn
-
-Remember = Callable[[Answer], NewTurn]
 
 
 async def call_model(
