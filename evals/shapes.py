@@ -80,6 +80,8 @@ class Shapes:
     def _spoil(self, body: dict[str, Any]) -> None:
         rng = self._rng
         places = list(_places(body))
+        if not places:  # all of it was deleted
+            return
         container, key = rng.choice(places)
         match rng.randrange(6):
             case 0 | 1:
