@@ -5,6 +5,7 @@
     ├── BadInput                     400  the request or the workspace text is wrong
     │   ├── NotFound                 404  it does not exist, or not for this caller
     │   ├── InvalidWorkspace         400  the text of a workspace does not compile (workspace/problems.py)
+    │   ├── Unencrypted              403  it came in plain text from where that may not be (server/proxy.py)
     │   ├── TooLarge                 413  the request is larger than the door takes (server/http.py)
     │   └── TooSlow                  408  the request did not arrive in time (server/http.py)
     ├── Refused                      403  understood, and not allowed
@@ -16,6 +17,9 @@
     │   ├── OverBudget               429  a cap would be passed
     │   ├── Unpriced                 422  nobody knows what it would cost
     │   └── Overloaded               503  this worker takes no more for now
+    │       ├── TooFast              429  a limit a minute is reached (lanes/rates.py)
+    │       ├── LaneFull             503  as many wait as may (lanes/refusals.py)
+    │       └── WaitedTooLong        503  no place came free in time (lanes/refusals.py)
     ├── Upstream                     502  a model's server failed
     │   ├── RateLimited              502  it asks for a pause
     │   ├── Rejected                 400  the model's server calls the request wrong
@@ -24,6 +28,7 @@
     │   ├── DeadlineExceeded         504  the action took too long
     │   └── NoServer                 502  no Fairlead answers the command line (cli/asking.py)
     └── Broken                       500  a fault of Fairlead's own
+        └── Away                     503  the state database cannot be used just now (storage/store.py)
 
 The class docstring is what `fairlead explain CODE` prints. `step` is one of the nine stages of the governed path.
 """

@@ -14,7 +14,11 @@ MODULES: Final = (
     "fairlead.errors",
     "fairlead.cli.asking",
     "fairlead.execution.prepare",
+    "fairlead.lanes.rates",
+    "fairlead.lanes.refusals",
     "fairlead.server.http",
+    "fairlead.server.proxy",
+    "fairlead.storage.store",
     "fairlead.workspace.problems",
 )
 USAGE: Final = "usage"

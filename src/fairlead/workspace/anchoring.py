@@ -119,12 +119,13 @@ class Reach:
 
     async def _listed(self, http: Http, anchor: Anchor) -> list[str]:
         """The names of the files that were put there: an address cannot be looked into as a folder can."""
+        listed = await self._ask(http, anchor, "get", f"{anchor.url}/{_INDEX}")
+        if listed is None:
+            return []
         try:
-            return msgspec.json.decode(await self._ask(http, anchor, "get", f"{anchor.url}/{_INDEX}"), type=list[str])
+            return msgspec.json.decode(listed, type=list[str])
         except msgspec.DecodeError:
             raise Broken(f"{anchor.url}/{_INDEX} is not a list of names", mend="see who wrote there") from None
-        except _Missing:
-            return []
 
     def _read(self, anchor: Anchor) -> Kept:
         if anchor.folder or anchor.git:
@@ -141,14 +142,18 @@ class Reach:
             texts: dict[str, list[str]] = {CHECKPOINTS: [], SUCCESSIONS: [], TOMBSTONES: []}
             key = ""
             for name in await self._listed(http, anchor):
-                text = (await self._ask(http, anchor, "get", f"{anchor.url}/{name}")).decode("utf-8", "replace")
+                found = await self._ask(http, anchor, "get", f"{anchor.url}/{name}")
+                if found is None:
+                    raise Broken(f"{anchor.url}/{name} is gone", why="the list of what was put there names it")
+                text = found.decode("utf-8", "replace")
                 if name == KEY_FILE:
                     key = text.strip()
                 elif (kind := name.partition("/")[0]) in texts:
                     texts[kind].append(text)
         return Kept(key, *(tuple(texts[kind]) for kind in (CHECKPOINTS, SUCCESSIONS, TOMBSTONES)))
 
-    async def _ask(self, http: Http, anchor: Anchor, method: str, url: str, body: bytes = b"") -> bytes:
+    async def _ask(self, http: Http, anchor: Anchor, method: str, url: str, body: bytes = b"") -> bytes | None:
+        """What was answered; None where there is nothing to get."""
         headers = {"accept-encoding": "identity", "content-type": "text/plain; charset=utf-8"}
         if anchor.key:
             token = self._secrets(anchor.key)
@@ -163,16 +168,12 @@ class Reach:
                 asked = (http.put if method == "put" else http.post_json)(url, headers, body, **given)  # type: ignore[arg-type]
             async with await asked as answer:
                 if answer.status == 404 and method == "get":
-                    raise _Missing(f"there is nothing at {url}")
+                    return None
                 if not 200 <= answer.status < 300:
                     raise Broken(f"the anchor {anchor.name} answered with status {answer.status}", why=url)
                 return await answer.read(_LARGEST)
         except Upstream as error:
             raise Broken(f"the anchor {anchor.name} cannot be reached", why=error.why or error.message) from error
-
-
-class _Missing(Broken):
-    """There is no such file."""
 
 
 class Round(Struct, frozen=True):
