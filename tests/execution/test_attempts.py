@@ -178,13 +178,19 @@ async def test_a_candidate_that_another_call_begins_to_probe_is_passed_over_and_
         assert adds_up(w)
 
 
-async def test_nothing_is_sent_under_what_was_replaced_while_a_call_waited(tmp_path: Path) -> None:
+async def test_nothing_is_sent_under_what_was_replaced_while_a_call_waited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with world(tmp_path, budgets=AMPLE, retries={"tries": 3, "first_wait": 0.2}) as w:
         w.provider.next = ["500"]
-        asking = asyncio.create_task(w.ask("say 4", model="small"))
-        await until(lambda: len(w.provider.received) == 1)
-        w.fairlead.deployment = dataclasses.replace(w.fairlead.deployment)  # as after any publish or revocation
+        noted = w.fairlead.health.failure
+
+        def and_published(name: str, error: Upstream) -> None:  # as any publish or revocation before the retry
+            noted(name, error)
+            w.fairlead.deployment = dataclasses.replace(w.fairlead.deployment)
+
+        monkeypatch.setattr(w.fairlead.health, "failure", and_published)
         with pytest.raises(Overloaded, match="changed while this call was waiting"):
-            await asking
+            await w.ask("say 4", model="small")
         assert len(w.provider.received) == 1
         assert adds_up(w)

@@ -1,16 +1,18 @@
 """What is put in front of a request, and what detectors then know of the whole."""
 
 import asyncio
+import threading
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.context import Pack
-from fairlead.execution.prepare import Stitched, stitched
+from fairlead.execution.prepare import Stitched, detected, stitched
 from fairlead.labels import NO_LABELS
 from fairlead.models.types import ChatRequest, Message, Passage, TextPart, text_of
 from fairlead.policy import Policy, compile_policy
+from fairlead.policy.types import Findings
 from fairlead.tasks.types import Task, TaskType
 
 CARD, MAIL = "4111 1111 1111 1111", "kim@example.com"
@@ -64,3 +66,25 @@ def test_findings_stand_where_a_look_at_the_whole_would_have_found_them(
     afresh = policy.detect(whole.request)
     assert sorted(whole.findings.found, key=str) == sorted(afresh.found, key=str)
     assert whole.labels == afresh.labels
+
+
+async def test_a_flood_of_large_requests_leaves_threads_to_others() -> None:
+    policy = compile_policy(PERMIT)
+    look, looking, most = policy.detect, 0, 0
+    lock = threading.Lock()
+
+    def counted(request: ChatRequest) -> Findings:
+        nonlocal looking, most
+        with lock:
+            looking += 1
+            most = max(most, looking)
+        found = look(request)
+        with lock:
+            looking -= 1
+        return found
+
+    policy.detect = counted  # type: ignore[method-assign]
+    text = "plain words " * 20_000
+    large = ChatRequest(model="auto", messages=[Message("user", text)], size=len(text))
+    await asyncio.gather(*(detected(policy, large) for _ in range(12)))
+    assert 1 <= most <= 2

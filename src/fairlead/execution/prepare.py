@@ -64,10 +64,11 @@ def asked_of(action: Action, decided: Decided) -> Asked:
 
 async def detected(policy: Policy, request: ChatRequest) -> Findings:
     """What detectors find in the request. A large one is looked at in a thread: it may take seconds, and everybody else
-    would wait for it."""
+    would wait for it. Few are at once, so that a flood of them leaves threads to those who keep this worker alive."""
     if request.size <= _LARGE:
         return policy.detect(request)
-    return await asyncio.to_thread(policy.detect, request)
+    async with policy.large:
+        return await asyncio.to_thread(policy.detect, request)
 
 
 async def stitched(policy: Policy, request: ChatRequest, findings: Findings, task: Task, pack: Pack) -> Stitched:

@@ -3,6 +3,7 @@
 Its methods are pure: the same question gets the same answer as long as the revision lives. Memory only makes it quick.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
@@ -28,6 +29,7 @@ from fairlead.policy.types import Decision, Findings, Rights
 from fairlead.tasks.types import Task
 
 _NONE: frozenset[str] = frozenset()
+_LARGE_AT_ONCE = 2
 _NO_FACTS: Mapping[str, FactValue] = {}
 
 
@@ -45,7 +47,7 @@ class Policy:
     `screens_replies` tells whether any policy judges replies by what they say, `names_items` whether any policy refers
     to single context items (`Access.item` must then be set). `statements` are all policies, the generated ones too.
     `watches` tells whether any rule may apply to a call and let it pass. `notes` are remarks for whoever wrote the
-    policies.
+    policies. `large` is to be held while a large request is looked at in a thread.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Policy:
         self._endings = endings
         self.has_endings = bool(endings)
         self.detect = detection.request
+        self.large = asyncio.Semaphore(_LARGE_AT_ONCE)
         self._call = Judge("call_model", statements)
         self._read = Judge("read_context", statements)
         self._release = Judge("release_reply", statements)
