@@ -79,7 +79,10 @@ class Follower(Generic[_Compiled]):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._fairlead.lease.end()
-        await asyncio.to_thread(self._fleet.leave, self._worker)
+        try:
+            await asyncio.to_thread(self._fleet.leave, self._worker)
+        except FairleadError as error:  # the rest must still be let go; others wait for our lease to lapse
+            log.warning("could not say that this worker leaves: %s (%s)", error, error.why)
         for deployment in self._retired:
             deployment.context.close()
 
