@@ -266,6 +266,28 @@ def test_a_shutdown_lets_running_requests_finish_and_takes_no_new_ones(tmp_path:
         httpx.get(f"{url}/healthz")
 
 
+def test_a_shutdown_serves_those_who_wait_for_their_turn(tmp_path: Path) -> None:
+    statuses: list[int] = []
+    with served(tmp_path, lanes={"running": 1}) as s:
+        s.provider.always = "trickle"
+        url, auth, fairlead = s.url, s.auth(), s.running.fairlead
+
+        def ask() -> None:
+            statuses.append(
+                httpx.post(
+                    f"{url}/v1/chat/completions", headers=auth, json=body("say 40", stream=True), timeout=60
+                ).status_code
+            )
+
+        asking = [threading.Thread(target=ask) for _ in range(3)]
+        for each in asking:
+            each.start()
+        wait_until(lambda: len(fairlead.lanes.waiting()) == 2)
+    for each in asking:
+        each.join(20)
+    assert statuses == [200, 200, 200]
+
+
 def test_a_shutdown_that_cannot_wait_longer_ends_what_runs_and_records_it(tmp_path: Path) -> None:
     with served(tmp_path, drain=1, budgets={"organisation": {"total": 1000}}) as s:
         s.provider.always = "hang"
