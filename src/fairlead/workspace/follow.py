@@ -19,6 +19,7 @@ from fairlead.storage.fleet import Epoch, Fleet
 
 log = logging.getLogger("fairlead.follow")
 
+_FAREWELL = 2.0  # seconds that chores get to come to their end
 _BEAT = 0.5  # seconds between looks at the epoch; a publish waits at most this long for us
 
 _Compiled = TypeVar("_Compiled")
@@ -57,6 +58,7 @@ class Follower(Generic[_Compiled]):
         self._forget = forget
         self._listen = listen
         self._news = asyncio.Event()
+        self._ending = asyncio.Event()
         self._deafen: Callable[[], None] | None = None
         self._chores = chores
         self._host = socket.gethostname()
@@ -75,9 +77,14 @@ class Follower(Generic[_Compiled]):
         """Decide nothing any more, and tell the others that nobody needs to wait for this worker."""
         if self._deafen is not None:
             self._deafen()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._ending.set()
+        self._news.set()
+        if self._tasks:
+            # What is under way in a thread goes on after its task is cancelled, over a database that is closed then.
+            _, late = await asyncio.wait(self._tasks, timeout=_FAREWELL)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
         self._fairlead.lease.end()
         try:
             await asyncio.to_thread(self._fleet.leave, self._worker)
@@ -91,6 +98,8 @@ class Follower(Generic[_Compiled]):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), _BEAT)
             self._news.clear()
+            if self._ending.is_set():
+                return
             try:
                 await self._beat()
             except FairleadError as error:
@@ -138,9 +147,10 @@ class Follower(Generic[_Compiled]):
         self._retired = [deployment]
 
     async def _every(self, period: float, chore: Chore) -> None:
-        while True:
+        while not self._ending.is_set():
             try:
                 await chore()
             except Exception:  # as above
                 log.exception("%s failed", getattr(chore, "__name__", "a chore"))
-            await asyncio.sleep(period)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), period)
