@@ -238,3 +238,13 @@ def test_an_anchor_that_cannot_be_one_is_refused(
     checked = fairlead("check")
     assert checked.status == 1
     assert said in checked.out + checked.err
+
+
+def test_a_link_in_an_anchor_leads_no_writing_elsewhere(anchored: Path, fairlead: Fairlead, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    (tmp_path / "worm" / "checkpoints" / ".000000000003.txt.part").symlink_to(precious)
+    ask(anchored, HOTEL)
+    fairlead("audit", "checkpoint")
+    assert precious.read_text() == "mine"
+    assert (tmp_path / "worm" / "checkpoints" / "000000000003.txt").is_file()

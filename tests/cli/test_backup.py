@@ -12,6 +12,7 @@ from tests.cli.test_anchors import declare
 
 from fairlead.cli.opening import open_store
 from fairlead.cli.place import find
+from fairlead.costs.budgets import scope_name
 from fairlead.execution import Answer
 from fairlead.identity import Caller
 from fairlead.storage.journal import Journal
@@ -204,3 +205,36 @@ def test_a_live_worker_keeps_a_restore_away(backed: tuple[Path, Path], fairlead:
     lock = WorkerLock.take(folder / ".fairlead" / "locks", "worker_x")
     assert "worker_x lives" in fairlead("restore", backup, "--replace", "--yes").err
     lock.release()
+
+
+def test_no_name_of_the_erased_comes_back_and_no_hold_is_lost(
+    asked: tuple[Path, Answer], fairlead: Fairlead, tmp_path: Path
+) -> None:
+    folder = asked[0]
+    ask(folder, HOTEL, caller=LEE)
+    with closing(sqlite3.connect(database(folder))) as raw, raw:
+        raw.execute("INSERT INTO budget VALUES (?, '2020-01', 0, 5, 0)", (scope_name("person", "kim"),))
+    assert fairlead("stop", "person", "kim", "--reason", "a drill").status == 0
+    assert fairlead("backup", tmp_path / "backup").status == 0
+    assert fairlead("resume", "person", "kim").status == 0
+    assert fairlead("data", "erase", "kim", "--yes").status == 0
+    assert fairlead("data", "hold", "lee", "--reason", "a case").status == 0
+    said = fairlead("restore", tmp_path / "backup", "--replace", "--yes")
+    assert said.status == 0, said.err
+    with closing(sqlite3.connect(database(folder))) as raw:
+        assert raw.execute("SELECT name FROM stop").fetchall() == []
+        assert raw.execute("SELECT period FROM budget WHERE period = '2020-01'").fetchall() == []
+    assert [each["reason"] for each in fairlead("data", "holds", "--json").json] == ["a case"]
+    assert "a case" in fairlead("data", "erase", "lee", "--yes").err
+
+
+def test_a_backup_that_fails_leaves_no_copy_behind(
+    asked: tuple[Path, Answer], fairlead: Fairlead, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("fairlead.storage.backup.sign_checkpoint", full)
+    (tmp_path / "out").mkdir()
+    assert fairlead("backup", tmp_path / "out" / "backup").status != 0
+    assert list((tmp_path / "out").iterdir()) == []

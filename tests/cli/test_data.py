@@ -1,5 +1,7 @@
 """Erasing a person: what was said is gone, what was proven holds."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from tests.cli.conftest import HOTEL, Fairlead
@@ -80,3 +82,24 @@ def test_where_the_data_of_a_run_and_of_a_person_is(
     fairlead("data", "release", run)
     fairlead("data", "erase", "kim", "--yes")
     assert "no such run" in fairlead("data", "where", "kim").err
+
+
+def test_no_stop_names_whoever_is_erased(asked: tuple[Path, Answer], fairlead: Fairlead) -> None:
+    assert fairlead("stop", "person", "kim", "--reason", "a leaked key").status == 0
+    refused = fairlead("data", "erase", "kim", "--yes")
+    assert (refused.status, "fairlead resume person kim" in refused.err) == (2, True)
+    assert HOTEL in fairlead("trace", "--payload").out
+    assert fairlead("resume", "person", "kim").status == 0
+    state = asked[0] / ".fairlead" / "state.db"
+    with closing(sqlite3.connect(state)) as raw, raw:  # one that is over, which nothing has looked at since
+        raw.execute("INSERT INTO stop VALUES ('deed_0', 'person', 'kim', 'x', 'os:op', 1, 2, 0, '')")
+    said = fairlead("data", "erase", "kim", "--yes")
+    assert said.status == 0
+    assert "providers keep what they were sent" in said.err
+    with closing(sqlite3.connect(state)) as raw:
+        assert raw.execute("SELECT count(*) FROM stop").fetchone() == (0,)
+
+
+def test_a_hold_needs_a_reason(asked: tuple[Path, Answer], fairlead: Fairlead) -> None:
+    assert "needs a reason" in fairlead("data", "hold", "kim", "--reason", " ").err
+    assert fairlead("data", "holds", "--json").json == []

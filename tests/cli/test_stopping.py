@@ -57,3 +57,12 @@ def test_whom_no_key_names_is_stopped_all_the_same_with_a_note(live: Path, fairl
     said = fairlead("stop", "agent", "nightly", "--reason", "loops")
     assert said.status == 0
     assert "no key names" in said.err
+
+
+def test_bytes_that_are_no_text_are_refused_and_json_drives_no_terminal(live: Path, fairlead: Fairlead) -> None:
+    said = fairlead("stop", "department", "\udcff", "--reason", "x")
+    assert (said.status, "is not UTF-8" in said.err) == (2, True)
+    assert fairlead("stop", "department", "a\x9b31m\u202e", "--reason", "x").status == 0
+    listed = fairlead("stops", "--json")
+    assert "\x9b" not in listed.out
+    assert listed.json[0]["name"] == "a\x9b31m\u202e"

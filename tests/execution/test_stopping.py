@@ -161,3 +161,25 @@ def test_whatever_asks_for_leave_asks_first_whether_it_is_stopped() -> None:
     asking = [path for path in folder.glob("*.py") if 'step("authorize")' in path.read_text()]
     assert asking
     assert [path.name for path in asking if "refuse_stopped(deployment, action)" not in path.read_text()] == []
+
+
+def test_who_is_stopped_gets_no_list_and_nothing_that_is_remembered(tmp_path: Path) -> None:
+    with served(tmp_path, budgets=AMPLE) as s, httpx.Client(base_url=s.url, headers=s.auth()) as client:
+        said = client.post("/v1/responses", json={"model": "small", "input": "hello"}).json()["id"]
+        throw(s.store, s.running.fairlead.clock, "person", "kim")
+        count = {"model": "small", "messages": [{"role": "user", "content": "hello"}]}
+        asked = [
+            client.get("/v1/models"),
+            client.get("/v1/models/small"),
+            client.get(f"/v1/responses/{said}"),
+            client.delete(f"/v1/responses/{said}"),
+            client.post("/v1/conversations", json={}),
+            client.post("/v1/messages/count_tokens", json=count),
+        ]
+        assert [each.status_code for each in asked] == [403] * len(asked)
+        fleet = Fleet(s.store, s.running.fairlead.clock)
+        with s.store.writing() as connection:
+            lift_stops(connection, "person", "kim")
+            epoch = fleet.announce(connection)
+        fleet.wait_until_seen(epoch)
+        assert client.get(f"/v1/responses/{said}").status_code == 200

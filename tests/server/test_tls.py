@@ -15,6 +15,7 @@ import pytest
 from tests.certificates import Authority
 from tests.world import Served, key_of, served
 
+import fairlead.server.tls as tls_module
 from fairlead.errors import BadInput
 from fairlead.server import tls as subject
 from fairlead.server.tls import RenewedContext, Tls, tls_context
@@ -173,3 +174,27 @@ def test_files_are_looked_at_no_more_than_once_a_second(authority: Authority, fi
     seconds[0] += 1.0
     context.wrap_bio(*wrap, server_side=True)
     assert context._current is not first
+
+
+def test_a_file_that_may_be_read_only_later_is_taken_up_then(authority: Authority, files: Tls) -> None:
+    seconds = [100.0]
+    context = RenewedContext(files, lambda: seconds[0])
+    first = context._current
+
+    def looked() -> ssl.SSLContext:
+        seconds[0] += 1.0
+        context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_side=True)
+        return context._current
+
+    real = tls_module.tls_context
+
+    def unreadable(tls: Tls) -> ssl.SSLContext:
+        raise BadInput("server.tls.key cannot be used", why="permission denied")
+
+    authority.issue("server", "127.0.0.1")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(tls_module, "tls_context", unreadable)
+        assert looked() is first
+    assert tls_module.tls_context is real
+    Path(files.key).chmod(0o640)
+    assert looked() is not first

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from fairlead.audit import Ring, ring_of
 from fairlead.audit.malformed import Malformed
+from fairlead.cli.forgetting import forget_again
 from fairlead.cli.opening import fleet_of, open_store, open_vault
 from fairlead.cli.output import DryRun, Json, Yes, confirm, json_data, progress, say
 from fairlead.cli.place import Data, Place, Workspace, currency_of, find, secrets, user
@@ -194,9 +195,15 @@ def _from_anchors(place: Place, manifest: Manifest) -> Iterator[Since]:
 def _restore(place: Place, live: Store | None, source: Path, manifest: Manifest, since: Since) -> Restored:
     clock = SystemClock()
     staged = stage(source, place.beside, manifest)
-    since = _with_ids(since, open_vault(place, staged))
+    vault = open_vault(place, staged)
+    since = _with_ids(since, vault)
+    names = [vault.name_of(each.what) for each in since.stones if each.kind == SUBJECT]
     erased, revoked = keep_gone(staged, manifest, since, clock.now())
     settled = asyncio.run(_settle(staged))
+    with staged.writing() as connection:
+        staged.database.wipe(connection)
+        for name in filter(None, names):
+            forget_again(connection, name)
     unseen = carry_over(staged, manifest, since)
     lost = None if since.records is None else since.records - manifest.records
     about = f"{manifest.id}, {manifest.records} records; lost since: {'unknown' if lost is None else lost}"

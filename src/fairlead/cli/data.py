@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from fairlead.cli.announcing import announced, wait
+from fairlead.cli.forgetting import forget_by_name
 from fairlead.cli.opening import fleet_of, keys_of, log_of, open_store, open_vault
 from fairlead.cli.output import DryRun, Json, Yes, confirm, json_data, say, table
 from fairlead.cli.people import Names
@@ -14,9 +16,8 @@ from fairlead.cli.place import Data, Place, Workspace, find, user
 from fairlead.cli.records import record_of
 from fairlead.cli.when import shown
 from fairlead.clock import SystemClock
-from fairlead.costs.budgets import periods_of, scope_name
 from fairlead.costs.record import deed
-from fairlead.errors import NotFound
+from fairlead.errors import BadInput, NotFound
 from fairlead.storage.store import Store
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def erase(
     )
     say(done + _left(keys))
     if subject:
-        for remains in (Remains.records, Remains.providers, Remains.backups):
+        for remains in astuple(Remains()):
             say(f"- {remains}")
 
 
@@ -98,12 +99,12 @@ def _erase(store: Store, person: str, subject: str | None) -> None:
     clock, fleet = SystemClock(), fleet_of(store)
     if subject is None:
         with announced(store) as connection:
-            _forget_budgets(connection, person)
+            forget_by_name(connection, person)
     else:
         begun: list[int] = []
 
         def announce(connection: "Connection") -> None:
-            _forget_budgets(connection, person)
+            forget_by_name(connection, person)
             begun.append(fleet.announce(connection))
 
         entry = deed(clock, "erasure", by=f"os:{user()}", person=subject)
@@ -118,14 +119,6 @@ def _counted(kept: "Kept") -> str:
 
 def _left(keys: tuple[str, ...]) -> str:
     return f"; keys that still carry the name: {', '.join(keys)} (fairlead key revoke NAME)" if keys else ""
-
-
-def _forget_budgets(connection: "Connection", person: str) -> None:
-    """Past periods' rows carry the name and cap nothing any more. Today's stay: a budget must not begin anew."""
-    from fairlead.storage.balances import forget_balances
-
-    today = periods_of(SystemClock().now()).values()
-    forget_balances(connection, scope_name("person", person), keep=tuple(today))
 
 
 @app.command()
@@ -171,6 +164,8 @@ def hold(
     from fairlead.storage.legal_holds import LegalHold, place_hold
 
     place, clock = find(workspace, data_folder), SystemClock()
+    if not reason.strip():
+        raise BadInput("a hold needs a reason", why="whoever wants to erase is shown it", mend='add --reason "…"')
     with closing(open_store(place)) as store:
         kind, name, subject = _target(place, store, what)
         if dry_run:

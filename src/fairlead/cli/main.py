@@ -93,6 +93,7 @@ def _root(
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit status. What goes wrong is said in words, never as a traceback."""
     try:
+        _require_text(arguments)
         status = typer.main.get_command(app).main(args=arguments, prog_name="fairlead", standalone_mode=False)
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
@@ -108,6 +109,15 @@ def run(arguments: list[str]) -> int:
         from fairlead.cli.errors import told
 
         return told(error)
+
+
+def _require_text(arguments: list[str]) -> None:
+    """Bytes that are no text cannot be kept, and so name nothing: better said at once than half way through."""
+    for each in arguments:
+        if not each.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in each):
+            from fairlead.errors import BadInput
+
+            raise BadInput(f"{each!r} is not UTF-8", mend="type it in a terminal that speaks UTF-8")
 
 
 def main() -> None:

@@ -57,7 +57,8 @@ def json_data(value: Any) -> None:
     """What was asked for, as JSON of stable shape."""
     import msgspec
 
-    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    print(_UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def bold(text: str, stream: TextIO) -> str:

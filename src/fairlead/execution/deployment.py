@@ -12,7 +12,7 @@ from fairlead.costs.ledger import Action, Ledger
 from fairlead.costs.refusals import Refusals
 from fairlead.costs.types import Rate
 from fairlead.errors import Overloaded
-from fairlead.identity import Authenticator
+from fairlead.identity import Authenticator, Caller
 from fairlead.lanes import LaneRules, Lanes
 from fairlead.lanes.rate_settings import LimitsSettings
 from fairlead.lanes.rates import Rates
@@ -20,7 +20,7 @@ from fairlead.models.deployments import Group
 from fairlead.models.embedding import NO_EMBEDDERS, Embedders
 from fairlead.models.types import Model, ModelDriver
 from fairlead.policy import Policy
-from fairlead.policy.stops import Stops
+from fairlead.policy.stops import Stops, stopped
 from fairlead.routing import Health, Preferences
 
 if TYPE_CHECKING:
@@ -100,3 +100,13 @@ class Fairlead:
                 mend="retry; if it lasts, run `fairlead doctor`",
             )
         return self.deployment
+
+    def current_for(self, caller: Caller) -> Deployment:
+        """As `current`, for what somebody may have without an action: lists, and what is remembered of their own.
+        Raises `Stopped` where they are: whoever holds a leaked key reads nothing with it either."""
+        deployment = self.current()
+        if deployment.stops is not None:
+            stop = deployment.stops.of_caller(caller, self.clock.now())
+            if stop is not None:
+                raise stopped(stop)
+        return deployment

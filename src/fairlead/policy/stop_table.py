@@ -4,7 +4,7 @@ has not seen it decides nothing, so a stop counts everywhere once the workers ha
 import msgspec
 from sqlalchemy import Connection, delete, insert, select
 
-from fairlead.errors import NotFound
+from fairlead.errors import BadInput, NotFound
 from fairlead.policy.stops import Stop
 from fairlead.storage.schema import stop as table
 
@@ -39,3 +39,17 @@ def all_stops(connection: Connection) -> tuple[Stop, ...]:
 def forget_over(connection: Connection, now: int) -> None:
     """Take away the stops that had ended by themselves before `now`."""
     connection.execute(delete(table).where(table.c.until > 0, table.c.until <= now))
+
+
+def forget_person(connection: Connection, name: str, now: int) -> None:
+    """Whoever is erased is named by no stop. Raises `BadInput` while one is in force: it would end with the name, and
+    whether they may act again is not for an erasure to decide."""
+    mine = (table.c.kind == "person") & (table.c.name == name)
+    for each in all_stops(connection):
+        if (each.kind, each.name) == ("person", name) and each.lasts(now):
+            raise BadInput(
+                f"the person {name} is stopped, and the stop names them",
+                why="without its name a stop holds nobody, so the erasure would let them act again",
+                mend=f"fairlead key revoke their keys, fairlead resume person {name}, then erase",
+            )
+    connection.execute(delete(table).where(mine))

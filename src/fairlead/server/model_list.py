@@ -46,7 +46,7 @@ class ModelList:
         form = _form(scope)
         try:
             caller = await authenticate(self._fairlead, scope)
-            names = visible_models(self._fairlead.current(), caller, form.door)
+            names = visible_models(self._fairlead.current_for(caller), caller, form.door)
         except FairleadError as error:
             await self._fairlead.refusals.record(form.door, error)
             await refuse(send, error, form.encode_error)
@@ -64,7 +64,7 @@ class OneModel:
         form, wanted = _form(scope), scope["path"].removeprefix("/v1/models/")
         try:
             caller = await authenticate(self._fairlead, scope)
-            names = dict(visible_models(self._fairlead.current(), caller, form.door))
+            names = dict(visible_models(self._fairlead.current_for(caller), caller, form.door))
             if wanted not in names:
                 raise NotFound(
                     f"there is no model {wanted!r} for you here",

@@ -32,6 +32,7 @@ class Owned:
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         try:
             caller = await authenticate(self._fairlead, scope)
+            self._fairlead.current_for(caller)
             rest = scope["raw_path"].decode("latin-1").removeprefix(self._below)
             query = {name: values[-1] for name, values in parse_qs(scope["query_string"].decode("latin-1")).items()}
         except FairleadError as error:

@@ -89,14 +89,14 @@ class RenewedContext(ssl.SSLContext):
         log.info("new TLS files are in force")
 
 
-def _marks(tls: Tls) -> tuple[tuple[int, int, int] | None, ...]:
-    """What changes when a file does, None for one that is not there."""
+def _marks(tls: Tls) -> tuple[tuple[int, ...] | None, ...]:
+    """What changes when a file does, or who may read it; None for one that is not there."""
     return tuple(_mark(path) for path in (tls.certificate, tls.key, tls.client_ca) if path)
 
 
-def _mark(path: str) -> tuple[int, int, int] | None:
+def _mark(path: str) -> tuple[int, ...] | None:
     try:
         found = os.stat(path)
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino

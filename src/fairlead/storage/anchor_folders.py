@@ -39,7 +39,8 @@ def _add(path: Path, text: str) -> None:
             )
         return
     draft = path.with_name(f".{path.name}.part")
-    with draft.open("w", encoding="utf-8") as file:
+    draft.unlink(missing_ok=True)  # what a crash has left; or a link by which somebody would have us write elsewhere
+    with draft.open("x", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

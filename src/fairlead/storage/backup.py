@@ -4,6 +4,7 @@ The file is an SQLite database, whatever kind the deployment runs on: it is chec
 same way. The master key is not in it, so what is sealed opens with nothing that lies there.
 """
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -79,6 +80,16 @@ def make_backup(
         raise BadInput(f"{folder} exists already", why="a backup never overwrites", mend="name another folder")
     draft = folder.with_name(f".{folder.name}.part-{clock.random_bytes(4).hex()}")
     draft.mkdir(mode=0o700, parents=True)
+    try:
+        manifest = _written(store, vault, organisation, draft, clock, progress)
+        draft.rename(folder)
+    except BaseException:  # nobody would ever look for a copy under this name, and everything is in it
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return manifest
+
+
+def _written(store: Store, vault: Vault, organisation: str, draft: Path, clock: Clock, progress: Progress) -> Manifest:
     origin = log_origin(store, organisation)
     key = vault.signing_key(origin)  # made before the copy, which is checked by it
     store.bring_in_order()
@@ -92,7 +103,6 @@ def make_backup(
     note = sign_checkpoint(origin, manifest.records, bytes.fromhex(manifest.root), key, lines)
     (draft / MANIFEST).write_bytes(text)
     (draft / NOTE).write_text(note, "utf-8")
-    draft.rename(folder)
     return manifest
 
 

@@ -4,10 +4,11 @@ from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, delete, insert, select
 
 from fairlead.errors import BadInput, NotFound
 from fairlead.storage.schema import legal_hold, retention_mark
+from fairlead.storage.schema import subject as subject_table
 
 PERSON: Final = "person"
 RUN: Final = "run"
@@ -33,7 +34,11 @@ def legal_holds(connection: Connection, subject: str = "") -> list[LegalHold]:
 
 
 def place_hold(connection: Connection, hold: LegalHold) -> None:
-    """Raises BadInput if it is held already: a second reason would be lost with the release of the first."""
+    """Raises BadInput if it is held already: a second reason would be lost with the release of the first; NotFound if
+    the person was erased meanwhile, since then there is nothing that a hold could keep."""
+    known = select(subject_table.c.id).where(subject_table.c.id == hold.subject)
+    if hold.subject and connection.execute(known).first() is None:
+        raise NotFound(f"the data of {hold.subject} was erased", mend="nothing is left to hold")
     if _of(connection, hold.kind, hold.what) is not None:
         raise BadInput(f"{hold.what} is held already", mend="fairlead data holds shows since when, and why")
     connection.execute(insert(legal_hold).values(asdict(hold)))

@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import asdict
 from sqlalchemy import Connection, delete, insert, select, update
 
 from fairlead.errors import BadInput, Broken
 from fairlead.storage.backup import FILE, Manifest, check_sums, grown_tree
 from fairlead.storage.erasure import clear_away
+from fairlead.storage.legal_holds import LegalHold, legal_holds
 from fairlead.storage.master_key import sync_folder
 from fairlead.storage.migrations import migrate
-from fairlead.storage.schema import api_key, budget, epoch, stop, subject, tombstone, tree, worker
+from fairlead.storage.schema import api_key, budget, epoch, legal_hold, stop, subject, tombstone, tree, worker
 from fairlead.storage.sqlite import fold, is_intact
 from fairlead.storage.store import Store
 from fairlead.storage.tombstones import KEY, SUBJECT, Tombstone, bury, tombstones
@@ -38,6 +40,7 @@ class Since(Struct, frozen=True):
     records: int | None = None
     balances: dict[tuple[str, str], int] | None = None
     stops: tuple[dict[str, Any], ...] = ()
+    holds: tuple[LegalHold, ...] = ()
 
 
 class Restored(Struct, frozen=True):
@@ -74,7 +77,8 @@ def known_from(live: Store, manifest: Manifest) -> Since:
         spent = {(row.scope, row.period): int(row.spent) for row in connection.execute(select(budget))}
         number = int(connection.execute(select(epoch.c.number)).scalar() or 0)
         stops = tuple(dict(row) for row in connection.execute(stop.select()).mappings())
-    return Since(tuple(stones), (f"the database at {live.shown}",), number, size, spent, stops)
+        held = tuple(legal_holds(connection))
+    return Since(tuple(stones), (f"the database at {live.shown}",), number, size, spent, stops, held)
 
 
 def stage(folder: Path, beside: Path, manifest: Manifest) -> Store:
@@ -126,7 +130,7 @@ def _bury_again(connection: Connection, stone: Tombstone, at: int) -> None:
 
 
 def carry_over(staged: Store, manifest: Manifest, since: Since) -> int | None:
-    """What was spent since counts against the caps as it did, and what was stopped since stays stopped.
+    """What was spent since counts against the caps as it did; what was stopped or held since stays so.
 
     Returns how much more money that is than the backup knew of, None where it is not known. The epoch goes on from the
     later of both.
@@ -147,6 +151,10 @@ def carry_over(staged: Store, manifest: Manifest, since: Since) -> int | None:
             same = (stop.c.kind == each["kind"]) & (stop.c.name == each["name"]) & (stop.c.control == each["control"])
             if connection.execute(select(stop.c.id).where(same | (stop.c.id == each["id"]))).first() is None:
                 connection.execute(insert(stop).values(each))
+        known = {(each.kind, each.what) for each in legal_holds(connection)}
+        for hold in since.holds:
+            if (hold.kind, hold.what) not in known:
+                connection.execute(insert(legal_hold).values(asdict(hold)))
     return None if since.balances is None else unseen
 
 
@@ -205,4 +213,5 @@ def merged(known: Iterable[Since]) -> Since:
         next((since.records for since in known if since.records is not None), None),
         next((since.balances for since in known if since.balances is not None), None),
         tuple(each for since in known for each in since.stops),
+        tuple(each for since in known for each in since.holds),
     )

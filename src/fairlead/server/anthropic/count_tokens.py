@@ -60,7 +60,7 @@ class CountTokens:
         await respond(send, 200, _encode(count))
 
     def _refuse_unknown(self, caller: Caller, request: ChatRequest) -> None:
-        names = dict(visible_models(self._fairlead.current(), caller, DOOR))
+        names = dict(visible_models(self._fairlead.current_for(caller), caller, DOOR))
         if request.model not in names:
             raise NotFound(
                 f"there is no model {request.model!r} for you here",

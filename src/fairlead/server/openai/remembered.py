@@ -103,6 +103,7 @@ class NewConversation:
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         try:
             caller, arrival = await received(self._fairlead, scope, receive, _DOOR, self._max_body)
+            self._fairlead.current_for(caller)
             self._sessions.require()
             body = _read(arrival.body)
             messages = messages_of(body.items or [])

@@ -1,0 +1,35 @@
+"""Taking out of the state what names a person who is erased, beside what is sealed for them."""
+
+from typing import TYPE_CHECKING
+
+from fairlead.clock import SystemClock
+from fairlead.costs.budgets import periods_of, scope_name
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+def forget_budgets(connection: "Connection", person: str) -> None:
+    """Past periods' rows carry the name and cap nothing any more. Today's stay: a budget must not begin anew."""
+    from fairlead.storage.balances import forget_balances
+
+    today = periods_of(SystemClock().now()).values()
+    forget_balances(connection, scope_name("person", person), keep=tuple(today))
+
+
+def forget_by_name(connection: "Connection", person: str) -> None:
+    """Budgets and stops of somebody who is being erased. Raises `BadInput` while they are stopped."""
+    from fairlead.policy.stop_table import forget_person
+
+    forget_budgets(connection, person)
+    forget_person(connection, person, SystemClock().now())
+
+
+def forget_again(connection: "Connection", person: str) -> None:
+    """The same in a backup, of somebody whom it still knows: they were erased, so no stop of then is in force."""
+    from sqlalchemy import delete
+
+    from fairlead.storage.schema import stop
+
+    forget_budgets(connection, person)
+    connection.execute(delete(stop).where(stop.c.kind == "person", stop.c.name == person))
