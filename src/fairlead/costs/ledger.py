@@ -36,7 +36,7 @@ from fairlead.storage.journal import Journal
 from fairlead.storage.store import Away
 from fairlead.storage.types import Entry, Hold, NewTurn, Receipt, ScopeLimit, Sealed, Write
 from fairlead.storage.vault import SubjectKey, Vault
-from fairlead.tasks.types import Task
+from fairlead.tasks.types import Task, TaskType
 from fairlead.telemetry.trace import Trace
 
 log = logging.getLogger("fairlead.ledger")
@@ -50,6 +50,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     `deadline` is in seconds from now, None for the task type's or the workspace's own. Of a model with deployments,
     actions of equal `affinity` (a conversation, say) go to the same one as long as it can be reached. `session` is the
     name of the conversation that it goes on with, "" for none.
+    `judges` is the run whose reply is put before a judge, `task` the kind of work where Fairlead itself asks.
     """
 
     door: str
@@ -59,6 +60,22 @@ class Arrival(Struct, frozen=True, kw_only=True):
     dry_run: bool = False
     affinity: str = ""
     session: str = ""
+    judges: str = ""
+    task: TaskType | None = None
+
+
+class Judged(Struct, frozen=True):
+    """A judgement of the reply by a model: the rule that wanted it, the run of its own that it is, and its verdict.
+
+    `verdict` is "passed", "failed" or "unjudged". `cost` is None where it did not come to a bill that is known here, and
+    `run` "" where nothing was asked. Of what is `quiet` the caller is not told.
+    """
+
+    rule: str
+    run: str
+    verdict: str
+    cost: int | None
+    quiet: bool
 
 
 class _Deployment(Protocol):
@@ -185,6 +202,8 @@ class Action:
         self.flags: list[str] = []
         self.warnings: list[ScopeLimit] = []
         self.hits: set[_Hit] = set()
+        self.judged: list[Judged] = []
+        self.until = 0.0  # the deadline of its attempts and of what follows, in the clock's monotonic seconds
         self.cost = 0
         self.waited = 0.0  # seconds, for its place
         self.place: _Place | None = None  # left as soon as the attempts are over, at the latest with the action
@@ -330,6 +349,7 @@ class Action:
             error=error,
             policies=withheld_by or base.policies,
             hits=tuple(sorted({(each.policy, each.mode, each.effect) for each in self.hits})),
+            judged=tuple((each.rule, each.run, each.verdict) for each in self.judged),
             payload=hashlib.sha256(sealed.ciphertext).hexdigest() if sealed else "",
         )
         entry = Entry(self.run, self.ledger.clock.now(), encode_record(record), self.trace.encode(), sealed)
@@ -396,6 +416,7 @@ class Action:
             at=self.at,
             attempt=self._attempt,
             door=self.arrival.door,
+            judges=self.arrival.judges,
             person=self._subject.id,
             agent=caller.agent,
             department=caller.department,

@@ -58,6 +58,8 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     flags: tuple[str, ...] = ()
     held: int = 0
     hits: tuple[tuple[str, str, str], ...] = ()
+    judged: tuple[tuple[str, str, str], ...] = ()
+    judges: str = ""
     kind: str
     model: str = ""
     outcome: str = ""

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from fairlead.context import Citation, citations_in
 from fairlead.costs.estimates import estimate
-from fairlead.costs.ledger import Action
+from fairlead.costs.ledger import Action, Judged
 from fairlead.costs.types import Estimate
 from fairlead.execution.deployment import Deployment
 from fairlead.execution.prepare import Decided
@@ -19,7 +19,8 @@ from fairlead.storage.types import NewTurn, ScopeLimit
 
 class Answer(Struct, frozen=True, kw_only=True):
     """A settled action. `cost` is in nano-units of `currency`, all attempts together. `warned` are the
-    rules in warn mode that applied, each with its sentence.
+    rules in warn mode that applied, each with its sentence. `judged` are the judges that the caller may know of; what
+    they cost stands beside `cost`, not in it.
 
     `labels` are those of all that was asked, context included. `remembered` is False where it was to be remembered, and
     the person or the conversation was gone by then.
@@ -43,6 +44,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     flags: tuple[str, ...]
     labels: Labels = NO_LABELS
     remembered: bool = True
+    judged: tuple[Judged, ...] = ()
 
 
 Remember = Callable[[Answer], NewTurn]
@@ -85,6 +87,7 @@ def answer_of(deployment: Deployment, action: Action, decided: Decided, model: M
         flags=tuple(action.flags),
         labels=decided.asked.labels,
         remembered=action.remembered,
+        judged=tuple(each for each in action.judged if not each.quiet) if action.judged else (),
     )
 
 

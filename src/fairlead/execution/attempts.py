@@ -69,7 +69,7 @@ async def tried(
     makes one attempt at a candidate, until a deadline.
     """
     seconds = seconds_left(deployment, action, decided)
-    deadline = fairlead.clock.monotonic() + seconds
+    deadline = action.until = fairlead.clock.monotonic() + seconds
     try:
         async with asyncio.timeout(seconds) as timer:
             fairlead.under_way[action] = sent, timer
@@ -169,7 +169,8 @@ async def _once(
     prepared = prepare(deployment.policy, decided.asked, candidate)
     screening = _screening(deployment, action, decided, candidate, prepared)
     policy = deployment.policy
-    whole = policy.has_endings and policy.sees_whole(action.caller, asked_of(action, decided), candidate.model)
+    ends = policy.has_endings and not action.arrival.judges
+    whole = ends and policy.sees_whole(action.caller, asked_of(action, decided), candidate.model)
     release.begin(candidate.model, screening, prepared.request.size, whole=whole)
     call = ModelCall(
         model=candidate.model,

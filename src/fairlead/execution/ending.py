@@ -5,24 +5,30 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from fairlead.costs.ledger import Action
-from fairlead.execution.deployment import Deployment
+from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.execution.judging import Ask, judged
 from fairlead.execution.prepare import Decided, asked_of
 from fairlead.execution.release import Release, Reply, ReplyChoice
+from fairlead.execution.stopping import refuse_ended
 from fairlead.models.types import Chunk, Model
 from fairlead.policy import Policy
 from fairlead.policy.endings import Ending
 from fairlead.policy.screen import withheld
+from fairlead.policy.types import Decision
 
 
-def ended(
-    deployment: Deployment, action: Action, decided: Decided, model: Model, release: Release, reply: Reply
+async def ended(
+    ask: Ask, fairlead: Fairlead, deployment: Deployment, action: Action, decided: Decided, release: Release
 ) -> Reply:
-    """The reply with what it must have. Raises `Withheld` where it is not as a rule wants it.
+    """The reply with what it must have. Raises `Withheld` where it is not as a rule wants it, `Stopped` where a stop
+    came while a judge was asked.
 
-    Choices without text (tool calls, refusals) are not asked.
+    Choices without text (tool calls, refusals) are not asked, nor is what a judge says.
     """
-    policy = deployment.policy
-    endings = policy.endings(action.caller, asked_of(action, decided), model) if policy.has_endings else ()
+    reply, policy, model = release.check(), deployment.policy, release.model
+    if not policy.has_endings or action.arrival.judges or model is None:
+        return reply
+    endings = policy.endings(action.caller, asked_of(action, decided), model)
     if not endings:
         return reply
     added = {
@@ -30,6 +36,9 @@ def ended(
         for choice in reply.choices
         if choice.text and (text := _missing(policy, action, decided, model, release, choice, endings))
     }
+    judges = [each for each in endings if each.question is not None]
+    if judges:
+        await _judge(ask, fairlead, policy, action, decided, model, release, reply, judges)
     for index, text in added.items():
         release.append(index, text)
     choices = [replace(each, text=each.text + added.get(each.index, "")) for each in reply.choices]
@@ -50,14 +59,49 @@ def _missing(
     if not unmet:
         return ""
     names = frozenset(each.name for each in unmet)
-    found = names | release.categories(choice.index)
-    decision = policy.release(action.caller, asked_of(action, decided), model, found, {})
+    decision = policy.release(
+        action.caller, asked_of(action, decided), model, names | release.categories(choice.index), {}
+    )
     for hit in decision.hits:
         appends = hit.policy in names and hit.effect == "redact"
         action.hits.add(replace(hit, effect="append") if appends else hit)
     if not decision.allowed:
         raise withheld(decision, model.name)
     return "".join(f"\n\n{each.text}" for each in unmet if each.name in decision.redact)
+
+
+async def _judge(
+    ask: Ask,
+    fairlead: Fairlead,
+    policy: Policy,
+    action: Action,
+    decided: Decided,
+    model: Model,
+    release: Release,
+    reply: Reply,
+    judges: Sequence[Ending],
+) -> None:
+    """Put each choice before each judge, one after the other: the first that keeps it back spares the others."""
+    for choice in [each for each in reply.choices if each.text]:
+        for rule in judges:
+            question = rule.question
+            assert question is not None
+            said = await judged(ask, fairlead, action, decided, rule, question, choice.text)
+            if said == "passed" or (said != "failed" and question.on_error == "allow"):
+                continue
+            found = release.categories(choice.index) | {rule.name}
+            decision = policy.release(action.caller, asked_of(action, decided), model, found, {})
+            action.hits.update(decision.hits)
+            if not decision.allowed:
+                raise _kept_back(decision, model, rule, said)
+    refuse_ended(fairlead, action, model)
+
+
+def _kept_back(decision: Decision, model: Model, rule: Ending, said: str) -> Exception:
+    error = withheld(decision, model.name)
+    if said != "failed":
+        error.why += f"; {rule.name} could not be judged ({said})"
+    return error
 
 
 def _with(chunk: Chunk, added: dict[int, str]) -> Chunk:

@@ -10,7 +10,7 @@ from fairlead.execution.answer import Answer, Quote, Remember, answer_of, quote_
 from fairlead.execution.attempts import attempt, reservation
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.ending import ended
-from fairlead.execution.planning import meant, planned, watched
+from fairlead.execution.planning import classified, meant, planned, watched
 from fairlead.execution.prepare import Decided, detected, refuse_ungrounded, stitched
 from fairlead.execution.release import Deliver, Release
 from fairlead.execution.stopping import refuse_stopped
@@ -44,7 +44,7 @@ async def call_model(
         with action.step("attempt"):
             model = await attempt(fairlead, deployment, action, decided, release)
         with action.step("check"):
-            reply = ended(deployment, action, decided, model, release, release.check())
+            reply = await ended(call_model, fairlead, deployment, action, decided, release)
         with action.step("settle"):
             told = partial(answer_of, deployment, action, decided, model, reply)
             await action.settle(reply.usage, None if remember is None else lambda: remember(told()))
@@ -62,7 +62,7 @@ async def decide(fairlead: Fairlead, deployment: Deployment, action: Action, req
     request = meant(deployment, request)
     with action.step("classify"):
         findings = await detected(policy, request)
-        task = action.task = deployment.tasks.classify(request, findings.labels)
+        task = action.task = classified(deployment, action, request, findings)
         if 0 < task.confidence < 1:  # recognised, or nearly: neither named nor the only one
             action.trace.note(confidence=round(task.confidence, 3))
     with action.step("stitch"):

@@ -10,7 +10,7 @@ from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.prepare import Stitched
 from fairlead.execution.stopping import stopped_models
 from fairlead.models.types import ChatRequest
-from fairlead.policy.types import Hit, Rights
+from fairlead.policy.types import Findings, Hit, Rights
 from fairlead.routing import Plan, plan
 from fairlead.tasks.types import Task
 
@@ -19,6 +19,14 @@ def meant(deployment: Deployment, request: ChatRequest) -> ChatRequest:
     """The request under the name that its alias stands for."""
     name = deployment.aliases.get(request.model)
     return request if name is None else replace(request, model=name)
+
+
+def classified(deployment: Deployment, action: Action, request: ChatRequest, findings: Findings) -> Task:
+    """What kind of work it is. What Fairlead itself asks is of the kind that it says, whatever its words are like."""
+    kind = action.arrival.task
+    if kind is None:
+        return deployment.tasks.classify(request, findings.labels)
+    return Task(type=kind, labels=findings.labels, question="")
 
 
 def planned(

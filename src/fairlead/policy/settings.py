@@ -15,7 +15,7 @@ Mode = Annotated[
         "enforce: it holds."
     ),
 ]
-Door = Annotated[str, Meta(pattern=r"^([a-z]+\.[a-z_]+|cli)$", description="A door, as records name it.")]
+Door = Annotated[str, Meta(pattern=r"^([a-z]+\.[a-z_]+|cli|judge)$", description="A door, as records name it.")]
 
 
 class Scope(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -128,6 +128,31 @@ class GroundingSetting(Scope, frozen=True, kw_only=True, forbid_unknown_fields=T
     reason: Annotated[str, Meta(description="What the caller is told.")] = ""
 
 
+class JudgeSetting(Scope, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a model of the workspace is asked of replies: tone, or whether they insult. Each reply costs a call more.
+
+    A reply that does not pass is withheld; the whole of it must be seen first.
+    """
+
+    name: Annotated[Name, Meta(description="The rule's name, and the category of a reply that does not pass.")]
+    model: Annotated[str, Meta(description="The model that judges, by its name in `models:`.")]
+    ask: Annotated[
+        str,
+        Meta(min_length=1, max_length=4000, description="The question or rubric. Word it so that yes, or 10, is good."),
+    ]
+    at_least: (
+        Annotated[
+            int, Meta(ge=1, le=10, description="The score, of 0 to 10, that passes. Left out: the judge must say yes.")
+        ]
+        | None
+    ) = None
+    on_error: Annotated[
+        Literal["withhold", "allow"],
+        Meta(description="What becomes of a reply that could not be judged, for whatever reason."),
+    ] = "withhold"
+    reason: Annotated[str, Meta(description="What the caller is told.")] = ""
+
+
 class RulesFile(Struct, frozen=True, forbid_unknown_fields=True):
     """One file of `rules/`."""
 
@@ -138,6 +163,7 @@ class RulesFile(Struct, frozen=True, forbid_unknown_fields=True):
     grounding: Annotated[
         tuple[GroundingSetting, ...], Meta(description="How much of a reply must rest on the organisation's pages.")
     ] = ()
+    judge: Annotated[tuple[JudgeSetting, ...], Meta(description="What a model is asked of replies.")] = ()
     classes: Annotated[
         dict[Name, ClassName], Meta(description="The data class that each category implies, over the defaults.")
     ] = {}

@@ -34,6 +34,16 @@ class DroppedModel(Struct, frozen=True):
     reason: str
 
 
+class JudgedBy(Struct, frozen=True, omit_defaults=True):
+    """A judgement of the reply: the rule, the run of its own that it is, `verdict` passed, failed or unjudged, and the
+    decimal string that it cost beside the reply, where known."""
+
+    rule: str
+    run: str
+    verdict: str
+    cost: str = ""
+
+
 class Route(Struct, frozen=True, omit_defaults=True):
     why: str
     candidates: tuple[str, ...]
@@ -54,6 +64,7 @@ class About(Struct, frozen=True, omit_defaults=True, kw_only=True):
     redacted: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
+    judged: tuple[JudgedBy, ...] = ()
 
 
 def about(answer: Answer) -> About:
@@ -77,6 +88,9 @@ def about(answer: Answer) -> About:
             *(f"rule {rule}: {said}" for rule, said in answer.warned),
         ),
         flags=answer.flags,
+        judged=tuple(
+            JudgedBy(j.rule, j.run, j.verdict, "" if j.cost is None else exact_money(j.cost)) for j in answer.judged
+        ),
     )
 
 

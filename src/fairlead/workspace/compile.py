@@ -129,7 +129,7 @@ class _Compiling:
             trusted = settings.server.proxy.trusted
             self._try(lambda: networks(trusted))
         self._try(lambda: compile_anchors(settings.audit.anchors))
-        self.problems += crossings.between(settings, types, self._documents)
+        self.problems += crossings.between(settings, rules, types, self._documents)
         if policy and models:
             self.problems += crossings.never_met(policy, models)
         if (

@@ -3,8 +3,10 @@
 from collections.abc import Collection, Iterator, Mapping
 
 from fairlead.errors import closest
+from fairlead.models.declared import ModelSettings
 from fairlead.models.settings import Models
 from fairlead.policy import Policy, models_compared
+from fairlead.policy.settings import RulesFile, Scope
 from fairlead.tasks import TaskSettings
 from fairlead.tasks.settings import BUILT_IN
 from fairlead.workspace.problems import Problem
@@ -14,7 +16,10 @@ from fairlead.workspace.yaml_lines import Document, Path
 
 
 def between(
-    settings: WorkspaceSettings, tasks: Mapping[str, TaskSettings | None], documents: Mapping[str, Document]
+    settings: WorkspaceSettings,
+    rules: Mapping[str, RulesFile | None],
+    tasks: Mapping[str, TaskSettings | None],
+    documents: Mapping[str, Document],
 ) -> Iterator[Problem]:
     """Every name that one part uses and no other part has, and every name that would mean two things."""
     entry = documents[ENTRY]
@@ -27,6 +32,9 @@ def between(
             yield from _unknown(
                 entry, ("rules", number, "allow", "models"), rule.allow.models, settings.models, "model"
             )
+    for path, file in rules.items():
+        if file is not None:
+            yield from _of_rules(documents[path], file, names | {BUILT_IN}, settings.models)
     yield from _unknown_keys(entry, ("budgets", "tasks"), settings.budgets.tasks.keys() - {"*"}, names, "task type")
     kinds = names | {BUILT_IN}
     yield from _unknown_keys(entry, ("lanes", "tasks"), settings.lanes.tasks.keys(), kinds, "task type")
@@ -48,6 +56,25 @@ def between(
             )
     if not settings.defaults.task and BUILT_IN not in names:
         yield from _built_in_taken(entry, settings)
+
+
+def _of_rules(
+    document: Document, file: RulesFile, tasks: Collection[str], models: Mapping[str, str | ModelSettings]
+) -> Iterator[Problem]:
+    """The task types and models that one file of `rules/` names."""
+    kinds: Mapping[str, tuple[Scope, ...]] = {
+        "words": file.words,
+        "require": file.require,
+        "grounding": file.grounding,
+        "judge": file.judge,
+    }
+    for kind, rules in kinds.items():
+        for number, rule in enumerate(rules):
+            yield from _unknown(document, (kind, number, "tasks"), rule.tasks, tasks, "task type")
+    chat = [name for name, each in models.items() if isinstance(each, str) or each.embeddings is None]
+    for number, judge in enumerate(file.judge):
+        if judge.model not in chat:
+            yield _missing(document, ("judge", number, "model"), judge.model, chat, "model that chats")
 
 
 def never_met(policy: Policy, models: Models) -> Iterator[Problem]:
