@@ -23,8 +23,8 @@ FIELDS: Final = {
     "held": "The most that it could have cost, held against every budget before it began; nano-units.",
     "hits": "Rules that applied and let it pass, each with its mode and what it did (`enforce`) or would have done "
     "(`shadow`, `warn`): `refuse`, `reroute`, `redact`, `withhold`, `append`.",
-    "judged": "Judgements of the reply by a model: the rule, the judgement's own run (empty where nothing was asked), and "
-    "`passed`, `failed` or `unjudged`.",
+    "judged": "Judgements of the reply by a model: the rule, the judgement's own run (empty where nothing was asked), "
+    "and `passed`, `failed` or `unjudged`.",
     "judges": "Of a judgement: the run whose reply it is about.",
     "kind": "What the row is about; see below.",
     "model": "The workspace's name of the model that was attempted.",

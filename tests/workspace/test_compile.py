@@ -291,3 +291,13 @@ def test_any_text_is_a_workspace_or_a_list_of_problems_with_places(edits: list[t
     except InvalidWorkspace as invalid:
         found = invalid.problems
     assert all(problem.file == "fairlead.yaml" and problem.line >= 1 and problem.message for problem in found)
+
+
+def test_rules_files_name_task_types_and_models_that_exist() -> None:
+    judges = "judge:\n  - {name: kind, model: smal, ask: Is it kind?, tasks: [chat]}\n"
+    words = "words:\n  - {name: loud, never: [hey], tasks: [chat, orders]}\n"
+    found = problems({"fairlead.yaml": LEAN, "rules/judges.yaml": judges, "rules/words.yaml": words})
+    assert [each.split(" (")[0] for each in found] == [
+        "rules/judges.yaml:2:18: there is no model that chats `smal` in this workspace",
+        "rules/words.yaml:2:48: there is no task type `orders` in this workspace",
+    ]

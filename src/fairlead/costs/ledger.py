@@ -67,8 +67,8 @@ class Arrival(Struct, frozen=True, kw_only=True):
 class Judged(Struct, frozen=True):
     """A judgement of the reply by a model: the rule that wanted it, the run of its own that it is, and its verdict.
 
-    `verdict` is "passed", "failed" or "unjudged". `cost` is None where it did not come to a bill that is known here, and
-    `run` "" where nothing was asked. Of what is `quiet` the caller is not told.
+    `verdict` is "passed", "failed" or "unjudged". `cost` is None where no bill is known here, and `run` "" where
+    nothing was asked. Of what is `quiet` the caller is not told.
     """
 
     rule: str

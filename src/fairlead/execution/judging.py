@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from fairlead.costs.ledger import Action, Arrival, Judged
-from fairlead.errors import FairleadError, Upstream
+from fairlead.errors import FairleadError
 from fairlead.execution.answer import Answer
 from fairlead.execution.deployment import Fairlead
 from fairlead.execution.prepare import Decided
