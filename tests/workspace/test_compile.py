@@ -299,5 +299,5 @@ def test_rules_files_name_task_types_and_models_that_exist() -> None:
     found = problems({"fairlead.yaml": LEAN, "rules/judges.yaml": judges, "rules/words.yaml": words})
     assert [each.split(" (")[0] for each in found] == [
         "rules/judges.yaml:2:18: there is no model that chats `smal` in this workspace",
-        "rules/words.yaml:2:48: there is no task type `orders` in this workspace",
+        "rules/words.yaml:2:46: there is no task type `orders` in this workspace",
     ]
