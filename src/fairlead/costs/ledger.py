@@ -336,8 +336,8 @@ class Action:
                 self.flags.append("over_hold")
         self.cost += spent
         base = held.record if held is not None else self._record("call_model")
-        if self._sent is not None:
-            self.hits.update(self._sent.hits())
+        if self._sent is not None and (hits := self._sent.hits()):
+            self.hits.update(hits)
         sealed = self._seal() if self._deployment.keep_payloads else None
         record = msgspec.structs.replace(
             base,
@@ -348,8 +348,8 @@ class Action:
             flags=tuple(self.flags),
             error=error,
             policies=withheld_by or base.policies,
-            hits=tuple(sorted({(each.policy, each.mode, each.effect) for each in self.hits})),
-            judged=tuple((each.rule, each.run, each.verdict) for each in self.judged),
+            hits=tuple(sorted({(each.policy, each.mode, each.effect) for each in self.hits})) if self.hits else (),
+            judged=tuple((each.rule, each.run, each.verdict) for each in self.judged) if self.judged else (),
             payload=hashlib.sha256(sealed.ciphertext).hexdigest() if sealed else "",
         )
         entry = Entry(self.run, self.ledger.clock.now(), encode_record(record), self.trace.encode(), sealed)

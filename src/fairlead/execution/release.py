@@ -255,7 +255,9 @@ class Release:
         """The rules that applied to the reply so far and did not withhold it."""
         if self._new_screen is None:
             return frozenset()
-        return frozenset().union(*(screen.hits for choice in self._choices.values() for screen in _screens(choice)))
+        return frozenset(
+            [hit for choice in self._choices.values() for screen in _screens(choice) for hit in screen.hits]
+        )
 
     def reply_text(self) -> str:
         """What has been collected so far, for the sealed payload."""
