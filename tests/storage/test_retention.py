@@ -95,8 +95,9 @@ def test_the_shortest_rule_that_applies_counts(ages: list[tuple[str, str, int]])
 async def test_what_is_held_is_passed_over_and_goes_when_it_is_released(
     store: Store, open_journal: OpenJournal
 ) -> None:
-    await say(open_journal, "s_1", ("restricted", "", 3), ("restricted", "", 4))
-    hold = LegalHold("run", "run_1", "s_1", 1, "max", "a case")
+    subject = Vault(bytes(range(32)), StoredSubjects(store), CLOCK).subject_for("max").id
+    await say(open_journal, subject, ("restricted", "", 3), ("restricted", "", 4))
+    hold = LegalHold("run", "run_1", subject, 1, "kim", "a case")
     with store.writing() as connection:
         place_hold(connection, hold)
     assert sweep(store, RULES, NOW, read, told).payloads == 1
