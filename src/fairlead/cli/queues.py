@@ -7,7 +7,7 @@ import typer
 from fairlead.cli.output import Json, json_data, say, table
 from fairlead.cli.place import Data, Workspace, find
 
-queues_app = typer.Typer()
+queues_app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 @queues_app.command()
