@@ -19,6 +19,8 @@ FAR = Model(name="far", endpoint="e", remote="r", placement=Placement("cloud"))
 NEVER = ("guarantee*", "risk-free", "best price in town", "café*", "don't worry")
 SPELLINGS = [
     "guarantee", "Guaranteed", "GUARANTEES", "risk free", "Risk-Free", "risk\u00a0free", "risk\u2011free",
+    "risk\u3000free", "risk\u00adfree", "risk\u2060free", "risk\ufefffree", "RISK\u2212FREE",
+    "risk~~ free", "risk\\-free", "risk` free",
     "best  price\nin town", "best **price** in town", "BEST PRICE IN TOWN", "Café", "cafés", "don\u2019t worry",
 ]  # fmt: skip
 CLEAN = [

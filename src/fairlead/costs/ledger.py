@@ -8,10 +8,10 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 from msgspec import Struct
@@ -27,6 +27,7 @@ from fairlead.costs.record import (
     encode_record,
     recorded_usage,
 )
+from fairlead.costs.told import Deployment, Hit, Pack, Place, Plan, Release, Rights, Taken
 from fairlead.costs.types import Rate
 from fairlead.errors import Broken, FairleadError, Overloaded, Stopped, Upstream, Withheld
 from fairlead.identity.types import Caller
@@ -78,78 +79,6 @@ class Judged(Struct, frozen=True):
     quiet: bool
 
 
-class _Deployment(Protocol):
-    @property
-    def revision(self) -> str: ...
-    @property
-    def keep_payloads(self) -> bool: ...
-
-
-class _Citation(Protocol):
-    @property
-    def id(self) -> str: ...
-
-
-class _Pack(Protocol):
-    @property
-    def snapshot(self) -> str: ...
-    @property
-    def citations(self) -> Sequence[_Citation]: ...
-
-
-class _Dropped(Protocol):
-    @property
-    def model(self) -> str: ...
-    @property
-    def by(self) -> str: ...
-
-
-class _Plan(Protocol):
-    @property
-    def dropped(self) -> Sequence[_Dropped]: ...
-
-
-class _Reason(Protocol):
-    @property
-    def policy(self) -> str: ...
-
-
-class _Decision(Protocol):
-    @property
-    def reasons(self) -> Sequence[_Reason]: ...
-
-
-class _Rights(Protocol):
-    @property
-    def decisions(self) -> Mapping[str, _Decision]: ...
-
-
-class _Hit(Protocol):
-    @property
-    def policy(self) -> str: ...
-    @property
-    def mode(self) -> str: ...
-    @property
-    def effect(self) -> str: ...
-    @property
-    def text(self) -> str: ...
-
-
-class _Taken(Protocol):
-    def used(self, tokens: int) -> None: ...
-
-
-class _Place(Protocol):
-    def at(self, endpoint: str) -> bool: ...
-    def leave(self) -> None: ...
-
-
-class _Release(Protocol):
-    def usage_so_far(self) -> Usage: ...
-    def hits(self) -> Iterable[_Hit]: ...
-    def reply_text(self) -> str: ...
-
-
 class Reservation(Struct, frozen=True, kw_only=True):
     """What an attempt is held at: the model, its rate, the most it can cost, and the budgets it counts against."""
 
@@ -178,14 +107,14 @@ class Ledger:
         self.vault = vault
         self.clock = clock
 
-    def open(self, caller: Caller, arrival: Arrival, deployment: _Deployment) -> "Action":
+    def open(self, caller: Caller, arrival: Arrival, deployment: Deployment) -> "Action":
         return Action(self, caller, arrival, deployment)
 
 
 class Action:
     """One governed action, as an async context manager. The path tells it what it learns (`task`, `pack`, `plan`…)."""
 
-    def __init__(self, ledger: Ledger, caller: Caller, arrival: Arrival, deployment: _Deployment) -> None:
+    def __init__(self, ledger: Ledger, caller: Caller, arrival: Arrival, deployment: Deployment) -> None:
         self.ledger = ledger
         self.caller = caller
         self.arrival = arrival
@@ -196,24 +125,24 @@ class Action:
         self.step: Callable[[str], AbstractContextManager[None]] = self.trace.step
         self.task: Task | None = None
         self.labels: Labels | None = None
-        self.pack: _Pack | None = None
-        self.rights: _Rights | None = None
-        self.plan: _Plan | None = None
+        self.pack: Pack | None = None
+        self.rights: Rights | None = None
+        self.plan: Plan | None = None
         self.flags: list[str] = []
         self.warnings: list[ScopeLimit] = []
-        self.hits: set[_Hit] = set()
+        self.hits: set[Hit] = set()
         self.judged: list[Judged] = []
         self.until = 0.0  # the deadline of its attempts and of what follows, in the clock's monotonic seconds
         self.cost = 0
         self.waited = 0.0  # seconds, for its place
-        self.place: _Place | None = None  # left as soon as the attempts are over, at the latest with the action
-        self.taken: _Taken | None = None  # of limits on tokens
+        self.place: Place | None = None  # left as soon as the attempts are over, at the latest with the action
+        self.taken: Taken | None = None  # of limits on tokens
         self.remembered = True  # False where something was to be remembered and nobody is left to have it
         self._deployment = deployment
         self._subject: SubjectKey
         self._attempt = 0
         self._held: _Held | None = None
-        self._sent: _Release | None = None  # None while nothing of the attempt is on the way: then nothing is owed
+        self._sent: Release | None = None  # None while nothing of the attempt is on the way: then nothing is owed
         self._failed = Write()  # a failed attempt's settlement, committed together with the next hold or the end
         self._ended = False
 
@@ -253,7 +182,7 @@ class Action:
             self._held = None
             raise
 
-    def sending(self, release: _Release) -> None:
+    def sending(self, release: Release) -> None:
         """From here on the provider may work and charge. `release` tells what it has produced, should it end early."""
         self._sent = release
 

@@ -1,6 +1,6 @@
 """Words and claims that an organisation never uses: each rule is one detector and the Cedar that judges what it finds.
 
-Case does not matter, nor what stands between the words of a phrase: any space, hyphens, the marks of emphasis.
+Case does not matter, nor what stands between the words of a phrase: up to eight spaces, hyphens or marks of Markdown.
 """
 
 import re
@@ -16,7 +16,8 @@ from fairlead.policy.rules import mode_note, scope_tests
 from fairlead.policy.settings import RulesFile, WordsSetting
 from fairlead.policy.sources import quoted
 
-_GAP: Final = r"[\t-\r \u00a0\u2000-\u2015\u202f*_-]{1,8}"
+# White space, hyphens and dashes, what cannot be seen, and the marks of Markdown.
+_GAP: Final = r"[\t-\r \u00a0\u00ad\u1680\u2000-\u2015\u202f\u205f\u2060\u2212\u3000\ufeff*_`~\\-]{1,8}"
 _SPLIT: Final = re.compile(r"[\s\u2010-\u2015-]+")
 _ENDING: Final = r"[0-9A-Za-z_\u00c0-\u024f]{0,24}"
 
