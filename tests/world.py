@@ -100,6 +100,9 @@ class FixedClock:
     def monotonic(self) -> float:
         return self.seconds
 
+    def era(self) -> str:
+        return "test"
+
     def random_bytes(self, count: int) -> bytes:
         self._drawn += 1
         return hashlib.shake_128(str(self._drawn).encode()).digest(count)

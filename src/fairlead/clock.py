@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from pathlib import Path
 from typing import Protocol
 
 
@@ -15,6 +16,9 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Seconds that only grow and go on while the machine sleeps. Used for durations, deadlines and leases."""
 
+    def era(self) -> str:
+        """Since when `monotonic` counts: two processes may compare their seconds where this is the same."""
+
     def random_bytes(self, count: int) -> bytes:
         """Unpredictable bytes, fit for keys and identifiers."""
 
@@ -26,6 +30,7 @@ class SystemClock:
         self._pool = b""
         self._taken = 0
         self._owner = 0
+        self._era = ""
         self._lock = threading.Lock()
 
     def now(self) -> int:
@@ -33,6 +38,11 @@ class SystemClock:
 
     def monotonic(self) -> float:
         return time.clock_gettime(_SLEEPLESS)
+
+    def era(self) -> str:
+        if not self._era:
+            self._era = _start_of_machine() or os.urandom(16).hex()
+        return self._era
 
     def random_bytes(self, count: int) -> bytes:
         # Asking the kernel lets go of the interpreter, which costs more than the answer: so ask for many at once.
@@ -47,6 +57,15 @@ class SystemClock:
 _POOL = 4096
 # A suspended laptop must find its leases lapsed when it wakes: CLOCK_MONOTONIC would have stood still.
 _SLEEPLESS = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def _start_of_machine() -> str:
+    """Which start of which machine this is, "" where the kernel does not say."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot} {os.readlink('/proc/self/ns/time')}"  # a container may count from elsewhere
+    except OSError:
+        return ""
 
 
 def new_id(clock: Clock, prefix: str) -> str:

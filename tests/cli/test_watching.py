@@ -1,10 +1,16 @@
 """Controls from the command line."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from tests.cli.conftest import HOTEL, Fairlead, ask
+
+from fairlead.cli.opening import open_store
+from fairlead.cli.place import find
+from fairlead.controls import rows
+from fairlead.controls.course import Course
 
 ONE = {"title": "Not more than one answer a day", "why": "a drill", "measure": "count", "window": "24h", "most": 1}
 
@@ -29,6 +35,13 @@ def test_every_control_is_listed_with_its_threshold(watched: Path, fairlead: Fai
     assert (standing["control"], standing["state"], standing["most"], standing["window"]) == ("few", "well", 1.0, "24h")
     assert "a drill" in fairlead("controls", "show", "few").out
     assert "there is no control" in fairlead("controls", "show", "fwe").err
+
+
+def test_records_that_could_not_be_read_are_told(watched: Path, fairlead: Fairlead) -> None:
+    with closing(open_store(find(watched))) as store, store.writing() as connection:
+        rows.keep(connection, rows.Position(9, Course(0, 0), unread=2, unread_seq=7), {})
+    assert "2 records could not be read" in fairlead("controls").err
+    assert fairlead("controls", "--json").json["unread"] == {"records": 2, "last": 7}
 
 
 def test_a_control_that_names_no_alarm_is_told_with_its_line(live: Path, fairlead: Fairlead) -> None:

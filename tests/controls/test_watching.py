@@ -138,7 +138,7 @@ async def test_an_evaluator_that_was_overtaken_writes_nothing(tmp_path: Path, wh
             await w.ask()
         await until(lambda: w.records("breach"))
         assert start is not None
-        await asyncio.to_thread(late._write, start, rows.Position(start.seq, start.time), counted, [])
+        await asyncio.to_thread(late._write, start, start, counted, [])
         with w.store.reading() as connection:
             now = rows.position(connection)
         assert now is not None

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fairlead.controls.compile import BUCKETS, Control, compile_controls
 from fairlead.controls.settings import ControlSettings
-from fairlead.controls.windows import Change, State, advanced, fold, settle, value_of
+from fairlead.controls.windows import Change, State, fold, settle, value_of
 from fairlead.costs.record import Record
 
 AGENTS = ("", "a", "b")
@@ -124,15 +124,6 @@ def test_a_breach_stays_open_until_the_measure_is_well_again() -> None:
     assert settle([control], states, time + 53_000) == []
     assert value_of(control, group) == 4
     assert [each.kind for each in settle([control], states, time + 59_000)] == ["breach_over"]
-
-
-def test_a_clock_that_jumps_moves_no_window() -> None:
-    assert advanced(1_000_000, 1_001_000, 1.0) == 1_001_000
-    assert advanced(1_000_000, 1_000_900, 1.0) == 1_000_900
-    assert advanced(1_000_000, 90_000_000, 1.0) == 1_001_000
-    assert advanced(1_000_000, 5, 1.0) == 1_001_000
-    assert advanced(1_000_000, 5, None) == 1_000_000
-    assert advanced(1_000_000, 9_000_000, None) == 9_000_000
 
 
 def test_a_record_from_the_future_counts_as_now() -> None:

@@ -25,6 +25,9 @@ class ToldClock:
     def monotonic(self) -> float:
         return self.seconds
 
+    def era(self) -> str:
+        return "test"
+
     def random_bytes(self, count: int) -> bytes:
         return os.urandom(count)
 

@@ -17,6 +17,9 @@ class Clock:
     def monotonic(self) -> float:
         return 0.0
 
+    def era(self) -> str:
+        return "test"
+
     def random_bytes(self, count: int) -> bytes:
         return bytes(count)
 

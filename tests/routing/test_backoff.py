@@ -21,6 +21,9 @@ class Dice:
     def monotonic(self) -> float:
         return 100.0
 
+    def era(self) -> str:
+        return "test"
+
     def random_bytes(self, count: int) -> bytes:
         return int(self.share * (256**count - 1)).to_bytes(count, "big")
 

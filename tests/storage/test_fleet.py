@@ -27,6 +27,9 @@ class TestClock:
     def monotonic(self) -> float:
         return self.seconds
 
+    def era(self) -> str:
+        return "test"
+
     def random_bytes(self, count: int) -> bytes:
         return bytes(count)
 

@@ -10,6 +10,9 @@ class FixedClock:
     def monotonic(self) -> float:
         return 1.0
 
+    def era(self) -> str:
+        return "test"
+
     def random_bytes(self, count: int) -> bytes:
         return bytes(count)
 

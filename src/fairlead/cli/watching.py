@@ -1,7 +1,7 @@
 """`fairlead controls`: what must stay true of the records, how it stands, and what it would have said of the past."""
 
 from contextlib import closing
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from msgspec import Struct
@@ -15,10 +15,14 @@ from fairlead.cli.records import record_of
 from fairlead.cli.when import moment_ago, shown
 from fairlead.clock import SystemClock
 from fairlead.controls.compile import Control
+from fairlead.controls.course import Course
 from fairlead.controls.evaluate import told_of
 from fairlead.controls.windows import Group, State, fold, settle, value_of
 from fairlead.errors import NotFound, closest
 from fairlead.storage.store import Store
+
+if TYPE_CHECKING:
+    from fairlead.controls.rows import Position
 
 app = typer.Typer(
     add_completion=False,
@@ -53,12 +57,16 @@ def controls(ctx: typer.Context, workspace: Workspace = None, data_folder: Data 
         return
     place = find(workspace, data_folder)
     with closing(open_store(place)) as store:
-        found, failed = _standings(published(place, store).controls.controls, store)
+        found, at, failed = _standings(published(place, store).controls.controls, store)
         names = Names(place, store)
     if json:
-        json_data({"controls": found, "undelivered": failed})
+        unread = {"records": at.unread, "last": at.unread_seq} if at is not None and at.unread else None
+        json_data({"controls": found, "undelivered": failed, "unread": unread})
         return
     _draw(found, names)
+    if at is not None and at.unread:
+        say(f"warning: {at.unread} records could not be read and count in no control, the last of them {at.unread_seq}")
+        say("help: fairlead audit verify tells what was changed")
     for id, endpoint, tries, why in failed:
         say(f"warning: alarm {id} was not delivered to {endpoint} after {tries} tries: {why}")
 
@@ -76,7 +84,7 @@ def show(
         known = published(place, store).controls.controls
         if control not in known:
             raise NotFound(f"there is no control {control!r}", mend=closest(control, known))
-        found, _ = _standings({control: known[control]}, store)
+        found, _, _ = _standings({control: known[control]}, store)
         names = Names(place, store)
     if json:
         json_data({"why": known[control].why, "groups": found})
@@ -124,23 +132,23 @@ def tried(
     )
 
 
-def _standings(known: "Any", store: Store) -> tuple[list[Standing], list[tuple[str, str, int, str]]]:
+def _standings(known: "Any", store: Store) -> "tuple[list[Standing], Position | None, list[tuple[str, str, int, str]]]":
     from fairlead.controls import rows
 
     with store.reading() as connection:
         at, states, failed = rows.position(connection), rows.states(connection), rows.undelivered(connection)
-    time = at.time if at is not None else 0
+    course = at.course if at is not None else Course(0, 0)
     found = []
     for id, control in known.items():
         state = states.get(id)
         groups = state.groups if state is not None and state.digest == control.digest else {}
         if not groups:
             groups = {"": Group()}
-        found += [_standing(control, name, group, time) for name, group in sorted(groups.items())]
-    return found, failed
+        found += [_standing(control, name, group, course) for name, group in sorted(groups.items())]
+    return found, at, failed
 
 
-def _standing(control: Control, name: str, group: Group, time: int) -> Standing:
+def _standing(control: Control, name: str, group: Group, course: Course) -> Standing:
     unit = 10**9 if control.measure == "cost" else 1
     value, breach = value_of(control, group), group.breach
     return Standing(
@@ -153,8 +161,8 @@ def _standing(control: Control, name: str, group: Group, time: int) -> Standing:
         value=None if value is None else value / unit,
         most=control.most / unit,
         window=control.window,
-        since=breach.since if breach is not None else 0,
-        evaluated_at=time,
+        since=course.shown(breach.since) if breach is not None else 0,
+        evaluated_at=course.wall,
         record=breach.run if breach is not None else "",
         runs=tuple(run for _, run in group.evidence),
     )

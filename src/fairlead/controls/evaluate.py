@@ -10,11 +10,14 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from fairlead.clock import Clock, new_id
 from fairlead.controls.compile import NO_CONTROLS, Control, Controls
-from fairlead.controls.windows import Change, State, advanced, fold, settle
+from fairlead.controls.course import Course, advanced, begun
+from fairlead.controls.windows import Change, State, fold, settle
 from fairlead.costs.record import Record, decode_record, deed
+from fairlead.errors import FairleadError
 from fairlead.policy.stops import Stop
 from fairlead.storage.fleet import Fleet
 from fairlead.storage.store import Store
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("fairlead.controls")
 
 _PAGE: Final = 2000
+_TOLD: Final = 15_000  # milliseconds after which it is written how far the time has gone on
 _OFFICE: Final = "controls"
 
 
@@ -40,7 +44,6 @@ class Evaluator:
         self._fleet = fleet
         self._clock = clock
         self._name_of = name_of
-        self._looked: float | None = None  # monotonic seconds of the last look; None where another process looks
 
     def run(self) -> int:
         """Read on to the end of the log, if it is this process's turn. Returns how many records were counted."""
@@ -48,7 +51,6 @@ class Evaluator:
             return 0
         with self._store.database.elected(_OFFICE) as mine:
             if not mine:
-                self._looked = None
                 return 0
             self._store.bring_in_order()
             counted = 0
@@ -65,22 +67,42 @@ class Evaluator:
             start, states = table.position(connection), table.states(connection)
             read = [] if start is None else list(_rows(connection, start.seq))
             end = table.log_end(connection)
-        now, looked = self._clock.now(), self._clock.monotonic()
-        elapsed = None if self._looked is None else looked - self._looked
-        self._looked = looked
+        era, wall, count = self._clock.era(), self._clock.now(), int(self._clock.monotonic() * 1000)
         if start is None:  # controls count from when there are any
-            self._write(None, table.Position(end, now), {id: State(c.digest) for id, c in self._all().items()}, [])
+            at = table.Position(end, begun(era, wall, count))
+            self._write(None, at, {id: State(c.digest) for id, c in self._all().items()}, [])
             return 0
-        limit = advanced(start.time, now, elapsed)
+        course = advanced(start.course, era, wall, count)
+        if course.waits(era):
+            self._begin_trial(start, course)
+            return 0
         counted = {id: _fitting(states.get(id), control) for id, control in self._all().items()}
-        every = tuple(self._all().values())
-        time, changes = fold(every, counted, start.time, ((at, record) for _, at, record in read), limit)
+        every, ahead = tuple(self._all().values()), wall - course.time
+        known = ((at - ahead, record) for _, at, record in read if record is not None)
+        time, changes = fold(every, counted, start.course.time, known, course.time)
         if len(read) < _PAGE:
-            time = max(time, limit)
+            time = course.time
             changes += settle(every, counted, time)
+        at = _position(start, read, replace(course, time=time, wall=time + ahead))
         if read or changes:
-            self._write(start, table.Position(read[-1][0] if read else start.seq, time), counted, changes)
+            self._write(start, at, counted, changes)
+        elif time - start.course.time >= _TOLD:
+            self._move(start, at)
         return len(read)
+
+    def _begin_trial(self, start: "Position", course: Course) -> None:
+        if course != start.course:
+            log.warning(
+                "controls: this machine's clock tells of a long pause; they go on when it has been watched a while"
+            )
+            self._move(start, replace(start, course=course))
+
+    def _move(self, start: "Position", at: "Position") -> None:
+        from fairlead.controls import rows as table
+
+        with self._store.writing() as connection:
+            if table.position(connection) == start:
+                table.move(connection, at)
 
     def _all(self) -> dict[str, Control]:
         return dict(self.controls.controls)
@@ -95,17 +117,16 @@ class Evaluator:
             if table.position(connection) != start:
                 return  # somebody else has read on: it is theirs
             for change in changes:
-                stopping = (
-                    self._carry_out(connection, self.controls.controls[change.control], change, counted) or stopping
-                )
+                stopping = self._carry_out(connection, change, at.course.shown(change.at), counted) or stopping
             table.keep(connection, at, counted)
             if stopping:
                 self._fleet.announce(connection)
 
-    def _carry_out(self, connection: "Connection", control: Control, change: Change, counted: dict[str, State]) -> bool:
+    def _carry_out(self, connection: "Connection", change: Change, when: int, counted: dict[str, State]) -> bool:
         """Record what changed, alarm and stop. True if something was stopped."""
         from fairlead.controls import rows as table
 
+        control = self.controls.controls[change.control]
         told = told_of(control, change)
         person = change.group if control.by == "person" else ""
         about = msgspec.json.encode(told, order="sorted").decode()
@@ -116,7 +137,7 @@ class Evaluator:
         if breach is not None:
             breach.run = entry.run
         body = msgspec.json.encode(
-            {"type": f"control.{change.kind}", "timestamp": change.at, "data": {**told, "record": entry.run}}
+            {"type": f"control.{change.kind}", "timestamp": when, "data": {**told, "record": entry.run}}
         )
         for name in control.on_breach.alarm:
             table.post(connection, new_id(self._clock, "msg"), name, body, self._clock.now())
@@ -130,9 +151,9 @@ class Evaluator:
         kind = control.on_breach.stop
         assert kind is not None
         person = change.group if kind == "person" else ""
-        name = "" if kind == "organisation" else (self._name_of(person) if person else change.group)
+        name = "" if kind == "organisation" else self._person(person) if person else change.group
         if name is None:
-            log.error("control %s cannot stop a person whose name is erased: %s", control.id, person)
+            log.error("control %s cannot stop a person whose name is erased or cannot be read: %s", control.id, person)
             return False
         by, now = f"control:{control.id}", self._clock.now()
         about = f"{kind} {'' if person else name}".strip()
@@ -145,6 +166,13 @@ class Evaluator:
             Stop(id=entry.run, kind=kind, name=name, reason=reason, by=by, at=now, until=until, control=control.id),
         )
         return True
+
+    def _person(self, subject: str) -> str | None:
+        try:
+            return self._name_of(subject)
+        except FairleadError as error:  # a name that cannot be read keeps no breach from being recorded and told
+            log.error("whose name %s is cannot be read: %s (%s)", subject, error, error.why)
+            return None
 
 
 def told_of(control: Control, change: Change) -> dict[str, object]:
@@ -168,11 +196,31 @@ def _fitting(state: State | None, control: Control) -> State:
     return state if state is not None and state.digest == control.digest else State(control.digest)
 
 
-def _rows(connection: "Connection", after: int) -> Iterator[tuple[int, int, Record]]:
+_Read = tuple[int, int, Record | None]
+
+
+def _rows(connection: "Connection", after: int) -> Iterator[_Read]:
+    """Place, time and record of what comes next; None for a record that cannot be decoded, so that it stops nobody."""
     from sqlalchemy import select
 
     from fairlead.storage.schema import log as table
 
     query = select(table.c.seq, table.c.at, table.c.record).where(table.c.seq > after)
     for row in connection.execute(query.order_by(table.c.seq).limit(_PAGE)):
-        yield row.seq, row.at, decode_record(bytes(row.record))
+        try:
+            record = decode_record(bytes(row.record))
+        except msgspec.DecodeError as error:
+            log.error("controls leave record %d out, which cannot be read: %s", row.seq, error)
+            record = None
+        yield row.seq, row.at, record
+
+
+def _position(start: "Position", read: list[_Read], course: Course) -> "Position":
+    unread = [seq for seq, _, record in read if record is None]
+    return replace(
+        start,
+        seq=read[-1][0] if read else start.seq,
+        course=course,
+        unread=start.unread + len(unread),
+        unread_seq=unread[-1] if unread else start.unread_seq,
+    )

@@ -1,8 +1,8 @@
 """What a control has counted, kept up as records come: sums by bucket of time, breaches that open and close. Pure.
 
-The log's order decides. Time is that of the log: it goes forward with the records and never back, so a record counts
-from the moment on at which it stands in the log; one that claims to come from the future counts as now. A window is the
-bucket of now and the fifty-nine before it.
+The log's order decides. Time is that of the log (`course`): it goes forward with the records and never back, so a
+record counts from the moment on at which it stands in the log; one that claims to come from the future counts as now.
+A window is the bucket of now and the fifty-nine before it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,6 @@ from fairlead.controls.compile import BUCKETS, Control
 from fairlead.costs.record import Record
 
 _EVIDENCE: Final = 10  # runs
-_DRIFT: Final = 60_000  # milliseconds by which a clock may be put right without having jumped
 
 
 @dataclass(slots=True)
@@ -47,7 +46,7 @@ class State:
 
 
 class Change(Struct, frozen=True):
-    """A breach that opened or closed. `runs` is the evidence; `at` in milliseconds since 1970, by the log's time."""
+    """A breach that opened or closed. `runs` is the evidence; `at` in the log's time."""
 
     kind: Literal["breach", "breach_over"]
     control: str
@@ -55,17 +54,6 @@ class Change(Struct, frozen=True):
     at: int
     value: float
     runs: tuple[str, ...] = ()
-
-
-def advanced(time: int, wall: int, elapsed: float | None) -> int:
-    """The time up to which the log may go: the wall clock's, unless that has jumped since `elapsed` seconds ago.
-
-    It never goes back. `elapsed` is None for who has just begun: then nobody can tell a jump from a pause.
-    """
-    if elapsed is None:
-        return max(time, wall)
-    steady = time + int(elapsed * 1000)
-    return max(time, wall) if abs(wall - steady) <= _DRIFT else steady
 
 
 def fold(
