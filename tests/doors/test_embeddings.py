@@ -241,12 +241,22 @@ def test_odd_but_complete_answers_are_taken(s: Served, fault: str) -> None:
     assert reply["fairlead"]["cost"]["estimated"] is ("usage" in fault)
 
 
-def test_a_failure_after_the_first_batches_bills_those(s: Served) -> None:
-    s.provider.next = ["", "503"]
+@pytest.mark.parametrize("fault", ["503", "400"])
+def test_a_batch_that_is_refused_after_others_bills_those_and_not_itself(s: Served, fault: str) -> None:
+    s.provider.next = ["", fault]
+    response = post(s, input=[f"text {n}" for n in range(5)])
+    assert response.status_code in (400, 502, 503)
+    records = s.records(run=response.headers["x-fairlead-run"])
+    assert sum(record.cost for record in records) == 6 * IN
+    assert s.holds() == []
+
+
+def test_a_batch_that_may_have_been_worked_on_is_billed_with_the_others(s: Served) -> None:
+    s.provider.next = ["", "reset-after-headers"]
     response = post(s, input=[f"text {n}" for n in range(5)])
     assert response.status_code == 502
     records = s.records(run=response.headers["x-fairlead-run"])
-    assert sum(record.cost for record in records) >= 6 * IN
+    assert sum(record.cost for record in records) > 6 * IN
     assert s.holds() == []
 
 

@@ -111,7 +111,7 @@ def test_problems_of_all_files_come_together_each_at_its_line() -> None:
     assert "did you mean" in "\n".join(found)
 
 
-def policy_results_are_checked_against_the_schema_with_their_line() -> None:
+def test_policies_are_checked_against_the_schema_with_their_line() -> None:
     found = problems(
         {
             "fairlead.yaml": LEAN,
@@ -221,7 +221,7 @@ def test_a_page_that_was_due_for_review_is_a_warning() -> None:
     assert "context/a.md was due for review on 2026-01-01 by kim" in workspace.warnings
 
 
-def policy_results_that_name_an_unknown_model_are_a_warning() -> None:
+def test_policies_that_name_an_unknown_model_are_a_warning() -> None:
     policy = 'permit(principal, action == Action::"call_model", resource == Model::"huge");\n'
     warnings = compiled({"fairlead.yaml": LEAN, "policies/a.cedar": policy}).warnings
     assert any("'huge'" in warning and warning.startswith("policies/a.cedar:1") for warning in warnings)
@@ -300,4 +300,45 @@ def test_rules_files_name_task_types_and_models_that_exist() -> None:
     assert [each.split(" (")[0] for each in found] == [
         "rules/judges.yaml:2:18: there is no model that chats `smal` in this workspace",
         "rules/words.yaml:2:46: there is no task type `orders` in this workspace",
+    ]
+
+
+def test_a_rule_for_a_door_that_there_is_not_is_refused_wherever_it_stands() -> None:
+    lean = (
+        "organisation: acme\nmodels: {small: openai/gpt-5-mini}\nrules: [{withhold: [email], doors: [openai.chats]}]\n"
+    )
+    tests = "tests:\n  - {name: a, expect: allow, model: small, door: anthropic.message, task: ordres}\n"
+    rules = "require:\n  - {name: signed, text: Yours, doors: [cli, openai.response]}\n"
+    found = problems({"fairlead.yaml": lean, "rules/a.yaml": rules, "policies/tests.yaml": tests})
+    assert [each.split(":")[0] for each in found] == ["fairlead.yaml", "policies/tests.yaml", "rules/a.yaml"]
+    for said, meant in zip(found, ("openai.chat", "anthropic.messages", "openai.responses"), strict=True):
+        assert f"(did you mean `{meant}`?)" in said
+
+
+def test_a_policy_test_about_a_task_type_that_there_is_not_is_refused() -> None:
+    tests = "tests:\n  - {name: a, expect: allow, model: small, task: chta}\n"
+    found = problems({"fairlead.yaml": LEAN, "policies/tests.yaml": tests, "tasks/chat.yaml": "description: Chat.\n"})
+    assert found == ["policies/tests.yaml:2:44: there is no task type `chta` in this workspace (did you mean `chat`?)"]
+
+
+@pytest.mark.parametrize("kind", ["words", "require", "grounding", "judge"])
+def test_a_rule_for_requests_with_a_category_that_nothing_finds_is_refused(kind: str) -> None:
+    more = {"words": "never: [hey]", "require": "text: Yours", "judge": "model: small, ask: Kind?"}.get(
+        kind, "share: 1"
+    )
+    rule = f"{kind}:\n  - {{name: one, labels: [emial, iban], {more}}}\n"
+    found = problems({"fairlead.yaml": LEAN, "rules/a.yaml": rule})
+    assert [each.split(":", 3)[3].strip() for each in found] == [
+        "there is no category `emial` in this workspace (did you mean `email`?)"
+    ]
+
+
+def test_a_department_that_is_nearly_one_that_has_a_key_is_remarked_on_and_another_is_not() -> None:
+    lean = "organisation: acme\nmodels: {small: openai/gpt-5-mini}\n"
+    lean += "keys: {kim: {secret: 'env:KIM', person: kim, department: finance, groups: [staff]}}\n"
+    rules = "words:\n  - {name: loud, never: [hey], departments: [finanse, sales, finance], groups: [staf]}\n"
+    warnings = compiled({"fairlead.yaml": lean, "rules/a.yaml": rules}, {"env:KIM": "k" * 40}).warnings
+    assert [each.partition("names the ")[2] for each in warnings if "did you mean" in each] == [
+        "department 'finanse': did you mean `finance`?",
+        "group 'staf': did you mean `staff`?",
     ]

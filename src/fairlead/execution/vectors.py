@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from fairlead.errors import Upstream
 from fairlead.models.embedding import EmbedCall, EmbeddingDriver, Embeddings
 from fairlead.models.failures import unusable
 from fairlead.models.tally import likely_tokens, size_of
@@ -32,8 +33,13 @@ class Vectors:
     async def fetch(self, driver: EmbeddingDriver, call: EmbedCall) -> None:
         """Add the vectors of one call. Raises `Upstream` for what the provider does not answer, or answers wrong."""
         self._under_way = sum(map(size_of, call.texts))
-        self._add(await driver.embed(call))
-        self._under_way = 0
+        try:
+            got = await driver.embed(call)
+        except Upstream as error:
+            if error.charged == "no":
+                self._under_way = 0
+            raise
+        self._add(got)
 
     def _add(self, got: Embeddings) -> None:
         found = got.usage or Usage(input=likely_tokens(self._under_way), estimated=True)
@@ -49,7 +55,7 @@ class Vectors:
         space = self.model.space
         wanted = self._dimensions or (space.dimensions if space is not None else None)
         if wanted is None:
-            wanted = len((self.values or vectors)[0])
+            wanted = len(next(iter(self.values or vectors), ()))
         odd = next((len(each) for each in vectors if len(each) != wanted), None)
         if odd is not None or not wanted:
             raise unusable(

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from fairlead.errors import BadInput
 from fairlead.identity.types import Caller
 from fairlead.labels import Access, ClassName, DataClass, Labels
+from fairlead.models.door_names import DoorName
 from fairlead.models.types import Model
 from fairlead.policy.cedar_request import FactValue
 from fairlead.policy.policy import Policy
@@ -47,7 +48,7 @@ class PolicyCase(Struct, frozen=True, forbid_unknown_fields=True, rename={"data_
     ] = ""
     item: CaseItem | None = None
     task: str = ""
-    door: str = ""
+    door: DoorName | None = None
     text: Annotated[str, Meta(description="Text whose labels the detectors find.")] = ""
     labels: Annotated[tuple[str, ...], Meta(description="Categories, beside those found in `text`.")] = ()
     asked: Annotated[tuple[str, ...], Meta(description="Of a reply: the categories of the request.")] = ()
@@ -97,7 +98,7 @@ def _asked(policy: Policy, case: PolicyCase, subject: Model | Access) -> CaseRes
         task=case.task,
         labels=labels,
         facts=facts,
-        door=case.door,
+        door=case.door or "",
         asked_labels=frozenset(case.asked),
     ).decision
     said = _difference(case, decision)

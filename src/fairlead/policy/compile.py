@@ -50,6 +50,7 @@ def compile_policy(
         answered=answered,
         instead=instead,
         endings=tuple(each for _, each in last.values()),
+        categories=known,
     )
 
 

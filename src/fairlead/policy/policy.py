@@ -59,8 +59,11 @@ class Policy:
         answered: Sequence[Detector] = (),
         instead: Mapping[str, str] = {},
         endings: tuple[Ending, ...] = (),
+        categories: frozenset[str] = frozenset(),
     ) -> None:
-        """`answered` are detectors for replies alone, `instead` what is said in place of a category, not of a mark."""
+        """`answered` are detectors for replies alone, `instead` what is said in place of a category, not of a mark.
+        `categories` are all that can be found."""
+        self.categories = categories
         self.statements = tuple(statements)
         self.schema = schema
         self._detection = detection

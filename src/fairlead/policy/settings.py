@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from fairlead.labels import ClassName
+from fairlead.models.door_names import DoorName
 
 Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,39}$", description="Lower-case letters, digits and underscores.")]
 Strings = tuple[str, ...]
@@ -15,7 +16,6 @@ Mode = Annotated[
         "enforce: it holds."
     ),
 ]
-Door = Annotated[str, Meta(pattern=r"^([a-z]+\.[a-z_]+|cli|judge)$", description="A door, as records name it.")]
 
 
 class Scope(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -23,7 +23,7 @@ class Scope(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     mode: Mode = "enforce"
     tasks: Annotated[Strings, Meta(description="Only for these task types.")] = ()
-    doors: Annotated[tuple[Door, ...], Meta(description="Only by these doors.")] = ()
+    doors: Annotated[tuple[DoorName, ...], Meta(description="Only by these doors.")] = ()
     labels: Annotated[Strings, Meta(description="Only where the request has one of these categories.")] = ()
     groups: Annotated[Strings, Meta(description="Only for members of any of these groups.")] = ()
     departments: Annotated[Strings, Meta(description="Only for callers of any of these departments.")] = ()

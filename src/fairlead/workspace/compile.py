@@ -129,9 +129,10 @@ class _Compiling:
             trusted = settings.server.proxy.trusted
             self._try(lambda: networks(trusted))
         self._try(lambda: compile_anchors(settings.audit.anchors))
-        self.problems += crossings.between(settings, rules, types, self._documents)
-        if policy and models:
-            self.problems += crossings.never_met(policy, models)
+        self.problems += crossings.between(settings, rules, types, cases.tests if cases else (), self._documents)
+        if policy:
+            self.problems += crossings.labelled(policy, rules, self._documents)
+            self.problems += crossings.never_met(policy, models) if models else ()
         if (
             controls is None
             or not (models and identity and budgets and preferences and policy and tasks and cases)

@@ -1,17 +1,17 @@
 """What one part of a workspace says about another: names that must exist elsewhere. Pure."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from fairlead.errors import closest
 from fairlead.models.declared import ModelSettings
 from fairlead.models.settings import Models
-from fairlead.policy import Policy, models_compared
+from fairlead.policy import Policy, PolicyCase, models_compared
 from fairlead.policy.settings import RulesFile, Scope
 from fairlead.tasks import TaskSettings
 from fairlead.tasks.settings import BUILT_IN
 from fairlead.workspace.problems import Problem
 from fairlead.workspace.settings import WorkspaceSettings
-from fairlead.workspace.text import ENTRY, task_name
+from fairlead.workspace.text import ENTRY, POLICY_TESTS, task_name
 from fairlead.workspace.yaml_lines import Document, Path
 
 
@@ -19,6 +19,7 @@ def between(
     settings: WorkspaceSettings,
     rules: Mapping[str, RulesFile | None],
     tasks: Mapping[str, TaskSettings | None],
+    cases: Sequence[PolicyCase],
     documents: Mapping[str, Document],
 ) -> Iterator[Problem]:
     """Every name that one part uses and no other part has, and every name that would mean two things."""
@@ -35,6 +36,9 @@ def between(
     for path, file in rules.items():
         if file is not None:
             yield from _of_rules(documents[path], file, names | {BUILT_IN}, settings.models)
+    for number, case in enumerate(cases):
+        if case.task and case.task not in names | {BUILT_IN}:
+            yield _missing(documents[POLICY_TESTS], ("tests", number, "task"), case.task, names, "task type")
     yield from _unknown_keys(entry, ("budgets", "tasks"), settings.budgets.tasks.keys() - {"*"}, names, "task type")
     kinds = names | {BUILT_IN}
     yield from _unknown_keys(entry, ("lanes", "tasks"), settings.lanes.tasks.keys(), kinds, "task type")
@@ -62,19 +66,28 @@ def _of_rules(
     document: Document, file: RulesFile, tasks: Collection[str], models: Mapping[str, str | ModelSettings]
 ) -> Iterator[Problem]:
     """The task types and models that one file of `rules/` names."""
-    kinds: Mapping[str, tuple[Scope, ...]] = {
-        "words": file.words,
-        "require": file.require,
-        "grounding": file.grounding,
-        "judge": file.judge,
-    }
-    for kind, rules in kinds.items():
+    for kind, rules in _scopes(file).items():
         for number, rule in enumerate(rules):
             yield from _unknown(document, (kind, number, "tasks"), rule.tasks, tasks, "task type")
     chat = [name for name, each in models.items() if isinstance(each, str) or each.embeddings is None]
     for number, judge in enumerate(file.judge):
         if judge.model not in chat:
             yield _missing(document, ("judge", number, "model"), judge.model, chat, "model that chats")
+
+
+def labelled(
+    policy: Policy, rules: Mapping[str, RulesFile | None], documents: Mapping[str, Document]
+) -> Iterator[Problem]:
+    """Rules for requests with a category that nothing finds: they would never hold."""
+    for path, file in rules.items():
+        for kind, scopes in _scopes(file).items() if file is not None else ():
+            for number, rule in enumerate(scopes):
+                place = (kind, number, "labels")
+                yield from _unknown(documents[path], place, rule.labels, policy.categories, "category")
+
+
+def _scopes(file: RulesFile) -> Mapping[str, tuple[Scope, ...]]:
+    return {"words": file.words, "require": file.require, "grounding": file.grounding, "judge": file.judge}
 
 
 def never_met(policy: Policy, models: Models) -> Iterator[Problem]:

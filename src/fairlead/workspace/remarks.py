@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from fairlead.errors import closest
 from fairlead.identity.settings import is_loopback
 
 if TYPE_CHECKING:
     from fairlead.workspace.compile import Workspace
 
 _MODEL_NAMED = re.compile(r'Model::"([^"]+)"')
+_MEMBERS_NAMED = re.compile(r'\b(Department|Group)::"([^"]+)"')
 
 NOBODY_KNOWN: Final = "nobody is known yet: make a key with `fairlead key add`, or add `keys:` or `identity:`"
 """Said of a workspace by itself; where a database is at hand, only if that knows no key either."""
@@ -43,6 +45,22 @@ def _policies(workspace: Workspace) -> Iterator[str]:
         for name in _MODEL_NAMED.findall(statement.text):
             if name not in workspace.models.models:
                 yield f"{statement.where}: the policy {statement.id} names the model {name!r}, which does not exist"
+    known = _memberships(workspace)
+    for statement in workspace.policy.statements:
+        for kind, name in sorted(set(_MEMBERS_NAMED.findall(statement.text))):
+            like = closest(name, known[kind]) if name not in known[kind] else ""
+            if like.startswith("did you mean"):
+                yield f"{statement.where}: the policy {statement.id} names the {kind.lower()} {name!r}: {like}"
+
+
+def _memberships(workspace: Workspace) -> dict[str, set[str]]:
+    """The departments and groups that the workspace itself gives to callers, or money. Tokens and keys of the database
+    may bring others, so that one that is not here is no error."""
+    settings, nameless = workspace.settings, workspace.settings.identity.anonymous
+    departments = {each.department for each in settings.keys.values()} | {nameless.department}
+    departments |= settings.budgets.departments.keys() - {"*"}
+    groups = {group for each in settings.keys.values() for group in each.groups} | set(nameless.groups)
+    return {"Department": departments - {""}, "Group": groups}
 
 
 def _doors(workspace: Workspace) -> Iterator[str]:

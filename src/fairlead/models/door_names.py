@@ -1,0 +1,21 @@
+"""The doors that policies may speak of, by the names that records give them. Held by a test to what the doors say."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+DoorName = Annotated[
+    Literal[
+        "anthropic.count_tokens",
+        "anthropic.messages",
+        "anthropic.models",
+        "cli",
+        "judge",
+        "openai.chat",
+        "openai.completions",
+        "openai.embeddings",
+        "openai.models",
+        "openai.responses",
+    ],
+    Meta(description="A door, as records name it; `cli` is an estimate on the command line, `judge` asks of replies."),
+]
