@@ -2,8 +2,10 @@
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,23 +24,40 @@ def relative(path: Path) -> str:
     return path.relative_to(SOURCE).as_posix()
 
 
-def trees() -> Iterator[tuple[str, ast.Module]]:
-    for path in MODULES:
-        yield relative(path), ast.parse(path.read_text())
+class Code:
+    """Every module, read once. `nodes` are all nodes of their trees by kind, each with its module's name."""
+
+    def __init__(self) -> None:
+        self.trees = {relative(path): ast.parse(path.read_text()) for path in MODULES}
+        self.nodes: dict[type[ast.AST], list[tuple[str, Any]]] = defaultdict(list)
+        for name, tree in self.trees.items():
+            for node in ast.walk(tree):
+                self.nodes[type(node)].append((name, node))
+
+    def classes(self) -> list[tuple[str, ast.ClassDef]]:
+        return self.nodes[ast.ClassDef]
+
+    def functions(self) -> list[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+        return self.nodes[ast.FunctionDef] + self.nodes[ast.AsyncFunctionDef]
+
+    def called(self) -> Iterator[tuple[str, str, int]]:
+        """Module, dotted name and line of everything that is called or read."""
+        for name, node in self.nodes[ast.Attribute]:
+            if dotted := _dotted(node):
+                yield name, dotted, node.lineno
 
 
-def functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
-    for name, tree in trees():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                yield name, node
+def _dotted(node: ast.expr) -> str:
+    """`a.b.c` as it is written; "" for an attribute of anything else than a name."""
+    if isinstance(node, ast.Name):
+        return node.id
+    before = _dotted(node.value) if isinstance(node, ast.Attribute) else ""
+    return f"{before}.{node.attr}" if before and isinstance(node, ast.Attribute) else ""
 
 
-def called(tree: ast.AST) -> Iterator[tuple[str, int]]:
-    """Dotted names of everything that is called or read, with the line."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute):
-            yield ast.unparse(node), node.lineno
+@pytest.fixture(scope="module")
+def code() -> Code:
+    return Code()
 
 
 def test_a_module_is_named_after_its_subject() -> None:
@@ -46,13 +65,8 @@ def test_a_module_is_named_after_its_subject() -> None:
     assert not wrong, f"a function without a home is a subject without a name (see costs/prices.py): {wrong}"
 
 
-def test_a_class_is_named_after_what_it_is() -> None:
-    wrong = [
-        f"{name}: {node.name}"
-        for name, tree in trees()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ClassDef) and FORBIDDEN_CLASSES.search(node.name)
-    ]
+def test_a_class_is_named_after_what_it_is(code: Code) -> None:
+    wrong = [f"{name}: {node.name}" for name, node in code.classes() if FORBIDDEN_CLASSES.search(node.name)]
     assert not wrong, f"name the thing, not its pattern (Ledger, Plan, Release): {wrong}"
 
 
@@ -63,9 +77,9 @@ def test_most_modules_fit_into_a_glance() -> None:
     assert len(long) <= len(MODULES) * 0.1, f"more than a tenth of the modules are over 300 lines: {sorted(long)}"
 
 
-def test_a_function_does_one_thing() -> None:
+def test_a_function_does_one_thing(code: Code) -> None:
     lengths = [
-        (node.end_lineno - node.lineno + 1, f"{name}:{node.name}") for name, node in functions() if node.end_lineno
+        (node.end_lineno - node.lineno + 1, f"{name}:{node.name}") for name, node in code.functions() if node.end_lineno
     ]
     assert not [where for lines, where in lengths if lines > 60], "split it: a stage, a decision or an effect each"
     long = [where for lines, where in lengths if lines > 40]
@@ -83,32 +97,29 @@ def test_no_vendor_is_named_outside_the_models_and_the_protocol_doors() -> None:
     assert not wrong, "routing and policy have no vendor term; names live in models/: " + "\n".join(wrong)
 
 
-def test_time_and_randomness_come_from_the_clock() -> None:
+def test_time_and_randomness_come_from_the_clock(code: Code) -> None:
     clocks = re.compile(
         r"^(datetime\.(datetime\.)?(now|utcnow|today)|date\.today|time\.(time|time_ns|monotonic)|random\.|secrets\.|uuid\.|os\.urandom)"
     )
     wrong = [
         f"{name}:{line}: {what}"
-        for name, tree in trees()
+        for name, what, line in code.called()
         if name not in ("clock.py", "server/workers.py") and not name.startswith("cli/")
-        for what, line in called(tree)
         if clocks.match(what)
     ]
     assert not wrong, f"pass a Clock in, so that tests and replays are exact (see routing/breaker.py): {wrong}"
 
 
-def test_nobody_reads_the_environment_below_the_command_line() -> None:
+def test_nobody_reads_the_environment_below_the_command_line(code: Code) -> None:
     wrong = [
         f"{name}:{line}"
-        for name, tree in trees()
-        if not name.startswith("cli/")
-        for what, line in called(tree)
-        if what in ("os.environ", "os.getenv")
+        for name, what, line in code.called()
+        if not name.startswith("cli/") and what in ("os.environ", "os.getenv")
     ]
     assert not wrong, f"settings are compiled once and passed down (see cli/place.py): {wrong}"
 
 
-def test_sql_that_only_sqlite_understands_stays_in_its_modules() -> None:
+def test_sql_that_only_sqlite_understands_stays_in_its_modules(code: Code) -> None:
     """Every other statement runs on both databases. Migrations choose; doctor looks at the file itself."""
     only = re.compile(
         r"\bPRAGMA\b|sqlite_master|WITHOUT ROWID|\bfts5|INSERT OR |BEGIN IMMEDIATE|VACUUM INTO|strftime\(|json_extract"
@@ -116,43 +127,35 @@ def test_sql_that_only_sqlite_understands_stays_in_its_modules() -> None:
     rooms = ("storage/sqlite", "storage/migrations/", "cli/checks.py")
     wrong = [
         f"{name}:{node.lineno}: {node.value[:60]!r}"
-        for name, tree in trees()
-        if not name.startswith(rooms)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and only.search(node.value)
+        for name, node in code.nodes[ast.Constant]
+        if not name.startswith(rooms) and isinstance(node.value, str) and only.search(node.value)
     ]
     assert not wrong, f"say it in SQL of both, or in storage/sqlite.py (see storage/session_rows.py): {wrong}"
 
 
-def test_only_doors_catch_everything() -> None:
+def test_only_doors_catch_everything(code: Code) -> None:
     wrong = []
-    for name, tree in trees():
-        for node in ast.walk(tree):
-            if not isinstance(node, ast.ExceptHandler):
-                continue
-            broad = node.type is None or getattr(node.type, "id", "") in ("Exception", "BaseException")
-            raises_again = any(isinstance(inner, ast.Raise) and inner.exc is None for inner in ast.walk(node))
-            if broad and not raises_again and not name.startswith(DOORS):
-                wrong.append(f"{name}:{node.lineno}")
+    for name, node in code.nodes[ast.ExceptHandler]:
+        broad = node.type is None or getattr(node.type, "id", "") in ("Exception", "BaseException")
+        raises_again = any(isinstance(inner, ast.Raise) and inner.exc is None for inner in ast.walk(node))
+        if broad and not raises_again and not name.startswith(DOORS):
+            wrong.append(f"{name}:{node.lineno}")
     assert not wrong, f"catch what you can mend; the door catches the rest (see server/door.py): {wrong}"
 
 
-def test_public_data_is_frozen() -> None:
+def test_public_data_is_frozen(code: Code) -> None:
     wrong = []
-    for name, tree in trees():
-        for node in ast.walk(tree):
-            if not isinstance(node, ast.ClassDef) or node.name.startswith("_"):
-                continue
-            if any(ast.unparse(base).endswith("Struct") for base in node.bases):
-                frozen = any(k.arg == "frozen" and ast.unparse(k.value) == "True" for k in node.keywords)
-                if not frozen:
-                    wrong.append(f"{name}: {node.name}")
+    for name, node in code.classes():
+        if not node.name.startswith("_") and any(ast.unparse(base).endswith("Struct") for base in node.bases):
+            frozen = any(k.arg == "frozen" and ast.unparse(k.value) == "True" for k in node.keywords)
+            if not frozen:
+                wrong.append(f"{name}: {node.name}")
     assert not wrong, f"data that is passed around never changes (see routing/types.py): {wrong}"
 
 
-def test_public_names_of_the_faces_are_documented() -> None:
+def test_public_names_of_the_faces_are_documented(code: Code) -> None:
     wrong = []
-    for name, tree in trees():
+    for name, tree in code.trees.items():
         for node in tree.body:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith(
                 "_"
