@@ -28,6 +28,12 @@ from fairlead.models.types import (
 )
 
 WIRES = tuple(BASES)
+# Faults that a driver meets by waiting, and how little of it is enough to see that it does.
+WAITED_FOR = {
+    "hang": TimeoutSettings(connect=1.0, first_byte=0.05, idle=0.3),
+    "slow-first-byte": TimeoutSettings(connect=1.0, first_byte=0.05, idle=0.3),
+    "stall": TimeoutSettings(connect=1.0, first_byte=0.4, idle=0.05),
+}
 
 # What a fault must come out as, before anything was handed on. (class, charged, retryable)
 REFUSALS = {
@@ -113,7 +119,9 @@ def _replay(cassette: Path) -> ModelDriver:
 def subject(request: pytest.FixtureRequest, provider: Provider, http: Http, tmp_path: Path) -> _Subject:
     recorded = request.param == "recorded"
     scheme = "openai-compatible" if recorded else request.param
-    driver, model = a_driver(scheme, provider.url, http)
+    fault = request.node.callspec.params.get("fault")
+    waits = {"timeouts": WAITED_FOR[fault]} if fault in WAITED_FOR else {}
+    driver, model = a_driver(scheme, provider.url, http, **waits)
     return _Subject(scheme, driver, model, tmp_path / "cassette.jsonl" if recorded else None)
 
 

@@ -41,6 +41,12 @@ BUSY = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody here has a second to wait for the next look."""
+    monkeypatch.setattr("fairlead.controls.watch._EVERY", 0.05)
+
+
 @dataclass
 class Receiver:
     """A webhook's other side. `answers` are what it says to each post in turn, 200 once they are used up."""

@@ -1,13 +1,9 @@
 import pytest
-from hypothesis import settings
 
 from fairlead.identity.types import Caller
 from fairlead.labels import NO_LABELS
 from fairlead.models.types import Model, Placement
 from fairlead.tasks.types import Task, TaskType
-
-settings.register_profile("policy", deadline=None, max_examples=150)
-settings.load_profile("policy")
 
 
 @pytest.fixture
