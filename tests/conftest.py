@@ -1,10 +1,11 @@
 """Fixtures that any test may use; `tests.world` says what is in them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from tests.certificates import Authority
 from tests.databases import empty_database, empty_postgres, postgres, store, where
 from tests.world import World, world
 
@@ -15,6 +16,16 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 AMPLE = {"organisation": {"total": 1000}}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _trust(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Clients in these tests call nobody but this machine, and trust one authority in place of the world's hundreds:
+    reading those takes a client longer than most of the tests do."""
+    authority = Authority(tmp_path_factory.mktemp("trusted"))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("SSL_CERT_FILE", str(authority.path))
+        yield
 
 
 @pytest.fixture
