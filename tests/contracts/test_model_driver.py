@@ -13,7 +13,6 @@ from tests.faults.wires import PROSE
 from tests.models.calls import BASES, CLOCK, Outcome, a_call, a_driver, outcome_of
 
 from fairlead.errors import CutOff, DeadlineExceeded, RateLimited, Rejected, TooLong, Upstream
-from fairlead.models.http import Http
 from fairlead.models.recorded import RecordedDriver, Recorder
 from fairlead.models.settings import EndpointSettings, TimeoutSettings
 from fairlead.models.types import (
@@ -26,6 +25,7 @@ from fairlead.models.types import (
     Tool,
     text_of,
 )
+from fairlead.net.http import Http
 
 WIRES = tuple(BASES)
 # Faults that a driver meets by waiting, and how little of it is enough to see that it does.

@@ -12,8 +12,8 @@ from tests.faults.wires import PROSE
 from tests.models.calls import CLOCK
 
 from fairlead.errors import Upstream
-from fairlead.models.http import Http, Patience
-from fairlead.models.http_answer import HttpAnswer
+from fairlead.net.http import Http, Patience
+from fairlead.net.http_answer import HttpAnswer
 
 CHAT = {"model": "tiny", "messages": [{"role": "user", "content": "hello"}]}
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from tests.identity.issuer import Issuer, ToldClock
 
 from fairlead.identity.fetch import fetcher
 from fairlead.identity.issuer_keys import Fetch
-from fairlead.models.http import Http
+from fairlead.net.http import Http
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from typing import Any
 
 from fairlead.clock import SystemClock
 from fairlead.errors import Upstream
-from fairlead.models.http import Http
 from fairlead.models.registry import open_drivers
 from fairlead.models.settings import ModelSettings, TimeoutSettings, compile_models
 from fairlead.models.types import (
@@ -20,6 +19,7 @@ from fairlead.models.types import (
     Placement,
     Usage,
 )
+from fairlead.net.http import Http
 
 CLOCK = SystemClock()
 BASES = {"openai-compatible": "/v1", "anthropic": "/v1", "ollama": "", "google": "/v1beta", "bedrock": ""}

@@ -15,7 +15,6 @@ from fairlead.errors import RateLimited, Rejected, TooLong, Upstream
 from fairlead.models.bedrock_reply import BedrockReader, read_usage
 from fairlead.models.bedrock_request import encode
 from fairlead.models.content import CacheControl, FileData, FilePart, ImagePart, ImageUrl, Thought
-from fairlead.models.http import Http
 from fairlead.models.types import (
     Chunk,
     Function,
@@ -27,6 +26,7 @@ from fairlead.models.types import (
     ToolCall,
     Usage,
 )
+from fairlead.net.http import Http
 
 TOOL = Tool(FunctionTool("f", "Does f", {"type": "object"}), cache_control=CacheControl("ephemeral"))
 CLAUDE, NOVA, GPT = "eu.anthropic.claude-sonnet-4-5-v1:0", "amazon.nova-2-lite-v1:0", "openai.gpt-oss-120b-1:0"

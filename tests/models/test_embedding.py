@@ -16,9 +16,9 @@ from fairlead.models import bedrock_embedding, google_embedding, ollama_embeddin
 from fairlead.models.declared import DeploymentSettings, EmbeddingSettings
 from fairlead.models.embedding import EmbedCall, Embeddings
 from fairlead.models.fields import ADDRESS, LEFT_OUT, REFUSED
-from fairlead.models.http import Http
 from fairlead.models.settings import ModelSettings, compile_models
 from fairlead.models.types import Model, Placement, Usage
+from fairlead.net.http import Http
 
 WIRES = [
     ("openai-compatible", "tiny"),

@@ -7,10 +7,10 @@ from tests.faults.wires import PROSE
 from tests.models.calls import CLOCK, a_call, a_driver, outcome_of
 
 from fairlead.errors import BadInput, Upstream
-from fairlead.models.http import Http
 from fairlead.models.recorded import RecordedDriver, Recorder, call_key
 from fairlead.models.settings import EndpointSettings
 from fairlead.models.types import Sampling
+from fairlead.net.http import Http
 
 
 def replay(cassette: Path) -> RecordedDriver:

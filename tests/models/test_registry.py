@@ -5,9 +5,9 @@ import pytest
 from tests.models.calls import CLOCK
 
 from fairlead.errors import BadInput
-from fairlead.models.http import Http
 from fairlead.models.registry import DRIVERS, open_driver, open_drivers
 from fairlead.models.settings import EndpointSettings, compile_models
+from fairlead.net.http import Http
 
 
 @pytest.mark.parametrize("scheme", DRIVERS)
@@ -30,8 +30,8 @@ def test_a_missing_package_names_the_command_that_brings_it(monkeypatch: pytest.
     for name in (
         "fairlead.models.ollama",
         "fairlead.models.endpoint",
-        "fairlead.models.http",
-        "fairlead.models.connection",
+        "fairlead.net.http",
+        "fairlead.net.connection",
     ):
         monkeypatch.delitem(sys.modules, name, raising=False)
     with pytest.raises(BadInput) as caught:

@@ -4,9 +4,9 @@ import asyncio
 
 from fairlead.clock import SystemClock
 from fairlead.errors import BadInput, Upstream
-from fairlead.models.http import Http
 from fairlead.models.registry import open_driver
 from fairlead.models.types import ModelDriver
+from fairlead.net.http import Http
 from fairlead.workspace.compile import Workspace
 
 PATIENCE = 1.0  # seconds

@@ -13,7 +13,7 @@ import msgspec
 from fairlead.controls.settings import AlarmSettings, ControlSettings, OnBreach, Where
 from fairlead.costs.record import Record
 from fairlead.errors import BadInput
-from fairlead.models.addresses import Address, checked_address
+from fairlead.net.addresses import Address, checked_address
 
 Fits = Callable[[Record], bool]
 BUCKETS: Final = 60

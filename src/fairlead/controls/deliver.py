@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 from fairlead.clock import Clock
 from fairlead.controls.compile import NO_CONTROLS, Alarm, Controls
 from fairlead.errors import FairleadError, Upstream
-from fairlead.models.addresses import pinned
-from fairlead.models.http import Http, Patience
-from fairlead.models.target import Target, target_of
+from fairlead.net.addresses import pinned
+from fairlead.net.http import Http, Patience
+from fairlead.net.target import Target, target_of
 from fairlead.storage.store import Store
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from fairlead.clock import Clock
 from fairlead.errors import Upstream
 from fairlead.identity.issuer_keys import PATIENCE, Fetch
-from fairlead.models.http import Http, Patience
+from fairlead.net.http import Http, Patience
 
 _MOST_BYTES = 1 << 20
 

@@ -7,9 +7,9 @@ from fairlead.clock import Clock
 from fairlead.models.anthropic_reply import AnthropicReader
 from fairlead.models.anthropic_request import encode
 from fairlead.models.endpoint import Endpoint, listed_ids
-from fairlead.models.http import Http
 from fairlead.models.settings import EndpointSettings
 from fairlead.models.types import Chunk, ModelCall
+from fairlead.net.http import Http
 
 _VERSION: Final = "2023-06-01"
 

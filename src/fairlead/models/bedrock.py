@@ -11,10 +11,10 @@ from fairlead.models.bedrock_reply import BedrockReader
 from fairlead.models.bedrock_request import encode
 from fairlead.models.embedding import EmbedCall, Embeddings
 from fairlead.models.endpoint import Endpoint
-from fairlead.models.http import Http
 from fairlead.models.settings import EndpointSettings
 from fairlead.models.sigv4 import Signer
 from fairlead.models.types import Chunk, ModelCall
+from fairlead.net.http import Http
 
 
 class BedrockDriver:

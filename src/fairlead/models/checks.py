@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 
 from fairlead.errors import BadInput
-from fairlead.models.addresses import Address, checked_address
 from fairlead.models.declared import CredentialSettings, ModelSettings, Secrets
-from fairlead.models.http import header_value
 from fairlead.models.schemes import SCHEMES, Scheme
 from fairlead.models.secret import Secret
 from fairlead.models.sigv4 import Credentials
 from fairlead.models.types import AUTO, Placement
+from fairlead.net.addresses import Address, checked_address
+from fairlead.net.http import header_value
 
 
 def name_of(name: str) -> str:

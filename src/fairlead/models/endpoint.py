@@ -11,11 +11,11 @@ from fairlead.clock import Clock
 from fairlead.errors import DeadlineExceeded, Upstream
 from fairlead.models.embedding import EmbedCall
 from fairlead.models.failures import LONGEST_ERROR_BODY, failure, unusable
-from fairlead.models.http import Http
-from fairlead.models.http_answer import HttpAnswer
 from fairlead.models.settings import EndpointSettings
 from fairlead.models.tally import Tally
 from fairlead.models.types import Chunk, ModelCall, Usage
+from fairlead.net.http import Http
+from fairlead.net.http_answer import HttpAnswer
 
 _PROBE_S = 10.0
 _NO_WAIT = nullcontext()

@@ -13,8 +13,8 @@ from fairlead.clock import Clock
 from fairlead.errors import RateLimited, Rejected, TooLong, Upstream
 from fairlead.models.embedding import EmbedCall
 from fairlead.models.error_body import ErrorBody, cleaned, read_error
-from fairlead.models.http_answer import HttpAnswer
 from fairlead.models.types import ModelCall
+from fairlead.net.http_answer import HttpAnswer
 
 LONGEST_ERROR_BODY = 64 << 10
 _LONGEST_PAUSE = 24 * 3600.0

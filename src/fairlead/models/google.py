@@ -11,9 +11,9 @@ from fairlead.models.embedding import EmbedCall, Embeddings
 from fairlead.models.endpoint import Endpoint
 from fairlead.models.google_reply import GoogleReader
 from fairlead.models.google_request import encode
-from fairlead.models.http import Http
 from fairlead.models.settings import EndpointSettings
 from fairlead.models.types import Chunk, ModelCall
+from fairlead.net.http import Http
 
 
 class GoogleDriver:

@@ -9,11 +9,11 @@ from fairlead.clock import Clock
 from fairlead.models import ollama_embedding
 from fairlead.models.embedding import EmbedCall, Embeddings
 from fairlead.models.endpoint import Endpoint
-from fairlead.models.http import Http
 from fairlead.models.ollama_reply import OllamaReader
 from fairlead.models.ollama_request import encode
 from fairlead.models.settings import EndpointSettings
 from fairlead.models.types import Chunk, ModelCall
+from fairlead.net.http import Http
 
 
 class OllamaDriver:

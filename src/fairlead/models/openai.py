@@ -6,11 +6,11 @@ from fairlead.clock import Clock
 from fairlead.models import openai_embedding
 from fairlead.models.embedding import EmbedCall, Embeddings
 from fairlead.models.endpoint import Endpoint, listed_ids
-from fairlead.models.http import Http
 from fairlead.models.openai_reply import OpenAIReader
 from fairlead.models.openai_request import encode
 from fairlead.models.settings import EndpointSettings
 from fairlead.models.types import Chunk, ModelCall
+from fairlead.net.http import Http
 
 
 class OpenAIDriver:

@@ -23,9 +23,9 @@ from msgspec import Raw, Struct
 from fairlead.clock import Clock
 from fairlead.errors import BadInput, CutOff, DeadlineExceeded, RateLimited, Rejected, TooLong, Upstream
 from fairlead.models.content import Thought
-from fairlead.models.http import Http
 from fairlead.models.settings import EndpointSettings
 from fairlead.models.types import ChatRequest, Chunk, ModelCall, ModelDriver, Passage, ToolCallDelta, Usage
+from fairlead.net.http import Http
 
 _VERSION: Final = "cassette/1"
 _ERRORS: Final = {kind.code: kind for kind in (Upstream, RateLimited, Rejected, TooLong, CutOff, DeadlineExceeded)}

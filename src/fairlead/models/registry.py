@@ -8,9 +8,9 @@ from fairlead.clock import Clock
 from fairlead.errors import BadInput
 from fairlead.models.deployments import Group
 from fairlead.models.embedding import NO_EMBEDDERS, Embedders
-from fairlead.models.http import Http
 from fairlead.models.settings import EndpointSettings, Models
 from fairlead.models.types import Model, ModelDriver
+from fairlead.net.http import Http
 
 DRIVERS: Final[Mapping[str, str]] = {
     "openai": "fairlead.models.openai:OpenAIDriver",

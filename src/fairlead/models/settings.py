@@ -7,7 +7,6 @@ import msgspec
 from msgspec import Struct
 
 from fairlead.errors import BadInput
-from fairlead.models.addresses import Address
 from fairlead.models.checks import (
     address_of,
     credentials_of,
@@ -20,12 +19,13 @@ from fairlead.models.checks import (
 )
 from fairlead.models.declared import DeploymentSettings, ModelSettings, Secrets, TimeoutSettings
 from fairlead.models.deployments import Group, Member
-from fairlead.models.http import Patience
 from fairlead.models.quirks import Quirks
 from fairlead.models.secret import Secret
 from fairlead.models.sigv4 import Credentials
 from fairlead.models.spaces import refuse_unlike, space_of
 from fairlead.models.types import Model
+from fairlead.net.addresses import Address
+from fairlead.net.http import Patience
 
 __all__ = ["EndpointSettings", "ModelSettings", "Models", "Quirks", "Secret", "TimeoutSettings", "compile_models"]
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from fairlead.clock import Clock
 from fairlead.models.secret import Secret
-from fairlead.models.target import target_of
+from fairlead.net.target import target_of
 
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
 

@@ -15,9 +15,9 @@ from msgspec import Struct
 
 from fairlead.clock import Clock
 from fairlead.errors import BadInput, Broken, FairleadError, Upstream
-from fairlead.models.addresses import checked_address
 from fairlead.models.declared import Secrets
-from fairlead.models.http import Http, Patience, header_value
+from fairlead.net.addresses import checked_address
+from fairlead.net.http import Http, Patience, header_value
 from fairlead.storage.anchor_folders import add_files, commit_files, read_files
 from fairlead.storage.anchors import (
     CHECKPOINTS,

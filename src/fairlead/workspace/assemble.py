@@ -17,9 +17,9 @@ from fairlead.identity.fetch import fetcher
 from fairlead.identity.issuer_keys import IssuerKeyRings
 from fairlead.lanes.figures import FOLDER
 from fairlead.lanes.rates import compile_limits
-from fairlead.models.http import Http
 from fairlead.models.registry import apart, open_drivers
 from fairlead.models.types import ModelDriver
+from fairlead.net.http import Http
 from fairlead.policy.stops import Stop, compile_stops
 from fairlead.routing import Health
 from fairlead.storage.checkpoints import log_origin, sign_head

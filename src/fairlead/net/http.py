@@ -14,9 +14,9 @@ from typing import Self
 
 from fairlead.clock import Clock
 from fairlead.errors import BadInput, Broken, Upstream
-from fairlead.models.connection import Connection, Garbled, Incoming
-from fairlead.models.http_answer import HttpAnswer, deadline_passed
-from fairlead.models.target import Target, target_of
+from fairlead.net.connection import Connection, Garbled, Incoming
+from fairlead.net.http_answer import HttpAnswer, deadline_passed
+from fairlead.net.target import Target, target_of
 
 Server = tuple[str, int, bool]
 Reach = Callable[[Target], Awaitable[str]]

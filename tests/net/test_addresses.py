@@ -1,8 +1,8 @@
 import pytest
 
 from fairlead.errors import BadInput
-from fairlead.models.addresses import checked_address
-from fairlead.models.target import target_of
+from fairlead.net.addresses import checked_address
+from fairlead.net.target import target_of
 
 
 def check(url: str, *, at_home: bool = False, plain_http: bool = False) -> str:

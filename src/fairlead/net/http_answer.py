@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from fairlead.errors import DeadlineExceeded, Upstream
-from fairlead.models.connection import Connection, Incoming
+from fairlead.net.connection import Connection, Incoming
 
 _DRAIN_S: Final = 0.1
 

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from fairlead.errors import BadInput, Upstream
-from fairlead.models.target import Target, target_of
+from fairlead.net.target import Target, target_of
 
 # Where clouds hand out credentials to whoever asks from inside.
 _METADATA: Final = frozenset(

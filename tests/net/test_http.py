@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tests.models.calls import CLOCK
 
 from fairlead.errors import BadInput, Broken, DeadlineExceeded, Upstream
-from fairlead.models.http import Http, Patience, header_value
-from fairlead.models.http_answer import HttpAnswer
+from fairlead.net.http import Http, Patience, header_value
+from fairlead.net.http_answer import HttpAnswer
 
 Script = Callable[[int, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 QUICK = Patience(connect=0.5, first_byte=0.3, idle=0.2)
