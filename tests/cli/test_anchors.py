@@ -13,11 +13,13 @@ import pytest
 import yaml
 from tests.cli.conftest import HOTEL, Fairlead, ask
 
-from fairlead.audit import Frontier, leaf_hash, sign_checkpoint
+from fairlead.audit import Frontier, leaf_hash, ring_of, sign_checkpoint
 from fairlead.cli.opening import open_store, open_vault
 from fairlead.cli.place import find
 from fairlead.cli.sealing import log_name
 from fairlead.execution import Answer
+from fairlead.storage.anchor_folders import read_files
+from fairlead.storage.anchors import read_tombstones
 
 ENTRY = "fairlead.yaml"
 
@@ -201,6 +203,57 @@ def test_an_anchor_that_cannot_be_reached_is_tried_again_and_told(
     assert "warning" not in fairlead("audit", "checkpoint").err
     assert "/worm/checkpoints/000000000003.txt" in elsewhere[1].files
     assert fairlead("audit", "verify", "--anchors").status == 0
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_delivery_that_broke_off_before_the_signing_key_was_changed_is_gone_on_with(
+    asked: tuple[Path, Answer], fairlead: Fairlead, tmp_path: Path, first: bool
+) -> None:
+    worm = tmp_path / "worm"
+    declare(asked[0], worm={"folder": str(worm)})
+    if not first:
+        worm.mkdir()
+        assert "warning" not in fairlead("audit", "checkpoint").err
+        worm.rename(tmp_path / "away")
+    fairlead("key", "add", "app", "--person", "kim")
+    assert "was not reached" in fairlead("key", "revoke", "app").err
+    assert "was not reached" in fairlead("audit", "checkpoint").err
+    if first:
+        worm.mkdir()
+    else:
+        (tmp_path / "away").rename(worm)
+        (worm / "checkpoints").rename(tmp_path / "aside")
+    (worm / "checkpoints").write_text("nothing can be put below a file")
+    assert "was not reached" in fairlead("audit", "checkpoint").err
+    assert len(list((worm / "tombstones").iterdir())) == 1
+    began = (worm / "key.txt").read_text()
+    assert "was not reached" in fairlead("key", "rotate-signing", "--yes").err
+    (worm / "checkpoints").unlink()
+    if not first:
+        (tmp_path / "aside").rename(worm / "checkpoints")
+    assert "warning" not in fairlead("audit", "checkpoint").err
+    assert (worm / "key.txt").read_text() == began
+    assert fairlead("audit", "verify", "--anchors").status == 0
+    assert buried(worm) == 1
+
+
+def buried(worm: Path) -> int:
+    kept = read_files(worm)
+    return len(read_tombstones(kept.tombstones, ring_of(kept.key, kept.successions)))
+
+
+def test_an_address_keeps_the_key_it_was_given_first_and_nothing_is_put_over_what_it_has(
+    anchored: Path, fairlead: Fairlead, elsewhere: tuple[str, type[Store]]
+) -> None:
+    files = elsewhere[1].files
+    began = files["/worm/key.txt"]
+    files["/worm/checkpoints/000000000003.txt"] = b"another history"
+    with closing(database(anchored)) as connection, connection:
+        connection.execute("UPDATE anchored SET done_at = 0 WHERE name = 'partner'")
+    fairlead("key", "rotate-signing", "--yes")
+    assert "says something else already" in fairlead("audit", "checkpoint").err
+    assert files["/worm/key.txt"] == began
+    assert files["/worm/checkpoints/000000000003.txt"] == b"another history"
 
 
 def test_a_posted_copy_arrives_and_cannot_be_read_back(

@@ -2,42 +2,46 @@
 
 import os
 import subprocess
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from fairlead.errors import Broken
-from fairlead.storage.anchors import CHECKPOINTS, KEY_FILE, SUCCESSIONS, TOMBSTONES, Kept
+from fairlead.storage.anchors import CHECKPOINTS, KEY_FILE, SUCCESSIONS, TOMBSTONES, Delivery, Kept
 from fairlead.storage.master_key import sync_folder
 
 _PATIENCE: Final = 60.0
 _IDENTITY: Final = ("-c", "user.name=Fairlead", "-c", "user.email=fairlead@localhost", "-c", "commit.gpgsign=false")
 
 
-def add_files(folder: Path, files: Iterable[tuple[str, str]]) -> None:
+def add_files(folder: Path, delivery: Delivery) -> None:
     """Add what is not there yet. Raises Broken where a file of this name says something else: the log was rolled back
     or forked since it was written."""
     try:
         if not folder.is_dir():
             raise Broken(f"there is no folder {folder}", mend="make it, or mount it: an anchor makes none by itself")
-        for name, text in files:
-            _add(folder / name, text)
+        for name, text in delivery.files:
+            path = folder / name
+            path.parent.mkdir(exist_ok=True)
+            if not path.exists():
+                _add(path, text)
+            elif not delivery.fits(name, text, path.read_text("utf-8", "replace")):
+                raise says_else(str(path))
     except OSError as error:
         raise Broken(
             f"cannot write to {folder}: {error.strerror or error}", mend="see its rights and its disk"
         ) from error
 
 
+def says_else(where: str) -> Broken:
+    """What is raised where an anchor has something else by the name of what it is to get."""
+    return Broken(
+        f"{where} says something else already",
+        why="the log was rolled back, or has two histories",
+        mend="fairlead audit verify --anchors tells where they part",
+    )
+
+
 def _add(path: Path, text: str) -> None:
-    path.parent.mkdir(exist_ok=True)
-    if path.exists():
-        if path.read_text("utf-8", "replace") != text:
-            raise Broken(
-                f"{path} says something else already",
-                why="the log was rolled back, or has two histories",
-                mend="fairlead audit verify --anchors tells where they part",
-            )
-        return
     draft = path.with_name(f".{path.name}.part")
     draft.unlink(missing_ok=True)  # what a crash has left; or a link by which somebody would have us write elsewhere
     with draft.open("x", encoding="utf-8") as file:
@@ -64,11 +68,10 @@ def read_files(folder: Path) -> Kept:
         raise Broken(f"cannot read {folder}: {error.strerror or error}", mend="see its rights") from error
 
 
-def commit_files(folder: Path, files: Iterable[tuple[str, str]], said: str) -> None:
+def commit_files(folder: Path, delivery: Delivery, said: str) -> None:
     """Add files, commit them, and push where there is a remote. Raises Broken; then the next try goes on."""
-    files = tuple(files)
-    add_files(folder, files)
-    _git(folder, "add", "--", *(name for name, _ in files))
+    add_files(folder, delivery)
+    _git(folder, "add", "--", *(name for name, _ in delivery.files))
     if _git(folder, "status", "--porcelain", "--untracked-files=no").strip():
         _git(folder, *_IDENTITY, "commit", "--quiet", "--no-verify", "-m", said)
     if _git(folder, "remote").strip():

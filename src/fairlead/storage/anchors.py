@@ -6,6 +6,7 @@ over N records knows of everybody who was erased before.
 """
 
 from collections.abc import Iterable, Sequence
+from hashlib import sha256
 from typing import Final
 
 from msgspec import Struct
@@ -14,6 +15,7 @@ from sqlalchemy import Connection, delete, insert, select
 from fairlead.audit import Ring, parse_checkpoint
 from fairlead.audit.malformed import Malformed
 from fairlead.audit.note import is_signed_by, parse_verifier, sign_note, split_note
+from fairlead.audit.succession import read_succession
 from fairlead.errors import BadInput, Broken
 from fairlead.storage.checkpoints import known_verifier, log_origin
 from fairlead.storage.schema import anchored, checkpoint, succession
@@ -41,11 +43,18 @@ class Standing(Struct, frozen=True):
 
 
 class Delivery(Struct, frozen=True):
-    """What an anchor lacks: files by name, in the order in which they are to be written; and how far it is then."""
+    """What an anchor lacks: files by name, in the order in which they are to be written; and how far it is then. `keys`
+    are all that the log was ever signed with: the anchor stays with the one that it was given first."""
 
     files: tuple[tuple[str, str], ...]
     size: int
     tombstones: int
+    keys: frozenset[str] = frozenset()
+
+    def fits(self, name: str, text: str, kept: str) -> bool:
+        """Whether what the anchor has under a name may stand for what it is to get. A delivery that broke off may have
+        left files, and the key may have been changed since."""
+        return kept.strip() in self.keys if name == KEY_FILE else kept == text
 
 
 class Kept(Struct, frozen=True):
@@ -73,17 +82,17 @@ def lacking(store: Store, vault: Vault, organisation: str, standing: Standing) -
         links = connection.execute(succession.select().where(succession.c.size >= standing.size)).all()
     if not stones and (head is None or head.size <= standing.size):
         return None
-    files = (
-        [] if standing.done_at else [(KEY_FILE, (known_verifier(store, origin) or vault.verifier_key(origin)) + "\n")]
-    )
+    signs = known_verifier(store, origin) or vault.verifier_key(origin)
+    files = [] if standing.done_at else [(KEY_FILE, signs + "\n")]
     files += [(f"{SUCCESSIONS}/{link.size:012d}.txt", link.note) for link in links]
     if stones:
-        files.append((f"{TOMBSTONES}/{stones[-1].n:012d}.txt", _signed(origin, stones, vault)))
+        files.append(_listed(stones, _signed(origin, stones, vault)))
     size = standing.size
     if head is not None and head.size > size:
         size = int(head.size)
         files.append((f"{CHECKPOINTS}/{size:012d}.txt", head.note))
-    return Delivery(tuple(files), size, stones[-1].n if stones else standing.tombstones)
+    keys = _all_keys(signs, [link.note for link in links])
+    return Delivery(tuple(files), size, stones[-1].n if stones else standing.tombstones, keys)
 
 
 def note_standing(connection: Connection, standing: Standing) -> None:
@@ -93,6 +102,19 @@ def note_standing(connection: Connection, standing: Standing) -> None:
     connection.execute(insert(anchored).values(values))
 
 
+def _all_keys(signs: str, links: Iterable[str]) -> frozenset[str]:
+    try:
+        said = [read_succession(link) for link in links]
+    except Malformed as error:
+        raise Broken(f"a succession of signing keys was changed in the database: {error}") from error
+    return frozenset({signs, *(each.old for each in said), *(each.new for each in said)})
+
+
+def _listed(stones: Sequence[Tombstone], text: str) -> tuple[str, str]:
+    """The name tells the text: of the same tombstones there may be lists of other keys, and beginning elsewhere."""
+    return f"{TOMBSTONES}/{stones[-1].n:012d}-{sha256(text.encode()).hexdigest()[:16]}.txt", text
+
+
 def _signed(origin: str, stones: Sequence[Tombstone], vault: Vault) -> str:
     lines = (_TITLE, origin, *spell(stones))
     return sign_note("".join(f"{line}\n" for line in lines), origin, vault.signing_key(origin))
@@ -100,8 +122,9 @@ def _signed(origin: str, stones: Sequence[Tombstone], vault: Vault) -> str:
 
 def read_tombstones(texts: Iterable[str], ring: Ring) -> list[Tombstone]:
     """What signed lists say, all of them together. Raises Broken where one is not signed by a key of the log, or where
-    one is missing: then nobody can know who was erased."""
-    found: dict[int, Tombstone] = {}
+    one is missing: then nobody can know who was erased. Where two lists name different things by one number, as after
+    a restore that knew of less, both are there."""
+    found: set[Tombstone] = set()
     for text in texts:
         try:
             note = split_note(text)
@@ -110,18 +133,19 @@ def read_tombstones(texts: Iterable[str], ring: Ring) -> list[Tombstone]:
                 raise Malformed(f"it is no list of tombstones of {ring.name}")
             if not sum(is_signed_by(note, parse_verifier(each.key)) for each in ring.keys):
                 raise Malformed("no key of this log has signed it")
-            found |= {each.n: each for each in map(read_line, lines)}
+            found.update(map(read_line, lines))
         except (Malformed, BadInput, ValueError) as error:
             raise Broken(
                 f"a list of tombstones in an anchor does not hold: {error}", mend="compare with the other anchors"
             ) from error
-    if found and sorted(found) != list(range(1, max(found) + 1)):
+    numbers = {each.n for each in found}
+    if numbers and len(numbers) != max(numbers):
         raise Broken(
-            f"the lists of tombstones have gaps: {len(found)} of {max(found)} are there",
+            f"the lists of tombstones have gaps: {len(numbers)} of {max(numbers)} are there",
             why="somebody was erased and nobody can say who",
             mend="compare with the other anchors",
         )
-    return [found[n] for n in sorted(found)]
+    return sorted(found, key=lambda each: (each.n, each.at, each.what))
 
 
 def largest(kept: Kept) -> int:

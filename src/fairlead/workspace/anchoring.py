@@ -18,7 +18,7 @@ from fairlead.errors import BadInput, Broken, FairleadError, Upstream
 from fairlead.models.declared import Secrets
 from fairlead.net.addresses import checked_address
 from fairlead.net.http import Http, Patience, header_value
-from fairlead.storage.anchor_folders import add_files, commit_files, read_files
+from fairlead.storage.anchor_folders import add_files, commit_files, read_files, says_else
 from fairlead.storage.anchors import (
     CHECKPOINTS,
     KEY_FILE,
@@ -96,25 +96,29 @@ class Reach:
     def put(self, anchor: Anchor, delivery: Delivery) -> None:
         """Raises Broken where it cannot be reached, or says something else already."""
         if anchor.folder:
-            add_files(self._path(anchor.folder), delivery.files)
+            add_files(self._path(anchor.folder), delivery)
         elif anchor.git:
-            commit_files(self._path(anchor.git), delivery.files, f"The log of {delivery.size} records")
+            commit_files(self._path(anchor.git), delivery, f"The log of {delivery.size} records")
         else:
-            asyncio.run(self._send(anchor, delivery.files))
+            asyncio.run(self._send(anchor, delivery))
 
     def _path(self, text: str) -> Path:
         return self._beside / Path(text).expanduser()
 
-    async def _send(self, anchor: Anchor, files: tuple[tuple[str, str], ...]) -> None:
+    async def _send(self, anchor: Anchor, delivery: Delivery) -> None:
         async with Http(self._clock) as http:
             if anchor.post:
-                for name, text in files:
+                for name, text in delivery.files:
                     await self._ask(http, anchor, "post", anchor.url, msgspec.json.encode({"name": name, "text": text}))
                 return
             listed = await self._listed(http, anchor)
-            for name, text in files:
-                await self._ask(http, anchor, "put", f"{anchor.url}/{name}", text.encode())
-            names = sorted({*listed, *(name for name, _ in files)})
+            for name, text in delivery.files:
+                kept = await self._ask(http, anchor, "get", f"{anchor.url}/{name}")
+                if kept is None:
+                    await self._ask(http, anchor, "put", f"{anchor.url}/{name}", text.encode())
+                elif not delivery.fits(name, text, kept.decode("utf-8", "replace")):
+                    raise says_else(f"{anchor.url}/{name}")
+            names = sorted({*listed, *(name for name, _ in delivery.files)})
             await self._ask(http, anchor, "put", f"{anchor.url}/{_INDEX}", msgspec.json.encode(names))
 
     async def _listed(self, http: Http, anchor: Anchor) -> list[str]:
