@@ -1,6 +1,7 @@
 """A backup brings everything back but what must stay gone; where nobody knows what that is, it brings back nothing."""
 
 import json
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -142,6 +143,82 @@ def test_a_backup_that_was_changed_is_refused(backed: tuple[Path, Path], fairlea
     before = database(folder).read_bytes()
     assert fairlead("restore", backup, "--replace", "--yes").status != 0
     assert database(folder).read_bytes() == before
+
+
+@pytest.mark.parametrize("file", ["state.db", "manifest.json", "manifest.txt"])
+def test_a_backup_that_was_cut_off_or_leads_elsewhere_is_refused(
+    backed: tuple[Path, Path], fairlead: Fairlead, tmp_path: Path, file: str
+) -> None:
+    folder, backup = backed
+    before = database(folder).read_bytes()
+    whole = (backup / file).read_bytes()
+    for size in (0, len(whole) // 2, len(whole) - 1):
+        (backup / file).write_bytes(whole[:size])
+        said = fairlead("restore", backup, "--replace", "--yes")
+        assert (said.status != 0, said.err.startswith("error: ")) == (True, True), said
+    (backup / file).unlink()
+    assert "is no backup" in fairlead("restore", backup, "--replace", "--yes").err
+    (tmp_path / "elsewhere").write_bytes(whole)
+    (backup / file).symlink_to(tmp_path / "elsewhere")
+    assert "is no backup" in fairlead("restore", backup, "--replace", "--yes").err
+    (backup / file).unlink()
+    os.mkfifo(backup / file)
+    assert "is no backup" in fairlead("restore", backup, "--replace", "--yes").err
+    assert database(folder).read_bytes() == before
+
+
+def test_what_was_checked_is_what_is_restored(
+    backed: tuple[Path, Path], fairlead: Fairlead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody puts another file there while the operator thinks about it."""
+    folder, backup = backed
+
+    def swapped(*_: object) -> None:
+        with closing(sqlite3.connect(backup / "state.db")) as raw, raw:
+            raw.execute("INSERT INTO budget VALUES ('organisation', 'all', 0, 0, 0)")
+
+    monkeypatch.setattr("fairlead.cli.backup.confirm", swapped)
+    before = database(folder).read_bytes()
+    assert "was changed while it was copied" in fairlead("restore", backup, "--replace").err
+    assert database(folder).read_bytes() == before
+    assert not (folder / ".fairlead" / ".restoring").exists(), "it held the keys of all persons"
+
+
+def test_who_is_erased_while_a_backup_is_restored_is_not_revived(
+    backed: tuple[Path, Path], fairlead: Fairlead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, backup = backed
+
+    def erased(*_: object) -> None:
+        assert fairlead("data", "erase", "kim", "--yes").status == 0
+
+    monkeypatch.setattr("fairlead.cli.backup.confirm", erased)
+    assert "was changed while the backup was restored" in fairlead("restore", backup, "--replace").err
+    monkeypatch.undo()
+    monkeypatch.chdir(folder)
+    said = fairlead("restore", backup, "--replace", "--yes", "--json")
+    assert (said.status, said.json["erased"]) == (0, 1), said.err
+    assert said_by_lee_only(fairlead)
+
+
+def test_a_backup_is_on_the_disk_when_the_command_ends(
+    asked: tuple[Path, Answer], fairlead: Fairlead, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced, real = list[str](), os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")).name)
+        real(descriptor)
+
+    monkeypatch.setattr("fairlead.storage.durable.os.fsync", noted)
+    (tmp_path / "out").mkdir()
+    assert fairlead("backup", tmp_path / "out" / "backup").status == 0
+    assert synced[:3] == ["state.db", "manifest.json", "manifest.txt"]
+    assert synced[3].startswith(".backup.part-"), "the names of the files"
+    assert synced[4] == "out", "the name of the folder, once it is whole"
+    synced.clear()
+    assert fairlead("restore", tmp_path / "out" / "backup", "--replace", "--yes").status == 0
+    assert synced == ["state.db", ".fairlead"]
 
 
 def test_a_manifest_that_another_key_has_signed_is_refused(

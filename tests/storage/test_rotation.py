@@ -108,7 +108,7 @@ def test_a_person_met_between_the_look_and_the_insert_is_not_made_under_the_old_
     assert after.name_of(kim.id) == "kim"
 
 
-STEPS = ["create_key_file", "rewrap", "_set_aside", "replace", "sync_folder"]
+STEPS = ["create_key_file", "rewrap", "second_name", "replace", "sync"]
 _DIES = """
 import os, signal, sys
 from pathlib import Path

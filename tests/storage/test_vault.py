@@ -294,8 +294,14 @@ def test_a_wrong_master_key_is_refused_before_it_makes_a_second_key_for_anybody(
     vault.check()
 
 
-def test_an_empty_database_fits_every_master_key(vault: Vault) -> None:
-    vault.check()
+def test_an_empty_database_fits_every_master_key_until_one_has_made_the_first_row(store: Store) -> None:
+    one, other = vault_over(store), vault_over(store, OTHER)
+    for each in (one, other):
+        each.check()
+    other.subject_for("ann")
+    other.check()
+    with pytest.raises(BadInput, match="master key does not open"):
+        one.check()
 
 
 def test_rows_that_were_swapped_in_the_database_do_not_open(vault: Vault, store: Store) -> None:

@@ -36,8 +36,9 @@ from fairlead.storage.restoring import (
     known_from,
     merged,
     record_restore,
+    require_unchanged,
     set_aside_checkpoints,
-    stage,
+    staged_copy,
 )
 from fairlead.storage.store import Store
 from fairlead.storage.tombstones import SUBJECT, Tombstone
@@ -111,14 +112,21 @@ def restore(
     with ExitStack() as stack:
         live = _live(place, over, stack)
         manifest = read_backup(source, _trusted(live, key))
-        since = merged(_known(place, live, manifest, erasures))
+        before = None if live is None else known_from(live, manifest)
+        since = merged([*([before] if before else []), *_known(place, manifest, erasures)])
         made = f"the backup {manifest.id} of {shown(manifest.at)} ({manifest.records} records)"
         known = ", ".join(since.sources)
         if dry_run:
             say(f"would restore {made} to {place.shown}; who was erased since is known from {known}")
             return
         confirm(f"Restore {made} to {place.shown}?", yes)
-        restored = _restore(place, live, source, manifest, since)
+        with staged_copy(source, place.beside, manifest) as staged:
+            restored = _made_sound(place, staged, manifest, since)
+            if live is not None and before is not None:
+                _require_stopped(live, [])
+                require_unchanged(live, manifest, before)
+            restored = replace(restored, old=_install(place, live, staged))
+        set_aside_checkpoints(checkpoint_folder(place), manifest.records, SystemClock().now() // 1000)
     if json:
         json_data(restored)
         return
@@ -131,19 +139,15 @@ def _live(place: Place, over: bool, stack: ExitStack) -> Store | None:
     if not database.exists() or database.schema_version() == "":
         return None
     store = stack.enter_context(closing(open_store(place)))
-    now = SystemClock().now()
-    serving = [member.id for member in fleet_of(store).members() if member.lease_until >= now]
+    held: list[str] = []
     if not is_postgres(place.database):
         for name in store.workers.known():
             lock = store.workers.seize(name, 0.0)
             if lock is None:
-                serving.append(name)
+                held.append(name)
             else:
                 stack.callback(lock.release)
-    if serving:
-        raise BadInput(
-            f"the worker {serving[0]} lives", why="what it writes would be lost", mend="stop every worker, then restore"
-        )
+    _require_stopped(store, held)
     if not over:
         raise BadInput(
             f"there is a database at {place.shown} already",
@@ -151,6 +155,16 @@ def _live(place: Place, over: bool, stack: ExitStack) -> Store | None:
             mend="add --replace once you are sure, or --dry-run to look first",
         )
     return store
+
+
+def _require_stopped(store: Store, held: list[str]) -> None:
+    """`held` are workers whose locks somebody has."""
+    now = SystemClock().now()
+    serving = [*held, *(member.id for member in fleet_of(store).members() if member.lease_until >= now)]
+    if serving:
+        raise BadInput(
+            f"the worker {serving[0]} lives", why="what it writes would be lost", mend="stop every worker, then restore"
+        )
 
 
 def _trusted(live: Store | None, key: str) -> Ring | None:
@@ -161,9 +175,8 @@ def _trusted(live: Store | None, key: str) -> Ring | None:
         return ring_of(pinned, links_of(live) if live is not None else ())
 
 
-def _known(place: Place, live: Store | None, manifest: Manifest, erasures: Path | None) -> Iterator[Since]:
-    if live is not None:
-        yield known_from(live, manifest)
+def _known(place: Place, manifest: Manifest, erasures: Path | None) -> Iterator[Since]:
+    """What others know than the database that is replaced."""
     yield from _from_anchors(place, manifest)
     if erasures is not None:
         lines = [line.strip() for line in erasures.read_text("utf-8").splitlines()]
@@ -192,9 +205,9 @@ def _from_anchors(place: Place, manifest: Manifest) -> Iterator[Since]:
             yield Since(tuple(stones), (f"the anchor {name}, up to record {largest(kept)}",))
 
 
-def _restore(place: Place, live: Store | None, source: Path, manifest: Manifest, since: Since) -> Restored:
+def _made_sound(place: Place, staged: Store, manifest: Manifest, since: Since) -> Restored:
+    """All that a copy needs before it may take the database's place. Raises `Broken` where it does not hold."""
     clock = SystemClock()
-    staged = stage(source, place.beside, manifest)
     vault = open_vault(place, staged)
     since = _with_ids(since, vault)
     names = [vault.name_of(each.what) for each in since.stones if each.kind == SUBJECT]
@@ -213,9 +226,7 @@ def _restore(place: Place, live: Store | None, source: Path, manifest: Manifest,
     if not verdict.ok or altered:
         why = "; ".join(verdict.problems[:3]) or f"the payload of record {altered[0]} was changed"
         raise Broken("what was restored does not hold, so nothing was replaced", why=why, mend="take another backup")
-    old = _install(place, live, staged)
-    set_aside_checkpoints(checkpoint_folder(place), manifest.records, clock.now() // 1000)
-    return Restored(manifest.id, manifest.records, erased, revoked, settled, lost, unseen, since.sources, old)
+    return Restored(manifest.id, manifest.records, erased, revoked, settled, lost, unseen, since.sources)
 
 
 def _with_ids(since: Since, vault: Vault) -> Since:
@@ -252,7 +263,6 @@ def _install(place: Place, live: Store | None, staged: Store) -> str:
     migrate(place.database)
     with closing(Store.open(place.database)) as target, progress("copying", count_rows(staged)) as told:
         move(staged, target, told, over=live is not None)
-    staged.close()
     return ""
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from fairlead.errors import Broken
 from fairlead.storage.anchors import CHECKPOINTS, KEY_FILE, SUCCESSIONS, TOMBSTONES, Delivery, Kept
-from fairlead.storage.master_key import sync_folder
+from fairlead.storage.durable import sync
 
 _PATIENCE: Final = 60.0
 _IDENTITY: Final = ("-c", "user.name=Fairlead", "-c", "user.email=fairlead@localhost", "-c", "commit.gpgsign=false")
@@ -49,7 +49,7 @@ def _add(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.rename(path)
-    sync_folder(path.parent)
+    sync(path.parent)
 
 
 def read_files(folder: Path) -> Kept:

@@ -26,6 +26,7 @@ from fairlead.errors import BadInput, Broken
 from fairlead.storage import sqlite_fts
 from fairlead.storage.checkpoints import log_origin
 from fairlead.storage.database import database_at
+from fairlead.storage.durable import open_plain, sync
 from fairlead.storage.migrations import migrate
 from fairlead.storage.schema import backup as backup_table
 from fairlead.storage.schema import budget, epoch, hold, log, metadata, payload, tombstone, tree, worker
@@ -43,6 +44,7 @@ MANIFEST: Final = "manifest.json"
 NOTE: Final = "manifest.txt"
 _VERSION: Final = 1
 _TITLE: Final = "fairlead backup 1"
+_LARGEST: Final = 1 << 20  # bytes of a manifest
 _PAGE: Final = 1000
 _PAGES: Final = 2000  # of a file, between two steps of the progress bar
 
@@ -74,7 +76,8 @@ def make_backup(
 ) -> Manifest:
     """Write a backup into a folder that does not exist yet. Workers go on meanwhile.
 
-    It appears whole or not at all. Raises BadInput if the folder is there, Broken if what was written is not sound.
+    It appears whole or not at all, and is on the disk when this returns. Raises BadInput if the folder is there, Broken
+    if what was written is not sound.
     """
     if folder.exists():
         raise BadInput(f"{folder} exists already", why="a backup never overwrites", mend="name another folder")
@@ -82,7 +85,10 @@ def make_backup(
     draft.mkdir(mode=0o700, parents=True)
     try:
         manifest = _written(store, vault, organisation, draft, clock, progress)
+        for each in (*(draft / name for name in (FILE, MANIFEST, NOTE)), draft):
+            sync(each)
         draft.rename(folder)
+        sync(folder.parent)
     except BaseException:  # nobody would ever look for a copy under this name, and everything is in it
         shutil.rmtree(draft, ignore_errors=True)
         raise
@@ -130,28 +136,33 @@ def read_backup(folder: Path, ring: Ring | None) -> Manifest:
     Raises BadInput where it is none, Broken where it was changed.
     """
     try:
-        text, note = (folder / MANIFEST).read_bytes(), (folder / NOTE).read_text("utf-8")
+        text, note = _said(folder / MANIFEST), _said(folder / NOTE).decode()
         manifest = msgspec.json.decode(text, type=Manifest)
+        with open_plain(folder / FILE) as file:
+            digest = file_digest(file, "sha256").hexdigest()
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadInput(
             f"{folder} is no backup: {error}", mend="give the folder whole, as `fairlead backup` wrote it"
         ) from error
     if manifest.version != _VERSION or manifest.schema > SCHEMA_VERSION:
         raise BadInput(f"{folder} was made by a newer Fairlead", mend="install that version, or a later one")
-    with (folder / FILE).open("rb") as file:
-        digest = file_digest(file, "sha256").hexdigest()
     if digest != manifest.digest:
-        raise _changed(folder, "its file is not the one that was written")
+        raise changed(folder, "its file is not the one that was written")
     try:
         point = verify_checkpoint(note, ring or _own_ring(folder / FILE, manifest.origin))
         signed = extensions_of(note)
     except Malformed as error:
-        raise _changed(folder, error.message) from error
+        raise changed(folder, error.message) from error
     if signed != (_TITLE, f"sha256 {sha256(text).hexdigest()}"):
-        raise _changed(folder, "its manifest is not the one that was signed")
+        raise changed(folder, "its manifest is not the one that was signed")
     if (point.size, point.root.hex()) != (manifest.records, manifest.root):
-        raise _changed(folder, "its signature is over another log")
+        raise changed(folder, "its signature is over another log")
     return manifest
+
+
+def _said(path: Path) -> bytes:
+    with open_plain(path) as file:
+        return file.read(_LARGEST)
 
 
 def _own_ring(path: Path, origin: str) -> Ring:
@@ -163,7 +174,8 @@ def _own_ring(path: Path, origin: str) -> Ring:
     return ring_of(str(key[0]) if key else "", links)
 
 
-def _changed(folder: Path, why: str) -> Broken:
+def changed(folder: Path, why: str) -> Broken:
+    """What is raised where a backup is not the one that was made."""
     return Broken(f"the backup in {folder} does not hold", why=why, mend="take another copy of it, or another backup")
 
 

@@ -16,6 +16,7 @@ from typing import Final
 
 from fairlead.clock import Clock
 from fairlead.errors import BadInput
+from fairlead.storage.durable import sync
 
 MASTER_KEY_BYTES: Final = 32
 _LONGEST_FILE: Final = 1024
@@ -85,7 +86,7 @@ def create_key_file(path: Path, clock: Clock) -> bytes:
             os.link(draft, path)  # unlike a rename, this fails where the name is taken
         finally:
             draft.unlink()
-        sync_folder(path.parent)
+        sync(path.parent)
     except FileExistsError:
         raise BadInput(
             f"there is a key file at {path} already",
@@ -150,12 +151,3 @@ def _write_private(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def sync_folder(path: Path) -> None:
-    """Bring to the disk which names the folder holds: a file that was renamed is not lost with the power."""
-    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -5,9 +5,10 @@ since the backup is known from the database that is replaced, from anchors, or f
 Where nobody knows, nothing is restored.
 """
 
-import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,10 +17,10 @@ from msgspec.structs import asdict
 from sqlalchemy import Connection, delete, insert, select, update
 
 from fairlead.errors import BadInput, Broken
-from fairlead.storage.backup import FILE, Manifest, check_sums, grown_tree
+from fairlead.storage.backup import FILE, Manifest, changed, check_sums, grown_tree
+from fairlead.storage.durable import open_plain, second_name, sync
 from fairlead.storage.erasure import clear_away
 from fairlead.storage.legal_holds import LegalHold, legal_holds
-from fairlead.storage.master_key import sync_folder
 from fairlead.storage.migrations import migrate
 from fairlead.storage.schema import api_key, budget, epoch, legal_hold, stop, subject, tombstone, tree, worker
 from fairlead.storage.sqlite import fold, is_intact
@@ -28,6 +29,7 @@ from fairlead.storage.tombstones import KEY, SUBJECT, Tombstone, bury, tombstone
 from fairlead.storage.types import Entry
 
 _STAGE: Final = ".restoring"
+_CHUNK: Final = 1 << 20
 
 
 class Since(Struct, frozen=True):
@@ -58,6 +60,17 @@ class Restored(Struct, frozen=True):
     old: str = ""
 
 
+def require_unchanged(live: Store, manifest: Manifest, since: Since) -> None:
+    """Raises Broken if the database that is to be replaced has changed since this was read of it: whoever was erased
+    meanwhile would come to life again."""
+    if known_from(live, manifest) != since:
+        raise Broken(
+            f"the database at {live.shown} was changed while the backup was restored, so nothing was replaced",
+            why="what was erased, revoked or spent meanwhile would be lost",
+            mend="see that nobody works on it, and restore again",
+        )
+
+
 def known_from(live: Store, manifest: Manifest) -> Since:
     """What the database that is to be replaced knows. Raises BadInput if it is another's, or older than the backup."""
     live.bring_in_order()
@@ -81,13 +94,35 @@ def known_from(live: Store, manifest: Manifest) -> Since:
     return Since(tuple(stones), (f"the database at {live.shown}",), number, size, spent, stops, held)
 
 
-def stage(folder: Path, beside: Path, manifest: Manifest) -> Store:
-    """A copy of the backup's file beside the database, of this program's schema. Raises Broken if it does not hold."""
+@contextmanager
+def staged_copy(folder: Path, beside: Path, manifest: Manifest) -> Iterator[Store]:
+    """A copy of the backup's file beside the database, of this program's schema. Whatever comes of it, nothing of it
+    stays there. Raises Broken if it does not hold."""
+    try:
+        with closing(_stage(folder, beside, manifest)) as store:
+            yield store
+    finally:
+        _clear(beside / _STAGE)
+
+
+def _clear(place: Path) -> None:
+    """What another restore, cut short, has left; of a link, the link: what it leads to is not ours to delete."""
+    if place.is_symlink():
+        place.unlink()
+    elif place.exists():
+        shutil.rmtree(place)
+
+
+def _stage(folder: Path, beside: Path, manifest: Manifest) -> Store:
     place = beside / _STAGE
-    shutil.rmtree(place, ignore_errors=True)
+    _clear(place)
     place.mkdir(mode=0o700, parents=True)
-    shutil.copyfile(folder / FILE, place / FILE)
-    (place / FILE).chmod(0o600)
+    with open_plain(folder / FILE) as source, (place / FILE).open("xb") as file:
+        (place / FILE).chmod(0o600)
+        shutil.copyfileobj(source, file, _CHUNK)
+    with (place / FILE).open("rb") as file:
+        if file_digest(file, "sha256").hexdigest() != manifest.digest:
+            raise changed(folder, "its file was changed while it was copied")
     if not is_intact(place / FILE):
         raise Broken("the backup's file is damaged", mend="take another copy of it")
     if manifest.schema == "":
@@ -172,13 +207,10 @@ def install_file(staged: Store, path: Path, at: int) -> Path | None:
     for each in (source, path):
         if each.exists():
             fold(each)
-    old = None
-    if path.exists():
-        old = path.with_name(f"{path.name}.until-{at}")
-        os.link(path, old)
-    os.replace(source, path)
-    sync_folder(path.parent)
-    shutil.rmtree(source.parent, ignore_errors=True)
+    sync(source)
+    old = second_name(path, at) if path.exists() else None
+    source.replace(path)
+    sync(path.parent)
     return old
 
 

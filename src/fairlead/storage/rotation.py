@@ -17,7 +17,8 @@ from msgspec import Struct
 
 from fairlead.clock import Clock
 from fairlead.errors import BadInput
-from fairlead.storage.master_key import create_key_file, load_master_key, sync_folder
+from fairlead.storage.durable import second_name, sync
+from fairlead.storage.master_key import create_key_file, load_master_key
 from fairlead.storage.vault import Vault
 
 _NEXT: Final = ".next"
@@ -54,9 +55,9 @@ def rotate(path: Path, vault: Vault, origin: str, clock: Clock) -> Rotated:
         prepared = _next(path)
         new = load_master_key(None, prepared) if prepared.exists() else create_key_file(prepared, clock)
         count = vault.rewrap(new)
-        old = _set_aside(path, clock)
+        old = second_name(path, clock.now() // 1000)
         prepared.replace(path)
-        sync_folder(path.parent)
+        sync(path.parent)
         return Rotated(count, old)
 
 
@@ -70,19 +71,6 @@ def replace_given(vault: Vault, origin: str, new: bytes) -> int:
 
 def _next(path: Path) -> Path:
     return path.with_name(path.name + _NEXT)
-
-
-def _set_aside(path: Path, clock: Clock) -> Path:
-    """A second name for the old key file, so that there is never a moment without a key file. None is overwritten."""
-    at = clock.now() // 1000
-    while True:
-        old = path.with_name(f"{path.name}.until-{at}")
-        try:
-            os.link(path, old)
-        except FileExistsError:
-            at += 1
-        else:
-            return old
 
 
 @contextmanager
