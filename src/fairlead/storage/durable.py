@@ -2,6 +2,8 @@
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 
@@ -16,16 +18,14 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def open_plain(path: Path) -> BufferedReader:
+@contextmanager
+def open_plain(path: Path) -> Iterator[BufferedReader]:
     """The file, for reading. Raises OSError where there is none, or where it is a link, a pipe or a device: nobody is
     led elsewhere by what others have put there, and nobody hangs on it."""
-    with ExitStack() as stack:
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        file = stack.enter_context(open(os.open(path, flags), "rb"))
+    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(f"{path} is not a plain file")
-        stack.pop_all()
-        return file
+        yield file
 
 
 def second_name(path: Path, at: int) -> Path:
