@@ -305,6 +305,44 @@ def test_a_limit_that_was_reached_is_said(client: Anthropic) -> None:
         assert (reply.stop_reason, reply.usage.output_tokens) == ("max_tokens", 2)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/messages", 405),
+        ("PUT", "/v1/messages/count_tokens", 405),
+        ("POST", "/v1/messages/batches", 404),
+        ("POST", "/v1/messages/", 404),
+        ("POST", "/v1/messages/count_tokens/", 404),
+        ("POST", "/v1/models", 405),
+        ("DELETE", "/v1/models/small", 405),
+        ("GET", "/v1/models/", 404),
+        ("GET", "/v1/models/nothing", 404),
+    ],
+)
+def test_what_is_not_there_is_said_in_the_protocols_form(s: Served, method: str, path: str, status: int) -> None:
+    headers = {"x-api-key": key_of("kim"), "anthropic-version": "2023-06-01"}
+    response = httpx.request(method, s.url + path, headers=headers, timeout=20)
+    body = response.json()
+    assert (response.status_code, body["type"], body["error"]["type"]) == (status, "error", "not_found_error")
+    assert body["fairlead"]["help"]
+    if "models" in path:
+        del headers["anthropic-version"]
+        assert "code" in httpx.request(method, s.url + path, headers=headers, timeout=20).json()["error"]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_stop_sequence_that_was_met_is_said_where_the_model_tells_it(client: Anthropic, model: str) -> None:
+    asked: Any = {"model": model, "max_tokens": 50, "messages": user("echo one two END three")}
+    reply = client.messages.create(**asked, stop_sequences=["STOP", "END"])
+    assert (reply.stop_reason, reply.stop_sequence) == ("stop_sequence", "END")
+    with client.messages.stream(**asked, stop_sequences=["STOP", "END"]) as stream:
+        last = stream.get_final_message()
+    assert (last.stop_reason, last.stop_sequence) == ("stop_sequence", "END")
+    assert last.content[0].text == reply.content[0].text == "one two"  # type: ignore[union-attr]
+    reply = client.messages.create(**asked, stop_sequences=["STOP"])
+    assert (reply.stop_reason, reply.stop_sequence) == ("end_turn", None)
+
+
 def test_what_the_beta_client_sends_is_understood_as_far_as_it_is_known(client: Anthropic) -> None:
     reply = client.beta.messages.create(model="small", max_tokens=50, messages=HELLO, betas=["interleaved-thinking"])
     assert reply.content[0].text == PROSE  # type: ignore[union-attr]

@@ -64,6 +64,32 @@ def cut(text: str, places: list[int]) -> list[Chunk]:
     return [Chunk(text=text[a:b]) for a, b in itertools.pairwise(edges) if a < b]
 
 
+@pytest.mark.parametrize("new_screen", [None, WITHHOLD_CARDS, MASK_CARDS])
+@pytest.mark.parametrize(
+    ("said", "stops", "told"),
+    [
+        ("END", ["STOP", "END"], "END"), ("", ["END"], "END"), ("", ["STOP", "END"], ""),
+        ("end_turn", ["END"], None), ("END", [], None), (None, ["END"], None),
+    ],
+)  # fmt: skip
+def test_only_the_callers_own_stop_sequence_is_told(
+    new_screen: NewScreen | None, said: str | None, stops: list[str], told: str | None
+) -> None:
+    for deliver in (None, Collected()):
+        release = Release("run_1", deliver)
+        release.begin(MODEL, new_screen, 400, stops=stops)
+        asyncio.run(release.push(Chunk(text="a", finish="stop", stop=said)))
+        assert release.check().choices[0].stop == told
+
+
+@pytest.mark.parametrize("new_screen", [WITHHOLD_CARDS, MASK_CARDS])
+def test_a_stop_sequence_that_may_not_leave_is_not_told(new_screen: NewScreen) -> None:
+    release = Release("run_1", None)
+    release.begin(MODEL, new_screen, 400, stops=[CARD])
+    asyncio.run(release.push(Chunk(text="a", finish="stop", stop=CARD)))
+    assert release.check().choices[0].stop == ""
+
+
 def test_text_leaves_at_once_and_its_end_waits_for_the_bill() -> None:
     door, release = released(None, [Chunk(text="Hello"), Chunk(text=" there", finish="stop", usage=Usage(3, 2))])
     assert door.chunks == [Chunk(text="Hello"), Chunk(text=" there")]

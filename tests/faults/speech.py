@@ -24,6 +24,7 @@ class Asked:
     answered_tool: bool
     texts: tuple[str, ...] = ()  # to embed
     length: int = 0  # of their vectors
+    stops: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Reply:
     tools: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     reasoning: str = ""
     finish: str = "stop"
+    stop: str = ""  # the stop sequence that was met
 
     @property
     def output(self) -> int:
@@ -56,6 +58,8 @@ def reply_to(asked: Asked, *, ignore_limit: bool = False) -> Reply:
     else:
         words = PROSE.split(" ")
     reasoning = "Let me think about it" if asked.text.startswith("think") else ""
+    if (met := next((n for n, word in enumerate(words) if word in asked.stops), None)) is not None:
+        return Reply(words[:met], reasoning=reasoning, stop=words[met])
     if asked.limit is not None and len(words) > asked.limit and not ignore_limit:
         return Reply(words[: asked.limit], reasoning=reasoning, finish="length")
     return Reply(words, reasoning=reasoning)

@@ -56,6 +56,7 @@ def _read(path: str, body: dict[str, Any]) -> Asked:
         schema=schema if isinstance(schema, dict) else None,
         logprobs=bool(body.get("logprobs")),
         answered_tool=answered,
+        stops=tuple(body.get("stop_sequences") or body.get("stop") or ()),
     )
 
 
@@ -145,11 +146,17 @@ def _openai_whole(asked: Asked, reply: Reply, usage: Any) -> dict[str, Any]:
                 "message": message,
                 "logprobs": logprobs if asked.logprobs else None,
                 "finish_reason": reply.finish,
+                **_stopped(reply),
             }
             for n in range(asked.choices)
         ],
     }
     return body if usage is None else {**body, "usage": usage}
+
+
+def _stopped(reply: Reply) -> dict[str, str]:
+    """What vLLM says of a stop sequence that was met."""
+    return {"stop_reason": reply.stop} if reply.stop else {}
 
 
 def _openai_event(asked: Asked, choices: list[dict[str, Any]], **more: Any) -> bytes:
@@ -176,7 +183,9 @@ def _openai_stream(asked: Asked, reply: Reply, usage: Any) -> list[bytes]:
                 choice["logprobs"] = {"content": [{"token": delta["content"], "logprob": -0.5}]}
             events.append(_openai_event(asked, [choice]))
     for n in range(asked.choices):
-        events.append(_openai_event(asked, [{"index": n, "delta": {}, "finish_reason": reply.finish}]))
+        events.append(
+            _openai_event(asked, [{"index": n, "delta": {}, "finish_reason": reply.finish, **_stopped(reply)}])
+        )
     if usage is not None:
         events.append(_openai_event(asked, [], usage=usage))
     return [*events, b"data: [DONE]\n\n"]
@@ -200,8 +209,8 @@ def _anthropic_whole(asked: Asked, reply: Reply, usage: Any) -> dict[str, Any]:
         "role": "assistant",
         "model": asked.model,
         "content": content,
-        "stop_reason": _STOPS[reply.finish],
-        "stop_sequence": None,
+        "stop_reason": "stop_sequence" if reply.stop else _STOPS[reply.finish],
+        "stop_sequence": reply.stop or None,
     }
     return body if usage is None else {**body, "usage": usage}
 
@@ -232,7 +241,8 @@ def _anthropic_stream(asked: Asked, reply: Reply, usage: Any) -> list[bytes]:
         events.append(_named("content_block_start", index=n, content_block=block))
         events += [_named("content_block_delta", index=n, delta=piece) for piece in pieces]
         events.append(_named("content_block_stop", index=n))
-    end: dict[str, Any] = {"delta": {"stop_reason": _STOPS[reply.finish], "stop_sequence": None}}
+    stopped = _anthropic_whole(asked, reply, None)
+    end: dict[str, Any] = {"delta": {name: stopped[name] for name in ("stop_reason", "stop_sequence")}}
     if usage is not None:
         end["usage"] = {"output_tokens": usage["output_tokens"]} if isinstance(usage, dict) else usage
     return [*events, _named("message_delta", **end), _named("message_stop")]

@@ -87,7 +87,8 @@ async def test_the_output_limit_and_stop_sequences_are_kept() -> None:
     short = await answered(call(QUESTION, RETURNS, max_output=3))
     assert text_in(short) == "Customers ma"
     assert [chunk.finish for chunk in short if chunk.finish] == ["length"]
-    stopped = await answered(call(QUESTION, RETURNS, sampling=Sampling(stop=["30"])))
+    stopped = await answered(call(QUESTION, RETURNS, sampling=Sampling(stop=["50", "30"])))
+    assert [chunk.stop for chunk in stopped if chunk.finish] == ["30"]
     assert text_in(stopped) == "Customers may return an item within "
 
 

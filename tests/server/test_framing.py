@@ -73,6 +73,30 @@ def test_a_body_that_stops_coming_is_told_so_and_changes_nothing(s: Served) -> N
     assert s.records() == []
 
 
+@pytest.mark.parametrize(
+    ("rest", "status", "kind"),
+    [
+        (b"content-length: 9\r\n\r\n{", 408, "timeout_error"),
+        (b"transfer-encoding: chunked\r\n\r\nzz\r\n", 400, "invalid_request_error"),
+        (b"bad header\r\n\r\n", 400, "invalid_request_error"),
+        (b"x: " + b"y" * 70_000, 413, "request_too_large"),
+    ],
+)
+def test_what_is_no_request_of_messages_is_told_so_in_their_form(
+    s: Served, rest: bytes, status: int, kind: str
+) -> None:
+    key = s.auth()["authorization"].encode()
+    with connected(s) as client:
+        # In pieces, as a head that is bounded comes.
+        for piece in (b"POST /v1/messages?beta=true HTTP/1.1\r\nhost: here\r\nauthorization: " + key + b"\r\n", rest):
+            client.sendall(piece)
+        answer = heard(client)
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    said = json.loads(answer.partition(b"\r\n\r\n")[2])
+    assert (said["type"], said["error"]["type"]) == ("error", kind)
+    assert said["fairlead"]["help"]
+
+
 def test_a_request_within_a_kept_connection_has_its_own_time(s: Served) -> None:
     request = a_request(s, "echo hello")
     with connected(s) as client:

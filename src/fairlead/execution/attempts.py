@@ -171,7 +171,9 @@ async def _once(
     policy = deployment.policy
     ends = policy.has_endings and not action.arrival.judges
     whole = ends and policy.sees_whole(action.caller, asked_of(action, decided), candidate.model)
-    release.begin(candidate.model, screening, prepared.request.size, whole=whole)
+    stop = decided.asked.request.sampling.stop or ()
+    stops = (stop,) if isinstance(stop, str) else stop
+    release.begin(candidate.model, screening, prepared.request.size, whole=whole, stops=stops)
     call = ModelCall(
         model=candidate.model,
         request=prepared.request,

@@ -4,12 +4,13 @@ One `Release` serves an action through all its attempts. As long as nothing has 
 start over; afterwards there is no way back (`started`).
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 from msgspec import UNSET, Struct
 
+from fairlead.errors import Withheld
 from fairlead.execution.thinking import NewScreen, Thinking
 from fairlead.models.content import Thought
 from fairlead.models.types import Chunk, Model, ToolCall, ToolCallDelta, Usage
@@ -24,7 +25,8 @@ class ReplyChoice(Struct, frozen=True, kw_only=True):
     """One complete choice, screened, with redacted values restored.
 
     `thoughts` are the pieces of its reasoning with the vendor's proofs, as they must come back with the next round: for
-    doors whose clients can carry them. Their texts together are the beginning of `reasoning`.
+    doors whose clients can carry them. Their texts together are the beginning of `reasoning`. `stop` is the caller's stop
+    sequence that was met, "" where it cannot be told which.
     """
 
     index: int
@@ -35,6 +37,7 @@ class ReplyChoice(Struct, frozen=True, kw_only=True):
     tool_calls: tuple[ToolCall, ...] = ()
     logprobs: tuple[msgspec.Raw, ...] = ()
     finish: str = "stop"
+    stop: str | None = None
 
 
 class Reply(Struct, frozen=True, kw_only=True):
@@ -58,7 +61,7 @@ class _Call:
 class _Choice:
     """One choice under construction."""
 
-    __slots__ = ("calls", "finish", "index", "logprobs", "refusal", "screens", "text", "thinking")
+    __slots__ = ("calls", "finish", "index", "logprobs", "refusal", "screens", "stop", "text", "thinking")
 
     def __init__(self, index: int) -> None:
         self.index = index
@@ -68,6 +71,7 @@ class _Choice:
         self.calls: dict[int, _Call] = {}
         self.logprobs: list[msgspec.Raw] = []
         self.finish = ""
+        self.stop: str | None = None
         self.screens: dict[str, Screen] = {}
 
     def thinks(self) -> Thinking:
@@ -89,11 +93,20 @@ class Release:
         self._usage: Usage | None = None
         self._produced = 0
         self._input = 0
+        self._stops: Sequence[str] = ()
         self._whole = deliver is None
 
-    def begin(self, model: Model, new_screen: NewScreen | None, input_size: int, *, whole: bool = False) -> None:
+    def begin(
+        self,
+        model: Model,
+        new_screen: NewScreen | None,
+        input_size: int,
+        *,
+        whole: bool = False,
+        stops: Sequence[str] = (),
+    ) -> None:
         """Start over for another attempt. `input_size` in bytes, for the bill of an attempt that reports no usage.
-        With `whole` nothing leaves before all of it was judged."""
+        With `whole` nothing leaves before all of it was judged. `stops` are the caller's stop sequences."""
         self.model = model
         self._whole = whole or self._deliver is None
         self._new_screen = new_screen
@@ -101,6 +114,7 @@ class Release:
         self._usage = None
         self._produced = 0
         self._input = input_size
+        self._stops = stops
 
     def usage_so_far(self) -> Usage:
         """What the provider reported or, before it reports, an estimate of a token for four bytes."""
@@ -120,6 +134,7 @@ class Release:
             choice = self._choices[chunk.index] = _Choice(chunk.index)
         if chunk.finish:
             choice.finish = chunk.finish
+            choice.stop = chunk.stop
         self._produced += size(chunk.text) + size(chunk.reasoning) + size(chunk.refusal)
         if self._whole or self._deliver is None or self.model is None:
             self._take(choice, chunk)
@@ -144,7 +159,7 @@ class Release:
         """Nothing can forbid anything: all of it leaves but the end, which waits for the bill."""
         self._take(choice, chunk)
         if chunk.finish or chunk.usage is not None:
-            chunk = msgspec.structs.replace(chunk, finish=None, usage=None)
+            chunk = msgspec.structs.replace(chunk, finish=None, usage=None, stop=None)
         return None if chunk == Chunk(index=chunk.index) else chunk
 
     def _take_screened(self, choice: _Choice, chunk: Chunk) -> Chunk | None:
@@ -186,6 +201,9 @@ class Release:
     def check(self) -> Reply:
         """The reply is complete: judge what was held back, and the whole. Raises `Withheld`."""
         choices = [self._choices[index] for index in sorted(self._choices)]
+        for choice in choices:
+            if choice.stop is not None:
+                choice.stop = self._met(choice.stop)
         tail: tuple[Chunk, ...] = ()
         if not self._whole:
             tail = tuple([piece for choice in choices for piece in self._close(choice)])
@@ -195,6 +213,16 @@ class Release:
         if self._whole and self._deliver is not None:
             tail = tuple([piece for choice in choices for piece in _all_of(choice)])
         return Reply(choices=tuple(map(_complete, choices)), usage=self.usage_so_far(), tail=tail)
+
+    def _met(self, said: str) -> str | None:
+        """Of what a provider says where it stopped, that which is the caller's own and may be said."""
+        met = said or (self._stops[0] if len(self._stops) == 1 else "")
+        if said and said not in self._stops:
+            return None
+        try:
+            return met if self._new_screen is None or self._new_screen(False).whole(met) == met else ""
+        except Withheld:
+            return ""
 
     def _judge(self, choice: _Choice, new_screen: NewScreen) -> None:
         """Screen a choice that was only collected, each of its texts in one look."""
@@ -311,6 +339,7 @@ def _complete(choice: _Choice) -> ReplyChoice:
         ),
         logprobs=tuple(choice.logprobs),
         finish=choice.finish or "stop",
+        stop=choice.stop,
     )
 
 

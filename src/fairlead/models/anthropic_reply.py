@@ -27,6 +27,7 @@ class _Content(Struct, frozen=True):
     name: str | None = None
     input: Raw = Raw(b"")
     stop_reason: str | None = None
+    stop_sequence: str | None = None
 
 
 class _Reply(Struct, frozen=True):
@@ -39,6 +40,7 @@ class _Reply(Struct, frozen=True):
     content_block: _Content | None = None
     delta: _Content | None = None
     stop_reason: str | None = None
+    stop_sequence: str | None = None
     usage: Raw = Raw(b"")
 
 
@@ -54,6 +56,10 @@ _FINISHES: Final = {
 
 def _finish(reason: str) -> str:
     return _FINISHES.get(reason, "stop")
+
+
+def _stop(said: _Content | _Reply) -> str | None:
+    return (said.stop_sequence or "") if said.stop_reason == "stop_sequence" else None
 
 
 class AnthropicReader:
@@ -98,6 +104,7 @@ class AnthropicReader:
                 ToolCallDelta(n, block.id, block.name, _compact(block.input)) for n, block in enumerate(calls)
             ),
             finish=_finish(reply.stop_reason or "end_turn"),
+            stop=_stop(reply),
         )
         return [*earlier, chunk]
 
@@ -141,7 +148,7 @@ class AnthropicReader:
             case "message_delta":
                 self._count(event.usage, final=True)
                 if event.delta is not None and event.delta.stop_reason:
-                    return Chunk(finish=_finish(event.delta.stop_reason))
+                    return Chunk(finish=_finish(event.delta.stop_reason), stop=_stop(event.delta))
             case "message_stop":
                 self.done = True
             case "content_block_start" if event.content_block is not None:

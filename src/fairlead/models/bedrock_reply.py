@@ -129,6 +129,7 @@ class BedrockReader:
                 ToolCallDelta(n, each.tool_use_id, each.name, _compact(each.input)) for n, each in enumerate(calls)
             ),
             finish=finish,
+            stop=_stop(reply.stop_reason),
         )
         self._count(reply)
         self.done = True
@@ -185,7 +186,7 @@ class BedrockReader:
                 return Chunk(tool_calls=(ToolCallDelta(self._tools[index], arguments="{}"),))
             case "messageStop" if event.stop_reason:
                 finish = self._finish(event.stop_reason)
-                return None if finish is None else Chunk(finish=finish)
+                return None if finish is None else Chunk(finish=finish, stop=_stop(event.stop_reason))
             case "metadata":
                 self._count(event)
                 self.done = True
@@ -252,6 +253,11 @@ def read_usage(found: dict[str, Any], tier: str = "") -> Usage | None:
 def _said(block: _Block) -> str:
     cited = block.citations_content
     return block.text + "".join(each.text for each in (cited.content if cited is not None else None) or ())
+
+
+def _stop(reason: str) -> str | None:
+    """That a stop sequence was met is said, and not which."""
+    return "" if reason == "stop_sequence" else None
 
 
 def _reasoned(found: _Reasoning) -> Chunk:

@@ -26,11 +26,11 @@ class ExtractiveDriver:
     async def answer(self, call: ModelCall) -> AsyncGenerator[Chunk]:
         """A chunk for each quote. Raises `Rejected` where the request wants what quoting cannot give."""
         _refuse(call)
-        text, finish = _fitted(_reply(call), call)
+        text, finish, stop = _fitted(_reply(call), call)
         for index in range(call.request.choices):
             for piece in text.splitlines(keepends=True):
                 yield Chunk(text=piece, index=index)
-            yield Chunk(index=index, finish=finish)
+            yield Chunk(index=index, finish=finish, stop=stop)
         yield Chunk(usage=_usage(call, text))
 
     async def probe(self) -> list[str]:
@@ -74,14 +74,15 @@ def _readable(passages: Iterable[Passage]) -> Iterator[Passage]:
         yield passage
 
 
-def _fitted(text: str, call: ModelCall) -> tuple[str, str]:
-    """The reply up to a stop sequence or the output limit, and why it ends."""
+def _fitted(text: str, call: ModelCall) -> tuple[str, str, str | None]:
+    """The reply up to a stop sequence or the output limit, why it ends, and the sequence that it met."""
     stop = call.request.sampling.stop or []
+    met = None
     for sequence in [stop] if isinstance(stop, str) else stop:
-        if sequence:
-            text = text.partition(sequence)[0]
+        if sequence and sequence in text:
+            text, met = text.partition(sequence)[0], sequence
     most = call.max_output * _CHARACTERS_A_TOKEN
-    return (text, "stop") if len(text) <= most else (text[:most], "length")
+    return (text, "stop", met) if len(text) <= most else (text[:most], "length", None)
 
 
 def _usage(call: ModelCall, text: str) -> Usage:

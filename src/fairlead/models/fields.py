@@ -269,6 +269,10 @@ REPLY: Final = (
         "done_reason", "`stop`, `length`, `tool_calls` or `content_filter`",
     ),
     Field(
+        "stop", "choices[].stop_reason", NONE, "stop_sequence", NONE, NONE, NONE,
+        "the sequence that was met: vLLM tells it too, Bedrock only that one was; the Messages door says it",
+    ),
+    Field(
         "usage.input", "usage.prompt_tokens", "usage.input_tokens", "usage.input_tokens",
         "usageMetadata.promptTokenCount", "usage.inputTokens", "prompt_eval_count",
         "with what was cached, which Messages and Bedrock count apart",

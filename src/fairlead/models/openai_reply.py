@@ -51,6 +51,7 @@ class _Choice(Struct, frozen=True):
     message: _Said | None = None
     finish_reason: str | None = None
     logprobs: Raw = Raw(b"")
+    stop_reason: object = None  # of some servers: the stop sequence that was met, or the number of a token
 
 
 class _Reply(Struct, frozen=True):
@@ -168,6 +169,7 @@ class OpenAIReader:
             tool_calls=tuple(self._tool_piece(index, piece) for piece in said.tool_calls or ()),
             logprobs=choice.logprobs.copy() if _is_given(choice.logprobs) else None,
             finish=_FINISHES.get(finish.lower(), "stop") if finish else None,
+            stop=choice.stop_reason if finish and isinstance(choice.stop_reason, str) else None,
         )
         return None if chunk == Chunk(index=index) else chunk
 

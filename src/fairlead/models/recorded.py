@@ -55,6 +55,7 @@ class _Kept(Struct, frozen=True):
     finish: str | None = None
     usage: Usage | None = None
     thought: Thought | None = None
+    stop: str | None = None
 
 
 class _Exchange(Struct, frozen=True, kw_only=True):

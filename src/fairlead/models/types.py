@@ -268,7 +268,8 @@ class Chunk(Struct, frozen=True, omit_defaults=True):
 
     `logprobs` is the raw JSON of the choice's `logprobs` object. `usage` comes at most once, with or after the last
     piece. `finish` is "stop", "length", "tool_calls" or "content_filter". `thought` has no text: it ends the reasoning
-    that came since the last one and proves it, or is a sealed one.
+    that came since the last one and proves it, or is a sealed one. `stop` is the stop sequence that was met, "" where a
+    provider says only that one was.
     """
 
     text: str = ""
@@ -280,6 +281,7 @@ class Chunk(Struct, frozen=True, omit_defaults=True):
     finish: str | None = None
     usage: Usage | None = None
     thought: Thought | None = None
+    stop: str | None = None
 
 
 class ModelCall(Struct, frozen=True, kw_only=True):

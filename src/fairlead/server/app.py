@@ -8,6 +8,7 @@ from fairlead.errors import FairleadError, NotFound, Overloaded
 from fairlead.execution import Fairlead
 from fairlead.server.door import EncodeError, broken, refuse
 from fairlead.server.http import Scope, respond
+from fairlead.server.model_list import speaks_messages
 from fairlead.server.proxy import Proxies, Unencrypted
 from fairlead.server.routes import PROBES, Endpoint, error_form, routes
 from fairlead.storage.sessions import Sessions
@@ -66,7 +67,7 @@ class App:
             except Exception:
                 # Doors say what goes wrong in an action; what is left is a fault before there was one.
                 log.exception("a request for %s broke", scope["path"])
-                await refuse(send, broken(), error_form(scope["path"]))
+                await refuse(send, broken(), _form(scope))
             finally:
                 self._under_way -= 1
         elif scope["type"] == "lifespan":
@@ -81,7 +82,7 @@ class App:
             if endpoint is not None:
                 return endpoint
         allowed = sorted({m for m, p in self._routes if p == path or p in above})
-        return _NotHere(method, path, allowed, error_form(path))
+        return _NotHere(method, path, allowed, _form(scope))
 
     async def _turn_away(self, scope: Scope, send: Any) -> None:
         error = Overloaded(
@@ -95,7 +96,7 @@ class App:
         """Record and say an error that no door was asked about."""
         if self._running is not None:
             await self._running.fairlead.refusals.record("server", error)
-        await refuse(send, error, error_form(scope["path"]))
+        await refuse(send, error, _form(scope))
 
     async def _lifespan(self, receive: Any, send: Any) -> None:
         await receive()
@@ -110,6 +111,10 @@ class App:
         await receive()
         await self._running.stop()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _form(scope: Scope) -> EncodeError:
+    return error_form(scope["path"], speaks_messages=speaks_messages(scope))
 
 
 class _NotHere:

@@ -12,8 +12,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from fairlead.errors import BadInput, FairleadError, Overloaded
 from fairlead.server.http import TooLarge, TooSlow
-from fairlead.server.openai.errors import encode_error
 from fairlead.server.proxy import Proxies, Unencrypted
+from fairlead.server.routes import error_form
 
 _MOST_HEAD: Final = 65_536  # bytes of a head that does not come in one piece; one piece is bounded by what is read
 
@@ -38,13 +38,23 @@ def framing(patience: Patience, only_from: Proxies | None = None) -> type["Frami
     return type("Framing", (Framing,), {"patience": patience, "only_from": only_from})
 
 
-def _answer(error: FairleadError, reason: str, header: str = "") -> bytes:
-    body = encode_error(error)
+class _Answer(Struct, frozen=True):
+    """What is said to a request that no door gets to see, with the reason phrase of its status."""
+
+    error: FairleadError
+    reason: str
+    header: str = ""
+
+
+def _written(answer: _Answer, path: str = "") -> bytes:
+    """In the form of the protocol that has the path, as far as the request has told it."""
+    error, reason, header = answer.error, answer.reason, answer.header
+    body = error_form(path)(error)
     head = f"HTTP/1.1 {error.status} {reason}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
     return f"{head}{header}connection: close\r\n\r\n".encode() + body
 
 
-_MALFORMED: Final = _answer(
+_MALFORMED: Final = _Answer(
     BadInput(
         "the request is not valid HTTP/1.1",
         why="its request line, a header or the framing of its body is malformed",
@@ -52,7 +62,7 @@ _MALFORMED: Final = _answer(
     ),
     "Bad Request",
 )
-_LONG_HEAD: Final = _answer(
+_LONG_HEAD: Final = _Answer(
     TooLarge(
         f"the head of the request is longer than {_MOST_HEAD} bytes",
         why="nobody has said yet who sends it, and it would fill memory",
@@ -62,7 +72,7 @@ _LONG_HEAD: Final = _answer(
 )
 
 
-_UNENCRYPTED: Final = _answer(
+_UNENCRYPTED: Final = _Answer(
     Unencrypted(
         "plain HTTP is taken from the declared proxies only",
         why="keys and text could be read on the way from there, and `server.proxy.trusted` does not name the address",
@@ -72,22 +82,22 @@ _UNENCRYPTED: Final = _answer(
 )
 
 
-def _too_slow(seconds: float) -> bytes:
+def _too_slow(seconds: float) -> _Answer:
     error = TooSlow(
         f"the request did not arrive within {seconds:g} s",
         why="`server.receive_timeout` bounds how long a connection may wait for its request",
         mend="send it in one go, or over a faster line; a proxy that buffers requests helps",
     )
-    return _answer(error, "Request Timeout")
+    return _Answer(error, "Request Timeout")
 
 
-def _full(connections: int) -> bytes:
+def _full(connections: int) -> _Answer:
     error = Overloaded(
         f"this worker has {connections} connections, the most that it takes",
         why="`server.max_connections` bounds them, so that those which are open are served",
         mend="retry after a second; if it lasts, raise `server.max_connections` or `server.workers`",
     )
-    return _answer(error, "Service Unavailable", "retry-after: 1\r\n")
+    return _Answer(error, "Service Unavailable", "retry-after: 1\r\n")
 
 
 class Framing(HttpToolsProtocol):
@@ -104,11 +114,11 @@ class Framing(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         if len(self.connections) > self.patience.connections:
-            transport.write(_full(self.patience.connections))
+            transport.write(_written(_full(self.patience.connections)))
             transport.close()
             return
         if self.only_from is not None and not (self.client and self.only_from.may_connect(self.client[0])):
-            transport.write(_UNENCRYPTED)
+            transport.write(_written(_UNENCRYPTED))
             transport.close()
             return
         self._wait()
@@ -152,9 +162,11 @@ class Framing(HttpToolsProtocol):
         self._coming = None
         self._say(_too_slow(self.patience.receive))
 
-    def _say(self, answer: bytes) -> None:
+    def _say(self, answer: _Answer) -> None:
         if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
-            self.transport.write(answer)
+            # Of the head before it nothing is left to know: each request begins with its own.
+            target = self.url.partition(b"?")[0].decode("latin-1") if self._arriving else ""
+            self.transport.write(_written(answer, target))
         self.transport.close()
 
     def _count_head(self, came: int) -> None:

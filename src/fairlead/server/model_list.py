@@ -32,8 +32,13 @@ _MESSAGES: Final[ListForm] = MessagesList()
 _COMPLETIONS: Final[ListForm] = CompletionsList()
 
 
+def speaks_messages(scope: Scope) -> bool:
+    """Whether the client speaks the Messages protocol, at a path that it shares with others."""
+    return header(scope, b"anthropic-version") is not None
+
+
 def _form(scope: Scope) -> ListForm:
-    return _COMPLETIONS if header(scope, b"anthropic-version") is None else _MESSAGES
+    return _MESSAGES if speaks_messages(scope) else _COMPLETIONS
 
 
 class ModelList:

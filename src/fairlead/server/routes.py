@@ -60,7 +60,9 @@ def routes(fairlead: Fairlead, sessions: Sessions, max_body: int) -> dict[tuple[
     }
 
 
-def error_form(path: str) -> EncodeError:
+def error_form(path: str, *, speaks_messages: bool = False) -> EncodeError:
     """How an error is said where no door was reached: in the form of the protocol that has the path, else in the one
-    that most clients understand."""
-    return encode_messages_error if path.startswith("/v1/messages") else encode_error
+    that most clients understand. At a path that protocols share it matters which one the client speaks."""
+    at = f"{path}/"
+    theirs = at.startswith("/v1/messages/") or (speaks_messages and at.startswith("/v1/models/"))
+    return encode_messages_error if theirs else encode_error

@@ -195,6 +195,23 @@ def test_the_reason_why_it_ended_is_said_in_the_protocols_words(chunk: Chunk, fi
     assert [block["type"] for block in whole["content"]] == ["tool_use" if calls else "text"]
 
 
+@pytest.mark.parametrize(
+    ("stop", "finish", "said"),
+    [
+        ("END", "stop", ("stop_sequence", "END")),
+        ("", "stop", ("stop_sequence", None)),
+        (None, "stop", ("end_turn", None)),
+        ("END", "length", ("max_tokens", None)),
+    ],
+)
+def test_the_stop_sequence_is_said_as_far_as_it_is_known(stop: str | None, finish: str, said: tuple[str, Any]) -> None:
+    settled = answer(Chunk(finish=finish), text="x", finish=finish, stop=stop)
+    whole = json.loads(encode_reply(settled))
+    assert (whole["stop_reason"], whole["stop_sequence"]) == said
+    last = events(MessageEvents("run_1", MODEL, 7).end(settled))[-2]["delta"]
+    assert (last["stop_reason"], last["stop_sequence"]) == said
+
+
 def test_what_was_cached_stands_beside_the_input_and_not_in_it() -> None:
     usage = Usage(input=100, output=9, cached_input=60, cache_write=30, cache_write_1h=10, reasoning=3, tier="default")
     expected = {

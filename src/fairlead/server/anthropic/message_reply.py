@@ -65,7 +65,7 @@ class MessageOut(Struct, frozen=True, kw_only=True):
     model: str
     content: list[BlockOut]
     stop_reason: str
-    stop_sequence: None
+    stop_sequence: str | None
     usage: UsageOut
     fairlead: About
 
@@ -73,6 +73,7 @@ class MessageOut(Struct, frozen=True, kw_only=True):
 def encode_reply(answer: Answer) -> bytes:
     """The body of a complete (not streamed) reply."""
     choice = answer.reply.choices[0] if answer.reply.choices else ReplyChoice(index=0, text="")
+    reason = stop_reason(choice.finish, choice.stop, called=bool(choice.tool_calls), refused=bool(choice.refusal))
     return _encode(
         MessageOut(
             id=message_id(answer.run),
@@ -80,8 +81,8 @@ def encode_reply(answer: Answer) -> bytes:
             role="assistant",
             model=answer.model.name,
             content=_content(choice),
-            stop_reason=stop_reason(choice.finish, called=bool(choice.tool_calls), refused=bool(choice.refusal)),
-            stop_sequence=None,
+            stop_reason=reason,
+            stop_sequence=stop_sequence(reason, choice.stop),
             usage=usage_out(answer.reply.usage),
             fairlead=about(answer),
         )
@@ -93,13 +94,20 @@ def message_id(run: str) -> str:
     return f"msg_{run}"
 
 
-def stop_reason(finish: str, *, called: bool, refused: bool) -> str:
+def stop_reason(finish: str, stop: str | None, *, called: bool, refused: bool) -> str:
     """Why the reply ended. Some servers say that they simply stopped, after calling a tool."""
     if refused:
         return "refusal"
     if called and finish == "stop":
         return "tool_use"
+    if finish == "stop" and stop is not None:
+        return "stop_sequence"
     return _STOPS.get(finish, "end_turn")
+
+
+def stop_sequence(reason: str, stop: str | None) -> str | None:
+    """The caller's sequence that ended the reply; None too where the model's server does not tell which it was."""
+    return stop or None if reason == "stop_sequence" else None
 
 
 def usage_out(usage: Usage) -> UsageOut:

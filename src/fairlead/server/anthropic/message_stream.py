@@ -14,7 +14,7 @@ from fairlead.execution import Answer
 from fairlead.models.types import Chunk, Model, ToolCallDelta
 from fairlead.server.about import about
 from fairlead.server.anthropic.errors import encode_error
-from fairlead.server.anthropic.message_reply import call_id, message_id, stop_reason, usage_out
+from fairlead.server.anthropic.message_reply import call_id, message_id, stop_reason, stop_sequence, usage_out
 
 _encode = msgspec.json.Encoder().encode
 
@@ -93,9 +93,10 @@ class MessageEvents:
         self._advance(out)
         self._stop(out)
         finish = next((chunk.finish for chunk in answer.reply.tail if chunk.finish), None) or "stop"
-        reason = stop_reason(finish, called=self._called, refused=self._refused)
+        stop = answer.reply.choices[0].stop if answer.reply.choices else None
+        reason = stop_reason(finish, stop, called=self._called, refused=self._refused)
         last = {
-            "delta": {"stop_reason": reason, "stop_sequence": None},
+            "delta": {"stop_reason": reason, "stop_sequence": stop_sequence(reason, stop)},
             "usage": usage_out(answer.reply.usage),
             "fairlead": about(answer),
         }
