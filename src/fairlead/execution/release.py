@@ -25,8 +25,8 @@ class ReplyChoice(Struct, frozen=True, kw_only=True):
     """One complete choice, screened, with redacted values restored.
 
     `thoughts` are the pieces of its reasoning with the vendor's proofs, as they must come back with the next round: for
-    doors whose clients can carry them. Their texts together are the beginning of `reasoning`. `stop` is the caller's stop
-    sequence that was met, "" where it cannot be told which.
+    doors whose clients can carry them. Their texts together are the beginning of `reasoning`. `stop` is the caller's
+    stop sequence that was met, "" where it cannot be told which.
     """
 
     index: int
