@@ -1,0 +1,202 @@
+"""What a workspace says about systems: `systems:` in fairlead.yaml, `systems/NAME.yaml` with the meaning of their
+tools, `systems/NAME.pins.json` with the definitions that a person accepted; and what these compile to."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from fnmatch import fnmatchcase
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+from fairlead.errors import BadInput, closest
+from fairlead.labels import ClassName, DataClass
+from fairlead.tools.cards import SystemCard, ToolCard
+from fairlead.tools.types import Definition, Effect, Tool
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,40}")
+
+
+class ExchangeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A token of the caller's own for this system, by exchange of the one they came with (RFC 8693)."""
+
+    token_url: Annotated[str, Meta(description="Where the identity provider exchanges tokens.")]
+    client: Annotated[str, Meta(description="As which client Fairlead asks.")]
+    secret: Annotated[str, Meta(description="The client's secret: `env:NAME`.")]
+    audience: Annotated[str, Meta(description="For which service the new token is meant.")] = ""
+    resource: Annotated[str, Meta(description="The service's own address, where the provider wants that.")] = ""
+    scope: Annotated[str, Meta(description="What the new token may be used for.")] = ""
+
+
+class GrantSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A grant that each person gives once, by `fairlead login SYSTEM`; kept encrypted, refreshed, and theirs to end."""
+
+    authorize_url: Annotated[str, Meta(description="Where people consent.")]
+    token_url: Annotated[str, Meta(description="Where codes and refresh tokens are redeemed.")]
+    client: Annotated[str, Meta(description="Fairlead's client id there.")]
+    secret: Annotated[str, Meta(description="The client's secret: `env:NAME`. Leave it out for a public client.")] = ""
+    scope: Annotated[str, Meta(description="What is asked for.")] = ""
+    revoke_url: Annotated[str, Meta(description="Where a grant is ended (RFC 7009).")] = ""
+
+
+class LoginSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The person's own account in a database. PostgreSQL then decides by its own rights and row policies."""
+
+    role: Annotated[str, Meta(description="The account's name; `{person}` stands for who calls.")] = "{person}"
+    secrets: Annotated[
+        str, Meta(description="Passwords by account: `env:NAME` of a JSON object, or `issue` for short-lived ones.")
+    ] = "issue"
+
+
+class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An account of Fairlead's own. What it may do is then up to policies alone, and every record says so."""
+
+    secret: Annotated[str, Meta(description="The account's token or password: `env:NAME`.")]
+    user: Annotated[str, Meta(description="The account's name, where it has one.")] = ""
+    shared: Annotated[
+        bool, Meta(description="Must be true: the system cannot tell people apart who come by this account.")
+    ]
+
+
+class CredentialSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`credential:` of a system: by what it knows the caller. The first that this caller has is used, in this order."""
+
+    exchange: ExchangeSettings | None = None
+    grant: GrantSettings | None = None
+    login: LoginSettings | None = None
+    service: ServiceSettings | None = None
+
+
+class SystemSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="use"):
+    """What every system may say, however it is spoken to."""
+
+    credential: CredentialSettings = CredentialSettings()
+    only: Annotated[
+        list[str], Meta(description="The tools that are offered, as names or patterns such as `read_*`.")
+    ] = ["*"]
+    data_class: Annotated[ClassName, Meta(description="The class of what it gives back.")] = "internal"
+    trusted: Annotated[
+        bool,
+        Meta(description="Whether nobody outside can write into it. What comes from others is never trusted."),
+    ] = False
+    effects: Annotated[
+        dict[str, Effect], Meta(description="`read` or `write`, by tool, where the system does not say it or lies.")
+    ] = {}
+    price: Annotated[float, Meta(ge=0, description="What a call costs, in the workspace's currency.")] = 0
+    timeout: Annotated[float, Meta(gt=0, le=3600, description="Seconds for one call.")] = 30
+    most_bytes: Annotated[int, Meta(ge=256, le=64 << 20, description="The greatest result that is taken.")] = 1 << 20
+    at_once: Annotated[int, Meta(ge=1, le=1000, description="The most calls at once from one worker.")] = 16
+
+
+class McpSettings(SystemSettings, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="mcp"):
+    """A server that speaks the Model Context Protocol: one at a URL, or a program that is started."""
+
+    url: Annotated[str, Meta(description="Where it answers over streamable HTTP.")] = ""
+    command: Annotated[list[str], Meta(description="The program and its arguments, spoken to over stdio.")] = []
+    env: Annotated[
+        dict[str, str], Meta(description="The program's environment; `env:NAME` takes a value from this machine's.")
+    ] = {}
+    at_home: Annotated[bool, Meta(description="Whether it may be inside a private network.")] = False
+    plain_http: Annotated[bool, Meta(description="Whether its network is trusted, so that `http` will do.")] = False
+
+
+class OpenApiSettings(SystemSettings, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="openapi"):
+    """A service with an OpenAPI description (3.0 or 3.1)."""
+
+    description: Annotated[str, Meta(description="The description: a file of the workspace under `systems/`.")]
+    url: Annotated[str, Meta(description="Where the service answers. Default: the description's first server.")] = ""
+    header: Annotated[
+        str, Meta(description="The header that carries the credential, where it is not `authorization`.")
+    ] = ""
+    at_home: Annotated[bool, Meta(description="Whether it may be inside a private network.")] = False
+    plain_http: Annotated[bool, Meta(description="Whether its network is trusted, so that `http` will do.")] = False
+
+
+class QuerySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A declared query, which is a tool. Its parameters are bound and never become SQL."""
+
+    sql: Annotated[str, Meta(min_length=1, description="One statement; `:name` stands for a parameter.")]
+    about: Annotated[str, Meta(description="What it is for: models read this.")] = ""
+    parameters: Annotated[
+        dict[str, dict[str, Any]], Meta(description="The JSON Schema of each parameter. Default: text.")
+    ] = {}
+    effect: Effect = "read"
+
+
+class SqlSettings(SystemSettings, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="sql"):
+    """A database: declared queries, and, where it is asked for, SELECT statements that a model writes."""
+
+    url: Annotated[str, Meta(description="`postgresql://HOST/DATABASE` without an account, or `sqlite:FILE`.")]
+    queries: Annotated[dict[str, QuerySettings], Meta(description="Declared queries, by name.")] = {}
+    tables: Annotated[
+        list[str], Meta(description="Tables that statements written by a model may read. Default: no such statements.")
+    ] = []
+    functions: Annotated[list[str], Meta(description="Functions they may call beside the usual ones.")] = []
+    most_rows: Annotated[int, Meta(ge=1, le=100_000, description="The most rows of a result.")] = 1000
+
+
+class PythonSettings(SystemSettings, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="python"):
+    """Functions with type hints: each public one of the module is a tool."""
+
+    file: Annotated[str, Meta(description="A file of the workspace under `systems/`, published with it.")]
+
+
+AnySystem = McpSettings | OpenApiSettings | SqlSettings | PythonSettings
+
+
+class Pins(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`systems/NAME.pins.json`: what a person accepted. Written by `fairlead tools accept`."""
+
+    tools: tuple[Definition, ...] = ()
+
+
+class System(Struct, frozen=True, kw_only=True):
+    """A system of a workspace, ready to be opened. `tools` are those in force, by their own name."""
+
+    name: str
+    settings: AnySystem
+    tools: Mapping[str, Tool]
+    card: SystemCard
+    files: Mapping[str, bytes]  # of the workspace, under systems/
+
+    @property
+    def data_class(self) -> DataClass:
+        return DataClass[self.settings.data_class]
+
+    def card_of(self, tool: str) -> ToolCard:
+        return self.card.tools.get(tool, ToolCard())
+
+
+def compile_system(
+    name: str, settings: AnySystem, card: SystemCard, offered: Iterable[Definition], files: Mapping[str, bytes]
+) -> System:
+    """`offered` are the accepted definitions: pins, or what the workspace's own text defines. Raises `BadInput`."""
+    key = f"systems.{name}"
+    if not _NAME.fullmatch(name):
+        raise BadInput(
+            f"{key}: {name!r} is no fit name for a system",
+            why="tools are called by it, as in `crm.get_order`",
+            mend="use small letters, digits, - and _",
+        )
+    tools = {
+        each.name: Tool(system=name, definition=each, digest=each.digest)
+        for each in (_with_effect(one, settings) for one in offered)
+        if any(fnmatchcase(each.name, pattern) for pattern in settings.only)
+    }
+    for part, names in (("effects", settings.effects), ("tools", card.tools)):
+        if tools and (unknown := sorted(set(names) - tools.keys())):
+            where = key if part == "effects" else f"systems/{name}.yaml"
+            raise BadInput(
+                f"{where}: {part} names {unknown[0]!r}, which is no tool of this system",
+                mend=closest(unknown[0], tools) or f"accept its tools first: fairlead tools accept {name}",
+            )
+    return System(name=name, settings=settings, tools=tools, card=card, files=files)
+
+
+def _with_effect(definition: Definition, settings: AnySystem) -> Definition:
+    said = settings.effects.get(definition.name)
+    return definition if said is None else msgspec.structs.replace(definition, effect=said)
+
+
+Reveal = Callable[[str], str]
+"""Gives the secret that a reference such as `env:NAME` stands for."""
