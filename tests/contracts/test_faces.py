@@ -112,17 +112,6 @@ telemetry: Span
 telemetry: Trace
 telemetry: decode
 telemetry: load_by_layer
-tools: Blob
-tools: Credential
-tools: Definition
-tools: Effect
-tools: Link
-tools: Piece
-tools: SystemCall
-tools: SystemDriver
-tools: Text
-tools: Tool
-tools: ToolResult
 """.splitlines()
 
 
