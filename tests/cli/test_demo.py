@@ -5,12 +5,13 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cli.conftest import Said, program
+from tests.cli.conftest import Fairlead, Said, program
 
 from fairlead.cli.demonstration.company import VISITOR, found
 from fairlead.cli.demonstration.stand_in import StandIn, playing
@@ -81,15 +82,18 @@ def test_spending_is_summed_by_department(day: Said) -> None:
     assert float(spent["marketing"]) > float(spent["stores"]) > 0
 
 
-def test_a_folder_that_was_named_stays_and_can_be_looked_into(day: Said) -> None:
+def test_a_folder_that_was_named_stays_and_can_be_looked_into(day: Said, fairlead: Fairlead) -> None:
     folder = day.json["folder"]
-    assert program("audit", "verify", "-w", folder).status == 0
-    assert program("trace", day.json["trace"], "-w", folder).status == 0
-    assert program("check", folder).status == 0
+    assert fairlead("audit", "verify", "-w", folder).status == 0
+    assert fairlead("trace", day.json["trace"], "-w", folder).status == 0
+    assert fairlead("check", folder).status == 0
 
 
-def test_the_story_reads_plainly_where_nobody_watches(tmp_path: Path) -> None:
-    said = program("demo", TMPDIR=str(tmp_path))
+def test_the_story_reads_plainly_where_nobody_watches(
+    tmp_path: Path, fairlead: Fairlead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    said = fairlead("demo")
     assert said.status == 0, said.err
     assert "\x1b" not in said.out + said.err
     for number in range(1, len(SCENES) + 1):
@@ -100,9 +104,9 @@ def test_the_story_reads_plainly_where_nobody_watches(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir()), "the temporary folder is removed"
 
 
-def test_a_folder_in_use_is_refused_and_left_alone(tmp_path: Path) -> None:
+def test_a_folder_in_use_is_refused_and_left_alone(tmp_path: Path, fairlead: Fairlead) -> None:
     (tmp_path / "notes.txt").write_text("mine")
-    said = program("demo", "--folder", tmp_path)
+    said = fairlead("demo", "--folder", tmp_path)
     assert said.status == 2
     assert "help: choose another name" in said.err
     assert [each.name for each in tmp_path.iterdir()] == ["notes.txt"]

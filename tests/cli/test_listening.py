@@ -28,9 +28,9 @@ def test_other_machines_are_not_served_over_plain_http(live: Path) -> None:
     assert "server: {tls:" in said.err
 
 
-def test_a_throwaway_network_is_served_when_told_so_and_said_loudly(live: Path) -> None:
+def test_a_throwaway_network_is_served_when_told_so_and_said_loudly(live: Path, fairlead: Fairlead) -> None:
     with serving(live, "--host", "0.0.0.0", "--plain-http") as server:
-        assert program("ask", RECEIPT, "--url", server.url, cwd=live).status == 0
+        assert fairlead("ask", RECEIPT, "--url", server.url).status == 0
     assert "WARNING: plain HTTP on 0.0.0.0" in "".join(server.said)
 
 
@@ -61,7 +61,7 @@ def test_tls_is_served_from_files_of_the_workspace_and_asked_by_the_command_line
     assert "TLS key" not in found
     with serving(live) as server:
         assert server.url.startswith("https://")
-        assert program("ask", RECEIPT, "--url", server.url, cwd=live, SSL_CERT_FILE=str(authority.path)).status == 0
+        assert fairlead("ask", RECEIPT, "--url", server.url).status == 0
         with pytest.raises(OSError, match="CERTIFICATE_VERIFY_FAILED"):
             urlopen(f"{server.url}/healthz", context=ssl.create_default_context(cadata=_other(tmp_path)))
 

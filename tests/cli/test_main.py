@@ -147,8 +147,8 @@ def test_a_reader_that_leaves_is_no_error() -> None:
     assert ended.stderr == ""
 
 
-def test_no_colour_where_nobody_looks(acme: Path) -> None:
-    said = program("doctor", cwd=acme)
+def test_no_colour_where_nobody_looks(acme: Path, fairlead: Fairlead) -> None:
+    said = fairlead("doctor")
     assert "\x1b" not in said.out + said.err
 
 

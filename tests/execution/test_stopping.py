@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.conftest import AMPLE
+from tests.faults.provider import ERRORS
 from tests.world import World, again, asked, served, until, world
 
 from fairlead import execution
@@ -95,9 +96,12 @@ async def test_whoever_starts_later_knows_of_it(tmp_path: Path) -> None:
             await other.stop()
 
 
-async def test_a_call_that_waits_when_the_stop_comes_is_decided_anew(tmp_path: Path) -> None:
+async def test_a_call_that_waits_when_the_stop_comes_is_decided_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ERRORS, "429-seconds", (429, "slow down", "rate_limit_error", {"retry-after": "2"}))
     async with world(tmp_path, **{**BOTH, "retries": {"tries": 2}}) as w:
-        w.provider.next = ["429-seconds", "429-seconds"]  # on its last candidate it waits for seven seconds
+        w.provider.next = ["429-seconds", "429-seconds"]  # on its last candidate it waits as long as it is told
         waiting = asyncio.ensure_future(w.ask(model="small"))
         await until(lambda: len(w.provider.received) >= 2)
         calls = len(w.provider.received)

@@ -131,7 +131,7 @@ def _spans(w: World, run: str) -> list[bytes]:
 def test_clients_are_refused_in_their_doors_form_and_told_when_to_come_back(tmp_path: Path) -> None:
     lanes = ONE | {"names": {"only": {"waiting": 1, "wait": 0.05}}, "usual": "only"}
     question = {"model": "small", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
-    with served(tmp_path, lanes=lanes, drain=1) as s, ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor() as pool, served(tmp_path, lanes=lanes, drain=1) as s:
         s.provider.next = ["hang"]
         deadline = {"x-fairlead-deadline": "5"}
         pool.submit(httpx.post, f"{s.url}/v1/messages", json=question, headers=s.auth("kim") | deadline, timeout=60)

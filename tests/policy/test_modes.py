@@ -58,23 +58,22 @@ def test_a_rule_that_was_lifted_is_noted_too() -> None:
     assert {(hit.policy, hit.mode, hit.effect) for hit in screen.hits} == {("rule-1", "enforce", "redact")}
 
 
+WATCHING = compile_policy(
+    {},
+    [Rule(withhold=("payment_card",), mode="shadow"), Rule(redact=("email",), audience="replies", mode="warn")],
+)
+
+
 @given(st.lists(st.sampled_from(["Card ", CARD, " and x@y.de ", "DE89 3704 0044 0532 0130 00", "."])), st.data())
 def test_rules_that_watch_replies_change_not_one_byte(parts: list[str], data: st.DataObject) -> None:
-    watching = compile_policy(
-        {},
-        [
-            Rule(withhold=("payment_card",), mode="shadow"),
-            Rule(redact=("email",), audience="replies", mode="warn"),
-        ],
-    )
     text = "".join(parts)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
-    screen, out = watching.screen(ANN, Asked("t"), FAR), ""
+    screen, out = WATCHING.screen(ANN, Asked("t"), FAR), ""
     for low, high in zip([0, *cuts], [*cuts, len(text)], strict=True):
         out += screen.feed(text[low:high])
     out += screen.close()
     assert out == text
-    found = watching.detect_text(text).labels.categories
+    found = WATCHING.detect_text(text).labels.categories
     expected = {("rule-1", "shadow", "withhold")} if "payment_card" in found else set()
     expected |= {("rule-2", "warn", "redact")} if "email" in found else set()
     assert {(hit.policy, hit.mode, hit.effect) for hit in screen.hits} == expected
