@@ -1,16 +1,14 @@
 """Workers die in the middle: what was acknowledged is there, and the rest is settled once, by whoever notices."""
 
 import asyncio
-import multiprocessing
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.storage.books_of import a_hold, balance, check_log, entry, limit, open_ids, runs, where_of
-from tests.storage.worker_processes import RACE_CAP, hold_and_wait, spend_what_is_left, work_until_killed
+from tests.storage.worker_processes import RACE_CAP, hold_and_wait, spend_what_is_left, started, work_until_killed
 
 from fairlead.storage.books import SqliteBooks
 from fairlead.storage.journal import Journal
@@ -19,22 +17,10 @@ from fairlead.storage.store import Store
 from fairlead.storage.types import Entry, Hold, Write
 
 OpenJournal = Callable[..., Journal]
-fresh = multiprocessing.get_context("spawn")
 
 
 def orphaned(hold: Hold) -> Entry:
     return Entry(hold.id, 1, b"orphaned " + hold.intent)
-
-
-@contextmanager
-def started(job: Callable[..., None], *given: object) -> Iterator[multiprocessing.process.BaseProcess]:
-    process = fresh.Process(target=job, args=given, daemon=True)
-    process.start()
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.join()
 
 
 def let_go(journal: Journal) -> None:

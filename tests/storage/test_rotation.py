@@ -2,12 +2,11 @@
 
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from tests.storage.books_of import where_of
+from tests.storage.worker_processes import rotate_and_die, started
 
 from fairlead.clock import SystemClock
 from fairlead.errors import BadInput
@@ -109,31 +108,6 @@ def test_a_person_met_between_the_look_and_the_insert_is_not_made_under_the_old_
 
 
 STEPS = ["create_key_file", "rewrap", "second_name", "replace", "sync"]
-_DIES = """
-import os, signal, sys
-from pathlib import Path
-from fairlead.clock import SystemClock
-from fairlead.storage import rotation
-from fairlead.storage.store import Store
-from fairlead.storage.subject_rows import StoredSubjects
-from fairlead.storage.vault import Vault
-from fairlead.storage.master_key import load_master_key
-
-database, key_file, step, when = sys.argv[1], Path(sys.argv[2]), sys.argv[3], sys.argv[4]
-
-def dying(real):
-    def call(*given):
-        if when == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
-        real(*given)
-        os.kill(os.getpid(), signal.SIGKILL)
-    return call
-
-owner = {"rewrap": Vault, "replace": type(key_file)}.get(step, rotation)
-setattr(owner, step, dying(getattr(owner, step)))
-vault = Vault(load_master_key(None, key_file), StoredSubjects(Store(database)), SystemClock())
-rotation.rotate(key_file, vault, "fairlead/acme", SystemClock())
-"""
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -144,8 +118,9 @@ def test_a_rotation_killed_at_any_step_loses_nothing_and_is_ended_by_the_next(
     vault = opened(store, key_file)
     ids = {person: vault.subject_for(person).id for person in PEOPLE}
     verifier = vault.verifier_key(LOG)
-    done = subprocess.run([sys.executable, "-c", _DIES, where_of(store), str(key_file), step, when], check=False)
-    assert done.returncode == -signal.SIGKILL
+    with started(rotate_and_die, where_of(store), key_file, step, when) as dying:
+        dying.join()
+        assert dying.exitcode == -signal.SIGKILL
     # Both who served before and who comes now can read everything, and meet new people.
     for each in (opened(store, key_file), vault):
         each.clear_cache()

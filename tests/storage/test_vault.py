@@ -1,6 +1,5 @@
 """A person's payloads open while their key exists, and never again; one person has one key whoever makes it."""
 
-import multiprocessing
 import re
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event
 from tests.storage.books_of import only_sqlite, where_of
+from tests.storage.worker_processes import FRESH, meet_strangers, started
 
 from fairlead.audit import leaf_hash, sign_checkpoint, verify_checkpoint
 from fairlead.clock import SystemClock
@@ -209,21 +209,10 @@ def test_threads_that_meet_the_same_stranger_agree(store: Store) -> None:
         assert len(set(threads.map(meet, range(12)))) == 1
 
 
-def _make_keys(where: str, ids: "multiprocessing.Queue[tuple[list[str], str]]") -> None:
-    vault = vault_over(Store(where))
-    made = [vault.subject_for(f"person {number}").id for number in range(10)]
-    ids.put((made, vault.verifier_key("audit.example")))
-
-
 def test_processes_that_meet_the_same_strangers_agree(store: Store) -> None:
-    spawn = multiprocessing.get_context("spawn")
-    ids: multiprocessing.Queue[tuple[list[str], str]] = spawn.Queue()
-    workers = [spawn.Process(target=_make_keys, args=(where_of(store), ids)) for _ in range(2)]
-    for worker in workers:
-        worker.start()
-    first, second = ids.get(timeout=60), ids.get(timeout=60)
-    for worker in workers:
-        worker.join()
+    ids = FRESH.Queue()
+    with started(meet_strangers, where_of(store), MASTER, ids), started(meet_strangers, where_of(store), MASTER, ids):
+        first, second = ids.get(timeout=60), ids.get(timeout=60)
     ids.close()
     assert first == second
     assert len(set(first[0])) == 10

@@ -1,31 +1,19 @@
 """Whoever can take a worker's lock knows that it is dead."""
 
-import multiprocessing
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
+from tests.storage.worker_processes import FRESH, hold_lock, started
 
 from fairlead.errors import Broken
 from fairlead.storage.worker_lock import WorkerLock, known_workers
 
 
-def hold_lock(folder: Path, told: Connection) -> None:
-    lock = WorkerLock.take(folder, "w")
-    told.send("held")
-    told.recv()
-    lock.release()
-
-
 def test_the_lock_of_a_living_worker_cannot_be_seized_and_that_of_a_killed_one_can(tmp_path: Path) -> None:
-    fresh = multiprocessing.get_context("spawn")
-    here, there = fresh.Pipe()
-    process = fresh.Process(target=hold_lock, args=(tmp_path, there))
-    process.start()
-    assert here.recv() == "held"
-    assert WorkerLock.seize(tmp_path, "w") is None
-    process.kill()
-    process.join()
+    here, there = FRESH.Pipe()
+    with started(hold_lock, tmp_path, there):
+        assert here.recv() == "held"
+        assert WorkerLock.seize(tmp_path, "w") is None
     lock = WorkerLock.seize(tmp_path, "w")
     assert lock is not None
     assert WorkerLock.seize(tmp_path, "w") is None
