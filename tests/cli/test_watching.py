@@ -9,7 +9,7 @@ from tests.cli.conftest import HOTEL, Fairlead, ask
 
 from fairlead.cli.opening import open_store
 from fairlead.cli.place import find
-from fairlead.controls import rows
+from fairlead.controls import alarm_rows, rows
 from fairlead.controls.course import Course
 
 ONE = {"title": "Not more than one answer a day", "why": "a drill", "measure": "count", "window": "24h", "most": 1}
@@ -42,6 +42,25 @@ def test_records_that_could_not_be_read_are_told(watched: Path, fairlead: Fairle
         rows.keep(connection, rows.Position(9, Course(0, 0), unread=2, unread_seq=7), {})
     assert "2 records could not be read" in fairlead("controls").err
     assert fairlead("controls", "--json").json["unread"] == {"records": 2, "last": 7}
+
+
+def test_alarms_that_do_not_arrive_are_told(watched: Path, fairlead: Fairlead) -> None:
+    with closing(open_store(find(watched))) as store, store.writing() as connection:
+        rows.keep(connection, rows.Position(9, Course(0, 0), unposted={"few": 3}), {})
+        for number in range(4):
+            alarm_rows.post(connection, f"msg_{number}", "few", "ops", b"", 0)
+        alarm_rows.failed(connection, "msg_0", "status 500", 9)
+        alarm_rows.failed(connection, "msg_1", "status 500", None)
+        alarm_rows.failed(connection, "msg_2", "status 404", None)
+    said = fairlead("controls").err
+    assert "3 alarms of few were not posted" in said
+    assert "given up: 2 alarms of few to ops" in said
+    assert "status 404" in said
+    found = fairlead("controls", "--json").json
+    assert [(each["state"], each["alarms"]) for each in found["undelivered"]] == [
+        ("tried again", 1), ("given up", 2), ("waiting", 1),
+    ]  # fmt: skip
+    assert found["unposted"] == {"few": 3}
 
 
 def test_a_control_that_names_no_alarm_is_told_with_its_line(live: Path, fairlead: Fairlead) -> None:

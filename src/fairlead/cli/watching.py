@@ -22,6 +22,7 @@ from fairlead.errors import NotFound, closest
 from fairlead.storage.store import Store
 
 if TYPE_CHECKING:
+    from fairlead.controls.alarm_rows import Undelivered
     from fairlead.controls.rows import Position
 
 app = typer.Typer(
@@ -61,14 +62,11 @@ def controls(ctx: typer.Context, workspace: Workspace = None, data_folder: Data 
         names = Names(place, store)
     if json:
         unread = {"records": at.unread, "last": at.unread_seq} if at is not None and at.unread else None
-        json_data({"controls": found, "undelivered": failed, "unread": unread})
+        unposted = at.unposted if at is not None else {}
+        json_data({"controls": found, "undelivered": failed, "unposted": unposted, "unread": unread})
         return
     _draw(found, names)
-    if at is not None and at.unread:
-        say(f"warning: {at.unread} records could not be read and count in no control, the last of them {at.unread_seq}")
-        say("help: fairlead audit verify tells what was changed")
-    for id, endpoint, tries, why in failed:
-        say(f"warning: alarm {id} was not delivered to {endpoint} after {tries} tries: {why}")
+    _warn(at, failed)
 
 
 @app.command()
@@ -132,11 +130,11 @@ def tried(
     )
 
 
-def _standings(known: "Any", store: Store) -> "tuple[list[Standing], Position | None, list[tuple[str, str, int, str]]]":
-    from fairlead.controls import rows
+def _standings(known: "Any", store: Store) -> "tuple[list[Standing], Position | None, list[Undelivered]]":
+    from fairlead.controls import alarm_rows, rows
 
     with store.reading() as connection:
-        at, states, failed = rows.position(connection), rows.states(connection), rows.undelivered(connection)
+        at, states, failed = rows.position(connection), rows.states(connection), alarm_rows.undelivered(connection)
     course = at.course if at is not None else Course(0, 0)
     found = []
     for id, control in known.items():
@@ -206,6 +204,18 @@ def _draw(found: list[Standing], names: Names) -> None:
             for each in found
         ],
     )
+
+
+def _warn(at: "Position | None", failed: "list[Undelivered]") -> None:
+    if at is not None and at.unread:
+        say(f"warning: {at.unread} records could not be read and count in no control, the last of them {at.unread_seq}")
+        say("help: fairlead audit verify tells what was changed")
+    for control, count in (at.unposted if at is not None else {}).items():
+        say(f"warning: {count} alarms of {control} were not posted: too many of them were waiting already")
+    for each in failed:
+        if each.state != "waiting":
+            said = f"{each.alarms} alarms of {each.control} to {each.endpoint}, the first of {shown(each.since)}"
+            say(f"warning: not delivered and {each.state}: {said}, after up to {each.tries} tries: {each.why}")
 
 
 def commands() -> dict[str, Any]:

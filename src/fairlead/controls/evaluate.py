@@ -6,6 +6,7 @@ and even two at once, count nothing twice and lose nothing.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from fairlead.controls.rows import Position
+    from fairlead.storage.types import Entry
 
 log = logging.getLogger("fairlead.controls")
 
@@ -112,44 +114,54 @@ class Evaluator:
     ) -> None:
         from fairlead.controls import rows as table
 
-        stopping = False
+        stopping, unposted = False, Counter(at.unposted)
         with self._store.writing() as connection:
             if table.position(connection) != start:
                 return  # somebody else has read on: it is theirs
             for change in changes:
-                stopping = self._carry_out(connection, change, at.course.shown(change.at), counted) or stopping
-            table.keep(connection, at, counted)
+                entry = self._recorded(connection, change, counted)
+                unposted[change.control] += self._alarm(connection, change, at.course.shown(change.at), entry.run)
+                stopping = self._stop(connection, change) or stopping
+            table.keep(connection, replace(at, unposted=dict(+unposted)), counted)
             if stopping:
                 self._fleet.announce(connection)
 
-    def _carry_out(self, connection: "Connection", change: Change, when: int, counted: dict[str, State]) -> bool:
-        """Record what changed, alarm and stop. True if something was stopped."""
-        from fairlead.controls import rows as table
-
+    def _recorded(self, connection: "Connection", change: Change, counted: dict[str, State]) -> "Entry":
         control = self.controls.controls[change.control]
-        told = told_of(control, change)
         person = change.group if control.by == "person" else ""
-        about = msgspec.json.encode(told, order="sorted").decode()
+        about = msgspec.json.encode(told_of(control, change), order="sorted").decode()
         entry = deed(self._clock, change.kind, by=f"control:{control.id}", person=person, about=about)
         self._store.database.append(connection, [entry])
         log.warning("control %s: %s, measure %s", control.id, change.kind, change.value)
         breach = counted[control.id].groups[change.group].breach if change.kind == "breach" else None
         if breach is not None:
             breach.run = entry.run
-        body = msgspec.json.encode(
-            {"type": f"control.{change.kind}", "timestamp": when, "data": {**told, "record": entry.run}}
-        )
-        for name in control.on_breach.alarm:
-            table.post(connection, new_id(self._clock, "msg"), name, body, self._clock.now())
-        return (
-            change.kind == "breach" and control.on_breach.stop is not None and self._stop(connection, control, change)
-        )
+        return entry
 
-    def _stop(self, connection: "Connection", control: Control, change: Change) -> bool:
+    def _alarm(self, connection: "Connection", change: Change, when: int, run: str) -> int:
+        """Post the alarms. Returns how many could not be, since too many wait."""
+        from fairlead.controls.alarm_rows import post
+
+        control, now = self.controls.controls[change.control], self._clock.now()
+        told = {**told_of(control, change), "record": run}
+        body = msgspec.json.encode({"type": f"control.{change.kind}", "timestamp": when, "data": told})
+        left = [
+            name
+            for name in control.on_breach.alarm
+            if not post(connection, new_id(self._clock, "msg"), control.id, name, body, now)
+        ]
+        if left:
+            log.error("control %s: too many of its alarms wait; %s is not told of %s", control.id, left, run)
+        return len(left)
+
+    def _stop(self, connection: "Connection", change: Change) -> bool:
+        """Stop whom the control stops. True if something was."""
         from fairlead.policy.stop_table import put_stop
 
+        control = self.controls.controls[change.control]
         kind = control.on_breach.stop
-        assert kind is not None
+        if kind is None or change.kind != "breach":
+            return False
         person = change.group if kind == "person" else ""
         name = "" if kind == "organisation" else self._person(person) if person else change.group
         if name is None:

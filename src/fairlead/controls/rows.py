@@ -1,5 +1,4 @@
-"""How far the controls have read, what they have counted, and the alarms that are still to be delivered: the tables
-`control_state` and `alarm`."""
+"""How far the controls have read and what they have counted: the table `control_state`."""
 
 import logging
 from collections.abc import Mapping
@@ -10,7 +9,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from fairlead.controls.course import Course
 from fairlead.controls.windows import State
-from fairlead.storage.schema import alarm, control_state
+from fairlead.storage.schema import control_state
 from fairlead.storage.schema import log as log_table
 
 log = logging.getLogger("fairlead.controls")
@@ -20,21 +19,14 @@ _POSITION = ""  # the row that says how far the log was read
 
 class Position(Struct, frozen=True):
     """The last record that was counted, and the log's time there. `unread` counts records that could not be decoded
-    and were left out; the last of them is `unread_seq`."""
+    and were left out; the last of them is `unread_seq`. `unposted` counts alarms by control that were not posted since
+    too many of it waited."""
 
     seq: int
     course: Course
     unread: int = 0
     unread_seq: int = -1
-
-
-class Due(Struct, frozen=True):
-    """An alarm that has to be delivered. `tries` counts this one too."""
-
-    id: str
-    endpoint: str
-    body: bytes
-    tries: int
+    unposted: Mapping[str, int] = {}
 
 
 def position(connection: Connection) -> Position | None:
@@ -82,39 +74,3 @@ def move(connection: Connection, at: Position) -> None:
 
 def _row(at: Position) -> dict[str, object]:
     return {"id": _POSITION, "seq": at.seq, "time": at.course.time, "state": msgspec.msgpack.encode(at)}
-
-
-def post(connection: Connection, id: str, endpoint: str, body: bytes, now: int) -> None:
-    """Have an alarm delivered, at the latest when somebody serves again."""
-    row = {"id": id, "endpoint": endpoint, "body": body, "made_at": now, "tries": 0, "next_at": now, "failure": ""}
-    connection.execute(insert(alarm).values(row))
-
-
-def claim(connection: Connection, now: int, until: int, most: int) -> list[Due]:
-    """Alarms whose time has come. Nobody else gets them before `until`."""
-    due = select(alarm).where(alarm.c.next_at <= now, alarm.c.next_at > 0).order_by(alarm.c.next_at).limit(most)
-    found = [Due(row.id, row.endpoint, bytes(row.body), row.tries + 1) for row in connection.execute(due)]
-    for each in found:
-        changed = update(alarm).where(alarm.c.id == each.id).values(tries=each.tries, next_at=until)
-        connection.execute(changed)
-    return found
-
-
-def delivered(connection: Connection, id: str) -> None:
-    connection.execute(delete(alarm).where(alarm.c.id == id))
-
-
-def failed(connection: Connection, id: str, failure: str, next_at: int) -> None:
-    """It is tried again at `next_at`; 0 for never."""
-    connection.execute(update(alarm).where(alarm.c.id == id).values(failure=failure, next_at=next_at))
-
-
-def undelivered(connection: Connection) -> list[tuple[str, str, int, str]]:
-    """Alarms that were tried in vain: id, endpoint, tries, why."""
-    rows = connection.execute(select(alarm).where(alarm.c.failure != "").order_by(alarm.c.made_at))
-    return [(row.id, row.endpoint, row.tries, row.failure) for row in rows]
-
-
-def any_due(connection: Connection, now: int) -> bool:
-    query = select(alarm.c.id).where(alarm.c.next_at <= now, alarm.c.next_at > 0).limit(1)
-    return connection.execute(query).first() is not None

@@ -261,6 +261,7 @@ alarm = Table(
     _required("tries", BigInteger),
     _required("next_at", BigInteger),
     _required("failure", Text),
+    Column("control", Text, nullable=False, server_default=text("''")),
     sqlite_with_rowid=False,
 )
 
