@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 from tests.doors.asking import DOORS, Got
-from tests.world import key_of
+from tests.world import key_of, settings
 
 from evals.stage import Stage, books, parser, say, stage, told
 from fairlead.costs.record import Record
@@ -28,11 +28,18 @@ detectors:
   - {name: letter, category: letter, pattern: '\\bletterhead\\b'}
   - {name: ledger, category: ledger, pattern: '\\bledgerline\\b'}
   - {name: moon, category: moon, pattern: '\\bmoonrock\\b'}
+  - {name: court, category: court, pattern: '\\bcourtroom\\b'}
+  - {name: jury, category: jury, pattern: '\\bjuryroom\\b'}
+  - {name: bench, category: bench, pattern: '\\bbenchmark\\b'}
 require:
   - {name: signed, text: Yours faithfully, labels: [letter]}
   - {name: sealed, text: under seal, otherwise: withhold, labels: [ledger]}
 grounding:
   - {name: grounded, labels: [moon]}
+judge:
+  - {name: kind, model: house, ask: Is it kind?, at_least: 3, labels: [court]}
+  - {name: kinder, model: house, ask: Is it kind?, at_least: 7, labels: [jury]}
+  - {name: unheard, model: silent, ask: Is it kind?, labels: [bench]}
 facts:
   - {name: discount, pattern: '(?P<value>[0-9]{1,3})%', take: max}
 words:
@@ -53,6 +60,16 @@ _LEAN: list[dict[str, Any]] = [
     {"redact": ["iban"], "for": "cloud"},
     {"withhold": ["project"], "mode": "shadow"},
 ]
+
+
+_NEVER = {"failures": 10**6, "least": 10**6}
+_PRICES = {"small": {"input": 2, "output": 8}, "house": {"input": 1, "output": 1}, "silent": {"input": 1, "output": 1}}
+
+
+def models(url: str) -> dict[str, Any]:
+    """The world's models, and one that never answers."""
+    silent = {"use": "openai-compatible/fault-503", "url": f"{url}/v1", "placement": {"kind": "on_prem"}}
+    return {**settings(url)["models"], "silent": silent}
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -83,6 +100,9 @@ CASES = (
     Case("a text missing", "ledgerline", None),
     Case("a text seen whole", "ledgerline under seal", "ledgerline under seal"),
     Case("not grounded", "moonrock cheese costs money", None),
+    Case("judged good", "courtroom manners", "courtroom manners"),  # the provider gives 3 for every score
+    Case("judged bad", "juryroom manners", None),
+    Case("nobody to judge", "benchmark manners", None),
     Case("a fact within bounds", "15%", "15%"),
     Case("a fact beyond bounds", "40%", None),
 )
@@ -152,7 +172,13 @@ async def measured(on: Stage) -> dict[str, Any]:
 async def main() -> int:
     options = parser(__doc__).parse_args()
     files = {"policies/main.cedar": _POLICIES, "rules/all.yaml": _RULES}
-    async with stage(1, {"rules": _LEAN}, keep=options.keep, files=files, storage=options.storage) as on:
+    async with stage(
+        1,
+        {"rules": _LEAN, "models": models, "prices": _PRICES, "breaker": _NEVER},
+        keep=options.keep,
+        files=files,
+        storage=options.storage,
+    ) as on:
         result = await measured(on)
     return told(result, bool(result["failures"]))
 

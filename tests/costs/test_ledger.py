@@ -15,7 +15,7 @@ from fairlead.costs.types import Rate, Tier
 from fairlead.errors import Broken, CutOff, Denied, FairleadError, OverBudget, Upstream, Withheld
 from fairlead.models.types import Model, Placement, Usage
 from fairlead.policy.types import Hit
-from fairlead.storage.types import Hold, ScopeLimit
+from fairlead.storage.types import Hold, NewTurn, ScopeLimit
 
 MODEL = Model(name="small", endpoint="e", remote="r", placement=Placement(kind="cloud"))
 RATE = Rate("2026-11", (Tier(above=0, input=3_000, output=7_000, cached_input=1_000, cache_write=3_000),))  # pico-units
@@ -52,6 +52,19 @@ def the_action(w: World) -> Record:
     assert w.holds() == []
     assert w.balance("person/kim") == (0, sum(each.cost for each in w.records()))
     return record
+
+
+async def test_a_fault_in_what_is_to_be_remembered_leaves_a_record_a_bill_and_no_hold(w: World) -> None:
+    def broken() -> NewTurn:
+        raise RuntimeError("nobody foresaw this")
+
+    with pytest.raises(RuntimeError):
+        async with opened(w) as action:
+            await action.reserve(RESERVATION)
+            action.sending(Produced(Usage(input=3, output=2, estimated=True)))
+            await action.settle(Usage(input=3, output=2, estimated=True), broken)
+    record = the_action(w)
+    assert (record.outcome, record.cost > 0, record.error) == ("failed", True, RecordedError("broken"))
 
 
 async def test_money_is_held_before_and_billed_after(w: World) -> None:

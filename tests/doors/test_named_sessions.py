@@ -1,6 +1,7 @@
 """A header keeps a conversation between calls of chat completions and Messages: whose it is, and how it vanishes."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -177,9 +178,47 @@ def test_a_conversation_that_is_deleted_while_the_model_answers_is_billed_and_sa
         assert httpx.delete(f"{s.url}/v1/sessions/raced", headers=s.auth()).status_code == 200
         rest = "".join(lines)
     s.provider.pause = 0.01
-    # It begins anew under its name: only a conversation with an id of its own can be gone.
-    assert "[DONE]" in rest
+    assert "[DONE]" not in rest
+    assert '"code":"not_found"' in rest
+    assert httpx.get(f"{s.url}/v1/sessions/raced", headers=s.auth()).status_code == 404
     assert chat(s, "raced", "echo two").status_code == 200
+    assert sent(s) == [("user", "echo two")]
+    assert s.holds() == []
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_a_turn_of_a_session_is_no_response(s: Served, method: str) -> None:
+    run = chat(s, f"apart.{method}", "echo one").headers["x-fairlead-run"]
+    turn = run.replace("run_", "turn_", 1)
+    gone = httpx.request(method, f"{s.url}/v1/responses/{turn}", headers=s.auth())
+    assert (gone.status_code, gone.json()["error"]["code"]) == (404, "not_found")
+    body = {"model": "small", "input": "echo two", "previous_response_id": turn}
+    assert httpx.post(f"{s.url}/v1/responses", headers=s.auth(), json=body).status_code == 404
+    chat(s, f"apart.{method}", "echo two")
+    assert [content for _, content in sent(s)] == ["echo one", "one", "echo two"]
+
+
+def test_two_turns_at_once_both_stay(s: Served) -> None:
+    chat(s, "twice", "echo one")
+    with ThreadPoolExecutor(6) as pool:
+        got = list(pool.map(lambda n: chat(s, "twice", f"echo {n}"), ["two", "three", "four", "five", "six", "seven"]))
+    assert {each.status_code for each in got} == {200}
+    chat(s, "twice", "echo eight")
+    said = [content for role, content in sent(s) if role == "user"]
+    assert (said[0], said[-1], len(said)) == ("echo one", "echo eight", 8)
+    assert set(said[1:-1]) == {f"echo {each}" for each in ("two", "three", "four", "five", "six", "seven")}
+
+
+def test_tokens_are_counted_with_what_was_said_before(s: Served) -> None:
+    def counted(session: str) -> int:
+        with Anthropic(
+            base_url=s.url, api_key=key_of("kim"), default_headers={"x-fairlead-session": session}
+        ) as client:
+            messages: Any = [{"role": "user", "content": "hello"}]
+            return client.messages.count_tokens(model="small", messages=messages).input_tokens
+
+    chat(s, "counted", "echo " + "long ago " * 50)
+    assert counted("counted") > counted("not-counted") + 100
 
 
 def test_where_nothing_is_kept_a_session_is_refused(tmp_path: Path) -> None:

@@ -254,9 +254,6 @@ class Action:
         withheld_by: tuple[str, ...] = (),
         turn: Callable[[], NewTurn] | None = None,
     ) -> None:
-        self._ended = True
-        if self.taken is not None:
-            self.taken.used(usage.input + usage.output if usage is not None else 0)
         held, spent = self._held, 0
         if held is not None and usage is not None:
             spent = cost(usage, held.rate)
@@ -274,7 +271,7 @@ class Action:
             outcome=outcome,
             cost=spent,
             usage=recorded_usage(usage) if usage is not None else None,
-            flags=tuple(self.flags),
+            flags=tuple(dict.fromkeys(self.flags)) if self.flags else (),
             error=error,
             policies=withheld_by or base.policies,
             hits=tuple(sorted({(each.policy, each.mode, each.effect) for each in self.hits})) if self.hits else (),
@@ -282,12 +279,17 @@ class Action:
             payload=hashlib.sha256(sealed.ciphertext).hexdigest() if sealed else "",
         )
         entry = Entry(self.run, self.ledger.clock.now(), encode_record(record), self.trace.encode(), sealed)
+        new_turn = self._remembered(turn) if turn is not None else None
+        # From here on the way out has nothing to decide any more. A fault before it is recorded, and its hold closed.
+        self._ended = True
+        if self.taken is not None:
+            self.taken.used(usage.input + usage.output if usage is not None else 0)
         failed = self._failed
         write = Write(
             close=held.hold if held is not None else failed.close,
             spent=spent if held is not None else failed.spent,
             entries=(*failed.entries, entry),
-            turn=self._remembered(turn) if turn is not None else None,
+            turn=new_turn,
         )
         receipt = await (self._commit(write) if write.close is not None or error is None else self._noted(write))
         self._held = None

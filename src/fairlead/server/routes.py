@@ -50,7 +50,7 @@ def routes(fairlead: Fairlead, sessions: Sessions, max_body: int) -> dict[tuple[
         ("GET", "/v1/conversations/"): shown_conversation(fairlead, sessions),
         ("DELETE", "/v1/conversations/"): deleted_conversation(fairlead, sessions),
         ("POST", "/v1/messages"): with_request_id(ChatDoor(fairlead, Messages(), max_body, by_name)),
-        ("POST", "/v1/messages/count_tokens"): with_request_id(CountTokens(fairlead, max_body)),
+        ("POST", "/v1/messages/count_tokens"): with_request_id(CountTokens(fairlead, max_body, by_name)),
         ("GET", "/v1/sessions/"): shown_session(fairlead, sessions),
         ("DELETE", "/v1/sessions/"): deleted_session(fairlead, sessions),
         ("GET", "/v1/models"): ModelList(fairlead),

@@ -68,7 +68,9 @@ class SessionMemory:
     def _turn(self, owner: Owner, name: str, id_: str, past: Past, own: list[Message], answer: Answer) -> NewTurn:
         messages = _pack([*own, *map(_said, answer.reply.choices)])
         turn = Turn(id="turn" + answer.run[answer.run.find("_") :], messages=messages, labels=answer.labels)
-        return self._sessions.new_turn(owner, turn, past, session=id_, begins=name.encode())
+        # One that was gone on with and is gone now was deleted meanwhile, and stays so.
+        begins = None if past.turns else name.encode()
+        return self._sessions.new_turn(owner, turn, past, session=id_, begins=begins)
 
 
 def _is_system(message: Message) -> bool:

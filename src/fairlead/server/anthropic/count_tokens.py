@@ -16,6 +16,7 @@ from fairlead.models.tally import likely_tokens
 from fairlead.models.types import ChatRequest
 from fairlead.server.anthropic.errors import encode_error
 from fairlead.server.anthropic.message_request import read_count
+from fairlead.server.chat_door import Memory
 from fairlead.server.door import guarded, received
 from fairlead.server.http import Gone, Scope, respond
 
@@ -35,12 +36,17 @@ class Count(Struct, frozen=True):
     fairlead: CountDetails
 
 
-class CountTokens:
-    """A raw ASGI endpoint. `max_body` in bytes."""
+class _Counted(Struct, frozen=True):
+    request: ChatRequest
 
-    def __init__(self, fairlead: Fairlead, max_body: int) -> None:
+
+class CountTokens:
+    """A raw ASGI endpoint. `max_body` in bytes; what was said before in a session counts too."""
+
+    def __init__(self, fairlead: Fairlead, max_body: int, memory: Memory) -> None:
         self._fairlead = fairlead
         self._max_body = max_body
+        self._memory = memory
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         await guarded(send, DOOR, encode_error, self._count(scope, receive, send))
@@ -51,12 +57,14 @@ class CountTokens:
             caller, arrival = await received(fairlead, scope, receive, DOOR, self._max_body)
             request = read_count(arrival.body)
             self._refuse_unknown(caller, request)
+            asked, _ = await self._memory.recall(caller, _Counted(request), arrival, fairlead.clock.now() // 1000)
         except Gone:
             return
         except FairleadError as error:
             await fairlead.refusals.record(DOOR, error)
             raise
-        count = Count(likely_tokens(request.size), CountDetails(estimated=True, most=request.size))
+        size = asked.request.size
+        count = Count(likely_tokens(size), CountDetails(estimated=True, most=size))
         await respond(send, 200, _encode(count))
 
     def _refuse_unknown(self, caller: Caller, request: ChatRequest) -> None:

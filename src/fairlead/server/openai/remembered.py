@@ -15,7 +15,7 @@ from fairlead.server.door import guarded, received, refuse
 from fairlead.server.http import Gone, Scope, respond
 from fairlead.server.openai.errors import encode_error
 from fairlead.server.openai.responses_items import messages_of
-from fairlead.server.openai.responses_memory import input_items
+from fairlead.server.openai.responses_memory import input_items, response_of
 from fairlead.server.openai.responses_request import Metadata
 from fairlead.server.owned import Owned, owner_of
 from fairlead.server.reading import decoded
@@ -39,7 +39,7 @@ def shown_response(fairlead: Fairlead, sessions: Sessions) -> Owned:
                 why="there is nothing below it but its input",
                 mend="GET /v1/responses/ID/input_items gives its input",
             )
-        turn = sessions.turn(owner, id_)
+        turn = sessions.turn(owner, response_of(id_))
         if not slash:
             if query.get("stream", "false") != "false":
                 raise BadInput(
@@ -57,7 +57,7 @@ def deleted_response(fairlead: Fairlead, sessions: Sessions) -> Owned:
     """`DELETE /v1/responses/{id}`."""
 
     def answer(owner: Owner, rest: str, query: dict[str, str]) -> bytes:
-        sessions.forget_turn(owner, rest)
+        sessions.forget_turn(owner, response_of(rest))
         return _encode({"id": rest, "object": "response", "deleted": True})
 
     return Owned(fairlead, _DOOR, _RESPONSES, answer)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from fairlead.clock import Clock
 from fairlead.costs.ledger import Arrival
-from fairlead.errors import BadInput
+from fairlead.errors import BadInput, NotFound
 from fairlead.execution import Answer, Remember
 from fairlead.identity import Caller
 from fairlead.models.types import Message
@@ -27,6 +27,16 @@ from fairlead.storage.types import NewTurn
 
 _messages = msgspec.msgpack.Decoder(list[Message])
 _pack = msgspec.msgpack.Encoder().encode
+
+
+def response_of(id_: str) -> str:
+    """An id, if it may be one of a response. Turns of conversations that other doors keep are none: they have no reply
+    to show, and a conversation cannot be gone on with once one of them is missing. Raises `NotFound`."""
+    if not id_.startswith("resp_"):
+        raise NotFound(
+            f"there is no response {id_[:128]!r} for you here", why="responses begin with resp_", mend="begin a new one"
+        )
+    return id_
 
 
 class Remembered(AskedResponse, frozen=True, kw_only=True):
@@ -49,6 +59,8 @@ class ResponseMemory:
         if asked.body.store is True:
             self._sessions.require()
         past = Past()
+        if asked.previous:
+            response_of(asked.previous)
         if asked.previous or asked.session:
             past = await asyncio.to_thread(
                 self._sessions.recall, owner_of(caller), previous=asked.previous, session=asked.session
