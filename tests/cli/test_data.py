@@ -6,6 +6,8 @@ from pathlib import Path
 
 from tests.cli.conftest import HOTEL, Fairlead
 
+from fairlead.clock import SystemClock
+from fairlead.costs.budgets import periods_of, scope_name
 from fairlead.execution import Answer
 
 
@@ -98,6 +100,25 @@ def test_no_stop_names_whoever_is_erased(asked: tuple[Path, Answer], fairlead: F
     assert "providers keep what they were sent" in said.err
     with closing(sqlite3.connect(state)) as raw:
         assert raw.execute("SELECT count(*) FROM stop").fetchone() == (0,)
+
+
+def test_no_budget_names_whoever_is_erased_once_their_calls_have_ended(
+    asked: tuple[Path, Answer], fairlead: Fairlead
+) -> None:
+    state = asked[0] / ".fairlead" / "state.db"
+    rows = [(period, 0) for period in periods_of(SystemClock().now()).values()] + [("2020-01", 7)]
+    with closing(sqlite3.connect(state)) as raw, raw:
+        for period, held in rows:
+            raw.execute(
+                "INSERT OR REPLACE INTO budget VALUES (?, ?, ?, 5, 0)", (scope_name("person", "kim"), period, held)
+            )
+    assert "calls of kim are under way" in fairlead("data", "erase", "kim", "--yes").err
+    with closing(sqlite3.connect(state)) as raw, raw:
+        assert raw.execute("SELECT period FROM budget WHERE scope LIKE 'person/%'").fetchall() == [("2020-01",)]
+        raw.execute("UPDATE budget SET held = 0")
+    assert "under way" not in fairlead("data", "erase", "kim", "--yes").err
+    for path in state.parent.glob("state.db*"):
+        assert b"person/kim" not in path.read_bytes()
 
 
 def test_a_hold_needs_a_reason(asked: tuple[Path, Answer], fairlead: Fairlead) -> None:

@@ -12,6 +12,8 @@ from openai import OpenAI
 from sqlalchemy import text as sql
 from tests.world import CARD, Served, key_of, served
 
+from fairlead.storage.legal_holds import LegalHold, place_hold, release_hold
+
 POLICIES = """
 @id("staff-may-ask") @reason("staff may ask")
 permit (principal in Group::"staff", action == Action::"call_model", resource);
@@ -103,6 +105,21 @@ def test_a_session_is_shown_and_deleted(s: Served) -> None:
         assert (missing.status_code, missing.json()["error"]["code"]) == (404, "not_found")
     chat(s, "gone", "echo two")
     assert sent(s) == [("user", "echo two")]
+
+
+def test_a_session_that_is_held_is_not_deleted_and_its_person_is_not_told_why(s: Served) -> None:
+    run = chat(s, "kept", "echo one").json()["fairlead"]["run"]
+    subject = s.records("call_model", run)[-1].person
+    for hold in (LegalHold("run", run, subject, 1, "max", "a secret case"),
+                 LegalHold("person", subject, subject, 1, "max", "a secret case")):  # fmt: skip
+        with s.store.writing() as connection:
+            place_hold(connection, hold)
+        refused = httpx.delete(f"{s.url}/v1/sessions/kept", headers=s.auth())
+        assert (refused.status_code, refused.json()["error"]["code"]) == (403, "refused")
+        assert "case" not in refused.text
+        with s.store.writing() as connection:
+            release_hold(connection, hold.kind, hold.what)
+    assert httpx.delete(f"{s.url}/v1/sessions/kept", headers=s.auth()).json()["deleted"]
 
 
 def test_what_was_said_before_counts_for_every_decision(s: Served) -> None:

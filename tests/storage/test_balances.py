@@ -17,7 +17,7 @@ async def test_balances_are_told_by_scope_and_period(store: Store, journal: Jour
     assert balances(store) == {("person/kim", "2026-11"): Standing(held=0, spent=12)}
 
 
-async def test_only_what_is_past_and_settled_is_forgotten(store: Store, journal: Journal) -> None:
+async def test_all_that_is_settled_is_forgotten_of_one_scope_only(store: Store, journal: Journal) -> None:
     for number, period in enumerate(["2026-09", "2026-10", "2026-11"]):
         limits = [ScopeLimit(f"person/{name}", period, 100) for name in ("kim", "lee")]
         hold = a_hold(f"run_{number}.1", 5, *limits)
@@ -25,7 +25,17 @@ async def test_only_what_is_past_and_settled_is_forgotten(store: Store, journal:
         if period != "2026-09":
             await journal.commit(Write(close=hold, spent=5))
     with store.writing() as connection:
-        assert forget_balances(connection, "person/kim", keep=["2026-11"]) == 1
+        assert forget_balances(connection, "person/kim") == 1
     left = sorted(balances(store))
-    assert [period for scope, period in left if scope == "person/kim"] == ["2026-09", "2026-11"]
+    assert [period for scope, period in left if scope == "person/kim"] == ["2026-09"]
     assert [period for scope, period in left if scope == "person/lee"] == ["2026-09", "2026-10", "2026-11"]
+
+
+async def test_what_is_forgotten_begins_anew_for_a_worker_that_knew_it(store: Store, journal: Journal) -> None:
+    kim = ScopeLimit("person/kim", "all", 100)
+    await journal.commit(Write(open=a_hold("run_1.1", 30, kim)))
+    await journal.commit(Write(close=a_hold("run_1.1", 30, kim), spent=30))
+    with store.writing() as connection:
+        assert forget_balances(connection, "person/kim") == 0
+    await journal.commit(Write(open=a_hold("run_2.1", 20, kim)))
+    assert balances(store) == {("person/kim", "all"): Standing(held=20, spent=0)}

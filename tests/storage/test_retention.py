@@ -140,6 +140,20 @@ async def test_a_shorter_time_counts_for_what_was_looked_at_before(store: Store,
     assert sweep(store, Rules(), NOW, read, told) == Swept()
 
 
+def test_turns_of_a_held_run_stay_until_it_is_released(store: Store) -> None:
+    subject = Vault(bytes(range(32)), StoredSubjects(store), CLOCK).subject_for("kim").id
+    with store.writing() as connection:
+        place_hold(connection, LegalHold("run", "run_1", subject, 1, "max", "a case"))
+        for name in ("turn_1", "resp_1", "turn_2", "turn_11"):
+            row = {"id": name, "subject": subject, "tenant": "", "session": "", "previous": "", "size": 1,
+                   "made_at": 0, "used_at": 0, "sealed": b"", "data_class": 3}  # fmt: skip
+            connection.execute(session_turn.insert().values(row))
+    assert sweep(store, RULES, NOW, read, told).turns == 2
+    with store.writing() as connection:
+        release_hold(connection, "run", "run_1")
+    assert sweep(store, RULES, NOW, read, told).turns == 2
+
+
 def test_turns_of_conversations_go_by_their_class(store: Store) -> None:
     vault = Vault(bytes(range(32)), StoredSubjects(store), CLOCK)
     subject = vault.subject_for("kim").id

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from sqlalchemy import text as sql
 from tests.world import FixedClock
 
-from fairlead.errors import BadInput, Broken, NotFound
+from fairlead.errors import BadInput, Broken, NotFound, Refused
 from fairlead.labels import DataClass, Labels
+from fairlead.storage.legal_holds import LegalHold, place_hold, release_hold
 from fairlead.storage.session_rows import MOST_TURNS
 from fairlead.storage.sessions import Owner, Past, Sessions, Turn
 from fairlead.storage.settings import SessionSettings
@@ -179,6 +180,42 @@ def test_a_deleted_session_takes_its_turns_with_it(sessions: Sessions, store: St
     assert rows(store) == 1
     with pytest.raises(NotFound):
         sessions.recall(KIM, session=session)
+
+
+def hold(store: Store, vault: Vault, kind: str, what: str = "") -> LegalHold:
+    subject = vault.subject_for("kim").id
+    made = LegalHold(kind, what or subject, subject, 1, "max", "a secret case")
+    with store.writing() as connection:
+        place_hold(connection, made)
+    return made
+
+
+@pytest.mark.parametrize("kind", ["person", "run"])
+def test_what_is_held_is_neither_deleted_by_its_person_nor_forgotten_in_time(
+    sessions: Sessions, vault: Vault, store: Store, clock: FixedClock, kind: str
+) -> None:
+    session, other = (sessions.begin(KIM, b"").id for _ in range(2))
+    say(sessions, "turn_1", session=session)
+    say(sessions, "resp_1")
+    say(sessions, "resp_2", session=other)
+    held = hold(store, vault, kind, "" if kind == "person" else "run_1")
+    for forget, what in ((sessions.forget_session, session), (sessions.forget_turn, "turn_1"),
+                         (sessions.forget_turn, "resp_1")):  # fmt: skip
+        with pytest.raises(Refused, match="cannot be deleted") as refused:
+            forget(KIM, what)
+        assert "case" not in f"{refused.value} {refused.value.why} {refused.value.mend}"
+    assert rows(store) == 3
+    if kind == "run":
+        sessions.forget_turn(KIM, "resp_2")
+    clock.tick(31 * 86_400)
+    while sessions.sweep():
+        """A part of it at a time."""
+    assert (rows(store), rows(store, "session")) == ((3, 2) if kind == "person" else (2, 1))
+    with store.writing() as connection:
+        release_hold(connection, kind, held.what)
+    while sessions.sweep():
+        """A part of it at a time."""
+    assert (rows(store), rows(store, "session")) == (0, 0)
 
 
 def test_a_conversation_that_has_grown_too_long_is_refused(sessions: Sessions) -> None:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import astuple
 
 from fairlead.cli.announcing import announced, wait
-from fairlead.cli.forgetting import forget_by_name
+from fairlead.cli.forgetting import forget_budgets, forget_by_name
 from fairlead.cli.opening import fleet_of, keys_of, log_of, open_store, open_vault
 from fairlead.cli.output import DryRun, Json, Yes, confirm, json_data, say, table
 from fairlead.cli.people import Names
@@ -111,6 +111,10 @@ def _erase(store: Store, person: str, subject: str | None) -> None:
         erase_subject(store, subject, entry, clock.now(), announce)
         wait(fleet, begun[0])  # whoever still has the key in memory drops it
     clear_away(store, clock.now())
+    with store.erasing("budget") as connection:
+        under_way = forget_budgets(connection, person)  # and what a worker has begun until it knew
+    if under_way:
+        say(f"warning: calls of {person} are under way, and budgets name them until these end: then run this again")
 
 
 def _counted(kept: "Kept") -> str:

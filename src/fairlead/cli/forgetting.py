@@ -3,18 +3,18 @@
 from typing import TYPE_CHECKING
 
 from fairlead.clock import SystemClock
-from fairlead.costs.budgets import periods_of, scope_name
+from fairlead.costs.budgets import scope_name
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-def forget_budgets(connection: "Connection", person: str) -> None:
-    """Past periods' rows carry the name and cap nothing any more. Today's stay: a budget must not begin anew."""
+def forget_budgets(connection: "Connection", person: str) -> int:
+    """Take away the rows that carry the name, of the periods under way too: whoever comes back is somebody new. Returns
+    how many stay for now, because calls of theirs are under way."""
     from fairlead.storage.balances import forget_balances
 
-    today = periods_of(SystemClock().now()).values()
-    forget_balances(connection, scope_name("person", person), keep=tuple(today))
+    return forget_balances(connection, scope_name("person", person))
 
 
 def forget_by_name(connection: "Connection", person: str) -> None:

@@ -126,7 +126,7 @@ def _of_person(store: Store, compiled: Workspace, person: str, subject: str) -> 
         Kept("table session", "conversations, encrypted", sessions, unused),
         Kept("table session_turn", "turns of them, encrypted", turns, unused),
         Kept("table subject", "the key and the name, encrypted", 1, "the person is erased"),
-        Kept("table budget", "budgets of the person, by name", budgets, "the person is erased, once a period is over"),
+        Kept("table budget", "budgets of the person, by name", budgets, "the person is erased"),
         Kept(
             "table api_key", "keys that carry the name", len(keys_of(store, person)), "for ever, for records' meaning"
         ),

@@ -20,7 +20,7 @@ from fairlead.models.attached import billable
 from fairlead.models.types import ChatRequest, Message
 from fairlead.server.owned import Owned, owner_of
 from fairlead.storage.sessions import Owner, Past, Sessions, Turn
-from fairlead.storage.types import NewTurn
+from fairlead.storage.types import TURN, NewTurn, turn_id
 
 _SESSIONS: Final = "/v1/sessions/"
 _DOOR: Final = "fairlead.sessions"
@@ -67,7 +67,7 @@ class SessionMemory:
 
     def _turn(self, owner: Owner, name: str, id_: str, past: Past, own: list[Message], answer: Answer) -> NewTurn:
         messages = _pack([*own, *map(_said, answer.reply.choices)])
-        turn = Turn(id="turn" + answer.run[answer.run.find("_") :], messages=messages, labels=answer.labels)
+        turn = Turn(id=turn_id(TURN, answer.run), messages=messages, labels=answer.labels)
         # One that was gone on with and is gone now was deleted meanwhile, and stays so.
         begins = None if past.turns else name.encode()
         return self._sessions.new_turn(owner, turn, past, session=id_, begins=begins)

@@ -1,12 +1,10 @@
-"""Reading what is held and spent of each budget, and forgetting what caps nothing any more.
+"""Reading what is held and spent of each budget, and forgetting it with the person whose budget it was.
 
 Only the journal moves money. What may be spent is in the workspace, not here.
 """
 
-from collections.abc import Collection
-
 from msgspec import Struct
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 
 from fairlead.storage.schema import budget
 from fairlead.storage.store import Store
@@ -26,10 +24,9 @@ def balances(store: Store) -> dict[tuple[str, str], Standing]:
     return {(scope, period): Standing(held, spent) for scope, period, held, spent in rows}
 
 
-def forget_balances(connection: Connection, scope: str, *, keep: Collection[str]) -> int:
-    """Delete the rows of a scope whose period is not in `keep`, and return how many there were.
-
-    A row against which something is held stays: its money is still to be settled.
-    """
-    past = (budget.c.scope == scope) & budget.c.period.not_in(keep) & (budget.c.held == 0)
-    return connection.execute(delete(budget).where(past)).rowcount
+def forget_balances(connection: Connection, scope: str) -> int:
+    """Delete the rows of a scope, and return how many are left: those against which a call under way holds money, which
+    is still to be settled."""
+    mine = budget.c.scope == scope
+    connection.execute(delete(budget).where(mine, budget.c.held == 0))
+    return int(connection.execute(select(func.count()).select_from(budget).where(mine)).scalar() or 0)

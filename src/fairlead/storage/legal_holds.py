@@ -4,11 +4,12 @@ from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select
 
-from fairlead.errors import BadInput, NotFound
-from fairlead.storage.schema import legal_hold, retention_mark
+from fairlead.errors import BadInput, NotFound, Refused
+from fairlead.storage.schema import legal_hold, retention_mark, session, session_turn
 from fairlead.storage.schema import subject as subject_table
+from fairlead.storage.types import RESPONSE, TURN, turn_id
 
 PERSON: Final = "person"
 RUN: Final = "run"
@@ -62,6 +63,42 @@ def require_no_hold(connection: Connection, subject: str) -> None:
             f"there is a legal hold on {held[0].kind} {held[0].what}: {held[0].reason}",
             why="what is held must not be erased",
             mend="fairlead data holds lists them; fairlead data release ends one",
+        )
+
+
+class HeldTurns(Struct, frozen=True):
+    """What holds mean for conversations: nothing of these subjects, and none of these turns, is deleted."""
+
+    subjects: tuple[str, ...]
+    turns: tuple[str, ...]
+
+    def spares(self, table: Table) -> ColumnElement[bool]:
+        """The rows of table `session` or `session_turn` that may be deleted: of a conversation with a held turn, its
+        name stays too."""
+        held = table.c.id.in_(self.turns)
+        if table is session:
+            held = table.c.id.in_(select(session_turn.c.session).where(session_turn.c.id.in_(self.turns)))
+        return ~(held | table.c.subject.in_(self.subjects))
+
+
+def held_turns(connection: Connection) -> HeldTurns:
+    """What of conversations is held now."""
+    holds = legal_holds(connection)
+    runs = [each.what for each in holds if each.kind == RUN]
+    return HeldTurns(
+        tuple(each.what for each in holds if each.kind == PERSON),
+        tuple(turn_id(kind, run) for run in runs for kind in (TURN, RESPONSE)),
+    )
+
+
+def require_free(connection: Connection, table: Table, id_: str) -> None:
+    """Raises Refused where a row of a conversation is held. Why is not for the person to know."""
+    there = select(table.c.id).where(table.c.id == id_)
+    if connection.execute(there.where(~held_turns(connection).spares(table))).first() is not None:
+        raise Refused(
+            f"{id_} cannot be deleted for now",
+            why="the organisation has to keep it",
+            mend="ask whoever runs this service; it goes in its time, once it need not be kept",
         )
 
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, delete, func, insert, select
 
 from fairlead.labels import DataClass
-from fairlead.storage.legal_holds import PERSON, legal_holds
+from fairlead.storage.legal_holds import held_turns, legal_holds
 from fairlead.storage.schema import log, payload, retention_mark, session_turn
 from fairlead.storage.settings import RetentionSettings
 from fairlead.storage.store import Store
@@ -152,8 +152,8 @@ def _sweep_turns(store: Store, rules: Rules, now: int, told: Told) -> int:
                 continue
         with store.writing() as connection:
             store.database.wipe(connection)
-            held = [each.what for each in legal_holds(connection) if each.kind == PERSON]
-            gone = connection.execute(delete(session_turn).where(due, session_turn.c.subject.not_in(held))).rowcount
+            free = held_turns(connection).spares(session_turn)
+            gone = connection.execute(delete(session_turn).where(due, free)).rowcount
             if gone:
                 store.database.append(connection, [told(f"{gone} turns of conversations")])
             swept += gone

@@ -53,7 +53,8 @@ class SessionRow(Struct, frozen=True):
 
 
 class SessionRows:
-    """Each method is one transaction. Rows of others, and rows not used since `since`, are as if there were none."""
+    """Each method is one transaction. Rows of others, and rows not used since `since`, are as if there were none. What
+    a legal hold is on is not deleted: `delete_…` raises Refused, `sweep` passes it over."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -109,10 +110,12 @@ class SessionRows:
         """The session and all that was said in it."""
         from sqlalchemy import delete
 
+        from fairlead.storage.legal_holds import require_free
         from fairlead.storage.schema import session, session_turn
 
         with self._store.writing() as connection:
             self._store.database.wipe(connection)
+            require_free(connection, session, id_)
             if _delete(connection, session, owner, id_) == 0:
                 return False
             mine = (session_turn.c.session == id_) & (session_turn.c.subject == owner.subject)
@@ -123,25 +126,23 @@ class SessionRows:
         """Delete what was not used since then, a part of it at a time. How many rows that were."""
         from sqlalchemy import delete, select
 
+        from fairlead.storage.legal_holds import held_turns
         from fairlead.storage.schema import session, session_turn
 
         with self._store.reading() as connection:
-            old = [
-                (
-                    table,
-                    connection.execute(select(table.c.id).where(table.c.used_at <= since).limit(_SWEPT))
-                    .scalars()
-                    .all(),
-                )
-                for table in (session, session_turn)
-            ]
+            held = held_turns(connection)
+            old = []
+            for table in (session, session_turn):
+                over = select(table.c.id).where(table.c.used_at <= since, held.spares(table)).limit(_SWEPT)
+                old.append((table, connection.execute(over).scalars().all()))
         if not any(ids for _, ids in old):
             return 0
         swept = 0
         with self._store.writing() as connection:
             self._store.database.wipe(connection)
+            held = held_turns(connection)
             for table, ids in old:
-                gone = delete(table).where(table.c.id.in_(ids), table.c.used_at <= since)
+                gone = delete(table).where(table.c.id.in_(ids), table.c.used_at <= since, held.spares(table))
                 swept += connection.execute(gone).rowcount
         return swept
 
@@ -156,8 +157,11 @@ class SessionRows:
         return True
 
     def _delete(self, table: "Table", owner: OwnedBy, id_: str) -> int:
+        from fairlead.storage.legal_holds import require_free
+
         with self._store.writing() as connection:
             self._store.database.wipe(connection)
+            require_free(connection, table, id_)
             return _delete(connection, table, owner, id_)
 
 

@@ -1,5 +1,7 @@
 """What the journal makes durable. All money is in nano-units of the workspace's currency (1e-9), as int."""
 
+from typing import Final
+
 from msgspec import Struct
 
 
@@ -45,6 +47,15 @@ class Entry(Struct, frozen=True):
     record: bytes
     spans: bytes = b""
     payload: Sealed | None = None
+
+
+TURN: Final = "turn"
+RESPONSE: Final = "resp"
+
+
+def turn_id(kind: str, run: str) -> str:
+    """The id of what a run adds to a conversation, a turn of a session or a response: the one names the other."""
+    return kind + run[run.find("_") :]
 
 
 class NewTurn(Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from fairlead.server.openai.responses_request import (
     TextConfig,
     TextFormat,
 )
+from fairlead.storage.types import RESPONSE, turn_id
 
 encode = msgspec.json.Encoder().encode
 _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
@@ -160,7 +161,7 @@ class ResponseOut(Struct, frozen=True, kw_only=True):
 
 def response_id(run: str) -> str:
     """The id of a run's response: one names the other."""
-    return "resp" + run[run.find("_") :]
+    return turn_id(RESPONSE, run)
 
 
 def item_id(kind: str, run: str, number: int = 0) -> str:
