@@ -1,8 +1,14 @@
 """A database that fills up: new work is refused, nothing acknowledged is lost, and space mends it."""
 
+import contextlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import pytest
 from tests.world import MASTER_KEY, Served, served, wait_until
 
 from fairlead.clock import SystemClock
@@ -25,14 +31,16 @@ def fills(s: Served, most: int) -> list[int]:
     return said
 
 
-def mended(s: Served, answered: int) -> None:
-    """Whatever was answered is recorded, once, and the log proves it."""
+def mended(s: Served, answered: int, given_up: int) -> None:
+    """Whatever was answered is recorded, once, and the log proves it. `given_up` are replies that could not be recorded
+    and so were not given."""
     wait_until(lambda: ask(s) == 200)
     done = [record for record in s.records("call_model") if record.outcome == "done"]
     assert len(done) == answered + 1
     # A settlement that was given up leaves its hold: the money stays held until recovery settles it.
-    assert len(s.holds()) <= 1
-    assert s.balance("organisation")[0] == sum(amount for _, amount in s.holds())
+    assert len(s.holds()) <= given_up
+    held = sum(amount for _, amount in s.holds())
+    assert s.balance("organisation") == (held, sum(record.cost for record in done))
     vault = Vault(MASTER_KEY, StoredSubjects(s.store), SystemClock())
     origin = log_origin(s.store, "acme")
     sign_checked(s.store, vault, origin, s.store.beside / "checkpoints", 1)
@@ -54,4 +62,44 @@ def test_a_full_database_refuses_new_work_and_loses_nothing(tmp_path: Path) -> N
         said = fills(s, 60)
         assert said[-1] in (500, 503), said
         connection.execute("PRAGMA max_page_count=1000000")
-        mended(s, 1 + said.count(200))
+        mended(s, 1 + said.count(200), said.count(500))
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of four megabytes."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = shutil.which("mount") and subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)], check=False, capture_output=True
+    )
+    if not mounted or mounted.returncode:
+        pytest.skip("only root may mount a file system")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fill(path: Path, spare: int) -> None:
+    """Leave so many bytes of the file system that a file is on."""
+    found = os.statvfs(path.parent)
+    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_EXCL)
+    with contextlib.suppress(OSError):
+        os.write(descriptor, bytes(found.f_bavail * found.f_bsize - spare))
+    os.close(descriptor)
+
+
+@pytest.mark.parametrize("spare", [0, 150_000])
+def test_a_full_file_system_refuses_new_work_and_loses_nothing(disk: Path, spare: int) -> None:
+    """All at once, or in the midst of calls: the small hold may still fit where the large settlement does not. Such a
+    reply is not given, and its money stays held."""
+    with served(disk, **JOURNAL) as s:
+        assert ask(s) == 200
+        fill(disk / "filler", spare)
+        said = fills(s, 60)
+        while said[-1] != 503 and len(said) < 60:
+            said.append(ask(s))
+        assert said[-1] == 503, said
+        assert set(said) <= {200, 500, 503}, said
+        assert len(s.provider.received) <= 1 + said.count(200) + said.count(500), "who is refused costs nothing"
+        (disk / "filler").unlink()
+        mended(s, 1 + said.count(200), said.count(500))
