@@ -1,27 +1,14 @@
 from collections.abc import Callable
 
 import pytest
+from tests.world import FixedClock
 
 from fairlead.context import ContextSettings, Item, read_item
 
 
-class FixedClock:
-    def now(self) -> int:
-        return 1_796_000_000_000
-
-    def monotonic(self) -> float:
-        return 1.0
-
-    def era(self) -> str:
-        return "test"
-
-    def random_bytes(self, count: int) -> bytes:
-        return bytes(count)
-
-
 @pytest.fixture
 def clock() -> FixedClock:
-    return FixedClock()
+    return FixedClock(1_796_000_000_000)
 
 
 @pytest.fixture

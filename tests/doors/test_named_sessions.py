@@ -10,33 +10,17 @@ import pytest
 from anthropic import Anthropic
 from openai import OpenAI
 from sqlalchemy import text as sql
+from tests.doors.remembering import remembering
 from tests.world import CARD, Served, key_of, served
 
 from fairlead.storage.legal_holds import LegalHold, place_hold, release_hold
 
-POLICIES = """
-@id("staff-may-ask") @reason("staff may ask")
-permit (principal in Group::"staff", action == Action::"call_model", resource);
-
-@id("cards-stay") @reason("cards stay in the house")
-forbid (principal, action == Action::"call_model", resource)
-when { resource.kind == "cloud" && context.labels.contains("payment_card") };
-
-@id("replies-may-leave") @reason("replies may leave")
-permit (principal, action == Action::"release_reply", resource);
-
-@id("no-verdicts") @reason("nobody promises profits")
-forbid (principal, action == Action::"release_reply", resource)
-when { context.categories.contains("verdict") };
-"""
-RULES = "detectors: [{name: verdict, category: verdict, pattern: '(?i)guaranteed profit'}]"
 TOOL: Any = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
 
 
 @pytest.fixture(scope="module")
 def s(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    files = {"policies/main.cedar": POLICIES, "rules/more.yaml": RULES}
-    with served(tmp_path_factory.mktemp("named"), files, budgets={"organisation": {"total": 1000}}) as s:
+    with remembering(tmp_path_factory.mktemp("named")) as s:
         yield s
 
 

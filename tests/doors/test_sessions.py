@@ -13,32 +13,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openai import OpenAI
 from sqlalchemy import text as sql
+from tests.doors.remembering import remembering
 from tests.world import CARD, Served, key_of, served
 
 LIFE = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 TOOL: Any = {"type": "function", "name": "weather", "parameters": {"type": "object", "properties": {}}, "strict": False}
-POLICIES = """
-@id("staff-may-ask") @reason("staff may ask")
-permit (principal in Group::"staff", action == Action::"call_model", resource);
-
-@id("confidential-stays") @reason("what is confidential stays in the house")
-forbid (principal, action == Action::"call_model", resource)
-when { resource.kind == "cloud" && context.labels.contains("payment_card") };
-
-@id("replies-may-leave") @reason("replies may leave")
-permit (principal, action == Action::"release_reply", resource);
-
-@id("no-verdicts") @reason("nobody promises profits")
-forbid (principal, action == Action::"release_reply", resource)
-when { context.categories.contains("verdict") };
-"""
-RULES = "detectors: [{name: verdict, category: verdict, pattern: '(?i)guaranteed profit'}]"
 
 
 @pytest.fixture(scope="module")
 def s(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    files = {"policies/main.cedar": POLICIES, "rules/more.yaml": RULES}
-    with served(tmp_path_factory.mktemp("sessions"), files, budgets={"organisation": {"total": 1000}}) as s:
+    with remembering(tmp_path_factory.mktemp("sessions")) as s:
         yield s
 
 

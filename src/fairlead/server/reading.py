@@ -30,6 +30,12 @@ def decoded(
         ) from None
 
 
+def half_said(field: str, needed: str, mend: str, subject: str = "") -> BadInput:
+    """For a field that means nothing without another. `subject` says it where the field alone would say too little."""
+    why = "the one means nothing without the other"
+    return BadInput(f"{subject or field} needs {needed}", why=why, mend=mend, param=field)
+
+
 def _located(said: str, place: str) -> str:
     """What a decoder says of a part, told of the whole: `$` is the part's place."""
     return said.replace("`$", f"`{place}") if "`$" in said else f"{said} - at `{place}`"

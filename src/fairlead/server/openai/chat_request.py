@@ -8,7 +8,6 @@ from fairlead.models.attached import billable
 from fairlead.models.types import (
     ChatRequest,
     Function,
-    Handling,
     JsonSchemaSpec,
     Message,
     ResponseFormat,
@@ -16,7 +15,8 @@ from fairlead.models.types import (
     ToolCall,
 )
 from fairlead.server.openai.chat_body import ChatBody, ChatFormat, ChatMessage, ChatToolCall
-from fairlead.server.reading import decoded
+from fairlead.server.openai.handling import handling_of
+from fairlead.server.reading import decoded, half_said
 
 
 class AskedChat(Struct, frozen=True):
@@ -26,7 +26,6 @@ class AskedChat(Struct, frozen=True):
     with_usage: bool
 
 
-_NO_HANDLING = Handling()
 _decoder = msgspec.json.Decoder(ChatBody)
 
 
@@ -34,7 +33,7 @@ def read_request(body: bytes) -> AskedChat:
     """Raises `BadInput`."""
     chat = decoded(_decoder, body, "chat completions")
     _refuse_lone_messages(chat.messages)
-    _refuse_half_said(chat)
+    _refusehalf_said(chat)
     options = chat.stream_options
     return AskedChat(_translated(chat, len(body)), bool(options and options.include_usage))
 
@@ -58,28 +57,23 @@ def _refuse_lone_messages(messages: list[ChatMessage]) -> None:
             )
 
 
-def _refuse_half_said(chat: ChatBody) -> None:
+def _refusehalf_said(chat: ChatBody) -> None:
     """Fields that mean nothing without another. Some servers answer these with a 500 or, worse, a 200."""
     wanted = chat.response_format
     if wanted is not None and wanted.type == "json_schema" and wanted.json_schema is None:
-        raise _half_said(
+        raise half_said(
             "response_format", "response_format.json_schema", 'give the schema, or ask for type "json_object"'
         )
     if wanted is not None and wanted.schema is not None and wanted.type != "json_object":
-        raise _half_said(
+        raise half_said(
             "response_format.schema", 'type "json_object"', "give the schema under json_schema, or say json_object"
         )
     if chat.tool_choice not in (None, "none", "auto") and not chat.tools:
-        raise _half_said("tool_choice", "tools", "give tools, or leave tool_choice out")
+        raise half_said("tool_choice", "tools", "give tools, or leave tool_choice out")
     if chat.top_logprobs is not None and not chat.logprobs:
-        raise _half_said("top_logprobs", "logprobs: true", "ask for both, or for neither")
+        raise half_said("top_logprobs", "logprobs: true", "ask for both, or for neither")
     if chat.stream_options is not None and not chat.stream:
-        raise _half_said("stream_options", "stream: true", "ask for a stream, or leave stream_options out")
-
-
-def _half_said(field: str, needed: str, mend: str) -> BadInput:
-    why = "the one means nothing without the other"
-    return BadInput(f"{field} needs {needed}", why=why, mend=mend, param=field)
+        raise half_said("stream_options", "stream: true", "ask for a stream, or leave stream_options out")
 
 
 def _translated(chat: ChatBody, size: int) -> ChatRequest:
@@ -108,7 +102,7 @@ def _translated(chat: ChatBody, size: int) -> ChatRequest:
             reasoning_effort=chat.reasoning_effort,
             verbosity=chat.verbosity,
         ),
-        handling=_handling(chat),
+        handling=handling_of(chat),
     )
 
 
@@ -146,15 +140,3 @@ def _message(given: ChatMessage) -> Message:
 
 def _tool_call(given: ChatToolCall) -> ToolCall:
     return ToolCall(given.id, Function(given.function.name, given.function.arguments), given.type, given.signature)
-
-
-def _handling(chat: ChatBody) -> Handling | None:
-    handling = Handling(
-        service_tier=chat.service_tier,
-        prompt_cache_key=chat.prompt_cache_key,
-        prompt_cache_retention=chat.prompt_cache_retention,
-        user=chat.user,
-        safety_identifier=chat.safety_identifier,
-        metadata=chat.metadata,
-    )
-    return None if handling == _NO_HANDLING else handling

@@ -8,9 +8,7 @@ from msgspec import Struct
 from fairlead.errors import FairleadError
 from fairlead.execution import Answer
 from fairlead.models.types import Chunk, Model
-from fairlead.server.about import about
-from fairlead.server.openai.chat_reply import usage_body
-from fairlead.server.openai.errors import encode_error
+from fairlead.server.openai.envelope import encode_end, encode_failure
 
 _encode = msgspec.json.Encoder().encode
 # Says who speaks in an event of its own, as servers of this protocol do: some clients pass over the rest of the first.
@@ -82,15 +80,7 @@ class ChatEvents:
         return begun + self._head + b',"choices":[' + _encode(choice) + b"]" + tail + b"}\n\n"
 
     def end(self, answer: Answer) -> bytes:
-        with_usage = self._with_usage
-        beside = b',"fairlead":' + _encode(about(answer))
-        tail = answer.reply.tail
-        events = [self._event(chunk) for chunk in tail[:-1]]
-        events += [self._event(chunk, b"" if with_usage else beside) for chunk in tail[-1:]]
-        if with_usage:
-            usage = _encode(usage_body(answer.reply.usage))
-            events.append(self._head + b',"choices":[],"usage":' + usage + beside + b"}\n\n")
-        return b"".join(events) + b"data: [DONE]\n\n"
+        return encode_end(answer, self._head, self._event, with_usage=self._with_usage)
 
     def fail(self, error: FairleadError) -> bytes:
-        return b"data: " + encode_error(error) + b"\n\n"
+        return encode_failure(error)

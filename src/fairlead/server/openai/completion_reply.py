@@ -6,9 +6,7 @@ from msgspec import Struct
 from fairlead.errors import FairleadError
 from fairlead.execution import Answer, ReplyChoice, merged_logprobs
 from fairlead.models.types import Chunk, Model
-from fairlead.server.about import About, about
-from fairlead.server.openai.chat_reply import UsageBody, usage_body
-from fairlead.server.openai.errors import encode_error
+from fairlead.server.openai.envelope import encode_completion, encode_end, encode_failure
 
 _encode = msgspec.json.Encoder().encode
 
@@ -47,29 +45,10 @@ class ChoiceBody(Struct, frozen=True):
     finish_reason: str | None
 
 
-class Completion(Struct, frozen=True):
-    id: str
-    object: str
-    created: int
-    model: str
-    choices: list[ChoiceBody]
-    usage: UsageBody
-    fairlead: About
-
-
 def encode_reply(answer: Answer, created: int) -> bytes:
     """The body of a complete (not streamed) reply. `created` is in seconds since 1970."""
-    return _encode(
-        Completion(
-            id=_id(answer.run),
-            object="text_completion",
-            created=created,
-            model=answer.model.name,
-            choices=[_choice(choice) for choice in answer.reply.choices],
-            usage=usage_body(answer.reply.usage),
-            fairlead=about(answer),
-        )
-    )
+    choices = [_choice(choice) for choice in answer.reply.choices]
+    return encode_completion(answer, created, _id(answer.run), "text_completion", choices)
 
 
 def _id(run: str) -> str:
@@ -129,15 +108,7 @@ class CompletionEvents:
         return self._head + b',"choices":[' + _encode(choice) + b"]" + tail + b"}\n\n"
 
     def end(self, answer: Answer) -> bytes:
-        with_usage = self._with_usage
-        beside = b',"fairlead":' + _encode(about(answer))
-        tail = answer.reply.tail
-        events = [self._event(chunk) for chunk in tail[:-1]]
-        events += [self._event(chunk, b"" if with_usage else beside) for chunk in tail[-1:]]
-        if with_usage:
-            usage = _encode(usage_body(answer.reply.usage))
-            events.append(self._head + b',"choices":[],"usage":' + usage + beside + b"}\n\n")
-        return b"".join(events) + b"data: [DONE]\n\n"
+        return encode_end(answer, self._head, self._event, with_usage=self._with_usage)
 
     def fail(self, error: FairleadError) -> bytes:
-        return b"data: " + encode_error(error) + b"\n\n"
+        return encode_failure(error)

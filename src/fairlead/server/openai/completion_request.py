@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from fairlead.errors import BadInput
 from fairlead.models.types import ChatRequest, Handling, Message, Sampling
 from fairlead.server.openai.chat_body import StreamOptions
-from fairlead.server.reading import decoded
+from fairlead.server.reading import decoded, half_said
 
 _Tokens = Annotated[int, Meta(ge=1, le=10_000_000)]
 _Penalty = Annotated[float, Meta(ge=-2, le=2)]
@@ -124,9 +124,4 @@ def _refuse_more(asked: CompletionBody) -> None:
             param="best_of",
         )
     if asked.stream_options is not None and not asked.stream:
-        raise BadInput(
-            "stream_options needs stream: true",
-            why="the one means nothing without the other",
-            mend="ask for a stream, or leave stream_options out",
-            param="stream_options",
-        )
+        raise half_said("stream_options", "stream: true", "ask for a stream, or leave stream_options out")

@@ -13,7 +13,6 @@ from fairlead.models.attached import billable
 from fairlead.models.types import (
     ChatRequest,
     FunctionTool,
-    Handling,
     JsonSchemaSpec,
     Message,
     NamedFunction,
@@ -22,8 +21,9 @@ from fairlead.models.types import (
     Sampling,
     Tool,
 )
+from fairlead.server.openai.handling import handling_of
 from fairlead.server.openai.responses_items import messages_of, turns
-from fairlead.server.reading import decoded
+from fairlead.server.reading import decoded, half_said
 
 _Tokens = Annotated[int, Meta(ge=1, le=10_000_000)]
 _Name = Annotated[str, Meta(min_length=1, max_length=256)]
@@ -141,7 +141,6 @@ class AskedResponse(Struct, frozen=True, kw_only=True):
         return bool(self.request.sampling.logprobs)
 
 
-_NO_HANDLING = Handling()
 _decoder = msgspec.json.Decoder(ResponseBody)
 _tool_decoder = msgspec.json.Decoder(FunctionToolBody)
 
@@ -207,26 +206,12 @@ def _refuse_inconsistent(asked: ResponseBody, tools: list[FunctionToolBody]) -> 
         )
     wanted = asked.text.format if asked.text else None
     if wanted is not None and wanted.type == "json_schema" and (wanted.schema is None or wanted.name is None):
-        raise BadInput(
-            "text.format: type json_schema needs the fields name and schema",
-            why="the one means nothing without the other",
-            mend='give both, or ask for type "json_object"',
-            param="text.format",
-        )
+        mend = 'give both, or ask for type "json_object"'
+        raise half_said("text.format", "the fields name and schema", mend, "text.format: type json_schema")
     if asked.tool_choice not in (None, "none", "auto") and not tools:
-        raise BadInput(
-            "tool_choice needs tools",
-            why="the one means nothing without the other",
-            mend="give tools, or leave it out",
-            param="tool_choice",
-        )
+        raise half_said("tool_choice", "tools", "give tools, or leave it out")
     if asked.stream_options is not None and not asked.stream:
-        raise BadInput(
-            "stream_options needs stream: true",
-            why="the one means nothing without the other",
-            mend="ask for a stream, or leave it out",
-            param="stream_options",
-        )
+        raise half_said("stream_options", "stream: true", "ask for a stream, or leave it out")
 
 
 def with_history(asked: AskedResponse, history: list[Message], size: int) -> AskedResponse:
@@ -253,7 +238,7 @@ def _translated(asked: ResponseBody, messages: list[Message], tools: list[Functi
         parallel_tool_calls=asked.parallel_tool_calls,
         response_format=_format(asked.text),
         sampling=_sampling(asked),
-        handling=_handling(asked),
+        handling=handling_of(asked),
     )
 
 
@@ -280,15 +265,3 @@ def _sampling(asked: ResponseBody) -> Sampling:
         reasoning_summary=reasoning.summary or reasoning.generate_summary,
         verbosity=asked.text.verbosity if asked.text else None,
     )
-
-
-def _handling(asked: ResponseBody) -> Handling | None:
-    handling = Handling(
-        service_tier=asked.service_tier,
-        prompt_cache_key=asked.prompt_cache_key,
-        prompt_cache_retention=asked.prompt_cache_retention,
-        user=asked.user,
-        safety_identifier=asked.safety_identifier,
-        metadata=asked.metadata,
-    )
-    return None if handling == _NO_HANDLING else handling
