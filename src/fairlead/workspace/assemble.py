@@ -140,6 +140,7 @@ async def assemble(around: Surroundings) -> Running:
         ),
     )
     await follower.start()
+    await turns()  # before anybody asks: the others that live already are counted
     return Running(fairlead=fairlead, sessions=sessions, journal=journal, http=http, watch=watch, follower=follower)
 
 

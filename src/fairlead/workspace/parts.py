@@ -1,12 +1,13 @@
 """A worker's part of what all workers share: limits are divided by the number of those that live."""
 
 import asyncio
+from collections.abc import Collection
 from pathlib import Path
 
 from fairlead.clock import Clock
 from fairlead.execution import Fairlead
 from fairlead.lanes.figures import WorkerFigures, figures_of, write
-from fairlead.storage.fleet import Fleet
+from fairlead.storage.fleet import LEASE, Fleet, Member
 
 
 class Turns:
@@ -19,6 +20,7 @@ class Turns:
         self._worker = worker
         self._clock = clock
         self._folder = folder
+        self._seen: dict[str, tuple[int, float]] = {}
 
     async def __call__(self) -> None:
         lanes, rates = self._fairlead.lanes, self._fairlead.rates
@@ -33,6 +35,17 @@ class Turns:
         await asyncio.to_thread(write, self._folder, said)
 
     def _counted(self) -> tuple[int, int]:
-        now = self._clock.now()
-        live = sorted({m.id for m in self._fleet.members() if m.lease_until > now} | {self._worker})
+        live = sorted(live_among(self._fleet.members(), self._seen, self._clock.monotonic()) | {self._worker})
         return len(live), live.index(self._worker)
+
+
+def live_among(members: Collection[Member], seen: dict[str, tuple[int, float]], now: float) -> set[str]:
+    """Those that renewed their leases lately, or were not seen before, by our own seconds: another host's clock may be
+    wrong. `seen` keeps what was found, from one look to the next."""
+    for each in members:
+        renewals, _ = seen.get(each.id, (-1, now))
+        if renewals != each.renewals:
+            seen[each.id] = each.renewals, now
+    for gone in seen.keys() - {each.id for each in members}:
+        del seen[gone]
+    return {id for id, (_, at) in seen.items() if now - at < LEASE}
