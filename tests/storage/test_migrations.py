@@ -4,7 +4,8 @@ A new step needs no new test here: a filled database of every older version is u
 """
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, Engine, MetaData, create_engine, func, select
+from tests.postgres import Server
 
-from fairlead.storage import migrations, sqlite
+from fairlead.storage import migrations, postgres, sqlite
 from fairlead.storage.migrations import migrate
 from fairlead.storage.schema import metadata
 from fairlead.storage.store import SCHEMA_VERSION
@@ -133,6 +135,94 @@ def test_a_step_that_fails_leaves_the_database_as_it_was(tmp_path: Path, monkeyp
     assert sqlite.schema_version(path) == ""
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == []
+
+
+# What a server has and a file has not: entries on their way to the log, answers of the last groups, the word index.
+ONLY_ON_A_SERVER = ("arrived", "last_group", "context_word")
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    made: Server = request.getfixturevalue("postgres")
+    url = made.make_database()
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:", 1))
+    yield engine
+    engine.dispose()
+    made.drop_database(url)
+
+
+def url_of(engine: Engine) -> str:
+    return engine.url.render_as_string(hide_password=False).replace("+psycopg", "", 1)
+
+
+def filled_on(engine: Engine, rows: int = 3) -> dict[str, int]:
+    """Puts rows into every table that the server has at its version, parents first, and returns how many they are."""
+    found = MetaData()
+    found.reflect(engine)
+    with engine.begin() as connection:
+        for table in found.sorted_tables:
+            if table.name.startswith(("alembic", "epoch", "tree", *ONLY_ON_A_SERVER)):
+                continue
+            for number in range(1, rows + 1):
+                values = {column.name: on_server(column.type.python_type, number) for column in table.columns}
+                connection.execute(table.insert().values(values))
+    return counted_on(engine, found)
+
+
+def on_server(kind: type, number: int) -> object:
+    values: dict[type, object] = {str: f"text {number}", bytes: b"bytes %d" % number, bool: True, int: number}
+    return values[kind]
+
+
+def counted_on(engine: Engine, found: MetaData) -> dict[str, int]:
+    with engine.connect() as connection:
+        return {
+            table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in found.sorted_tables
+            if not table.name.startswith("alembic")
+        }
+
+
+@pytest.mark.parametrize("first", steps())
+def test_a_filled_server_of_any_version_is_upgraded_and_keeps_its_rows(server: Engine, first: str) -> None:
+    assert migrate(url_of(server), to=first) == first
+    before = filled_on(server)
+    assert sum(before.values()) > 20
+    assert migrate(url_of(server)) == SCHEMA_VERSION
+    assert migrate(url_of(server)) == SCHEMA_VERSION
+    after = MetaData()
+    after.reflect(server)
+    counts = counted_on(server, after)
+    assert {name: counts[name] for name in before} == before
+
+
+def test_the_steps_make_exactly_the_schema_on_a_server(server: Engine) -> None:
+    migrate(url_of(server))
+    options = {
+        "compare_type": True,
+        "compare_server_default": True,
+        "include_object": lambda _, name, kind, *__: kind != "table" or name not in ONLY_ON_A_SERVER,
+    }
+    with server.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection, opts=options), metadata) == []
+
+
+def test_a_step_that_fails_leaves_a_server_as_it_was(server: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    migrate(url_of(server), to=steps()[-2])
+    real = postgres.PostgresDatabase.writing
+
+    @contextmanager
+    def dies(self: postgres.PostgresDatabase, connection: Connection) -> Iterator[None]:
+        with real(self, connection):
+            yield
+            raise RuntimeError("at the end of the last step")
+
+    monkeypatch.setattr(postgres.PostgresDatabase, "writing", dies)
+    with pytest.raises(RuntimeError, match="at the end"):
+        migrate(url_of(server))
+    monkeypatch.undo()
+    assert postgres.PostgresDatabase(url_of(server)).schema_version() == steps()[-2]
+    assert migrate(url_of(server)) == SCHEMA_VERSION
 
 
 def test_the_files_of_the_steps_are_part_of_the_package() -> None:
