@@ -112,6 +112,9 @@ telemetry: Span
 telemetry: Trace
 telemetry: decode
 telemetry: load_by_layer
+tools: NotAuthorised
+tools: Person
+tools: ToolError
 """.splitlines()
 
 

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from tools import supply
 
 ROOT = Path(__file__).parents[2]

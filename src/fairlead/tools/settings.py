@@ -72,8 +72,8 @@ class SystemSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     credential: CredentialSettings = CredentialSettings()
     only: Annotated[
-        list[str], Meta(description="The tools that are offered, as names or patterns such as `read_*`.")
-    ] = ["*"]
+        tuple[str, ...], Meta(description="The tools that are offered, as names or patterns such as `read_*`.")
+    ] = ("*",)
     data_class: Annotated[ClassName, Meta(description="The class of what it gives back.")] = "internal"
     trusted: Annotated[
         bool,
