@@ -45,6 +45,7 @@ LICENCES = {
     "cedarpy": "Apache-2.0",
     "colorama": "BSD-3-Clause",
     "httpx2-jsfetch": "BSD-3-Clause",
+    "pywin32": "PSF-2.0",
     "tiktoken": "MIT",
     "tzdata": "Apache-2.0",
 }

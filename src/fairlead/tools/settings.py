@@ -180,7 +180,7 @@ def compile_system(
         )
     tools = {
         each.name: Tool(system=name, definition=each, digest=each.digest)
-        for each in (_with_effect(one, settings) for one in offered)
+        for each in (as_declared(one, settings) for one in offered)
         if any(fnmatchcase(each.name, pattern) for pattern in settings.only)
     }
     for part, names in (("effects", settings.effects), ("tools", card.tools)):
@@ -193,7 +193,8 @@ def compile_system(
     return System(name=name, settings=settings, tools=tools, card=card, files=files)
 
 
-def _with_effect(definition: Definition, settings: AnySystem) -> Definition:
+def as_declared(definition: Definition, settings: AnySystem) -> Definition:
+    """The definition with what the workspace says of its effect, which counts before what the system says."""
     said = settings.effects.get(definition.name)
     return definition if said is None else msgspec.structs.replace(definition, effect=said)
 
