@@ -1,6 +1,6 @@
-"""What a system offers now, held against what a person accepted. A tool that differs is quarantined until it is accepted
-anew: whoever runs a system could otherwise change what a tool does, or tell models something else, behind a name that
-policies trust."""
+"""What a system offers now, held against what a person accepted. A tool that differs is quarantined until it is
+accepted anew: whoever runs a system could otherwise change what a tool does, or tell models something else, behind a
+name that policies trust."""
 
 import difflib
 import json
