@@ -30,10 +30,11 @@ from evals.stage import Incomplete, Response, Stage, books, chance, exchange, ge
 from fairlead.errors import BadInput
 from fairlead.server.anthropic import message_request
 from fairlead.server.anthropic.message_body import CountBody, MessagesBody
-from fairlead.server.openai import chat_request, completion_request, embedding_request, responses_request
+from fairlead.server.openai import chat_request, completion_request, embedding_request, remembered, responses_request
 from fairlead.server.openai.chat_body import ChatBody
 from fairlead.server.openai.completion_request import CompletionBody
 from fairlead.server.openai.embedding_request import EmbeddingBody
+from fairlead.server.openai.remembered import ConversationBody
 from fairlead.server.openai.responses_request import ResponseBody
 
 _AT_ONCE = 16
@@ -62,7 +63,9 @@ DOORS = (
     Door("/v1/messages", MessagesBody, message_request.read_request, {**_SAID, "max_tokens": 5}),
     Door("/v1/messages/count_tokens", CountBody, message_request.read_count, _SAID),
     Door("/v1/embeddings", EmbeddingBody, embedding_request.read_request, {"input": "x"}),
+    Door("/v1/conversations", ConversationBody, remembered.read_request, {}),
 )
+_ASKING = [door.path for door in DOORS[:-1]]  # they take no empty body
 
 
 class Drawn(msgspec.Struct):
@@ -93,7 +96,8 @@ class Requests:
     def draw_valid(self) -> Drawn:
         """A request that the door takes, for a model that there is."""
         door = self._door()
-        return self._posted("valid", json.dumps({**self._valid(door), "model": "small"}).encode(), door)
+        model = {"model": "small"} if door.path in _ASKING else {}
+        return self._posted("valid", json.dumps({**self._valid(door), **model}).encode(), door)
 
     def _door(self) -> Door:
         return self._rng.choice(DOORS)
@@ -104,7 +108,7 @@ class Requests:
             body = self._shapes[door.path].valid()
             if _takes(door, json.dumps(body).encode()):
                 return body
-        return {"model": "small", **door.plain}
+        return {**({"model": "small"} if door.path in _ASKING else {}), **door.plain}
 
     def _posted(self, kind: str, body: bytes, door: Door | None = None) -> Drawn:
         door = door or self._door()
@@ -125,7 +129,7 @@ class Requests:
 
     def _twice(self) -> Drawn:
         door = self._door()
-        return self._posted("twice", shapes.twice(self._rng, self._valid(door)), door)
+        return self._posted("twice", shapes.twice(self._rng, self._valid(door) or {"metadata": {}}), door)
 
     def _encoded(self) -> Drawn:
         door = self._door()
@@ -145,7 +149,7 @@ class Requests:
             {**_AUTH, "x-fairlead-session": rng.choice(["", " ", "a b", "x" * 129, "../etc", "\xe9", "a/b", "%41"])},
             {**_AUTH, "x-fairlead-dry-run": rng.choice(["yes", "Estimate", "1", "estimate\xff"])},
         ])  # fmt: skip
-        return Drawn("headers", written("POST", _CHAT, _GOOD, wrong))
+        return Drawn("headers", written("POST", rng.choice(_ASKING), _GOOD, wrong))
 
     def _paths(self) -> Drawn:
         rng = self._rng
@@ -155,6 +159,10 @@ class Requests:
             "/v1/chat/completions%00", "/V1/CHAT/COMPLETIONS", "/v1/chat/completions;x=1",
             "/v1/models/../../etc/passwd", "/v1/models/%2e%2e%2f%2e%2e%2fetc%2fpasswd",
             "/v1/models/" + "a" * 3000, "/v1/models/%ff%fe", "/v1/models/",
+            "/v1/messages", "/v1/messages/", "/v1/messages/batches", "/v1/messages/count_tokens/x",
+            "/v1/responses/resp_none", "/v1/responses/turn_none", "/v1/responses/resp_none/input_items?limit=x",
+            "/v1/responses/resp_none/cancel", "/v1/conversations/conv_none", "/v1/conversations/conv_none/items",
+            "/v1/sessions/none", "/v1/sessions/%00", "/v1/sessions/" + "a" * 3000, "/v1/sessions/",
             "/v1/models/%f0%9f%9a%a2", "/.env", "/admin", "/%", "/%zz", "/v1/models//small", "/v1/models/small/",
         ])  # fmt: skip
         if method == "HEAD":
@@ -163,8 +171,8 @@ class Requests:
 
     def _framing(self) -> Drawn:
         rng = self._rng
-        auth = f"host: x\r\nauthorization: {_AUTH['authorization']}\r\n"
-        start = f"POST {_CHAT} HTTP/1.1\r\n"
+        auth, path = f"host: x\r\nauthorization: {_AUTH['authorization']}\r\n", rng.choice(_ASKING)
+        start = f"POST {path} HTTP/1.1\r\n"
         chunked = f"{start}{auth}transfer-encoding: chunked\r\n\r\n"
         text = rng.choice([
             chunked + "zz\r\n{}\r\n0\r\n\r\n",
@@ -180,8 +188,8 @@ class Requests:
             f"{start}{auth}content-length: 0\r\n\r\n",
             f"{start}bad header\r\n\r\n",
             f"{start}: empty\r\n\r\n",
-            f"GET {_CHAT} HTTP/9.9\r\n\r\n",
-            f"BREW {_CHAT} HTTP/1.1\r\nhost: x\r\n\r\n",
+            f"GET {path} HTTP/9.9\r\n\r\n",
+            f"BREW {path} HTTP/1.1\r\nhost: x\r\n\r\n",
             "GARBAGE\r\n\r\n",
             "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
             f"{start}{auth}x: {'y' * 200_000}\r\ncontent-length: 0\r\n\r\n",
@@ -228,14 +236,18 @@ class Seen:
         self.statuses[response.status] += 1
         if not 400 <= response.status < 500:
             self.not_4xx.append(f"{response.status} for {sent}")
-        elif not _well_said(response):
+        elif not _well_said(response, drawn.request):
             self.wrong_format.append(f"{response.status} {response.body[:200]!r} for {sent}")
 
 
-def _well_said(response: Response) -> bool:
+def _well_said(response: Response, request: bytes) -> bool:
+    """In the form of the protocol that has the path, as far as the request line could be read."""
+    theirs = request.startswith((b"POST /v1/messages ", b"POST /v1/messages/", b"GET /v1/messages "))
     try:
         whole = json.loads(response.body)
         error = whole["error"]
+        if theirs and whole["type"] != "error":
+            return False
         code = error["code"] if "code" in error else whole["fairlead"]["code"]
         return bool(error["message"] and code and error["type"]) and code != "broken"
     except (ValueError, KeyError, TypeError):

@@ -16,12 +16,15 @@ from fairlead.policy.settings import WordsSetting
 
 ANN = Caller(person="ann", department="sales")
 FAR = Model(name="far", endpoint="e", remote="r", placement=Placement("cloud"))
-NEVER = ("guarantee*", "risk-free", "best price in town", "café*", "don't worry")
+NEVER = ("guarantee*", "risk-free", "best price in town", "café*", "don't worry", "Großstraße", "Hass", "ế")
 SPELLINGS = [
     "guarantee", "Guaranteed", "GUARANTEES", "risk free", "Risk-Free", "risk\u00a0free", "risk\u2011free",
     "risk\u3000free", "risk\u00adfree", "risk\u2060free", "risk\ufefffree", "RISK\u2212FREE",
     "risk~~ free", "risk\\-free", "risk` free",
     "best  price\nin town", "best **price** in town", "BEST PRICE IN TOWN", "Café", "cafés", "don\u2019t worry",
+    "cafe\u0301", "CAFE\u0301S", "cafe\u0301\u0301", "GROSSSTRASSE", "Gro\u00dfstrasse",
+    "GRO\u1e9eSTRA\u1e9eE", "Ha\u00df", "HASS",
+    "e\u0302\u0301", "\u00ea\u0301", "\u1ebe",
 ]  # fmt: skip
 CLEAN = [
     "warranty",
@@ -31,6 +34,9 @@ CLEAN = [
     "best price",
     "price in town",
     "caf",
+    "hassle",
+    "e\u0301\u0302",  # another letter: the order of marks at one place matters
+    "has",
     "riskfree",
     "worry",
     " ",

@@ -7,6 +7,7 @@ are Cedar's, as with every other rule.
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
+from unicodedata import normalize
 
 from msgspec import Struct
 
@@ -72,4 +73,4 @@ def _cedar(rule: RequireSetting | GroundingSetting | JudgeSetting, said: str, li
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.casefold().split())
+    return " ".join(normalize("NFC", text).casefold().split())

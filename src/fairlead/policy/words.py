@@ -1,6 +1,7 @@
 """Words and claims that an organisation never uses: each rule is one detector and the Cedar that judges what it finds.
 
-Case does not matter, nor what stands between the words of a phrase: up to eight spaces, hyphens or marks of Markdown.
+Case does not matter, nor what stands between the words of a phrase: up to eight spaces, hyphens or marks of Markdown;
+nor whether accents stand with their letters, and `ss` for `ß`.
 """
 
 import re
@@ -15,11 +16,12 @@ from fairlead.policy.patterns import bounded
 from fairlead.policy.rules import mode_note, scope_tests
 from fairlead.policy.settings import RulesFile, WordsSetting
 from fairlead.policy.sources import quoted
+from fairlead.policy.spellings import MARKS, ends_sharp, spelled
 
 # White space, hyphens and dashes, what cannot be seen, and the marks of Markdown.
 _GAP: Final = r"[\t-\r \u00a0\u00ad\u1680\u2000-\u2015\u202f\u205f\u2060\u2212\u3000\ufeff*_`~\\-]{1,8}"
 _SPLIT: Final = re.compile(r"[\s\u2010-\u2015-]+")
-_ENDING: Final = r"[0-9A-Za-z_\u00c0-\u024f]{0,24}"
+_ENDING: Final = rf"[0-9A-Za-z_\u00c0-\u024f{MARKS}]{{0,24}}"
 
 
 class Words(Struct, frozen=True):
@@ -74,10 +76,13 @@ def _phrase(phrase: str, owner: str) -> str:
 
 def _word(word: str) -> str:
     stem = word.removesuffix("*")
-    spelled = "".join("['\u2019]" if each in "'\u2019" else re.escape(each) for each in stem)
     before = r"\b" if _is_plain(stem[:1]) else ""
-    after = _ENDING if stem != word else r"\b" if _is_plain(stem[-1:]) else ""
-    return before + spelled + after
+    if stem != word:
+        return before + spelled(stem) + _ENDING
+    if ends_sharp(stem):
+        head = re.sub(r"(?i:ss|\u00df)\Z", "", stem)
+        return before + spelled(head) + (r"(?:ss\b|\u00df)" if head else r"ss\b")
+    return before + spelled(stem) + (r"\b" if _is_plain(stem[-1:]) else "")
 
 
 def _is_plain(character: str) -> bool:

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from fairlead.errors import BadInput, FairleadError, NotFound
 from fairlead.execution import Fairlead
+from fairlead.models.types import Message
 from fairlead.server.door import guarded, received, refuse
 from fairlead.server.http import Gone, Scope, respond
 from fairlead.server.openai.errors import encode_error
@@ -105,8 +106,7 @@ class NewConversation:
             caller, arrival = await received(self._fairlead, scope, receive, _DOOR, self._max_body)
             self._fairlead.current_for(caller)
             self._sessions.require()
-            body = _read(arrival.body)
-            messages = messages_of(body.items or [])
+            body, messages = read_request(arrival.body)
         except Gone:
             return
         except FairleadError as error:
@@ -130,9 +130,11 @@ class NewConversation:
         await guarded(send, _DOOR, encode_error, answer())
 
 
-def _read(body: bytes) -> ConversationBody:
+def read_request(body: bytes) -> tuple[ConversationBody, list[Message]]:
+    """What a conversation begins with. Raises `BadInput`."""
     mend = "a conversation has items and metadata, both optional"
-    return decoded(_decoder, body or b"{}", "Responses", mend=mend)
+    asked = decoded(_decoder, body or b"{}", "Responses", mend=mend)
+    return asked, messages_of(asked.items or [])
 
 
 def _conversation(session: Session) -> bytes:
