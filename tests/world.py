@@ -27,8 +27,8 @@ from sqlalchemy import text as sql
 from tests.faults.provider import Provider
 
 from fairlead.clock import Clock, SystemClock
-from fairlead.costs.ledger import Arrival
 from fairlead.costs.record import Record, decode_record
+from fairlead.costs.told import Arrival
 from fairlead.execution import Answer, Deliver, Fairlead, call_model
 from fairlead.identity.types import Caller
 from fairlead.models.types import ChatRequest

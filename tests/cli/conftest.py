@@ -19,7 +19,7 @@ from fairlead.cli.opening import open_store
 from fairlead.cli.place import MASTER_KEY, find, secrets
 from fairlead.cli.setting_up import set_up
 from fairlead.clock import SystemClock
-from fairlead.costs.ledger import Arrival
+from fairlead.costs.told import Arrival
 from fairlead.errors import FairleadError
 from fairlead.execution import Answer, call_model
 from fairlead.identity import Caller

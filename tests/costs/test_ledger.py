@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from tests.world import World, asked
 
 from fairlead.audit.canonical import canonical
-from fairlead.costs.ledger import Action, Reservation, orphaned
+from fairlead.costs.ledger import Action
+from fairlead.costs.outcomes import orphaned
 from fairlead.costs.record import Record, RecordedError, RecordedUsage, decode_record, encode_record, recorded_usage
+from fairlead.costs.told import Reservation
 from fairlead.costs.types import Rate, Tier
 from fairlead.errors import Broken, CutOff, Denied, FairleadError, OverBudget, Upstream, Withheld
 from fairlead.models.types import Model, Placement, Usage

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.world import World, world
 
-from fairlead.costs.ledger import Arrival
+from fairlead.costs.told import Arrival
 from fairlead.errors import Denied, Upstream
 from fairlead.execution import call_model, visible_models
 from fairlead.models.types import ChatRequest, Handling, Message

@@ -15,7 +15,7 @@ from tests.world import CARD, IN, OUT, PERSONS, World, again, asked, until, worl
 
 from fairlead.audit import verify_records
 from fairlead.audit.canonical import canonical
-from fairlead.costs.ledger import orphaned
+from fairlead.costs.outcomes import orphaned
 from fairlead.costs.record import Record
 from fairlead.errors import (
     Broken,

@@ -18,8 +18,8 @@ from fairlead.cli.place import Data, Place, Workspace, currency_of, find, secret
 from fairlead.cli.sealing import changed_payloads, checkpoint_folder, in_words, known_key, links_of, log_key, log_name
 from fairlead.cli.when import shown
 from fairlead.clock import SystemClock
-from fairlead.costs.ledger import orphaned
 from fairlead.costs.money import format_money
+from fairlead.costs.outcomes import orphaned
 from fairlead.costs.record import deed
 from fairlead.errors import BadInput, Broken, FairleadError
 from fairlead.storage.backup import Manifest, make_backup, note_backup, read_backup

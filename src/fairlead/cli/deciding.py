@@ -9,7 +9,7 @@ from fairlead.cli.compiled import require_published
 from fairlead.cli.opening import open_store
 from fairlead.cli.place import find
 from fairlead.cli.surroundings import surroundings
-from fairlead.costs.ledger import Arrival
+from fairlead.costs.told import Arrival
 from fairlead.execution import quote
 from fairlead.models.types import ChatRequest, Message
 from fairlead.server.about import encode_quote

@@ -17,77 +17,37 @@ import msgspec
 from msgspec import Struct
 
 from fairlead.clock import Clock, new_id
-from fairlead.costs.kinds import is_plain
-from fairlead.costs.prices import cost, rests_on_a_guess
-from fairlead.costs.record import (
-    RECORD_VERSION,
-    Record,
-    RecordedError,
-    decode_record,
-    encode_record,
-    recorded_usage,
+from fairlead.costs.outcomes import decided_by, guessed, late, outcome_of, policies_of
+from fairlead.costs.prices import cost
+from fairlead.costs.record import RECORD_VERSION, Record, RecordedError, encode_record, recorded_usage
+from fairlead.costs.told import (
+    Arrival,
+    Deployment,
+    Hit,
+    Judged,
+    Pack,
+    Place,
+    Plan,
+    Release,
+    Reservation,
+    Rights,
+    Taken,
 )
-from fairlead.costs.told import Deployment, Hit, Pack, Place, Plan, Release, Rights, Taken
 from fairlead.costs.types import Rate
-from fairlead.errors import Broken, FairleadError, Overloaded, Stopped, Upstream, Withheld
+from fairlead.errors import FairleadError, Overloaded, Upstream
 from fairlead.identity.types import Caller
 from fairlead.labels import Labels
-from fairlead.models.types import Model, Usage
+from fairlead.models.types import Usage
 from fairlead.storage.journal import Journal
 from fairlead.storage.store import Away
 from fairlead.storage.types import Entry, Hold, NewTurn, Receipt, ScopeLimit, Sealed, Write
 from fairlead.storage.vault import SubjectKey, Vault
-from fairlead.tasks.types import Task, TaskType
+from fairlead.tasks.types import Task
 from fairlead.telemetry.trace import Trace
 
 log = logging.getLogger("fairlead.ledger")
 
 _PATIENCE: Final = 0.25  # seconds that the record of a refusal may keep the caller waiting
-
-
-class Arrival(Struct, frozen=True, kw_only=True):
-    """How an action came in. `authenticated_ns` is what authentication took, `body` the request's bytes as received.
-
-    `deadline` is in seconds from now, None for the task type's or the workspace's own. Of a model with deployments,
-    actions of equal `affinity` (a conversation, say) go to the same one as long as it can be reached. `session` is the
-    name of the conversation that it goes on with, "" for none.
-    `judges` is the run whose reply is put before a judge, `task` the kind of work where Fairlead itself asks.
-    """
-
-    door: str
-    body: bytes = b""
-    authenticated_ns: int = 0
-    deadline: float | None = None
-    dry_run: bool = False
-    affinity: str = ""
-    session: str = ""
-    judges: str = ""
-    task: TaskType | None = None
-
-
-class Judged(Struct, frozen=True):
-    """A judgement of the reply by a model: the rule that wanted it, the run of its own that it is, and its verdict.
-
-    `verdict` is "passed", "failed" or "unjudged". `cost` is None where no bill is known here, and `run` "" where
-    nothing was asked. Of what is `quiet` the caller is not told.
-    """
-
-    rule: str
-    run: str
-    verdict: str
-    cost: int | None
-    quiet: bool
-
-
-class Reservation(Struct, frozen=True, kw_only=True):
-    """What an attempt is held at: the model, its rate, the most it can cost, and the budgets it counts against."""
-
-    model: Model
-    redacted: frozenset[str]
-    max_output: int
-    rate: Rate
-    most: int
-    limits: tuple[ScopeLimit, ...]
 
 
 class _Held(Struct, frozen=True):
@@ -197,7 +157,7 @@ class Action:
         if sent is not None and error.charged == "part":
             usage = sent.usage_so_far()
             spent = cost(usage, held.rate)
-            flags += _guessed(usage, held.rate)
+            flags += guessed(usage, held.rate)
         elif sent is not None and error.charged == "unknown":
             spent = held.hold.amount
             flags.append("reconcile")
@@ -235,8 +195,8 @@ class Action:
             return
         if isinstance(error, FairleadError):
             error.run = self.run
-        outcome, recorded = _outcome(error)
-        by = _decided_by(error)
+        outcome, recorded = outcome_of(error)
+        by = decided_by(error)
         usage = self._sent.usage_so_far() if self._sent is not None else None
         try:
             await self._end(outcome, usage, recorded, by)
@@ -257,7 +217,7 @@ class Action:
         held, spent = self._held, 0
         if held is not None and usage is not None:
             spent = cost(usage, held.rate)
-            self.flags += _guessed(usage, held.rate)
+            self.flags += guessed(usage, held.rate)
             if spent > held.hold.amount:
                 self.flags.append("over_hold")
         self.cost += spent
@@ -312,10 +272,7 @@ class Action:
     async def _record_late(self, record: Record, turn: NewTurn | None) -> Receipt:
         """Recovery took this worker for dead and settled at the reserved amount: keep what happened, unbilled."""
         log.error("run %s was settled by recovery before it ended: reconcile it", self.run)
-        late = msgspec.structs.replace(
-            record, kind="late", cost=0, held=record.cost, flags=(*record.flags, "reconcile"), payload=""
-        )
-        entry = Entry(self.run, self.ledger.clock.now(), encode_record(late))
+        entry = Entry(self.run, self.ledger.clock.now(), encode_record(late(record)))
         return await self._commit(Write(entries=(entry,), turn=turn))
 
     async def _commit(self, write: Write) -> Receipt:
@@ -359,7 +316,7 @@ class Action:
             categories=tuple(sorted(labels.categories)) if labels else (),
             snapshot=pack.snapshot if pack else "",
             citations=tuple(c.id for c in pack.citations) if pack else (),
-            policies=self._policies(reserved.model.name if reserved else None),
+            policies=policies_of(self.rights, reserved.model.name if reserved else None),
             dropped=tuple((d.model, d.by) for d in self.plan.dropped) if self.plan else (),
             model=reserved.model.name if reserved else "",
             placement=reserved.model.placement.kind if reserved else "",
@@ -367,14 +324,6 @@ class Action:
             price=reserved.rate.version if reserved else "",
             held=reserved.most if reserved else 0,
         )
-
-    def _policies(self, model: str | None) -> tuple[str, ...]:
-        """The policies that decided: for the attempted model, or for all models where none was attempted."""
-        if self.rights is None:
-            return ()
-        decisions = self.rights.decisions
-        decided = decisions.values() if model is None else (decisions[model],)
-        return tuple(sorted({reason.policy for decision in decided for reason in decision.reasons}))
 
     def _seal(self) -> Sealed:
         reply = self._sent.reply_text() if self._sent else ""
@@ -385,34 +334,3 @@ class Action:
         for limit in receipt.warnings:
             log.warning("budget %s has passed its warning threshold for %s", limit.scope, limit.period)
             self.warnings.append(limit)
-
-
-def _guessed(usage: Usage, rate: Rate) -> tuple[str, ...]:
-    """The flags of a bill in which something has no stated price."""
-    return () if is_plain(usage) or not rests_on_a_guess(usage, rate) else ("unpriced", "reconcile")
-
-
-def _decided_by(error: BaseException | None) -> tuple[str, ...]:
-    """What has decided in place of the policies that had permitted it: those that withheld the reply, or a stop."""
-    if isinstance(error, Withheld):
-        return tuple(sorted(set(error.policies)))
-    return (error.stop,) if isinstance(error, Stopped) and error.stop else ()
-
-
-def _outcome(error: BaseException | None) -> tuple[str, RecordedError | None]:
-    """How an action ended that was not settled."""
-    if isinstance(error, FairleadError):
-        kind = "failed" if isinstance(error, Upstream | Broken) else "refused"
-        return kind, RecordedError(error.code, error.step)
-    if isinstance(error, asyncio.CancelledError | GeneratorExit):
-        return "abandoned", RecordedError("client_left")
-    return "failed", RecordedError("broken")
-
-
-def orphaned(hold: Hold, now: int) -> Entry:
-    """The record of a dead worker's attempt, from the intent that was recorded with its hold. Billed at the hold."""
-    intent = decode_record(hold.intent)
-    record = msgspec.structs.replace(
-        intent, kind="call_model", outcome="orphaned", cost=hold.amount, flags=("orphaned", "reconcile")
-    )
-    return Entry(intent.run, now, encode_record(record))

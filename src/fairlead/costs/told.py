@@ -3,7 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from fairlead.models.types import Usage
+from msgspec import Struct
+
+from fairlead.costs.types import Rate
+from fairlead.models.types import Model, Usage
+from fairlead.storage.types import ScopeLimit
+from fairlead.tasks.types import TaskType
 
 
 class Deployment(Protocol):
@@ -76,3 +81,48 @@ class Release(Protocol):
     def usage_so_far(self) -> Usage: ...
     def hits(self) -> Iterable[Hit]: ...
     def reply_text(self) -> str: ...
+
+
+class Arrival(Struct, frozen=True, kw_only=True):
+    """How an action came in. `authenticated_ns` is what authentication took, `body` the request's bytes as received.
+
+    `deadline` is in seconds from now, None for the task type's or the workspace's own. Of a model with deployments,
+    actions of equal `affinity` (a conversation, say) go to the same one as long as it can be reached. `session` is the
+    name of the conversation that it goes on with, "" for none.
+    `judges` is the run whose reply is put before a judge, `task` the kind of work where Fairlead itself asks.
+    """
+
+    door: str
+    body: bytes = b""
+    authenticated_ns: int = 0
+    deadline: float | None = None
+    dry_run: bool = False
+    affinity: str = ""
+    session: str = ""
+    judges: str = ""
+    task: TaskType | None = None
+
+
+class Judged(Struct, frozen=True):
+    """A judgement of the reply by a model: the rule that wanted it, the run of its own that it is, and its verdict.
+
+    `verdict` is "passed", "failed" or "unjudged". `cost` is None where no bill is known here, and `run` "" where
+    nothing was asked. Of what is `quiet` the caller is not told.
+    """
+
+    rule: str
+    run: str
+    verdict: str
+    cost: int | None
+    quiet: bool
+
+
+class Reservation(Struct, frozen=True, kw_only=True):
+    """What an attempt is held at: the model, its rate, the most it can cost, and the budgets it counts against."""
+
+    model: Model
+    redacted: frozenset[str]
+    max_output: int
+    rate: Rate
+    most: int
+    limits: tuple[ScopeLimit, ...]

@@ -6,7 +6,8 @@ from msgspec import Struct
 
 from fairlead.context import Citation, citations_in
 from fairlead.costs.estimates import estimate
-from fairlead.costs.ledger import Action, Judged
+from fairlead.costs.ledger import Action
+from fairlead.costs.told import Judged
 from fairlead.costs.types import Estimate
 from fairlead.execution.deployment import Deployment
 from fairlead.execution.prepare import Decided

@@ -6,8 +6,9 @@ from contextlib import aclosing
 from functools import partial
 from typing import Any, Protocol
 
-from fairlead.costs.ledger import Action, Reservation
+from fairlead.costs.ledger import Action
 from fairlead.costs.prices import upper_bound
+from fairlead.costs.told import Reservation
 from fairlead.errors import DeadlineExceeded, Overloaded, Unpriced, Upstream
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.prepare import Decided, Prepared, asked_of, prepare

@@ -11,7 +11,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fairlead.context.types import NO_CONTEXT
-from fairlead.costs.ledger import Action, Arrival
+from fairlead.costs.ledger import Action
+from fairlead.costs.told import Arrival
 from fairlead.errors import Upstream
 from fairlead.execution.answer import Answer, Quote, answer_of, quote_of
 from fairlead.execution.attempts import reservation, tried

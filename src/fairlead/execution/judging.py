@@ -10,7 +10,8 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from fairlead.costs.ledger import Action, Arrival, Judged
+from fairlead.costs.ledger import Action
+from fairlead.costs.told import Arrival, Judged
 from fairlead.errors import FairleadError
 from fairlead.execution.answer import Answer
 from fairlead.execution.deployment import Fairlead

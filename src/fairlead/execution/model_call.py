@@ -5,7 +5,8 @@ authenticate happens at the door, before there is an action: a caller without a 
 
 from functools import partial
 
-from fairlead.costs.ledger import Action, Arrival
+from fairlead.costs.ledger import Action
+from fairlead.costs.told import Arrival
 from fairlead.execution.answer import Answer, Quote, Remember, answer_of, quote_of
 from fairlead.execution.attempts import attempt, reservation
 from fairlead.execution.deployment import Deployment, Fairlead
@@ -30,9 +31,8 @@ async def call_model(
 ) -> Answer:
     """Answer a chat request for a caller: permitted, priced, screened and recorded.
 
-    With `deliver`, text is handed out as soon as it may leave; the tail comes with the answer, once the bill is
-    durable. What `remember` makes of the answer is kept in the commit that bills it. Raises `Refused`, `Upstream` or
-    `BadInput`; whatever is raised has been recorded.
+    With `deliver`, text is handed out as soon as it may leave; the tail comes with the answer, once that is billed.
+    What `remember` makes of it is kept in the same commit. Raises `Refused`, `Upstream` or `BadInput`, once recorded.
     """
     deployment = fairlead.current()
     async with fairlead.ledger.open(caller, arrival, deployment) as action:

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
-from fairlead.costs.ledger import Arrival
+from fairlead.costs.told import Arrival
 from fairlead.errors import FairleadError, NotFound
 from fairlead.execution import Answer, Fairlead, Remember, call_model, quote
 from fairlead.identity import Caller

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from fairlead.costs.ledger import Arrival
+from fairlead.costs.told import Arrival
 from fairlead.errors import BadInput, Broken, FairleadError, Overloaded, Unauthenticated
 from fairlead.execution import Fairlead
 from fairlead.identity import Caller

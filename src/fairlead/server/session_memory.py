@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from fairlead.costs.ledger import Arrival
+from fairlead.costs.told import Arrival
 from fairlead.errors import BadInput, NotFound
 from fairlead.execution import Answer, Fairlead, Remember
 from fairlead.identity import Caller

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from fairlead.clock import Clock, new_id
 from fairlead.context import Context
 from fairlead.controls.watch import Watch
-from fairlead.costs.ledger import Ledger, orphaned
+from fairlead.costs.ledger import Ledger
+from fairlead.costs.outcomes import orphaned
 from fairlead.costs.refusals import Refusals
 from fairlead.errors import BadInput
 from fairlead.execution import Defaults, Deployment, Fairlead

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from fairlead.costs.ledger import Arrival
+from fairlead.costs.told import Arrival
 from fairlead.errors import FairleadError
 from fairlead.execution import Embedded, Fairlead, embed, quote_embedding
 from fairlead.identity import Caller

@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from fairlead.clock import Clock
-from fairlead.costs.ledger import Arrival
+from fairlead.costs.told import Arrival
 from fairlead.errors import BadInput, NotFound
 from fairlead.execution import Answer, Remember
 from fairlead.identity import Caller

@@ -1,0 +1,61 @@
+"""How actions end, and by whose decision: the pure part of the ledger."""
+
+import asyncio
+
+import msgspec
+
+from fairlead.costs.kinds import is_plain
+from fairlead.costs.prices import rests_on_a_guess
+from fairlead.costs.record import Record, RecordedError, decode_record, encode_record
+from fairlead.costs.told import Rights
+from fairlead.costs.types import Rate
+from fairlead.errors import Broken, FairleadError, Stopped, Upstream, Withheld
+from fairlead.models.types import Usage
+from fairlead.storage.types import Entry, Hold
+
+
+def policies_of(rights: Rights | None, model: str | None) -> tuple[str, ...]:
+    """The policies that decided: for the attempted model, or for all models where none was attempted."""
+    if rights is None:
+        return ()
+    decisions = rights.decisions
+    decided = decisions.values() if model is None else (decisions[model],)
+    return tuple(sorted({reason.policy for decision in decided for reason in decision.reasons}))
+
+
+def guessed(usage: Usage, rate: Rate) -> tuple[str, ...]:
+    """The flags of a bill in which something has no stated price."""
+    return () if is_plain(usage) or not rests_on_a_guess(usage, rate) else ("unpriced", "reconcile")
+
+
+def decided_by(error: BaseException | None) -> tuple[str, ...]:
+    """What has decided in place of the policies that had permitted it: those that withheld the reply, or a stop."""
+    if isinstance(error, Withheld):
+        return tuple(sorted(set(error.policies)))
+    return (error.stop,) if isinstance(error, Stopped) and error.stop else ()
+
+
+def outcome_of(error: BaseException | None) -> tuple[str, RecordedError | None]:
+    """How an action ended that was not settled."""
+    if isinstance(error, FairleadError):
+        kind = "failed" if isinstance(error, Upstream | Broken) else "refused"
+        return kind, RecordedError(error.code, error.step)
+    if isinstance(error, asyncio.CancelledError | GeneratorExit):
+        return "abandoned", RecordedError("client_left")
+    return "failed", RecordedError("broken")
+
+
+def late(record: Record) -> Record:
+    """The record of an action that ended after recovery had settled it at what was held: kept, and not billed again."""
+    return msgspec.structs.replace(
+        record, kind="late", cost=0, held=record.cost, flags=(*record.flags, "reconcile"), payload=""
+    )
+
+
+def orphaned(hold: Hold, now: int) -> Entry:
+    """The record of a dead worker's attempt, from the intent that was recorded with its hold. Billed at the hold."""
+    intent = decode_record(hold.intent)
+    record = msgspec.structs.replace(
+        intent, kind="call_model", outcome="orphaned", cost=hold.amount, flags=("orphaned", "reconcile")
+    )
+    return Entry(intent.run, now, encode_record(record))
