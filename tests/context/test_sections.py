@@ -68,9 +68,31 @@ def test_a_page_without_text_has_no_sections_and_a_lone_heading_is_one() -> None
     assert [section.text for section in split("# Alone\n")] == ["# Alone"]
 
 
+def test_a_heading_without_text_is_not_lost_when_what_it_heads_is_gathered() -> None:
+    assert [section.text for section in split("# One\n## Two\n# Next")] == ["One\n## Two\n\n# Next"]
+    assert [section.text for section in split("# One\n## Two\n## Three\n# Next")] == [
+        "One\n## Two\n\n## Three\n\n# Next"
+    ]
+
+
 _LINES = st.lists(
     st.sampled_from(
-        ["# One", "## Two", "text here", "", "```", "- item", "===", "---", "| a | b |", "> q", WORDS, "~~~"]
+        [
+            "# One",
+            "## Two",
+            "### Three",
+            "##",
+            "text here",
+            "",
+            "```",
+            "- item",
+            "===",
+            "---",
+            "| a | b |",
+            "> q",
+            WORDS,
+            "~~~",
+        ]
     )
 )
 
@@ -79,7 +101,7 @@ _LINES = st.lists(
 def test_no_word_of_a_page_is_lost(lines: list[str]) -> None:
     text = "\n".join(lines)
     found = " ".join(f"{section.heading} {section.text}" for section in split(text))
-    for word in ("item", "here", "fox", "One", "Two"):
+    for word in ("item", "here", "fox", "One", "Two", "Three"):
         assert (word in text) == (word in found)
 
 

@@ -75,7 +75,7 @@ def _open(trail: list[tuple[int, str]], level: int, heading: str, own: str) -> _
         trail.pop()
     if words := _plain(heading):
         trail.append((level, words))
-    return _Part(tuple(heading for _, heading in trail), own, [])
+    return _Part(tuple(heading for _, heading in trail), own if words else "", [])
 
 
 def _plain(heading: str) -> str:
@@ -188,7 +188,7 @@ def _merge(parts: Iterable[_Part]) -> Iterator[_Part]:
             held = part
         elif held.words < _TINY and (held.own or not held.path) and part.path[: len(held.path)] == held.path:
             gap = [""] if held.lines else []
-            held = _Part(part.path, part.own, [*held.lines, *gap, *part.lines], held.words + part.words)
+            held = _Part(part.path, part.own or held.own, [*held.lines, *gap, *part.lines], held.words + part.words)
         elif part.words < _TINY and (held.words < _TINY or not held.own) and held.words + part.words <= _FULL:
             held = _gathered(held, part)
         else:
@@ -203,7 +203,8 @@ def _gathered(held: _Part, part: _Part) -> _Part:
     shared = 0
     while shared < min(len(held.path), len(part.path)) and held.path[shared] == part.path[shared]:
         shared += 1
-    above = [held.own] if held.own and len(held.path) > shared else []
+    # Of those above the first part some may stand nowhere but in its path: an empty heading went into what it heads.
+    above = [*held.path[shared:-1], held.own or held.path[-1]] if len(held.path) > shared else []
     between = ["", part.own] if part.own and len(part.path) > shared else [""]
     lines = [*above, *held.lines, *between, *part.lines]
     return _Part(held.path[:shared], "", lines, held.words + part.words)
