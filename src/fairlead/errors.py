@@ -17,6 +17,7 @@
     │   ├── OverBudget               429  a cap would be passed
     │   ├── Unpriced                 422  nobody knows what it would cost
     │   └── Overloaded               503  this worker takes no more for now
+    │       ├── TooManyWrong         429  wrong credentials from one address (identity/failures.py)
     │       ├── TooFast              429  a limit a minute is reached (lanes/rates.py)
     │       ├── LaneFull             503  as many wait as may (lanes/refusals.py)
     │       └── WaitedTooLong        503  no place came free in time (lanes/refusals.py)

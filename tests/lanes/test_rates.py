@@ -76,6 +76,18 @@ def test_tokens_that_were_not_used_come_back() -> None:
     made.take(KIM, "chat", "large", 10_000)
 
 
+def test_what_is_left_is_that_of_the_limit_with_the_least() -> None:
+    made = rates(
+        [0.0], persons={"*": RateSettings(requests=9)}, departments={"sales": RateSettings(requests=4, tokens=100)}
+    )
+    taken = made.take(KIM, "chat", "small", 30)
+    assert taken is not None
+    assert [(each.unit, each.limit, round(each.left)) for each in taken.left] == [
+        ("requests", 4, 3),
+        ("tokens", 100, 70),
+    ]
+
+
 def test_a_client_is_told_when_to_come_back_and_what_is_left(tmp_path: Path) -> None:
     with served(tmp_path, limits={"persons": {"kim": {"requests": 2}}}) as s:
         url, question = (
@@ -85,9 +97,13 @@ def test_a_client_is_told_when_to_come_back_and_what_is_left(tmp_path: Path) -> 
         said = [httpx.post(url, json=question, headers=s.auth("kim")) for _ in range(3)]
         assert [one.status_code for one in said] == [200, 200, 429]
         assert 1 <= int(said[2].headers["retry-after"]) <= 30
+        assert [one.headers["x-ratelimit-remaining-requests"] for one in said] == ["1", "0", "0"]
+        assert [one.headers["x-ratelimit-limit-requests"] for one in said[:2]] == ["2", "2"]
         assert said[2].headers["x-ratelimit-limit-requests"] == "2"
         assert said[2].headers["x-ratelimit-remaining-requests"] == "0"
-        assert httpx.post(url, json=question, headers=s.auth("lee")).status_code == 200
+        unlimited = httpx.post(url, json=question, headers=s.auth("lee"))
+        assert unlimited.status_code == 200
+        assert [name for name in unlimited.headers if name.startswith("x-ratelimit")] == []
         client = OpenAI(api_key=key_of("kim"), base_url=s.url + "/v1", max_retries=0)
         with pytest.raises(RateLimitError) as refused:
             client.chat.completions.create(model="small", messages=[{"role": "user", "content": "hi"}])

@@ -7,7 +7,7 @@ from msgspec import Struct
 from fairlead.context import Citation, citations_in
 from fairlead.costs.estimates import estimate
 from fairlead.costs.ledger import Action
-from fairlead.costs.told import Judged
+from fairlead.costs.told import Judged, Left
 from fairlead.costs.types import Estimate
 from fairlead.execution.deployment import Deployment
 from fairlead.execution.prepare import Decided
@@ -24,7 +24,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     they cost stands beside `cost`, not in it.
 
     `labels` are those of all that was asked, context included. `remembered` is False where it was to be remembered, and
-    the person or the conversation was gone by then.
+    the person or the conversation was gone by then. `left` is what remains of limits on how fast may be asked.
     """
 
     run: str
@@ -46,6 +46,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     labels: Labels = NO_LABELS
     remembered: bool = True
     judged: tuple[Judged, ...] = ()
+    left: tuple[Left, ...] = ()
 
 
 Remember = Callable[[Answer], NewTurn]
@@ -89,6 +90,7 @@ def answer_of(deployment: Deployment, action: Action, decided: Decided, model: M
         labels=decided.asked.labels,
         remembered=action.remembered,
         judged=tuple(each for each in action.judged if not each.quiet) if action.judged else (),
+        left=action.taken.left if action.taken is not None else (),
     )
 
 

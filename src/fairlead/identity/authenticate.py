@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from fairlead.clock import Clock
 from fairlead.errors import Unauthenticated
+from fairlead.identity.failures import Client, Failures
 from fairlead.identity.keys import NEVER, PREFIX, Key, caller_of, digest_of, is_well_formed
 from fairlead.identity.settings import Identity
 from fairlead.identity.types import Caller
@@ -51,6 +52,7 @@ class Authenticator:
         self._keys: dict[bytes, Key] = {}
         self._known: dict[str | None, tuple[Caller, int]] = {}
         self._refused: dict[str, _Refusal] = {}
+        self._failures = Failures(clock.monotonic)
         self._generation = 0
         self.renew(stored)
 
@@ -66,11 +68,12 @@ class Authenticator:
         self._known.clear()
         self._refused.clear()
 
-    async def authenticate(self, authorization: str | None, *, loopback: bool) -> Caller:
+    async def authenticate(self, authorization: str | None, *, loopback: bool, client: Client = None) -> Caller:
         """The caller behind the value of an `Authorization` or `x-api-key` header, None if neither was sent.
 
-        `loopback` says that the connection itself comes from this machine and was not forwarded. Raises
-        `Unauthenticated`, or `Overloaded` where an identity provider cannot be reached.
+        `loopback` says that the connection itself comes from this machine and was not forwarded; `client` is where it
+        comes from. Raises `Unauthenticated`, `TooManyWrong` where that was answered too often, or `Overloaded` where an
+        identity provider cannot be reached.
         """
         known = self._known.get(authorization)
         if known is not None:
@@ -80,11 +83,12 @@ class Authenticator:
         credential = _credential(authorization)
         if credential is None:
             return self._without(loopback)
-        self._repeat_refusal(credential)
+        self._repeat_refusal(credential, client)
         generation = self._generation
         try:
-            caller, until = await self._identify(credential)
+            caller, until = await self._identify(credential, client)
         except Unauthenticated as error:
+            self._failures.count(client)
             if generation == self._generation:
                 self._refuse_again(credential, error)
             raise
@@ -93,11 +97,12 @@ class Authenticator:
             self._known[authorization] = (caller, until)
         return caller
 
-    async def _identify(self, credential: str) -> tuple[Caller, int]:
+    async def _identify(self, credential: str, client: Client) -> tuple[Caller, int]:
         now = self._clock.now()
         key = self._keys.get(digest_of(credential))
         if key is not None:
             return caller_of(key, now), key.expires_at or NEVER
+        self._failures.refuse(client)  # a key that is known is let through from anywhere: it was nobody's guess
         if credential.startswith(PREFIX):
             raise _unknown_key(credential)
         if credential.count(".") == 2:
@@ -114,9 +119,11 @@ class Authenticator:
             raise _refusal("no credential was sent", why="only callers on the same machine need none", mend=_HOW)
         return self._anonymous
 
-    def _repeat_refusal(self, credential: str) -> None:
+    def _repeat_refusal(self, credential: str, client: Client) -> None:
         refused = self._refused.get(credential)
         if refused is not None and self._clock.monotonic() < refused.until:
+            self._failures.refuse(client)
+            self._failures.count(client)
             raise _refusal(refused.message, why=refused.why, mend=refused.mend)
 
     def _refuse_again(self, credential: str, error: Unauthenticated) -> None:

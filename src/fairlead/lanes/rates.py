@@ -29,23 +29,35 @@ class TooFast(Overloaded):
     code = "rate_limited"
     status = 429
 
-    def __init__(self, scope: str, unit: str, limit: float, left: float, retry_after: float, reset: float) -> None:
+    def __init__(self, scope: str, left: "Left", retry_after: float) -> None:
         super().__init__(
-            f"{scope} has asked for more than {limit:g} {unit} in a minute",
+            f"{scope} has asked for more than {left.limit:g} {left.unit} in a minute",
             why="`limits:` bounds how fast it may ask",
             mend="ask again after the seconds given in Retry-After, or have the limit raised",
             retry_after=retry_after,
             step="plan",
         )
-        self.unit, self.limit, self.left, self.reset = unit, limit, left, reset
+        self.left = left
+
+
+class Left(Struct, frozen=True):
+    """What is left of a minute's worth in requests or tokens, and after how many seconds all is there again. `limit`
+    is that of all workers, `left` this one's part."""
+
+    unit: str
+    limit: float
+    left: float
+    reset: float
 
 
 class Taken(Struct, frozen=True):
-    """What a request has taken of limits in tokens, until it is known what it used."""
+    """What a request has taken of limits, in tokens until it is known what it used. `left` is what remains of the
+    limit in requests and of the one in tokens that have the least left."""
 
     rates: "Rates"
     scopes: tuple[_Scope, ...]
     tokens: int
+    left: tuple[Left, ...]
 
     def used(self, tokens: int) -> None:
         """It has ended, and used so many: the rest comes back, or what it used beyond is taken."""
@@ -64,12 +76,13 @@ class Rates:
     def take(self, caller: Caller, task: str, model: str, tokens: int) -> Taken | None:
         """Count a request that may take so many tokens against every limit, or against none. Raises `TooFast`.
 
-        None where nothing is limited in tokens. A request for more than a minute's worth is let through when all is
+        None where it falls under no limit. A request for more than a minute's worth is let through when all is
         there, and the others wait the longer for it.
         """
         assert self.limits is not None
         now = self._clock()
         wanted: list[tuple[_Scope, float]] = []
+        least: dict[str, Left] = {}
         for kind, name, rate in _under(self.limits, caller, task, model):
             for unit, every, amount in (("requests", rate.requests, 1), ("tokens", rate.tokens, tokens)):
                 if every is None:
@@ -79,14 +92,16 @@ class Rates:
                 after = full + amount * _MINUTE / limit
                 over = after - now - max(_MINUTE, amount * _MINUTE / limit)
                 if over > 1e-9:
-                    left = max(0.0, (_MINUTE - (full - now)) * limit / _MINUTE)
-                    raise TooFast(f"{kind} {name or '(none)'}", unit, every, left, over, full - now)
+                    raise TooFast(f"{kind} {name or '(none)'}", _left(unit, every, limit, full - now), over)
                 wanted.append((scope, after))
+                left = _left(unit, every, limit, after - now)
+                if unit not in least or left.left < least[unit].left:
+                    least[unit] = left
         if len(self._full_at) > _REMEMBERED:
             self._full_at = {scope: full for scope, full in self._full_at.items() if full > now}
         self._full_at.update(wanted)
         scopes = tuple(scope for scope, _ in wanted if scope[2] == "tokens")
-        return Taken(self, scopes, tokens) if scopes else None
+        return Taken(self, scopes, tokens, tuple(least.values())) if wanted else None
 
     def correct(self, scopes: tuple[_Scope, ...], tokens: int) -> None:
         """More, or fewer, tokens were used than were taken."""
@@ -97,6 +112,10 @@ class Rates:
                 self._full_at[scope] = (
                     self._full_at.get(scope, self._clock()) + tokens * _MINUTE * self.workers / rate.tokens
                 )
+
+
+def _left(unit: str, every: float, part: float, reset: float) -> Left:
+    return Left(unit, every, max(0.0, (_MINUTE - reset) * part / _MINUTE), reset)
 
 
 def compile_limits(settings: LimitsSettings) -> LimitsSettings | None:

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from fairlead.costs.money import exact_money
 from fairlead.execution import Answer, Quote
+from fairlead.server.door import left_headers
 from fairlead.server.http import Headers
 
 
@@ -96,11 +97,13 @@ def about(answer: Answer) -> About:
 
 def headers(answer: Answer) -> Headers:
     """The headers of a complete reply."""
-    run = (b"x-fairlead-run", answer.run.encode())
-    if not answer.warned:
-        return [run]
-    names = ", ".join(dict.fromkeys(quote_name(rule, safe=" ") for rule, _ in answer.warned))
-    return [run, (b"x-fairlead-warnings", names.encode())]
+    found = [(b"x-fairlead-run", answer.run.encode())]
+    for left in answer.left:
+        found += left_headers(left)
+    if answer.warned:
+        names = ", ".join(dict.fromkeys(quote_name(rule, safe=" ") for rule, _ in answer.warned))
+        found.append((b"x-fairlead-warnings", names.encode()))
+    return found
 
 
 class EstimateBody(Struct, frozen=True):

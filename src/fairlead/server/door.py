@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from fairlead.costs.told import Arrival
+from fairlead.costs.told import Arrival, Left
 from fairlead.errors import BadInput, Broken, FairleadError, Overloaded, Unauthenticated
 from fairlead.execution import Fairlead
 from fairlead.identity import Caller
@@ -29,7 +29,8 @@ async def authenticate(fairlead: Fairlead, scope: Scope) -> Caller:
     # Where the caller is matters only for who brings no credential, or says so because its client must send one.
     nameless = authorization is None or authorization.lower() == "bearer anonymous"
     loopback = nameless and is_loopback(scope)
-    return await fairlead.current().authenticator.authenticate(authorization, loopback=loopback)
+    client = scope.get("client")
+    return await fairlead.current().authenticator.authenticate(authorization, loopback=loopback, client=client)
 
 
 def _credential(scope: Scope) -> str | None:
@@ -150,7 +151,7 @@ async def refuse(send: Any, error: FairleadError, encode_error: EncodeError) -> 
     if isinstance(error, Overloaded):
         headers.append((b"retry-after", str(max(1, math.ceil(error.retry_after))).encode()))
         if isinstance(error, TooFast):
-            headers += _left(error)
+            headers += left_headers(error.left)
     elif error.status in (429, 401):
         # Clients retry a 429 by themselves; a spent budget or a wrong key will not change within a second.
         headers.append((b"x-should-retry", b"false"))
@@ -161,7 +162,7 @@ async def refuse(send: Any, error: FairleadError, encode_error: EncodeError) -> 
     await respond(send, error.status, encode_error(error), headers)
 
 
-def _left(error: TooFast) -> Headers:
+def left_headers(left: Left) -> Headers:
     """What is left of a limit, in the words that clients know."""
-    said = {"limit": f"{error.limit:g}", "remaining": f"{error.left:.0f}", "reset": f"{math.ceil(error.reset)}s"}
-    return [(f"x-ratelimit-{what}-{error.unit}".encode(), text.encode()) for what, text in said.items()]
+    said = {"limit": f"{left.limit:g}", "remaining": f"{left.left:.0f}", "reset": f"{math.ceil(left.reset)}s"}
+    return [(f"x-ratelimit-{what}-{left.unit}".encode(), text.encode()) for what, text in said.items()]

@@ -140,8 +140,8 @@ async def assemble(around: Surroundings) -> Running:
             (_COUNT_EVERY, turns),
         ),
     )
-    await follower.start()
     await turns()  # before anybody asks: the others that live already are counted
+    await follower.start()
     return Running(fairlead=fairlead, sessions=sessions, journal=journal, http=http, watch=watch, follower=follower)
 
 
