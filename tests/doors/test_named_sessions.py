@@ -1,5 +1,6 @@
 """A header keeps a conversation between calls of chat completions and Messages: whose it is, and how it vanishes."""
 
+import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -31,7 +32,7 @@ def _behave(s: Served) -> None:
 
 def chat(s: Served, session: str, *messages: Any, person: str = "kim", **body: Any) -> httpx.Response:
     given = [{"role": "user", "content": each} if isinstance(each, str) else each for each in messages]
-    headers = {**s.auth(person), "x-fairlead-session": session}
+    headers = {"authorization": f"Bearer {key_of(person)}", "x-fairlead-session": session}
     whole = {"model": "auto", "messages": given, **body}
     return httpx.post(f"{s.url}/v1/chat/completions", headers=headers, json=whole, timeout=20)
 
@@ -76,6 +77,27 @@ def test_a_name_is_each_persons_own(s: Served) -> None:
     assert sent(s) == [("user", "echo hello")]
     shown = httpx.get(f"{s.url}/v1/sessions/mine", headers=s.auth("lee")).json()
     assert [each["content"] for each in shown["messages"]] == ["echo hello", "hello"]
+
+
+def test_a_session_is_the_persons_by_whatever_key_and_decided_by_the_key_that_asks(tmp_path: Path) -> None:
+    def key(name: str, department: str) -> dict[str, Any]:
+        secret = "sha256:" + hashlib.sha256(key_of(name).encode()).hexdigest()
+        return {"secret": secret, "person": "ann", "department": department}
+
+    keys = {
+        "desk": key("desk", "sales"),
+        "robot": key("robot", "finance"),
+        "other": {**key("other", ""), "person": "an"},
+    }
+    rules = [{"allow": {"departments": ["sales"], "models": ["small"]}}, {"allow": {"models": ["house"]}}]
+    with served(tmp_path, keys=keys, rules=rules) as s:
+        chat(s, "mine", "echo one", person="desk", model="small")
+        denied = chat(s, "mine", "echo two", person="robot", model="small")
+        assert denied.json()["error"]["code"] == "denied"
+        assert chat(s, "mine", "echo two", person="robot", model="house").status_code == 200
+        assert [content for _, content in sent(s)] == ["echo one", "one", "echo two"]
+        chat(s, "mine", "echo three", person="other", model="house")
+        assert sent(s) == [("user", "echo three")]
 
 
 def test_a_session_is_shown_and_deleted(s: Served) -> None:

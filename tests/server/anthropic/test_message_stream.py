@@ -212,6 +212,14 @@ def test_the_stop_sequence_is_said_as_far_as_it_is_known(stop: str | None, finis
     assert (last["stop_reason"], last["stop_sequence"]) == said
 
 
+def test_a_refusal_never_continues_the_text_before_it() -> None:
+    found = streamed(Chunk(text="guaranteed "), Chunk(refusal="pro"), Chunk(refusal="fit"))
+    blocks_are_in_order(found)
+    assert [block.text for block in accumulated(found).content] == ["guaranteed ", "profit"]
+    whole = json.loads(encode_reply(answer(text="guaranteed ", refusal="profit")))
+    assert [block["text"] for block in whole["content"]] == ["guaranteed ", "profit"]
+
+
 def test_what_was_cached_stands_beside_the_input_and_not_in_it() -> None:
     usage = Usage(input=100, output=9, cached_input=60, cache_write=30, cache_write_1h=10, reasoning=3, tier="default")
     expected = {

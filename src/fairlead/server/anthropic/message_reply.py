@@ -129,10 +129,9 @@ def call_id(given: str | None, number: int) -> str:
 
 
 def _content(choice: ReplyChoice) -> list[BlockOut]:
-    said = choice.text + choice.refusal
     blocks: list[BlockOut] = [block for each in _thoughts(choice) for block in _reasoned(each)]
-    if said:
-        blocks.append(TextOut(said))
+    # Each was looked at by itself: what they would spell together must not stand together.
+    blocks += [TextOut(said) for said in (choice.text, choice.refusal) if said]
     return blocks + [_tool_use(call, number) for number, call in enumerate(choice.tool_calls)]
 
 

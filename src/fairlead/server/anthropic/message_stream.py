@@ -119,9 +119,9 @@ class MessageEvents:
         if thought is not None and thought.sealed:
             self._start(_Block("redacted_thinking", {"type": "redacted_thinking", "data": thought.sealed}), out)
             self._last().done = True
-        for text in (chunk.text, chunk.refusal):
+        for kind, text in (("text", chunk.text), ("refusal", chunk.refusal)):
             if text:
-                self._piece("text", {"type": "text_delta", "text": text}, out)
+                self._piece(kind, {"type": "text_delta", "text": text}, out)
         self._refused = self._refused or bool(chunk.refusal)
         for piece in chunk.tool_calls:
             self._call(piece, out)
@@ -130,7 +130,9 @@ class MessageEvents:
         """A piece of text or reasoning: of the last block, if that is of this kind, or of a new one."""
         last = self._waiting[-1] if self._waiting else self._open
         if last is None or last.kind != kind or last.done:
-            empty: dict[str, Any] = {"type": kind, kind: "", **({"signature": ""} if kind == "thinking" else {})}
+            empty: dict[str, Any] = {"type": "text", "text": ""}  # a refusal is a block of text of its own
+            if kind == "thinking":
+                empty = {"type": kind, kind: "", "signature": ""}
             last = _Block(kind, empty)
             self._start(last, out)
         self._continue(last, delta, out)

@@ -56,10 +56,20 @@ def _id(run: str) -> str:
 
 
 def _choice(choice: ReplyChoice) -> ChoiceBody:
-    # A refusal is all that the model said, and this protocol has no other place for it.
-    text = choice.text + choice.refusal
+    text, _ = _said(choice.text, choice.refusal, "")
     logprobs, _ = _logprobs(merged_logprobs(choice.logprobs), 0)
     return ChoiceBody(choice.index, text, logprobs, _finish(choice.finish))
+
+
+def _said(text: str, refusal: str, last: str) -> tuple[str, str]:
+    """Text and refusal as one text, since this protocol has no other place for a refusal, and which of the two came
+    last. Each was looked at by itself, so that what they would spell together must not stand together."""
+    pieces = []
+    for kind, piece in (("answer", text), ("refusal", refusal)):
+        if piece:
+            pieces += [f"\n\n[{kind}] " if last not in ("", kind) else "", piece]
+            last = kind
+    return "".join(pieces), last
 
 
 def _finish(reason: str) -> str:
@@ -93,6 +103,7 @@ class CompletionEvents:
         head = {"id": _id(run), "object": "text_completion", "created": created, "model": model.name}
         self._head = b"data: " + _encode(head)[:-1]
         self._offsets: dict[int, int] = {}
+        self._last: dict[int, str] = {}  # of each choice: see `_said`
 
     def event(self, chunk: Chunk) -> bytes:
         if not (chunk.text or chunk.refusal or chunk.logprobs is not None):
@@ -104,7 +115,8 @@ class CompletionEvents:
         logprobs, offset = _logprobs(chunk.logprobs, self._offsets.get(chunk.index, 0))
         self._offsets[chunk.index] = offset
         finish = None if chunk.finish is None else _finish(chunk.finish)
-        choice = ChoiceBody(chunk.index, chunk.text + chunk.refusal, logprobs, finish)
+        text, self._last[chunk.index] = _said(chunk.text, chunk.refusal, self._last.get(chunk.index, ""))
+        choice = ChoiceBody(chunk.index, text, logprobs, finish)
         return self._head + b',"choices":[' + _encode(choice) + b"]" + tail + b"}\n\n"
 
     def end(self, answer: Answer) -> bytes:
