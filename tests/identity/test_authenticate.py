@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from joserfc.jwk import RSAKey
 from joserfc.util import json_b64encode, urlsafe_b64encode
@@ -457,6 +457,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=40)  # of up to twenty credentials each, with an identity provider of its own
 @given(st.lists(st.text() | st.text().map("Bearer {}".format) | st.text().map("Bearer a.{}.b".format), max_size=20))
 def test_any_garbage_is_unauthenticated_and_nothing_else(garbage: list[str]) -> None:
     async def attempt(authenticator: Authenticator, issuer: Issuer) -> None:

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlead.errors import BadInput
@@ -67,6 +67,7 @@ def test_a_rule_that_makes_no_sense_is_refused_by_its_number(rule: Rule) -> None
     assert caught.value.mend
 
 
+@settings(max_examples=50)
 @given(st.text(min_size=1, max_size=30))
 def test_a_name_in_a_rule_cannot_break_out_of_its_quotes(name: str) -> None:
     name = name.encode("utf-8", "replace").decode()

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlead.errors import NotFound
@@ -83,6 +83,7 @@ def test_nothing_is_lost_or_doubled_whatever_the_deployments(
     assert set(considered) == everything, "what is planned has been authorized"
 
 
+@settings(max_examples=20)  # of 1500 draws each
 @given(st.lists(st.floats(0.5, 4), min_size=2, max_size=4))
 def test_each_of_equal_priority_gets_its_share(weights: list[float]) -> None:
     group = Group("g", tuple(Member(f"g/{at}", weight=weight) for at, weight in enumerate(weights)))
