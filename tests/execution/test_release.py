@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.errors import Withheld
-from fairlead.execution.release import Release, ReplyChoice, merged_logprobs
+from fairlead.execution.choices import ReplyChoice, merged_logprobs
+from fairlead.execution.release import Release
 from fairlead.execution.thinking import NewScreen
 from fairlead.identity.types import Caller
 from fairlead.models.content import Thought

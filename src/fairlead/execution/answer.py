@@ -9,9 +9,9 @@ from fairlead.costs.estimates import estimate
 from fairlead.costs.ledger import Action
 from fairlead.costs.told import Judged, Left
 from fairlead.costs.types import Estimate
+from fairlead.execution.choices import Reply
 from fairlead.execution.deployment import Deployment
 from fairlead.execution.prepare import Decided
-from fairlead.execution.release import Reply
 from fairlead.labels import NO_LABELS, Labels
 from fairlead.models.types import Model
 from fairlead.routing import Dropped

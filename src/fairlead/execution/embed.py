@@ -16,10 +16,10 @@ from fairlead.costs.told import Arrival
 from fairlead.errors import Upstream
 from fairlead.execution.answer import Answer, Quote, answer_of, quote_of
 from fairlead.execution.attempts import reservation, tried
+from fairlead.execution.choices import Reply
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.planning import belonging, watched
 from fairlead.execution.prepare import Decided, Stitched, asked_of, detected, prepare
-from fairlead.execution.release import Reply
 from fairlead.execution.stopping import refuse_stopped, stopped_models
 from fairlead.execution.turn import taken_in_turn
 from fairlead.execution.vectors import Vectors, batches

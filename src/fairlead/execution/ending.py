@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from fairlead.costs.ledger import Action
+from fairlead.execution.choices import Reply, ReplyChoice
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.judging import Ask, judged
 from fairlead.execution.prepare import Decided, asked_of
-from fairlead.execution.release import Release, Reply, ReplyChoice
+from fairlead.execution.release import Release
 from fairlead.execution.stopping import refuse_ended
 from fairlead.models.types import Chunk, Model
 from fairlead.policy import Policy

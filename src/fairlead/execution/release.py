@@ -4,80 +4,27 @@ One `Release` serves an action through all its attempts. As long as nothing has 
 start over; afterwards there is no way back (`started`).
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
-from msgspec import UNSET, Struct
 
 from fairlead.errors import Withheld
-from fairlead.execution.thinking import NewScreen, Thinking
-from fairlead.models.content import Thought
-from fairlead.models.types import Chunk, Model, ToolCall, ToolCallDelta, Usage
-from fairlead.models.types import Function as ModelFunction
+from fairlead.execution.choices import (
+    Call,
+    Choice,
+    Reply,
+    complete,
+    merged_logprobs,
+    pieces_of,
+    screens_of,
+    with_proof,
+)
+from fairlead.execution.thinking import NewScreen
+from fairlead.models.types import Chunk, Model, ToolCallDelta, Usage
 from fairlead.policy import Screen
 from fairlead.policy.types import Hit
 
 Deliver = Callable[[str, Model, Chunk], Awaitable[None]]  # run, model, piece
-
-
-class ReplyChoice(Struct, frozen=True, kw_only=True):
-    """One complete choice, screened, with redacted values restored.
-
-    `thoughts` are the pieces of its reasoning with the vendor's proofs, as they must come back with the next round: for
-    doors whose clients can carry them. Their texts together are the beginning of `reasoning`. `stop` is the caller's
-    stop sequence that was met, "" where it cannot be told which.
-    """
-
-    index: int
-    text: str
-    reasoning: str = ""
-    thoughts: tuple[Thought, ...] = ()
-    refusal: str = ""
-    tool_calls: tuple[ToolCall, ...] = ()
-    logprobs: tuple[msgspec.Raw, ...] = ()
-    finish: str = "stop"
-    stop: str | None = None
-
-
-class Reply(Struct, frozen=True, kw_only=True):
-    """A complete reply. `tail` holds what was not yet delivered of a stream: it may leave once the bill is durable."""
-
-    choices: tuple[ReplyChoice, ...]
-    usage: Usage
-    tail: tuple[Chunk, ...] = ()
-
-
-@dataclass(slots=True)
-class _Call:
-    """A tool call under construction."""
-
-    id: str = ""
-    name: str = ""
-    arguments: list[str] = field(default_factory=list)
-    signature: str = ""
-
-
-class _Choice:
-    """One choice under construction."""
-
-    __slots__ = ("calls", "finish", "index", "logprobs", "refusal", "screens", "stop", "text", "thinking")
-
-    def __init__(self, index: int) -> None:
-        self.index = index
-        self.text: list[str] = []
-        self.thinking: Thinking | None = None
-        self.refusal: list[str] = []
-        self.calls: dict[int, _Call] = {}
-        self.logprobs: list[msgspec.Raw] = []
-        self.finish = ""
-        self.stop: str | None = None
-        self.screens: dict[str, Screen] = {}
-
-    def thinks(self) -> Thinking:
-        if self.thinking is None:
-            self.thinking = Thinking()
-        return self.thinking
 
 
 class Release:
@@ -89,7 +36,7 @@ class Release:
         self._run = run
         self._deliver = deliver
         self._new_screen: NewScreen | None = None
-        self._choices: dict[int, _Choice] = {}
+        self._choices: dict[int, Choice] = {}
         self._usage: Usage | None = None
         self._produced = 0
         self._input = 0
@@ -131,7 +78,7 @@ class Release:
             self._usage = chunk.usage
         choice = self._choices.get(chunk.index)
         if choice is None:
-            choice = self._choices[chunk.index] = _Choice(chunk.index)
+            choice = self._choices[chunk.index] = Choice(chunk.index)
         if chunk.finish:
             choice.finish = chunk.finish
             choice.stop = chunk.stop
@@ -144,7 +91,7 @@ class Release:
             self.started = True
             await self._deliver(self._run, self.model, out)
 
-    def _take(self, choice: _Choice, chunk: Chunk) -> None:
+    def _take(self, choice: Choice, chunk: Chunk) -> None:
         choice.text.append(chunk.text)
         if chunk.reasoning or chunk.thought is not None:
             choice.thinks().take(chunk.reasoning, chunk.thought)
@@ -155,14 +102,14 @@ class Release:
         if chunk.logprobs is not None:
             choice.logprobs.append(chunk.logprobs)
 
-    def _take_plain(self, choice: _Choice, chunk: Chunk) -> Chunk | None:
+    def _take_plain(self, choice: Choice, chunk: Chunk) -> Chunk | None:
         """Nothing can forbid anything: all of it leaves but the end, which waits for the bill."""
         self._take(choice, chunk)
         if chunk.finish or chunk.usage is not None:
             chunk = msgspec.structs.replace(chunk, finish=None, usage=None, stop=None)
         return None if chunk == Chunk(index=chunk.index) else chunk
 
-    def _take_screened(self, choice: _Choice, chunk: Chunk) -> Chunk | None:
+    def _take_screened(self, choice: Choice, chunk: Chunk) -> Chunk | None:
         """Text leaves as far as it is clean. Tool calls and log-probabilities wait for the end: their pieces can be
         judged only together."""
         text = self._screen(choice, "text").feed(chunk.text) if chunk.text else ""
@@ -181,16 +128,16 @@ class Release:
             return None
         return Chunk(index=chunk.index, text=text, reasoning=reasoning, refusal=refusal, thought=thought)
 
-    def _screen(self, choice: _Choice, part: str) -> Screen:
+    def _screen(self, choice: Choice, part: str) -> Screen:
         screen = choice.screens.get(part)
         if screen is None:
             assert self._new_screen is not None
             screen = choice.screens[part] = self._new_screen(False)
         return screen
 
-    def _collect_calls(self, choice: _Choice, deltas: tuple[ToolCallDelta, ...]) -> None:
+    def _collect_calls(self, choice: Choice, deltas: tuple[ToolCallDelta, ...]) -> None:
         for delta in deltas:
-            call = choice.calls.setdefault(delta.index, _Call())
+            call = choice.calls.setdefault(delta.index, Call())
             call.id = delta.id or call.id
             call.name = delta.name or call.name
             call.arguments.append(delta.arguments)
@@ -211,8 +158,8 @@ class Release:
             for choice in choices:
                 self._judge(choice, self._new_screen)
         if self._whole and self._deliver is not None:
-            tail = tuple([piece for choice in choices for piece in _all_of(choice)])
-        return Reply(choices=tuple(map(_complete, choices)), usage=self.usage_so_far(), tail=tail)
+            tail = tuple([piece for choice in choices for piece in pieces_of(choice)])
+        return Reply(choices=tuple(map(complete, choices)), usage=self.usage_so_far(), tail=tail)
 
     def _met(self, said: str) -> str | None:
         """Of what a provider says where it stopped, that which is the caller's own and may be said."""
@@ -224,7 +171,7 @@ class Release:
         except Withheld:
             return ""
 
-    def _judge(self, choice: _Choice, new_screen: NewScreen) -> None:
+    def _judge(self, choice: Choice, new_screen: NewScreen) -> None:
         """Screen a choice that was only collected, each of its texts in one look."""
         for part in (choice.text, choice.refusal):
             if any(part):
@@ -234,7 +181,7 @@ class Release:
             choice.thinking.judge(new_screen)
         self._judge_calls(choice, new_screen)
 
-    def _judge_calls(self, choice: _Choice, new_screen: NewScreen) -> None:
+    def _judge_calls(self, choice: Choice, new_screen: NewScreen) -> None:
         for number, call in choice.calls.items():
             came = "".join(call.arguments), call.name
             screen = choice.screens[f"call {number}"] = new_screen(True)
@@ -243,10 +190,10 @@ class Release:
             if (arguments, name) != came:
                 call.signature = ""  # it proves what the model wrote
             call.arguments, call.name = [arguments], name
-        if any(screen.decision.redact & screen.categories for screen in _screens(choice)):
+        if any(screen.decision.redact & screen.categories for screen in screens_of(choice)):
             choice.logprobs = []  # they spell out the tokens of what was taken out
 
-    def _close(self, choice: _Choice) -> list[Chunk]:
+    def _close(self, choice: Choice) -> list[Chunk]:
         """The last pieces of a stream: what was held back, and how it ended."""
         finish = choice.finish or "stop"
         if self._new_screen is None:
@@ -269,7 +216,7 @@ class Release:
             logprobs=merged_logprobs(choice.logprobs),
             finish=finish,
         )
-        return [*(_proven(choice.index, thought) for thought in proven), last]
+        return [*(with_proof(choice.index, thought) for thought in proven), last]
 
     def categories(self, index: int) -> frozenset[str]:
         """What was found in the text of a choice."""
@@ -284,7 +231,7 @@ class Release:
         if self._new_screen is None:
             return frozenset()
         return frozenset(
-            [hit for choice in self._choices.values() for screen in _screens(choice) for hit in screen.hits]
+            [hit for choice in self._choices.values() for screen in screens_of(choice) for hit in screen.hits]
         )
 
     def reply_text(self) -> str:
@@ -295,70 +242,3 @@ class Release:
 def size(text: str) -> int:
     """Bytes in UTF-8. Whether a text is ASCII is known without looking at it."""
     return len(text) if text.isascii() else len(text.encode())
-
-
-def _screens(choice: _Choice) -> list[Screen]:
-    return [*choice.screens.values(), *(choice.thinking.screens if choice.thinking is not None else ())]
-
-
-def _all_of(choice: _Choice) -> Iterator[Chunk]:
-    """A choice that was held back, as the pieces of a stream."""
-    whole = _complete(choice)
-    for thought in whole.thoughts:
-        yield _proven(choice.index, thought)
-    calls = enumerate(whole.tool_calls)
-    yield Chunk(
-        index=choice.index,
-        text=whole.text,
-        reasoning=whole.reasoning[sum(len(each.text) for each in whole.thoughts) :],
-        refusal=whole.refusal,
-        tool_calls=tuple(
-            ToolCallDelta(n, call.id, call.function.name, call.function.arguments, call.signature or "")
-            for n, call in calls
-        ),
-        logprobs=merged_logprobs(choice.logprobs),
-        finish=whole.finish,
-    )
-
-
-def _proven(index: int, thought: Thought) -> Chunk:
-    """A piece of reasoning that was held back, with its proof behind it."""
-    return Chunk(index=index, reasoning=thought.text, thought=msgspec.structs.replace(thought, text=""))
-
-
-def _complete(choice: _Choice) -> ReplyChoice:
-    return ReplyChoice(
-        index=choice.index,
-        text="".join(choice.text),
-        reasoning=choice.thinking.text if choice.thinking is not None else "",
-        thoughts=tuple(choice.thinking.thoughts) if choice.thinking is not None else (),
-        refusal="".join(choice.refusal),
-        tool_calls=tuple(
-            ToolCall(call.id, ModelFunction(call.name, "".join(call.arguments)), signature=call.signature or UNSET)
-            for _, call in sorted(choice.calls.items())
-        ),
-        logprobs=tuple(choice.logprobs),
-        finish=choice.finish or "stop",
-        stop=choice.stop,
-    )
-
-
-class _Logprobs(Struct, omit_defaults=True):
-    content: list[msgspec.Raw] | None = None
-    refusal: list[msgspec.Raw] | None = None
-
-
-def merged_logprobs(pieces: list[msgspec.Raw] | tuple[msgspec.Raw, ...]) -> msgspec.Raw | None:
-    """One `logprobs` object of a choice out of its pieces: the token lists are joined."""
-    if not pieces:
-        return None
-    if len(pieces) == 1:
-        return pieces[0]
-    whole = _Logprobs()
-    for piece in pieces:
-        part = msgspec.json.decode(piece, type=_Logprobs)
-        if part.content:
-            whole.content = (whole.content or []) + part.content
-        if part.refusal:
-            whole.refusal = (whole.refusal or []) + part.refusal
-    return msgspec.Raw(msgspec.json.encode(whole))
