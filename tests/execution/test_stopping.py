@@ -1,6 +1,7 @@
 """The kill switch over the real path: with a real client, other workers, streams under way, and both databases."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from fairlead.policy.stop_table import lift_stops, put_stop
 from fairlead.policy.stops import Stop
 from fairlead.storage.database import Where
 from fairlead.storage.fleet import Fleet
-from fairlead.storage.store import Store
+from fairlead.storage.store import Away, Store
 
 BOTH: dict[str, Any] = {"budgets": AMPLE, "fallback": True}
 
@@ -109,6 +110,39 @@ async def test_a_call_that_waits_when_the_stop_comes_is_decided_anew(
         with pytest.raises(Overloaded, match="changed while"):
             await waiting
         assert len(w.provider.received) == calls
+
+
+async def test_a_stop_that_cannot_be_written_is_not_told_as_one_and_nothing_begins_past_the_lease(
+    tmp_path: Path, where: Where, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fairlead.storage.fleet.LEASE", 1.0)
+
+    async def ask(w: World) -> None:
+        while True:
+            with contextlib.suppress(Overloaded, Away, Stopped):
+                await w.ask(person="lee")
+            await asyncio.sleep(0.005)
+
+    async with world(tmp_path, where=where, **BOTH) as w:
+        asking = [asyncio.ensure_future(ask(w)) for _ in range(4)]
+        await until(lambda: len(w.provider.received) > 4)
+        with w.store.writing():  # somebody else keeps the database to themselves
+            stopping = asyncio.ensure_future(thrown(w, "person", "kim"))
+            await until(lambda: not w.fairlead.lease.valid())
+            for _ in range(5):
+                with pytest.raises(Overloaded):
+                    await w.ask()
+            assert not (stopping.done() and stopping.exception() is None)
+        [said] = await asyncio.gather(stopping, return_exceptions=True)
+        if isinstance(said, BaseException):
+            assert isinstance(said, Away)
+            await thrown(w, "person", "kim")
+        await until(w.fairlead.lease.valid)
+        with pytest.raises(Stopped):
+            await w.ask()
+        for each in asking:
+            each.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
 
 
 class Streaming:

@@ -145,3 +145,18 @@ def test_clients_are_refused_in_their_doors_form_and_told_when_to_come_back(tmp_
         with pytest.raises(InternalServerError) as refused:
             client.chat.completions.create(model="small", messages=[{"role": "user", "content": "hi"}])
         assert refused.value.code == "waited_too_long"
+
+
+def test_a_client_that_leaves_frees_its_place_though_it_asked_for_no_stream(tmp_path: Path) -> None:
+    lanes = {"names": {"all": {"running": 1, "wait": 60}}, "usual": "all"}
+    with served(tmp_path, budgets=AMPLE, lanes=lanes) as s:
+        s.provider.always = "hang"
+        url, body = f"{s.url}/v1/chat/completions", {"model": "small", "messages": [{"role": "user", "content": "x"}]}
+        for calls in (1, 2):
+            with ThreadPoolExecutor() as pool, httpx.Client() as client:
+                asked = pool.submit(client.post, url, json=body, headers=s.auth(), timeout=httpx.Timeout(30, read=1))
+                wait_until(lambda calls=calls: len(s.provider.received) == calls)  # type: ignore[misc]
+                with pytest.raises(httpx.ReadTimeout):
+                    asked.result()
+            wait_until(lambda: s.running.fairlead.lanes.running("all") == 0)
+        wait_until(lambda: [each.outcome for each in s.records("call_model")] == ["abandoned"] * 2)

@@ -108,7 +108,10 @@ class ChatDoor:
             await self._stream(caller, _Call(asked, remember, arrival, created), receive, send)
         else:
             call = _Call(asked, remember, arrival, created)
-            await guarded(send, wire.door, wire.encode_error, self._reply(caller, call, send))
+            reply = self._reply(caller, call, send)
+            if self._fairlead.lanes.rules is not None:  # others wait for the place of who has left
+                reply = _while_heard(receive, reply)
+            await guarded(send, wire.door, wire.encode_error, reply)
 
     async def _reply(self, caller: Caller, call: "_Call", send: Any) -> None:
         answer = await call_model(self._fairlead, caller, call.asked.request, call.arrival, remember=call.remember)
@@ -123,27 +126,20 @@ class ChatDoor:
     async def _stream(self, caller: Caller, call: "_Call", receive: Any, send: Any) -> None:
         """A client that leaves ends the action: the provider is told to stop and what it produced is billed."""
         stream = _Stream(send, self._wire, call.asked, call.created)
-        task = asyncio.current_task()
-        assert task is not None
-        left = asyncio.ensure_future(_left(receive))
-        left.add_done_callback(lambda done: None if done.cancelled() else task.cancel())
         try:
-            answer = await call_model(
-                self._fairlead, caller, call.asked.request, call.arrival, stream.deliver, call.remember
-            )
-            _refuse_forgotten(answer)
-            await stream.finish(answer)
+            await _while_heard(receive, self._streamed(caller, call, stream))
         except FairleadError as error:
             await stream.fail(error)
-        except asyncio.CancelledError:
-            if not left.done():
-                raise  # the server is shutting down, not the client leaving
-            task.uncancel()
         except Exception:
             log.exception("a stream of door %s broke", self._wire.door)
             await stream.fail(broken())
-        finally:
-            left.cancel()
+
+    async def _streamed(self, caller: Caller, call: "_Call", stream: "_Stream") -> None:
+        answer = await call_model(
+            self._fairlead, caller, call.asked.request, call.arrival, stream.deliver, call.remember
+        )
+        _refuse_forgotten(answer)
+        await stream.finish(answer)
 
 
 class _Call(NamedTuple):
@@ -202,6 +198,22 @@ def _refuse_forgotten(answer: Answer) -> None:
         )
         gone.run = answer.run
         raise gone
+
+
+async def _while_heard(receive: Callable[[], Awaitable[dict[str, Any]]], work: Awaitable[None]) -> None:
+    """Do the work for as long as the client listens; it is cancelled when the client leaves."""
+    task = asyncio.current_task()
+    assert task is not None
+    left = asyncio.ensure_future(_left(receive))
+    left.add_done_callback(lambda done: None if done.cancelled() else task.cancel())
+    try:
+        await work
+    except asyncio.CancelledError:
+        if not left.done():
+            raise  # the server is shutting down, not the client leaving
+        task.uncancel()
+    finally:
+        left.cancel()
 
 
 async def _left(receive: Callable[[], Awaitable[dict[str, Any]]]) -> None:
