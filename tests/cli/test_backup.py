@@ -177,7 +177,7 @@ def test_what_was_checked_is_what_is_restored(
         with closing(sqlite3.connect(backup / "state.db")) as raw, raw:
             raw.execute("INSERT INTO budget VALUES ('organisation', 'all', 0, 0, 0)")
 
-    monkeypatch.setattr("fairlead.cli.backup.confirm", swapped)
+    monkeypatch.setattr("fairlead.cli.restore.confirm", swapped)
     before = database(folder).read_bytes()
     assert "was changed while it was copied" in fairlead("restore", backup, "--replace").err
     assert database(folder).read_bytes() == before
@@ -192,13 +192,59 @@ def test_who_is_erased_while_a_backup_is_restored_is_not_revived(
     def erased(*_: object) -> None:
         assert fairlead("data", "erase", "kim", "--yes").status == 0
 
-    monkeypatch.setattr("fairlead.cli.backup.confirm", erased)
+    monkeypatch.setattr("fairlead.cli.restore.confirm", erased)
     assert "was changed while the backup was restored" in fairlead("restore", backup, "--replace").err
     monkeypatch.undo()
     monkeypatch.chdir(folder)
     said = fairlead("restore", backup, "--replace", "--yes", "--json")
     assert (said.status, said.json["erased"]) == (0, 1), said.err
     assert said_by_lee_only(fairlead)
+
+
+def test_only_one_restore_goes_on_at_a_time(
+    backed: tuple[Path, Path], fairlead: Fairlead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both would work on the same copy, and one could put the other's unfinished one into place."""
+    folder, backup = backed
+    second: list[str] = []
+
+    def meanwhile(*_: object) -> None:
+        monkeypatch.undo()
+        monkeypatch.chdir(folder)
+        second.append(fairlead("restore", backup, "--replace", "--yes").err)
+
+    monkeypatch.setattr("fairlead.cli.restore.confirm", meanwhile)
+    assert fairlead("restore", backup, "--replace").status == 0
+    assert "another restore is under way" in second[0]
+
+
+def test_a_backup_from_before_a_change_of_both_keys_and_an_erasure_revives_nobody(
+    backed: tuple[Path, Path], fairlead: Fairlead, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, backup = backed
+    (tmp_path / "worm").mkdir()
+    declare(folder, worm={"folder": str(tmp_path / "worm")})
+    pinned = fairlead("audit", "key").out.strip()
+    fairlead("audit", "checkpoint")
+    assert fairlead("key", "rotate-master", "--yes").status == 0
+    assert fairlead("key", "rotate-signing", "--yes").status == 0
+    assert fairlead("data", "erase", "kim", "--yes").status == 0
+    fairlead("audit", "checkpoint")
+    lose(folder)
+    refused = fairlead("restore", backup, "--yes")
+    assert (refused.status, "until-" in refused.err) == (2, True), refused.err
+    assert not database(folder).exists()
+    key = folder / ".fairlead" / "master.key"
+    new, (old,) = key.read_text().strip(), key.parent.glob("master.key.until-*")
+    monkeypatch.setenv("FAIRLEAD_MASTER_KEY", old.read_text().strip())
+    said = fairlead("restore", backup, "--yes", "--json")
+    assert (said.status, said.json["erased"]) == (0, 1), said.err
+    monkeypatch.setenv("FAIRLEAD_NEW_MASTER_KEY", new)
+    assert fairlead("key", "rotate-master", "--yes").status == 0
+    monkeypatch.delenv("FAIRLEAD_MASTER_KEY")
+    monkeypatch.delenv("FAIRLEAD_NEW_MASTER_KEY")
+    assert said_by_lee_only(fairlead)
+    assert fairlead("audit", "verify", "--key", pinned).status == 0
 
 
 def test_a_backup_is_on_the_disk_when_the_command_ends(

@@ -109,12 +109,12 @@ RESTORING = "fairlead.storage.restoring"
     ("at", "after", "time"),
     [
         (f"{RESTORING}._stage", True, 1),
-        ("fairlead.cli.backup.carry_over", True, 1),
-        ("fairlead.cli.backup.install_file", False, 1),
+        ("fairlead.cli.restore.carry_over", True, 1),
+        ("fairlead.cli.restore.install_file", False, 1),
         (f"{RESTORING}.fold", True, 2),
         (f"{RESTORING}.second_name", True, 1),
         (f"{RESTORING}.sync", False, 2),
-        ("fairlead.cli.backup.set_aside_checkpoints", False, 1),
+        ("fairlead.cli.restore.set_aside_checkpoints", False, 1),
     ],
 )
 def test_a_restore_is_done_again(

@@ -40,7 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("audit", "Verify, prove and export the audit log."),
     "data": ("data", "Find, hold and erase what is known about a person."),
     "backup": ("backup", "Copy all state into a folder that proves itself, while workers serve."),
-    "restore": ("backup", "Bring a backup back, and nobody who was erased since."),
+    "restore": ("restore", "Bring a backup back, and nobody who was erased since."),
     "revisions": ("publishing", "Published revisions and how they differ."),
     "schema": ("schema", "JSON Schemas of the workspace's files, for editors."),
     "migrate": ("doctor", "Bring the state database to this version's schema."),
