@@ -179,9 +179,7 @@ def _chores(
         await asyncio.to_thread(sign)
 
     async def forget_the_expired() -> None:
-        while await asyncio.to_thread(sessions.sweep):
-            continue
-        await asyncio.to_thread(custody.clear)
+        await asyncio.to_thread(custody.clear, sessions)
 
     return (
         (_RECOVER_EVERY, settle_for_the_dead),

@@ -1,5 +1,8 @@
 """Custody of what is kept: what workers do about it beside the requests, one of them at a time."""
 
+import logging
+from typing import Final
+
 import msgspec
 
 from fairlead.clock import Clock
@@ -7,11 +10,42 @@ from fairlead.costs.record import decode_record, deed
 from fairlead.models.declared import Secrets
 from fairlead.storage.erasure import clear_away
 from fairlead.storage.retention import About, Rules, compile_retention, sweep
+from fairlead.storage.sessions import Sessions
 from fairlead.storage.store import Store
 from fairlead.storage.types import Entry
 from fairlead.storage.vault import Vault
 from fairlead.workspace.anchoring import Anchoring, compile_anchors
 from fairlead.workspace.settings import WorkspaceSettings
+
+log = logging.getLogger("fairlead.custody")
+
+_LEAP: Final = 60_000.0  # milliseconds by which no clock is set right in small steps
+_PAUSE: Final = 3600.0  # seconds
+
+
+class Steadiness:
+    """Whether the clock may decide that something is too old. Put forward by mistake it would have everything deleted,
+    for good: after it has leapt nothing is, for an hour in which it can be put right."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._ahead = self._of_wall()
+        self._wait_until = 0.0
+
+    def holds(self) -> bool:
+        """Ask before each deletion by age, every minute or so."""
+        ahead, seconds = self._of_wall(), self._clock.monotonic()
+        if ahead - self._ahead > _LEAP:
+            self._wait_until = seconds + _PAUSE
+            log.warning(
+                "the clock was put forward by %d s: nothing is deleted by age for an hour",
+                (ahead - self._ahead) // 1000,
+            )
+        self._ahead = ahead
+        return seconds >= self._wait_until
+
+    def _of_wall(self) -> float:
+        return self._clock.now() - self._clock.monotonic() * 1000
 
 
 class Custody:
@@ -20,6 +54,7 @@ class Custody:
     def __init__(self, store: Store, vault: Vault, clock: Clock, secrets: Secrets) -> None:
         self._anchoring = Anchoring(store, vault, clock, secrets, "")
         self._rules = Rules()
+        self._steadiness = Steadiness(clock)
         self._store = store
         self._clock = clock
 
@@ -33,11 +68,16 @@ class Custody:
         """Deliver what was signed."""
         self._anchoring.deliver()
 
-    def clear(self) -> None:
+    def clear(self, sessions: Sessions) -> None:
         """Clear away what the erased have left, and what was kept for long enough."""
+        steady = self._steadiness.holds()
+        while steady and sessions.sweep():
+            continue
         with self._store.database.elected("clearing") as mine:
-            if mine:
-                clear_away(self._store, self._clock.now())
+            if not mine:
+                return
+            clear_away(self._store, self._clock.now())
+            if steady:
                 sweep(self._store, self._rules, self._clock.now(), read, self._told)
 
     def _told(self, about: str) -> Entry:
