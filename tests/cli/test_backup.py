@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.cli.conftest import HOTEL, Fairlead, ask
@@ -16,6 +17,7 @@ from fairlead.cli.place import find
 from fairlead.costs.budgets import scope_name
 from fairlead.execution import Answer
 from fairlead.identity import Caller
+from fairlead.storage import backup as making
 from fairlead.storage.journal import Journal
 from fairlead.storage.store import Store
 from fairlead.storage.types import Hold, ScopeLimit, Write
@@ -122,9 +124,12 @@ def test_an_anchor_that_is_behind_the_backup_or_has_a_gap_does_not_count(
 def test_persons_of_a_list_are_erased_by_name(backed: tuple[Path, Path], fairlead: Fairlead, tmp_path: Path) -> None:
     folder, backup = backed
     lose(folder)
-    (tmp_path / "erased").write_text("# since November\nkim\nsomebody unknown\n")
+    (tmp_path / "erased").write_bytes("kim".encode("utf-16"))
+    assert "no text in UTF-8" in fairlead("restore", backup, "--erasures", tmp_path / "erased", "--yes").err
+    (tmp_path / "erased").write_text("\ufeffkim\n# since November\nsomebody unknown\n")
     said = fairlead("restore", backup, "--erasures", tmp_path / "erased", "--yes", "--json")
     assert said.json["erased"] == 1
+    assert "knows nobody called 'somebody unknown'" in said.err
     assert said_by_lee_only(fairlead)
 
 
@@ -245,6 +250,24 @@ def test_a_backup_from_before_a_change_of_both_keys_and_an_erasure_revives_nobod
     monkeypatch.delenv("FAIRLEAD_NEW_MASTER_KEY")
     assert said_by_lee_only(fairlead)
     assert fairlead("audit", "verify", "--key", pinned).status == 0
+
+
+def test_a_backup_that_would_not_be_accepted_is_not_left(
+    asked: tuple[Path, Answer], fairlead: Fairlead, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The key that was about to sign it was changed while it was copied."""
+    real = making._copy_file
+
+    def late(*given: Any) -> None:
+        assert fairlead("key", "rotate-signing", "--yes").status == 0
+        real(*given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(making, "_copy_file", late)
+        assert "does not hold" in fairlead("backup", tmp_path / "backup").err
+    assert list(tmp_path.glob("*backup*")) == []
+    assert fairlead("backup", tmp_path / "backup").status == 0
+    assert fairlead("restore", tmp_path / "backup", "--replace", "--yes").status == 0
 
 
 def test_a_backup_is_on_the_disk_when_the_command_ends(

@@ -142,10 +142,16 @@ def _known(place: Place, manifest: Manifest, erasures: Path | None) -> Iterator[
     """What others know than the database that is replaced."""
     yield from _from_anchors(place, manifest)
     if erasures is not None:
-        lines = [line.strip() for line in erasures.read_text("utf-8").splitlines()]
         now = SystemClock().now()
-        names = (line for line in lines if line and not line.startswith("#"))
-        yield Since(tuple(Tombstone(0, SUBJECT, name, now) for name in names), (str(erasures),))
+        yield Since(tuple(Tombstone(0, SUBJECT, name, now) for name in _listed(erasures)), (str(erasures),))
+
+
+def _listed(path: Path) -> list[str]:
+    try:
+        text = path.read_text("utf-8-sig")  # a mark at its beginning must not become part of a name
+    except UnicodeDecodeError:
+        raise BadInput(f"{path} is no text in UTF-8", mend="save it as UTF-8: a person or subject id a line") from None
+    return [line for each in text.splitlines() if (line := each.strip()) and not line.startswith("#")]
 
 
 def _from_anchors(place: Place, manifest: Manifest) -> Iterator[Since]:
@@ -211,7 +217,9 @@ def _with_ids(since: Since, vault: Vault) -> Since:
     for each in since.stones:
         named = each.kind == SUBJECT and each.n == 0 and not each.what.startswith("s_")
         what = vault.id_of(each.what) if named else each.what
-        if what is not None:
+        if what is None:
+            say(f"warning: the backup knows nobody called {each.what!r}: look for another spelling of the name")
+        else:
             stones.append(replace(each, what=what))
     return replace(since, stones=tuple(stones))
 

@@ -84,7 +84,8 @@ def make_backup(
     draft = folder.with_name(f".{folder.name}.part-{clock.random_bytes(4).hex()}")
     draft.mkdir(mode=0o700, parents=True)
     try:
-        manifest = _written(store, vault, organisation, draft, clock, progress)
+        _written(store, vault, organisation, draft, clock, progress)
+        manifest = read_backup(draft, None)  # the key that signed it may have been changed meanwhile
         for each in (*(draft / name for name in (FILE, MANIFEST, NOTE)), draft):
             sync(each)
         draft.rename(folder)
@@ -95,7 +96,7 @@ def make_backup(
     return manifest
 
 
-def _written(store: Store, vault: Vault, organisation: str, draft: Path, clock: Clock, progress: Progress) -> Manifest:
+def _written(store: Store, vault: Vault, organisation: str, draft: Path, clock: Clock, progress: Progress) -> None:
     origin = log_origin(store, organisation)
     key = vault.signing_key(origin)  # made before the copy, which is checked by it
     store.bring_in_order()
@@ -109,7 +110,6 @@ def _written(store: Store, vault: Vault, organisation: str, draft: Path, clock: 
     note = sign_checkpoint(origin, manifest.records, bytes.fromhex(manifest.root), key, lines)
     (draft / MANIFEST).write_bytes(text)
     (draft / NOTE).write_text(note, "utf-8")
-    return manifest
 
 
 def note_backup(store: Store, manifest: Manifest, place: str, entry: Entry) -> None:
