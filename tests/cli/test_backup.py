@@ -91,7 +91,8 @@ def test_whoever_was_erased_since_stays_erased_and_revoked_keys_stay_revoked(
     with closing(sqlite3.connect(database(folder))) as connection:
         assert connection.execute("SELECT count(*) FROM subject").fetchone() == (1,)
         assert connection.execute("SELECT count(*) FROM payload").fetchone() == (1,)
-    assert Path(said.json["old"]).exists()
+    places = [each["place"] for each in fairlead("data", "where", "lee", "--json").json["kept"]]
+    assert (Path(said.json["old"]).exists(), f"file {said.json['old']}" in places) == (True, True)
     assert fairlead("audit", "verify").status == 0
 
 

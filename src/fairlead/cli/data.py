@@ -41,7 +41,9 @@ class Remains(Struct, frozen=True):
 
     records: str = "records stay in the log under a pseudonym, without what was said: sums and proofs rest on them"
     providers: str = "providers keep what they were sent for as long as they do: fairlead data where shows which"
-    backups: str = "backups from before still hold the key: fairlead restore erases anew, a copy by hand does not"
+    backups: str = (
+        "backups and databases from before still hold the key: fairlead restore erases anew, a copy by hand does not"
+    )
 
 
 @app.callback()

@@ -66,7 +66,7 @@ def whereabouts(place: Place, asked: str, kind: str, name: str, subject: str) ->
         kept = _payloads(store, records, rules)
         if kind != "run":
             kept += _of_person(store, compiled, asked, subject)
-        kept += [_records(records), *_backups(store, records)]
+        kept += [_records(records), *_backups(store, records), *_left_beside(place)]
         with store.reading() as connection:
             held = tuple(
                 each for each in legal_holds(connection, subject) if kind != "run" or each.what in (name, subject)
@@ -156,6 +156,13 @@ def _backups(store: Store, records: "list[tuple[LogRow, Record]]") -> list[Kept]
         for each in found
         if each.size > first
     ]
+
+
+def _left_beside(place: Place) -> list[Kept]:
+    """Databases that a restore has replaced, and the copy of one that was killed: nothing is erased in them."""
+    found = [*place.beside.glob("*.db.until-*"), *place.beside.glob(".restoring/*.db")]
+    why = "an erasure does not reach it"
+    return [Kept(f"file {path}", "a database that a restore has left", 1, "you delete it", why) for path in found]
 
 
 def _providers(records: "list[tuple[LogRow, Record]]", compiled: Workspace) -> list[Provider]:
