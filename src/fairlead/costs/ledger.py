@@ -21,6 +21,7 @@ from fairlead.costs.outcomes import decided_by, guessed, late, outcome_of, polic
 from fairlead.costs.prices import cost
 from fairlead.costs.record import RECORD_VERSION, Record, RecordedError, encode_record, recorded_usage
 from fairlead.costs.told import (
+    ActionKind,
     Arrival,
     Deployment,
     Hit,
@@ -32,6 +33,7 @@ from fairlead.costs.told import (
     Reservation,
     Rights,
     Taken,
+    ToolReservation,
 )
 from fairlead.costs.types import Rate
 from fairlead.errors import FairleadError, Overloaded, Upstream
@@ -51,11 +53,11 @@ _PATIENCE: Final = 0.25  # seconds that the record of a refusal may keep the cal
 
 
 class _Held(Struct, frozen=True):
-    """The attempt in flight."""
+    """The attempt in flight. `rate` is None where its price is fixed."""
 
     hold: Hold
     record: Record
-    rate: Rate
+    rate: Rate | None
     max_output: int
 
 
@@ -67,14 +69,19 @@ class Ledger:
         self.vault = vault
         self.clock = clock
 
-    def open(self, caller: Caller, arrival: Arrival, deployment: Deployment) -> "Action":
-        return Action(self, caller, arrival, deployment)
+    def open(
+        self, caller: Caller, arrival: Arrival, deployment: Deployment, kind: ActionKind = "call_model"
+    ) -> "Action":
+        return Action(self, caller, arrival, deployment, kind)
 
 
 class Action:
     """One governed action, as an async context manager. The path tells it what it learns (`task`, `pack`, `plan`…)."""
 
-    def __init__(self, ledger: Ledger, caller: Caller, arrival: Arrival, deployment: Deployment) -> None:
+    def __init__(
+        self, ledger: Ledger, caller: Caller, arrival: Arrival, deployment: Deployment, kind: ActionKind
+    ) -> None:
+        self.kind = kind
         self.ledger = ledger
         self.caller = caller
         self.arrival = arrival
@@ -84,6 +91,7 @@ class Action:
         # One of the nine stages, as a context manager: times it, and marks errors that leave it with its name.
         self.step: Callable[[str], AbstractContextManager[None]] = self.trace.step
         self.task: Task | None = None
+        self.tool = ""  # `system.tool`, of a tool's call
         self.labels: Labels | None = None
         self.pack: Pack | None = None
         self.rights: Rights | None = None
@@ -133,9 +141,29 @@ class Action:
         self._attempt += 1
         record = self._record("attempt", reservation)
         hold = Hold(self.attempt_id, reservation.most, reservation.limits, encode_record(record))
+        await self._hold(_Held(hold, record, reservation.rate, reservation.max_output))
+
+    async def reserve_tool(self, reservation: ToolReservation) -> None:
+        """As `reserve`, for the call of a tool."""
+        self._attempt += 1
+        record = msgspec.structs.replace(
+            self._record("attempt"),
+            tool=reservation.tool,
+            arguments=reservation.arguments,
+            definition=reservation.definition,
+            rights=reservation.rights,
+            sources=reservation.sources,
+            approvals=reservation.approvals,
+            held=reservation.price,
+        )
+        hold = Hold(self.attempt_id, reservation.price, reservation.limits, encode_record(record))
+        await self._hold(_Held(hold, record, None, 0))
+
+    async def _hold(self, held: _Held) -> None:
+        hold = held.hold
         failed, self._failed = self._failed, Write()
         # Noted before it is durable: a caller cancelled while waiting still closes the hold on the way out.
-        self._held, self._sent = _Held(hold, record, reservation.rate, reservation.max_output), None
+        self._held, self._sent = held, None
         try:
             self._warn(await self._commit(Write(failed.close, failed.spent, failed.entries, hold)))
         except FairleadError:
@@ -154,7 +182,7 @@ class Action:
             return
         self._held = self._sent = None
         flags, spent, usage = ["failed", error.code], 0, None
-        if sent is not None and error.charged == "part":
+        if sent is not None and held.rate is not None and error.charged == "part":
             usage = sent.usage_so_far()
             spent = cost(usage, held.rate)
             flags += guessed(usage, held.rate)
@@ -215,19 +243,21 @@ class Action:
         turn: Callable[[], NewTurn] | None = None,
     ) -> None:
         held, spent = self._held, 0
-        if held is not None and usage is not None:
+        if held is not None and held.rate is None:
+            spent, usage = self._fixed(held, outcome), None
+        elif held is not None and held.rate is not None and usage is not None:
             spent = cost(usage, held.rate)
             self.flags += guessed(usage, held.rate)
             if spent > held.hold.amount:
                 self.flags.append("over_hold")
         self.cost += spent
-        base = held.record if held is not None else self._record("call_model")
+        base = held.record if held is not None else self._record(self.kind)
         if self._sent is not None and (hits := self._sent.hits()):
             self.hits.update(hits)
         sealed = self._seal() if self._deployment.keep_payloads else None
         record = msgspec.structs.replace(
             base,
-            kind="call_model",
+            kind=self.kind,
             outcome=outcome,
             cost=spent,
             usage=recorded_usage(usage) if usage is not None else None,
@@ -260,6 +290,15 @@ class Action:
             receipt = await self._record_late(record, write.turn)
         if turn is not None:
             self.remembered = write.turn is not None and receipt.remembered
+
+    def _fixed(self, held: _Held, outcome: str) -> int:
+        """What the call of a tool costs: its price, if the system may have done it."""
+        if outcome == "done":
+            return held.hold.amount
+        if self._sent is None:
+            return 0
+        self.flags.append("reconcile")  # it was on its way, and nobody heard what became of it
+        return held.hold.amount
 
     def _remembered(self, turn: Callable[[], NewTurn]) -> NewTurn | None:
         """What is to be remembered; None where it cannot be made, because the bill must not wait for it."""
@@ -305,6 +344,8 @@ class Action:
             attempt=self._attempt,
             door=self.arrival.door,
             judges=self.arrival.judges,
+            within=self.arrival.within,
+            tool=self.tool,
             person=self._subject.id,
             agent=caller.agent,
             department=caller.department,
@@ -334,3 +375,41 @@ class Action:
         for limit in receipt.warnings:
             log.warning("budget %s has passed its warning threshold for %s", limit.scope, limit.period)
             self.warnings.append(limit)
+<<<<<<< HEAD
+=======
+
+
+def guessed(usage: Usage, rate: Rate) -> tuple[str, ...]:
+    """The flags of a bill in which something has no stated price."""
+    return () if is_plain(usage) or not rests_on_a_guess(usage, rate) else ("unpriced", "reconcile")
+
+
+def _decided_by(error: BaseException | None) -> tuple[str, ...]:
+    """What has decided in place of the policies that had permitted it: those that withheld the reply, or a stop."""
+    if isinstance(error, Withheld):
+        return tuple(sorted(set(error.policies)))
+    return (error.stop,) if isinstance(error, Stopped) and error.stop else ()
+
+
+def _outcome(error: BaseException | None) -> tuple[str, RecordedError | None]:
+    """How an action ended that was not settled."""
+    if isinstance(error, FairleadError):
+        kind = "failed" if isinstance(error, Upstream | Broken) else "refused"
+        return kind, RecordedError(error.code, error.step)
+    if isinstance(error, asyncio.CancelledError | GeneratorExit):
+        return "abandoned", RecordedError("client_left")
+    return "failed", RecordedError("broken")
+
+
+def orphaned(hold: Hold, now: int) -> Entry:
+    """The record of a dead worker's attempt, from the intent that was recorded with its hold. Billed at the hold."""
+    intent = decode_record(hold.intent)
+    record = msgspec.structs.replace(
+        intent,
+        kind="call_tool" if intent.tool else "call_model",
+        outcome="orphaned",
+        cost=hold.amount,
+        flags=("orphaned", "reconcile"),
+    )
+    return Entry(intent.run, now, encode_record(record))
+>>>>>>> 3727f5d (Let tools of systems take the governed path: Cedar with typed arguments, facts, screening of results, the ledger)

@@ -34,16 +34,22 @@ class RecordedError(Struct, frozen=True, omit_defaults=True):
 
 
 class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One row of the log. `kind` is "call_model" for the action itself, "attempt" for each failed try before it,
-    "refusal" for what was turned away at a door, "late" for a settlement that came after recovery had settled. What
-    people or Fairlead did to the deployment itself is a deed: see `deed`.
+    """One row of the log. `kind` is "call_model" or "call_tool" for the action itself, "attempt" for each failed try
+    before it, "refusal" for what was turned away at a door, "late" for a settlement that came after recovery had
+    settled. What people or Fairlead did to the deployment itself is a deed: see `deed`.
 
     `cost` and `held` are in nano-units; summing `cost` over all rows gives what was spent. `outcome` is "done",
     "refused", "failed", "abandoned", "orphaned", or "estimated" where only a price was asked for.
+
+    Of a tool's call, `arguments` and `definition` are SHA-256 digests, `rights` the kind of credential by which the
+    system knew the caller, `sources` where the arguments came from, `approvals` the ids of those that let it pass, and
+    `within` the run that it was a part of.
     """
 
     about: str = ""
     agent: str = ""
+    approvals: tuple[str, ...] = ()
+    arguments: str = ""
     at: int
     attempt: int = 0
     categories: tuple[str, ...] = ()
@@ -51,6 +57,7 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     cost: int = 0
     credential: str = ""
     data_class: str = ""
+    definition: str = ""
     department: str = ""
     door: str = ""
     dropped: tuple[tuple[str, str], ...] = ()
@@ -70,13 +77,17 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     price: str = ""
     redacted: tuple[str, ...] = ()
     revision: str = ""
+    rights: str = ""
     run: str
     snapshot: str = ""
+    sources: tuple[str, ...] = ()
     suppressed: int = 0
     task: str = ""
     tenant: str = ""
+    tool: str = ""
     usage: RecordedUsage | None = None
     v: int
+    within: str = ""
 
 
 RECORD_VERSION = 1

@@ -53,7 +53,7 @@ _DIMENSIONS: dict[str, Callable[[Record], str]] = {
     "tenant": lambda record: record.tenant,
 }
 DIMENSIONS = tuple(_DIMENSIONS)
-_ACTIONS = frozenset({"call_model", "refusal"})
+_ACTIONS = frozenset({"call_model", "call_tool", "refusal"})
 _COUNTED = _ACTIONS | {"attempt"}  # other rows of the log (a publish, a late settlement) move no money
 _OUTCOMES = ("done", "refused", "failed", "abandoned", "orphaned", "estimated")
 _TOKENS = (

@@ -1,7 +1,7 @@
 """What the stages tell the ledger, as far as it looks: it stands below those who make these things."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
@@ -96,13 +96,17 @@ class Release(Protocol):
     def reply_text(self) -> str: ...
 
 
+ActionKind = Literal["call_model", "call_tool"]
+
+
 class Arrival(Struct, frozen=True, kw_only=True):
     """How an action came in. `authenticated_ns` is what authentication took, `body` the request's bytes as received.
 
     `deadline` is in seconds from now, None for the task type's or the workspace's own. Of a model with deployments,
     actions of equal `affinity` (a conversation, say) go to the same one as long as it can be reached. `session` is the
     name of the conversation that it goes on with, "" for none.
-    `judges` is the run whose reply is put before a judge, `task` the kind of work where Fairlead itself asks.
+    `judges` is the run whose reply is put before a judge, `within` the run that this one is a part of, `task` the kind
+    of work where Fairlead itself asks.
     """
 
     door: str
@@ -113,6 +117,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     affinity: str = ""
     session: str = ""
     judges: str = ""
+    within: str = ""
     task: TaskType | None = None
 
 
@@ -138,4 +143,20 @@ class Reservation(Struct, frozen=True, kw_only=True):
     max_output: int
     rate: Rate
     most: int
+    limits: tuple[ScopeLimit, ...]
+
+
+class ToolReservation(Struct, frozen=True, kw_only=True):
+    """What the call of a tool is held at: its price, which is what it will cost, and what the record says of it.
+
+    `arguments` and `definition` are digests, `rights` the kind of credential, `approvals` the ids of those it rests on.
+    """
+
+    tool: str
+    arguments: str
+    definition: str
+    rights: str
+    sources: tuple[str, ...]
+    approvals: tuple[str, ...]
+    price: int
     limits: tuple[ScopeLimit, ...]

@@ -22,6 +22,7 @@ from fairlead.models.types import Model, ModelDriver
 from fairlead.policy import Policy
 from fairlead.policy.stops import Stops, stopped
 from fairlead.routing import Health, Preferences
+from fairlead.tools.offered import NO_SYSTEMS, Systems
 
 if TYPE_CHECKING:
     from fairlead.execution.attempts import Sent
@@ -65,6 +66,7 @@ class Deployment:
     limits: LimitsSettings | None = None
     embedders: Embedders = NO_EMBEDDERS
     stops: Stops | None = None
+    systems: Systems = NO_SYSTEMS
 
 
 class Fairlead:

@@ -253,6 +253,9 @@ class Usage(Struct, frozen=True):
     tier: str = ""
 
 
+NO_USAGE = Usage(0, 0)
+
+
 class ToolCallDelta(Struct, frozen=True, omit_defaults=True):
     """A piece of a tool call. `id`, `name` and `signature` come with the first piece, `arguments` may come in many."""
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 from fairlead.identity.types import Caller
 from fairlead.labels import Access, DataClass, Labels
 from fairlead.models.types import Model
+from fairlead.tools.types import Tool
 
 Entity = dict[str, Any]
 _KINDS = ("person", "department", "group")
@@ -24,6 +25,7 @@ class CedarRequest(Struct, frozen=True):
     action: str
     resource: Entity
     context: dict[str, Any]
+    others: tuple[Entity, ...] = ()
 
     @property
     def body(self) -> dict[str, Any]:
@@ -79,6 +81,21 @@ def model(of: Model) -> Entity:
     return {"uid": {"type": "Model", "id": of.name}, "attrs": attributes, "parents": parents}
 
 
+def tool(of: Tool) -> Entity:
+    attributes = {"name": of.definition.name, "system": of.system, "effect": of.definition.effect}
+    parents = [{"type": "System", "id": of.system}]
+    return {"uid": {"type": "Tool", "id": of.name}, "attrs": attributes, "parents": parents}
+
+
+def tool_action(of: Tool) -> Entity:
+    """The action of calling it, in the group of all such actions."""
+    return {
+        "uid": {"type": "Action", "id": of.name},
+        "attrs": {},
+        "parents": [{"type": "Action", "id": "call_tool"}],
+    }
+
+
 def item(access: Access) -> Entity:
     attributes = {
         "audience": sorted(access.audience),
@@ -112,6 +129,19 @@ def release_context(
         "categories": sorted(categories - redacted),
         "redacted": sorted(redacted),
         "facts": {name: _value(value) for name, value in facts.items()},
+    }
+
+
+def result_context(
+    asked: frozenset[str], categories: frozenset[str], redacted: frozenset[str], task: str, door: str
+) -> dict[str, Any]:
+    """The context of `release_result`, for a result in which the redacted categories have been blacked out."""
+    return {
+        "task": task,
+        "door": door,
+        "labels": sorted(asked),
+        "categories": sorted(categories),
+        "redacted": sorted(redacted),
     }
 
 

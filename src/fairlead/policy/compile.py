@@ -4,23 +4,29 @@ from collections.abc import Mapping, Sequence
 
 from fairlead.errors import BadInput
 from fairlead.labels import DataClass
-from fairlead.policy import detectors, endings, facts, injection, rules, words
+from fairlead.policy import detectors, endings, facts, injection, preconditions, rules, tool_schema, words
 from fairlead.policy.detect import Detection
 from fairlead.policy.detectors import Detector
 from fairlead.policy.endings import Ending
 from fairlead.policy.policy import Policy
 from fairlead.policy.settings import Rule, RulesFile
 from fairlead.policy.sources import schema_text, statements
+from fairlead.policy.tool_rights import ToolRights
 from fairlead.policy.words import Words
+from fairlead.tools.settings import System
 
 
 def compile_policy(
-    sources: Mapping[str, str], lean: Sequence[Rule] = (), files: Mapping[str, RulesFile] | None = None
+    sources: Mapping[str, str],
+    lean: Sequence[Rule] = (),
+    files: Mapping[str, RulesFile] | None = None,
+    systems: Mapping[str, System] = {},
 ) -> Policy:
     """The policy of a revision.
 
     `sources` are the Cedar files by their path in the workspace, `lean` the `rules:` of fairlead.yaml, `files` those of
-    `rules/` by their path. Raises BadInput naming the file and line, the rule, the detector or the fact.
+    `rules/` by their path, `systems` those whose tools policies speak of. Raises BadInput naming the file and line, the
+    rule, the detector or the fact.
     """
     files = files or {}
     own = _detectors(files)
@@ -35,22 +41,27 @@ def compile_policy(
     written = [(path, each.cedar) for path, each in spoken.values()]
     for path, text in [*written, *((path, each.cedar) for path, each in last.values())]:
         texts[path] = texts.get(path, "") + text
+    for path, text in preconditions.written(systems.values()):
+        texts[path] = text
     if not sources:
-        texts["defaults"] = rules.defaults(lean)
+        texts["defaults"] = rules.defaults(lean, tools=bool(systems))
     asked = tuple(each.detector for _, each in spoken.values() if each.asked)
     classes = {**dict.fromkeys([*spoken, *last], DataClass.public), **_classes(files)}
     detection = Detection((*own, *asked), classes, injection.suspicion() if suspects else None)
     answered = tuple(each.detector for _, each in spoken.values() if not each.asked)
     instead = {name: each.instead for name, (_, each) in spoken.items() if each.instead}
+    tools = tool_schema.actions(systems.values())
+    found = statements(texts, declared, tools)
     return Policy(
-        statements(texts, declared),
+        found,
         detection,
         facts.compiled(declared),
-        schema_text(declared),
+        schema_text(declared, tools),
         answered=answered,
         instead=instead,
         endings=tuple(each for _, each in last.values()),
         categories=known,
+        tools=ToolRights(found, [each.name for each in systems.values() if each.settings.trusted]),
     )
 
 

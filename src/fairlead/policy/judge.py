@@ -15,19 +15,22 @@ RequestWithout = Callable[[frozenset[str]], CedarRequest]
 """Makes the request for a text from which the given categories have been taken."""
 
 _NONE: frozenset[str] = frozenset()
+_RELEASES = ("release_reply", "release_result")
 _BY_DEFAULT = (Reason("default-deny", "no policy permits it, and what is not permitted is denied"),)
 
 
 class Judge:
     """The policies that can apply to one action. Without a cache: each question goes to Cedar."""
 
-    def __init__(self, action: str, statements: Sequence[Statement]) -> None:
+    def __init__(self, action: str, statements: Sequence[Statement], group: str = "") -> None:
+        """`group` is the group of actions that the action is in, if any."""
         self.action = action
-        self._denial = "withhold" if action == "release_reply" else "refuse"
-        mine = [each for each in statements if each.actions is None or action in each.actions]
+        self._denial = "withhold" if action in _RELEASES else "refuse"
+        names = {action, group}
+        mine = [each for each in statements if each.actions is None or names & each.actions]
         watching = [each for each in mine if each.mode != "enforce"]
         self.statements = {each.id: each for each in mine}
-        self.reads = Reads(mine, "categories" if action == "release_reply" else "labels")
+        self.reads = Reads(mine, "categories" if action in _RELEASES else "labels")
         self._policies = _parsed([each for each in mine if each.mode == "enforce"])
         self._watching = _parsed(watching) if watching else None
 
@@ -88,7 +91,7 @@ class Judge:
         return frozenset().union(*lifts) if lifts and all(lifts) else _NONE
 
     def _answers(self, requests: Sequence[CedarRequest], policies: cedarpy.PolicySet | None = None) -> list[Decision]:
-        named = (each for request in requests for each in (request.principal, request.resource))
+        named = (each for request in requests for each in (request.principal, request.resource, *request.others))
         entities = {(each["uid"]["type"], each["uid"]["id"]): each for each in named}
         bodies = [request.body for request in requests]
         results = cedarpy.is_authorized_batch(bodies, policies or self._policies, list(entities.values()))

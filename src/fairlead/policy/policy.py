@@ -25,8 +25,10 @@ from fairlead.policy.keys import Remembered, access_key, caller_key, model_key
 from fairlead.policy.redaction import Redaction, redact
 from fairlead.policy.screen import ReplyScreen, Restorer, Screen, Watch, withheld
 from fairlead.policy.sources import Statement
+from fairlead.policy.tool_rights import ToolRights
 from fairlead.policy.types import Decision, Findings, Rights
 from fairlead.tasks.types import Task
+from fairlead.tools.types import Tool
 
 _NONE: frozenset[str] = frozenset()
 _LARGE_AT_ONCE = 2
@@ -60,6 +62,7 @@ class Policy:
         instead: Mapping[str, str] = {},
         endings: tuple[Ending, ...] = (),
         categories: frozenset[str] = frozenset(),
+        tools: ToolRights | None = None,
     ) -> None:
         """`answered` are detectors for replies alone, `instead` what is said in place of a category, not of a mark.
         `categories` are all that can be found."""
@@ -69,6 +72,8 @@ class Policy:
         self._detection = detection
         self._endings = endings
         self.has_endings = bool(endings)
+        self.tools = tools or ToolRights(statements)
+        self._result = Judge("release_result", statements)
         self.detect = detection.request
         self.large = asyncio.Semaphore(_LARGE_AT_ONCE)
         self._call = Judge("call_model", statements)
@@ -210,6 +215,18 @@ class Policy:
             known = (self._release.decide([way], categories)[0], model)
             self._memory.keep(key, known)
         return cast(tuple[Decision, Model], known)[0]
+
+    def release_result(
+        self, caller: Caller, tool: Tool, categories: frozenset[str], *, asked: frozenset[str], task: str, door: str
+    ) -> Decision:
+        """Whether a tool's result in which these categories were found may be given to its caller, and what must be
+        taken out first. `asked` are the categories of the arguments."""
+
+        def without(redacted: frozenset[str]) -> CedarRequest:
+            context = cedar.result_context(asked, categories - redacted, redacted, task, door)
+            return CedarRequest(cedar.person(caller), "release_result", cedar.tool(tool), context)
+
+        return self._result.decide([without], categories)[0]
 
     def explain(
         self,

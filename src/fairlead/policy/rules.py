@@ -16,12 +16,18 @@ when { resource.audience.contains("everyone") || resource.audience.containsAny(p
 @id("default-release") @reason("replies are released to whoever asked")
 permit(principal, action == Action::"release_reply", resource);
 """
+_DEFAULT_TOOLS = """@id("default-tools") @reason("every caller may use tools that only read, as nothing else is said")
+permit(principal, action in Action::"call_tool", resource) when { resource.effect == "read" };
+@id("default-results") @reason("results are given to whoever called the tool")
+permit(principal, action == Action::"release_result", resource);
+"""
 _VERBS = ("redact", "keep_local", "refuse", "withhold", "allow")
 
 
-def defaults(rules: Sequence[Rule]) -> str:
+def defaults(rules: Sequence[Rule], *, tools: bool = False) -> str:
     """The permits of a workspace without Cedar files. An `allow` rule replaces the general permit to call models."""
-    return _DEFAULT_REST if any(rule.allow is not None for rule in rules) else _DEFAULT_CALL + _DEFAULT_REST
+    calls = "" if any(rule.allow is not None for rule in rules) else _DEFAULT_CALL
+    return calls + _DEFAULT_REST + (_DEFAULT_TOOLS if tools else "")
 
 
 def to_cedar(rules: Sequence[Rule], categories: frozenset[str]) -> str:

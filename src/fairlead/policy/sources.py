@@ -34,6 +34,7 @@ class Statement(Struct, frozen=True):
     reason: str
     redact: frozenset[str]
     mode: str = "enforce"
+    approval: str = ""  # the role that may let pass what this forbids
 
     @property
     def actions(self) -> frozenset[str] | None:
@@ -45,15 +46,15 @@ class Statement(Struct, frozen=True):
         return frozenset(entity["id"] for entity in entities)
 
 
-def statements(files: Mapping[str, str], facts: Iterable[FactSetting]) -> tuple[Statement, ...]:
-    """All policies of the files, in order, each valid under the schema.
+def statements(files: Mapping[str, str], facts: Iterable[FactSetting], tools: str = "") -> tuple[Statement, ...]:
+    """All policies of the files, in order, each valid under the schema, to which `tools` adds the workspace's tools.
 
     Raises BadInput naming file and line where a policy does not parse, does not fit the schema, is a template, or has
     an id that another one has.
     """
     facts = tuple(facts)
     declared = frozenset(fact.name for fact in facts)
-    schema = cedarpy.Schema.from_str(schema_text(facts))
+    schema = cedarpy.Schema.from_str(schema_text(facts, tools))
     found: dict[str, Statement] = {}
     for file, text in files.items():
         for number, (line, source) in enumerate(_split(file, text), 1):
@@ -79,10 +80,10 @@ def _packaged_schema() -> str:
     return resources.files("fairlead.policy").joinpath("schema.cedarschema").read_text("utf-8")
 
 
-def schema_text(facts: Iterable[FactSetting] = ()) -> str:
-    """The Cedar schema, with a workspace's facts."""
+def schema_text(facts: Iterable[FactSetting] = (), tools: str = "") -> str:
+    """The Cedar schema, with a workspace's facts and tools."""
     declared = ", ".join(f'"{fact.name}"?: {_CEDAR_TYPE[fact.type]}' for fact in facts)
-    return _packaged_schema().replace("/* facts */", declared)
+    return _packaged_schema().replace("/* facts */", declared).replace("/* tools */\n", tools)
 
 
 def _read(file: str, line: int, number: int, source: str, schema: cedarpy.Schema) -> Statement:
@@ -113,7 +114,32 @@ def _read(file: str, line: int, number: int, source: str, schema: cedarpy.Schema
         raise BadInput(f"{where}: @redact belongs to forbid, not to permit", mend="put it on the forbid that it lifts")
     name = notes.get("id") or f"{PurePosixPath(file).stem}-{number}"
     said = notes.get("reason") or f"{'permitted' if tree['effect'] == 'permit' else 'forbidden'} by {name} ({where})"
-    return Statement(name, source, where, tree["effect"], tree, said, redact, _mode(where, tree))
+    return Statement(
+        name, source, where, tree["effect"], tree, said, redact, _mode(where, tree), _approval(where, tree)
+    )
+
+
+def _approval(where: str, tree: Mapping[str, Any]) -> str:
+    """The role that `@approval` names."""
+    notes = tree.get("annotations", {})
+    if "approval" not in notes:
+        return ""
+    role = (notes["approval"] or "").strip()
+    if not role or tree["effect"] != "forbid":
+        raise BadInput(
+            f"{where}: @approval names a role, and belongs to forbid",
+            why="who has the role may let pass what the policy forbids",
+            mend='write @approval("finance-lead") before a forbid',
+        )
+    scope = tree["action"]
+    named = [each["id"] for each in scope.get("entities") or [scope["entity"]]] if scope["op"] != "All" else []
+    if not named or {"call_model", "read_context", "release_reply", "release_result"} & set(named):
+        raise BadInput(
+            f"{where}: @approval belongs to policies about tools",
+            why="only the call of a tool can wait for a person",
+            mend='scope it to action in Action::"call_tool", or to the action of one tool',
+        )
+    return role
 
 
 def _mode(where: str, tree: Mapping[str, Any]) -> str:
@@ -194,6 +220,17 @@ def _string_end(text: str, at: int) -> int:
     while at < len(text) and text[at] != '"':
         at += 2 if text[at] == "\\" else 1
     return at + 1
+
+
+def single(expression: str) -> bool:
+    """Whether a text is one Cedar expression and nothing beside it, so that it can stand in a policy's braces."""
+    probe = f"permit(principal, action, resource) when {{ {expression}\n}};"
+    try:
+        parsed = json.loads(cedarpy.policies_to_json_str(probe))
+    except ValueError:
+        return False
+    found = list(parsed["staticPolicies"].values())
+    return len(found) == 1 and len(found[0]["conditions"]) == 1 and not parsed["templates"]
 
 
 def quoted(name: str) -> str:

@@ -29,18 +29,20 @@ class Hit(Struct, frozen=True, order=True):
 
 
 class Decision(Struct, frozen=True):
-    """Allow or deny, with the policies that decided.
+    """Allow, ask or deny, with the policies that decided.
 
     `redact` names the categories that must be taken out of the text before it is sent or released: the decision was
     made on what is left. `errors` are Cedar's diagnostics; any error is a deny. `hits` are rules in shadow and warn
-    mode that applied, none of which bears on the effect, and those that were lifted.
+    mode that applied, none of which bears on the effect, and those that were lifted. `ask` names the roles whose
+    approval is still wanted: all of them.
     """
 
-    effect: Literal["allow", "deny"]
+    effect: Literal["allow", "ask", "deny"]
     reasons: tuple[Reason, ...] = ()
     redact: frozenset[str] = frozenset()
     errors: tuple[str, ...] = ()
     hits: tuple[Hit, ...] = ()
+    ask: frozenset[str] = frozenset()
 
     @property
     def allowed(self) -> bool:

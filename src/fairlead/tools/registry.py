@@ -1,14 +1,14 @@
 """The one page that lists the connectors. A connector is imported when a workspace first uses it."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from fairlead.clock import Clock
 from fairlead.errors import BadInput
 from fairlead.net.http import Http
-from fairlead.tools.settings import McpSettings, OpenApiSettings, PythonSettings, SqlSettings, System
-from fairlead.tools.types import SystemDriver
+from fairlead.tools.settings import AnySystem, McpSettings, OpenApiSettings, Pins, PythonSettings, SqlSettings, System
+from fairlead.tools.types import Definition, SystemDriver
 
 CONNECTORS: Final[Mapping[type, str]] = {
     McpSettings: "fairlead.tools.mcp:McpSystem",
@@ -16,6 +16,18 @@ CONNECTORS: Final[Mapping[type, str]] = {
     SqlSettings: "fairlead.tools.sql:SqlSystem",
     PythonSettings: "fairlead.tools.python:PythonSystem",
 }
+
+
+def defined(settings: AnySystem, pins: Pins | None, files: Mapping[str, bytes]) -> Sequence[Definition]:
+    """The definitions that are in force: those that the workspace's own text makes, or else those that were accepted.
+
+    `files` are those of the workspace under `systems/`. Raises `BadInput`.
+    """
+    if isinstance(settings, McpSettings):
+        return pins.tools if pins is not None else ()
+    definitions_of: Any = importlib.import_module(CONNECTORS[type(settings)].partition(":")[0]).definitions_of
+    found: Sequence[Definition] = definitions_of(settings, files)
+    return found
 
 
 def open_system(system: System, http: Http, clock: Clock) -> SystemDriver:

@@ -32,6 +32,7 @@ from fairlead.storage.store import Store
 from fairlead.storage.subject_rows import StoredSubjects
 from fairlead.storage.vault import Vault
 from fairlead.workspace.compile import Secrets, Workspace, compile_workspace
+from fairlead.workspace.connecting import Connections
 from fairlead.workspace.custody import Custody
 from fairlead.workspace.follow import Chore, Follower
 from fairlead.workspace.parts import Turns
@@ -66,6 +67,7 @@ class Running:
         sessions: Sessions,
         journal: Journal,
         http: Http,
+        connections: Connections,
         watch: Watch,
         follower: "Follower[CompiledRevision]",
     ) -> None:
@@ -73,6 +75,7 @@ class Running:
         self.sessions = sessions
         self._journal = journal
         self._http = http
+        self._connections = connections
         self._watch = watch
         self._follower = follower
 
@@ -80,6 +83,7 @@ class Running:
         """Let go of everything, after the last action has ended."""
         await self._follower.stop()
         await self._watch.close()
+        await self._connections.close()
         await self._http.close()
         await asyncio.to_thread(self._journal.close)
         self.fairlead.deployment.context.close()
@@ -97,31 +101,15 @@ async def assemble(around: Surroundings) -> Running:
     worker, fleet = new_id(clock, "worker"), Fleet(store, clock)
     http = Http(clock)
     await http.open()
-    rings = IssuerKeyRings(fetcher(http, clock), clock)
-    last: CompiledRevision | None = None
-
-    def compiled_at(revision: str) -> CompiledRevision:
-        nonlocal last
-        last = compile_revision(around, revision, last)
-        return last
-
     sessions = Sessions(store, vault, clock)
     watch = Watch(store, fleet, clock, vault.name_of)
     custody = Custody(store, vault, clock, around.secrets)
-
-    def deployed(compiled: CompiledRevision) -> Deployment:
-        settings = compiled.workspace.settings
-        sessions.keep = settings.sessions.kept_for(settings.payloads)
-        sessions.most_bytes = settings.sessions.most_bytes
-        watch.take_up(compiled.workspace.controls)
-        custody.under(settings)
-        return deploy(compiled, http, rings, clock, around.wrap)
-
+    revisions = _Revisions(around, http, sessions, watch, custody)
     epoch = await asyncio.to_thread(fleet.current)
     if not epoch.revision:
         raise BadInput("nothing has been published yet", mend="publish the workspace: fairlead apply")
-    first = await asyncio.to_thread(compiled_at, epoch.revision)
-    deployment = deployed(first)
+    first = await asyncio.to_thread(revisions.compiled, epoch.revision)
+    deployment = revisions.deployed(first)
     journal = Journal(store, worker, clock, first.workspace.settings.storage.journal)
     fairlead = _fairlead(journal, vault, clock, deployment)
     turns = Turns(fairlead, fleet, worker, clock, store.beside / FOLDER)
@@ -130,8 +118,8 @@ async def assemble(around: Surroundings) -> Running:
         fleet,
         worker,
         epoch,
-        compile=compiled_at,
-        deploy=deployed,
+        compile=revisions.compiled,
+        deploy=revisions.deployed,
         forget=vault.clear_cache,
         listen=store.listen,
         chores=(
@@ -142,7 +130,42 @@ async def assemble(around: Surroundings) -> Running:
     )
     await turns()  # before anybody asks: the others that live already are counted
     await follower.start()
-    return Running(fairlead=fairlead, sessions=sessions, journal=journal, http=http, watch=watch, follower=follower)
+    return Running(
+        fairlead=fairlead,
+        sessions=sessions,
+        journal=journal,
+        http=http,
+        connections=revisions.connections,
+        watch=watch,
+        follower=follower,
+    )
+
+
+class _Revisions:
+    """Each revision in turn, compiled and with its drivers, and taken up by all that runs beside the path."""
+
+    def __init__(self, around: Surroundings, http: Http, sessions: Sessions, watch: Watch, custody: Custody) -> None:
+        self._around = around
+        self._http = http
+        self._rings = IssuerKeyRings(fetcher(http, around.clock), around.clock)
+        self._sessions = sessions
+        self._watch = watch
+        self._custody = custody
+        self._last: CompiledRevision | None = None
+        self.connections = Connections(http, around.clock)
+
+    def compiled(self, revision: str) -> "CompiledRevision":
+        """Call it in a thread."""
+        self._last = compile_revision(self._around, revision, self._last)
+        return self._last
+
+    def deployed(self, compiled: "CompiledRevision") -> Deployment:
+        settings = compiled.workspace.settings
+        self._sessions.keep = settings.sessions.kept_for(settings.payloads)
+        self._sessions.most_bytes = settings.sessions.most_bytes
+        self._watch.take_up(compiled.workspace.controls)
+        self._custody.under(settings)
+        return deploy(compiled, self._http, self._rings, self._around.clock, self.connections, self._around.wrap)
 
 
 def _fairlead(journal: Journal, vault: Vault, clock: Clock, deployment: Deployment) -> Fairlead:
@@ -227,6 +250,7 @@ def deploy(
     http: Http,
     rings: IssuerKeyRings,
     clock: Clock,
+    connections: Connections,
     wrap: Callable[[ModelDriver], ModelDriver] | None = None,
 ) -> Deployment:
     """A compiled revision with its drivers, ready to decide."""
@@ -256,4 +280,5 @@ def deploy(
         stops=compile_stops(compiled.stops),
         lanes=workspace.lanes,
         limits=compile_limits(settings.limits),
+        systems=connections.take_up(workspace.systems),
     )

@@ -17,12 +17,16 @@ from fairlead.models.settings import Models, compile_models
 from fairlead.policy import CaseResult, Policy, PolicyCase, RulesFile, compile_policy, run_policy_tests
 from fairlead.routing import Preferences, compile_routing
 from fairlead.tasks import TaskSettings, TaskTypes, compile_tasks
+from fairlead.tools.cards import SystemCard
+from fairlead.tools.settings import System
 from fairlead.workspace import crossings, remarks
 from fairlead.workspace.anchoring import compile_anchors
 from fairlead.workspace.listening import networks
 from fairlead.workspace.places import placed
 from fairlead.workspace.problems import InvalidWorkspace, Problem
 from fairlead.workspace.settings import PolicyTestsFile, WorkspaceSettings
+from fairlead.workspace.systems import card_path, files_of, one_system
+from fairlead.workspace.systems import crossings as crossings_of_systems
 from fairlead.workspace.text import ENTRY, POLICY_TESTS, PRICES, WorkspaceText, task_name
 from fairlead.workspace.typed import read
 from fairlead.workspace.yaml_lines import Document, Node, Path, parse_yaml
@@ -56,6 +60,7 @@ class Workspace:
     preferences: Preferences
     controls: Controls
     lanes: LaneRules | None
+    systems: Mapping[str, System]
     warnings: tuple[str, ...]
 
     @property
@@ -122,7 +127,8 @@ class _Compiling:
         budgets = self._try(lambda: compile_budgets(settings.budgets), ("budgets",))
         preferences = self._try(lambda: _routing(settings))
         controls = self._controls(settings, watched)
-        policy = self._policy(settings, rules)
+        systems = self._systems(settings)
+        policy = self._policy(settings, rules, systems or {})
         tasks = self._tasks(settings, types, has_pages=bool(items) or self._pages_elsewhere)
         rates = self._rates(settings, models)
         if settings.server.proxy:
@@ -135,6 +141,7 @@ class _Compiling:
             self.problems += crossings.never_met(policy, models) if models else ()
         if (
             controls is None
+            or systems is None
             or not (models and identity and budgets and preferences and policy and tasks and cases)
             or rates is None
         ):
@@ -151,6 +158,7 @@ class _Compiling:
             identity=identity,
             preferences=preferences,
             controls=controls,
+            systems=systems,
             lanes=self._try(lambda: compile_lanes(settings.lanes, _slots_of(models)), ("lanes",)),
             warnings=(),
         )
@@ -210,7 +218,24 @@ class _Compiling:
             return None
         return self._try(lambda: compile_identity(settings.identity, keys, reveal), ("identity",))
 
-    def _policy(self, settings: WorkspaceSettings, rules: Mapping[str, RulesFile | None]) -> Policy | None:
+    def _systems(self, settings: WorkspaceSettings) -> Mapping[str, System] | None:
+        files, found = files_of(self._text.files), {}
+        before = len(self.problems)
+        for name, each in settings.systems.items():
+            path = card_path(name)
+            card = self._read(path, SystemCard) if path in files else None
+            if path in files and card is None:
+                continue
+            system = self._try(partial(one_system, name, each, card, files), ("systems", name))
+            if system is not None:
+                found[name] = system
+        for error in crossings_of_systems(found):
+            self._try(partial(_raise, error), ("systems",))
+        return found if len(self.problems) == before else None
+
+    def _policy(
+        self, settings: WorkspaceSettings, rules: Mapping[str, RulesFile | None], systems: Mapping[str, System]
+    ) -> Policy | None:
         sources = {}
         for path, content in self._text.below("policies", ".cedar"):
             try:
@@ -220,7 +245,7 @@ class _Compiling:
         files = {path: file for path, file in rules.items() if file is not None}
         if len(files) < len(rules):
             return None  # policies may rest on what could not be read
-        return self._try(lambda: compile_policy(sources, settings.rules, files), ("rules",), others=files)
+        return self._try(lambda: compile_policy(sources, settings.rules, files, systems), ("rules",), others=files)
 
     def _controls(self, settings: WorkspaceSettings, files: Mapping[str, ControlSettings | None]) -> Controls | None:
         alarms = self._each(lambda some: compile_controls({}, some, self._secrets), settings.alarms, ())
@@ -278,6 +303,10 @@ class _Compiling:
             about = BadInput(said, why=error.why, mend=error.mend)
             self.problems.append(placed(about, self._documents[f"tasks/{name}.yaml"]))
             return None
+
+
+def _raise(error: BadInput) -> None:
+    raise error
 
 
 def _slots_of(models: Models) -> dict[str, int]:

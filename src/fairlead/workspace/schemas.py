@@ -13,6 +13,7 @@ from fairlead.controls import ControlSettings
 from fairlead.labels import ClassName
 from fairlead.policy import RulesFile
 from fairlead.tasks import TaskSettings
+from fairlead.tools.cards import SystemCard
 from fairlead.workspace.settings import PolicyTestsFile, WorkspaceSettings
 
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -58,6 +59,10 @@ _SAID_HERE: Final[Mapping[str, Mapping[str, str]]] = {
         "persons": "Caps by person; `*` for each that is not named.",
         "tasks": "Caps by task type; `*` for each that is not named.",
     },
+    **{
+        name: {"use": "How the system is spoken to."}
+        for name in ("McpSettings", "OpenApiSettings", "SqlSettings", "PythonSettings")
+    },
     "PriceSettings": {"tiers": "Prices of longer requests, ascending."},
     "PolicyCase": {
         "action": "What is asked.",
@@ -86,6 +91,7 @@ FILES: Final[Mapping[str, tuple[str, Any]]] = {
     "fairlead.schema.json": ("fairlead.yaml", WorkspaceSettings),
     "rules.schema.json": ("rules/*.yaml", RulesFile),
     "task.schema.json": ("tasks/*.yaml", TaskSettings),
+    "system.schema.json": ("systems/NAME.yaml", SystemCard),
     "control.schema.json": ("controls/*.yaml", ControlSettings),
     "policy-tests.schema.json": ("policies/tests.yaml", PolicyTestsFile),
     "context-front-matter.schema.json": ("front matter of context/**/*.md", PageFrontMatter),

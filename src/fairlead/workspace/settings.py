@@ -21,6 +21,7 @@ from fairlead.storage.settings import (
     SessionSettings,
     StorageSettings,
 )
+from fairlead.tools.settings import AnySystem
 from fairlead.workspace.listening import ProxySettings, TlsSettings
 
 Tokens = Annotated[int, Meta(ge=1, le=10_000_000)]
@@ -162,6 +163,9 @@ class WorkspaceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
             description="`keep`: requests and replies are kept, encrypted per person. `none`: they are never written."
         ),
     ] = "keep"
+    systems: Annotated[
+        dict[str, AnySystem], Meta(description="Systems of record by name, whose tools callers may use.")
+    ] = {}
     alarms: Annotated[dict[str, AlarmSettings], Meta(description="Webhooks that controls call, by name.")] = {}
     sessions: SessionSettings = SessionSettings()
     master_key: MasterKeySettings | None = None

@@ -35,6 +35,8 @@ def belongs(path: str) -> bool:
             return "/" not in folder and name.endswith(".yaml")
         case "context":
             return name.endswith(".md")
+        case "systems":
+            return folder == "systems" and name.endswith((".yaml", ".json", ".py"))
         case _:
             return False
 

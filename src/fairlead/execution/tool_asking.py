@@ -1,0 +1,115 @@
+"""What a tool's call is made of: the request as a door gives it, what the stages make of it, and the answer."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from fairlead.costs.ledger import Action
+from fairlead.errors import BadInput
+from fairlead.execution.deployment import Deployment
+from fairlead.labels import NO_LABELS, Labels
+from fairlead.policy.tool_rights import UNKNOWN, Sources, ToolAsked
+from fairlead.tasks.types import Task
+from fairlead.tools.settings import System
+from fairlead.tools.types import Credential, Tool, ToolResult
+
+_MOST_BYTES: Final = 1 << 20  # of arguments
+_encoder = msgspec.json.Encoder(order="sorted")
+
+
+class ToolRequest(Struct, frozen=True, kw_only=True):
+    """A call of `system.tool`. `sources` say where each argument came from, by its name; one of which nothing is said
+    is "unknown". `read` is what whoever wrote the arguments had read before, `labels` those of what they hold."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    sources: Mapping[str, Sources] = {}
+    read: Sources = frozenset()
+    labels: Labels = NO_LABELS
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the tool's name and the exact arguments, in hexadecimal: what an approval is bound to."""
+        return digest_of(self.name, self.arguments)
+
+
+class ToolDecided(Struct, frozen=True):
+    """What the deciding stages came to. `approvals` are the ids of those it rests on."""
+
+    system: System
+    asked: ToolAsked
+    credential: Credential
+    approvals: tuple[str, ...]
+
+
+class ToolAnswer(Struct, frozen=True, kw_only=True):
+    """A settled call. `cost` is in nano-units of `currency`. `source` is what values taken from the result come from,
+    `labels` what was found in it; a result is data, whatever it says."""
+
+    run: str
+    revision: str
+    tool: str
+    result: ToolResult
+    labels: Labels
+    source: str
+    cost: int
+    currency: str
+    credential: str
+    approvals: tuple[str, ...] = ()
+    warned: tuple[tuple[str, str], ...] = ()
+    flags: tuple[str, ...] = ()
+
+
+def digest_of(name: str, arguments: Mapping[str, Any]) -> str:
+    return hashlib.sha256(_encoder.encode((name, arguments))).hexdigest()
+
+
+def asked_of(deployment: Deployment, action: Action, tool: Tool, request: ToolRequest) -> ToolAsked:
+    """The call as policies will see it, its arguments checked and labelled. Raises `BadInput`, `Broken`."""
+    deployment.systems.checkers[tool.name].check(request.arguments)
+    encoded = _encoder.encode(request.arguments)
+    if len(encoded) > _MOST_BYTES:
+        raise BadInput(
+            f"the arguments are {len(encoded)} bytes",
+            why=f"{_MOST_BYTES} are the most",
+            mend="pass large data by reference, such as a file's name",
+            param="arguments",
+        )
+    if stray := sorted(set(request.sources) - set(request.arguments)):
+        raise BadInput(f"sources name {stray[0]!r}, which is no argument of this call", param="sources")
+    findings = deployment.policy.detect_text(encoded.decode())
+    labels = action.labels = findings.labels.joined(request.labels)
+    task = action.task = Task(type=deployment.tasks.default, labels=labels, question="")
+    return ToolAsked(
+        tool=tool,
+        arguments=request.arguments,
+        sources={name: request.sources.get(name, UNKNOWN) for name in request.arguments},
+        labels=labels,
+        read=request.read,
+        task=task.type.name,
+        door=action.arrival.door,
+    )
+
+
+def answer_of(
+    deployment: Deployment, action: Action, decided: ToolDecided, result: ToolResult, labels: Labels
+) -> ToolAnswer:
+    """The answer of a settled call."""
+    tool = decided.asked.tool
+    return ToolAnswer(
+        run=action.run,
+        revision=deployment.revision,
+        tool=tool.name,
+        result=result,
+        labels=labels,
+        source=f"tool:{tool.name}",
+        cost=action.cost,
+        currency=deployment.currency,
+        credential=decided.credential.kind,
+        approvals=decided.approvals,
+        warned=tuple(sorted({(each.policy, each.text) for each in action.hits if each.mode == "warn"})),
+        flags=tuple(action.flags),
+    )

@@ -1,0 +1,90 @@
+"""Carrying out a call that was decided: by what the system knows the caller, what it is held at, and the call."""
+
+import asyncio
+from collections.abc import Iterable
+from decimal import Decimal
+
+from fairlead.costs.ledger import Action, ToolReservation
+from fairlead.costs.told import Hit
+from fairlead.errors import DeadlineExceeded, Upstream
+from fairlead.execution.attempts import refuse_outdated
+from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.execution.tool_asking import ToolDecided, digest_of
+from fairlead.models.types import NO_USAGE, Usage
+from fairlead.tools.settings import System
+from fairlead.tools.types import Credential, SystemCall, ToolResult
+
+
+class _Sent:
+    """What has come of the call so far."""
+
+    def __init__(self) -> None:
+        self.result: ToolResult | None = None
+
+    def usage_so_far(self) -> Usage:
+        return NO_USAGE
+
+    def hits(self) -> Iterable[Hit]:
+        return ()
+
+    def reply_text(self) -> str:
+        return self.result.text if self.result is not None else ""
+
+
+async def credential_for(fairlead: Fairlead, deployment: Deployment, action: Action, system: System) -> Credential:
+    """By what the system is to know this caller."""
+    return Credential()
+
+
+def reservation(deployment: Deployment, action: Action, decided: ToolDecided) -> ToolReservation:
+    """What the call is held at, and what its record says."""
+    asked, settings = decided.asked, decided.system.settings
+    assert action.task is not None
+    return ToolReservation(
+        tool=asked.tool.name,
+        arguments=digest_of(asked.tool.name, asked.arguments),
+        definition=asked.tool.digest,
+        rights=decided.credential.kind,
+        sources=tuple(sorted(frozenset().union(*asked.sources.values()))) if asked.sources else (),
+        approvals=decided.approvals,
+        price=int(Decimal(str(settings.price)) * 10**9),
+        limits=deployment.budgets.limits_for(action.caller, action.task.type.name, action.at),
+    )
+
+
+async def attempted(fairlead: Fairlead, deployment: Deployment, action: Action, decided: ToolDecided) -> ToolResult:
+    """The call, once: what may have changed something is never repeated. Raises `Upstream`."""
+    settings, asked = decided.system.settings, decided.asked
+    declared = action.arrival.deadline
+    seconds = settings.timeout if declared is None else min(settings.timeout, declared)
+    sent = _Sent()
+    call = SystemCall(
+        tool=asked.tool.definition,
+        arguments=asked.arguments,
+        credential=decided.credential,
+        person=action.caller.person,
+        deadline=fairlead.clock.monotonic() + seconds,
+        idempotency_key=action.attempt_id,
+        most_bytes=settings.most_bytes,
+    )
+    refuse_outdated(fairlead, deployment)
+    action.sending(sent)
+    try:
+        with action.step("call"):
+            action.trace.note(tool=asked.tool.name)
+            async with asyncio.timeout(seconds):
+                sent.result = await deployment.systems.drivers[decided.system.name].call(call)
+    except TimeoutError:
+        late = DeadlineExceeded(
+            f"{asked.tool.name} did not answer within {seconds:g} s",
+            why="whether it was done is not known",
+            mend="look in the system before calling again, or raise the system's `timeout`",
+            subject=asked.tool.name,
+            charged="unknown",
+        )
+        action.fail(late)
+        raise late from None
+    except Upstream as error:
+        action.fail(error)
+        raise
+    return sent.result

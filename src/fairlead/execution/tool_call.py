@@ -1,0 +1,46 @@
+"""The governed path of a tool's call: the nine stages of a model's, on one screen. There is no other way to a system.
+
+authenticate happens at the door, before there is an action: a caller without a name never gets here.
+"""
+
+from fairlead.costs.ledger import Arrival
+from fairlead.execution.deployment import Fairlead
+from fairlead.execution.stopping import refuse_stopped
+from fairlead.execution.tool_asking import ToolAnswer, ToolDecided, ToolRequest, answer_of, asked_of
+from fairlead.execution.tool_attempt import attempted, credential_for, reservation
+from fairlead.execution.tool_facts import facts_of
+from fairlead.execution.tool_rights import refuse_unless_allowed, released
+from fairlead.identity.types import Caller
+from fairlead.models.types import NO_USAGE
+
+
+async def call_tool(fairlead: Fairlead, caller: Caller, request: ToolRequest, arrival: Arrival) -> ToolAnswer:
+    """Call a tool of a system for a caller: under their own rights, approved where that is wanted, recorded.
+
+    Raises `Refused`, `Upstream` or `BadInput`; whatever is raised has been recorded, and nothing was done that the
+    error does not tell of.
+    """
+    deployment = fairlead.current()
+    async with fairlead.ledger.open(caller, arrival, deployment, "call_tool") as action:
+        if deployment.stops is not None:
+            refuse_stopped(deployment, action)
+        with action.step("classify"):
+            system, tool = deployment.systems.tool(request.name)
+            action.tool = tool.name
+            asked = asked_of(deployment, action, tool, request)
+        with action.step("stitch"):
+            asked = await facts_of(call_tool, fairlead, deployment, action, system, asked)
+        with action.step("authorize"):
+            approvals = await refuse_unless_allowed(fairlead, deployment, action, asked)
+        with action.step("plan"):
+            credential = await credential_for(fairlead, deployment, action, system)
+        decided = ToolDecided(system, asked, credential, approvals)
+        with action.step("reserve"):
+            await action.reserve_tool(reservation(deployment, action, decided))
+        with action.step("attempt"):
+            result = await attempted(fairlead, deployment, action, decided)
+        with action.step("check"):
+            result, labels = released(deployment, action, decided, result)
+        with action.step("settle"):
+            await action.settle(NO_USAGE)
+    return answer_of(deployment, action, decided, result, labels)

@@ -1,0 +1,121 @@
+"""Whether a call may be done and its result be given: the decisions of policy, as the path acts on them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from fairlead.costs.ledger import Action
+from fairlead.errors import Denied, Refused, Withheld
+from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.execution.tool_asking import ToolDecided
+from fairlead.labels import Labels
+from fairlead.policy.tool_rights import ToolAsked
+from fairlead.policy.types import Decision, Finding, Rights
+from fairlead.tools.types import Text, ToolResult
+
+
+class ApprovalPending(Refused):
+    """A person must approve this very call before it is done.
+
+    The question is kept under the id in the message. Once it is approved (`fairlead approvals approve ID`), make the
+    same call with the same arguments again: it passes once.
+    """
+
+    code = "approval_pending"
+
+
+async def refuse_unless_allowed(
+    fairlead: Fairlead, deployment: Deployment, action: Action, asked: ToolAsked
+) -> tuple[str, ...]:
+    """The ids of the approvals that it rests on. Raises `Denied`, `ApprovalPending`."""
+    decision = deployment.policy.tools.decide(action.caller, asked)
+    action.rights = Rights({asked.tool.name: decision})
+    action.hits.update(decision.hits)
+    if decision.effect == "deny":
+        raise _denied(decision, asked)
+    if decision.effect == "ask":
+        roles = ", ".join(sorted(decision.ask))
+        raise ApprovalPending(
+            f"{asked.tool.name} waits for the approval of {roles}",
+            why="; ".join(each.text for each in decision.reasons),
+            mend="have it approved, then make the same call again",
+            subject=asked.tool.name,
+        )
+    return ()
+
+
+def _denied(decision: Decision, asked: ToolAsked) -> Denied:
+    said = "; ".join(each.text for each in decision.reasons) or "; ".join(decision.errors)
+    preconditions = [each for each in decision.reasons if each.policy.startswith(f"{asked.tool.name}#")]
+    return Denied(
+        f"{asked.tool.name} is not permitted",
+        why=said,
+        mend=preconditions[0].text if preconditions else "ask for the right, or do it in another way",
+        subject=asked.tool.name,
+    )
+
+
+def released(
+    deployment: Deployment, action: Action, decided: ToolDecided, result: ToolResult
+) -> tuple[ToolResult, Labels]:
+    """The result as its caller may have it, and its labels. Raises `Withheld`, `Broken`."""
+    policy, asked = deployment.policy, decided.asked
+    found: dict[str, tuple[Finding, ...]] = {}
+    labels = Labels(decided.system.data_class)
+
+    def look(text: str) -> str:
+        nonlocal labels
+        findings = policy.detect_text(text)
+        labels = labels.joined(findings.labels)
+        found[text] = findings.found
+        return text
+
+    _each_text(result, look)
+    decision = policy.release_result(
+        action.caller,
+        asked.tool,
+        labels.categories,
+        asked=asked.labels.categories,
+        task=asked.task,
+        door=asked.door,
+    )
+    action.hits.update(decision.hits)
+    if not decision.allowed:
+        raise Withheld(
+            f"the result of {asked.tool.name} may not leave",
+            why="; ".join(each.text for each in decision.reasons),
+            mend="ask for less of it, or for the right to see it",
+            subject=asked.tool.name,
+            policies=tuple(each.policy for each in decision.reasons),
+        )
+    if decision.redact:
+        action.flags.append("redacted")
+        result = _each_text(result, lambda text: _blacked_out(text, found[text], decision.redact))
+        labels = labels.without(decision.redact)
+    return result, labels
+
+
+def _each_text(result: ToolResult, change: Callable[[str], str]) -> ToolResult:
+    """The result with every text in it changed: pieces, and strings and names wherever they stand in the data."""
+    pieces = tuple(Text(change(each.text)) if isinstance(each, Text) else each for each in result.pieces)
+    return replace(result, pieces=pieces, structured=_walked(result.structured, change))
+
+
+def _walked(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {change(name): _walked(each, change) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_walked(each, change) for each in value]
+    return value
+
+
+def _blacked_out(text: str, found: tuple[Finding, ...], categories: frozenset[str]) -> str:
+    out, at = [], 0
+    for each in sorted(found, key=lambda one: (one.start, -one.end)):
+        if each.category in categories and each.end > at:
+            out += [text[at : max(at, each.start)], f"[{each.category.upper()}]"]
+            at = each.end
+    return "".join(out) + text[at:]

@@ -1,0 +1,40 @@
+"""The systems of a deployment: every tool by the name that callers know, and the driver of each system."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fairlead.errors import NotFound, closest
+from fairlead.tools.arguments import Checker
+from fairlead.tools.settings import System
+from fairlead.tools.types import SystemDriver, Tool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Systems:
+    """What can be called. `tools` are by `system.tool`, `checkers` know what their arguments must be."""
+
+    systems: Mapping[str, System]
+    drivers: Mapping[str, SystemDriver]
+    tools: Mapping[str, Tool]
+    checkers: Mapping[str, Checker]
+
+    def tool(self, name: str) -> tuple[System, Tool]:
+        """Raises `NotFound`."""
+        tool = self.tools.get(name)
+        if tool is None:
+            raise NotFound(
+                f"there is no tool {name!r}",
+                why="no system of this workspace offers it under this name, or nobody has accepted it yet",
+                mend=closest(name, self.tools) or "declare a system under `systems:` in fairlead.yaml",
+                param="name",
+            )
+        return self.systems[tool.system], tool
+
+
+def offered(systems: Mapping[str, System], drivers: Mapping[str, SystemDriver]) -> Systems:
+    tools = {tool.name: tool for system in systems.values() for tool in system.tools.values()}
+    checkers = {name: Checker(tool.definition) for name, tool in tools.items()}
+    return Systems(systems=systems, drivers=drivers, tools=tools, checkers=checkers)
+
+
+NO_SYSTEMS = Systems(systems={}, drivers={}, tools={}, checkers={})

@@ -1,0 +1,57 @@
+"""The connections to systems: kept from one revision to the next where nothing about the system has changed."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+from fairlead.clock import Clock
+from fairlead.net.http import Http
+from fairlead.tools.offered import NO_SYSTEMS, Systems, offered
+from fairlead.tools.registry import open_system
+from fairlead.tools.settings import System
+from fairlead.tools.types import SystemDriver
+
+log = logging.getLogger("fairlead.systems")
+
+
+class Connections:
+    """Opens the drivers of a revision's systems, and closes those that no revision in force uses."""
+
+    def __init__(self, http: Http, clock: Clock) -> None:
+        self._http = http
+        self._clock = clock
+        self._open: dict[str, tuple[System, SystemDriver]] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def take_up(self, systems: Mapping[str, System]) -> Systems:
+        """The systems with their drivers. What is under way at a driver that is replaced may end in its own time."""
+        if not systems and not self._open:
+            return NO_SYSTEMS
+        before, self._open = self._open, {}
+        for name, system in systems.items():
+            known = before.get(name)
+            if known is not None and known[0] == system:
+                self._open[name] = before.pop(name)
+            else:
+                self._open[name] = system, open_system(system, self._http, self._clock)
+        for system, driver in before.values():
+            closing = asyncio.get_running_loop().create_task(self._close(system, driver, system.settings.timeout))
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+        return offered(systems, {name: driver for name, (_, driver) in self._open.items()})
+
+    async def close(self) -> None:
+        """Close everything, after the last action has ended."""
+        for each in list(self._closing):
+            each.cancel()
+        for system, driver in self._open.values():
+            await self._close(system, driver, 0)
+
+    async def _close(self, system: System, driver: SystemDriver, after: float) -> None:
+        try:
+            await asyncio.sleep(after)
+        finally:
+            try:
+                await driver.close()
+            except OSError as error:
+                log.warning("system %s could not be closed: %s", system.name, error)

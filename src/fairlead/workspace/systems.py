@@ -1,0 +1,72 @@
+"""The systems of a workspace: what it says of them in fairlead.yaml, in their cards, and in what was accepted."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import msgspec
+
+from fairlead.errors import BadInput, closest
+from fairlead.tools.cards import NO_CARD, SystemCard
+from fairlead.tools.registry import defined
+from fairlead.tools.settings import AnySystem, Pins, System, compile_system
+
+FOLDER: Final = "systems"
+
+
+def card_path(name: str) -> str:
+    return f"{FOLDER}/{name}.yaml"
+
+
+def pins_path(name: str) -> str:
+    return f"{FOLDER}/{name}.pins.json"
+
+
+def files_of(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files that systems may speak of, by their path in the workspace."""
+    return {path: content for path, content in files.items() if path.startswith(f"{FOLDER}/")}
+
+
+def one_system(name: str, settings: AnySystem, card: SystemCard | None, files: Mapping[str, bytes]) -> System:
+    """One system, with the definitions that are in force. Raises `BadInput`."""
+    path = pins_path(name)
+    try:
+        pins = msgspec.json.decode(files[path], type=Pins) if path in files else None
+    except msgspec.DecodeError as error:
+        raise BadInput(
+            f"{path}: {error}", why="it is written by a command", mend=f"write it anew: fairlead tools accept {name}"
+        ) from None
+    return compile_system(name, settings, card or NO_CARD, defined(settings, pins, files), files)
+
+
+def crossings(systems: Mapping[str, System]) -> Iterator[BadInput]:
+    """What the card of one system says of the tools of others, where it cannot be."""
+    tools = {tool.name: tool for system in systems.values() for tool in system.tools.values()}
+    needs: dict[str, set[str]] = {}
+    for system in systems.values():
+        for tool, card in system.card.tools.items():
+            for fact, each in card.facts.items():
+                where = f"{card_path(system.name)}: tools.{tool}.facts.{fact}.tool"
+                other = tools.get(each.tool)
+                if other is None:
+                    yield BadInput(f"{where}: there is no tool {each.tool!r}", mend=closest(each.tool, tools))
+                elif other.definition.effect != "read":
+                    yield BadInput(
+                        f"{where}: {each.tool} may change something",
+                        why="facts are read before anybody has decided",
+                        mend="name a tool that only reads, or say so under `effects:` of its system",
+                    )
+                needs.setdefault(f"{system.name}.{tool}", set()).add(each.tool)
+    for name in sorted(needs):
+        if _reaches(name, name, needs, set()):
+            yield BadInput(
+                f"the facts of {name} need {name} itself",
+                why="no decision about it would ever end",
+                mend="take the fact from another tool",
+            )
+
+
+def _reaches(start: str, goal: str, needs: Mapping[str, set[str]], seen: set[str]) -> bool:
+    for each in needs.get(start, ()):
+        if each == goal or (each not in seen and not seen.add(each) and _reaches(each, goal, needs, seen)):  # type: ignore[func-returns-value]
+            return True
+    return False
