@@ -7,6 +7,7 @@ from typing import Any, Final
 from fairlead.clock import Clock
 from fairlead.errors import BadInput
 from fairlead.net.http import Http
+from fairlead.tools.files import file_of
 from fairlead.tools.settings import AnySystem, McpSettings, OpenApiSettings, Pins, PythonSettings, SqlSettings, System
 from fairlead.tools.types import Definition, SystemDriver
 
@@ -25,8 +26,11 @@ def defined(settings: AnySystem, pins: Pins | None, files: Mapping[str, bytes]) 
     """
     if isinstance(settings, McpSettings):
         return pins.tools if pins is not None else ()
-    definitions_of: Any = importlib.import_module(CONNECTORS[type(settings)].partition(":")[0]).definitions_of
-    found: Sequence[Definition] = definitions_of(settings, files)
+    module = importlib.import_module(CONNECTORS[type(settings)].partition(":")[0])
+    if isinstance(settings, PythonSettings):
+        found: Sequence[Definition] = module.definitions_of(file_of(files, settings.file, "file"), settings.file)
+    else:
+        found = module.definitions_of(settings, files)
     return found
 
 
