@@ -19,18 +19,30 @@ CONNECTORS: Final[Mapping[type, str]] = {
 }
 
 
-def defined(settings: AnySystem, pins: Pins | None, files: Mapping[str, bytes]) -> Sequence[Definition]:
+def defined(
+    name: str, settings: AnySystem, pins: Pins | None, files: Mapping[str, bytes]
+) -> Sequence[Definition]:
     """The definitions that are in force: those that the workspace's own text makes, or else those that were accepted.
 
     `files` are those of the workspace under `systems/`. Raises `BadInput`.
     """
-    if isinstance(settings, McpSettings):
-        return pins.tools if pins is not None else ()
-    module = importlib.import_module(CONNECTORS[type(settings)].partition(":")[0])
-    if isinstance(settings, PythonSettings):
-        found: Sequence[Definition] = module.definitions_of(file_of(files, settings.file, "file"), settings.file)
-    else:
-        found = module.definitions_of(settings, files)
+    found: Sequence[Definition] = ()
+    match settings:
+        case McpSettings():
+            found = pins.tools if pins is not None else ()
+        case PythonSettings():
+            from fairlead.tools import python
+
+            text = file_of(files, settings.file, f"systems.{name}.file")
+            found = python.definitions_of(text, settings.file)
+        case SqlSettings():
+            from fairlead.tools import sql_queries
+
+            found = sql_queries.definitions_of(name, settings)
+        case OpenApiSettings():
+            from fairlead.tools import openapi
+
+            found = openapi.definitions_of(name, settings, files)
     return found
 
 

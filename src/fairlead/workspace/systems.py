@@ -35,7 +35,7 @@ def one_system(name: str, settings: AnySystem, card: SystemCard | None, files: M
         raise BadInput(
             f"{path}: {error}", why="it is written by a command", mend=f"write it anew: fairlead tools accept {name}"
         ) from None
-    return compile_system(name, settings, card or NO_CARD, defined(settings, pins, files), files)
+    return compile_system(name, settings, card or NO_CARD, defined(name, settings, pins, files), files)
 
 
 def crossings(systems: Mapping[str, System]) -> Iterator[BadInput]:

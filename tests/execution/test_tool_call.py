@@ -1,0 +1,176 @@
+"""The path of a tool's call: who may, with which arguments, under which facts; and that all of it is recorded."""
+
+from typing import Any
+
+import pytest
+from tests.world import World, world
+
+from fairlead.costs.ledger import Arrival
+from fairlead.errors import BadInput, Denied, NotFound, Upstream, Withheld
+from fairlead.execution.tool_asking import ToolAnswer, ToolRequest
+from fairlead.execution.tool_call import call_tool
+from fairlead.execution.tool_rights import ApprovalPending
+
+BANK = '''
+READS = {"balance"}
+DONE = []
+
+
+def balance(account: str) -> dict[str, float | str]:
+    """What is in an account."""
+    return {"account": account, "amount": 100.0, "note": "card 4111 1111 1111 1111"}
+
+
+def transfer(account: str, payee: str, amount: float) -> str:
+    """Move money."""
+    DONE.append((account, payee, amount))
+    return f"moved {amount:g} to {payee}; {len(DONE)} so far"
+
+
+def close(account: str) -> str:
+    """Close an account."""
+    return "closed"
+
+
+def broken(account: str) -> str:
+    """Fails."""
+    raise RuntimeError("secret detail")
+'''
+POLICIES = """
+@id("staff") permit(principal in Group::"staff", action in Action::"call_tool", resource in System::"bank");
+@id("results") permit(principal, action == Action::"release_result", resource);
+@id("calls") permit(principal, action == Action::"call_model", resource);
+@id("release") permit(principal, action == Action::"release_reply", resource);
+@id("no-cards") @redact("payment_card")
+forbid(principal, action == Action::"release_result", resource) when { context.categories.contains("payment_card") };
+@id("large") @reason("larger transfers are looked at by two") @approval("finance-lead")
+forbid(principal, action == Action::"bank.transfer", resource)
+when { context.arguments.amount.greaterThan(decimal("50.0")) };
+@id("payees") @reason("a payee comes from the person or a trusted system")
+forbid(principal, action == Action::"bank.transfer", resource) when { context.untrusted.contains("payee") };
+@id("never-close") forbid(principal, action == Action::"bank.close", resource);
+"""
+CARD = """
+about: Accounts of the house.
+tools:
+  transfer:
+    about: Moves money between accounts.
+    facts:
+      balance: {tool: bank.balance, arguments: {account: $account}, take: amount, type: decimal}
+    requires:
+      enough:
+        that: context.facts.balance.greaterThanOrEqual(context.arguments.amount)
+        instead: read the balance first, and ask for no more than that
+"""
+FILES = {"systems/bank.py": BANK, "systems/bank.yaml": CARD, "policies/main.cedar": POLICIES}
+SYSTEMS = {"bank": {"use": "python", "file": "bank.py", "data_class": "confidential", "price": 0.01}}
+USER = frozenset({"user"})
+
+
+async def call(w: World, name: str, arguments: dict[str, Any], *, person: str = "kim", **more: Any) -> ToolAnswer:
+    request = ToolRequest(name=name, arguments=arguments, **more)
+    return await call_tool(w.fairlead, w.caller(person), request, Arrival(door="test"))
+
+
+def from_user(arguments: dict[str, Any]) -> dict[str, frozenset[str]]:
+    return dict.fromkeys(arguments, USER)
+
+
+async def transfer(w: World, amount: float, **more: Any) -> ToolAnswer:
+    arguments = {"account": "A1", "payee": "B2", "amount": amount}
+    return await call(w, "bank.transfer", arguments, sources=more.pop("sources", from_user(arguments)), **more)
+
+
+async def test_a_permitted_call_is_done_billed_and_recorded(tmp_path: Any) -> None:
+    async with world(tmp_path, FILES, systems=SYSTEMS) as w:
+        answer = await transfer(w, 12.5)
+        assert answer.result.text == "moved 12.5 to B2; 1 so far"
+        assert answer.cost == 10_000_000
+        (record,) = w.records("call_tool", answer.run)
+        assert (record.tool, record.outcome, record.cost, record.rights) == ("bank.transfer", "done", 10_000_000, "none")
+        assert record.sources == ("user",)
+        assert record.policies == ("staff",)
+        (fact,) = [each for each in w.records("call_tool") if each.within == answer.run]
+        assert fact.tool == "bank.balance"
+        assert not w.holds()
+
+
+async def test_what_the_policies_say_of_the_arguments_decides(tmp_path: Any) -> None:
+    async with world(tmp_path, FILES, systems=SYSTEMS) as w:
+        with pytest.raises(ApprovalPending, match="finance-lead"):
+            await transfer(w, 75)
+        with pytest.raises(Denied, match="not permitted") as broken:
+            await transfer(w, 101)
+        assert broken.value.mend == "read the balance first, and ask for no more than that"
+        with pytest.raises(Denied) as untrusted:
+            await transfer(w, 5, sources={"payee": frozenset({"tool:mail.read"}), "amount": USER, "account": USER})
+        assert "a payee comes from" in untrusted.value.why
+        with pytest.raises(Denied):
+            await transfer(w, 5, sources={})  # of which nothing is said is not trusted
+        with pytest.raises(Denied):
+            await call(w, "bank.close", {"account": "A1"})
+        with pytest.raises(Denied):
+            await call(w, "bank.balance", {"account": "A1"}, person="max")
+        outcomes = [each.outcome for each in w.records("call_tool") if each.tool == "bank.transfer"]
+        assert outcomes == ["refused"] * 4
+        answer = await transfer(w, 1)
+        assert answer.result.text.endswith("1 so far")  # none of them was done
+
+
+async def test_a_result_is_data_of_its_class_and_is_blacked_out(tmp_path: Any) -> None:
+    async with world(tmp_path, FILES, systems=SYSTEMS) as w:
+        answer = await call(w, "bank.balance", {"account": "A1"})
+        assert answer.result.structured["note"] == "card [PAYMENT_CARD]"
+        assert "4111" not in answer.result.text
+        assert answer.labels.data_class.name == "confidential"
+        assert answer.source == "tool:bank.balance"
+
+
+async def test_bad_calls_are_refused_before_anything_is_done(tmp_path: Any) -> None:
+    async with world(tmp_path, FILES, systems=SYSTEMS) as w:
+        with pytest.raises(NotFound, match=r"bank\.transfers"):
+            await call(w, "bank.transfers", {})
+        with pytest.raises(BadInput, match="amount"):
+            await call(w, "bank.transfer", {"account": "A1", "payee": "B2", "amount": "much"})
+        with pytest.raises(BadInput, match="payee"):
+            await call(w, "bank.transfer", {"account": "A1", "amount": 1})
+        with pytest.raises(BadInput, match="larger than policies can judge"):
+            await transfer(w, 1e300)
+        with pytest.raises(BadInput, match="no argument of this call"):
+            await call(w, "bank.balance", {"account": "A1"}, sources={"payee": USER})
+        assert {each.outcome for each in w.records("call_tool") if not each.within} == {"refused"}
+
+
+async def test_a_tool_that_breaks_leaves_a_record_and_no_detail(tmp_path: Any) -> None:
+    async with world(tmp_path, FILES, systems=SYSTEMS) as w:
+        with pytest.raises(Upstream) as broken:
+            await call(w, "bank.broken", {"account": "A1"})
+        assert "secret" not in str(broken.value) + broken.value.why
+        record = w.records("call_tool")[-1]
+        assert record.outcome == "failed"
+        assert not w.holds()
+
+
+async def test_without_a_permit_for_results_nothing_is_given(tmp_path: Any) -> None:
+    files = FILES | {"policies/main.cedar": POLICIES.replace('@id("results") permit', '@id("results") forbid')}
+    async with world(tmp_path, files, systems=SYSTEMS) as w:
+        with pytest.raises(Withheld):
+            await call(w, "bank.balance", {"account": "A1"})
+
+
+async def test_a_workspace_without_policies_lets_tools_read_and_not_write(tmp_path: Any) -> None:
+    async with world(tmp_path, {"systems/bank.py": BANK}, systems=SYSTEMS) as w:
+        answer = await call(w, "bank.balance", {"account": "A1"}, person="max")
+        assert answer.result.structured["amount"] == 100.0
+        with pytest.raises(Denied):
+            await transfer(w, 1)
+
+
+async def test_tools_are_listed_for_whom_some_call_may_be_permitted(tmp_path: Any) -> None:
+    async with world(tmp_path, FILES, systems=SYSTEMS) as w:
+        deployment = w.fairlead.deployment
+        tools = list(deployment.systems.tools.values())
+        rights = deployment.policy.tools
+        kim = {each.name for each in rights.visible(w.caller("kim"), tools)}
+        assert kim == {"bank.balance", "bank.transfer", "bank.broken"}
+        assert rights.visible(w.caller("max"), tools) == []
