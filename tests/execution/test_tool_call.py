@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from tests.world import World, world
 
-from fairlead.costs.ledger import Arrival
+from fairlead.costs.told import Arrival
 from fairlead.errors import BadInput, Denied, NotFound, Upstream, Withheld
 from fairlead.execution.tool_asking import ToolAnswer, ToolRequest
 from fairlead.execution.tool_call import call_tool
@@ -87,7 +87,12 @@ async def test_a_permitted_call_is_done_billed_and_recorded(tmp_path: Any) -> No
         assert answer.result.text == "moved 12.5 to B2; 1 so far"
         assert answer.cost == 10_000_000
         (record,) = w.records("call_tool", answer.run)
-        assert (record.tool, record.outcome, record.cost, record.rights) == ("bank.transfer", "done", 10_000_000, "none")
+        assert (record.tool, record.outcome, record.cost, record.rights) == (
+            "bank.transfer",
+            "done",
+            10_000_000,
+            "none",
+        )
         assert record.sources == ("user",)
         assert record.policies == ("staff",)
         (fact,) = [each for each in w.records("call_tool") if each.within == answer.run]

@@ -297,7 +297,8 @@ class Action:
             return held.hold.amount
         if self._sent is None:
             return 0
-        self.flags.append("reconcile")  # it was on its way, and nobody heard what became of it
+        if outcome != "refused":  # it was on its way, and nobody heard what became of it
+            self.flags.append("reconcile")
         return held.hold.amount
 
     def _remembered(self, turn: Callable[[], NewTurn]) -> NewTurn | None:
@@ -375,41 +376,3 @@ class Action:
         for limit in receipt.warnings:
             log.warning("budget %s has passed its warning threshold for %s", limit.scope, limit.period)
             self.warnings.append(limit)
-<<<<<<< HEAD
-=======
-
-
-def guessed(usage: Usage, rate: Rate) -> tuple[str, ...]:
-    """The flags of a bill in which something has no stated price."""
-    return () if is_plain(usage) or not rests_on_a_guess(usage, rate) else ("unpriced", "reconcile")
-
-
-def _decided_by(error: BaseException | None) -> tuple[str, ...]:
-    """What has decided in place of the policies that had permitted it: those that withheld the reply, or a stop."""
-    if isinstance(error, Withheld):
-        return tuple(sorted(set(error.policies)))
-    return (error.stop,) if isinstance(error, Stopped) and error.stop else ()
-
-
-def _outcome(error: BaseException | None) -> tuple[str, RecordedError | None]:
-    """How an action ended that was not settled."""
-    if isinstance(error, FairleadError):
-        kind = "failed" if isinstance(error, Upstream | Broken) else "refused"
-        return kind, RecordedError(error.code, error.step)
-    if isinstance(error, asyncio.CancelledError | GeneratorExit):
-        return "abandoned", RecordedError("client_left")
-    return "failed", RecordedError("broken")
-
-
-def orphaned(hold: Hold, now: int) -> Entry:
-    """The record of a dead worker's attempt, from the intent that was recorded with its hold. Billed at the hold."""
-    intent = decode_record(hold.intent)
-    record = msgspec.structs.replace(
-        intent,
-        kind="call_tool" if intent.tool else "call_model",
-        outcome="orphaned",
-        cost=hold.amount,
-        flags=("orphaned", "reconcile"),
-    )
-    return Entry(intent.run, now, encode_record(record))
->>>>>>> 3727f5d (Let tools of systems take the governed path: Cedar with typed arguments, facts, screening of results, the ledger)

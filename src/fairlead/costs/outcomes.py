@@ -56,6 +56,10 @@ def orphaned(hold: Hold, now: int) -> Entry:
     """The record of a dead worker's attempt, from the intent that was recorded with its hold. Billed at the hold."""
     intent = decode_record(hold.intent)
     record = msgspec.structs.replace(
-        intent, kind="call_model", outcome="orphaned", cost=hold.amount, flags=("orphaned", "reconcile")
+        intent,
+        kind="call_tool" if intent.tool else "call_model",
+        outcome="orphaned",
+        cost=hold.amount,
+        flags=("orphaned", "reconcile"),
     )
     return Entry(intent.run, now, encode_record(record))

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Iterable
 from decimal import Decimal
 
-from fairlead.costs.ledger import Action, ToolReservation
-from fairlead.costs.told import Hit
+from fairlead.costs.ledger import Action
+from fairlead.costs.told import Hit, ToolReservation
 from fairlead.errors import DeadlineExceeded, Upstream
 from fairlead.execution.attempts import refuse_outdated
 from fairlead.execution.deployment import Deployment, Fairlead

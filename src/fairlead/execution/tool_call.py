@@ -3,7 +3,7 @@
 authenticate happens at the door, before there is an action: a caller without a name never gets here.
 """
 
-from fairlead.costs.ledger import Arrival
+from fairlead.costs.told import Arrival
 from fairlead.execution.deployment import Fairlead
 from fairlead.execution.stopping import refuse_stopped
 from fairlead.execution.tool_asking import ToolAnswer, ToolDecided, ToolRequest, answer_of, asked_of

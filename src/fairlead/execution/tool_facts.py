@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from fairlead.costs.ledger import Action, Arrival
+from fairlead.costs.ledger import Action
+from fairlead.costs.told import Arrival
 from fairlead.errors import Denied, FairleadError
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.tool_asking import ToolAnswer, ToolRequest

@@ -19,9 +19,7 @@ CONNECTORS: Final[Mapping[type, str]] = {
 }
 
 
-def defined(
-    name: str, settings: AnySystem, pins: Pins | None, files: Mapping[str, bytes]
-) -> Sequence[Definition]:
+def defined(name: str, settings: AnySystem, pins: Pins | None, files: Mapping[str, bytes]) -> Sequence[Definition]:
     """The definitions that are in force: those that the workspace's own text makes, or else those that were accepted.
 
     `files` are those of the workspace under `systems/`. Raises `BadInput`.
@@ -31,19 +29,17 @@ def defined(
         case McpSettings():
             found = pins.tools if pins is not None else ()
         case PythonSettings():
-            from fairlead.tools import python
-
             text = file_of(files, settings.file, f"systems.{name}.file")
-            found = python.definitions_of(text, settings.file)
+            found = _named("python", "definitions_of")(text, settings.file)
         case SqlSettings():
-            from fairlead.tools import sql_queries
-
-            found = sql_queries.definitions_of(name, settings)
+            found = _named("sql_queries", "definitions_of")(name, settings)
         case OpenApiSettings():
-            from fairlead.tools import openapi
-
-            found = openapi.definitions_of(name, settings, files)
+            found = _named("openapi", "definitions_of")(name, settings, files)
     return found
+
+
+def _named(module: str, name: str) -> Any:
+    return getattr(importlib.import_module(f"fairlead.tools.{module}"), name)
 
 
 def open_system(system: System, http: Http, clock: Clock) -> SystemDriver:
