@@ -120,7 +120,7 @@ class QuerySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     parameters: Annotated[
         dict[str, dict[str, Any]], Meta(description="The JSON Schema of each parameter. Default: text.")
     ] = {}
-    effect: Effect = "read"
+    effect: Annotated[Effect, Meta(description="Whether it only reads.")] = "read"
 
 
 class SqlSettings(SystemSettings, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="sql"):
