@@ -11,6 +11,7 @@
     ├── Refused                      403  understood, and not allowed
     │   ├── Denied                   403  a policy forbids it
     │   ├── Stopped                  403  somebody has thrown a kill switch
+    │   ├── ApprovalPending          403  a person must approve it first (execution/tool_rights.py)
     │   ├── Withheld                 403  the reply may not leave
     │   ├── NoCandidate              403  no model is permitted and able
     │   ├── NoContext                422  nothing that the caller may read answers it (execution/prepare.py)
@@ -27,6 +28,9 @@
     │   │   └── TooLong              400  the input is longer than a model takes
     │   ├── CutOff                   502  it stopped in the middle of a reply
     │   ├── DeadlineExceeded         504  the action took too long
+    │   ├── SystemFailed             502  a system of record failed (tools/failures.py)
+    │   ├── NotAuthorised            403  it does not let this person do it (tools/failures.py)
+    │   ├── ResultTooLarge           502  it gave back more than is taken (tools/failures.py)
     │   └── NoServer                 502  no Fairlead answers the command line (cli/asking.py)
     └── Broken                       500  a fault of Fairlead's own
         └── Away                     503  the state database cannot be used just now (storage/store.py)

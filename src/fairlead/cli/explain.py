@@ -14,11 +14,13 @@ MODULES: Final = (
     "fairlead.errors",
     "fairlead.cli.asking",
     "fairlead.execution.prepare",
+    "fairlead.execution.tool_rights",
     "fairlead.lanes.rates",
     "fairlead.lanes.refusals",
     "fairlead.server.http",
     "fairlead.server.proxy",
     "fairlead.storage.store",
+    "fairlead.tools.failures",
     "fairlead.workspace.problems",
 )
 USAGE: Final = "usage"
