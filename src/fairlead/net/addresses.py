@@ -29,8 +29,9 @@ class Address(Struct, frozen=True):
     is_loopback: bool
 
 
-def checked_address(text: str, *, key: str, at_home: bool, plain_http: bool) -> Address:
-    """Check the URL under `key`. `at_home`: the model was declared to run on premises or on this device.
+def checked_address(text: str, *, key: str, at_home: bool, plain_http: bool, of: str = "model") -> Address:
+    """Check the URL under `key`. `at_home`: the model was declared to run on premises or on this device. `of` is what
+    answers there, "model" or "system".
 
     Only literal addresses can be judged here; a name is trusted to mean what whoever wrote the workspace meant.
     """
@@ -40,23 +41,23 @@ def checked_address(text: str, *, key: str, at_home: bool, plain_http: bool) -> 
     loopback = address.is_loopback if address is not None else host == "localhost" or host.endswith(".localhost")
     if host in _METADATA or (address is not None and (address.is_link_local or address.is_multicast)):
         raise BadInput(
-            f"{key} points at {host}, which no model answers from",
+            f"{key} points at {host}, which no {of} answers from",
             why="such addresses hand out a machine's credentials or reach unknown neighbours",
-            mend="give the address of the model's server",
+            mend=f"give the address of the {of}'s server",
         )
     if address is not None and address.is_unspecified:
         raise BadInput(f"{key} has no real host: {host}", mend="write 127.0.0.1 for this machine")
     if address is not None and not address.is_global and not loopback and not at_home:
         raise BadInput(
             f"{key} points at {host}, inside a private network",
-            why="the model was not declared to run there",
-            mend="add `placement: {kind: on_prem}` to this model if it does",
+            why=f"the {of} was not declared to run there",
+            mend=f"add `{'placement: {kind: on_prem}' if of == 'model' else 'at_home: true'}` to this {of} if it does",
         )
     if not target.tls and not loopback and not plain_http:
         raise BadInput(
             f"{key} would send data and keys unencrypted to {host}",
             why="`http` is for this machine only",
-            mend="use https, or add `plain_http: true` to this model if its network is trusted",
+            mend=f"use https, or add `plain_http: true` to this {of} if its network is trusted",
         )
     scheme = "https" if target.tls else "http"
     return Address(f"{scheme}://{target.authority}{target.path.rstrip('/')}", host, target.authority, loopback)

@@ -105,6 +105,22 @@ class Http:
         target = target_of(url)
         return await self._ask(target, target.head("GET", headers, None), None, deadline, patience, subject)
 
+    async def ask(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        *,
+        deadline: float,
+        patience: Patience,
+        subject: str,
+    ) -> HttpAnswer:
+        """As `post_json`, with any method and, where `body` is None, without one."""
+        target = target_of(url)
+        head = target.head(method, headers, None if body is None else len(body))
+        return await self._ask(target, head, body, deadline, patience, subject)
+
     async def _ask(
         self, target: Target, head: bytes, body: bytes | None, deadline: float, patience: Patience, subject: str
     ) -> HttpAnswer:

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from fairlead.errors import BadInput, closest
 from fairlead.labels import ClassName, DataClass
+from fairlead.net.addresses import checked_address
 from fairlead.tools.cards import SystemCard, ToolCard
 from fairlead.tools.types import Definition, Effect, Tool
 
@@ -151,13 +152,18 @@ class Pins(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class System(Struct, frozen=True, kw_only=True):
-    """A system of a workspace, ready to be opened. `tools` are those in force, by their own name."""
+    """A system of a workspace, ready to be opened. `tools` are those in force, by their own name. `environment` is all
+    that a program sees which is started for it: secrets of whoever runs Fairlead may stand there."""
 
     name: str
     settings: AnySystem
     tools: Mapping[str, Tool]
     card: SystemCard
     files: Mapping[str, bytes]  # of the workspace, under systems/
+    environment: Mapping[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"System(name={self.name!r})"
 
     @property
     def data_class(self) -> DataClass:
@@ -178,6 +184,8 @@ def compile_system(
             why="tools are called by it, as in `crm.get_order`",
             mend="use small letters, digits, - and _",
         )
+    if isinstance(settings, McpSettings):
+        check_mcp(key, settings)
     tools = {
         each.name: Tool(system=name, definition=each, digest=each.digest)
         for each in (as_declared(one, settings) for one in offered)
@@ -198,6 +206,38 @@ def as_declared(definition: Definition, settings: AnySystem) -> Definition:
     said = settings.effects.get(definition.name)
     return definition if said is None else msgspec.structs.replace(definition, effect=said)
 
+
+def check_mcp(key: str, settings: McpSettings) -> None:
+    """Raises `BadInput` where it is not clear what is to be spoken to, or what is would confuse people."""
+    if bool(settings.url) == bool(settings.command):
+        raise BadInput(
+            f"{key} needs either `url` or `command`",
+            why="a server of this protocol answers at an address, or is a program that is started",
+            mend="write for example `url: https://crm.example.com/mcp`",
+        )
+    credential = settings.credential
+    if settings.command and (credential.exchange or credential.grant or credential.login):
+        raise BadInput(
+            f"{key}.credential: a program that is started cannot tell people apart",
+            why="one process answers for everybody, with what stands in its environment",
+            mend="give the credential of an account by `env:`, or use a server with a `url`",
+        )
+    if settings.env and not settings.command:
+        raise BadInput(f"{key}.env is for a program that is started", mend="leave it out, or write `command`")
+    if settings.url:
+        checked_address(
+            settings.url, key=f"{key}.url", at_home=settings.at_home, plain_http=settings.plain_http, of="system"
+        )
+
+
+def program_environment(settings: McpSettings, own: Mapping[str, str], reveal: "Reveal") -> dict[str, str]:
+    """What a started program sees: `PATH`, `HOME` and `LANG` of `own`, and what was declared, nothing else. Each
+    `env:NAME` is read by `reveal`, which raises where there is none."""
+    inherited = {name: own[name] for name in INHERITED if name in own}
+    return inherited | {name: reveal(text) if text.startswith("env:") else text for name, text in settings.env.items()}
+
+
+INHERITED: Final = ("PATH", "HOME", "LANG")
 
 Reveal = Callable[[str], str]
 """Gives the secret that a reference such as `env:NAME` stands for."""
