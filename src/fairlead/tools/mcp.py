@@ -24,7 +24,7 @@ from mcp_types import (
 from pydantic import TypeAdapter
 
 from fairlead.clock import Clock
-from fairlead.errors import DeadlineExceeded
+from fairlead.errors import DeadlineExceeded, FairleadError
 from fairlead.net.addresses import checked_address
 from fairlead.net.http import Http
 from fairlead.tools import mcp_failures as failures
@@ -77,9 +77,10 @@ class McpSystem:
         """Make the call, once. Only where the server had forgotten the session, and so did nothing, a second one is
         opened and asked."""
         until = self._until(call.deadline)
-        forgotten = Asking(until, 0)
-        result = await self._called(call, forgotten, until) or await self._called(call, None, until)
-        assert result is not None
+        try:
+            result = await self._called(call, until)
+        except _Forgotten:
+            result = await self._called(call, until)
         if isinstance(result, InputRequiredResult):
             raise _asks_back(self._name)
         return read_result(result, most_bytes=call.most_bytes, system=self._name)
@@ -88,10 +89,7 @@ class McpSystem:
         """End all sessions, and the program with everything that it started."""
         await self._sessions.close()
 
-    async def _called(
-        self, call: SystemCall, first: Asking | None, until: float
-    ) -> CallToolResult | InputRequiredResult | None:
-        """None where the first try found the session forgotten."""
+    async def _called(self, call: SystemCall, until: float) -> CallToolResult | InputRequiredResult:
         arguments = dict(call.arguments)
         headers = mcp_param_headers(x_mcp_header_map(call.tool.input), arguments)
         asking = Asking(until, _on_the_wire(call.most_bytes), headers)
@@ -100,12 +98,10 @@ class McpSystem:
         async with self._sessions.using(call.person, call.credential, until) as session:
             try:
                 result: CallToolResult | InputRequiredResult = await session.ask(request, _RESULT, asking)
-            except DeadlineExceeded:
-                self._sessions.heard(answered=False)
-                raise
-            except SystemFailed:
-                if first is not None and asking.forgotten:
-                    return None
+            except FairleadError as error:
+                self._sessions.heard(answered=not isinstance(error, DeadlineExceeded))
+                if asking.forgotten:
+                    raise _Forgotten(f"{self._name} forgets its sessions", subject=self._name) from error
                 raise
         self._sessions.heard(answered=True)
         return result
@@ -139,6 +135,10 @@ class McpSystem:
         if left <= 0:
             raise failures.too_late(self._name, "no")
         return asyncio.get_running_loop().time() + left
+
+
+class _Forgotten(SystemFailed):
+    """The server did not know the session, and so did nothing."""
 
 
 def _on_the_wire(most_bytes: int) -> int:

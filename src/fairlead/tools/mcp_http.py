@@ -1,8 +1,8 @@
 """The SDK's streamable HTTP, carried by our own client: checked addresses, no redirect to another host, no cookies, and
 answers that are bounded in size and time.
 
-The SDK's transport falls when a request raises. So nothing is raised here: what went wrong is noted in the `Asking` that
-the request belongs to, and the transport gets a status.
+The SDK's transport falls when a request raises. So nothing is raised here: what went wrong is noted in the `Asking`
+that the request belongs to, and the transport gets a status.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -19,6 +19,7 @@ from fairlead.net.http import Http, Patience
 from fairlead.net.http_answer import HttpAnswer
 from fairlead.net.target import target_of
 from fairlead.tools import mcp_failures as failures
+from fairlead.tools.failures import ResultTooLarge
 from fairlead.tools.mcp_session import ASKING, Asking, Ending
 
 _ASIDE_S: Final = 5.0  # for what no call waits for: a cancellation, the end of a session
@@ -64,7 +65,7 @@ class Wire(httpx2.AsyncBaseTransport):
             answer = await self._sent(request, body, asking)
             return await self._response(answer, asking, with_session=MCP_SESSION_ID in request.headers)
         except (Upstream, BadInput) as error:
-            asking.fail(self._failure(error, asking))
+            asking.fail(self._failure(error))
             return httpx2.Response(_REFUSED)
 
     def _asking(self, method: str, body: bytes) -> Asking:
@@ -135,12 +136,12 @@ class Wire(httpx2.AsyncBaseTransport):
                     raise failures.too_large(self._system, asking.limit)
                 yield part
 
-    def _failure(self, error: Upstream | BadInput, asking: Asking) -> Upstream:
+    def _failure(self, error: Upstream | BadInput) -> Upstream:
         if isinstance(error, DeadlineExceeded):
             return failures.too_late(self._system, "no" if error.charged == "no" else "unknown")
         if isinstance(error, BadInput):
             return failures.no_connection(self._system, error.message)
-        if isinstance(error, failures.ResultTooLarge):
+        if isinstance(error, ResultTooLarge):
             return error
         if error.charged == "no":
             return failures.no_connection(self._system, error.why or error.message, retryable=error.retryable)
@@ -148,7 +149,7 @@ class Wire(httpx2.AsyncBaseTransport):
 
     def broken(self, error: Upstream, asking: Asking) -> None:
         """Note what ended a stream of events."""
-        asking.fail(self._failure(error, asking))
+        asking.fail(self._failure(error))
 
 
 class _Events(httpx2.AsyncByteStream):
@@ -163,7 +164,7 @@ class _Events(httpx2.AsyncByteStream):
         try:
             async for part in self._wire.parts(self._answer, self._asking):
                 yield part
-        except (failures.ResultTooLarge, DeadlineExceeded) as error:
+        except (ResultTooLarge, DeadlineExceeded) as error:
             self._wire.broken(error, self._asking)
             yield _BROKEN
         except Upstream as error:

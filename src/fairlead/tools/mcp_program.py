@@ -19,11 +19,9 @@ import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from mcp.shared.message import SessionMessage
 from mcp_types import (
-    JSONRPCError,
     JSONRPCMessage,
     JSONRPCNotification,
     JSONRPCRequest,
-    JSONRPCResponse,
     jsonrpc_message_adapter,
 )
 from pydantic import ValidationError
@@ -35,10 +33,10 @@ log = logging.getLogger("fairlead.tools")
 
 Streams = tuple[MemoryObjectReceiveStream[SessionMessage | Exception], MemoryObjectSendStream[SessionMessage]]
 
-_GRACE_S: Final = 2.0
+_GRACE_S: Final = 1.0
 _SOON_S: Final = 0.5  # between the end of a program's output and its own
 _MOST_NOISE: Final = 64  # lines of its output that are no messages
-_MOST_ASKED: Final = 32  # questions of its own that wait for our answer
+_MOST_ASKED: Final = 256  # questions of its own between two of ours
 _MOST_LOGGED: Final = 60  # lines a minute of its error stream
 _LONGEST_LOGGED: Final = 500  # characters
 
@@ -65,17 +63,17 @@ class Program(AbstractAsyncContextManager[Streams]):
         self._noise = 0
         self._asked = 0
         self._tasks: list[asyncio.Task[None]] = []
-        self._pipes: _Pipes | None = None
+        self._exited = asyncio.Event()
 
     @property
     def has_ended(self) -> bool:
         """Whether it was started, and has ended by itself or was ended."""
-        return self._pipes is not None and self._pipes.exited.is_set()
+        return self._exited.is_set()
 
     async def __aenter__(self) -> Streams:
         loop = asyncio.get_running_loop()
-        self._transport, self._pipes = await loop.subprocess_exec(
-            lambda: _Pipes(self._longest, loop),
+        self._transport, pipes = await loop.subprocess_exec(
+            lambda: _Pipes(self._longest, loop, self._exited),
             *self._command,
             stdin=PIPE,
             stdout=PIPE,
@@ -83,7 +81,7 @@ class Program(AbstractAsyncContextManager[Streams]):
             env=dict(self._environment),
             start_new_session=True,
         )
-        self._process = asyncio.subprocess.Process(self._transport, self._pipes, loop)
+        self._process = asyncio.subprocess.Process(self._transport, pipes, loop)
         self._heard, heard = anyio.create_memory_object_stream[SessionMessage | Exception](0)
         say, self._to_say = anyio.create_memory_object_stream[SessionMessage](0)
         self._streams = (heard, say)
@@ -114,12 +112,12 @@ class Program(AbstractAsyncContextManager[Streams]):
         for number in (signal.SIGTERM, signal.SIGKILL):
             with suppress(TimeoutError):
                 async with asyncio.timeout(_GRACE_S):
-                    await self._pipes.exited.wait()
+                    await self._exited.wait()
                 return
             self._signal(number)
         with suppress(TimeoutError):
             async with asyncio.timeout(_GRACE_S):
-                await self._pipes.exited.wait()
+                await self._exited.wait()
 
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError, PermissionError):
@@ -127,7 +125,7 @@ class Program(AbstractAsyncContextManager[Streams]):
 
     async def _watch(self, reading: "asyncio.Task[None]") -> None:
         """Notice the end of the program, also where a child of it keeps its output open."""
-        await self._pipes.exited.wait()
+        await self._exited.wait()
         await asyncio.wait({reading}, timeout=1)  # its last words
         self._ending.come(self._ended())
         log.warning("system %s: %s", self._system, self._ended())
@@ -146,7 +144,7 @@ class Program(AbstractAsyncContextManager[Streams]):
                     await self._heard.send(SessionMessage(message))
             with suppress(TimeoutError):
                 async with asyncio.timeout(_SOON_S):
-                    await self._pipes.exited.wait()
+                    await self._exited.wait()
             self._ending.come(self._ended())
         except ValueError:
             self._ending.come(f"it wrote a line of more than {self._longest} bytes")
@@ -172,7 +170,7 @@ class Program(AbstractAsyncContextManager[Streams]):
         if isinstance(message, JSONRPCRequest):
             self._asked += 1
             if self._asked > _MOST_ASKED:
-                self._ending.come("it asks without end and reads no answer")
+                self._ending.come("it asks without end")
                 raise _Floods
         return message
 
@@ -182,8 +180,8 @@ class Program(AbstractAsyncContextManager[Streams]):
         try:
             async for item in self._to_say:
                 message = item.message
-                if isinstance(message, JSONRPCResponse | JSONRPCError):
-                    self._asked -= 1
+                if isinstance(message, JSONRPCRequest):
+                    self._asked = 0
                 stdin.write(message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n")
                 await stdin.drain()
         except (OSError, RuntimeError, anyio.ClosedResourceError):
@@ -212,12 +210,12 @@ class _Floods(Exception):
 class _Pipes(SubprocessStreamProtocol):
     """Tells when the program itself has ended; the pipes may stay open in the hands of its children."""
 
-    def __init__(self, limit: int, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, limit: int, loop: asyncio.AbstractEventLoop, exited: asyncio.Event) -> None:
         super().__init__(limit, loop)
-        self.exited = asyncio.Event()
+        self._exited = exited
 
     def process_exited(self) -> None:
-        self.exited.set()
+        self._exited.set()
         super().process_exited()
 
 

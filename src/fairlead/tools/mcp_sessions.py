@@ -1,4 +1,4 @@
-"""Which session a call goes by: that of the one program, started again when it ended, or that of the person who calls."""
+"""Which session a call goes by: that of the one program, started again when it ended, or that of who calls."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
