@@ -90,6 +90,30 @@ class Server:
             connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self.url(name)
 
+    def ask_for_proof(self, group: str, *, tls: tuple[Path, Path, Path] | None = None) -> None:
+        """From now on members of a group need their password, or, with certificate, key and authority of `tls`, a
+        certificate. Everybody else is trusted as before."""
+        import psycopg
+
+        data = self._folder / "data"
+        rules = [f"host all +{group} 127.0.0.1/32 scram-sha-256\n"]
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            if tls is not None:
+                for name, path in zip(("ssl_cert_file", "ssl_key_file", "ssl_ca_file"), tls, strict=True):
+                    copy = data / path.name
+                    copy.touch(mode=0o600)
+                    copy.write_bytes(path.read_bytes())
+                    if self._user:
+                        shutil.chown(copy, self._user)
+                    connection.execute(f"ALTER SYSTEM SET {name} = '{copy}'")
+                connection.execute("ALTER SYSTEM SET ssl = on")
+                rules.insert(0, f"hostssl all +{group}_certified 127.0.0.1/32 cert\n")
+            with (data / "pg_hba.conf").open("r+") as file:
+                before = file.read()
+                file.seek(0)
+                file.write("".join(rules) + before)
+            connection.execute("SELECT pg_reload_conf()")
+
     def drop_database(self, url: str) -> None:
         import psycopg
 

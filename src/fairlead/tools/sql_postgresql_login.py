@@ -1,0 +1,199 @@
+"""How a person logs in to PostgreSQL: where, as whom, by what, and what a refusal means.
+
+Everything that libpq would otherwise take from the environment or the home folder of whoever runs Fairlead is said
+here, so that no call is made under an account, a password or a certificate that is not the caller's.
+"""
+
+import contextlib
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from msgspec import Struct
+
+from fairlead.errors import BadInput
+from fairlead.tools.failures import NotAuthorised, SystemFailed
+from fairlead.tools.types import Credential
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+    from psycopg.adapt import AdaptersMap
+
+_OPTIONS: Final = frozenset(("sslmode", "sslrootcert", "require_auth", "channel_binding", "target_session_attrs"))
+_OLDEST: Final = 160000  # as libpq numbers itself: it then knows `require_auth` and `sslcertmode`
+_PEM: Final = "-----BEGIN"
+_CERTIFICATE: Final = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+_KEY: Final = re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----.*?-----END (?:[A-Z]+ )*PRIVATE KEY-----", re.DOTALL)
+_REFUSED: Final = re.compile(
+    r"authentication failed|not permitted to log in|pg_hba\.conf|role .* does not exist|permission denied"
+    r"|no password supplied|certificate|authentication method requirement"
+)
+_UNCHECKED: Final = "did not complete authentication"
+# What every session is told, whatever its role says: a statement that was checked must mean here what it meant there.
+_SESSION: Final = (
+    "-c datestyle=ISO -c intervalstyle=iso_8601 -c standard_conforming_strings=on -c row_security=on"
+    " -c idle_in_transaction_session_timeout=60000"
+)
+_OURS: Final[Mapping[str, Any]] = {
+    "hostaddr": "", "sslcrl": "", "sslcrldir": "", "gssencmode": "disable", "client_encoding": "UTF8",
+    "application_name": "fairlead", "options": _SESSION, "connect_timeout": 10, "keepalives_idle": 10,
+    "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000,
+}  # fmt: skip
+
+
+class Address(Struct, frozen=True, kw_only=True):
+    """A database, as the workspace names it. `options` are libpq's that stand in the URL."""
+
+    host: str
+    port: int
+    database: str
+    options: Mapping[str, str]
+
+    @property
+    def is_loopback(self) -> bool:
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+
+def address_of(url: str, key: str) -> Address:
+    """Raises `BadInput` naming `key`."""
+    try:
+        parts = urlsplit(url)
+        host, port = unquote(parts.hostname or ""), parts.port or 5432
+        options = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
+    except ValueError as error:
+        raise BadInput(f"{key} is no address of a database", why=str(error), mend=_LIKE) from None
+    if parts.username is not None or parts.password is not None:
+        raise BadInput(
+            f"{key} holds an account",
+            why="everybody logs in by their own credential",
+            mend="leave the account out, and say under `credential:` by what the database knows the caller",
+        )
+    database = unquote(parts.path.removeprefix("/"))
+    if not host or "," in host or "/" in host or not database or "/" in database or parts.fragment:
+        raise BadInput(f"{key} is no address of one database", mend=_LIKE)
+    if unknown := sorted(options.keys() - _OPTIONS):
+        raise BadInput(
+            f"{key} sets {unknown[0]!r}, which is not for a URL to say",
+            mend=f"what it may set: {', '.join(sorted(_OPTIONS))}",
+        )
+    return Address(host=host, port=port, database=database, options=options)
+
+
+_LIKE: Final = "write postgresql://HOST:PORT/DATABASE"
+
+
+class _Reading:
+    """How a connection reads values, in the form in which psycopg asks for it."""
+
+    def __init__(self, adapters: "AdaptersMap") -> None:
+        self.adapters = adapters
+        self.connection = None
+
+
+async def log_in(
+    address: Address, credential: Credential, subject: str, adapters: "AdaptersMap"
+) -> "AsyncConnection[Any]":
+    """A connection as the account of this credential. Raises `NotAuthorised` or `SystemFailed`."""
+    import psycopg
+
+    if credential.kind not in ("login", "service") or not credential.user or not credential.secret:
+        raise NotAuthorised(
+            f"{subject} has no login for this caller",
+            why=f"a credential of the kind {credential.kind!r} opens no database",
+            mend=f"add `login:` under systems.{subject}.credential, and give the person an account there",
+            subject=subject,
+            retryable=False,
+        )
+    if psycopg.pq.version() < _OLDEST:
+        raise BadInput("libpq is too old for logins of persons", mend="pip install 'fairlead[sql]', with its own libpq")
+    with _proof(address, credential.secret, subject) as proof:
+        try:
+            return await psycopg.AsyncConnection.connect(
+                host=address.host,
+                port=address.port,
+                dbname=address.database,
+                user=credential.user,
+                autocommit=True,
+                prepare_threshold=None,
+                context=_Reading(adapters),
+                **{**_OURS, **proof},
+            )
+        except psycopg.OperationalError as error:
+            raise _why(error, address, credential, subject) from None
+
+
+@contextlib.contextmanager
+def _proof(address: Address, secret: str, subject: str) -> Iterator[dict[str, Any]]:
+    """By what an account is proven. A certificate lies in files of our own for as long as logging in takes."""
+    mode = address.options.get("sslmode") or ("prefer" if address.is_loopback else "verify-full")
+    tls: dict[str, Any] = {"sslmode": mode, "sslrootcert": address.options.get("sslrootcert", "")}
+    if mode.startswith("verify") and not tls["sslrootcert"]:
+        tls["sslrootcert"] = "system"
+    for name in ("channel_binding", "target_session_attrs"):
+        if name in address.options:
+            tls[name] = address.options[name]
+    with TemporaryDirectory(prefix="fairlead-login-") as folder:
+        # An empty name would make libpq look into the home folder.
+        proof: dict[str, Any] = {**tls, "passfile": str(Path(folder) / "none")}
+        if secret.lstrip().startswith(_PEM):
+            proof |= _certificate(Path(folder), secret, subject)
+            if mode in ("prefer", "allow", "disable"):
+                proof["sslmode"] = "require"
+            proof["require_auth"] = address.options.get("require_auth", "none")
+        else:
+            # A server that takes anybody for anybody is no guard, nor is a password that went over the net in the open.
+            usual = "!none" if mode.startswith("verify") else "scram-sha-256,md5"
+            proof |= {"password": secret, "sslcertmode": "disable", "sslcert": "", "sslkey": ""}
+            proof["require_auth"] = address.options.get("require_auth", usual)
+        yield proof
+
+
+def _certificate(folder: Path, bundle: str, subject: str) -> dict[str, Any]:
+    certificates, key = _CERTIFICATE.findall(bundle), _KEY.search(bundle)
+    if not certificates or key is None:
+        raise NotAuthorised(
+            f"the login for {subject} holds no certificate with its key",
+            mend="a bundle is the certificate, those that vouch for it, and the private key, all as PEM",
+            subject=subject,
+            retryable=False,
+        )
+    found = {"sslcert": "\n".join(certificates) + "\n", "sslkey": key.group() + "\n"}
+    for name, text in found.items():
+        path = folder / name
+        path.touch(mode=0o600)
+        path.write_text(text)
+    return {**{name: str(folder / name) for name in found}, "password": ""}
+
+
+def _why(error: Exception, address: Address, credential: Credential, subject: str) -> NotAuthorised | SystemFailed:
+    said = str(error).strip().replace(credential.secret, "…")
+    if _UNCHECKED in said:
+        return NotAuthorised(
+            f"{subject} would let anybody in as {credential.user!r}",
+            why="the server did not ask for a proof of who logs in",
+            mend="have it ask (scram-sha-256 or cert in pg_hba.conf); for a server that is to trust everybody, add "
+            f"`?require_auth=none` to systems.{subject}.url",
+            subject=subject,
+            retryable=False,
+        )
+    if _REFUSED.search(said):
+        return NotAuthorised(
+            f"{subject} does not let {credential.user!r} in",
+            why=said.rpartition("failed: ")[2],
+            mend="ask the owner of the database for the account, or renew the login",
+            subject=subject,
+            retryable=False,
+        )
+    return SystemFailed(
+        f"{subject} cannot be reached at {address.host}:{address.port}",
+        why=said.rpartition("failed: ")[2].partition("\n")[0],
+        mend="see whether the database runs and answers from this machine",
+        subject=subject,
+    )
