@@ -1,5 +1,5 @@
-"""An invented database of orders, of each kind: on PostgreSQL with an account for every person and row policies, so that
-everybody sees what is theirs, and on SQLite as a file."""
+"""An invented database of orders, of each kind: on PostgreSQL with an account for every person and row policies, so
+that everybody sees what is theirs, and on SQLite as a file."""
 
 import sqlite3
 from pathlib import Path
@@ -21,8 +21,8 @@ ROWS_EACH = 5
 
 _SCHEMA = """
 CREATE TABLE orders (
-    id integer PRIMARY KEY, owner text NOT NULL, item text NOT NULL, amount numeric(12,2) NOT NULL, placed date NOT NULL,
-    note text, mark text NOT NULL
+    id integer PRIMARY KEY, owner text NOT NULL, item text NOT NULL, amount numeric(12,2) NOT NULL,
+    placed date NOT NULL, note text, mark text NOT NULL
 );
 CREATE TABLE shops (id integer PRIMARY KEY, city text NOT NULL);
 CREATE TABLE salaries (person text PRIMARY KEY, mark text NOT NULL);
@@ -36,7 +36,8 @@ GRANT SELECT ON shops TO {group};
 CREATE VIEW own_orders WITH (security_barrier) AS SELECT id, item FROM orders WHERE owner = current_user;
 GRANT SELECT ON own_orders TO {group};
 GRANT CREATE ON SCHEMA public TO {group};
-CREATE FUNCTION peek() RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT string_agg(mark, '','') FROM public.salaries';
+CREATE FUNCTION peek() RETURNS text LANGUAGE sql SECURITY DEFINER AS '
+    SELECT string_agg(mark, '','') FROM public.salaries';
 """
 
 
@@ -79,7 +80,9 @@ def orders_file(path: Path, persons: tuple[str, ...] = PERSONS, rows: int = ROWS
     return f"sqlite:{path}"
 
 
-def _fill(connection: "psycopg.Connection | sqlite3.Connection", place: str, persons: tuple[str, ...], rows: int) -> None:
+def _fill(
+    connection: "psycopg.Connection | sqlite3.Connection", place: str, persons: tuple[str, ...], rows: int
+) -> None:
     cursor = connection.cursor()
     into = f"INSERT INTO orders VALUES ({', '.join([place] * 7)})"
     for index, person in enumerate(persons):
@@ -96,7 +99,7 @@ def opened(settings: SqlSettings, clock: Clock | None = None) -> SqlSystem:
     """The system `orders`, as a workspace would open it."""
     clock = clock or SystemClock()
     compiled = compile_system("orders", settings, NO_CARD, definitions_of("orders", settings), {})
-    return SqlSystem(compiled, Http(), clock)
+    return SqlSystem(compiled, Http(clock), clock)
 
 
 async def called(system: SqlSystem, tool: str, arguments: dict[str, object], **changed: object) -> ToolResult:
@@ -122,6 +125,7 @@ __all__ = [
     "GROUP",
     "PERSONS",
     "ROWS_EACH",
+    "Credential",
     "System",
     "called",
     "login",

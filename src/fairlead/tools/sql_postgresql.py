@@ -28,6 +28,8 @@ _MOST_LOGINS: Final = 64  # of one worker, for everybody together
 _EACH: Final = 4  # for one person and credential
 _GRACE_S: Final = 0.25  # the server ends a statement by itself; if it does not, we leave
 _AT_ONCE: Final = 64 << 20  # bytes of one portion at the very most
+_FIRST: Final = 8  # rows of the first portion
+
 _MARK: Final = "fairlead: this row is too large"
 
 _BEGIN_READ: Final = "BEGIN READ ONLY; SET LOCAL statement_timeout = {wait}; SET LOCAL lock_timeout = {wait}"
@@ -133,7 +135,8 @@ class PostgresqlDatabase:
     async def _fetched(self, connection: "psycopg.AsyncConnection[Any]", call: SystemCall, most: int) -> Rows:
         rows: Rows | None = None
         while True:
-            count = 1 if rows is None else max(1, min(rows.portion(), _AT_ONCE // most))
+            wanted = _FIRST if rows is None else rows.portion()
+            count = max(1, min(wanted, _AT_ONCE // most))
             cursor = await connection.execute(_FETCH.format(count=count))
             portion = await cursor.fetchall()
             if rows is None:

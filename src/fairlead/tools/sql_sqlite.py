@@ -18,7 +18,7 @@ from fairlead.tools.failures import SystemFailed
 from fairlead.tools.settings import SqlSettings
 from fairlead.tools.sql_queries import Query
 from fairlead.tools.sql_rows import Rows, failed, too_large
-from fairlead.tools.sql_statement import Restriction
+from fairlead.tools.sql_statement import OURS, Restriction
 from fairlead.tools.types import SystemCall, ToolResult
 
 _LOOK_EVERY: Final = 10_000  # steps of SQLite's machine: well under a millisecond
@@ -178,7 +178,8 @@ def _guard(restriction: Restriction) -> Callable[..., int]:
         if action in (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_RECURSIVE):
             return sqlite3.SQLITE_OK
         if action == sqlite3.SQLITE_READ:
-            seen = (schema or "main", (first or "").lower()) in tables or (view or "").lower() in views
+            name = (first or "").lower()
+            seen = (schema or "main", name) in tables or (view or "").lower() in views or name.startswith(OURS)
             return sqlite3.SQLITE_OK if seen else sqlite3.SQLITE_DENY
         if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in functions:
             return sqlite3.SQLITE_OK

@@ -24,7 +24,7 @@ _DEEPEST: Final = 64  # parentheses
 _DEEPEST_BRACKETS: Final = 3
 _STEPS: Final = 30  # of the parser, a token; usual statements take four
 _REMEMBERED: Final = 256
-_OURS: Final = "q "  # no table of anybody's is called so
+OURS: Final = "fairlead with "  # no table of anybody's is called so
 _BEGINNINGS: Final = frozenset(("SELECT", "WITH", "VALUES", "("))
 _HOME: Final = {"postgres": "public", "sqlite": "main"}
 
@@ -153,7 +153,7 @@ class Restriction:
         for table in list(tree.find_all(exp.Table)):
             self._table(table, named.keys())
         for cte in named.values():
-            cte.args["alias"].set("this", exp.to_identifier(_OURS + cte.alias, quoted=True))
+            cte.args["alias"].set("this", exp.to_identifier(OURS + cte.alias, quoted=True))
 
     def _table(self, table: "exp.Expr", named: Iterable[str]) -> None:
         from sqlglot import exp
@@ -164,7 +164,7 @@ class Restriction:
             raise _refused(f"{_shown(table)} is no table", "name one of the tables")
         schema, name = table.text("db"), table.name
         if not schema and name in named:
-            table.set("this", exp.to_identifier(_OURS + name, quoted=True))
+            table.set("this", exp.to_identifier(OURS + name, quoted=True))
         elif (schema or self._home, name) in self.tables:
             table.set("db", exp.to_identifier(schema or self._home, quoted=True))
         else:
