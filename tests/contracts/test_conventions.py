@@ -120,8 +120,8 @@ def test_nobody_reads_the_environment_below_the_command_line(code: Code) -> None
 
 
 def test_sql_that_only_sqlite_understands_stays_in_its_modules(code: Code) -> None:
-    """Every other statement runs on both databases. Migrations choose; doctor looks at the file itself; a connector speaks
-    to databases of others."""
+    """Every other statement runs on both databases. Migrations choose; doctor looks at the file itself; connectors
+    speak to databases of others."""
     only = re.compile(
         r"\bPRAGMA\b|sqlite_master|WITHOUT ROWID|\bfts5|INSERT OR |BEGIN IMMEDIATE|VACUUM INTO|strftime\(|json_extract"
     )
