@@ -1,12 +1,14 @@
 """The path of a tool's call: who may, with which arguments, under which facts; and that all of it is recorded."""
 
+import asyncio
 from typing import Any
 
 import pytest
-from tests.world import World, world
+from tests.execution.test_stopping import thrown
+from tests.world import World, until, world
 
 from fairlead.costs.told import Arrival
-from fairlead.errors import BadInput, Denied, NotFound, Upstream, Withheld
+from fairlead.errors import BadInput, DeadlineExceeded, Denied, NotFound, Stopped, Upstream, Withheld
 from fairlead.execution.tool_asking import ToolAnswer, ToolRequest
 from fairlead.execution.tool_call import call_tool
 from fairlead.execution.tool_rights import ApprovalPending
@@ -30,6 +32,13 @@ def transfer(account: str, payee: str, amount: float) -> str:
 def close(account: str) -> str:
     """Close an account."""
     return "closed"
+
+
+async def slow(account: str) -> str:
+    """Takes its time."""
+    import asyncio
+    await asyncio.sleep(30)
+    return "late"
 
 
 def broken(account: str) -> str:
@@ -177,5 +186,28 @@ async def test_tools_are_listed_for_whom_some_call_may_be_permitted(tmp_path: An
         tools = list(deployment.systems.tools.values())
         rights = deployment.policy.tools
         kim = {each.name for each in rights.visible(w.caller("kim"), tools)}
-        assert kim == {"bank.balance", "bank.transfer", "bank.broken"}
+        assert kim == {"bank.balance", "bank.transfer", "bank.broken", "bank.slow"}
         assert rights.visible(w.caller("max"), tools) == []
+
+
+async def test_a_stopped_system_is_left_alone_and_what_is_under_way_in_it_ends(tmp_path: Any) -> None:
+    async with world(tmp_path, FILES, systems=SYSTEMS) as w:
+        under_way = asyncio.ensure_future(call(w, "bank.slow", {"account": "A1"}))
+        await until(lambda: w.fairlead.under_way)
+        await thrown(w, "system", "bank", ends=True)
+        with pytest.raises(Stopped):
+            await under_way
+        record = w.records("call_tool")[-1]
+        assert (record.outcome, record.flags, record.cost) == ("refused", ("reconcile",), 10_000_000)
+        with pytest.raises(Stopped):
+            await call(w, "bank.balance", {"account": "A1"})
+        assert (await w.ask()).model.name == "small"  # what has nothing to do with it goes on
+
+
+async def test_a_system_that_takes_too_long_is_given_up_and_the_bill_is_to_be_reconciled(tmp_path: Any) -> None:
+    async with world(tmp_path, FILES, systems={"bank": SYSTEMS["bank"] | {"timeout": 0.2}}) as w:
+        with pytest.raises(DeadlineExceeded, match="did not answer within"):
+            await call(w, "bank.slow", {"account": "A1"})
+        record = w.records("attempt")[-1]
+        assert record.flags == ("failed", "deadline_exceeded", "reconcile")
+        assert not w.holds()

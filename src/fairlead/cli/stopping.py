@@ -31,7 +31,10 @@ def _complete(incomplete: str) -> list[str]:
 
 What = Annotated[str, typer.Argument(metavar="KIND", help=f"What it is: {', '.join(KINDS)}.", autocompletion=_complete)]
 Name = Annotated[
-    str, typer.Argument(help="Its name. A system is a vendor, or a server by its address; the organisation needs none.")
+    str,
+    typer.Argument(
+        help="Its name. A system is one of `systems:`, a vendor or a server's address; the organisation needs none."
+    ),
 ]
 _STILL_OUT = 1
 
@@ -189,10 +192,11 @@ def _require_known(place: Place, store: Store, kind: str, name: str) -> None:
 
 
 def _servers(place: Place, store: Store, kind: str) -> set[str]:
-    models = published(place, store).models
+    workspace = published(place, store)
+    models = workspace.models
     if kind == "model":
         return {*models.models, *models.groups}
-    return {name for model in models.models.values() for name in systems_of(model)}
+    return {name for model in models.models.values() for name in systems_of(model)} | workspace.systems.keys()
 
 
 def _of_keys(place: Place, store: Store, kind: str) -> set[str]:

@@ -26,6 +26,14 @@ def stopped_models(deployment: "Deployment", models: Mapping[str, Model], at: in
     return NOTHING_STOPPED if deployment.stops is None else deployment.stops.of_models(models, at)
 
 
+def refuse_stopped_system(deployment: "Deployment", action: Action, name: str) -> None:
+    """Raises `Stopped` where the system is."""
+    assert deployment.stops is not None
+    stop = deployment.stops.of_system(name, action.at)
+    if stop is not None:
+        raise stopped(stop)
+
+
 def refuse_ended(fairlead: "Fairlead", action: Action, model: Model | None) -> None:
     """Raises `Stopped` where a stop that has come meanwhile ends what is under way."""
     stop = _ending(fairlead, action, model)
@@ -47,4 +55,6 @@ def _ending(fairlead: "Fairlead", action: Action, model: Model | None) -> Stop |
     found = stops.of_caller(action.caller, now, ending=True)
     if found is None and model is not None:
         found = stops.of_model(model, now, ending=True)
+    if found is None and action.tool:
+        found = stops.of_system(action.tool.partition(".")[0], now, ending=True)
     return found

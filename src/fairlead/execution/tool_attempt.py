@@ -9,14 +9,18 @@ from fairlead.costs.told import Hit, ToolReservation
 from fairlead.errors import DeadlineExceeded, Upstream
 from fairlead.execution.attempts import refuse_outdated
 from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.execution.stopping import refuse_ended
 from fairlead.execution.tool_asking import ToolDecided, digest_of
-from fairlead.models.types import NO_USAGE, Usage
+from fairlead.models.types import NO_USAGE, Model, Usage
 from fairlead.tools.settings import System
 from fairlead.tools.types import Credential, SystemCall, ToolResult
 
 
 class _Sent:
     """What has come of the call so far."""
+
+    started = False
+    model: Model | None = None
 
     def __init__(self) -> None:
         self.result: ToolResult | None = None
@@ -72,9 +76,14 @@ async def attempted(fairlead: Fairlead, deployment: Deployment, action: Action, 
     try:
         with action.step("call"):
             action.trace.note(tool=asked.tool.name)
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds) as timer:
+                due = timer.when()
+                fairlead.under_way[action] = sent, timer
                 sent.result = await deployment.systems.drivers[decided.system.name].call(call)
     except TimeoutError:
+        if timer.when() != due:  # a stop has moved it: the end is its doing
+            action.flags.append("reconcile")
+            refuse_ended(fairlead, action, None)
         late = DeadlineExceeded(
             f"{asked.tool.name} did not answer within {seconds:g} s",
             why="whether it was done is not known",
@@ -87,4 +96,6 @@ async def attempted(fairlead: Fairlead, deployment: Deployment, action: Action, 
     except Upstream as error:
         action.fail(error)
         raise
+    finally:
+        fairlead.under_way.pop(action, None)
     return sent.result

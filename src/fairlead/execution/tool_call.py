@@ -5,7 +5,7 @@ authenticate happens at the door, before there is an action: a caller without a 
 
 from fairlead.costs.told import Arrival
 from fairlead.execution.deployment import Fairlead
-from fairlead.execution.stopping import refuse_stopped
+from fairlead.execution.stopping import refuse_stopped, refuse_stopped_system
 from fairlead.execution.tool_asking import ToolAnswer, ToolDecided, ToolRequest, answer_of, asked_of
 from fairlead.execution.tool_attempt import attempted, credential_for, reservation
 from fairlead.execution.tool_facts import facts_of
@@ -27,6 +27,8 @@ async def call_tool(fairlead: Fairlead, caller: Caller, request: ToolRequest, ar
         with action.step("classify"):
             system, tool = deployment.systems.tool(request.name)
             action.tool = tool.name
+            if deployment.stops is not None:
+                refuse_stopped_system(deployment, action, system.name)
             asked = asked_of(deployment, action, tool, request)
         with action.step("stitch"):
             asked = await facts_of(call_tool, fairlead, deployment, action, system, asked)

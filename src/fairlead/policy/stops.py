@@ -20,7 +20,7 @@ _CALLERS = ("organisation", "department", "person", "agent")
 class Stop(Struct, frozen=True, kw_only=True):
     """Somebody or something is stopped. `id` is the run under which the log has it.
 
-    A system is what serves models: a vendor, or a server by its address. `until` is in
+    A system is one of the workspace's, or what serves models: a vendor, or a server by its address. `until` is in
     milliseconds since 1970, 0 for until it is resumed. `ends` says that what is under way ends too; `control` names
     the control that has done it, "" for a person.
     """
@@ -72,6 +72,13 @@ class Stops:
         for stop in self._models:
             names = (model.name, model.group) if stop.kind == "model" else systems_of(model)
             if stop.name in names and stop.lasts(now) and (stop.ends or not ending):
+                return stop
+        return None
+
+    def of_system(self, name: str, now: int, *, ending: bool = False) -> Stop | None:
+        """What stops this system of the workspace."""
+        for stop in self._models:
+            if stop.kind == "system" and stop.name == name and stop.lasts(now) and (stop.ends or not ending):
                 return stop
         return None
 
