@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.errors import RateLimited, Rejected, TooLong, Upstream
-from fairlead.models.failures import cleaned, failure, retry_after, stream_failure
+from fairlead.models.failures import cleaned, failure, stream_failure
+from fairlead.net.pauses import retry_after
 
 
 class Clock:

@@ -430,3 +430,30 @@ def _self_signed(folder: object) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
     return context
+
+
+async def test_an_answer_to_head_ends_with_its_headers(http: Http) -> None:
+    head = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\netag: x\r\n\r\n"
+    async with serving(always(head)) as server:
+        for _ in range(2):
+            answer = await http.ask(
+                "HEAD", server.url, {}, None, deadline=CLOCK.monotonic() + 2, patience=QUICK, subject="m"
+            )
+            assert (answer.status, answer.headers["etag"], await answer.read()) == (200, "x", b"")
+        assert server.connections == 2, "what might still come belongs to no other answer"
+
+
+async def test_any_method_can_be_asked_by(http: Http) -> None:
+    async def script(_: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            await take(server, reader)
+            writer.write(OK)
+
+    async with serving(script) as server:
+        for method, body in (("PATCH", b"{}"), ("DELETE", None)):
+            answer = await http.ask(
+                method, server.url, {}, body, deadline=CLOCK.monotonic() + 2, patience=QUICK, subject="m"
+            )
+            assert await answer.read() == b"ok"
+    assert [each.split(b"\r\n", 1)[0] for each in server.requests] == [b"PATCH /v1 HTTP/1.1", b"DELETE /v1 HTTP/1.1"]
+    assert server.requests[0].endswith(b"content-length: 2\r\n\r\n{}")

@@ -4,9 +4,6 @@ Providers word errors in many shapes, and some put file paths, source lines or k
 sentence passes, and only where it tells the caller what to change.
 """
 
-import math
-from email.utils import parsedate_to_datetime
-
 import msgspec
 
 from fairlead.clock import Clock
@@ -15,9 +12,9 @@ from fairlead.models.embedding import EmbedCall
 from fairlead.models.error_body import ErrorBody, cleaned, read_error
 from fairlead.models.types import ModelCall
 from fairlead.net.http_answer import HttpAnswer
+from fairlead.net.pauses import LONGEST_PAUSE, retry_after
 
 LONGEST_ERROR_BODY = 64 << 10
-_LONGEST_PAUSE = 24 * 3600.0
 
 _TOO_LONG = (
     "context_length_exceeded",
@@ -141,23 +138,6 @@ def unusable(why: str, *, subject: str, charged: str = "unknown") -> Upstream:
     )
 
 
-def retry_after(value: str | None, clock: Clock) -> float | None:
-    """Seconds to wait, from a `Retry-After` header: seconds or a date (RFC 9110, 10.2.3). None if there is none."""
-    if not value:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            at = parsedate_to_datetime(value)
-        except ValueError:
-            return None
-        seconds = at.timestamp() - clock.now() / 1000
-    if math.isnan(seconds):
-        return None
-    return min(max(seconds, 0.0), _LONGEST_PAUSE)
-
-
 def _rate_limited(answer: HttpAnswer, said: ErrorBody, clock: Clock, subject: str) -> Upstream:
     # One vendor says that the quota is exceeded of every limit, but asks for a pause where waiting will do.
     spent = said.by_the_day or (said.pause is None and _says(_NO_CREDIT, f"{said.kind} {said.words}"))
@@ -165,7 +145,7 @@ def _rate_limited(answer: HttpAnswer, said: ErrorBody, clock: Clock, subject: st
         return _no_credit(subject)
     pause = retry_after(answer.headers.get("retry-after"), clock)
     if pause is None and said.pause is not None:
-        pause = min(said.pause, _LONGEST_PAUSE)
+        pause = min(said.pause, LONGEST_PAUSE)
     return RateLimited(
         "the model's server asks for a pause (HTTP 429)",
         why="" if pause is None else f"it asks to wait {pause:g} s",

@@ -127,6 +127,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._overhead = 0
         self._until_eof = False
+        self._bodiless = False
         self._ended = False
         self._keep = False
 
@@ -135,14 +136,14 @@ class Connection(asyncio.Protocol):
         """Whether the next exchange can be tried on it."""
         return self._transport is not None and not self._transport.is_closing() and self._incoming is None
 
-    def ask(self, head: bytes, body: bytes | None) -> Incoming:
-        """Send a request. Everything that comes from now on is its answer."""
+    def ask(self, head: bytes, body: bytes | None, *, bodiless: bool = False) -> Incoming:
+        """Send a request. Everything that comes from now on is its answer, which is `bodiless` if it was to HEAD."""
         incoming = Incoming()
         if self._transport is None:
             incoming.fault = ConnectionResetError("closed before it was used")
             return incoming
         self._incoming = incoming
-        self._overhead, self._until_eof, self._ended = 0, False, False
+        self._overhead, self._until_eof, self._ended, self._bodiless = 0, False, False, bodiless
         self._transport.write(head if body is None else head + body)
         return incoming
 
@@ -213,6 +214,8 @@ class Connection(asyncio.Protocol):
         incoming.status = status
         self._until_eof = "content-length" not in headers and "transfer-encoding" not in headers
         self._overhead = 0
+        if self._bodiless:  # the parser would wait for the body that the headers tell of: the connection ends here
+            self._ended, self._keep = True, False
 
     def on_body(self, body: bytes) -> None:
         self._overhead = 0

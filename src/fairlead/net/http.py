@@ -119,10 +119,18 @@ class Http:
         """As `post_json`, with any method and, where `body` is None, without one."""
         target = target_of(url)
         head = target.head(method, headers, None if body is None else len(body))
-        return await self._ask(target, head, body, deadline, patience, subject)
+        return await self._ask(target, head, body, deadline, patience, subject, bodiless=method == "HEAD")
 
     async def _ask(
-        self, target: Target, head: bytes, body: bytes | None, deadline: float, patience: Patience, subject: str
+        self,
+        target: Target,
+        head: bytes,
+        body: bytes | None,
+        deadline: float,
+        patience: Patience,
+        subject: str,
+        *,
+        bodiless: bool = False,
     ) -> HttpAnswer:
         if self._loop is None:
             raise Broken("the HTTP client was used before it was opened")
@@ -131,7 +139,7 @@ class Http:
         if until <= started:
             raise deadline_passed(subject, "no")
         connection = self._pooled(target) or await self._connect(target, until, patience, subject)
-        incoming = connection.ask(head, body)
+        incoming = connection.ask(head, body, bodiless=bodiless)
         await _head_of(incoming, connection, until, patience, subject)
         return self._answer(incoming, connection, target, until, patience, subject)
 

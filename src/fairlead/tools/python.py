@@ -209,7 +209,7 @@ class PythonSystem:
             )
         # Through JSON and back: what is judged, recorded and shown is then the same for every client.
         data = msgspec.json.decode(plain)
-        return ToolResult(pieces=(Text(text=data),)) if isinstance(data, str) else ToolResult(structured=data)
+        return ToolResult(pieces=(Text(text=data),) if isinstance(data, str) else (), structured=data)
 
 
 async def _guarded(work: Coroutine[Any, Any, Any]) -> Outcome:

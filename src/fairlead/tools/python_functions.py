@@ -16,6 +16,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from fairlead.errors import BadInput, closest
 from fairlead.tools.person import Person
+from fairlead.tools.schemas import inlined
 from fairlead.tools.types import Definition, Schema
 
 _REF: Final = "#/$defs/{name}"
@@ -138,9 +139,7 @@ def _input(form: type[Struct], defaults: Mapping[str, Any]) -> Schema:
             schema["properties"][name]["default"] = msgspec.json.decode(msgspec.json.encode(default))
         except (TypeError, ValueError):
             continue  # it is made when the function is called, and no data
-    if components:
-        schema["$defs"] = components
-    return dict(schema)
+    return inlined(schema, components)
 
 
 def _output(hint: Any) -> Schema | None:
@@ -152,4 +151,4 @@ def _output(hint: Any) -> Schema | None:
         schema = components[schema["$ref"].removeprefix(_REF.partition("{")[0])]
     if schema.get("type") != "object":
         return None
-    return {**schema, "$defs": components} if components else dict(schema)
+    return inlined(schema, components)

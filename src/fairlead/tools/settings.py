@@ -101,6 +101,18 @@ class McpSettings(SystemSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     plain_http: Annotated[bool, Meta(description="Whether its network is trusted, so that `http` will do.")] = False
 
 
+class PagesSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a list goes on that comes in pages. Without `cursor` the next page is where the header `Link` says, which
+    must be at the same service."""
+
+    items: Annotated[str, Meta(description="Where in a page its items stand, as in `data.orders`. Default: all.")] = ""
+    cursor: Annotated[
+        str, Meta(description="Where in a page the next one's mark stands, as in `meta.next`. The last has none.")
+    ] = ""
+    argument: Annotated[str, Meta(description="The argument that takes the mark. Needed with `cursor`.")] = ""
+    most: Annotated[int, Meta(ge=1, le=100, description="The most pages of one call.")] = 10
+
+
 class OpenApiSettings(SystemSettings, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="openapi"):
     """A service with an OpenAPI description (3.0 or 3.1)."""
 
@@ -109,6 +121,9 @@ class OpenApiSettings(SystemSettings, frozen=True, kw_only=True, forbid_unknown_
     header: Annotated[
         str, Meta(description="The header that carries the credential, where it is not `authorization`.")
     ] = ""
+    pages: Annotated[
+        dict[str, PagesSettings], Meta(description="Tools whose lists come in pages, which one call then gathers.")
+    ] = {}
     at_home: Annotated[bool, Meta(description="Whether it may be inside a private network.")] = False
     plain_http: Annotated[bool, Meta(description="Whether its network is trusted, so that `http` will do.")] = False
 
