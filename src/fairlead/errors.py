@@ -12,6 +12,7 @@
     │   ├── Denied                   403  a policy forbids it
     │   ├── Stopped                  403  somebody has thrown a kill switch
     │   ├── ApprovalPending          403  a person must approve it first (execution/tool_rights.py)
+    │   ├── NoCredential             403  a system cannot know the caller (identity/credentials.py)
     │   ├── Withheld                 403  the reply may not leave
     │   ├── NoCandidate              403  no model is permitted and able
     │   ├── NoContext                422  nothing that the caller may read answers it (execution/prepare.py)

@@ -1,6 +1,7 @@
 """A clock that is told the time, and a real identity provider: HTTP, discovery, rotating keys, signed tokens."""
 
 import os
+from base64 import b64encode
 from typing import Any
 
 from aiohttp import web
@@ -47,12 +48,16 @@ class Issuer:
         self.published: list[Any] = [self.key]
         self.raw_keys: list[dict[str, Any]] | None = None
         self.down = False
+        self.barred: set[str] = set()  # who gets no token any more
+        self.life = 300
+        self.issued: dict[str, dict[str, Any]] = {}
         self.asked: list[str] = []
 
     async def serve(self) -> web.AppRunner:
         app = web.Application()
         app.router.add_get("/.well-known/openid-configuration", self._discovery)
         app.router.add_get("/keys", self._keys)
+        app.router.add_post("/exchange", self._exchange)
         runner = web.AppRunner(app)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -71,6 +76,23 @@ class Issuer:
         self.asked.append("keys")
         keys = KeySet(self.published).as_dict(private=False) if self.raw_keys is None else {"keys": self.raw_keys}
         return web.json_response(keys)
+
+    async def _exchange(self, request: web.Request) -> web.Response:
+        """RFC 8693, for the client `fairlead`: a token of the same subject for the audience that is asked for."""
+        self.asked.append("exchange")
+        if self.down:
+            return web.Response(status=503)
+        if request.headers.get("authorization") != "Basic " + b64encode(b"fairlead:s3%26cret").decode():
+            return web.json_response({"error": "invalid_client"}, status=401)
+        form = await request.post()
+        subject = self.issued.get(str(form.get("subject_token")))
+        if subject is None or subject["exp"] * 1000 < self.clock.now():
+            return web.json_response({"error": "invalid_request"}, status=400)
+        if subject["sub"] in self.barred:
+            said = f"no longer, {form['subject_token']}"
+            return web.json_response({"error": "invalid_grant", "error_description": said}, status=400)
+        token = self.token(aud=form["audience"], sub=subject["sub"], act={"sub": "fairlead"}, scope=form["scope"])
+        return web.json_response({"access_token": token, "token_type": "Bearer", "expires_in": self.life})
 
     def rotate(self, kid: str, kind: str = "OKP") -> None:
         """Sign with a new key; the old one stays published until `withdraw`."""
@@ -91,7 +113,10 @@ class Issuer:
         """A signed token; a claim or header set to `...` is left out."""
         protected = {"alg": "EdDSA", "typ": "at+jwt", "kid": self.key.kid} | (header or {})
         protected = {name: value for name, value in protected.items() if value is not ...}
-        return sign(protected, json.encode(self.claims(**changes)), key or self.key)
+        claims = self.claims(**changes)
+        made = sign(protected, json.encode(claims), key or self.key)
+        self.issued[made] = claims
+        return made
 
 
 def sign(protected: dict[str, Any], payload: bytes, key: Any) -> str:

@@ -15,6 +15,7 @@ MODULES: Final = (
     "fairlead.cli.asking",
     "fairlead.execution.prepare",
     "fairlead.execution.tool_rights",
+    "fairlead.identity.credentials",
     "fairlead.lanes.rates",
     "fairlead.lanes.refusals",
     "fairlead.server.http",

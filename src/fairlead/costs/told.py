@@ -106,7 +106,8 @@ class Arrival(Struct, frozen=True, kw_only=True):
     actions of equal `affinity` (a conversation, say) go to the same one as long as it can be reached. `session` is the
     name of the conversation that it goes on with, "" for none.
     `judges` is the run whose reply is put before a judge, `within` the run that this one is a part of, `task` the kind
-    of work where Fairlead itself asks.
+    of work where Fairlead itself asks. `token` is the access token that the caller came with, "" for another kind of
+    credential: it is exchanged for tokens of theirs for systems, and goes nowhere else.
     """
 
     door: str
@@ -118,6 +119,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     session: str = ""
     judges: str = ""
     within: str = ""
+    token: str = ""
     task: TaskType | None = None
 
 

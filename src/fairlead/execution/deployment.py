@@ -26,6 +26,7 @@ from fairlead.tools.offered import NO_SYSTEMS, Systems
 
 if TYPE_CHECKING:
     from fairlead.execution.attempts import Sent
+    from fairlead.identity.credentials import Credentials
     from fairlead.storage.fleet import Lease
     from fairlead.tasks import TaskTypes
 
@@ -67,6 +68,7 @@ class Deployment:
     embedders: Embedders = NO_EMBEDDERS
     stops: Stops | None = None
     systems: Systems = NO_SYSTEMS
+    credentials: "Credentials"
 
 
 class Fairlead:

@@ -36,8 +36,9 @@ class _Sent:
 
 
 async def credential_for(fairlead: Fairlead, deployment: Deployment, action: Action, system: System) -> Credential:
-    """By what the system is to know this caller."""
-    return Credential()
+    """By what the system is to know this caller. Raises `NoCredential`, `NotAuthorised`."""
+    deadline = fairlead.clock.monotonic() + system.settings.timeout
+    return await deployment.credentials.of(action.caller, action.arrival.token, system, deadline)
 
 
 def reservation(deployment: Deployment, action: Action, decided: ToolDecided) -> ToolReservation:

@@ -43,7 +43,7 @@ async def _fact(ask: Ask, fairlead: Fairlead, action: Action, asked: ToolAsked, 
         arguments=arguments,
         sources={key: named.get(key, frozenset({"workspace"})) for key in arguments},
     )
-    arrival = Arrival(door=DOOR, within=action.run, deadline=action.arrival.deadline)
+    arrival = Arrival(door=DOOR, within=action.run, token=action.arrival.token, deadline=action.arrival.deadline)
     try:
         with action.trace.waiting():
             answer = await ask(fairlead, action.caller, request, arrival)

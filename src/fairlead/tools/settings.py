@@ -4,7 +4,7 @@ tools, `systems/NAME.pins.json` with the definitions that a person accepted; and
 import re
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -44,9 +44,7 @@ class LoginSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The person's own account in a database. PostgreSQL then decides by its own rights and row policies."""
 
     role: Annotated[str, Meta(description="The account's name; `{person}` stands for who calls.")] = "{person}"
-    secrets: Annotated[
-        str, Meta(description="Passwords by account: `env:NAME` of a JSON object, or `issue` for short-lived ones.")
-    ] = "issue"
+    secrets: Annotated[str, Meta(description="Passwords by account: `env:NAME` of a JSON object.")]
 
 
 class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,7 +53,7 @@ class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     secret: Annotated[str, Meta(description="The account's token or password: `env:NAME`.")]
     user: Annotated[str, Meta(description="The account's name, where it has one.")] = ""
     shared: Annotated[
-        bool, Meta(description="Must be true: the system cannot tell people apart who come by this account.")
+        Literal[True], Meta(description="Must be true: the system cannot tell people apart who come by this account.")
     ]
 
 

@@ -14,6 +14,7 @@ from fairlead.costs.refusals import Refusals
 from fairlead.errors import BadInput
 from fairlead.execution import Defaults, Deployment, Fairlead
 from fairlead.identity import Authenticator, Key
+from fairlead.identity.credentials import Credentials
 from fairlead.identity.fetch import fetcher
 from fairlead.identity.issuer_keys import IssuerKeyRings
 from fairlead.lanes.figures import FOLDER
@@ -152,6 +153,7 @@ class _Revisions:
         self._watch = watch
         self._custody = custody
         self._last: CompiledRevision | None = None
+        self._credentials = Credentials(http, around.clock, around.secrets)
         self.connections = Connections(http, around.clock)
 
     def compiled(self, revision: str) -> "CompiledRevision":
@@ -165,7 +167,8 @@ class _Revisions:
         self._sessions.most_bytes = settings.sessions.most_bytes
         self._watch.take_up(compiled.workspace.controls)
         self._custody.under(settings)
-        return deploy(compiled, self._http, self._rings, self._around.clock, self.connections, self._around.wrap)
+        around = self._around
+        return deploy(compiled, self._http, self._rings, around.clock, self.connections, self._credentials, around.wrap)
 
 
 def _fairlead(journal: Journal, vault: Vault, clock: Clock, deployment: Deployment) -> Fairlead:
@@ -251,6 +254,7 @@ def deploy(
     rings: IssuerKeyRings,
     clock: Clock,
     connections: Connections,
+    credentials: Credentials,
     wrap: Callable[[ModelDriver], ModelDriver] | None = None,
 ) -> Deployment:
     """A compiled revision with its drivers, ready to decide."""
@@ -281,4 +285,5 @@ def deploy(
         lanes=workspace.lanes,
         limits=compile_limits(settings.limits),
         systems=connections.take_up(workspace.systems),
+        credentials=credentials,
     )

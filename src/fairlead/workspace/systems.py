@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from fairlead.errors import BadInput, closest
+from fairlead.identity.settings import check_url
 from fairlead.tools.cards import NO_CARD, SystemCard
 from fairlead.tools.registry import defined
 from fairlead.tools.settings import AnySystem, Pins, System, compile_system
@@ -28,6 +29,9 @@ def files_of(files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 def one_system(name: str, settings: AnySystem, card: SystemCard | None, files: Mapping[str, bytes]) -> System:
     """One system, with the definitions that are in force. Raises `BadInput`."""
+    exchange = settings.credential.exchange
+    if exchange is not None:
+        check_url(f"systems.{name}.credential.exchange.token_url", exchange.token_url)
     path = pins_path(name)
     try:
         pins = msgspec.json.decode(files[path], type=Pins) if path in files else None

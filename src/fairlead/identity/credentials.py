@@ -1,0 +1,119 @@
+"""By what a system knows a caller: a token of theirs by exchange, their own account, or an account that is flagged as
+nobody's own. Never the token that they came with, and never a wider identity after a refusal.
+
+What is had is kept until it ends, for one person, agent, token and system. Secrets stand in memory only.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from fairlead.clock import Clock
+from fairlead.errors import BadInput, Refused
+from fairlead.identity.exchange import exchanged
+from fairlead.identity.types import Caller
+from fairlead.net.http import Http
+from fairlead.tools.settings import LoginSettings, ServiceSettings, System
+from fairlead.tools.types import Credential
+
+_MOST_KEPT: Final = 10_000
+_EARLY: Final = 30_000  # milliseconds before its end, from which on a token is not used any more
+_Key = tuple[str, str, bytes, str]
+
+
+class NoCredential(Refused):
+    """Nothing is there by which the system could know this caller.
+
+    Where the system takes exchanged tokens, come with an access token of the identity provider and not with an API key.
+    Where each person has an account of their own, have one made, and its password put where the workspace says.
+    """
+
+    code = "no_credential"
+    status = 403
+
+
+class Credentials:
+    """One per process. `reveal` gives what a reference like `env:NAME` stands for, None where there is nothing."""
+
+    def __init__(self, http: Http, clock: Clock, reveal: Callable[[str], str | None]) -> None:
+        self._http = http
+        self._clock = clock
+        self._reveal = reveal
+        self._kept: dict[_Key, Credential] = {}
+        self._asking: dict[_Key, asyncio.Task[Credential]] = {}
+
+    async def of(self, caller: Caller, token: str, system: System, deadline: float) -> Credential:
+        """The first of the declared ways that this caller has. `token` is what they came with, "" for another kind of
+        credential; `deadline` is in the clock's monotonic seconds.
+
+        Raises `NoCredential`, `NotAuthorised`, `Upstream`.
+        """
+        ways = system.settings.credential
+        if ways.exchange is not None and token:
+            return await self._exchanged(caller, token, system, deadline)
+        if ways.login is not None and (account := self._account(caller, ways.login)) is not None:
+            return account
+        if ways.service is not None:
+            return self._service(system.name, ways.service)
+        if ways.exchange is None and ways.grant is None and ways.login is None:
+            return Credential()
+        raise NoCredential(
+            f"nothing is there by which {system.name} could know you",
+            why="an access token is needed, which can be exchanged" if ways.exchange else "you have no account there",
+            mend="sign in with the identity provider" if ways.exchange else "have an account of your own made there",
+            subject=system.name,
+        )
+
+    async def _exchanged(self, caller: Caller, token: str, system: System, deadline: float) -> Credential:
+        settings = system.settings.credential.exchange
+        assert settings is not None
+        about = msgspec.json.encode((system.name, settings))
+        key = (caller.person, caller.agent, hashlib.sha256(token.encode()).digest(), hashlib.sha256(about).hexdigest())
+        known = self._kept.get(key)
+        if known is not None and self._clock.now() < known.expires - _EARLY:
+            return known
+        asking = self._asking.get(key)
+        if asking is None:  # of many calls at once, one asks
+            work = exchanged(self._http, self._clock, settings, self._revealed, token, deadline)
+            asking = self._asking[key] = asyncio.get_running_loop().create_task(work)
+            asking.add_done_callback(lambda done: self._had(key, done))
+        return await asyncio.shield(asking)
+
+    def _had(self, key: _Key, done: "asyncio.Task[Credential]") -> None:
+        self._asking.pop(key, None)
+        if done.cancelled() or done.exception() is not None:
+            return
+        if len(self._kept) >= _MOST_KEPT:
+            self._kept.pop(next(iter(self._kept)))
+        self._kept[key] = done.result()
+
+    def _account(self, caller: Caller, settings: LoginSettings) -> Credential | None:
+        user = settings.role.replace("{person}", caller.person)
+        secret = self._passwords(settings.secrets).get(user)
+        return None if secret is None else Credential(kind="login", user=user, secret=secret)
+
+    def _passwords(self, reference: str) -> Mapping[str, str]:
+        try:
+            return msgspec.json.decode(self._revealed(reference), type=dict[str, str])
+        except msgspec.DecodeError:
+            raise BadInput(
+                f"{reference} holds no accounts",
+                why="it must be a JSON object of passwords by account",
+                mend="correct it",
+            ) from None
+
+    def _service(self, name: str, settings: ServiceSettings) -> Credential:
+        return Credential(kind="service", user=settings.user, secret=self._revealed(settings.secret))
+
+    def _revealed(self, reference: str) -> str:
+        found = self._reveal(reference)
+        if not found:
+            raise NoCredential(
+                f"{reference} is not set on this machine",
+                why="the workspace says that a system's credential is there",
+                mend=f"set it before starting: export {reference.removeprefix('env:')}=…",
+            )
+        return found
