@@ -79,7 +79,7 @@ def test_every_block_of_a_reference_is_sound_by_itself(page: Path, made: Path, t
 
 def joined(blocks: list[Block]) -> Iterator[Block]:
     """The blocks, where programs that follow one another are one: what stands in the first holds in the next."""
-    for is_python, run in groupby(blocks, lambda block: block.language == "python"):
+    for is_python, run in groupby(blocks, lambda block: block.language == "python" and not block.file):
         if is_python:
             yield Block("python", "", "\n".join(block.text for block in run), "")
         else:
@@ -94,13 +94,13 @@ def follow(block: Block, terminal: Terminal, workspace: Path) -> None:
                 agree(command, shown, *terminal.run(command))
         case "sh":
             agree(block.text, [], *terminal.run(block.text))
-        case "python":
+        case "python" if not block.file:
             if not terminal.has_server and "base_url" in block.text:
                 agree("fairlead serve", [], *terminal.serve())
             agree(block.text, [], *terminal.script(block.text.replace("fl_…", "anonymous")))
         case "json":
             assert json.loads(block.text)
-        case "yaml" | "cedar" | "markdown":
+        case "yaml" | "cedar" | "markdown" | "python":
             write(block, workspace)
         case other:
             assert other == "text"

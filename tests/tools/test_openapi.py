@@ -87,6 +87,9 @@ paths:
       requestBody: {content: {multipart/form-data: {schema: {type: object}}}}
   /else:
     get: {operationId: elsewhere, servers: [{url: "https://evil.example"}]}
+    put: {operationId: here, servers: [{url: "https://eu.shop.example/v1/"}]}
+  /wrong:
+    get: {operationId: wrong, parameters: [{name: a, in: query, schema: {type: colour}}]}
 components:
   requestBodies:
     Order: {content: {application/json: {schema: {$ref: "#/components/schemas/Order"}}}}
@@ -175,6 +178,7 @@ def test_operations_are_tools_under_their_names() -> None:
         "delete_orders_id",
         "get_order",
         "has_order",
+        "here",
         "list_orders",
         "note",
         "send_form",
@@ -189,7 +193,9 @@ def test_operations_are_tools_under_their_names() -> None:
 
 def test_what_cannot_be_called_is_left_out_and_told() -> None:
     settings = OpenApiSettings(description="shop.yaml")
-    assert left_out("shop", settings, shop()) == {
+    reasons = dict(left_out("shop", settings, shop()))
+    assert "its arguments have no valid JSON Schema" in reasons.pop("wrong")
+    assert reasons == {
         "elsewhere": "it is answered by another server than the rest",
         "upload": "it takes multipart/form-data, and neither JSON, a form nor text",
     }

@@ -107,6 +107,11 @@ def opened_from(text: bytes, **given: Any) -> PythonSystem:
     return PythonSystem(a_system("house", settings, (), {"systems/house.py": text}), HTTP, CLOCK)
 
 
+def loaded(house: PythonSystem) -> Any:
+    assert house._loaded is not None
+    return house._loaded.module
+
+
 async def call(
     house: PythonSystem, name: str, /, seconds: float = 5.0, most_bytes: int = 1 << 20, **arguments: Any
 ) -> ToolResult:
@@ -246,7 +251,7 @@ async def test_the_deadline_ends_the_wait() -> None:
     with pytest.raises(DeadlineExceeded) as caught:  # the only thread is taken
         await call(house, "wait", seconds=0.05, name="second")
     assert caught.value.charged == "no"
-    module = house._loaded.module
+    module = loaded(house)
     module.gate.set()
     assert (await call(house, "echo", value=1)).structured == 1
     assert module.begun == ["first"], "what nobody waits for does not begin"
@@ -265,8 +270,9 @@ async def test_an_abandoned_call_is_cancelled(house: PythonSystem) -> None:
 
 async def test_calls_run_at_once(house: PythonSystem) -> None:
     names = [str(number) for number in range(4)]
+    await house.definitions(Credential(), 0)
     tasks = [asyncio.ensure_future(call(house, "wait", name=name)) for name in names]
-    module = sys.modules[house._loaded.module.__name__]
+    module = loaded(house)
     while len(module.begun) < 4:
         await asyncio.sleep(0.001)
     module.gate.set()

@@ -3,6 +3,7 @@
 Where a request goes is the workspace's to say: arguments fill places in it, and answers lead nowhere else.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -41,7 +42,7 @@ def _read(name: str, settings: OpenApiSettings, files: Mapping[str, bytes]) -> t
     key = f"systems.{name}"
     document = Document(file_of(files, settings.description, f"{key}.description"), settings.description)
     address = address_of(document, settings, key)
-    operations = operations_of(document)
+    operations = operations_of(document, address.url)
     check_settings(settings, operations, key)
     return address.url, operations
 
@@ -56,22 +57,21 @@ class OpenApiSystem:
         self._name = system.name
         self._settings = settings
         self._clock = clock
-        self._url, self._operations = _read(system.name, settings, system.files)
+        self._files = system.files
+        self._url = ""
+        self._operations: Operations | None = None
+        self._opening = asyncio.Lock()
         self._http = Http(clock, reach=self._reach)
-        self._is_open = False
         self._patience = Patience(connect=5.0, first_byte=settings.timeout, idle=settings.timeout)
 
     async def definitions(self, credential: Credential, deadline: float) -> Sequence[Definition]:
-        return [each.definition for each in self._operations.by_name.values()]
+        return [each.definition for each in (await self._opened()).by_name.values()]
 
     async def call(self, call: SystemCall) -> ToolResult:
         """Raises `Upstream` as a system does, and `BadInput` for arguments that would leave their place."""
-        operation = self._operations.by_name.get(call.tool.name)
+        operation = (await self._opened()).by_name.get(call.tool.name)
         if operation is None:
             raise SystemFailed(f"{self._name} has no operation {call.tool.name} any more", retryable=False)
-        if not self._is_open:
-            self._is_open = True
-            await self._http.open()
         request = request_of(operation, call, self._settings.header)
         try:
             pages = self._settings.pages.get(call.tool.name)
@@ -84,8 +84,17 @@ class OpenApiSystem:
             raise in_our_words(error, call, self._name) from error
 
     async def close(self) -> None:
-        if self._is_open:
-            await self._http.close()
+        await self._http.close()
+
+    async def _opened(self) -> Operations:
+        """The operations: read when they are first needed, and beside the loop, because descriptions can be large."""
+        async with self._opening:
+            if self._operations is not None:
+                return self._operations
+            self._url, operations = await asyncio.to_thread(_read, self._name, self._settings, self._files)
+            await self._http.open()
+            self._operations = operations
+            return operations
 
     async def _page(self, request: Request, call: SystemCall) -> Page:
         async with await self._http.ask(

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
 from fairlead.errors import BadInput
+from fairlead.tools.arguments import Checker
 from fairlead.tools.openapi_document import Document, Node
 from fairlead.tools.openapi_parameters import STYLES, Parameter, Where, is_folder
 from fairlead.tools.openapi_schemas import Schemas
@@ -71,8 +72,8 @@ class Operations(Struct, frozen=True):
     left_out: Mapping[str, str]
 
 
-def operations_of(document: Document) -> Operations:
-    """Raises `BadInput` where the description is unsound as a whole."""
+def operations_of(document: Document, url: str) -> Operations:
+    """`url` is where the service answers. Raises `BadInput` where the description is unsound as a whole."""
     found: dict[str, Operation] = {}
     left_out: dict[str, str] = {}
     for path, item in document.paths():
@@ -83,9 +84,12 @@ def operations_of(document: Document) -> Operations:
             if name in found or name in left_out:
                 raise document.bad(f"two operations are called {name}", "give each an `operationId` of its own")
             try:
+                _refuse_elsewhere(document, item[method].get("servers", item.get("servers")), url)
                 found[name] = _operation(document, name, method, path, item)
+                Checker(found[name].definition)
             except BadInput as error:
-                left_out[name] = error.why or error.message
+                found.pop(name, None)
+                left_out[name] = error.why if error.message.startswith(document.file) else error.message
     return Operations(found, left_out)
 
 
@@ -96,10 +100,13 @@ def _name(node: Node, method: str, path: str) -> str:
     return _NO_NAME.sub("_", named.strip()).lstrip(".-/")[:128] or method
 
 
+def _refuse_elsewhere(document: Document, servers: Any, url: str) -> None:
+    if servers and not any(isinstance(each, dict) and str(each.get("url")).rstrip("/") == url for each in servers):
+        raise document.bad("it is answered by another server than the rest")
+
+
 def _operation(document: Document, name: str, method: str, path: str, item: Node) -> Operation:
     node = item[method]
-    if "servers" in node or "servers" in item:
-        raise document.bad("it is answered by another server than the rest")
     schemas = Schemas(document, "readOnly")
     properties: dict[str, Schema] = {}
     parameters = [

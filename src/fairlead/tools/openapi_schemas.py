@@ -71,9 +71,7 @@ class Schemas:
             if self._document.is_old:  # what stands beside a reference does not count there, but is meant
                 out = {key: out[key] for key in ("description",) if key in out}
             out = {**out, **reference}
-        if self._document.is_old:
-            out = _modern(out, schema)
-        return out
+        return _modern(out, schema)
 
     def _parts(self, schema: Node, where: str, translate: Callable[[Any], Node]) -> Node:
         out: Node = {}
@@ -114,7 +112,7 @@ class Schemas:
 
 
 def _modern(out: Node, schema: Node) -> Node:
-    """What 3.0 says otherwise than JSON Schema does."""
+    """What 3.0 says otherwise than JSON Schema does. Many descriptions of 3.1 still say it so."""
     for limit, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
         if isinstance(out.get(limit), bool) and out.pop(limit) and bound in out:
             out[limit] = out.pop(bound)

@@ -107,16 +107,18 @@ class PythonSystem:
         self._name = system.name
         self._file = settings.file
         self._clock = clock
-        self._loaded = load(file_of(system.files, settings.file, f"systems.{system.name}.file"), settings.file)
+        self._text = file_of(system.files, settings.file, f"systems.{system.name}.file")
+        self._loaded: Module | None = None
+        self._loading = asyncio.Lock()
         self._threads = Threads(system.name, settings.at_once)
         self._running: set[asyncio.Future[Any]] = set()
 
     async def definitions(self, credential: Credential, deadline: float) -> Sequence[Definition]:
-        return [each.definition for each in self._loaded.functions.values()]
+        return [each.definition for each in (await self._functions()).values()]
 
     async def call(self, call: SystemCall) -> ToolResult:
         """Raises `BadInput` for arguments that are not as the hints say, and `Upstream` as a system does."""
-        function = self._loaded.functions.get(call.tool.name)
+        function = (await self._functions()).get(call.tool.name)
         if function is None:
             raise SystemFailed(f"{self._name} has no function {call.tool.name} any more", retryable=False)
         person = Person(name=call.person, credential=call.credential, idempotency_key=call.idempotency_key)
@@ -134,7 +136,16 @@ class PythonSystem:
         for each in self._running:
             each.cancel()
         self._threads.close()
-        self._loaded.forget()
+        if self._loaded is not None:
+            self._loaded.forget()
+
+    async def _functions(self) -> dict[str, Function]:
+        """The functions: loaded when they are first needed, and beside the loop, because what they import may take
+        long."""
+        async with self._loading:
+            if self._loaded is None:
+                self._loaded = await asyncio.to_thread(load, self._text, self._file)
+            return self._loaded.functions
 
     async def _threaded(self, work: "partial[Any]", call: SystemCall, left: float) -> Outcome:
         begun = self._threads.run(work)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from fairlead.tools.types import Schema
 
-_MOST_NODES: Final = 5_000
+_MOST_NODES: Final = 2_000
 _BEFORE: Final = "#/$defs/"
 
 
