@@ -69,6 +69,12 @@ KINDS: Final = {
     "restore": "A deed: this database was restored from a backup.",
     "stop": "A deed: somebody, or a control, has stopped what `about` names; its `run` is the stop's id.",
     "resume": "A deed: what `about` names goes on.",
+    "approval_asked": "A deed: a call of a tool waits for people; `about` has the approval's id, tool and roles.",
+    "approval_agreed": "A deed: somebody (`person`) agrees to one, and others must still.",
+    "approval_granted": "A deed: somebody agrees, and that is enough: the call may be made once.",
+    "approval_denied": "A deed: somebody denies one.",
+    "approval_used": "A deed: the call that one lets pass begins; `about` has its run.",
+    "approval_expired": "A deed: the time of one was over before it was used.",
     "breach": "A deed: a control is in breach; `about` is JSON with its figures and the runs that are the evidence.",
     "breach_over": "A deed: it is well again.",
 }

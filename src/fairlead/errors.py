@@ -11,7 +11,9 @@
     ├── Refused                      403  understood, and not allowed
     │   ├── Denied                   403  a policy forbids it
     │   ├── Stopped                  403  somebody has thrown a kill switch
-    │   ├── ApprovalPending          403  a person must approve it first (execution/tool_rights.py)
+    │   ├── ApprovalPending          403  a person must approve it first (execution/approval_question.py)
+    │   ├── OwnCall                  403  nobody approves their own call (execution/approval_question.py)
+    │   ├── NotOpen                  403  it cannot be answered any more (execution/approval_question.py)
     │   ├── NoCredential             403  a system cannot know the caller (identity/credentials.py)
     │   ├── Withheld                 403  the reply may not leave
     │   ├── NoCandidate              403  no model is permitted and able

@@ -9,9 +9,9 @@ from tests.world import World, until, world
 
 from fairlead.costs.told import Arrival
 from fairlead.errors import BadInput, DeadlineExceeded, Denied, NotFound, Stopped, Upstream, Withheld
+from fairlead.execution.approval_question import ApprovalPending
 from fairlead.execution.tool_asking import ToolAnswer, ToolRequest
 from fairlead.execution.tool_call import call_tool
-from fairlead.execution.tool_rights import ApprovalPending
 
 BANK = '''
 READS = {"balance"}

@@ -13,8 +13,8 @@ from fairlead.errors import FairleadError, NotFound, closest
 MODULES: Final = (
     "fairlead.errors",
     "fairlead.cli.asking",
+    "fairlead.execution.approval_question",
     "fairlead.execution.prepare",
-    "fairlead.execution.tool_rights",
     "fairlead.identity.credentials",
     "fairlead.lanes.rates",
     "fairlead.lanes.refusals",

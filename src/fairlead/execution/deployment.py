@@ -20,11 +20,13 @@ from fairlead.models.deployments import Group
 from fairlead.models.embedding import NO_EMBEDDERS, Embedders
 from fairlead.models.types import Model, ModelDriver
 from fairlead.policy import Policy
+from fairlead.policy.approvals import NO_RULES, ApprovalRules
 from fairlead.policy.stops import Stops, stopped
 from fairlead.routing import Health, Preferences
 from fairlead.tools.offered import NO_SYSTEMS, Systems
 
 if TYPE_CHECKING:
+    from fairlead.execution.approvals import Approvals
     from fairlead.execution.attempts import Sent
     from fairlead.identity.credentials import Credentials
     from fairlead.storage.fleet import Lease
@@ -69,6 +71,7 @@ class Deployment:
     stops: Stops | None = None
     systems: Systems = NO_SYSTEMS
     credentials: "Credentials"
+    approvals: ApprovalRules = NO_RULES
 
 
 class Fairlead:
@@ -82,6 +85,7 @@ class Fairlead:
         health: Health,
         lease: "Lease",
         clock: Clock,
+        approvals: "Approvals",
         deployment: Deployment,
     ) -> None:
         self.ledger = ledger
@@ -89,6 +93,7 @@ class Fairlead:
         self.health = health
         self.lease = lease
         self.clock = clock
+        self.approvals = approvals
         self.deployment = deployment
         # The attempts under way, for stops that end them.
         self.under_way: dict[Action, tuple[Sent, asyncio.Timeout]] = {}

@@ -6,8 +6,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from fairlead.costs.ledger import Action
-from fairlead.errors import Denied, Refused, Withheld
+from fairlead.errors import Denied, Withheld
 from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.execution.tool_approvals import granted_or_asked
 from fairlead.execution.tool_asking import ToolDecided
 from fairlead.labels import Labels
 from fairlead.policy.tool_rights import ToolAsked
@@ -15,34 +16,26 @@ from fairlead.policy.types import Decision, Finding, Rights
 from fairlead.tools.types import Text, ToolResult
 
 
-class ApprovalPending(Refused):
-    """A person must approve this very call before it is done.
-
-    The question is kept under the id in the message. Once it is approved (`fairlead approvals approve ID`), make the
-    same call with the same arguments again: it passes once.
-    """
-
-    code = "approval_pending"
-
-
 async def refuse_unless_allowed(
     fairlead: Fairlead, deployment: Deployment, action: Action, asked: ToolAsked
 ) -> tuple[str, ...]:
     """The ids of the approvals that it rests on. Raises `Denied`, `ApprovalPending`."""
+    decision = _decided(deployment, action, asked)
+    if decision.effect != "ask":
+        return ()
+    held = await granted_or_asked(fairlead, deployment, action, asked, decision)
+    # What else the policies say counts now, not as it was when somebody approved.
+    _decided(deployment, action, replace(asked, approved=held.roles))
+    return (held.id,)
+
+
+def _decided(deployment: Deployment, action: Action, asked: ToolAsked) -> Decision:
     decision = deployment.policy.tools.decide(action.caller, asked)
     action.rights = Rights({asked.tool.name: decision})
     action.hits.update(decision.hits)
     if decision.effect == "deny":
         raise _denied(decision, asked)
-    if decision.effect == "ask":
-        roles = ", ".join(sorted(decision.ask))
-        raise ApprovalPending(
-            f"{asked.tool.name} waits for the approval of {roles}",
-            why="; ".join(each.text for each in decision.reasons),
-            mend="have it approved, then make the same call again",
-            subject=asked.tool.name,
-        )
-    return ()
+    return decision
 
 
 def _denied(decision: Decision, asked: ToolAsked) -> Denied:

@@ -17,6 +17,7 @@ from msgspec.structs import asdict
 from sqlalchemy import Connection, delete, insert, select, update
 
 from fairlead.errors import BadInput, Broken
+from fairlead.storage.approval_rows import end_all
 from fairlead.storage.backup import FILE, Manifest, changed, check_sums, grown_tree
 from fairlead.storage.durable import open_plain, second_name, sync
 from fairlead.storage.erasure import clear_away
@@ -138,6 +139,7 @@ def keep_gone(staged: Store, manifest: Manifest, since: Since, at: int) -> tuple
     erased = revoked = 0
     with staged.erasing("subject") as connection:
         connection.execute(delete(worker))
+        end_all(connection, at)  # what was granted then may have been used since
         for stone in since.stones:
             _bury_again(connection, stone, at)
             if stone.kind == SUBJECT:

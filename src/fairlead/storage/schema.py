@@ -383,3 +383,40 @@ backup = Table(
     _required("digest", Text),
     sqlite_with_rowid=False,
 )
+
+# Calls of tools that a person must approve first, once each. `policies` and `wanted` are JSON: the policies that ask,
+# and how many must agree by role. `sealed` is the question itself, gone with the subject whose call it is.
+approval = Table(
+    "approval",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("subject", Text, ForeignKey("subject.id", ondelete="CASCADE"), nullable=False),
+    _required("tenant", Text),
+    _required("agent", Text),
+    _required("tool", Text),
+    _required("digest", Text),
+    _required("revision", Text),
+    _required("policies", Text),
+    _required("wanted", Text),
+    _required("state", Text),
+    _required("asked_at", BigInteger),
+    _required("expires_at", BigInteger),
+    _required("ended_at", BigInteger),
+    _required("sealed", LargeBinary),
+)
+Index(None, approval.c.subject, approval.c.digest)
+Index(None, approval.c.state)
+
+# What people said to it: each once. `sealed` is the reason, gone with whoever gave it.
+approval_answer = Table(
+    "approval_answer",
+    metadata,
+    Column("approval", Text, ForeignKey("approval.id", ondelete="CASCADE"), primary_key=True),
+    Column("approver", Text, ForeignKey("subject.id", ondelete="CASCADE"), primary_key=True),
+    _required("roles", Text),
+    _required("allowed", Boolean),
+    _required("at", BigInteger),
+    _required("sealed", LargeBinary),
+    sqlite_with_rowid=False,
+)
+Index(None, approval_answer.c.approver)

@@ -13,6 +13,7 @@ from fairlead.costs.outcomes import orphaned
 from fairlead.costs.refusals import Refusals
 from fairlead.errors import BadInput
 from fairlead.execution import Defaults, Deployment, Fairlead
+from fairlead.execution.approvals import Approvals
 from fairlead.identity import Authenticator, Key
 from fairlead.identity.credentials import Credentials
 from fairlead.identity.fetch import fetcher
@@ -32,6 +33,7 @@ from fairlead.storage.sessions import Sessions
 from fairlead.storage.store import Store
 from fairlead.storage.subject_rows import StoredSubjects
 from fairlead.storage.vault import Vault
+from fairlead.workspace.asking import take_up_approvals
 from fairlead.workspace.compile import Secrets, Workspace, compile_workspace
 from fairlead.workspace.connecting import Connections
 from fairlead.workspace.custody import Custody
@@ -105,14 +107,15 @@ async def assemble(around: Surroundings) -> Running:
     sessions = Sessions(store, vault, clock)
     watch = Watch(store, fleet, clock, vault.name_of)
     custody = Custody(store, vault, clock, around.secrets)
-    revisions = _Revisions(around, http, sessions, watch, custody)
+    approvals = Approvals(store, vault, clock)
+    revisions = _Revisions(around, http, sessions, watch, custody, approvals)
     epoch = await asyncio.to_thread(fleet.current)
     if not epoch.revision:
         raise BadInput("nothing has been published yet", mend="publish the workspace: fairlead apply")
     first = await asyncio.to_thread(revisions.compiled, epoch.revision)
     deployment = revisions.deployed(first)
     journal = Journal(store, worker, clock, first.workspace.settings.storage.journal)
-    fairlead = _fairlead(journal, vault, clock, deployment)
+    fairlead = _fairlead(journal, vault, clock, approvals, deployment)
     turns = Turns(fairlead, fleet, worker, clock, store.beside / FOLDER)
     follower = Follower(
         fairlead,
@@ -124,7 +127,7 @@ async def assemble(around: Surroundings) -> Running:
         forget=vault.clear_cache,
         listen=store.listen,
         chores=(
-            *_chores(around, journal, vault, sessions, custody, deployment.organisation),
+            *_chores(around, journal, vault, sessions, custody, approvals, deployment.organisation),
             *watch.chores(),
             (_COUNT_EVERY, turns),
         ),
@@ -145,13 +148,22 @@ async def assemble(around: Surroundings) -> Running:
 class _Revisions:
     """Each revision in turn, compiled and with its drivers, and taken up by all that runs beside the path."""
 
-    def __init__(self, around: Surroundings, http: Http, sessions: Sessions, watch: Watch, custody: Custody) -> None:
+    def __init__(
+        self,
+        around: Surroundings,
+        http: Http,
+        sessions: Sessions,
+        watch: Watch,
+        custody: Custody,
+        approvals: Approvals,
+    ) -> None:
         self._around = around
         self._http = http
         self._rings = IssuerKeyRings(fetcher(http, around.clock), around.clock)
         self._sessions = sessions
         self._watch = watch
         self._custody = custody
+        self._approvals = approvals
         self._last: CompiledRevision | None = None
         self._credentials = Credentials(http, around.clock, around.secrets)
         self.connections = Connections(http, around.clock)
@@ -167,17 +179,19 @@ class _Revisions:
         self._sessions.most_bytes = settings.sessions.most_bytes
         self._watch.take_up(compiled.workspace.controls)
         self._custody.under(settings)
+        take_up_approvals(self._approvals, compiled.workspace)
         around = self._around
         return deploy(compiled, self._http, self._rings, around.clock, self.connections, self._credentials, around.wrap)
 
 
-def _fairlead(journal: Journal, vault: Vault, clock: Clock, deployment: Deployment) -> Fairlead:
+def _fairlead(journal: Journal, vault: Vault, clock: Clock, approvals: Approvals, deployment: Deployment) -> Fairlead:
     return Fairlead(
         ledger=Ledger(journal, vault, clock),
         refusals=Refusals(journal, clock),
         health=Health(clock.monotonic, deployment.preferences.breaker),
         lease=Lease(clock),
         clock=clock,
+        approvals=approvals,
         deployment=deployment,
     )
 
@@ -188,6 +202,7 @@ def _chores(
     vault: Vault,
     sessions: Sessions,
     custody: Custody,
+    approvals: Approvals,
     organisation: str,
 ) -> tuple[tuple[float, Chore], ...]:
     """What every worker does beside answering, with its period in seconds."""
@@ -206,6 +221,7 @@ def _chores(
 
     async def forget_the_expired() -> None:
         await asyncio.to_thread(custody.clear, sessions)
+        await asyncio.to_thread(approvals.sweep)
 
     return (
         (_RECOVER_EVERY, settle_for_the_dead),
@@ -286,4 +302,5 @@ def deploy(
         limits=compile_limits(settings.limits),
         systems=connections.take_up(workspace.systems),
         credentials=credentials,
+        approvals=workspace.approvals,
     )

@@ -15,6 +15,7 @@ from fairlead.identity import Identity, IdentitySettings, compile_identity
 from fairlead.lanes import LaneRules, compile_lanes
 from fairlead.models.settings import Models, compile_models
 from fairlead.policy import CaseResult, Policy, PolicyCase, RulesFile, compile_policy, run_policy_tests
+from fairlead.policy.approvals import ApprovalRules, compile_approvals
 from fairlead.routing import Preferences, compile_routing
 from fairlead.tasks import TaskSettings, TaskTypes, compile_tasks
 from fairlead.tools.cards import SystemCard
@@ -61,6 +62,7 @@ class Workspace:
     controls: Controls
     lanes: LaneRules | None
     systems: Mapping[str, System]
+    approvals: ApprovalRules
     warnings: tuple[str, ...]
 
     @property
@@ -128,6 +130,7 @@ class _Compiling:
         preferences = self._try(lambda: _routing(settings))
         controls = self._controls(settings, watched)
         systems = self._systems(settings)
+        approvals = self._try(lambda: compile_approvals(settings.approvals, settings.alarms))
         policy = self._policy(settings, rules, systems or {})
         tasks = self._tasks(settings, types, has_pages=bool(items) or self._pages_elsewhere)
         rates = self._rates(settings, models)
@@ -142,6 +145,7 @@ class _Compiling:
         if (
             controls is None
             or systems is None
+            or approvals is None
             or not (models and identity and budgets and preferences and policy and tasks and cases)
             or rates is None
         ):
@@ -159,6 +163,7 @@ class _Compiling:
             preferences=preferences,
             controls=controls,
             systems=systems,
+            approvals=approvals,
             lanes=self._try(lambda: compile_lanes(settings.lanes, _slots_of(models)), ("lanes",)),
             warnings=(),
         )

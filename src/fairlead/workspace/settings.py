@@ -13,6 +13,7 @@ from fairlead.lanes import LanesSettings
 from fairlead.lanes.rate_settings import LimitsSettings
 from fairlead.models.settings import ModelSettings
 from fairlead.policy import PolicyCase, Rule
+from fairlead.policy.approval_settings import ApprovalSettings
 from fairlead.routing.settings import BreakerSettings, RetrySettings, RoutingSettings
 from fairlead.storage.settings import (
     AuditSettings,
@@ -167,6 +168,7 @@ class WorkspaceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
         dict[str, AnySystem], Meta(description="Systems of record by name, whose tools callers may use.")
     ] = {}
     alarms: Annotated[dict[str, AlarmSettings], Meta(description="Webhooks that controls call, by name.")] = {}
+    approvals: ApprovalSettings = ApprovalSettings()
     sessions: SessionSettings = SessionSettings()
     master_key: MasterKeySettings | None = None
     retention: RetentionSettings = RetentionSettings()

@@ -1,0 +1,139 @@
+"""What is asked of a person before a call is done, and what they say to it."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from fairlead.errors import Refused
+from fairlead.policy.approvals import Asker
+from fairlead.storage.approval_rows import ApprovalRow, Same, State
+
+LONGEST_REASON: Final = 1000  # characters
+
+
+class ApprovalPending(Refused):
+    """A person must approve this very call before it is done.
+
+    The question is kept under the id in the message. Once it is approved (`fairlead approvals approve ID`), make the
+    same call with the same arguments again: it passes once.
+    """
+
+    code = "approval_pending"
+
+    def __init__(
+        self, message: str, *, why: str = "", mend: str = "", step: str = "", subject: str = "", approval: str = ""
+    ) -> None:
+        super().__init__(message, why=why, mend=mend, step=step, subject=subject)
+        self.approval = approval
+
+
+class OwnCall(Refused):
+    """Nobody approves their own call, nor does another program that acts for them.
+
+    Somebody else who has the role must answer.
+    """
+
+    code = "own_call"
+
+
+class NotOpen(Refused):
+    """The question cannot be answered any more: it was answered, has expired, or the workspace was published anew.
+
+    Where the call is still wanted, it is made again and asks anew.
+    """
+
+    code = "approval_not_open"
+
+
+class Why(Struct, frozen=True):
+    """A policy that asks, and its reason."""
+
+    policy: str
+    text: str
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """One call, as whoever answers sees it. All of it is sealed for whose call it is."""
+
+    person: str
+    tenant: str
+    agent: str
+    department: str
+    tool: str
+    digest: str
+    revision: str
+    arguments: Mapping[str, Any]
+    sources: Mapping[str, tuple[str, ...]]
+    facts: Mapping[str, Any]
+    reasons: tuple[Why, ...]
+    wanted: Mapping[str, int]
+
+    @property
+    def policies(self) -> frozenset[str]:
+        return frozenset(each.policy for each in self.reasons)
+
+    def same(self, subject: str) -> Same:
+        return Same(subject, self.tenant, self.agent, self.tool, self.digest, self.revision)
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What one person said: for which roles it counts. `by` is "" where they were erased."""
+
+    by: str
+    roles: tuple[str, ...]
+    allowed: bool
+    at: int
+    reason: str
+
+
+class Approval(Struct, frozen=True, kw_only=True):
+    """A question with what was said to it. Times in milliseconds since 1970, `ended_at` 0 while it is open."""
+
+    id: str
+    state: State
+    asked_at: int
+    expires_at: int
+    ended_at: int
+    question: Question
+    answers: tuple[Answer, ...] = ()
+
+    @property
+    def asker(self) -> Asker:
+        return Asker(self.question.person, self.question.tenant, self.question.department, self.asked_at)
+
+
+class Standing(Struct, frozen=True):
+    """How the question about a call stands: `roles` have let it pass, where it is granted."""
+
+    id: str
+    state: State
+    roles: frozenset[str]
+
+
+_encode = msgspec.json.Encoder(order="sorted").encode
+_decoder = msgspec.json.Decoder(Question)
+
+
+def encoded(question: Question) -> bytes:
+    return _encode(question)
+
+
+def decoded(plain: bytes) -> Question:
+    return _decoder.decode(plain)
+
+
+def covers(row: ApprovalRow, question: Question) -> bool:
+    """Whether what was asked then is all that is asked now: a policy that asks for the first time is asked about."""
+    wanted = msgspec.json.decode(row.wanted, type=dict[str, int])
+    return question.policies <= set(msgspec.json.decode(row.policies, type=list[str])) and question.wanted == wanted
+
+
+def standing(row: ApprovalRow) -> Standing:
+    return Standing(row.id, row.state, frozenset(msgspec.json.decode(row.wanted, type=dict[str, int])))
+
+
+def agreed(wanted: Mapping[str, int], answers: list[tuple[str, ...]]) -> bool:
+    """Whether as many agree for every role as must. `answers` are the roles of each who does."""
+    return all(sum(role in roles for roles in answers) >= most for role, most in wanted.items())

@@ -1,0 +1,80 @@
+"""A call that a person must let pass: found granted, or asked; and used, once, before its system is reached."""
+
+import asyncio
+from typing import Any
+
+from fairlead.costs.ledger import Action
+from fairlead.errors import Denied
+from fairlead.execution.approval_question import ApprovalPending, Question, Standing, Why
+from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.execution.tool_asking import ToolDecided, digest_of
+from fairlead.policy.tool_rights import ToolAsked
+from fairlead.policy.types import Decision
+
+
+async def granted_or_asked(
+    fairlead: Fairlead, deployment: Deployment, action: Action, asked: ToolAsked, decision: Decision
+) -> Standing:
+    """What lets this very call pass. Raises `ApprovalPending` with the id of the question, `Denied` where it was
+    answered so."""
+    question = _question(deployment, action, asked, decision)
+    found = await asyncio.to_thread(fairlead.approvals.held_or_asked, question, action.caller.credential)
+    why = "; ".join(each.text for each in decision.reasons)
+    if found.state == "denied":
+        raise Denied(
+            f"{asked.tool.name} with these arguments was not approved ({found.id})",
+            why=why,
+            mend=f"do it in another way; fairlead approvals show {found.id} tells what was said",
+            subject=asked.tool.name,
+        )
+    if found.state != "granted":
+        roles = ", ".join(sorted(decision.ask))
+        raise ApprovalPending(
+            f"{asked.tool.name} waits for the approval of {roles}: {found.id}",
+            why=why,
+            mend=f"have it approved (fairlead approvals approve {found.id}), then make the same call again",
+            subject=asked.tool.name,
+            approval=found.id,
+        )
+    return found
+
+
+async def use_approvals(fairlead: Fairlead, action: Action, decided: ToolDecided) -> None:
+    """Use up what the call rests on. From here on it is gone, whatever becomes of the call. Raises `ApprovalPending`
+    where another call was faster."""
+    for each in decided.approvals:
+        used = await asyncio.to_thread(
+            fairlead.approvals.use, each, action.caller.credential, action.caller.person, action.run
+        )
+        if not used:
+            raise ApprovalPending(
+                f"the approval {each} is used up, or its time is over",
+                why="an approval lets one call pass, and another was faster",
+                mend="make the call again: it asks anew",
+                subject=decided.asked.tool.name,
+            )
+
+
+def _question(deployment: Deployment, action: Action, asked: ToolAsked, decision: Decision) -> Question:
+    caller = action.caller
+    return Question(
+        person=caller.person,
+        tenant=caller.tenant,
+        agent=caller.agent,
+        department=caller.department,
+        tool=asked.tool.name,
+        digest=digest_of(asked.tool.name, asked.arguments),
+        revision=deployment.revision,
+        arguments=asked.arguments,
+        sources={name: tuple(sorted(its)) for name, its in sorted(asked.sources.items())},
+        facts={name: _plain(value) for name, value in asked.facts.items()},
+        reasons=tuple(Why(each.policy, each.text) for each in decision.reasons),
+        wanted=deployment.approvals.quorums(decision.ask),
+    )
+
+
+def _plain(value: Any) -> Any:
+    """A fact as people read it: Cedar's decimals and dates as their text."""
+    if isinstance(value, dict) and isinstance(value.get("__extn"), dict):
+        return value["__extn"].get("arg")
+    return value

@@ -1,0 +1,142 @@
+"""The rows of approvals. All SQL of them, for SQLite and PostgreSQL alike; what is sealed stays sealed.
+
+Each function works within the caller's transaction. Those that change a row say what it must be for that, so that of
+two who want the same change one makes it.
+"""
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+from msgspec import Struct
+from msgspec.structs import asdict
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+
+from fairlead.storage.legal_holds import PERSON, legal_holds
+from fairlead.storage.schema import approval, approval_answer
+
+State = Literal["pending", "granted", "denied", "expired", "used"]
+_OPEN: Final = ("pending", "granted")
+
+
+class ApprovalRow(Struct, frozen=True, kw_only=True):
+    """A row of table `approval`. Times in milliseconds since 1970; `ended_at` is 0 while it may still be used."""
+
+    id: str
+    subject: str
+    tenant: str
+    agent: str
+    tool: str
+    digest: str
+    revision: str
+    policies: str
+    wanted: str
+    state: State
+    asked_at: int
+    expires_at: int
+    ended_at: int
+    sealed: bytes
+
+
+class AnswerRow(Struct, frozen=True, kw_only=True):
+    """A row of table `approval_answer`. `roles` is JSON: those for which it counts."""
+
+    approval: str
+    approver: str
+    roles: str
+    allowed: bool
+    at: int
+    sealed: bytes
+
+
+class Same(Struct, frozen=True):
+    """What two calls must share so that one approval is of both."""
+
+    subject: str
+    tenant: str
+    agent: str
+    tool: str
+    digest: str
+    revision: str
+
+
+def alike(connection: Connection, same: Same, now: int) -> list[ApprovalRow]:
+    """Those of this very call that have not expired and were not used, the oldest first."""
+    mine = [approval.c[name] == value for name, value in asdict(same).items()]
+    live = approval.c.state.in_((*_OPEN, "denied")) & (approval.c.expires_at > now)
+    query = select(approval).where(*mine, live).order_by(approval.c.asked_at, approval.c.id)
+    return [ApprovalRow(**row) for row in connection.execute(query).mappings()]
+
+
+def waiting(connection: Connection, subject: str, now: int) -> int:
+    """How many of a subject's calls wait for an answer."""
+    mine = (approval.c.subject == subject) & (approval.c.state == "pending") & (approval.c.expires_at > now)
+    return int(connection.execute(select(func.count()).select_from(approval).where(mine)).scalar_one())
+
+
+def insert_approval(connection: Connection, row: ApprovalRow) -> None:
+    connection.execute(insert(approval).values(asdict(row)))
+
+
+def one(connection: Connection, id_: str) -> ApprovalRow | None:
+    row = connection.execute(select(approval).where(approval.c.id == id_)).mappings().first()
+    return None if row is None else ApprovalRow(**row)
+
+
+def listed(connection: Connection, states: Sequence[State] = ()) -> list[ApprovalRow]:
+    """All, or those in a state, the oldest first."""
+    query = select(approval).order_by(approval.c.asked_at, approval.c.id)
+    if states:
+        query = query.where(approval.c.state.in_(states))
+    return [ApprovalRow(**row) for row in connection.execute(query).mappings()]
+
+
+def change(connection: Connection, id_: str, before: State, after: State, now: int) -> bool:
+    """From one state to another, if it is in the one and has not expired. False, and nothing changed, otherwise."""
+    ended = 0 if after in _OPEN else now
+    mine = (approval.c.id == id_) & (approval.c.state == before) & (approval.c.expires_at > now)
+    return connection.execute(update(approval).where(mine).values(state=after, ended_at=ended)).rowcount == 1
+
+
+def expire(connection: Connection, now: int) -> list[ApprovalRow]:
+    """End what has expired, and return it as it was."""
+    over = approval.c.state.in_(_OPEN) & (approval.c.expires_at <= now)
+    found = [ApprovalRow(**row) for row in connection.execute(select(approval).where(over)).mappings()]
+    if found:
+        connection.execute(update(approval).where(over).values(state="expired", ended_at=now))
+    return found
+
+
+def has_expired(connection: Connection, now: int, before: int) -> bool:
+    """Whether `expire` or `forget` have anything to do."""
+    over = approval.c.state.in_(_OPEN) & (approval.c.expires_at <= now)
+    over |= _old(connection, before)
+    return connection.execute(select(approval.c.id).where(over).limit(1)).first() is not None
+
+
+def forget(connection: Connection, before: int) -> int:
+    """Delete what ended before then, but for what a legal hold is on. How many that were."""
+    return connection.execute(delete(approval).where(_old(connection, before))).rowcount
+
+
+def _old(connection: Connection, before: int) -> ColumnElement[bool]:
+    held = [each.what for each in legal_holds(connection) if each.kind == PERSON]
+    # What was denied is answered with that for as long as it would have been valid.
+    over = (approval.c.state != "denied") | (approval.c.expires_at <= before)
+    return approval.c.ended_at.between(1, before) & over & approval.c.subject.not_in(held)
+
+
+def end_all(connection: Connection, at: int) -> int:
+    """Nothing that is open may be used any more. How many that were."""
+    mine = approval.c.state.in_(_OPEN)
+    return connection.execute(update(approval).where(mine).values(state="expired", ended_at=at)).rowcount
+
+
+def insert_answer(connection: Connection, row: AnswerRow) -> None:
+    connection.execute(insert(approval_answer).values(asdict(row)))
+
+
+def answers(connection: Connection, id_: str) -> list[AnswerRow]:
+    """What was said to one, the oldest first."""
+    mine = select(approval_answer).where(approval_answer.c.approval == id_)
+    rows = connection.execute(mine.order_by(approval_answer.c.at, approval_answer.c.approver)).mappings()
+    return [AnswerRow(**row) for row in rows]

@@ -1,0 +1,39 @@
+"""Approvals under the revision in force: who may answer, how long they are kept, and which webhook is told."""
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from fairlead.execution.approval_question import Approval
+from fairlead.execution.approvals import Approvals
+from fairlead.workspace.compile import Workspace
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_DAY: Final = 86_400_000
+_CONTROL: Final = "approvals"
+
+
+def take_up_approvals(approvals: Approvals, workspace: Workspace) -> None:
+    """Another revision has come into force."""
+    settings = workspace.settings
+    approvals.rules = workspace.approvals
+    approvals.keep = int(settings.approvals.keep * _DAY) if settings.payloads == "keep" else 0
+    alarm = settings.approvals.notify
+
+    def told(connection: "Connection", asked: Approval) -> None:
+        from fairlead.controls.alarm_rows import post
+
+        if alarm:
+            body = {
+                "type": "approval.asked",
+                "approval": asked.id,
+                "tool": asked.question.tool,
+                "roles": asked.question.wanted,
+                "asked_at": asked.asked_at,
+                "expires_at": asked.expires_at,
+            }
+            post(connection, asked.id, _CONTROL, alarm, msgspec.json.encode(body), asked.asked_at)
+
+    approvals.notice = told
