@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from fairlead.costs.ledger import Action
 from fairlead.costs.told import Hit, ToolReservation
-from fairlead.errors import DeadlineExceeded, Upstream
+from fairlead.errors import BadInput, DeadlineExceeded, Rejected, Upstream
 from fairlead.execution.attempts import refuse_outdated
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.stopping import refuse_ended
@@ -96,6 +96,9 @@ async def attempted(fairlead: Fairlead, deployment: Deployment, action: Action, 
         raise late from None
     except Upstream as error:
         action.fail(error)
+        raise
+    except BadInput as error:  # the connector cannot send such arguments, and has sent nothing
+        action.fail(Rejected(error.message, why=error.why, subject=asked.tool.name, retryable=False, charged="no"))
         raise
     finally:
         fairlead.under_way.pop(action, None)
