@@ -1,0 +1,225 @@
+"""Where the arguments of a call come from: what a run has been told and has read, kept beside what it makes of it.
+
+A flow is a value. What the person says goes in by `said`, each result by `read`, and `request` makes the next call with
+the sources of every argument. A value that somebody wrote is taken to come from all that was read before, unless it is proven to come from less:
+
+- a reference (`{"$from": "STEP", "path": "items.0.iban"}`) is resolved here, so its source is exact;
+- what stands whole in the person's own words or in the workspace's was said there, whoever repeats it;
+- what is one of the single values of a result comes from the results in which it stands;
+- what was extracted through a declared schema, where that leaves no room for words, comes from the schema.
+
+Whose words a value is and why it was chosen are two questions: the sources answer the first, `ToolRequest.read` the
+second.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from fairlead.errors import BadInput, closest
+from fairlead.execution.attested import Leaf, leaf_of, leaves_of, singles, stands_in
+from fairlead.execution.extraction import closed_values
+from fairlead.execution.tool_asking import ToolRequest
+from fairlead.labels import NO_LABELS, Labels
+from fairlead.policy.tool_rights import UNKNOWN, Sources
+
+WORDS: Final = ("user", "workspace")
+"""Sources that no tool, document or model can speak as."""
+
+_REFERENCE: Final = "$from"
+_NOTHING: Final[Sources] = frozenset()
+
+
+class Given(Struct, frozen=True):
+    """An argument of an earlier call, and where it came from."""
+
+    value: Any
+    sources: Sources
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """One thing that was said or read. `given` are the arguments it was read with: what a tool echoes is no news."""
+
+    id: str
+    sources: Sources
+    value: Any
+    labels: Labels = NO_LABELS
+    given: tuple[Given, ...] = ()
+    leaves: frozenset[Leaf] = frozenset()
+
+    @property
+    def is_words(self) -> bool:
+        return not self.sources.isdisjoint(WORDS)
+
+    def holds(self, leaf: Leaf) -> bool:
+        """Whether it stands anywhere in it, also inside a longer text."""
+        return leaf in self.leaves or any(
+            stands_in(leaf, each) for each in singles(self.value) if isinstance(each, str)
+        )
+
+    def sources_of(self, leaf: Leaf | None) -> Sources:
+        """Where a value of this step came from: from its own source, and from whoever had put it into the call."""
+        if leaf is None:
+            return self.sources.union(*(each.sources for each in self.given))
+        return self.sources.union(*(each.sources for each in self.given if _stands(leaf, each.value)))
+
+
+class Flow(Struct, frozen=True):
+    """What a run has been told and has read, in order. Every method gives back a new one."""
+
+    steps: tuple[Step, ...] = ()
+
+    def said(self, text: str, source: str = "user") -> "Flow":
+        """With words of the person, or of the workspace's own text. Words that a person passes on from somewhere else
+        are theirs too: give those as what they are, by `read`."""
+        if source not in WORDS:
+            raise BadInput(f"{source!r} does not speak here", mend="give what was read by `read`")
+        return self._with(Step(id=f"{source}:{len(self.steps)}", sources=frozenset({source}), value=text))
+
+    def read(
+        self, step: str, source: str, value: Any, labels: Labels = NO_LABELS, asked: ToolRequest | None = None
+    ) -> "Flow":
+        """With a result, document or message. `asked` is the call that it answers."""
+        if source in WORDS or not source:
+            raise BadInput(f"what was read cannot come from {source!r}", mend='name it, as in "tool:crm.get_order"')
+        given = () if asked is None else tuple(
+            Given(value, asked.sources.get(name, UNKNOWN)) for name, value in asked.arguments.items()
+        )  # fmt: skip
+        return self._with(
+            Step(id=step, sources=frozenset({source}), value=value, labels=labels, given=given,
+                 leaves=frozenset(leaves_of(value)))
+        )  # fmt: skip
+
+    def extracted(self, step: str, name: str, schema: Mapping[str, Any], value: Any, of: Iterable[str]) -> "Flow":
+        """With what was taken out of earlier steps through the declared schema `name`.
+
+        A part for which the schema leaves no room for words (choices, bounded numbers, dates, yes and no) comes from
+        `schema:NAME`; any other part comes from all that it was taken from. Raises `BadInput` for a value that does
+        not fit.
+        """
+        read = tuple(self._step(each) for each in of)
+        inherited = frozenset().union(*(each.sources_of(None) for each in read)) if read else UNKNOWN
+        labels = _joined(read)
+        parts = closed_values(name, schema, value)
+        given = () if parts.closed else (Given(list(parts.open), inherited),)
+        made = Step(id=step, sources=frozenset({f"schema:{name}"}), value=value, labels=labels, given=given,
+                    leaves=frozenset(leaves_of(value)))  # fmt: skip
+        return self._with(made)
+
+    @property
+    def sources(self) -> Sources:
+        """All that was read and said: where words come from of which no more is known."""
+        return frozenset().union(*(each.sources_of(None) for each in self.steps)) if self.steps else UNKNOWN
+
+    @property
+    def labels(self) -> Labels:
+        return _joined(self.steps)
+
+    def sources_of(self, value: Any) -> Sources:
+        """Where a value may have come from that somebody wrote after reading all this."""
+        return self._origin(value)[0]
+
+    def request(self, name: str, arguments: Mapping[str, Any]) -> ToolRequest:
+        """A call of `system.tool`: references resolved, with the sources of each argument and all that was read.
+
+        Raises `BadInput` for a reference to what there is not.
+        """
+        found = {key: self._resolved(value) for key, value in arguments.items()}
+        labels = NO_LABELS
+        for _, _, its in found.values():
+            labels = labels.joined(its)
+        return ToolRequest(
+            name=name,
+            arguments={key: value for key, (value, _, _) in found.items()},
+            sources={key: sources for key, (_, sources, _) in found.items()},
+            read=self.sources,
+            labels=labels,
+        )
+
+    def _with(self, step: Step) -> "Flow":
+        if any(each.id == step.id for each in self.steps):
+            raise BadInput(f"there is a step {step.id!r} already", mend="give each step a name of its own")
+        return Flow((*self.steps, step))
+
+    def _step(self, name: Any) -> Step:
+        for each in self.steps:
+            if each.id == name:
+                return each
+        raise BadInput(
+            f"there is no step {name!r} in this flow", mend=closest(str(name), [each.id for each in self.steps])
+        )
+
+    def _resolved(self, value: Any) -> tuple[Any, Sources, Labels]:
+        if isinstance(value, Mapping):
+            if _REFERENCE in value:
+                return self._referred(value)
+            parts = {key: self._resolved(each) for key, each in value.items()}
+            names = [self._origin(key) for key in value]
+            origins = [each[1:] for each in parts.values()] + names
+            return ({key: each[0] for key, each in parts.items()}, *self._united(origins))
+        if isinstance(value, list | tuple):
+            items = [self._resolved(each) for each in value]
+            return ([each[0] for each in items], *self._united([each[1:] for each in items]))
+        return (value, *self._origin(value))
+
+    def _united(self, origins: list[tuple[Sources, Labels]]) -> tuple[Sources, Labels]:
+        """Of an empty list nothing is known but who could have made it."""
+        if not origins:
+            return self.sources, self.labels
+        labels = NO_LABELS
+        for _, its in origins:
+            labels = labels.joined(its)
+        return frozenset().union(*(sources for sources, _ in origins)), labels
+
+    def _referred(self, reference: Mapping[str, Any]) -> tuple[Any, Sources, Labels]:
+        if stray := sorted(set(reference) - {_REFERENCE, "path"}):
+            raise BadInput(f"a reference has no {stray[0]!r}", mend='write {"$from": "STEP", "path": "items.0.iban"}')
+        step = self._step(reference[_REFERENCE])
+        value = _taken(step, str(reference.get("path", "")))
+        sources = frozenset().union(*(step.sources_of(leaf_of(each)) for each in singles(value)), step.sources)
+        return value, sources, step.labels
+
+    def _origin(self, value: Any) -> tuple[Sources, Labels]:
+        if isinstance(value, Mapping | list | tuple):
+            return self._united([self._origin(each) for each in singles(value)])
+        leaf = leaf_of(value)
+        if leaf is not None:
+            for source in WORDS:
+                if any(source in each.sources and stands_in(leaf, each.value) for each in self.steps):
+                    return frozenset({source}), NO_LABELS
+            if any(leaf in each.leaves for each in self.steps):
+                holding = [each for each in self.steps if not each.is_words and each.holds(leaf)]
+                return frozenset().union(*(each.sources_of(leaf) for each in holding)), _joined(holding)
+        return self.sources, self.labels
+
+
+def _stands(leaf: Leaf, value: Any) -> bool:
+    """Whether it stands in an argument: an echo of it may be shorter than what was given."""
+    return leaf in frozenset(leaves_of(value)) or any(
+        stands_in(leaf, each) for each in singles(value) if isinstance(each, str)
+    )
+
+
+def _joined(steps: Iterable[Step]) -> Labels:
+    labels = NO_LABELS
+    for each in steps:
+        labels = labels.joined(each.labels)
+    return labels
+
+
+def _taken(step: Step, path: str) -> Any:
+    value = step.value
+    for part in filter(None, path.split(".")):
+        if isinstance(value, Mapping) and part in value:
+            value = value[part]
+        elif isinstance(value, list | tuple) and part.isascii() and part.isdigit() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            raise BadInput(
+                f"the step {step.id!r} has no {path!r}",
+                why=f"nothing stands there under {part!r}",
+                mend="look at what the step gave back: a path is made of names and places, as in items.0.iban",
+            )
+    return msgspec.to_builtins(value)
