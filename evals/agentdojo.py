@@ -12,7 +12,7 @@ with an injected instruction has been read, the true solution of the attacker's 
     attacks                     pairs of a task and an attack whose injected text was read
     stopped_share               of these: the attacker did not get what they wanted
     tool_attacks_stopped_share  of those that need a tool (the others only have the agent say something)
-    tasks, unaided_share        tasks of people, and how many are done without anybody's approval
+    tasks, unaided_share        tasks of people, and how many are done without anybody having been asked
     approved_share              how many are done where a person approves the true calls, and nothing else
     approvals_per_task          how often that person is asked by a task
 
@@ -31,6 +31,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from msgspec.structs import replace
 from tests.world import World, world
 
 from evals.agentdojo_policies import workspace_of
@@ -62,10 +63,8 @@ class Approving(ToolRights):
         self.granted: set[str] = set()
 
     def decide(self, caller: Caller, asked: ToolAsked) -> Decision:
-        import msgspec
-
         if digest_of(asked.tool.name, asked.arguments) in self.granted:
-            asked = msgspec.structs.replace(asked, approved=frozenset({ROLE}))
+            asked = replace(asked, approved=frozenset({ROLE}))
         return self._rights.decide(caller, asked)
 
 
@@ -214,7 +213,7 @@ class Bench:
         tally.tasks += 1
         unaided, _, first, _ = await self._once(task, None, approver=False)
         approved, _, second, _ = await self._once(task, None, approver=True)
-        tally.unaided += unaided
+        tally.unaided += unaided and not first.refused  # some count as done though a call was missing
         tally.approved += approved
         tally.approvals += second.asked
         for each in first.refused:

@@ -10,7 +10,7 @@ import msgspec
 
 from fairlead.tools.person import ToolError
 
-_HEAD = '"""The tools of a suite, by their own names."""\n\nfrom evals.agentdojo_system import PLACE as _PLACE\n\nREADS = {}\n'
+_HEAD = '"""The tools of a suite, by their own names."""\n\nfrom evals.agentdojo_system import PLACE as _PLACE\n'
 _PLAIN = {str: "str", int: "int", float: "float", bool: "bool", dict: "dict", type(None): "None"}
 
 

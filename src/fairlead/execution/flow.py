@@ -1,15 +1,15 @@
 """Where the arguments of a call come from: what a run has been told and has read, kept beside what it makes of it.
 
 A flow is a value. What the person says goes in by `said`, each result by `read`, and `request` makes the next call with
-the sources of every argument. A value that somebody wrote is taken to come from all that was read before, unless it is proven to come from less:
+the sources of every argument. A value that somebody wrote is taken to come from all that was read before, unless it is
+proven to come from less:
 
 - a reference (`{"$from": "STEP", "path": "items.0.iban"}`) is resolved here, so its source is exact;
 - what stands whole in the person's own words or in the workspace's was said there, whoever repeats it;
 - what is one of the single values of a result comes from the results in which it stands;
 - what was extracted through a declared schema, where that leaves no room for words, comes from the schema.
 
-Whose words a value is and why it was chosen are two questions: the sources answer the first, `ToolRequest.read` the
-second.
+Whose value it is and why it was chosen are two questions: the sources answer the first, `ToolRequest.read` the second.
 """
 
 from collections.abc import Iterable, Mapping
@@ -178,7 +178,8 @@ class Flow(Struct, frozen=True):
             raise BadInput(f"a reference has no {stray[0]!r}", mend='write {"$from": "STEP", "path": "items.0.iban"}')
         step = self._step(reference[_REFERENCE])
         value = _taken(step, str(reference.get("path", "")))
-        sources = frozenset().union(*(step.sources_of(leaf_of(each)) for each in singles(value)), step.sources)
+        found = [step.sources_of(leaf_of(each)) for each in singles(value)] or [step.sources_of(None)]
+        sources = frozenset().union(*found)
         return value, sources, step.labels
 
     def _origin(self, value: Any) -> tuple[Sources, Labels]:
