@@ -5,8 +5,7 @@ cursor can be opened for one SELECT and for nothing else.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from fairlead.clock import Clock
@@ -55,6 +54,7 @@ class _Session:
 
     def __init__(self, connection: "psycopg.AsyncConnection[Any]") -> None:
         self.connection = connection
+        self.committing = False
 
     def is_fit(self) -> bool:
         from psycopg import OperationalError
@@ -72,6 +72,12 @@ class _Session:
         self.connection.pgconn.finish()
 
 
+class _Course:
+    """How far a call has come."""
+
+    session: _Session | None = None
+
+
 class PostgresqlDatabase:
     """One database, for all persons who come to it."""
 
@@ -81,21 +87,28 @@ class PostgresqlDatabase:
         self._most_rows = settings.most_rows
         self._clock = clock
         self._adapters = adapted()
+        self._ending: set[asyncio.Future[ToolResult]] = set()
         self.logins = Logins(self._opened, clock, most=_MOST_LOGINS, each=min(_EACH, settings.at_once))
 
     async def select(self, text: str, restriction: Restriction, call: SystemCall) -> ToolResult:
         """A statement that has been restricted, with nothing in reach but what PostgreSQL itself brings."""
-        async with self._session(call) as session:
+
+        async def work(session: _Session) -> ToolResult:
             return await self._read(session, text, None, call, _BEGIN_READ + _BUILT_IN_ONLY)
+
+        return await self._within(call, work)
 
     async def query(self, query: Query, call: SystemCall) -> ToolResult:
         """A declared query. What writes is one transaction: it is done as a whole, or not at all."""
         values = {name: sent(value) for name, value in query.values(call.arguments, call.person).items()}
         text = query.text("%({})s", quoted=True)
-        async with self._session(call) as session:
+
+        async def work(session: _Session) -> ToolResult:
             if query.reads:
                 return await self._read(session, text, values, call, _BEGIN_READ)
             return await self._write(session, text, values, call)
+
+        return await self._within(call, work)
 
     async def close(self) -> None:
         self.logins.close()
@@ -103,17 +116,32 @@ class PostgresqlDatabase:
     async def _opened(self, credential: Credential) -> _Session:
         return _Session(await log_in(self._address, credential, self._name, self._adapters))
 
-    @asynccontextmanager
-    async def _session(self, call: SystemCall) -> AsyncIterator[_Session]:
-        """A login of this person's until the deadline. What fails in the block has changed nothing."""
+    async def _within(self, call: SystemCall, work: Callable[[_Session], Awaitable[ToolResult]]) -> ToolResult:
+        """Does it with a login of this person's, until the deadline. A server that does not even let go of a statement
+        then keeps its connection waiting, and not the caller."""
+        course = _Course()
+
+        async def done() -> ToolResult:
+            async with self.logins.taken(call.person, call.credential) as session:
+                course.session = session
+                return await work(session)
+
+        task = asyncio.ensure_future(done())
         try:
-            async with (
-                asyncio.timeout(self._left(call) + _GRACE_S),
-                self.logins.taken(call.person, call.credential) as session,
-            ):
-                yield session
-        except TimeoutError:
-            raise self._late("no") from None
+            await asyncio.wait((task,), timeout=self._left(call) + _GRACE_S)
+        finally:
+            if not task.done():
+                task.cancel()
+                self._ending.add(task)
+                task.add_done_callback(self._ended)
+        if task.done():
+            return task.result()
+        raise self._late("unknown" if course.session is not None and course.session.committing else "no")
+
+    def _ended(self, task: "asyncio.Future[ToolResult]") -> None:
+        self._ending.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever asked has been told already
 
     async def _read(
         self, session: _Session, text: str, values: Mapping[str, Any] | None, call: SystemCall, begin: str
@@ -147,25 +175,22 @@ class PostgresqlDatabase:
     async def _write(self, session: _Session, text: str, values: Mapping[str, Any], call: SystemCall) -> ToolResult:
         import psycopg
 
-        connection, charged = session.connection, "no"
+        connection = session.connection
         try:
             await connection.execute(_BEGIN_WRITE.format(wait=self._milliseconds(call)))
             cursor = await connection.execute(text, values)
             rows = Rows(_columns(cursor), self._most_rows, call.most_bytes, self._name)
             if cursor.description is not None:
                 rows.take(await cursor.fetchall())
-            charged = "unknown"  # from here on only the server knows
+            session.committing = True  # from here on only the server knows
             await connection.execute("COMMIT")
             return rows.result(changed=max(cursor.rowcount, 0))
         except (psycopg.Error, UnicodeError) as error:
             refused = isinstance(error, psycopg.Error) and error.sqlstate and not connection.closed
-            return self._told(error, "no" if refused else charged)
-        except asyncio.CancelledError:
-            if charged == "unknown" and call.deadline <= self._clock.monotonic():
-                raise self._late(charged) from None
-            raise
+            return self._told(error, "unknown" if session.committing and not refused else "no")
         finally:
             await self._undone(session)
+            session.committing = False
 
     async def _undone(self, session: _Session) -> None:
         """Rolls back; a connection on which that does not work ends here, and the server rolls back."""

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +34,8 @@ _UNREACHABLE: Final = frozenset(
     )
 )  # fmt: skip
 
+Guard = Callable[[sqlite3.Connection], Callable[..., int]]
+
 
 class SqliteFile:
     """One file, for all calls of one system."""
@@ -46,19 +49,19 @@ class SqliteFile:
 
     async def select(self, text: str, restriction: Restriction, call: SystemCall) -> ToolResult:
         """A statement that has been restricted. SQLite asks at every table and function whether it may."""
-        return await self._in_thread(call, text, {}, True, _guard(restriction))
+        return await self._in_thread(call, text, {}, True, partial(_guard, restriction))
 
     async def query(self, query: Query, call: SystemCall) -> ToolResult:
         """A declared query. What writes is one transaction: it is done as a whole, or not at all."""
         values = {name: _bound(name, value) for name, value in query.values(call.arguments, call.person).items()}
-        return await self._in_thread(call, query.text(":{}", quoted=False), values, query.reads, _own_text)
+        return await self._in_thread(call, query.text(":{}", quoted=False), values, query.reads, lambda _: _own_text)
 
     async def close(self) -> None:
         """Threads that still work end at their calls' deadlines."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _in_thread(
-        self, call: SystemCall, text: str, values: Mapping[str, Any], reads: bool, guard: Callable[..., int]
+        self, call: SystemCall, text: str, values: Mapping[str, Any], reads: bool, guard: Guard
     ) -> ToolResult:
         left = _Left(self._clock, call.deadline)
         loop = asyncio.get_running_loop()
@@ -73,14 +76,14 @@ class SqliteFile:
         text: str,
         values: Mapping[str, Any],
         reads: bool,
-        guard: Callable[..., int],
+        guard: Guard,
         left: "_Left",
     ) -> ToolResult:
         try:
             with self._opened(call, reads, guard, left) as connection:
                 if not reads:
                     connection.execute("BEGIN IMMEDIATE")
-                connection.set_authorizer(guard)
+                connection.set_authorizer(guard(connection))
                 result = self._rows(connection, call, text, values, reads)
                 connection.set_authorizer(None)
                 if not reads:
@@ -92,9 +95,7 @@ class SqliteFile:
             raise BadInput(f"{call.tool.name}: {error}", mend="send one statement, and values that fit") from None
 
     @contextmanager
-    def _opened(
-        self, call: SystemCall, reads: bool, guard: Callable[..., int], left: "_Left"
-    ) -> Iterator[sqlite3.Connection]:
+    def _opened(self, call: SystemCall, reads: bool, guard: Guard, left: "_Left") -> Iterator[sqlite3.Connection]:
         seconds = left.seconds()
         if seconds <= 0:
             raise _late(self._name)
@@ -168,10 +169,14 @@ class _Left:
         return self.seconds() <= 0
 
 
-def _guard(restriction: Restriction) -> Callable[..., int]:
-    """SQLite's own look at a statement: every table that it opens and every function that it calls."""
+def _guard(restriction: Restriction, connection: sqlite3.Connection) -> Callable[..., int]:
+    """SQLite's own look at a statement: every table that it opens and every function that it calls.
+
+    What a view reads is read for the view. SQLite says so of a subquery in WITH as well, so the views are asked for.
+    """
     tables = frozenset((schema, name.lower()) for schema, name in restriction.tables)
-    views = frozenset(name for _, name in tables)
+    found = connection.execute("SELECT lower(name) FROM sqlite_master WHERE type = 'view'").fetchall()
+    views = frozenset(name for (name,) in found if ("main", name) in tables)
     functions = restriction.functions | _OPERATORS
 
     def judged(action: int, first: str | None, second: str | None, schema: str | None, view: str | None) -> int:

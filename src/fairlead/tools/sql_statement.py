@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from fairlead.errors import BadInput, closest
 from fairlead.tools.sql_syntax import ALTERED, FUNCTIONS, KINDS, PARTS, TYPES, WORDS
+from fairlead.tools.sql_weight import MOST, weight
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -55,6 +56,8 @@ class Restriction:
 
     def _written(self, text: str) -> str:
         first = self._parsed(text)
+        if weight(first) > MOST:
+            raise _refused("its subqueries repeat each other's columns too often", "name a column once in each")
         self._named_by_us(first)
         written = self._text(first)
         again = self._parsed(written)
