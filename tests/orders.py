@@ -38,6 +38,7 @@ GRANT SELECT ON own_orders TO {group};
 GRANT CREATE ON SCHEMA public TO {group};
 CREATE FUNCTION peek() RETURNS text LANGUAGE sql SECURITY DEFINER AS '
     SELECT string_agg(mark, '','') FROM public.salaries';
+REVOKE EXECUTE ON FUNCTION peek() FROM PUBLIC;
 """
 
 

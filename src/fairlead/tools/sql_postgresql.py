@@ -5,6 +5,7 @@ cursor can be opened for one SELECT and for nothing else.
 """
 
 import asyncio
+import select
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -57,16 +58,14 @@ class _Session:
         self.committing = False
 
     def is_fit(self) -> bool:
-        from psycopg import OperationalError
         from psycopg.pq import TransactionStatus
 
         server = self.connection.pgconn
-        try:
-            if not self.connection.closed:
-                server.consume_input()  # a server that has hung up since says so here
-        except OperationalError:
+        if self.connection.closed or server.transaction_status != TransactionStatus.IDLE:
             return False
-        return not self.connection.closed and server.transaction_status == TransactionStatus.IDLE
+        waiting = select.poll()  # a server says nothing to a session that is idle, unless it has ended it
+        waiting.register(server.socket, select.POLLIN)
+        return not waiting.poll(0)
 
     def close(self) -> None:
         self.connection.pgconn.finish()

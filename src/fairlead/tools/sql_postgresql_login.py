@@ -146,7 +146,7 @@ def _proof(address: Address, secret: str, subject: str) -> Iterator[dict[str, An
             proof |= _certificate(Path(folder), secret, subject)
             if mode in ("prefer", "allow", "disable"):
                 proof["sslmode"] = "require"
-            proof["require_auth"] = address.options.get("require_auth", "none")
+            proof |= {"sslcertmode": "require", "require_auth": address.options.get("require_auth", "none")}
         else:
             # A server that takes anybody for anybody is no guard, nor is a password that went over the net in the open.
             usual = "!none" if mode.startswith("verify") else "scram-sha-256,md5"

@@ -89,7 +89,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, int):
         return value if -_LARGEST_SAFE <= value < _LARGEST_SAFE else str(value)
     if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
+        return (
+            value if math.isfinite(value) else "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+        )
     if isinstance(value, list | tuple):
         return [plain(each) for each in value]
     if isinstance(value, dict):
