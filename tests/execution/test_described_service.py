@@ -103,3 +103,15 @@ async def test_a_failed_result_is_an_answer(tmp_path: Any, service: Service, sys
         answer = await call(w, "shop.get_order", {"id": "A-9"})
         assert answer.result.failed
         assert answer.result.structured == {"detail": "no such order"}
+
+
+async def test_a_credential_that_a_service_tells_again_goes_no_further(
+    tmp_path: Any, service: Service, systems: dict[str, Any]
+) -> None:
+    systems["shop"]["credential"] = {"service": {"secret": "env:TEST_KEY", "shared": True}}
+    async with world(tmp_path, FILES, systems=systems) as w:
+        service.reply = lambda seen: json_reply({"sent": dict(seen.headers)}, 400)
+        answer = await call(w, "shop.get_order", {"id": "A-1"})
+        assert service.last.headers["authorization"] == "Bearer test-key"
+        assert answer.result.structured["sent"]["authorization"] == "Bearer [CREDENTIAL]"
+        assert "redacted" in answer.flags

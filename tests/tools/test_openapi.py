@@ -11,12 +11,16 @@ from urllib.parse import parse_qsl
 import msgspec
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.tools.calls import CLOCK, HTTP, a_system, a_system_call
 from tests.tools.services import Reply, Service, json_reply, running
 
 from fairlead.errors import BadInput, DeadlineExceeded, RateLimited, Upstream
+from fairlead.tools.arguments import Checker
 from fairlead.tools.failures import NotAuthorised, ResultTooLarge, SystemFailed
 from fairlead.tools.openapi import OpenApiSystem, definitions_of, left_out
+from fairlead.tools.plain_yaml import read_plain
 from fairlead.tools.settings import OpenApiSettings, PagesSettings
 from fairlead.tools.types import Blob, Credential, Definition, Link, Text, ToolResult
 
@@ -120,8 +124,8 @@ def shop(**changes: Any) -> dict[str, bytes]:
 
 
 def tools_of(files: dict[str, bytes], **given: Any) -> dict[str, Definition]:
-    settings = OpenApiSettings(description="systems/shop.yaml", **given)
-    return {each.name: each for each in definitions_of("shop", settings, files)}
+    declared = OpenApiSettings(description="systems/shop.yaml", **given)
+    return {each.name: each for each in definitions_of("shop", declared, files)}
 
 
 def one(operation: dict[str, Any], **more: Any) -> dict[str, bytes]:
@@ -149,8 +153,8 @@ def plain_reply(service: Service) -> None:
 
 
 def opened_at(url: str, **given: Any) -> OpenApiSystem:
-    settings = OpenApiSettings(description="shop.yaml", url=url, **{"at_home": True, "timeout": 5, **given})
-    return OpenApiSystem(a_system("shop", settings, (), shop()), HTTP, CLOCK)
+    declared = OpenApiSettings(description="shop.yaml", url=url, **{"at_home": True, "timeout": 5, **given})
+    return OpenApiSystem(a_system("shop", declared, (), shop()), HTTP, CLOCK)
 
 
 @pytest.fixture
@@ -192,8 +196,8 @@ def test_operations_are_tools_under_their_names() -> None:
 
 
 def test_what_cannot_be_called_is_left_out_and_told() -> None:
-    settings = OpenApiSettings(description="shop.yaml")
-    reasons = dict(left_out("shop", settings, shop()))
+    declared = OpenApiSettings(description="shop.yaml")
+    reasons = dict(left_out("shop", declared, shop()))
     assert "its arguments have no valid JSON Schema" in reasons.pop("wrong")
     assert reasons == {
         "elsewhere": "it is answered by another server than the rest",
@@ -254,7 +258,10 @@ def test_yaml_and_json_say_the_same() -> None:
         ({"systems/shop.yaml": b"{nope"}, "it is no JSON"),
         ({"systems/shop.yaml": b"a: [\nb: c"}, "neither JSON nor YAML"),
         ({"systems/shop.yaml": b"[" * 100_000}, "no JSON|nested too deeply"),
-        ({"systems/shop.yaml": b"- " * 20_000}, "nested too deeply|neither"),
+        ({"systems/shop.yaml": b"- " * 200_000}, "nested too deeply"),
+        ({"systems/shop.yaml": b"a: " + b"{b: " * 200_000}, "nested too deeply"),
+        ({"systems/shop.yaml": b"a: *b"}, "no &b before it"),
+        ({"systems/shop.yaml": b"? [a]\n: b"}, "a key must be a text"),
         ({"systems/shop.yaml": b"[]"}, "not an object with `paths`"),
         (shop(servers=[{"url": "https://{r}.x.example", "variables": {"r": {"default": "eu"}}}]), "has the variable r"),
         (shop(servers=[{"url": "/v1"}]), "does not say where"),
@@ -292,8 +299,8 @@ def test_a_description_that_cannot_be_used_is_told_so(files: dict[str, bytes], s
     ],
 )
 def test_an_operation_that_cannot_be_called_says_why(operation: dict[str, Any], why: str) -> None:
-    settings = OpenApiSettings(description="shop.yaml")
-    assert why in next(iter(left_out("shop", settings, one(operation)).values()))
+    declared = OpenApiSettings(description="shop.yaml")
+    assert why in next(iter(left_out("shop", declared, one(operation)).values()))
 
 
 @pytest.mark.parametrize(
@@ -328,8 +335,59 @@ def test_a_bomb_of_aliases_ends() -> None:
             "paths: {/a: {get: {operationId: x, parameters: [{name: b, in: query, schema: *a29}]}}}",
         ]
     )
-    settings = OpenApiSettings(description="shop.yaml")
-    assert "too large" in left_out("shop", settings, {"systems/shop.yaml": text.encode()})["x"]
+    declared = OpenApiSettings(description="shop.yaml")
+    assert "too large" in left_out("shop", declared, {"systems/shop.yaml": text.encode()})["x"]
+
+
+JUNK: list[Any] = [
+    None, True, 0, 1.5, "", "x", [], {}, [1], ["a", None], {"a": 1}, {"$ref": "#/components/schemas/Order"},
+    {"$ref": 1}, {"$ref": "#/"}, {"type": ["string", 3]}, {"required": 5, "properties": [1]}, {"properties": {"a": 5}},
+    {"enum": 3},
+]  # fmt: skip
+
+
+def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    for key, each in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+        yield (*path, key)
+        yield from places(each, (*path, key))
+
+
+WHOLE = msgspec.json.encode(yaml.safe_load(SHOP.replace("2026-11-21", '"x"')))
+PLACES = list(places(msgspec.json.decode(WHOLE)))
+
+
+@given(st.lists(st.tuples(st.sampled_from(PLACES), st.sampled_from(JUNK)), min_size=1, max_size=3))
+@settings(max_examples=150, deadline=None)
+def test_whatever_stands_in_a_description_it_is_read_or_refused(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
+    described = msgspec.json.decode(WHOLE)
+    for (*path, last), junk in changes:
+        node = described
+        for step in path:
+            node = node[step] if isinstance(node, dict) and step in node else {}
+        if isinstance(node, dict):
+            node[last] = junk
+    try:
+        tools = tools_of({"systems/shop.yaml": msgspec.json.encode(described)}, url="https://x.example")
+    except BadInput:
+        return
+    for each in tools.values():
+        assert Checker(each)
+
+
+def test_yaml_is_read_as_plain_data() -> None:
+    text = b"""
+    a: &a {no: no, on: yes, day: 2026-11-21, name: 007, ten: 10, big: 1e3, half: .5, text: "1",
+          nothing: ~, !!str tag: !!str 5}
+    b: {<<: *a, ten: 11}
+    c: [*a, -1, +2, -, ., 0x1f, 1_000, true]
+    200: x
+    """
+    a = {
+        "no": "no", "on": "yes", "day": "2026-11-21", "name": "007", "ten": 10, "big": 1000.0, "half": 0.5, "text": "1",
+        "nothing": None, "tag": "5",
+    }  # fmt: skip
+    read = read_plain(text)
+    assert read == {"a": a, "b": {**a, "ten": 11}, "c": [a, -1, 2, "-", ".", "0x1f", "1_000", True], "200": "x"}
 
 
 # What is sent
@@ -572,8 +630,8 @@ async def test_nothing_was_done_where_nobody_answers() -> None:
 
 
 async def test_a_name_that_means_the_inside_is_not_called() -> None:
-    settings = OpenApiSettings(description="shop.yaml", url="https://localhost.localdomain.")
-    system = OpenApiSystem(a_system("shop", settings, (), shop()), HTTP, CLOCK)
+    declared = OpenApiSettings(description="shop.yaml", url="https://localhost.localdomain.")
+    system = OpenApiSystem(a_system("shop", declared, (), shop()), HTTP, CLOCK)
 
     async def inside(*_: Any, **__: Any) -> list[Any]:
         return [(None, None, None, None, ("10.0.0.7", 443))]
@@ -650,6 +708,10 @@ async def test_pages_are_followed_by_a_mark_and_bounded(service: Service) -> Non
     result = await call(system, "list_orders")
     assert result.structured == {"data": {"rows": [1, 2, 3]}, "meta": {"next": "4"}}
     assert result.text == "There are more: these are the first 3 pages."
+    service.reply = lambda _: json_reply({"data": {"rows": [1]}, "meta": {"next": {"a": "b"}}})
+    with pytest.raises(SystemFailed, match="neither a text nor a number"):
+        await call(system, "list_orders")
+    service.reply = reply
     rest = await call(system, "list_orders", after="4")
     assert rest == ToolResult(structured={"data": {"rows": [4, 5]}, "meta": {"next": None}})
     await system.close()

@@ -1,7 +1,7 @@
 """Whether a call may be done and its result be given: the decisions of policy, as the path acts on them."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -14,6 +14,8 @@ from fairlead.labels import Labels
 from fairlead.policy.tool_rights import ToolAsked
 from fairlead.policy.types import Decision, Finding, Rights
 from fairlead.tools.types import Text, ToolResult
+
+_SHORTEST_SECRET: Final = 8  # what is shorter stands in innocent texts
 
 
 async def refuse_unless_allowed(
@@ -54,6 +56,7 @@ def released(
 ) -> tuple[ToolResult, Labels]:
     """The result as its caller may have it, and its labels. Raises `Withheld`, `Broken`."""
     policy, asked = deployment.policy, decided.asked
+    result = _without_credential(action, decided, result)
     found: dict[str, tuple[Finding, ...]] = {}
     labels = Labels(decided.system.data_class)
 
@@ -87,6 +90,17 @@ def released(
         result = _each_text(result, lambda text: _blacked_out(text, found[text], decision.redact))
         labels = labels.without(decision.redact)
     return result, labels
+
+
+def _without_credential(action: Action, decided: ToolDecided, result: ToolResult) -> ToolResult:
+    """The result without the credential that the call was made with: some systems repeat what they were sent."""
+    secret = decided.credential.secret
+    if len(secret) < _SHORTEST_SECRET:
+        return result
+    clean = _each_text(result, lambda text: text.replace(secret, "[CREDENTIAL]"))
+    if clean != result:
+        action.flags.append("redacted")
+    return clean
 
 
 def _each_text(result: ToolResult, change: Callable[[str], str]) -> ToolResult:

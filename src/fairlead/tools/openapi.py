@@ -137,7 +137,7 @@ class OpenApiSystem:
         self, operation: Operation, pages: PagesSettings, page: Page, request: Request, call: SystemCall
     ) -> Request | None:
         if pages.cursor:
-            arguments = next_arguments(pages, page, call)
+            arguments = next_arguments(pages, page, call, self._name)
             if arguments is None:
                 return None
             return request_of(operation, msgspec.structs.replace(call, arguments=arguments), self._settings.header)

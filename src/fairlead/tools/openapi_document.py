@@ -39,6 +39,20 @@ class Document:
     def bad(self, why: str, mend: str = "") -> BadInput:
         return BadInput(f"{self.file} is no description that can be used", why=why, mend=mend)
 
+    def fields(self, node: Node, key: str) -> Node:
+        """The object under a key, empty if there is none. Raises `BadInput` for anything else."""
+        value = node.get(key)
+        if value is not None and not isinstance(value, dict):
+            raise self.bad(f"{key} must be an object")
+        return value or {}
+
+    def items(self, node: Node, key: str) -> list[Any]:
+        """The list under a key, empty if there is none. Raises `BadInput` for anything else."""
+        value = node.get(key)
+        if value is not None and not isinstance(value, list):
+            raise self.bad(f"{key} must be a list")
+        return value or []
+
     def resolved(self, node: Any, where: str) -> Node:
         """The object itself, where `node` may be a reference to it. Raises `BadInput`."""
         for _ in range(_DEEPEST):
@@ -85,53 +99,13 @@ class Document:
     def _yaml(self, text: bytes) -> Any:
         import yaml
 
+        from fairlead.tools.plain_yaml import Nested, read_plain
+
         try:
-            # As JSON would have it: no dates, keys as text, and references within YAML copied by nobody.
-            return _plain(yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)), {})
+            return read_plain(text)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             at = f" (line {mark.line + 1})" if mark is not None else ""
             raise self.bad(f"it is neither JSON nor YAML{at}: {getattr(error, 'problem', None) or error}") from error
-        except (RecursionError, UnicodeDecodeError):
-            raise self.bad("it is nested too deeply, or not UTF-8") from None
-
-
-def _plain(node: Any, known: dict[int, Any]) -> Any:
-    """Data of a YAML node, by the core schema of YAML 1.2: `no` is a word, and a date is a text."""
-    import yaml
-
-    if node is None:
-        return None
-    if id(node) in known:
-        return known[id(node)]
-    if isinstance(node, yaml.ScalarNode):
-        return _scalar(node.value) if not node.style and not node.tag.endswith(":str") else node.value
-    if isinstance(node, yaml.SequenceNode):
-        items: list[Any] = []
-        known[id(node)] = items
-        items += [_plain(each, known) for each in node.value]
-        return items
-    fields: Node = {}
-    known[id(node)] = fields
-    for key, value in node.value:
-        each = _plain(value, known)
-        if key.tag.endswith(":merge") and isinstance(each, dict):
-            fields.update({name: inner for name, inner in each.items() if name not in fields})
-        else:
-            fields[str(key.value)] = each
-    return fields
-
-
-def _scalar(text: str) -> Any:
-    if text in ("", "~", "null", "Null", "NULL"):
-        return None
-    if text.lower() in ("true", "false") and text in ("true", "True", "TRUE", "false", "False", "FALSE"):
-        return text.lower() == "true"
-    if text[:1] not in "-+.0123456789":
-        return text
-    for number in (int, float):
-        try:
-            return number(text) if "_" not in text else text
-        except ValueError:
-            continue
-    return text
+        except Nested:
+            raise self.bad("it is nested too deeply") from None

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 
@@ -34,7 +34,7 @@ _NOT_SENT: Final = re.compile(
     re.IGNORECASE,
 )
 _MOST_WORDS: Final = 8_000
-_MOST_OUTPUT: Final = 64 << 10
+_MOST_OUTPUT: Final = 1_000  # schemas in the schema of an answer
 _FORM: Final = "application/x-www-form-urlencoded"
 
 
@@ -84,7 +84,7 @@ def operations_of(document: Document, url: str) -> Operations:
             if name in found or name in left_out:
                 raise document.bad(f"two operations are called {name}", "give each an `operationId` of its own")
             try:
-                _refuse_elsewhere(document, item[method].get("servers", item.get("servers")), url)
+                _refuse_elsewhere(document, item[method] if "servers" in item[method] else item, url)
                 found[name] = _operation(document, name, method, path, item)
                 Checker(found[name].definition)
             except BadInput as error:
@@ -100,7 +100,8 @@ def _name(node: Node, method: str, path: str) -> str:
     return _NO_NAME.sub("_", named.strip()).lstrip(".-/")[:128] or method
 
 
-def _refuse_elsewhere(document: Document, servers: Any, url: str) -> None:
+def _refuse_elsewhere(document: Document, node: Node, url: str) -> None:
+    servers = document.items(node, "servers")
     if servers and not any(isinstance(each, dict) and str(each.get("url")).rstrip("/") == url for each in servers):
         raise document.bad("it is answered by another server than the rest")
 
@@ -144,7 +145,7 @@ def _operation(document: Document, name: str, method: str, path: str, item: Node
 def _declared(document: Document, item: Node, node: Node) -> Iterator[Node]:
     """The parameters of an operation, after those of its path that it does not declare anew."""
     found: dict[tuple[str, str], Node] = {}
-    for each in [*(item.get("parameters") or ()), *(node.get("parameters") or ())]:
+    for each in document.items(item, "parameters") + document.items(node, "parameters"):
         parameter = document.resolved(each, "a parameter")
         found[str(parameter.get("in")), str(parameter.get("name"))] = parameter
     for (where, name), parameter in found.items():
@@ -159,16 +160,16 @@ def _parameter(
 ) -> Parameter:
     name = str(node.get("name"))
     where: Where = node["in"]
-    style = node.get("style", STYLES[where][0])
-    content = node.get("content")
+    style = node.get("style") or STYLES[where][0]
+    content = document.fields(node, "content")
     label = f"{operation}: the parameter {name}"
     if style not in STYLES[where]:
         raise document.bad(f"{label} has the style {style!r}, which there is not in a {where}")
     if where in ("header", "cookie") and not _TOKEN.fullmatch(name):
         raise document.bad(f"{label} cannot be the name of a {where}")
-    if content is not None and (len(content) != 1 or not _is_json(next(iter(content)))):
+    if content and (len(content) != 1 or not _is_json(next(iter(content)))):
         raise document.bad(f"{label} is neither text nor JSON")
-    shape = node.get("schema") if content is None else next(iter(content.values())).get("schema")
+    shape = document.fields(content, next(iter(content))).get("schema") if content else node.get("schema")
     schema = schemas.of(shape, label)
     if words := node.get("description"):
         schema = {**schema, "description": str(words)[:_MOST_WORDS]}
@@ -185,7 +186,7 @@ def _parameter(
         style=style,
         explode=bool(node.get("explode", style == "form")),
         required=where == "path" or node.get("required") is True,
-        as_json=content is not None,
+        as_json=bool(content),
         reserved=node.get("allowReserved") is True,
     )
 
@@ -212,11 +213,11 @@ def _body(
     if "requestBody" not in node:
         return None
     given = document.resolved(node["requestBody"], f"the body of {name}")
-    content = given.get("content") or {}
+    content = document.fields(given, "content")
     media = next((each for wanted in (_is_json, _is_form, _is_text) for each in content if wanted(each)), None)
     if media is None:
         raise document.bad(f"it takes {', '.join(map(str, content)) or 'nothing'}, and neither JSON, a form nor text")
-    described = content[media] or {}
+    described = document.fields(content, media)
     schema = schemas.of(described.get("schema"), f"the body of {name}")
     fields = schema.get("properties", {})
     # Many leave `required` out and mean it: then it is as the fields are. Arguments of their own have sources of their
@@ -235,17 +236,18 @@ def _body(
         argument="" if apart else next(reversed(properties)),
         fields=tuple(fields) if apart else (),
         required=needed,
-        styles=_styles(document, described.get("encoding") or {}),
+        styles=_styles(document, document.fields(described, "encoding")),
     )
 
 
 _SHAPING: Final = frozenset(("allOf", "anyOf", "oneOf", "not", "if", "patternProperties", "dependentRequired", "$ref"))
 
 
-def _styles(document: Document, encoding: Mapping[str, Node]) -> dict[str, Parameter]:
+def _styles(document: Document, encoding: Node) -> dict[str, Parameter]:
     found = {}
-    for name, each in encoding.items():
-        style = each.get("style", "form")
+    for name in encoding:
+        each = document.fields(encoding, name)
+        style = each.get("style") or "form"
         if style not in STYLES["query"]:
             raise document.bad(f"the field {name} has the style {style!r}, which there is not in a form")
         found[name] = Parameter(
@@ -261,24 +263,18 @@ def _styles(document: Document, encoding: Mapping[str, Node]) -> dict[str, Param
 
 def _output(document: Document, node: Node, name: str) -> Schema | None:
     """The schema of what a successful answer holds, where it is an object and of a size that is worth passing on."""
-    import msgspec
-
-    responses = node.get("responses") or {}
-    status = next((each for each in sorted(map(str, responses)) if each[:1] == "2"), None)
-    if status is None:
-        return None
     try:
-        response = document.resolved(responses.get(status), f"the answer of {name}")
-        media = next((each for each in response.get("content") or {} if _is_json(each)), None)
-        if media is None:
-            return None
-        schemas = Schemas(document, "writeOnly")
-        schema = schemas.of((response["content"][media] or {}).get("schema"), f"the answer of {name}")
+        responses = document.fields(node, "responses")
+        status = next((each for each in sorted(responses) if each[:1] == "2"), None)
+        response = document.resolved(responses.get(status or ""), f"the answer of {name}")
+        content = document.fields(response, "content")
+        media = next((each for each in content if _is_json(each)), "")
+        schemas = Schemas(document, "writeOnly", _MOST_OUTPUT)
+        schema = schemas.of(document.fields(content, media).get("schema"), f"the answer of {name}")
         schema = {**schema, **schemas.definitions()}
     except BadInput:
         return None  # a tool can be called without it
-    small = schema.get("type") == "object" and len(msgspec.json.encode(schema)) <= _MOST_OUTPUT
-    return schema if small else None
+    return schema if schema.get("type") == "object" else None
 
 
 def _is_json(media: str) -> bool:

@@ -25,11 +25,18 @@ class Page(Struct, frozen=True):
     link: str
 
 
-def next_arguments(pages: PagesSettings, page: Page, call: SystemCall) -> Mapping[str, Any] | None:
-    """The arguments that ask for the next page, None after the last."""
+def next_arguments(pages: PagesSettings, page: Page, call: SystemCall, name: str) -> Mapping[str, Any] | None:
+    """The arguments that ask for the next page, None after the last. Raises `SystemFailed` for a mark that is none."""
     mark = taken(page.result.structured, pages.cursor)
-    if mark in (None, "", False):
+    if mark is None or mark is False or mark == "":
         return None
+    if not isinstance(mark, str | int) or mark is True:
+        raise SystemFailed(
+            f"the mark of the next page of {name} is neither a text nor a number",
+            mend=f"look at `cursor` under `systems.{name}.pages`",
+            subject=name,
+            retryable=False,
+        )
     return {**call.arguments, pages.argument: mark}
 
 

@@ -30,9 +30,10 @@ _PLAIN: Final = frozenset(
 class Schemas:
     """Translates the schemas of one direction: `hides` is "readOnly" for what is sent, "writeOnly" for what comes."""
 
-    def __init__(self, document: Document, hides: str) -> None:
+    def __init__(self, document: Document, hides: str, most_nodes: int = _MOST_NODES) -> None:
         self._document = document
         self._hides = hides
+        self._most = most_nodes
         self._names: dict[str, str] = {}  # by reference
         self._found: dict[str, Node] = {}  # by name
         self._waiting: list[str] = []
@@ -57,7 +58,7 @@ class Schemas:
 
     def _translated(self, schema: Any, where: str, depth: int) -> Node:
         self._nodes += 1
-        if self._nodes > _MOST_NODES or depth > _DEEPEST:
+        if self._nodes > self._most or depth > _DEEPEST:
             raise self._document.bad(f"the schema at {where} is too large", "leave the operation out by `only:`")
         if schema is True or schema is None:
             return {}
@@ -77,7 +78,7 @@ class Schemas:
         out: Node = {}
         for key, value in schema.items():
             if key in _PLAIN:
-                out[key] = value
+                out[key] = self._plain(key, value, where)
             elif key in _ONE:
                 out[key] = value if isinstance(value, bool) else translate(value)
             elif key in _LIST and isinstance(value, list):
@@ -89,6 +90,14 @@ class Schemas:
         self._hide(out)
         return out
 
+    def _plain(self, key: str, value: Any, where: str) -> Any:
+        names = key in ("required", "type") and isinstance(value, list)
+        if (key in ("required", "enum") and not isinstance(value, list)) or (
+            names and not all(isinstance(each, str) for each in value)
+        ):
+            raise self._document.bad(f"the schema at {where} has a {key} that is none")
+        return value
+
     def _hide(self, out: Node) -> None:
         """Leave out what only goes the other way."""
         properties = out.get("properties", {})
@@ -98,9 +107,9 @@ class Schemas:
             out["required"] = [name for name in out.get("required", ()) if name not in hidden]
 
     def _name(self, reference: Any, where: str) -> str:
+        self._document.at(reference, where)
         if reference not in self._names:
-            self._document.at(reference, where)
-            bare = "".join(each if each.isalnum() else "_" for each in str(reference).rpartition("/")[2]) or "schema"
+            bare = "".join(each if each.isalnum() else "_" for each in reference.rpartition("/")[2]) or "schema"
             taken = set(self._names.values())
             self._names[reference] = next(
                 name
