@@ -33,7 +33,7 @@ class _Reading:
             self._value(_scalar(event.value) if plain and not self._awaits_key() else event.value, event)
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor not in self._anchors:
-                raise yaml.MarkedYAMLError(problem=f"no &{event.anchor} before it", problem_mark=event.start_mark)
+                raise yaml.YAMLError(f"no &{event.anchor} before it")
             self._value(self._anchors[event.anchor], event)
         elif isinstance(event, yaml.SequenceStartEvent | yaml.MappingStartEvent):
             if len(self._open) >= _DEEPEST:
@@ -58,7 +58,7 @@ class _Reading:
             self._open[-1].append(value)
         elif self._keys[-1] is _NO_KEY:
             if not isinstance(value, str):
-                raise yaml.MarkedYAMLError(problem="a key must be a text", problem_mark=event.start_mark)
+                raise yaml.YAMLError(f"a key must be a text (line {event.start_mark.line + 1})")
             self._keys[-1] = value
         else:
             _put(self._open[-1], self._keys[-1], value)
