@@ -79,12 +79,6 @@ def shop(seen: list[str] | None = None) -> MCPServer:
         """Gives the names of the environment's variables."""
         return sorted(os.environ)
 
-    @server.tool()
-    def leave() -> str:
-        """Ends the program."""
-        print("leaving", file=sys.stderr, flush=True)
-        os._exit(3)
-
     return server
 
 
