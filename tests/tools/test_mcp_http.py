@@ -1,4 +1,5 @@
-"""Servers that speak the Model Context Protocol at an address: the SDK's own in both revisions, and ones that misbehave."""
+"""Servers that speak the Model Context Protocol at an address: the SDK's own in both revisions, and ones that
+misbehave."""
 
 import asyncio
 import json
@@ -96,8 +97,9 @@ async def test_a_server_is_asked_and_answers_in_either_revision(older: bool, as_
             assert [each.text for each in await asyncio.gather(*calls)] == ["1: a", "1: b", "1: c"]
             with pytest.raises(DeadlineExceeded):
                 await crm.call("wait", secret="kims-token", seconds=0.2)
-            while "cancelled" not in seen:
-                await asyncio.sleep(0.01)
+            async with asyncio.timeout(5):
+                while (older or not as_json) and "cancelled" not in seen:  # else the SDK's server looks up at its end
+                    await asyncio.sleep(0.01)
         opened = {session for _, _, session in watched.asked if session}
         ended = {session for method, _, session in watched.asked if method == "DELETE"}
         assert len(opened) == (5 if older else 0)
@@ -172,7 +174,8 @@ async def test_a_status_becomes_the_failure_that_it_means(
         with pytest.raises(error) as raised:
             await crm.call("act", secret="token-123")
     told = raised.value
-    assert words in f"{told.message}: {told.why}" or when == "greeting"  # type: ignore[attr-defined]
+    expected = words.replace("broke off", "could not be reached") if when == "greeting" else words
+    assert expected in f"{told.message}: {told.why}"  # type: ignore[attr-defined]
     assert "secret" not in f"{told!r}{told.__dict__}"
     assert "token-123" not in f"{told!r}{told.__dict__}"
     assert getattr(told, "retry_after", None) == (7 if status == 429 else None)
@@ -231,7 +234,7 @@ async def wrong_arguments(message: dict[str, Any], send: Any) -> None:
         (page, SystemFailed, "Unexpected content type: text/html"),
         (other_result, SystemFailed, "content: Input should be a valid list"),
         (huge, ResultTooLarge, "more than is taken"),
-        (huge_events, SystemFailed, ""),
+        (huge_events, ResultTooLarge, "more than is taken"),
         (huge_event, ResultTooLarge, "more than is taken"),
         (broken_events, SystemFailed, "the connection ended before its answer"),
         (asks_back, SystemFailed, "it wants the caller or a model to add to the arguments"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlead.errors import BadInput
@@ -50,6 +50,7 @@ def canonical(definition: Definition) -> str:
     return json.dumps(msgspec.structs.asdict(definition), sort_keys=True)
 
 
+@settings(max_examples=40)
 @given(DEFINITIONS)
 def test_the_digest_ignores_the_order_of_keys(definition: Definition) -> None:
     other = msgspec.structs.replace(definition, input=turned(definition.input), output=turned(definition.output))
@@ -57,11 +58,13 @@ def test_the_digest_ignores_the_order_of_keys(definition: Definition) -> None:
     assert [each.kind for each in compare([definition], [other])] == ["same"]
 
 
+@settings(max_examples=40)
 @given(DEFINITIONS, DEFINITIONS)
 def test_the_digest_ignores_nothing_else(one: Definition, other: Definition) -> None:
     assert (one.digest == other.digest) == (canonical(one) == canonical(other))
 
 
+@settings(max_examples=40)
 @given(DEFINITIONS, st.data())
 def test_a_change_of_any_one_field_is_found_and_said(definition: Definition, data: st.DataObject) -> None:
     field = data.draw(st.sampled_from(["title", "description", "input", "output", "effect", "idempotent"]))
@@ -73,6 +76,7 @@ def test_a_change_of_any_one_field_is_found_and_said(definition: Definition, dat
     assert all(each.field.split(".")[0].split("[")[0] == field for each in found.changes)
 
 
+@settings(max_examples=40)
 @given(DEFINITIONS)
 def test_pins_read_back_from_their_file_are_the_same(definition: Definition) -> None:
     text = msgspec.json.encode(Pins(tools=(definition,)))
@@ -137,8 +141,8 @@ def test_one_name_for_two_tools_is_refused() -> None:
 
 
 def test_the_workspaces_word_on_an_effect_counts_before_the_systems() -> None:
-    settings = McpSettings(command=["server"], effects={"get_order": "write"}, only=("get_*",))
-    system = compile_system("shop", settings, NO_CARD, [ORDER], {})
+    declared = McpSettings(command=["server"], effects={"get_order": "write"}, only=("get_*",))
+    system = compile_system("shop", declared, NO_CARD, [ORDER], {})
     other = msgspec.structs.replace(ORDER, name="drop_table")
     assert findings(system, [msgspec.structs.replace(ORDER, effect="write"), other]).keys() == {"get_order"}
     assert findings(system, [ORDER])["get_order"].in_force

@@ -24,6 +24,7 @@ from fairlead.tools.mcp_session import ASKING, Asking, Ending
 
 _ASIDE_S: Final = 5.0  # for what no call waits for: a cancellation, the end of a session
 _ASIDE_BYTES: Final = 64 << 10
+_LATER_S: Final = 1.0  # the call gives up first, so that the server is told before its connection ends
 _NOT_SENT: Final = frozenset(
     ("host", "content-length", "connection", "accept-encoding", "transfer-encoding", "user-agent", "authorization")
 )
@@ -81,7 +82,7 @@ class Wire(httpx2.AsyncBaseTransport):
             raise BadInput("a request would go to another server than the declared one")
         headers = {name: value for name, value in request.headers.items() if name not in _NOT_SENT}
         headers |= self._own | (asking.headers if request.headers.get("mcp-method") == "tools/call" else {})
-        deadline = self._clock.monotonic() + asking.left
+        deadline = self._clock.monotonic() + asking.left + _LATER_S
         return await self._http.ask(
             request.method,
             url,

@@ -10,7 +10,7 @@ from mcp_types import CONNECTION_CLOSED, ClientRequest, Implementation
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from fairlead import __version__
-from fairlead.errors import FairleadError
+from fairlead.errors import FairleadError, Upstream
 from fairlead.tools import mcp_failures as failures
 
 ResultT = TypeVar("ResultT", bound=BaseModel)
@@ -131,8 +131,11 @@ class Session:
         raise self._why_not()
 
     def _why_not(self) -> FairleadError:
-        if self._opening.failure is not None:
-            return self._opening.failure
+        failure = self._opening.failure
+        if isinstance(failure, Upstream) and failure.charged != "no":
+            return failures.no_connection(self._system, failure.why)  # it was only greeted
+        if failure is not None:
+            return failure
         error = None if self.task.cancelled() else self.task.exception()
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
