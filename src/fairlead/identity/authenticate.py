@@ -48,6 +48,7 @@ class Authenticator:
         self._clock = clock
         self._anonymous = identity.anonymous
         self._declared = {key.digest: key for key in identity.keys}
+        self.issuers = tuple(each.issuer for each in identity.providers)
         self._tokens = _access_tokens(identity, rings, clock)
         self._keys: dict[bytes, Key] = {}
         self._known: dict[str | None, tuple[Caller, int]] = {}

@@ -12,6 +12,10 @@ from fairlead.server.chat_door import ChatDoor
 from fairlead.server.door import EncodeError
 from fairlead.server.health import Live, Ready
 from fairlead.server.http import Scope
+from fairlead.server.mcp.door import McpDoor
+from fairlead.server.mcp.door import encode_error as encode_mcp_error
+from fairlead.server.mcp.resource import PATH as RESOURCE
+from fairlead.server.mcp.resource import ProtectedResource
 from fairlead.server.model_list import ModelList, OneModel
 from fairlead.server.openai.chat import ChatCompletions
 from fairlead.server.openai.completions import Completions
@@ -36,7 +40,7 @@ PROBES: Final = frozenset(("/healthz", "/readyz"))
 
 def routes(fairlead: Fairlead, sessions: Sessions, max_body: int) -> dict[tuple[str, str], Endpoint]:
     """Endpoints by method and path. A path that ends in "/" takes everything below it."""
-    by_name = SessionMemory(sessions)
+    by_name, resource = SessionMemory(sessions), ProtectedResource(fairlead)
     return {
         ("POST", "/v1/chat/completions"): ChatDoor(fairlead, ChatCompletions(), max_body, by_name),
         ("POST", "/v1/completions"): ChatDoor(fairlead, Completions(), max_body),
@@ -53,6 +57,9 @@ def routes(fairlead: Fairlead, sessions: Sessions, max_body: int) -> dict[tuple[
         ("POST", "/v1/messages/count_tokens"): with_request_id(CountTokens(fairlead, max_body, by_name)),
         ("GET", "/v1/sessions/"): shown_session(fairlead, sessions),
         ("DELETE", "/v1/sessions/"): deleted_session(fairlead, sessions),
+        ("POST", "/mcp"): McpDoor(fairlead, max_body),
+        ("GET", RESOURCE): resource,
+        ("GET", f"{RESOURCE}/mcp"): resource,
         ("GET", "/v1/models"): ModelList(fairlead),
         ("GET", "/v1/models/"): OneModel(fairlead),
         ("GET", "/healthz"): Live(),
@@ -63,6 +70,8 @@ def routes(fairlead: Fairlead, sessions: Sessions, max_body: int) -> dict[tuple[
 def error_form(path: str, *, speaks_messages: bool = False) -> EncodeError:
     """How an error is said where no door was reached: in the form of the protocol that has the path, else in the one
     that most clients understand. At a path that protocols share it matters which one the client speaks."""
+    if path == "/mcp":
+        return encode_mcp_error
     at = f"{path}/"
     theirs = at.startswith("/v1/messages/") or (speaks_messages and at.startswith("/v1/models/"))
     return encode_messages_error if theirs else encode_error

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import jsonschema_rs
-
 from fairlead.errors import BadInput
 from fairlead.tools.types import Definition
 
@@ -18,6 +16,8 @@ class Checker:
     """The compiled schema of one tool's arguments. Raises `BadInput` for a schema that is none."""
 
     def __init__(self, definition: Definition) -> None:
+        import jsonschema_rs  # only where there are tools: it is large
+
         schema = dict(definition.input)
         schema.setdefault("type", "object")
         try:

@@ -1,0 +1,71 @@
+"""JSON-RPC 2.0, as far as the Model Context Protocol uses it over HTTP: one message in, one out, no batches."""
+
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+PARSE_ERROR: Final = -32700
+INVALID_REQUEST: Final = -32600
+METHOD_NOT_FOUND: Final = -32601
+INVALID_PARAMS: Final = -32602
+INTERNAL_ERROR: Final = -32603
+HEADER_MISMATCH: Final = -32020
+UNSUPPORTED_VERSION: Final = -32022
+
+_STATUS: Final = {
+    PARSE_ERROR: 400,
+    INVALID_REQUEST: 400,
+    INVALID_PARAMS: 400,
+    HEADER_MISMATCH: 400,
+    UNSUPPORTED_VERSION: 400,
+    METHOD_NOT_FOUND: 404,
+}
+Id = str | int
+
+
+class Message(Struct, frozen=True):
+    """A request, or a notification where it has no id."""
+
+    jsonrpc: str
+    method: str
+    id: Id | UnsetType = UNSET
+    params: dict[str, Any] = {}
+
+
+class Unanswerable(Exception):
+    """What a message is answered with instead of a result: a code of the protocol, and what was wrong."""
+
+    def __init__(self, code: int, message: str, data: Any = None, *, id: Id | None = None) -> None:
+        super().__init__(message)
+        self.code, self.message, self.data, self.id = code, message, data, id
+
+    @property
+    def status(self) -> int:
+        return _STATUS.get(self.code, 200)
+
+
+def read_message(body: bytes) -> Message:
+    """Raises `Unanswerable`."""
+    try:
+        given = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        raise Unanswerable(PARSE_ERROR, "the body is no JSON") from None
+    try:
+        message = msgspec.convert(given, Message)
+    except msgspec.ValidationError as error:
+        raise Unanswerable(INVALID_REQUEST, f"the body is no single request or notification: {error}") from None
+    if message.jsonrpc != "2.0":
+        raise Unanswerable(INVALID_REQUEST, "`jsonrpc` must be 2.0", id=message.id or None)
+    return message
+
+
+def result(id: Id, value: Any) -> bytes:
+    return msgspec.json.encode({"jsonrpc": "2.0", "id": id, "result": value})
+
+
+def failure(error: Unanswerable, id: Id | None = None) -> bytes:
+    said: dict[str, Any] = {"code": error.code, "message": error.message}
+    if error.data is not None:
+        said["data"] = error.data
+    return msgspec.json.encode({"jsonrpc": "2.0", "id": id if id is not None else error.id, "error": said})
