@@ -58,7 +58,7 @@ class Credentials:
             return account
         if ways.service is not None:
             return self._service(system.name, ways.service)
-        if ways.exchange is None and ways.grant is None and ways.login is None:
+        if ways.exchange is None and ways.login is None:
             return Credential()
         raise NoCredential(
             f"nothing is there by which {system.name} could know you",

@@ -16,8 +16,8 @@ class SystemFailed(Upstream):
 class NotAuthorised(Upstream):
     """The system itself does not let this person do it (its 401 or 403).
 
-    This is final: Fairlead never tries again under a wider identity. Ask the owner of the system for the right, or
-    renew the grant with `fairlead login`.
+    This is final: Fairlead never tries again under a wider identity. Ask the owner of the system for the
+    right.
     """
 
     code = "system_refused"

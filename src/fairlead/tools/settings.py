@@ -29,17 +29,6 @@ class ExchangeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     scope: Annotated[str, Meta(description="What the new token may be used for.")] = ""
 
 
-class GrantSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A grant that each person gives once, by `fairlead login SYSTEM`; kept encrypted, refreshed, and theirs to end."""
-
-    authorize_url: Annotated[str, Meta(description="Where people consent.")]
-    token_url: Annotated[str, Meta(description="Where codes and refresh tokens are redeemed.")]
-    client: Annotated[str, Meta(description="Fairlead's client id there.")]
-    secret: Annotated[str, Meta(description="The client's secret: `env:NAME`. Leave it out for a public client.")] = ""
-    scope: Annotated[str, Meta(description="What is asked for.")] = ""
-    revoke_url: Annotated[str, Meta(description="Where a grant is ended (RFC 7009).")] = ""
-
-
 class LoginSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The person's own account in a database. PostgreSQL then decides by its own rights and row policies."""
 
@@ -61,7 +50,6 @@ class CredentialSettings(Struct, frozen=True, kw_only=True, forbid_unknown_field
     """`credential:` of a system: by what it knows the caller. The first that this caller has is used, in this order."""
 
     exchange: ExchangeSettings | None = None
-    grant: GrantSettings | None = None
     login: LoginSettings | None = None
     service: ServiceSettings | None = None
 
