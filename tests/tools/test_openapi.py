@@ -397,7 +397,7 @@ async def test_a_read_is_a_get_with_the_credential_and_nothing_of_the_callers(
     system: OpenApiSystem, service: Service
 ) -> None:
     service.reply = lambda _: json_reply({"number": 7})
-    mine = Credential(kind="grant", secret="token-1")
+    mine = Credential(kind="exchange", secret="token-1")
     arguments = {"id": 7, "id_query": "x", "X-Trace": "t", "Authorization": "Bearer evil", "_credential": mine}
     result = await call(system, "get_order", **arguments)
     assert result.structured == {"number": 7}
@@ -503,7 +503,7 @@ async def error_of(system: OpenApiSystem, tool: str = "get_order", **arguments: 
 @pytest.mark.parametrize("status", [401, 403])
 async def test_what_the_system_forbids_is_final(system: OpenApiSystem, service: Service, status: int) -> None:
     service.reply = lambda _: json_reply({"token": "s3cret"}, status)
-    error = await error_of(system, _credential=Credential(kind="grant", secret="s3cret"))
+    error = await error_of(system, _credential=Credential(kind="exchange", secret="s3cret"))
     assert isinstance(error, NotAuthorised)
     assert (error.retryable, error.charged) == (False, "no")
     assert "s3cret" not in f"{error.message}{error.why}{error.mend}"

@@ -152,7 +152,7 @@ def test_who_calls_is_no_argument() -> None:
 
 async def test_who_calls_is_told_to_a_function_that_asks(house: PythonSystem) -> None:
     tools = {each.name: each for each in await house.definitions(Credential(), 0)}
-    mine = Credential(kind="grant", secret="s3cret")
+    mine = Credential(kind="exchange", secret="s3cret")
     asked = a_system_call(tools["whoami"], {"add": "x"}, credential=mine, person="grace")
     assert (await house.call(asked)).structured == {"name": "grace", "secret": "s3cret", "key": "run_1.1", "add": "x"}
 

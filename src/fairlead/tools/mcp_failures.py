@@ -116,7 +116,7 @@ def not_authorised(system: str, status: int) -> NotAuthorised:
     return NotAuthorised(
         f"{system} does not let the caller in" if not known else f"{system} does not let the caller do this",
         why=f"it answered with status {status}",
-        mend="renew the grant with `fairlead login`" if not known else "ask the owner of the system for the right",
+        mend="sign in again, or correct its credential" if not known else "ask the owner of the system for the right",
         subject=system,
         retryable=False,
     )

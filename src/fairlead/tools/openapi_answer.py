@@ -37,7 +37,7 @@ def _refusal(answer: HttpAnswer, call: SystemCall, name: str, clock: Clock) -> U
         return NotAuthorised(
             f"{name} does not let {call.person} do {call.tool.name} (HTTP {status})",
             why="it does not know the credential" if status == 401 else "its own rights forbid it",
-            mend=f"renew the grant with `fairlead login {name}`" if status == 401 else "ask its owner for the right",
+            mend="sign in again, or correct its credential" if status == 401 else "ask its owner for the right",
             subject=name,
             retryable=False,
         )

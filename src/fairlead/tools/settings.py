@@ -217,7 +217,7 @@ def check_mcp(key: str, settings: McpSettings) -> None:
             mend="write for example `url: https://crm.example.com/mcp`",
         )
     credential = settings.credential
-    if settings.command and (credential.exchange or credential.grant or credential.login):
+    if settings.command and (credential.exchange or credential.login):
         raise BadInput(
             f"{key}.credential: a program that is started cannot tell people apart",
             why="one process answers for everybody, with what stands in its environment",
