@@ -13,7 +13,7 @@ from fairlead.policy.cedar_request import CedarRequest
 from fairlead.policy.judge import Judge
 from fairlead.policy.keys import Remembered, caller_key
 from fairlead.policy.sources import Statement
-from fairlead.policy.tool_schema import record_value
+from fairlead.policy.tool_schema import counts, record_value
 from fairlead.policy.types import Decision
 from fairlead.tools.types import Tool
 
@@ -129,6 +129,7 @@ class ToolRights:
             "tainted": not all(self.trusts(each) for each in asked.read),
             "arguments": record_value(asked.arguments, tool.definition.input),
             "facts": dict(asked.facts),
+            "count": counts(asked.arguments, tool.definition.input),
             "from": {name: sorted(its) for name, its in asked.sources.items()},
         }
         return CedarRequest(cedar.person(caller), tool.name, cedar.tool(tool), context, (cedar.tool_action(tool),))

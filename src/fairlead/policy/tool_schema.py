@@ -17,6 +17,8 @@ _FACTS: Final[Mapping[FactKind, str]] = {
     "text": "String",
     "bool": "Bool",
     "texts": "Set<String>",
+    "integer": "Long",
+    "integers": "Set<Long>",
 }
 _LONG: Final = 2**63
 _DEEPEST: Final = 4  # objects in objects that policies can see into
@@ -84,6 +86,18 @@ def record_value(given: Mapping[str, Any], schema: Schema, where: str = "", dept
     return found
 
 
+def counts(arguments: Mapping[str, Any], schema: Schema) -> dict[str, int]:
+    """How many each argument that is a list holds: a set in Cedar has each element once."""
+    properties = schema.get("properties", {})
+    return {
+        name: len(each) for name, each in arguments.items() if isinstance(each, list) and _is_list(properties.get(name))
+    }
+
+
+def _is_list(schema: Any) -> bool:
+    return isinstance(schema, dict) and schema.get("type") == "array"
+
+
 def fact_value(value: Any, kind: FactKind, name: str) -> Any:
     """A fact as Cedar takes it. Raises `BadInput` where it is not of the declared kind."""
     if kind == "decimal" and isinstance(value, int | float | str | Decimal) and not isinstance(value, bool):
@@ -94,11 +108,21 @@ def fact_value(value: Any, kind: FactKind, name: str) -> Any:
         return str(value)
     if kind == "texts" and isinstance(value, list) and all(isinstance(each, str) for each in value):
         return value
+    if kind == "integer" and _is_long(value):
+        return int(value)
+    if kind == "integers" and isinstance(value, list) and all(map(_is_long, value)):
+        return [int(each) for each in value]
     raise BadInput(
-        f"the fact {name} is not a {kind}",
+        f"the fact {name} is not of the kind {kind}",
         why=f"the system gave a {type(value).__name__}",
         mend="correct `take` or `type` of this fact in the system's card",
     )
+
+
+def _is_long(value: Any) -> bool:
+    """Whether it is a whole number that Cedar can hold. Python's own truth values are none."""
+    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    return whole and not isinstance(value, bool) and -_LONG <= value < _LONG
 
 
 def _decimal(value: Any, where: str) -> Any:
@@ -132,11 +156,17 @@ def actions(systems: Iterable[System]) -> str:
 
 def _action(tool: Tool, facts: Mapping[str, Any]) -> str:
     arguments = record_type(tool.definition.input)
+    properties = tool.definition.input.get("properties", {})
     known = ", ".join(f"{quoted(name)}: {_FACTS[fact.type]}" for name, fact in facts.items())
-    origins = ", ".join(f"{quoted(name)}?: Set<String>" for name in tool.definition.input.get("properties", {}))
+    origins = ", ".join(f"{quoted(name)}?: Set<String>" for name in properties)
+    must = tool.definition.input.get("required", [])
+    lists = ", ".join(
+        f"{quoted(name)}{'' if name in must else '?'}: Long" for name, each in properties.items() if _is_list(each)
+    )
     return (
         f'action {quoted(tool.name)} in [Action::"call_tool"] appliesTo {{ principal: Person, resource: Tool, context: '
-        f"{{\n  {_COMMON},\n  arguments: {arguments},\n  facts: {{{known}}},\n  from: {{{origins}}},\n}} }};\n"
+        f"{{\n  {_COMMON},\n  arguments: {arguments},\n  facts: {{{known}}},\n  from: {{{origins}}},\n"
+        f"  count: {{{lists}}},\n}} }};\n"
     )
 
 

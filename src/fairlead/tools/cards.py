@@ -4,7 +4,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-FactKind = Literal["decimal", "text", "bool", "texts"]
+FactKind = Literal["decimal", "text", "bool", "texts", "integer", "integers"]
+"""As policies take it. Cedar reckons (`+`, `-`, `*`) with integers only, decimals are compared."""
 
 
 class ArgumentCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -21,7 +22,10 @@ class FactCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tool: Annotated[str, Meta(description="The tool that tells it: `system.tool`. It must be one that only reads.")]
     arguments: Annotated[
         dict[str, Any],
-        Meta(description="Its arguments; `$order` stands for the argument `order` of the call in question."),
+        Meta(
+            description="Its arguments; `$order` stands for the argument `order` of the call in question, and is left"
+            " out where the call has none."
+        ),
     ] = {}
     take: Annotated[str, Meta(description="Where in the result it stands, as in `order.status`. Default: all.")] = ""
     type: Annotated[FactKind, Meta(description="What it is.")] = "text"
