@@ -2,7 +2,7 @@
 
 Replays recorded conversations of a model with the tools of an airline: every call in order, through the governed path,
 against a database that is fresh for each conversation (`evals/airline/`: the airline's tools, its card with the
-rules of `policy.md`, and who may call). No rule looks at a conversation; facts are read from the database by governed calls.
+rules of `policy.md`, and who may call). No rule looks at a conversation; facts are read by governed calls.
 
     calls                    tool calls that were replayed
     failed_stopped_share     of the conversations that failed: those in which a write was stopped (at least 0.20)
