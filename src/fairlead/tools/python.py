@@ -21,6 +21,7 @@ from msgspec import Struct
 from fairlead.clock import Clock
 from fairlead.errors import BadInput, DeadlineExceeded, Upstream
 from fairlead.net.http import Http
+from fairlead.tools.at_once import AtOnce
 from fairlead.tools.failures import ResultTooLarge, SystemFailed
 from fairlead.tools.files import file_of
 from fairlead.tools.person import Person, ToolError
@@ -111,6 +112,7 @@ class PythonSystem:
         self._loaded: Module | None = None
         self._loading = asyncio.Lock()
         self._threads = Threads(system.name, settings.at_once)
+        self._places = AtOnce(system.name, settings.at_once, clock)
         self._running: set[asyncio.Future[Any]] = set()
 
     async def definitions(self, credential: Credential, deadline: float) -> Sequence[Definition]:
@@ -127,7 +129,7 @@ class PythonSystem:
         if left <= 0:
             raise self._late(call, begun=False)
         work = partial(function.run, **given)
-        outcome = await (self._awaited(work(), call, left) if function.waits else self._threaded(work, call, left))
+        outcome = await (self._awaited(work, call) if function.waits else self._threaded(work, call, left))
         if outcome.error is not None:
             return self._told(outcome.error, call)
         return self._result(outcome.value, call)
@@ -158,14 +160,15 @@ class PythonSystem:
             raise self._late(call, begun=not waiting)
         return waiter.result()
 
-    async def _awaited(self, work: Coroutine[Any, Any, Any], call: SystemCall, left: float) -> Outcome:
-        task = asyncio.ensure_future(_guarded(work))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        try:
-            done, _ = await asyncio.wait({task}, timeout=left)
-        finally:
-            task.cancel()
+    async def _awaited(self, work: "partial[Coroutine[Any, Any, Any]]", call: SystemCall) -> Outcome:
+        async with self._places.turn(call):
+            task = asyncio.ensure_future(_guarded(work()))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+            try:
+                done, _ = await asyncio.wait({task}, timeout=call.deadline - self._clock.monotonic())
+            finally:
+                task.cancel()
         if not done:
             raise self._late(call, begun=True)
         if task.cancelled():
