@@ -112,6 +112,22 @@ class Standing(Struct, frozen=True):
     roles: frozenset[str]
 
 
+def plain(approval: Approval) -> dict[str, Any]:
+    """An approval as JSON shows it, at every door and on the command line."""
+    question = msgspec.to_builtins(approval.question)
+    return {
+        "id": approval.id,
+        "object": "fairlead.approval",
+        "state": approval.state,
+        **{name: question.pop(name) for name in ("tool", "arguments", "person", "agent", "department", "reasons")},
+        **question,
+        "asked_at": approval.asked_at,
+        "expires_at": approval.expires_at,
+        "ended_at": approval.ended_at,
+        "answers": msgspec.to_builtins(approval.answers),
+    }
+
+
 _encode = msgspec.json.Encoder(order="sorted").encode
 _decoder = msgspec.json.Decoder(Question)
 

@@ -12,6 +12,7 @@ import msgspec
 from fairlead.clock import Clock, new_id
 from fairlead.costs.record import deed
 from fairlead.errors import NotFound
+from fairlead.execution.approval_link import PURPOSE, Link, read, written
 from fairlead.execution.approval_question import (
     Answer,
     Approval,
@@ -50,6 +51,7 @@ class Approvals:
 
     def __init__(self, store: Store, vault: Vault, clock: Clock) -> None:
         self.rules: ApprovalRules = NO_RULES
+        self.organisation = ""
         self.keep = 30 * _DAY
         self.notice: Notice = _unnoticed
         self._store = store
@@ -92,17 +94,25 @@ class Approvals:
             self._keep(connection, deed(self._clock, "approval_used", by=by, person=subject, about=f"{id_} by {run}"))
         return True
 
-    def answer(self, id_: str, who: Caller, allowed: bool, reason: str, *, revision: str, by: str = "") -> Approval:
+    def roles_of(self, asked: Approval, who: Caller, role: str = "") -> frozenset[str]:
+        """For which roles this person's answer counts, of all or of one. Raises `OwnCall`, `NotFound` for none."""
+        roles = self.rules.may_answer(asked.question.wanted, who, asked.asker, self._clock.now())
+        mine = roles & {role} if role else roles
+        if not mine:
+            unfit(asked, who)
+        return mine
+
+    def answer(
+        self, id_: str, who: Caller, allowed: bool, reason: str, *, revision: str, by: str = "", role: str = ""
+    ) -> Approval:
         """What one person says to a question. `revision` is that in force, `by` how they came, where it was not by
-        their own credential. Raises `NotFound`, `OwnCall`, `NotOpen`, `BadInput`."""
+        their own credential, `role` the one in which they answer. Raises `NotFound`, `OwnCall`, `NotOpen`, `BadInput`.
+        """
         from fairlead.storage import approval_rows as table
 
         require_short(reason)
         asked, key = self.shown(id_, who), self._vault.subject_for(who.person)
-        wanted = asked.question.wanted
-        roles = self.rules.may_answer(wanted, who, asked.asker, self._clock.now())
-        if not roles:
-            unfit(asked, who)
+        wanted, roles = asked.question.wanted, self.roles_of(asked, who, role)
         sealed = self._vault.seal(key, reason.encode(), _about(id_))
         with self._store.writing() as connection:
             now, row = self._clock.now(), table.one(connection, id_)
@@ -130,18 +140,19 @@ class Approvals:
             unknown(id_)
         return found
 
-    def concerning(self, who: Caller) -> list[Approval]:
-        """Those that this person has asked, by the same program, or may answer."""
-        return [each for each in self.all() if self._concerns(each, who)]
+    def concerning(self, who: Caller, states: "Sequence[State]" = ()) -> list[Approval]:
+        """Those that this person has asked or may answer."""
+        return [each for each in self.all(states) if self._concerns(each, who)]
 
     def all(self, states: "Sequence[State]" = ()) -> list[Approval]:
         """For whoever runs the deployment. Those of the erased are gone."""
         from fairlead.storage import approval_rows as table
 
         with self._store.reading() as connection:
-            rows = [(each, table.answers(connection, each.id)) for each in table.listed(connection)]
-        found = [self._opened(*each) for each in rows]
-        return [each for each in found if each is not None and (not states or each.state in states)]
+            found = table.listed(connection, table.OPEN if states and set(states) <= set(table.OPEN) else ())
+            rows = [(each, table.answers(connection, each.id)) for each in found]
+        opened = [self._opened(*each) for each in rows]
+        return [each for each in opened if each is not None and (not states or each.state in states)]
 
     def sweep(self) -> None:
         """End what has expired, and delete what ended long ago."""
@@ -163,6 +174,19 @@ class Approvals:
     def one(self, id_: str) -> Approval:
         """For whoever runs the deployment. Raises `NotFound`."""
         return self._of(id_)
+
+    def link(self, id_: str, approver: str, role: str, until: int) -> str:
+        """What proves, to whoever gets it, that its bearer may answer as this person in this role."""
+        return written(Link(id_, approver, role, until), self._link_key())
+
+    def linked(self, token: str) -> Link:
+        """What a link says. Raises `NotFound` where it was not made here, or its time is over."""
+        return read(token, self._link_key, self._clock.now())
+
+    def _link_key(self) -> bytes:
+        from fairlead.storage.checkpoints import log_origin
+
+        return self._vault.derived_key(log_origin(self._store, self.organisation), PURPOSE)
 
     def _of(self, id_: str) -> Approval:
         from fairlead.storage import approval_rows as table

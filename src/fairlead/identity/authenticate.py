@@ -13,7 +13,7 @@ from msgspec import Struct
 from fairlead.clock import Clock
 from fairlead.errors import Unauthenticated
 from fairlead.identity.failures import Client, Failures
-from fairlead.identity.keys import NEVER, PREFIX, Key, caller_of, digest_of, is_well_formed
+from fairlead.identity.keys import NEVER, PREFIX, Key, as_known, caller_of, digest_of, is_well_formed
 from fairlead.identity.settings import Identity
 from fairlead.identity.types import Caller
 
@@ -97,6 +97,10 @@ class Authenticator:
             _make_room(self._known, MOST_REMEMBERED)
             self._known[authorization] = (caller, until)
         return caller
+
+    def known(self, person: str) -> Caller:
+        """The person as keys know them, for whoever has shown otherwise that they act for this person."""
+        return as_known(person, self._keys.values(), self._clock.now())
 
     async def _identify(self, credential: str, client: Client) -> tuple[Caller, int]:
         now = self._clock.now()

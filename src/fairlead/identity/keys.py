@@ -5,6 +5,7 @@ random bits a slow hash would protect nothing and cost every request.
 """
 
 import zlib
+from collections.abc import Iterable
 from hashlib import sha256
 
 from msgspec import Struct
@@ -53,6 +54,19 @@ def is_well_formed(secret: str) -> bool:
     """Whether a text was ever made by `new_key`: a typing error is told from a key that is not known."""
     body, check = secret[len(PREFIX) : -_CHECK], secret[-_CHECK:]
     return secret.startswith(PREFIX) and len(body) == _BODY and check == _checksum(body)
+
+
+def as_known(person: str, keys: Iterable[Key], now: int) -> Caller:
+    """The person as their own keys know them, without any credential. Keys of agents say nothing of it."""
+    mine = [each for each in keys if each.person == person and not each.agent and not each.revoked_at]
+    mine = [each for each in mine if not each.expires_at or each.expires_at > now]
+    return Caller(
+        person=person,
+        department=next((each.department for each in mine if each.department), ""),
+        groups=frozenset().union(*(each.groups for each in mine)),
+        roles=frozenset().union(*(each.roles for each in mine)),
+        credential="",
+    )
 
 
 def caller_of(key: Key, now: int) -> Caller:

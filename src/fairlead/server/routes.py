@@ -8,6 +8,8 @@ from fairlead.server.anthropic.count_tokens import CountTokens
 from fairlead.server.anthropic.errors import encode_error as encode_messages_error
 from fairlead.server.anthropic.messages import Messages
 from fairlead.server.anthropic.request_id import with_request_id
+from fairlead.server.approval_page import PAGE, AnswerByLink, ShownByLink
+from fairlead.server.approvals import AnswerApproval, ShownApprovals
 from fairlead.server.chat_door import ChatDoor
 from fairlead.server.door import EncodeError
 from fairlead.server.health import Live, Ready
@@ -60,6 +62,11 @@ def routes(fairlead: Fairlead, sessions: Sessions, max_body: int) -> dict[tuple[
         ("POST", "/mcp"): McpDoor(fairlead, max_body),
         ("GET", RESOURCE): resource,
         ("GET", f"{RESOURCE}/mcp"): resource,
+        ("GET", "/v1/approvals"): ShownApprovals(fairlead),
+        ("GET", "/v1/approvals/"): ShownApprovals(fairlead),
+        ("POST", "/v1/approvals/"): AnswerApproval(fairlead, max_body),
+        ("GET", PAGE): ShownByLink(fairlead),
+        ("POST", PAGE): AnswerByLink(fairlead),
         ("GET", "/v1/models"): ModelList(fairlead),
         ("GET", "/v1/models/"): OneModel(fairlead),
         ("GET", "/healthz"): Live(),

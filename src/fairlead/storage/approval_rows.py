@@ -15,7 +15,7 @@ from fairlead.storage.legal_holds import PERSON, legal_holds
 from fairlead.storage.schema import approval, approval_answer
 
 State = Literal["pending", "granted", "denied", "expired", "used"]
-_OPEN: Final = ("pending", "granted")
+OPEN: Final = ("pending", "granted")
 
 
 class ApprovalRow(Struct, frozen=True, kw_only=True):
@@ -62,7 +62,7 @@ class Same(Struct, frozen=True):
 def alike(connection: Connection, same: Same, now: int) -> list[ApprovalRow]:
     """Those of this very call that have not expired and were not used, the oldest first."""
     mine = [approval.c[name] == value for name, value in asdict(same).items()]
-    live = approval.c.state.in_((*_OPEN, "denied")) & (approval.c.expires_at > now)
+    live = approval.c.state.in_((*OPEN, "denied")) & (approval.c.expires_at > now)
     query = select(approval).where(*mine, live).order_by(approval.c.asked_at, approval.c.id)
     return [ApprovalRow(**row) for row in connection.execute(query).mappings()]
 
@@ -92,14 +92,14 @@ def listed(connection: Connection, states: Sequence[State] = ()) -> list[Approva
 
 def change(connection: Connection, id_: str, before: State, after: State, now: int) -> bool:
     """From one state to another, if it is in the one and has not expired. False, and nothing changed, otherwise."""
-    ended = 0 if after in _OPEN else now
+    ended = 0 if after in OPEN else now
     mine = (approval.c.id == id_) & (approval.c.state == before) & (approval.c.expires_at > now)
     return connection.execute(update(approval).where(mine).values(state=after, ended_at=ended)).rowcount == 1
 
 
 def expire(connection: Connection, now: int) -> list[ApprovalRow]:
     """End what has expired, and return it as it was."""
-    over = approval.c.state.in_(_OPEN) & (approval.c.expires_at <= now)
+    over = approval.c.state.in_(OPEN) & (approval.c.expires_at <= now)
     found = [ApprovalRow(**row) for row in connection.execute(select(approval).where(over)).mappings()]
     if found:
         connection.execute(update(approval).where(over).values(state="expired", ended_at=now))
@@ -108,7 +108,7 @@ def expire(connection: Connection, now: int) -> list[ApprovalRow]:
 
 def has_expired(connection: Connection, now: int, before: int) -> bool:
     """Whether `expire` or `forget` have anything to do."""
-    over = approval.c.state.in_(_OPEN) & (approval.c.expires_at <= now)
+    over = approval.c.state.in_(OPEN) & (approval.c.expires_at <= now)
     over |= _old(connection, before)
     return connection.execute(select(approval.c.id).where(over).limit(1)).first() is not None
 
@@ -127,7 +127,7 @@ def _old(connection: Connection, before: int) -> ColumnElement[bool]:
 
 def end_all(connection: Connection, at: int) -> int:
     """Nothing that is open may be used any more. How many that were."""
-    mine = approval.c.state.in_(_OPEN)
+    mine = approval.c.state.in_(OPEN)
     return connection.execute(update(approval).where(mine).values(state="expired", ended_at=at)).rowcount
 
 

@@ -47,13 +47,14 @@ class MasterKeys:
     def __init__(self, master_key: bytes) -> None:
         if len(master_key) != MASTER_KEY_BYTES:
             raise ValueError(f"a master key has {MASTER_KEY_BYTES} bytes")
-        self._lookup = _derive(master_key, b"fairlead/subject-lookup/1")
-        self.wrapping = AESGCM(_derive(master_key, b"fairlead/key-wrapping/1"))
+        self._lookup = derive(master_key, b"fairlead/subject-lookup/1")
+        self.wrapping = AESGCM(derive(master_key, b"fairlead/key-wrapping/1"))
 
     def lookup(self, person: bytes) -> bytes:
         """A person's place in the table: the same for the same name, and meaningless without the master key."""
         return hmac.digest(self._lookup, person, "sha256")
 
 
-def _derive(master_key: bytes, purpose: bytes) -> bytes:
+def derive(master_key: bytes, purpose: bytes) -> bytes:
+    """A key for one purpose."""
     return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose).derive(master_key)

@@ -23,7 +23,7 @@ from fairlead.audit.checkpoint import verifier_key
 from fairlead.audit.malformed import Malformed
 from fairlead.clock import Clock
 from fairlead.errors import BadInput, Broken, NotFound
-from fairlead.storage.envelope import KEY_BYTES, NONCE_BYTES, DoesNotOpen, MasterKeys, seal, unseal
+from fairlead.storage.envelope import KEY_BYTES, NONCE_BYTES, DoesNotOpen, MasterKeys, derive, seal, unseal
 from fairlead.storage.subject_rows import SigningRow, SubjectRow, SubjectRows
 
 if TYPE_CHECKING:
@@ -174,6 +174,10 @@ class Vault:
     def verifier_key(self, origin: str) -> str:
         """The text to give to whoever checks this log's checkpoints. Makes the key if there is none."""
         return verifier_key(origin, self.signing_key(origin).public_key())
+
+    def derived_key(self, origin: str, purpose: bytes) -> bytes:
+        """A secret for one purpose, the same for all who have the master key until the signing key is changed."""
+        return derive(self.signing_key(origin).private_bytes_raw(), purpose)
 
     def next_signing_key(self, origin: str) -> "tuple[Ed25519PrivateKey, SigningRow]":
         """A new key to sign this log with, and its row. It counts once the row stands in the old one's place."""

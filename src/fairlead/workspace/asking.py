@@ -18,6 +18,7 @@ _CONTROL: Final = "approvals"
 def take_up_approvals(approvals: Approvals, workspace: Workspace) -> None:
     """Another revision has come into force."""
     settings = workspace.settings
+    approvals.organisation = settings.organisation
     approvals.rules = workspace.approvals
     approvals.keep = int(settings.approvals.keep * _DAY) if settings.payloads == "keep" else 0
     alarm = settings.approvals.notify

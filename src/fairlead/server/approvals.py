@@ -1,0 +1,102 @@
+"""`/v1/approvals`: what waits for this caller's answer, what became of their own questions; and the answer itself."""
+
+import asyncio
+from typing import Any, Final, Literal
+from urllib.parse import parse_qs
+
+import msgspec
+from msgspec import Struct
+
+from fairlead.errors import BadInput, FairleadError
+from fairlead.execution import Fairlead
+from fairlead.execution.approval_question import Approval, plain
+from fairlead.identity import Caller
+from fairlead.server.door import authenticate, guarded, received, refuse
+from fairlead.server.http import Gone, Scope, respond
+from fairlead.server.openai.errors import encode_error
+from fairlead.server.reading import decoded
+
+PATH: Final = "/v1/approvals"
+_DOOR: Final = "fairlead.approvals"
+_STATES: Final = ("pending", "granted", "denied", "expired", "used")
+_encode = msgspec.json.Encoder().encode
+
+
+class AnswerBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is said to a question."""
+
+    decision: Literal["approve", "deny"]
+    reason: str = ""
+
+
+_decoder = msgspec.json.Decoder(AnswerBody)
+
+
+class ShownApprovals:
+    """`GET /v1/approvals` and `GET /v1/approvals/ID`."""
+
+    def __init__(self, fairlead: Fairlead) -> None:
+        self._fairlead = fairlead
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        try:
+            caller = await authenticate(self._fairlead, scope)
+            self._fairlead.current_for(caller)
+        except FairleadError as error:
+            await self._fairlead.refusals.record(_DOOR, error)
+            await refuse(send, error, encode_error)
+            return
+
+        async def answer() -> None:
+            await respond(send, 200, await asyncio.to_thread(self._shown, caller, scope))
+
+        await guarded(send, _DOOR, encode_error, answer())
+
+    def _shown(self, caller: Caller, scope: Scope) -> bytes:
+        approvals = self._fairlead.approvals
+        id_ = scope["raw_path"].decode("latin-1").removeprefix(PATH).removeprefix("/")
+        if id_:
+            return _encode(self._told(approvals.shown(id_, caller), caller))
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        state = query.get("state", ["pending"])[-1]
+        if state not in (*_STATES, "all"):
+            raise BadInput(f"state is {state!r}", mend=f"one of {', '.join(_STATES)}, or all", param="state")
+        found = approvals.concerning(caller, () if state == "all" else (state,))  # type: ignore[arg-type]
+        return _encode({"object": "list", "data": [self._told(each, caller) for each in found]})
+
+    def _told(self, found: Approval, caller: Caller) -> dict[str, Any]:
+        """With the roles for which this caller's own answer would count."""
+        wanted, now = found.question.wanted, self._fairlead.clock.now()
+        mine = self._fairlead.approvals.rules.may_answer(wanted, caller, found.asker, now)
+        return {**plain(found), "yours": sorted(mine)}
+
+
+class AnswerApproval:
+    """`POST /v1/approvals/ID` with `{"decision": "approve" | "deny", "reason": "…"}`."""
+
+    def __init__(self, fairlead: Fairlead, max_body: int) -> None:
+        self._fairlead = fairlead
+        self._max_body = max_body
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        fairlead = self._fairlead
+        try:
+            caller, arrival = await received(fairlead, scope, receive, _DOOR, self._max_body)
+            deployment = fairlead.current_for(caller)
+            body = decoded(_decoder, arrival.body, "approvals")
+        except Gone:
+            return
+        except FairleadError as error:
+            await fairlead.refusals.record(_DOOR, error)
+            await refuse(send, error, encode_error)
+            return
+        id_ = scope["raw_path"].decode("latin-1").removeprefix(f"{PATH}/")
+
+        async def answer() -> None:
+            allowed = body.decision == "approve"
+            done = await asyncio.to_thread(
+                fairlead.approvals.answer, id_, caller, allowed, body.reason, revision=deployment.revision
+            )
+            await respond(send, 200, _encode(plain(done)))
+
+        await guarded(send, _DOOR, encode_error, answer())
