@@ -8,6 +8,9 @@ from tests.cli.conftest import Fairlead
 from tests.execution.test_tool_call import FILES
 from tests.world import key_of, settings, write_workspace
 
+from fairlead.cli.place import find
+from fairlead.cli.setting_up import set_up
+
 SYSTEMS = {"bank": {"use": "python", "file": "bank.py", "data_class": "confidential"}}
 APPROVALS = {"roles": {"finance-lead": {"persons": ["lee"]}}}
 CALL = ("--arg", "account=A1", "--arg", "payee=B2", "--arg", "amount=75")
@@ -20,6 +23,7 @@ def bank(tmp_path: Path, fairlead: Fairlead, monkeypatch: pytest.MonkeyPatch) ->
         tmp_path / "acme", settings("http://127.0.0.1:9", systems=SYSTEMS, approvals=APPROVALS), FILES
     )
     monkeypatch.chdir(folder)
+    set_up(find(folder))
     assert fairlead("apply").status == 0
     return folder
 

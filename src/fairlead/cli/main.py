@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "stop": ("stopping", "Stop an agent, a model, a person, a department or everything, at once and everywhere."),
     "resume": ("stopping", "Let go on what was stopped."),
     "stops": ("stopping", "What is stopped, by whom and why."),
+    "tools": ("tooling", "Tools of systems: list, call, compare, accept."),
     "approvals": ("approving", "Calls that wait for a person: list, show, approve, deny."),
     "context": ("context", "Search and list the organisation's context."),
     "models": ("models", "The models of the workspace: where they run, what they cost, whether they answer."),

@@ -61,7 +61,7 @@ class ShownApprovals:
         state = query.get("state", ["pending"])[-1]
         if state not in (*_STATES, "all"):
             raise BadInput(f"state is {state!r}", mend=f"one of {', '.join(_STATES)}, or all", param="state")
-        found = approvals.concerning(caller, () if state == "all" else (state,))  # type: ignore[arg-type]
+        found = approvals.concerning(caller, () if state == "all" else (state,))
         return _encode({"object": "list", "data": [self._told(each, caller) for each in found]})
 
     def _told(self, found: Approval, caller: Caller) -> dict[str, Any]:
