@@ -214,7 +214,7 @@ async def test_a_program_takes_no_persons_credential() -> None:
     from fairlead.tools.settings import LoginSettings
 
     with pytest.raises(FairleadError, match="cannot tell people apart"):
-        async with system(command=["x"], credential=CredentialSettings(login=LoginSettings())):
+        async with system(command=["x"], credential=CredentialSettings(login=LoginSettings(secrets="env:A"))):
             raise AssertionError
     account = CredentialSettings(service=ServiceSettings(secret="env:A", shared=True))
     async with system(command=["x"], credential=account):
