@@ -40,6 +40,7 @@ from evals.stage import ROOT, say, told
 from fairlead.costs.told import Arrival
 from fairlead.errors import FairleadError
 from fairlead.execution.approval_question import ApprovalPending
+from fairlead.execution.attested import singles
 from fairlead.execution.flow import Flow
 from fairlead.execution.tool_asking import ToolRequest, digest_of
 from fairlead.execution.tool_call import call_tool
@@ -83,7 +84,7 @@ class Agent:
         self.flow = self.flow.read(step, answer.source, value, answer.labels, request)
         if not result.failed:
             self.done.append((call, place.result))
-        return str(value)
+        return " ".join(str(each) for each in singles(value))
 
     async def _asked(self, request: ToolRequest) -> Any:
         fairlead, arrival = self.w.fairlead, Arrival(door="eval")
@@ -227,9 +228,9 @@ class Bench:
             say(f"{self.suite.name} {task.ID} {attack.ID}: the attack went through")
 
 
-async def bench(suite: Any, tally: Tally) -> None:
+async def bench(suite: Any, tally: Tally, governed: bool) -> None:
     name = suite.name
-    files, settings = workspace_of(name, suite.tools)
+    files, settings = workspace_of(name, suite.tools, governed)
     files = {**files, f"systems/{name}.py": source_of(suite.tools)}
     with TemporaryDirectory(prefix="fairlead-agentdojo-") as folder:
         systems = {name: {"use": "python", "file": f"{name}.py", **settings}}
@@ -256,11 +257,11 @@ def load(names: list[str], packages: Path, install: bool) -> list[Any]:
     return [suites[each] for each in names]
 
 
-async def main(suites: list[Any]) -> Tally:
+async def main(suites: list[Any], governed: bool) -> Tally:
     whole = Tally()
     for suite in suites:
         tally = Tally()
-        await bench(suite, tally)
+        await bench(suite, tally, governed)
         say(f"{suite.name}: {tally.figures()}")
         for name in vars(whole):
             setattr(whole, name, getattr(whole, name) + getattr(tally, name))
@@ -272,7 +273,11 @@ if __name__ == "__main__":
     made.add_argument("--suites", nargs="+", default=["banking", "travel"], help="default: banking travel")
     made.add_argument("--packages", type=Path, default=FOLDER, help="a folder of packages that has agentdojo")
     made.add_argument("--install", action="store_true", help="install agentdojo into that folder first")
+    made.add_argument(
+        "--control", action="store_true", help="without the policies about arguments: what the attacks would do"
+    )
     options = made.parse_args()
-    figures = asyncio.run(main(load(options.suites, options.packages, options.install))).figures()
+    suites = load(options.suites, options.packages, options.install)
+    figures = asyncio.run(main(suites, not options.control)).figures()
     below = any(figures[name] < goal for name, goal in GOALS.items())
     sys.exit(told(figures, below or figures["approvals_per_task"] > MOST_APPROVALS))

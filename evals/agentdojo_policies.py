@@ -76,10 +76,11 @@ _READING = re.compile(r"(get|list|search|read|check|find|show|view|count|look|qu
 _ADDRESS = re.compile(r"(^|_)(url|uri|link|address)s?$")
 
 
-def workspace_of(suite: str, tools: Iterable[Any]) -> tuple[dict[str, str], dict[str, Any]]:
-    """The files and the system's settings of a workspace for these tools."""
+def workspace_of(suite: str, tools: Iterable[Any], governed: bool = True) -> tuple[dict[str, str], dict[str, Any]]:
+    """The files and the system's settings of a workspace for these tools. One that is not governed lets all pass."""
     effects = {each.name: effect_of(each) for each in tools}
-    return {"policies/main.cedar": _ALL + POLICIES.get(suite, GENERAL)}, {"effects": effects}
+    own = POLICIES.get(suite, GENERAL) if governed else ""
+    return {"policies/main.cedar": _ALL + own}, {"effects": effects}
 
 
 def effect_of(tool: Any) -> str:
