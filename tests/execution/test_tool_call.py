@@ -211,3 +211,19 @@ async def test_a_system_that_takes_too_long_is_given_up_and_the_bill_is_to_be_re
         record = w.records("attempt")[-1]
         assert record.flags == ("failed", "deadline_exceeded", "reconcile")
         assert not w.holds()
+
+
+@pytest.mark.parametrize(
+    "scope", ['action in Action::"call_tool"', 'action in [Action::"bank.transfer", Action::"bank.balance"]']
+)
+async def test_a_policy_about_many_tools_asks_for_each_of_them(tmp_path: Any, scope: str) -> None:
+    asking = f"""
+@id("staff") permit(principal, action in Action::"call_tool", resource);
+@id("writes") @approval("finance-lead") forbid(principal, {scope}, resource) when {{ resource.effect == "write" }};
+"""
+    files = {"systems/bank.py": BANK, "policies/main.cedar": asking}
+    async with world(
+        tmp_path, files, systems=SYSTEMS, approvals={"roles": {"finance-lead": {"persons": ["lee"]}}}
+    ) as w:
+        with pytest.raises(ApprovalPending):
+            await transfer(w, 5)

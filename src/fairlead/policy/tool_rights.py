@@ -99,7 +99,7 @@ class ToolRights:
             asking = [each for each in self._asking if (each.actions or set()) & {tool.name, "call_tool"}]
             known = self._judges[tool.name] = (
                 Judge(tool.name, self._statements, "call_tool"),
-                Judge(tool.name, [_permit_all(tool), *asking]) if asking else None,
+                Judge(tool.name, [_permit_all(tool), *asking], "call_tool") if asking else None,
             )
         return known
 
