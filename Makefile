@@ -66,6 +66,7 @@ bench: .venv/.dev ## CPU per step of the hot path; see bench/README.md for the c
 interop: .venv/.dev ## real model servers and the suites of their clients, straight and through Fairlead; installs them
 	tools/interop.sh
 	nice $(BIN)/python -m evals.interop
+	nice $(BIN)/python -m evals.mcp_servers
 
 lock: .venv/.setup ## resolve the dependencies anew
 	printf 'uv\nhatchling\neditables\n' | $(BIN)/uv pip compile -q -U --universal --generate-hashes --no-emit-index-url --custom-compile-command "make lock" - -o locks/setup.txt

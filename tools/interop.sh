@@ -3,6 +3,7 @@
 # a cache. Every step leaves a mark when it is done, so that an interrupted run goes on where it stopped.
 #
 #   tools/interop.sh [STEP…]     steps: source llama-server transformers llama-cpp-python suites openresponses model
+#                                systems
 #
 # FAIRLEAD_INTEROP  the cache (default ~/.cache/fairlead-interop)
 # TORCH             what to install for PyTorch (default torch==2.13.0)
@@ -79,14 +80,23 @@ suites() {
     pytest pytest-asyncio pytest-timeout requests aiohttp filelock wget prometheus_client
 }
 
+systems() { # the reference servers of the Model Context Protocol, each in an environment of its own
+  mkdir -p "$CACHE/systems"
+  npm install --prefix "$CACHE/systems" --no-audit --no-fund --ignore-scripts \
+    @modelcontextprotocol/server-filesystem @modelcontextprotocol/server-everything @modelcontextprotocol/server-memory
+  into mcp-server-git mcp-server-git
+  into mcp-server-time mcp-server-time
+}
+
 for step in "${@:-all}"; do
   case $step in
-  all) exec "$0" source llama-server transformers llama-cpp-python suites model ;;
+  all) exec "$0" source llama-server transformers llama-cpp-python suites model systems ;;
   source) once source source_archive ;;
   llama-server) once llama-server llama_server ;;
   transformers) once transformers transformers_serve ;;
   llama-cpp-python) once llama-cpp-python llama_cpp_python ;;
   suites) once suites suites ;;
+  systems) once systems systems ;;
   model) once model "$CACHE/transformers/bin/python" "$ROOT/evals/interop/tiny_model.py" "$CACHE/model" ;;
   *)
     say "no step is called $step"

@@ -11,8 +11,16 @@ from tests.tools.mcp_world import OURS, program, system
 from tests.world import FixedClock
 
 from fairlead.errors import BadInput, DeadlineExceeded, FairleadError
+from fairlead.tools.cards import NO_CARD
 from fairlead.tools.failures import ResultTooLarge, SystemFailed
-from fairlead.tools.settings import CredentialSettings, McpSettings, ServiceSettings, program_environment
+from fairlead.tools.settings import (
+    CredentialSettings,
+    LoginSettings,
+    McpSettings,
+    ServiceSettings,
+    compile_system,
+    in_place,
+)
 from fairlead.tools.types import Blob, Link, Text
 
 
@@ -186,11 +194,13 @@ def _lives(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"  # ended, and nobody has looked yet
 
 
-def test_a_program_sees_what_was_declared_and_three_things_of_ours() -> None:
-    settings = McpSettings(command=["x"], env={"TOKEN": "env:SHOP_TOKEN", "SHOP": "north"})
-    own = {"PATH": "/bin", "HOME": "/home/kim", "FAIRLEAD_MASTER_KEY": "secret", "SHOP_TOKEN": "t"}
-    seen = program_environment(settings, own, lambda reference: own[reference.removeprefix("env:")])
-    assert seen == {"PATH": "/bin", "HOME": "/home/kim", "TOKEN": "t", "SHOP": "north"}
+def test_a_program_sees_what_was_declared_and_three_things_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+    declared = McpSettings(command=["x"], env={"TOKEN": "env:SHOP_TOKEN", "SHOP": "north", "GONE": "env:GONE"})
+    ours = {"env:PATH": "/bin", "env:HOME": "/home/kim", "env:FAIRLEAD_MASTER_KEY": "k", "env:SHOP_TOKEN": "t-123"}
+    placed = in_place(compile_system("shop", declared, NO_CARD, [], {}), ours.get)
+    assert placed.environment == {"PATH": "/bin", "HOME": "/home/kim", "TOKEN": "t-123", "SHOP": "north"}
+    assert "t-123" not in repr(placed)
+    assert "env:GONE is not set here" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -211,8 +221,6 @@ async def test_settings_that_cannot_be_meant_are_refused(settings: dict[str, Any
 
 
 async def test_a_program_takes_no_persons_credential() -> None:
-    from fairlead.tools.settings import LoginSettings
-
     with pytest.raises(FairleadError, match="cannot tell people apart"):
         async with system(command=["x"], credential=CredentialSettings(login=LoginSettings(secrets="env:A"))):
             raise AssertionError

@@ -1,6 +1,7 @@
 """What a workspace says about systems: `systems:` in fairlead.yaml, `systems/NAME.yaml` with the meaning of their
 tools, `systems/NAME.pins.json` with the definitions that a person accepted; and what these compile to."""
 
+import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
@@ -14,6 +15,8 @@ from fairlead.labels import ClassName, DataClass
 from fairlead.net.addresses import checked_address
 from fairlead.tools.cards import SystemCard, ToolCard
 from fairlead.tools.types import Definition, Effect, Tool
+
+log = logging.getLogger("fairlead.systems")
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,40}")
 
@@ -231,11 +234,21 @@ def check_mcp(key: str, settings: McpSettings) -> None:
         )
 
 
-def program_environment(settings: McpSettings, own: Mapping[str, str], reveal: "Reveal") -> dict[str, str]:
-    """What a started program sees: `PATH`, `HOME` and `LANG` of `own`, and what was declared, nothing else. Each
-    `env:NAME` is read by `reveal`, which raises where there is none."""
-    inherited = {name: own[name] for name in INHERITED if name in own}
-    return inherited | {name: reveal(text) if text.startswith("env:") else text for name, text in settings.env.items()}
+def in_place(system: System, secret: "Callable[[str], str | None]") -> System:
+    """The system as it is opened on this machine: a program that is started sees `PATH`, `HOME` and `LANG` of ours, and
+    what was declared for it, nothing else. `secret` gives what `env:NAME` stands for. A variable that stands for none
+    is left out, and the log says so: one missing secret ends no other system."""
+    settings = system.settings
+    if not isinstance(settings, McpSettings) or not settings.command:
+        return system
+    seen = {name: value for name in INHERITED if (value := secret(f"env:{name}")) is not None}
+    for name, text in settings.env.items():
+        value = secret(text) if text.startswith("env:") else text
+        if value is None:
+            log.warning("system %s: %s is not set here; its program is started without %s", system.name, text, name)
+        else:
+            seen[name] = value
+    return msgspec.structs.replace(system, environment=seen)
 
 
 INHERITED: Final = ("PATH", "HOME", "LANG")

@@ -166,7 +166,7 @@ class _Revisions:
         self._approvals = approvals
         self._last: CompiledRevision | None = None
         self._credentials = Credentials(http, around.clock, around.secrets)
-        self.connections = Connections(http, around.clock)
+        self.connections = Connections(http, around.clock, around.secrets)
 
     def compiled(self, revision: str) -> "CompiledRevision":
         """Call it in a thread."""

@@ -8,8 +8,9 @@ from fairlead.clock import Clock
 from fairlead.net.http import Http
 from fairlead.tools.offered import NO_SYSTEMS, Systems, offered
 from fairlead.tools.registry import open_system
-from fairlead.tools.settings import System
+from fairlead.tools.settings import System, in_place
 from fairlead.tools.types import SystemDriver
+from fairlead.workspace.compile import Secrets
 
 log = logging.getLogger("fairlead.systems")
 
@@ -17,9 +18,10 @@ log = logging.getLogger("fairlead.systems")
 class Connections:
     """Opens the drivers of a revision's systems, and closes those that no revision in force uses."""
 
-    def __init__(self, http: Http, clock: Clock) -> None:
+    def __init__(self, http: Http, clock: Clock, secrets: Secrets) -> None:
         self._http = http
         self._clock = clock
+        self._secrets = secrets
         self._open: dict[str, tuple[System, SystemDriver]] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -28,7 +30,8 @@ class Connections:
         if not systems and not self._open:
             return NO_SYSTEMS
         before, self._open = self._open, {}
-        for name, system in systems.items():
+        for name, compiled in systems.items():
+            system = in_place(compiled, self._secrets)
             known = before.get(name)
             if known is not None and known[0] == system:
                 self._open[name] = before.pop(name)
