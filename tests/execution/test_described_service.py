@@ -1,5 +1,6 @@
 """A service with an OpenAPI description on the governed path: what reaches it, what is billed, what is recorded."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,8 +9,11 @@ from tests.execution.test_tool_call import USER, call
 from tests.tools.services import Reply, Service, json_reply, running
 from tests.world import world
 
+from fairlead.clock import SystemClock
 from fairlead.errors import BadInput, Denied, RateLimited
 from fairlead.tools.failures import NotAuthorised, SystemFailed
+from fairlead.workspace.publish import checked
+from fairlead.workspace.text import WorkspaceText
 
 DESCRIPTION = """
 openapi: 3.1.0
@@ -115,3 +119,21 @@ async def test_a_credential_that_a_service_tells_again_goes_no_further(
         assert service.last.headers["authorization"] == "Bearer test-key"
         assert answer.result.structured["sent"]["authorization"] == "Bearer [CREDENTIAL]"
         assert "redacted" in answer.flags
+
+
+def test_a_check_tells_which_operations_are_no_tools() -> None:
+    text = f"""{DESCRIPTION}
+  /files:
+    post: {{operationId: upload, requestBody: {{content: {{multipart/form-data: {{}}}}}}}}
+"""
+    settings: dict[str, Any] = {
+        "organisation": "acme",
+        "models": {"quotes": {"use": "local/extractive"}},
+        "systems": {"shop": {"use": "openapi", "description": "shop-api.yaml"}},
+    }
+    settings["systems"]["shop"]["url"] = "https://shop.example.com"
+    files = {"fairlead.yaml": json.dumps(settings).encode(), "systems/shop-api.yaml": text.encode()}
+    found = checked(WorkspaceText(files, ()), lambda _: None, SystemClock())
+    assert [each for each in found.warnings if "shop" in each] == [
+        "systems.shop leaves out upload: it takes multipart/form-data, and neither JSON, a form nor text"
+    ]

@@ -17,11 +17,10 @@ from fairlead.tools.at_once import AtOnce
 from fairlead.tools.failures import ResultTooLarge, SystemFailed
 from fairlead.tools.files import file_of
 from fairlead.tools.openapi_answer import in_our_words, result_of
-from fairlead.tools.openapi_document import Document
-from fairlead.tools.openapi_operations import Operation, Operations, operations_of
+from fairlead.tools.openapi_operations import Operation, Operations
 from fairlead.tools.openapi_pages import Page, gathered, next_arguments, next_path
 from fairlead.tools.openapi_request import Request, request_of
-from fairlead.tools.openapi_service import address_of, check_settings
+from fairlead.tools.openapi_service import Described, check_settings, service_of
 from fairlead.tools.settings import OpenApiSettings, PagesSettings, System
 from fairlead.tools.types import Credential, Definition, SystemCall, ToolResult
 
@@ -29,23 +28,20 @@ from fairlead.tools.types import Credential, Definition, SystemCall, ToolResult
 def definitions_of(name: str, settings: OpenApiSettings, files: Mapping[str, bytes]) -> tuple[Definition, ...]:
     """The tools of the description that the system `name` gives. Raises `BadInput` where it, or what the workspace
     says of it, cannot be used. Operations that cannot be called are left out: `left_out` says why."""
-    _, operations = _read(name, settings, files)
-    return tuple(each.definition for each in operations.by_name.values())
+    return tuple(each.definition for each in _read(name, settings, files).operations.by_name.values())
 
 
 def left_out(name: str, settings: OpenApiSettings, files: Mapping[str, bytes]) -> Mapping[str, str]:
     """The operations of the description that are no tools, with the reason of each. Raises as `definitions_of`."""
-    return _read(name, settings, files)[1].left_out
+    return _read(name, settings, files).operations.left_out
 
 
-def _read(name: str, settings: OpenApiSettings, files: Mapping[str, bytes]) -> tuple[str, Operations]:
-    """The address of the service, and its operations."""
+def _read(name: str, settings: OpenApiSettings, files: Mapping[str, bytes]) -> Described:
     key = f"systems.{name}"
-    document = Document(file_of(files, settings.description, f"{key}.description"), settings.description)
-    address = address_of(document, settings, key)
-    operations = operations_of(document, address.url)
-    check_settings(settings, operations, key)
-    return address.url, operations
+    text = file_of(files, settings.description, f"{key}.description")
+    service = service_of(text, settings.description, settings.url, settings.at_home, settings.plain_http, key)
+    check_settings(settings, service.operations, key)
+    return service
 
 
 class OpenApiSystem:
@@ -94,10 +90,10 @@ class OpenApiSystem:
         async with self._opening:
             if self._operations is not None:
                 return self._operations
-            self._url, operations = await asyncio.to_thread(_read, self._name, self._settings, self._files)
+            service = await asyncio.to_thread(_read, self._name, self._settings, self._files)
             await self._http.open()
-            self._operations = operations
-            return operations
+            self._url, self._operations = service.url, service.operations
+            return service.operations
 
     async def _page(self, request: Request, call: SystemCall) -> Page:
         async with await self._http.ask(

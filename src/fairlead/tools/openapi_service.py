@@ -1,12 +1,15 @@
 """Where a described service answers, and whether it may be called there."""
 
 import re
+from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct
 
 from fairlead.errors import BadInput, closest
 from fairlead.net.addresses import Address, checked_address
 from fairlead.tools.openapi_document import Document
-from fairlead.tools.openapi_operations import Operations
+from fairlead.tools.openapi_operations import Operations, operations_of
 from fairlead.tools.settings import OpenApiSettings
 
 _HEADER: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -15,12 +18,24 @@ _CONNECTION: Final = frozenset(
 )
 
 
-def address_of(document: Document, settings: OpenApiSettings, key: str) -> Address:
-    """The address before every path: the workspace's, or else that of the description's first server.
+class Described(Struct, frozen=True):
+    """A described service: the address before every path, and its operations."""
 
-    Raises `BadInput` where the description leaves open which one it is, or it may not be called.
-    """
-    url = settings.url
+    url: str
+    operations: Operations
+
+
+# A workspace is read when it is checked, and again when it is used, and descriptions can be large.
+@lru_cache(maxsize=8)
+def service_of(text: bytes, file: str, url: str, at_home: bool, plain_http: bool, key: str) -> Described:
+    """Read a description. Raises `BadInput` where it cannot be used, or leaves open where the service answers."""
+    document = Document(text, file)
+    address = _address(document, url, at_home, plain_http, key)
+    return Described(address.url, operations_of(document, address.url))
+
+
+def _address(document: Document, url: str, at_home: bool, plain_http: bool, key: str) -> Address:
+    """The workspace's address, or else that of the description's first server."""
     if not url:
         servers = document.root.get("servers")
         first = servers[0] if isinstance(servers, list) and servers else {}
@@ -31,10 +46,8 @@ def address_of(document: Document, settings: OpenApiSettings, key: str) -> Addre
             why=f"its first server is {url[:200]!r}" if url else "it names no server",
             mend=f"give the address: {key}.url",
         )
-    address = checked_address(
-        url, key=f"{key}.url", at_home=settings.at_home, plain_http=settings.plain_http, of="system"
-    )
-    if address.is_loopback and not settings.at_home:
+    address = checked_address(url, key=f"{key}.url", at_home=at_home, plain_http=plain_http, of="system")
+    if address.is_loopback and not at_home:
         raise BadInput(
             f"{key}.url points at this machine", mend="add `at_home: true` to this system if it answers there"
         )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from fairlead.errors import closest
 from fairlead.identity.settings import is_loopback
+from fairlead.tools.settings import OpenApiSettings
 
 if TYPE_CHECKING:
     from fairlead.workspace.compile import Workspace
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 _MODEL_NAMED = re.compile(r'Model::"([^"]+)"')
 _MEMBERS_NAMED = re.compile(r'\b(Department|Group)::"([^"]+)"')
 
+_MOST_TOLD: Final = 5
 NOBODY_KNOWN: Final = "nobody is known yet: make a key with `fairlead key add`, or add `keys:` or `identity:`"
 """Said of a workspace by itself; where a database is at hand, only if that knows no key either."""
 
@@ -25,6 +28,7 @@ def about(workspace: Workspace, now: int) -> Iterator[str]:
     yield from _models(workspace)
     yield from _policies(workspace)
     yield from _doors(workspace)
+    yield from _systems(workspace)
     yield from _pages(workspace, now)
 
 
@@ -51,6 +55,25 @@ def _policies(workspace: Workspace) -> Iterator[str]:
             like = closest(name, known[kind]) if name not in known[kind] else ""
             if like.startswith("did you mean"):
                 yield f"{statement.where}: the policy {statement.id} names the {kind.lower()} {name!r}: {like}"
+
+
+def _systems(workspace: Workspace) -> Iterator[str]:
+    """Operations of described services that are no tools, although nobody has left them out."""
+    for name, system in workspace.systems.items():
+        if not isinstance(system.settings, OpenApiSettings):
+            continue
+        from fairlead.tools.openapi import left_out
+
+        only = system.settings.only
+        found = {
+            each: why
+            for each, why in left_out(name, system.settings, system.files).items()
+            if any(fnmatchcase(each, pattern) for pattern in only)
+        }
+        for each in list(found)[:_MOST_TOLD]:
+            yield f"systems.{name} leaves out {each}: {found[each]}"
+        if len(found) > _MOST_TOLD:
+            yield f"systems.{name} leaves out {len(found) - _MOST_TOLD} more operations: name those you want by `only`"
 
 
 def _memberships(workspace: Workspace) -> dict[str, set[str]]:
