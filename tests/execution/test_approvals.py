@@ -15,7 +15,8 @@ from fairlead.execution.approval_question import NotOpen, Question, Why
 from fairlead.execution.approvals import Approvals
 from fairlead.identity.types import Caller
 from fairlead.policy.approval_settings import ApprovalSettings, ApproverSettings
-from fairlead.policy.approvals import ApprovalRules
+from fairlead.policy.approvals import ApprovalRules, Asker
+from fairlead.storage.approval_rows import end_all
 from fairlead.storage.store import Store
 from fairlead.storage.subject_rows import StoredSubjects
 from fairlead.storage.vault import Vault
@@ -36,6 +37,62 @@ people = st.sampled_from(PEOPLE)
 agents = st.sampled_from(["", "bot", "portal"])
 revisions = st.sampled_from(["r1", "r2"])
 wants = st.sampled_from([("lead",), ("owner",), ("lead", "owner")])
+
+
+def question(wanted: tuple[str, ...] = ("owner",), *, person: str = "kim", amount: int = 1) -> Question:
+    return Question(
+        person=person, tenant="", agent="", department="", tool="bank.transfer", digest=str(amount), revision="r1",
+        arguments={"amount": amount}, sources={}, facts={}, reasons=tuple(Why(each, each) for each in wanted),
+        wanted=RULES.quorums(wanted),
+    )  # fmt: skip
+
+
+def opened(store: Store, clock: FixedClock) -> Approvals:
+    approvals = Approvals(store, Vault(bytes(range(32)), StoredSubjects(store), clock), clock)
+    approvals.rules = RULES
+    return approvals
+
+
+def test_both_databases_keep_questions_alike(store: Store) -> None:
+    clock = FixedClock()
+    approvals, other = opened(store, clock), opened(store, clock)
+    lee = Caller(person="lee", credential="key:lee")
+    first = approvals.held_or_asked(question(), "key:kim")
+    assert other.held_or_asked(question(), "key:kim") == first
+    waits = other.held_or_asked(question(amount=2), "key:kim")
+    assert other.answer(first.id, lee, True, "fine", revision="r1").state == "granted"
+    assert approvals.use(first.id, "key:kim", "kim", "run_1")
+    assert not other.use(first.id, "key:kim", "kim", "run_2")
+    clock.at += 25 * HOUR
+    approvals.sweep()
+    assert [(each.id, each.state) for each in other.all()] == [(first.id, "used"), (waits.id, "expired")]
+    clock.at += 31 * 24 * HOUR
+    approvals.sweep()
+    assert approvals.all() == []
+
+
+def test_what_was_open_in_a_backup_is_void_in_what_is_restored(store: Store) -> None:
+    approvals = opened(store, FixedClock())
+    granted, waits = (approvals.held_or_asked(question(amount=n), "key:kim") for n in (1, 2))
+    approvals.answer(granted.id, Caller(person="lee", credential="key:lee"), True, "", revision="r1")
+    with store.writing() as connection:
+        assert end_all(connection, 1) == 2
+    assert {each.state for each in approvals.all()} == {"expired"}
+    assert not approvals.use(granted.id, "key:kim", "kim", "run_1")
+    assert approvals.held_or_asked(question(amount=2), "key:kim").id != waits.id
+
+
+def test_a_role_escalates_after_its_hours_and_a_manager_is_whose_manager_it_is() -> None:
+    asker = Asker("kim", "", "sales", 0)
+    max_, ada = Caller(person="max"), Caller(person="ada", roles=frozenset({"manager", "owner"}))
+    assert not RULES.may_answer(["owner"], max_, asker, 4 * HOUR - 1)
+    assert RULES.may_answer(["owner"], max_, asker, 4 * HOUR) == {"owner"}
+    assert RULES.may_answer(["manager", "owner"], ada, asker, 0) == {"owner"}
+    rules = ApprovalRules(ApprovalSettings(managers={"kim": "lee"}, heads={"sales": "ada"}))
+    assert rules.may_answer(["manager"], Caller(person="lee"), asker, 0) == {"manager"}
+    assert not rules.may_answer(["manager"], ada, asker, 0)  # kim's own manager is known
+    assert rules.may_answer(["manager"], ada, Asker("max", "", "sales", 0), 0) == {"manager"}
+    assert not rules.may_answer(["owner"], ada, Asker("max", "partner", "sales", 0), 0)  # of another tenant
 
 
 class ApprovalMachine(RuleBasedStateMachine):

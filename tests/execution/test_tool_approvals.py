@@ -1,10 +1,12 @@
 """Calls that a person must approve first: each approval is for one very call, and lets it pass once."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text as sql
 from tests.execution.test_tool_call import FILES, SYSTEMS, USER, transfer
 from tests.world import FixedClock, World, again, world
 
@@ -210,3 +212,14 @@ async def test_a_reason_is_short(tmp_path: Path) -> None:
     async with banking(tmp_path) as w:
         with pytest.raises(BadInput, match="1001 characters"):
             await answered(w, await asked(w), reason="x" * 1001)
+
+
+async def test_a_webhook_is_told_that_something_is_asked_and_not_what(tmp_path: Path) -> None:
+    alarms = {"desk": {"url": "http://127.0.0.1:9/", "secret": "env:TEST_KEY", "inside": True, "plain_http": True}}
+    async with banking(tmp_path, alarms=alarms, approvals={**APPROVALS, "notify": "desk"}) as w:
+        id_ = await asked(w)
+        with w.store.reading() as connection:
+            (body,) = connection.execute(sql("SELECT body FROM alarm")).scalars()
+        assert json.loads(bytes(body))["approval"] == id_
+        assert b"B2" not in bytes(body)
+        assert b"kim" not in bytes(body)

@@ -141,6 +141,7 @@ def link(
     url: Annotated[str, typer.Option("--url", help="Where people reach Fairlead. Default: as configured.")] = "",
     workspace: Workspace = None,
     data_folder: Data = None,
+    json: Json = False,
 ) -> None:
     """A link by which one person may answer one question, once. Whoever has it may: send it to nobody else."""
     place = find(workspace, data_folder)
@@ -151,7 +152,12 @@ def link(
         _roles(approvals, asked, who, named)
         hours = approvals.rules.settings.link_hours
         until = min(asked.expires_at, SystemClock().now() + int(hours * 3_600_000))
-        data(f"{(url or server_url(workspace)).rstrip('/')}/approve/{approvals.link(id_, person, named, until)}")
+        token = approvals.link(id_, person, named, until)
+    address = f"{(url or server_url(workspace)).rstrip('/')}/approve/{token}"
+    if json:
+        json_data({"url": address, "approver": person, "role": named, "until": until})
+        return
+    data(address)
     say(f"{person} answers by it as {named}, until {shown(until)} UTC")
 
 
