@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.orders import called, mark, opened, orders_file, selected
-from tests.tools.statements import HOSTILE
+from tests.tools.statements import EXPRESSIONS_OF_SQLITE, HOSTILE
 
 from fairlead.clock import SystemClock
 from fairlead.errors import BadInput, DeadlineExceeded
@@ -169,3 +169,12 @@ async def test_a_locked_file_is_a_system_that_fails_and_nothing_is_done(file: Pa
 async def test_a_number_that_does_not_fit_is_refused(orders: SqlSystem, value: int) -> None:
     with pytest.raises(BadInput):
         await called(orders, "rename", {"id": value, "item": "x"})
+
+
+def test_what_is_run_means_what_was_written() -> None:
+    restriction = Restriction("sqlite", [])
+    connection = sqlite3.connect(":memory:")
+    for expression in EXPRESSIONS_OF_SQLITE:
+        meant = connection.execute(f"select {expression}").fetchall()
+        assert connection.execute(restriction.restricted(f"select {expression}")).fetchall() == meant, expression
+    connection.close()

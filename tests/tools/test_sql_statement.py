@@ -83,7 +83,7 @@ def test_a_declared_function_may_be_called_and_no_other_of_its_name() -> None:
         "select 1" + " union select 1" * 900,
         "select " + "cast(" * 60 + "1",
         "select * from " + "(" * 60 + "orders" + ")" * 60,
-        "select " + "array[array[array[1]]]," * 500 + "1",
+        "select " + "array[array[array[1]]]," * 100 + "1",
         "select 1::int" + "[]" * 2000,
         "select " + "interval " * 1500,
         "select " + "date " * 2000,

@@ -120,7 +120,9 @@ class OpenApiSettings(SystemSettings, frozen=True, kw_only=True, forbid_unknown_
 class QuerySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A declared query, which is a tool. Its parameters are bound and never become SQL."""
 
-    sql: Annotated[str, Meta(min_length=1, description="One statement; `:name` stands for a parameter.")]
+    sql: Annotated[
+        str, Meta(min_length=1, description="One statement; `:name` stands for a parameter, `:person` for who calls.")
+    ]
     about: Annotated[str, Meta(description="What it is for: models read this.")] = ""
     parameters: Annotated[
         dict[str, dict[str, Any]], Meta(description="The JSON Schema of each parameter. Default: text.")
@@ -136,7 +138,9 @@ class SqlSettings(SystemSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     tables: Annotated[
         list[str], Meta(description="Tables that statements written by a model may read. Default: no such statements.")
     ] = []
-    functions: Annotated[list[str], Meta(description="Functions they may call beside the usual ones.")] = []
+    functions: Annotated[
+        list[str], Meta(description="Functions they may call beside the usual ones: `schema.name`, or a built-in one.")
+    ] = []
     most_rows: Annotated[int, Meta(ge=1, le=100_000, description="The most rows of a result.")] = 1000
 
 

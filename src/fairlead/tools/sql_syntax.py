@@ -55,7 +55,8 @@ KINDS: Final = _words(
     Left Right Trim Replace Translate Reverse StrPosition SplitPart Concat ConcatWs StartsWith Ascii MD5
     RegexpReplace RegexpCount Overlay Coalesce Nullif TimestampTrunc Extract StrToDate StrToTime TimeToStr ToNumber
     JustifyDays JustifyHours TimestampFromParts ArraySize ArrayPosition ArrayToString StringToArray Typeof Hex
-    JSONType
+    JSONType Date TsOrDsToTimestamp UnixToTime
+    JSONObject JSONKeyValue JSONBContainsTopKey
     """
 )
 
@@ -77,7 +78,7 @@ FUNCTIONS: Final = _words(
     first_value last_value nth_value abs ceil ceiling floor round trunc sign sqrt power exp ln log mod div greatest
     least width_bucket lower upper initcap length char_length octet_length substr substring left right trim ltrim
     rtrim btrim replace translate reverse position strpos instr split_part concat concat_ws starts_with ascii
-    unicode md5 hex quote typeof regexp_replace regexp_match regexp_count overlay coalesce nullif ifnull iif
+    unicode md5 hex quote typeof regexp_replace regexp_match regexp_count overlay coalesce nullif ifnull iif all
     current_date current_time current_timestamp localtime localtimestamp date_trunc date_part extract age make_date
     make_timestamp to_date to_timestamp to_char to_number justify_days justify_hours date time datetime julianday
     strftime unixepoch json_extract json_array_length jsonb_array_length json_typeof jsonb_typeof json_type
@@ -96,5 +97,5 @@ WORDS: Final = _words(
     offset limit partition order materialized recursive to all similar escape decimal numeric varchar char timestamp
     time timestamptz timetz float
     """
-)
+) | {"grouping sets"}
 """Words of the grammar behind which a parenthesis opens and nothing is called."""
