@@ -23,11 +23,12 @@ class Judge:
     """The policies that can apply to one action. Without a cache: each question goes to Cedar."""
 
     def __init__(self, action: str, statements: Sequence[Statement], group: str = "") -> None:
-        """`group` is the group of actions that the action is in, if any."""
+        """`group` is the group of actions that the action is in, if any. Without an action all statements count, and
+        their own scopes say for which."""
         self.action = action
         self._denial = "withhold" if action in _RELEASES else "refuse"
         names = {action, group}
-        mine = [each for each in statements if each.actions is None or names & each.actions]
+        mine = [each for each in statements if not action or each.actions is None or names & each.actions]
         watching = [each for each in mine if each.mode != "enforce"]
         self.statements = {each.id: each for each in mine}
         self.reads = Reads(mine, "categories" if action in _RELEASES else "labels")

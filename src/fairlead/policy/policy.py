@@ -84,6 +84,7 @@ class Policy:
         self._call_model = model_key(self._call.reads)
         self._read_caller = caller_key(self._read.reads)
         self._read_access = access_key(self._read.reads)
+        self._result_caller = caller_key(self._result.reads)
         self._release_caller = caller_key(self._release.reads)
         reads = self._call.reads
         self._by_task = reads.of("context", "task")
@@ -226,7 +227,12 @@ class Policy:
             context = cedar.result_context(asked, categories - redacted, redacted, task, door)
             return CedarRequest(cedar.person(caller), "release_result", cedar.tool(tool), context)
 
-        return self._result.decide([without], categories)[0]
+        key = ("result", self._result_caller(caller), tool.name, categories, asked, task, door)
+        known = self._memory.get(key)
+        if known is None:
+            known = self._result.decide([without], categories)[0]
+            self._memory.keep(key, known)
+        return cast(Decision, known)
 
     def explain(
         self,

@@ -1,7 +1,7 @@
 """Who may call which tool with which arguments: allow, ask a person, or deny. Pure, as all policy."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -12,11 +12,13 @@ from fairlead.policy import cedar_request as cedar
 from fairlead.policy.cedar_request import CedarRequest
 from fairlead.policy.judge import Judge
 from fairlead.policy.keys import Remembered, caller_key
+from fairlead.policy.reads import Reads
 from fairlead.policy.sources import Statement
 from fairlead.policy.tool_schema import counts, record_value
 from fairlead.policy.types import Decision
 from fairlead.tools.types import Tool
 
+SameFor = Callable[[Caller], Hashable]
 Sources = frozenset[str]
 """Where a value came from: "user", "workspace", "document:ID", "tool:crm.get_order", "model:NAME" or "unknown"."""
 
@@ -47,14 +49,26 @@ class ToolRights:
         self._statements = [each for each in statements if not each.approval]
         self._asking = [each for each in statements if each.approval]
         self._trusted = frozenset(trusted)
-        self._judges: dict[str, tuple[Judge, Judge | None]] = {}
-        self._seen: dict[str, Judge] = {}
+        self._judges: dict[str, tuple[Judge, Judge | None, SameFor | None]] = {}
+        self._shared: dict[tuple[str, ...], Judge] = {}
+        self._seeing: dict[str, Judge] = {}
+        self._sight = caller_key(Reads(statements))
         self._memory = Remembered()
 
     def decide(self, caller: Caller, asked: ToolAsked) -> Decision:
         """Whether it may be done. Raises `BadInput` for an argument that policies cannot judge."""
-        judge, asking = self._judges_of(asked.tool)
-        request = self._request(caller, asked)
+        judge, asking, same_for = self._judges_of(asked.tool)
+        arguments = record_value(asked.arguments, asked.tool.definition.input)
+        if same_for is None:
+            return self._decided(judge, asking, asked, self._request(caller, asked, arguments))
+        key = (asked.tool.name, same_for(caller))
+        known = self._memory.get(key)
+        if known is None:
+            known = self._decided(judge, asking, asked, self._request(caller, asked, arguments))
+            self._memory.keep(key, known)
+        return cast(Decision, known)
+
+    def _decided(self, judge: Judge, asking: Judge | None, asked: ToolAsked, request: CedarRequest) -> Decision:
         decision = judge.decide([lambda redacted: request], _NONE)[0]
         if not decision.allowed or asking is None:
             return decision
@@ -79,38 +93,57 @@ class ToolRights:
     def visible(self, caller: Caller, tools: Sequence[Tool]) -> list[Tool]:
         """The tools that some call of this caller might be permitted: what policies say of persons and tools counts,
         and what they say of single calls is left to the call."""
-        found = []
-        who = cedar.person(caller)
-        for tool in tools:
-            judge = self._seeing(tool)
-            key = (tool.name, caller_key(judge.reads)(caller))
-            known = self._memory.get(key)
-            if known is None:
-                request = CedarRequest(who, tool.name, cedar.tool(tool), {}, (cedar.tool_action(tool),))
-                known = judge.decide([lambda redacted, it=request: it], _NONE)[0].allowed  # type: ignore[misc]
-                self._memory.keep(key, known)
-            if known:
-                found.append(tool)
-        return found
+        key = (self._sight(caller), *(tool.digest for tool in tools), *(tool.name for tool in tools))
+        known = cast("frozenset[str] | None", self._memory.get(key))
+        if known is None:
+            known = frozenset(self._seen(caller, tools))
+            self._memory.keep(key, known)
+        return [tool for tool in tools if tool.name in known]
 
-    def _judges_of(self, tool: Tool) -> tuple[Judge, Judge | None]:
+    def _seen(self, caller: Caller, tools: Sequence[Tool]) -> Iterator[str]:
+        """Their names. Tools that the same policies speak of are asked about in one go."""
+        who = cedar.person(caller)
+        alike: dict[int, tuple[Judge, list[CedarRequest]]] = {}
+        for tool in tools:
+            judge = self._judge_of_sight(tool)
+            request = CedarRequest(who, tool.name, cedar.tool(tool), {}, (cedar.tool_action(tool),))
+            alike.setdefault(id(judge), (judge, []))[1].append(request)
+        for judge, requests in alike.values():
+            ways = [lambda redacted, it=each: it for each in requests]
+            for request, decision in zip(requests, judge.decide(ways, _NONE), strict=True):
+                if decision.allowed:
+                    yield request.action
+
+    def _judges_of(self, tool: Tool) -> tuple[Judge, Judge | None, SameFor | None]:
         known = self._judges.get(tool.name)
         if known is None:
             asking = [each for each in self._asking if (each.actions or set()) & {tool.name, "call_tool"}]
+            judge = self._judge(_about(tool, self._statements))
+            reads = judge.reads
+            # Where no policy looks at a single call, and nobody is asked, callers are all that decides.
+            always = not asking and "context" not in reads.whole and not reads.attributes["context"]
             known = self._judges[tool.name] = (
-                Judge(tool.name, self._statements, "call_tool"),
+                judge,
                 Judge(tool.name, [_permit_all(tool), *asking], "call_tool") if asking else None,
+                caller_key(reads) if always else None,
             )
         return known
 
-    def _seeing(self, tool: Tool) -> Judge:
-        judge = self._seen.get(tool.name)
+    def _judge_of_sight(self, tool: Tool) -> Judge:
+        judge = self._seeing.get(tool.name)
         if judge is None:
-            mine = Judge(tool.name, self._statements, "call_tool").statements.values()
-            judge = self._seen[tool.name] = Judge(tool.name, list(_of_any_call(mine)), "call_tool")
+            mine = list(_of_any_call(_about(tool, self._statements)))
+            judge = self._seeing[tool.name] = self._judge(mine, "seen")
         return judge
 
-    def _request(self, caller: Caller, asked: ToolAsked) -> CedarRequest:
+    def _judge(self, statements: Sequence[Statement], kind: str = "called") -> Judge:
+        """Of exactly these policies. Tools that the same ones speak of have one in common."""
+        key = (kind, *(each.id for each in statements))
+        if key not in self._shared:
+            self._shared[key] = Judge("", statements)
+        return self._shared[key]
+
+    def _request(self, caller: Caller, asked: ToolAsked, arguments: dict[str, Any]) -> CedarRequest:
         tool, labels = asked.tool, asked.labels
         sources = frozenset().union(*asked.sources.values()) if asked.sources else _NONE
         context = {
@@ -127,12 +160,32 @@ class ToolRights:
             ),
             "read": sorted(asked.read),
             "tainted": not all(self.trusts(each) for each in asked.read),
-            "arguments": record_value(asked.arguments, tool.definition.input),
+            "arguments": arguments,
             "facts": dict(asked.facts),
             "count": counts(asked.arguments, tool.definition.input),
             "from": {name: sorted(its) for name, its in asked.sources.items()},
         }
         return CedarRequest(cedar.person(caller), tool.name, cedar.tool(tool), context, (cedar.tool_action(tool),))
+
+
+def _about(tool: Tool, statements: Iterable[Statement]) -> list[Statement]:
+    """The statements whose scope does not leave out the tool: which one it is, and in which system, is known."""
+    names = {tool.name, "call_tool"}
+    return [
+        each
+        for each in statements
+        if (each.actions is None or names & each.actions) and _may_mean(each.tree["resource"], tool)
+    ]
+
+
+def _may_mean(scope: Mapping[str, Any], tool: Tool) -> bool:
+    """Whether the scope may hold for the tool. What is not known here may."""
+    entity = scope.get("entity") or (scope.get("in") or {}).get("entity") or {}
+    if scope.get("entity_type", "Tool") != "Tool":
+        return False
+    if entity.get("type") == "System":
+        return bool(entity["id"] == tool.system)
+    return entity.get("type") != "Tool" or bool(entity["id"] == tool.name)
 
 
 def _permit_all(tool: Tool) -> Statement:
