@@ -246,7 +246,7 @@ async def test_the_deadline_ends_the_wait() -> None:
         await call(house, "get_order", seconds=-1, number=7)
     assert caught.value.charged == "no"
     with pytest.raises(DeadlineExceeded) as caught:
-        await call(house, "wait", seconds=0.05, name="first")
+        await call(house, "wait", seconds=0.4, name="first")
     assert caught.value.charged == "unknown"
     with pytest.raises(DeadlineExceeded) as caught:  # the only thread is taken
         await call(house, "wait", seconds=0.05, name="second")
