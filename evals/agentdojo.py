@@ -243,7 +243,8 @@ def load(names: list[str], packages: Path, install: bool) -> list[Any]:
     if install and not packages.exists():
         uv = Path(sys.executable).parent / "uv"
         target = ["--target", str(packages), f"agentdojo=={VERSION}"]
-        command = [str(uv), "pip", "install"] if uv.exists() else [sys.executable, "-m", "pip", "install"]
+        ours = [str(uv), "pip", "install", "--python", sys.executable]
+        command = ours if uv.exists() else [sys.executable, "-m", "pip", "install"]
         subprocess.run([*command, *target], check=True, stdout=sys.stderr)
     sys.path.append(str(packages))  # behind our own: ours are the newer ones
     warnings.simplefilter("ignore")

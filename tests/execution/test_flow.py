@@ -55,6 +55,8 @@ def test_what_the_person_said_comes_from_the_person_whoever_repeats_it(value: An
         ("gb29nwbk", "to GB29NWBK"),
         (25, "12.25 or 25% or A25 or 1,250 or 25.1"),
         ("2025-01-01", "on January 11th 2025"),
+        ("13", "on June 13, and the 13th of May"),
+        (13, "on June 13, and on 13 May 2026"),
         ("2024-01-11", "on January 11th 2025"),
         ("2026-01-11", "on January 11th"),
         ("2026-01-11", "from January 11th, and in 2026 or 2027"),

@@ -65,6 +65,8 @@ def singles(value: Any) -> Iterator[Any]:
 
 def stands_in(leaf: Leaf, text: str) -> bool:
     """Whether it stands whole in a text: as its own words, number or date, and not as a part of a longer one."""
+    if isinstance(leaf, Decimal) or leaf.isdecimal():  # the 13 of June 13 is no number of its own
+        text = _DAY_MONTH.sub(" ; ", _MONTH_DAY.sub(" ; ", text))
     if isinstance(leaf, Decimal):
         return any(Decimal(each.replace(",", "")) == leaf for each in _NUMBER.findall(text))
     if leaf not in text and " " not in leaf:
