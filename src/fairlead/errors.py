@@ -14,6 +14,7 @@
     │   ├── ApprovalPending          403  a person must approve it first (execution/approval_question.py)
     │   ├── OwnCall                  403  nobody approves their own call (execution/approval_question.py)
     │   ├── NotOpen                  403  it cannot be answered any more (execution/approval_question.py)
+    │   ├── Quarantined              403  a tool is not what was accepted (execution/tool_pins.py)
     │   ├── NoCredential             403  a system cannot know the caller (identity/credentials.py)
     │   ├── Withheld                 403  the reply may not leave
     │   ├── NoCandidate              403  no model is permitted and able

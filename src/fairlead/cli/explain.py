@@ -15,6 +15,7 @@ MODULES: Final = (
     "fairlead.cli.asking",
     "fairlead.execution.approval_question",
     "fairlead.execution.prepare",
+    "fairlead.execution.tool_pins",
     "fairlead.identity.credentials",
     "fairlead.lanes.rates",
     "fairlead.lanes.refusals",

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from fairlead.identity.credentials import Credentials
     from fairlead.storage.fleet import Lease
     from fairlead.tasks import TaskTypes
+    from fairlead.tools.pins import Finding
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,6 +99,8 @@ class Fairlead:
         # The attempts under way, for stops that end them.
         self.under_way: dict[Action, tuple[Sent, asyncio.Timeout]] = {}
         self.lanes = Lanes(clock.monotonic, deployment.lanes)
+        # What systems last said of their tools, by system, driver and person, and until when that counts.
+        self.offered: dict[tuple[str, int, str], tuple[float, Mapping[str, Finding]]] = {}
         self.rates = Rates(clock.monotonic, deployment.limits)
 
     def current(self) -> Deployment:
