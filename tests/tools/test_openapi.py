@@ -615,7 +615,7 @@ async def test_a_service_that_misbehaves_is_an_error_in_time(script: Script, kin
 
 async def test_the_deadline_is_kept() -> None:
     async with misbehaving(silent, timeout=5) as system:
-        error = await error_of(system, _seconds=0.15)
+        error = await error_of(system, _seconds=0.6)
         assert isinstance(error, DeadlineExceeded)
         assert error.charged == "unknown"
         assert (await error_of(system, _seconds=-1)).charged == "no"
