@@ -8,8 +8,8 @@ import fairlead.server
 from fairlead.execution.judging import DOOR as JUDGE
 from fairlead.models.door_names import DoorName
 
-# Doors of what is shown or turned away: nothing is decided there that a rule could be about.
-WITHOUT_POLICY = {"fairlead.sessions", "server"}
+# Doors of what is shown or turned away, or of tools: rules with `doors:` are about requests to models and their replies.
+WITHOUT_POLICY = {"fairlead.sessions", "fairlead.approvals", "mcp", "server"}
 
 
 def said_by_doors() -> set[str]:

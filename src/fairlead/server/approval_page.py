@@ -57,7 +57,11 @@ class AnswerByLink:
             form = parse_qs((await read_body(receive, _MOST)).decode("utf-8", "replace"))
             decision = form.get("decision", [""])[-1]
             if decision not in ("approve", "deny"):
-                raise BadInput("the form says neither approve nor deny", mend="use the buttons of the page")
+                raise BadInput(
+                    "the form says neither approve nor deny",
+                    why="nothing is decided by a guess",
+                    mend="use the buttons of the page",
+                )
             reason = form.get("reason", [""])[-1]
             done = await asyncio.to_thread(self._answer, scope, decision == "approve", reason)
             return f"<h1>{'Approved' if decision == 'approve' else 'Denied'}</h1><p>{done.id} is {done.state}.</p>"

@@ -60,7 +60,12 @@ class ShownApprovals:
         query = parse_qs(scope["query_string"].decode("latin-1"))
         state = query.get("state", ["pending"])[-1]
         if state not in (*_STATES, "all"):
-            raise BadInput(f"state is {state!r}", mend=f"one of {', '.join(_STATES)}, or all", param="state")
+            raise BadInput(
+                f"state is {state!r}",
+                why="approvals are in no such state",
+                mend=f"one of {', '.join(_STATES)}, or all",
+                param="state",
+            )
         found = approvals.concerning(caller, () if state == "all" else (state,))
         return _encode({"object": "list", "data": [self._told(each, caller) for each in found]})
 
