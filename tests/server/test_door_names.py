@@ -8,7 +8,7 @@ import fairlead.server
 from fairlead.execution.judging import DOOR as JUDGE
 from fairlead.models.door_names import DoorName
 
-# Doors of what is shown or turned away, or of tools: rules with `doors:` are about requests to models and their replies.
+# Doors of what is shown or turned away, and of tools: rules with `doors:` are about what models are asked and say.
 WITHOUT_POLICY = {"fairlead.sessions", "fairlead.approvals", "mcp", "server"}
 
 
