@@ -41,7 +41,8 @@ def codes() -> dict[str, type[FairleadError]]:
 
 
 def _below(error: type[FairleadError]) -> list[type[FairleadError]]:
-    found = [error] if error is not FairleadError else []
+    # What a module keeps to itself is told by the code of what it is a kind of.
+    found = [error] if error is not FairleadError and not error.__name__.startswith("_") else []
     for narrower in error.__subclasses__():
         found += [each for each in _below(narrower) if each not in found]
     return found
