@@ -12,8 +12,9 @@ from tests.world import World, world
 __all__ = ["empty_database", "empty_postgres", "postgres", "store", "where"]
 
 # How long an example takes says something of the machine, and nothing of what is tested.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+settings.register_profile("quick", deadline=None, max_examples=40)
+settings.register_profile("thorough", deadline=None, max_examples=500)  # pytest --hypothesis-profile thorough
+settings.load_profile("quick")
 
 AMPLE = {"organisation": {"total": 1000}}
 
