@@ -34,7 +34,7 @@ demo: .venv/.runtime ## a working day of an invented retail company, without key
 # assertions of all tests takes each of them ten seconds.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/.dev ## all tests; no network, no keys
-	$(BIN)/python -m pytest -n 4 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 lint: .venv/.dev ## format, rules, types, layers, locks, licences, bill of materials
 	$(BIN)/ruff format --check $(CODE)

@@ -14,7 +14,9 @@ class Wire:
         parts = urlsplit(url)
         self._to = (parts.hostname or "", parts.port or 0)
         self._listening = socket.create_server(("127.0.0.1", 0))
-        self.url = urlunsplit(parts._replace(netloc=f"fairlead@127.0.0.1:{self._listening.getsockname()[1]}"))
+        # In plain text, also where the server offers TLS since another test asked it to: the marker must be seen.
+        here = f"fairlead@127.0.0.1:{self._listening.getsockname()[1]}"
+        self.url = urlunsplit(parts._replace(netloc=here, query="sslmode=disable"))
         self._marker = b""
         self._heard = False
         self.is_down = False

@@ -5,6 +5,7 @@ import re
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from copy import deepcopy
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -365,7 +366,7 @@ def test_whatever_stands_in_a_description_it_is_read_or_refused(changes: list[tu
         for step in path:
             node = node[step] if isinstance(node, dict) and step in node else {}
         if isinstance(node, dict):
-            node[last] = junk
+            node[last] = deepcopy(junk)
     try:
         tools = tools_of({"systems/shop.yaml": msgspec.json.encode(described)}, url="https://x.example")
     except BadInput:

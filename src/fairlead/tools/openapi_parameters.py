@@ -100,6 +100,8 @@ def in_header(parameter: Parameter, value: Any) -> str:
         text = scalar(parameter, value)
     if not text.isascii() or not text.isprintable():
         raise parameter.wrong("a header holds visible ASCII characters only")
+    if text != text.strip():  # whoever reads it takes blanks at its ends away
+        raise parameter.wrong("a header neither begins nor ends with a blank")
     return text
 
 
