@@ -227,3 +227,23 @@ async def test_a_policy_about_many_tools_asks_for_each_of_them(tmp_path: Any, sc
     ) as w:
         with pytest.raises(ApprovalPending):
             await transfer(w, 5)
+
+
+async def test_as_many_calls_of_a_system_go_on_at_once_as_may(tmp_path: Any) -> None:
+    async with world(tmp_path, FILES, systems={"bank": SYSTEMS["bank"] | {"at_once": 1, "timeout": 1}}) as w:
+        under_way = asyncio.ensure_future(call(w, "bank.slow", {"account": "A1"}))
+        await until(lambda: w.fairlead.under_way)
+        with pytest.raises(DeadlineExceeded, match="had no turn"):
+            request = ToolRequest(name="bank.balance", arguments={"account": "A1"})
+            await call_tool(w.fairlead, w.caller("kim"), request, Arrival(door="test", deadline=0.1))
+        assert w.records("attempt")[-1].cost == 0  # nothing was sent
+        with pytest.raises(DeadlineExceeded, match="did not answer"):
+            await under_way
+        assert (await call(w, "bank.balance", {"account": "A1"})).result.structured["amount"] == 100.0
+
+
+async def test_a_large_result_is_looked_at_beside_the_loop_and_blacked_out(tmp_path: Any) -> None:
+    text = BANK.replace('"note": "card 4111 1111 1111 1111"', '"note": "x " * 100_000 + "card 4111 1111 1111 1111"')
+    async with world(tmp_path, FILES | {"systems/bank.py": text}, systems=SYSTEMS) as w:
+        answer = await call(w, "bank.balance", {"account": "A1"})
+        assert answer.result.structured["note"].endswith("card [PAYMENT_CARD]")

@@ -622,25 +622,6 @@ async def test_the_deadline_is_kept() -> None:
         assert (await error_of(system, _seconds=-1)).charged == "no"
 
 
-async def test_as_many_calls_are_under_way_as_may_be() -> None:
-    under_way, most, gate = 0, 0, asyncio.Event()
-
-    async def script(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal under_way, most
-        under_way += 1
-        most = max(most, under_way)
-        if under_way == 3:
-            gate.set()
-        await gate.wait()
-        under_way -= 1
-        writer.write(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n")
-
-    async with misbehaving(script, timeout=5, at_once=3) as system:
-        results = await asyncio.gather(*(call(system, "get_order", id=number) for number in range(20)))
-    assert results == [ToolResult()] * 20
-    assert most == 3
-
-
 async def test_nothing_was_done_where_nobody_answers() -> None:
     system = opened_at("http://127.0.0.1:9")
     error = await error_of(system, "delete_orders_id")

@@ -268,22 +268,6 @@ async def test_an_abandoned_call_is_cancelled(house: PythonSystem) -> None:
     assert inner.cancelled()
 
 
-async def test_as_many_go_on_at_once_as_may() -> None:
-    house = opened_from(HOUSE, at_once=1)
-    first = asyncio.ensure_future(call(house, "wait_long"))
-    while not house._running:
-        await asyncio.sleep(0.001)
-    with pytest.raises(DeadlineExceeded) as caught:
-        await call(house, "whoami", seconds=0.05)
-    assert caught.value.charged == "no"
-    second = asyncio.ensure_future(call(house, "whoami"))
-    await asyncio.sleep(0)
-    first.cancel()
-    assert (await second).structured["name"] == "ada"
-    await asyncio.wait({first})
-    await house.close()
-
-
 async def test_calls_run_at_once(house: PythonSystem) -> None:
     names = [str(number) for number in range(4)]
     await house.definitions(Credential(), 0)

@@ -1,6 +1,7 @@
 """What goes to a model: the caller's request with its context, redacted for where the model runs."""
 
 import asyncio
+from collections.abc import Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -69,6 +70,18 @@ async def detected(policy: Policy, request: ChatRequest) -> Findings:
         return policy.detect(request)
     async with policy.large:
         return await asyncio.to_thread(policy.detect, request)
+
+
+async def looked_at(policy: Policy, texts: Sequence[str]) -> dict[str, Findings]:
+    """What detectors find in each text. As `detected` for what is large. Raises `Broken`."""
+
+    def look() -> dict[str, Findings]:
+        return {text: policy.detect_text(text) for text in texts}
+
+    if sum(map(len, texts)) <= _LARGE:
+        return look()
+    async with policy.large:
+        return await asyncio.to_thread(look)
 
 
 async def stitched(policy: Policy, request: ChatRequest, findings: Findings, task: Task, pack: Pack) -> Stitched:

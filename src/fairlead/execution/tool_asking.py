@@ -10,6 +10,7 @@ from msgspec import Struct
 from fairlead.costs.ledger import Action
 from fairlead.errors import BadInput
 from fairlead.execution.deployment import Deployment
+from fairlead.execution.prepare import looked_at
 from fairlead.labels import NO_LABELS, Labels
 from fairlead.policy.tool_rights import UNKNOWN, Sources, ToolAsked
 from fairlead.tasks.types import Task
@@ -67,7 +68,7 @@ def digest_of(name: str, arguments: Mapping[str, Any]) -> str:
     return hashlib.sha256(_encoder.encode((name, arguments))).hexdigest()
 
 
-def asked_of(deployment: Deployment, action: Action, tool: Tool, request: ToolRequest) -> ToolAsked:
+async def asked_of(deployment: Deployment, action: Action, tool: Tool, request: ToolRequest) -> ToolAsked:
     """The call as policies will see it, its arguments checked and labelled. Raises `BadInput`, `Broken`."""
     deployment.systems.checkers[tool.name].check(request.arguments)
     encoded = _encoder.encode(request.arguments)
@@ -80,7 +81,8 @@ def asked_of(deployment: Deployment, action: Action, tool: Tool, request: ToolRe
         )
     if stray := sorted(set(request.sources) - set(request.arguments)):
         raise BadInput(f"sources name {stray[0]!r}, which is no argument of this call", param="sources")
-    findings = deployment.policy.detect_text(encoded.decode())
+    text = encoded.decode()
+    findings = (await looked_at(deployment.policy, [text]))[text]
     labels = action.labels = findings.labels.joined(request.labels)
     task = action.task = Task(type=deployment.tasks.default, labels=labels, question="")
     return ToolAsked(

@@ -10,7 +10,9 @@ from fairlead.errors import BadInput, DeadlineExceeded, Rejected, Upstream
 from fairlead.execution.attempts import refuse_outdated
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.stopping import refuse_ended
+from fairlead.execution.tool_approvals import use_approvals
 from fairlead.execution.tool_asking import ToolDecided, digest_of
+from fairlead.execution.tool_rights import without_credential
 from fairlead.models.types import NO_USAGE, Model, Usage
 from fairlead.tools.settings import System
 from fairlead.tools.types import Credential, SystemCall, ToolResult
@@ -58,7 +60,8 @@ def reservation(deployment: Deployment, action: Action, decided: ToolDecided) ->
 
 
 async def attempted(fairlead: Fairlead, deployment: Deployment, action: Action, decided: ToolDecided) -> ToolResult:
-    """The call, once: what may have changed something is never repeated. Raises `Upstream`."""
+    """The call, once: what may have changed something is never repeated. It waits for its turn at the system, and uses
+    up what it rests on, before the system is reached. Raises `Upstream`, `ApprovalPending`, `Overloaded`."""
     settings, asked = decided.system.settings, decided.asked
     declared = action.arrival.deadline
     seconds = settings.timeout if declared is None else min(settings.timeout, declared)
@@ -72,15 +75,19 @@ async def attempted(fairlead: Fairlead, deployment: Deployment, action: Action, 
         idempotency_key=action.attempt_id,
         most_bytes=settings.most_bytes,
     )
-    refuse_outdated(fairlead, deployment)
-    action.sending(sent)
+    timer, due = asyncio.timeout(None), None
     try:
-        with action.step("call"):
-            action.trace.note(tool=asked.tool.name)
-            async with asyncio.timeout(seconds) as timer:
-                due = timer.when()
-                fairlead.under_way[action] = sent, timer
-                sent.result = await deployment.systems.drivers[decided.system.name].call(call)
+        async with deployment.systems.places[decided.system.name].turn(call):
+            await use_approvals(fairlead, action, decided)
+            refuse_outdated(fairlead, deployment)
+            action.sending(sent)
+            with action.step("call"):
+                action.trace.note(tool=asked.tool.name)
+                async with asyncio.timeout(call.deadline - fairlead.clock.monotonic()) as timer:
+                    due = timer.when()
+                    fairlead.under_way[action] = sent, timer
+                    result = await deployment.systems.drivers[decided.system.name].call(call)
+        sent.result = result = without_credential(action, decided, result)
     except TimeoutError:
         if timer.when() != due:  # a stop has moved it: the end is its doing
             action.flags.append("reconcile")
@@ -102,4 +109,4 @@ async def attempted(fairlead: Fairlead, deployment: Deployment, action: Action, 
         raise
     finally:
         fairlead.under_way.pop(action, None)
-    return sent.result
+    return result

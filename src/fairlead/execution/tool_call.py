@@ -6,7 +6,6 @@ authenticate happens at the door, before there is an action: a caller without a 
 from fairlead.costs.told import Arrival
 from fairlead.execution.deployment import Fairlead
 from fairlead.execution.stopping import refuse_stopped, refuse_stopped_system
-from fairlead.execution.tool_approvals import use_approvals
 from fairlead.execution.tool_asking import ToolAnswer, ToolDecided, ToolRequest, answer_of, asked_of
 from fairlead.execution.tool_attempt import attempted, credential_for, reservation
 from fairlead.execution.tool_facts import facts_of
@@ -31,7 +30,7 @@ async def call_tool(fairlead: Fairlead, caller: Caller, request: ToolRequest, ar
             action.tool = tool.name
             if deployment.stops is not None:
                 refuse_stopped_system(deployment, action, system.name)
-            asked = asked_of(deployment, action, tool, request)
+            asked = await asked_of(deployment, action, tool, request)
         with action.step("stitch"):
             asked = await facts_of(call_tool, fairlead, deployment, action, system, asked)
         with action.step("authorize"):
@@ -43,10 +42,9 @@ async def call_tool(fairlead: Fairlead, caller: Caller, request: ToolRequest, ar
         with action.step("reserve"):
             await action.reserve_tool(reservation(deployment, action, decided))
         with action.step("attempt"):
-            await use_approvals(fairlead, action, decided)
             result = await attempted(fairlead, deployment, action, decided)
         with action.step("check"):
-            result, labels = released(deployment, action, decided, result)
+            result, labels = await released(deployment, action, decided, result)
         with action.step("settle"):
             await action.settle(NO_USAGE)
     return answer_of(deployment, action, decided, result, labels)

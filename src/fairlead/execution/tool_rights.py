@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from fairlead.costs.ledger import Action
 from fairlead.errors import Denied, Withheld
 from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.execution.prepare import looked_at
 from fairlead.execution.tool_approvals import granted_or_asked
 from fairlead.execution.tool_asking import ToolDecided
 from fairlead.labels import Labels
@@ -27,7 +28,9 @@ async def refuse_unless_allowed(
         return ()
     held = await granted_or_asked(fairlead, deployment, action, asked, decision)
     # What else the policies say counts now, not as it was when somebody approved.
-    _decided(deployment, action, replace(asked, approved=held.roles))
+    again = _decided(deployment, action, replace(asked, approved=held.roles))
+    if not again.allowed:
+        raise _denied(again, asked)
     return (held.id,)
 
 
@@ -51,23 +54,16 @@ def _denied(decision: Decision, asked: ToolAsked) -> Denied:
     )
 
 
-def released(
+async def released(
     deployment: Deployment, action: Action, decided: ToolDecided, result: ToolResult
 ) -> tuple[ToolResult, Labels]:
     """The result as its caller may have it, and its labels. Raises `Withheld`, `Broken`."""
     policy, asked = deployment.policy, decided.asked
-    result = _without_credential(action, decided, result)
-    found: dict[str, tuple[Finding, ...]] = {}
+    texts = _texts(result)
+    found = await looked_at(policy, texts)
     labels = Labels(decided.system.data_class)
-
-    def look(text: str) -> str:
-        nonlocal labels
-        findings = policy.detect_text(text)
+    for findings in found.values():
         labels = labels.joined(findings.labels)
-        found[text] = findings.found
-        return text
-
-    _each_text(result, look)
     decision = policy.release_result(
         action.caller,
         asked.tool,
@@ -87,12 +83,23 @@ def released(
         )
     if decision.redact:
         action.flags.append("redacted")
-        result = _each_text(result, lambda text: _blacked_out(text, found[text], decision.redact))
+        result = _each_text(result, lambda text: _blacked_out(text, found[text].found, decision.redact))
         labels = labels.without(decision.redact)
     return result, labels
 
 
-def _without_credential(action: Action, decided: ToolDecided, result: ToolResult) -> ToolResult:
+def _texts(result: ToolResult) -> list[str]:
+    found: dict[str, None] = {}
+
+    def noted(text: str) -> str:
+        found[text] = None
+        return text
+
+    _each_text(result, noted)
+    return list(found)
+
+
+def without_credential(action: Action, decided: ToolDecided, result: ToolResult) -> ToolResult:
     """The result without the credential that the call was made with: some systems repeat what they were sent."""
     secret = decided.credential.secret
     if len(secret) < _SHORTEST_SECRET:

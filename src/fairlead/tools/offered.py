@@ -5,18 +5,21 @@ from dataclasses import dataclass
 
 from fairlead.errors import NotFound, closest
 from fairlead.tools.arguments import Checker
+from fairlead.tools.at_once import AtOnce
 from fairlead.tools.settings import System
 from fairlead.tools.types import SystemDriver, Tool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Systems:
-    """What can be called. `tools` are by `system.tool`, `checkers` know what their arguments must be."""
+    """What can be called. `tools` are by `system.tool`, `checkers` know what their arguments must be.
+    `places` let as many calls of a system go on as may."""
 
     systems: Mapping[str, System]
     drivers: Mapping[str, SystemDriver]
     tools: Mapping[str, Tool]
     checkers: Mapping[str, Checker]
+    places: Mapping[str, AtOnce]
 
     def tool(self, name: str) -> tuple[System, Tool]:
         """Raises `NotFound`."""
@@ -31,10 +34,12 @@ class Systems:
         return self.systems[tool.system], tool
 
 
-def offered(systems: Mapping[str, System], drivers: Mapping[str, SystemDriver]) -> Systems:
+def offered(
+    systems: Mapping[str, System], drivers: Mapping[str, SystemDriver], places: Mapping[str, AtOnce]
+) -> Systems:
     tools = {tool.name: tool for system in systems.values() for tool in system.tools.values()}
     checkers = {name: Checker(tool.definition) for name, tool in tools.items()}
-    return Systems(systems=systems, drivers=drivers, tools=tools, checkers=checkers)
+    return Systems(systems=systems, drivers=drivers, tools=tools, checkers=checkers, places=places)
 
 
-NO_SYSTEMS = Systems(systems={}, drivers={}, tools={}, checkers={})
+NO_SYSTEMS = Systems(systems={}, drivers={}, tools={}, checkers={}, places={})

@@ -13,7 +13,6 @@ from fairlead.errors import Upstream
 from fairlead.net.addresses import pinned
 from fairlead.net.http import Http, Patience
 from fairlead.net.target import Target
-from fairlead.tools.at_once import AtOnce
 from fairlead.tools.failures import ResultTooLarge, SystemFailed
 from fairlead.tools.files import file_of
 from fairlead.tools.openapi_answer import in_our_words, result_of
@@ -55,7 +54,6 @@ class OpenApiSystem:
         self._settings = settings
         self._clock = clock
         self._files = system.files
-        self._places = AtOnce(system.name, settings.at_once, clock)
         self._url = ""
         self._operations: Operations | None = None
         self._opening = asyncio.Lock()
@@ -73,10 +71,9 @@ class OpenApiSystem:
         request = request_of(operation, call, self._settings.header)
         pages = self._settings.pages.get(call.tool.name)
         try:
-            async with self._places.turn(call):
-                if pages is not None:
-                    return await self._gather(operation, pages, request, call)
-                return (await self._page(request, call)).result
+            if pages is not None:
+                return await self._gather(operation, pages, request, call)
+            return (await self._page(request, call)).result
         except Upstream as error:
             if error.subject == self._name:
                 raise

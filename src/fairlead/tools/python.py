@@ -21,7 +21,6 @@ from msgspec import Struct
 from fairlead.clock import Clock
 from fairlead.errors import BadInput, DeadlineExceeded, Upstream
 from fairlead.net.http import Http
-from fairlead.tools.at_once import AtOnce
 from fairlead.tools.failures import ResultTooLarge, SystemFailed
 from fairlead.tools.files import file_of
 from fairlead.tools.person import Person, ToolError
@@ -112,7 +111,6 @@ class PythonSystem:
         self._loaded: Module | None = None
         self._loading = asyncio.Lock()
         self._threads = Threads(system.name, settings.at_once)
-        self._places = AtOnce(system.name, settings.at_once, clock)
         self._running: set[asyncio.Future[Any]] = set()
 
     async def definitions(self, credential: Credential, deadline: float) -> Sequence[Definition]:
@@ -161,14 +159,13 @@ class PythonSystem:
         return waiter.result()
 
     async def _awaited(self, work: "partial[Coroutine[Any, Any, Any]]", call: SystemCall) -> Outcome:
-        async with self._places.turn(call):
-            task = asyncio.ensure_future(_guarded(work()))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
-            try:
-                done, _ = await asyncio.wait({task}, timeout=call.deadline - self._clock.monotonic())
-            finally:
-                task.cancel()
+        task = asyncio.ensure_future(_guarded(work()))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        try:
+            done, _ = await asyncio.wait({task}, timeout=call.deadline - self._clock.monotonic())
+        finally:
+            task.cancel()
         if not done:
             raise self._late(call, begun=True)
         if task.cancelled():

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from fairlead.clock import Clock
 from fairlead.net.http import Http
+from fairlead.tools.at_once import AtOnce
 from fairlead.tools.offered import NO_SYSTEMS, Systems, offered
 from fairlead.tools.registry import open_system
 from fairlead.tools.settings import System, in_place
@@ -22,7 +23,7 @@ class Connections:
         self._http = http
         self._clock = clock
         self._secrets = secrets
-        self._open: dict[str, tuple[System, SystemDriver]] = {}
+        self._open: dict[str, tuple[System, SystemDriver, AtOnce]] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
     def take_up(self, systems: Mapping[str, System]) -> Systems:
@@ -36,18 +37,22 @@ class Connections:
             if known is not None and known[0] == system:
                 self._open[name] = before.pop(name)
             else:
-                self._open[name] = system, open_system(system, self._http, self._clock)
-        for system, driver in before.values():
+                places = AtOnce(name, system.settings.at_once, self._clock)
+                self._open[name] = system, open_system(system, self._http, self._clock), places
+        for system, driver, _ in before.values():
             closing = asyncio.get_running_loop().create_task(self._close(system, driver, system.settings.timeout))
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
-        return offered(systems, {name: driver for name, (_, driver) in self._open.items()})
+        drivers = {name: driver for name, (_, driver, _) in self._open.items()}
+        return offered(systems, drivers, {name: places for name, (_, _, places) in self._open.items()})
 
     async def close(self) -> None:
         """Close everything, after the last action has ended."""
-        for each in list(self._closing):
+        closing = list(self._closing)
+        for each in closing:
             each.cancel()
-        for system, driver in self._open.values():
+        await asyncio.gather(*closing, return_exceptions=True)
+        for system, driver, _ in self._open.values():
             await self._close(system, driver, 0)
 
     async def _close(self, system: System, driver: SystemDriver, after: float) -> None:

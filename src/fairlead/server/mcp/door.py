@@ -12,6 +12,7 @@ from fairlead.errors import FairleadError, NotFound, Overloaded, Unauthenticated
 from fairlead.execution import Deployment, Fairlead
 from fairlead.execution.tool_asking import ToolRequest
 from fairlead.execution.tool_call import call_tool
+from fairlead.execution.visible_tools import visible_tools
 from fairlead.identity import Caller
 from fairlead.server.door import guarded, received, refuse, refuse_session
 from fairlead.server.http import Headers, Scope, header, is_loopback, respond
@@ -105,7 +106,7 @@ class McpDoor:
 
     def _tools(self, caller: Caller, revision: str) -> dict[str, Any]:
         deployment = self._fairlead.current_for(caller)
-        tools = deployment.policy.tools.visible(caller, tuple(deployment.systems.tools.values()))
+        tools = visible_tools(deployment, caller)
         listed: dict[str, Any] = {"tools": self._listed(deployment).of(tools)}
         return listed | ({"ttlMs": _FRESH_MS, "cacheScope": "private"} if revision in STATELESS else {})
 

@@ -33,7 +33,7 @@ def read_request(body: bytes) -> AskedChat:
     """Raises `BadInput`."""
     chat = decoded(_decoder, body, "chat completions")
     _refuse_lone_messages(chat.messages)
-    _refusehalf_said(chat)
+    _refuse_half_said(chat)
     options = chat.stream_options
     return AskedChat(_translated(chat, len(body)), bool(options and options.include_usage))
 
@@ -57,7 +57,7 @@ def _refuse_lone_messages(messages: list[ChatMessage]) -> None:
             )
 
 
-def _refusehalf_said(chat: ChatBody) -> None:
+def _refuse_half_said(chat: ChatBody) -> None:
     """Fields that mean nothing without another. Some servers answer these with a 500 or, worse, a 200."""
     wanted = chat.response_format
     if wanted is not None and wanted.type == "json_schema" and wanted.json_schema is None:
