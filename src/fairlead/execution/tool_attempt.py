@@ -12,6 +12,7 @@ from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.stopping import refuse_ended
 from fairlead.execution.tool_approvals import use_approvals
 from fairlead.execution.tool_asking import ToolDecided, digest_of
+from fairlead.execution.tool_pins import refuse_changed
 from fairlead.execution.tool_rights import without_credential
 from fairlead.models.types import NO_USAGE, Model, Usage
 from fairlead.tools.settings import System
@@ -60,8 +61,9 @@ def reservation(deployment: Deployment, action: Action, decided: ToolDecided) ->
 
 
 async def attempted(fairlead: Fairlead, deployment: Deployment, action: Action, decided: ToolDecided) -> ToolResult:
-    """The call, once: what may have changed something is never repeated. It waits for its turn at the system, and uses
-    up what it rests on, before the system is reached. Raises `Upstream`, `ApprovalPending`, `Overloaded`."""
+    """The call, once: what may have changed something is never repeated. It waits for its turn at the system, looks
+    whether the tool is still what was accepted, and uses up what it rests on, before the tool is reached. Raises
+    `Upstream`, `Quarantined`, `ApprovalPending`, `Overloaded`."""
     settings, asked = decided.system.settings, decided.asked
     declared = action.arrival.deadline
     seconds = settings.timeout if declared is None else min(settings.timeout, declared)
@@ -78,6 +80,7 @@ async def attempted(fairlead: Fairlead, deployment: Deployment, action: Action, 
     timer, due = asyncio.timeout(None), None
     try:
         async with deployment.systems.places[decided.system.name].turn(call):
+            await refuse_changed(fairlead, deployment, action, decided)
             await use_approvals(fairlead, action, decided)
             refuse_outdated(fairlead, deployment)
             action.sending(sent)

@@ -9,7 +9,6 @@ from fairlead.execution.stopping import refuse_stopped, refuse_stopped_system
 from fairlead.execution.tool_asking import ToolAnswer, ToolDecided, ToolRequest, answer_of, asked_of
 from fairlead.execution.tool_attempt import attempted, credential_for, reservation
 from fairlead.execution.tool_facts import facts_of
-from fairlead.execution.tool_pins import refuse_changed
 from fairlead.execution.tool_rights import refuse_unless_allowed, released
 from fairlead.identity.types import Caller
 from fairlead.models.types import NO_USAGE
@@ -37,7 +36,6 @@ async def call_tool(fairlead: Fairlead, caller: Caller, request: ToolRequest, ar
             approvals = await refuse_unless_allowed(fairlead, deployment, action, asked)
         with action.step("plan"):
             credential = await credential_for(fairlead, deployment, action, system)
-            await refuse_changed(fairlead, deployment, action, system, asked, credential)
         decided = ToolDecided(system, asked, credential, approvals)
         with action.step("reserve"):
             await action.reserve_tool(reservation(deployment, action, decided))

@@ -7,7 +7,7 @@ from typing import Final
 from fairlead.costs.ledger import Action
 from fairlead.errors import DeadlineExceeded, Refused
 from fairlead.execution.deployment import Deployment, Fairlead
-from fairlead.policy.tool_rights import ToolAsked
+from fairlead.execution.tool_asking import ToolDecided
 from fairlead.tools.pins import Finding, findings, readable
 from fairlead.tools.settings import McpSettings, System
 from fairlead.tools.types import Credential
@@ -27,14 +27,13 @@ class Quarantined(Refused):
     code = "quarantined"
 
 
-async def refuse_changed(
-    fairlead: Fairlead, deployment: Deployment, action: Action, system: System, asked: ToolAsked, credential: Credential
-) -> None:
+async def refuse_changed(fairlead: Fairlead, deployment: Deployment, action: Action, decided: ToolDecided) -> None:
     """Raises `Quarantined`, or `Upstream` where the system cannot be asked. What the workspace itself defines cannot
-    change unseen and is not looked at."""
+    change unseen and is not looked at. It reaches the system, so it comes after the call has been reserved."""
+    system, asked = decided.system, decided.asked
     if not isinstance(system.settings, McpSettings):
         return
-    found = await _found(fairlead, deployment, action, system, credential)
+    found = await _found(fairlead, deployment, action, system, decided.credential)
     finding = found.get(asked.tool.definition.name)
     if finding is not None and finding.kind in ("changed", "gone"):
         raise Quarantined(
