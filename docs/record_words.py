@@ -40,8 +40,8 @@ FIELDS: Final = {
     "price": "The version of the price list that the bill was made by.",
     "redacted": "Categories that were taken out before the text was sent.",
     "revision": "The published revision under which it was decided.",
-    "rights": "Of a tool's call: by what kind of credential the system knew the person: `exchange`, `login`, "
-    "`service` (not the person's own) or `none`.",
+    "rights": "Of a tool's call: by what kind of credential the system knew the person: `exchange`, `certificate`, "
+    "`login`, `service` (not the person's own) or `none`.",
     "run": "The run's id: what `x-fairlead-run` tells the client.",
     "snapshot": "The snapshot of the context that was searched.",
     "sources": "Of a tool's call: where its arguments came from, all together.",

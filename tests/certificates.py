@@ -24,6 +24,17 @@ class Authority:
         signed = about.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         self.path.write_bytes(signed.sign(self._key, hashes.SHA256()).public_bytes(_PEM))
 
+    @property
+    def key_text(self) -> str:
+        """Its private key as PEM."""
+        plain = serialization.NoEncryption()
+        return self._key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, plain).decode()
+
+    @property
+    def bundle(self) -> str:
+        """Its certificate and its key, as a workspace names them together."""
+        return self.path.read_text() + self.key_text
+
     def issue(self, name: str, *hosts: str, days: float = 30) -> tuple[Path, Path]:
         """A certificate for hosts (names or addresses), and its key. The same name replaces what was issued before."""
         key = ec.generate_private_key(ec.SECP256R1())

@@ -90,9 +90,12 @@ class Server:
             connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self.url(name)
 
-    def ask_for_proof(self, group: str, *, tls: tuple[Path, Path, Path] | None = None) -> None:
+    def ask_for_proof(
+        self, group: str, *, tls: tuple[Path, Path, Path] | None = None, names: tuple[str, ...] = ()
+    ) -> None:
         """From now on members of a group need their password, or, with certificate, key and authority of `tls`, a
-        certificate. Everybody else is trusted as before."""
+        certificate. Everybody else is trusted as before. `names` are lines of pg_ident.conf (a certificate's
+        name and an account), without which each certificate must have the account's name."""
         import psycopg
 
         data = self._folder / "data"
@@ -107,7 +110,10 @@ class Server:
                         shutil.chown(copy, self._user)
                     connection.execute(f"ALTER SYSTEM SET {name} = '{copy}'")
                 connection.execute("ALTER SYSTEM SET ssl = on")
-                rules.insert(0, f"hostssl all +{group}_certified 127.0.0.1/32 cert\n")
+                mapped = f" map={group}" if names else ""
+                rules.insert(0, f"hostssl all +{group}_certified 127.0.0.1/32 cert{mapped}\n")
+            with (data / "pg_ident.conf").open("a") as file:
+                file.writelines(f"{group} {line}\n" for line in names)
             with (data / "pg_hba.conf").open("r+") as file:
                 before = file.read()
                 file.seek(0)

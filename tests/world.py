@@ -249,6 +249,7 @@ async def world(
     *,
     clock: Clock | None = None,
     where: Where | None = None,
+    secrets: Callable[[str], str | None] = secret_of,
     **more: Any,
 ) -> AsyncIterator[World]:
     """A deployment in this loop, over a file or the migrated database at `where`.
@@ -258,7 +259,7 @@ async def world(
     clock = clock or SystemClock()
     async with Provider() as provider:
         store = published(folder, _with(provider.url, more), files, clock, where)
-        around = Surroundings(store=store, master_key=MASTER_KEY, secrets=secret_of, clock=clock)
+        around = Surroundings(store=store, master_key=MASTER_KEY, secrets=secrets, clock=clock)
         running = await assemble(around)
         try:
             yield World(store, provider, running, clock, folder)

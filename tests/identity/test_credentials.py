@@ -10,7 +10,8 @@ import pytest
 from tests.identity.issuer import Issuer, ToldClock
 
 from fairlead.errors import BadInput, Upstream
-from fairlead.identity.credentials import Credentials, NoCredential
+from fairlead.identity.credentials import Credentials
+from fairlead.identity.no_credential import NoCredential
 from fairlead.identity.types import Caller
 from fairlead.net.http import Http
 from fairlead.tools.cards import NO_CARD

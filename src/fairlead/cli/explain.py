@@ -16,7 +16,7 @@ MODULES: Final = (
     "fairlead.execution.approval_question",
     "fairlead.execution.prepare",
     "fairlead.execution.tool_pins",
-    "fairlead.identity.credentials",
+    "fairlead.identity.no_credential",
     "fairlead.lanes.rates",
     "fairlead.lanes.refusals",
     "fairlead.server.http",

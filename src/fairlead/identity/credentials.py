@@ -1,5 +1,6 @@
-"""By what a system knows a caller: a token of theirs by exchange, their own account, or an account that is flagged as
-nobody's own. Never the token that they came with, and never a wider identity after a refusal.
+"""By what a system knows a caller: a token of theirs by exchange, their own account (by a certificate that is issued
+here, or by a password), or an account that is flagged as nobody's own. Never the token that they came with, and never
+a wider identity after a refusal.
 
 What is had is kept until it ends, for one person, agent, token and system. Secrets stand in memory only.
 """
@@ -12,8 +13,10 @@ from typing import Final
 import msgspec
 
 from fairlead.clock import Clock
-from fairlead.errors import BadInput, Refused
+from fairlead.errors import BadInput
+from fairlead.identity.certificates import Certificates
 from fairlead.identity.exchange import exchanged
+from fairlead.identity.no_credential import NoCredential
 from fairlead.identity.types import Caller
 from fairlead.net.http import Http
 from fairlead.tools.settings import LoginSettings, ServiceSettings, System
@@ -24,17 +27,6 @@ _EARLY: Final = 30_000  # milliseconds before its end, from which on a token is 
 _Key = tuple[str, str, bytes, str]
 
 
-class NoCredential(Refused):
-    """Nothing is there by which the system could know this caller.
-
-    Where the system takes exchanged tokens, come with an access token of the identity provider and not with an API key.
-    Where each person has an account of their own, have one made, and its password put where the workspace says.
-    """
-
-    code = "no_credential"
-    status = 403
-
-
 class Credentials:
     """One per process. `reveal` gives what a reference like `env:NAME` stands for, None where there is nothing."""
 
@@ -42,6 +34,7 @@ class Credentials:
         self._http = http
         self._clock = clock
         self._reveal = reveal
+        self._certificates = Certificates(clock, self._revealed)
         self._kept: dict[_Key, Credential] = {}
         self._asking: dict[_Key, asyncio.Task[Credential]] = {}
 
@@ -54,6 +47,8 @@ class Credentials:
         ways = system.settings.credential
         if ways.exchange is not None and token:
             return await self._exchanged(caller, token, system, deadline)
+        if ways.certificate is not None:
+            return self._certificates.of(caller, system.name, ways.certificate)
         if ways.login is not None and (account := self._account(caller, ways.login)) is not None:
             return account
         if ways.service is not None:

@@ -39,6 +39,23 @@ class LoginSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     secrets: Annotated[str, Meta(description="Passwords by account: `env:NAME` of a JSON object.")]
 
 
+class CertificateSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A certificate for the person's own account in a PostgreSQL database, issued here and ending soon.
+
+    In both names `{person}` stands for who calls, as records know them, and `{subject}` for the same without the
+    identity provider's name before it.
+    """
+
+    ca: Annotated[str, Meta(description="The authority's certificate and private key as PEM: `env:NAME`, `file:PATH`.")]
+    valid: Annotated[str, Meta(pattern="^[1-9][0-9]{0,2}[mh]$", description="For how long one counts: 1m to 24h.")] = (
+        "10m"
+    )
+    role: Annotated[str, Meta(description="The account to log in to. Holds `{person}` or `{subject}`.")] = "{person}"
+    common_name: Annotated[
+        str, Meta(description="Whom the certificate names. Holds `{person}`, so that no two people share one.")
+    ] = "{person}"
+
+
 class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An account of Fairlead's own. What it may do is then up to policies alone, and every record says so."""
 
@@ -53,6 +70,7 @@ class CredentialSettings(Struct, frozen=True, kw_only=True, forbid_unknown_field
     """`credential:` of a system: by what it knows the caller. The first that this caller has is used, in this order."""
 
     exchange: ExchangeSettings | None = None
+    certificate: CertificateSettings | None = None
     login: LoginSettings | None = None
     service: ServiceSettings | None = None
 

@@ -6,6 +6,7 @@ here, so that no call is made under an account, a password or a certificate that
 
 import contextlib
 import ipaddress
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -103,11 +104,11 @@ async def log_in(
     """A connection as the account of this credential. Raises `NotAuthorised` or `SystemFailed`."""
     import psycopg
 
-    if credential.kind not in ("login", "service") or not credential.user or not credential.secret:
+    if credential.kind not in ("login", "certificate", "service") or not credential.user or not credential.secret:
         raise NotAuthorised(
             f"{subject} has no login for this caller",
             why=f"a credential of the kind {credential.kind!r} opens no database",
-            mend=f"add `login:` under systems.{subject}.credential, and give the person an account there",
+            mend=f"say under systems.{subject}.credential by what it knows people, and have an account made there",
             subject=subject,
             retryable=False,
         )
@@ -115,7 +116,7 @@ async def log_in(
         raise BadInput("libpq is too old for logins of persons", mend="pip install 'fairlead[sql]', with its own libpq")
     with _proof(address, credential.secret, subject) as proof:
         try:
-            return await psycopg.AsyncConnection.connect(
+            connection = await psycopg.AsyncConnection.connect(
                 host=address.host,
                 port=address.port,
                 dbname=address.database,
@@ -127,11 +128,32 @@ async def log_in(
             )
         except psycopg.OperationalError as error:
             raise _why(error, address, credential, subject) from None
+    if credential.kind == "certificate":
+        _refuse_another(connection, credential, subject)
+    return connection
+
+
+def _refuse_another(connection: "AsyncConnection[Any]", credential: Credential, subject: str) -> None:
+    """A certificate is issued for whoever calls, so that a person called like the server's owner gets one too. Raises
+    `NotAuthorised` where it opened an account that passes row policies, or another than was meant. The server tells
+    both by itself."""
+    server = connection.pgconn
+    wide = server.parameter_status(b"is_superuser") != b"off"
+    if wide or server.parameter_status(b"session_authorization") != credential.user.encode():
+        server.finish()
+        raise NotAuthorised(
+            f"{subject} has no account for people under the name {credential.user!r}",
+            why="it is a superuser's" if wide else "the server opened another",
+            mend="let certificates open accounts of people only: hostssl DATABASE +GROUP … cert in pg_hba.conf",
+            subject=subject,
+            retryable=False,
+        )
 
 
 @contextlib.contextmanager
 def _proof(address: Address, secret: str, subject: str) -> Iterator[dict[str, Any]]:
-    """By what an account is proven. A certificate lies in files of our own for as long as logging in takes."""
+    """By what an account is proven. A certificate lies in files of our own, in memory where the
+    system has such, for as long as logging in takes."""
     mode = address.options.get("sslmode") or ("prefer" if address.is_loopback else "verify-full")
     tls: dict[str, Any] = {"sslmode": mode, "sslrootcert": address.options.get("sslrootcert", "")}
     if mode.startswith("verify") and not tls["sslrootcert"]:
@@ -139,11 +161,11 @@ def _proof(address: Address, secret: str, subject: str) -> Iterator[dict[str, An
     for name in ("channel_binding", "target_session_attrs"):
         if name in address.options:
             tls[name] = address.options[name]
-    with TemporaryDirectory(prefix="fairlead-login-") as folder:
+    with TemporaryDirectory(prefix="fairlead-login-") as folder, contextlib.ExitStack() as held:
         # An empty name would make libpq look into the home folder.
         proof: dict[str, Any] = {**tls, "passfile": str(Path(folder) / "none")}
         if secret.lstrip().startswith(_PEM):
-            proof |= _certificate(Path(folder), secret, subject)
+            proof |= _certificate(Path(folder), secret, subject, held)
             if mode in ("prefer", "allow", "disable"):
                 proof["sslmode"] = "require"
             proof |= {"sslcertmode": "require", "require_auth": address.options.get("require_auth", "none")}
@@ -155,7 +177,7 @@ def _proof(address: Address, secret: str, subject: str) -> Iterator[dict[str, An
         yield proof
 
 
-def _certificate(folder: Path, bundle: str, subject: str) -> dict[str, Any]:
+def _certificate(folder: Path, bundle: str, subject: str, held: contextlib.ExitStack) -> dict[str, Any]:
     certificates, key = _CERTIFICATE.findall(bundle), _KEY.search(bundle)
     if not certificates or key is None:
         raise NotAuthorised(
@@ -165,11 +187,24 @@ def _certificate(folder: Path, bundle: str, subject: str) -> dict[str, Any]:
             retryable=False,
         )
     found = {"sslcert": "\n".join(certificates) + "\n", "sslkey": key.group() + "\n"}
-    for name, text in found.items():
-        path = folder / name
+    return {**{name: held.enter_context(_file(folder / name, text)) for name, text in found.items()}, "password": ""}
+
+
+@contextlib.contextmanager
+def _file(path: Path, text: str) -> Iterator[str]:
+    """The name of a file with this text, which only we may read: in memory where the system can, else on the disk."""
+    try:
+        made = os.memfd_create(path.name)
+    except (AttributeError, OSError):
         path.touch(mode=0o600)
         path.write_text(text)
-    return {**{name: str(folder / name) for name in found}, "password": ""}
+        yield str(path)
+        return
+    with os.fdopen(made, "w") as file:
+        os.fchmod(made, 0o600)
+        file.write(text)
+        file.flush()
+        yield f"/proc/self/fd/{made}"
 
 
 def _why(error: Exception, address: Address, credential: Credential, subject: str) -> NotAuthorised | SystemFailed:

@@ -6,10 +6,11 @@ from typing import Final
 import msgspec
 
 from fairlead.errors import BadInput, closest
+from fairlead.identity.certificates import check_certificates
 from fairlead.identity.settings import check_url
 from fairlead.tools.cards import NO_CARD, SystemCard
 from fairlead.tools.registry import defined
-from fairlead.tools.settings import AnySystem, Pins, System, compile_system
+from fairlead.tools.settings import AnySystem, Pins, SqlSettings, System, compile_system
 
 FOLDER: Final = "systems"
 
@@ -32,6 +33,8 @@ def one_system(name: str, settings: AnySystem, card: SystemCard | None, files: M
     exchange = settings.credential.exchange
     if exchange is not None:
         check_url(f"systems.{name}.credential.exchange.token_url", exchange.token_url)
+    if settings.credential.certificate is not None:
+        _check_certificate(f"systems.{name}", settings)
     path = pins_path(name)
     try:
         pins = msgspec.json.decode(files[path], type=Pins) if path in files else None
@@ -40,6 +43,24 @@ def one_system(name: str, settings: AnySystem, card: SystemCard | None, files: M
             f"{path}: {error}", why="it is written by a command", mend=f"write it anew: fairlead tools accept {name}"
         ) from None
     return compile_system(name, settings, card or NO_CARD, defined(name, settings, pins, files), files)
+
+
+def _check_certificate(key: str, settings: AnySystem) -> None:
+    ways = settings.credential
+    assert ways.certificate is not None
+    if not isinstance(settings, SqlSettings) or settings.url.startswith("sqlite:"):
+        raise BadInput(
+            f"{key}.credential.certificate is for a PostgreSQL database",
+            why="no other system here takes people by a certificate",
+            mend="give it another kind of credential, such as `exchange`",
+        )
+    if ways.login is not None or ways.service is not None:
+        raise BadInput(
+            f"{key}.credential has another way beside `certificate`",
+            why="a certificate is issued for everybody, so that the other would never be taken",
+            mend="leave out `login` and `service`, or `certificate`",
+        )
+    check_certificates(f"{key}.credential.certificate", ways.certificate)
 
 
 def crossings(systems: Mapping[str, System]) -> Iterator[BadInput]:
