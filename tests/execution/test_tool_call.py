@@ -12,6 +12,7 @@ from fairlead.errors import BadInput, DeadlineExceeded, Denied, NotFound, Stoppe
 from fairlead.execution.approval_question import ApprovalPending
 from fairlead.execution.tool_asking import ToolAnswer, ToolRequest
 from fairlead.execution.tool_call import call_tool
+from fairlead.lanes.rates import TooFast
 
 BANK = '''
 READS = {"balance"}
@@ -247,3 +248,17 @@ async def test_a_large_result_is_looked_at_beside_the_loop_and_blacked_out(tmp_p
     async with world(tmp_path, FILES | {"systems/bank.py": text}, systems=SYSTEMS) as w:
         answer = await call(w, "bank.balance", {"account": "A1"})
         assert answer.result.structured["note"].endswith("card [PAYMENT_CARD]")
+
+
+async def test_calls_are_limited_and_what_they_read_as_facts_counts_with_them(tmp_path: Any) -> None:
+    limits = {"persons": {"kim": {"calls": 2}}, "tools": {"bank.transfer": {"calls": 1}}}
+    async with world(tmp_path, FILES, systems=SYSTEMS, limits=limits) as w:
+        await transfer(w, 1)
+        with pytest.raises(TooFast, match=r"bank\.transfer"):
+            await transfer(w, 2)
+        await call(w, "bank.balance", {"account": "A1"})
+        with pytest.raises(TooFast, match="kim"):
+            await call(w, "bank.balance", {"account": "A1"})
+        errors = [each.error.code for each in w.records("call_tool") if each.error]
+        assert errors == ["rate_limited"] * 2
+        assert not w.holds()

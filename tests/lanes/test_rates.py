@@ -10,7 +10,7 @@ from openai import OpenAI, RateLimitError
 from tests.world import key_of, served
 
 from fairlead.identity.types import Caller
-from fairlead.lanes.rate_settings import LimitsSettings, RateSettings
+from fairlead.lanes.rate_settings import CallRateSettings, LimitsSettings, RateSettings
 from fairlead.lanes.rates import Rates, TooFast, compile_limits
 
 KIM = Caller(person="kim", department="sales", credential="key:kim")
@@ -74,6 +74,30 @@ def test_tokens_that_were_not_used_come_back() -> None:
     taken.used(20)
     made.take(KIM, "chat", "small", 50)
     made.take(KIM, "chat", "large", 10_000)
+
+
+def test_calls_of_tools_have_limits_of_their_own() -> None:
+    at = [0.0]
+    made = Rates(
+        lambda: at[0],
+        LimitsSettings(
+            persons={"*": RateSettings(requests=1, calls=3)},
+            systems={"crm": CallRateSettings(calls=2)},
+            tools={"crm.close": CallRateSettings(calls=1)},
+        ),
+    )
+    made.take(KIM, "chat", "small", 1)
+    made.take_call(KIM, "crm", "crm.close")
+    with pytest.raises(TooFast, match=r"tool crm\.close has asked for more than 1 calls"):
+        made.take_call(KIM, "crm", "crm.close")
+    made.take_call(KIM, "crm", "crm.read")
+    with pytest.raises(TooFast, match="system crm"):
+        made.take_call(KIM, "crm", "crm.read")
+    made.take_call(KIM, "wiki", "wiki.read")
+    with pytest.raises(TooFast, match="person kim") as refused:
+        made.take_call(KIM, "wiki", "wiki.read")
+    at[0] += refused.value.retry_after
+    made.take_call(KIM, "wiki", "wiki.read")
 
 
 def test_what_is_left_is_that_of_the_limit_with_the_least() -> None:

@@ -12,11 +12,12 @@ from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.stopping import refuse_ended
 from fairlead.execution.tool_approvals import use_approvals
 from fairlead.execution.tool_asking import ToolDecided, digest_of
+from fairlead.execution.tool_facts import DOOR as FACTS
 from fairlead.execution.tool_pins import refuse_changed
 from fairlead.execution.tool_rights import without_credential
 from fairlead.models.types import NO_USAGE, Model, Usage
 from fairlead.tools.settings import System
-from fairlead.tools.types import Credential, SystemCall, ToolResult
+from fairlead.tools.types import Credential, SystemCall, Tool, ToolResult
 
 
 class _Sent:
@@ -36,6 +37,13 @@ class _Sent:
 
     def reply_text(self) -> str:
         return self.result.text if self.result is not None else ""
+
+
+def count_call(fairlead: Fairlead, action: Action, tool: Tool) -> None:
+    """Count the call against the limits on how often may be called. What it reads as facts counts with it. Raises
+    `TooFast`."""
+    if fairlead.rates.limits is not None and action.arrival.door != FACTS:
+        fairlead.rates.take_call(action.caller, tool.system, tool.name)
 
 
 async def credential_for(fairlead: Fairlead, deployment: Deployment, action: Action, system: System) -> Credential:

@@ -7,7 +7,7 @@ from fairlead.costs.told import Arrival
 from fairlead.execution.deployment import Fairlead
 from fairlead.execution.stopping import refuse_stopped, refuse_stopped_system
 from fairlead.execution.tool_asking import ToolAnswer, ToolDecided, ToolRequest, answer_of, asked_of
-from fairlead.execution.tool_attempt import attempted, credential_for, reservation
+from fairlead.execution.tool_attempt import attempted, count_call, credential_for, reservation
 from fairlead.execution.tool_facts import facts_of
 from fairlead.execution.tool_rights import refuse_unless_allowed, released
 from fairlead.identity.types import Caller
@@ -35,6 +35,7 @@ async def call_tool(fairlead: Fairlead, caller: Caller, request: ToolRequest, ar
         with action.step("authorize"):
             approvals = await refuse_unless_allowed(fairlead, deployment, action, asked)
         with action.step("plan"):
+            count_call(fairlead, action, tool)
             credential = await credential_for(fairlead, deployment, action, system)
         decided = ToolDecided(system, asked, credential, approvals)
         with action.step("reserve"):

@@ -4,18 +4,20 @@ Each limit is a moment: when all that was taken will have come back. It moves on
 a minute ahead (the generic cell rate algorithm), so that a limit costs one number and no timer.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Final
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final, TypeVar
 
 from msgspec import Struct
 
 from fairlead.errors import Overloaded
 from fairlead.identity.types import Caller
-from fairlead.lanes.rate_settings import LimitsSettings, RateSettings
+from fairlead.lanes.rate_settings import CallRateSettings, LimitsSettings, RateSettings, RequestRateSettings
 
 _MINUTE: Final = 60.0
 _REMEMBERED: Final = 10_000
 _EACH: Final = "*"
+_R = TypeVar("_R")
 _Scope = tuple[str, str, str]  # what is limited, its name, and in what
 
 
@@ -33,7 +35,7 @@ class TooFast(Overloaded):
         super().__init__(
             f"{scope} has asked for more than {left.limit:g} {left.unit} in a minute",
             why="`limits:` bounds how fast it may ask",
-            mend="ask again after the seconds given in Retry-After, or have the limit raised",
+            mend=f"ask again in {math.ceil(retry_after)} s, or have the limit raised",
             retry_after=retry_after,
             step="plan",
         )
@@ -80,28 +82,49 @@ class Rates:
         there, and the others wait the longer for it.
         """
         assert self.limits is not None
+        scopes: list[tuple[_Scope, float, float]] = []
+        for kind, name, rate in _asking(self.limits, caller, task, model):
+            if rate.requests is not None:
+                scopes.append(((kind, name, "requests"), rate.requests, 1))
+            if rate.tokens is not None:
+                scopes.append(((kind, name, "tokens"), rate.tokens, tokens))
+        left = self._count(scopes)
+        counted = tuple(scope for scope, _, _ in scopes if scope[2] == "tokens")
+        return Taken(self, counted, tokens, left) if scopes else None
+
+    def take_call(self, caller: Caller, system: str, tool: str) -> None:
+        """Count a call of a tool against every limit on calls, or against none. Raises `TooFast`."""
+        assert self.limits is not None
+        self._count(
+            [
+                ((kind, name, "calls"), rate.calls, 1)
+                for kind, name, rate in _calling(self.limits, caller, system, tool)
+                if rate.calls is not None
+            ]
+        )
+
+    def _count(self, scopes: Iterable[tuple[_Scope, float, float]]) -> tuple[Left, ...]:
+        """Take an amount of each scope's minute's worth, or of none. What remains of the limit that has the least left,
+        for each unit. Raises `TooFast`."""
         now = self._clock()
         wanted: list[tuple[_Scope, float]] = []
         least: dict[str, Left] = {}
-        for kind, name, rate in _under(self.limits, caller, task, model):
-            for unit, every, amount in (("requests", rate.requests, 1), ("tokens", rate.tokens, tokens)):
-                if every is None:
-                    continue
-                scope, limit = (kind, name, unit), every / self.workers
-                full = max(now, self._full_at.get(scope, now))
-                after = full + amount * _MINUTE / limit
-                over = after - now - max(_MINUTE, amount * _MINUTE / limit)
-                if over > 1e-9:
-                    raise TooFast(f"{kind} {name or '(none)'}", _left(unit, every, limit, full - now), over)
-                wanted.append((scope, after))
-                left = _left(unit, every, limit, after - now)
-                if unit not in least or left.left < least[unit].left:
-                    least[unit] = left
+        for scope, every, amount in scopes:
+            kind, name, unit = scope
+            limit = every / self.workers
+            full = max(now, self._full_at.get(scope, now))
+            after = full + amount * _MINUTE / limit
+            over = after - now - max(_MINUTE, amount * _MINUTE / limit)
+            if over > 1e-9:
+                raise TooFast(f"{kind} {name or '(none)'}", _left(unit, every, limit, full - now), over)
+            wanted.append((scope, after))
+            left = _left(unit, every, limit, after - now)
+            if unit not in least or left.left < least[unit].left:
+                least[unit] = left
         if len(self._full_at) > _REMEMBERED:
             self._full_at = {scope: full for scope, full in self._full_at.items() if full > now}
         self._full_at.update(wanted)
-        scopes = tuple(scope for scope, _ in wanted if scope[2] == "tokens")
-        return Taken(self, scopes, tokens, tuple(least.values())) if wanted else None
+        return tuple(least.values())
 
     def correct(self, scopes: tuple[_Scope, ...], tokens: int) -> None:
         """More, or fewer, tokens were used than were taken."""
@@ -123,22 +146,37 @@ def compile_limits(settings: LimitsSettings) -> LimitsSettings | None:
     return None if settings == LimitsSettings() else settings
 
 
-def _under(limits: LimitsSettings, caller: Caller, task: str, model: str) -> list[tuple[str, str, RateSettings]]:
-    found = []
+def _asking(
+    limits: LimitsSettings, caller: Caller, task: str, model: str
+) -> Iterator[tuple[str, str, RequestRateSettings]]:
+    yield from _of(limits, caller)
+    for kind, name, rates in (("task", task, limits.tasks), ("model", model, limits.models)):
+        if name and (rate := _rate(rates, name)) is not None:
+            yield kind, name, rate
+
+
+def _calling(
+    limits: LimitsSettings, caller: Caller, system: str, tool: str
+) -> Iterator[tuple[str, str, RateSettings | CallRateSettings]]:
+    yield from _of(limits, caller)
+    for kind, name, rates in (("system", system, limits.systems), ("tool", tool, limits.tools)):
+        if (rate := _rate(rates, name)) is not None:
+            yield kind, name, rate
+
+
+def _of(limits: LimitsSettings, caller: Caller) -> Iterator[tuple[str, str, RateSettings]]:
+    """The limits of who asks."""
     credential, _, key = caller.credential.partition(":")
     for kind, name, rates in (
         ("person", caller.person, limits.persons),
         ("agent", caller.agent, limits.agents),
         ("key", key if credential == "key" else "", limits.keys),
         ("department", caller.department, limits.departments),
-        ("task", task, limits.tasks),
-        ("model", model, limits.models),
     ):
         rate = _rate(rates, name) if rates else None
         if rate is not None and (name or kind == "department"):
-            found.append((kind, name, rate))
-    return found
+            yield kind, name, rate
 
 
-def _rate(rates: Mapping[str, RateSettings], name: str) -> RateSettings | None:
+def _rate(rates: Mapping[str, _R], name: str) -> _R | None:
     return rates.get(name) or rates.get(_EACH)

@@ -236,6 +236,7 @@ class _Compiling:
                 found[name] = system
         for error in crossings_of_systems(found):
             self._try(partial(_raise, error), ("systems",))
+        self.problems += crossings.limited_tools(settings, found, self._documents[ENTRY])
         return found if len(self.problems) == before else None
 
     def _policy(

@@ -9,6 +9,7 @@ from fairlead.policy import Policy, PolicyCase, models_compared
 from fairlead.policy.settings import RulesFile, Scope
 from fairlead.tasks import TaskSettings
 from fairlead.tasks.settings import BUILT_IN
+from fairlead.tools.settings import System
 from fairlead.workspace.problems import Problem
 from fairlead.workspace.settings import WorkspaceSettings
 from fairlead.workspace.text import ENTRY, POLICY_TESTS, task_name
@@ -45,6 +46,8 @@ def between(
     yield from _unknown_keys(entry, ("limits", "tasks"), settings.limits.tasks.keys() - {"*"}, kinds, "task type")
     models = settings.models
     yield from _unknown_keys(entry, ("limits", "models"), settings.limits.models.keys() - {"*"}, models, "model")
+    systems = settings.systems
+    yield from _unknown_keys(entry, ("limits", "systems"), settings.limits.systems.keys() - {"*"}, systems, "system")
     for lane, asked_of in settings.lanes.names.items():
         yield from _unknown(entry, ("lanes", "names", lane, "tasks"), asked_of.tasks, kinds, "task type")
     if settings.defaults.task and settings.defaults.task not in names:
@@ -88,6 +91,14 @@ def labelled(
 
 def _scopes(file: RulesFile) -> Mapping[str, tuple[Scope, ...]]:
     return {"words": file.words, "require": file.require, "grounding": file.grounding, "judge": file.judge}
+
+
+def limited_tools(settings: WorkspaceSettings, systems: Mapping[str, System], document: Document) -> Iterator[Problem]:
+    """Tools that `limits:` names and no system has. Those of a system of which nothing is accepted yet may come."""
+    names = settings.limits.tools.keys() - {"*"}
+    known = {tool.name for system in systems.values() for tool in system.tools.values()}
+    coming = {each for each in names if (of := systems.get(each.partition(".")[0])) is not None and not of.tools}
+    yield from _unknown_keys(document, ("limits", "tools"), names - coming, known, "tool")
 
 
 def never_met(policy: Policy, models: Models) -> Iterator[Problem]:

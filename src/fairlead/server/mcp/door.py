@@ -14,6 +14,7 @@ from fairlead.execution.tool_asking import ToolRequest
 from fairlead.execution.tool_call import call_tool
 from fairlead.execution.visible_tools import visible_tools
 from fairlead.identity import Caller
+from fairlead.lanes.rates import TooFast
 from fairlead.server.door import guarded, received, refuse, refuse_session
 from fairlead.server.http import Headers, Scope, header, is_loopback, respond
 from fairlead.server.mcp.listing import Listing
@@ -120,6 +121,8 @@ class McpDoor:
             answer = await call_tool(self._fairlead, caller, ToolRequest(name=known, arguments=arguments), arrival)
         except NotFound as error:
             raise Unanswerable(INVALID_PARAMS, f"Unknown tool: {name[:120]}", {"help": error.mend}) from error
+        except TooFast as error:  # for the agent to wait, and not for its client
+            return refused(error)
         except Overloaded:
             raise
         except FairleadError as error:

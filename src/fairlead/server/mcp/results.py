@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from fairlead.errors import BadInput, FairleadError
+from fairlead.errors import BadInput, FairleadError, Overloaded
 from fairlead.execution.tool_asking import ToolAnswer
 from fairlead.tools.types import Blob, Link, Piece, Text
 
@@ -31,6 +31,8 @@ def refused(error: FairleadError) -> dict[str, Any]:
     lines += [f"why: {error.why}"] if error.why else []
     lines += [f"instead: {error.mend}"] if error.mend else []
     about = {"fairlead/code": error.code, "fairlead/run": error.run}
+    if isinstance(error, Overloaded) and error.retry_after:
+        about["fairlead/retry_after"] = f"{error.retry_after:.1f}"
     if isinstance(error, BadInput) and error.param:
         about["fairlead/param"] = error.param
     return {
