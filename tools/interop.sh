@@ -3,7 +3,7 @@
 # a cache. Every step leaves a mark when it is done, so that an interrupted run goes on where it stopped.
 #
 #   tools/interop.sh [STEP…]     steps: source llama-server transformers llama-cpp-python suites openresponses model
-#                                systems
+#                                systems conformance
 #
 # FAIRLEAD_INTEROP  the cache (default ~/.cache/fairlead-interop)
 # TORCH             what to install for PyTorch (default torch==2.13.0)
@@ -14,6 +14,8 @@ renice -n 15 -p $$ >/dev/null
 CACHE=${FAIRLEAD_INTEROP:-$HOME/.cache/fairlead-interop}
 PYTHON=${PYTHON:-python3}
 LLAMA_CPP_PYTHON=0.3.36
+MCP=2.3.0
+MCP_CONFORMANCE=0.2.0-alpha.12
 mkdir -p "$CACHE/marks" "$CACHE/logs"
 
 say() { printf '%s  %s\n' "$(date -u +%H:%M:%S)" "$*" >&2; }
@@ -88,15 +90,28 @@ systems() { # the reference servers of the Model Context Protocol, each in an en
   into mcp-server-time mcp-server-time
 }
 
+conformance() { # the protocol's own suite, the Node that it needs, and the fixture from the source of the Python SDK
+  mkdir -p "$CACHE/conformance" "$CACHE/archive"
+  npm install --prefix "$CACHE/conformance" --no-audit --no-fund \
+    "@modelcontextprotocol/conformance@$MCP_CONFORMANCE" node@22
+  "$PYTHON" -m pip download --disable-pip-version-check --no-deps --no-binary mcp -d "$CACHE/archive" "mcp==$MCP"
+  rm -rf "$CACHE/everything-server"
+  mkdir "$CACHE/everything-server"
+  tar -xzf "$CACHE/archive/mcp-$MCP.tar.gz" -C "$CACHE/everything-server" --strip-components=4 \
+    "mcp-$MCP/examples/servers/everything-server"
+  into everything "mcp==$MCP" "$CACHE/everything-server"
+}
+
 for step in "${@:-all}"; do
   case $step in
-  all) exec "$0" source llama-server transformers llama-cpp-python suites model systems ;;
+  all) exec "$0" source llama-server transformers llama-cpp-python suites model systems conformance ;;
   source) once source source_archive ;;
   llama-server) once llama-server llama_server ;;
   transformers) once transformers transformers_serve ;;
   llama-cpp-python) once llama-cpp-python llama_cpp_python ;;
   suites) once suites suites ;;
   systems) once systems systems ;;
+  conformance) once conformance conformance ;;
   model) once model "$CACHE/transformers/bin/python" "$ROOT/evals/interop/tiny_model.py" "$CACHE/model" ;;
   *)
     say "no step is called $step"

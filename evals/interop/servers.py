@@ -57,8 +57,8 @@ def upstream(name: str, cache: Path, port: int) -> Upstream:
 def running(server: Upstream, port: int, log: Path) -> Iterator[str]:
     """The server's address, once it answers."""
     environment = {**os.environ, **server.environment}
-    with _process(server.command, server.folder, environment, log) as process:
-        _until(f"http://127.0.0.1:{port}/v1/models", process, log)
+    with process(server.command, server.folder, environment, log) as started:
+        until(f"http://127.0.0.1:{port}/v1/models", started, log)
         yield f"http://127.0.0.1:{port}"
 
 
@@ -74,8 +74,8 @@ def fairlead(name: str, upstream_port: int, folder: Path) -> Iterator[str]:
     command += ["--port", str(port)]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("FAIRLEAD_")}
     log = folder / "fairlead.log"
-    with _process(command, folder, environment, log) as process:
-        _until(f"http://127.0.0.1:{port}/readyz", process, log)
+    with process(command, folder, environment, log) as started:
+        until(f"http://127.0.0.1:{port}/readyz", started, log)
         yield f"http://127.0.0.1:{port}"
 
 
@@ -95,28 +95,36 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def _process(
+def process(
     command: list[str], folder: Path, environment: Mapping[str, str], log: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
+    """A program, running until the block ends."""
     with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=folder, env=dict(environment), stdout=out, stderr=out)
+        started = subprocess.Popen(command, cwd=folder, env=dict(environment), stdout=out, stderr=out)
         try:
-            yield process
+            yield started
         finally:
-            process.terminate()
+            started.terminate()
             try:
-                process.wait(20)
+                started.wait(20)
             except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+                started.kill()
+                started.wait()
 
 
-def _until(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Returns when the URL answers 200."""
+def until(url: str, started: subprocess.Popen[bytes], log: Path, *, any_status: bool = False) -> None:
+    """Returns when the URL answers 200, or at all."""
     deadline = time.monotonic() + _START_S
-    while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(urllib.error.URLError, OSError), urllib.request.urlopen(url, timeout=5) as reply:
-            if reply.status == 200:
+    while time.monotonic() < deadline and started.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as reply:
+                if reply.status == 200 or any_status:
+                    return
+        except urllib.error.HTTPError:
+            if any_status:
                 return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+            continue
         time.sleep(0.2)
-    raise RuntimeError(f"{process.args!r} did not start:\n{log.read_text(errors='replace')[-2000:]}")
+    raise RuntimeError(f"{started.args!r} did not start:\n{log.read_text(errors='replace')[-2000:]}")

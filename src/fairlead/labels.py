@@ -1,7 +1,7 @@
 """Labels: what is known about a piece of data. They travel with it and only rise."""
 
 from enum import IntEnum
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -37,6 +37,9 @@ class Labels(msgspec.Struct, frozen=True):
 
 
 NO_LABELS = Labels()
+
+UNSCREENED: Final = "unscreened"
+"""The category of images, sounds and files, into which no detector looks."""
 
 
 class Access(msgspec.Struct, frozen=True):

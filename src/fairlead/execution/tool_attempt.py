@@ -14,7 +14,7 @@ from fairlead.execution.tool_approvals import use_approvals
 from fairlead.execution.tool_asking import ToolDecided, digest_of
 from fairlead.execution.tool_facts import DOOR as FACTS
 from fairlead.execution.tool_pins import refuse_changed
-from fairlead.execution.tool_rights import without_credential
+from fairlead.execution.tool_release import without_credential
 from fairlead.models.types import NO_USAGE, Model, Usage
 from fairlead.tools.settings import System
 from fairlead.tools.types import Credential, SystemCall, Tool, ToolResult

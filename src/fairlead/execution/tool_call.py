@@ -9,7 +9,8 @@ from fairlead.execution.stopping import refuse_stopped, refuse_stopped_system
 from fairlead.execution.tool_asking import ToolAnswer, ToolDecided, ToolRequest, answer_of, asked_of
 from fairlead.execution.tool_attempt import attempted, count_call, credential_for, reservation
 from fairlead.execution.tool_facts import facts_of
-from fairlead.execution.tool_rights import refuse_unless_allowed, released
+from fairlead.execution.tool_release import released
+from fairlead.execution.tool_rights import refuse_unless_allowed
 from fairlead.identity.types import Caller
 from fairlead.models.types import NO_USAGE
 

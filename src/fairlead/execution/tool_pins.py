@@ -31,7 +31,7 @@ async def refuse_changed(fairlead: Fairlead, deployment: Deployment, action: Act
     """Raises `Quarantined`, or `Upstream` where the system cannot be asked. What the workspace itself defines cannot
     change unseen and is not looked at. It reaches the system, so it comes after the call has been reserved."""
     system, asked = decided.system, decided.asked
-    if not isinstance(system.settings, McpSettings):
+    if not isinstance(system.settings, McpSettings) or asked.tool.definition.kind == "method":
         return
     found = await _found(fairlead, deployment, action, system, decided.credential)
     finding = found.get(asked.tool.definition.name)

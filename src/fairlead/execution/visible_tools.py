@@ -1,10 +1,12 @@
 """What tools a caller may be shown, as far as that can be said before a call is seen."""
 
+from collections.abc import Sequence
+
 from fairlead.execution.deployment import Deployment
 from fairlead.identity.types import Caller
 from fairlead.tools.types import Tool
 
 
-def visible_tools(deployment: Deployment, caller: Caller) -> list[Tool]:
+def visible(deployment: Deployment, caller: Caller, tools: Sequence[Tool]) -> list[Tool]:
     """Those of which some call of this caller may be permitted."""
-    return deployment.policy.tools.visible(caller, tuple(deployment.systems.tools.values()))
+    return deployment.policy.tools.visible(caller, tools)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from fairlead.errors import BadInput
-from fairlead.labels import DataClass
+from fairlead.labels import UNSCREENED, DataClass
 from fairlead.policy import detectors, endings, facts, injection, preconditions, rules, tool_schema, words
 from fairlead.policy.detect import Detection
 from fairlead.policy.detectors import Detector
@@ -33,7 +33,7 @@ def compile_policy(
     declared = [fact for file in files.values() for fact in file.facts]
     suspects = all(injection.NAME not in file.without for file in files.values())
     known = frozenset(each.category for each in own) | frozenset(c for file in files.values() for c in file.classes)
-    known |= {injection.CATEGORY} if suspects else set()
+    known |= {injection.CATEGORY, UNSCREENED} if suspects else {UNSCREENED}
     spoken = _words(files, known)
     last = _endings(files, known | spoken.keys())
     known |= spoken.keys() | last.keys()

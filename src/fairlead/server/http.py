@@ -48,7 +48,6 @@ _FOR_OTHERS = frozenset(
     (
         b"cf-connecting-ip",
         b"forwarded",
-        b"origin",
         b"sec-fetch-site",
         b"true-client-ip",
         b"via",
@@ -68,7 +67,11 @@ def is_loopback(scope: Scope) -> bool:
     client = scope.get("client")
     if not client or any(name in _FOR_OTHERS for name, _ in scope["headers"]):
         return False
-    host = urlsplit(f"//{header(scope, b'host') or ''}").hostname or ""
+    asked = header(scope, b"host") or ""
+    # A page of this very server speaks for it. One of another port of this machine does not.
+    if header(scope, b"origin") not in (None, f"{scope.get('scheme', 'http')}://{asked}"):
+        return False
+    host = urlsplit(f"//{asked}").hostname or ""
     return _is_own(client[0]) and (host == "localhost" or _is_own(host))
 
 

@@ -42,6 +42,7 @@ PROBES: Final = frozenset(("/healthz", "/readyz"))
 
 def routes(fairlead: Fairlead, sessions: Sessions, max_body: int) -> dict[tuple[str, str], Endpoint]:
     """Endpoints by method and path. A path that ends in "/" takes everything below it."""
+    mcp = McpDoor(fairlead, max_body)
     by_name, resource = SessionMemory(sessions), ProtectedResource(fairlead)
     return {
         ("POST", "/v1/chat/completions"): ChatDoor(fairlead, ChatCompletions(), max_body, by_name),
@@ -59,9 +60,11 @@ def routes(fairlead: Fairlead, sessions: Sessions, max_body: int) -> dict[tuple[
         ("POST", "/v1/messages/count_tokens"): with_request_id(CountTokens(fairlead, max_body, by_name)),
         ("GET", "/v1/sessions/"): shown_session(fairlead, sessions),
         ("DELETE", "/v1/sessions/"): deleted_session(fairlead, sessions),
-        ("POST", "/mcp"): McpDoor(fairlead, max_body),
+        ("POST", "/mcp"): mcp,
+        ("POST", "/mcp/"): mcp,
         ("GET", RESOURCE): resource,
         ("GET", f"{RESOURCE}/mcp"): resource,
+        ("GET", f"{RESOURCE}/mcp/"): resource,
         ("GET", "/v1/approvals"): ShownApprovals(fairlead),
         ("GET", "/v1/approvals/"): ShownApprovals(fairlead),
         ("POST", "/v1/approvals/"): AnswerApproval(fairlead, max_body),
@@ -77,7 +80,7 @@ def routes(fairlead: Fairlead, sessions: Sessions, max_body: int) -> dict[tuple[
 def error_form(path: str, *, speaks_messages: bool = False) -> EncodeError:
     """How an error is said where no door was reached: in the form of the protocol that has the path, else in the one
     that most clients understand. At a path that protocols share it matters which one the client speaks."""
-    if path == "/mcp":
+    if path == "/mcp" or path.startswith("/mcp/"):
         return encode_mcp_error
     at = f"{path}/"
     theirs = at.startswith("/v1/messages/") or (speaks_messages and at.startswith("/v1/models/"))

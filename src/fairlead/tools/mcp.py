@@ -8,6 +8,7 @@ session for everybody, and so it never gets anyone's credential.
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from mcp.shared.inbound import mcp_param_headers, x_mcp_header_map
@@ -30,6 +31,7 @@ from fairlead.net.http import Http
 from fairlead.tools import mcp_failures as failures
 from fairlead.tools.failures import SystemFailed
 from fairlead.tools.mcp_definitions import MOST_PAGES, MOST_TOOLS, read_definitions
+from fairlead.tools.mcp_methods import done
 from fairlead.tools.mcp_results import read_result
 from fairlead.tools.mcp_session import Asking, Session
 from fairlead.tools.mcp_sessions import OnePerPerson, OneProgram, Sessions
@@ -38,6 +40,7 @@ from fairlead.tools.types import Credential, Definition, SystemCall, ToolResult
 
 _IDEMPOTENCY: Final = "fairlead/idempotency-key"
 _LIST_BYTES: Final = 8 << 20  # one page of tools
+_Answer = CallToolResult | InputRequiredResult | ToolResult
 _RESULT: Final[TypeAdapter[CallToolResult | InputRequiredResult]] = TypeAdapter(CallToolResult | InputRequiredResult)
 
 
@@ -83,21 +86,39 @@ class McpSystem:
             result = await self._called(call, until)
         if isinstance(result, InputRequiredResult):
             raise _asks_back(self._name)
+        if isinstance(result, ToolResult):
+            return result
         return read_result(result, most_bytes=call.most_bytes, system=self._name)
 
     async def close(self) -> None:
         """End all sessions, and the program with everything that it started."""
         await self._sessions.close()
 
-    async def _called(self, call: SystemCall, until: float) -> CallToolResult | InputRequiredResult:
+    async def _called(self, call: SystemCall, until: float) -> _Answer:
+        if call.tool.kind == "method":
+            return await self._method(call, until)
         arguments = dict(call.arguments)
         headers = mcp_param_headers(x_mcp_header_map(call.tool.input), arguments)
         asking = Asking(until, _on_the_wire(call.most_bytes), headers)
         meta: Any = {_IDEMPOTENCY: call.idempotency_key} if call.idempotency_key else None
         request = CallToolRequest(params=CallToolRequestParams(name=call.tool.name, arguments=arguments, _meta=meta))
+        return await self._asked(call, until, asking, lambda session: session.ask(request, _RESULT, asking))
+
+    async def _method(self, call: SystemCall, until: float) -> _Answer:
+        asking = Asking(until, max(_on_the_wire(call.most_bytes), _LIST_BYTES))
+        return await self._asked(
+            call,
+            until,
+            asking,
+            lambda session: done(call, self._name, lambda request, kind: session.ask(request, kind, asking)),
+        )
+
+    async def _asked(
+        self, call: SystemCall, until: float, asking: Asking, ask: Callable[[Session], Awaitable[_Answer]]
+    ) -> _Answer:
         async with self._sessions.using(call.person, call.credential, until) as session:
             try:
-                result: CallToolResult | InputRequiredResult = await session.ask(request, _RESULT, asking)
+                result = await ask(session)
             except FairleadError as error:
                 self._sessions.heard(answered=not isinstance(error, DeadlineExceeded))
                 if asking.forgotten:

@@ -15,6 +15,7 @@ from mcp_types import Tool
 
 from fairlead.tools.failures import SystemFailed
 from fairlead.tools.mcp_failures import said
+from fairlead.tools.offers import METHODS
 from fairlead.tools.types import Definition
 
 MOST_TOOLS: Final = 1000
@@ -33,6 +34,8 @@ def read_definitions(tools: Iterable[Tool], only: Sequence[str], system: str) ->
             continue
         if tool.name in found:
             raise _unfit(system, tool.name, "is offered twice, and a name must mean one tool")
+        if tool.name in METHODS:
+            raise _unfit(system, tool.name, "has the name of a method of the protocol, which has rights of its own")
         found[tool.name] = _definition(tool, system)
     return tuple(found.values())
 

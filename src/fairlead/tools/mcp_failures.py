@@ -20,6 +20,8 @@ from fairlead.tools.failures import NotAuthorised, ResultTooLarge, SystemFailed
 
 _MOST_SAID: Final = 300  # characters of a server's own words
 
+_NOT_FOUND: Final = -32002  # what revisions up to 2025-11-25 say of a resource that there is not
+
 # Errors of the protocol after which nothing was done, why, and what mends them.
 _UNDONE: Final[Mapping[int, tuple[str, str]]] = {
     METHOD_NOT_FOUND: ("it does not know what it was asked for", "look whether it is a server of this protocol"),
@@ -44,7 +46,7 @@ _UNDONE: Final[Mapping[int, tuple[str, str]]] = {
 
 def told(error: MCPError, system: str) -> FairleadError:
     """The failure that an error of the protocol stands for."""
-    if error.code == INVALID_PARAMS:
+    if error.code in (INVALID_PARAMS, _NOT_FOUND):
         return BadInput(f"{system} does not take these arguments", why=said(error.message), mend="mend the arguments")
     if error.code in _UNDONE:
         why, mend = _UNDONE[error.code]

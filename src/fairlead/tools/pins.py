@@ -56,7 +56,8 @@ def findings(system: System, offered: Iterable[Definition]) -> Mapping[str, Find
     over what the system says of them. Tools that `only` leaves out are not looked at."""
     settings = system.settings
     wanted = (each for each in offered if any(fnmatchcase(each.name, pattern) for pattern in settings.only))
-    in_force = (tool.definition for tool in system.tools.values())
+    # What the protocol itself defines is no word of the system's, and nobody accepts it.
+    in_force = (tool.definition for tool in system.tools.values() if tool.definition.kind == "tool")
     return {each.name: each for each in compare(in_force, (as_declared(one, settings) for one in wanted))}
 
 

@@ -8,6 +8,7 @@ from fairlead.clock import Clock
 from fairlead.errors import BadInput
 from fairlead.net.http import Http
 from fairlead.tools.files import file_of
+from fairlead.tools.offers import methods_of
 from fairlead.tools.settings import AnySystem, McpSettings, OpenApiSettings, Pins, PythonSettings, SqlSettings, System
 from fairlead.tools.types import Definition, SystemDriver
 
@@ -27,7 +28,7 @@ def defined(name: str, settings: AnySystem, pins: Pins | None, files: Mapping[st
     found: Sequence[Definition] = ()
     match settings:
         case McpSettings():
-            found = pins.tools if pins is not None else ()
+            found = (*(pins.tools if pins is not None else ()), *methods_of(settings.offers))
         case PythonSettings():
             text = file_of(files, settings.file, f"systems.{name}.file")
             found = _named("python", "definitions_of")(text, settings.file)

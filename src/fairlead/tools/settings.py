@@ -14,6 +14,7 @@ from fairlead.errors import BadInput, closest
 from fairlead.labels import ClassName, DataClass
 from fairlead.net.addresses import checked_address
 from fairlead.tools.cards import SystemCard, ToolCard
+from fairlead.tools.offers import Offer
 from fairlead.tools.types import Definition, Effect, Tool
 
 log = logging.getLogger("fairlead.systems")
@@ -94,6 +95,13 @@ class SystemSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     timeout: Annotated[float, Meta(gt=0, le=3600, description="Seconds for one call.")] = 30
     most_bytes: Annotated[int, Meta(ge=256, le=64 << 20, description="The greatest result that is taken.")] = 1 << 20
     at_once: Annotated[int, Meta(ge=1, le=1000, description="The most calls at once from one worker.")] = 16
+    files: Annotated[
+        tuple[str, ...],
+        Meta(description="The types of images, sounds and files that may stand in a result; `*` takes all."),
+    ] = ("image/*", "audio/*", "text/*", "application/pdf", "application/json")
+    most_file: Annotated[
+        int, Meta(ge=0, le=64 << 20, description="The greatest image, sound or file in a result, in bytes.")
+    ] = 4 << 20
 
 
 class McpSettings(SystemSettings, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="mcp"):
@@ -106,6 +114,9 @@ class McpSettings(SystemSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     ] = {}
     at_home: Annotated[bool, Meta(description="Whether it may be inside a private network.")] = False
     plain_http: Annotated[bool, Meta(description="Whether its network is trusted, so that `http` will do.")] = False
+    offers: Annotated[
+        tuple[Offer, ...], Meta(description="What of it is offered beside its tools, each under rights of its own.")
+    ] = ()
 
 
 class PagesSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -215,7 +226,7 @@ def compile_system(
     tools = {
         each.name: Tool(system=name, definition=each, digest=each.digest)
         for each in (as_declared(one, settings) for one in offered)
-        if any(fnmatchcase(each.name, pattern) for pattern in settings.only)
+        if each.kind == "method" or any(fnmatchcase(each.name, pattern) for pattern in settings.only)
     }
     for part, names in (("effects", settings.effects), ("tools", card.tools)):
         if tools and (unknown := sorted(set(names) - tools.keys())):

@@ -14,6 +14,10 @@ from msgspec import Meta, Struct
 Effect = Literal["read", "write"]
 """Whether a tool can change anything. What a system does not say counts as "write"."""
 
+Kind = Literal["tool", "method"]
+"""Whether it is a tool, which models are shown, or something else that a system's protocol offers: its resources, its
+prompts. Both are called on the one path; a "method" stands in no list of tools."""
+
 Schema = dict[str, Any]
 """A JSON Schema."""
 
@@ -31,6 +35,7 @@ class Definition(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_u
     output: Schema | None = None
     effect: Effect = "write"
     idempotent: bool = False
+    kind: Kind = "tool"
 
     @property
     def digest(self) -> str:
@@ -106,7 +111,16 @@ class Link(Struct, frozen=True, tag="link"):
     mime: str = ""
 
 
-Piece = Text | Blob | Link
+class Resource(Struct, frozen=True, tag="resource"):
+    """Content that has an address of its own in its system: text, or a file as base64 `data`."""
+
+    uri: str
+    mime: str = ""
+    text: str | None = None
+    data: str = ""
+
+
+Piece = Text | Blob | Link | Resource
 
 
 class ToolResult(Struct, frozen=True, kw_only=True):
@@ -123,7 +137,7 @@ class ToolResult(Struct, frozen=True, kw_only=True):
     @property
     def text(self) -> str:
         """All text pieces, a line each."""
-        return "\n".join(each.text for each in self.pieces if isinstance(each, Text))
+        return "\n".join(each.text for each in self.pieces if isinstance(each, Text | Resource) and each.text)
 
 
 class SystemDriver(Protocol):

@@ -1,4 +1,5 @@
-"""Tools as the protocol lists them: their accepted definition, and what their system's card says they mean here."""
+"""What systems offer as the protocol lists it: tools by their accepted definition, with what their system's card says
+they mean here; and the names of resources and prompts."""
 
 import hashlib
 import re
@@ -12,27 +13,67 @@ from fairlead.tools.offered import Systems
 from fairlead.tools.types import Tool
 
 _LONGEST: Final = 64  # what models' own tool calls take
+_SCHEME: Final = "fairlead://"
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9_-]")
 
 
 class Listing:
-    """All tools of a deployment, encoded once. `names` gives a tool's own name for the one that it is listed by.
+    """What a deployment's systems offer, as one endpoint names it; tools are encoded once.
 
-    It is listed as `system__tool`, because the models of several vendors take no dot in a name.
+    Of all systems together, a tool is `system__tool`, because the models of several vendors take no dot in a name; a
+    prompt is named in the same way, and a resource has its system before its own address. At the endpoint of one system
+    everything has the name that the system gives it.
     """
 
-    def __init__(self, systems: Systems) -> None:
-        self.names: dict[str, str] = {}
+    def __init__(self, systems: Systems, only: str = "") -> None:
+        self.only = only
+        self._names: dict[str, str] = {}
         self._encoded: dict[str, msgspec.Raw] = {}
-        for name, tool in sorted(systems.tools.items()):
-            listed = _listed(name, self.names)
-            self.names[listed] = name
+        mine = {name: tool for name, tool in systems.tools.items() if only in ("", tool.system)}
+        self.tools = tuple(tool for tool in mine.values() if tool.definition.kind == "tool")
+        self._methods = {name: tool for name, tool in mine.items() if tool.definition.kind == "method"}
+        for tool in sorted(self.tools, key=lambda each: each.name):
+            listed = tool.definition.name if only else _listed(tool.name, self._names)
+            self._names[listed] = tool.name
             card = systems.systems[tool.system].card_of(tool.definition.name)
-            self._encoded[name] = msgspec.Raw(msgspec.json.encode(_described(listed, tool, card)))
-        self.names |= {name: name for name in systems.tools}
+            self._encoded[tool.name] = msgspec.Raw(msgspec.json.encode(_described(listed, tool, card)))
+        self._names |= {} if only else {tool.name: tool.name for tool in self.tools}
 
-    def of(self, tools: Iterable[Tool]) -> list[msgspec.Raw]:
+    def encoded(self, tools: Iterable[Tool]) -> list[msgspec.Raw]:
         return [self._encoded[each.name] for each in tools]
+
+    def tool(self, listed: str) -> str | None:
+        """The name of a tool, by that which it is listed by."""
+        return self._names.get(listed)
+
+    def methods(self, name: str) -> tuple[Tool, ...]:
+        """That method of each system here which offers it."""
+        return tuple(tool for tool in self._methods.values() if tool.definition.name == name)
+
+    def method(self, system: str, name: str) -> str | None:
+        """Its full name, None where the system does not offer it here."""
+        full = f"{system}.{name}"
+        return full if full in self._methods else None
+
+    def outer_uri(self, system: str, uri: str) -> str:
+        return uri if self.only else f"{_SCHEME}{system}/{uri}"
+
+    def inner_uri(self, uri: str) -> tuple[str, str]:
+        """The system and its own address of a resource; "" for one that is not ours."""
+        if self.only:
+            return self.only, uri
+        system, _, own = uri.removeprefix(_SCHEME).partition("/")
+        return (system, own) if uri.startswith(_SCHEME) and own else ("", uri)
+
+    def outer_prompt(self, system: str, name: str) -> str:
+        return name if self.only else f"{system}__{name}"
+
+    def inner_prompt(self, name: str) -> tuple[str, str]:
+        """The system and its own name of a prompt; "" for one that is not ours."""
+        if self.only:
+            return self.only, name
+        system, _, own = name.partition("__")
+        return (system, own) if own else ("", name)
 
 
 def _listed(name: str, taken: Mapping[str, str]) -> str:

@@ -1,14 +1,14 @@
 """What a call came to, in the protocol's form. An error of the call is a result too, so that the agent reads what was
 wrong and mends its plan."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
 
 from fairlead.errors import BadInput, FairleadError, Overloaded
 from fairlead.execution.tool_asking import ToolAnswer
-from fairlead.tools.types import Blob, Link, Piece, Text
+from fairlead.tools.types import Blob, Link, Piece, Resource, Text
 
 _SHOWN: Final = ("image", "audio")
 
@@ -54,6 +54,28 @@ def _about(answer: ToolAnswer) -> dict[str, Any]:
     }
 
 
+def read(answer: ToolAnswer, asked: str, outer: Callable[[str], str]) -> dict[str, Any]:
+    """What a resource holds. `outer` gives its address as the client knows it."""
+    return {"contents": [_content(each, asked, outer) for each in answer.result.pieces], "_meta": _about(answer)}
+
+
+def prompted(answer: ToolAnswer) -> dict[str, Any]:
+    """A prompt's messages. The path keeps what they say apart from who says it."""
+    told = answer.result.structured
+    messages = [
+        {"role": role, "content": _block(piece)} for role, piece in zip(told["roles"], answer.result.pieces, strict=True)
+    ]
+    about = {"description": told["description"]} if told["description"] else {}
+    return {**about, "messages": messages, "_meta": _about(answer)}
+
+
+def _content(piece: Piece, asked: str, outer: Callable[[str], str]) -> dict[str, Any]:
+    if not isinstance(piece, Resource):
+        return {"uri": asked, "mimeType": "text/plain", "text": piece.text if isinstance(piece, Text) else ""}
+    about = {"uri": outer(piece.uri)} | ({"mimeType": piece.mime} if piece.mime else {})
+    return about | ({"text": piece.text} if piece.text is not None else {"blob": piece.data})
+
+
 def _block(piece: Piece) -> dict[str, Any]:
     match piece:
         case Text(text):
@@ -63,6 +85,8 @@ def _block(piece: Piece) -> dict[str, Any]:
             if kind in _SHOWN:
                 return {"type": kind, "mimeType": mime, "data": data}
             return {"type": "resource", "resource": {"uri": "fairlead:result", "mimeType": mime, "blob": data}}
+        case Resource(uri):
+            return {"type": "resource", "resource": _content(piece, uri, str)}
         case Link(uri, name, mime):
             link = {"type": "resource_link", "uri": uri, "name": name or uri}
             return link | ({"mimeType": mime} if mime else {})

@@ -1,0 +1,194 @@
+"""What each method of the protocol answers with: a translation to and from actions. Whatever reaches a system is a call
+on the governed path, and lists name what some call of this caller may be permitted."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final
+
+from msgspec import Struct
+
+from fairlead.costs.told import Arrival
+from fairlead.errors import BadInput, Denied, FairleadError, NotFound, Overloaded, Upstream
+from fairlead.execution import Deployment, Fairlead
+from fairlead.execution.tool_asking import ToolAnswer, ToolRequest
+from fairlead.execution.tool_call import call_tool
+from fairlead.execution.visible_tools import visible
+from fairlead.identity import Caller
+from fairlead.lanes.rates import TooFast
+from fairlead.server.mcp.listing import Listing
+from fairlead.server.mcp.message import INVALID_PARAMS, METHOD_NOT_FOUND, REFUSED, Message, Unanswerable
+from fairlead.server.mcp.results import answered, prompted, read, refused
+from fairlead.server.mcp.revision import STATELESS
+from fairlead.tools import offers
+from fairlead.tools.types import Tool
+
+FRESH_MS: Final = 5_000  # for how long a list may be kept: rights may change
+_LISTS: Final = {
+    offers.LIST_RESOURCES: ("resources", "uri"),
+    offers.LIST_TEMPLATES: ("resourceTemplates", "uriTemplate"),
+    offers.LIST_PROMPTS: ("prompts", "name"),
+}
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """One message with who sends it, and the endpoint that it came to."""
+
+    fairlead: Fairlead
+    caller: Caller
+    arrival: Arrival
+    message: Message
+    revision: str
+    listing: Listing
+
+    @property
+    def stateless(self) -> bool:
+        return self.revision in STATELESS
+
+
+async def answer(asked: Asked) -> dict[str, Any]:
+    """The result of a method that a system has a part in. Raises `Unanswerable`, `FairleadError`."""
+    name = asked.message.method
+    if name == "tools/list":
+        return _kept(asked, {"tools": _tools(asked)})
+    if name == "tools/call":
+        return await _called(asked)
+    if name in _LISTS:
+        return _kept(asked, await _listed(asked, name))
+    if name == offers.READ_RESOURCE:
+        return _kept(asked, await _resource(asked))
+    if name == offers.GET_PROMPT:
+        return await _prompt(asked)
+    if name == offers.COMPLETE:
+        return await _completed(asked)
+    raise unknown(name)
+
+
+def unknown(method: str) -> Unanswerable:
+    return Unanswerable(METHOD_NOT_FOUND, f"there is no method {method[:80]!r} here")
+
+
+def _kept(asked: Asked, found: dict[str, Any]) -> dict[str, Any]:
+    return found | ({"ttlMs": FRESH_MS, "cacheScope": "private"} if asked.stateless else {})
+
+
+def _tools(asked: Asked) -> list[Any]:
+    deployment = asked.fairlead.current_for(asked.caller)
+    return list(asked.listing.encoded(visible(deployment, asked.caller, asked.listing.tools)))
+
+
+async def _called(asked: Asked) -> dict[str, Any]:
+    params = asked.message.params
+    name, arguments = params.get("name"), params.get("arguments", {})
+    if not isinstance(name, str) or not isinstance(arguments, dict):
+        raise Unanswerable(INVALID_PARAMS, "`name` must be text and `arguments` an object")
+    known = asked.listing.tool(name) or (f"{asked.listing.only}.{name}" if asked.listing.only else name)
+    try:
+        found = await _done(asked, known, arguments)
+    except NotFound as error:
+        raise Unanswerable(INVALID_PARAMS, f"Unknown tool: {name[:120]}", {"help": error.mend}) from error
+    except TooFast as error:  # for the agent to wait, and not for its client
+        return refused(error)
+    except Overloaded:
+        raise
+    except FairleadError as error:
+        return refused(error)
+    return answered(found, any_data=asked.stateless)
+
+
+async def _listed(asked: Asked, method: str) -> dict[str, Any]:
+    """Of all systems here that this caller may ask for it. One that does not answer hides the others' lists only where
+    it is the only one."""
+    key, named = _LISTS[method]
+    tools = _offering(asked, method)
+    if asked.listing.only:
+        found = [await _asked_for(asked, tools[0].name, {})] if tools else []
+    else:
+        tried = await asyncio.gather(*(_tried(asked, each) for each in tools))
+        found = [each for each in tried if each is not None]
+    outer = asked.listing.outer_prompt if named == "name" else asked.listing.outer_uri
+    entries = [
+        {**entry, named: outer(each.tool.partition(".")[0], entry[named])}
+        for each in found
+        for entry in each.result.structured[key]
+    ]
+    return {key: entries}
+
+
+async def _tried(asked: Asked, tool: Tool) -> ToolAnswer | None:
+    try:
+        return await _done(asked, tool.name, {})
+    except (Denied, Upstream):  # recorded; the lists of the others are of use without it
+        return None
+
+
+async def _resource(asked: Asked) -> dict[str, Any]:
+    uri = asked.message.params.get("uri")
+    if not isinstance(uri, str):
+        raise Unanswerable(INVALID_PARAMS, "`uri` must be text")
+    system, own = asked.listing.inner_uri(uri)
+    name = asked.listing.method(system, offers.READ_RESOURCE)
+    if name is None:
+        _offering(asked, offers.READ_RESOURCE)
+        raise Unanswerable(INVALID_PARAMS, "there is no such resource", {"uri": uri})
+    found = await _asked_for(asked, name, {"uri": own}, {"uri": uri})
+    return read(found, uri, lambda inner: asked.listing.outer_uri(system, inner))
+
+
+async def _prompt(asked: Asked) -> dict[str, Any]:
+    given = asked.message.params
+    if not isinstance(given.get("name"), str):
+        raise Unanswerable(INVALID_PARAMS, "`name` must be text")
+    system, own = asked.listing.inner_prompt(given["name"])
+    name = asked.listing.method(system, offers.GET_PROMPT)
+    if name is None:
+        _offering(asked, offers.GET_PROMPT)
+        raise Unanswerable(INVALID_PARAMS, f"Unknown prompt: {given['name'][:120]}")
+    arguments = {"arguments": given["arguments"]} if given.get("arguments") is not None else {}
+    return prompted(await _asked_for(asked, name, {"name": own, **arguments}))
+
+
+async def _completed(asked: Asked) -> dict[str, Any]:
+    given = {key: asked.message.params[key] for key in ("ref", "argument", "context") if key in asked.message.params}
+    reference = given.get("ref")
+    of_prompt = isinstance(reference, dict) and isinstance(reference.get("name"), str)
+    key = "name" if of_prompt else "uri"
+    if not isinstance(reference, dict) or not isinstance(reference.get(key), str):
+        raise Unanswerable(INVALID_PARAMS, "`ref` must name a prompt or the form of a resource's address")
+    split = asked.listing.inner_prompt if of_prompt else asked.listing.inner_uri
+    system, own = split(reference[key])
+    name = asked.listing.method(system, offers.COMPLETE)
+    if name is None:
+        _offering(asked, offers.COMPLETE)
+        raise Unanswerable(INVALID_PARAMS, "there is nothing by this name to complete")
+    found = await _asked_for(asked, name, {**given, "ref": {**reference, key: own}})
+    told: dict[str, Any] = found.result.structured
+    return told
+
+
+def _offering(asked: Asked, method: str) -> Sequence[Tool]:
+    """That method of the systems at which this caller may use it. Raises `Unanswerable` where no system offers it."""
+    here = asked.listing.methods(method)
+    if not here:
+        raise unknown(method)
+    deployment: Deployment = asked.fairlead.current_for(asked.caller)
+    return visible(deployment, asked.caller, here)
+
+
+async def _asked_for(
+    asked: Asked, name: str, arguments: dict[str, Any], about: dict[str, Any] | None = None
+) -> ToolAnswer:
+    """As `_done`, for methods that have no result in which an error could stand."""
+    try:
+        return await _done(asked, name, arguments)
+    except Overloaded:
+        raise
+    except FairleadError as error:
+        code = INVALID_PARAMS if isinstance(error, BadInput) else REFUSED
+        told = {"code": error.code, "why": error.why, "help": error.mend, "run": error.run, **(about or {})}
+        raise Unanswerable(code, error.message, {key: value for key, value in told.items() if value}) from error
+
+
+async def _done(asked: Asked, name: str, arguments: dict[str, Any]) -> ToolAnswer:
+    return await call_tool(
+        asked.fairlead, asked.caller, ToolRequest(name=name, arguments=arguments), asked.arrival
+    )
