@@ -92,4 +92,5 @@ FLAGS: Final = {
     "overrun": "The provider gave more output tokens than it was asked for.",
     "over_hold": "The bill was higher than what was held.",
     "orphaned": "Settled by recovery.",
+    "left_out": "A file of a tool's result was too large, or of a type that is not taken from its system.",
 }

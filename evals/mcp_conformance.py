@@ -3,11 +3,11 @@ behind Fairlead.
 
     python -m evals.mcp_conformance [--revision R…] [--keep] [--straight-only]
 
-`tools/interop.sh conformance` installs the suite, the Node that it needs and the fixture (the "everything" server in the
-source of the Python SDK); `make interop` does all of it. Only what a revision requires is scored. Of each revision,
+`tools/interop.sh conformance` installs the suite, the Node that it needs and the fixture (the "everything" server in
+the source of the Python SDK); `make interop` does all of it. Only what a revision requires is scored. Of each revision,
 behind Fairlead and straight:
 
-    scenarios, passed, failed    those that are scored                                                          (failed 0)
+    scenarios, passed, failed    those that are scored                                                   (failed: 0)
     failures                     the names of those that failed
     checks                       single checks that passed in them
     unscored_failures            scenarios that the suite runs and does not score

@@ -9,10 +9,12 @@ from typing import Annotated, Any
 
 import anyio
 from mcp.server.mcpserver import Context, Image, MCPServer
+from mcp.server.mcpserver.prompts.base import UserMessage
 from mcp.server.stdio import stdio_server
 from mcp.shared.message import SessionMessage
 from mcp_types import (
     CallToolResult,
+    Completion,
     EmbeddedResource,
     ErrorData,
     JSONRPCError,
@@ -79,7 +81,38 @@ def shop(seen: list[str] | None = None) -> MCPServer:
         """Gives the names of the environment's variables."""
         return sorted(os.environ)
 
+    _offers(server)
     return server
+
+
+def _offers(server: MCPServer) -> None:
+    """What there is beside the tools."""
+
+    @server.resource("note://daily", mime_type="text/plain")
+    def daily() -> str:
+        """What happened today."""
+        return "card 4111 1111 1111 1111"
+
+    @server.resource("note://logo", mime_type="image/png")
+    def logo() -> bytes:
+        return b"\x89PNG"
+
+    @server.resource("note://program", mime_type="application/x-executable")
+    def run() -> bytes:
+        return b"\x7fELF"
+
+    @server.resource("note://{day}/notes")
+    def of_day(day: str) -> str:
+        return f"notes of {day}"
+
+    @server.prompt()
+    def greet(name: str) -> list[UserMessage]:
+        """Greets somebody."""
+        return [UserMessage(f"Greet {name}.")]
+
+    @server.completion()
+    async def complete(reference: Any, argument: Any, context: Any) -> Completion:
+        return Completion(values=[f"{argument.value}im"])
 
 
 async def _over_stdio(server: MCPServer, older: bool) -> None:

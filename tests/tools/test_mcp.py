@@ -21,7 +21,7 @@ from fairlead.tools.settings import (
     compile_system,
     in_place,
 )
-from fairlead.tools.types import Blob, Link, Text
+from fairlead.tools.types import Blob, Link, Resource, Text
 
 
 @pytest.mark.parametrize(("revision", "flags"), [("2026-07-28", []), ("2025-11-25", ["--older"])])
@@ -41,7 +41,7 @@ async def test_a_program_is_asked_and_answers_in_either_revision(revision: str, 
             Text("one"),
             Blob("image/png", "iVBORw=="),
             Link("https://example.com/a.pdf", "a.pdf", "application/pdf"),
-            Text("two"),
+            Resource("note://1", text="two"),
         )
         with pytest.raises(ResultTooLarge):
             await shop.call("many", count=3000, most_bytes=2000)

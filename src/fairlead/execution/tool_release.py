@@ -61,8 +61,10 @@ async def released(
 
         def clean(piece: Piece) -> Piece:
             """A file cannot be blacked out in part: where something in it must go, it goes."""
-            forbidden = UNSCREENED in decision.redact if piece not in inside else bool(
-                found[inside[piece]].labels.categories & decision.redact
+            forbidden = (
+                UNSCREENED in decision.redact
+                if piece not in inside
+                else bool(found[inside[piece]].labels.categories & decision.redact)
             )
             return _left_out(piece, "it may not leave") if _data(piece) and forbidden else piece
 

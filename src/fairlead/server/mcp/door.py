@@ -1,5 +1,6 @@
-"""`POST /mcp` and `POST /mcp/SYSTEM`: the Model Context Protocol over streamable HTTP, in its revisions with a handshake (up to 2025-11-25)
-and without one (2026-07-28). Every call takes the governed path; nothing is kept between requests."""
+"""`POST /mcp` and `POST /mcp/SYSTEM`: the Model Context Protocol over streamable HTTP, in its revisions with a greeting
+(up to 2025-11-25) and without one (2026-07-28). Every call takes the governed path; nothing is kept between requests.
+"""
 
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -7,7 +8,6 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 
 from fairlead import __version__
-from fairlead.costs.told import Arrival
 from fairlead.errors import FairleadError, NotFound, Unauthenticated
 from fairlead.execution import Deployment, Fairlead
 from fairlead.server.door import guarded, received, refuse, refuse_session

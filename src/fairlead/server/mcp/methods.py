@@ -148,7 +148,9 @@ async def _prompt(asked: Asked) -> dict[str, Any]:
 
 
 async def _completed(asked: Asked) -> dict[str, Any]:
-    given = {key: asked.message.params[key] for key in ("ref", "argument", "context") if key in asked.message.params}
+    given: dict[str, Any] = {
+        key: asked.message.params[key] for key in ("ref", "argument", "context") if key in asked.message.params
+    }
     reference = given.get("ref")
     of_prompt = isinstance(reference, dict) and isinstance(reference.get("name"), str)
     key = "name" if of_prompt else "uri"
@@ -189,6 +191,4 @@ async def _asked_for(
 
 
 async def _done(asked: Asked, name: str, arguments: dict[str, Any]) -> ToolAnswer:
-    return await call_tool(
-        asked.fairlead, asked.caller, ToolRequest(name=name, arguments=arguments), asked.arrival
-    )
+    return await call_tool(asked.fairlead, asked.caller, ToolRequest(name=name, arguments=arguments), asked.arrival)

@@ -63,7 +63,8 @@ def prompted(answer: ToolAnswer) -> dict[str, Any]:
     """A prompt's messages. The path keeps what they say apart from who says it."""
     told = answer.result.structured
     messages = [
-        {"role": role, "content": _block(piece)} for role, piece in zip(told["roles"], answer.result.pieces, strict=True)
+        {"role": role, "content": _block(piece)}
+        for role, piece in zip(told["roles"], answer.result.pieces, strict=True)
     ]
     about = {"description": told["description"]} if told["description"] else {}
     return {**about, "messages": messages, "_meta": _about(answer)}
