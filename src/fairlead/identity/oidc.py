@@ -1,4 +1,4 @@
-"""Access tokens of identity providers: whether one is genuine and meant for us, and whom it names.
+"""Tokens of identity providers: whether one is genuine and meant for us, and whom it names.
 
 JSON Web Tokens by RFC 7519 with the profile of RFC 9068 where an issuer follows it, read by the advice of RFC 8725:
 asymmetric algorithms only, from the workspace's list and never from the token's word alone.
@@ -16,11 +16,13 @@ from joserfc.util import urlsafe_b64decode
 
 from fairlead.clock import Clock
 from fairlead.errors import Unauthenticated
-from fairlead.identity.issuer_keys import IssuerKeyRings
+from fairlead.identity.issuer_keys import IssuerKeyRings, IssuerKeys
 from fairlead.identity.settings import ALGORITHMS, ClaimName, Provider
 from fairlead.identity.types import Caller
 
-_TYPES = frozenset({"at+jwt", "application/at+jwt", "jwt", "application/jwt"})
+Claims = Mapping[str, Any]
+JWT = frozenset({"jwt", "application/jwt"})
+_ACCESS = JWT | {"at+jwt", "application/at+jwt"}
 _KNOWN_ALGORITHMS = frozenset({*ALGORITHMS, "none", "HS256", "HS384", "HS512"})  # only these are shown as they came
 _LONGEST_NAME = 512
 _MOST_NAMES = 2_000
@@ -39,16 +41,26 @@ class AccessTokens:
 
         Raises `Unauthenticated`, or `Overloaded` if the issuer's keys cannot be had.
         """
-        signed, header, claims, signature = _take_apart(token)
-        issuer = claims.get("iss")
-        known = self._providers.get(issuer) if isinstance(issuer, str) else None
-        if known is None:
-            _refuse("the token's issuer is none that this workspace accepts", mend="see `identity.providers`")
-        provider, ring = known
-        algorithm = _algorithm(header, provider)
-        key = await ring.key(header.kid, algorithm)
-        _check_signature(algorithm, key, signed, signature)
-        return _caller(claims, provider, self._clock.now() / 1000)
+        claims, provider = await genuine(token, self._providers, _ACCESS)
+        expires = check_meant_for_us(claims, provider, self._clock.now())
+        return caller_named(claims, provider, f"oidc:{provider.issuer}", expires)
+
+
+async def genuine(
+    token: str, providers: Mapping[str, tuple[Provider, IssuerKeys]], kinds: frozenset[str]
+) -> tuple[Claims, Provider]:
+    """The claims of a token that one of these providers (by issuer) has signed, and which. `kinds` are the values of
+    `typ` that are accepted. Raises `Unauthenticated`, or `Overloaded` if the issuer's keys cannot be had."""
+    signed, header, claims, signature = _take_apart(token)
+    issuer = claims.get("iss")
+    known = providers.get(issuer) if isinstance(issuer, str) else None
+    if known is None:
+        _refuse("the token's issuer is none that this workspace accepts", mend="see `identity.providers`")
+    provider, ring = known
+    algorithm = _algorithm(header, provider, kinds)
+    key = await ring.key(header.kid, algorithm)
+    _check_signature(algorithm, key, signed, signature)
+    return claims, provider
 
 
 class _Header(msgspec.Struct):
@@ -76,7 +88,7 @@ def _take_apart(token: str) -> tuple[bytes, _Header, dict[str, Any], bytes]:
         _refuse("the token is malformed", why="it is not a signed JSON Web Token", mend="send an access token or a key")
 
 
-def _algorithm(header: _Header, provider: Provider) -> str:
+def _algorithm(header: _Header, provider: Provider, kinds: frozenset[str]) -> str:
     algorithm = header.alg
     if algorithm not in provider.algorithms:
         named = algorithm if algorithm in _KNOWN_ALGORITHMS else "an unknown one"
@@ -87,10 +99,9 @@ def _algorithm(header: _Header, provider: Provider) -> str:
         )
     if header.crit is not None:
         _refuse("the token demands an extension that Fairlead does not have", why="its header has `crit`")
-    if header.typ is not None and header.typ.lower() not in _TYPES:
-        _refuse(
-            "the token is of another kind", why="its `typ` is not that of an access token", mend="send an access token"
-        )
+    if header.typ is not None and header.typ.lower() not in kinds:
+        wanted = "an access token" if kinds is _ACCESS else "an identity token"
+        _refuse("the token is of another kind", why=f"its `typ` is not that of {wanted}", mend=f"send {wanted}")
     return algorithm
 
 
@@ -105,8 +116,9 @@ def _check_signature(algorithm: str, key: Key, signed: bytes, signature: bytes) 
         _refuse("the token's signature is wrong")
 
 
-def _caller(claims: dict[str, Any], provider: Provider, now: float) -> Caller:
-    expires = _check_times(claims, provider.leeway, now)
+def check_meant_for_us(claims: Claims, provider: Provider, now: int) -> int:
+    """Until when (milliseconds, like `now`) a genuine token holds, its leeway included. Raises `Unauthenticated`."""
+    expires = _check_times(claims, provider.leeway, now / 1000)
     audience = claims.get("aud")
     audiences = [audience] if isinstance(audience, str) else audience
     if not isinstance(audiences, list) or not any(
@@ -123,6 +135,11 @@ def _caller(claims: dict[str, Any], provider: Provider, now: float) -> Caller:
             why="no proof of that key is checked here",
             mend="send a bearer token",
         )
+    return expires
+
+
+def caller_named(claims: Claims, provider: Provider, credential: str, expires: int) -> Caller:
+    """Whom genuine claims name. Raises `Unauthenticated` where one that is needed is missing or not as it should be."""
     wanted = provider.claims
     # Some issuers write the claim as a text; others, who verify every address, leave it out.
     if wanted.person in ("email", ["email"]) and claims.get("email_verified", True) not in (True, "true"):
@@ -134,12 +151,12 @@ def _caller(claims: dict[str, Any], provider: Provider, now: float) -> Caller:
         groups=_names(claims, wanted.groups, provider),
         roles=_names(claims, wanted.roles, provider),
         tenant=_text(claims, wanted.tenant),
-        credential=f"oidc:{provider.issuer}",
+        credential=credential,
         expires=expires,
     )
 
 
-def _check_times(claims: Mapping[str, Any], leeway: int, now: float) -> int:
+def _check_times(claims: Claims, leeway: int, now: float) -> int:
     expires, begins, issued = (_time(claims, name) for name in ("exp", "nbf", "iat"))
     if expires is None:
         _refuse("the token never expires", why="it has no `exp`", mend="have the issuer limit its tokens")
@@ -152,7 +169,7 @@ def _check_times(claims: Mapping[str, Any], leeway: int, now: float) -> int:
     return int((expires + leeway) * 1000)
 
 
-def _time(claims: Mapping[str, Any], name: str) -> float | None:
+def _time(claims: Claims, name: str) -> float | None:
     value = claims.get(name)
     if value is None:
         return None
@@ -161,7 +178,7 @@ def _time(claims: Mapping[str, Any], name: str) -> float | None:
     return float(min(max(value, -_LATEST), _LATEST))
 
 
-def _found(claims: Mapping[str, Any], name: ClaimName | None) -> object:
+def _found(claims: Claims, name: ClaimName | None) -> object:
     if name is None:
         return None
     found: object = claims

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from fairlead.errors import BadInput
 from fairlead.identity.keys import Key, digest_of
+from fairlead.identity.login_settings import BrowserSettings, Login, LoginSettings, check_browser, compile_login
 from fairlead.identity.types import Caller
 
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"]
@@ -63,6 +64,7 @@ class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = ""
     leeway: Annotated[int, Meta(ge=0, le=300, description="Seconds by which the issuer's clock may differ.")] = 30
+    login: LoginSettings | None = None
 
 
 class AnonymousSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -79,6 +81,7 @@ class IdentitySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     providers: Annotated[list[ProviderSettings], Meta(description="Issuers whose access tokens are accepted.")] = []
     anonymous: AnonymousSettings = AnonymousSettings()
+    browser: BrowserSettings = BrowserSettings()
 
 
 class KeySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -106,6 +109,7 @@ class Provider(Struct, frozen=True, kw_only=True):
     algorithms: frozenset[str]
     namespace: str
     leeway: int
+    login: Login | None = None
 
 
 class Identity(Struct, frozen=True, kw_only=True):
@@ -114,6 +118,7 @@ class Identity(Struct, frozen=True, kw_only=True):
     providers: tuple[Provider, ...] = ()
     keys: tuple[Key, ...] = ()
     anonymous: Caller | None = None
+    browser: BrowserSettings = BrowserSettings()
 
 
 def compile_identity(
@@ -132,7 +137,13 @@ def compile_identity(
                     why="the person of one issuer must never be taken for the person of another",
                     mend="give each provider its own `name`" if key == "name" else "name every issuer once",
                 )
-    return Identity(providers=providers, keys=_declared(keys, reveal), anonymous=_anonymous(settings.anonymous))
+    check_browser(settings.browser)
+    return Identity(
+        providers=providers,
+        keys=_declared(keys, reveal),
+        anonymous=_anonymous(settings.anonymous),
+        browser=settings.browser,
+    )
 
 
 def _provider(key: str, settings: ProviderSettings) -> Provider:
@@ -162,6 +173,7 @@ def _provider(key: str, settings: ProviderSettings) -> Provider:
         algorithms=frozenset(settings.algorithms),
         namespace=settings.namespace,
         leeway=settings.leeway,
+        login=compile_login(f"{key}.login", settings.login, name),
     )
 
 

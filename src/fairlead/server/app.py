@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from fairlead.errors import FairleadError, NotFound, Overloaded
 from fairlead.execution import Fairlead
+from fairlead.identity.browser import BrowserSessions
 from fairlead.server.door import EncodeError, broken, refuse
 from fairlead.server.http import Scope, respond
 from fairlead.server.model_list import speaks_messages
@@ -24,6 +25,9 @@ class Running(Protocol):
 
     @property
     def sessions(self) -> Sessions: ...
+
+    @property
+    def signed_in(self) -> BrowserSessions: ...
 
     async def stop(self) -> None: ...
 
@@ -106,7 +110,7 @@ class App:
             said = "\n".join(part for part in (error.message, error.why, error.mend) if part)
             await send({"type": "lifespan.startup.failed", "message": said})
             return
-        self._routes = routes(self._running.fairlead, self._running.sessions, self._max_body)
+        self._routes = routes(self._running.fairlead, self._running.sessions, self._running.signed_in, self._max_body)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._running.stop()

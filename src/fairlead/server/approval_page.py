@@ -2,34 +2,19 @@
 scanners look too."""
 
 import asyncio
-from datetime import UTC, datetime
 from html import escape
 from typing import Any, Final
-from urllib.parse import parse_qs
 
-import msgspec
-
-from fairlead.errors import BadInput, FairleadError
+from fairlead.errors import BadInput
 from fairlead.execution import Fairlead
 from fairlead.execution.approval_link import Link
 from fairlead.execution.approval_question import LONGEST_REASON, Approval
 from fairlead.identity import Caller
-from fairlead.server.http import Gone, Scope, read_body
+from fairlead.server.http import Scope
+from fairlead.server.page import Form, Page, at, read_form, table, told
 
 PAGE: Final = "/approve/"
 _DOOR: Final = "fairlead.approvals"
-_MOST: Final = 16_384  # bytes of a form
-_HEADERS: Final = (
-    (b"content-type", b"text/html; charset=utf-8"),
-    (b"cache-control", b"no-store"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-robots-tag", b"noindex"),
-    (
-        b"content-security-policy",
-        b"default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-    ),
-)
 
 
 class ShownByLink:
@@ -39,11 +24,11 @@ class ShownByLink:
         self._fairlead = fairlead
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        async def page() -> str:
+        async def page() -> Page:
             link, asked, _ = await asyncio.to_thread(_opened, self._fairlead, scope)
-            return _question(link, asked)
+            return Page("Approval", question(asked, f"{link.approver}, {link.role}"))
 
-        await _told(self._fairlead, send, page)
+        await told(self._fairlead, send, _DOOR, page)
 
 
 class AnswerByLink:
@@ -53,20 +38,11 @@ class AnswerByLink:
         self._fairlead = fairlead
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        async def page() -> str:
-            form = parse_qs((await read_body(receive, _MOST)).decode("utf-8", "replace"))
-            decision = form.get("decision", [""])[-1]
-            if decision not in ("approve", "deny"):
-                raise BadInput(
-                    "the form says neither approve nor deny",
-                    why="nothing is decided by a guess",
-                    mend="use the buttons of the page",
-                )
-            reason = form.get("reason", [""])[-1]
-            done = await asyncio.to_thread(self._answer, scope, decision == "approve", reason)
-            return f"<h1>{'Approved' if decision == 'approve' else 'Denied'}</h1><p>{done.id} is {done.state}.</p>"
+        async def page() -> Page:
+            allowed, reason = said(await read_form(receive))
+            return answered(await asyncio.to_thread(self._answer, scope, allowed, reason), allowed)
 
-        await _told(self._fairlead, send, page)
+        await told(self._fairlead, send, _DOOR, page)
 
     def _answer(self, scope: Scope, allowed: bool, reason: str) -> Approval:
         link, _, who = _opened(self._fairlead, scope)
@@ -91,56 +67,46 @@ def _opened(fairlead: Fairlead, scope: Scope) -> tuple[Link, Approval, Caller]:
     return link, asked, who
 
 
-async def _told(fairlead: Fairlead, send: Any, page: Any) -> None:
-    status = 200
-    try:
-        body = await page()
-    except Gone:
-        return
-    except FairleadError as error:
-        await fairlead.refusals.record(_DOOR, error)
-        status, body = error.status, f"<h1>{escape(error.message)}</h1><p>{escape(error.why)}</p>"
-    whole = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Approval</title>{body}</html>'.encode()
-    headers = [*_HEADERS, (b"content-length", str(len(whole)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": whole})
+def said(form: Form) -> tuple[bool, str]:
+    """The answer that a form holds, and the reason. Raises `BadInput` where it is neither."""
+    decision = form.get("decision", "")
+    if decision not in ("approve", "deny"):
+        raise BadInput(
+            "the form says neither approve nor deny",
+            why="nothing is decided by a guess",
+            mend="use the buttons of the page",
+        )
+    return decision == "approve", form.get("reason", "")
 
 
-def _question(link: Link, asked: Approval) -> str:
-    question = asked.question
+def answered(done: Approval, allowed: bool) -> Page:
+    """What whoever answered is told."""
+    body = f"<h1>{'Approved' if allowed else 'Denied'}</h1><p>{escape(done.id)} is {escape(done.state)}.</p>"
+    return Page("Approval", body)
+
+
+def question(asked: Approval, answers_as: str, hidden: str = "") -> str:
+    """The question, and the form for its answer while it is open. `hidden` are further fields of that."""
+    about = asked.question
     rows = {
-        "who": " through ".join(filter(None, (question.person, question.agent))),
-        "asks for": question.tool,
-        "because": "; ".join(each.text for each in question.reasons),
-        "until": datetime.fromtimestamp(asked.expires_at / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "you answer as": f"{link.approver}, {link.role}",
+        "who": " through ".join(filter(None, (about.person, about.agent))),
+        "asks for": about.tool,
+        "because": "; ".join(each.text for each in about.reasons),
+        "until": at(asked.expires_at),
+        "you answer as": answers_as,
     }
-    told = _table(rows)
-    told += "<h2>Arguments</h2>" + _table(question.arguments, question.sources)
-    if question.facts:
-        told += "<h2>Facts</h2>" + _table(question.facts)
+    told = table({name: value for name, value in rows.items() if value or name != "you answer as"})
+    told += "<h2>Arguments</h2>" + table(about.arguments, about.sources)
+    if about.facts:
+        told += "<h2>Facts</h2>" + table(about.facts)
     if asked.state != "pending":
         return f"<h1>{escape(asked.id)} is {escape(asked.state)}</h1>{told}"
+    if not answers_as:
+        return f"<h1>{escape(asked.id)} waits for somebody else</h1>{told}"
     form = (
-        '<form method="post"><p><label>Reason<br><textarea name="reason" rows="3" cols="60" '
+        f'<form method="post">{hidden}<p><label>Reason<br><textarea name="reason" rows="3" cols="60" '
         f'maxlength="{LONGEST_REASON}"></textarea></label></p>'
         '<p><button name="decision" value="approve">Approve</button> '
         '<button name="decision" value="deny">Deny</button></p></form>'
     )
     return f"<h1>May this be done?</h1>{told}{form}"
-
-
-def _table(values: Any, sources: Any = None) -> str:
-    """Names and values as text: nothing of them is markup, and what cannot be seen is shown as its code."""
-    lines = []
-    for name, value in values.items():
-        text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-        cells = [name, text]
-        if sources is not None:
-            cells.append("from " + ", ".join(sources.get(name, ())))
-        lines.append("<tr>" + "".join(f"<td>{escape(_visible(each))}</td>" for each in cells) + "</tr>")
-    return f"<table>{''.join(lines)}</table>"
-
-
-def _visible(text: str) -> str:
-    return "".join(each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in text)

@@ -4,16 +4,21 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from fairlead.execution import Fairlead
+from fairlead.identity.browser import BrowserSessions
 from fairlead.server.anthropic.count_tokens import CountTokens
 from fairlead.server.anthropic.errors import encode_error as encode_messages_error
 from fairlead.server.anthropic.messages import Messages
 from fairlead.server.anthropic.request_id import with_request_id
 from fairlead.server.approval_page import PAGE, AnswerByLink, ShownByLink
 from fairlead.server.approvals import AnswerApproval, ShownApprovals
+from fairlead.server.approvals_page import PATH as APPROVALS
+from fairlead.server.approvals_page import AnswerOnPage, ApprovalsPage
+from fairlead.server.browser import Browser
 from fairlead.server.chat_door import ChatDoor
 from fairlead.server.door import EncodeError
 from fairlead.server.health import Live, Ready
 from fairlead.server.http import Scope
+from fairlead.server.login import CALLBACK, LOGIN, Callback, Me, SignIn, SignOut
 from fairlead.server.mcp.door import McpDoor
 from fairlead.server.mcp.door import encode_error as encode_mcp_error
 from fairlead.server.mcp.resource import PATH as RESOURCE
@@ -40,7 +45,9 @@ Endpoint = Callable[[Scope, Any, Any], Awaitable[None]]
 PROBES: Final = frozenset(("/healthz", "/readyz"))
 
 
-def routes(fairlead: Fairlead, sessions: Sessions, max_body: int) -> dict[tuple[str, str], Endpoint]:
+def routes(
+    fairlead: Fairlead, sessions: Sessions, signed_in: BrowserSessions, max_body: int
+) -> dict[tuple[str, str], Endpoint]:
     """Endpoints by method and path. A path that ends in "/" takes everything below it."""
     mcp = McpDoor(fairlead, max_body)
     by_name, resource = SessionMemory(sessions), ProtectedResource(fairlead)
@@ -70,10 +77,26 @@ def routes(fairlead: Fairlead, sessions: Sessions, max_body: int) -> dict[tuple[
         ("POST", "/v1/approvals/"): AnswerApproval(fairlead, max_body),
         ("GET", PAGE): ShownByLink(fairlead),
         ("POST", PAGE): AnswerByLink(fairlead),
+        **_pages(fairlead, signed_in),
         ("GET", "/v1/models"): ModelList(fairlead),
         ("GET", "/v1/models/"): OneModel(fairlead),
         ("GET", "/healthz"): Live(),
         ("GET", "/readyz"): Ready(fairlead),
+    }
+
+
+def _pages(fairlead: Fairlead, signed_in: BrowserSessions) -> dict[tuple[str, str], Endpoint]:
+    """What people open with a browser in which they are signed in."""
+    browser = Browser(fairlead, signed_in)
+    approvals = ApprovalsPage(fairlead, browser)
+    return {
+        ("GET", LOGIN): SignIn(fairlead, signed_in, browser),
+        ("GET", CALLBACK): Callback(fairlead, signed_in, browser),
+        ("POST", "/logout"): SignOut(fairlead, signed_in, browser),
+        ("GET", "/me"): Me(fairlead, browser),
+        ("GET", APPROVALS): approvals,
+        ("GET", f"{APPROVALS}/"): approvals,
+        ("POST", f"{APPROVALS}/"): AnswerOnPage(fairlead, browser),
     }
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from fairlead.errors import BadInput, Broken
 from fairlead.storage.approval_rows import end_all
 from fairlead.storage.backup import FILE, Manifest, changed, check_sums, grown_tree
+from fairlead.storage.browser_rows import end_every
 from fairlead.storage.durable import open_plain, second_name, sync
 from fairlead.storage.erasure import clear_away
 from fairlead.storage.legal_holds import LegalHold, legal_holds
@@ -140,6 +141,7 @@ def keep_gone(staged: Store, manifest: Manifest, since: Since, at: int) -> tuple
     with staged.erasing("subject") as connection:
         connection.execute(delete(worker))
         end_all(connection, at)  # what was granted then may have been used since
+        end_every(connection)  # who was signed in then may have signed out since
         for stone in since.stones:
             _bury_again(connection, stone, at)
             if stone.kind == SUBJECT:

@@ -420,3 +420,21 @@ approval_answer = Table(
     sqlite_with_rowid=False,
 )
 Index(None, approval_answer.c.approver)
+
+# People who are signed in with a browser. `digest` is of the cookie, `attempt` of the sign-in that made it: each makes
+# one. `sealed` is what the provider said of the person, and its refresh token; gone with the subject.
+browser_session = Table(
+    "browser_session",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    _required("attempt", LargeBinary, unique=True),
+    Column("subject", Text, ForeignKey("subject.id", ondelete="CASCADE"), nullable=False),
+    _required("issuer", Text),
+    _required("started_at", BigInteger),
+    _required("seen_at", BigInteger),
+    _required("asked_at", BigInteger),
+    _required("expires_at", BigInteger),
+    _required("ended_at", BigInteger),
+    _required("sealed", LargeBinary),
+)
+Index(None, browser_session.c.subject)

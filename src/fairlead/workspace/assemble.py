@@ -15,6 +15,7 @@ from fairlead.errors import BadInput
 from fairlead.execution import Defaults, Deployment, Fairlead
 from fairlead.execution.approvals import Approvals
 from fairlead.identity import Authenticator, Key
+from fairlead.identity.browser import BrowserSessions
 from fairlead.identity.credentials import Credentials
 from fairlead.identity.fetch import fetcher
 from fairlead.identity.issuer_keys import IssuerKeyRings
@@ -38,6 +39,7 @@ from fairlead.workspace.compile import Secrets, Workspace, compile_workspace
 from fairlead.workspace.connecting import Connections
 from fairlead.workspace.custody import Custody
 from fairlead.workspace.follow import Chore, Follower
+from fairlead.workspace.pages import signing_in
 from fairlead.workspace.parts import Turns
 from fairlead.workspace.published import load_keys, load_revision, load_stops
 
@@ -68,6 +70,7 @@ class Running:
         *,
         fairlead: Fairlead,
         sessions: Sessions,
+        signed_in: BrowserSessions,
         journal: Journal,
         http: Http,
         connections: Connections,
@@ -76,6 +79,7 @@ class Running:
     ) -> None:
         self.fairlead = fairlead
         self.sessions = sessions
+        self.signed_in = signed_in
         self._journal = journal
         self._http = http
         self._connections = connections
@@ -108,7 +112,7 @@ async def assemble(around: Surroundings) -> Running:
     watch = Watch(store, fleet, clock, vault.name_of)
     custody = Custody(store, vault, clock, around.secrets)
     approvals = Approvals(store, vault, clock)
-    revisions = _Revisions(around, http, sessions, watch, custody, approvals)
+    revisions = _Revisions(around, http, vault, sessions, watch, custody, approvals)
     epoch = await asyncio.to_thread(fleet.current)
     if not epoch.revision:
         raise BadInput("nothing has been published yet", mend="publish the workspace: fairlead apply")
@@ -127,7 +131,9 @@ async def assemble(around: Surroundings) -> Running:
         forget=vault.clear_cache,
         listen=store.listen,
         chores=(
-            *_chores(around, journal, vault, sessions, custody, approvals, deployment.organisation),
+            *_chores(
+                around, journal, vault, sessions, custody, approvals, revisions.signed_in, deployment.organisation
+            ),
             *watch.chores(),
             (_COUNT_EVERY, turns),
         ),
@@ -137,6 +143,7 @@ async def assemble(around: Surroundings) -> Running:
     return Running(
         fairlead=fairlead,
         sessions=sessions,
+        signed_in=revisions.signed_in,
         journal=journal,
         http=http,
         connections=revisions.connections,
@@ -152,6 +159,7 @@ class _Revisions:
         self,
         around: Surroundings,
         http: Http,
+        vault: Vault,
         sessions: Sessions,
         watch: Watch,
         custody: Custody,
@@ -160,6 +168,7 @@ class _Revisions:
         self._around = around
         self._http = http
         self._rings = IssuerKeyRings(fetcher(http, around.clock), around.clock)
+        self.signed_in = signing_in(around.store, vault, around.clock, http, self._rings, around.secrets)
         self._sessions = sessions
         self._watch = watch
         self._custody = custody
@@ -180,6 +189,7 @@ class _Revisions:
         self._watch.take_up(compiled.workspace.controls)
         self._custody.under(settings)
         take_up_approvals(self._approvals, compiled.workspace)
+        self.signed_in.take_up(compiled.workspace.identity, compiled.workspace.organisation)
         around = self._around
         return deploy(compiled, self._http, self._rings, around.clock, self.connections, self._credentials, around.wrap)
 
@@ -203,6 +213,7 @@ def _chores(
     sessions: Sessions,
     custody: Custody,
     approvals: Approvals,
+    signed_in: BrowserSessions,
     organisation: str,
 ) -> tuple[tuple[float, Chore], ...]:
     """What every worker does beside answering, with its period in seconds."""
@@ -222,6 +233,7 @@ def _chores(
     async def forget_the_expired() -> None:
         await asyncio.to_thread(custody.clear, sessions)
         await asyncio.to_thread(approvals.sweep)
+        await asyncio.to_thread(signed_in.sweep)
 
     return (
         (_RECOVER_EVERY, settle_for_the_dead),
