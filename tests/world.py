@@ -48,6 +48,7 @@ from fairlead.workspace.publish import publish
 
 MASTER_KEY = bytes(range(32))
 CARD = "4111 1111 1111 1111"
+SECRETS = {"env:TEST_KEY": "test-key", "env:LOGIN_SECRET": "the-clients-secret"}
 # Nano-units a token of the model `small`: 2 and 8 units a million.
 IN, OUT = 2_000, 8_000
 PERSONS: Mapping[str, dict[str, Any]] = {
@@ -63,8 +64,8 @@ def key_of(person: str) -> str:
 
 
 def secret_of(reference: str) -> str | None:
-    """The one secret that there is in the world, for models whose vendor asks for a key."""
-    return "test-key" if reference == "env:TEST_KEY" else None
+    """The secrets that there are in the world: a model's key, and that of a client at an identity provider."""
+    return SECRETS.get(reference)
 
 
 def settings(url: str, **more: Any) -> dict[str, Any]:

@@ -207,9 +207,11 @@ class BrowserSessions:
         now, idle = self._clock.now(), self._identity.browser.idle_minutes * 60_000
         provider = self._provider(row.issuer)
         if provider is None:
-            return self._end(row, "the provider was taken out of the workspace")
+            self._end(row, "the provider was taken out of the workspace")
+            return None
         if now >= row.expires_at or now - row.seen_at >= idle or now < row.seen_at - _STEPS_BACK:
-            return self._end(row, "its time is over")
+            self._end(row, "its time is over")
+            return None
         try:
             proof = _decoder.decode(self._vault.open_sealed(row.subject, row.sealed, _about(digest)))
         except NotFound:  # the person was erased meanwhile

@@ -19,12 +19,12 @@ class LoginSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         str | None, Meta(description="Its secret: `env:NAME` or `file:PATH`; none for a public client.")
     ] = None
     scopes: Annotated[
-        list[str],
+        tuple[str, ...],
         Meta(
             description="What the provider is asked for. `offline_access`, or what it calls so, gives a session that "
             "is looked at anew while it lasts."
         ),
-    ] = ["openid", "profile", "email"]
+    ] = ("openid", "profile", "email")
     label: Annotated[str, Meta(description="How the page of choices calls the provider. Default: its name.")] = ""
 
 
