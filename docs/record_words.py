@@ -75,6 +75,8 @@ KINDS: Final = {
     "approval_denied": "A deed: somebody denies one.",
     "approval_used": "A deed: the call that one lets pass begins; `about` has its run.",
     "approval_expired": "A deed: the time of one was over before it was used.",
+    "signed_in": "A deed: a person has signed in with a browser.",
+    "signed_out": "A deed: that session has ended; `about` says by what.",
     "breach": "A deed: a control is in breach; `about` is JSON with its figures and the runs that are the evidence.",
     "breach_over": "A deed: it is well again.",
 }

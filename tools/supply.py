@@ -35,6 +35,7 @@ ALLOWED_FOR = {
     "certifi": "MPL-2.0",
     "hypothesis": "MPL-2.0",
     "pathspec": "MPL-2.0",
+    "dramatiq": "LGPL-3.0-or-later",  # of the identity provider that tests run
     "psycopg": "LGPL-3.0-only",
     "psycopg-binary": "LGPL-3.0-only",
     "pymerkle": "GPL-3.0-or-later",
@@ -54,7 +55,8 @@ _TOLD = {
     "Apache License, Version 2.0": "Apache-2.0", "BSD License": "BSD-3-Clause", "BSD": "BSD-3-Clause",
     "3-Clause BSD License": "BSD-3-Clause", "BSD-3": "BSD-3-Clause", "ISC License (ISCL)": "ISC", "MIT License": "MIT",
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0", "Python Software Foundation License": "PSF-2.0",
-    "GNU Lesser General Public License v3 (LGPLv3)": "LGPL-3.0-only", "The Unlicense (Unlicense)": "Unlicense",
+    "GNU Lesser General Public License v3 (LGPLv3)": "LGPL-3.0-only",
+    "GNU Lesser General Public License v3 or later (LGPLv3+)": "LGPL-3.0-or-later", "The Unlicense (Unlicense)": "Unlicense",
     "GNU General Public License v3 or later (GPLv3+)": "GPL-3.0-or-later",
 }  # fmt: skip
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(?P<version>[^\s;\\]+)\s*(?:;(?P<marker>[^\\]*))?")

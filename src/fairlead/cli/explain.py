@@ -19,6 +19,7 @@ MODULES: Final = (
     "fairlead.identity.no_credential",
     "fairlead.lanes.rates",
     "fairlead.lanes.refusals",
+    "fairlead.server.browser",
     "fairlead.server.http",
     "fairlead.server.proxy",
     "fairlead.storage.store",
