@@ -76,9 +76,10 @@ class Canaille:
 def canaille() -> Iterator[Canaille]:
     """It takes some seconds to start: once for a module at most."""
     import portpicker
-    from canaille import create_app
     from canaille.backends import Backend
     from pytest_iam import Server
+
+    from canaille import create_app
 
     os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
     port = portpicker.pick_unused_port()

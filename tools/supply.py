@@ -56,7 +56,8 @@ _TOLD = {
     "3-Clause BSD License": "BSD-3-Clause", "BSD-3": "BSD-3-Clause", "ISC License (ISCL)": "ISC", "MIT License": "MIT",
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0", "Python Software Foundation License": "PSF-2.0",
     "GNU Lesser General Public License v3 (LGPLv3)": "LGPL-3.0-only",
-    "GNU Lesser General Public License v3 or later (LGPLv3+)": "LGPL-3.0-or-later", "The Unlicense (Unlicense)": "Unlicense",
+    "GNU Lesser General Public License v3 or later (LGPLv3+)": "LGPL-3.0-or-later",
+    "The Unlicense (Unlicense)": "Unlicense",
     "GNU General Public License v3 or later (GPLv3+)": "GPL-3.0-or-later",
 }  # fmt: skip
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(?P<version>[^\s;\\]+)\s*(?:;(?P<marker>[^\\]*))?")

@@ -58,6 +58,7 @@ class Issuer:
         app.router.add_get("/.well-known/openid-configuration", self._discovery)
         app.router.add_get("/keys", self._keys)
         app.router.add_post("/exchange", self._exchange)
+        self.routes(app)
         runner = web.AppRunner(app)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -65,12 +66,17 @@ class Issuer:
         self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         return runner
 
+    def routes(self, app: web.Application) -> None:
+        """For more than this one can do."""
+
+    def document(self) -> dict[str, Any]:
+        return {"issuer": self.claimed_issuer or self.url, "jwks_uri": self.url + "/keys"}
+
     async def _discovery(self, request: web.Request) -> web.Response:
         self.asked.append("discovery")
         if self.down:
             return web.Response(status=503)
-        document = {"issuer": self.claimed_issuer or self.url, "jwks_uri": self.url + "/keys"}
-        return web.json_response(document)
+        return web.json_response(self.document())
 
     async def _keys(self, request: web.Request) -> web.Response:
         self.asked.append("keys")

@@ -1,14 +1,23 @@
 """People who sign in with a browser, at a real identity provider."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from tests.canaille import CLIENT, SECRET, Canaille, canaille
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.canaille import CLIENT, Canaille, canaille
+from tests.execution.test_tool_call import FILES, SYSTEMS
+from tests.server.test_approvals import asked
 from tests.world import Served, served
+
+from fairlead.errors import BadInput
+from fairlead.identity.sign_in import local_path
+from fairlead.policy.stops import Stop, compile_stops
 
 
 @pytest.fixture(scope="module")
@@ -27,16 +36,13 @@ def sign_in(browser: httpx.Client, s: Served, path: str = "/me") -> httpx.Respon
     return browser.get(f"{s.url}{path}", follow_redirects=True)
 
 
-def test_a_person_signs_in_is_known_with_their_groups_and_signs_out(
-    tmp_path: Path, idp: Canaille, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_person_signs_in_is_known_with_their_groups_and_signs_out(tmp_path: Path, idp: Canaille) -> None:
     with served(tmp_path, identity=identity(idp)) as s, httpx.Client() as browser:
         idp.client(f"{s.url}/login/callback")
         idp.signs_in("ada", "finance")
         first = browser.get(f"{s.url}/me")
         assert (first.status_code, first.headers["location"]) == (303, "/login?next=/me")
         page = sign_in(browser, s)
-        print(page.text[:400])
         assert (page.status_code, page.url.path) == (200, "/me")
         assert page.history[-1].url.path == "/login/callback"
         assert "acme|" in page.text
@@ -57,3 +63,82 @@ def test_a_person_signs_in_is_known_with_their_groups_and_signs_out(
 
 def csrf(page: httpx.Response) -> str:
     return page.text.partition('name="csrf" value="')[2].partition('"')[0]
+
+
+def stop(s: Served, person: str) -> None:
+    """As `fairlead stop person` does it, without another process."""
+    deployment = s.running.fairlead.deployment
+    now = s.running.fairlead.clock.now()
+    found = Stop(id="stop_1", kind="person", name=person, reason="a lost laptop", by="test", at=now)
+    s.running.fairlead.deployment = replace(deployment, stops=compile_stops([found]))
+
+
+def test_who_is_signed_in_answers_what_waits_for_them_and_is_signed_out_by_a_stop(
+    tmp_path: Path, idp: Canaille
+) -> None:
+    roles = {"approvals": {"roles": {"finance-lead": {"groups": ["finance"]}}}}
+    with served(tmp_path, FILES, systems=SYSTEMS, identity=identity(idp), **roles) as s, httpx.Client() as browser:
+        idp.client(f"{s.url}/login/callback")
+        idp.signs_in("lea", "finance")
+        id_ = asked(s, payee="<b>B2</b>")
+        one = f"{s.url}/approvals/{id_}"
+        assert browser.get(f"{s.url}/approve/{id_}").headers["location"] == f"/approvals/{id_}"
+        listed = sign_in(browser, s, "/approvals")
+        assert id_ in listed.text
+        page = browser.get(one)
+        assert "&lt;b&gt;B2&lt;/b&gt;" in page.text
+        said = {"decision": "approve", "reason": "known to us"}
+        foreign = {"sec-fetch-site": "cross-site"}
+        assert browser.post(one, data=said).status_code == 403
+        assert browser.post(one, data=said | {"csrf": csrf(page)}, headers=foreign).status_code == 403
+        assert s.running.fairlead.approvals.one(id_).state == "pending"
+        done = browser.post(one, data=said | {"csrf": csrf(page)})
+        assert (done.status_code, "Approved" in done.text) == (200, True)
+        found = s.running.fairlead.approvals.one(id_)
+        assert (found.state, found.answers[0].by.startswith("acme|")) == ("granted", True)
+        assert s.records("approval_granted")[0].credential == f"browser:{idp.issuer}"
+        assert "Nothing waits for you" in browser.get(f"{s.url}/approvals").text
+        assert browser.get(f"{s.url}/approvals/apr_unknown").status_code == 404
+        stop(s, found.answers[0].by)
+        assert "a lost laptop" in browser.get(f"{s.url}/me").text
+        assert browser.get(f"{s.url}/me").headers["location"] == "/login?next=/me"
+        again = sign_in(browser, s)
+        assert (again.status_code, again.url.path) == (403, "/login/callback")
+
+
+def test_attempts_that_go_wrong_end_on_a_page_that_says_what_to_do(tmp_path: Path, idp: Canaille) -> None:
+    two = identity(idp, url="https://fairlead.acme.example")
+    two["providers"].append({**two["providers"][0], "issuer": "http://127.0.0.1:9", "name": "down"})
+    with served(tmp_path, identity=two) as s, httpx.Client(base_url=s.url) as browser:
+        choice = browser.get("/login?next=/approvals")
+        assert "/login?next=/approvals&amp;provider=down" in choice.text
+        sent = browser.get("/login?next=/approvals&provider=acme")
+        cookie = sent.headers["set-cookie"]
+        assert cookie.startswith("__Host-fairlead-login=")
+        for part in ("; Path=/", "; Secure", "; HttpOnly", "; SameSite=Lax", "; Max-Age=600"):
+            assert part in cookie
+        assert "redirect_uri=https%3A%2F%2Ffairlead.acme.example%2Flogin%2Fcallback" in sent.headers["location"]
+        away = browser.get("/login?provider=down")
+        assert (away.status_code, "try again shortly" in away.text) == (503, True)
+        assert browser.get("/login?provider=unknown").status_code == 404
+        assert browser.get("/login?next=//evil.example").status_code == 400
+        lost = browser.get("/login/callback?code=x&state=y")
+        assert (lost.status_code, 'href="/login"' in lost.text) == (401, True)
+        assert browser.get("/login/callback?" + "a=1&" * 500).status_code == 401
+        assert browser.post("/logout").status_code == 403
+    with served(tmp_path / "plain") as s:
+        assert httpx.get(f"{s.url}/login").status_code == 404
+        assert httpx.get(f"{s.url}/me", headers={"host": "fairlead.acme.example"}).status_code == 400
+
+
+@given(st.text() | st.text("/\\.:@%?#a\t\n \x00", max_size=12))
+def test_signing_in_leads_nowhere_but_to_this_server(path: str) -> None:
+    try:
+        found = local_path(path)
+    except BadInput:
+        return
+    # What browsers do to an address before they look where it leads.
+    plain = "".join(each for each in found if each not in "\t\r\n").strip().replace("\\", "/")
+    assert plain == found
+    assert plain.startswith("/")
+    assert urlsplit(plain).netloc == ""

@@ -2,6 +2,7 @@
 scanners look too."""
 
 import asyncio
+import re
 from html import escape
 from typing import Any, Final
 
@@ -11,10 +12,11 @@ from fairlead.execution.approval_link import Link
 from fairlead.execution.approval_question import LONGEST_REASON, Approval
 from fairlead.identity import Caller
 from fairlead.server.http import Scope
-from fairlead.server.page import Form, Page, at, read_form, table, told
+from fairlead.server.page import Form, Page, at, moved, read_form, table, told
 
 PAGE: Final = "/approve/"
 _DOOR: Final = "fairlead.approvals"
+_ID: Final = re.compile(r"apr_[0-9a-f]{1,64}")
 
 
 class ShownByLink:
@@ -25,6 +27,9 @@ class ShownByLink:
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         async def page() -> Page:
+            named = scope["raw_path"].decode("latin-1").removeprefix(PAGE)
+            if _ID.fullmatch(named):  # no link at all: whoever is signed in answers there
+                return moved(f"/approvals/{named}")
             link, asked, _ = await asyncio.to_thread(_opened, self._fairlead, scope)
             return Page("Approval", question(asked, f"{link.approver}, {link.role}"))
 
