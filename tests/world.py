@@ -24,7 +24,6 @@ from typing import Any
 import msgspec
 import uvicorn
 from sqlalchemy import text as sql
-from tests.faults.provider import Provider
 
 from fairlead.clock import Clock, SystemClock
 from fairlead.costs.record import Record, decode_record
@@ -45,6 +44,7 @@ from fairlead.storage.store import Store
 from fairlead.workspace.assemble import Running, Surroundings, assemble
 from fairlead.workspace.load import read_folder
 from fairlead.workspace.publish import publish
+from tests.faults.provider import Provider
 
 MASTER_KEY = bytes(range(32))
 CARD = "4111 1111 1111 1111"
