@@ -66,13 +66,23 @@ def singles(value: Any) -> Iterator[Any]:
 def stands_in(leaf: Leaf, text: str) -> bool:
     """Whether it stands whole in a text: as its own words, number or date, and not as a part of a longer one."""
     if isinstance(leaf, Decimal) or leaf.isdecimal():  # the 13 of June 13 is no number of its own
-        text = _DAY_MONTH.sub(" ; ", _MONTH_DAY.sub(" ; ", text))
+        text = without_dates(text)
     if isinstance(leaf, Decimal):
-        return any(Decimal(each.replace(",", "")) == leaf for each in _NUMBER.findall(text))
+        return leaf in numbers_in(text)
     if leaf not in text and " " not in leaf:
         return _date_stands_in(leaf, text)
     words = r"\s+".join(re.escape(each) for each in leaf.split(" "))
     return re.search(rf"(?<![\w@+\-/\\])(?<!\w\.){words}(?![\w@+\-/\\]|[.:]\w)", text) is not None
+
+
+def numbers_in(text: str) -> list[Decimal]:
+    """All numbers that stand in a text."""
+    return [Decimal(each.replace(",", "")) for each in _NUMBER.findall(text)]
+
+
+def without_dates(text: str) -> str:
+    """The text without the days that it names in words."""
+    return _DAY_MONTH.sub(" ; ", _MONTH_DAY.sub(" ; ", text))
 
 
 def _date_stands_in(leaf: str, text: str) -> bool:

@@ -28,6 +28,8 @@ from fairlead.tools.offered import NO_SYSTEMS, Systems
 if TYPE_CHECKING:
     from fairlead.execution.approvals import Approvals
     from fairlead.execution.attempts import Sent
+    from fairlead.execution.flow_path import FlowRules
+    from fairlead.execution.kept_flows import Flows
     from fairlead.identity.credentials import Credentials
     from fairlead.storage.fleet import Lease
     from fairlead.tasks import TaskTypes
@@ -73,6 +75,7 @@ class Deployment:
     systems: Systems = NO_SYSTEMS
     credentials: "Credentials"
     approvals: ApprovalRules = NO_RULES
+    flows: "FlowRules | None" = None
 
 
 class Fairlead:
@@ -87,6 +90,7 @@ class Fairlead:
         lease: "Lease",
         clock: Clock,
         approvals: "Approvals",
+        flows: "Flows",
         deployment: Deployment,
     ) -> None:
         self.ledger = ledger
@@ -95,6 +99,7 @@ class Fairlead:
         self.lease = lease
         self.clock = clock
         self.approvals = approvals
+        self.flows = flows
         self.deployment = deployment
         # The attempts under way, for stops that end them.
         self.under_way: dict[Action, tuple[Sent, asyncio.Timeout]] = {}

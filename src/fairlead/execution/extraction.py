@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-import jsonschema_rs
 from msgspec import Struct
 
 from fairlead.errors import BadInput
@@ -23,6 +22,8 @@ class Extracted(Struct, frozen=True):
 
 def closed_values(name: str, schema: Mapping[str, Any], value: Any) -> Extracted:
     """Raises `BadInput` for a schema that is none, and for a value that does not fit it."""
+    import jsonschema_rs
+
     try:
         fitting = jsonschema_rs.validator_for(dict(schema), validate_formats=True, retriever=_refuse).is_valid(value)
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:

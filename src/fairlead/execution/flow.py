@@ -19,57 +19,25 @@ import msgspec
 from msgspec import Struct
 
 from fairlead.errors import BadInput, closest
-from fairlead.execution.attested import Leaf, leaf_of, leaves_of, singles, stands_in
+from fairlead.execution.attested import Leaf, leaf_of, singles, stands_in
 from fairlead.execution.extraction import closed_values
+from fairlead.execution.flow_step import WORDS, Given, Step, joined, step_of
 from fairlead.execution.tool_asking import ToolRequest
 from fairlead.labels import NO_LABELS, Labels
 from fairlead.policy.tool_rights import UNKNOWN, Sources
 
-WORDS: Final = ("user", "workspace")
-"""Sources that no tool, document or model can speak as."""
-
 _REFERENCE: Final = "$from"
-_NOTHING: Final[Sources] = frozenset()
-
-
-class Given(Struct, frozen=True):
-    """An argument of an earlier call, and where it came from."""
-
-    value: Any
-    sources: Sources
-
-
-class Step(Struct, frozen=True, kw_only=True):
-    """One thing that was said or read. `given` are the arguments it was read with: what a tool echoes is no news."""
-
-    id: str
-    sources: Sources
-    value: Any
-    labels: Labels = NO_LABELS
-    given: tuple[Given, ...] = ()
-    leaves: frozenset[Leaf] = frozenset()
-
-    @property
-    def is_words(self) -> bool:
-        return not self.sources.isdisjoint(WORDS)
-
-    def holds(self, leaf: Leaf) -> bool:
-        """Whether it stands anywhere in it, also inside a longer text."""
-        return leaf in self.leaves or any(
-            stands_in(leaf, each) for each in singles(self.value) if isinstance(each, str)
-        )
-
-    def sources_of(self, leaf: Leaf | None) -> Sources:
-        """Where a value of this step came from: from its own source, and from whoever had put it into the call."""
-        if leaf is None:
-            return self.sources.union(*(each.sources for each in self.given))
-        return self.sources.union(*(each.sources for each in self.given if _stands(leaf, each.value)))
 
 
 class Flow(Struct, frozen=True):
-    """What a run has been told and has read, in order. Every method gives back a new one."""
+    """What a run has been told and has read, in order. Every method gives back a new one.
+
+    `elsewhere` is where that comes from which it may have read and which is not here: "unknown" where somebody keeps
+    the flow who does not see all that the agent reads.
+    """
 
     steps: tuple[Step, ...] = ()
+    elsewhere: Sources = frozenset()
 
     def said(self, text: str, source: str = "user") -> "Flow":
         """With words of the person, or of the workspace's own text. Words that a person passes on from somewhere else
@@ -87,10 +55,7 @@ class Flow(Struct, frozen=True):
         given = () if asked is None else tuple(
             Given(value, asked.sources.get(name, UNKNOWN)) for name, value in asked.arguments.items()
         )  # fmt: skip
-        return self._with(
-            Step(id=step, sources=frozenset({source}), value=value, labels=labels, given=given,
-                 leaves=frozenset(leaves_of(value)))
-        )  # fmt: skip
+        return self._with(step_of(step, frozenset({source}), value, labels, given))
 
     def extracted(self, step: str, name: str, schema: Mapping[str, Any], value: Any, of: Iterable[str]) -> "Flow":
         """With what was taken out of earlier steps through the declared schema `name`.
@@ -101,21 +66,21 @@ class Flow(Struct, frozen=True):
         """
         read = tuple(self._step(each) for each in of)
         inherited = frozenset().union(*(each.sources_of(None) for each in read)) if read else UNKNOWN
-        labels = _joined(read)
+        labels = joined(read)
         parts = closed_values(name, schema, value)
         given = () if parts.closed else (Given(list(parts.open), inherited),)
-        made = Step(id=step, sources=frozenset({f"schema:{name}"}), value=value, labels=labels, given=given,
-                    leaves=frozenset(leaves_of(value)))  # fmt: skip
-        return self._with(made)
+        return self._with(step_of(step, frozenset({f"schema:{name}"}), value, labels, given))
 
     @property
     def sources(self) -> Sources:
         """All that was read and said: where words come from of which no more is known."""
-        return frozenset().union(*(each.sources_of(None) for each in self.steps)) if self.steps else UNKNOWN
+        if not self.steps:
+            return self.elsewhere or UNKNOWN
+        return self.elsewhere.union(*(each.sources_of(None) for each in self.steps))
 
     @property
     def labels(self) -> Labels:
-        return _joined(self.steps)
+        return joined(self.steps)
 
     def sources_of(self, value: Any) -> Sources:
         """Where a value may have come from that somebody wrote after reading all this."""
@@ -141,7 +106,7 @@ class Flow(Struct, frozen=True):
     def _with(self, step: Step) -> "Flow":
         if any(each.id == step.id for each in self.steps):
             raise BadInput(f"there is a step {step.id!r} already", mend="give each step a name of its own")
-        return Flow((*self.steps, step))
+        return Flow((*self.steps, step), self.elsewhere)
 
     def _step(self, name: Any) -> Step:
         for each in self.steps:
@@ -178,9 +143,15 @@ class Flow(Struct, frozen=True):
             raise BadInput(f"a reference has no {stray[0]!r}", mend='write {"$from": "STEP", "path": "items.0.iban"}')
         step = self._step(reference[_REFERENCE])
         value = _taken(step, str(reference.get("path", "")))
-        found = [step.sources_of(leaf_of(each)) for each in singles(value)] or [step.sources_of(None)]
+        found = [self._exact(step, leaf_of(each)) for each in singles(value)] or [step.sources_of(None)]
         sources = frozenset().union(*found)
         return value, sources, step.labels
+
+    def _exact(self, step: Step, leaf: Leaf | None) -> Sources:
+        """Where a value of this very step came from: also from whoever had put it into another call before."""
+        if leaf is None or step.is_words:
+            return step.sources_of(leaf)
+        return step.sources_of(leaf).union(*(each.put(leaf) for each in self.steps if each is not step))
 
     def _origin(self, value: Any) -> tuple[Sources, Labels]:
         if isinstance(value, Mapping | list | tuple):
@@ -188,26 +159,12 @@ class Flow(Struct, frozen=True):
         leaf = leaf_of(value)
         if leaf is not None:
             for source in WORDS:
-                if any(source in each.sources and stands_in(leaf, each.value) for each in self.steps):
+                if any(each.is_words and source in each.sources and stands_in(leaf, each.value) for each in self.steps):
                     return frozenset({source}), NO_LABELS
             if any(leaf in each.leaves for each in self.steps):
                 holding = [each for each in self.steps if not each.is_words and each.holds(leaf)]
-                return frozenset().union(*(each.sources_of(leaf) for each in holding)), _joined(holding)
+                return frozenset().union(*(each.sources_of(leaf) for each in holding)), joined(holding)
         return self.sources, self.labels
-
-
-def _stands(leaf: Leaf, value: Any) -> bool:
-    """Whether it stands in an argument: an echo of it may be shorter than what was given."""
-    return leaf in frozenset(leaves_of(value)) or any(
-        stands_in(leaf, each) for each in singles(value) if isinstance(each, str)
-    )
-
-
-def _joined(steps: Iterable[Step]) -> Labels:
-    labels = NO_LABELS
-    for each in steps:
-        labels = labels.joined(each.labels)
-    return labels
 
 
 def _taken(step: Step, path: str) -> Any:

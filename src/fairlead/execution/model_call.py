@@ -11,6 +11,7 @@ from fairlead.execution.answer import Answer, Quote, Remember, answer_of, quote_
 from fairlead.execution.attempts import attempt, reservation
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.ending import ended
+from fairlead.execution.flow_path import heard
 from fairlead.execution.planning import classified, meant, planned, watched
 from fairlead.execution.prepare import Decided, detected, refuse_ungrounded, stitched
 from fairlead.execution.release import Deliver, Release
@@ -37,6 +38,8 @@ async def call_model(
     deployment = fairlead.current()
     async with fairlead.ledger.open(caller, arrival, deployment) as action:
         decided = await decide(fairlead, deployment, action, request)
+        if deployment.flows is not None:
+            await heard(fairlead, deployment, action, request, decided.pack)
         decided = await taken_in_turn(fairlead, deployment, action, decided)
         with action.step("reserve"):
             await action.reserve(reservation(deployment, action, decided, decided.plan.candidates[0]))

@@ -23,13 +23,19 @@ _encoder = msgspec.json.Encoder(order="sorted")
 
 class ToolRequest(Struct, frozen=True, kw_only=True):
     """A call of `system.tool`. `sources` say where each argument came from, by its name; one of which nothing is said
-    is "unknown". `read` is what whoever wrote the arguments had read before, `labels` those of what they hold."""
+    is "unknown". `read` is what whoever wrote the arguments had read before, `labels` those of what they hold.
+
+    With the name of a `flow`, what is kept under it says where they came from, and nobody else; `said` is what the
+    person has said since, as their agent tells it.
+    """
 
     name: str
     arguments: Mapping[str, Any]
     sources: Mapping[str, Sources] = {}
     read: Sources = frozenset()
     labels: Labels = NO_LABELS
+    flow: str | None = None
+    said: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:

@@ -5,6 +5,7 @@ authenticate happens at the door, before there is an action: a caller without a 
 
 from fairlead.costs.told import Arrival
 from fairlead.execution.deployment import Fairlead
+from fairlead.execution.flow_path import put, read, traced
 from fairlead.execution.stopping import refuse_stopped, refuse_stopped_system
 from fairlead.execution.tool_asking import ToolAnswer, ToolDecided, ToolRequest, answer_of, asked_of
 from fairlead.execution.tool_attempt import attempted, count_call, credential_for, reservation
@@ -30,6 +31,7 @@ async def call_tool(fairlead: Fairlead, caller: Caller, request: ToolRequest, ar
             action.tool = tool.name
             if deployment.stops is not None:
                 refuse_stopped_system(deployment, action, system.name)
+            request = await traced(fairlead, deployment, action, request)
             asked = await asked_of(deployment, action, tool, request)
         with action.step("stitch"):
             asked = await facts_of(call_tool, fairlead, deployment, action, system, asked)
@@ -42,9 +44,11 @@ async def call_tool(fairlead: Fairlead, caller: Caller, request: ToolRequest, ar
         with action.step("reserve"):
             await action.reserve_tool(reservation(deployment, action, decided))
         with action.step("attempt"):
+            await put(fairlead, deployment, action, request, asked)
             result = await attempted(fairlead, deployment, action, decided)
         with action.step("check"):
             result, labels = await released(deployment, action, decided, result)
+            await read(fairlead, deployment, action, request, asked, result, labels)
         with action.step("settle"):
             await action.settle(NO_USAGE)
     return answer_of(deployment, action, decided, result, labels)

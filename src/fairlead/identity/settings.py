@@ -98,6 +98,18 @@ class KeySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     roles: Annotated[list[str], Meta(description="The person's roles.")] = []
 
 
+class AgentSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One of `agents:` in fairlead.yaml: what the organisation knows of a program that acts for people."""
+
+    passes_words_on: Annotated[
+        bool,
+        Meta(
+            description="Whether it sends in role `user` what its person has written, and nothing else. Values in it "
+            "then count as the person's own. Whoever can have it send something else there can speak as the person."
+        ),
+    ] = False
+
+
 class Provider(Struct, frozen=True, kw_only=True):
     """An issuer, checked and ready."""
 

@@ -25,6 +25,7 @@ Sources = frozenset[str]
 UNKNOWN: Final[Sources] = frozenset({"unknown"})
 _ALWAYS_TRUSTED: Final = ("user", "workspace")
 _NONE: Final[frozenset[str]] = frozenset()
+_ABOUT_SOURCES: Final = ("sources", "untrusted", "from", "read", "tainted")
 
 
 class ToolAsked(Struct, frozen=True, kw_only=True):
@@ -43,7 +44,10 @@ class ToolAsked(Struct, frozen=True, kw_only=True):
 
 
 class ToolRights:
-    """The policies about tools of one revision. `trusted` are the systems that nobody outside can write into."""
+    """The policies about tools of one revision. `trusted` are the systems that nobody outside can write into.
+
+    `reads_sources`: some policy looks at where arguments come from.
+    """
 
     def __init__(self, statements: Sequence[Statement], trusted: Iterable[str] = ()) -> None:
         self._statements = [each for each in statements if not each.approval]
@@ -52,7 +56,9 @@ class ToolRights:
         self._judges: dict[str, tuple[Judge, Judge | None, SameFor | None]] = {}
         self._shared: dict[tuple[str, ...], Judge] = {}
         self._seeing: dict[str, Judge] = {}
-        self._sight = caller_key(Reads(statements))
+        reads = Reads(statements)
+        self._sight = caller_key(reads)
+        self.reads_sources = any(reads.of("context", each) for each in _ABOUT_SOURCES)
         self._memory = Remembered()
 
     def decide(self, caller: Caller, asked: ToolAsked) -> Decision:

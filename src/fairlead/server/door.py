@@ -61,8 +61,8 @@ async def received(fairlead: Fairlead, scope: Scope, receive: Any, door: str, ma
     body = await read_body(receive, max_body)
     said = {name: value for name, value in scope["headers"] if name.startswith(_OURS)}
     if not said:
-        return caller, Arrival(door=door, body=body, authenticated_ns=authenticated)
-    session = _session(said.get(b"x-fairlead-session"))
+        return caller, Arrival(door=door, body=body, authenticated_ns=authenticated, flow="")
+    session = _name(said, b"x-fairlead-session")
     arrival = Arrival(
         door=door,
         body=body,
@@ -71,6 +71,7 @@ async def received(fairlead: Fairlead, scope: Scope, receive: Any, door: str, ma
         dry_run=_dry_run(said.get(b"x-fairlead-dry-run")),
         session=session,
         affinity=session,
+        flow=_name(said, b"x-fairlead-flow") or session,
     )
     return caller, arrival
 
@@ -104,15 +105,19 @@ def _dry_run(given: bytes | None) -> bool:
     return True
 
 
-def _session(given: bytes | None) -> str:
-    if given is None:
-        return ""
-    name = given.decode("latin-1")
+def _name(said: dict[bytes, bytes], header: bytes) -> str:
+    """What a header names, "" where it is not there. Raises `BadInput`."""
+    given = said.get(header)
+    return "" if given is None else fit_name(given.decode("latin-1"), header.decode())
+
+
+def fit_name(name: str, where: str) -> str:
+    """The name, if it is fit for a conversation. Raises `BadInput`."""
     if SESSION_NAME.fullmatch(name) is None:
         raise BadInput(
-            f"x-fairlead-session is {name[:80]!r}",
+            f"{where} is {name[:80]!r}",
             why="it names a conversation, by up to 128 letters, digits and . _ : -",
-            mend="give such a name, or leave the header out",
+            mend="give such a name, or leave it out",
         )
     return name
 

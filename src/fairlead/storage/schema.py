@@ -438,3 +438,18 @@ browser_session = Table(
     _required("sealed", LargeBinary),
 )
 Index(None, browser_session.c.subject)
+
+# What agents were told and have read, so that it is known where the arguments of their calls come from. `flow` is a
+# digest of whose it is and of its name; `sealed` is gone with the subject whose run it is.
+flow_step = Table(
+    "flow_step",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _required("flow", Text),
+    Column("subject", Text, ForeignKey("subject.id", ondelete="CASCADE"), nullable=False),
+    _required("at", BigInteger),
+    _required("size", BigInteger),
+    _required("sealed", LargeBinary),
+)
+Index(None, flow_step.c.flow)
+Index(None, flow_step.c.subject)

@@ -151,3 +151,22 @@ class SessionSettings(Struct, frozen=True, forbid_unknown_fields=True):
         if self.keep is None:
             return _USUALLY_KEPT if payloads == "keep" else 0
         return int(self.keep[:-1]) * _UNITS[self.keep[-1]] if self.keep else 0
+
+
+class FlowSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`flows:` in fairlead.yaml: what agents have read is kept, so that policies know where arguments come from."""
+
+    keep: Annotated[
+        Annotated[str, Meta(pattern="^[1-9][0-9]{0,4}[hd]$")] | Literal[0] | None,
+        Meta(
+            description="For how long what was read can prove where a value came from, encrypted under its person's "
+            "key: `12h`, `2d`; 0 keeps nothing, and all arguments are of unknown source. Without it, a day, or nothing "
+            "where `payloads` is `none`."
+        ),
+    ] = None
+
+    def kept_for(self, payloads: str) -> int:
+        """In milliseconds; 0 for not at all."""
+        if self.keep is None:
+            return _UNITS["d"] if payloads == "keep" else 0
+        return int(self.keep[:-1]) * _UNITS[self.keep[-1]] if self.keep else 0

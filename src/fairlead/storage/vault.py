@@ -134,6 +134,18 @@ class Vault:
                 subject=subject_id,
             ) from None
 
+    def open_own(self, subject: SubjectKey, sealed: bytes, context: bytes) -> bytes:
+        """What was sealed by this very key, which the caller knows to be in force. Raises Broken if it was changed."""
+        try:
+            return unseal(subject._key, sealed, _about_payload(context))
+        except DoesNotOpen as error:
+            raise Broken(
+                f"what is kept of subject {subject.id} does not open: {error}",
+                why="its bytes were changed, or it belongs to somebody else",
+                mend="compare with a backup; `fairlead audit verify` tells whether the log was changed",
+                subject=subject.id,
+            ) from None
+
     def name_of(self, subject_id: str) -> str | None:
         """Whose payloads these are; None once they were erased."""
         row = self._rows.get(subject_id)

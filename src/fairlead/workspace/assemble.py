@@ -14,6 +14,7 @@ from fairlead.costs.refusals import Refusals
 from fairlead.errors import BadInput
 from fairlead.execution import Defaults, Deployment, Fairlead
 from fairlead.execution.approvals import Approvals
+from fairlead.execution.kept_flows import Flows
 from fairlead.identity import Authenticator, Key
 from fairlead.identity.browser import BrowserSessions
 from fairlead.identity.credentials import Credentials
@@ -38,6 +39,7 @@ from fairlead.workspace.asking import take_up_approvals
 from fairlead.workspace.compile import Secrets, Workspace, compile_workspace
 from fairlead.workspace.connecting import Connections
 from fairlead.workspace.custody import Custody
+from fairlead.workspace.flowing import compile_flows
 from fairlead.workspace.follow import Chore, Follower
 from fairlead.workspace.pages import signing_in
 from fairlead.workspace.parts import Turns
@@ -111,15 +113,15 @@ async def assemble(around: Surroundings) -> Running:
     sessions = Sessions(store, vault, clock)
     watch = Watch(store, fleet, clock, vault.name_of)
     custody = Custody(store, vault, clock, around.secrets)
-    approvals = Approvals(store, vault, clock)
-    revisions = _Revisions(around, http, vault, sessions, watch, custody, approvals)
+    approvals, flows = Approvals(store, vault, clock), Flows(store, vault, clock)
+    revisions = _Revisions(around, http, vault, sessions, watch, custody, approvals, flows)
     epoch = await asyncio.to_thread(fleet.current)
     if not epoch.revision:
         raise BadInput("nothing has been published yet", mend="publish the workspace: fairlead apply")
     first = await asyncio.to_thread(revisions.compiled, epoch.revision)
     deployment = revisions.deployed(first)
     journal = Journal(store, worker, clock, first.workspace.settings.storage.journal)
-    fairlead = _fairlead(journal, vault, clock, approvals, deployment)
+    fairlead = _fairlead(journal, vault, clock, approvals, flows, deployment)
     turns = Turns(fairlead, fleet, worker, clock, store.beside / FOLDER)
     follower = Follower(
         fairlead,
@@ -128,11 +130,17 @@ async def assemble(around: Surroundings) -> Running:
         epoch,
         compile=revisions.compiled,
         deploy=revisions.deployed,
-        forget=vault.clear_cache,
+        forget=_all_of(vault.clear_cache, flows.clear_cache),
         listen=store.listen,
         chores=(
             *_chores(
-                around, journal, vault, sessions, custody, approvals, revisions.signed_in, deployment.organisation
+                around,
+                journal,
+                vault,
+                sessions,
+                custody,
+                (approvals.sweep, flows.sweep, revisions.signed_in.sweep),
+                deployment.organisation,
             ),
             *watch.chores(),
             (_COUNT_EVERY, turns),
@@ -152,6 +160,14 @@ async def assemble(around: Surroundings) -> Running:
     )
 
 
+def _all_of(*parts: Callable[[], None]) -> Callable[[], None]:
+    def every() -> None:
+        for part in parts:
+            part()
+
+    return every
+
+
 class _Revisions:
     """Each revision in turn, compiled and with its drivers, and taken up by all that runs beside the path."""
 
@@ -164,6 +180,7 @@ class _Revisions:
         watch: Watch,
         custody: Custody,
         approvals: Approvals,
+        flows: Flows,
     ) -> None:
         self._around = around
         self._http = http
@@ -173,6 +190,7 @@ class _Revisions:
         self._watch = watch
         self._custody = custody
         self._approvals = approvals
+        self._flows = flows
         self._last: CompiledRevision | None = None
         self._credentials = Credentials(http, around.clock, around.secrets)
         self.connections = Connections(http, around.clock, around.secrets)
@@ -188,13 +206,16 @@ class _Revisions:
         self._sessions.most_bytes = settings.sessions.most_bytes
         self._watch.take_up(compiled.workspace.controls)
         self._custody.under(settings)
+        self._flows.keep = settings.flows.kept_for(settings.payloads)
         take_up_approvals(self._approvals, compiled.workspace)
         self.signed_in.take_up(compiled.workspace.identity, compiled.workspace.organisation)
         around = self._around
         return deploy(compiled, self._http, self._rings, around.clock, self.connections, self._credentials, around.wrap)
 
 
-def _fairlead(journal: Journal, vault: Vault, clock: Clock, approvals: Approvals, deployment: Deployment) -> Fairlead:
+def _fairlead(
+    journal: Journal, vault: Vault, clock: Clock, approvals: Approvals, flows: Flows, deployment: Deployment
+) -> Fairlead:
     return Fairlead(
         ledger=Ledger(journal, vault, clock),
         refusals=Refusals(journal, clock),
@@ -202,6 +223,7 @@ def _fairlead(journal: Journal, vault: Vault, clock: Clock, approvals: Approvals
         lease=Lease(clock),
         clock=clock,
         approvals=approvals,
+        flows=flows,
         deployment=deployment,
     )
 
@@ -212,8 +234,7 @@ def _chores(
     vault: Vault,
     sessions: Sessions,
     custody: Custody,
-    approvals: Approvals,
-    signed_in: BrowserSessions,
+    sweeps: tuple[Callable[[], None], ...],
     organisation: str,
 ) -> tuple[tuple[float, Chore], ...]:
     """What every worker does beside answering, with its period in seconds."""
@@ -232,8 +253,8 @@ def _chores(
 
     async def forget_the_expired() -> None:
         await asyncio.to_thread(custody.clear, sessions)
-        await asyncio.to_thread(approvals.sweep)
-        await asyncio.to_thread(signed_in.sweep)
+        for swept in sweeps:
+            await asyncio.to_thread(swept)
 
     return (
         (_RECOVER_EVERY, settle_for_the_dead),
@@ -315,4 +336,5 @@ def deploy(
         systems=connections.take_up(workspace.systems),
         credentials=credentials,
         approvals=workspace.approvals,
+        flows=compile_flows(settings, workspace.policy),
     )

@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 from fairlead.context.settings import ContextSettings
 from fairlead.controls.settings import AlarmSettings
 from fairlead.costs.settings import BudgetsSettings, PriceSettings
-from fairlead.identity.settings import IdentitySettings, KeySettings
+from fairlead.identity.settings import AgentSettings, IdentitySettings, KeySettings
 from fairlead.lanes import LanesSettings
 from fairlead.lanes.rate_settings import LimitsSettings
 from fairlead.models.settings import ModelSettings
@@ -17,6 +17,7 @@ from fairlead.policy.approval_settings import ApprovalSettings
 from fairlead.routing.settings import BreakerSettings, RetrySettings, RoutingSettings
 from fairlead.storage.settings import (
     AuditSettings,
+    FlowSettings,
     MasterKeySettings,
     RetentionSettings,
     SessionSettings,
@@ -151,6 +152,9 @@ class WorkspaceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     keys: Annotated[
         dict[str, DeclaredKeySettings], Meta(description="Keys of callers that come with the workspace, by name.")
     ] = {}
+    agents: Annotated[
+        dict[str, AgentSettings], Meta(description="Programs that act for people, as keys and tokens name them.")
+    ] = {}
     budgets: BudgetsSettings = BudgetsSettings()
     prices: Annotated[
         dict[str, PriceSettings],
@@ -170,6 +174,7 @@ class WorkspaceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     alarms: Annotated[dict[str, AlarmSettings], Meta(description="Webhooks that controls call, by name.")] = {}
     approvals: ApprovalSettings = ApprovalSettings()
     sessions: SessionSettings = SessionSettings()
+    flows: FlowSettings = FlowSettings()
     master_key: MasterKeySettings | None = None
     retention: RetentionSettings = RetentionSettings()
     audit: AuditSettings = AuditSettings()

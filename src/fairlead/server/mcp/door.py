@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from fairlead import __version__
 from fairlead.errors import FairleadError, NotFound, Unauthenticated
 from fairlead.execution import Deployment, Fairlead
-from fairlead.server.door import guarded, received, refuse, refuse_session
+from fairlead.server.door import guarded, received, refuse
 from fairlead.server.http import Headers, Scope, header, is_loopback, respond
 from fairlead.server.mcp.listing import Listing
 from fairlead.server.mcp.message import (
@@ -56,7 +56,6 @@ class McpDoor:
         try:
             _refuse_foreign_page(scope)
             caller, arrival = await received(self._fairlead, scope, receive, DOOR, self._max_body)
-            refuse_session(arrival, "leave the header out: an agent's calls are told apart by their runs")
             listing = self._listing(scope)
         except Unauthenticated as error:
             await self._fairlead.refusals.record(DOOR, error)
@@ -65,7 +64,8 @@ class McpDoor:
         except FairleadError as error:
             await self._fairlead.refusals.record(DOOR, error)
             raise
-        arrival = replace(arrival, token=_access_token(scope))
+        session = header(scope, b"mcp-session-id") or ""
+        arrival = replace(arrival, token=_access_token(scope), session="", affinity="", flow=arrival.flow or session)
         message: Message | None = None
         try:
             message = read_message(arrival.body)

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fairlead.costs.told import Arrival
 from fairlead.errors import BadInput, Denied, FairleadError, NotFound, Overloaded, Upstream
 from fairlead.execution import Deployment, Fairlead
-from fairlead.execution.tool_asking import ToolAnswer, ToolRequest
+from fairlead.execution.tool_asking import ToolAnswer
 from fairlead.execution.tool_call import call_tool
 from fairlead.execution.visible_tools import visible
 from fairlead.identity import Caller
 from fairlead.lanes.rates import TooFast
+from fairlead.server.mcp.flow import of_flow
 from fairlead.server.mcp.listing import Listing
 from fairlead.server.mcp.message import INVALID_PARAMS, METHOD_NOT_FOUND, REFUSED, Message, Unanswerable
 from fairlead.server.mcp.results import answered, prompted, read, refused
@@ -191,4 +193,5 @@ async def _asked_for(
 
 
 async def _done(asked: Asked, name: str, arguments: dict[str, Any]) -> ToolAnswer:
-    return await call_tool(asked.fairlead, asked.caller, ToolRequest(name=name, arguments=arguments), asked.arrival)
+    request = replace(of_flow(asked.message, asked.arrival), name=name, arguments=arguments)
+    return await call_tool(asked.fairlead, asked.caller, request, asked.arrival)

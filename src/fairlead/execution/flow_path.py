@@ -1,0 +1,221 @@
+"""What the path does with kept flows: find out by them where a call's arguments come from, and keep what is read.
+
+What a call reads is durable before it is given away. So whatever is written with it in mind comes after it.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from hashlib import sha256
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from fairlead.context import Pack
+from fairlead.costs.ledger import Action
+from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.execution.flow_step import Given, Step, step_of
+from fairlead.execution.kept_flows import FlowOf
+from fairlead.execution.tool_asking import ToolRequest
+from fairlead.identity.types import Caller
+from fairlead.labels import Labels
+from fairlead.models.types import ChatRequest, Message, TextPart
+from fairlead.policy.tool_rights import ToolAsked
+from fairlead.tools.types import Link, Resource, Text, ToolResult
+
+_USER: Final = frozenset({"user"})
+_MESSAGE: Final = frozenset({"message:tool"})
+_ATTACHED: Final = frozenset({"message:document"})
+_LONGEST: Final = 32 << 10  # letters; what is longer is something that was passed on, and nobody's words
+_canonical = msgspec.json.Encoder(order="sorted").encode
+
+
+async def traced(fairlead: Fairlead, deployment: Deployment, action: Action, request: ToolRequest) -> ToolRequest:
+    """The call with its references resolved, and where its arguments come from as far as its flow proves that. Raises
+    `BadInput`."""
+    if request.flow is None or deployment.flows is None:
+        return request
+    of = flow_of(action.caller, request.flow)
+    said = [_words(each) for each in request.said] if deployment.flows.speaks(action.caller) else []
+
+    def work() -> ToolRequest:
+        flow = fairlead.flows.flow(of)
+        new = _unknown(flow.steps, said)
+        if new:
+            fairlead.flows.add(of, new)
+            flow = replace(flow, steps=(*flow.steps, *new))
+        made = flow.request(request.name, request.arguments)
+        return replace(request, arguments=made.arguments, sources=made.sources, read=made.read, labels=made.labels)
+
+    with action.trace.waiting():
+        return await asyncio.to_thread(work)
+
+
+async def put(
+    fairlead: Fairlead, deployment: Deployment, action: Action, request: ToolRequest, asked: ToolAsked
+) -> None:
+    """Keep what is about to be put into a system, whatever becomes of the call."""
+    if request.flow is None or deployment.flows is None:
+        return
+    step = put_step(asked, deployment.policy.tools.trusts)
+    if step is not None:
+        await _add(fairlead, action, request.flow, step)
+
+
+async def read(
+    fairlead: Fairlead,
+    deployment: Deployment,
+    action: Action,
+    request: ToolRequest,
+    asked: ToolAsked,
+    result: ToolResult,
+    labels: Labels,
+) -> None:
+    """Keep what a call has read, before anybody gets it."""
+    if request.flow is not None and deployment.flows is not None:
+        await _add(fairlead, action, request.flow, read_step(action.run, asked, result, labels))
+
+
+def put_step(asked: ToolAsked, trusts: Callable[[str], bool]) -> Step | None:
+    """What a call puts into a system that is not trusted: it comes back from there as what it is now."""
+    if asked.tool.definition.effect == "read":
+        return None
+    given = [
+        Given(value, asked.sources[name])
+        for name, value in asked.arguments.items()
+        if not all(map(trusts, asked.sources[name]))
+    ]
+    return step_of("put", frozenset(), None, asked.labels, given) if given else None
+
+
+def read_step(id_: str, asked: ToolAsked, result: ToolResult, labels: Labels) -> Step:
+    """What a call has read: its data, texts that are data as such, and the addresses of links."""
+    given = [Given(value, asked.sources[name]) for name, value in asked.arguments.items()]
+    texts = [each.text for each in result.pieces if isinstance(each, Text | Resource) and each.text]
+    values = [] if result.structured is None else [result.structured]
+    values += [data for data in map(_data, texts) if data not in values]
+    values += [text for each in result.pieces if isinstance(each, Link) for text in (each.uri, each.name) if text]
+    values += [each.uri for each in result.pieces if isinstance(each, Resource)]
+    marks = {_mark(each) for each in (*texts, "\n".join(texts), "".join(texts))}
+    if result.structured is not None:
+        marks.add(_mark_of(result.structured))
+    value = values[0] if len(values) == 1 else values
+    return step_of(id_, frozenset({f"tool:{asked.tool.name}"}), value, labels, given, sorted(marks))
+
+
+async def heard(fairlead: Fairlead, deployment: Deployment, action: Action, request: ChatRequest, pack: Pack) -> None:
+    """Keep what a model is told by an agent that passes its person's words on: those words, what tools have said, and
+    the pages that it gets."""
+    if deployment.flows is None or action.arrival.flow is None or not deployment.flows.speaks(action.caller):
+        return
+    of = flow_of(action.caller, action.arrival.flow)
+    told = [step for each in request.messages for step in _told(each)]
+    told += [
+        step_of("page", frozenset({f"document:{each.citation.partition('@')[0]}"}), each.text, pack.labels, (),
+                (_mark(f"{each.citation} {each.text}", b"page"),))
+        for each in pack.passages
+    ]  # fmt: skip
+
+    def work() -> None:
+        fairlead.flows.add(of, _unknown(fairlead.flows.flow(of).steps, told))
+
+    with action.trace.waiting():
+        await asyncio.to_thread(work)
+
+
+class FlowRules(Struct, frozen=True):
+    """What a workspace says of flows. `speakers` are the agents whose user messages are the person's own words."""
+
+    speakers: frozenset[str]
+
+    def speaks(self, caller: Caller) -> bool:
+        return caller.agent in self.speakers
+
+
+def flow_of(caller: Caller, name: str) -> FlowOf:
+    return FlowOf(caller.person, caller.tenant, caller.agent, name)
+
+
+async def _add(fairlead: Fairlead, action: Action, name: str, step: Step) -> None:
+    with action.trace.waiting():
+        await asyncio.to_thread(fairlead.flows.add, flow_of(action.caller, name), [step])
+
+
+def _unknown(known: "tuple[Step, ...]", told: list[Step]) -> list[Step]:
+    """What was not kept before: clients send the whole conversation each time."""
+    marks = {mark for each in known for mark in each.marks}
+    new = []
+    for each in told:
+        if marks.isdisjoint(each.marks):
+            marks.update(each.marks)
+            new.append(each)
+    return new
+
+
+def _told(message: Message) -> Iterator[Step]:
+    if message.role == "tool":
+        text = _text(message)
+        yield step_of("message", _MESSAGE, _data(text), marks=[_mark(text)])
+    elif message.role == "user":
+        content = message.content
+        parts = [TextPart(content)] if isinstance(content, str) else [
+            each for each in content or () if isinstance(each, TextPart)
+        ]  # fmt: skip
+        for part in parts:
+            yield (
+                _words(part.text)
+                if part.title is None
+                else step_of("message", _ATTACHED, part.text, marks=[_mark(part.text, b"attached")])
+            )
+
+
+def _words(text: str) -> Step:
+    mark = _mark(text, b"said")
+    if len(text) > _LONGEST:
+        return step_of("message", _ATTACHED, text, marks=[mark])
+    return Step(id="said", sources=_USER, value=text, marks=(mark,))
+
+
+def _text(message: Message) -> str:
+    """What a tool's message says. Some clients put the blocks that they got into it, as JSON."""
+    content = message.content
+    text = content if isinstance(content, str) else "".join(
+        each.text for each in content or () if isinstance(each, TextPart)
+    )  # fmt: skip
+    blocks = _data(text)
+    if isinstance(blocks, list) and blocks and all(
+        isinstance(each, Mapping) and each.get("type") == "text" and isinstance(each.get("text"), str)
+        for each in blocks
+    ):  # fmt: skip
+        return "\n".join(each["text"] for each in blocks)
+    return text
+
+
+def _data(text: str) -> Any:
+    """A text that is data, as data."""
+    if text[:1] not in ("{", "["):
+        return text
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        return text
+
+
+def _mark(text: str, kind: bytes = b"result") -> bytes:
+    """By what it is known again: the same data whoever wrote it, the same text but for its spaces."""
+    data = _data(text)
+    if data is not text:
+        return _mark_of(data, kind)
+    return _digest(kind, " ".join(text.split()))
+
+
+def _mark_of(data: Any, kind: bytes = b"result") -> bytes:
+    try:
+        return _digest(kind, _canonical(data).decode())
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return _digest(kind, repr(data))
+
+
+def _digest(kind: bytes, of: str) -> bytes:
+    return sha256(kind + b"\x00" + of.encode("utf-8", "surrogatepass")).digest()[:16]

@@ -1,0 +1,117 @@
+"""One thing that a run was told or has read, and what can be proven by it."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from msgspec import Struct
+
+from fairlead.execution.attested import Leaf, leaves_of, singles, stands_in
+from fairlead.execution.sieve import may_hold, may_share, sieve_of
+from fairlead.labels import NO_LABELS, Labels
+from fairlead.policy.tool_rights import Sources
+
+WORDS: Final = ("user", "workspace")
+"""Sources that no tool, document or model can speak as."""
+
+_MARKS_KEPT: Final = 4096
+_NOWHERE: Final[Sources] = frozenset()
+
+
+class Given(Struct, frozen=True):
+    """An argument of an earlier call, and where it came from."""
+
+    value: Any
+    sources: Sources
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """One thing that was said or read. `given` are the arguments of the call that it answers: what a tool echoes is no
+    news, and what was put into a system comes back from there as what it was. `marks` tell it again where somebody
+    passes it on.
+
+    Where steps were merged there is no `value` but a `sieve`, which tells what cannot have stood in them, and one of
+    what was `put_in`.
+    """
+
+    id: str
+    sources: Sources
+    value: Any = None
+    labels: Labels = NO_LABELS
+    given: tuple[Given, ...] = ()
+    marks: tuple[bytes, ...] = ()
+    sieve: bytes = b""
+    put_in: bytes = b""
+    leaves: frozenset[Leaf] = frozenset()
+
+    @property
+    def is_words(self) -> bool:
+        return not self.sieve and not self.sources.isdisjoint(WORDS)
+
+    def says(self, leaf: Leaf) -> bool:
+        """Whether it stands anywhere in it, also inside a longer text."""
+        return leaf in self.leaves or any(
+            stands_in(leaf, each) for each in singles(self.value) if isinstance(each, str)
+        )
+
+    def holds(self, leaf: Leaf) -> bool:
+        """Whether the value may have come by this step, out of it or into the call."""
+        if self.sieve and may_hold(self.sieve, leaf):
+            return True
+        return self.says(leaf) or bool(self.put(leaf))
+
+    def sources_of(self, leaf: Leaf | None) -> Sources:
+        """Where a value that it holds came from: from its own source, and from whoever had put it into the call."""
+        if leaf is None:
+            return self.sources.union(*(each.sources for each in self.given))
+        put = self.put(leaf)
+        return put if put and not self.sieve and not self.says(leaf) else self.sources | put
+
+    def put(self, leaf: Leaf) -> Sources:
+        """Where it came from where it, or a part of it, was put into this call; nowhere, if it was not."""
+        if self.sieve:
+            return self.sources if may_share(self.put_in, leaf) else _NOWHERE
+        return frozenset().union(
+            *(each.sources for each in self.given if _stands(leaf, each.value) or _is_part(each.value, leaf))
+        )
+
+
+def step_of(id_: str, sources: Sources, value: Any, labels: Labels = NO_LABELS, given: Iterable[Given] = (),
+            marks: Iterable[bytes] = ()) -> Step:  # fmt: skip
+    return Step(
+        id=id_, sources=sources, value=value, labels=labels, given=tuple(given), marks=tuple(marks),
+        leaves=frozenset(leaves_of(value)),
+    )  # fmt: skip
+
+
+def merged(id_: str, steps: Iterable[Step]) -> Step:
+    """All of them as one: every value that may have stood in any comes from all their sources, and nothing that was
+    said there proves anything any more."""
+    every = tuple(steps)
+    given = [given.value for each in every for given in each.given]
+    return Step(
+        id=id_,
+        sources=frozenset().union(*(each.sources_of(None) for each in every)),
+        labels=joined(every),
+        marks=tuple(mark for each in every for mark in each.marks)[-_MARKS_KEPT:],
+        sieve=sieve_of([*given, *(each.value for each in every)], [each.sieve for each in every if each.sieve]),
+        put_in=sieve_of(given, [each.put_in for each in every if each.sieve]),
+    )
+
+
+def joined(steps: Iterable[Step]) -> Labels:
+    labels = NO_LABELS
+    for each in steps:
+        labels = labels.joined(each.labels)
+    return labels
+
+
+def _stands(leaf: Leaf, value: Any) -> bool:
+    """Whether it stands in an argument: an echo of it may be shorter than what was given."""
+    return leaf in frozenset(leaves_of(value)) or any(
+        stands_in(leaf, each) for each in singles(value) if isinstance(each, str)
+    )
+
+
+def _is_part(value: Any, of: Leaf) -> bool:
+    """Whether some of an argument stands in a longer text."""
+    return isinstance(of, str) and any(stands_in(each, of) for each in leaves_of(value))

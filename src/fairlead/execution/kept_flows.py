@@ -1,0 +1,226 @@
+"""Flows that are kept for agents: what each was told and has read, sealed under the key of the person it acts for.
+
+A flow belongs to a person, an agent and a name. A step is a row of its own and is never changed, so that two calls at
+once lose nothing of each other: what either has read counts in every call that is made after it was given. What is too
+much, or too old, is merged: it proves nothing any more, and its sources are those of all that may have stood in it.
+Every method reads or writes the database: call it in a thread.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from hashlib import sha256
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from fairlead.clock import Clock, new_id
+from fairlead.errors import NotFound
+from fairlead.execution.flow import Flow
+from fairlead.execution.flow_step import Given, Step, merged, step_of
+from fairlead.execution.sieve import EVERYTHING
+from fairlead.labels import DataClass, Labels
+from fairlead.policy.tool_rights import UNKNOWN
+from fairlead.storage.store import Store
+from fairlead.storage.vault import SubjectKey, Vault
+
+if TYPE_CHECKING:
+    from fairlead.storage.flow_rows import StepKey, StepRow
+
+MOST_STEPS: Final = 128
+MOST_BYTES: Final = 512 << 10
+"""Of one flow, each; a quarter of the bytes for one step."""
+
+_REMEMBERED: Final = 64  # flows whose steps this process knows
+_PATIENCE: Final = 3
+
+
+class FlowOf(Struct, frozen=True):
+    """Whose flow it is, and which: "" for the one that an agent has which names none."""
+
+    person: str
+    tenant: str
+    agent: str
+    name: str
+
+
+class _Sealed(Struct, frozen=True, array_like=True):
+    sources: list[str]
+    value: Any
+    data_class: int
+    categories: list[str]
+    given: list[tuple[Any, list[str]]]
+    marks: list[bytes]
+    sieve: bytes
+    put_in: bytes
+
+
+class _MergedMeanwhile(Exception):
+    """Others have merged what was to be merged here."""
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decoder = msgspec.msgpack.Decoder(_Sealed)
+
+
+class Flows:
+    """All flows of a deployment. `keep` is in milliseconds, and replaced when another revision comes into force."""
+
+    def __init__(
+        self, store: Store, vault: Vault, clock: Clock, *, steps: int = MOST_STEPS, size: int = MOST_BYTES
+    ) -> None:
+        self.keep = 0
+        self._most_steps = steps
+        self._most_bytes = size
+        self._store = store
+        self._vault = vault
+        self._clock = clock
+        self._known: OrderedDict[str, dict[str, Step]] = OrderedDict()
+        self._lock = Lock()
+
+    def flow(self, of: FlowOf) -> Flow:
+        """What there is. Nobody here sees all that an agent reads: what nothing proves is of unknown source too."""
+        key = self._vault.subject_for(of.person)
+        found = self._steps(key, _id(key, of))
+        since = self._clock.now() - self.keep
+        old = [step for key_of, step in found if key_of.at <= since]
+        young = [step for key_of, step in found if key_of.at > since]
+        before = [merged("merged", old)] if any(not each.sieve for each in old) else old
+        return Flow((*before, *young), UNKNOWN)
+
+    def add(self, of: FlowOf, steps: Sequence[Step]) -> None:
+        """Keep these too. Durable when this returns. Raises `NotFound` where the person is gone."""
+        from sqlalchemy.exc import IntegrityError
+
+        from fairlead.storage import flow_rows as table
+
+        if not steps:
+            return
+        key = self._vault.subject_for(of.person)
+        flow = _id(key, of)
+        new = [self._row(key, flow, each) for each in steps]
+        for patience in range(_PATIENCE, -1, -1):
+            taken, coarse = self._too_much(key, flow, new) if patience else ((), [])
+            try:
+                with self._store.writing() as connection:
+                    if taken:
+                        self._store.database.wipe(connection)
+                        if not table.take_out(connection, flow, taken):
+                            raise _MergedMeanwhile
+                    table.insert_steps(connection, [*coarse, *new])
+                return
+            except _MergedMeanwhile:
+                continue
+            except IntegrityError:
+                raise NotFound("the person was erased meanwhile", mend="begin anew") from None
+
+    def sweep(self) -> None:
+        """Forget the flows that nobody has gone on with for as long as they are kept."""
+        from fairlead.storage import flow_rows as table
+
+        since = self._clock.now() - self.keep
+        with self._store.reading() as connection:
+            over = table.expired(connection, since)
+        if over:
+            with self._store.writing() as connection:
+                self._store.database.wipe(connection)
+                table.forget_expired(connection, over, since)
+
+    def clear_cache(self) -> None:
+        """Drop what this process knows of them: call it whenever the epoch changes."""
+        with self._lock:
+            self._known.clear()
+
+    def _steps(self, key: SubjectKey, flow: str) -> "list[tuple[StepKey, Step]]":
+        """All of them, the oldest first. What this process has opened before is not opened again."""
+        from fairlead.storage import flow_rows as table
+
+        with self._lock:
+            known = self._known.get(flow, {})
+        with self._store.reading() as connection:
+            keys = table.keys(connection, flow)
+            missing = [each.id for each in keys if each.id not in known]
+            rows = table.rows(connection, flow, missing if known else ()) if missing else []
+        opened = {row.id: self._opened(key, flow, row.id, row.sealed) for row in rows}
+        steps = {each.id: known.get(each.id) or opened[each.id] for each in keys}
+        with self._lock:
+            self._known[flow] = steps
+            self._known.move_to_end(flow)
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        return [(each, steps[each.id]) for each in keys]
+
+    def _too_much(self, key: SubjectKey, flow: str, new: "Sequence[StepRow]") -> "tuple[list[str], list[StepRow]]":
+        """The ids of what is to be merged, and the row that takes its place."""
+        found = self._steps(key, flow)
+        keys = [each for each, _ in found]
+        size = sum(each.size for each in keys) + sum(each.size for each in new)
+        count = len(keys) + len(new)
+        since, taken = self._clock.now() - self.keep, []
+        steps_left, size_left = self._most_steps, self._most_bytes
+        if size > size_left or count > steps_left:
+            steps_left, size_left = steps_left // 2, size_left // 2
+        for each in keys:
+            if each.at > since and size <= size_left and count <= steps_left:
+                break
+            taken.append(each)
+            size, count = size - each.size, count - 1
+        if len(taken) < 2:
+            return [], []
+        row = self._row(key, flow, merged("merged", [step for _, step in found[: len(taken)]]), at=taken[-1].at)
+        return [each.id for each in taken], [row]
+
+    def _row(self, key: SubjectKey, flow: str, step: Step, at: int = 0) -> "StepRow":
+        from fairlead.storage.flow_rows import StepRow
+
+        plain = _plain(step)
+        if len(plain) > self._most_bytes // 4 and not step.sieve:
+            plain = _plain(merged(step.id, [step]))
+        # A step that a call made is found by its run; of all others nobody needs the id.
+        id_ = step.id if step.id.startswith("run_") else new_id(self._clock, "step")
+        sealed = self._vault.seal(key, plain, _about(flow, id_))
+        return StepRow(
+            id=id_, flow=flow, subject=key.id, at=at or self._clock.now(), size=len(sealed), sealed=sealed
+        )  # fmt: skip
+
+    def _opened(self, key: SubjectKey, flow: str, id_: str, sealed: bytes) -> Step:
+        kept = _decoder.decode(self._vault.open_own(key, bytes(sealed), _about(flow, id_)))
+        labels = Labels(DataClass(kept.data_class), frozenset(kept.categories))
+        sources = frozenset(kept.sources)
+        if kept.sieve:
+            return Step(
+                id=id_, sources=sources, labels=labels, marks=tuple(kept.marks), sieve=kept.sieve, put_in=kept.put_in
+            )
+        given = [Given(value, frozenset(its)) for value, its in kept.given]
+        return step_of(id_, sources, kept.value, labels, given, kept.marks)
+
+
+def _plain(step: Step) -> bytes:
+    labels = step.labels
+    kept = _Sealed(
+        sorted(step.sources),
+        step.value,
+        int(labels.data_class),
+        sorted(labels.categories),
+        [(each.value, sorted(each.sources)) for each in step.given],
+        list(step.marks),
+        step.sieve,
+        step.put_in,
+    )
+    try:
+        return _encode(kept)
+    except (TypeError, OverflowError, ValueError, RecursionError):  # data that has no such form proves nothing
+        every = sorted(step.sources_of(None))
+        return _encode(replace(kept, sources=every, value=None, given=[], sieve=EVERYTHING, put_in=EVERYTHING))
+
+
+def _id(key: SubjectKey, of: FlowOf) -> str:
+    parts = (key.id, of.tenant, of.agent, of.name)
+    return "flow_" + sha256("\x00".join(f"{len(each)}:{each}" for each in parts).encode()).hexdigest()[:32]
+
+
+def _about(flow: str, id_: str) -> bytes:
+    """What a sealed row is bound to: it opens in no other place."""
+    return f"flow\x00{flow}\x00{id_}".encode()
