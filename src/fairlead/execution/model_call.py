@@ -75,13 +75,9 @@ async def decide(fairlead: Fairlead, deployment: Deployment, action: Action, req
         refuse_ungrounded(task, pack)
     with action.step("authorize"):
         considered = candidates_for(
-            request.model,
-            deployment.models,
-            deployment.tasks.names,
-            deployment.preferences,
-            deployment.groups,
+            request.model, deployment.models, deployment.tasks.names, deployment.preferences, deployment.groups,
             deployment.embedders.names,
-        )
+        )  # fmt: skip
         rights = action.rights = policy.authorize(
             caller, task, asked.labels, tuple(considered.values()), action.arrival.door
         )
