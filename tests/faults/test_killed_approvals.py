@@ -1,4 +1,4 @@
-"""A worker that is killed between the use of an approval and its call: the call is never made twice on one approval, and
+"""A worker that is killed between the use of an approval and its call: never made twice on one approval, and
 the log says what is known of it."""
 
 import asyncio
