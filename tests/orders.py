@@ -2,9 +2,11 @@
 that everybody sees what is theirs, and on SQLite as a file."""
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 from tests.postgres import Server
 
 from fairlead.clock import Clock, SystemClock
@@ -55,8 +57,16 @@ def login(person: str) -> Credential:
     return Credential(kind="login", user=person, secret=password(person))
 
 
-def orders_on(server: Server, persons: tuple[str, ...] = PERSONS, rows: int = ROWS_EACH) -> str:
-    """A database of its own with accounts for persons. Gives its URL without an account."""
+def orders_on(
+    server: Server,
+    persons: tuple[str, ...] = PERSONS,
+    rows: int = ROWS_EACH,
+    *,
+    marks: Callable[[str, int], str] = mark,
+    certified: bool = False,
+) -> str:
+    """A database of its own with accounts for persons, who log in by certificates where that is said. Gives its URL
+    without an account."""
     url = server.make_database()
     with psycopg.connect(url, autocommit=True) as connection:
         if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (GROUP,)).fetchone():
@@ -66,8 +76,13 @@ def orders_on(server: Server, persons: tuple[str, ...] = PERSONS, rows: int = RO
         connection.execute(_SCHEMA)
         for person in persons:
             if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (person,)).fetchone():
-                connection.execute(f"CREATE ROLE {person} LOGIN PASSWORD '{password(person)}' IN ROLE {GROUP}")
-        _fill(connection, "%s", persons, rows)
+                account = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} IN ROLE {}").format(
+                    sql.Identifier(person),
+                    password(person),
+                    sql.SQL(f"{GROUP}, {GROUP}_certified" if certified else GROUP),
+                )
+                connection.execute(account)
+        _fill(connection, "%s", persons, rows, marks)
         connection.execute(_RIGHTS.format(group=GROUP).encode())
     return f"postgresql://127.0.0.1:{server.port}/{url.rpartition('/')[2]}"
 
@@ -76,13 +91,17 @@ def orders_file(path: Path, persons: tuple[str, ...] = PERSONS, rows: int = ROWS
     """The same rows as a file. Gives its URL."""
     with sqlite3.connect(path) as connection:
         connection.executescript(_SCHEMA + "CREATE VIEW own_orders AS SELECT id, item FROM orders WHERE owner = 'ada';")
-        _fill(connection, "?", persons, rows)
+        _fill(connection, "?", persons, rows, mark)
     connection.close()
     return f"sqlite:{path}"
 
 
 def _fill(
-    connection: "psycopg.Connection | sqlite3.Connection", place: str, persons: tuple[str, ...], rows: int
+    connection: "psycopg.Connection | sqlite3.Connection",
+    place: str,
+    persons: tuple[str, ...],
+    rows: int,
+    marks: Callable[[str, int], str],
 ) -> None:
     cursor = connection.cursor()
     into = f"INSERT INTO orders VALUES ({', '.join([place] * 7)})"
@@ -90,9 +109,17 @@ def _fill(
         for number in range(rows):
             note = None if number % 2 else f"note {number} of {person}"
             amount = f"{10 * index + number}.50"
-            values = (index * 1000 + number, person, f"item {number}", amount, "2026-11-21", note, mark(person, number))
+            values = (
+                index * 1000 + number,
+                person,
+                f"item {number}",
+                amount,
+                "2026-11-21",
+                note,
+                marks(person, number),
+            )
             cursor.execute(into, values)
-        cursor.execute(f"INSERT INTO salaries VALUES ({place}, {place})", (person, mark(person, 9)))
+        cursor.execute(f"INSERT INTO salaries VALUES ({place}, {place})", (person, marks(person, 9)))
     cursor.execute("INSERT INTO shops VALUES (1, 'Ghent'), (2, 'Basel')")
 
 
@@ -118,8 +145,8 @@ async def called(system: SqlSystem, tool: str, arguments: dict[str, object], **c
     return await system.call(SystemCall(**given))  # type: ignore[arg-type]
 
 
-async def selected(system: SqlSystem, sql: str, **changed: object) -> ToolResult:
-    return await called(system, "select", {"sql": sql}, **changed)
+async def selected(system: SqlSystem, text: str, **changed: object) -> ToolResult:
+    return await called(system, "select", {"sql": text}, **changed)
 
 
 __all__ = [

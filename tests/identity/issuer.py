@@ -10,6 +10,8 @@ from joserfc.jws import JWSRegistry
 from joserfc.util import json_b64encode, urlsafe_b64encode
 from msgspec import json
 
+from fairlead.clock import Clock
+
 NOW = 1_790_000_000_000
 
 
@@ -40,7 +42,7 @@ class ToldClock:
 class Issuer:
     """An OpenID Connect issuer with its own web server."""
 
-    def __init__(self, clock: ToldClock) -> None:
+    def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.url = ""
         self.claimed_issuer: str | None = None
