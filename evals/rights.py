@@ -1,18 +1,18 @@
 """Attack systems as persons who want each other's rows: a matrix of persons, rows and attacks.
 
-Every row holds a mark of whom it belongs to. A trial is one call, by a person's token through the door or the path, that
-tries to get at a mark, or to change a row, that is not the caller's. It leaks if another's mark is shown in a result or
-an error, if a token opens that should not, or if a row of another's has changed in the end; a mark or a token in the log
-or in the state is a leak as well.
+Every row holds a mark of whom it belongs to. A trial is one call, by a person's token through the door or the path,
+that tries to get at a mark, or to change a row, that is not the caller's. It leaks if another's mark is shown in a
+result or an error, if a token opens that should not, or if a row of another's has changed in the end; a mark or a token
+in the log or in the state is a leak as well.
 
-    leaks     calls that got what was not theirs, and marks and tokens found where none may be           (0)
-    trials    calls (at least 10,000 over all targets)
-    own       answers in which somebody saw a row of theirs: that the systems do answer
-    by_target trials by attack
+    leaks      calls that got what was not theirs, and marks and tokens found where none may be (0)
+    trials     calls (at least 10,000 over all targets)
+    own        answers in which somebody saw a row of theirs: that the systems do answer
+    by_target  trials by attack
 
-Targets: `postgresql`, a real server with row policies, each person by a certificate of their own; `openapi`, a service that
-knows people by exchanged tokens and is careless about all else; `desk` and `desk-older`, servers by the SDK of the Model
-Context Protocol in both revisions. One Fairlead has all of them, and its real authenticator, exchange, pools and caches.
+Targets: `postgresql`, a real server with row policies, each person by a certificate of their own; `openapi`, a service
+that knows people by exchanged tokens and is careless about all else; `desk` and `desk-older`, servers by the SDK of the
+Model Context Protocol in both revisions. One Fairlead has all of them, with its authenticator, exchange, pools, caches.
 
 With `--control` leaks are planted in every one of these places, and have to be found.
 """

@@ -1,7 +1,7 @@
 """The target `openapi`: a service that knows people by the tokens they come with, and that is careless about all else.
 
-It decodes paths twice, follows `..` and `\\`, believes a header and a query field that only a gateway would set, and has a
-page inside that asks nobody who they are. Whatever gets an argument out of its place shows everybody's rows.
+It decodes paths twice, follows `..` and `\\`, believes a header and a query field that only a gateway would set, and
+has a page inside that asks nobody who they are. Whatever gets an argument out of its place shows everybody's rows.
 """
 
 import asyncio
@@ -19,13 +19,14 @@ from evals.rights_stage import PEOPLE, ROWS, Provider, Stage, Tally, Trial, exch
 AUDIENCE = "shop"
 _TEXT = {"type": "string"}
 HOSTILE = (
-    "{other}&as={other}", "{other}%26as%3D{other}", "x?as={other}", "x#as={other}", "x;as={other}", "x&owner=&as={other}",
-    "x\r\nx-act-as: {other}", "x\nx-act-as:{other}", "x\r\n\r\nGET /internal/dump HTTP/1.1\r\nhost: x\r\n\r\n", "x\u2028as",
-    "..", ".", "../internal/dump", "..%2finternal%2fdump", "%2e%2e/internal/dump", "%2e%2e%2finternal%2fdump",
-    "%252e%252e%252finternal%252fdump", "..\\internal\\dump", "%2e%2e%5cinternal%5cdump", "..;/internal/dump",
-    "/internal/dump", "//internal/dump", "http://127.0.0.1/internal/dump", "{id}/../../internal/dump", "./{id}",
-    "\uff0e\uff0e\uff0finternal\uff0fdump", "..%c0%afinternal%c0%afdump", "x; as={other}", 'x"; as={other}', "x\0", "",
-    "{other}", "{other},{person}", "{id}", "*", "%", "null", "0x{id}", "{id}.0", "+{id}", " {id}",
+    "{other}&as={other}", "{other}%26as%3D{other}", "x?as={other}", "x#as={other}", "x;as={other}",
+    "x&owner=&as={other}", "x\r\nx-act-as: {other}", "x\nx-act-as:{other}",
+    "x\r\n\r\nGET /internal/dump HTTP/1.1\r\nhost: x\r\n\r\n", "x\u2028as", "..", ".", "../internal/dump",
+    "..%2finternal%2fdump", "%2e%2e/internal/dump", "%2e%2e%2finternal%2fdump", "%252e%252e%252finternal%252fdump",
+    "..\\internal\\dump", "%2e%2e%5cinternal%5cdump", "..;/internal/dump", "/internal/dump", "//internal/dump",
+    "http://127.0.0.1/internal/dump", "{id}/../../internal/dump", "./{id}", "\uff0e\uff0e\uff0finternal\uff0fdump",
+    "..%c0%afinternal%c0%afdump", "x; as={other}", 'x"; as={other}', "x\0", "", "{other}", "{other},{person}", "{id}",
+    "*", "%", "null", "0x{id}", "{id}.0", "+{id}", " {id}",
 )  # fmt: skip
 
 
@@ -58,7 +59,8 @@ DESCRIPTION = json.dumps(
 )
 # Every place of an argument: the tool, the argument, and what else the tool needs.
 PLACES: tuple[tuple[str, str, Mapping[str, str]], ...] = (
-    ("get_order", "id", {}), ("of_person", "person", {}), ("file", "folder", {"name": "a"}), ("file", "name", {"folder": "a"}),
+    ("get_order", "id", {}), ("of_person", "person", {}), ("file", "folder", {"name": "a"}),
+    ("file", "name", {"folder": "a"}),
     ("find", "owner", {}), ("find", "text", {}), ("mine", "x-note", {}), ("mine", "trail", {}), ("slow", "id", {}),
     ("note", "id", {"note": "planted"}), ("note", "owner", {"id": "0", "note": "planted"}),
     ("note", "note", {"id": "0"}),

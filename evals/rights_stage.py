@@ -241,7 +241,7 @@ async def staged(
     """Fairlead, compiled from a workspace with these systems, behind its own door."""
     issuer, partner = issuers
     overheard = Overheard()
-    logging.getLogger().addHandler(overheard)
+    logging.basicConfig(force=True, handlers=[overheard], level=logging.INFO)  # the SDK has put its own there
     logging.getLogger("fairlead").setLevel(logging.DEBUG)
     known = {"idp": issuer, "partner": partner}
     identity = {
@@ -259,10 +259,7 @@ async def staged(
         stage.tokens = {each: issuer.token(sub=each, aud="fairlead", exp=end, groups=["staff"]) for each in PEOPLE}
         for token in stage.tokens.values():  # so that whoever guesses later does not keep them waiting
             await w.fairlead.current().authenticator.authenticate(f"Bearer {token}", loopback=False)
-        try:
-            yield stage
-        finally:
-            logging.getLogger().removeHandler(overheard)
+        yield stage
 
 
 class _Door:
