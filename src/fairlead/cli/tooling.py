@@ -17,6 +17,7 @@ from fairlead.cli.output import DryRun, Json, Yes, confirm, data, json_data, say
 from fairlead.cli.place import Data, Place, Workspace, find, secrets, user
 from fairlead.cli.surroundings import surroundings
 from fairlead.cli.systems_asked import Offer, offers
+from fairlead.cli.tools_unused import unused
 from fairlead.costs.money import exact_money
 from fairlead.costs.told import Arrival
 from fairlead.errors import BadInput, NotFound, closest
@@ -160,6 +161,9 @@ def _value(text: str, schema: Any) -> Any:
         return msgspec.json.decode(text)
     except msgspec.DecodeError:
         return text
+
+
+app.command()(unused)
 
 
 @app.command()

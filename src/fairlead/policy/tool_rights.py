@@ -96,6 +96,10 @@ class ToolRights:
             return name.partition(".")[0] in self._trusted
         return source in _ALWAYS_TRUSTED or kind == "document"
 
+    def permits(self, tool: Tool) -> list[Statement]:
+        """The policies that could let a call of this tool pass, for whomever."""
+        return [each for each in _about(tool, self._statements) if each.effect == "permit" and each.mode == "enforce"]
+
     def visible(self, caller: Caller, tools: Sequence[Tool]) -> list[Tool]:
         """The tools that some call of this caller might be permitted: what policies say of persons and tools counts,
         and what they say of single calls is left to the call."""

@@ -3,7 +3,7 @@
 The journal appends to it. This loads SQLAlchemy, so whoever also does without the log imports it when it is needed.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -109,7 +109,7 @@ class Log:
             name = _last_run(connection) if run == "last" else _full_name(connection, run)
             return _rows(connection.execute(log.select().where(log.c.run == name).order_by(log.c.seq)).all())
 
-    def since(self, at: int) -> Iterator[LogRow]:
+    def since(self, at: int) -> Generator[LogRow, None, None]:
         """The rows from a moment on (milliseconds since 1970), oldest first."""
         with self._reading() as connection:
             last = -1
