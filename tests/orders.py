@@ -7,7 +7,6 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
-from tests.postgres import Server
 
 from fairlead.clock import Clock, SystemClock
 from fairlead.net.http import Http
@@ -16,6 +15,7 @@ from fairlead.tools.settings import SqlSettings, System, compile_system
 from fairlead.tools.sql import SqlSystem
 from fairlead.tools.sql_queries import definitions_of
 from fairlead.tools.types import Credential, SystemCall, ToolResult
+from tests.postgres import Server
 
 GROUP = "orders_people"
 PERSONS = ("ada", "ben", "cleo")
