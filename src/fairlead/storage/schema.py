@@ -453,3 +453,44 @@ flow_step = Table(
 )
 Index(None, flow_step.c.flow)
 Index(None, flow_step.c.subject)
+
+# What people have connected with accounts of their own. `authority` is a digest of whom its tokens may be shown to,
+# `agents` and `scopes` are JSON. `lease` is whoever renews it just now, "" for nobody; `unsure` says that the server
+# may have given tokens that were never stored. `sealed` are the tokens, gone with the subject whose they are.
+system_grant = Table(
+    "system_grant",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("subject", Text, ForeignKey("subject.id", ondelete="CASCADE"), nullable=False),
+    _required("tenant", Text),
+    _required("system", Text),
+    _required("authority", Text),
+    _required("agents", Text),
+    _required("scopes", Text),
+    _required("state", Text),
+    _required("reason", Text),
+    _required("made_at", BigInteger),
+    _required("ended_at", BigInteger),
+    _required("expires_at", BigInteger),
+    _required("renews", Boolean),
+    _required("lease", Text),
+    _required("unsure", Boolean),
+    _required("version", BigInteger),
+    _required("sealed", LargeBinary),
+    UniqueConstraint("subject", "tenant", "system"),
+)
+
+# Consents that are under way in a browser. `state` and `session` are digests; `sealed` is what finishing one needs.
+consent = Table(
+    "consent",
+    metadata,
+    Column("state", Text, primary_key=True),
+    Column("subject", Text, ForeignKey("subject.id", ondelete="CASCADE"), nullable=False),
+    _required("tenant", Text),
+    _required("session", Text),
+    _required("system", Text),
+    _required("expires_at", BigInteger),
+    _required("sealed", LargeBinary),
+    sqlite_with_rowid=False,
+)
+Index(None, consent.c.subject)
