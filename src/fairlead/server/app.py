@@ -115,9 +115,7 @@ class App:
             await send({"type": "lifespan.startup.failed", "message": said})
             return
         running = self._running
-        self._routes = routes(
-            running.fairlead, running.sessions, running.signed_in, running.grants, self._max_body
-        )
+        self._routes = routes(running.fairlead, running.sessions, running.signed_in, running.grants, self._max_body)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._running.stop()
