@@ -127,6 +127,7 @@ async def assemble(around: Surroundings) -> Running:
     journal = Journal(store, worker, clock, first.workspace.settings.storage.journal)
     fairlead = _fairlead(journal, vault, clock, approvals, flows, deployment)
     turns = Turns(fairlead, fleet, worker, clock, store.beside / FOLDER)
+    sweeps = (approvals.sweep, flows.sweep, revisions.signed_in.sweep)
     follower = Follower(
         fairlead,
         fleet,
@@ -137,15 +138,7 @@ async def assemble(around: Surroundings) -> Running:
         forget=_all_of(vault.clear_cache, flows.clear_cache, revisions.grants.forget),
         listen=store.listen,
         chores=(
-            *_chores(
-                around,
-                journal,
-                vault,
-                sessions,
-                custody,
-                (approvals.sweep, flows.sweep, revisions.signed_in.sweep),
-                deployment.organisation,
-            ),
+            *_chores(around, journal, vault, sessions, custody, sweeps, deployment.organisation),
             *watch.chores(),
             (_COUNT_EVERY, turns),
         ),
