@@ -30,11 +30,11 @@ setup: .venv/.dev ## everything for working on Fairlead
 demo: .venv/.runtime ## a working day of an invented retail company, without keys or servers
 	@$(BIN)/fairlead demo
 
-# A third process works while others wait for a clock, a socket or a child; bytecode is kept, since to rewrite the
-# assertions of all tests takes each of them ten seconds.
+# Tests are collected once, and run in forks of that process: more than there are processors, since some wait for a
+# clock, a socket or a child. Bytecode is kept, since to rewrite the assertions of all tests takes ten seconds.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/.dev ## all tests; no network, no keys
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -p tests.forked.workers --workers 4
 
 lint: .venv/.dev ## format, rules, types, layers, locks, licences, bill of materials
 	$(BIN)/ruff format --check $(CODE)

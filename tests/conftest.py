@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
 from tests.certificates import Authority
-from tests.databases import empty_database, empty_postgres, postgres, store, where
+from tests.databases import empty_database, lent, postgres, store, where
 from tests.world import World, world
 
-__all__ = ["empty_database", "empty_postgres", "postgres", "store", "where"]
+__all__ = ["empty_database", "lent", "postgres", "store", "where"]
 
 # How long an example takes says something of the machine, and nothing of what is tested.
 settings.register_profile("quick", deadline=None, max_examples=40)

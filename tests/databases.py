@@ -1,16 +1,78 @@
-"""Empty databases of each kind, migrated once and copied for each test."""
+"""Empty databases of each kind: files are migrated once and copied, those of a server emptied and lent again."""
 
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from tests.postgres import MISSING, Server, programs, server
 
 from fairlead.storage.database import Where
 from fairlead.storage.migrations import migrate
 from fairlead.storage.postgres_locks import SessionLocks
 from fairlead.storage.store import Store
+from tests.postgres import MISSING, Server, programs, server
+
+if TYPE_CHECKING:
+    import psycopg
+
+_OTHERS = (
+    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> %s"
+)
+_TABLES = "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public'"
+_SEQUENCES = "SELECT setval(quote_ident(sequencename)::regclass, start_value, false) FROM pg_sequences"
+# Whatever a test makes, drops or changes in the structure is seen in one of these.
+_STRUCTURE = """SELECT (SELECT max(oid) FROM pg_class), (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_proc),
+    (SELECT count(*) FROM pg_attribute), (SELECT count(*) FROM pg_trigger), (SELECT count(*) FROM pg_constraint),
+    (SELECT count(*) FROM pg_namespace), (SELECT count(*) FROM pg_db_role_setting)"""
+
+
+class Lent:
+    """Copies of a database. To empty one costs the server a hundredth of what a new one does; one whose structure a
+    test has changed is dropped."""
+
+    def __init__(self, server: Server, template: str) -> None:
+        self._server = server
+        self._template = template.rpartition("/")[2]
+        self._free: list[str] = []
+        import psycopg
+
+        with psycopg.connect(template) as connection:
+            self._tables = [name for (name,) in connection.execute(_TABLES)]
+            self._rows = {name: rows for name in self._tables if (rows := _rows(connection, name))}
+            self._structure = connection.execute(_STRUCTURE).fetchone()
+
+    def lend(self) -> str:
+        """The URL of one that is as if it was new."""
+        return self._free.pop() if self._free else self._server.make_database(self._template)
+
+    def take_back(self, url: str) -> None:
+        if self._empty(url):
+            self._free.append(url)
+        else:
+            self._server.drop_database(url)
+
+    def _empty(self, url: str) -> bool:
+        """False where it cannot be as new again."""
+        import psycopg
+
+        with psycopg.connect(url) as connection:
+            connection.execute(_OTHERS, (connection.info.backend_pid,))
+            if connection.execute(_STRUCTURE).fetchone() != self._structure:
+                return False
+            # Foreign keys mind no order then.
+            connection.execute("SET LOCAL session_replication_role = replica")
+            connection.execute("; ".join(f"DELETE FROM {name}" for name in self._tables))
+            for name, rows in self._rows.items():
+                with connection.cursor().copy(f"COPY {name} FROM STDIN") as copy:
+                    copy.write(rows)
+            connection.execute(_SEQUENCES)
+        return True
+
+
+def _rows(connection: "psycopg.Connection[tuple[str, ...]]", table: str) -> bytes:
+    with connection.cursor().copy(f"COPY {table} TO STDOUT") as copy:
+        return b"".join(copy)
 
 
 @pytest.fixture(scope="session")
@@ -28,10 +90,10 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Where]:
         shutil.copy(request.getfixturevalue("empty_database"), tmp_path / "state.db")
         yield tmp_path / "state.db"
         return
-    server = request.getfixturevalue("postgres")
-    url = server.make_database(request.getfixturevalue("empty_postgres"))
+    lent: Lent = request.getfixturevalue("lent")
+    url = lent.lend()
     yield url
-    server.drop_database(url)
+    lent.take_back(url)
 
 
 @pytest.fixture
@@ -54,8 +116,8 @@ def postgres() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def empty_postgres(postgres: Server) -> str:
-    """The name of a database that was migrated once: tests copy it."""
+def lent(postgres: Server) -> Lent:
+    """Migrated databases on the server, one or more for a test."""
     url = postgres.make_database()
     migrate(url)
-    return url.rpartition("/")[2]
+    return Lent(postgres, url)

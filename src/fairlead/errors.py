@@ -35,7 +35,6 @@
     │   ├── DeadlineExceeded         504  the action took too long
     │   ├── SystemFailed             502  a system of record failed (tools/failures.py)
     │   ├── NotAuthorised            403  it does not let this person do it (tools/failures.py)
-    │   │   └── CredentialRefused    403  it does not know the credential (tools/failures.py)
     │   ├── ResultTooLarge           502  it gave back more than is taken (tools/failures.py)
     │   └── NoServer                 502  no Fairlead answers the command line (cli/asking.py)
     └── Broken                       500  a fault of Fairlead's own

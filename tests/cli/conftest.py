@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 from msgspec import Struct
+from tests import programs
 
 from fairlead.cli.main import run
 from fairlead.cli.opening import open_store
@@ -45,7 +45,6 @@ class Said(Struct, frozen=True):
 
 
 Fairlead = Callable[..., Said]
-SOURCE = Path(__file__).parents[2] / "src"
 
 
 @pytest.fixture(autouse=True)
@@ -70,9 +69,9 @@ def fairlead(capsys: pytest.CaptureFixture[str]) -> Fairlead:
 
 
 def program(*arguments: object, cwd: Path | None = None, stdin: str = "", **environment: str) -> Said:
-    """Runs the program itself."""
+    """Runs the program, as a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-m", "fairlead", *map(str, arguments)],
+        programs.command("-m", "fairlead", *map(str, arguments)),
         cwd=cwd,
         input=stdin,
         capture_output=True,
@@ -82,7 +81,7 @@ def program(*arguments: object, cwd: Path | None = None, stdin: str = "", **envi
         env={
             "PATH": os.environ["PATH"],
             "HOME": os.environ.get("HOME", "/"),
-            "PYTHONPATH": str(SOURCE),  # this checkout's program, wherever the installed one comes from
+            "PYTHONPATH": str(programs.SOURCE),  # for programs that this one starts
             **environment,
         },
     )
@@ -154,9 +153,18 @@ async def _ask(folder: Path, questions: tuple[str, ...], caller: Caller, model: 
     return answers
 
 
-@pytest.fixture
-def asked(live: Path) -> tuple[Path, Answer]:
-    """A published workspace in which one question was answered."""
-    (answer,) = ask(live, HOTEL)
+@pytest.fixture(scope="session")
+def answered(published: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Answer]:
+    """The same once a question was answered."""
+    folder = tmp_path_factory.mktemp("answered") / "acme"
+    shutil.copytree(published, folder)
+    (answer,) = ask(folder, HOTEL)
     assert isinstance(answer, Answer), answer
-    return live, answer
+    return folder, answer
+
+
+@pytest.fixture
+def asked(answered: tuple[Path, Answer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Answer]:
+    """A published workspace in which one question was answered. The test runs in it."""
+    folder, answer = answered
+    return _copied(folder, tmp_path, monkeypatch), answer

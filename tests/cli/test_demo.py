@@ -4,13 +4,13 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import programs
 from tests.cli.conftest import Fairlead, Said, program
 
 from fairlead.cli.demonstration.company import VISITOR, found
@@ -115,9 +115,7 @@ def test_a_folder_in_use_is_refused_and_left_alone(tmp_path: Path, fairlead: Fai
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_it_stops_what_it_has_started(number: signal.Signals, tmp_path: Path) -> None:
     folder = tmp_path / "northlight"
-    # Where the tests run in the background, their children would not hear a SIGINT.
-    heard = ["env", "--default-signal=INT", sys.executable]
-    command = [*heard, "-m", "fairlead", "demo", "--folder", str(folder)]
+    command = programs.command("-m", "fairlead", "demo", "--folder", str(folder))
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         port = _port_of_server(folder / ".fairlead" / "serve.log")
         process.send_signal(number)

@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from tests import programs
 from tests.cli.conftest import Fairlead, program
 
 from fairlead.cli.main import COMMANDS
@@ -156,7 +157,7 @@ def on_a_terminal(*arguments: str, cwd: Path, **environment: str) -> str:
     """What the program shows on a terminal of 80 columns."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    command = [sys.executable, "-m", "fairlead", *arguments]
+    command = programs.command("-m", "fairlead", *arguments)
     surroundings = {"PATH": os.environ["PATH"], "TERM": "xterm", **environment}
     with subprocess.Popen(command, cwd=cwd, stdin=theirs, stdout=theirs, stderr=theirs, env=surroundings) as process:
         os.close(theirs)

@@ -1,12 +1,12 @@
 """What a model replied to real requests is kept, and played back to the same requests."""
 
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests import programs
 from tests.cli.conftest import Fairlead
 from tests.cli.test_serve import Server
 
@@ -17,7 +17,7 @@ QUESTION = "Tell me something."
 @pytest.fixture
 def provider() -> Iterator[str]:
     """A model's server, by its address."""
-    command = [sys.executable, "-m", "tests.faults.provider", "--port", "0"]
+    command = programs.command("-m", "tests.faults.provider", "--port", "0")
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
         yield process.stdout.readline().split()[-1]
@@ -25,11 +25,11 @@ def provider() -> Iterator[str]:
 
 
 @contextmanager
-def running(*command: str) -> Iterator[Server]:
+def running(folder: Path, *command: str) -> Iterator[Server]:
     with subprocess.Popen(
-        [sys.executable, "-m", "fairlead", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        programs.command("-m", "fairlead", *command), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        server = Server(process)
+        server = Server(process, folder)
         try:
             yield server
         finally:
@@ -51,7 +51,7 @@ def test_replies_are_kept_and_come_back_without_the_model(
     house(live, f"{{use: openai-compatible/tiny, url: '{provider}/v1', placement: {{kind: device}}}}")
     assert fairlead("apply", "--yes").status == 0
     cassette = tmp_path / "house.jsonl"
-    with running("record", "house", str(cassette), "--yes") as server:
+    with running(live, "record", "house", str(cassette), "--yes") as server:
         heard = fairlead("ask", QUESTION, "--model", "house", "--url", server.url)
         assert heard.status == 0, heard.err
         assert fairlead("ask", "Which hotel price is fine?", "--model", "local", "--url", server.url).status == 0
@@ -60,7 +60,7 @@ def test_replies_are_kept_and_come_back_without_the_model(
     assert cassette.stat().st_mode & 0o077 == 0
     assert QUESTION not in cassette.read_text()
     house(live, f"recorded/{cassette}")
-    with running("serve", str(live), "--port", "0") as server:
+    with running(live, "serve", str(live), "--port", "0") as server:
         again = fairlead("ask", QUESTION, "--model", "house", "--url", server.url)
         assert again.out == heard.out
         other = fairlead("ask", "Something else.", "--model", "house", "--url", server.url)

@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from tests import programs
 from tests.cli.conftest import Fairlead, program
 
 from fairlead.identity.keys import is_well_formed
@@ -23,8 +24,9 @@ RECEIPT = "What do I do when a receipt is lost?"
 class Server:
     """A running `fairlead serve`: where it answers, and what it has said so far."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
+    def __init__(self, process: "subprocess.Popen[str]", folder: Path) -> None:
         self.process = process
+        self.folder = folder
         self.said: list[str] = []
         assert process.stderr is not None
         for line in process.stderr:
@@ -46,10 +48,12 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, *more: str) -> Iterator[Server]:
-    command = [sys.executable, "-m", "fairlead", "serve", str(folder), "--port", "0", *more]
+def serving(folder: Path, *more: str, real: bool = False) -> Iterator[Server]:
+    """A server over a folder; with `real` started as a user does, imports and all."""
+    arguments = ("-m", "fairlead", "serve", str(folder), "--port", "0", *more)
+    command = [sys.executable, *arguments] if real else programs.command(*arguments)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        server = Server(process)
+        server = Server(process, folder)
         try:
             _wait_until_ready(server)
             yield server
@@ -70,17 +74,16 @@ def _wait_until_ready(server: Server) -> None:
 def server(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("served") / "acme"
     shutil.copytree(published, folder)
-    with serving(folder) as started:
+    with serving(folder, real=True) as started:
         yield started
 
 
 @pytest.fixture
 def there(server: Server, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The served workspace; the test runs in it, and commands know where the server is."""
-    folder = Path(str(server.process.args[4]))  # type: ignore[index]
-    monkeypatch.chdir(folder)
+    monkeypatch.chdir(server.folder)
     monkeypatch.setenv("FAIRLEAD_URL", server.url)
-    return folder
+    return server.folder
 
 
 def test_a_question_is_answered_with_sources_cost_and_run(there: Path, fairlead: Fairlead) -> None:

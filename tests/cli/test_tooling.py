@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Fairlead
-from tests.tools.mcp_world import program
+from tests.tools.mcp_world import forked
 from tests.world import key_of, settings, write_workspace
 
 from fairlead.cli.place import find
@@ -20,7 +20,7 @@ POLICIES = """
 @pytest.fixture
 def shop(tmp_path: Path, fairlead: Fairlead, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A published workspace with a shop of which nothing is accepted yet."""
-    systems = {"shop": {"use": "mcp", "command": program("mcp_shop.py")}}
+    systems = {"shop": {"use": "mcp", "command": forked("mcp_shop.py")}}
     whole = settings("http://127.0.0.1:9", systems=systems)
     folder = write_workspace(tmp_path / "acme", whole, {"policies/shop.cedar": POLICIES})
     monkeypatch.chdir(folder)

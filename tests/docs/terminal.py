@@ -12,6 +12,8 @@ import urllib.request
 from pathlib import Path
 from unittest import mock
 
+from tests import programs
+
 from fairlead.cli.main import run
 
 _SHELL = set("|><&;$`\n")  # what a command needs a shell for; all others run in this process, which is faster
@@ -24,12 +26,13 @@ class Terminal:
     def __init__(self, folder: Path) -> None:
         self.port = _free_port()
         self._server: subprocess.Popen[bytes] | None = None
-        programs = folder / ".bin"
-        programs.mkdir()
-        for name, command in {"fairlead": f"{sys.executable} -m fairlead", "python": sys.executable}.items():
-            (programs / name).write_text(f'#!/bin/sh\nexec {command} "$@"\n')
-            (programs / name).chmod(0o755)
-        self._left = programs / "left"
+        found = folder / ".bin"
+        found.mkdir()
+        fairlead = shlex.join(programs.command("-m", "fairlead"))
+        for name, command in {"fairlead": fairlead, "python": sys.executable}.items():
+            (found / name).write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+            (found / name).chmod(0o755)
+        self._left = found / "left"
         clean = {
             name: value
             for name, value in os.environ.items()
@@ -37,7 +40,7 @@ class Terminal:
         }
         self._variables = {
             **clean,
-            "PATH": f"{programs}:{Path(sys.executable).parent}:{clean['PATH']}",
+            "PATH": f"{found}:{Path(sys.executable).parent}:{clean['PATH']}",
             "PWD": str(folder),
             "NO_COLOR": "1",
             "COLUMNS": "200",
@@ -65,7 +68,7 @@ class Terminal:
 
     def script(self, text: str) -> tuple[int, str]:
         """Run a Python program in the folder."""
-        return self._program([sys.executable, "-c", text.replace("8700", str(self.port))])
+        return self._program(programs.command("-c", text.replace("8700", str(self.port))))
 
     def serve(self, command: str = "fairlead serve") -> tuple[int, str]:
         """Start a server and wait until it may be asked."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from tests.execution.test_tool_call import call
-from tests.tools.mcp_world import OURS, program, system
+from tests.tools.mcp_world import OURS, forked, system
 from tests.world import world
 
 from fairlead.errors import NotFound
@@ -19,7 +19,7 @@ PERMIT = """
 
 
 async def test_what_was_accepted_is_called_and_what_has_changed_is_not(tmp_path: Path) -> None:
-    command = program("mcp_shop.py")
+    command = forked("mcp_shop.py")
     async with system(environment=OURS, command=command) as shop:
         offered = await shop.definitions()
     accepted = {name: offered[name] for name in ("get_order", "set_note")}

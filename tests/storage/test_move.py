@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from tests.postgres import Server
+from tests.databases import Lent
 from tests.storage.books_of import a_hold, balance, check_log, entry, limit, open_ids, payloads, runs, tampered
 
 from fairlead.clock import SystemClock
@@ -31,12 +31,12 @@ MASTER = bytes(range(32))
 
 
 @pytest.fixture
-def target(postgres: Server, empty_postgres: str) -> Iterator[Store]:
-    url = postgres.make_database(empty_postgres)
+def target(lent: Lent) -> Iterator[Store]:
+    url = lent.lend()
     opened = Store.open(url)
     yield opened
     opened.close()
-    postgres.drop_database(url)
+    lent.take_back(url)
 
 
 @pytest.fixture

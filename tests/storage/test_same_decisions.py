@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 from sqlalchemy import select
-from tests.postgres import Server
+from tests.databases import Lent
 from tests.storage.books_of import check_log, entry, limit
 
 from fairlead.clock import SystemClock
@@ -104,10 +104,8 @@ def writers(store: Store) -> list[Books]:
     return [open_books(store, f"w{number}", SystemClock(), plain, 1.0) for number in range(2)]
 
 
-def test_both_databases_decide_alike(
-    postgres: Server, empty_postgres: str, empty_database: Path, tmp_path: Path
-) -> None:
-    url = postgres.make_database(empty_postgres)
+def test_both_databases_decide_alike(lent: Lent, empty_database: Path, tmp_path: Path) -> None:
+    url = lent.lend()
     server = Store.open(url)
     on_server = writers(server)
     numbers = iter(range(10**6))
@@ -139,7 +137,7 @@ def test_both_databases_decide_alike(
         for books in on_server:
             books.end()
         server.close()
-        postgres.drop_database(url)
+        lent.take_back(url)
 
 
 def test_a_scope_limit_beyond_every_number_is_kept_as_the_largest() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
+from tests.databases import Lent
 from tests.doors.test_matrix import Door, every_door, streamed_and_not
-from tests.postgres import Server
 from tests.world import Served, served, world
 
 from fairlead.errors import FairleadError
@@ -79,12 +79,12 @@ def test_nobody_reads_at_a_door_what_another_person_has(s: Served) -> None:
 
 
 @pytest.fixture
-def two(postgres: Server, empty_postgres: str) -> Iterator[tuple[str, str]]:
+def two(lent: Lent) -> Iterator[tuple[str, str]]:
     """Two deployments' databases on one server."""
-    urls = postgres.make_database(empty_postgres), postgres.make_database(empty_postgres)
+    urls = lent.lend(), lent.lend()
     yield urls
     for url in urls:
-        postgres.drop_database(url)
+        lent.take_back(url)
 
 
 async def test_deployments_on_one_server_hear_and_decide_nothing_of_each_other(

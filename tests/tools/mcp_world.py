@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import uvicorn
+from tests import programs
 from tests.models.calls import CLOCK
 
 from fairlead.clock import Clock
@@ -73,6 +74,11 @@ async def system(clock: Clock = CLOCK, environment: Mapping[str, str] = OURS, **
 def program(name: str, *arguments: str) -> list[str]:
     """The command of one of the programs beside this file."""
     return [sys.executable, str(HERE / name), *arguments]
+
+
+def forked(name: str, *arguments: str) -> list[str]:
+    """The same, there at once: for tests in which its start is not what is tested."""
+    return programs.command(str(HERE / name), *arguments)
 
 
 @asynccontextmanager

@@ -7,7 +7,6 @@ from typing import Any, Protocol
 from fairlead.errors import FairleadError, NotFound, Overloaded
 from fairlead.execution import Fairlead
 from fairlead.identity.browser import BrowserSessions
-from fairlead.identity.grant_tokens import GrantTokens
 from fairlead.server.door import EncodeError, broken, refuse
 from fairlead.server.http import Scope, respond
 from fairlead.server.model_list import speaks_messages
@@ -29,9 +28,6 @@ class Running(Protocol):
 
     @property
     def signed_in(self) -> BrowserSessions: ...
-
-    @property
-    def grants(self) -> GrantTokens: ...
 
     async def stop(self) -> None: ...
 
@@ -114,8 +110,7 @@ class App:
             said = "\n".join(part for part in (error.message, error.why, error.mend) if part)
             await send({"type": "lifespan.startup.failed", "message": said})
             return
-        running = self._running
-        self._routes = routes(running.fairlead, running.sessions, running.signed_in, running.grants, self._max_body)
+        self._routes = routes(self._running.fairlead, self._running.sessions, self._running.signed_in, self._max_body)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._running.stop()

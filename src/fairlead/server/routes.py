@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from fairlead.execution import Fairlead
 from fairlead.identity.browser import BrowserSessions
-from fairlead.identity.grant_tokens import GrantTokens
 from fairlead.server.anthropic.count_tokens import CountTokens
 from fairlead.server.anthropic.errors import encode_error as encode_messages_error
 from fairlead.server.anthropic.messages import Messages
@@ -17,8 +16,6 @@ from fairlead.server.approvals_page import AnswerOnPage, ApprovalsPage
 from fairlead.server.browser import Browser
 from fairlead.server.chat_door import ChatDoor
 from fairlead.server.door import EncodeError
-from fairlead.server.grants import PATH as GRANTS
-from fairlead.server.grants import EndGrant, ShownGrants
 from fairlead.server.health import Live, Ready
 from fairlead.server.http import Scope
 from fairlead.server.login import CALLBACK, LOGIN, Callback, Me, SignIn, SignOut
@@ -49,7 +46,7 @@ PROBES: Final = frozenset(("/healthz", "/readyz"))
 
 
 def routes(
-    fairlead: Fairlead, sessions: Sessions, signed_in: BrowserSessions, grants: GrantTokens, max_body: int
+    fairlead: Fairlead, sessions: Sessions, signed_in: BrowserSessions, max_body: int
 ) -> dict[tuple[str, str], Endpoint]:
     """Endpoints by method and path. A path that ends in "/" takes everything below it."""
     mcp = McpDoor(fairlead, max_body)
@@ -78,9 +75,6 @@ def routes(
         ("GET", "/v1/approvals"): ShownApprovals(fairlead),
         ("GET", "/v1/approvals/"): ShownApprovals(fairlead),
         ("POST", "/v1/approvals/"): AnswerApproval(fairlead, max_body),
-        ("GET", GRANTS): ShownGrants(fairlead, grants),
-        ("GET", f"{GRANTS}/"): ShownGrants(fairlead, grants),
-        ("DELETE", f"{GRANTS}/"): EndGrant(fairlead, grants),
         ("GET", PAGE): ShownByLink(fairlead),
         ("POST", PAGE): AnswerByLink(fairlead),
         **_pages(fairlead, signed_in),

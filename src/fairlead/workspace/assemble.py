@@ -19,7 +19,6 @@ from fairlead.identity import Authenticator, Key
 from fairlead.identity.browser import BrowserSessions
 from fairlead.identity.credentials import Credentials
 from fairlead.identity.fetch import fetcher
-from fairlead.identity.grant_tokens import GrantTokens
 from fairlead.identity.issuer_keys import IssuerKeyRings
 from fairlead.lanes.figures import FOLDER
 from fairlead.lanes.rates import compile_limits
@@ -42,7 +41,7 @@ from fairlead.workspace.connecting import Connections
 from fairlead.workspace.custody import Custody
 from fairlead.workspace.flowing import compile_flows
 from fairlead.workspace.follow import Chore, Follower
-from fairlead.workspace.pages import address_of, connecting, signing_in
+from fairlead.workspace.pages import signing_in
 from fairlead.workspace.parts import Turns
 from fairlead.workspace.published import load_keys, load_revision, load_stops
 
@@ -78,13 +77,11 @@ class Running:
         http: Http,
         connections: Connections,
         watch: Watch,
-        grants: GrantTokens,
         follower: "Follower[CompiledRevision]",
     ) -> None:
         self.fairlead = fairlead
         self.sessions = sessions
         self.signed_in = signed_in
-        self.grants = grants
         self._journal = journal
         self._http = http
         self._connections = connections
@@ -96,7 +93,6 @@ class Running:
         await self._follower.stop()
         await self._watch.close()
         await self._connections.close()
-        await self.grants.close()
         await self._http.close()
         await asyncio.to_thread(self._journal.close)
         self.fairlead.deployment.context.close()
@@ -127,7 +123,6 @@ async def assemble(around: Surroundings) -> Running:
     journal = Journal(store, worker, clock, first.workspace.settings.storage.journal)
     fairlead = _fairlead(journal, vault, clock, approvals, flows, deployment)
     turns = Turns(fairlead, fleet, worker, clock, store.beside / FOLDER)
-    sweeps = (approvals.sweep, flows.sweep, revisions.signed_in.sweep)
     follower = Follower(
         fairlead,
         fleet,
@@ -135,10 +130,18 @@ async def assemble(around: Surroundings) -> Running:
         epoch,
         compile=revisions.compiled,
         deploy=revisions.deployed,
-        forget=_all_of(vault.clear_cache, flows.clear_cache, revisions.grants.forget),
+        forget=_all_of(vault.clear_cache, flows.clear_cache),
         listen=store.listen,
         chores=(
-            *_chores(around, journal, vault, sessions, custody, sweeps, deployment.organisation),
+            *_chores(
+                around,
+                journal,
+                vault,
+                sessions,
+                custody,
+                (approvals.sweep, flows.sweep, revisions.signed_in.sweep),
+                deployment.organisation,
+            ),
             *watch.chores(),
             (_COUNT_EVERY, turns),
         ),
@@ -153,7 +156,6 @@ async def assemble(around: Surroundings) -> Running:
         http=http,
         connections=revisions.connections,
         watch=watch,
-        grants=revisions.grants,
         follower=follower,
     )
 
@@ -184,14 +186,13 @@ class _Revisions:
         self._http = http
         self._rings = IssuerKeyRings(fetcher(http, around.clock), around.clock)
         self.signed_in = signing_in(around.store, vault, around.clock, http, self._rings, around.secrets)
-        self.grants = connecting(around.store, vault, around.clock, http, around.secrets)
         self._sessions = sessions
         self._watch = watch
         self._custody = custody
         self._approvals = approvals
         self._flows = flows
         self._last: CompiledRevision | None = None
-        self._credentials = Credentials(http, around.clock, around.secrets, self.grants)
+        self._credentials = Credentials(http, around.clock, around.secrets)
         self.connections = Connections(http, around.clock, around.secrets)
 
     def compiled(self, revision: str) -> "CompiledRevision":
@@ -207,7 +208,6 @@ class _Revisions:
         self._custody.under(settings)
         self._flows.keep = settings.flows.kept_for(settings.payloads)
         take_up_approvals(self._approvals, compiled.workspace)
-        self.grants.address = address_of(settings)
         self.signed_in.take_up(compiled.workspace.identity, compiled.workspace.organisation)
         around = self._around
         return deploy(compiled, self._http, self._rings, around.clock, self.connections, self._credentials, around.wrap)

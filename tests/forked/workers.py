@@ -1,0 +1,149 @@
+"""`pytest -p tests.forked.workers --workers N`: collect once, and run the files of tests in N forks of that process.
+
+Whatever is imported for collection is imported once, and not once in each worker. A file belongs to one worker, and
+files are handed out as workers ask for them, the long ones first.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from itertools import groupby
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+# The rest is short: whichever of them comes last, nobody waits for it for long.
+LONG: Final = ("tests/docs/test_pages.py", "tests/cli/test_demo.py", "tests/storage/test_journal.py")
+
+File = list[pytest.Item]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--workers", type=int, default=0, help="Processes that run tests; 0 for this one only.")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    options = session.config.option
+    if not options.workers or options.collectonly or options.usepdb:
+        return None
+    if session.testsfailed and not options.continue_on_collection_errors:
+        return None  # pytest says what it has to say to that
+    assert threading.active_count() == 1, "a module starts a thread when it is imported"
+    files = [list(items) for _, items in groupby(session.items, lambda item: item.path)]
+    files.sort(key=lambda items: items[0].nodeid.partition("::")[0] not in LONG)
+    session.config._tmp_path_factory.getbasetemp()
+    Handing(session, files).run(min(options.workers, len(files)))
+    return True
+
+
+class Handing:
+    """The parent of the workers: hands out files, and passes on what they report as if it was its own."""
+
+    def __init__(self, session: pytest.Session, files: list[File]) -> None:
+        self._session = session
+        self._files = files
+        self._left = iter(range(len(files)))
+        self._running: dict[Connection, pytest.Item] = {}
+        self._pids: dict[Connection, int] = {}
+
+    def run(self, count: int) -> None:
+        for number in range(count):
+            self._start(number)
+        try:
+            while self._pids:
+                for end in wait(list(self._pids)):
+                    assert isinstance(end, Connection)
+                    self._hear(end)
+        finally:
+            for end in self._pids:
+                end.close()  # what waits for a file then, ends
+        if self._session.shouldfail:
+            raise self._session.Failed(self._session.shouldfail)
+
+    def _start(self, number: int) -> None:
+        ours, theirs = Pipe()
+        pid = os.fork()
+        if pid == 0:
+            for each in (ours, *self._pids):
+                each.close()
+            status = 1
+            try:
+                Worker(self._session, self._files, theirs, number).run()
+                status = 0
+            finally:
+                os._exit(status)
+        theirs.close()
+        self._pids[ours] = pid
+
+    def _hear(self, end: Connection) -> None:
+        try:
+            what, said = end.recv()
+        except EOFError:
+            self._ended(end)
+            return
+        hook = self._session.config.hook
+        if what == "next":
+            end.send(None if self._session.shouldfail or self._session.shouldstop else next(self._left, None))
+        elif what == "begins":
+            item = self._running[end] = self._files[said[0]][said[1]]
+            hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        else:
+            report = hook.pytest_report_from_serializable(config=self._session.config, data=said)
+            hook.pytest_runtest_logreport(report=report)
+            if report.when == "teardown":
+                self._running.pop(end, None)
+
+    def _ended(self, end: Connection) -> None:
+        _, status = os.waitpid(self._pids.pop(end), 0)
+        end.close()
+        if status:
+            how = f"its worker ended with {os.waitstatus_to_exitcode(status)}"
+            item = self._running.get(end)
+            name, location = (item.nodeid, item.location) if item else ("a worker", ("", 0, ""))
+            report = pytest.TestReport(name, location, {}, "failed", how, "call")
+            self._session.config.hook.pytest_runtest_logreport(report=report)
+
+
+class Worker:
+    """A fork that runs one file after another."""
+
+    def __init__(self, session: pytest.Session, files: list[File], parent: Connection, number: int) -> None:
+        self._config = session.config
+        self._files = files
+        self._parent = parent
+        plugins = self._config.pluginmanager
+        plugins.unregister(name="terminalreporter")
+        plugins.register(self)
+        capture = plugins.getplugin("capturemanager")
+        capture.stop_global_capturing()  # of the parent, whose files these are
+        capture.start_global_capturing()
+        temporary: Any = self._config._tmp_path_factory  # type: ignore[attr-defined]
+        temporary._basetemp = Path(temporary.getbasetemp(), f"worker{number}")
+        temporary._basetemp.mkdir(mode=0o700)
+
+    def run(self) -> None:
+        items = self._items()
+        (index, place, item), following = next(items, (0, 0, None)), None
+        while item is not None:
+            # Which fixtures stay depends on what comes after: it must be known before this test ends.
+            following = next(items, (0, 0, None))
+            self._parent.send(("begins", (index, place)))
+            self._config.hook.pytest_runtest_protocol(item=item, nextitem=following[2])
+            index, place, item = following
+
+    def _items(self) -> Iterator[tuple[int, int, pytest.Item]]:
+        while True:
+            self._parent.send(("next", None))
+            index = self._parent.recv()
+            if index is None:
+                return
+            for place, item in enumerate(self._files[index]):
+                yield index, place, item
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        said = self._config.hook.pytest_report_to_serializable(config=self._config, report=report)
+        self._parent.send(("report", said))
