@@ -2,8 +2,13 @@
 
     FairleadError
     ├── Unauthenticated              401  who asks is not known
+    │   └── NotActive                401  the provider says that they are not active (identity/register.py)
     ├── BadInput                     400  the request or the workspace text is wrong
     │   ├── NotFound                 404  it does not exist, or not for this caller
+    │   ├── NotSearchable            400  nobody can be looked for like that (identity/people_search.py)
+    │   ├── BadPatch                 400  an operation cannot be carried out (server/scim/errors.py)
+    │   ├── Taken                    409  another one has the name (identity/directory_refusals.py)
+    │   ├── Outdated                 412  it was changed meanwhile (identity/directory_refusals.py)
     │   ├── InvalidWorkspace         400  the text of a workspace does not compile (workspace/problems.py)
     │   ├── Unencrypted              403  it came in plain text from where that may not be (server/proxy.py)
     │   ├── TooLarge                 413  the request is larger than the door takes (server/http.py)

@@ -121,7 +121,7 @@ async def _each(
                 if not held:
                     await action.reserve(reservation(deployment, action, decided, candidate))
                 held, tries = False, tries + 1
-                refuse_outdated(fairlead, deployment)
+                refuse_outdated(fairlead, deployment, action)
                 await send(candidate, deadline)
             except Upstream as error:
                 last = error
@@ -148,13 +148,20 @@ async def _each(
     )
 
 
-def refuse_outdated(fairlead: Fairlead, deployment: Deployment) -> None:
-    """Raises `Overloaded` if what was decided was decided under something that is no longer in force: a policy, a key
-    or a budget may have changed while this call waited. The client's retry is decided anew."""
+def refuse_outdated(fairlead: Fairlead, deployment: Deployment, action: Action) -> None:
+    """Raises `Overloaded` if what was decided was decided under something that is no longer in force: a policy, a key,
+    a budget or the caller's groups may have changed while this call waited. The client's retry is decided anew.
+    Raises `NotActive` if the caller is no longer active at their provider."""
     if fairlead.current() is not deployment:
         raise Overloaded(
             "the workspace changed while this call was waiting for its turn",
             why="it was decided under a revision or under keys that are no longer in force",
+            step="attempt",
+        )
+    if deployment.authenticator.standing(action.caller) != action.caller:
+        raise Overloaded(
+            "you were taken out of a group while this call was waiting for its turn",
+            why="it was decided with groups that are no longer yours",
             step="attempt",
         )
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from fairlead.costs.ledger import Action
+from fairlead.identity.register import NotActive
 from fairlead.models.types import Model
 from fairlead.policy.stops import Stop, stopped
 from fairlead.routing.plan import NOTHING_STOPPED
@@ -35,17 +36,28 @@ def refuse_stopped_system(deployment: "Deployment", action: Action, name: str) -
 
 
 def refuse_ended(fairlead: "Fairlead", action: Action, model: Model | None) -> None:
-    """Raises `Stopped` where a stop that has come meanwhile ends what is under way."""
+    """Raises `Stopped` where a stop that has come meanwhile ends what is under way, `NotActive` where the caller is no
+    longer active at their provider."""
+    fairlead.deployment.authenticator.standing(action.caller)
     stop = _ending(fairlead, action, model)
     if stop is not None:
         raise stopped(stop)
 
 
 def end_stopped(fairlead: "Fairlead") -> None:
-    """End the attempts under way that a stop ends: each at its next turn in the loop, as if its time were over."""
+    """End the attempts under way that a stop ends, and those of callers who are no longer active at their provider.
+    Each ends at its next turn in the loop, as if its time were over."""
     for action, (sent, timer) in fairlead.under_way.items():
-        if not timer.expired() and _ending(fairlead, action, sent.model) is not None:
+        if not timer.expired() and (_ending(fairlead, action, sent.model) is not None or _has_left(fairlead, action)):
             timer.reschedule(0.0)
+
+
+def _has_left(fairlead: "Fairlead", action: Action) -> bool:
+    try:
+        fairlead.deployment.authenticator.standing(action.caller)
+    except NotActive:
+        return True
+    return False
 
 
 def _ending(fairlead: "Fairlead", action: Action, model: Model | None) -> Stop | None:

@@ -90,7 +90,7 @@ async def attempted(fairlead: Fairlead, deployment: Deployment, action: Action, 
         async with deployment.systems.places[decided.system.name].turn(call):
             await refuse_changed(fairlead, deployment, action, decided)
             await use_approvals(fairlead, action, decided)
-            refuse_outdated(fairlead, deployment)
+            refuse_outdated(fairlead, deployment, action)
             action.sending(sent)
             with action.step("call"):
                 action.trace.note(tool=asked.tool.name)

@@ -49,7 +49,7 @@ async def taken_in_turn(fairlead: Fairlead, deployment: Deployment, action: Acti
                 await lanes.turn(place, seconds)
             action.place, action.waited = place, fairlead.clock.monotonic() - began
             action.trace.note(seconds_left=round(seconds - action.waited, 3))
-            refuse_outdated(fairlead, deployment)
+            refuse_outdated(fairlead, deployment, action)
     action.place = place
     if place is None or place.endpoint in ("", first.endpoint):
         return decided

@@ -14,6 +14,8 @@ from fairlead.clock import Clock
 from fairlead.errors import Unauthenticated
 from fairlead.identity.failures import Client, Failures
 from fairlead.identity.keys import NEVER, PREFIX, Key, as_known, caller_of, digest_of, is_well_formed
+from fairlead.identity.people import People
+from fairlead.identity.register import Register, unbound
 from fairlead.identity.settings import Identity
 from fairlead.identity.types import Caller
 
@@ -41,16 +43,28 @@ class _Refusal(Struct, frozen=True):
 class Authenticator:
     """Authenticates under one revision. `stored` are the keys from the database; they may be renewed.
 
-    `rings` outlives revisions. Belongs to one event loop.
+    `rings` and `people` outlive revisions. `pushing` are the providers that push their people, by name. Belongs to one
+    event loop.
     """
 
-    def __init__(self, identity: Identity, *, stored: Iterable[Key], rings: "IssuerKeyRings", clock: Clock) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        *,
+        stored: Iterable[Key],
+        rings: "IssuerKeyRings",
+        clock: Clock,
+        people: People | None = None,
+    ) -> None:
         self._clock = clock
+        self.pushing = {each.name: each for each in identity.providers if each.scim is not None}
+        self._register = Register(self.pushing, people) if self.pushing and people is not None else None
         self._anonymous = identity.anonymous
         self._declared = {key.digest: key for key in identity.keys}
         self.issuers = tuple(each.issuer for each in identity.providers)
         self._tokens = _access_tokens(identity, rings, clock)
         self._keys: dict[bytes, Key] = {}
+        self._binding: frozenset[str] = frozenset()  # the credentials of keys that are bound to a person
         self._known: dict[str | None, tuple[Caller, int]] = {}
         self._refused: dict[str, _Refusal] = {}
         self._failures = Failures(clock.monotonic)
@@ -61,6 +75,7 @@ class Authenticator:
         """Take these keys in place of the stored ones, and forget every answer. To be called with each new epoch."""
         # A declared key is the reviewed text's word, so it wins over a stored one with the same secret.
         self._keys = {key.digest: key for key in stored} | self._declared
+        self._binding = frozenset(f"key:{key.name}" for key in self._keys.values() if key.bound_to)
         self.clear()
 
     def clear(self) -> None:
@@ -76,6 +91,8 @@ class Authenticator:
         comes from. Raises `Unauthenticated`, `TooManyWrong` where that was answered too often, or `Overloaded` where an
         identity provider cannot be reached.
         """
+        if self._register is not None and self._register.has_news():
+            self.clear()
         known = self._known.get(authorization)
         if known is not None:
             if self._clock.now() < known[1]:
@@ -99,14 +116,29 @@ class Authenticator:
         return caller
 
     def known(self, person: str) -> Caller:
-        """The person as keys know them, for whoever has shown otherwise that they act for this person."""
-        return as_known(person, self._keys.values(), self._clock.now())
+        """The person as keys know them, and what their provider pushed, for whoever has shown otherwise that they act
+        for this person. Raises `NotActive`."""
+        found = as_known(person, self._keys.values(), self._clock.now())
+        return found if self._register is None else self._register.known(found)
+
+    def standing(self, caller: Caller) -> Caller:
+        """The caller as they stand by now, where their provider pushes that. Raises `NotActive`."""
+        if self._register is None or (caller.credential.startswith("key:") and caller.credential not in self._binding):
+            return caller
+        return self._register.again(caller)
+
+    def _bound(self, caller: Caller, key: Key) -> Caller:
+        """The caller of a key that is bound to a person. Raises `NotActive`."""
+        if self._register is None:
+            raise unbound(key)
+        return self._register.bound(caller, key)
 
     async def _identify(self, credential: str, client: Client) -> tuple[Caller, int]:
         now = self._clock.now()
         key = self._keys.get(digest_of(credential))
         if key is not None:
-            return caller_of(key, now), key.expires_at or NEVER
+            caller = caller_of(key, now)
+            return self._bound(caller, key) if key.bound_to else caller, key.expires_at or NEVER
         self._failures.refuse(client)  # a key that is known is let through from anywhere: it was nobody's guess
         if credential.startswith(PREFIX):
             raise _unknown_key(credential)
@@ -114,6 +146,8 @@ class Authenticator:
             if self._tokens is None:
                 raise _refusal("no access token is accepted here", why="`identity.providers` is empty", mend=_HOW)
             caller = await self._tokens.verify(credential)
+            if self._register is not None:
+                caller = self._register.admitted(caller)
             return caller, min(caller.expires, now + RECHECK_TOKENS_AFTER)
         raise _refusal("the credential is neither a known key nor an access token", mend=_HOW)
 

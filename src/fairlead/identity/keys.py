@@ -36,6 +36,7 @@ class Key(Struct, frozen=True, kw_only=True):
     expires_at: int = 0
     revoked_at: int = 0
     created_by: str = ""
+    bound_to: str = ""  # the provider at which the person must be active
 
 
 def new_key(clock: Clock) -> tuple[str, bytes]:
@@ -57,13 +58,14 @@ def is_well_formed(secret: str) -> bool:
 
 
 def as_known(person: str, keys: Iterable[Key], now: int) -> Caller:
-    """The person as their own keys know them, without any credential. Keys of agents say nothing of it."""
+    """The person as their own keys know them, without any credential. Keys of agents say nothing of it, and the groups
+    of a key that is bound to the person are their provider's to give."""
     mine = [each for each in keys if each.person == person and not each.agent and not each.revoked_at]
     mine = [each for each in mine if not each.expires_at or each.expires_at > now]
     return Caller(
         person=person,
         department=next((each.department for each in mine if each.department), ""),
-        groups=frozenset().union(*(each.groups for each in mine)),
+        groups=frozenset().union(*(each.groups for each in mine if not each.bound_to)),
         roles=frozenset().union(*(each.roles for each in mine)),
         credential="",
     )

@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from fairlead.errors import BadInput
 from fairlead.identity.keys import Key, digest_of
 from fairlead.identity.login_settings import BrowserSettings, Login, LoginSettings, check_browser, compile_login
+from fairlead.identity.people_settings import Scim, ScimSettings, compile_scim
 from fairlead.identity.types import Caller
 
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"]
@@ -65,6 +66,7 @@ class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = ""
     leeway: Annotated[int, Meta(ge=0, le=300, description="Seconds by which the issuer's clock may differ.")] = 30
     login: LoginSettings | None = None
+    scim: ScimSettings | None = None
 
 
 class AnonymousSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -96,6 +98,13 @@ class KeySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     department: Annotated[str, Meta(description="The person's department.")] = ""
     groups: Annotated[list[str], Meta(description="The person's groups.")] = []
     roles: Annotated[list[str], Meta(description="The person's roles.")] = []
+    bound_to: Annotated[
+        str,
+        Meta(
+            description="The provider with `scim` at which the person (`NAME|…`) must be active. Of the key's groups "
+            "those count that were pushed for the person."
+        ),
+    ] = ""
 
 
 class AgentSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -122,6 +131,7 @@ class Provider(Struct, frozen=True, kw_only=True):
     namespace: str
     leeway: int
     login: Login | None = None
+    scim: Scim | None = None
 
 
 class Identity(Struct, frozen=True, kw_only=True):
@@ -140,7 +150,7 @@ def compile_identity(
 
     Raises `BadInput` naming the key of the workspace.
     """
-    providers = tuple(_provider(f"identity.providers[{n}]", one) for n, one in enumerate(settings.providers))
+    providers = tuple(_provider(f"identity.providers[{n}]", one, reveal) for n, one in enumerate(settings.providers))
     for key, values in (("issuer", [p.issuer for p in providers]), ("name", [p.name for p in providers])):
         for number, value in enumerate(values):
             if value in values[:number]:
@@ -150,15 +160,49 @@ def compile_identity(
                     mend="give each provider its own `name`" if key == "name" else "name every issuer once",
                 )
     check_browser(settings.browser)
+    declared = _declared(keys, reveal)
+    for key_name, each in keys.items():
+        require_binding(f"keys.{key_name}.bound_to", each.bound_to, each.person, providers)
     return Identity(
-        providers=providers,
-        keys=_declared(keys, reveal),
-        anonymous=_anonymous(settings.anonymous),
-        browser=settings.browser,
+        providers=providers, keys=declared, anonymous=_anonymous(settings.anonymous), browser=settings.browser
     )
 
 
-def _provider(key: str, settings: ProviderSettings) -> Provider:
+def missing_secrets(settings: IdentitySettings, reveal: Callable[[str], str]) -> list[str]:
+    """Warnings about secrets of providers that this machine lacks."""
+    found = []
+    for number, each in enumerate(settings.providers):
+        tokens = [] if each.scim is None else [each.scim.token] if isinstance(each.scim.token, str) else each.scim.token
+        found += [
+            f"identity.providers[{number}].scim: {one.removeprefix('env:')} is not set, so nobody can push with it here"
+            for one in tokens
+            if one.startswith("env:") and not reveal(one)
+        ]
+    return found
+
+
+def require_binding(key: str, bound_to: str, person: str, providers: Iterable[Provider]) -> None:
+    """Raises `BadInput` if a key is bound to a provider that does not push its people, or to nobody of them."""
+    if not bound_to:
+        return
+    pushing = [each.name for each in providers if each.scim is not None]
+    if bound_to not in pushing:
+        raise BadInput(
+            f"{key}: {bound_to!r} is no provider that pushes its people",
+            why="whether a person is active is known only where the provider pushes it",
+            mend=f"name one of {', '.join(pushing)}"
+            if pushing
+            else "add `scim` to the provider, or leave `bound_to` out",
+        )
+    if not person.startswith(f"{bound_to}|"):
+        raise BadInput(
+            f"{key}: the person {person!r} is none of {bound_to}",
+            why=f"people of that provider are called {bound_to}|…",
+            mend=f"set the person to {bound_to}| and what `scim.person` names them by",
+        )
+
+
+def _provider(key: str, settings: ProviderSettings, reveal: Callable[[str], str]) -> Provider:
     check_url(f"{key}.issuer", settings.issuer)
     if settings.jwks_url:
         check_url(f"{key}.jwks_url", settings.jwks_url)
@@ -186,6 +230,7 @@ def _provider(key: str, settings: ProviderSettings) -> Provider:
         namespace=settings.namespace,
         leeway=settings.leeway,
         login=compile_login(f"{key}.login", settings.login, name),
+        scim=compile_scim(key, name, settings.scim, reveal) if settings.scim else None,
     )
 
 
@@ -238,6 +283,7 @@ def _declared(keys: Mapping[str, KeySettings], reveal: Callable[[str], str]) -> 
                 department=settings.department,
                 groups=frozenset(settings.groups),
                 roles=frozenset(settings.roles),
+                bound_to=settings.bound_to,
             )
         )
     return tuple(declared)

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 from fairlead.errors import FairleadError, NotFound, Overloaded
 from fairlead.execution import Fairlead
 from fairlead.identity.browser import BrowserSessions
+from fairlead.identity.directory import Directory
+from fairlead.identity.directory_groups import Groups
 from fairlead.server.door import EncodeError, broken, refuse
 from fairlead.server.http import Scope, respond
 from fairlead.server.model_list import speaks_messages
@@ -25,6 +27,8 @@ class Running(Protocol):
 
     @property
     def sessions(self) -> Sessions: ...
+    @property
+    def people(self) -> tuple[Directory, Groups]: ...
 
     @property
     def signed_in(self) -> BrowserSessions: ...
@@ -110,7 +114,8 @@ class App:
             said = "\n".join(part for part in (error.message, error.why, error.mend) if part)
             await send({"type": "lifespan.startup.failed", "message": said})
             return
-        self._routes = routes(self._running.fairlead, self._running.sessions, self._running.signed_in, self._max_body)
+        running = self._running
+        self._routes = routes(running.fairlead, running.sessions, running.signed_in, running.people, self._max_body)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._running.stop()

@@ -150,7 +150,9 @@ def broken() -> Broken:
     )
 
 
-async def refuse(send: Any, error: FairleadError, encode_error: EncodeError) -> None:
+async def refuse(
+    send: Any, error: FairleadError, encode_error: EncodeError, *, media_type: bytes = b"application/json"
+) -> None:
     """Answer with an error."""
     headers: Headers = []
     if isinstance(error, Overloaded):
@@ -164,7 +166,7 @@ async def refuse(send: Any, error: FairleadError, encode_error: EncodeError) -> 
         headers.append((b"www-authenticate", b'Bearer realm="fairlead"'))
     if error.run:
         headers.append((b"x-fairlead-run", error.run.encode()))
-    await respond(send, error.status, encode_error(error), headers)
+    await respond(send, error.status, encode_error(error), headers, media_type=media_type)
 
 
 def left_headers(left: Left) -> Headers:

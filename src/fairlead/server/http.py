@@ -118,14 +118,21 @@ async def read_body(receive: Any, limit: int) -> bytes:
     return body if len(pieces) == 1 else b"".join(pieces)
 
 
-async def respond(send: Any, status: int, body: bytes, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+async def respond(
+    send: Any,
+    status: int,
+    body: bytes,
+    headers: Iterable[tuple[bytes, bytes]] = (),
+    *,
+    media_type: bytes = b"application/json",
+) -> None:
     """A complete JSON response."""
     await send(
         {
             "type": "http.response.start",
             "status": status,
             "headers": [
-                (b"content-type", b"application/json"),
+                (b"content-type", media_type),
                 (b"content-length", str(len(body)).encode()),
                 *headers,
             ],

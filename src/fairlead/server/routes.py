@@ -5,6 +5,8 @@ from typing import Any, Final
 
 from fairlead.execution import Fairlead
 from fairlead.identity.browser import BrowserSessions
+from fairlead.identity.directory import Directory
+from fairlead.identity.directory_groups import Groups
 from fairlead.server.anthropic.count_tokens import CountTokens
 from fairlead.server.anthropic.errors import encode_error as encode_messages_error
 from fairlead.server.anthropic.messages import Messages
@@ -37,6 +39,9 @@ from fairlead.server.openai.remembered import (
 )
 from fairlead.server.openai.responses import Responses
 from fairlead.server.openai.responses_memory import ResponseMemory
+from fairlead.server.scim.door import METHODS, ScimDoor
+from fairlead.server.scim.errors import encode_error as encode_scim_error
+from fairlead.server.scim.resources import ROOT as SCIM
 from fairlead.server.session_memory import SessionMemory, deleted_session, shown_session
 from fairlead.storage.sessions import Sessions
 
@@ -46,11 +51,16 @@ PROBES: Final = frozenset(("/healthz", "/readyz"))
 
 
 def routes(
-    fairlead: Fairlead, sessions: Sessions, signed_in: BrowserSessions, max_body: int
+    fairlead: Fairlead,
+    sessions: Sessions,
+    signed_in: BrowserSessions,
+    people: tuple[Directory, Groups],
+    max_body: int,
 ) -> dict[tuple[str, str], Endpoint]:
     """Endpoints by method and path. A path that ends in "/" takes everything below it."""
     mcp = McpDoor(fairlead, max_body)
     by_name, resource = SessionMemory(sessions), ProtectedResource(fairlead)
+    scim = ScimDoor(fairlead, *people, max_body)
     return {
         ("POST", "/v1/chat/completions"): ChatDoor(fairlead, ChatCompletions(), max_body, by_name),
         ("POST", "/v1/completions"): ChatDoor(fairlead, Completions(), max_body),
@@ -80,6 +90,7 @@ def routes(
         **_pages(fairlead, signed_in),
         ("GET", "/v1/models"): ModelList(fairlead),
         ("GET", "/v1/models/"): OneModel(fairlead),
+        **{(method, SCIM): scim for method in METHODS},
         ("GET", "/healthz"): Live(),
         ("GET", "/readyz"): Ready(fairlead),
     }
@@ -103,6 +114,8 @@ def _pages(fairlead: Fairlead, signed_in: BrowserSessions) -> dict[tuple[str, st
 def error_form(path: str, *, speaks_messages: bool = False) -> EncodeError:
     """How an error is said where no door was reached: in the form of the protocol that has the path, else in the one
     that most clients understand. At a path that protocols share it matters which one the client speaks."""
+    if path.startswith(SCIM):
+        return encode_scim_error
     if path == "/mcp" or path.startswith("/mcp/"):
         return encode_mcp_error
     at = f"{path}/"

@@ -8,6 +8,7 @@ its renewal, the publisher from after it, so that a wall clock that jumps change
 """
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -81,10 +82,20 @@ class Fleet:
         with self._store.reading() as connection:
             return _read(connection)
 
-    def renew(self, lease: Lease, worker: str, *, host: str, pid: int, seen: int) -> Epoch:
+    def renew(
+        self,
+        lease: Lease,
+        worker: str,
+        *,
+        host: str,
+        pid: int,
+        seen: int,
+        follow: Callable[[], None] | None = None,
+    ) -> Epoch:
         """Say that this worker decides by epoch `seen`; extends the lease if that is the one in force.
 
-        Returns what is in force: if it is another, load that and renew again.
+        `follow` takes up what must never be older than a lease: it reads after the renewal has begun, and the lease is
+        extended only once it has returned. Returns what is in force: if it is another, load that and renew again.
         """
         from sqlalchemy import delete, insert, select
 
@@ -109,6 +120,8 @@ class Fleet:
                 }
                 connection.execute(insert(table).values(values))
         if found.number == seen:
+            if follow is not None:
+                follow()
             lease.extend(started)
         return found
 

@@ -24,6 +24,7 @@ from fairlead.storage.durable import open_plain, second_name, sync
 from fairlead.storage.erasure import clear_away
 from fairlead.storage.legal_holds import LegalHold, legal_holds
 from fairlead.storage.migrations import migrate
+from fairlead.storage.people_rows import distrust_all
 from fairlead.storage.schema import api_key, budget, epoch, legal_hold, stop, subject, tombstone, tree, worker
 from fairlead.storage.sqlite import fold, is_intact
 from fairlead.storage.store import Store
@@ -142,6 +143,7 @@ def keep_gone(staged: Store, manifest: Manifest, since: Since, at: int) -> tuple
         connection.execute(delete(worker))
         end_all(connection, at)  # what was granted then may have been used since
         end_every(connection)  # who was signed in then may have signed out since
+        distrust_all(connection)  # who was active then may have been taken out since
         for stone in since.stones:
             _bury_again(connection, stone, at)
             if stone.kind == SUBJECT:

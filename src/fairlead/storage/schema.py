@@ -145,6 +145,7 @@ api_key = Table(
     _required("expires_at", BigInteger),
     _required("revoked_at", BigInteger),
     _required("created_by", Text),
+    Column("bound_to", Text, nullable=False, server_default=text("''")),
 )
 
 # Published workspaces. `manifest` names each file and its digest.
@@ -453,3 +454,65 @@ flow_step = Table(
 )
 Index(None, flow_step.c.flow)
 Index(None, flow_step.c.subject)
+
+
+
+# What identity providers push. `version` grows with every change, `reread` is the last one after which single changes
+# do not tell everything; `sealed` is the key by which names are looked up, sealed for nobody.
+people = Table(
+    "people",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # 1
+    _required("version", BigInteger),
+    _required("reread", BigInteger),
+    _required("holder", Text),
+    _required("sealed", LargeBinary),
+)
+
+# A person whom a provider has pushed. Names are kept sealed for the person; `user_name` and `external_id` are keyed
+# digests, to be found by. `version` is that of the last change, of groups too.
+person = Table(
+    "person",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _required("provider", Text),
+    Column("subject", Text, ForeignKey("subject.id", ondelete="CASCADE"), nullable=False),
+    _required("user_name", LargeBinary),
+    _required("external_id", LargeBinary),
+    _required("active", Boolean),
+    _required("version", BigInteger),
+    _required("made_at", BigInteger),
+    _required("changed_at", BigInteger),
+    _required("sealed", LargeBinary),
+    sqlite_with_rowid=False,
+)
+Index(None, person.c.provider, person.c.user_name)
+Index(None, person.c.provider, person.c.external_id)
+Index(None, person.c.subject)
+Index(None, person.c.version)
+
+# A group that a provider has pushed. `folded` is the name as it is compared with others.
+person_group = Table(
+    "person_group",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _required("provider", Text),
+    _required("name", Text),
+    _required("folded", Text),
+    _required("external_id", Text),
+    _required("version", BigInteger),
+    _required("made_at", BigInteger),
+    _required("changed_at", BigInteger),
+    UniqueConstraint("provider", "folded"),
+    sqlite_with_rowid=False,
+)
+Index(None, person_group.c.version)
+
+group_member = Table(
+    "group_member",
+    metadata,
+    Column("group", Text, ForeignKey("person_group.id", ondelete="CASCADE"), primary_key=True),
+    Column("person", Text, ForeignKey("person.id", ondelete="CASCADE"), primary_key=True),
+    sqlite_with_rowid=False,
+)
+Index(None, group_member.c.person)

@@ -4,12 +4,14 @@ line and for tests alike. What is below receives its parts and knows no other.""
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from fairlead.clock import Clock, new_id
 from fairlead.context import Context
 from fairlead.controls.watch import Watch
 from fairlead.costs.ledger import Ledger
 from fairlead.costs.outcomes import orphaned
+from fairlead.costs.record import deed
 from fairlead.costs.refusals import Refusals
 from fairlead.errors import BadInput
 from fairlead.execution import Defaults, Deployment, Fairlead
@@ -18,8 +20,12 @@ from fairlead.execution.kept_flows import Flows
 from fairlead.identity import Authenticator, Key
 from fairlead.identity.browser import BrowserSessions
 from fairlead.identity.credentials import Credentials
+from fairlead.identity.directory import Directory
+from fairlead.identity.directory_groups import Groups
 from fairlead.identity.fetch import fetcher
 from fairlead.identity.issuer_keys import IssuerKeyRings
+from fairlead.identity.name_digests import NameDigests
+from fairlead.identity.people import People
 from fairlead.lanes.figures import FOLDER
 from fairlead.lanes.rates import compile_limits
 from fairlead.models.registry import apart, open_drivers
@@ -77,11 +83,13 @@ class Running:
         http: Http,
         connections: Connections,
         watch: Watch,
+        people: tuple[Directory, Groups],
         follower: "Follower[CompiledRevision]",
     ) -> None:
         self.fairlead = fairlead
         self.sessions = sessions
         self.signed_in = signed_in
+        self.people = people
         self._journal = journal
         self._http = http
         self._connections = connections
@@ -114,7 +122,9 @@ async def assemble(around: Surroundings) -> Running:
     watch = Watch(store, fleet, clock, vault.name_of)
     custody = Custody(store, vault, clock, around.secrets)
     approvals, flows = Approvals(store, vault, clock), Flows(store, vault, clock)
-    revisions = _Revisions(around, http, vault, sessions, watch, custody, approvals, flows)
+    digests = NameDigests(store, vault, clock)
+    people = People(store, digests)
+    revisions = _Revisions(around, http, vault, sessions, watch, custody, approvals, flows, people)
     epoch = await asyncio.to_thread(fleet.current)
     if not epoch.revision:
         raise BadInput("nothing has been published yet", mend="publish the workspace: fairlead apply")
@@ -132,6 +142,7 @@ async def assemble(around: Surroundings) -> Running:
         deploy=revisions.deployed,
         forget=_all_of(vault.clear_cache, flows.clear_cache),
         listen=store.listen,
+        people=people,
         chores=(
             *_chores(
                 around,
@@ -156,6 +167,7 @@ async def assemble(around: Surroundings) -> Running:
         http=http,
         connections=revisions.connections,
         watch=watch,
+        people=_pushed(around, vault, digests, people),
         follower=follower,
     )
 
@@ -181,8 +193,10 @@ class _Revisions:
         custody: Custody,
         approvals: Approvals,
         flows: Flows,
+        people: People,
     ) -> None:
         self._around = around
+        self._people = people
         self._http = http
         self._rings = IssuerKeyRings(fetcher(http, around.clock), around.clock)
         self.signed_in = signing_in(around.store, vault, around.clock, http, self._rings, around.secrets)
@@ -198,6 +212,8 @@ class _Revisions:
     def compiled(self, revision: str) -> "CompiledRevision":
         """Call it in a thread."""
         self._last = compile_revision(self._around, revision, self._last)
+        self._people.wanted = any(each.scim is not None for each in self._last.workspace.identity.providers)
+        self._people.follow(whole=True)  # an erasure takes people away without a change of its own
         return self._last
 
     def deployed(self, compiled: "CompiledRevision") -> Deployment:
@@ -210,7 +226,16 @@ class _Revisions:
         take_up_approvals(self._approvals, compiled.workspace)
         self.signed_in.take_up(compiled.workspace.identity, compiled.workspace.organisation)
         around = self._around
-        return deploy(compiled, self._http, self._rings, around.clock, self.connections, self._credentials, around.wrap)
+        return deploy(
+            compiled,
+            self._http,
+            self._rings,
+            around.clock,
+            self.connections,
+            self._credentials,
+            self._people,
+            around.wrap,
+        )
 
 
 def _fairlead(
@@ -225,6 +250,14 @@ def _fairlead(
         approvals=approvals,
         flows=flows,
         deployment=deployment,
+    )
+
+
+def _pushed(around: Surroundings, vault: Vault, digests: NameDigests, people: People) -> tuple[Directory, Groups]:
+    store, clock, record = around.store, around.clock, partial(deed, around.clock)
+    return (
+        Directory(store, vault, clock, digests, people, record),
+        Groups(store, clock, digests, people, record),
     )
 
 
@@ -304,6 +337,7 @@ def deploy(
     clock: Clock,
     connections: Connections,
     credentials: Credentials,
+    people: People,
     wrap: Callable[[ModelDriver], ModelDriver] | None = None,
 ) -> Deployment:
     """A compiled revision with its drivers, ready to decide."""
@@ -315,7 +349,7 @@ def deploy(
         revision=compiled.revision,
         organisation=workspace.organisation,
         currency=settings.budgets.currency,
-        authenticator=Authenticator(workspace.identity, stored=compiled.keys, rings=rings, clock=clock),
+        authenticator=Authenticator(workspace.identity, stored=compiled.keys, rings=rings, clock=clock, people=people),
         policy=workspace.policy,
         tasks=workspace.tasks,
         context=compiled.context,

@@ -12,6 +12,7 @@ from fairlead.controls import Controls, ControlSettings, compile_controls
 from fairlead.costs import Budgets, Rate, compile_budgets, decode_rates, resolve_rates
 from fairlead.errors import BadInput
 from fairlead.identity import Identity, IdentitySettings, compile_identity
+from fairlead.identity.settings import missing_secrets
 from fairlead.lanes import LaneRules, compile_lanes
 from fairlead.models.settings import Models, compile_models
 from fairlead.policy import CaseResult, Policy, PolicyCase, RulesFile, compile_policy, run_policy_tests
@@ -218,7 +219,9 @@ class _Compiling:
         def reveal(reference: str) -> str:
             return self._secrets(reference) or ""
 
-        declared = self._each(lambda some: compile_identity(IdentitySettings(), some, reveal), keys, ("keys",))
+        self._missing += missing_secrets(settings.identity, reveal)
+        unbound = {name: msgspec.structs.replace(key, bound_to="") for name, key in keys.items()}
+        declared = self._each(lambda some: compile_identity(IdentitySettings(), some, reveal), unbound, ("keys",))
         if declared is None:
             return None
         return self._try(lambda: compile_identity(settings.identity, keys, reveal), ("identity",))

@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 from fairlead.errors import FairleadError
 from fairlead.execution import Deployment, Fairlead
 from fairlead.execution.stopping import end_stopped
+from fairlead.identity.people import People
 from fairlead.storage.fleet import Epoch, Fleet
 
 log = logging.getLogger("fairlead.follow")
@@ -32,8 +33,8 @@ class Follower(Generic[_Compiled]):
 
     `compile` reads and compiles a revision (in a thread), `deploy` binds it to this loop, `forget` drops what was
     remembered of keys that may have been erased. `listen` calls back, from any thread, when there is something new, and
-    gives what ends it. `chores` are further things to do, at once and then each with its
-    period in seconds.
+    gives what ends it. `people` are followed with each renewal. `chores` are further things to do, at once and then
+    each with its period in seconds.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Follower(Generic[_Compiled]):
         deploy: Callable[[_Compiled], Deployment],
         forget: Callable[[], None],
         listen: Callable[[Callable[[], None]], Callable[[], None]],
+        people: People,
         chores: tuple[tuple[float, Chore], ...] = (),
     ) -> None:
         self._fairlead = fairlead
@@ -57,6 +59,8 @@ class Follower(Generic[_Compiled]):
         self._deploy = deploy
         self._forget = forget
         self._listen = listen
+        self._people = people
+        self._people_seen = people.generation
         self._news = asyncio.Event()
         self._ending = asyncio.Event()
         self._deafen: Callable[[], None] | None = None
@@ -126,6 +130,9 @@ class Follower(Generic[_Compiled]):
             self._epoch = found
             log.info("epoch %d: deciding under revision %s", found.number, found.revision)
             found = await self._renew()
+        if self._people.generation != self._people_seen:
+            self._people_seen = self._people.generation
+            end_stopped(self._fairlead)
 
     async def _renew(self) -> Epoch:
         return await asyncio.to_thread(
@@ -135,6 +142,7 @@ class Follower(Generic[_Compiled]):
             host=self._host,
             pid=os.getpid(),
             seen=self._epoch.number,
+            follow=self._people.follow,
         )
 
     def _retire(self, deployment: Deployment) -> None:
