@@ -121,6 +121,10 @@ class Authenticator:
         found = as_known(person, self._keys.values(), self._clock.now())
         return found if self._register is None else self._register.known(found)
 
+    def admitted(self, caller: Caller) -> Caller:
+        """Who was shown by their provider otherwise than by a token, as they stand there by now. Raises `NotActive`."""
+        return caller if self._register is None else self._register.admitted(caller)
+
     def standing(self, caller: Caller) -> Caller:
         """The caller as they stand by now, where their provider pushes that. Raises `NotActive`."""
         if self._register is None or (caller.credential.startswith("key:") and caller.credential not in self._binding):
@@ -145,9 +149,7 @@ class Authenticator:
         if credential.count(".") == 2:
             if self._tokens is None:
                 raise _refusal("no access token is accepted here", why="`identity.providers` is empty", mend=_HOW)
-            caller = await self._tokens.verify(credential)
-            if self._register is not None:
-                caller = self._register.admitted(caller)
+            caller = self.admitted(await self._tokens.verify(credential))
             return caller, min(caller.expires, now + RECHECK_TOKENS_AFTER)
         raise _refusal("the credential is neither a known key nor an access token", mend=_HOW)
 

@@ -13,6 +13,7 @@ from fairlead.errors import BadInput, Refused, Stopped
 from fairlead.execution import Fairlead
 from fairlead.identity import Caller
 from fairlead.identity.browser import BrowserSessions
+from fairlead.identity.register import NotActive
 from fairlead.server.http import Headers, Scope, header
 from fairlead.server.mcp.resource import base_url
 from fairlead.server.page import Form, Page, moved
@@ -41,18 +42,24 @@ class Browser:
         self._sessions = sessions
 
     async def person(self, scope: Scope) -> Caller | None:
-        """Who looks, None for nobody who is signed in. Raises `Stopped`, which ends the session, and `Overloaded`
-        while nobody can tell."""
+        """Who looks, None for nobody who is signed in. Raises `Stopped` and `NotActive`, which end the session, and
+        `Overloaded` while nobody can tell."""
         secret = self.secret(scope)
         caller = await self._sessions.person(secret) if secret else None
         if caller is None:
             return None
         try:
-            self._fairlead.current_for(caller)
+            return self.admitted(caller)
         except Stopped:
             await self._sessions.end(secret, "the person is stopped")
             raise
-        return caller
+        except NotActive:
+            await self._sessions.end(secret, "the person is not active at the provider")
+            raise
+
+    def admitted(self, caller: Caller) -> Caller:
+        """Somebody who signed in, with the groups that their provider pushes. Raises `Stopped`, `NotActive`."""
+        return self._fairlead.current_for(caller).authenticator.admitted(caller)
 
     def sign_in(self, path: str) -> Page:
         """To be sent where `person` was None: signing in leads back to this path."""

@@ -64,7 +64,7 @@ class Callback:
             self._fairlead.current()
             cookie = browser.cookie(scope, ATTEMPT)
             try:
-                started = await self._sessions.finish(cookie, _query(scope), self._fairlead.current_for)
+                started = await self._sessions.finish(cookie, _query(scope), browser.admitted)
             except FairleadError as error:
                 await self._fairlead.refusals.record(_DOOR, error)
                 shown = failed(error)
