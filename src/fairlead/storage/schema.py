@@ -456,7 +456,6 @@ Index(None, flow_step.c.flow)
 Index(None, flow_step.c.subject)
 
 
-
 # What identity providers push. `version` grows with every change, `reread` is the last one after which single changes
 # do not tell everything; `sealed` is the key by which names are looked up, sealed for nobody.
 people = Table(
