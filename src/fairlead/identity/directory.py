@@ -84,7 +84,7 @@ class Directory:
     def search(self, provider: str, search: Search | None, start: int, most: int) -> tuple[int, list[Person]]:
         """How many there are, and those from the one at `start` (from 0) on. Raises `NotSearchable`."""
         from fairlead.storage import people_rows as table
-        from fairlead.storage.schema import person
+        from fairlead.storage.people_tables import person
 
         where = person.c.provider == provider
         if search is not None:
@@ -96,7 +96,7 @@ class Directory:
     def add(self, provider: Provider, fields: PersonFields) -> Person:
         """Raises `BadInput` for names that are not fit, `Taken` where somebody has them."""
         from fairlead.storage import people_rows as table
-        from fairlead.storage.schema import person
+        from fairlead.storage.people_tables import person
 
         require_fit(provider, fields)
         self._digests.make()
@@ -193,7 +193,7 @@ class Directory:
 
     def _require_free(self, connection: "Connection", row: "PersonRow") -> None:
         from fairlead.storage import people_rows as table
-        from fairlead.storage.schema import person
+        from fairlead.storage.people_tables import person
 
         others = (person.c.provider == row.provider) & (person.c.id != row.id)
         if table.count_persons(connection, others & (person.c.user_name == row.user_name)):
@@ -203,7 +203,7 @@ class Directory:
 
     def _shown(self, connection: "Connection", rows: "list[PersonRow]") -> list[Person]:
         from fairlead.storage import people_rows as table
-        from fairlead.storage.schema import person_group
+        from fairlead.storage.people_tables import person_group
 
         of = table.memberships(connection, [row.id for row in rows])
         ids = frozenset().union(*of.values())
@@ -228,7 +228,7 @@ class Directory:
 
 def _found(connection: "Connection", provider: str, id: str) -> "PersonRow":
     from fairlead.storage import people_rows as table
-    from fairlead.storage.schema import person
+    from fairlead.storage.people_tables import person
 
     where: ColumnElement[bool] = (person.c.provider == provider) & (person.c.id == id)
     rows = table.persons(connection, where)

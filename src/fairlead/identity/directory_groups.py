@@ -74,7 +74,7 @@ class Groups:
     ) -> tuple[int, list[Group]]:
         """How many there are, and those from the one at `start` (from 0) on. Raises `NotSearchable`."""
         from fairlead.storage import people_rows as table
-        from fairlead.storage.schema import person_group
+        from fairlead.storage.people_tables import person_group
 
         where = person_group.c.provider == provider
         if search is not None:
@@ -87,7 +87,7 @@ class Groups:
     def add(self, provider: str, fields: GroupFields, members: frozenset[str]) -> Group:
         """Raises `BadInput` for a name that is not fit and for members that there are not, `Taken`."""
         from fairlead.storage import people_rows as table
-        from fairlead.storage.schema import person_group
+        from fairlead.storage.people_tables import person_group
 
         self._digests.make()
         id, now = new_id(self._clock, "grp"), self._clock.now()
@@ -130,7 +130,7 @@ class Groups:
     ) -> bool:
         """False where nothing has changed."""
         from fairlead.storage import people_rows as table
-        from fairlead.storage.schema import person_group
+        from fairlead.storage.people_tables import person_group
 
         require_name("displayName", row.name)
         if row.external_id:
@@ -174,7 +174,7 @@ def _row(provider: str, id: str, fields: GroupFields, made_at: int, changed_at: 
 
 def _found(connection: "Connection", provider: str, id: str) -> "GroupRow":
     from fairlead.storage import people_rows as table
-    from fairlead.storage.schema import person_group
+    from fairlead.storage.people_tables import person_group
 
     rows = table.groups(connection, (person_group.c.provider == provider) & (person_group.c.id == id))
     if not rows:

@@ -70,7 +70,7 @@ class People:
 
     def _read(self, whole: bool) -> None:
         from fairlead.storage import people_rows as table
-        from fairlead.storage.schema import person, person_group
+        from fairlead.storage.people_tables import person, person_group
 
         with self._store.reading() as connection:
             mark = table.find_mark(connection)

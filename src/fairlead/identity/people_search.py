@@ -63,7 +63,7 @@ def person_condition(digests: NameDigests, provider: str) -> Condition:
     def condition(asked: Equal) -> "ColumnElement[bool]":
         from sqlalchemy import false
 
-        from fairlead.storage.schema import person
+        from fairlead.storage.people_tables import person
 
         value = asked.value
         if asked.attribute == "active":
@@ -86,7 +86,7 @@ def group_condition(asked: Equal) -> "ColumnElement[bool]":
     """How groups are asked for."""
     from sqlalchemy import select
 
-    from fairlead.storage.schema import group_member, person_group
+    from fairlead.storage.people_tables import group_member, person_group
 
     value = asked.value
     if isinstance(value, str):

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 from sqlalchemy import delete, func, insert, select, update
 
-from fairlead.storage.schema import group_member, people, person, person_group
+from fairlead.storage.people_tables import group_member, people, person, person_group
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Select

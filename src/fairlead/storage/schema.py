@@ -4,8 +4,6 @@
 nano-units, time in milliseconds since 1970. A change here needs a migration beside it: a test compares the two.
 """
 
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -16,44 +14,26 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     UniqueConstraint,
     text,
 )
-from sqlalchemy import Text as AnyText
-from sqlalchemy.types import TypeEngine
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-    }
-)
+from fairlead.storage import people_tables
+from fairlead.storage.columns import RowNumber, Text, required
 
-# SQLite makes a column the row's own key only if its type is spelled INTEGER; its integers have 64 bits anyway.
-_RowNumber = BigInteger().with_variant(Integer(), "sqlite")
-# Compared byte by byte everywhere, whatever language a PostgreSQL server was set up in.
-Text = AnyText().with_variant(AnyText(collation="C"), "postgresql")
-
-
-def _required(name: str, kind: type[TypeEngine[Any]] | TypeEngine[Any], *, unique: bool = False) -> Column[Any]:
-    return Column(name, kind, nullable=False, unique=unique)
-
+metadata = people_tables.metadata  # of all tables, the parts' too
 
 # Only open holds: settling one deletes it. `limits` is the msgpack of a tuple[ScopeLimit].
 hold = Table(
     "hold",
     metadata,
     Column("id", Text, primary_key=True),
-    _required("worker", Text),
-    _required("opened_at", BigInteger),
-    _required("amount", BigInteger),
-    _required("limits", LargeBinary),
-    _required("intent", LargeBinary),
+    required("worker", Text),
+    required("opened_at", BigInteger),
+    required("amount", BigInteger),
+    required("limits", LargeBinary),
+    required("intent", LargeBinary),
     sqlite_with_rowid=False,
 )
 
@@ -61,11 +41,11 @@ hold = Table(
 log = Table(
     "log",
     metadata,
-    Column("seq", _RowNumber, primary_key=True, autoincrement=False),
-    _required("run", Text),
-    _required("at", BigInteger),
-    _required("record", LargeBinary),
-    _required("spans", LargeBinary),
+    Column("seq", RowNumber, primary_key=True, autoincrement=False),
+    required("run", Text),
+    required("at", BigInteger),
+    required("record", LargeBinary),
+    required("spans", LargeBinary),
 )
 # Runs are ULIDs, so entries are added at the index's right edge; measured at about 1 µs a row.
 Index(None, log.c.run)
@@ -74,9 +54,9 @@ Index(None, log.c.run)
 payload = Table(
     "payload",
     metadata,
-    Column("seq", _RowNumber, primary_key=True, autoincrement=False),
-    _required("subject", Text),
-    _required("ciphertext", LargeBinary),
+    Column("seq", RowNumber, primary_key=True, autoincrement=False),
+    required("subject", Text),
+    required("ciphertext", LargeBinary),
 )
 
 # What is held and spent of each budget in each period. The cap is in the workspace, not here.
@@ -85,9 +65,9 @@ budget = Table(
     metadata,
     Column("scope", Text, primary_key=True),
     Column("period", Text, primary_key=True),
-    _required("held", BigInteger),
-    _required("spent", BigInteger),
-    _required("warned", Boolean),
+    required("held", BigInteger),
+    required("spent", BigInteger),
+    required("warned", Boolean),
     sqlite_with_rowid=False,
 )
 
@@ -96,17 +76,17 @@ tree = Table(
     "tree",
     metadata,
     Column("id", Integer, CheckConstraint("id = 1", name="single"), primary_key=True, autoincrement=False),
-    _required("size", BigInteger),
-    _required("peaks", LargeBinary),
+    required("size", BigInteger),
+    required("peaks", LargeBinary),
 )
 
 # Signed heads that were given out.
 checkpoint = Table(
     "checkpoint",
     metadata,
-    Column("size", _RowNumber, primary_key=True, autoincrement=False),
-    _required("at", BigInteger),
-    _required("note", Text),
+    Column("size", RowNumber, primary_key=True, autoincrement=False),
+    required("at", BigInteger),
+    required("note", Text),
 )
 
 # Whose payloads: one key each. `lookup` is a keyed hash of the person's name, so that the table alone tells no names.
@@ -114,10 +94,10 @@ subject = Table(
     "subject",
     metadata,
     Column("id", Text, primary_key=True),
-    _required("lookup", LargeBinary, unique=True),
-    _required("wrapped_key", LargeBinary),
-    _required("sealed_name", LargeBinary),
-    _required("created_at", BigInteger),
+    required("lookup", LargeBinary, unique=True),
+    required("wrapped_key", LargeBinary),
+    required("sealed_name", LargeBinary),
+    required("created_at", BigInteger),
 )
 
 # Keys that sign checkpoints; `verifier` is the public half in the note format.
@@ -125,9 +105,9 @@ signing_key = Table(
     "signing_key",
     metadata,
     Column("name", Text, primary_key=True),
-    _required("wrapped", LargeBinary),
-    _required("verifier", Text),
-    _required("created_at", BigInteger),
+    required("wrapped", LargeBinary),
+    required("verifier", Text),
+    required("created_at", BigInteger),
 )
 
 # Fairlead's own keys for callers. Only a digest is kept. `groups` and `roles` are JSON lists; 0 means never.
@@ -135,16 +115,16 @@ api_key = Table(
     "api_key",
     metadata,
     Column("name", Text, primary_key=True),
-    _required("digest", LargeBinary, unique=True),
-    _required("person", Text),
-    _required("agent", Text),
-    _required("department", Text),
-    _required("groups", Text),
-    _required("roles", Text),
-    _required("created_at", BigInteger),
-    _required("expires_at", BigInteger),
-    _required("revoked_at", BigInteger),
-    _required("created_by", Text),
+    required("digest", LargeBinary, unique=True),
+    required("person", Text),
+    required("agent", Text),
+    required("department", Text),
+    required("groups", Text),
+    required("roles", Text),
+    required("created_at", BigInteger),
+    required("expires_at", BigInteger),
+    required("revoked_at", BigInteger),
+    required("created_by", Text),
     Column("bound_to", Text, nullable=False, server_default=text("''")),
 )
 
@@ -153,9 +133,9 @@ revision = Table(
     "revision",
     metadata,
     Column("id", Text, primary_key=True),
-    _required("published_at", BigInteger),
-    _required("published_by", Text),
-    _required("manifest", LargeBinary),
+    required("published_at", BigInteger),
+    required("published_by", Text),
+    required("manifest", LargeBinary),
 )
 
 # The files of all revisions, each content once.
@@ -163,7 +143,7 @@ workspace_file = Table(
     "workspace_file",
     metadata,
     Column("digest", Text, primary_key=True),
-    _required("content", LargeBinary),
+    required("content", LargeBinary),
 )
 
 # Conversations that go on under a name. `head` is the last turn, "" before the first; `sealed` says what it is about.
@@ -172,11 +152,11 @@ session = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("subject", Text, ForeignKey("subject.id", ondelete="CASCADE"), nullable=False),
-    _required("tenant", Text),
-    _required("head", Text),
-    _required("made_at", BigInteger),
-    _required("used_at", BigInteger),
-    _required("sealed", LargeBinary),
+    required("tenant", Text),
+    required("head", Text),
+    required("made_at", BigInteger),
+    required("used_at", BigInteger),
+    required("sealed", LargeBinary),
 )
 Index(None, session.c.subject)
 Index(None, session.c.used_at)
@@ -187,13 +167,13 @@ session_turn = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("subject", Text, ForeignKey("subject.id", ondelete="CASCADE"), nullable=False),
-    _required("tenant", Text),
-    _required("session", Text),
-    _required("previous", Text),
-    _required("made_at", BigInteger),
-    _required("used_at", BigInteger),
-    _required("size", BigInteger),
-    _required("sealed", LargeBinary),
+    required("tenant", Text),
+    required("session", Text),
+    required("previous", Text),
+    required("made_at", BigInteger),
+    required("used_at", BigInteger),
+    required("size", BigInteger),
+    required("sealed", LargeBinary),
     # -1 where it was not noted yet: then it counts as the class that is kept for the shortest time.
     Column("data_class", Integer, nullable=False, server_default=text("-1")),
 )
@@ -206,8 +186,8 @@ epoch = Table(
     "epoch",
     metadata,
     Column("id", Integer, CheckConstraint("id = 1", name="single"), primary_key=True, autoincrement=False),
-    _required("number", BigInteger),
-    _required("revision", Text),
+    required("number", BigInteger),
+    required("revision", Text),
 )
 
 # Serving processes. Whether one lives is told by its lock, whether it decides by its lease (`renewals` grows).
@@ -215,12 +195,12 @@ worker = Table(
     "worker",
     metadata,
     Column("id", Text, primary_key=True),
-    _required("host", Text),
-    _required("pid", Integer),
-    _required("started_at", BigInteger),
-    _required("seen_epoch", BigInteger),
-    _required("renewals", BigInteger),
-    _required("lease_until", BigInteger),
+    required("host", Text),
+    required("pid", Integer),
+    required("started_at", BigInteger),
+    required("seen_epoch", BigInteger),
+    required("renewals", BigInteger),
+    required("lease_until", BigInteger),
 )
 
 # What is stopped for now, by a person or by a control. `until` 0: until it is resumed.
@@ -228,14 +208,14 @@ stop = Table(
     "stop",
     metadata,
     Column("id", Text, primary_key=True),
-    _required("kind", Text),
-    _required("name", Text),
-    _required("reason", Text),
-    _required("placed_by", Text),
-    _required("at", BigInteger),
-    _required("until", BigInteger),
-    _required("ends", Boolean),
-    _required("control", Text),
+    required("kind", Text),
+    required("name", Text),
+    required("reason", Text),
+    required("placed_by", Text),
+    required("at", BigInteger),
+    required("until", BigInteger),
+    required("ends", Boolean),
+    required("control", Text),
     UniqueConstraint("kind", "name", "control"),
     sqlite_with_rowid=False,
 )
@@ -245,9 +225,9 @@ control_state = Table(
     "control_state",
     metadata,
     Column("id", Text, primary_key=True),
-    _required("seq", BigInteger),
-    _required("time", BigInteger),
-    _required("state", LargeBinary),
+    required("seq", BigInteger),
+    required("time", BigInteger),
+    required("state", LargeBinary),
     sqlite_with_rowid=False,
 )
 
@@ -256,12 +236,12 @@ alarm = Table(
     "alarm",
     metadata,
     Column("id", Text, primary_key=True),
-    _required("endpoint", Text),
-    _required("body", LargeBinary),
-    _required("made_at", BigInteger),
-    _required("tries", BigInteger),
-    _required("next_at", BigInteger),
-    _required("failure", Text),
+    required("endpoint", Text),
+    required("body", LargeBinary),
+    required("made_at", BigInteger),
+    required("tries", BigInteger),
+    required("next_at", BigInteger),
+    required("failure", Text),
     Column("control", Text, nullable=False, server_default=text("''")),
     sqlite_with_rowid=False,
 )
@@ -272,21 +252,21 @@ context_item = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("version", Text, primary_key=True),
-    _required("title", Text),
-    _required("text", Text),
-    _required("owner", Text),
-    _required("audience", Text),
-    _required("data_class", Integer),
-    _required("verified", Text),
-    _required("verified_by", Text),
-    _required("review_by", Text),
+    required("title", Text),
+    required("text", Text),
+    required("owner", Text),
+    required("audience", Text),
+    required("data_class", Integer),
+    required("verified", Text),
+    required("verified_by", Text),
+    required("review_by", Text),
 )
 
 context_snapshot = Table(
     "context_snapshot",
     metadata,
     Column("id", Text, primary_key=True),
-    _required("created_at", BigInteger),
+    required("created_at", BigInteger),
 )
 
 context_member = Table(
@@ -303,13 +283,13 @@ context_member = Table(
 context_section = Table(
     "context_section",
     metadata,
-    Column("rowid", _RowNumber, primary_key=True, autoincrement=True),
-    _required("item", Text),
-    _required("version", Text),
-    _required("ordinal", Integer),
-    _required("heading", Text),
-    _required("text", Text),
-    _required("access", Text),
+    Column("rowid", RowNumber, primary_key=True, autoincrement=True),
+    required("item", Text),
+    required("version", Text),
+    required("ordinal", Integer),
+    required("heading", Text),
+    required("text", Text),
+    required("access", Text),
     ForeignKeyConstraint(["item", "version"], ["context_item.id", "context_item.version"]),
 )
 Index(None, context_section.c.item, context_section.c.version)
@@ -319,12 +299,12 @@ Index(None, context_section.c.item, context_section.c.version)
 tombstone = Table(
     "tombstone",
     metadata,
-    Column("n", _RowNumber, primary_key=True, autoincrement=False),
-    _required("kind", Text),
-    _required("what", Text),
-    _required("at", BigInteger),
-    _required("seq", BigInteger),
-    _required("done_at", BigInteger),
+    Column("n", RowNumber, primary_key=True, autoincrement=False),
+    required("kind", Text),
+    required("what", Text),
+    required("at", BigInteger),
+    required("seq", BigInteger),
+    required("done_at", BigInteger),
     UniqueConstraint("kind", "what"),
 )
 
@@ -334,10 +314,10 @@ legal_hold = Table(
     metadata,
     Column("kind", Text, primary_key=True),
     Column("what", Text, primary_key=True),
-    _required("subject", Text),
-    _required("at", BigInteger),
-    _required("placed_by", Text),
-    _required("reason", Text),
+    required("subject", Text),
+    required("at", BigInteger),
+    required("placed_by", Text),
+    required("reason", Text),
     sqlite_with_rowid=False,
 )
 
@@ -345,9 +325,9 @@ legal_hold = Table(
 succession = Table(
     "succession",
     metadata,
-    Column("size", _RowNumber, primary_key=True, autoincrement=False),
-    _required("at", BigInteger),
-    _required("note", Text),
+    Column("size", RowNumber, primary_key=True, autoincrement=False),
+    required("at", BigInteger),
+    required("note", Text),
 )
 
 # How far each anchor has got: the largest checkpoint and the last tombstone it has, and why the last try failed.
@@ -355,11 +335,11 @@ anchored = Table(
     "anchored",
     metadata,
     Column("name", Text, primary_key=True),
-    _required("size", BigInteger),
-    _required("tombstones", BigInteger),
-    _required("done_at", BigInteger),
-    _required("tried_at", BigInteger),
-    _required("failure", Text),
+    required("size", BigInteger),
+    required("tombstones", BigInteger),
+    required("done_at", BigInteger),
+    required("tried_at", BigInteger),
+    required("failure", Text),
     sqlite_with_rowid=False,
 )
 
@@ -368,7 +348,7 @@ retention_mark = Table(
     "retention_mark",
     metadata,
     Column("rule", Text, primary_key=True),
-    _required("seq", BigInteger),
+    required("seq", BigInteger),
     sqlite_with_rowid=False,
 )
 
@@ -377,11 +357,11 @@ backup = Table(
     "backup",
     metadata,
     Column("id", Text, primary_key=True),
-    _required("at", BigInteger),
-    _required("place", Text),
-    _required("size", BigInteger),
-    _required("root", Text),
-    _required("digest", Text),
+    required("at", BigInteger),
+    required("place", Text),
+    required("size", BigInteger),
+    required("root", Text),
+    required("digest", Text),
     sqlite_with_rowid=False,
 )
 
@@ -392,18 +372,18 @@ approval = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("subject", Text, ForeignKey("subject.id", ondelete="CASCADE"), nullable=False),
-    _required("tenant", Text),
-    _required("agent", Text),
-    _required("tool", Text),
-    _required("digest", Text),
-    _required("revision", Text),
-    _required("policies", Text),
-    _required("wanted", Text),
-    _required("state", Text),
-    _required("asked_at", BigInteger),
-    _required("expires_at", BigInteger),
-    _required("ended_at", BigInteger),
-    _required("sealed", LargeBinary),
+    required("tenant", Text),
+    required("agent", Text),
+    required("tool", Text),
+    required("digest", Text),
+    required("revision", Text),
+    required("policies", Text),
+    required("wanted", Text),
+    required("state", Text),
+    required("asked_at", BigInteger),
+    required("expires_at", BigInteger),
+    required("ended_at", BigInteger),
+    required("sealed", LargeBinary),
 )
 Index(None, approval.c.subject, approval.c.digest)
 Index(None, approval.c.state)
@@ -414,10 +394,10 @@ approval_answer = Table(
     metadata,
     Column("approval", Text, ForeignKey("approval.id", ondelete="CASCADE"), primary_key=True),
     Column("approver", Text, ForeignKey("subject.id", ondelete="CASCADE"), primary_key=True),
-    _required("roles", Text),
-    _required("allowed", Boolean),
-    _required("at", BigInteger),
-    _required("sealed", LargeBinary),
+    required("roles", Text),
+    required("allowed", Boolean),
+    required("at", BigInteger),
+    required("sealed", LargeBinary),
     sqlite_with_rowid=False,
 )
 Index(None, approval_answer.c.approver)
@@ -428,15 +408,15 @@ browser_session = Table(
     "browser_session",
     metadata,
     Column("digest", LargeBinary, primary_key=True),
-    _required("attempt", LargeBinary, unique=True),
+    required("attempt", LargeBinary, unique=True),
     Column("subject", Text, ForeignKey("subject.id", ondelete="CASCADE"), nullable=False),
-    _required("issuer", Text),
-    _required("started_at", BigInteger),
-    _required("seen_at", BigInteger),
-    _required("asked_at", BigInteger),
-    _required("expires_at", BigInteger),
-    _required("ended_at", BigInteger),
-    _required("sealed", LargeBinary),
+    required("issuer", Text),
+    required("started_at", BigInteger),
+    required("seen_at", BigInteger),
+    required("asked_at", BigInteger),
+    required("expires_at", BigInteger),
+    required("ended_at", BigInteger),
+    required("sealed", LargeBinary),
 )
 Index(None, browser_session.c.subject)
 
@@ -446,72 +426,11 @@ flow_step = Table(
     "flow_step",
     metadata,
     Column("id", Text, primary_key=True),
-    _required("flow", Text),
+    required("flow", Text),
     Column("subject", Text, ForeignKey("subject.id", ondelete="CASCADE"), nullable=False),
-    _required("at", BigInteger),
-    _required("size", BigInteger),
-    _required("sealed", LargeBinary),
+    required("at", BigInteger),
+    required("size", BigInteger),
+    required("sealed", LargeBinary),
 )
 Index(None, flow_step.c.flow)
 Index(None, flow_step.c.subject)
-
-
-# What identity providers push. `version` grows with every change, `reread` is the last one after which single changes
-# do not tell everything; `sealed` is the key by which names are looked up, sealed for nobody.
-people = Table(
-    "people",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),  # 1
-    _required("version", BigInteger),
-    _required("reread", BigInteger),
-    _required("holder", Text),
-    _required("sealed", LargeBinary),
-)
-
-# A person whom a provider has pushed. Names are kept sealed for the person; `user_name` and `external_id` are keyed
-# digests, to be found by. `version` is that of the last change, of groups too.
-person = Table(
-    "person",
-    metadata,
-    Column("id", Text, primary_key=True),
-    _required("provider", Text),
-    Column("subject", Text, ForeignKey("subject.id", ondelete="CASCADE"), nullable=False),
-    _required("user_name", LargeBinary),
-    _required("external_id", LargeBinary),
-    _required("active", Boolean),
-    _required("version", BigInteger),
-    _required("made_at", BigInteger),
-    _required("changed_at", BigInteger),
-    _required("sealed", LargeBinary),
-    sqlite_with_rowid=False,
-)
-Index(None, person.c.provider, person.c.user_name)
-Index(None, person.c.provider, person.c.external_id)
-Index(None, person.c.subject)
-Index(None, person.c.version)
-
-# A group that a provider has pushed. `folded` is the name as it is compared with others.
-person_group = Table(
-    "person_group",
-    metadata,
-    Column("id", Text, primary_key=True),
-    _required("provider", Text),
-    _required("name", Text),
-    _required("folded", Text),
-    _required("external_id", Text),
-    _required("version", BigInteger),
-    _required("made_at", BigInteger),
-    _required("changed_at", BigInteger),
-    UniqueConstraint("provider", "folded"),
-    sqlite_with_rowid=False,
-)
-Index(None, person_group.c.version)
-
-group_member = Table(
-    "group_member",
-    metadata,
-    Column("group", Text, ForeignKey("person_group.id", ondelete="CASCADE"), primary_key=True),
-    Column("person", Text, ForeignKey("person.id", ondelete="CASCADE"), primary_key=True),
-    sqlite_with_rowid=False,
-)
-Index(None, group_member.c.person)

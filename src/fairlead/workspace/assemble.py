@@ -4,14 +4,12 @@ line and for tests alike. What is below receives its parts and knows no other.""
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import partial
 
 from fairlead.clock import Clock, new_id
 from fairlead.context import Context
 from fairlead.controls.watch import Watch
 from fairlead.costs.ledger import Ledger
 from fairlead.costs.outcomes import orphaned
-from fairlead.costs.record import deed
 from fairlead.costs.refusals import Refusals
 from fairlead.errors import BadInput
 from fairlead.execution import Defaults, Deployment, Fairlead
@@ -24,7 +22,6 @@ from fairlead.identity.directory import Directory
 from fairlead.identity.directory_groups import Groups
 from fairlead.identity.fetch import fetcher
 from fairlead.identity.issuer_keys import IssuerKeyRings
-from fairlead.identity.name_digests import NameDigests
 from fairlead.identity.people import People
 from fairlead.lanes.figures import FOLDER
 from fairlead.lanes.rates import compile_limits
@@ -50,6 +47,7 @@ from fairlead.workspace.follow import Chore, Follower
 from fairlead.workspace.pages import signing_in
 from fairlead.workspace.parts import Turns
 from fairlead.workspace.published import load_keys, load_revision, load_stops
+from fairlead.workspace.pushing import pushed_people
 
 _RECOVER_EVERY = 3.0
 _SIGN_EVERY = 60.0
@@ -122,9 +120,8 @@ async def assemble(around: Surroundings) -> Running:
     watch = Watch(store, fleet, clock, vault.name_of)
     custody = Custody(store, vault, clock, around.secrets)
     approvals, flows = Approvals(store, vault, clock), Flows(store, vault, clock)
-    digests = NameDigests(store, vault, clock)
-    people = People(store, digests)
-    revisions = _Revisions(around, http, vault, sessions, watch, custody, approvals, flows, people)
+    pushed = pushed_people(store, vault, clock)
+    revisions = _Revisions(around, http, vault, sessions, watch, custody, approvals, flows, pushed.people)
     epoch = await asyncio.to_thread(fleet.current)
     if not epoch.revision:
         raise BadInput("nothing has been published yet", mend="publish the workspace: fairlead apply")
@@ -133,6 +130,7 @@ async def assemble(around: Surroundings) -> Running:
     journal = Journal(store, worker, clock, first.workspace.settings.storage.journal)
     fairlead = _fairlead(journal, vault, clock, approvals, flows, deployment)
     turns = Turns(fairlead, fleet, worker, clock, store.beside / FOLDER)
+    sweeps = (approvals.sweep, flows.sweep, revisions.signed_in.sweep)
     follower = Follower(
         fairlead,
         fleet,
@@ -142,17 +140,9 @@ async def assemble(around: Surroundings) -> Running:
         deploy=revisions.deployed,
         forget=_all_of(vault.clear_cache, flows.clear_cache),
         listen=store.listen,
-        people=people,
+        people=pushed.people,
         chores=(
-            *_chores(
-                around,
-                journal,
-                vault,
-                sessions,
-                custody,
-                (approvals.sweep, flows.sweep, revisions.signed_in.sweep),
-                deployment.organisation,
-            ),
+            *_chores(around, journal, vault, sessions, custody, sweeps, deployment.organisation),
             *watch.chores(),
             (_COUNT_EVERY, turns),
         ),
@@ -167,7 +157,7 @@ async def assemble(around: Surroundings) -> Running:
         http=http,
         connections=revisions.connections,
         watch=watch,
-        people=_pushed(around, vault, digests, people),
+        people=(pushed.directory, pushed.groups),
         follower=follower,
     )
 
@@ -250,14 +240,6 @@ def _fairlead(
         approvals=approvals,
         flows=flows,
         deployment=deployment,
-    )
-
-
-def _pushed(around: Surroundings, vault: Vault, digests: NameDigests, people: People) -> tuple[Directory, Groups]:
-    store, clock, record = around.store, around.clock, partial(deed, around.clock)
-    return (
-        Directory(store, vault, clock, digests, people, record),
-        Groups(store, clock, digests, people, record),
     )
 
 
