@@ -68,6 +68,7 @@ interop: .venv/.dev ## real model servers and the suites of their clients, strai
 	nice $(BIN)/python -m evals.interop
 	nice $(BIN)/python -m evals.mcp_servers
 	nice $(BIN)/python -m evals.mcp_conformance
+	nice $(BIN)/python -m evals.exchange
 
 lock: .venv/.setup ## resolve the dependencies anew
 	printf 'uv\nhatchling\neditables\n' | $(BIN)/uv pip compile -q -U --universal --generate-hashes --no-emit-index-url --custom-compile-command "make lock" - -o locks/setup.txt

@@ -3,7 +3,7 @@
 # a cache. Every step leaves a mark when it is done, so that an interrupted run goes on where it stopped.
 #
 #   tools/interop.sh [STEP…]     steps: source llama-server transformers llama-cpp-python suites openresponses model
-#                                systems conformance
+#                                systems conformance oidc-provider
 #
 # FAIRLEAD_INTEROP  the cache (default ~/.cache/fairlead-interop)
 # TORCH             what to install for PyTorch (default torch==2.13.0)
@@ -15,6 +15,7 @@ CACHE=${FAIRLEAD_INTEROP:-$HOME/.cache/fairlead-interop}
 PYTHON=${PYTHON:-python3}
 LLAMA_CPP_PYTHON=0.3.36
 MCP=2.3.0
+OIDC_PROVIDER=9.13.3
 MCP_CONFORMANCE=0.2.0-alpha.12
 mkdir -p "$CACHE/marks" "$CACHE/logs"
 
@@ -102,15 +103,21 @@ conformance() { # the protocol's own suite, the Node that it needs, and the fixt
   into everything "mcp==$MCP" "$CACHE/everything-server"
 }
 
+oidc_provider() { # an identity provider, for the exchange of tokens
+  mkdir -p "$CACHE/oidc-provider"
+  npm install --prefix "$CACHE/oidc-provider" --no-audit --no-fund --ignore-scripts "oidc-provider@$OIDC_PROVIDER"
+}
+
 for step in "${@:-all}"; do
   case $step in
-  all) exec "$0" source llama-server transformers llama-cpp-python suites model systems conformance ;;
+  all) exec "$0" source llama-server transformers llama-cpp-python suites model systems conformance oidc-provider ;;
   source) once source source_archive ;;
   llama-server) once llama-server llama_server ;;
   transformers) once transformers transformers_serve ;;
   llama-cpp-python) once llama-cpp-python llama_cpp_python ;;
   suites) once suites suites ;;
   systems) once systems systems ;;
+  oidc-provider) once oidc-provider oidc_provider ;;
   conformance) once conformance conformance ;;
   model) once model "$CACHE/transformers/bin/python" "$ROOT/evals/interop/tiny_model.py" "$CACHE/model" ;;
   *)
