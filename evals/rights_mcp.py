@@ -19,6 +19,7 @@ from evals.rights_stage import PEOPLE, ROWS, Provider, Stage, Tally, Trial, exch
 from fairlead.tools.settings import Pins
 
 AUDIENCE = "desk"
+_WHO_ASKS = "@@" + "who-asks".center(len(mark("")) - 4, "-") + "@@"
 Asked = Context[Any, Any]
 
 
@@ -34,6 +35,9 @@ class Desk:
         }
         self.remembered: dict[str, str] = {}
         self.wrong: list[str] = []
+
+    def known(self, token: str) -> str | None:
+        return self._issuer.whose(token, AUDIENCE)
 
     def who(self, context: Asked) -> str:
         token = (context.headers or {}).get("authorization", "").removeprefix("Bearer ")
@@ -92,6 +96,10 @@ class Desk:
             self.who(context)
             return self.remembered.get((context.headers or {}).get("mcp-session-id", ""), "nothing")
 
+        @server.tool(structured_output=False, description=f"Yours: {_WHO_ASKS}")
+        def private() -> str:
+            return "nothing"
+
         @server.tool(structured_output=False)
         async def slow(context: Asked) -> str:
             """All orders of yours, after a while."""
@@ -100,6 +108,25 @@ class Desk:
             return json.dumps([row for row in self.rows.values() if row["owner"] == person])
 
         return server
+
+
+class Personal:
+    """An application whose list of tools says something else to everybody: a mark of who asks, as long as its place."""
+
+    def __init__(self, app: Any, desk: Desk) -> None:
+        self._app = app
+        self._desk = desk
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        token = dict(scope.get("headers", ())).get(b"authorization", b"").decode().removeprefix("Bearer ")
+        person = self._desk.known(token)
+
+        async def sent(event: Any) -> None:
+            if person is not None and event["type"] == "http.response.body":
+                event = {**event, "body": event.get("body", b"").replace(_WHO_ASKS.encode(), mark(person).encode())}
+            await send(event)
+
+        await self._app(scope, receive, sent)
 
 
 class Mcp:
@@ -119,6 +146,7 @@ class Mcp:
 
     def trials(self, stage: Stage) -> list[Trial]:
         made = [*self._others(stage), *self._hostile(stage), *self._deputies(stage), *self._together(stage)]
+        made += stage.lists(self.tally)
         return [*made, *stage.replays(self.tally, f"{self.name}.mine", lambda _: {})]
 
     def probe(self) -> tuple[str, dict[str, str]]:
@@ -161,6 +189,8 @@ class Mcp:
             for tool in ("remember", "recall", "recall"):
                 made.append(self._trial(stage, "others_session", person, tool))
             made.append(self._in_session(stage, person))
+            # Its description differs from the accepted one, so that it is not called, and the difference is shown.
+            made.append(self._trial(stage, "quarantined", person, "private"))
         return made
 
     def _in_session(self, stage: Stage, person: str) -> Trial:
@@ -193,7 +223,7 @@ class Mcp:
 async def mcp(issuer: Provider, tally: Tally, *, older: bool) -> AsyncIterator[Mcp]:
     """`older`: it speaks the revision 2025-11-25, which has sessions, and not the one without."""
     desk = Desk(issuer)
-    async with served(Watched(desk.served().streamable_http_app(), older=older)) as url:
+    async with served(Watched(Personal(desk.served().streamable_http_app(), desk), older=older)) as url:
         async with system(url=f"{url}/mcp") as asked:
             pins = Pins(tools=tuple((await asked.definitions()).values()))
         yield Mcp("desk-older" if older else "desk", desk, url, msgspec.json.encode(pins).decode(), tally)

@@ -48,11 +48,18 @@ def mark(person: str, number: int = 0) -> str:
 
 
 OWNERS = {mark(person)[:-1]: person for person in PEOPLE}
+# A mark that was turned round, written in hexadecimal or in capitals is still one.
+_DISGUISED = {
+    person: (kept[::-1], kept.encode().hex(), kept.upper(), kept.encode("utf-16-be").hex())
+    for kept, person in OWNERS.items()
+}
 
 
 def foreign(person: str, shown: str) -> bool:
     """Whether what a person was shown holds a mark of somebody else's. A stranger has no marks here."""
-    return any(OWNERS.get(found) != person for found in _MARK.findall(shown))
+    if any(OWNERS.get(found) != person for found in _MARK.findall(shown)):
+        return True
+    return any(each in shown for other, forms in _DISGUISED.items() if other != person for each in forms)
 
 
 def pairs() -> list[tuple[str, str]]:
@@ -185,10 +192,34 @@ class Stage:
             for person, other in pairs()
             for kind, token in self.forged(person, other).items()
         ]
+        made += [self._acting(tally, person, other, tool, arguments(other)) for person, other in pairs()]
         for name in STRANGERS:
             token = self.partner.token(sub=name, aud="fairlead", exp=self.world.clock.now() // 1000 + 3600)
             made += [one("", name, "of_a_stranger", token)] * 20
         return made
+
+    def _acting(self, tally: Tally, person: str, other: str, tool: str, arguments: Mapping[str, Any]) -> Trial:
+        """By a program of one person's, which is called like another person: it has its person's rights."""
+        end = self.world.clock.now() // 1000 + 3600
+        named = self.chance.choice(({"act": {"sub": other}}, {"azp": other}, {"client_id": f"idp|{other}"}))
+        token = self.issuer.token(sub=person, aud="fairlead", exp=end, **named)
+
+        async def trial() -> None:
+            tally.count("agent_named_like_another", person, (await self.by_token(token, tool, arguments))[1])
+
+        return trial
+
+    def lists(self, tally: Tally) -> list[Trial]:
+        """Everybody asks for the list of tools, several times."""
+
+        def one(person: str) -> Trial:
+            async def trial() -> None:
+                message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+                tally.count("lists", person, await self.post(person, message))
+
+            return trial
+
+        return [one(person) for person in PEOPLE for _ in range(10)]
 
     async def run(self, trials: list[Trial]) -> None:
         """All of them, so many at once, in an order in which people and attacks meet."""

@@ -1,10 +1,12 @@
 """What the doctor finds, and that each finding names its mend."""
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from tests.certificates import Authority
 from tests.cli.conftest import Fairlead
 
 from fairlead.storage.store import SCHEMA_VERSION
@@ -79,3 +81,20 @@ def test_migrate_makes_what_is_missing_and_repeats_safely(fairlead: Fairlead, ac
     assert first["first_key"]
     assert fairlead("migrate", "--json").json["first_key"] is None
     assert "nothing to do" in fairlead("migrate", "--dry-run").err
+
+
+def test_an_authority_for_peoples_certificates_is_looked_at(live: Path, fairlead: Fairlead, tmp_path: Path) -> None:
+    authority = Authority(tmp_path, "people")
+    bundle = live / "people.pem"
+    bundle.write_text(authority.bundle)
+    certificate = {"certificate": {"ca": "file:people.pem"}}
+    url, queries = "postgresql://db.example.com/shop", {"all": {"sql": "SELECT 1"}}
+    system = {"use": "sql", "url": url, "queries": queries, "credential": certificate}
+    entry = live / "fairlead.yaml"
+    entry.write_text(entry.read_text() + f"\nsystems: {json.dumps({'shop': system})}\n")
+    found = findings(fairlead)["certificates for shop"]
+    assert (found["state"], found["said"]) == ("ok", "the authority ends in 364 d")
+    bundle.write_text(authority.path.read_text())  # without its key
+    found = findings(fairlead)["certificates for shop"]
+    assert found["state"] == "bad"
+    assert "private key" in found["said"]

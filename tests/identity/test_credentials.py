@@ -65,7 +65,8 @@ async def test_a_token_is_exchanged_for_one_of_the_same_person_and_kept_until_it
     assert issuer.asked == ["exchange"]
     assert first.kind == "exchange"
     assert first.secret != token
-    assert (payload(first)["sub"], payload(first)["aud"]) == ("ada", "crm")
+    told = payload(first)
+    assert (told["sub"], told["aud"], told["scope"], told["act"]) == ("ada", "crm", "read", {"sub": "fairlead"})
     clock.passes(271)
     assert await credentials.of(ADA, token, crm, later(clock)) != first
     assert first.secret not in repr(first)

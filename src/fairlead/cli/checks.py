@@ -13,7 +13,7 @@ from msgspec import Struct
 from fairlead import __version__
 from fairlead.cli.compiled import in_folder, published_revision
 from fairlead.cli.opening import fleet_of, log_of, open_store, open_vault
-from fairlead.cli.place import MASTER_KEY, Place, key_command, variable
+from fairlead.cli.place import MASTER_KEY, Place, key_command, secrets, variable
 from fairlead.cli.probing import probed
 from fairlead.cli.setting_up import is_private
 from fairlead.cli.when import age
@@ -33,6 +33,7 @@ BAD: Final = "bad"
 
 _LITTLE_SPACE: Final = 1 << 30
 _NO_SPACE: Final = 100 << 20
+_SOON_ENDS: Final = 30 * 86_400_000  # milliseconds
 _OLD_CHECKPOINT: Final = 7 * 86_400_000  # milliseconds
 _EARLIEST: Final = 1_750_000_000_000  # milliseconds: no clock that is set shows a time before this program was written
 
@@ -242,4 +243,27 @@ def models(looked: Looked) -> list[Finding]:
         else:
             asked = "answers" if model.endpoint in answers else "ready (not asked: --online)"
             findings.append(Finding(subject, OK, asked))
+    return findings
+
+
+def authorities(looked: Looked) -> list[Finding]:
+    """Those by which people get certificates for databases: whether each is there, and for how long it counts."""
+    from fairlead.identity.certificates import read_authority
+
+    findings, reveal = [], secrets(looked.place.workspace)
+    for name, system in looked.compiled.systems.items():
+        said = system.settings.credential.certificate
+        if said is None:
+            continue
+        subject, text = f"certificates for {name}", reveal(said.ca)
+        try:
+            left = read_authority(text or "", said.ca).ends - SystemClock().now()
+        except BadInput as error:
+            findings.append(Finding(subject, BAD, f"{error.message}: {error.why}", error.mend))
+            continue
+        state = BAD if left <= 0 else WARN if left < _SOON_ENDS else OK
+        mend = "" if state == OK else "make a new authority, and give the database its certificate beside the old one"
+        findings.append(
+            Finding(subject, state, f"the authority ends in {age(left)}" if left > 0 else "it has ended", mend)
+        )
     return findings

@@ -34,6 +34,7 @@ CHECKS: tuple[Callable[[Looked], list[Finding]], ...] = (
     checks.anchors,
     checks.clock,
     checks.models,
+    checks.authorities,
 )
 
 
