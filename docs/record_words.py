@@ -94,5 +94,6 @@ FLAGS: Final = {
     "overrun": "The provider gave more output tokens than it was asked for.",
     "over_hold": "The bill was higher than what was held.",
     "orphaned": "Settled by recovery.",
+    "asked_back": "The system asked the caller's program something in the midst of the call.",
     "left_out": "A file of a tool's result was too large, or of a type that is not taken from its system.",
 }

@@ -48,6 +48,7 @@ def workspace(folder: Path, port: int) -> Path:
                 "use": "mcp",
                 "url": f"http://127.0.0.1:{port}/mcp",
                 "offers": ["resources", "prompts", "completions"],
+                "passes": ["questions", "progress", "logs"],
             }
         },
     }

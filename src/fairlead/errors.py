@@ -39,6 +39,7 @@
     │   ├── CutOff                   502  it stopped in the middle of a reply
     │   ├── DeadlineExceeded         504  the action took too long
     │   ├── SystemFailed             502  a system of record failed (tools/failures.py)
+    │   │   └── ClientLacks          502  it wants to ask the caller's program first (tools/failures.py)
     │   ├── NotAuthorised            403  it does not let this person do it (tools/failures.py)
     │   ├── ResultTooLarge           502  it gave back more than is taken (tools/failures.py)
     │   └── NoServer                 502  no Fairlead answers the command line (cli/asking.py)

@@ -15,6 +15,7 @@ from fairlead.labels import NO_LABELS, Labels
 from fairlead.policy.tool_rights import UNKNOWN, Sources, ToolAsked
 from fairlead.tasks.types import Task
 from fairlead.tools.settings import System
+from fairlead.tools.talk import Talk
 from fairlead.tools.types import Credential, Tool, ToolResult
 
 _MOST_BYTES: Final = 1 << 20  # of arguments
@@ -26,7 +27,8 @@ class ToolRequest(Struct, frozen=True, kw_only=True):
     is "unknown". `read` is what whoever wrote the arguments had read before, `labels` those of what they hold.
 
     With the name of a `flow`, what is kept under it says where they came from, and nobody else; `said` is what the
-    person has said since, as their agent tells it.
+    person has said since, as their agent tells it. `talk` is what can be said to the program that calls while the call
+    is under way.
     """
 
     name: str
@@ -36,11 +38,17 @@ class ToolRequest(Struct, frozen=True, kw_only=True):
     labels: Labels = NO_LABELS
     flow: str | None = None
     said: tuple[str, ...] = ()
+    talk: Talk | None = None
+
+    @property
+    def answers(self) -> Mapping[str, Any]:
+        """What the caller's program answers to what the system asked in place of a result."""
+        return self.talk.answers if self.talk is not None else {}
 
     @property
     def digest(self) -> str:
         """The SHA-256 of the tool's name and the exact arguments, in hexadecimal: what an approval is bound to."""
-        return digest_of(self.name, self.arguments)
+        return digest_of(self.name, self.arguments, self.answers)
 
 
 class ToolDecided(Struct, frozen=True):
@@ -50,6 +58,7 @@ class ToolDecided(Struct, frozen=True):
     asked: ToolAsked
     credential: Credential
     approvals: tuple[str, ...]
+    talk: Talk | None = None
 
 
 class ToolAnswer(Struct, frozen=True, kw_only=True):
@@ -70,14 +79,16 @@ class ToolAnswer(Struct, frozen=True, kw_only=True):
     flags: tuple[str, ...] = ()
 
 
-def digest_of(name: str, arguments: Mapping[str, Any]) -> str:
-    return hashlib.sha256(_encoder.encode((name, arguments))).hexdigest()
+def digest_of(name: str, arguments: Mapping[str, Any], answers: Mapping[str, Any] | None = None) -> str:
+    whole = (name, arguments, answers) if answers else (name, arguments)
+    return hashlib.sha256(_encoder.encode(whole)).hexdigest()
 
 
 async def asked_of(deployment: Deployment, action: Action, tool: Tool, request: ToolRequest) -> ToolAsked:
     """The call as policies will see it, its arguments checked and labelled. Raises `BadInput`, `Broken`."""
     deployment.systems.checkers[tool.name].check(request.arguments)
-    encoded = _encoder.encode(request.arguments)
+    answers = request.answers
+    encoded = _encoder.encode([request.arguments, answers] if answers else request.arguments)
     if len(encoded) > _MOST_BYTES:
         raise BadInput(
             f"the arguments are {len(encoded)} bytes",
@@ -94,6 +105,7 @@ async def asked_of(deployment: Deployment, action: Action, tool: Tool, request: 
     return ToolAsked(
         tool=tool,
         arguments=request.arguments,
+        answers=answers,
         sources={name: request.sources.get(name, UNKNOWN) for name in request.arguments},
         labels=labels,
         read=request.read,

@@ -15,6 +15,7 @@ from fairlead.execution.tool_asking import ToolDecided, digest_of
 from fairlead.execution.tool_facts import DOOR as FACTS
 from fairlead.execution.tool_pins import refuse_changed
 from fairlead.execution.tool_release import without_credential
+from fairlead.execution.tool_talk import governed
 from fairlead.models.types import NO_USAGE, Model, Usage
 from fairlead.tools.settings import System
 from fairlead.tools.types import Credential, SystemCall, Tool, ToolResult
@@ -58,7 +59,7 @@ def reservation(deployment: Deployment, action: Action, decided: ToolDecided) ->
     assert action.task is not None
     return ToolReservation(
         tool=asked.tool.name,
-        arguments=digest_of(asked.tool.name, asked.arguments),
+        arguments=digest_of(asked.tool.name, asked.arguments, asked.answers),
         definition=asked.tool.digest,
         rights=decided.credential.kind,
         sources=tuple(sorted(frozenset().union(*asked.sources.values()))) if asked.sources else (),
@@ -84,6 +85,7 @@ async def attempted(fairlead: Fairlead, deployment: Deployment, action: Action, 
         deadline=fairlead.clock.monotonic() + seconds,
         idempotency_key=action.attempt_id,
         most_bytes=settings.most_bytes,
+        talk=governed(deployment, action, decided, decided.talk) if decided.talk is not None else None,
     )
     timer, due = asyncio.timeout(None), None
     try:

@@ -40,7 +40,7 @@ async def call_tool(fairlead: Fairlead, caller: Caller, request: ToolRequest, ar
         with action.step("plan"):
             count_call(fairlead, action, tool)
             credential = await credential_for(fairlead, deployment, action, system)
-        decided = ToolDecided(system, asked, credential, approvals)
+        decided = ToolDecided(system, asked, credential, approvals, request.talk)
         with action.step("reserve"):
             await action.reserve_tool(reservation(deployment, action, decided))
         with action.step("attempt"):

@@ -135,7 +135,10 @@ def each_text(result: ToolResult, change: Callable[[str], str]) -> ToolResult:
     """The result with every text in it changed: pieces, the addresses and names in them, and strings and names wherever
     they stand in the data."""
     pieces = tuple(_changed(each, change) for each in result.pieces)
-    return replace(result, pieces=pieces, structured=walked(result.structured, change))
+    asked = result.questions
+    if asked is not None:  # what it wants to hear again is not for reading
+        asked = replace(asked, asked=walked(asked.asked, change))
+    return replace(result, pieces=pieces, structured=walked(result.structured, change), questions=asked)
 
 
 def _changed(piece: Piece, change: Callable[[str], str]) -> Piece:

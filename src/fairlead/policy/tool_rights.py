@@ -30,11 +30,13 @@ _ABOUT_SOURCES: Final = ("sources", "untrusted", "from", "read", "tainted")
 
 class ToolAsked(Struct, frozen=True, kw_only=True):
     """One call, as policies see it. `sources` are those of each argument by name, `read` what the run has read before,
-    `approved` the roles that have let this very call pass, `facts` the values in Cedar's form."""
+    `answers` what was answered to questions of the system, `approved` the roles that have let this very call pass,
+    `facts` the values in Cedar's form."""
 
     tool: Tool
     arguments: Mapping[str, Any]
     sources: Mapping[str, Sources]
+    answers: Mapping[str, Any] = {}
     labels: Labels = NO_LABELS
     read: Sources = _NONE
     facts: Mapping[str, Any] = {}

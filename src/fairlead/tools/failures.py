@@ -1,5 +1,8 @@
 """How a system fails, in words of the path. A connector raises these and no errors of the library that it rests on."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from fairlead.errors import Upstream
 
 
@@ -11,6 +14,27 @@ class SystemFailed(Upstream):
     """
 
     code = "system_failed"
+
+
+class ClientLacks(SystemFailed):
+    """The system does this only for programs that can do something which the caller's program has not declared.
+
+    `required` says what, in the protocol's words: to answer questions, to let a model answer, to tell its folders. Use
+    such a program, and let the workspace pass its answers on (`passes: [questions]` of the system).
+    """
+
+    code = "client_lacks"
+
+    def __init__(self, system: str, required: Mapping[str, Any]) -> None:
+        super().__init__(
+            f"{system} wants to ask the caller's program something first",
+            why=f"it needs {', '.join(sorted(required)) or 'an ability'} of the program that calls",
+            mend="call from a program that declares this, or use a tool that needs nothing but its arguments",
+            subject=system,
+            retryable=False,
+            charged="no",
+        )
+        self.required = required
 
 
 class NotAuthorised(Upstream):

@@ -8,7 +8,8 @@ session for everybody, and so it never gets anyone's credential.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from mcp.shared.inbound import mcp_param_headers, x_mcp_header_map
@@ -22,7 +23,7 @@ from mcp_types import (
     PaginatedRequestParams,
     Tool,
 )
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from fairlead.clock import Clock
 from fairlead.errors import DeadlineExceeded, FairleadError
@@ -32,9 +33,10 @@ from fairlead.tools import mcp_failures as failures
 from fairlead.tools.failures import SystemFailed
 from fairlead.tools.mcp_definitions import MOST_PAGES, MOST_TOOLS, read_definitions
 from fairlead.tools.mcp_methods import done
-from fairlead.tools.mcp_results import read_result
+from fairlead.tools.mcp_results import bounded, read_result
 from fairlead.tools.mcp_session import Asking, Session
 from fairlead.tools.mcp_sessions import OnePerPerson, OneProgram, Sessions
+from fairlead.tools.mcp_talk import answers, listen, not_answers, progress, questions
 from fairlead.tools.settings import McpSettings, System, check_mcp
 from fairlead.tools.types import Credential, Definition, SystemCall, ToolResult
 
@@ -85,7 +87,9 @@ class McpSystem:
         except _Forgotten:
             result = await self._called(call, until)
         if isinstance(result, InputRequiredResult):
-            raise _asks_back(self._name)
+            if call.talk is None or not call.talk.abilities:
+                raise _asks_back(self._name)
+            return bounded(ToolResult(questions=questions(result)), most_bytes=call.most_bytes, system=self._name)
         if isinstance(result, ToolResult):
             return result
         return read_result(result, most_bytes=call.most_bytes, system=self._name)
@@ -101,8 +105,13 @@ class McpSystem:
         headers = mcp_param_headers(x_mcp_header_map(call.tool.input), arguments)
         asking = Asking(until, _on_the_wire(call.most_bytes), headers)
         meta: Any = {_IDEMPOTENCY: call.idempotency_key} if call.idempotency_key else None
-        request = CallToolRequest(params=CallToolRequestParams(name=call.tool.name, arguments=arguments, _meta=meta))
-        return await self._asked(call, until, asking, lambda session: session.ask(request, _RESULT, asking))
+        params = {"name": call.tool.name, "arguments": arguments, "_meta": meta, **answers(call.talk)}
+        try:
+            request = CallToolRequest(params=CallToolRequestParams.model_validate(params))
+        except ValidationError as error:
+            raise not_answers(error) from None
+        told = progress(call.talk)
+        return await self._asked(call, until, asking, lambda session: session.ask(request, _RESULT, asking, told))
 
     async def _method(self, call: SystemCall, until: float) -> _Answer:
         asking = Asking(until, max(_on_the_wire(call.most_bytes), _LIST_BYTES))
@@ -116,7 +125,7 @@ class McpSystem:
     async def _asked(
         self, call: SystemCall, until: float, asking: Asking, ask: Callable[[Session], Awaitable[_Answer]]
     ) -> _Answer:
-        async with self._sessions.using(call.person, call.credential, until) as session:
+        async with self._session_for(call, until, asking) as session:
             try:
                 result = await ask(session)
             except FairleadError as error:
@@ -126,6 +135,17 @@ class McpSystem:
                 raise
         self._sessions.heard(answered=True)
         return result
+
+    @asynccontextmanager
+    async def _session_for(self, call: SystemCall, until: float, asking: Asking) -> AsyncIterator[Session]:
+        """The caller's own, or, where the server may ask or note something, one for this call alone."""
+        if call.talk is None or not (call.talk.abilities or call.talk.log):
+            async with self._sessions.using(call.person, call.credential, until) as session:
+                yield session
+            return
+        async with self._sessions.talking(call.credential, call.talk, until) as (session, client):
+            await listen(session, client, call.talk, Asking(until, asking.limit))
+            yield session
 
     async def _listed(self, session: Session, until: float) -> list[Tool]:
         tools: list[Tool] = []

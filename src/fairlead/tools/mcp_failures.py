@@ -1,7 +1,7 @@
 """What goes wrong with a server of the Model Context Protocol, in the words of the path."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from mcp import MCPError
 from mcp_types import (
@@ -16,7 +16,7 @@ from mcp_types import (
 from pydantic import ValidationError
 
 from fairlead.errors import BadInput, DeadlineExceeded, FairleadError, RateLimited
-from fairlead.tools.failures import NotAuthorised, ResultTooLarge, SystemFailed
+from fairlead.tools.failures import ClientLacks, NotAuthorised, ResultTooLarge, SystemFailed
 
 _MOST_SAID: Final = 300  # characters of a server's own words
 
@@ -33,10 +33,6 @@ _UNDONE: Final[Mapping[int, tuple[str, str]]] = {
         "the schema of the tool is another than the accepted one",
         "look at it and accept it anew: fairlead tools accept",
     ),
-    MISSING_REQUIRED_CLIENT_CAPABILITY: (
-        "it wants to ask the caller or a model something first",
-        "call a tool that needs nothing but its arguments",
-    ),
     URL_ELICITATION_REQUIRED: (
         "it wants the caller to open a page first",
         "open the system in a browser and give it what it asks for, then call again",
@@ -48,6 +44,10 @@ def told(error: MCPError, system: str) -> FairleadError:
     """The failure that an error of the protocol stands for."""
     if error.code in (INVALID_PARAMS, _NOT_FOUND):
         return BadInput(f"{system} does not take these arguments", why=said(error.message), mend="mend the arguments")
+    if error.code == MISSING_REQUIRED_CLIENT_CAPABILITY:
+        said_of = error.data.get("requiredCapabilities") if isinstance(error.data, Mapping) else None
+        known: dict[str, Any] = {name: {} for name in ("elicitation", "sampling", "roots") if name in (said_of or {})}
+        return ClientLacks(system, known)
     if error.code in _UNDONE:
         why, mend = _UNDONE[error.code]
         return SystemFailed(

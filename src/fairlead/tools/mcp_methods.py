@@ -23,13 +23,14 @@ from mcp_types import (
     ReadResourceRequestParams,
     ReadResourceResult,
 )
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from fairlead.errors import BadInput
 from fairlead.tools import offers
 from fairlead.tools.failures import SystemFailed
 from fairlead.tools.mcp_definitions import MOST_PAGES, MOST_TOOLS
 from fairlead.tools.mcp_results import bounded, content_of, piece_of
+from fairlead.tools.mcp_talk import answers, not_answers
 from fairlead.tools.types import SystemCall, ToolResult
 
 Ask = Callable[[Any, Any], Awaitable[Any]]
@@ -51,7 +52,7 @@ async def done(call: SystemCall, system: str, ask: Ask) -> ToolResult | InputReq
     if name in _LISTS:
         result = await _listed(name, system, ask)
     elif name == offers.READ_RESOURCE:
-        params = ReadResourceRequestParams(uri=given["uri"])
+        params = _params(ReadResourceRequestParams, {"uri": given["uri"], **answers(call.talk)})
         found = await ask(ReadResourceRequest(params=params), _CONTENT)
         if isinstance(found, InputRequiredResult):
             return found
@@ -59,16 +60,22 @@ async def done(call: SystemCall, system: str, ask: Ask) -> ToolResult | InputReq
             raise BadInput(f"{system} has no such resource", why="its answer is empty", param="uri")
         result = ToolResult(pieces=tuple(content_of(each, system) for each in found.contents))
     elif name == offers.GET_PROMPT:
-        prompt = GetPromptRequestParams(name=given["name"], arguments=given.get("arguments"))
-        found = await ask(GetPromptRequest(params=prompt), _PROMPT)
+        wanted = {"name": given["name"], "arguments": given.get("arguments"), **answers(call.talk)}
+        found = await ask(GetPromptRequest(params=_params(GetPromptRequestParams, wanted)), _PROMPT)
         if isinstance(found, InputRequiredResult):
             return found
         result = _prompt(found, system)
     else:
-        completing = CompleteRequestParams.model_validate(given)
-        found = await ask(CompleteRequest(params=completing), CompleteResult)
+        found = await ask(CompleteRequest(params=_params(CompleteRequestParams, given)), CompleteResult)
         result = ToolResult(structured={"completion": _plain(found.completion)})
     return bounded(result, most_bytes=call.most_bytes, system=system)
+
+
+def _params(kind: type[BaseModel], given: Any) -> Any:
+    try:
+        return kind.model_validate(given)
+    except ValidationError as error:
+        raise not_answers(error) from None
 
 
 def _prompt(found: GetPromptResult, system: str) -> ToolResult:

@@ -32,6 +32,8 @@ def bounded(result: ToolResult, *, most_bytes: int, system: str) -> ToolResult:
     size = sum(_size(each) for each in result.pieces)
     if size <= most_bytes and result.structured is not None:
         size += len(_plain(result.structured, system))
+    if size <= most_bytes and result.questions is not None:
+        size += len(_plain(result.questions.asked, system)) + len(result.questions.state or "")
     if size > most_bytes:
         raise too_large(system, most_bytes)
     return result

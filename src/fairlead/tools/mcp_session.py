@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from typing import Any, Final, TypeVar
 
 from mcp import Client, MCPError
+from mcp.shared.dispatcher import ProgressFnT
 from mcp_types import CONNECTION_CLOSED, ClientRequest, Implementation
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -148,10 +149,16 @@ class Session:
             return failures.too_late(self._system, "no")
         return failures.no_connection(self._system, _reason(error) or self._ending.why)
 
-    async def ask(self, request: ClientRequest, result: type[ResultT] | TypeAdapter[Any], asking: Asking) -> Any:
+    async def ask(
+        self,
+        request: ClientRequest,
+        result: type[ResultT] | TypeAdapter[Any],
+        asking: Asking,
+        progress: ProgressFnT | None = None,
+    ) -> Any:
         """Send a request and wait for what it gives, until its own time is over: the other side is then told that
         nobody waits any more. Raises what `mcp_failures` knows."""
-        sending = asyncio.create_task(self._send(request, result, asking))
+        sending = asyncio.create_task(self._send(request, result, asking, progress))
         try:
             await asyncio.wait({sending}, timeout=max(0.0, asking.left))
         finally:
@@ -169,9 +176,11 @@ class Session:
         except ValidationError as error:
             raise asking.failure or failures.unreadable(error, self._system, "result of the protocol") from error
 
-    async def _send(self, request: ClientRequest, result: Any, asking: Asking) -> Any:
+    async def _send(
+        self, request: ClientRequest, result: Any, asking: Asking, progress: ProgressFnT | None = None
+    ) -> Any:
         ASKING.set(asking)
-        return await self._client.session.send_request(request, result)
+        return await self._client.session.send_request(request, result, progress_callback=progress)
 
     def _told(self, error: MCPError) -> FairleadError:
         if error.code == CONNECTION_CLOSED and self._ending.has_come:

@@ -19,7 +19,9 @@ from fairlead.tools.failures import SystemFailed
 from fairlead.tools.mcp_http import Wire
 from fairlead.tools.mcp_program import Program
 from fairlead.tools.mcp_session import OURSELVES, Asking, Ending, Session
+from fairlead.tools.mcp_talk import callbacks
 from fairlead.tools.settings import McpSettings
+from fairlead.tools.talk import Talk
 from fairlead.tools.types import Credential
 
 _LONG_ENOUGH_S: Final = 60.0  # a program that lived so long is started again at once
@@ -35,6 +37,12 @@ class Sessions(Protocol):
     def using(
         self, person: str | None, credential: Credential, until: float
     ) -> AbstractAsyncContextManager[Session]: ...
+
+    def talking(
+        self, credential: Credential, talk: Talk, until: float
+    ) -> AbstractAsyncContextManager[tuple[Session, Client]]:
+        """A session for one call alone, so that whatever is said in it belongs to that call."""
+        ...
 
     def heard(self, *, answered: bool) -> None:
         """Say how a call ended: with an answer of any kind, or in silence."""
@@ -74,6 +82,11 @@ class OneProgram:
                 if not self._left_at_greeting(session):
                     raise
         yield session
+
+    def talking(
+        self, credential: Credential, talk: Talk, until: float
+    ) -> AbstractAsyncContextManager[tuple[Session, Client]]:
+        raise failures.no_connection(self._system, "a program that is started has no talk with one caller")
 
     def heard(self, *, answered: bool) -> None:
         self._silent = 0 if answered else self._silent + 1
@@ -153,10 +166,8 @@ class OnePerPerson:
 
     @asynccontextmanager
     async def using(self, person: str | None, credential: Credential, until: float) -> AsyncIterator[Session]:
-        if not self._opened:
-            await self._http.open()
-            self._opened = True
-        session = self._new(credential) if person is None else self._of(person, credential)
+        await self._ready()
+        session = self._new(credential)[0] if person is None else self._of(person, credential)
         session.calls += 1
         try:
             await session.opened(until)
@@ -166,6 +177,21 @@ class OnePerPerson:
             session.used = self._clock.monotonic()
             if person is None:
                 self._leave(session)
+
+    @asynccontextmanager
+    async def talking(self, credential: Credential, talk: Talk, until: float) -> AsyncIterator[tuple[Session, Client]]:
+        await self._ready()
+        session, client = self._new(credential, talk)
+        try:
+            await session.opened(until)
+            yield session, client
+        finally:
+            self._leave(session)
+
+    async def _ready(self) -> None:
+        if not self._opened:
+            await self._http.open()
+            self._opened = True
 
     def heard(self, *, answered: bool) -> None:
         """Every request has a connection of its own here, and its own end."""
@@ -183,7 +209,7 @@ class OnePerPerson:
         self._sweep()
         session = self._kept.get((person, mark))
         if session is None:
-            session = self._kept[person, mark] = self._new(credential)
+            session = self._kept[person, mark] = self._new(credential)[0]
         return session
 
     def _sweep(self) -> None:
@@ -198,16 +224,19 @@ class OnePerPerson:
                 break  # no more than may call at once
             self._leave(self._kept.pop(min(idle)[1]))
 
-    def _new(self, credential: Credential) -> Session:
+    def _new(self, credential: Credential, talk: Talk | None = None) -> tuple[Session, Client]:
         bearer = header_value(credential.secret, name=f"the credential for {self._system}") if credential.secret else ""
         ending = Ending()
         seconds = self._settings.timeout
         patience = Patience(first_byte=seconds, idle=seconds)
         wire = Wire(self._system, self._url, self._http, self._clock, ending, bearer=bearer, patience=patience)
-        client = Client(_streams(wire, self._url), mode="auto", cache=None, client_info=OURSELVES)
+        # Only in the older revision can a server ask in the midst of a call.
+        mode = "legacy" if talk is not None and talk.ask is not None else "auto"
+        said = callbacks(talk) if talk is not None else {}
+        client = Client(_streams(wire, self._url), mode=mode, cache=None, client_info=OURSELVES, **said)
         session = Session(self._system, client, ending, Asking.aside(seconds, self._longest))
         session.used = self._clock.monotonic()
-        return session
+        return session, client
 
     def _leave(self, session: Session) -> None:
         leaving = asyncio.create_task(session.close())

@@ -15,6 +15,7 @@ from fairlead.labels import ClassName, DataClass
 from fairlead.net.addresses import checked_address
 from fairlead.tools.cards import SystemCard, ToolCard
 from fairlead.tools.offers import Offer
+from fairlead.tools.talk import Passing
 from fairlead.tools.types import Definition, Effect, Tool
 
 log = logging.getLogger("fairlead.systems")
@@ -116,6 +117,10 @@ class McpSettings(SystemSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     plain_http: Annotated[bool, Meta(description="Whether its network is trusted, so that `http` will do.")] = False
     offers: Annotated[
         tuple[Offer, ...], Meta(description="What of it is offered beside its tools, each under rights of its own.")
+    ] = ()
+    passes: Annotated[
+        tuple[Passing, ...],
+        Meta(description="What goes on between it and the caller's own program during a call: see the how-to page."),
     ] = ()
 
 
@@ -258,6 +263,12 @@ def check_mcp(key: str, settings: McpSettings) -> None:
             f"{key}.credential: a program that is started cannot tell people apart",
             why="one process answers for everybody, with what stands in its environment",
             mend="give the credential of an account by `env:`, or use a server with a `url`",
+        )
+    if settings.command and set(settings.passes) - {"progress"}:
+        raise BadInput(
+            f"{key}.passes: a program that is started can only tell how far it is",
+            why="it answers for everybody over one connection, so nobody can tell whose call a question belongs to",
+            mend="use a server with a `url`, or leave out all but `progress`",
         )
     if settings.env and not settings.command:
         raise BadInput(f"{key}.env is for a program that is started", mend="leave it out, or write `command`")

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, Protocol
 import msgspec
 from msgspec import Meta, Struct
 
+from fairlead.tools.talk import Questions, Talk
+
 Effect = Literal["read", "write"]
 """Whether a tool can change anything. What a system does not say counts as "write"."""
 
@@ -79,7 +81,8 @@ class Credential(Struct, frozen=True, kw_only=True):
 
 class SystemCall(Struct, frozen=True, kw_only=True):
     """One call that a connector is to make. `deadline` is in the clock's monotonic seconds, `most_bytes` the greatest
-    result that is taken. A system that knows idempotency keys gets `idempotency_key`. `person` is for whom."""
+    result that is taken. A system that knows idempotency keys gets `idempotency_key`. `person` is for whom, `talk` what
+    may be said to and asked of the program that calls, where anything may."""
 
     tool: Definition
     arguments: Mapping[str, Any]
@@ -88,6 +91,7 @@ class SystemCall(Struct, frozen=True, kw_only=True):
     deadline: float
     idempotency_key: str
     most_bytes: int = 1 << 20
+    talk: Talk | None = None
 
 
 class Text(Struct, frozen=True, tag="text"):
@@ -127,12 +131,14 @@ class ToolResult(Struct, frozen=True, kw_only=True):
     """What a system gave back. `structured` is the result as data, None where there is only text.
 
     `failed` says that the tool itself tells of an error (no row, a rule of the system): an answer, which the agent
-    should read, other than a system that could not be reached, which raises.
+    should read, other than a system that could not be reached, which raises. With `questions` the system has given no
+    result yet: it wants to be called again, with answers.
     """
 
     pieces: tuple[Piece, ...] = ()
     structured: Any = None
     failed: bool = False
+    questions: Questions | None = None
 
     @property
     def text(self) -> str:

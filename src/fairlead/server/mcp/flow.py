@@ -1,7 +1,7 @@
 """To which flow a call belongs, and what the person has said since: `_meta` of a call, in keys of ours.
 
-A call that names no flow there, nor by a header, belongs to that of the protocol's session, or to the one flow that an
-agent has for a person.
+A call that names no flow there, nor by a header, belongs to the one flow that an agent has for a person. The protocol's
+session names none: it says what a program can do, and revisions without one would behave otherwise.
 """
 
 from collections.abc import Mapping

@@ -10,6 +10,8 @@ import msgspec
 
 from fairlead.tools.cards import ArgumentCard, ToolCard
 from fairlead.tools.offered import Systems
+from fairlead.tools.settings import McpSettings
+from fairlead.tools.talk import Passing
 from fairlead.tools.types import Tool
 
 _LONGEST: Final = 64  # what models' own tool calls take
@@ -27,6 +29,8 @@ class Listing:
 
     def __init__(self, systems: Systems, only: str = "") -> None:
         self.only = only
+        here = [each.settings for name, each in systems.systems.items() if only in ("", name)]
+        self._passes = frozenset(what for each in here if isinstance(each, McpSettings) for what in each.passes)
         self._names: dict[str, str] = {}
         self._encoded: dict[str, msgspec.Raw] = {}
         mine = {name: tool for name, tool in systems.tools.items() if only in ("", tool.system)}
@@ -38,6 +42,10 @@ class Listing:
             card = systems.systems[tool.system].card_of(tool.definition.name)
             self._encoded[tool.name] = msgspec.Raw(msgspec.json.encode(_described(listed, tool, card)))
         self._names |= {} if only else {tool.name: tool.name for tool in self.tools}
+
+    def passes(self, what: Passing) -> bool:
+        """Whether a system here may do this during a call."""
+        return what in self._passes
 
     def encoded(self, tools: Iterable[Tool]) -> list[msgspec.Raw]:
         return [self._encoded[each.name] for each in tools]

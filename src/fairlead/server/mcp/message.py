@@ -12,6 +12,8 @@ INVALID_PARAMS: Final = -32602
 INTERNAL_ERROR: Final = -32603
 REFUSED: Final = -32000  # by a policy, a budget, the system: `data` says which, and what to do
 HEADER_MISMATCH: Final = -32020
+CLIENT_LACKS: Final = -32021
+NO_SESSION: Final = -32001
 UNSUPPORTED_VERSION: Final = -32022
 
 _STATUS: Final = {
@@ -19,6 +21,8 @@ _STATUS: Final = {
     INVALID_REQUEST: 400,
     INVALID_PARAMS: 400,
     HEADER_MISMATCH: 400,
+    CLIENT_LACKS: 400,
+    NO_SESSION: 404,
     UNSUPPORTED_VERSION: 400,
     METHOD_NOT_FOUND: 404,
 }
@@ -34,6 +38,15 @@ class Message(Struct, frozen=True):
     params: dict[str, Any] = {}
 
 
+class Answer(Struct, frozen=True):
+    """What a program says to a question of ours."""
+
+    jsonrpc: str
+    id: Id
+    result: Any = None
+    error: Any = None
+
+
 class Unanswerable(Exception):
     """What a message is answered with instead of a result: a code of the protocol, and what was wrong."""
 
@@ -46,14 +59,16 @@ class Unanswerable(Exception):
         return _STATUS.get(self.code, 200)
 
 
-def read_message(body: bytes) -> Message:
+def read_message(body: bytes) -> Message | Answer:
     """Raises `Unanswerable`."""
+    message: Message | Answer
     try:
         given = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError):
         raise Unanswerable(PARSE_ERROR, "the body is no JSON") from None
     try:
-        message = msgspec.convert(given, Message)
+        is_answer = isinstance(given, dict) and "method" not in given and ("result" in given or "error" in given)
+        message = msgspec.convert(given, Answer) if is_answer else msgspec.convert(given, Message)
     except msgspec.ValidationError as error:
         raise Unanswerable(INVALID_REQUEST, f"the body is no single request or notification: {error}") from None
     if message.jsonrpc != "2.0":

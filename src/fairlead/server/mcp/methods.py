@@ -16,12 +16,23 @@ from fairlead.execution.tool_call import call_tool
 from fairlead.execution.visible_tools import visible
 from fairlead.identity import Caller
 from fairlead.lanes.rates import TooFast
+from fairlead.server.mcp.client import Program
+from fairlead.server.mcp.conversation import Conversation
 from fairlead.server.mcp.flow import of_flow
 from fairlead.server.mcp.listing import Listing
-from fairlead.server.mcp.message import INVALID_PARAMS, METHOD_NOT_FOUND, REFUSED, Message, Unanswerable
+from fairlead.server.mcp.message import (
+    CLIENT_LACKS,
+    INVALID_PARAMS,
+    METHOD_NOT_FOUND,
+    REFUSED,
+    Message,
+    Unanswerable,
+)
 from fairlead.server.mcp.results import answered, prompted, read, refused
 from fairlead.server.mcp.revision import STATELESS
 from fairlead.tools import offers
+from fairlead.tools.failures import ClientLacks
+from fairlead.tools.talk import Talk
 from fairlead.tools.types import Tool
 
 FRESH_MS: Final = 5_000  # for how long a list may be kept: rights may change
@@ -41,6 +52,8 @@ class Asked(Struct, frozen=True, kw_only=True):
     message: Message
     revision: str
     listing: Listing
+    program: Program = Program()
+    conversation: Conversation
 
     @property
     def stateless(self) -> bool:
@@ -88,6 +101,9 @@ async def _called(asked: Asked) -> dict[str, Any]:
         found = await _done(asked, known, arguments)
     except NotFound as error:
         raise Unanswerable(INVALID_PARAMS, f"Unknown tool: {name[:120]}", {"help": error.mend}) from error
+    except ClientLacks as error:
+        refuse_lacking(asked, error)
+        return refused(error)
     except TooFast as error:  # for the agent to wait, and not for its client
         return refused(error)
     except Overloaded:
@@ -169,6 +185,13 @@ async def _completed(asked: Asked) -> dict[str, Any]:
     return told
 
 
+def refuse_lacking(asked: Asked, error: ClientLacks) -> None:
+    """Raises `Unanswerable` where the program itself has not said that it can do what it takes."""
+    lacking = {name: its for name, its in error.required.items() if not asked.program.takes(name)}
+    if lacking and asked.stateless:
+        raise Unanswerable(CLIENT_LACKS, error.message, {"requiredCapabilities": lacking}) from error
+
+
 def _offering(asked: Asked, method: str) -> Sequence[Tool]:
     """That method of the systems at which this caller may use it. Raises `Unanswerable` where no system offers it."""
     here = asked.listing.methods(method)
@@ -184,6 +207,9 @@ async def _asked_for(
     """As `_done`, for methods that have no result in which an error could stand."""
     try:
         return await _done(asked, name, arguments)
+    except ClientLacks as error:
+        refuse_lacking(asked, error)
+        raise Unanswerable(REFUSED, error.message, {"help": error.mend}) from error
     except Overloaded:
         raise
     except FairleadError as error:
@@ -193,5 +219,9 @@ async def _asked_for(
 
 
 async def _done(asked: Asked, name: str, arguments: dict[str, Any]) -> ToolAnswer:
-    request = replace(of_flow(asked.message, asked.arrival), name=name, arguments=arguments)
+    return await asked.conversation.called(name, lambda talk: _call(asked, name, arguments, talk))
+
+
+async def _call(asked: Asked, name: str, arguments: dict[str, Any], talk: Talk | None) -> ToolAnswer:
+    request = replace(of_flow(asked.message, asked.arrival), name=name, arguments=arguments, talk=talk)
     return await call_tool(asked.fairlead, asked.caller, request, asked.arrival)

@@ -1,0 +1,83 @@
+"""What a system and the caller's program say to each other during a call, under the rules for the call itself: what the
+system says is a result before the result, and what the program answers is an argument after the arguments."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from fairlead.costs.ledger import Action
+from fairlead.errors import BadInput, Denied, Withheld
+from fairlead.execution.deployment import Deployment
+from fairlead.execution.prepare import looked_at
+from fairlead.execution.tool_asking import ToolDecided
+from fairlead.execution.tool_release import released
+from fairlead.tools.settings import McpSettings
+from fairlead.tools.talk import ASKED_BY, Notice, Talk
+from fairlead.tools.types import ToolResult
+
+
+def governed(deployment: Deployment, action: Action, decided: ToolDecided, talk: Talk | None) -> Talk | None:
+    """The talk as the connector may have it, None where there is none to be had."""
+    settings = decided.system.settings
+    passes = settings.passes if isinstance(settings, McpSettings) else ()
+    if talk is None or not passes:
+        return None
+    tell, ask, asks = talk.tell, talk.ask, "questions" in passes
+
+    async def screened(told: Mapping[str, Any]) -> Mapping[str, Any]:
+        result, _ = await released(deployment, action, decided, ToolResult(structured=told))
+        clean: Mapping[str, Any] = result.structured
+        return clean
+
+    async def tell_screened(notice: Notice) -> None:
+        assert tell is not None
+        try:
+            told = await screened(notice.told)
+        except Withheld:  # it is withheld by being left out; the result is judged for itself
+            action.flags.append("left_out")
+            return
+        await tell(Notice(kind=notice.kind, told=told))
+
+    async def ask_screened(method: str, about: Mapping[str, Any]) -> Any:
+        assert ask is not None
+        _refuse_undeclared(talk.abilities, method, about)
+        action.flags.append("asked_back")
+        given = await ask(method, await screened(about))
+        await _judge(deployment, action, decided, given)
+        return given
+
+    return Talk(
+        abilities={each: talk.abilities[each] for each in ASKED_BY.values() if each in talk.abilities} if asks else {},
+        answers=talk.answers if asks else {},
+        state=talk.state if asks else None,
+        progress=talk.progress and "progress" in passes,
+        log=talk.log if "logs" in passes else "",
+        tell=tell_screened if tell is not None else None,
+        ask=ask_screened if asks and ask is not None else None,
+    )
+
+
+async def _judge(deployment: Deployment, action: Action, decided: ToolDecided, given: Any) -> None:
+    """An answer is judged as if it had stood in the arguments. Raises `Denied`."""
+    text = msgspec.json.encode(given).decode()
+    found = (await looked_at(deployment.policy, [text]))[text]
+    action.labels = labels = decided.asked.labels.joined(found.labels)
+    asked = replace(decided.asked, labels=labels)
+    decision = deployment.policy.tools.decide(action.caller, asked)
+    if decision.effect == "deny" or (decision.effect == "ask" and not decided.approvals):
+        raise Denied(
+            f"what was answered to {asked.tool.name} may not go there",
+            why="; ".join(each.text for each in decision.reasons),
+            mend="answer without it",
+            subject=asked.tool.name,
+        )
+
+
+def _refuse_undeclared(abilities: Mapping[str, Any], method: str, about: Mapping[str, Any]) -> None:
+    ability = ASKED_BY.get(method)
+    declared = abilities.get(ability) if ability else None
+    page = method == "elicitation/create" and about.get("mode") == "url"
+    if declared is None or (page and "url" not in declared):
+        raise BadInput("the caller's program does not take such questions")
