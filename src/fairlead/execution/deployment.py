@@ -107,6 +107,18 @@ class Fairlead:
         # What systems last said of their tools, by system, driver and person, and until when that counts.
         self.offered: dict[tuple[str, int, str], tuple[float, Mapping[str, Finding]]] = {}
         self.rates = Rates(clock.monotonic, deployment.limits)
+        self._news = asyncio.Event()
+
+    def take_up(self, deployment: Deployment) -> Deployment:
+        """Decide under another from here on. Gives the one before."""
+        before, self.deployment = self.deployment, deployment
+        self._news.set()
+        self._news = asyncio.Event()
+        return before
+
+    async def news(self) -> None:
+        """Wait until another deployment is taken up."""
+        await self._news.wait()
 
     def current(self) -> Deployment:
         """The deployment to decide under now. Raises `Overloaded` while this worker may be behind the published one."""

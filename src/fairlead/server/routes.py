@@ -79,6 +79,8 @@ def routes(
         ("DELETE", "/v1/sessions/"): deleted_session(fairlead, sessions),
         ("POST", "/mcp"): mcp,
         ("POST", "/mcp/"): mcp,
+        ("GET", "/mcp"): mcp,
+        ("GET", "/mcp/"): mcp,
         ("GET", RESOURCE): resource,
         ("GET", f"{RESOURCE}/mcp"): resource,
         ("GET", f"{RESOURCE}/mcp/"): resource,

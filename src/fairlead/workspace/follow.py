@@ -121,7 +121,7 @@ class Follower(Generic[_Compiled]):
         while found != self._epoch:
             compiled = await asyncio.to_thread(self._compile, found.revision)
             self._forget()
-            before, self._fairlead.deployment = self._fairlead.deployment, self._deploy(compiled)
+            before = self._fairlead.take_up(self._deploy(compiled))
             self._retire(before)
             self._fairlead.health.settings = self._fairlead.deployment.preferences.breaker
             end_stopped(self._fairlead)

@@ -76,6 +76,11 @@ def read_message(body: bytes) -> Message | Answer:
     return message
 
 
+def id_of(message: Message | Answer | None) -> Id | None:
+    """By which an answer to it is known, None where it has none."""
+    return message.id if message is not None and isinstance(message.id, str | int) else None
+
+
 def result(id: Id, value: Any) -> bytes:
     return msgspec.json.encode({"jsonrpc": "2.0", "id": id, "result": value})
 

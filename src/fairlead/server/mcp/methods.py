@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -64,7 +65,7 @@ async def answer(asked: Asked) -> dict[str, Any]:
     """The result of a method that a system has a part in. Raises `Unanswerable`, `FairleadError`."""
     name = asked.message.method
     if name == "tools/list":
-        return _kept(asked, {"tools": _tools(asked)})
+        return _kept(asked, {"tools": visible_here(asked)})
     if name == "tools/call":
         return await _called(asked)
     if name in _LISTS:
@@ -86,9 +87,19 @@ def _kept(asked: Asked, found: dict[str, Any]) -> dict[str, Any]:
     return found | ({"ttlMs": FRESH_MS, "cacheScope": "private"} if asked.stateless else {})
 
 
-def _tools(asked: Asked) -> list[Any]:
+def visible_here(asked: Asked) -> list[msgspec.Raw]:
+    """The tools that this caller may see at this endpoint, encoded."""
     deployment = asked.fairlead.current_for(asked.caller)
-    return list(asked.listing.encoded(visible(deployment, asked.caller, asked.listing.tools)))
+    return asked.listing.encoded(visible(deployment, asked.caller, asked.listing.tools))
+
+
+async def looked(asked: Asked, uri: str, *, quiet: bool = False) -> ToolAnswer:
+    """What a resource is now; `quiet` without a word to the program meanwhile. Raises `Unanswerable`."""
+    system, own = asked.listing.inner_uri(uri)
+    name = asked.listing.method(system, offers.READ_RESOURCE)
+    if name is None:
+        raise Unanswerable(INVALID_PARAMS, "there is no such resource", {"uri": uri})
+    return await _asked_for(asked, name, {"uri": own}, {"uri": uri}, quiet=quiet)
 
 
 async def _called(asked: Asked) -> dict[str, Any]:
@@ -143,13 +154,9 @@ async def _resource(asked: Asked) -> dict[str, Any]:
     uri = asked.message.params.get("uri")
     if not isinstance(uri, str):
         raise Unanswerable(INVALID_PARAMS, "`uri` must be text")
-    system, own = asked.listing.inner_uri(uri)
-    name = asked.listing.method(system, offers.READ_RESOURCE)
-    if name is None:
-        _offering(asked, offers.READ_RESOURCE)
-        raise Unanswerable(INVALID_PARAMS, "there is no such resource", {"uri": uri})
-    found = await _asked_for(asked, name, {"uri": own}, {"uri": uri})
-    return read(found, uri, lambda inner: asked.listing.outer_uri(system, inner))
+    _offering(asked, offers.READ_RESOURCE)
+    system, _ = asked.listing.inner_uri(uri)
+    return read(await looked(asked, uri), uri, lambda inner: asked.listing.outer_uri(system, inner))
 
 
 async def _prompt(asked: Asked) -> dict[str, Any]:
@@ -202,11 +209,11 @@ def _offering(asked: Asked, method: str) -> Sequence[Tool]:
 
 
 async def _asked_for(
-    asked: Asked, name: str, arguments: dict[str, Any], about: dict[str, Any] | None = None
+    asked: Asked, name: str, arguments: dict[str, Any], about: dict[str, Any] | None = None, *, quiet: bool = False
 ) -> ToolAnswer:
     """As `_done`, for methods that have no result in which an error could stand."""
     try:
-        return await _done(asked, name, arguments)
+        return await (_call(asked, name, arguments, None) if quiet else _done(asked, name, arguments))
     except ClientLacks as error:
         refuse_lacking(asked, error)
         raise Unanswerable(REFUSED, error.message, {"help": error.mend}) from error

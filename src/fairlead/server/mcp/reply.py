@@ -20,13 +20,17 @@ class Reply:
         self.takes_events = _EVENTS.decode() in (header(scope, b"accept") or "")
         self.headers: Headers = []
 
+    async def open(self) -> None:
+        """Begin a stream on which there may be nothing to say for long."""
+        async with self._turn:
+            await self._begin()
+            await self._send({"type": "http.response.body", "body": b":\n\n", "more_body": True})
+
     async def event(self, message: dict[str, Any]) -> None:
         """Say something before the result. From here on the answer is a stream."""
         async with self._turn:
             if not self.streams:
-                self.streams = True
-                headers = [(b"content-type", _EVENTS), (b"cache-control", b"no-store"), *self.headers]
-                await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+                await self._begin()
             await self._part(msgspec.json.encode({"jsonrpc": "2.0", **message}), more=True)
 
     async def end(self, status: int, body: bytes) -> None:
@@ -41,6 +45,11 @@ class Reply:
         """Say nothing, so that whatever stands between does not think that the connection is forgotten."""
         async with self._turn:
             await self._send({"type": "http.response.body", "body": b":\n\n", "more_body": True})
+
+    async def _begin(self) -> None:
+        self.streams = True
+        headers = [(b"content-type", _EVENTS), (b"cache-control", b"no-store"), *self.headers]
+        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
 
     async def _part(self, body: bytes, *, more: bool) -> None:
         # JSON has no line breaks outside its texts, and inside they are escaped.
