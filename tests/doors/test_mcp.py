@@ -131,7 +131,7 @@ def test_a_page_of_another_origin_may_not_ask(bank: Served) -> None:
     assert reply.status_code == 401
 
 
-def test_only_posts_are_answered(bank: Served) -> None:
+def test_without_a_session_only_posts_are_answered(bank: Served) -> None:
     reply = httpx.get(f"{bank.url}/mcp", headers=bank.auth())
     assert (reply.status_code, reply.headers["allow"]) == (405, "POST")
 
