@@ -68,8 +68,7 @@ class Canaille:
         models, backend = self._server.models, self._server.backend
         with self._server.app.app_context():
             for token in backend.query(models.Token):
-                token.revoke()
-                backend.save(token)
+                backend.delete(token)
 
 
 @contextmanager

@@ -48,8 +48,9 @@ Fairlead = Callable[..., Said]
 
 
 @pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Nothing of the machine's own settings may decide a test."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / f"no-config-{os.getpid()}"))
     for name in list(os.environ):
         if name.startswith("FAIRLEAD_") or name.endswith("_API_KEY"):
             monkeypatch.delenv(name)

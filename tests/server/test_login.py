@@ -1,10 +1,12 @@
 """People who sign in with a browser, at a real identity provider."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -15,6 +17,7 @@ from tests.execution.test_tool_call import FILES, SYSTEMS
 from tests.server.test_approvals import asked
 from tests.world import Served, served
 
+from fairlead.cli.main import run
 from fairlead.errors import BadInput
 from fairlead.identity.sign_in import local_path
 from fairlead.policy.stops import Stop, compile_stops
@@ -24,6 +27,9 @@ from fairlead.policy.stops import Stop, compile_stops
 def idp() -> Iterator[Canaille]:
     with canaille() as made:
         yield made
+
+
+CLI = {"client_id": CLIENT, "scopes": ["openid", "profile", "groups"]}
 
 
 def identity(idp: Canaille, **browser: Any) -> dict[str, Any]:
@@ -129,6 +135,62 @@ def test_attempts_that_go_wrong_end_on_a_page_that_says_what_to_do(tmp_path: Pat
     with served(tmp_path / "plain") as s:
         assert httpx.get(f"{s.url}/login").status_code == 404
         assert httpx.get(f"{s.url}/me", headers={"host": "fairlead.acme.example"}).status_code == 400
+
+
+def test_a_program_signs_in_by_the_browser_and_acts_as_its_person(
+    tmp_path: Path, idp: Canaille, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    provider = {"issuer": idp.issuer, "name": "acme", "audience": CLIENT, "cli": CLI}
+    opened: list[Thread] = []
+
+    def browse(address: str) -> bool:
+        def look() -> None:
+            redirect = parse_qs(urlsplit(address).query)["redirect_uri"][0]
+            idp.client(redirect, secret="")
+            idp.signs_in("ada", "finance")
+            httpx.get(redirect, params={"code": "forged", "state": "guessed"})
+            assert "You are signed in" in httpx.get(address, follow_redirects=True).text
+
+        opened.append(Thread(target=look))
+        opened[0].start()
+        return True
+
+    def fairlead(*words: str) -> tuple[int, str, str]:
+        status = run([*words, "--url", s.url])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    monkeypatch.setattr("webbrowser.open", browse)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    for name in ("FAIRLEAD_API_KEY", "FAIRLEAD_URL"):
+        monkeypatch.delenv(name, raising=False)
+    with served(tmp_path, identity={"providers": [provider]}) as s:
+        assert fairlead("login", "--dry-run")[0] == 0
+        assert not opened
+        status, out, err = fairlead("login", "--json")
+        opened[0].join()
+        assert status == 0, err
+        kept = tmp_path / "config" / "fairlead" / "logins.json"
+        (saved,) = json.loads(kept.read_bytes()).values()
+        assert (kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+        assert saved["access"] not in out + err
+        status, out, err = fairlead("whoami", "--json")
+        assert status == 0, err
+        me = json.loads(out)
+        assert (me["person"].partition("|")[0], me["groups"]) == ("acme", ["finance"])
+        assert fairlead("token")[1].strip() == saved["access"]
+        assert fairlead("ask", "hello", "--model", "small")[0] == 0
+        # What has ended is had anew, and the provider's refresh token with it.
+        kept.write_text(json.dumps({s.url: saved | {"expires": 1}}))
+        anew = fairlead("token")[1].strip()
+        assert anew not in ("", saved["access"])
+        idp.forget_tokens()
+        kept.write_text(json.dumps({s.url: saved | {"expires": 1}}))
+        status, out, err = fairlead("token")
+        assert (status, out) == (1, "")
+        assert "fairlead login" in err
+        assert kept.read_text().strip() == "{}"
+        assert "there was no login" in fairlead("logout")[2]
 
 
 @given(st.text() | st.text("/\\.:@%?#a\t\n \x00", max_size=12))

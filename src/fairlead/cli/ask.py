@@ -12,6 +12,7 @@ from fairlead.cli import complete
 from fairlead.cli.asking import NoServer, Reply, posted
 from fairlead.cli.output import Json, data, json_data, safe, say, table
 from fairlead.cli.place import Data, Workspace, server_url
+from fairlead.cli.signing_in import key_or_login
 
 _SETTINGS: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
 ask_app = typer.Typer(**_SETTINGS)
@@ -23,7 +24,13 @@ Model = Annotated[
 ]
 Key = Annotated[
     str,
-    typer.Option("--as", envvar="FAIRLEAD_API_KEY", metavar="KEY", show_default=False, help="The key to ask with."),
+    typer.Option(
+        "--as",
+        envvar="FAIRLEAD_API_KEY",
+        metavar="KEY",
+        show_default=False,
+        help="The key to ask with. Default: your login.",
+    ),
 ]
 Url = Annotated[
     str,
@@ -47,6 +54,7 @@ def ask(
 ) -> None:
     """Ask a running Fairlead. The answer goes to standard output; its sources, cost and run to the error stream."""
     address = url or server_url(workspace)
+    key = key_or_login(key, address)
     body = _body(question, model, max_output)
     if stream and not json:
         with posted(address, body | {"stream": True}, key) as answer:
@@ -108,7 +116,8 @@ def estimate(
     """What a question would cost with every model that may answer it. Nothing is asked, nothing is billed."""
     body = _body(question, model, max_output)
     try:
-        with posted(url or server_url(workspace), body, key, {"x-fairlead-dry-run": "estimate"}) as answer:
+        address = url or server_url(workspace)
+        with posted(address, body, key_or_login(key, address), {"x-fairlead-dry-run": "estimate"}) as answer:
             quote = jsons.loads(answer.read())
     except NoServer:
         if url:

@@ -54,20 +54,36 @@ class Reply:
         )
 
 
+def got(url: str, path: str, key: str) -> dict[str, Any]:
+    """A JSON object of a server's. Raises `NoServer`, or the error that the server answered with."""
+    with _sent("GET", url, path, None, key, {}) as reply:
+        found = json.loads(reply.read())
+    return found if isinstance(found, dict) else {}
+
+
 @contextmanager
 def posted(url: str, body: Mapping[str, Any], key: str, headers: Mapping[str, str] | None = None) -> Iterator[Reply]:
     """The answer to a chat request. Raises `NoServer`, or the error that the server answered with."""
+    sent = {"content-type": "application/json", **(headers or {})}
+    with _sent("POST", url, "/v1/chat/completions", json.dumps(body).encode(), key, sent) as reply:
+        yield reply
+
+
+@contextmanager
+def _sent(
+    method: str, url: str, path: str, body: bytes | None, key: str, headers: Mapping[str, str]
+) -> Iterator[Reply]:
     address = urlsplit(url)
     if address.scheme not in ("http", "https") or not address.hostname:
         raise BadInput(f"{url!r} is no address", mend="--url http://127.0.0.1:8700")
     kind = HTTPSConnection if address.scheme == "https" else HTTPConnection
-    sent = {"content-type": "application/json", **(headers or {})}
+    sent = dict(headers)
     if key:
         sent["authorization"] = f"Bearer {key}"
-    path = address.path.rstrip("/").removesuffix("/v1") + "/v1/chat/completions"
+    whole = address.path.rstrip("/").removesuffix("/v1") + path
     with (
         closing(kind(address.hostname, address.port, timeout=PATIENCE)) as connection,
-        closing(_answer(connection, url, path, json.dumps(body).encode(), sent)) as response,
+        closing(_answer(connection, url, method, whole, body, sent)) as response,
     ):
         try:
             if response.status != 200:
@@ -81,9 +97,11 @@ def posted(url: str, body: Mapping[str, Any], key: str, headers: Mapping[str, st
             ) from error
 
 
-def _answer(connection: HTTPConnection, url: str, path: str, body: bytes, headers: dict[str, str]) -> HTTPResponse:
+def _answer(
+    connection: HTTPConnection, url: str, method: str, path: str, body: bytes | None, headers: dict[str, str]
+) -> HTTPResponse:
     try:
-        connection.request("POST", path, body, headers)
+        connection.request(method, path, body, headers)
         return connection.getresponse()
     except (OSError, HTTPException) as error:
         raise NoServer(

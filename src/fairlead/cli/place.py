@@ -172,6 +172,17 @@ def variable(name: str) -> str | None:
     return os.environ.get(name)
 
 
+def config_folder() -> Path:
+    """This user's own folder for what programs keep of Fairlead servers (XDG Base Directory). Raises `BadInput`."""
+    said = os.environ.get("XDG_CONFIG_HOME", "")
+    try:
+        return (Path(said) if Path(said).is_absolute() else Path.home() / ".config") / "fairlead"
+    except RuntimeError:
+        raise BadInput(
+            "there is no folder to keep logins in", why="this account has no home", mend="set XDG_CONFIG_HOME"
+        ) from None
+
+
 def user() -> str:
     """Who runs the command, as far as the system says."""
     import getpass

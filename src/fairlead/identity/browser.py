@@ -73,6 +73,11 @@ class BrowserSessions:
         return tuple(each for each in self._identity.providers if each.login is not None)
 
     @property
+    def programs(self) -> tuple[Provider, ...]:
+        """Where people may sign programs in."""
+        return tuple(each for each in self._identity.providers if each.cli is not None)
+
+    @property
     def address(self) -> str:
         """Where browsers find this server, "" where the workspace does not say."""
         return self._identity.browser.url.rstrip("/")

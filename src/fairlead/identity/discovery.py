@@ -41,7 +41,7 @@ class Discovery:
     """The documents of all providers, remembered. Lives as long as the process. Belongs to one event loop."""
 
     def __init__(self, fetch: Fetch, clock: Clock) -> None:
-        self._fetch = fetch
+        self.fetch = fetch
         self._clock = clock
         self._known: dict[str, tuple[float, Endpoints]] = {}
         self._failed: dict[str, tuple[float, Overloaded]] = {}
@@ -69,7 +69,7 @@ class Discovery:
         raise failure
 
     async def _read(self, issuer: str) -> Endpoints:
-        body = await self._fetch(issuer.rstrip("/") + "/.well-known/openid-configuration")
+        body = await self.fetch(issuer.rstrip("/") + "/.well-known/openid-configuration")
         if len(body) > _MOST_BYTES:
             raise BadInput("its discovery document is too large")
         try:

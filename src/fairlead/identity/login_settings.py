@@ -28,6 +28,24 @@ class LoginSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     label: Annotated[str, Meta(description="How the page of choices calls the provider. Default: its name.")] = ""
 
 
+class CliSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`cli:` of a provider: people may sign in there with `fairlead login`. The server tells this to everybody."""
+
+    client_id: Annotated[
+        str, Meta(min_length=1, description="The name of a public client, which may come back to `http://127.0.0.1`.")
+    ]
+    scopes: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="What the provider is asked for, so that the token names this workspace's `audience` and a "
+            "refresh token comes with it."
+        ),
+    ] = ("openid", "offline_access")
+    resource: Annotated[
+        str, Meta(description="What the token is for (RFC 8707), where the provider wants to be told.")
+    ] = ""
+
+
 class BrowserSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`identity.browser`: how people reach Fairlead's pages, and how long they stay signed in."""
 
@@ -72,15 +90,26 @@ def compile_login(key: str, settings: LoginSettings | None, name: str) -> Login 
             why="the text of a workspace is kept in git and holds no secret",
             mend="put the secret into an environment variable and name that",
         )
-    if "openid" not in settings.scopes or not all(_SCOPE.fullmatch(each) for each in settings.scopes):
+    _check_scopes(key, settings.scopes)
+    return Login(
+        client_id=settings.client_id, secret=secret, scope=" ".join(settings.scopes), label=settings.label or name
+    )
+
+
+def check_cli(key: str, settings: CliSettings | None) -> CliSettings | None:
+    """The settings themselves. Raises `BadInput` naming the key."""
+    if settings is not None:
+        _check_scopes(key, settings.scopes)
+    return settings
+
+
+def _check_scopes(key: str, scopes: tuple[str, ...]) -> None:
+    if "openid" not in scopes or not all(_SCOPE.fullmatch(each) for each in scopes):
         raise BadInput(
             f"{key}.scopes must be single words, `openid` among them",
             why="without it a provider does not say who has signed in",
             mend="write them as [openid, profile, email]",
         )
-    return Login(
-        client_id=settings.client_id, secret=secret, scope=" ".join(settings.scopes), label=settings.label or name
-    )
 
 
 def check_browser(settings: BrowserSettings) -> None:

@@ -10,7 +10,15 @@ from msgspec import Meta, Struct
 
 from fairlead.errors import BadInput
 from fairlead.identity.keys import Key, digest_of
-from fairlead.identity.login_settings import BrowserSettings, Login, LoginSettings, check_browser, compile_login
+from fairlead.identity.login_settings import (
+    BrowserSettings,
+    CliSettings,
+    Login,
+    LoginSettings,
+    check_browser,
+    check_cli,
+    compile_login,
+)
 from fairlead.identity.people_settings import Scim, ScimSettings, compile_scim
 from fairlead.identity.types import Caller
 
@@ -67,6 +75,7 @@ class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     leeway: Annotated[int, Meta(ge=0, le=300, description="Seconds by which the issuer's clock may differ.")] = 30
     login: LoginSettings | None = None
     scim: ScimSettings | None = None
+    cli: CliSettings | None = None
 
 
 class AnonymousSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -132,6 +141,7 @@ class Provider(Struct, frozen=True, kw_only=True):
     leeway: int
     login: Login | None = None
     scim: Scim | None = None
+    cli: CliSettings | None = None
 
 
 class Identity(Struct, frozen=True, kw_only=True):
@@ -231,6 +241,7 @@ def _provider(key: str, settings: ProviderSettings, reveal: Callable[[str], str]
         leeway=settings.leeway,
         login=compile_login(f"{key}.login", settings.login, name),
         scim=compile_scim(key, name, settings.scim, reveal) if settings.scim else None,
+        cli=check_cli(f"{key}.cli", settings.cli),
     )
 
 

@@ -62,8 +62,8 @@ def begun(issuer: str, redirect: str, path: str, clock: Clock) -> Attempt:
     return Attempt(issuer, state, nonce, verifier, redirect, local_path(path), until)
 
 
-def address(attempt: Attempt, login: Login, endpoints: Endpoints) -> str:
-    """Where the browser is sent."""
+def address(attempt: Attempt, login: Login, endpoints: Endpoints, resource: str = "") -> str:
+    """Where the browser is sent. `resource` says what a token is wanted for (RFC 8707), where that must be said."""
     asked = {
         "response_type": "code",
         "client_id": login.client_id,
@@ -73,6 +73,7 @@ def address(attempt: Attempt, login: Login, endpoints: Endpoints) -> str:
         "nonce": attempt.nonce,
         "code_challenge": challenge(attempt.verifier),
         "code_challenge_method": "S256",
+        **({"resource": resource} if resource else {}),
     }
     return f"{endpoints.authorization_endpoint}?{urlencode(asked)}"
 

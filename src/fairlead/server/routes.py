@@ -19,6 +19,8 @@ from fairlead.server.browser import Browser
 from fairlead.server.chat_door import ChatDoor
 from fairlead.server.door import EncodeError
 from fairlead.server.health import Live, Ready
+from fairlead.server.how_to_sign_in import PATH as HOW_TO_SIGN_IN
+from fairlead.server.how_to_sign_in import HowToSignIn, WhoAmI
 from fairlead.server.http import Scope
 from fairlead.server.login import CALLBACK, LOGIN, Callback, Me, SignIn, SignOut
 from fairlead.server.mcp.door import McpDoor
@@ -90,6 +92,8 @@ def routes(
         ("GET", PAGE): ShownByLink(fairlead),
         ("POST", PAGE): AnswerByLink(fairlead),
         **_pages(fairlead, signed_in),
+        ("GET", HOW_TO_SIGN_IN): HowToSignIn(fairlead, signed_in),
+        ("GET", "/v1/whoami"): WhoAmI(fairlead),
         ("GET", "/v1/models"): ModelList(fairlead),
         ("GET", "/v1/models/"): OneModel(fairlead),
         **{(method, SCIM): scim for method in METHODS},

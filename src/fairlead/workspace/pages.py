@@ -9,6 +9,7 @@ from fairlead.identity.discovery import Discovery
 from fairlead.identity.fetch import fetcher
 from fairlead.identity.issuer_keys import IssuerKeyRings
 from fairlead.identity.proof import Proofs
+from fairlead.identity.provider_tokens import ProviderTokens
 from fairlead.models.declared import Secrets
 from fairlead.net.http import Http
 from fairlead.storage.store import Store
@@ -26,5 +27,5 @@ def signing_in(
     def note(connection: "Connection", kind: str, by: str, person: str, about: str) -> None:
         store.database.append(connection, [deed(clock, kind, by=by, person=person, about=about)])
 
-    proofs = Proofs(http, Discovery(fetcher(http, clock), clock), rings, clock, secrets)
-    return BrowserSessions(store, vault, clock, proofs, note)
+    tokens = ProviderTokens(http, Discovery(fetcher(http, clock), clock), rings, clock, secrets)
+    return BrowserSessions(store, vault, clock, Proofs(tokens, clock), note)
