@@ -40,8 +40,8 @@ FIELDS: Final = {
     "price": "The version of the price list that the bill was made by.",
     "redacted": "Categories that were taken out before the text was sent.",
     "revision": "The published revision under which it was decided.",
-    "rights": "Of a tool's call: by what kind of credential the system knew the person: `exchange`, `certificate`, "
-    "`login`, `service` (not the person's own) or `none`.",
+    "rights": "Of a tool's call: by what kind of credential the system knew the person: `exchange`, `grant`, "
+    "`certificate`, `login`, `service` (not the person's own) or `none`.",
     "run": "The run's id: what `x-fairlead-run` tells the client.",
     "snapshot": "The snapshot of the context that was searched.",
     "sources": "Of a tool's call: where its arguments came from, all together.",
@@ -77,6 +77,10 @@ KINDS: Final = {
     "approval_expired": "A deed: the time of one was over before it was used.",
     "signed_in": "A deed: a person has signed in with a browser.",
     "signed_out": "A deed: that session has ended; `about` says by what.",
+    "grant_made": "A deed: a person has connected a system with an account of theirs; `about` has the grant's id.",
+    "grant_changed": "A deed: they let other agents use one.",
+    "grant_ended": "A deed: one has ended by itself; `about` says why.",
+    "grant_revoked": "A deed: they, or whoever runs the deployment, have ended one.",
     "breach": "A deed: a control is in breach; `about` is JSON with its figures and the runs that are the evidence.",
     "breach_over": "A deed: it is well again.",
 }
@@ -96,4 +100,5 @@ FLAGS: Final = {
     "orphaned": "Settled by recovery.",
     "asked_back": "The system asked the caller's program something in the midst of the call.",
     "left_out": "A file of a tool's result was too large, or of a type that is not taken from its system.",
+    "renewed": "The system refused a tool's credential, which was renewed, and the call sent once more.",
 }

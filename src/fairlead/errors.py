@@ -41,6 +41,7 @@
     │   ├── SystemFailed             502  a system of record failed (tools/failures.py)
     │   │   └── ClientLacks          502  it wants to ask the caller's program first (tools/failures.py)
     │   ├── NotAuthorised            403  it does not let this person do it (tools/failures.py)
+    │   │   └── CredentialRefused    403  it does not know the credential (tools/failures.py)
     │   ├── ResultTooLarge           502  it gave back more than is taken (tools/failures.py)
     │   └── NoServer                 502  no Fairlead answers the command line (cli/asking.py)
     └── Broken                       500  a fault of Fairlead's own

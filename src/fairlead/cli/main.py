@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "stops": ("stopping", "What is stopped, by whom and why."),
     "tools": ("tooling", "Tools of systems: list, call, compare, accept."),
     "approvals": ("approving", "Calls that wait for a person: list, show, approve, deny."),
+    "grants": ("granting", "What people have connected with accounts of their own: list, show, revoke."),
     "context": ("context", "Search and list the organisation's context."),
     "models": ("models", "The models of the workspace: where they run, what they cost, whether they answer."),
     "budget": ("money", "Budgets: what is spent, held and left."),

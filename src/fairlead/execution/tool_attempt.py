@@ -4,21 +4,24 @@ import asyncio
 from collections.abc import Iterable
 from decimal import Decimal
 
+import msgspec
+
 from fairlead.costs.ledger import Action
 from fairlead.costs.told import Hit, ToolReservation
-from fairlead.errors import BadInput, DeadlineExceeded, Rejected, Upstream
+from fairlead.errors import BadInput, DeadlineExceeded, Overloaded, Rejected, Unauthenticated, Upstream
 from fairlead.execution.attempts import refuse_outdated
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.stopping import refuse_ended
 from fairlead.execution.tool_approvals import use_approvals
 from fairlead.execution.tool_asking import ToolDecided, digest_of
+from fairlead.execution.tool_credentials import renewed_credential
 from fairlead.execution.tool_facts import DOOR as FACTS
 from fairlead.execution.tool_pins import refuse_changed
-from fairlead.execution.tool_release import without_credential
+from fairlead.execution.tool_release import without_credential, without_secret
 from fairlead.execution.tool_talk import governed
 from fairlead.models.types import NO_USAGE, Model, Usage
-from fairlead.tools.settings import System
-from fairlead.tools.types import Credential, SystemCall, Tool, ToolResult
+from fairlead.tools.failures import CredentialRefused
+from fairlead.tools.types import SystemCall, Tool, ToolResult
 
 
 class _Sent:
@@ -45,12 +48,6 @@ def count_call(fairlead: Fairlead, action: Action, tool: Tool) -> None:
     `TooFast`."""
     if fairlead.rates.limits is not None and action.arrival.door != FACTS:
         fairlead.rates.take_call(action.caller, tool.system, tool.name)
-
-
-async def credential_for(fairlead: Fairlead, deployment: Deployment, action: Action, system: System) -> Credential:
-    """By what the system is to know this caller. Raises `NoCredential`, `NotAuthorised`."""
-    deadline = fairlead.clock.monotonic() + system.settings.timeout
-    return await deployment.credentials.of(action.caller, action.arrival.token, system, deadline)
 
 
 def reservation(deployment: Deployment, action: Action, decided: ToolDecided) -> ToolReservation:
@@ -99,8 +96,7 @@ async def attempted(fairlead: Fairlead, deployment: Deployment, action: Action, 
                 async with asyncio.timeout(call.deadline - fairlead.clock.monotonic()) as timer:
                     due = timer.when()
                     fairlead.under_way[action] = sent, timer
-                    result = await deployment.systems.drivers[decided.system.name].call(call)
-        sent.result = result = without_credential(action, decided, result)
+                    sent.result = result = await _called(fairlead, deployment, action, decided, call)
     except TimeoutError:
         if timer.when() != due:  # a stop has moved it: the end is its doing
             action.flags.append("reconcile")
@@ -123,3 +119,30 @@ async def attempted(fairlead: Fairlead, deployment: Deployment, action: Action, 
     finally:
         fairlead.under_way.pop(action, None)
     return result
+
+
+async def _called(
+    fairlead: Fairlead, deployment: Deployment, action: Action, decided: ToolDecided, call: SystemCall
+) -> ToolResult:
+    """The driver's call. Where the system did not know the credential, and so did nothing, and there is another of the
+    same person's, once more with that: a token can end before its time. What it says then is final."""
+    driver, credential = deployment.systems.drivers[decided.system.name], call.credential
+    try:
+        try:
+            result = await driver.call(call)
+        except CredentialRefused as error:
+            without_secret(error, credential.secret)
+            renewed = await renewed_credential(deployment, action, decided.system, credential, call.deadline)
+            if renewed is None:
+                raise
+            try:
+                refuse_outdated(fairlead, deployment, action)
+            except (Overloaded, Unauthenticated):  # nothing was done, and nothing is charged
+                raise error from None
+            action.flags.append("renewed")
+            credential = renewed
+            result = await driver.call(msgspec.structs.replace(call, credential=renewed))
+    except (Upstream, BadInput) as error:
+        without_secret(error, credential.secret)
+        raise
+    return without_credential(action, credential, result)

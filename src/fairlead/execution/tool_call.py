@@ -8,7 +8,8 @@ from fairlead.execution.deployment import Fairlead
 from fairlead.execution.flow_path import put, read, traced
 from fairlead.execution.stopping import refuse_stopped, refuse_stopped_system
 from fairlead.execution.tool_asking import ToolAnswer, ToolDecided, ToolRequest, answer_of, asked_of
-from fairlead.execution.tool_attempt import attempted, count_call, credential_for, reservation
+from fairlead.execution.tool_attempt import attempted, count_call, reservation
+from fairlead.execution.tool_credentials import credential_for
 from fairlead.execution.tool_facts import facts_of
 from fairlead.execution.tool_release import released
 from fairlead.execution.tool_rights import refuse_unless_allowed

@@ -8,6 +8,8 @@ from fairlead.costs.ledger import Action
 from fairlead.errors import DeadlineExceeded, Refused
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.tool_asking import ToolDecided
+from fairlead.execution.tool_credentials import renewed_credential
+from fairlead.tools.failures import CredentialRefused
 from fairlead.tools.pins import Finding, findings, readable
 from fairlead.tools.settings import McpSettings, System
 from fairlead.tools.types import Credential
@@ -56,7 +58,14 @@ async def _found(
     seconds = system.settings.timeout
     try:
         async with asyncio.timeout(seconds):
-            found = findings(system, await driver.definitions(credential, now + seconds))
+            try:
+                offered = await driver.definitions(credential, now + seconds)
+            except CredentialRefused:
+                renewed = await renewed_credential(deployment, action, system, credential, now + seconds)
+                if renewed is None:
+                    raise
+                offered = await driver.definitions(renewed, now + seconds)
+            found = findings(system, offered)
     except TimeoutError:
         raise DeadlineExceeded(
             f"{system.name} did not say within {seconds:g} s what its tools are", subject=system.name

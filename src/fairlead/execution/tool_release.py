@@ -9,14 +9,14 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from fairlead.costs.ledger import Action
-from fairlead.errors import Withheld
+from fairlead.errors import FairleadError, Withheld
 from fairlead.execution.deployment import Deployment
 from fairlead.execution.prepare import looked_at
 from fairlead.execution.tool_asking import ToolDecided
 from fairlead.labels import UNSCREENED, Labels
 from fairlead.policy.types import Finding
 from fairlead.tools.settings import SystemSettings
-from fairlead.tools.types import Blob, Link, Piece, Resource, Text, ToolResult
+from fairlead.tools.types import Blob, Credential, Link, Piece, Resource, Text, ToolResult
 
 _SHORTEST_SECRET: Final = 8  # what is shorter stands in innocent texts
 _TEXTS: Final = ("text/*", "*/json", "*/xml", "*+json", "*+xml")
@@ -75,9 +75,18 @@ async def released(
     return result, labels
 
 
-def without_credential(action: Action, decided: ToolDecided, result: ToolResult) -> ToolResult:
+def without_secret(error: FairleadError, secret: str) -> None:
+    """Take the credential that the call was made with out of an error."""
+    if len(secret) >= _SHORTEST_SECRET and secret in f"{error.message}{error.why}{error.mend}":
+        error.message, error.why, error.mend = (
+            each.replace(secret, "[CREDENTIAL]") for each in (error.message, error.why, error.mend)
+        )
+        error.args = (error.message,)
+
+
+def without_credential(action: Action, credential: Credential, result: ToolResult) -> ToolResult:
     """The result without the credential that the call was made with: some systems repeat what they were sent."""
-    secret = decided.credential.secret
+    secret = credential.secret
     if len(secret) < _SHORTEST_SECRET:
         return result
     clean = each_text(result, lambda text: text.replace(secret, "[CREDENTIAL]"))

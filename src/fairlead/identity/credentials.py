@@ -1,6 +1,6 @@
-"""By what a system knows a caller: a token of theirs by exchange, their own account (by a certificate that is issued
-here, or by a password), or an account that is flagged as nobody's own. Never the token that they came with, and never
-a wider identity after a refusal.
+"""By what a system knows a caller: a token of theirs by exchange, one that they once consented to, their own account
+(by a certificate that is issued here, or by a password), or an account that is flagged as nobody's own. Never the token
+that they came with, and never a wider identity after a refusal.
 
 What is had is kept until it ends, for one person, agent, token and system. Secrets stand in memory only.
 """
@@ -8,7 +8,7 @@ What is had is kept until it ends, for one person, agent, token and system. Secr
 import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -22,19 +22,26 @@ from fairlead.net.http import Http
 from fairlead.tools.settings import LoginSettings, ServiceSettings, System
 from fairlead.tools.types import Credential
 
+if TYPE_CHECKING:
+    from fairlead.identity.grant_tokens import GrantTokens
+
 _MOST_KEPT: Final = 10_000
 _EARLY: Final = 30_000  # milliseconds before its end, from which on a token is not used any more
 _Key = tuple[str, str, bytes, str]
 
 
 class Credentials:
-    """One per process. `reveal` gives what a reference like `env:NAME` stands for, None where there is nothing."""
+    """One per process. `reveal` gives what a reference like `env:NAME` stands for, None where there is nothing.
+    Without `grants`, nobody has connected anything."""
 
-    def __init__(self, http: Http, clock: Clock, reveal: Callable[[str], str | None]) -> None:
+    def __init__(
+        self, http: Http, clock: Clock, reveal: Callable[[str], str | None], grants: "GrantTokens | None" = None
+    ) -> None:
         self._http = http
         self._clock = clock
         self._reveal = reveal
         self._certificates = Certificates(clock, self._revealed)
+        self._grants = grants
         self._kept: dict[_Key, Credential] = {}
         self._asking: dict[_Key, asyncio.Task[Credential]] = {}
 
@@ -47,20 +54,35 @@ class Credentials:
         ways = system.settings.credential
         if ways.exchange is not None and token:
             return await self._exchanged(caller, token, system, deadline)
+        if ways.grant is not None and self._grants is not None:
+            granted = await self._grants.of(caller, system, deadline)
+            if granted is not None:
+                return granted
         if ways.certificate is not None:
             return self._certificates.of(caller, system.name, ways.certificate)
         if ways.login is not None and (account := self._account(caller, ways.login)) is not None:
             return account
         if ways.service is not None:
             return self._service(system.name, ways.service)
-        if ways.exchange is None and ways.login is None:
+        if ways.exchange is None and ways.login is None and ways.grant is None:
             return Credential()
+        if ways.grant is not None and self._grants is not None:
+            raise self._grants.none(system.name, "you have not connected it with an account of yours")
         raise NoCredential(
             f"nothing is there by which {system.name} could know you",
             why="an access token is needed, which can be exchanged" if ways.exchange else "you have no account there",
             mend="sign in with the identity provider" if ways.exchange else "have an account of your own made there",
             subject=system.name,
         )
+
+    async def renewed(self, caller: Caller, system: System, refused: Credential, deadline: float) -> Credential | None:
+        """Another in place of one that the system did not take; None where there can be none.
+
+        Raises `NoCredential`, `NotAuthorised`, `Upstream`.
+        """
+        if refused.kind != "grant" or self._grants is None:
+            return None
+        return await self._grants.of(caller, system, deadline, refused.secret)
 
     async def _exchanged(self, caller: Caller, token: str, system: System, deadline: float) -> Credential:
         settings = system.settings.credential.exchange

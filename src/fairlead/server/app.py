@@ -9,6 +9,7 @@ from fairlead.execution import Fairlead
 from fairlead.identity.browser import BrowserSessions
 from fairlead.identity.directory import Directory
 from fairlead.identity.directory_groups import Groups
+from fairlead.identity.grant_tokens import GrantTokens
 from fairlead.server.door import EncodeError, broken, refuse
 from fairlead.server.http import Scope, respond
 from fairlead.server.model_list import speaks_messages
@@ -32,6 +33,9 @@ class Running(Protocol):
 
     @property
     def signed_in(self) -> BrowserSessions: ...
+
+    @property
+    def grants(self) -> GrantTokens: ...
 
     async def stop(self) -> None: ...
 
@@ -115,7 +119,9 @@ class App:
             await send({"type": "lifespan.startup.failed", "message": said})
             return
         running = self._running
-        self._routes = routes(running.fairlead, running.sessions, running.signed_in, running.people, self._max_body)
+        self._routes = routes(
+            running.fairlead, running.sessions, running.signed_in, running.people, running.grants, self._max_body
+        )
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._running.stop()

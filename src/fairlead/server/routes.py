@@ -7,6 +7,7 @@ from fairlead.execution import Fairlead
 from fairlead.identity.browser import BrowserSessions
 from fairlead.identity.directory import Directory
 from fairlead.identity.directory_groups import Groups
+from fairlead.identity.grant_tokens import GrantTokens
 from fairlead.server.anthropic.count_tokens import CountTokens
 from fairlead.server.anthropic.errors import encode_error as encode_messages_error
 from fairlead.server.anthropic.messages import Messages
@@ -18,6 +19,8 @@ from fairlead.server.approvals_page import AnswerOnPage, ApprovalsPage
 from fairlead.server.browser import Browser
 from fairlead.server.chat_door import ChatDoor
 from fairlead.server.door import EncodeError
+from fairlead.server.grants import PATH as GRANTS
+from fairlead.server.grants import EndGrant, ShownGrants
 from fairlead.server.health import Live, Ready
 from fairlead.server.how_to_sign_in import PATH as HOW_TO_SIGN_IN
 from fairlead.server.how_to_sign_in import HowToSignIn, WhoAmI
@@ -57,6 +60,7 @@ def routes(
     sessions: Sessions,
     signed_in: BrowserSessions,
     people: tuple[Directory, Groups],
+    grants: GrantTokens,
     max_body: int,
 ) -> dict[tuple[str, str], Endpoint]:
     """Endpoints by method and path. A path that ends in "/" takes everything below it."""
@@ -89,6 +93,9 @@ def routes(
         ("GET", "/v1/approvals"): ShownApprovals(fairlead),
         ("GET", "/v1/approvals/"): ShownApprovals(fairlead),
         ("POST", "/v1/approvals/"): AnswerApproval(fairlead, max_body),
+        ("GET", GRANTS): ShownGrants(fairlead, grants),
+        ("GET", f"{GRANTS}/"): ShownGrants(fairlead, grants),
+        ("DELETE", f"{GRANTS}/"): EndGrant(fairlead, grants),
         ("GET", PAGE): ShownByLink(fairlead),
         ("POST", PAGE): AnswerByLink(fairlead),
         **_pages(fairlead, signed_in),

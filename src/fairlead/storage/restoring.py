@@ -17,6 +17,7 @@ from msgspec.structs import asdict
 from sqlalchemy import Connection, delete, insert, select, update
 
 from fairlead.errors import BadInput, Broken
+from fairlead.storage import grant_rows
 from fairlead.storage.approval_rows import end_all
 from fairlead.storage.backup import FILE, Manifest, changed, check_sums, grown_tree
 from fairlead.storage.browser_rows import end_every
@@ -144,6 +145,7 @@ def keep_gone(staged: Store, manifest: Manifest, since: Since, at: int) -> tuple
         end_all(connection, at)  # what was granted then may have been used since
         end_every(connection)  # who was signed in then may have signed out since
         distrust_all(connection)  # who was active then may have been taken out since
+        grant_rows.end_all(connection, "restored", at)  # and what was connected, disconnected
         for stone in since.stones:
             _bury_again(connection, stone, at)
             if stone.kind == SUBJECT:

@@ -434,3 +434,44 @@ flow_step = Table(
 )
 Index(None, flow_step.c.flow)
 Index(None, flow_step.c.subject)
+
+# What people have connected with accounts of their own. `authority` is a digest of whom its tokens may be shown to,
+# `agents` and `scopes` are JSON. `lease` is whoever renews it just now, "" for nobody; `unsure` says that the server
+# may have given tokens that were never stored. `sealed` are the tokens, gone with the subject whose they are.
+system_grant = Table(
+    "system_grant",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("subject", Text, ForeignKey("subject.id", ondelete="CASCADE"), nullable=False),
+    required("tenant", Text),
+    required("system", Text),
+    required("authority", Text),
+    required("agents", Text),
+    required("scopes", Text),
+    required("state", Text),
+    required("reason", Text),
+    required("made_at", BigInteger),
+    required("ended_at", BigInteger),
+    required("expires_at", BigInteger),
+    required("renews", Boolean),
+    required("lease", Text),
+    required("unsure", Boolean),
+    required("version", BigInteger),
+    required("sealed", LargeBinary),
+    UniqueConstraint("subject", "tenant", "system"),
+)
+
+# Consents that are under way in a browser. `state` and `session` are digests; `sealed` is what finishing one needs.
+consent = Table(
+    "consent",
+    metadata,
+    Column("state", Text, primary_key=True),
+    Column("subject", Text, ForeignKey("subject.id", ondelete="CASCADE"), nullable=False),
+    required("tenant", Text),
+    required("session", Text),
+    required("system", Text),
+    required("expires_at", BigInteger),
+    required("sealed", LargeBinary),
+    sqlite_with_rowid=False,
+)
+Index(None, consent.c.subject)

@@ -48,6 +48,16 @@ class NotAuthorised(Upstream):
     status = 403
 
 
+class CredentialRefused(NotAuthorised):
+    """The system does not know the credential that the caller has there (its 401): it has ended, or was taken back.
+
+    Nothing was done. A token of a grant has been renewed once before this is told; where that did not help, connect
+    the system anew, or sign in again.
+    """
+
+    code = "credential_refused"
+
+
 class ResultTooLarge(Upstream):
     """The result is larger than the system's `most_bytes`. Ask for less: a filter, a page, fewer columns."""
 

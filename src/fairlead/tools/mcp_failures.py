@@ -16,7 +16,7 @@ from mcp_types import (
 from pydantic import ValidationError
 
 from fairlead.errors import BadInput, DeadlineExceeded, FairleadError, RateLimited
-from fairlead.tools.failures import ClientLacks, NotAuthorised, ResultTooLarge, SystemFailed
+from fairlead.tools.failures import ClientLacks, CredentialRefused, NotAuthorised, ResultTooLarge, SystemFailed
 
 _MOST_SAID: Final = 300  # characters of a server's own words
 
@@ -115,7 +115,8 @@ def moved(system: str) -> SystemFailed:
 
 def not_authorised(system: str, status: int) -> NotAuthorised:
     known = status == 403
-    return NotAuthorised(
+    kind = NotAuthorised if known else CredentialRefused
+    return kind(
         f"{system} does not let the caller in" if not known else f"{system} does not let the caller do this",
         why=f"it answered with status {status}",
         mend="sign in again, or correct its credential" if not known else "ask the owner of the system for the right",

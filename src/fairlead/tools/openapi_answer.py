@@ -10,7 +10,7 @@ from fairlead.clock import Clock
 from fairlead.errors import DeadlineExceeded, RateLimited, Upstream
 from fairlead.net.http_answer import HttpAnswer
 from fairlead.net.pauses import retry_after
-from fairlead.tools.failures import NotAuthorised, ResultTooLarge, SystemFailed
+from fairlead.tools.failures import CredentialRefused, NotAuthorised, ResultTooLarge, SystemFailed
 from fairlead.tools.types import Blob, Link, SystemCall, Text, ToolResult
 
 _MOST_ERROR: Final = 16 << 10
@@ -34,7 +34,8 @@ def _refusal(answer: HttpAnswer, call: SystemCall, name: str, clock: Clock) -> U
     status, tool = answer.status, f"{name}.{call.tool.name}"
     pause = retry_after(answer.headers.get("retry-after"), clock)
     if status in (401, 403):
-        return NotAuthorised(
+        kind = CredentialRefused if status == 401 else NotAuthorised
+        return kind(
             f"{name} does not let {call.person} do {call.tool.name} (HTTP {status})",
             why="it does not know the credential" if status == 401 else "its own rights forbid it",
             mend="sign in again, or correct its credential" if status == 401 else "ask its owner for the right",

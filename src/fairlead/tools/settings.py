@@ -14,6 +14,7 @@ from fairlead.errors import BadInput, closest
 from fairlead.labels import ClassName, DataClass
 from fairlead.net.addresses import checked_address
 from fairlead.tools.cards import SystemCard, ToolCard
+from fairlead.tools.grant_settings import GrantSettings, check_grant
 from fairlead.tools.offers import Offer
 from fairlead.tools.talk import Passing
 from fairlead.tools.types import Definition, Effect, Tool
@@ -72,6 +73,7 @@ class CredentialSettings(Struct, frozen=True, kw_only=True, forbid_unknown_field
     """`credential:` of a system: by what it knows the caller. The first that this caller has is used, in this order."""
 
     exchange: ExchangeSettings | None = None
+    grant: GrantSettings | None = None
     certificate: CertificateSettings | None = None
     login: LoginSettings | None = None
     service: ServiceSettings | None = None
@@ -228,6 +230,8 @@ def compile_system(
         )
     if isinstance(settings, McpSettings):
         check_mcp(key, settings)
+    if settings.credential.grant is not None:
+        check_grant(f"{key}.credential.grant", settings.credential.grant)
     tools = {
         each.name: Tool(system=name, definition=each, digest=each.digest)
         for each in (as_declared(one, settings) for one in offered)
@@ -258,7 +262,7 @@ def check_mcp(key: str, settings: McpSettings) -> None:
             mend="write for example `url: https://crm.example.com/mcp`",
         )
     credential = settings.credential
-    if settings.command and (credential.exchange or credential.login):
+    if settings.command and (credential.exchange or credential.grant or credential.login):
         raise BadInput(
             f"{key}.credential: a program that is started cannot tell people apart",
             why="one process answers for everybody, with what stands in its environment",

@@ -59,15 +59,16 @@ class Tool(Struct, frozen=True, kw_only=True):
         return f"{self.system}.{self.definition.name}"
 
 
-CredentialKind = Literal["none", "exchange", "certificate", "login", "service"]
+CredentialKind = Literal["none", "exchange", "grant", "certificate", "login", "service"]
 
 
 class Credential(Struct, frozen=True, kw_only=True):
     """By what a system knows the caller. `kind` is how it was come by and stands in the record; the rest is secret.
 
-    "exchange" is a token of the caller's own by RFC 8693, "login" the caller's own account by `user` and `secret`,
-    "certificate" the same by a certificate that was issued here and ends soon, "service" an account that the workspace
-    flags as not the caller's own. `expires` is in milliseconds since 1970, 0 for never.
+    "exchange" is a token of the caller's own by RFC 8693, "grant" one that they once consented to, "login" the caller's
+    own account by `user` and `secret`, "certificate" the same by a certificate that was issued here and ends soon,
+    "service" an account that the workspace flags as not the caller's own. `expires` is in milliseconds since 1970, 0
+    for never.
     """
 
     kind: CredentialKind = "none"

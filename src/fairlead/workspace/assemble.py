@@ -21,6 +21,7 @@ from fairlead.identity.credentials import Credentials
 from fairlead.identity.directory import Directory
 from fairlead.identity.directory_groups import Groups
 from fairlead.identity.fetch import fetcher
+from fairlead.identity.grant_tokens import GrantTokens
 from fairlead.identity.issuer_keys import IssuerKeyRings
 from fairlead.identity.people import People
 from fairlead.lanes.figures import FOLDER
@@ -44,7 +45,7 @@ from fairlead.workspace.connecting import Connections
 from fairlead.workspace.custody import Custody
 from fairlead.workspace.flowing import compile_flows
 from fairlead.workspace.follow import Chore, Follower
-from fairlead.workspace.pages import signing_in
+from fairlead.workspace.pages import address_of, connecting, signing_in
 from fairlead.workspace.parts import Turns
 from fairlead.workspace.published import load_keys, load_revision, load_stops
 from fairlead.workspace.pushing import pushed_people
@@ -82,12 +83,14 @@ class Running:
         connections: Connections,
         watch: Watch,
         people: tuple[Directory, Groups],
+        grants: GrantTokens,
         follower: "Follower[CompiledRevision]",
     ) -> None:
         self.fairlead = fairlead
         self.sessions = sessions
         self.signed_in = signed_in
         self.people = people
+        self.grants = grants
         self._journal = journal
         self._http = http
         self._connections = connections
@@ -99,6 +102,7 @@ class Running:
         await self._follower.stop()
         await self._watch.close()
         await self._connections.close()
+        await self.grants.close()
         await self._http.close()
         await asyncio.to_thread(self._journal.close)
         self.fairlead.deployment.context.close()
@@ -138,7 +142,7 @@ async def assemble(around: Surroundings) -> Running:
         epoch,
         compile=revisions.compiled,
         deploy=revisions.deployed,
-        forget=_all_of(vault.clear_cache, flows.clear_cache),
+        forget=_all_of(vault.clear_cache, flows.clear_cache, revisions.grants.forget),
         listen=store.listen,
         people=pushed.people,
         chores=(
@@ -158,6 +162,7 @@ async def assemble(around: Surroundings) -> Running:
         connections=revisions.connections,
         watch=watch,
         people=(pushed.directory, pushed.groups),
+        grants=revisions.grants,
         follower=follower,
     )
 
@@ -190,13 +195,14 @@ class _Revisions:
         self._http = http
         self._rings = IssuerKeyRings(fetcher(http, around.clock), around.clock)
         self.signed_in = signing_in(around.store, vault, around.clock, http, self._rings, around.secrets)
+        self.grants = connecting(around.store, vault, around.clock, http, around.secrets)
         self._sessions = sessions
         self._watch = watch
         self._custody = custody
         self._approvals = approvals
         self._flows = flows
         self._last: CompiledRevision | None = None
-        self._credentials = Credentials(http, around.clock, around.secrets)
+        self._credentials = Credentials(http, around.clock, around.secrets, self.grants)
         self.connections = Connections(http, around.clock, around.secrets)
 
     def compiled(self, revision: str) -> "CompiledRevision":
@@ -214,6 +220,7 @@ class _Revisions:
         self._custody.under(settings)
         self._flows.keep = settings.flows.kept_for(settings.payloads)
         take_up_approvals(self._approvals, compiled.workspace)
+        self.grants.address = address_of(settings)
         self.signed_in.take_up(compiled.workspace.identity, compiled.workspace.organisation)
         around = self._around
         return deploy(

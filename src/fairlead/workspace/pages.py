@@ -1,4 +1,4 @@
-"""What pages for people need of a process: who is signed in with a browser."""
+"""What pages for people need of a process: who is signed in with a browser, what they connect, and where they are."""
 
 from typing import TYPE_CHECKING
 
@@ -7,6 +7,9 @@ from fairlead.costs.record import deed
 from fairlead.identity.browser import BrowserSessions
 from fairlead.identity.discovery import Discovery
 from fairlead.identity.fetch import fetcher
+from fairlead.identity.grant_server import GrantServer
+from fairlead.identity.grant_tokens import GrantTokens
+from fairlead.identity.grants import Grants
 from fairlead.identity.issuer_keys import IssuerKeyRings
 from fairlead.identity.proof import Proofs
 from fairlead.identity.provider_tokens import ProviderTokens
@@ -14,6 +17,7 @@ from fairlead.models.declared import Secrets
 from fairlead.net.http import Http
 from fairlead.storage.store import Store
 from fairlead.storage.vault import Vault
+from fairlead.workspace.settings import WorkspaceSettings
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -29,3 +33,19 @@ def signing_in(
 
     tokens = ProviderTokens(http, Discovery(fetcher(http, clock), clock), rings, clock, secrets)
     return BrowserSessions(store, vault, clock, Proofs(tokens, clock), note)
+
+
+def connecting(store: Store, vault: Vault, clock: Clock, http: Http, secrets: Secrets) -> GrantTokens:
+    """What people have connected with accounts of their own."""
+    return GrantTokens(Grants(store, vault, clock, deed), GrantServer(http, clock, secrets), clock)
+
+
+def address_of(settings: WorkspaceSettings) -> str:
+    """Where people reach this Fairlead in a browser, "" where the workspace does not say."""
+    if settings.identity.browser.url:
+        return settings.identity.browser.url.rstrip("/")
+    server = settings.server
+    if server.proxy is not None or not server.port or server.host in ("0.0.0.0", "::"):  # noqa: S104 everywhere
+        return ""
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    return f"{'https' if server.tls else 'http'}://{host}:{server.port}"
