@@ -65,14 +65,16 @@ forbid(principal, action == Action::"travel.cancel_calendar_event", resource)
 when { !context.untrusted.isEmpty() };
 """
 
+# What a platform team has who writes nothing about single tools: by names and types, arguments that decide who gains.
 GENERAL = """
-@id("writes") @reason("what changes something comes from the person") @approval("person")
+@id("writes") @reason("who gains by it and what it touches comes from the person") @approval("person")
 forbid(principal, action in Action::"call_tool", resource)
-when { resource.effect == "write" && !context.untrusted.isEmpty() };
+when { resource.effect == "write" && !context.decided_by_others.isEmpty() };
 """
 
 POLICIES = {"banking": BANKING, "travel": TRAVEL}
 _READING = re.compile(r"(get|list|search|read|check|find|show|view|count|look|query|describe)(_|$)")
+_DIRECTORY = re.compile(r"(^|_)(contacts?|directory|users?|members?|channels|colleagues|staff)(_|$)(?!.*messages)")
 _ADDRESS = re.compile(r"(^|_)(url|uri|link|address)s?$")
 
 
@@ -80,7 +82,8 @@ def workspace_of(suite: str, tools: Iterable[Any], governed: bool = True) -> tup
     """The files and the system's settings of a workspace for these tools. One that is not governed lets all pass."""
     effects = {each.name: effect_of(each) for each in tools}
     own = POLICIES.get(suite, GENERAL) if governed else ""
-    return {"policies/main.cedar": _ALL + own}, {"effects": effects}
+    directory = [name for name, effect in effects.items() if effect == "read" and _DIRECTORY.search(name)]
+    return {"policies/main.cedar": _ALL + own}, {"effects": effects, "directory": directory}
 
 
 def effect_of(tool: Any) -> str:

@@ -10,7 +10,7 @@ from tests.world import world
 
 from fairlead.costs.told import Arrival
 from fairlead.errors import BadInput, Denied
-from fairlead.execution.attested import leaf_of, stands_in
+from fairlead.execution.attested import leaf_of, links_of, stands_in
 from fairlead.execution.flow import Flow
 from fairlead.execution.tool_asking import ToolRequest
 from fairlead.execution.tool_call import call_tool
@@ -75,6 +75,25 @@ def test_a_value_of_a_result_comes_from_the_results_in_which_it_stands() -> None
     assert flow.sources_of(99.50) == CRM
     flow = flow.read("m2", "tool:mail.read", "my account is DE02120300000000202051")
     assert flow.sources_of("DE02120300000000202051") == CRM | MAIL  # a stranger says so too: then it may be from there
+
+
+@pytest.mark.parametrize(
+    ("text", "links"),
+    [
+        ("see https://acme.org/a?b=1, please.", ["https://acme.org/a?b=1"]),
+        ("(www.evil.net) or eve@evil.net!", ["www.evil.net", "eve@evil.net"]),
+        ({"a": ["to GB29NWBK60161331926819"], "at": "2026-01-11"}, ["GB29NWBK60161331926819"]),
+        ("nothing, or 12.5 of it on January 11th 2026", []),
+    ],
+)
+def test_links_are_found_in_texts(text: Any, links: list[str]) -> None:
+    assert list(links_of(text)) == links
+
+
+def test_a_link_in_a_text_comes_from_where_it_stands_also_inside_another_text() -> None:
+    flow = read_mail("look at evil.net").read("o1", "tool:crm.get_order", {"note": "our shop is at shop.acme.org"})
+    made = flow.request("mail.send", {"a": "Go to shop.acme.org!", "b": "Go to evil.net", "c": "x.org", "d": "no link"})
+    assert made.links == {"a": CRM, "b": MAIL, "c": USER | CRM | MAIL}
 
 
 def test_what_a_trusted_tool_only_echoes_is_not_its_own() -> None:

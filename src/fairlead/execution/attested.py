@@ -27,6 +27,13 @@ _MONTH_DAY: Final = re.compile(rf"\b{_MONTH}\.?\s+{_DAY}\b{_YEAR}", re.IGNORECAS
 _DAY_MONTH: Final = re.compile(rf"\b{_DAY}(?:\s+of)?\s+{_MONTH}\b\.?{_YEAR}", re.IGNORECASE)
 _A_YEAR: Final = re.compile(r"(?<![\w.,])(?:19|20)\d\d(?!\w)")
 
+_LINK: Final = re.compile(
+    r"[A-Za-z][A-Za-z0-9+.\-]{1,20}:/\S+"  # a URL, also one that is misspelt
+    r"|[\w.+\-]+@[\w.\-]+"
+    r"|(?:[\w\-]+\.)+[A-Za-z]{2,24}(?:[/:?#]\S*)?"
+    r"|\b(?=(?:[A-Za-z\-]*\d){6})[A-Za-z0-9\-]{8,}"
+)
+
 
 def leaf_of(value: Any) -> Leaf | None:
     """The canonical form of a single value; None for what says too little to be told apart: yes, no, a letter."""
@@ -78,6 +85,16 @@ def stands_in(leaf: Leaf, text: str) -> bool:
 def numbers_in(text: str) -> list[Decimal]:
     """All numbers that stand in a text."""
     return [Decimal(each.replace(",", "")) for each in _NUMBER.findall(text)]
+
+
+def links_of(value: Any) -> Iterator[str]:
+    """The links, addresses and account numbers that stand in the texts of data, as they are written."""
+    for each in singles(value):
+        if isinstance(each, str):
+            for found in _LINK.findall(each):
+                link = found.strip(".,;:!?()[]{}<>\"'`")
+                if link and not _ISO.fullmatch(link):
+                    yield link
 
 
 def without_dates(text: str) -> str:

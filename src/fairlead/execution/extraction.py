@@ -8,6 +8,11 @@ from msgspec import Struct
 from fairlead.errors import BadInput
 
 _DATES: Final = ("date", "date-time", "time")
+_KNOWN: Final = frozenset(
+    ("type", "properties", "required", "additionalProperties", "items", "enum", "const", "minimum", "maximum", "format",
+     "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "minItems", "maxItems",
+     "description", "title")
+)  # fmt: skip
 
 
 class Extracted(Struct, frozen=True):
@@ -18,6 +23,62 @@ class Extracted(Struct, frozen=True):
     @property
     def closed(self) -> bool:
         return not self.open
+
+
+def check_schema(where: str, schema: Mapping[str, Any]) -> None:
+    """Raises `BadInput` for a schema that says what is not understood here, or that narrows nothing."""
+    if not schema:
+        return
+    _check(where, schema)
+    import jsonschema_rs
+
+    try:
+        jsonschema_rs.meta.validate(dict(schema))
+    except (jsonschema_rs.ValidationError, ValueError) as error:
+        raise BadInput(f"{where} is no schema: {str(error).splitlines()[0]}") from None
+    if not _narrows(schema):
+        raise BadInput(
+            f"{where} narrows nothing",
+            why="all of it leaves room for words of whoever wrote the text",
+            mend="give a part a list of choices (`enum`), both bounds of a number, or a format such as date",
+        )
+
+
+def _check(where: str, schema: Any) -> None:
+    if not isinstance(schema, Mapping):
+        raise BadInput(f"{where} must be a schema", mend="write for example {type: string}")
+    if stray := sorted(set(schema) - _KNOWN):
+        raise BadInput(
+            f"{where}.{stray[0]} is not understood",
+            why="only what is understood can tell where there is room for words",
+            mend=f"use {', '.join(sorted(_KNOWN))}",
+        )
+    if not isinstance(schema.get("type", ""), str):
+        raise BadInput(f"{where}.type must be one type", mend="name one, such as string")
+    for name, each in _properties(where, schema).items():
+        _check(f"{where}.properties.{name}", each)
+    if "items" in schema:
+        _check(f"{where}.items", schema["items"])
+
+
+def _properties(where: str, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = schema.get("properties", {})
+    if not isinstance(found, Mapping):
+        raise BadInput(f"{where}.properties must be schemas by name")
+    return found
+
+
+def _narrows(schema: Mapping[str, Any]) -> bool:
+    parts = [*schema.get("properties", {}).values(), *([schema["items"]] if "items" in schema else [])]
+    return "enum" in schema or "const" in schema or _is_closed(schema) or any(map(_narrows, parts))
+
+
+def fitting(name: str, schema: Mapping[str, Any], value: Any) -> Extracted | None:
+    """What of a value is open; None where it does not fit the schema, so that nothing of it is narrowed."""
+    try:
+        return closed_values(name, schema, value)
+    except BadInput:
+        return None
 
 
 def closed_values(name: str, schema: Mapping[str, Any], value: Any) -> Extracted:

@@ -12,14 +12,14 @@ proven to come from less:
 Whose value it is and why it was chosen are two questions: the sources answer the first, `ToolRequest.read` the second.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
 from fairlead.errors import BadInput, closest
-from fairlead.execution.attested import Leaf, leaf_of, singles, stands_in
+from fairlead.execution.attested import Leaf, leaf_of, links_of, singles, stands_in
 from fairlead.execution.extraction import closed_values
 from fairlead.execution.flow_step import WORDS, Given, Step, joined, step_of
 from fairlead.execution.tool_asking import ToolRequest
@@ -101,7 +101,24 @@ class Flow(Struct, frozen=True):
             sources={key: sources for key, (_, sources, _) in found.items()},
             read=self.sources,
             labels=labels,
+            links=dict(self._links({key: value for key, (value, _, _) in found.items()})),
         )
+
+    def _links(self, arguments: Mapping[str, Any]) -> Iterator[tuple[str, Sources]]:
+        """Where the links came from that stand in texts: from where they stand whole, also inside other texts."""
+        for name, value in arguments.items():
+            found = [self._link(each) for each in links_of(value)]
+            if found:
+                yield name, frozenset().union(*found)
+
+    def _link(self, link: str) -> Sources:
+        sources, _ = self._origin(link)
+        leaf = leaf_of(link)
+        if leaf is None or sources != self.sources:
+            return sources
+        holding = [each for each in self.steps if not each.is_words and each.holds(leaf)]
+        proven = any(not each.sieve and each.says(leaf) for each in holding)
+        return frozenset().union(*(each.sources_of(leaf) for each in holding)) if proven else sources
 
     def _with(self, step: Step) -> "Flow":
         if any(each.id == step.id for each in self.steps):

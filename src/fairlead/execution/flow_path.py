@@ -14,9 +14,12 @@ from msgspec.structs import replace
 
 from fairlead.context import Pack
 from fairlead.costs.ledger import Action
+from fairlead.execution.choices import Reply
 from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.execution.extraction import fitting
 from fairlead.execution.flow_step import Given, Step, step_of
 from fairlead.execution.kept_flows import FlowOf
+from fairlead.execution.prepare import Decided
 from fairlead.execution.tool_asking import ToolRequest
 from fairlead.identity.types import Caller
 from fairlead.labels import Labels
@@ -46,7 +49,14 @@ async def traced(fairlead: Fairlead, deployment: Deployment, action: Action, req
             fairlead.flows.add(of, new)
             flow = replace(flow, steps=(*flow.steps, *new))
         made = flow.request(request.name, request.arguments)
-        return replace(request, arguments=made.arguments, sources=made.sources, read=made.read, labels=made.labels)
+        return replace(
+            request,
+            arguments=made.arguments,
+            sources=made.sources,
+            read=made.read,
+            labels=made.labels,
+            links=made.links,
+        )
 
     with action.trace.waiting():
         return await asyncio.to_thread(work)
@@ -74,7 +84,9 @@ async def read(
 ) -> None:
     """Keep what a call has read, before anybody gets it."""
     if request.flow is not None and deployment.flows is not None:
-        await _add(fairlead, action, request.flow, read_step(action.run, asked, result, labels))
+        system, _, name = asked.tool.name.partition(".")
+        schema = deployment.systems.systems[system].card_of(name).extracts
+        await _add(fairlead, action, request.flow, read_step(action.run, asked, result, labels, schema))
 
 
 def put_step(asked: ToolAsked, trusts: Callable[[str], bool]) -> Step | None:
@@ -89,8 +101,9 @@ def put_step(asked: ToolAsked, trusts: Callable[[str], bool]) -> Step | None:
     return step_of("put", frozenset(), None, asked.labels, given) if given else None
 
 
-def read_step(id_: str, asked: ToolAsked, result: ToolResult, labels: Labels) -> Step:
-    """What a call has read: its data, texts that are data as such, and the addresses of links."""
+def read_step(id_: str, asked: ToolAsked, result: ToolResult, labels: Labels, schema: Mapping[str, Any] = {}) -> Step:
+    """What a call has read: its data, texts that are data as such, and the addresses of links. Where its data fit a
+    declared schema, what leaves no room for words in them comes from there."""
     given = [Given(value, asked.sources[name]) for name, value in asked.arguments.items()]
     texts = [each.text for each in result.pieces if isinstance(each, Text | Resource) and each.text]
     values = [] if result.structured is None else [result.structured]
@@ -100,8 +113,32 @@ def read_step(id_: str, asked: ToolAsked, result: ToolResult, labels: Labels) ->
     marks = {_mark(each) for each in (*texts, "\n".join(texts), "".join(texts))}
     if result.structured is not None:
         marks.add(_mark_of(result.structured))
+    source = frozenset({f"tool:{asked.tool.name}"})
+    if schema and values and (parts := fitting(asked.tool.name, schema, values[0])) is not None:
+        given.append(Given([*parts.open, *values[1:]], source))
+        source = frozenset({f"schema:{asked.tool.name}"})
     value = values[0] if len(values) == 1 else values
-    return step_of(id_, frozenset({f"tool:{asked.tool.name}"}), value, labels, given, sorted(marks))
+    return step_of(id_, source, value, labels, given, sorted(marks))
+
+
+async def extracted(fairlead: Fairlead, deployment: Deployment, action: Action, decided: Decided, reply: Reply) -> None:
+    """Keep what a reply has taken out of texts, where the task that the request names declares a schema for it."""
+    task, flow = decided.task.type, action.arrival.flow
+    if deployment.flows is None or flow is None or not task.extracts or decided.asked.request.model != task.name:
+        return
+    values = [_data(each.text.strip()) for each in reply.choices]
+    parts = fitting(task.name, task.extracts, values[0]) if len(values) == 1 else None
+    if parts is None:
+        return
+
+    def work() -> None:
+        of = flow_of(action.caller, flow)
+        given = [Given(list(parts.open), fairlead.flows.flow(of).sources)] if parts.open else []
+        source = frozenset({f"schema:{task.name}"})
+        fairlead.flows.add(of, [step_of(action.run, source, values[0], decided.asked.labels, given)])
+
+    with action.trace.waiting():
+        await asyncio.to_thread(work)
 
 
 async def heard(fairlead: Fairlead, deployment: Deployment, action: Action, request: ChatRequest, pack: Pack) -> None:

@@ -11,7 +11,7 @@ from fairlead.execution.answer import Answer, Quote, Remember, answer_of, quote_
 from fairlead.execution.attempts import attempt, reservation
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.ending import ended
-from fairlead.execution.flow_path import heard
+from fairlead.execution.flow_path import extracted, heard
 from fairlead.execution.planning import classified, meant, planned, watched
 from fairlead.execution.prepare import Decided, detected, refuse_ungrounded, stitched
 from fairlead.execution.release import Deliver, Release
@@ -48,6 +48,7 @@ async def call_model(
             model = await attempt(fairlead, deployment, action, decided, release)
         with action.step("check"):
             reply = await ended(call_model, fairlead, deployment, action, decided, release)
+            await extracted(fairlead, deployment, action, decided, reply)
         with action.step("settle"):
             told = partial(answer_of, deployment, action, decided, model, reply)
             await action.settle(reply.usage, None if remember is None else lambda: remember(told()))

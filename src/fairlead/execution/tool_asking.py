@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from fairlead.costs.ledger import Action
 from fairlead.errors import BadInput
+from fairlead.execution.attested import links_of
 from fairlead.execution.deployment import Deployment
 from fairlead.execution.prepare import looked_at
 from fairlead.labels import NO_LABELS, Labels
@@ -26,6 +27,7 @@ class ToolRequest(Struct, frozen=True, kw_only=True):
     """A call of `system.tool`. `sources` say where each argument came from, by its name; one of which nothing is said
     is "unknown". `read` is what whoever wrote the arguments had read before, `labels` those of what they hold.
 
+    `links` are the sources of the links, addresses and account numbers in the texts of arguments, where that is known.
     With the name of a `flow`, what is kept under it says where they came from, and nobody else; `said` is what the
     person has said since, as their agent tells it. `talk` is what can be said to the program that calls while the call
     is under way.
@@ -36,6 +38,7 @@ class ToolRequest(Struct, frozen=True, kw_only=True):
     sources: Mapping[str, Sources] = {}
     read: Sources = frozenset()
     labels: Labels = NO_LABELS
+    links: Mapping[str, Sources] | None = None
     flow: str | None = None
     said: tuple[str, ...] = ()
     talk: Talk | None = None
@@ -109,9 +112,19 @@ async def asked_of(deployment: Deployment, action: Action, tool: Tool, request: 
         sources={name: request.sources.get(name, UNKNOWN) for name in request.arguments},
         labels=labels,
         read=request.read,
+        links=_links(request) if deployment.policy.tools.reads_links else {},
         task=task.type.name,
         door=action.arrival.door,
     )
+
+
+def _links(request: ToolRequest) -> Mapping[str, Sources]:
+    """Of links of which nothing else is known, what is known of the whole argument."""
+    if request.links is not None:
+        return request.links
+    return {
+        name: request.sources.get(name, UNKNOWN) for name, value in request.arguments.items() if any(links_of(value))
+    }
 
 
 def answer_of(

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from fairlead.errors import BadInput
 from fairlead.labels import UNSCREENED, DataClass
 from fairlead.policy import detectors, endings, facts, injection, preconditions, rules, tool_schema, words
+from fairlead.policy.deciding import decisive
 from fairlead.policy.detect import Detection
 from fairlead.policy.detectors import Detector
 from fairlead.policy.endings import Ending
@@ -61,7 +62,11 @@ def compile_policy(
         instead=instead,
         endings=tuple(each for _, each in last.values()),
         categories=known,
-        tools=ToolRights(found, [each.name for each in systems.values() if each.settings.trusted]),
+        tools=ToolRights(
+            found,
+            [each.name for each in systems.values() if each.settings.trusted],
+            decisive(systems.values()),
+        ),
     )
 
 

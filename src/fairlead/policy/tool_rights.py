@@ -10,6 +10,7 @@ from fairlead.identity.types import Caller
 from fairlead.labels import NO_LABELS, DataClass, Labels
 from fairlead.policy import cedar_request as cedar
 from fairlead.policy.cedar_request import CedarRequest
+from fairlead.policy.deciding import ALL_DECIDE, Decisive
 from fairlead.policy.judge import Judge
 from fairlead.policy.keys import Remembered, caller_key
 from fairlead.policy.reads import Reads
@@ -25,13 +26,15 @@ Sources = frozenset[str]
 UNKNOWN: Final[Sources] = frozenset({"unknown"})
 _ALWAYS_TRUSTED: Final = ("user", "workspace")
 _NONE: Final[frozenset[str]] = frozenset()
-_ABOUT_SOURCES: Final = ("sources", "untrusted", "from", "read", "tainted")
+_EMPTY: Final[tuple[Any, ...]] = (None, "", [], {})
+_ABOUT_SOURCES: Final = ("sources", "untrusted", "from", "read", "tainted", "decided_by_others")
 
 
 class ToolAsked(Struct, frozen=True, kw_only=True):
-    """One call, as policies see it. `sources` are those of each argument by name, `read` what the run has read before,
-    `answers` what was answered to questions of the system, `approved` the roles that have let this very call pass,
-    `facts` the values in Cedar's form."""
+    """One call, as policies see it. `sources` are those of each argument by name, `links` those of the links, addresses
+    and account numbers in its texts, where it has any; `read` is what the run has read before, `answers` what was
+    answered to questions of the system, `approved` the roles that have let this very call pass, `facts` the values in
+    Cedar's form."""
 
     tool: Tool
     arguments: Mapping[str, Any]
@@ -39,6 +42,7 @@ class ToolAsked(Struct, frozen=True, kw_only=True):
     answers: Mapping[str, Any] = {}
     labels: Labels = NO_LABELS
     read: Sources = _NONE
+    links: Mapping[str, Sources] = {}
     facts: Mapping[str, Any] = {}
     approved: frozenset[str] = _NONE
     task: str = ""
@@ -48,18 +52,26 @@ class ToolAsked(Struct, frozen=True, kw_only=True):
 class ToolRights:
     """The policies about tools of one revision. `trusted` are the systems that nobody outside can write into.
 
-    `reads_sources`: some policy looks at where arguments come from.
+    `decisive` says which arguments of each tool decide who gains by a call, or what it touches; of a tool that is not
+    named there, all do. `reads_sources`: some policy looks at where arguments come from.
     """
 
-    def __init__(self, statements: Sequence[Statement], trusted: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        statements: Sequence[Statement],
+        trusted: Iterable[str] = (),
+        decisive: Decisive = ALL_DECIDE,
+    ) -> None:
         self._statements = [each for each in statements if not each.approval]
         self._asking = [each for each in statements if each.approval]
         self._trusted = frozenset(trusted)
+        self._decisive = decisive
         self._judges: dict[str, tuple[Judge, Judge | None, SameFor | None]] = {}
         self._shared: dict[tuple[str, ...], Judge] = {}
         self._seeing: dict[str, Judge] = {}
         reads = Reads(statements)
         self._sight = caller_key(reads)
+        self.reads_links = reads.of("context", "decided_by_others")
         self.reads_sources = any(reads.of("context", each) for each in _ABOUT_SOURCES)
         self._memory = Remembered()
 
@@ -101,6 +113,23 @@ class ToolRights:
     def permits(self, tool: Tool) -> list[Statement]:
         """The policies that could let a call of this tool pass, for whomever."""
         return [each for each in _about(tool, self._statements) if each.effect == "permit" and each.mode == "enforce"]
+
+    def _trusts_all(self, sources: Sources) -> bool:
+        return all(map(self.trusts, sources))
+
+    def _decided_by_others(self, asked: ToolAsked) -> Iterator[str]:
+        """The names of the arguments by which somebody who is not trusted decides who gains, or what is touched. In a
+        text that decides nothing, that is the links in it."""
+        known = self._decisive.tools.get(asked.tool.name)
+        house = self._decisive.directory if known is not None and known.tells else _NONE
+        for name, sources in asked.sources.items():
+            if asked.arguments[name] in _EMPTY or self._trusts_all(sources):
+                continue
+            if known is None or name in known.names:
+                if not self._trusts_all(sources - house):
+                    yield name
+            elif not self._trusts_all(asked.links.get(name, _NONE)):
+                yield name
 
     def visible(self, caller: Caller, tools: Sequence[Tool]) -> list[Tool]:
         """The tools that some call of this caller might be permitted: what policies say of persons and tools counts,
@@ -167,11 +196,10 @@ class ToolRights:
             "redacted": [],
             "given": sorted(asked.arguments),
             "sources": sorted(sources),
-            "untrusted": sorted(
-                name for name, its in asked.sources.items() if not all(self.trusts(each) for each in its)
-            ),
+            "untrusted": sorted(name for name, its in asked.sources.items() if not self._trusts_all(its)),
+            "decided_by_others": sorted(self._decided_by_others(asked)) if self.reads_links else [],
             "read": sorted(asked.read),
-            "tainted": not all(self.trusts(each) for each in asked.read),
+            "tainted": not self._trusts_all(asked.read),
             "arguments": arguments,
             "facts": dict(asked.facts),
             "count": counts(asked.arguments, tool.definition.input),

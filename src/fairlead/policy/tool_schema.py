@@ -172,5 +172,6 @@ def _action(tool: Tool, facts: Mapping[str, Any]) -> str:
 
 _COMMON: Final = (
     "task: String, door: String, labels: Set<String>, data_class: Long, class: String, redacted: Set<String>,\n"
-    "  given: Set<String>, sources: Set<String>, untrusted: Set<String>, read: Set<String>, tainted: Bool"
+    "  given: Set<String>, sources: Set<String>, untrusted: Set<String>, decided_by_others: Set<String>,\n"
+    "  read: Set<String>, tainted: Bool"
 )

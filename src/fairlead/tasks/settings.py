@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
@@ -36,6 +36,14 @@ class TaskSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         Annotated[float, Meta(gt=0, le=86_400, description="Seconds after which the work is given up.")] | None
     ) = None
     instructions: Annotated[str, Meta(description="What the model is told for this work, before the context.")] = ""
+    extracts: Annotated[
+        dict[str, Any],
+        Meta(
+            description="A JSON Schema of replies that take data out of texts. What leaves no room for words in it "
+            "(choices, bounded numbers, dates, yes and no) comes from `schema:TASK` in a flow, and not from what was "
+            "read. For requests that name the type."
+        ),
+    ] = {}
 
 
 def compile_tasks(settings: Mapping[str, TaskSettings], *, default: str = "", context: int = 0) -> TaskTypes:
@@ -80,6 +88,7 @@ def _type(name: str, settings: TaskSettings) -> TaskType:
         max_output=settings.max_output,
         deadline=settings.deadline,
         instructions=settings.instructions,
+        extracts=settings.extracts,
     )
 
 

@@ -1,5 +1,8 @@
 """Task types: declared kinds of work, the unit of required context, routing, cost and checks."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from msgspec import Struct
 
 from fairlead.labels import Labels
@@ -9,7 +12,8 @@ class TaskType(Struct, frozen=True, kw_only=True):
     """A declared kind of work, checked. Times are in seconds, limits in tokens.
 
     `examples` teach the classification. `prefer` orders the permitted models, best first. `context` is the token
-    budget of the context pack, 0 for none; with `grounded` the task is refused when the pack is empty.
+    budget of the context pack, 0 for none; with `grounded` the task is refused when the pack is empty. `extracts` is
+    the JSON Schema of replies that take data out of texts.
     """
 
     name: str
@@ -21,6 +25,7 @@ class TaskType(Struct, frozen=True, kw_only=True):
     max_output: int | None = None
     deadline: float | None = None
     instructions: str = ""
+    extracts: Mapping[str, Any] = {}
 
 
 class Task(Struct, frozen=True, kw_only=True):

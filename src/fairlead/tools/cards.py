@@ -14,6 +14,13 @@ class ArgumentCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     means: Annotated[str, Meta(description="What it means in this organisation.")] = ""
     unit: Annotated[str, Meta(description="Its unit, such as EUR or kg.")] = ""
     example: Annotated[Any, Meta(description="A value that is right.")] = None
+    decides: Annotated[
+        bool | None,
+        Meta(
+            description="Whether it decides who gains by a call or what it touches. Default: by its name and type, and "
+            "what is not known as free text or a time does."
+        ),
+    ] = None
 
 
 class FactCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,6 +56,13 @@ class ToolCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     facts: Annotated[dict[str, FactCard], Meta(description="Facts that decisions about it need.")] = {}
     requires: Annotated[dict[str, Precondition], Meta(description="What must hold before it is called, by id.")] = {}
     examples: Annotated[list[dict[str, Any]], Meta(description="Arguments of calls that are right.")] = []
+    extracts: Annotated[
+        dict[str, Any],
+        Meta(
+            description="A JSON Schema of its structured result. What leaves no room for words in it (choices, bounded "
+            "numbers, dates, yes and no) then comes from `schema:SYSTEM.TOOL`, and no longer from the tool."
+        ),
+    ] = {}
 
 
 class SystemCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

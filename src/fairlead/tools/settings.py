@@ -91,6 +91,13 @@ class SystemSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         bool,
         Meta(description="Whether nobody outside can write into it. What comes from others is never trusted."),
     ] = False
+    directory: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Tools, as names or patterns, that tell who belongs to the house and that nobody outside can "
+            "write into. Whom they name may be written to: see `context.decided_by_others`."
+        ),
+    ] = ()
     effects: Annotated[
         dict[str, Effect], Meta(description="`read` or `write`, by tool, where the system does not say it or lies.")
     ] = {}

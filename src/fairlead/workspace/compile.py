@@ -11,6 +11,7 @@ from fairlead.context import ContextSettings, Item, read_item
 from fairlead.controls import Controls, ControlSettings, compile_controls
 from fairlead.costs import Budgets, Rate, compile_budgets, decode_rates, resolve_rates
 from fairlead.errors import BadInput
+from fairlead.execution.extraction import check_schema
 from fairlead.identity import Identity, IdentitySettings, compile_identity
 from fairlead.identity.settings import missing_secrets
 from fairlead.lanes import LaneRules, compile_lanes
@@ -227,20 +228,33 @@ class _Compiling:
         return self._try(lambda: compile_identity(settings.identity, keys, reveal), ("identity",))
 
     def _systems(self, settings: WorkspaceSettings) -> Mapping[str, System] | None:
-        files, found = files_of(self._text.files), {}
+        files, found, cards = files_of(self._text.files), {}, {}
         before = len(self.problems)
         for name, each in settings.systems.items():
             path = card_path(name)
             card = self._read(path, SystemCard) if path in files else None
             if path in files and card is None:
                 continue
+            if card is not None:
+                cards[path] = card
             system = self._try(partial(one_system, name, each, card, files), ("systems", name))
             if system is not None:
                 found[name] = system
+        for path, one in cards.items():
+            for tool, said in one.tools.items():
+                check = partial(check_schema, f"tools.{tool}.extracts", said.extracts)
+                self._checked(path, check)
         for error in crossings_of_systems(found):
             self._try(partial(_raise, error), ("systems",))
         self.problems += crossings.limited_tools(settings, found, self._documents[ENTRY])
         return found if len(self.problems) == before else None
+
+    def _checked(self, path: str, check: Callable[[], None]) -> None:
+        """Note what it raises at its place in that file."""
+        try:
+            check()
+        except BadInput as error:
+            self.problems.append(placed(error, self._documents[path]))
 
     def _policy(
         self, settings: WorkspaceSettings, rules: Mapping[str, RulesFile | None], systems: Mapping[str, System]
@@ -294,6 +308,7 @@ class _Compiling:
         sound = {task_name(path): one for path, one in types.items() if one is not None}
         for name, one in sound.items():
             self._task_types({name: one})
+            self._checked(f"tasks/{name}.yaml", partial(check_schema, "extracts", one.extracts))
         if self.problems or len(sound) < len(types):
             return None
         default = settings.defaults.task if settings.defaults.task in sound else ""
