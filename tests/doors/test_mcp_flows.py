@@ -178,3 +178,72 @@ def test_a_name_or_words_that_are_none_are_refused(s: Served, meta: dict[str, An
     answer = httpx.post(f"{s.url}/mcp", headers=s.auth("kim"), json=body)
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == -32602
+
+
+BILLS = '''
+READS = {"bill"}
+
+
+def bill(number: str) -> dict[str, str | float]:
+    """What a bill says, as its sender wrote it."""
+    return {"kind": "reminder", "amount": 98.7, "payee": "US133000000121212121212"}
+'''
+BILLS_CARD = """
+tools:
+  bill:
+    extracts:
+      type: object
+      properties:
+        kind: {enum: [bill, reminder]}
+        amount: {type: number, minimum: 0, maximum: 500}
+        payee: {type: string}
+"""
+BILL_TASK = """
+extracts:
+  type: object
+  properties:
+    amount: {type: number, minimum: 0, maximum: 500}
+    payee: {type: string}
+"""
+AMOUNTS = (
+    POLICIES.split('@id("payees")', maxsplit=1)[0]
+    + """
+@id("amounts") @reason("an amount comes from the person, or is read from a bill")
+forbid(principal, action == Action::"bank.pay", resource)
+when { context.untrusted.contains("amount") && context.from has amount
+  && !["schema:bills.bill", "schema:bill"].containsAll(context.from.amount) };
+@id("payees") @reason("so does a payee that is not the house itself")
+forbid(principal, action == Action::"bank.pay", resource)
+when { context.arguments.payee != "house" && context.from has payee
+  && !["schema:bills.bill", "schema:bill"].containsAll(context.from.payee) };
+"""
+)
+
+
+def test_what_is_extracted_by_a_declared_schema_is_narrowed_to_it(tmp_path: Any) -> None:
+    files = {"systems/bills.py": BILLS, "systems/bills.yaml": BILLS_CARD, "tasks/bill.yaml": BILL_TASK,
+             "systems/bank.py": BANK, "policies/main.cedar": AMOUNTS}  # fmt: skip
+    systems = {each: {"use": "python", "file": f"{each}.py"} for each in ("bank", "bills")}
+    with served(tmp_path, files, keys=KEYS, systems=systems) as s:
+
+        def paid(amount: Any, payee: Any = "house") -> bool:
+            return not call(s, "bank__pay", flow="x", payee=payee, amount=amount)["isError"]
+
+        run = call(s, "bills__bill", flow="x", number="17")["_meta"]["fairlead/run"]
+        assert paid({"$from": run, "path": "amount"})
+        assert paid(98.7)
+        assert not paid(98.6)
+        assert not paid(98.7, {"$from": run, "path": "payee"})
+        # The same from a model's reply, in a task that declares what is taken out.
+        body = {
+            "model": "bill",
+            "messages": [{"role": "user", "content": f'echo {{"amount": 12.5, "payee": "{EVIL}"}}'}],
+        }
+        sent = s.auth("kim") | {"x-fairlead-flow": "x"}
+        answer = httpx.post(f"{s.url}/v1/chat/completions", headers=sent, json=body)
+        run = answer.headers["x-fairlead-run"]
+        assert paid({"$from": run, "path": "amount"})
+        assert not paid(98.7, {"$from": run, "path": "payee"})
+        body["model"] = "small"  # who names no task gets none
+        answer = httpx.post(f"{s.url}/v1/chat/completions", headers=sent, json=body)
+        assert not paid({"$from": answer.headers["x-fairlead-run"], "path": "amount"})

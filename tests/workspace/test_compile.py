@@ -111,6 +111,25 @@ def test_problems_of_all_files_come_together_each_at_its_line() -> None:
     assert "did you mean" in "\n".join(found)
 
 
+def test_schemas_of_what_is_extracted_are_checked_at_their_line() -> None:
+    found = problems(
+        {
+            "fairlead.yaml": "organisation: acme\nmodels:\n  small: openai/gpt-5-mini\n"
+            "systems:\n  bills: {use: python, file: bills.py}\n",
+            "systems/bills.py": 'def bill(number: str) -> str:\n    """A bill."""\n    return number\n',
+            "systems/bills.yaml": "tools:\n  bill:\n    extracts:\n      type: object\n      properties:\n"
+            "        amount: {type: number, minimum: 0, maximum: 5}\n        kind: {anyOf: []}\n",
+            "tasks/bill.yaml": "description: x\nextracts:\n  type: object\n  properties: {payee: {type: string}}\n",
+            "tasks/odd.yaml": "extracts:\n  type: object\n  properties:\n    a: {type: number, minimum: low}\n",
+        }
+    )
+    assert [problem.split(": ")[0] for problem in found] == [
+        "systems/bills.yaml:7:16", "tasks/bill.yaml:2:1", "tasks/odd.yaml:1:1"
+    ]  # fmt: skip
+    assert "anyOf is not understood" in found[0]
+    assert "extracts narrows nothing" in found[1]
+
+
 def test_policies_are_checked_against_the_schema_with_their_line() -> None:
     found = problems(
         {
