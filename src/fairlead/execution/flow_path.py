@@ -24,12 +24,14 @@ from fairlead.execution.tool_asking import ToolRequest
 from fairlead.identity.types import Caller
 from fairlead.labels import Labels
 from fairlead.models.types import ChatRequest, Message, TextPart
-from fairlead.policy.tool_rights import ToolAsked
+from fairlead.policy.tool_rights import UNKNOWN, Sources, ToolAsked
+from fairlead.tools.talk import Talk
 from fairlead.tools.types import Link, Resource, Text, ToolResult
 
 _USER: Final = frozenset({"user"})
 _MESSAGE: Final = frozenset({"message:tool"})
 _ATTACHED: Final = frozenset({"message:document"})
+_NOWHERE: Final[Sources] = frozenset()
 _LONGEST: Final = 32 << 10  # letters; what is longer is something that was passed on, and nobody's words
 _canonical = msgspec.json.Encoder(order="sorted").encode
 
@@ -56,10 +58,25 @@ async def traced(fairlead: Fairlead, deployment: Deployment, action: Action, req
             read=made.read,
             labels=made.labels,
             links=made.links,
+            talk=request.talk and _talk(fairlead, action, request.flow or "", request.talk),
         )
 
     with action.trace.waiting():
         return await asyncio.to_thread(work)
+
+
+def _talk(fairlead: Fairlead, action: Action, name: str, talk: Talk) -> Talk:
+    """The talk of a call, with what its program answers kept as what is put into the system."""
+    inner = talk.ask
+    if inner is None:
+        return talk
+
+    async def ask(method: str, about: Mapping[str, Any]) -> Any:
+        given = await inner(method, about)
+        await _add(fairlead, action, name, step_of("put", _NOWHERE, None, given=[Given(given, UNKNOWN)]))
+        return given
+
+    return replace(talk, ask=ask)
 
 
 async def put(
@@ -98,7 +115,8 @@ def put_step(asked: ToolAsked, trusts: Callable[[str], bool]) -> Step | None:
         for name, value in asked.arguments.items()
         if not all(map(trusts, asked.sources[name]))
     ]
-    return step_of("put", frozenset(), None, asked.labels, given) if given else None
+    given += [Given(asked.answers, UNKNOWN)] if asked.answers else []
+    return step_of("put", _NOWHERE, None, asked.labels, given) if given else None
 
 
 def read_step(id_: str, asked: ToolAsked, result: ToolResult, labels: Labels, schema: Mapping[str, Any] = {}) -> Step:

@@ -18,12 +18,12 @@ SAID: Final = "fairlead/said"
 _MOST: Final = 32  # texts at once
 
 
-def of_flow(message: Message, arrival: Arrival) -> ToolRequest:
-    """The request as far as `_meta` makes it. Raises `Unanswerable`."""
-    meta = message.params.get("_meta")
+def of_flow(message: Message, arrival: Arrival, session: str) -> ToolRequest:
+    """The request as far as `_meta` makes it; `session` is the protocol's own. Raises `Unanswerable`."""
+    meta, otherwise = message.params.get("_meta"), arrival.flow or session
     if not isinstance(meta, Mapping):
-        return ToolRequest(name="", arguments={}, flow=arrival.flow)
-    return ToolRequest(name="", arguments={}, flow=_name(meta) or arrival.flow, said=_said(meta))
+        return ToolRequest(name="", arguments={}, flow=otherwise)
+    return ToolRequest(name="", arguments={}, flow=_name(meta) or otherwise, said=_said(meta))
 
 
 def _name(meta: Mapping[str, object]) -> str:

@@ -230,5 +230,7 @@ async def _done(asked: Asked, name: str, arguments: dict[str, Any]) -> ToolAnswe
 
 
 async def _call(asked: Asked, name: str, arguments: dict[str, Any], talk: Talk | None) -> ToolAnswer:
-    request = replace(of_flow(asked.message, asked.arrival), name=name, arguments=arguments, talk=talk)
+    request = replace(
+        of_flow(asked.message, asked.arrival, asked.program.session), name=name, arguments=arguments, talk=talk
+    )
     return await call_tool(asked.fairlead, asked.caller, request, asked.arrival)
