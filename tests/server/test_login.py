@@ -108,6 +108,8 @@ def test_who_is_signed_in_answers_what_waits_for_them_and_is_signed_out_by_a_sto
         stop(s, found.answers[0].by)
         assert "a lost laptop" in browser.get(f"{s.url}/me").text
         assert browser.get(f"{s.url}/me").headers["location"] == "/login?next=/me"
+        late = browser.post(one, data=said | {"csrf": csrf(page)})
+        assert (late.status_code, f"/login?next=/approvals/{id_}" in late.text) == (401, True)
         again = sign_in(browser, s)
         assert (again.status_code, again.url.path) == (403, "/login/callback")
 

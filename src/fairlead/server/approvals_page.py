@@ -66,7 +66,7 @@ class AnswerOnPage:
             form = await read_form(receive)
             caller = await self._browser.person(scope)
             if caller is None:
-                return self._browser.sign_in(path)
+                return self._browser.sign_in_first(path)
             self._browser.require_own(scope, form)
             allowed, reason = said(form)
             fairlead, id_ = self._fairlead, path.removeprefix(f"{PATH}/")

@@ -65,6 +65,12 @@ class Browser:
         """To be sent where `person` was None: signing in leads back to this path."""
         return moved(f"/login?next={quote(path, safe='/')}")
 
+    def sign_in_first(self, path: str) -> Page:
+        """To be shown where a form came from nobody who is signed in: what it said is lost, and browsers follow a form
+        to no other server. Signing in leads to this path."""
+        body = f'<h1>You are not signed in any more</h1><p><a href="{escape(self.sign_in(path).location)}">Sign in</a>'
+        return Page("Sign in", f"{body}; what you sent was not used.</p>", 401)
+
     def token(self, scope: Scope) -> str:
         """What forms of this browser's pages carry, as the field `csrf`."""
         return hmac.digest(self.secret(scope).encode(), _OWN, sha256).hex()
