@@ -85,14 +85,15 @@ class Place:
 @pytest.fixture
 async def place(tmp_path: Path, clock: ToldClock) -> AsyncIterator[Place]:
     async with AsyncExitStack() as stack:
-        issuers = [await stack.enter_async_context(_served(LoginIssuer(clock))) for _ in range(2)]
+        one, other = await stack.enter_async_context(_served(LoginIssuer(clock))), LoginIssuer(clock)
+        other.url = "https://other.test"
         http = await stack.enter_async_context(Http(clock))
         store = Store.open(shutil.copyfile(_empty_database(), tmp_path / "state.db"), synchronous="off")
         stack.callback(store.close)
         vault = Vault(MASTER_KEY, StoredSubjects(store), clock)
         rings = IssuerKeyRings(fetcher(http, clock), clock)
         sessions = signing_in(store, vault, clock, http, rings, {"env:SECRET": "s3cret"}.get)
-        made = Place(clock, store, vault, http, *issuers, sessions=sessions)
+        made = Place(clock, store, vault, http, one, other, sessions=sessions)
         made.take_up(sessions)
         yield made
 
