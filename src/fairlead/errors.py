@@ -22,6 +22,7 @@
     │   ├── Quarantined              403  a tool is not what was accepted (execution/tool_pins.py)
     │   ├── NoCredential             403  a system cannot know the caller (identity/no_credential.py)
     │   ├── ForeignForm              403  a form is not of a page that its sender was shown (server/browser.py)
+    │   ├── NotConnected             403  a system was not connected (identity/consents.py)
     │   ├── Withheld                 403  the reply may not leave
     │   ├── NoCandidate              403  no model is permitted and able
     │   ├── NoContext                422  nothing that the caller may read answers it (execution/prepare.py)

@@ -1,5 +1,6 @@
 """People who sign in with a browser, at a real identity provider."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,17 +10,24 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.canaille import CLIENT, Canaille, canaille
 from tests.execution.test_tool_call import FILES, SYSTEMS
 from tests.server.test_approvals import asked
-from tests.world import Served, served
+from tests.world import SECRETS, Served, served
 
+from fairlead.clock import SystemClock
 from fairlead.cli.main import run
 from fairlead.errors import BadInput
+from fairlead.identity.grant_server import GrantServer
+from fairlead.identity.grant_tokens import GrantTokens
+from fairlead.identity.no_credential import NoCredential
 from fairlead.identity.sign_in import local_path
+from fairlead.identity.types import Caller
+from fairlead.net.http import Http
 from fairlead.policy.stops import Stop, compile_stops
 
 
@@ -114,6 +122,51 @@ def test_who_is_signed_in_answers_what_waits_for_them_and_is_signed_out_by_a_sto
         assert (late.status_code, f"/login?next=/approvals/{id_}" in late.text) == (401, True)
         again = sign_in(browser, s)
         assert (again.status_code, again.url.path) == (403, "/login/callback")
+
+
+def test_a_system_is_connected_at_a_real_authorization_server(tmp_path: Path, idp: Canaille) -> None:
+    grant = {
+        "issuer": idp.issuer, "client": CLIENT, "secret": "env:LOGIN_SECRET", "scopes": {"openid": "", "profile": ""},
+    }  # fmt: skip
+    systems = {"bank": {**SYSTEMS["bank"], "credential": {"grant": grant}}}
+    with served(tmp_path, FILES, systems=systems, identity=identity(idp)) as s, httpx.Client() as browser:
+        idp.client(f"{s.url}/login/callback", f"{s.url}/connect/callback")
+        idp.signs_in("ada")
+        page = sign_in(browser, s, "/connect/bank")
+        sent = browser.post(page.url, data={"csrf": csrf(page), "who": "all", "do": "connect"})
+        where = sent.headers["refresh"].partition("url=")[2]
+        done = browser.get(where, follow_redirects=True)
+        assert done.url.path == "/connections", f"{done.url} {done.text}"
+        (found,) = s.running.grants.grants.all()
+        assert (found.state, found.renews, found.system) == ("active", True, "bank")
+        assert token(s, found.person)
+        row = s.running.grants.grants.row_of(found.person, "", "bank")
+        assert row is not None
+        assert (row.version, row.lease, row.unsure) == (3, "", False)  # ours, and what was renewed
+        idp.forget_tokens()
+        with pytest.raises(NoCredential) as ended:
+            token(s, found.person)
+        assert "the provider has ended it" in ended.value.why
+
+
+def token(s: Served, person: str) -> str:
+    """What another worker renews once the last is over."""
+    grants, clock = s.running.grants.grants, SystemClock()
+    row = grants.row_of(person, "", "bank")
+    assert row is not None
+    over = msgspec.structs.replace(grants.opened(row), got_at=0, expires_at=1)
+    assert grants.keep(row, grants.claim(row), over, person)
+    bank = s.running.fairlead.deployment.systems.systems["bank"]
+
+    async def renewed() -> str:
+        async with Http(clock) as http:
+            tokens = GrantTokens(grants, GrantServer(http, clock, SECRETS.get), clock)
+            held = await tokens.of(Caller(person=person), bank, clock.monotonic() + 20)
+            await tokens.close()
+            assert held is not None
+            return held.secret
+
+    return asyncio.run(renewed())
 
 
 def test_attempts_that_go_wrong_end_on_a_page_that_says_what_to_do(tmp_path: Path, idp: Canaille) -> None:

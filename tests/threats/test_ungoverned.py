@@ -221,7 +221,8 @@ def house(tmp_path_factory: pytest.TempPathFactory, service: Service) -> Iterato
     watch = Watch(w)
     drivers: Any = w.fairlead.deployment.systems.drivers
     drivers.update({name: Watched(name, driver, watch) for name, driver in drivers.items()})
-    known = routes(w.fairlead, w.running.sessions, w.running.signed_in, w.running.grants, 1 << 20)
+    live = w.running
+    known = routes(w.fairlead, live.sessions, live.signed_in, live.people, live.grants, live.consents, 1 << 20)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await known[scope["method"], scope["path"]](scope, receive, send)

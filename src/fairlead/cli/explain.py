@@ -16,6 +16,7 @@ MODULES: Final = (
     "fairlead.execution.approval_question",
     "fairlead.execution.prepare",
     "fairlead.execution.tool_pins",
+    "fairlead.identity.consents",
     "fairlead.identity.directory_refusals",
     "fairlead.identity.no_credential",
     "fairlead.identity.people_search",

@@ -115,6 +115,10 @@ class Authenticator:
             self._known[authorization] = (caller, until)
         return caller
 
+    def agents_of(self, person: str) -> tuple[str, ...]:
+        """The agents that keys let act for this person. Which others tokens may name, nobody knows beforehand."""
+        return tuple(sorted({each.agent for each in self._keys.values() if each.person == person and each.agent}))
+
     def known(self, person: str) -> Caller:
         """The person as keys know them, and what their provider pushed, for whoever has shown otherwise that they act
         for this person. Raises `NotActive`."""

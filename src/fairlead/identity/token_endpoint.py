@@ -4,22 +4,19 @@ An answer is data from outside: it may be garbage, late, or repeat what it was s
 shown to anybody.
 """
 
-import base64
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal
-from urllib.parse import quote, urlencode
 
 import msgspec
 from msgspec import Struct
 
 from fairlead.clock import Clock
 from fairlead.errors import Upstream
-from fairlead.net.http import Http, Patience
+from fairlead.identity.form_post import posted
+from fairlead.net.http import Http
 
-_MOST_BYTES: Final = 64 << 10
 _LONGEST: Final = 16 << 10  # characters of a token
 _LONGEST_LIFE: Final = 10 * 365 * 86_400  # seconds
-_PATIENCE: Final = Patience(connect=5, first_byte=15, idle=10)
 
 ClientAuth = Literal["none", "basic", "post"]
 
@@ -97,25 +94,10 @@ def _hint(tokens: Tokens) -> str:
 
 
 async def _posted(http: Http, url: str, client: Client, form: Mapping[str, str], deadline: float) -> tuple[int, bytes]:
-    headers = {
-        "content-type": "application/x-www-form-urlencoded",
-        "accept": "application/json",
-        "accept-encoding": "identity",
-    }
-    fields = {name: value for name, value in form.items() if value}
     if client.auth == "basic":
-        account = f"{quote(client.id, safe='')}:{quote(client.secret, safe='')}"  # RFC 6749, 2.3.1
-        headers["authorization"] = "Basic " + base64.b64encode(account.encode()).decode()
-    else:
-        fields["client_id"] = client.id
-        if client.auth == "post":
-            fields["client_secret"] = client.secret
-    body = urlencode(fields).encode()
-    async with await http.ask("POST", url, headers, body, deadline=deadline, patience=_PATIENCE, subject=url) as answer:
-        try:
-            return answer.status, await answer.read(_MOST_BYTES)
-        except Upstream as error:
-            raise Upstream(error.message, why=error.why, subject=url, charged="unknown") from error
+        return await posted(http, url, form, (client.id, client.secret), deadline)
+    secret = {"client_secret": client.secret} if client.auth == "post" else {}
+    return await posted(http, url, {**form, "client_id": client.id, **secret}, None, deadline)
 
 
 def _tokens(said: bytes, url: str, before: int) -> Tokens:

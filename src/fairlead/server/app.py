@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from fairlead.errors import FairleadError, NotFound, Overloaded
 from fairlead.execution import Fairlead
 from fairlead.identity.browser import BrowserSessions
+from fairlead.identity.consents import Consents
 from fairlead.identity.directory import Directory
 from fairlead.identity.directory_groups import Groups
 from fairlead.identity.grant_tokens import GrantTokens
@@ -36,6 +37,9 @@ class Running(Protocol):
 
     @property
     def grants(self) -> GrantTokens: ...
+
+    @property
+    def consents(self) -> Consents: ...
 
     async def stop(self) -> None: ...
 
@@ -120,7 +124,13 @@ class App:
             return
         running = self._running
         self._routes = routes(
-            running.fairlead, running.sessions, running.signed_in, running.people, running.grants, self._max_body
+            running.fairlead,
+            running.sessions,
+            running.signed_in,
+            running.people,
+            running.grants,
+            running.consents,
+            self._max_body,
         )
         await send({"type": "lifespan.startup.complete"})
         await receive()

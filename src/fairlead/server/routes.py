@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from fairlead.execution import Fairlead
 from fairlead.identity.browser import BrowserSessions
+from fairlead.identity.consents import Consents
 from fairlead.identity.directory import Directory
 from fairlead.identity.directory_groups import Groups
 from fairlead.identity.grant_tokens import GrantTokens
@@ -18,6 +19,8 @@ from fairlead.server.approvals_page import PATH as APPROVALS
 from fairlead.server.approvals_page import AnswerOnPage, ApprovalsPage
 from fairlead.server.browser import Browser
 from fairlead.server.chat_door import ChatDoor
+from fairlead.server.connect_page import CONNECT, CONNECTED, CONNECTIONS, Connect, Connected, ConnectPage
+from fairlead.server.connections_page import ConnectionsPage, Disconnect
 from fairlead.server.door import EncodeError
 from fairlead.server.grants import PATH as GRANTS
 from fairlead.server.grants import EndGrant, ShownGrants
@@ -61,6 +64,7 @@ def routes(
     signed_in: BrowserSessions,
     people: tuple[Directory, Groups],
     grants: GrantTokens,
+    consents: Consents,
     max_body: int,
 ) -> dict[tuple[str, str], Endpoint]:
     """Endpoints by method and path. A path that ends in "/" takes everything below it."""
@@ -98,7 +102,7 @@ def routes(
         ("DELETE", f"{GRANTS}/"): EndGrant(fairlead, grants),
         ("GET", PAGE): ShownByLink(fairlead),
         ("POST", PAGE): AnswerByLink(fairlead),
-        **_pages(fairlead, signed_in),
+        **_pages(fairlead, signed_in, grants, consents),
         ("GET", HOW_TO_SIGN_IN): HowToSignIn(fairlead, signed_in),
         ("GET", "/v1/whoami"): WhoAmI(fairlead),
         ("GET", "/v1/models"): ModelList(fairlead),
@@ -109,7 +113,9 @@ def routes(
     }
 
 
-def _pages(fairlead: Fairlead, signed_in: BrowserSessions) -> dict[tuple[str, str], Endpoint]:
+def _pages(
+    fairlead: Fairlead, signed_in: BrowserSessions, grants: GrantTokens, consents: Consents
+) -> dict[tuple[str, str], Endpoint]:
     """What people open with a browser in which they are signed in."""
     browser = Browser(fairlead, signed_in)
     approvals = ApprovalsPage(fairlead, browser)
@@ -121,6 +127,11 @@ def _pages(fairlead: Fairlead, signed_in: BrowserSessions) -> dict[tuple[str, st
         ("GET", APPROVALS): approvals,
         ("GET", f"{APPROVALS}/"): approvals,
         ("POST", f"{APPROVALS}/"): AnswerOnPage(fairlead, browser),
+        ("GET", CONNECT): ConnectPage(fairlead, browser, grants),
+        ("POST", CONNECT): Connect(fairlead, browser, grants, consents),
+        ("GET", CONNECTED): Connected(fairlead, browser, consents),
+        ("GET", CONNECTIONS): ConnectionsPage(fairlead, browser, grants),
+        ("POST", f"{CONNECTIONS}/"): Disconnect(fairlead, browser, grants),
     }
 
 

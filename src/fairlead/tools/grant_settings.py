@@ -53,8 +53,14 @@ class GrantSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return (*urls, self.client, self.resource, self.audience)
 
 
-def check_grant(key: str, settings: GrantSettings) -> None:
+def check_grant(key: str, settings: GrantSettings, system: str) -> None:
     """Raises `BadInput` where nobody could connect by it, or would not be safe to."""
+    if system == "callback":
+        raise BadInput(
+            f"{key}: a system that people connect cannot be named callback",
+            why="/connect/callback is where browsers come back to",
+            mend="give the system another name",
+        )
     for name in _URLS:
         if url := getattr(settings, name):
             checked_address(url, key=f"{key}.{name}", at_home=True, plain_http=False, of="system")

@@ -238,7 +238,7 @@ def compile_system(
     if isinstance(settings, McpSettings):
         check_mcp(key, settings)
     if settings.credential.grant is not None:
-        check_grant(f"{key}.credential.grant", settings.credential.grant)
+        check_grant(f"{key}.credential.grant", settings.credential.grant, name)
     tools = {
         each.name: Tool(system=name, definition=each, digest=each.digest)
         for each in (as_declared(one, settings) for one in offered)

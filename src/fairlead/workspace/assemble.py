@@ -17,6 +17,7 @@ from fairlead.execution.approvals import Approvals
 from fairlead.execution.kept_flows import Flows
 from fairlead.identity import Authenticator, Key
 from fairlead.identity.browser import BrowserSessions
+from fairlead.identity.consents import Consents
 from fairlead.identity.credentials import Credentials
 from fairlead.identity.directory import Directory
 from fairlead.identity.directory_groups import Groups
@@ -84,6 +85,7 @@ class Running:
         watch: Watch,
         people: tuple[Directory, Groups],
         grants: GrantTokens,
+        consents: Consents,
         follower: "Follower[CompiledRevision]",
     ) -> None:
         self.fairlead = fairlead
@@ -91,6 +93,7 @@ class Running:
         self.signed_in = signed_in
         self.people = people
         self.grants = grants
+        self.consents = consents
         self._journal = journal
         self._http = http
         self._connections = connections
@@ -163,6 +166,7 @@ async def assemble(around: Surroundings) -> Running:
         watch=watch,
         people=(pushed.directory, pushed.groups),
         grants=revisions.grants,
+        consents=Consents(store, vault, clock, revisions.grants),
         follower=follower,
     )
 
