@@ -9,7 +9,15 @@ from fairlead.execution.judging import DOOR as JUDGE
 from fairlead.models.door_names import DoorName
 
 # Doors of what is shown or turned away, and of tools: rules with `doors:` are about what models are asked and say.
-WITHOUT_POLICY = {"fairlead.sessions", "fairlead.approvals", "fairlead.grants", "fairlead.pages", "mcp", "server"}
+WITHOUT_POLICY = {
+    "fairlead.sessions",
+    "fairlead.approvals",
+    "fairlead.grants",
+    "fairlead.pages",
+    "mcp",
+    "scim",
+    "server",
+}
 
 
 def said_by_doors() -> set[str]:
