@@ -19,8 +19,8 @@ from tests.execution.test_tool_call import FILES, SYSTEMS
 from tests.server.test_approvals import asked
 from tests.world import SECRETS, Served, served
 
-from fairlead.clock import SystemClock
 from fairlead.cli.main import run
+from fairlead.clock import SystemClock
 from fairlead.errors import BadInput
 from fairlead.identity.grant_server import GrantServer
 from fairlead.identity.grant_tokens import GrantTokens
