@@ -23,6 +23,7 @@ from fairlead.identity import Caller
 from fairlead.identity.keys import caller_of
 from fairlead.storage.store import Store
 from fairlead.workspace.compile import Workspace as Compiled
+from fairlead.workspace.published import publications
 
 _NAMED: Final = 4  # tools in one line of a table
 _KIND: Final = "call_tool"
@@ -63,11 +64,13 @@ class UnusedCaller(Struct, frozen=True, kw_only=True):
 
 
 class Unused(Struct, frozen=True, kw_only=True):
-    """The report. `log_from` is when the first record was made (0: there is none), in milliseconds since 1970, and
-    `others` are people in the records whose groups nobody knows here, because they came by tokens."""
+    """The report. `log_from` is when the first record was made, and `published_at` when what is granted was published
+    (0: never), in milliseconds since 1970. `others` are people in the records whose groups nobody knows here, because
+    they came by tokens."""
 
     since: int
     log_from: int
+    published_at: int
     tools: tuple[UnusedTool, ...]
     policies: tuple[UnusedPolicy, ...]
     callers: tuple[UnusedCaller, ...]
@@ -108,7 +111,9 @@ def _was_let(record: Record) -> bool:
     return record.error is not None and record.error.code in ("approval_pending", "withheld", "no_credential")
 
 
-def reported(records: Iterable[Record], granted: Granted, since: int, log_from: int) -> Unused:
+def reported(
+    records: Iterable[Record], granted: Granted, *, since: int, log_from: int, published_at: int = 0
+) -> Unused:
     """The report of records from `since` on. Pure."""
     used = _Used()
     for record in records:
@@ -118,6 +123,7 @@ def reported(records: Iterable[Record], granted: Granted, since: int, log_from: 
     return Unused(
         since=since,
         log_from=log_from,
+        published_at=published_at,
         tools=tuple(_tools(granted, used)),
         policies=tuple(_policies(granted, used)),
         callers=tuple(_callers(granted, used)),
@@ -192,7 +198,13 @@ def unused(
         everything.close()
         granted = _granted(compiled, _callers_of(compiled, store), vault.id_of, system)
         records = (record_of(row) for row in log_of(store).since(start))
-        found = reported(records, granted, start, first.at if first is not None else 0)
+        found = reported(
+            records,
+            granted,
+            since=start,
+            log_from=first.at if first is not None else 0,
+            published_at=next((each.at for each in publications(store, most=1)), 0),
+        )
     if json:
         json_data(msgspec.to_builtins(found))
     else:
@@ -256,6 +268,10 @@ def _show(found: Unused) -> None:
         say("the log is empty: nothing is known of what is used")
     elif found.log_from > found.since:
         say(f"the log begins at {shown(found.log_from)} UTC: nothing is known of the time before")
+    if found.published_at > found.since:
+        say(
+            f"what is granted was published at {shown(found.published_at)} UTC: some of it may not have been there before"
+        )
     if found.others:
         say(f"{found.others} more used tools by tokens; what their groups might do beside that is not known here")
     say("what was granted lately, or for a case that is rare, is not used yet: ask before you take it away")
