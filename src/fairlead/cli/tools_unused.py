@@ -269,9 +269,7 @@ def _show(found: Unused) -> None:
     elif found.log_from > found.since:
         say(f"the log begins at {shown(found.log_from)} UTC: nothing is known of the time before")
     if found.published_at > found.since:
-        say(
-            f"what is granted was published at {shown(found.published_at)} UTC: some of it may not have been there before"
-        )
+        say(f"what is granted was published at {shown(found.published_at)} UTC: some of it may be no older")
     if found.others:
         say(f"{found.others} more used tools by tokens; what their groups might do beside that is not known here")
     say("what was granted lately, or for a case that is rare, is not used yet: ask before you take it away")
