@@ -63,6 +63,17 @@ def test_it_is_kept_for_one_person_and_system_and_renewed_before_its_end(
     assert named(later).serial_number != named(ada).serial_number
 
 
+def test_a_clock_that_is_put_back_leaves_nobody_with_one_that_does_not_count_yet(
+    authority: Authority, clock: ToldClock
+) -> None:
+    issuing = Certificates(clock, {"env:CA": authority.bundle}.__getitem__)
+    ahead = issuing.of(Caller(person="ada"), "shop", USUAL)
+    clock.passes(-300)
+    now = issuing.of(Caller(person="ada"), "shop", USUAL)
+    assert now.expires == ahead.expires - 300_000
+    assert named(now).not_valid_before_utc < dt.datetime.fromtimestamp(clock.now() / 1000, dt.UTC)
+
+
 def test_another_authority_counts_from_the_next_certificate_on(
     authority: Authority, clock: ToldClock, tmp_path: Path
 ) -> None:
