@@ -31,6 +31,8 @@ WHAT = (
     'action in Action::"call_tool"',
     'action == Action::"call_tool"',
     'action == Action::"release_result"',
+    'action == Action::"bank.read"',
+    'action in [Action::"bank.read", Action::"mail.send"]',
 )
 WHICH = (
     "resource",
@@ -40,7 +42,12 @@ WHICH = (
     'resource is Tool in System::"mail"',
     "resource is Model",
 )
-WHEN = ("", 'when { principal.credential == "key:2" }', 'when { resource is Tool && resource.system == "mail" }')
+WHEN = (
+    "",
+    'when { principal.credential == "key:2" }',
+    'when { resource is Tool && resource.system == "mail" }',
+    'when { action == Action::"mail.read" }',
+)
 
 
 @st.composite

@@ -16,6 +16,7 @@ from fairlead.policy.keys import Remembered, caller_key
 from fairlead.policy.reads import Reads
 from fairlead.policy.sources import Statement
 from fairlead.policy.tool_schema import counts, record_value
+from fairlead.policy.tool_scopes import Scopes, tells_tools_apart
 from fairlead.policy.types import Decision
 from fairlead.tools.types import Tool
 
@@ -62,13 +63,13 @@ class ToolRights:
         trusted: Iterable[str] = (),
         decisive: Decisive = ALL_DECIDE,
     ) -> None:
-        self._statements = [each for each in statements if not each.approval]
+        self._scopes = Scopes([each for each in statements if not each.approval])
         self._asking = [each for each in statements if each.approval]
         self._trusted = frozenset(trusted)
         self._decisive = decisive
         self._judges: dict[str, tuple[Judge, Judge | None, SameFor | None]] = {}
         self._shared: dict[tuple[str, ...], Judge] = {}
-        self._seeing: dict[str, Judge] = {}
+        self._seeing: dict[str, tuple[Judge, bool]] = {}
         reads = Reads(statements)
         self._sight = caller_key(reads)
         self.reads_links = reads.of("context", "decided_by_others")
@@ -112,7 +113,7 @@ class ToolRights:
 
     def permits(self, tool: Tool) -> list[Statement]:
         """The policies that could let a call of this tool pass, for whomever."""
-        return [each for each in _about(tool, self._statements) if each.effect == "permit" and each.mode == "enforce"]
+        return [each for each in self._scopes.about(tool) if each.effect == "permit" and each.mode == "enforce"]
 
     def _trusts_all(self, sources: Sources) -> bool:
         return all(map(self.trusts, sources))
@@ -142,24 +143,31 @@ class ToolRights:
         return [tool for tool in tools if tool.name in known]
 
     def _seen(self, caller: Caller, tools: Sequence[Tool]) -> Iterator[str]:
-        """Their names. Tools that the same policies speak of are asked about in one go."""
+        """Their names. Tools that the same policies speak of are asked about in one go; where none of these looks at
+        which tool it is, what holds for one holds for all."""
         who = cedar.person(caller)
-        alike: dict[int, tuple[Judge, list[CedarRequest]]] = {}
+        alike: dict[int, tuple[Judge, bool, list[Tool]]] = {}
         for tool in tools:
-            judge = self._judge_of_sight(tool)
-            request = CedarRequest(who, tool.name, cedar.tool(tool), {}, (cedar.tool_action(tool),))
-            alike.setdefault(id(judge), (judge, []))[1].append(request)
-        for judge, requests in alike.values():
+            judge, apart = self._judge_of_sight(tool)
+            alike.setdefault(id(judge), (judge, apart, []))[2].append(tool)
+        for judge, apart, mine in alike.values():
+            asked = mine if apart else mine[:1]
+            requests = [CedarRequest(who, one.name, cedar.tool(one), {}, (cedar.tool_action(one),)) for one in asked]
             ways = [lambda redacted, it=each: it for each in requests]
-            for request, decision in zip(requests, judge.decide(ways, _NONE), strict=True):
+            for tool, decision in zip(asked, judge.decide(ways, _NONE), strict=True):
                 if decision.allowed:
-                    yield request.action
+                    yield from (tool.name,) if apart else (each.name for each in mine)
+
+    def prepare(self, tools: Iterable[Tool]) -> None:
+        """Find out once which policies speak of which tool, before the first caller asks. Call it in a thread."""
+        for tool in tools:
+            self._judge_of_sight(tool)
 
     def _judges_of(self, tool: Tool) -> tuple[Judge, Judge | None, SameFor | None]:
         known = self._judges.get(tool.name)
         if known is None:
             asking = [each for each in self._asking if (each.actions or set()) & {tool.name, "call_tool"}]
-            judge = self._judge(_about(tool, self._statements))
+            judge = self._judge(self._scopes.about(tool))
             reads = judge.reads
             # Where no policy looks at a single call, and nobody is asked, callers are all that decides.
             always = not asking and "context" not in reads.whole and not reads.attributes["context"]
@@ -170,12 +178,13 @@ class ToolRights:
             )
         return known
 
-    def _judge_of_sight(self, tool: Tool) -> Judge:
-        judge = self._seeing.get(tool.name)
-        if judge is None:
-            mine = list(_of_any_call(_about(tool, self._statements)))
-            judge = self._seeing[tool.name] = self._judge(mine, "seen")
-        return judge
+    def _judge_of_sight(self, tool: Tool) -> tuple[Judge, bool]:
+        """And whether it tells tools apart."""
+        known = self._seeing.get(tool.name)
+        if known is None:
+            judge = self._judge(self._scopes.of_any_call(tool), "seen")
+            known = self._seeing[tool.name] = judge, tells_tools_apart(judge.statements.values())
+        return known
 
     def _judge(self, statements: Sequence[Statement], kind: str = "called") -> Judge:
         """Of exactly these policies. Tools that the same ones speak of have one in common."""
@@ -208,49 +217,9 @@ class ToolRights:
         return CedarRequest(cedar.person(caller), tool.name, cedar.tool(tool), context, (cedar.tool_action(tool),))
 
 
-def _about(tool: Tool, statements: Iterable[Statement]) -> list[Statement]:
-    """The statements whose scope does not leave out the tool: which one it is, and in which system, is known."""
-    names = {tool.name, "call_tool"}
-    return [
-        each
-        for each in statements
-        if (each.actions is None or names & each.actions) and _may_mean(each.tree["resource"], tool)
-    ]
-
-
-def _may_mean(scope: Mapping[str, Any], tool: Tool) -> bool:
-    """Whether the scope may hold for the tool. What is not known here may."""
-    entity = scope.get("entity") or (scope.get("in") or {}).get("entity") or {}
-    if scope.get("entity_type", "Tool") != "Tool":
-        return False
-    if entity.get("type") == "System":
-        return bool(entity["id"] == tool.system)
-    return entity.get("type") != "Tool" or bool(entity["id"] == tool.name)
-
-
 def _permit_all(tool: Tool) -> Statement:
     everything = {"op": "All"}
     tree = {
         "effect": "permit", "principal": everything, "action": everything, "resource": everything, "conditions": []
     }  # fmt: skip
     return Statement("unless-asked", "", tool.name, "permit", tree, "", _NONE)
-
-
-def _of_any_call(statements: Iterable[Statement]) -> Iterable[Statement]:
-    """The statements as far as they can be judged without a call: a permit that depends on it may hold, a forbid that
-    depends on it may not."""
-    for each in statements:
-        conditions = each.tree["conditions"]
-        left = [one for one in conditions if not _reads_context(one)]
-        if len(left) == len(conditions):
-            yield each
-        elif each.effect == "permit":
-            yield replace(each, tree={**each.tree, "conditions": left})
-
-
-def _reads_context(node: Any) -> bool:
-    if isinstance(node, list):
-        return any(map(_reads_context, node))
-    if not isinstance(node, dict):
-        return False
-    return node.get("Var") == "context" or any(map(_reads_context, node.values()))

@@ -314,6 +314,7 @@ def compile_revision(around: Surroundings, revision: str, before: CompiledRevisi
         if published.snapshot
         else Context()
     )
+    workspace.policy.tools.prepare(tool for system in workspace.systems.values() for tool in system.tools.values())
     return CompiledRevision(
         revision=revision,
         workspace=workspace,

@@ -24,10 +24,12 @@ class Connections:
         self._clock = clock
         self._secrets = secrets
         self._open: dict[str, tuple[System, SystemDriver, AtOnce]] = {}
+        self._offered = NO_SYSTEMS
         self._closing: set[asyncio.Task[None]] = set()
 
     def take_up(self, systems: Mapping[str, System]) -> Systems:
-        """The systems with their drivers. What is under way at a driver that is replaced may end in its own time."""
+        """The systems with their drivers; what is made of a revision's tools is made once, however often something
+        else is published (a key, a stop). What is under way at a driver that is replaced may end in its own time."""
         if not systems and not self._open:
             return NO_SYSTEMS
         before, self._open = self._open, {}
@@ -44,7 +46,10 @@ class Connections:
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
         drivers = {name: driver for name, (_, driver, _) in self._open.items()}
-        return offered(systems, drivers, {name: places for name, (_, _, places) in self._open.items()})
+        if self._offered.systems is not systems or self._offered.drivers != drivers:
+            turns = {name: its for name, (_, _, its) in self._open.items()}
+            self._offered = offered(systems, drivers, turns)
+        return self._offered
 
     async def close(self) -> None:
         """Close everything, after the last action has ended."""

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from fairlead.costs.told import Arrival
 from fairlead.errors import FairleadError, NotFound, Unauthenticated
-from fairlead.execution import Deployment, Fairlead
+from fairlead.execution import Fairlead
 from fairlead.identity import Caller
 from fairlead.server.door import authenticate, broken, guarded, received, refuse
 from fairlead.server.http import Headers, Scope, header, is_loopback, respond
@@ -39,6 +39,7 @@ from fairlead.server.mcp.questions import AskedBack
 from fairlead.server.mcp.reply import Reply
 from fairlead.server.mcp.resource import metadata_url
 from fairlead.server.mcp.revision import HANDSHAKES, STATELESS, revision_of
+from fairlead.tools.offered import Systems
 
 log = logging.getLogger("fairlead.doors")
 
@@ -61,7 +62,7 @@ class McpDoor:
     def __init__(self, fairlead: Fairlead, max_body: int) -> None:
         self._fairlead = fairlead
         self._max_body = max_body
-        self._listings: tuple[Deployment, dict[str, Listing]] | None = None
+        self._listings: tuple[Systems, dict[str, Listing]] | None = None
         self._seals = Seals(fairlead)
         self._asked_back = AskedBack(fairlead.clock)
         self._listening = Listening(fairlead)
@@ -233,8 +234,8 @@ class McpDoor:
     def _listing(self, scope: Scope) -> Listing:
         """What the endpoint that was asked offers: `/mcp` everything, `/mcp/NAME` one system. Raises `NotFound`."""
         deployment = self._fairlead.current()
-        if self._listings is None or self._listings[0] is not deployment:
-            self._listings = deployment, {}
+        if self._listings is None or self._listings[0] is not deployment.systems:
+            self._listings = deployment.systems, {}
         known = self._listings[1]
         only = scope["path"].removeprefix(PATH).removeprefix("/")
         if only not in known:
