@@ -23,6 +23,8 @@ from tests.tools.mcp_world import system
 from tests.world import Served, served
 
 from fairlead.clock import SystemClock
+from fairlead.execution.approval_question import ApprovalPending
+from fairlead.server.mcp.conversation import question_of
 from fairlead.storage.fleet import Fleet
 from fairlead.tools.settings import Pins
 from fairlead.workspace.load import read_folder
@@ -245,3 +247,17 @@ def _publish_without(desk: Served, tool: str) -> None:
     workspace, clock = desk.folder / "acme", SystemClock()
     (workspace / "policies" / "less.cedar").write_text(forbid)
     publish(desk.store, Fleet(desk.store, clock), read_folder(workspace), lambda _: None, by="test", clock=clock)
+
+
+def test_whoever_waits_is_shown_the_page_where_others_answer() -> None:
+    pending = ApprovalPending("bank.transfer waits", why="it is large", approval="apr_1")
+    page = "https://fairlead.acme.example/approvals/apr_1"
+    shown = question_of(pending, {"form": {}, "url": {}}, page)
+    assert shown is not None
+    assert (shown["mode"], shown["url"], shown["elicitationId"]) == ("url", page, "apr_1")
+    for declared in ({}, {"form": {}}):
+        asked = question_of(pending, declared, page)
+        assert asked is not None
+        assert (asked["mode"], page in asked["message"]) == ("form", True)
+    assert question_of(pending, {"url": {}}, "") is None
+    assert question_of(pending, None, page) is None

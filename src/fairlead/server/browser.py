@@ -124,6 +124,13 @@ class Browser:
             mend="open the page by https; behind a proxy, set `identity.browser.url` to the address that people use",
         )
 
+    def approval_page(self, scope: Scope, id_: str) -> str:
+        """Where a question is shown to who is signed in, "" where nobody can sign in."""
+        try:
+            return f"{self.base(scope)}/approvals/{id_}" if self._sessions.providers else ""
+        except BadInput:
+            return ""
+
     def _is_secure(self, scope: Scope) -> bool:
         return self.base(scope).startswith("https://")
 

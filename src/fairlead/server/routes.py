@@ -68,7 +68,7 @@ def routes(
     max_body: int,
 ) -> dict[tuple[str, str], Endpoint]:
     """Endpoints by method and path. A path that ends in "/" takes everything below it."""
-    mcp = McpDoor(fairlead, max_body)
+    mcp = McpDoor(fairlead, max_body, Browser(fairlead, signed_in).approval_page)
     by_name, resource = SessionMemory(sessions), ProtectedResource(fairlead)
     scim = ScimDoor(fairlead, *people, max_body)
     return {

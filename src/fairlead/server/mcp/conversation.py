@@ -53,7 +53,9 @@ class Conversation:
         seals: Seals,
         *,
         stateless: bool,
+        page: Callable[[str], str],
     ) -> None:
+        """`page` gives the address at which a question is answered by whoever is signed in, "" where nobody can."""
         self._fairlead = fairlead
         self._clock: Clock = fairlead.clock
         self._caller = caller
@@ -63,6 +65,7 @@ class Conversation:
         self._asked_back = asked_back
         self._seals = seals
         self._stateless = stateless
+        self._page = page
 
     async def called(self, name: str, call: Callable[[Talk | None], Awaitable[ToolAnswer]]) -> ToolAnswer:
         """The answer of a call, made again once it was approved. Raises `Paused`."""
@@ -119,10 +122,9 @@ class Conversation:
     async def _waits(self, kept: "_Kept", error: ApprovalPending) -> bool:
         """Whether the call is to be made again: its question was answered, or the program wants to wait for longer.
         What it says here approves nothing. Raises `Paused`."""
-        declared = self._program.abilities.get("elicitation")
-        if declared is None or (declared and "form" not in declared):
+        about = question_of(error, self._program.abilities.get("elicitation"), self._page(error.approval))
+        if about is None:
             return False
-        about = _about(error)
         if self._stateless:
             answered = self._answers().get(_APPROVAL)
             if answered is not None and not _accepts(answered):
@@ -179,9 +181,19 @@ class _Kept(Struct, frozen=True):
     answers: Mapping[str, Any] = {}
 
 
-def _about(error: ApprovalPending) -> dict[str, Any]:
+def question_of(error: ApprovalPending, declared: Mapping[str, Any] | None, page: str) -> dict[str, Any] | None:
+    """What the program is asked, None where it takes no such questions. On the page the question can be answered by who
+    may, and only looked at by whose call it is: an address is nobody's right."""
     lines = [error.message]
     lines += [f"why: {error.why}"] if error.why else []
+    if declared is None:
+        return None
+    if page and "url" in declared:
+        lines.append("The page shows how it stands. The call goes on once somebody else has approved it there.")
+        return {"mode": "url", "message": "\n".join(lines), "url": page, "elicitationId": error.approval}
+    if declared and "form" not in declared:
+        return None
+    lines += [f"It is answered at {page}"] if page else []
     lines += ["Accept to wait until it is answered and go on then; this approves nothing. Decline to leave it."]
     return {"mode": "form", "message": "\n".join(lines), "requestedSchema": {"type": "object", "properties": {}}}
 

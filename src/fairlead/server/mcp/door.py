@@ -3,7 +3,7 @@
 """
 
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -59,8 +59,10 @@ def encode_error(error: FairleadError, id: Id | None = None) -> bytes:
 class McpDoor:
     """The endpoint."""
 
-    def __init__(self, fairlead: Fairlead, max_body: int) -> None:
+    def __init__(self, fairlead: Fairlead, max_body: int, page: Callable[[Scope, str], str]) -> None:
+        """`page` gives the address of a question, by its id, for people with a browser, "" where none can sign in."""
         self._fairlead = fairlead
+        self._page = page
         self._max_body = max_body
         self._listings: tuple[Systems, dict[str, Listing]] | None = None
         self._seals = Seals(fairlead)
@@ -188,7 +190,15 @@ class McpDoor:
             listing=listing,
             program=program,
             conversation=Conversation(
-                self._fairlead, caller, message, program, reply, self._asked_back, self._seals, stateless=stateless
+                self._fairlead,
+                caller,
+                message,
+                program,
+                reply,
+                self._asked_back,
+                self._seals,
+                stateless=stateless,
+                page=lambda id_: self._page(scope, id_),
             ),
         )
 
