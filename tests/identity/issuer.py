@@ -1,5 +1,6 @@
 """A clock that is told the time, and a real identity provider: HTTP, discovery, rotating keys, signed tokens."""
 
+import asyncio
 import os
 from base64 import b64encode
 from typing import Any
@@ -54,12 +55,15 @@ class Issuer:
         self.life = 300
         self.issued: dict[str, dict[str, Any]] = {}
         self.asked: list[str] = []
+        self.introspected: dict[str, Any] = {}
+        self.introspecting: asyncio.Event | None = None
 
     async def serve(self) -> web.AppRunner:
         app = web.Application()
         app.router.add_get("/.well-known/openid-configuration", self._discovery)
         app.router.add_get("/keys", self._keys)
         app.router.add_post("/exchange", self._exchange)
+        app.router.add_post("/introspect", self._introspect)
         self.routes(app)
         runner = web.AppRunner(app)
         await runner.setup()
@@ -101,6 +105,22 @@ class Issuer:
             return web.json_response({"error": "invalid_grant", "error_description": said}, status=400)
         token = self.token(aud=form["audience"], sub=subject["sub"], act={"sub": "fairlead"}, scope=form["scope"])
         return web.json_response({"access_token": token, "token_type": "Bearer", "expires_in": self.life})
+
+    async def _introspect(self, request: web.Request) -> web.Response:
+        """RFC 7662, for the client `fairlead`. `introspected` are answers by token; others are as they were issued."""
+        self.asked.append("introspect")
+        if self.introspecting is not None:
+            await self.introspecting.wait()
+        if self.down:
+            return web.Response(status=503)
+        if request.headers.get("authorization") != "Basic " + b64encode(b"fairlead:s3%26cret").decode():
+            return web.json_response({"error": "invalid_client"}, status=401)
+        token = str((await request.post())["token"])
+        claims = self.issued.get(token)
+        alive = claims is not None and claims["sub"] not in self.barred
+        return web.json_response(
+            self.introspected.get(token, {"active": True, **claims} if alive else {"active": False})
+        )
 
     def rotate(self, kid: str, kind: str = "OKP") -> None:
         """Sign with a new key; the old one stays published until `withdraw`."""

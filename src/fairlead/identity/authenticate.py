@@ -5,6 +5,7 @@ remembered is dropped at a revocation (`renew`), at the credential's own end, an
 that a key its issuer has withdrawn stops counting.
 """
 
+import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from fairlead.identity.settings import Identity
 from fairlead.identity.types import Caller
 
 if TYPE_CHECKING:
+    from fairlead.identity.introspection import Introspections
     from fairlead.identity.issuer_keys import IssuerKeyRings
     from fairlead.identity.oidc import AccessTokens
 
@@ -27,6 +29,7 @@ MOST_REMEMBERED = 10_000
 MOST_REFUSED = 1_000
 REFUSED_FOR = 5.0  # seconds
 RECHECK_TOKENS_AFTER = 300_000  # milliseconds
+FOREVER = math.inf  # seconds
 LONGEST_CREDENTIAL = 16_384
 NO_CREDENTIAL = "anonymous"  # for client libraries that cannot send none
 
@@ -55,6 +58,7 @@ class Authenticator:
         rings: "IssuerKeyRings",
         clock: Clock,
         people: People | None = None,
+        introspections: "Introspections | None" = None,
     ) -> None:
         self._clock = clock
         self.pushing = {each.name: each for each in identity.providers if each.scim is not None}
@@ -62,10 +66,10 @@ class Authenticator:
         self._anonymous = identity.anonymous
         self._declared = {key.digest: key for key in identity.keys}
         self.issuers = tuple(each.issuer for each in identity.providers)
-        self._tokens = _access_tokens(identity, rings, clock)
+        self._tokens = _access_tokens(identity, rings, clock, introspections)
         self._keys: dict[bytes, Key] = {}
         self._binding: frozenset[str] = frozenset()  # the credentials of keys that are bound to a person
-        self._known: dict[str | None, tuple[Caller, int]] = {}
+        self._known: dict[str | None, tuple[Caller, int, float]] = {}
         self._refused: dict[str, _Refusal] = {}
         self._failures = Failures(clock.monotonic)
         self._generation = 0
@@ -95,7 +99,7 @@ class Authenticator:
             self.clear()
         known = self._known.get(authorization)
         if known is not None:
-            if self._clock.now() < known[1]:
+            if self._clock.now() < known[1] and (known[2] is FOREVER or self._clock.monotonic() < known[2]):
                 return known[0]
             self._known.pop(authorization, None)
         credential = _credential(authorization)
@@ -104,7 +108,7 @@ class Authenticator:
         self._repeat_refusal(credential, client)
         generation = self._generation
         try:
-            caller, until = await self._identify(credential, client)
+            caller, until, fresh = await self._identify(credential, client)
         except Unauthenticated as error:
             self._failures.count(client)
             if generation == self._generation:
@@ -112,7 +116,7 @@ class Authenticator:
             raise
         if generation == self._generation:
             _make_room(self._known, MOST_REMEMBERED)
-            self._known[authorization] = (caller, until)
+            self._known[authorization] = (caller, until, fresh)
         return caller
 
     def agents_of(self, person: str) -> tuple[str, ...]:
@@ -141,21 +145,28 @@ class Authenticator:
             raise unbound(key)
         return self._register.bound(caller, key)
 
-    async def _identify(self, credential: str, client: Client) -> tuple[Caller, int]:
+    async def _identify(self, credential: str, client: Client) -> tuple[Caller, int, float]:
+        """The caller, and until when that may be remembered: by the wall clock, and in monotonic seconds."""
         now = self._clock.now()
         key = self._keys.get(digest_of(credential))
         if key is not None:
             caller = caller_of(key, now)
-            return self._bound(caller, key) if key.bound_to else caller, key.expires_at or NEVER
+            return self._bound(caller, key) if key.bound_to else caller, key.expires_at or NEVER, FOREVER
         self._failures.refuse(client)  # a key that is known is let through from anywhere: it was nobody's guess
         if credential.startswith(PREFIX):
             raise _unknown_key(credential)
         if credential.count(".") == 2:
             if self._tokens is None:
                 raise _refusal("no access token is accepted here", why="`identity.providers` is empty", mend=_HOW)
-            caller = self.admitted(await self._tokens.verify(credential))
-            return caller, min(caller.expires, now + RECHECK_TOKENS_AFTER)
+            return self._token(*await self._tokens.verify(credential), now)
+        if self._tokens is not None and self._tokens.takes_opaque:
+            return self._token(*await self._tokens.verify_opaque(credential), now)
         raise _refusal("the credential is neither a known key nor an access token", mend=_HOW)
+
+    def _token(self, named: Caller, until: float, now: int) -> tuple[Caller, int, float]:
+        caller = self.admitted(named)
+        fresh = FOREVER if until == FOREVER else until  # the very object that `authenticate` knows
+        return caller, min(caller.expires, now + RECHECK_TOKENS_AFTER), fresh
 
     def _without(self, loopback: bool) -> Caller:
         if self._anonymous is None:
@@ -178,13 +189,15 @@ class Authenticator:
         self._refused[credential] = _Refusal(until, error.message, error.why, error.mend)
 
 
-def _access_tokens(identity: Identity, rings: "IssuerKeyRings", clock: Clock) -> "AccessTokens | None":
+def _access_tokens(
+    identity: Identity, rings: "IssuerKeyRings", clock: Clock, introspections: "Introspections | None"
+) -> "AccessTokens | None":
     """The verifier, whose libraries are loaded only where a workspace names an issuer."""
     if not identity.providers:
         return None
     from fairlead.identity.oidc import AccessTokens
 
-    return AccessTokens(identity.providers, rings, clock)
+    return AccessTokens(identity.providers, rings, clock, introspections)
 
 
 def _credential(authorization: str | None) -> str | None:
@@ -217,6 +230,6 @@ def _refusal(message: str, *, why: str = "", mend: str = "") -> Unauthenticated:
     return Unauthenticated(message, why=why, mend=mend, step="authenticate")
 
 
-def _make_room(remembered: dict[str | None, tuple[Caller, int]] | dict[str, _Refusal], most: int) -> None:
+def _make_room(remembered: dict[str | None, tuple[Caller, int, float]] | dict[str, _Refusal], most: int) -> None:
     if len(remembered) >= most:
         del remembered[next(iter(remembered))]  # type: ignore[arg-type]  # the oldest; mypy cannot join the key types

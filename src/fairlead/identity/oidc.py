@@ -16,6 +16,7 @@ from joserfc.util import urlsafe_b64decode
 
 from fairlead.clock import Clock
 from fairlead.errors import Unauthenticated
+from fairlead.identity.introspection import Introspections, Told
 from fairlead.identity.issuer_keys import IssuerKeyRings, IssuerKeys
 from fairlead.identity.settings import ALGORITHMS, ClaimName, Provider
 from fairlead.identity.types import Caller
@@ -32,18 +33,66 @@ _LATEST = 253_402_300_799  # the last second of the year 9999
 class AccessTokens:
     """Verifies the access tokens of one workspace's providers."""
 
-    def __init__(self, providers: tuple[Provider, ...], rings: IssuerKeyRings, clock: Clock) -> None:
+    def __init__(
+        self,
+        providers: tuple[Provider, ...],
+        rings: IssuerKeyRings,
+        clock: Clock,
+        introspections: Introspections | None = None,
+    ) -> None:
+        self._introspections = introspections
+        self._opaque = next((each for each in providers if each.introspection and each.introspection.opaque), None)
         self._providers = {one.issuer: (one, rings.of(one.issuer, one.jwks_url)) for one in providers}
         self._clock = clock
 
-    async def verify(self, token: str) -> Caller:
-        """The caller whom a genuine token names; `expires` is its end plus the leeway.
+    async def verify(self, token: str) -> tuple[Caller, float]:
+        """The caller whom a genuine token names, and until when (monotonic seconds) that may be remembered.
+
+        `expires` is the token's end plus the leeway.
 
         Raises `Unauthenticated`, or `Overloaded` if the issuer's keys cannot be had.
         """
         claims, provider = await genuine(token, self._providers, _ACCESS)
         expires = check_meant_for_us(claims, provider, self._clock.now())
-        return caller_named(claims, provider, f"oidc:{provider.issuer}", expires)
+        if provider.introspection is None:
+            return caller_named(claims, provider, f"oidc:{provider.issuer}", expires), math.inf
+        told = await self._told(provider, token)
+        subject = told.claims.get("sub")
+        if subject is not None and subject != claims.get("sub"):
+            _refuse("the provider says that the token is somebody else's", why="its `sub` is another there")
+        return caller_named(_renewed(claims, told.claims, provider), provider, f"oidc:{provider.issuer}", expires), (
+            told.until
+        )
+
+    @property
+    def takes_opaque(self) -> bool:
+        """Whether tokens may be none that can be read here."""
+        return self._opaque is not None
+
+    async def verify_opaque(self, token: str) -> tuple[Caller, float]:
+        """As `verify`, by the provider's answer alone."""
+        provider = self._opaque
+        assert provider is not None
+        assert provider.introspection is not None
+        told = await self._told(provider, token)
+        if told.claims.get("iss", provider.issuer) != provider.issuer:
+            _refuse("the token is of another issuer", why="the provider's answer names another in `iss`")
+        now = self._clock.now()
+        # An answer that does not say when the token ends holds until the provider is asked again.
+        claims = {"exp": now / 1000 + provider.introspection.every, **told.claims}
+        expires = check_meant_for_us(claims, provider, now)
+        return caller_named(claims, provider, f"oidc:{provider.issuer}", expires), told.until
+
+    async def _told(self, provider: Provider, token: str) -> Told:
+        assert self._introspections is not None
+        return await self._introspections.ask(provider, token)
+
+
+def _renewed(claims: Claims, told: Claims, provider: Provider) -> Claims:
+    """The token's claims, with what the provider says by now of the person's groups and the like."""
+    names = (provider.claims.groups, provider.claims.roles, provider.claims.department, provider.claims.tenant)
+    tops = {each if isinstance(each, str) else each[0] for each in names if each}
+    return {**claims, **{name: told[name] for name in tops if name in told}}
 
 
 async def genuine(

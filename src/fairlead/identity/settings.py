@@ -9,6 +9,12 @@ from urllib.parse import urlsplit
 from msgspec import Meta, Struct
 
 from fairlead.errors import BadInput
+from fairlead.identity.introspection_settings import (
+    Introspection,
+    IntrospectionSettings,
+    compile_introspection,
+    require_one_opaque,
+)
 from fairlead.identity.keys import Key, digest_of
 from fairlead.identity.login_settings import (
     BrowserSettings,
@@ -76,6 +82,7 @@ class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     login: LoginSettings | None = None
     scim: ScimSettings | None = None
     cli: CliSettings | None = None
+    introspection: IntrospectionSettings | None = None
 
 
 class AnonymousSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -142,6 +149,7 @@ class Provider(Struct, frozen=True, kw_only=True):
     login: Login | None = None
     scim: Scim | None = None
     cli: CliSettings | None = None
+    introspection: Introspection | None = None
 
 
 class Identity(Struct, frozen=True, kw_only=True):
@@ -170,6 +178,7 @@ def compile_identity(
                     mend="give each provider its own `name`" if key == "name" else "name every issuer once",
                 )
     check_browser(settings.browser)
+    require_one_opaque([each.introspection for each in providers])
     declared = _declared(keys, reveal)
     for key_name, each in keys.items():
         require_binding(f"keys.{key_name}.bound_to", each.bound_to, each.person, providers)
@@ -188,6 +197,10 @@ def missing_secrets(settings: IdentitySettings, reveal: Callable[[str], str]) ->
             for one in tokens
             if one.startswith("env:") and not reveal(one)
         ]
+        if each.introspection is not None and not reveal(each.introspection.client_secret):
+            variable = each.introspection.client_secret.partition(":")[2]
+            key = f"identity.providers[{number}].introspection.client_secret"
+            found.append(f"{key}: {variable} is not set, so tokens of this provider are refused here")
     return found
 
 
@@ -242,6 +255,7 @@ def _provider(key: str, settings: ProviderSettings, reveal: Callable[[str], str]
         login=compile_login(f"{key}.login", settings.login, name),
         scim=compile_scim(key, name, settings.scim, reveal) if settings.scim else None,
         cli=check_cli(f"{key}.cli", settings.cli),
+        introspection=compile_introspection(f"{key}.introspection", settings.introspection, check_url),
     )
 
 

@@ -21,8 +21,10 @@ from fairlead.identity.consents import Consents
 from fairlead.identity.credentials import Credentials
 from fairlead.identity.directory import Directory
 from fairlead.identity.directory_groups import Groups
+from fairlead.identity.discovery import Discovery
 from fairlead.identity.fetch import fetcher
 from fairlead.identity.grant_tokens import GrantTokens
+from fairlead.identity.introspection import Introspections
 from fairlead.identity.issuer_keys import IssuerKeyRings
 from fairlead.identity.people import People
 from fairlead.lanes.figures import FOLDER
@@ -198,6 +200,8 @@ class _Revisions:
         self._people = people
         self._http = http
         self._rings = IssuerKeyRings(fetcher(http, around.clock), around.clock)
+        discovery = Discovery(fetcher(http, around.clock), around.clock)
+        self._introspections = Introspections(http, discovery, around.clock, around.secrets)
         self.signed_in = signing_in(around.store, vault, around.clock, http, self._rings, around.secrets)
         self.grants = connecting(around.store, vault, around.clock, http, around.secrets)
         self._sessions = sessions
@@ -235,6 +239,7 @@ class _Revisions:
             self.connections,
             self._credentials,
             self._people,
+            self._introspections,
             around.wrap,
         )
 
@@ -332,6 +337,7 @@ def deploy(
     connections: Connections,
     credentials: Credentials,
     people: People,
+    introspections: Introspections,
     wrap: Callable[[ModelDriver], ModelDriver] | None = None,
 ) -> Deployment:
     """A compiled revision with its drivers, ready to decide."""
@@ -343,7 +349,14 @@ def deploy(
         revision=compiled.revision,
         organisation=workspace.organisation,
         currency=settings.budgets.currency,
-        authenticator=Authenticator(workspace.identity, stored=compiled.keys, rings=rings, clock=clock, people=people),
+        authenticator=Authenticator(
+            workspace.identity,
+            stored=compiled.keys,
+            rings=rings,
+            clock=clock,
+            people=people,
+            introspections=introspections,
+        ),
         policy=workspace.policy,
         tasks=workspace.tasks,
         context=compiled.context,
