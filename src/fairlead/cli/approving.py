@@ -180,8 +180,12 @@ def _answer(
 
 
 def _known(place: Place, store: Store, person: str) -> Caller:
-    declared = published(place, store).identity.keys
-    return as_known(person, (*declared, *all_keys(store)), SystemClock().now())
+    from fairlead.cli.pushed import register_of
+
+    identity = published(place, store).identity
+    found = as_known(person, (*identity.keys, *all_keys(store)), SystemClock().now())
+    register = register_of(place, store, identity)
+    return found if register is None else register.known(found)
 
 
 def _roles(approvals: Approvals, asked: Approval, who: Caller, role: str) -> frozenset[str]:

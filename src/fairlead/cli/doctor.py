@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fairlead.cli import checks, doors
+from fairlead.cli import checks, doors, providers
 from fairlead.cli.checks import BAD, Finding, Looked
 from fairlead.cli.init import show_first_key
 from fairlead.cli.output import DryRun, Json, bold, data, json_data, one_line, red, say
@@ -35,6 +35,7 @@ CHECKS: tuple[Callable[[Looked], list[Finding]], ...] = (
     checks.clock,
     checks.models,
     checks.authorities,
+    providers.providers,
 )
 
 

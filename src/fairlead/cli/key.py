@@ -42,6 +42,14 @@ def add(
     department: Annotated[str, typer.Option(help="The person's department.")] = "",
     group: Groups = None,
     role: Roles = None,
+    bound_to: Annotated[
+        str,
+        typer.Option(
+            "--bound-to",
+            help="A provider with `scim`: the key holds only while its person (NAME|…) is active there, and with those "
+            "of its groups that were pushed for them.",
+        ),
+    ] = "",
     expires: Annotated[str, typer.Option(help="How long it is valid, such as 90d.", show_default="never")] = "",
     workspace: Workspace = None,
     data_folder: Data = None,
@@ -65,7 +73,10 @@ def add(
         created_at=now,
         expires_at=now + span(expires, "--expires") if expires else 0,
         created_by=user(),
+        bound_to=bound_to,
     )
+    if bound_to:
+        _require_binding(place, key)
     if dry_run:
         say(f"would add the key {name} for {person}")
         return
@@ -87,11 +98,12 @@ def list_(workspace: Workspace = None, data_folder: Data = None, json: Json = Fa
         return
     now = SystemClock().now()
     table(
-        ["name", "person", "agent", "department", "groups", "roles", "made (UTC)", "valid until (UTC)", "state"],
+        ["name", "person", "bound to", "agent", "department", "groups", "roles", "made (UTC)", "until (UTC)", "state"],
         [
             [
                 key.name,
                 key.person,
+                key.bound_to,
                 key.agent,
                 key.department,
                 ", ".join(sorted(key.groups)),
@@ -247,6 +259,14 @@ def _new_master_key(place: Place, store: Store) -> bytes:
     return new
 
 
+def _require_binding(place: Place, key: Key) -> None:
+    from fairlead.cli.compiled import published
+    from fairlead.identity.settings import require_binding
+
+    with closing(open_store(place)) as store:
+        require_binding("--bound-to", key.bound_to, key.person, published(place, store).identity.providers)
+
+
 def _keys(place: Place) -> tuple[Key, ...]:
     with closing(open_store(place)) as store:
         return all_keys(store)
@@ -271,6 +291,7 @@ def _shown(key: Key) -> dict[str, Any]:
         "created_by": key.created_by,
         "expires_at": key.expires_at,
         "revoked_at": key.revoked_at,
+        "bound_to": key.bound_to,
     }
 
 

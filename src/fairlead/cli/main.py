@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "estimate": ("ask", "What a question would cost, for every model that may answer it."),
     "doctor": ("doctor", "Look for what is wrong with this installation."),
     "key": ("key", "API keys: add, list, revoke; and the master key."),
+    "people": ("pushed", "People and groups that identity providers push: who is active, and in which groups."),
     "policy": ("policy", "Test, show and explain policies."),
     "controls": ("watching", "What must stay true of the records: how it stands, with evidence."),
     "stop": ("stopping", "Stop an agent, a model, a person, a department or everything, at once and everywhere."),

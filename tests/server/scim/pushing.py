@@ -45,9 +45,9 @@ def patch(*operations: dict[str, Any]) -> dict[str, Any]:
 class Pushing:
     """One worker with its directory, and another that only follows."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, master_key: bytes = MASTER_KEY) -> None:
         self.store = store
-        vault = Vault(MASTER_KEY, StoredSubjects(store), clock)
+        vault = Vault(master_key, StoredSubjects(store), clock)
         digests = NameDigests(store, vault, clock)
         self.people, self.elsewhere = People(store, digests), People(store, NameDigests(store, vault, clock))
         self.people.wanted = self.elsewhere.wanted = True
