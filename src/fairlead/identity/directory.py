@@ -120,6 +120,7 @@ class Directory:
     ) -> Person:
         """What `change` makes of the person, if they are still at the version `match`. Where it makes nothing new,
         nothing is written. Raises as `add`, `NotFound`, `Outdated`."""
+        self._digests.make()
         for _ in range(_TRIES):
             with self._store.reading() as connection:
                 row = _found(connection, provider.name, id)
