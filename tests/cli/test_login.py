@@ -3,11 +3,13 @@ A whole login at a real provider stands in tests/server/test_login.py."""
 
 import asyncio
 import json
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from tests.cli.conftest import Fairlead
 from tests.identity.login_issuer import LoginIssuer
 from tests.world import Served, served
@@ -96,6 +98,31 @@ async def test_a_file_that_others_may_read_or_that_is_broken_is_not_used(folder:
     path.write_text("{")
     with pytest.raises(BadInput, match="cannot be read"):
         logins().of(SERVER)
+
+
+async def test_doctor_says_whether_people_can_sign_in(
+    made: Path, tmp_path: Path, issuer: LoginIssuer, fairlead: Fairlead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = shutil.copytree(made, tmp_path / "acme")
+    entry = workspace / "fairlead.yaml"
+    login = {"client_id": "web", "client_secret": "env:WEB_SECRET"}
+    provider = {"issuer": issuer.url, "name": "acme", "audience": "api", "login": login}
+    whole = yaml.safe_load(entry.read_text())
+    whole["identity"] = {"providers": [provider]}
+    entry.write_text(json.dumps(whole))
+
+    async def found(*more: str) -> tuple[str, str]:
+        said = await asyncio.to_thread(fairlead, "doctor", "--json", "-w", workspace, *more)
+        (one,) = (each for each in said.json if each["subject"] == "sign-in at acme")
+        return one["state"], one["said"]
+
+    assert await found() == ("bad", "there is nothing in env:WEB_SECRET")
+    assert "WEB_SECRET is not set" in (await asyncio.to_thread(fairlead, "check", workspace)).err
+    monkeypatch.setenv("WEB_SECRET", "s3cret")
+    assert (await found("--online"))[0] == "ok"
+    issuer.down = True
+    state, said = await found("--online")
+    assert (state, "503" in said) == ("bad", True)
 
 
 def test_tokens_travel_to_no_server_in_plain_text(fairlead: Fairlead) -> None:

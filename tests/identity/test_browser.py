@@ -1,5 +1,6 @@
 """People who are signed in with a browser, and what providers, browsers and clocks may try."""
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -237,6 +238,16 @@ async def test_groups_are_looked_at_anew_and_a_refusal_ends_the_session(place: P
     assert [await each.person(started.secret) for each in both] == [None, None]
     place.one.barred.clear()
     assert await place.sessions.person(started.secret) is None
+
+
+async def test_of_many_pages_at_once_one_asks_the_provider(place: Place) -> None:
+    started = await place.sign_in()
+    asked, workers = len(place.one.forms), [place.sessions, place.another()]
+    place.clock.passes(6 * MINUTE)
+    found = await asyncio.gather(*(each.person(started.secret) for each in workers * 4))
+    assert [each.person for each in found if each] == ["one|ada"] * 8
+    assert len(place.one.forms) == asked + 1
+    assert await place.sessions.person(started.secret) is not None  # with the refresh token that came last
 
 
 async def test_while_nobody_can_tell_nobody_is_known_and_the_session_goes_on_after(place: Place) -> None:

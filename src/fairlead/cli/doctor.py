@@ -28,6 +28,7 @@ CHECKS: tuple[Callable[[Looked], list[Finding]], ...] = (
     checks.master_key,
     checks.database,
     doors.listening,
+    doors.signing_in,
     checks.workers,
     checks.revision,
     checks.audit,

@@ -1,17 +1,23 @@
 """What `fairlead doctor` finds out about the way from callers to Fairlead: the address, the certificate, its key."""
 
+import asyncio
 import os
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fairlead.cli.checks import BAD, OK, WARN, Finding, Looked
+from fairlead.cli.place import secrets
+from fairlead.cli.probing import PATIENCE
+from fairlead.cli.signing_in import asked
 from fairlead.cli.when import age
 from fairlead.clock import SystemClock
+from fairlead.errors import FairleadError
 from fairlead.identity.settings import is_loopback
 from fairlead.server.tls import Tls, tls_context
 
 if TYPE_CHECKING:
+    from fairlead.identity.provider_tokens import ProviderTokens
     from fairlead.workspace.settings import ServerSettings
 
 _SOON: Final = 14 * 86_400_000  # milliseconds
@@ -26,6 +32,45 @@ def listening(looked: Looked) -> list[Finding]:
     whole = server.tls.below(looked.place.workspace)
     tls_context(Tls(whole.certificate, whole.key, whole.client_ca))
     return [_certificate(where, Path(whole.certificate)), *_key(Path(whole.key))]
+
+
+def signing_in(looked: Looked) -> list[Finding]:
+    """Can people sign in, and how soon does it count that one has left?"""
+    identity, reveal = looked.compiled.identity, secrets(looked.place.workspace)
+    url, behind = identity.browser.url, looked.compiled.settings.server.proxy is not None
+    findings = []
+    for each in identity.providers:
+        if each.login is None and each.cli is None:
+            continue
+        subject, secret = f"sign-in at {each.name}", each.login.secret if each.login is not None else None
+        failure = _undiscovered(each.issuer) if looked.online else ""
+        if secret and not reveal(secret):
+            findings.append(Finding(subject, BAD, f"there is nothing in {secret}", "set it before starting"))
+        elif each.login is not None and behind and not url:
+            mend = "set identity.browser.url to the address that people use"
+            findings.append(Finding(subject, BAD, "browsers are not told a safe address behind the proxy", mend))
+        elif failure:
+            findings.append(Finding(subject, BAD, failure, "correct `issuer`, or the way there"))
+        else:
+            anew = f"whoever has left counts after {identity.browser.refresh_minutes:g} minutes, where it can be asked"
+            findings.append(Finding(subject, OK, anew + ("" if looked.online else " (not asked: --online)")))
+    return findings
+
+
+def _undiscovered(issuer: str) -> str:
+    """Why an issuer does not say where people sign in, "" where it does."""
+
+    async def discovered(tokens: "ProviderTokens") -> None:
+        async with asyncio.timeout(PATIENCE):
+            await tokens.discovery.of(issuer)
+
+    try:
+        asked(discovered)
+    except TimeoutError:
+        return f"no answer within {PATIENCE:g} s"
+    except FairleadError as error:
+        return error.why or error.message
+    return ""
 
 
 def _without_tls(server: "ServerSettings", where: str) -> Finding:

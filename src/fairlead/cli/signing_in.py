@@ -70,7 +70,7 @@ def offered_by(server: str) -> Offered:
     """What a server says. Raises `NotFound` where it is no Fairlead, `Upstream` where nothing answers."""
     from fairlead.identity.native import Client
 
-    body = _asked(lambda tokens: tokens.discovery.fetch(server + METADATA))
+    body = asked(lambda tokens: tokens.discovery.fetch(server + METADATA))
     try:
         said = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
         clients = msgspec.json.decode(said["clients"], type=tuple[Client, ...])
@@ -83,14 +83,14 @@ def by_browser(client: "Client", show: Callable[[str], None]) -> "Granted":
     """Sign in by a browser on this machine; `show` gets the address."""
     from fairlead.identity import native
 
-    return _asked(lambda tokens: native.by_browser(tokens, client, SystemClock(), show))
+    return asked(lambda tokens: native.by_browser(tokens, client, SystemClock(), show))
 
 
 def by_device(client: "Client", show: "Callable[[Pairing], None]") -> "Granted":
     """Sign in by a code that is typed into a browser anywhere; `show` gets it."""
     from fairlead.identity import native
 
-    return _asked(lambda tokens: native.by_device(tokens, client, show))
+    return asked(lambda tokens: native.by_device(tokens, client, show))
 
 
 def keep(server: str, client: "Client", granted: "Granted") -> Saved:
@@ -125,7 +125,7 @@ def fresh(server: str) -> Saved | None:
             raise _ended(server, "the provider gave no refresh token")
         refresh, client = saved.refresh, _client(saved)
         try:
-            granted = _asked(lambda tokens: tokens.by_refresh(client.provider, refresh, client.resource))
+            granted = asked(lambda tokens: tokens.by_refresh(client.provider, refresh, client.resource))
         except Unauthenticated as error:
             del found[server]
             refused = _ended(server, error.why)
@@ -147,7 +147,7 @@ def forget(server: str) -> bool:
         saved = found.pop(server, None)
     if saved is not None and saved.refresh:
         refresh, client = saved.refresh, _client(saved)
-        _asked(lambda tokens: tokens.revoke(client.provider, refresh))
+        asked(lambda tokens: tokens.revoke(client.provider, refresh))
     return saved is not None
 
 
@@ -188,7 +188,7 @@ def _ended(server: str, why: str) -> Unauthenticated:
     return Unauthenticated(f"your login at {server} has ended", why=why, mend=f"fairlead login --url {server}")
 
 
-def _asked(work: "Callable[[ProviderTokens], Awaitable[T]]") -> T:
+def asked(work: "Callable[[ProviderTokens], Awaitable[T]]") -> T:
     """Ask over the network, in a loop of its own."""
     from fairlead.identity.discovery import Discovery
     from fairlead.identity.fetch import fetcher

@@ -201,6 +201,11 @@ def missing_secrets(settings: IdentitySettings, reveal: Callable[[str], str]) ->
             variable = each.introspection.client_secret.partition(":")[2]
             key = f"identity.providers[{number}].introspection.client_secret"
             found.append(f"{key}: {variable} is not set, so tokens of this provider are refused here")
+        secret = each.login.client_secret if each.login is not None else None
+        if secret and secret.startswith("env:") and not reveal(secret):
+            found.append(
+                f"identity.providers[{number}].login: {secret.removeprefix('env:')} is not set, so nobody signs in here"
+            )
     return found
 
 
