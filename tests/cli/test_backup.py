@@ -12,6 +12,7 @@ import pytest
 from tests.cli.conftest import HOTEL, Fairlead, ask
 from tests.cli.test_anchors import declare
 
+from fairlead.cli.main import run
 from fairlead.cli.opening import open_store
 from fairlead.cli.place import find
 from fairlead.costs.budgets import scope_name
@@ -29,16 +30,27 @@ def database(folder: Path) -> Path:
     return folder / ".fairlead" / "state.db"
 
 
-@pytest.fixture
-def backed(asked: tuple[Path, Answer], fairlead: Fairlead, tmp_path: Path) -> tuple[Path, Path]:
-    """A workspace, and a backup of it in which kim and lee have said something, and the key `app` is valid."""
-    folder = asked[0]
+@pytest.fixture(scope="session")
+def backed_once(answered: tuple[Path, Answer], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where `backed` copies from."""
+    beside = tmp_path_factory.mktemp("backed")
+    folder = beside / "acme"
+    shutil.copytree(answered[0], folder)
     ask(folder, HOTEL, caller=LEE)
-    fairlead("key", "add", "app", "--person", "kim")
-    said = fairlead("backup", tmp_path / "backup", "--json")
-    assert said.status == 0, said.err
-    assert said.json["records"] == 2
-    return folder, tmp_path / "backup"
+    assert run(["key", "add", "app", "--person", "kim", "-w", str(folder)]) == 0
+    assert run(["backup", str(beside / "backup"), "-w", str(folder)]) == 0
+    assert json.loads((beside / "backup" / "manifest.json").read_text())["records"] == 2
+    return beside
+
+
+@pytest.fixture
+def backed(backed_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """A workspace, and a backup of it in which kim and lee have said something, and the key `app` is valid."""
+    folder, backup = tmp_path / "acme", tmp_path / "backup"
+    shutil.copytree(backed_once / "acme", folder)
+    shutil.copytree(backed_once / "backup", backup)
+    monkeypatch.chdir(folder)
+    return folder, backup
 
 
 def lose(folder: Path) -> None:

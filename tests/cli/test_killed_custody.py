@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import HOTEL, Fairlead, ask
-from tests.cli.test_backup import LEE, backed, database, said_by_lee_only
+from tests.cli.test_backup import LEE, backed, backed_once, database, said_by_lee_only
 
 from fairlead.cli.main import run
 from fairlead.cli.opening import open_store
@@ -22,7 +22,7 @@ from fairlead.execution import Answer
 from fairlead.storage.retention import Rules, sweep
 from fairlead.workspace.custody import read
 
-__all__ = ["backed"]
+__all__ = ["backed", "backed_once"]
 
 
 def killed(at: str, work: Callable[[], object], *, after: bool = False, time: int = 1) -> None:

@@ -115,8 +115,8 @@ STEPS = ["create_key_file", "rewrap", "second_name", "replace", "sync"]
 def test_a_rotation_killed_at_any_step_loses_nothing_and_is_ended_by_the_next(
     store: Store, key_file: Path, step: str, when: str
 ) -> None:
-    vault = opened(store, key_file)
-    ids = {person: vault.subject_for(person).id for person in PEOPLE}
+    vault, people = opened(store, key_file), PEOPLE[:6]
+    ids = {person: vault.subject_for(person).id for person in people}
     verifier = vault.verifier_key(LOG)
     with started(rotate_and_die, where_of(store), key_file, step, when) as dying:
         dying.join()
@@ -124,12 +124,12 @@ def test_a_rotation_killed_at_any_step_loses_nothing_and_is_ended_by_the_next(
     # Both who served before and who comes now can read everything, and meet new people.
     for each in (opened(store, key_file), vault):
         each.clear_cache()
-        assert {person: each.subject_for(person).id for person in PEOPLE} == ids
+        assert {person: each.subject_for(person).id for person in people} == ids
         assert each.verifier_key(LOG) == verifier
     newcomer = vault.subject_for("newcomer").id
     rotate(key_file, opened(store, key_file), LOG, SystemClock())
     last = Vault(load_master_key(None, key_file), StoredSubjects(store), SystemClock())
-    assert {person: last.subject_for(person).id for person in PEOPLE} == ids
+    assert {person: last.subject_for(person).id for person in people} == ids
     assert last.subject_for("newcomer").id == newcomer
     assert not key_file.with_name("master.key.next").exists()
     assert old_keys(key_file)

@@ -17,6 +17,7 @@ from tests.storage.worker_processes import FRESH, meet_strangers, started
 from fairlead.audit import leaf_hash, sign_checkpoint, verify_checkpoint
 from fairlead.clock import SystemClock
 from fairlead.errors import BadInput, Broken, NotFound
+from fairlead.storage import subject_rows
 from fairlead.storage.schema import signing_key, subject
 from fairlead.storage.store import Store
 from fairlead.storage.subject_rows import Opens, StoredSubjects
@@ -328,14 +329,15 @@ def test_a_verifier_that_was_changed_in_the_database_is_noticed(vault: Vault, st
         vault.signing_key("audit.example")
 
 
-def test_a_new_master_key_takes_over_everything(vault: Vault, store: Store) -> None:
-    people = {f"person {number}": vault.subject_for(f"person {number}") for number in range(520)}
+def test_a_new_master_key_takes_over_everything(vault: Vault, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subject_rows, "_PAGE", 50)  # more people than that
+    people = {f"person {number}": vault.subject_for(f"person {number}") for number in range(120)}
     sealed = {person: vault.seal(key, person.encode(), RUN) for person, key in people.items()}
     verifier = vault.verifier_key("audit.example")
-    assert vault.rewrap(OTHER) == 521
+    assert vault.rewrap(OTHER) == 121
     for after in (vault, vault_over(store, OTHER)):
         assert after.verifier_key("audit.example") == verifier
-        for person in list(people)[::100]:
+        for person in list(people)[::20]:
             assert after.subject_for(person).id == people[person].id
             assert after.open_sealed(people[person].id, sealed[person], RUN) == person.encode()
             assert after.name_of(people[person].id) == person
