@@ -32,6 +32,7 @@ class AuthorizationServer:
         self.codes: dict[str, dict[str, str]] = {}
         self.grants: dict[str, dict[str, Any]] = {}
         self.calls: list[str] = []
+        self.lingers = 0.0  # seconds between the books and the answer
         self.gate: asyncio.Event | None = None  # renewals wait for it, once the books are changed
         self.renewals = 0
         self.most_at_once = 0
@@ -143,6 +144,7 @@ class AuthorizationServer:
                     said = self.tokens(id_)
                     if self.gate is not None:
                         await self.gate.wait()
+                    await asyncio.sleep(self.lingers)
                     return said
                 if shown in book["used"] and shown:
                     if self.forgives and not book["over"]:

@@ -41,6 +41,10 @@ class Remains(Struct, frozen=True):
 
     records: str = "records stay in the log under a pseudonym, without what was said: sums and proofs rest on them"
     providers: str = "providers keep what they were sent for as long as they do: fairlead data where shows which"
+    grants: str = (
+        "what the person has connected ends here, and goes on at its provider: end it there, or before an erasure with "
+        "fairlead grants revoke"
+    )
     backups: str = (
         "backups and databases from before still hold the key: fairlead restore erases anew, a copy by hand does not"
     )

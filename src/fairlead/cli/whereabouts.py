@@ -106,17 +106,17 @@ def _of_person(store: Store, compiled: Workspace, person: str, subject: str) -> 
     from sqlalchemy import func, select
 
     from fairlead.costs.budgets import scope_name
-    from fairlead.storage.schema import browser_session, budget, session, session_turn
+    from fairlead.storage.schema import browser_session, budget, session, session_turn, system_grant
 
     settings = compiled.settings
     days = settings.sessions.kept_for(settings.payloads) // _DAY
     with store.reading() as connection:
-        sessions, turns, browsers = (
+        sessions, turns, browsers, grants = (
             int(
                 connection.execute(select(func.count()).select_from(each).where(each.c.subject == subject)).scalar()
                 or 0
             )
-            for each in (session, session_turn, browser_session)
+            for each in (session, session_turn, browser_session, system_grant)
         )
         scope = budget.c.scope == scope_name("person", person)
         budgets = int(connection.execute(select(func.count()).select_from(budget).where(scope)).scalar() or 0)
@@ -126,6 +126,9 @@ def _of_person(store: Store, compiled: Workspace, person: str, subject: str) -> 
         Kept("table session", "conversations, encrypted", sessions, unused),
         Kept("table session_turn", "turns of them, encrypted", turns, unused),
         Kept("table browser_session", "browsers that are signed in, encrypted", browsers, "an hour after their end"),
+        Kept(
+            "table system_grant", "systems that they have connected, tokens encrypted", grants, "the person is erased"
+        ),
         Kept("table subject", "the key and the name, encrypted", 1, "the person is erased"),
         Kept("table budget", "budgets of the person, by name", budgets, "the person is erased"),
         Kept(

@@ -117,7 +117,8 @@ class Me:
                 "signed in until": at(caller.expires),
             }
             body = f"<h1>Signed in</h1>{table({name: value for name, value in about.items() if value})}"
-            body += '<p><a href="/approvals">Approvals</a></p><form method="post" action="/logout">'
+            body += '<p><a href="/approvals">Approvals</a> <a href="/connections">Connections</a></p>'
+            body += '<form method="post" action="/logout">'
             return Page("Fairlead", f"{body}{self._browser.field(scope)}<button>Sign out</button></form>")
 
         await told(self._fairlead, send, _DOOR, page)
