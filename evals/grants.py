@@ -9,7 +9,7 @@ servers do. A random process is killed (SIGKILL), often in the middle of a renew
     shown_again            refresh tokens that were shown twice though nobody was killed with the answer       (0)
     wrong_tokens           tokens that a call got and that were never of the grant in force                    (0)
     lost, told             grants that were lost with a killed process, and those of them that said so      (equal)
-    found                  places of the database's files in which a token stands in plain text                (0)
+    found                  tokens that stand in plain text in the files of an SQLite database                  (0)
 """
 
 import argparse
@@ -186,7 +186,8 @@ def main() -> int:
         hunt = Hunt(where, said.processes, random.Random(said.seed))
         asyncio.run(hunt.run(said.seconds))
         stored = b"".join(each.read_bytes() for each in Path(folder).rglob("*") if each.is_file())
-        found = sum(each.encode() in stored for each in (*hunt.server.made, hunt.server.secret))
+        marks = [each.encode() for each in (*hunt.server.made, hunt.server.secret)]
+        found = sum(each in stored for each in marks) if said.database == "sqlite" else None
     result = {
         "database": said.database,
         "processes": said.processes,

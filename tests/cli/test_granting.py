@@ -78,6 +78,9 @@ def test_people_end_their_own_and_operators_anybodys(
     (listed,) = fairlead("grants", "list", "--json", *at).json
     assert (listed["id"], listed["person"]) == (lee.id, "lee")
     assert "none, the person alone, helper" in fairlead("grants", "list", *at).out
+    for person, state in (("lee", "answers"), ("kim", "does not answer")):
+        (tool,) = fairlead("tools", "list", "--person", person, "--json", *at).json
+        assert (tool["tool"], tool["state"]) == ("shop.orders", state)
     assert "scopes: orders" in fairlead("grants", "show", lee.id, *at).out
     assert fairlead("grants", "revoke", *at).status != 0
     assert "would revoke 1 grant of 1 person" in fairlead("grants", "revoke", lee.id, "--dry-run", *at).err

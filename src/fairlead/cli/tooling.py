@@ -14,7 +14,7 @@ from fairlead.cli.ask import Key
 from fairlead.cli.compiled import in_folder, published, require_published
 from fairlead.cli.opening import open_store
 from fairlead.cli.output import DryRun, Json, Yes, confirm, data, json_data, say, table
-from fairlead.cli.place import Data, Place, Workspace, find, secrets, user
+from fairlead.cli.place import Data, Place, Workspace, find, user
 from fairlead.cli.surroundings import surroundings
 from fairlead.cli.systems_asked import Offer, offers
 from fairlead.cli.tools_unused import unused
@@ -34,6 +34,10 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Tools of systems: list, call, compare, accept.",
 )
+Person = Annotated[
+    str,
+    typer.Option("--person", help="Whom systems are asked for, by what they have connected. Default: who runs this."),
+]
 OneSystem = Annotated[str, typer.Option("--system", help="Only this system's.")]
 
 
@@ -46,6 +50,7 @@ def _group() -> None:
 def list_(
     system: OneSystem = "",
     ask: Annotated[bool, typer.Option("--ask/--no-ask", help="Ask the systems whether they answer.")] = True,
+    person: Person = "",
     workspace: Workspace = None,
     data_folder: Data = None,
     json: Json = False,
@@ -54,7 +59,7 @@ def list_(
     place = find(workspace, data_folder)
     with closing(open_store(place)) as store:
         systems = _chosen(published(place, store).systems, system)
-    asked = offers(systems, user(), secrets(place.workspace)) if ask else {}
+    asked = offers(place, systems, person or user()) if ask else {}
     rows = [_row(tool, asked) for each in systems.values() for tool in each.tools.values()]
     if json:
         json_data(rows)
@@ -167,7 +172,13 @@ app.command()(unused)
 
 
 @app.command()
-def pins(system: OneSystem = "", workspace: Workspace = None, data_folder: Data = None, json: Json = False) -> None:
+def pins(
+    system: OneSystem = "",
+    person: Person = "",
+    workspace: Workspace = None,
+    data_folder: Data = None,
+    json: Json = False,
+) -> None:
     """What systems offer now against what was accepted. Status 1: something differs, and is not called."""
     place = find(workspace, data_folder)
     systems = {
@@ -175,7 +186,7 @@ def pins(system: OneSystem = "", workspace: Workspace = None, data_folder: Data 
         for name, each in _chosen(in_folder(place).systems, system).items()
         if isinstance(each.settings, McpSettings)
     }
-    found = {name: _compared(each, offer) for name, each, offer in _offered(place, systems)}
+    found = {name: _compared(each, offer) for name, each, offer in _offered(place, systems, person)}
     if json:
         json_data(found)
     for name, compared in found.items() if not json else ():
@@ -193,6 +204,7 @@ def pins(system: OneSystem = "", workspace: Workspace = None, data_folder: Data 
 def accept(
     system: Annotated[str, typer.Argument(help="The system.")],
     tools: Annotated[list[str] | None, typer.Argument(help="Only these tools of it. Default: all that differ.")] = None,
+    person: Person = "",
     workspace: Workspace = None,
     data_folder: Data = None,
     dry_run: DryRun = False,
@@ -207,7 +219,7 @@ def accept(
             why="its tools are defined by the workspace's own text",
             mend="change that text, and publish",
         )
-    ((_, _, offer),) = _offered(place, {system: chosen})
+    ((_, _, offer),) = _offered(place, {system: chosen}, person)
     differing = [each for each in _compared(chosen, offer) if not each.in_force]
     names = set(tools or [each.name for each in differing])
     if unknown := sorted(names - {each.name for each in differing}):
@@ -242,8 +254,8 @@ def _write(path: Path, system: System, offer: Offer, names: set[str]) -> None:
     aside.replace(path)
 
 
-def _offered(place: Place, systems: dict[str, System]) -> list[tuple[str, System, Offer]]:
-    asked = offers(systems, user(), secrets(place.workspace))
+def _offered(place: Place, systems: dict[str, System], person: str) -> list[tuple[str, System, Offer]]:
+    asked = offers(place, systems, person or user())
     for name, offer in asked.items():
         if offer.failure:
             raise BadInput(f"{name} does not answer", why=offer.failure, mend="see that it runs, then ask again")
