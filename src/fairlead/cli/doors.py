@@ -35,7 +35,7 @@ def listening(looked: Looked) -> list[Finding]:
 
 
 def signing_in(looked: Looked) -> list[Finding]:
-    """Can people sign in, and how soon does it count that one has left?"""
+    """Can people sign in?"""
     identity, reveal = looked.compiled.identity, secrets(looked.place.workspace)
     url, behind = identity.browser.url, looked.compiled.settings.server.proxy is not None
     findings = []
@@ -52,8 +52,8 @@ def signing_in(looked: Looked) -> list[Finding]:
         elif failure:
             findings.append(Finding(subject, BAD, failure, "correct `issuer`, or the way there"))
         else:
-            anew = f"whoever has left counts after {identity.browser.refresh_minutes:g} minutes, where it can be asked"
-            findings.append(Finding(subject, OK, anew + ("" if looked.online else " (not asked: --online)")))
+            ways = "browsers" if each.cli is None else "programs" if each.login is None else "browsers and programs"
+            findings.append(Finding(subject, OK, f"for {ways}" + ("" if looked.online else " (not asked: --online)")))
     return findings
 
 
