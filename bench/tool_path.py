@@ -107,9 +107,9 @@ async def measure(running: Running, count: int, profiled: bool) -> None:
 
     judged = [f"s{n % SYSTEMS}.tool_{n % TOOLS}" for n in range(RULES // 2)]
 
-    async def governed(n: int, tools: list[str] = names) -> None:
+    async def governed(n: int, tools: list[str] = names, flow: str | None = None) -> None:
         sources = dict.fromkeys(arguments(n), frozenset({"user"}))
-        request = ToolRequest(name=tools[n % len(tools)], arguments=arguments(n), sources=sources)
+        request = ToolRequest(name=tools[n % len(tools)], arguments=arguments(n), sources=sources, flow=flow)
         await call_tool(fairlead, people[n % 200], request, Arrival(door="bench"))
 
     async def alone(n: int) -> None:
@@ -133,12 +133,15 @@ async def measure(running: Running, count: int, profiled: bool) -> None:
         profile.enable()
     whole = min([await cpu(governed, count) for _ in range(3)])
     profile.disable()
+    free = [each for each in names if each not in judged]
+    kept = min([await cpu(lambda n: governed(n, free, f"flow-{n % 50}"), count) for _ in range(3)])
     dearest = min([await cpu(lambda n: governed(n, judged), count) for _ in range(3)])
     if profiled:
         pstats.Stats(profile, stream=sys.stderr).sort_stats("tottime").print_stats(30)
     print(f"driver alone            {without:9.1f} µs")
     print(f"governed                {whole:9.1f} µs ({first:.0f} with each tool's first call)")
     print(f"added by Fairlead       {whole - without:9.1f} µs")
+    print(f"  where it is kept what is read, as at the door: {kept - without:9.1f} µs")
     print(f"  where a policy reads the call's arguments: {dearest - without:9.1f} µs")
     listing(running, people)
 

@@ -228,4 +228,4 @@ class FlowMachine(RuleBasedStateMachine):
 
 
 TestFlows = FlowMachine.TestCase
-TestFlows.settings = settings(max_examples=12, stateful_step_count=12, deadline=None)
+TestFlows.settings = settings(max_examples=8, stateful_step_count=12, deadline=None)

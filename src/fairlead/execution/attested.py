@@ -27,6 +27,7 @@ _MONTH_DAY: Final = re.compile(rf"\b{_MONTH}\.?\s+{_DAY}\b{_YEAR}", re.IGNORECAS
 _DAY_MONTH: Final = re.compile(rf"\b{_DAY}(?:\s+of)?\s+{_MONTH}\b\.?{_YEAR}", re.IGNORECASE)
 _A_YEAR: Final = re.compile(r"(?<![\w.,])(?:19|20)\d\d(?!\w)")
 
+_DIGIT: Final = re.compile(r"\d")
 _LINK: Final = re.compile(
     r"[A-Za-z][A-Za-z0-9+.\-]{1,20}:/\S+"  # a URL, also one that is misspelt
     r"|[\w.+\-]+@[\w.\-]+"
@@ -72,12 +73,17 @@ def singles(value: Any) -> Iterator[Any]:
 
 def stands_in(leaf: Leaf, text: str) -> bool:
     """Whether it stands whole in a text: as its own words, number or date, and not as a part of a longer one."""
+    if isinstance(leaf, Decimal) and not _DIGIT.search(text):
+        return False
     if isinstance(leaf, Decimal) or leaf.isdecimal():  # the 13 of June 13 is no number of its own
         text = without_dates(text)
     if isinstance(leaf, Decimal):
         return leaf in numbers_in(text)
-    if leaf not in text and " " not in leaf:
-        return _date_stands_in(leaf, text)
+    if " " not in leaf:
+        if leaf not in text:
+            return _date_stands_in(leaf, text)
+    elif not all(word in text for word in leaf.split(" ")):
+        return False
     words = r"\s+".join(re.escape(each) for each in leaf.split(" "))
     return re.search(rf"(?<![\w@+\-/\\])(?<!\w\.){words}(?![\w@+\-/\\]|[.:]\w)", text) is not None
 

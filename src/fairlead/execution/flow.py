@@ -13,6 +13,7 @@ Whose value it is and why it was chosen are two questions: the sources answer th
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any, Final
 
 import msgspec
@@ -21,15 +22,16 @@ from msgspec import Struct
 from fairlead.errors import BadInput, closest
 from fairlead.execution.attested import Leaf, leaf_of, links_of, singles, stands_in
 from fairlead.execution.extraction import closed_values
-from fairlead.execution.flow_step import WORDS, Given, Step, joined, step_of
+from fairlead.execution.flow_step import WORDS, Step, given_as, joined, step_of
 from fairlead.execution.tool_asking import ToolRequest
 from fairlead.labels import NO_LABELS, Labels
 from fairlead.policy.tool_rights import UNKNOWN, Sources
 
 _REFERENCE: Final = "$from"
+_NOWHERE: Final[Sources] = frozenset()
 
 
-class Flow(Struct, frozen=True):
+class Flow(Struct, frozen=True, dict=True):
     """What a run has been told and has read, in order. Every method gives back a new one.
 
     `elsewhere` is where that comes from which it may have read and which is not here: "unknown" where somebody keeps
@@ -44,7 +46,7 @@ class Flow(Struct, frozen=True):
         are theirs too: give those as what they are, by `read`."""
         if source not in WORDS:
             raise BadInput(f"{source!r} does not speak here", mend="give what was read by `read`")
-        return self._with(Step(id=f"{source}:{len(self.steps)}", sources=frozenset({source}), value=text))
+        return self._with(step_of(f"{source}:{len(self.steps)}", frozenset({source}), text))
 
     def read(
         self, step: str, source: str, value: Any, labels: Labels = NO_LABELS, asked: ToolRequest | None = None
@@ -53,7 +55,7 @@ class Flow(Struct, frozen=True):
         if source in WORDS or not source:
             raise BadInput(f"what was read cannot come from {source!r}", mend='name it, as in "tool:crm.get_order"')
         given = () if asked is None else tuple(
-            Given(value, asked.sources.get(name, UNKNOWN)) for name, value in asked.arguments.items()
+            given_as(value, asked.sources.get(name, UNKNOWN)) for name, value in asked.arguments.items()
         )  # fmt: skip
         return self._with(step_of(step, frozenset({source}), value, labels, given))
 
@@ -68,19 +70,31 @@ class Flow(Struct, frozen=True):
         inherited = frozenset().union(*(each.sources_of(None) for each in read)) if read else UNKNOWN
         labels = joined(read)
         parts = closed_values(name, schema, value)
-        given = () if parts.closed else (Given(list(parts.open), inherited),)
+        given = () if parts.closed else (given_as(list(parts.open), inherited),)
         return self._with(step_of(step, frozenset({f"schema:{name}"}), value, labels, given))
 
-    @property
+    @cached_property
     def sources(self) -> Sources:
         """All that was read and said: where words come from of which no more is known."""
         if not self.steps:
             return self.elsewhere or UNKNOWN
         return self.elsewhere.union(*(each.sources_of(None) for each in self.steps))
 
-    @property
+    @cached_property
     def labels(self) -> Labels:
         return joined(self.steps)
+
+    @cached_property
+    def _words(self) -> "list[Step]":
+        return [each for each in self.steps if each.is_words]
+
+    @cached_property
+    def _read(self) -> "list[Step]":
+        return [each for each in self.steps if not each.is_words]
+
+    @cached_property
+    def _leaves(self) -> "frozenset[Leaf]":
+        return frozenset().union(*(each.leaves for each in self.steps))
 
     def sources_of(self, value: Any) -> Sources:
         """Where a value may have come from that somebody wrote after reading all this."""
@@ -116,9 +130,9 @@ class Flow(Struct, frozen=True):
         leaf = leaf_of(link)
         if leaf is None or sources != self.sources:
             return sources
-        holding = [each for each in self.steps if not each.is_words and each.holds(leaf)]
-        proven = any(not each.sieve and each.says(leaf) for each in holding)
-        return frozenset().union(*(each.sources_of(leaf) for each in holding)) if proven else sources
+        if not any(not each.sieve and each.says(leaf) for each in self._read):
+            return sources
+        return frozenset().union(*(each.came(leaf) or _NOWHERE for each in self._read))
 
     def _with(self, step: Step) -> "Flow":
         if any(each.id == step.id for each in self.steps):
@@ -176,11 +190,11 @@ class Flow(Struct, frozen=True):
         leaf = leaf_of(value)
         if leaf is not None:
             for source in WORDS:
-                if any(each.is_words and source in each.sources and stands_in(leaf, each.value) for each in self.steps):
+                if any(source in each.sources and stands_in(leaf, each.value) for each in self._words):
                     return frozenset({source}), NO_LABELS
-            if any(leaf in each.leaves for each in self.steps):
-                holding = [each for each in self.steps if not each.is_words and each.holds(leaf)]
-                return frozenset().union(*(each.sources_of(leaf) for each in holding)), joined(holding)
+            if leaf in self._leaves:
+                came = [(each, its) for each in self._read if (its := each.came(leaf)) is not None]
+                return frozenset().union(*(its for _, its in came)), joined(each for each, _ in came)
         return self.sources, self.labels
 
 

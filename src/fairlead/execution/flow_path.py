@@ -17,7 +17,7 @@ from fairlead.costs.ledger import Action
 from fairlead.execution.choices import Reply
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.extraction import fitting
-from fairlead.execution.flow_step import Given, Step, step_of
+from fairlead.execution.flow_step import Step, given_as, step_of
 from fairlead.execution.kept_flows import FlowOf
 from fairlead.execution.prepare import Decided
 from fairlead.execution.tool_asking import ToolRequest
@@ -73,7 +73,7 @@ def _talk(fairlead: Fairlead, action: Action, name: str, talk: Talk) -> Talk:
 
     async def ask(method: str, about: Mapping[str, Any]) -> Any:
         given = await inner(method, about)
-        await _add(fairlead, action, name, step_of("put", _NOWHERE, None, given=[Given(given, UNKNOWN)]))
+        await _add(fairlead, action, name, step_of("put", _NOWHERE, None, given=[given_as(given, UNKNOWN)]))
         return given
 
     return replace(talk, ask=ask)
@@ -111,18 +111,18 @@ def put_step(asked: ToolAsked, trusts: Callable[[str], bool]) -> Step | None:
     if asked.tool.definition.effect == "read":
         return None
     given = [
-        Given(value, asked.sources[name])
+        given_as(value, asked.sources[name])
         for name, value in asked.arguments.items()
         if not all(map(trusts, asked.sources[name]))
     ]
-    given += [Given(asked.answers, UNKNOWN)] if asked.answers else []
+    given += [given_as(asked.answers, UNKNOWN)] if asked.answers else []
     return step_of("put", _NOWHERE, None, asked.labels, given) if given else None
 
 
 def read_step(id_: str, asked: ToolAsked, result: ToolResult, labels: Labels, schema: Mapping[str, Any] = {}) -> Step:
     """What a call has read: its data, texts that are data as such, and the addresses of links. Where its data fit a
     declared schema, what leaves no room for words in them comes from there."""
-    given = [Given(value, asked.sources[name]) for name, value in asked.arguments.items()]
+    given = [given_as(value, asked.sources[name]) for name, value in asked.arguments.items()]
     texts = [each.text for each in result.pieces if isinstance(each, Text | Resource) and each.text]
     values = [] if result.structured is None else [result.structured]
     values += [data for data in map(_data, texts) if data not in values]
@@ -133,7 +133,7 @@ def read_step(id_: str, asked: ToolAsked, result: ToolResult, labels: Labels, sc
         marks.add(_mark_of(result.structured))
     source = frozenset({f"tool:{asked.tool.name}"})
     if schema and values and (parts := fitting(asked.tool.name, schema, values[0])) is not None:
-        given.append(Given([*parts.open, *values[1:]], source))
+        given.append(given_as([*parts.open, *values[1:]], source))
         source = frozenset({f"schema:{asked.tool.name}"})
     value = values[0] if len(values) == 1 else values
     return step_of(id_, source, value, labels, given, sorted(marks))
@@ -151,7 +151,7 @@ async def extracted(fairlead: Fairlead, deployment: Deployment, action: Action, 
 
     def work() -> None:
         of = flow_of(action.caller, flow)
-        given = [Given(list(parts.open), fairlead.flows.flow(of).sources)] if parts.open else []
+        given = [given_as(list(parts.open), fairlead.flows.flow(of).sources)] if parts.open else []
         source = frozenset({f"schema:{task.name}"})
         fairlead.flows.add(of, [step_of(action.run, source, values[0], decided.asked.labels, given)])
 

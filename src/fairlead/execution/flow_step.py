@@ -18,10 +18,28 @@ _NOWHERE: Final[Sources] = frozenset()
 
 
 class Given(Struct, frozen=True):
-    """An argument of an earlier call, and where it came from."""
+    """An argument of an earlier call, and where it came from. Made by `given_as`."""
 
     value: Any
     sources: Sources
+    leaves: frozenset[Leaf]
+    texts: tuple[str, ...]
+
+    def stands(self, leaf: Leaf) -> bool:
+        """Whether it stands in the argument: an echo of it may be shorter than what was given."""
+        return leaf in self.leaves or any(stands_in(leaf, each) for each in self.texts)
+
+    def is_part(self, of: Leaf) -> bool:
+        """Whether some of the argument stands in a longer text."""
+        if not isinstance(of, str):
+            return False
+        return any(
+            (not isinstance(each, str) or each.split(" ", 1)[0] in of) and stands_in(each, of) for each in self.leaves
+        )
+
+
+def given_as(value: Any, sources: Sources) -> Given:
+    return Given(value, sources, frozenset(leaves_of(value)), _texts(value))
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -42,6 +60,7 @@ class Step(Struct, frozen=True, kw_only=True):
     sieve: bytes = b""
     put_in: bytes = b""
     leaves: frozenset[Leaf] = frozenset()
+    texts: tuple[str, ...] = ()
 
     @property
     def is_words(self) -> bool:
@@ -49,30 +68,27 @@ class Step(Struct, frozen=True, kw_only=True):
 
     def says(self, leaf: Leaf) -> bool:
         """Whether it stands anywhere in it, also inside a longer text."""
-        return leaf in self.leaves or any(
-            stands_in(leaf, each) for each in singles(self.value) if isinstance(each, str)
-        )
+        return leaf in self.leaves or any(stands_in(leaf, each) for each in self.texts)
 
-    def holds(self, leaf: Leaf) -> bool:
-        """Whether the value may have come by this step, out of it or into the call."""
-        if self.sieve and may_hold(self.sieve, leaf):
-            return True
-        return self.says(leaf) or bool(self.put(leaf))
+    def came(self, leaf: Leaf) -> Sources | None:
+        """Where a value came from that came by this step, out of it or into the call: from its own source, and from
+        whoever had put it into the call. None where it did not."""
+        if self.sieve:
+            return self.sources if may_hold(self.sieve, leaf) or may_share(self.put_in, leaf) else None
+        put = self.put(leaf)
+        return self.sources | put if self.says(leaf) else put or None
 
     def sources_of(self, leaf: Leaf | None) -> Sources:
-        """Where a value that it holds came from: from its own source, and from whoever had put it into the call."""
+        """As `came`, for a value that is known to stand in it; of no value in particular, all that it may be from."""
         if leaf is None:
             return self.sources.union(*(each.sources for each in self.given))
-        put = self.put(leaf)
-        return put if put and not self.sieve and not self.says(leaf) else self.sources | put
+        return self.came(leaf) or self.sources
 
     def put(self, leaf: Leaf) -> Sources:
         """Where it came from where it, or a part of it, was put into this call; nowhere, if it was not."""
         if self.sieve:
             return self.sources if may_share(self.put_in, leaf) else _NOWHERE
-        return frozenset().union(
-            *(each.sources for each in self.given if _stands(leaf, each.value) or _is_part(each.value, leaf))
-        )
+        return frozenset().union(*(each.sources for each in self.given if each.stands(leaf) or each.is_part(leaf)))
 
 
 def step_of(id_: str, sources: Sources, value: Any, labels: Labels = NO_LABELS, given: Iterable[Given] = (),
@@ -80,6 +96,7 @@ def step_of(id_: str, sources: Sources, value: Any, labels: Labels = NO_LABELS, 
     return Step(
         id=id_, sources=sources, value=value, labels=labels, given=tuple(given), marks=tuple(marks),
         leaves=frozenset(leaves_of(value)),
+        texts=_texts(value),
     )  # fmt: skip
 
 
@@ -105,13 +122,5 @@ def joined(steps: Iterable[Step]) -> Labels:
     return labels
 
 
-def _stands(leaf: Leaf, value: Any) -> bool:
-    """Whether it stands in an argument: an echo of it may be shorter than what was given."""
-    return leaf in frozenset(leaves_of(value)) or any(
-        stands_in(leaf, each) for each in singles(value) if isinstance(each, str)
-    )
-
-
-def _is_part(value: Any, of: Leaf) -> bool:
-    """Whether some of an argument stands in a longer text."""
-    return isinstance(of, str) and any(stands_in(each, of) for each in leaves_of(value))
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(each for each in singles(value) if isinstance(each, str))

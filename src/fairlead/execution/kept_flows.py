@@ -7,7 +7,7 @@ Every method reads or writes the database: call it in a thread.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from fairlead.clock import Clock, new_id
 from fairlead.errors import NotFound
 from fairlead.execution.flow import Flow
-from fairlead.execution.flow_step import Given, Step, merged, step_of
+from fairlead.execution.flow_step import Step, given_as, merged, step_of
 from fairlead.execution.sieve import EVERYTHING
 from fairlead.labels import DataClass, Labels
 from fairlead.policy.tool_rights import UNKNOWN
@@ -29,7 +29,7 @@ from fairlead.storage.vault import SubjectKey, Vault
 if TYPE_CHECKING:
     from fairlead.storage.flow_rows import StepKey, StepRow
 
-MOST_STEPS: Final = 128
+MOST_STEPS: Final = 64
 MOST_BYTES: Final = 512 << 10
 """Of one flow, each; a quarter of the bytes for one step."""
 
@@ -77,7 +77,7 @@ class Flows:
         self._store = store
         self._vault = vault
         self._clock = clock
-        self._known: OrderedDict[str, dict[str, Step]] = OrderedDict()
+        self._known: OrderedDict[str, dict[str, tuple[StepKey, Step]]] = OrderedDict()
         self._lock = Lock()
 
     def flow(self, of: FlowOf) -> Flow:
@@ -110,6 +110,7 @@ class Flows:
                         if not table.take_out(connection, flow, taken):
                             raise _MergedMeanwhile
                     table.insert_steps(connection, [*coarse, *new])
+                self._remember(flow, zip(new, steps, strict=True))
                 return
             except _MergedMeanwhile:
                 continue
@@ -144,16 +145,33 @@ class Flows:
             missing = [each.id for each in keys if each.id not in known]
             rows = table.rows(connection, flow, missing if known else ()) if missing else []
         opened = {row.id: self._opened(key, flow, row.id, row.sealed) for row in rows}
-        steps = {each.id: known.get(each.id) or opened[each.id] for each in keys}
+        steps = {each.id: known.get(each.id) or (each, opened[each.id]) for each in keys}
         with self._lock:
             self._known[flow] = steps
             self._known.move_to_end(flow)
             while len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
-        return [(each, steps[each.id]) for each in keys]
+        return list(steps.values())
+
+    def _remember(self, flow: str, made: "Iterable[tuple[StepRow, Step]]") -> None:
+        """Steps that were just kept, as they are when they are opened."""
+        from fairlead.storage.flow_rows import StepKey
+
+        new = {
+            row.id: (StepKey(row.id, row.at, row.size), _decoded(row.id, _fit(step, self._most_bytes)))
+            for row, step in made
+        }
+        with self._lock:
+            if flow in self._known:  # what is known of a flow is replaced as a whole, never changed
+                self._known[flow] = self._known[flow] | new
 
     def _too_much(self, key: SubjectKey, flow: str, new: "Sequence[StepRow]") -> "tuple[list[str], list[StepRow]]":
-        """The ids of what is to be merged, and the row that takes its place."""
+        """The ids of what is to be merged, and the row that takes its place. As long as what this process knows is far
+        from the bounds, nobody looks: others may have added a little meanwhile."""
+        with self._lock:
+            known = list(self._known.get(flow, {}).values())
+        if known and self._is_little([each for each, _ in known], new):
+            return [], []
         found = self._steps(key, flow)
         keys = [each for each, _ in found]
         size = sum(each.size for each in keys) + sum(each.size for each in new)
@@ -172,12 +190,15 @@ class Flows:
         row = self._row(key, flow, merged("merged", [step for _, step in found[: len(taken)]]), at=taken[-1].at)
         return [each.id for each in taken], [row]
 
+    def _is_little(self, keys: "Sequence[StepKey]", new: "Sequence[StepRow]") -> bool:
+        size = sum(each.size for each in keys) + sum(each.size for each in new)
+        young = min(each.at for each in keys) > self._clock.now() - self.keep
+        return young and size <= self._most_bytes // 2 and len(keys) + len(new) <= self._most_steps // 2
+
     def _row(self, key: SubjectKey, flow: str, step: Step, at: int = 0) -> "StepRow":
         from fairlead.storage.flow_rows import StepRow
 
-        plain = _plain(step)
-        if len(plain) > self._most_bytes // 4 and not step.sieve:
-            plain = _plain(merged(step.id, [step]))
+        plain = _fit(step, self._most_bytes)
         # A step that a call made is found by its run; of all others nobody needs the id.
         id_ = step.id if step.id.startswith("run_") else new_id(self._clock, "step")
         sealed = self._vault.seal(key, plain, _about(flow, id_))
@@ -186,15 +207,25 @@ class Flows:
         )  # fmt: skip
 
     def _opened(self, key: SubjectKey, flow: str, id_: str, sealed: bytes) -> Step:
-        kept = _decoder.decode(self._vault.open_own(key, bytes(sealed), _about(flow, id_)))
-        labels = Labels(DataClass(kept.data_class), frozenset(kept.categories))
-        sources = frozenset(kept.sources)
-        if kept.sieve:
-            return Step(
-                id=id_, sources=sources, labels=labels, marks=tuple(kept.marks), sieve=kept.sieve, put_in=kept.put_in
-            )
-        given = [Given(value, frozenset(its)) for value, its in kept.given]
-        return step_of(id_, sources, kept.value, labels, given, kept.marks)
+        return _decoded(id_, self._vault.open_own(key, bytes(sealed), _about(flow, id_)))
+
+
+def _decoded(id_: str, plain: bytes) -> Step:
+    kept = _decoder.decode(plain)
+    labels = Labels(DataClass(kept.data_class), frozenset(kept.categories))
+    sources = frozenset(kept.sources)
+    if kept.sieve:
+        return Step(
+            id=id_, sources=sources, labels=labels, marks=tuple(kept.marks), sieve=kept.sieve, put_in=kept.put_in
+        )
+    given = [given_as(value, frozenset(its)) for value, its in kept.given]
+    return step_of(id_, sources, kept.value, labels, given, kept.marks)
+
+
+def _fit(step: Step, most_bytes: int) -> bytes:
+    """The step as it is kept: what is too large by itself is kept as what may have stood in it."""
+    plain = _plain(step)
+    return plain if step.sieve or len(plain) <= most_bytes // 4 else _plain(merged(step.id, [step]))
 
 
 def _plain(step: Step) -> bytes:

@@ -24,11 +24,12 @@ EVERYTHING: Final = b"\xff"
 
 def sieve_of(values: Iterable[Any], before: Iterable[bytes] = ()) -> bytes:
     """The sieve of all that stands in these values, and in earlier sieves."""
-    found = bytearray(SIZE)
+    all_before = 0
     for each in before:
         if each == EVERYTHING:
             return EVERYTHING
-        found = bytearray(one | other for one, other in zip(found, each, strict=True))
+        all_before |= int.from_bytes(each, "big")
+    found = bytearray(all_before.to_bytes(SIZE, "big"))
     for word in {word for value in values for single in singles(value) for word in _words(single)}:
         for place in _places(word):
             found[place >> 3] |= 1 << (place & 7)
