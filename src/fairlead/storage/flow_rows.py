@@ -39,7 +39,7 @@ def keys(connection: Connection, flow: str) -> list[StepKey]:
     """The steps of a flow, the oldest first."""
     c = flow_step.c
     query = select(c.id, c.at, c.size).where(c.flow == flow).order_by(c.at, c.id)
-    return [StepKey(*row) for row in connection.execute(query)]
+    return [StepKey(*row) for row in connection.execute(query).all()]
 
 
 def rows(connection: Connection, flow: str, ids: Sequence[str]) -> list[StepRow]:
