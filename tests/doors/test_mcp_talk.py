@@ -213,6 +213,34 @@ def test_what_comes_back_must_be_what_went_out_to_this_person(desk: Served) -> N
     assert called("kim", requestState=state, inputResponses={"room": 7})["result"]["isError"]
 
 
+@pytest.mark.parametrize(
+    ("header", "arguments", "passes"),
+    [
+        ("north", {"region": "north"}, True),
+        ("=?base64?bm9ydGg=?=", {"region": "north"}, True),
+        ("=?base64?n!rth?=", {"region": "north"}, False),
+        ("south", {"region": "north"}, False),
+        (None, {"region": "north"}, False),
+        ("north", {}, False),
+        (None, {}, True),
+    ],
+)
+def test_headers_that_repeat_arguments_must_not_say_otherwise(
+    desk: Served, header: str | None, arguments: dict[str, str], passes: bool
+) -> None:
+    meta = {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+    }
+    sent = {"mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call", "mcp-name": "visit"}
+    sent |= {} if header is None else {"mcp-param-region": header}
+    params = {"name": "visit", "arguments": arguments, "_meta": meta}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    reply = httpx.post(f"{desk.url}/mcp/desk", json=body, headers=sent | desk.auth(), timeout=30)
+    assert (reply.status_code == 200) == passes
+    assert passes or reply.json()["error"]["code"] == -32020
+
+
 def test_a_session_is_its_persons_alone(desk: Served) -> None:
     body = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"capabilities": {"elicitation": {}}}}
     greeted = httpx.post(f"{desk.url}/mcp/desk", json=body, headers=desk.auth("kim"))

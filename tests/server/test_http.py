@@ -75,3 +75,13 @@ async def test_a_body_is_read_whole_and_within_its_limit() -> None:
         await read_body(arriving(part(b"abcd", more=False)), 3)
     with pytest.raises(Gone):
         await read_body(arriving(part(b"ab", more=True), {"type": "http.disconnect"}), 9)
+
+
+def test_a_page_of_this_very_server_is_a_program_on_this_machine_and_no_other_page_is() -> None:
+    own = {"type": "http", "scheme": "http", "client": ("127.0.0.1", 5000)}
+    host = (b"host", b"127.0.0.1:8700")
+    assert is_loopback({**own, "headers": [host, (b"origin", b"http://127.0.0.1:8700")]})
+    for origin in (b"http://127.0.0.1:9000", b"https://127.0.0.1:8700", b"null", b"http://evil.example"):
+        assert not is_loopback({**own, "headers": [host, (b"origin", origin)]})
+    evil = [(b"host", b"evil.example"), (b"origin", b"http://evil.example")]
+    assert not is_loopback({**own, "headers": evil})

@@ -5,7 +5,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Annotated, Any
 
 import uvicorn
 from mcp.server.mcpserver import Context, MCPServer
@@ -16,7 +16,7 @@ from mcp_types import (
     SamplingMessage,
     TextContent,
 )
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 
 class Room(BaseModel):
@@ -49,6 +49,11 @@ def desk() -> MCPServer:
             messages=told, max_tokens=9, related_request_id=context.request_id
         )
         return result.content.text
+
+    @server.tool()
+    def visit(region: Annotated[str, Field(json_schema_extra={"x-mcp-header": "Region"})] = "") -> str:
+        """Visits a region, which stands in a header too."""
+        return f"visited {region}"
 
     @server.tool()
     async def work(context: Context[Any, Any]) -> str:

@@ -141,7 +141,8 @@ async def _called(
                 raise error from None
             action.flags.append("renewed")
             credential = renewed
-            result = await driver.call(msgspec.structs.replace(call, credential=renewed))
+            talk = governed(deployment, action, msgspec.structs.replace(decided, credential=renewed), decided.talk)
+            result = await driver.call(msgspec.structs.replace(call, credential=renewed, talk=talk))
     except (Upstream, BadInput) as error:
         without_secret(error, credential.secret)
         raise

@@ -90,6 +90,9 @@ def without_credential(action: Action, credential: Credential, result: ToolResul
     if len(secret) < _SHORTEST_SECRET:
         return result
     clean = each_text(result, lambda text: text.replace(secret, "[CREDENTIAL]"))
+    asked = clean.questions
+    if asked is not None and asked.state is not None:
+        clean = replace(clean, questions=replace(asked, state=asked.state.replace(secret, "[CREDENTIAL]")))
     if clean != result:
         action.flags.append("redacted")
     return clean

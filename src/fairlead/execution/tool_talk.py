@@ -12,7 +12,7 @@ from fairlead.errors import BadInput, Denied, Withheld
 from fairlead.execution.deployment import Deployment
 from fairlead.execution.prepare import looked_at
 from fairlead.execution.tool_asking import ToolDecided
-from fairlead.execution.tool_release import released
+from fairlead.execution.tool_release import released, without_credential
 from fairlead.tools.settings import McpSettings
 from fairlead.tools.talk import ASKED_BY, Notice, Talk
 from fairlead.tools.types import ToolResult
@@ -27,7 +27,8 @@ def governed(deployment: Deployment, action: Action, decided: ToolDecided, talk:
     tell, ask, asks = talk.tell, talk.ask, "questions" in passes
 
     async def screened(told: Mapping[str, Any]) -> Mapping[str, Any]:
-        result, _ = await released(deployment, action, decided, ToolResult(structured=told))
+        said = without_credential(action, decided.credential, ToolResult(structured=told))
+        result, _ = await released(deployment, action, decided, said)
         clean: Mapping[str, Any] = result.structured
         return clean
 

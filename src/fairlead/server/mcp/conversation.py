@@ -142,12 +142,15 @@ class Conversation:
 
     async def _settled(self, approval: Any) -> None:
         """Wait for a while until somebody has answered the question."""
-        until = self._clock.monotonic() + _WAIT_S
-        while self._clock.monotonic() < until:
-            shown = await asyncio.to_thread(self._fairlead.approvals.shown, str(approval), self._caller)
-            if shown.state != "pending":
-                return
-            await asyncio.sleep(_LOOK_S)
+        if self._asked_back.waits.locked():
+            return  # the program is asked again, and that is a pause too
+        async with self._asked_back.waits:
+            until = self._clock.monotonic() + _WAIT_S
+            while self._clock.monotonic() < until:
+                shown = await asyncio.to_thread(self._fairlead.approvals.shown, str(approval), self._caller)
+                if shown.state != "pending":
+                    return
+                await asyncio.sleep(_LOOK_S)
 
     def _answers(self) -> Mapping[str, Any]:
         given = self._message.params.get("inputResponses", {}) if self._stateless else {}

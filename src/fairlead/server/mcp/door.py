@@ -189,6 +189,7 @@ class McpDoor:
             revision=revision,
             listing=listing,
             program=program,
+            scope=scope,
             conversation=Conversation(
                 self._fairlead,
                 caller,

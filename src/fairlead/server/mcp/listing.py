@@ -31,6 +31,7 @@ class Listing:
         self.only = only
         here = [each.settings for name, each in systems.systems.items() if only in ("", name)]
         self._passes = frozenset(what for each in here if isinstance(each, McpSettings) for what in each.passes)
+        self._mirrored: dict[str, dict[str, str]] = {}
         self._names: dict[str, str] = {}
         self._encoded: dict[str, msgspec.Raw] = {}
         mine = {name: tool for name, tool in systems.tools.items() if only in ("", tool.system)}
@@ -39,6 +40,8 @@ class Listing:
         for tool in sorted(self.tools, key=lambda each: each.name):
             listed = tool.definition.name if only else _listed(tool.name, self._names)
             self._names[listed] = tool.name
+            if mirrored := _mirrored(tool.definition.input):
+                self._mirrored[tool.name] = mirrored
             card = systems.systems[tool.system].card_of(tool.definition.name)
             self._encoded[tool.name] = msgspec.Raw(msgspec.json.encode(_described(listed, tool, card)))
         self._names |= {} if only else {tool.name: tool.name for tool in self.tools}
@@ -53,6 +56,10 @@ class Listing:
     def tool(self, listed: str) -> str | None:
         """The name of a tool, by that which it is listed by."""
         return self._names.get(listed)
+
+    def mirrored(self, tool: str) -> Mapping[str, str]:
+        """Which arguments of a tool headers repeat, by the header's name."""
+        return self._mirrored.get(tool, {})
 
     def methods(self, name: str) -> tuple[Tool, ...]:
         """That method of each system here which offers it."""
@@ -82,6 +89,15 @@ class Listing:
             return self.only, name
         system, _, own = name.partition("__")
         return (system, own) if own else ("", name)
+
+
+def _mirrored(schema: Mapping[str, Any]) -> dict[str, str]:
+    properties = schema.get("properties", {})
+    return {
+        its["x-mcp-header"].lower(): name
+        for name, its in properties.items()
+        if isinstance(its, Mapping) and isinstance(its.get("x-mcp-header"), str)
+    }
 
 
 def _listed(name: str, taken: Mapping[str, str]) -> str:

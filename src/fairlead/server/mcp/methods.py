@@ -17,6 +17,7 @@ from fairlead.execution.tool_call import call_tool
 from fairlead.execution.visible_tools import visible
 from fairlead.identity import Caller
 from fairlead.lanes.rates import TooFast
+from fairlead.server.http import Scope
 from fairlead.server.mcp.client import Program
 from fairlead.server.mcp.conversation import Conversation
 from fairlead.server.mcp.flow import of_flow
@@ -30,7 +31,7 @@ from fairlead.server.mcp.message import (
     Unanswerable,
 )
 from fairlead.server.mcp.results import answered, prompted, read, refused
-from fairlead.server.mcp.revision import STATELESS
+from fairlead.server.mcp.revision import STATELESS, refuse_other_arguments
 from fairlead.tools import offers
 from fairlead.tools.failures import ClientLacks
 from fairlead.tools.talk import Talk
@@ -53,6 +54,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     message: Message
     revision: str
     listing: Listing
+    scope: Scope
     program: Program = Program()
     conversation: Conversation
 
@@ -108,6 +110,8 @@ async def _called(asked: Asked) -> dict[str, Any]:
     if not isinstance(name, str) or not isinstance(arguments, dict):
         raise Unanswerable(INVALID_PARAMS, "`name` must be text and `arguments` an object")
     known = asked.listing.tool(name) or (f"{asked.listing.only}.{name}" if asked.listing.only else name)
+    if asked.stateless and (mirrored := asked.listing.mirrored(known)):
+        refuse_other_arguments(asked.scope, mirrored, arguments)
     try:
         found = await _done(asked, known, arguments)
     except NotFound as error:

@@ -11,13 +11,15 @@ from fairlead.identity import Caller
 from fairlead.server.mcp.reply import Reply
 
 _OURS: Final = "fairlead-"
+_MOST_WAITS: Final = 64  # requests that wait for an approval at once; each looks once a second
 
 
 class AskedBack:
-    """The questions of this worker that nobody has answered yet."""
+    """The questions of this worker that nobody has answered yet. `waits` bounds those who wait for approvals."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self.waits = asyncio.Semaphore(_MOST_WAITS)
         self._open: dict[str, tuple[tuple[str, str], asyncio.Future[Any]]] = {}
 
     async def ask(self, caller: Caller, reply: Reply, method: str, about: Mapping[str, Any], seconds: float) -> Any:

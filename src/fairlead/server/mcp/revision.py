@@ -17,6 +17,7 @@ STATELESS: Final = ("2026-07-28",)
 _VERSION: Final = "io.modelcontextprotocol/protocolVersion"
 _CAPABILITIES: Final = "io.modelcontextprotocol/clientCapabilities"
 _NAMED: Final = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+_PARAM: Final = b"mcp-param-"
 _HEADERS: Final = (b"mcp-protocol-version", b"mcp-method", b"mcp-name")
 
 
@@ -65,8 +66,38 @@ def _told(scope: Scope) -> dict[bytes, str]:
         if name in _HEADERS:
             if name in found:
                 raise Unanswerable(HEADER_MISMATCH, f"the header {name.decode()} was sent twice")
-            found[name] = value.decode("latin-1")
+            found[name] = value.decode("latin-1").strip(" \t")
     return found
+
+
+def refuse_other_arguments(scope: Scope, mirrored: Mapping[str, str], arguments: Mapping[str, Any]) -> None:
+    """Headers may repeat arguments, for what stands between to read: they must not say otherwise than the message.
+    `mirrored` are the arguments' names by the header's. Raises `Unanswerable`."""
+    told: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        if name.startswith(_PARAM):
+            key = name[len(_PARAM) :].decode("latin-1")
+            if key in told:
+                raise Unanswerable(HEADER_MISMATCH, f"the header {name.decode('latin-1')} was sent twice")
+            told[key] = value.decode("latin-1").strip(" \t")
+    for header, argument in mirrored.items():
+        if not _says(told.get(header), arguments.get(argument)):
+            raise Unanswerable(HEADER_MISMATCH, f"the header mcp-param-{header} differs from the argument {argument}")
+
+
+def _says(header: str | None, value: Any) -> bool:
+    """Whether a header repeats an argument. What has no form in a header is not repeated."""
+    if value is None or isinstance(value, Mapping | list):
+        return header is None
+    said = _decoded(header)
+    if said is None or isinstance(value, str):
+        return bool(said == value)
+    if isinstance(value, bool):
+        return said == str(value).lower()
+    try:
+        return float(said) == float(value)
+    except ValueError:
+        return False
 
 
 def _decoded(value: str | None) -> str | None:
