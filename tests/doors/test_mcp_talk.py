@@ -210,7 +210,8 @@ def test_what_comes_back_must_be_what_went_out_to_this_person(desk: Served) -> N
     for person, tool, wrong in (("lee", "book", state), ("kim", "work", state), ("kim", "book", f"{state}x")):
         refused = called(person, tool, requestState=wrong, inputResponses=answers)
         assert refused["error"]["code"] == -32602
-    assert called("kim", requestState=state, inputResponses={"room": 7})["result"]["isError"]
+    assert called("kim", requestState=state, inputResponses={"room": 7})["error"]["code"] == -32602
+    assert called("kim", requestState=state, inputResponses={"room": {"action": "?"}})["result"]["isError"]
 
 
 @pytest.mark.parametrize(

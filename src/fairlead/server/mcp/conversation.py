@@ -154,8 +154,8 @@ class Conversation:
 
     def _answers(self) -> Mapping[str, Any]:
         given = self._message.params.get("inputResponses", {}) if self._stateless else {}
-        if not isinstance(given, Mapping):
-            raise Unanswerable(INVALID_PARAMS, "`inputResponses` must be an object")
+        if not isinstance(given, Mapping) or not all(isinstance(each, Mapping) for each in given.values()):
+            raise Unanswerable(INVALID_PARAMS, "`inputResponses` must be an object of objects")
         return given
 
     async def _sealed(self, kept: "_Kept") -> str:
