@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from fairlead.storage.people_rows import PersonRow
 
-MOST_PEOPLE: Final = 200_000
+MOST_PEOPLE: Final = 50_000
 """Persons of one provider: every worker has all of them in memory."""
 _TRIES: Final = 5
 Record = Callable[..., Entry]

@@ -70,7 +70,7 @@ class People:
 
     def _read(self, whole: bool) -> None:
         from fairlead.storage import people_rows as table
-        from fairlead.storage.people_tables import person, person_group
+        from fairlead.storage.people_tables import person_group
 
         with self._store.reading() as connection:
             mark = table.find_mark(connection)
@@ -78,14 +78,12 @@ class People:
                 return
             whole = whole or self._version < mark.reread or mark.version < self._version
             since = -1 if whole else self._version
-            persons = table.persons(connection, person.c.version > since)
+            persons = table.changed_persons(connection, since)
             groups = table.groups(connection, person_group.c.version > since)
-            of = table.memberships(connection, None if whole else [each.id for each in persons])
+            of = table.memberships(connection, None if whole else [id for id, _, _ in persons])
         names = {each.id: each.name for each in groups}
-        known = {
-            each.id: _Known((each.user_name, each.external_id), each.active, of.get(each.id, frozenset()))
-            for each in persons
-        }
+        nowhere: frozenset[str] = frozenset()
+        known = {id: _Known(digests, active, of.get(id, nowhere)) for id, digests, active in persons}
         self._view = _view(known, names) if whole else self._with(known, names)
         self._version = mark.version
         self.generation += 1

@@ -82,6 +82,13 @@ def persons(connection: "Connection", where: "ColumnElement[bool]", start: int =
     ]
 
 
+def changed_persons(connection: "Connection", since: int) -> list[tuple[str, tuple[bytes, bytes], bool]]:
+    """Whoever has changed after a version: the id, the digests of both names, and whether they are active."""
+    wanted = select(person.c.id, person.c.user_name, person.c.external_id, person.c.active)
+    rows = connection.execute(wanted.where(person.c.version > since))
+    return [(id, (bytes(user_name), bytes(external_id)), active) for id, user_name, external_id, active in rows]
+
+
 def groups(connection: "Connection", where: "ColumnElement[bool]", start: int = 0, most: int = -1) -> list[GroupRow]:
     wanted = select(person_group).where(where).order_by(person_group.c.id)
     return [GroupRow(**row) for row in connection.execute(_cut(wanted, start, most)).mappings()]
