@@ -1,4 +1,4 @@
-"""The people who write SCIM's client for Python also write a tester of servers: what it says of the door at `/scim/v2/`.
+"""A tester of SCIM servers, by those who write SCIM's client for Python: what it says of the door at `/scim/v2/`.
 
     python -m venv /tmp/scim && /tmp/scim/bin/pip install scim2-tester scim2-client httpx2
     python -m evals.scim --python /tmp/scim/bin/python
