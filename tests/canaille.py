@@ -1,5 +1,6 @@
 """A real identity provider: canaille, in this process, with people who sign in without typing."""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,6 +73,16 @@ class Canaille:
 
 
 @contextmanager
+def _log_as_before() -> Iterator[None]:
+    """The provider marks what is logged in the whole process with addresses: not in what other tests log."""
+    root = logging.getLogger()
+    before = [(each, list(each.filters)) for each in (root, *root.handlers)]
+    yield
+    for each, filters in before:
+        each.filters = filters
+
+
+@contextmanager
 def canaille() -> Iterator[Canaille]:
     """It takes some seconds to start: once for a module at most."""
     import portpicker
@@ -83,18 +94,19 @@ def canaille() -> Iterator[Canaille]:
     os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
     port = portpicker.pick_unused_port()
     rsa, ec = RSAKey.generate_key(2048, {"kid": "rsa"}), ECKey.generate_key("P-256", {"kid": "ec"})
-    app = create_app(
-        config={
-            "TESTING": True, "ENV_FILE": None, "SECRET_KEY": "only for tests", "WTF_CSRF_ENABLED": False,
-            "PREFERRED_URL_SCHEME": "http", "SERVER_NAME": f"localhost:{port}",
-            "CANAILLE": {
-                "DATABASE": "memory", "JAVASCRIPT": False, "ACL": {"DEFAULT": {"PERMISSIONS": ["use_oidc"]}},
-                "LOGGING": {"version": 1, "disable_existing_loggers": False},
+    with _log_as_before():
+        app = create_app(
+            config={
+                "TESTING": True, "ENV_FILE": None, "SECRET_KEY": "only for tests", "WTF_CSRF_ENABLED": False,
+                "PREFERRED_URL_SCHEME": "http", "SERVER_NAME": f"localhost:{port}",
+                "CANAILLE": {
+                    "DATABASE": "memory", "JAVASCRIPT": False, "ACL": {"DEFAULT": {"PERMISSIONS": ["use_oidc"]}},
+                    "LOGGING": {"version": 1, "disable_existing_loggers": False},
+                },
+                "CANAILLE_OIDC": {"ACTIVE_JWKS": [rsa.as_dict(private=True), ec.as_dict(private=True)]},
             },
-            "CANAILLE_OIDC": {"ACTIVE_JWKS": [rsa.as_dict(private=True), ec.as_dict(private=True)]},
-        },
-        env_file=None,
-    )  # fmt: skip
+            env_file=None,
+        )  # fmt: skip
     server = Server(app, port, Backend.instance)
     thread = Thread(target=server.httpd.serve_forever, daemon=True)
     thread.start()

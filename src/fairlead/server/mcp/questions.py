@@ -33,7 +33,9 @@ class AskedBack:
                 return await answer
         except TimeoutError:
             raise DeadlineExceeded(
-                f"nobody answered {method} within {seconds:g} s", mend="raise the `timeout` of the system"
+                f"nobody answered {method} within {seconds:g} s",
+                why="a system asks the caller's program while a call is under way, and waits no longer than that",
+                mend="raise the `timeout` of the system",
             ) from None
         finally:
             del self._open[id_]
@@ -45,7 +47,13 @@ class AskedBack:
             return False
         if not answer.done():
             if error is not None or not isinstance(result, Mapping):
-                answer.set_exception(BadInput("the caller's program gave no answer"))
+                answer.set_exception(
+                    BadInput(
+                        "the caller's program gave no answer",
+                        why="a system had asked it while a call was under way, and it said an error or no object",
+                        mend="let the program answer what it declares that it can",
+                    )
+                )
             else:
                 answer.set_result(result)
         return True
