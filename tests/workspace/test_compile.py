@@ -5,10 +5,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fairlead.errors import Withheld
+from fairlead.execution.flow_path import FlowRules
 from fairlead.identity.types import Caller
 from fairlead.labels import DataClass
 from fairlead.policy import Asked
 from fairlead.workspace.compile import Workspace, compile_workspace, policy_results, require_policy_tests
+from fairlead.workspace.flowing import compile_flows
 from fairlead.workspace.problems import InvalidWorkspace, Problem
 from fairlead.workspace.templates import TEMPLATES, template_text
 from fairlead.workspace.text import WorkspaceText
@@ -109,6 +111,26 @@ def test_problems_of_all_files_come_together_each_at_its_line() -> None:
         "tasks/question.yaml:2:10",
     ]
     assert "did you mean" in "\n".join(found)
+
+
+def test_nothing_is_kept_of_what_agents_read_where_nobody_looks_at_it() -> None:
+    systems = "systems:\n  desk: {use: python, file: desk.py}\n"
+    files = {"systems/desk.py": 'def ask(text: str) -> str:\n    """Ask."""\n    return text\n'}
+    base = "organisation: acme\nmodels:\n  small: openai/gpt-5-mini\n"
+    looks = """permit(principal, action == Action::"call_tool", resource) when { context.untrusted.isEmpty() };"""
+
+    def rules(yaml: str, **more: str) -> FlowRules | None:
+        workspace = compiled({"fairlead.yaml": base + yaml, **files, **more})
+        return compile_flows(workspace.settings, workspace.policy)
+
+    agents = "agents:\n  bot: {passes_words_on: true}\n  other: {}\n"
+    assert rules("") is None
+    assert rules(systems) is None
+    assert rules(systems, **{"policies/a.cedar": looks}) == FlowRules(frozenset())
+    assert rules(systems + agents) == FlowRules(frozenset({"bot"}))
+    assert rules(agents) is None  # nothing is called
+    for off in ("flows: {keep: 0}\n", "payloads: none\n"):
+        assert rules(systems + agents + off) is None
 
 
 def test_schemas_of_what_is_extracted_are_checked_at_their_line() -> None:
