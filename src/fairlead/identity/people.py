@@ -60,23 +60,23 @@ class People:
         names = (view.names.get(each) for each in found.groups)
         return Standing(found.active, frozenset(name for name in names if name is not None))
 
-    def follow(self, *, whole: bool = False) -> None:
-        """Take up what has changed; with `whole`, read everything anew. Nothing where no provider pushes."""
+    def follow(self) -> None:
+        """Take up what has changed. Nothing where no provider pushes."""
         if not self.wanted:
             return
         with self._lock:
             if self._digests.find():
-                self._read(whole)
+                self._read()
 
-    def _read(self, whole: bool) -> None:
+    def _read(self) -> None:
         from fairlead.storage import people_rows as table
         from fairlead.storage.people_tables import person_group
 
         with self._store.reading() as connection:
             mark = table.find_mark(connection)
-            if mark is None or (mark.version == self._version and not whole):
+            if mark is None or mark.version == self._version:
                 return
-            whole = whole or self._version < mark.reread or mark.version < self._version
+            whole = self._version < mark.reread or mark.version < self._version
             since = -1 if whole else self._version
             persons = table.changed_persons(connection, since)
             groups = table.groups(connection, person_group.c.version > since)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from fairlead.errors import NotFound
 from fairlead.storage.legal_holds import require_no_hold
+from fairlead.storage.people_rows import note_erasure
 from fairlead.storage.schema import payload, session, session_turn, subject
 from fairlead.storage.store import Store
 from fairlead.storage.tombstones import SUBJECT, Tombstone, bury, mark_done, tombstones
@@ -51,6 +52,7 @@ def erase_subject(
         require_no_hold(connection, subject_id)
         if connection.execute(delete(subject).where(subject.c.id == subject_id)).rowcount != 1:
             raise NotFound(f"the subject {subject_id} was erased meanwhile", mend="there is nothing left to do")
+        note_erasure(connection)
         stone = bury(connection, SUBJECT, subject_id, at)
         store.database.append(connection, [entry])
         announce(connection)

@@ -167,6 +167,12 @@ def known(connection: "Connection", provider: str, ids: Collection[str]) -> set[
     return found
 
 
+def note_erasure(connection: "Connection") -> None:
+    """Somebody was erased, who may have been one of these: have all of them read anew."""
+    if find_mark(connection) is not None:
+        next_version(connection, reread=True)
+
+
 def distrust_all(connection: "Connection") -> None:
     """Nobody is active and nobody is in a group until their provider has said so again: for a log that was rolled
     back, in which somebody may live who has been taken out since."""

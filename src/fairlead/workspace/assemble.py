@@ -217,7 +217,7 @@ class _Revisions:
         """Call it in a thread."""
         self._last = compile_revision(self._around, revision, self._last)
         self._people.wanted = any(each.scim is not None for each in self._last.workspace.identity.providers)
-        self._people.follow(whole=True)  # an erasure takes people away without a change of its own
+        self._people.follow()
         return self._last
 
     def deployed(self, compiled: "CompiledRevision") -> Deployment:
