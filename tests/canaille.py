@@ -64,6 +64,13 @@ class Canaille:
                 backend.save(models.Group(display_name=name, members=[self._user]))
             backend.reload(self._user)
 
+    def opaque_token(self) -> str:
+        """An access token for whoever is signed in, which nobody but the provider can read."""
+        models, backend = self._server.models, self._server.backend
+        with self._server.app.app_context():
+            client = backend.get(models.Client, client_id=CLIENT)
+            return str(self._server.random_token(subject=self._user, client=client).access_token)
+
     def forget_tokens(self) -> None:
         """No token that it gave counts any more."""
         models, backend = self._server.models, self._server.backend

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests.canaille import CLIENT, Canaille, canaille
 from tests.execution.test_tool_call import FILES, SYSTEMS
 from tests.server.test_approvals import asked
-from tests.world import SECRETS, Served, served
+from tests.world import SECRETS, Served, served, wait_until
 
 from fairlead.cli.main import run
 from fairlead.clock import SystemClock
@@ -259,3 +259,15 @@ def test_signing_in_leads_nowhere_but_to_this_server(path: str) -> None:
     assert plain == found
     assert plain.startswith("/")
     assert urlsplit(plain).netloc == ""
+
+
+def test_an_opaque_token_opens_until_the_provider_has_forgotten_it(tmp_path: Path, idp: Canaille) -> None:
+    asking = {"client_id": CLIENT, "client_secret": "env:LOGIN_SECRET", "opaque": True, "every": 1}
+    provider = {"issuer": idp.issuer, "name": "acme", "audience": CLIENT, "introspection": asking}
+    with served(tmp_path, identity={"providers": [provider]}) as s:
+        idp.client("http://127.0.0.1:1/callback")
+        idp.signs_in("ada", "finance")
+        headers = {"authorization": f"Bearer {idp.opaque_token()}"}
+        assert httpx.get(f"{s.url}/v1/models", headers=headers).status_code == 200
+        idp.forget_tokens()
+        wait_until(lambda: httpx.get(f"{s.url}/v1/models", headers=headers).status_code == 401)
