@@ -4,6 +4,7 @@ Whatever is imported for collection is imported once, and not once in each worke
 files are handed out as workers ask for them, the long ones first.
 """
 
+import gc
 import os
 import threading
 from collections.abc import Iterator
@@ -36,6 +37,8 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     files = [list(items) for _, items in groupby(session.items, lambda item: item.path)]
     files.sort(key=lambda items: items[0].nodeid.partition("::")[0] not in LONG)
     session.config._tmp_path_factory.getbasetemp()
+    gc.collect()
+    gc.freeze()  # what was collected stays: no worker looks through it again, nor copies it for that
     Handing(session, files).run(min(options.workers, len(files)))
     return True
 
