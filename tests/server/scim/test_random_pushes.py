@@ -5,7 +5,7 @@ import contextlib
 from itertools import count
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.server.scim.pushing import Pushing, patch, provider
 
@@ -148,6 +148,8 @@ class Model:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=8)
 @given(st.lists(steps, max_size=14))
+@example([("add", "ada", True), ("gather", "staff", {"ada"}), ("set", "staff", frozenset(), 0)])
+@example([("add", "ada", True), ("gather", "staff", {"ada"}), ("set", "staff", frozenset(), 1), ("disband", "staff")])
 def test_rights_follow_whatever_is_pushed(store: Store, history: list[tuple[Any, ...]]) -> None:
     pushing = Pushing(store, SystemClock())
     model = Model(pushing, provider(f"acme-{next(fresh)}"))
