@@ -94,6 +94,9 @@ def consented(address: str) -> str:
 
 def test_a_person_connects_looks_changes_and_disconnects(s: Served, outside: Outside) -> None:
     assert httpx.get(f"{s.url}/connect/shop").headers["location"] == "/login?next=/connect/shop"
+    for form in ("/connect/shop", "/connections/grt_1"):  # browsers follow a form to no other server
+        unsigned = httpx.post(f"{s.url}{form}")
+        assert (unsigned.status_code, "/login?next=" in unsigned.text) == (401, True)
     with signed_in(s, outside, "ada") as browser:
         page = browser.get("/connect/shop?agent=<script>")
         for shown in ("acme|ada", "read your orders", "Fairlead of acme", urlsplit(outside.shop.url).netloc):
@@ -101,6 +104,7 @@ def test_a_person_connects_looks_changes_and_disconnects(s: Served, outside: Out
         assert 'name="agent.&lt;script&gt;"> &lt;script&gt;' in page.text  # told by a link, and not ticked
         assert browser.post("/connect/shop", data={"do": "connect"}).status_code == 403
         assert browser.get("/connect/unknown").status_code == 404
+        assert browser.get("/connect/shop?" + "&".join(["agent=a"] * 200)).status_code == 200
         asked = parse_qs(urlsplit(begun(browser)).query)
         assert asked["scope"] == ["orders offline"]
         assert asked["code_challenge_method"] == ["S256"]

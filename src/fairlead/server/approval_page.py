@@ -100,18 +100,18 @@ def question(asked: Approval, answers_as: str, hidden: str = "") -> str:
         "until": at(asked.expires_at),
         "you answer as": answers_as,
     }
-    told = table({name: value for name, value in rows.items() if value or name != "you answer as"})
-    told += "<h2>Arguments</h2>" + table(about.arguments, about.sources)
+    shown = table({name: value for name, value in rows.items() if value or name != "you answer as"})
+    shown += "<h2>Arguments</h2>" + table(about.arguments, about.sources)
     if about.facts:
-        told += "<h2>Facts</h2>" + table(about.facts)
+        shown += "<h2>Facts</h2>" + table(about.facts)
     if asked.state != "pending":
-        return f"<h1>{escape(asked.id)} is {escape(asked.state)}</h1>{told}"
+        return f"<h1>{escape(asked.id)} is {escape(asked.state)}</h1>{shown}"
     if not answers_as:
-        return f"<h1>{escape(asked.id)} waits for somebody else</h1>{told}"
+        return f"<h1>{escape(asked.id)} waits for somebody else</h1>{shown}"
     form = (
         f'<form method="post">{hidden}<p><label>Reason<br><textarea name="reason" rows="3" cols="60" '
         f'maxlength="{LONGEST_REASON}"></textarea></label></p>'
         '<p><button name="decision" value="approve">Approve</button> '
         '<button name="decision" value="deny">Deny</button></p></form>'
     )
-    return f"<h1>May this be done?</h1>{told}{form}"
+    return f"<h1>May this be done?</h1>{shown}{form}"

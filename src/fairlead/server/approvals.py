@@ -1,8 +1,7 @@
 """`/v1/approvals`: what waits for this caller's answer, what became of their own questions; and the answer itself."""
 
 import asyncio
-from typing import Any, Final, Literal
-from urllib.parse import parse_qs
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 from msgspec import Struct
@@ -12,13 +11,16 @@ from fairlead.execution import Fairlead
 from fairlead.execution.approval_question import Approval, plain
 from fairlead.identity import Caller
 from fairlead.server.door import authenticate, guarded, received, refuse
-from fairlead.server.http import Gone, Scope, respond
+from fairlead.server.http import Gone, Scope, read_query, respond
 from fairlead.server.openai.errors import encode_error
 from fairlead.server.reading import decoded
 
+if TYPE_CHECKING:
+    from fairlead.storage.approval_rows import State
+
 PATH: Final = "/v1/approvals"
 _DOOR: Final = "fairlead.approvals"
-_STATES: Final = ("pending", "granted", "denied", "expired", "used")
+_STATES: Final[tuple["State", ...]] = ("pending", "granted", "denied", "expired", "used")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -57,16 +59,17 @@ class ShownApprovals:
         id_ = scope["raw_path"].decode("latin-1").removeprefix(PATH).removeprefix("/")
         if id_:
             return _encode(self._told(approvals.shown(id_, caller), caller))
-        query = parse_qs(scope["query_string"].decode("latin-1"))
+        query = read_query(scope)
         state = query.get("state", ["pending"])[-1]
-        if state not in (*_STATES, "all"):
+        states = [each for each in _STATES if state in (each, "all")]
+        if not states:
             raise BadInput(
                 f"state is {state!r}",
                 why="approvals are in no such state",
                 mend=f"one of {', '.join(_STATES)}, or all",
                 param="state",
             )
-        found = approvals.concerning(caller, () if state == "all" else (state,))
+        found = approvals.concerning(caller, states)
         return _encode({"object": "list", "data": [self._told(each, caller) for each in found]})
 
     def _told(self, found: Approval, caller: Caller) -> dict[str, Any]:

@@ -4,7 +4,7 @@ back with the provider's answer."""
 import asyncio
 from html import escape
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from fairlead.errors import NotFound
 from fairlead.execution import Fairlead
@@ -15,7 +15,7 @@ from fairlead.identity.grants import EVERY_AGENT, Grant
 from fairlead.policy.stops import stopped
 from fairlead.server.browser import Browser
 from fairlead.server.grants import grant_settings
-from fairlead.server.http import Scope
+from fairlead.server.http import Scope, read_query
 from fairlead.server.page import Form, Page, at, moved, read_form, told, visible
 from fairlead.tools.grant_settings import GrantSettings
 
@@ -24,7 +24,6 @@ CONNECTED: Final = "/connect/callback"
 CONNECTIONS: Final = "/connections"
 _DOOR: Final = "fairlead.grants"
 _AGENT: Final = "agent."  # before the agent's name, in fields of the form
-_MOST_FIELDS: Final = 100
 
 
 class ConnectPage:
@@ -73,9 +72,7 @@ class ConnectPage:
     def _fields(self, scope: Scope, caller: Caller, known: Grant | None) -> str:
         before = known.agents if known is not None else ()
         mine = self._fairlead.current().authenticator.agents_of(caller.person)
-        wanted = parse_qs(scope["query_string"].decode("ascii", "replace"), max_num_fields=_MOST_FIELDS).get(
-            "agent", []
-        )
+        wanted = read_query(scope).get("agent", [])
         names = sorted({*mine, *wanted, *before} - {"", EVERY_AGENT})
         every = EVERY_AGENT in before if known is not None else not mine
         ticked = set(before) if known is not None else set(mine)  # one that a link names is for the person to tick
@@ -110,7 +107,7 @@ class Connect:
             form = await read_form(receive)
             caller = await self._browser.person(scope)
             if caller is None:
-                return self._browser.sign_in(path)
+                return self._browser.sign_in_first(path)
             self._browser.require_own(scope, form)
             system = path.removeprefix(CONNECT)
             settings, agents = connectable(self._fairlead, system), _agents(form)
@@ -144,7 +141,7 @@ class Connected:
             caller = await self._browser.person(scope)
             if caller is None:
                 return self._browser.sign_in(CONNECTIONS)
-            answer = _query(scope)
+            answer = read_query(scope)
             secret = self._browser.secret(scope)
             await self._consents.finish(caller, secret, answer, lambda name: connectable(self._fairlead, name))
             return moved(CONNECTIONS)
@@ -180,13 +177,6 @@ def _onward(where: str) -> Page:
     """To another server. Not by a redirect of the form: the page's own policy lets forms lead nowhere else."""
     link = f'<p><a href="{escape(where)}" rel="noreferrer">Go on to {_text(urlsplit(where).netloc)}</a></p>'
     return Page("Connect", link, headers=((b"refresh", f"0; url={where}".encode("ascii")),))
-
-
-def _query(scope: Scope) -> dict[str, list[str]]:
-    try:
-        return parse_qs(scope["query_string"].decode("ascii", "replace"), max_num_fields=_MOST_FIELDS)
-    except ValueError:
-        return {}
 
 
 def _checked(is_so: bool) -> str:

@@ -60,7 +60,7 @@ class Disconnect:
             form = await read_form(receive)
             caller = await self._browser.person(scope)
             if caller is None:
-                return self._browser.sign_in(CONNECTIONS)
+                return self._browser.sign_in_first(CONNECTIONS)
             self._browser.require_own(scope, form)
             id_ = scope["raw_path"].decode("latin-1").removeprefix(f"{CONNECTIONS}/")
             grant = await own_grant(self._grants, caller, id_)

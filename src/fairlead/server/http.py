@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from ipaddress import ip_address
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
 
 from fairlead.errors import BadInput
 
 Scope = dict[str, Any]
 Headers = list[tuple[bytes, bytes]]
+_MOST_FIELDS: Final = 100  # of an address
 
 
 class TooLarge(BadInput):
@@ -92,6 +93,14 @@ def only_header(scope: Scope, name: bytes) -> str | None:
             mend="send one",
         )
     return found[0].decode("latin-1") if found else None
+
+
+def read_query(scope: Scope) -> dict[str, list[str]]:
+    """What the address asks for, by name; nothing, where it asks for more than any door has a meaning for."""
+    try:
+        return parse_qs(scope["query_string"].decode("ascii", "replace"), max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        return {}
 
 
 async def read_body(receive: Any, limit: int) -> bytes:

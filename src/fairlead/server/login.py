@@ -2,7 +2,7 @@
 
 from html import escape
 from typing import Any, Final
-from urllib.parse import parse_qs, quote
+from urllib.parse import quote
 
 from fairlead.errors import FairleadError, NotFound
 from fairlead.execution import Fairlead
@@ -10,13 +10,12 @@ from fairlead.identity.browser import BrowserSessions
 from fairlead.identity.settings import Provider
 from fairlead.identity.sign_in import LASTS, local_path
 from fairlead.server.browser import ATTEMPT, SESSION, Browser
-from fairlead.server.http import Scope
+from fairlead.server.http import Scope, read_query
 from fairlead.server.page import Page, at, failed, moved, read_form, table, told
 
 LOGIN: Final = "/login"
 CALLBACK: Final = "/login/callback"
 _DOOR: Final = "fairlead.pages"
-_MOST_FIELDS: Final = 20
 
 
 class SignIn:
@@ -29,7 +28,7 @@ class SignIn:
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         async def page() -> Page:
-            query = _query(scope)
+            query = read_query(scope)
             path, named = local_path(_last(query, "next")), _last(query, "provider")
             self._fairlead.current()
             offered = self._sessions.providers
@@ -64,7 +63,7 @@ class Callback:
             self._fairlead.current()
             cookie = browser.cookie(scope, ATTEMPT)
             try:
-                started = await self._sessions.finish(cookie, _query(scope), browser.admitted)
+                started = await self._sessions.finish(cookie, read_query(scope), browser.admitted)
             except FairleadError as error:
                 await self._fairlead.refusals.record(_DOOR, error)
                 shown = failed(error)
@@ -132,13 +131,6 @@ def _choice(offered: tuple[Provider, ...], path: str) -> Page:
         if each.login is not None
     )
     return Page("Sign in", f"<h1>Where do you sign in?</h1><ul>{links}</ul>")
-
-
-def _query(scope: Scope) -> dict[str, list[str]]:
-    try:
-        return parse_qs(scope["query_string"].decode("ascii", "replace"), max_num_fields=_MOST_FIELDS)
-    except ValueError:
-        return {}
 
 
 def _last(query: dict[str, list[str]], name: str) -> str:

@@ -3,13 +3,12 @@
 import asyncio
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs
 
 from fairlead.errors import FairleadError
 from fairlead.execution import Fairlead
 from fairlead.identity import Caller
 from fairlead.server.door import authenticate, guarded, refuse
-from fairlead.server.http import Scope, respond
+from fairlead.server.http import Scope, read_query, respond
 from fairlead.server.openai.errors import encode_error
 from fairlead.storage.sessions import Owner
 
@@ -34,7 +33,7 @@ class Owned:
             caller = await authenticate(self._fairlead, scope)
             self._fairlead.current_for(caller)
             rest = scope["raw_path"].decode("latin-1").removeprefix(self._below)
-            query = {name: values[-1] for name, values in parse_qs(scope["query_string"].decode("latin-1")).items()}
+            query = {name: values[-1] for name, values in read_query(scope).items()}
         except FairleadError as error:
             await self._fairlead.refusals.record(self._door, error)
             await refuse(send, error, encode_error)
