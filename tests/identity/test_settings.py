@@ -5,8 +5,8 @@ import pytest
 
 from fairlead.errors import BadInput
 from fairlead.identity import Identity, IdentitySettings, KeySettings, compile_identity
+from fairlead.identity.addresses import is_loopback
 from fairlead.identity.keys import digest_of
-from fairlead.identity.settings import is_loopback
 
 SECRET = "fl_a-secret-of-the-environment"
 
@@ -47,8 +47,8 @@ def test_a_key_is_declared_by_reference_or_by_digest() -> None:
         ("fl_plain-text-in-the-workspace", "env:NAME"),
         ("env:", "env:NAME"),
         ("sha256:12ab", "64 hexadecimal|no SHA-256"),
-        ("env:SHORT", "no fit key"),
-        ("env:BROKEN", "no fit key"),
+        ("env:SHORT", "no fit secret"),
+        ("env:BROKEN", "no fit secret"),
     ],
 )
 def test_an_unfit_secret_is_refused_without_being_shown(secret: str, says: str) -> None:

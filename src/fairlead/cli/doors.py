@@ -13,7 +13,7 @@ from fairlead.cli.signing_in import asked
 from fairlead.cli.when import age
 from fairlead.clock import SystemClock
 from fairlead.errors import FairleadError
-from fairlead.identity.settings import is_loopback
+from fairlead.identity.addresses import is_loopback
 from fairlead.server.tls import Tls, tls_context
 
 if TYPE_CHECKING:

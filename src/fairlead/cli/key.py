@@ -261,10 +261,10 @@ def _new_master_key(place: Place, store: Store) -> bytes:
 
 def _require_binding(place: Place, key: Key) -> None:
     from fairlead.cli.compiled import published
-    from fairlead.identity.settings import require_binding
+    from fairlead.identity.key_settings import require_binding
 
     with closing(open_store(place)) as store:
-        require_binding("--bound-to", key.bound_to, key.person, published(place, store).identity.providers)
+        require_binding("--bound-to", key.bound_to, key.person, published(place, store).identity.pushing)
 
 
 def _keys(place: Place) -> tuple[Key, ...]:

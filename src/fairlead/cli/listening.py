@@ -5,7 +5,7 @@ from typing import Final
 
 from fairlead.cli.place import Place
 from fairlead.errors import BadInput
-from fairlead.identity.settings import is_loopback
+from fairlead.identity.addresses import is_loopback
 from fairlead.server.proxy import Proxies
 from fairlead.server.serve import Serving
 from fairlead.server.tls import Tls, tls_context

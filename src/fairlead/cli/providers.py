@@ -8,7 +8,8 @@ from fairlead.cli.opening import all_keys
 from fairlead.cli.pushed import counted, standing_of
 from fairlead.clock import SystemClock
 from fairlead.errors import FairleadError, Unauthenticated
-from fairlead.identity.settings import Provider, is_loopback
+from fairlead.identity.addresses import is_loopback
+from fairlead.identity.settings import Provider
 from fairlead.storage.fleet import LEASE
 
 _NO_TOKEN = "fairlead-doctor-asks-whether-this-is-answered"  # noqa: S105

@@ -12,7 +12,7 @@ from fairlead.cli.place import config_folder
 from fairlead.cli.saved_logins import Saved, SavedLogins
 from fairlead.clock import SystemClock
 from fairlead.errors import BadInput, NotFound, Unauthenticated
-from fairlead.identity.settings import is_loopback
+from fairlead.identity.addresses import is_loopback
 
 if TYPE_CHECKING:
     from fairlead.identity.native import Client, Pairing

@@ -4,8 +4,9 @@ What needs SQL or token libraries is imported from where it lives: `key_table`, 
 """
 
 from fairlead.identity.authenticate import Authenticator
+from fairlead.identity.key_settings import KeySettings
 from fairlead.identity.keys import Key, new_key
-from fairlead.identity.settings import Identity, IdentitySettings, KeySettings, compile_identity
+from fairlead.identity.settings import Identity, IdentitySettings, compile_identity
 from fairlead.identity.types import Caller
 
 __all__ = [

@@ -61,7 +61,7 @@ class Authenticator:
         introspections: "Introspections | None" = None,
     ) -> None:
         self._clock = clock
-        self.pushing = {each.name: each for each in identity.providers if each.scim is not None}
+        self.pushing = identity.pushing
         self._register = Register(self.pushing, people) if self.pushing and people is not None else None
         self._anonymous = identity.anonymous
         self._declared = {key.digest: key for key in identity.keys}

@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from fairlead.clock import Clock
 from fairlead.errors import BadInput, Upstream
+from fairlead.identity.addresses import check_url
 from fairlead.identity.issuer_keys import Fetch
-from fairlead.identity.settings import check_url
 from fairlead.identity.token_endpoint import Client
 from fairlead.tools.grant_settings import GrantSettings
 

@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from fairlead.clock import Clock
 from fairlead.errors import BadInput, FairleadError, Overloaded
+from fairlead.identity.addresses import check_url
 from fairlead.identity.issuer_keys import Fetch
-from fairlead.identity.settings import check_url
 
 _ANEW_AFTER: Final = 600.0  # seconds
 _USABLE_FOR: Final = 86_400.0

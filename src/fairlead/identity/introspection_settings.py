@@ -1,12 +1,13 @@
 """`identity.providers[].introspection`: the provider is asked about each token (RFC 7662), over and over."""
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from fairlead.errors import BadInput
+from fairlead.identity.addresses import check_url
+from fairlead.identity.secret_references import require_reference
 
 
 class IntrospectionSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,18 +41,11 @@ class Introspection(Struct, frozen=True, kw_only=True):
     opaque: bool
 
 
-def compile_introspection(
-    key: str, settings: IntrospectionSettings | None, check_url: Callable[[str, str], None]
-) -> Introspection | None:
+def compile_introspection(key: str, settings: IntrospectionSettings | None) -> Introspection | None:
     """Check it. Raises `BadInput` naming the key."""
     if settings is None:
         return None
-    if not re.fullmatch(r"(env|file):.+", settings.client_secret):
-        raise BadInput(
-            f"{key}.client_secret must be `env:NAME` or `file:PATH`",
-            why="the text of a workspace is kept in git and holds no secret",
-            mend="put the secret into an environment variable and name that",
-        )
+    require_reference(f"{key}.client_secret", settings.client_secret)
     if settings.url:
         check_url(f"{key}.url", settings.url)
     return Introspection(

@@ -13,7 +13,7 @@ import msgspec
 
 from fairlead.clock import Clock
 from fairlead.errors import BadInput, FairleadError, Overloaded, Unauthenticated
-from fairlead.identity.settings import check_url
+from fairlead.identity.addresses import check_url
 
 if TYPE_CHECKING:
     from joserfc.jwk import Key as PublicKey

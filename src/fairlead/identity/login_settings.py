@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from msgspec import Meta, Struct
 
 from fairlead.errors import BadInput
+from fairlead.identity.addresses import check_url
+from fairlead.identity.secret_references import require_reference
 
 _SCOPE = re.compile(r"[!#-\[\]-~]+")  # RFC 6749, 3.3
 
@@ -84,12 +86,8 @@ def compile_login(key: str, settings: LoginSettings | None, name: str) -> Login 
     if settings is None:
         return None
     secret = settings.client_secret
-    if secret is not None and not re.fullmatch(r"(env|file):.+", secret):
-        raise BadInput(
-            f"{key}.client_secret must be `env:NAME` or `file:PATH`",
-            why="the text of a workspace is kept in git and holds no secret",
-            mend="put the secret into an environment variable and name that",
-        )
+    if secret is not None:
+        require_reference(f"{key}.client_secret", secret)
     _check_scopes(key, settings.scopes)
     return Login(
         client_id=settings.client_id, secret=secret, scope=" ".join(settings.scopes), label=settings.label or name
@@ -114,8 +112,6 @@ def _check_scopes(key: str, scopes: tuple[str, ...]) -> None:
 
 def check_browser(settings: BrowserSettings) -> None:
     """Raise `BadInput` unless the address is one that browsers can come back to safely."""
-    from fairlead.identity.settings import check_url
-
     if settings.url:
         check_url("identity.browser.url", settings.url)
         if urlsplit(settings.url).path.rstrip("/"):

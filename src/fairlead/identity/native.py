@@ -12,11 +12,12 @@ from msgspec.structs import replace
 
 from fairlead.clock import Clock
 from fairlead.errors import BadInput, Refused
+from fairlead.identity.addresses import check_url
 from fairlead.identity.form_post import reason, words
 from fairlead.identity.login_settings import Login
 from fairlead.identity.loopback import Answer, Loopback
 from fairlead.identity.provider_tokens import Granted, ProviderTokens, away, login_of, refuse
-from fairlead.identity.settings import ALGORITHMS, ClaimSettings, Provider, check_url
+from fairlead.identity.settings import ALGORITHMS, ClaimSettings, Provider
 from fairlead.identity.sign_in import address, begun, code_of
 
 _DEVICE: Final = "urn:ietf:params:oauth:grant-type:device_code"

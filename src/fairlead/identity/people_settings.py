@@ -7,9 +7,8 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, Struct
 
 from fairlead.errors import BadInput
-from fairlead.identity.keys import digest_of
+from fairlead.identity.secret_references import digest_referred_to
 
-_SHORTEST_TOKEN: Final = 20
 _FIT_FOR_A_PATH: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
@@ -63,27 +62,7 @@ def compile_scim(key: str, provider: str, settings: ScimSettings, reveal: Callab
             why="there is one, or two while one takes the other's place",
             mend="name one",
         )
-    found = tuple(_digest(f"{key}.scim.token", each, reveal) for each in references)
+    found = tuple(
+        digest_referred_to(f"{key}.scim.token", each, reveal, "openssl rand -base64 32") for each in references
+    )
     return Scim(digests=tuple(each for each in found if each), person=settings.person, groups=settings.groups)
-
-
-def _digest(key: str, reference: str, reveal: Callable[[str], str]) -> bytes:
-    kind, _, rest = reference.partition(":")
-    if kind == "sha256" and re.fullmatch(r"[0-9a-fA-F]{64}", rest):
-        return bytes.fromhex(rest)
-    if kind != "env" or not rest:
-        raise BadInput(
-            f"{key} must be `env:NAME` or `sha256:HEX`",
-            why="the text of a workspace is kept in git and holds no secret",
-            mend="put the token into an environment variable and name that",
-        )
-    revealed = reveal(reference)
-    if not revealed:
-        return b""
-    if len(revealed) < _SHORTEST_TOKEN or not revealed.isprintable() or " " in revealed:
-        raise BadInput(
-            f"{key}: what {reference} holds is no fit token",
-            why=f"a token has at least {_SHORTEST_TOKEN} characters, none of them a space",
-            mend="make one: openssl rand -base64 32",
-        )
-    return digest_of(revealed)

@@ -1,21 +1,21 @@
 """What a workspace says about callers: `identity:` and `keys:` in fairlead.yaml, and what they compile to."""
 
-import ipaddress
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
 
 from fairlead.errors import BadInput
+from fairlead.identity.addresses import check_url
 from fairlead.identity.introspection_settings import (
     Introspection,
     IntrospectionSettings,
     compile_introspection,
     require_one_opaque,
 )
-from fairlead.identity.keys import Key, digest_of
+from fairlead.identity.key_settings import KeySettings, compile_keys, require_binding
+from fairlead.identity.keys import Key
 from fairlead.identity.login_settings import (
     BrowserSettings,
     CliSettings,
@@ -33,7 +33,6 @@ ALGORITHMS: tuple[Algorithm, ...] = (
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519",
 )  # fmt: skip
 ClaimName = str | list[str]
-_SHORTEST_SECRET = 20
 _PROVIDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]{0,127}")
 
 
@@ -102,27 +101,6 @@ class IdentitySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     browser: BrowserSettings = BrowserSettings()
 
 
-class KeySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One of `keys:` in fairlead.yaml: a key that comes with the workspace, known by a secret or its digest."""
-
-    secret: Annotated[
-        str,
-        Meta(description="Where the key is: `env:NAME`, or `sha256:HEX`, the digest that `fairlead key add` prints."),
-    ]
-    person: Annotated[str, Meta(min_length=1, description="Who acts with this key.")]
-    agent: Annotated[str, Meta(description="The program that acts for the person.")] = ""
-    department: Annotated[str, Meta(description="The person's department.")] = ""
-    groups: Annotated[list[str], Meta(description="The person's groups.")] = []
-    roles: Annotated[list[str], Meta(description="The person's roles.")] = []
-    bound_to: Annotated[
-        str,
-        Meta(
-            description="The provider with `scim` at which the person (`NAME|…`) must be active. Of the key's groups "
-            "those count that were pushed for the person."
-        ),
-    ] = ""
-
-
 class AgentSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One of `agents:` in fairlead.yaml: what the organisation knows of a program that acts for people."""
 
@@ -160,6 +138,11 @@ class Identity(Struct, frozen=True, kw_only=True):
     anonymous: Caller | None = None
     browser: BrowserSettings = BrowserSettings()
 
+    @property
+    def pushing(self) -> dict[str, Provider]:
+        """The providers that push their people, by name."""
+        return {each.name: each for each in self.providers if each.scim is not None}
+
 
 def compile_identity(
     settings: IdentitySettings, keys: Mapping[str, KeySettings], reveal: Callable[[str], str]
@@ -179,12 +162,15 @@ def compile_identity(
                 )
     check_browser(settings.browser)
     require_one_opaque([each.introspection for each in providers])
-    declared = _declared(keys, reveal)
-    for key_name, each in keys.items():
-        require_binding(f"keys.{key_name}.bound_to", each.bound_to, each.person, providers)
-    return Identity(
-        providers=providers, keys=declared, anonymous=_anonymous(settings.anonymous), browser=settings.browser
+    compiled = Identity(
+        providers=providers,
+        keys=compile_keys(keys, reveal),
+        anonymous=_anonymous(settings.anonymous),
+        browser=settings.browser,
     )
+    for name, each in keys.items():
+        require_binding(f"keys.{name}.bound_to", each.bound_to, each.person, compiled.pushing)
+    return compiled
 
 
 def missing_secrets(settings: IdentitySettings, reveal: Callable[[str], str]) -> list[str]:
@@ -207,27 +193,6 @@ def missing_secrets(settings: IdentitySettings, reveal: Callable[[str], str]) ->
                 f"identity.providers[{number}].login: {secret.removeprefix('env:')} is not set, so nobody signs in here"
             )
     return found
-
-
-def require_binding(key: str, bound_to: str, person: str, providers: Iterable[Provider]) -> None:
-    """Raises `BadInput` if a key is bound to a provider that does not push its people, or to nobody of them."""
-    if not bound_to:
-        return
-    pushing = [each.name for each in providers if each.scim is not None]
-    if bound_to not in pushing:
-        raise BadInput(
-            f"{key}: {bound_to!r} is no provider that pushes its people",
-            why="whether a person is active is known only where the provider pushes it",
-            mend=f"name one of {', '.join(pushing)}"
-            if pushing
-            else "add `scim` to the provider, or leave `bound_to` out",
-        )
-    if not person.startswith(f"{bound_to}|"):
-        raise BadInput(
-            f"{key}: the person {person!r} is none of {bound_to}",
-            why=f"people of that provider are called {bound_to}|…",
-            mend=f"set the person to {bound_to}| and what `scim.person` names them by",
-        )
 
 
 def _provider(key: str, settings: ProviderSettings, reveal: Callable[[str], str]) -> Provider:
@@ -260,85 +225,8 @@ def _provider(key: str, settings: ProviderSettings, reveal: Callable[[str], str]
         login=compile_login(f"{key}.login", settings.login, name),
         scim=compile_scim(key, name, settings.scim, reveal) if settings.scim else None,
         cli=check_cli(f"{key}.cli", settings.cli),
-        introspection=compile_introspection(f"{key}.introspection", settings.introspection, check_url),
+        introspection=compile_introspection(f"{key}.introspection", settings.introspection),
     )
-
-
-def check_url(key: str, url: str) -> None:
-    """Raise `BadInput` unless keys may be fetched from the URL: over TLS, or from this machine."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-        _ = parts.port
-    except ValueError:
-        host = None
-    if not host or parts.query or parts.fragment or parts.username is not None or not url.isprintable() or " " in url:
-        raise BadInput(f"{key}: {url!r} is no address of an issuer", mend="give it as https://HOST/PATH")
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
-        raise BadInput(
-            f"{key}: {url!r} is not protected by TLS",
-            why="whoever can change what comes from there could sign tokens",
-            mend="use https://",
-        )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host's name or address can only be this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _declared(keys: Mapping[str, KeySettings], reveal: Callable[[str], str]) -> tuple[Key, ...]:
-    seen: dict[bytes, str] = {}
-    declared = []
-    for name, settings in keys.items():
-        digest = _digest(f"keys.{name}.secret", settings.secret, reveal)
-        if digest in seen:
-            raise BadInput(
-                f"keys.{name}.secret is the same key as keys.{seen[digest]}.secret",
-                why="one key is one caller",
-                mend="give each its own",
-            )
-        seen[digest] = name
-        declared.append(
-            Key(
-                name=name,
-                digest=digest,
-                person=settings.person,
-                agent=settings.agent,
-                department=settings.department,
-                groups=frozenset(settings.groups),
-                roles=frozenset(settings.roles),
-                bound_to=settings.bound_to,
-            )
-        )
-    return tuple(declared)
-
-
-def _digest(key: str, secret: str, reveal: Callable[[str], str]) -> bytes:
-    kind, _, rest = secret.partition(":")
-    if kind == "sha256":
-        if not re.fullmatch(r"\s*[0-9a-fA-F]{64}", rest):
-            raise BadInput(f"{key} is no SHA-256 digest", mend="give 64 hexadecimal digits after `sha256:`")
-        return bytes.fromhex(rest)
-    if kind != "env" or not rest:
-        raise BadInput(
-            f"{key} must be `env:NAME` or `sha256:HEX`",
-            why="the text of a workspace is kept in git and holds no secret",
-            mend="put the key into an environment variable and name that",
-        )
-    revealed = reveal(secret)
-    if len(revealed) < _SHORTEST_SECRET or not revealed.isprintable() or " " in revealed:
-        raise BadInput(
-            f"{key}: what {secret} holds is no fit key",
-            why=f"a key has at least {_SHORTEST_SECRET} characters, none of them a space",
-            mend="make one with `fairlead key add`",
-        )
-    return digest_of(revealed)
 
 
 def _anonymous(settings: AnonymousSettings) -> Caller | None:

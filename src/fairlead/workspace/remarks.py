@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from fairlead.errors import closest
-from fairlead.identity.settings import is_loopback
+from fairlead.identity.addresses import is_loopback
 from fairlead.tools.settings import OpenApiSettings
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from msgspec import Meta, Struct
 from fairlead.context.settings import ContextSettings
 from fairlead.controls.settings import AlarmSettings
 from fairlead.costs.settings import BudgetsSettings, PriceSettings
-from fairlead.identity.settings import AgentSettings, IdentitySettings, KeySettings
+from fairlead.identity.key_settings import KeySettings
+from fairlead.identity.settings import AgentSettings, IdentitySettings
 from fairlead.lanes import LanesSettings
 from fairlead.lanes.rate_settings import LimitsSettings
 from fairlead.models.settings import ModelSettings

@@ -6,8 +6,8 @@ from typing import Final
 import msgspec
 
 from fairlead.errors import BadInput, closest
+from fairlead.identity.addresses import check_url
 from fairlead.identity.certificates import check_certificates
-from fairlead.identity.settings import check_url
 from fairlead.tools.cards import NO_CARD, SystemCard
 from fairlead.tools.registry import defined
 from fairlead.tools.settings import AnySystem, Pins, SqlSettings, System, compile_system
