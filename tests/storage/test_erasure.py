@@ -8,10 +8,11 @@ from fairlead.clock import SystemClock
 from fairlead.costs.record import deed
 from fairlead.errors import BadInput, NotFound
 from fairlead.storage import erasure
+from fairlead.storage.custody_tables import tombstone
 from fairlead.storage.erasure import Kept, clear_away, erase_subject, kept_of
 from fairlead.storage.legal_holds import LegalHold, legal_holds, place_hold, release_hold
 from fairlead.storage.log import Log
-from fairlead.storage.schema import log, payload, tombstone, tree
+from fairlead.storage.schema import log, payload, tree
 from fairlead.storage.store import Store
 from fairlead.storage.subject_rows import StoredSubjects
 from fairlead.storage.tombstones import KEY, bury, read_line, spell, tombstones

@@ -15,11 +15,12 @@ from fairlead.storage import move as moving
 from fairlead.storage import word_index
 from fairlead.storage.checkpoints import check_log as check_proofs
 from fairlead.storage.checkpoints import known_verifier, sign_checked
+from fairlead.storage.context_tables import context_item, context_section
 from fairlead.storage.fleet import Fleet
 from fairlead.storage.journal import Journal
 from fairlead.storage.move import move
 from fairlead.storage.recover import recover
-from fairlead.storage.schema import context_item, context_section, metadata, worker
+from fairlead.storage.schema import metadata, worker
 from fairlead.storage.section_words import SectionWords
 from fairlead.storage.store import Store
 from fairlead.storage.subject_rows import StoredSubjects

@@ -11,8 +11,8 @@ from tests.storage.wire import Wire
 from fairlead.clock import SystemClock
 from fairlead.storage.books import Books, open_books
 from fairlead.storage.journal import Journal
+from fairlead.storage.personal_tables import session_turn
 from fairlead.storage.postgres import PostgresDatabase
-from fairlead.storage.schema import session_turn
 from fairlead.storage.sessions import Owner, Past, Sessions, Turn
 from fairlead.storage.settings import JournalSettings
 from fairlead.storage.store import Store

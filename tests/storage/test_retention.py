@@ -14,8 +14,9 @@ from fairlead.storage import retention
 from fairlead.storage.checkpoints import log_origin
 from fairlead.storage.legal_holds import LegalHold, place_hold, release_hold
 from fairlead.storage.log import Log
+from fairlead.storage.personal_tables import session, session_turn
 from fairlead.storage.retention import About, Rules, Swept, sweep
-from fairlead.storage.schema import payload, session, session_turn
+from fairlead.storage.schema import payload
 from fairlead.storage.store import Store
 from fairlead.storage.subject_rows import StoredSubjects
 from fairlead.storage.types import Entry, Sealed, Write

@@ -47,7 +47,8 @@ async def test_a_clock_that_is_put_forward_deletes_nothing_until_it_has_stood_fo
 def kept(store: Store) -> tuple[int, int]:
     from sqlalchemy import func, select
 
-    from fairlead.storage.schema import payload, session_turn
+    from fairlead.storage.personal_tables import session_turn
+    from fairlead.storage.schema import payload
 
     store.bring_in_order()
     with store.reading() as connection:

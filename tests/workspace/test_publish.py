@@ -14,9 +14,10 @@ from fairlead.context.snapshots import snapshot_id
 from fairlead.costs import decode_rates
 from fairlead.identity import Key
 from fairlead.identity.key_table import add_key, revoke_key
+from fairlead.storage.context_tables import context_snapshot
 from fairlead.storage.database import Where
 from fairlead.storage.fleet import Fleet, Lease
-from fairlead.storage.schema import context_snapshot, epoch, revision
+from fairlead.storage.schema import epoch, revision
 from fairlead.storage.store import Store
 from fairlead.workspace.compile import compile_workspace
 from fairlead.workspace.load import read_folder

@@ -106,7 +106,8 @@ def _of_person(store: Store, compiled: Workspace, person: str, subject: str) -> 
     from sqlalchemy import func, select
 
     from fairlead.costs.budgets import scope_name
-    from fairlead.storage.schema import browser_session, budget, session, session_turn, system_grant
+    from fairlead.storage.personal_tables import browser_session, session, session_turn, system_grant
+    from fairlead.storage.schema import budget
 
     settings = compiled.settings
     days = settings.sessions.kept_for(settings.payloads) // _DAY
@@ -144,7 +145,7 @@ def _records(records: "list[tuple[LogRow, Record]]") -> Kept:
 
 
 def _backups(store: Store, records: "list[tuple[LogRow, Record]]") -> list[Kept]:
-    from fairlead.storage.schema import backup
+    from fairlead.storage.custody_tables import backup
 
     first = min((row.seq for row, _ in records), default=0)
     with store.reading() as connection:

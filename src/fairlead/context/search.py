@@ -64,7 +64,7 @@ def load_snapshot(store: Store, snapshot: str, *, names_items: bool = False) -> 
     """What search keeps in memory of a snapshot: about 40 bytes a section. Raises `NotFound`."""
     from sqlalchemy import and_, func, select
 
-    from fairlead.storage.schema import context_member, context_section, context_snapshot
+    from fairlead.storage.context_tables import context_member, context_section, context_snapshot
 
     member, section = context_member.c, context_section.c
     query = (
@@ -192,7 +192,7 @@ def _fetch(connection: "Connection", snapshot: Snapshot, ranked: list[Ranked]) -
 def _hits() -> "Select[Any]":
     from sqlalchemy import and_, bindparam, select
 
-    from fairlead.storage.schema import context_item, context_section
+    from fairlead.storage.context_tables import context_item, context_section
 
     item, section = context_item.c, context_section.c
     said = (item.title, item.owner, item.verified, item.review_by, item.data_class)

@@ -112,7 +112,7 @@ def _known(store: Store, snapshot: str) -> set[tuple[str, str]] | None:
     """The versions that are stored, or None where the snapshot itself is."""
     from sqlalchemy import select
 
-    from fairlead.storage.schema import context_item, context_snapshot
+    from fairlead.storage.context_tables import context_item, context_snapshot
 
     with store.reading() as connection:
         if connection.execute(select(context_snapshot.c.id).where(context_snapshot.c.id == snapshot)).first():
@@ -123,7 +123,7 @@ def _known(store: Store, snapshot: str) -> set[tuple[str, str]] | None:
 def _add_versions(store: Store, batch: list[_Ready]) -> None:
     from sqlalchemy import func, select, tuple_
 
-    from fairlead.storage.schema import context_item, context_section
+    from fairlead.storage.context_tables import context_item, context_section
 
     keys = [(ready.item.id, ready.item.version) for ready in batch]
     with store.writing() as connection:
@@ -144,7 +144,7 @@ def _add_versions(store: Store, batch: list[_Ready]) -> None:
 
 def stored_item(store: Store, id: str, version: str) -> Item | None:
     """A version of an item as it was published, None where there is no such version."""
-    from fairlead.storage.schema import context_item
+    from fairlead.storage.context_tables import context_item
 
     with store.reading() as connection:
         chosen = (context_item.c.id == id) & (context_item.c.version == version)
@@ -182,7 +182,7 @@ def _section_rows(batch: Iterable[_Ready], last: int) -> Iterator[tuple[dict[str
 def _add_snapshot(store: Store, snapshot: str, items: Sequence[Item], now: int) -> None:
     from sqlalchemy import select
 
-    from fairlead.storage.schema import context_member, context_snapshot
+    from fairlead.storage.context_tables import context_member, context_snapshot
 
     with store.writing() as connection:
         if connection.execute(select(context_snapshot.c.id).where(context_snapshot.c.id == snapshot)).first():

@@ -18,7 +18,8 @@ from fairlead.audit.note import is_signed_by, parse_verifier, sign_note, split_n
 from fairlead.audit.succession import read_succession
 from fairlead.errors import BadInput, Broken
 from fairlead.storage.checkpoints import known_verifier, log_origin
-from fairlead.storage.schema import anchored, checkpoint, succession
+from fairlead.storage.custody_tables import anchored, succession
+from fairlead.storage.schema import checkpoint
 from fairlead.storage.store import Store
 from fairlead.storage.tombstones import Tombstone, read_line, spell, tombstones
 from fairlead.storage.vault import Vault

@@ -12,7 +12,7 @@ from msgspec.structs import asdict
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from fairlead.storage.legal_holds import PERSON, legal_holds
-from fairlead.storage.schema import approval, approval_answer
+from fairlead.storage.personal_tables import approval, approval_answer
 
 State = Literal["pending", "granted", "denied", "expired", "used"]
 OPEN: Final = ("pending", "granted")

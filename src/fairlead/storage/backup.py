@@ -25,11 +25,12 @@ from fairlead.clock import Clock, new_id
 from fairlead.errors import BadInput, Broken
 from fairlead.storage import sqlite_fts
 from fairlead.storage.checkpoints import log_origin
+from fairlead.storage.custody_tables import backup as backup_table
+from fairlead.storage.custody_tables import tombstone
 from fairlead.storage.database import database_at
 from fairlead.storage.durable import open_plain, sync
 from fairlead.storage.migrations import migrate
-from fairlead.storage.schema import backup as backup_table
-from fairlead.storage.schema import budget, epoch, hold, log, metadata, payload, tombstone, tree, worker
+from fairlead.storage.schema import budget, epoch, hold, log, metadata, payload, tree, worker
 from fairlead.storage.section_words import SectionWords
 from fairlead.storage.sqlite import SqliteDatabase, fold
 from fairlead.storage.store import SCHEMA_VERSION, Store

@@ -8,7 +8,7 @@ from msgspec.structs import asdict
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from fairlead.storage.schema import browser_session as table
+from fairlead.storage.personal_tables import browser_session as table
 
 
 class BrowserRow(Struct, frozen=True, kw_only=True):

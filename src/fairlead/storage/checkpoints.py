@@ -13,8 +13,9 @@ from sqlalchemy import insert, select
 
 from fairlead.audit import Frontier, Ring, Verdict, ring_of, sign_checkpoint, verifier_key, verify_records
 from fairlead.errors import BadInput, Broken
+from fairlead.storage.custody_tables import succession
 from fairlead.storage.log import Log, Moment
-from fairlead.storage.schema import checkpoint, signing_key, succession
+from fairlead.storage.schema import checkpoint, signing_key
 from fairlead.storage.store import Store
 from fairlead.storage.vault import Vault
 

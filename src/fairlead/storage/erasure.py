@@ -15,7 +15,8 @@ from sqlalchemy import Connection, delete, func, select
 from fairlead.errors import NotFound
 from fairlead.storage.legal_holds import require_no_hold
 from fairlead.storage.people_rows import note_erasure
-from fairlead.storage.schema import payload, session, session_turn, subject
+from fairlead.storage.personal_tables import session, session_turn
+from fairlead.storage.schema import payload, subject
 from fairlead.storage.store import Store
 from fairlead.storage.tombstones import SUBJECT, Tombstone, bury, mark_done, tombstones
 from fairlead.storage.types import Entry

@@ -11,7 +11,7 @@ from msgspec.structs import asdict
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
 
 from fairlead.storage.legal_holds import PERSON, legal_holds
-from fairlead.storage.schema import flow_step
+from fairlead.storage.personal_tables import flow_step
 
 _SWEPT: Final = 1000  # flows at once
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from fairlead.storage.schema import consent, system_grant
+from fairlead.storage.personal_tables import consent, system_grant
 
 State = Literal["active", "ended", "revoked"]
 MOST_CONSENTS: Final = 20

@@ -7,7 +7,8 @@ from msgspec.structs import asdict
 from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select
 
 from fairlead.errors import BadInput, NotFound, Refused
-from fairlead.storage.schema import legal_hold, retention_mark, session, session_turn
+from fairlead.storage.custody_tables import legal_hold, retention_mark
+from fairlead.storage.personal_tables import session, session_turn
 from fairlead.storage.schema import subject as subject_table
 from fairlead.storage.types import RESPONSE, TURN, turn_id
 

@@ -2,10 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, UniqueConstraint
 
-from fairlead.storage import columns
-from fairlead.storage.columns import Text, required
-
-metadata = columns.metadata
+from fairlead.storage.columns import Text, metadata, required
 
 # What identity providers push. `version` grows with every change, `reread` is the last one after which single changes
 # do not tell everything; `sealed` is the key by which names are looked up, sealed for nobody.

@@ -21,12 +21,13 @@ from fairlead.storage import grant_rows
 from fairlead.storage.approval_rows import end_all
 from fairlead.storage.backup import FILE, Manifest, changed, check_sums, grown_tree
 from fairlead.storage.browser_rows import end_every
+from fairlead.storage.custody_tables import legal_hold, tombstone
 from fairlead.storage.durable import open_plain, second_name, sync
 from fairlead.storage.erasure import clear_away
 from fairlead.storage.legal_holds import LegalHold, legal_holds
 from fairlead.storage.migrations import migrate
 from fairlead.storage.people_rows import distrust_all
-from fairlead.storage.schema import api_key, budget, epoch, legal_hold, stop, subject, tombstone, tree, worker
+from fairlead.storage.schema import api_key, budget, epoch, stop, subject, tree, worker
 from fairlead.storage.sqlite import fold, is_intact
 from fairlead.storage.store import Store
 from fairlead.storage.tombstones import KEY, SUBJECT, Tombstone, bury, tombstones

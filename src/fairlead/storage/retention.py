@@ -14,8 +14,10 @@ from msgspec import Struct
 from sqlalchemy import Connection, delete, func, insert, select
 
 from fairlead.labels import DataClass
+from fairlead.storage.custody_tables import retention_mark
 from fairlead.storage.legal_holds import held_turns, legal_holds
-from fairlead.storage.schema import log, payload, retention_mark, session_turn
+from fairlead.storage.personal_tables import session_turn
+from fairlead.storage.schema import log, payload
 from fairlead.storage.settings import RetentionSettings
 from fairlead.storage.store import Store
 from fairlead.storage.types import Entry

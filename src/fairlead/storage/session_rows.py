@@ -60,14 +60,14 @@ class SessionRows:
         self._store = store
 
     def turn(self, owner: OwnedBy, id_: str, since: int) -> TurnRow | None:
-        from fairlead.storage.schema import session_turn
+        from fairlead.storage.personal_tables import session_turn
 
         with self._store.reading() as connection:
             found = _one(connection, session_turn, owner, id_, since)
         return None if found is None else TurnRow(*found)
 
     def session(self, owner: OwnedBy, id_: str, since: int) -> SessionRow | None:
-        from fairlead.storage.schema import session
+        from fairlead.storage.personal_tables import session
 
         with self._store.reading() as connection:
             found = _one(connection, session, owner, id_, since)
@@ -77,7 +77,7 @@ class SessionRows:
         """A turn and those before it, oldest first: as many as there are, but at most one more than `MOST_TURNS`."""
         from sqlalchemy import literal, select
 
-        from fairlead.storage.schema import session_turn as t
+        from fairlead.storage.personal_tables import session_turn as t
 
         steps = (
             select(t.c.id, t.c.previous, literal(0).label("back")).where(t.c.id == last).cte("chain", recursive=True)
@@ -91,7 +91,7 @@ class SessionRows:
 
     def begin(self, row: SessionRow) -> bool:
         """False if its subject is gone."""
-        from fairlead.storage.schema import session
+        from fairlead.storage.personal_tables import session
 
         return self._insert(session, row)
 
@@ -102,7 +102,7 @@ class SessionRows:
             return self._store.database.remember(connection, turn)
 
     def delete_turn(self, owner: OwnedBy, id_: str) -> bool:
-        from fairlead.storage.schema import session_turn
+        from fairlead.storage.personal_tables import session_turn
 
         return self._delete(session_turn, owner, id_) > 0
 
@@ -111,7 +111,7 @@ class SessionRows:
         from sqlalchemy import delete
 
         from fairlead.storage.legal_holds import require_free
-        from fairlead.storage.schema import session, session_turn
+        from fairlead.storage.personal_tables import session, session_turn
 
         with self._store.writing() as connection:
             self._store.database.wipe(connection)
@@ -127,7 +127,7 @@ class SessionRows:
         from sqlalchemy import delete, select
 
         from fairlead.storage.legal_holds import held_turns
-        from fairlead.storage.schema import session, session_turn
+        from fairlead.storage.personal_tables import session, session_turn
 
         with self._store.reading() as connection:
             held = held_turns(connection)

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, insert, select
 
 from fairlead.audit import sign_succession, verifier_key
 from fairlead.clock import Clock
-from fairlead.storage.schema import succession, tree
+from fairlead.storage.custody_tables import succession
+from fairlead.storage.schema import tree
 from fairlead.storage.store import Store
 from fairlead.storage.types import Entry
 from fairlead.storage.vault import Vault

@@ -11,7 +11,8 @@ from msgspec import Struct
 from sqlalchemy import Connection, func, insert, select, update
 
 from fairlead.errors import BadInput
-from fairlead.storage.schema import tombstone, tree
+from fairlead.storage.custody_tables import tombstone
+from fairlead.storage.schema import tree
 
 SUBJECT: Final = "subject"
 KEY: Final = "key"

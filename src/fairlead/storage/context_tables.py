@@ -1,0 +1,53 @@
+"""The tables of organisational knowledge. A part of `schema`, which says what holds for all of them."""
+
+from sqlalchemy import BigInteger, Column, ForeignKey, ForeignKeyConstraint, Index, Integer, Table
+
+from fairlead.storage.columns import RowNumber, Text, metadata, required
+
+# Organisational knowledge: every version of every item that a snapshot holds.
+context_item = Table(
+    "context_item",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    required("title", Text),
+    required("text", Text),
+    required("owner", Text),
+    required("audience", Text),
+    required("data_class", Integer),
+    required("verified", Text),
+    required("verified_by", Text),
+    required("review_by", Text),
+)
+
+context_snapshot = Table(
+    "context_snapshot",
+    metadata,
+    Column("id", Text, primary_key=True),
+    required("created_at", BigInteger),
+)
+
+context_member = Table(
+    "context_member",
+    metadata,
+    Column("snapshot", Text, ForeignKey("context_snapshot.id"), primary_key=True),
+    Column("item", Text, primary_key=True),
+    Column("version", Text, nullable=False),
+    ForeignKeyConstraint(["item", "version"], ["context_item.id", "context_item.version"]),
+    sqlite_with_rowid=False,
+)
+
+# What search finds: the items' sections. `access` is JSON, equal for items that are decided together.
+context_section = Table(
+    "context_section",
+    metadata,
+    Column("rowid", RowNumber, primary_key=True, autoincrement=True),
+    required("item", Text),
+    required("version", Text),
+    required("ordinal", Integer),
+    required("heading", Text),
+    required("text", Text),
+    required("access", Text),
+    ForeignKeyConstraint(["item", "version"], ["context_item.id", "context_item.version"]),
+)
+Index(None, context_section.c.item, context_section.c.version)
