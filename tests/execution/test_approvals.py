@@ -93,6 +93,7 @@ def test_a_role_escalates_after_its_hours_and_a_manager_is_whose_manager_it_is()
     assert not rules.may_answer(["manager"], ada, asker, 0)  # kim's own manager is known
     assert rules.may_answer(["manager"], ada, Asker("max", "", "sales", 0), 0) == {"manager"}
     assert not rules.may_answer(["owner"], ada, Asker("max", "partner", "sales", 0), 0)  # of another tenant
+    assert not rules.may_answer(["owner"], ada, Asker("ADA", "", "sales", 0), 0)  # however a token spells her
 
 
 class ApprovalMachine(RuleBasedStateMachine):

@@ -97,6 +97,18 @@ async def test_who_is_known_by_user_name_is_found_in_any_case(issuer: Issuer, fe
     assert await door.authenticate(f"Bearer {issuer.token(sub='ada@ACME.test')}", loopback=False)
 
 
+@pytest.mark.parametrize(("pushed", "other"), [("strasse", "straße"), ("kim", "\N{KELVIN SIGN}im"), ("é", "É")])
+async def test_another_letter_is_another_person_whatever_unicode_makes_of_it(
+    issuer: Issuer, fetch: Fetch, store: Store, pushed: str, other: str
+) -> None:
+    pushing = Pushing(store, SystemClock())
+    door = opened(issuer, fetch, pushing, person="userName")
+    pushing.gather(ACME, "staff", pushing.add(ACME, pushed))
+    assert await door.authenticate(f"Bearer {issuer.token(sub=pushed)}", loopback=False)
+    with pytest.raises(NotActive):
+        await door.authenticate(f"Bearer {issuer.token(sub=other)}", loopback=False)
+
+
 async def test_an_erased_person_is_nobody_until_pushed_anew(issuer: Issuer, fetch: Fetch, store: Store) -> None:
     pushing = Pushing(store, SystemClock())
     door = opened(issuer, fetch, pushing)

@@ -13,6 +13,7 @@ from msgspec import Struct
 from fairlead.clock import Clock, new_id
 from fairlead.errors import Overloaded
 from fairlead.identity.directory_refusals import require_fit, require_match, taken, too_many, unknown
+from fairlead.identity.leaving import Leaver, Leaving
 from fairlead.identity.name_digests import NameDigests
 from fairlead.identity.people import People
 from fairlead.identity.people_search import Search, compiled, person_condition
@@ -74,6 +75,7 @@ class Directory:
         self._digests = digests
         self._people = people
         self._record = record
+        self._leaving = Leaving(store, vault, clock, record)
 
     def person(self, provider: str, id: str) -> Person:
         """Raises `NotFound`."""
@@ -132,12 +134,17 @@ class Directory:
             require_fit(provider, after)
             subject = self._vault.subject_for(_name(provider, after))
             changed = self._row(provider.name, id, subject, after, row.made_at, self._clock.now())
+            leaver = self._leaving.leaver(provider.name, _name(provider, before), row.subject)
             with self._store.writing() as connection:
                 if _found(connection, provider.name, id).version != row.version:
                     continue  # another change came between: the version may not match any more
                 self._require_free(connection, changed)
                 if not self._put(connection, changed, f"{id} {_told(before, after)}"):
                     continue
+                if _known_by(provider, row) != _known_by(provider, changed):
+                    self._leaving.let_go(connection, leaver)
+                elif not after.active:
+                    self._leaving.sign_out(connection, leaver)
             self._people.follow()
             return self.person(provider.name, id)
         raise _restless()
@@ -146,13 +153,24 @@ class Directory:
         """Raises `NotFound`, `Outdated`."""
         from fairlead.storage import people_rows as table
 
-        with self._store.writing() as connection:
-            row = _found(connection, provider.name, id)
+        for _ in range(_TRIES):
+            with self._store.reading() as connection:
+                row = _found(connection, provider.name, id)
             require_match(row.version, match)
-            self._log(connection, provider.name, f"{id} removed", row.subject)
-            table.delete_person(connection, id, table.next_version(connection, reread=True))
-            self._store.database.announce(connection)
-        self._people.follow()
+            leaver = self._leaver(provider, row)
+            with self._store.writing() as connection:
+                if _found(connection, provider.name, id).version != row.version:
+                    continue  # their name may be another by now
+                self._log(connection, provider.name, f"{id} removed", row.subject)
+                table.delete_person(connection, id, table.next_version(connection, reread=True))
+                self._leaving.let_go(connection, leaver)
+                self._store.database.announce(connection)
+            self._people.follow()
+            return
+        raise _restless()
+
+    def _leaver(self, provider: Provider, row: "PersonRow") -> Leaver:
+        return self._leaving.leaver(provider.name, _name(provider, self._fields(row)), row.subject)
 
     def _row(
         self, provider: str, id: str, subject: SubjectKey, fields: PersonFields, made_at: int, changed_at: int
@@ -252,6 +270,12 @@ def _name(provider: Provider, fields: PersonFields) -> str:
     """As callers with this provider's tokens are called."""
     assert provider.scim is not None
     return f"{provider.name}|{fields.external_id if provider.scim.person == 'externalId' else fields.user_name}"
+
+
+def _known_by(provider: Provider, row: "PersonRow") -> bytes:
+    """By what callers with this provider's tokens are found."""
+    assert provider.scim is not None
+    return row.external_id if provider.scim.person == "externalId" else row.user_name
 
 
 def _about(id: str) -> bytes:

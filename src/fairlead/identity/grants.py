@@ -32,6 +32,7 @@ REASONS: Final = {
     "refused": "the provider has ended it",
     "lost": "a renewal was cut off in the middle, and the provider takes the old token no more",
     "over": "its token has ended, and there is none to renew it with",
+    "left": "the identity provider has taken its person out",
     "restored": "the database was restored from a backup",
     "person": "the person has disconnected it",
     "operator": "whoever runs this Fairlead has revoked it",

@@ -10,6 +10,13 @@ from fairlead.storage.vault import Vault
 
 _HOLDER: Final = "fairlead:people"  # in whose name the key is sealed; no caller can have this name
 _ABOUT: Final = b"people"
+_FOLDED: Final = dict(zip(range(ord("A"), ord("Z") + 1), range(ord("a"), ord("z") + 1), strict=True))
+
+
+def fold(name: str) -> str:
+    """A user's name as it is compared. Only A to Z are folded: by the wider rules of Unicode `straße` is `strasse`, which
+    are two people at a provider that tells them apart, and one would have the other's rights."""
+    return name.translate(_FOLDED)
 
 
 class NameDigests:
@@ -23,9 +30,9 @@ class NameDigests:
         self._lock = Lock()
 
     def digest(self, provider: str, attribute: str, value: str) -> bytes:
-        """`externalId` is compared to the letter, `userName` in any case. Once `made` or `find` gave true."""
+        """`externalId` is compared to the letter, `userName` by `fold`. Once `made` or `find` gave true."""
         assert self._key
-        told = value.casefold() if attribute == "userName" else value
+        told = fold(value) if attribute == "userName" else value
         return hmac.digest(self._key, "\0".join((provider, attribute, told)).encode("utf-8", "surrogatepass"), "sha256")
 
     def find(self) -> bool:

@@ -41,8 +41,9 @@ class ApprovalRules(Struct, frozen=True):
         return {role: self._declared(role).quorum for role in sorted(roles)}
 
     def may_answer(self, wanted: Iterable[str], approver: Caller, asker: Asker, now: int) -> frozenset[str]:
-        """For which of the roles this person's answer counts: none for their own call, whatever acts for them."""
-        if approver.person == asker.person:
+        """For which of the roles this person's answer counts: none for their own call, whatever acts for them, and
+        however their provider's tokens spell them."""
+        if approver.person.casefold() == asker.person.casefold():
             return frozenset()
         if approver.agent and approver.agent not in self.settings.through:
             return frozenset()

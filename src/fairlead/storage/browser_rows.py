@@ -72,6 +72,14 @@ def end(connection: Connection, digest: bytes, at: int) -> bool:
     return connection.execute(update(table).where(mine).values(ended_at=at, sealed=b"")).rowcount == 1
 
 
+def end_of_subject(connection: Connection, subject: str, at: int) -> list[str]:
+    """End all of somebody's sessions. The issuers of those that lasted until now."""
+    mine = (table.c.subject == subject) & (table.c.ended_at == 0)
+    issuers = list(connection.execute(select(table.c.issuer).where(mine)).scalars())
+    connection.execute(update(table).where(mine).values(ended_at=at, sealed=b""))
+    return issuers
+
+
 def end_every(connection: Connection) -> None:
     """Delete all: whoever was signed in signs in again."""
     connection.execute(delete(table))

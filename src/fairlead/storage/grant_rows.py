@@ -143,6 +143,11 @@ def begin(connection: Connection, row: ConsentRow, now: int) -> None:
     connection.execute(insert(consent).values(asdict(row)))
 
 
+def drop_consents(connection: Connection, subject: str) -> None:
+    """What somebody has begun to connect is not finished."""
+    connection.execute(delete(consent).where(consent.c.subject == subject))
+
+
 def take(connection: Connection, state: str, session: str, now: int) -> ConsentRow | None:
     """The consent that was begun in this browser session under this state, once: it is gone with the taking."""
     mine = (consent.c.state == state) & (consent.c.session == session) & (consent.c.expires_at > now)
