@@ -14,8 +14,8 @@ _FOLDED: Final = dict(zip(range(ord("A"), ord("Z") + 1), range(ord("a"), ord("z"
 
 
 def fold(name: str) -> str:
-    """A user's name as it is compared. Only A to Z are folded: by the wider rules of Unicode `straße` is `strasse`, which
-    are two people at a provider that tells them apart, and one would have the other's rights."""
+    """A user's name as it is compared. Only A to Z are folded: by the wider rules of Unicode `straße` is `strasse`, and
+    where those are two people, one would have the other's rights."""
     return name.translate(_FOLDED)
 
 
