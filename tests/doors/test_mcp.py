@@ -44,6 +44,13 @@ def asked(method: str, **params: Any) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
 
 
+def nested(levels: int) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    for _ in range(levels):
+        data = {"a": data}
+    return data
+
+
 @pytest.mark.parametrize("mode", ["legacy", NEW])
 async def test_the_official_client_lists_and_calls_what_its_person_may(bank: Served, mode: str) -> None:
     async with client(bank, mode) as agent:
@@ -89,6 +96,9 @@ def test_strangers_are_told_where_a_token_is_to_be_had(bank: Served) -> None:
     [
         (b"{", 400, -32700),
         (b"[" * 100_000, 400, -32700),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": "\xff"}', 400, -32700),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {"n": 1e999}}', 400, -32700),
+        (asked("ping", deep=nested(300)), 400, -32600),
         ([asked("ping")], 400, -32600),
         ({"jsonrpc": "1.0", "id": 1, "method": "ping"}, 400, -32600),
         ({"jsonrpc": "2.0", "id": 1, "result": {}}, 400, -32600),
@@ -101,6 +111,8 @@ def test_strangers_are_told_where_a_token_is_to_be_had(bank: Served) -> None:
 def test_what_is_no_request_is_answered_with_the_code_for_it(bank: Served, body: Any, status: int, code: int) -> None:
     reply = post(bank, body)
     assert (reply.status_code, reply.json()["error"]["code"]) == (status, code)
+    (record,) = bank.records(run=reply.headers["x-fairlead-run"])
+    assert (record.door, record.outcome, record.credential) == ("mcp", "refused", "key:kim")
 
 
 @pytest.mark.parametrize(
@@ -119,6 +131,7 @@ def test_a_request_that_contradicts_itself_is_refused(
     params = {} if meta is None else {"_meta": meta}
     reply = post(bank, asked("tools/list", **params), **headers)
     assert (reply.status_code, reply.json()["error"]["code"]) == (400, code)
+    assert [each.kind for each in bank.records(run=reply.headers["x-fairlead-run"])] == ["refusal"]
 
 
 def test_a_notification_is_taken_without_a_word(bank: Served) -> None:
@@ -126,9 +139,18 @@ def test_a_notification_is_taken_without_a_word(bank: Served) -> None:
     assert (reply.status_code, reply.content) == (202, b"")
 
 
-def test_a_page_of_another_origin_may_not_ask(bank: Served) -> None:
-    reply = post(bank, asked("tools/list"), origin="https://evil.example")
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://[x", "null", "127.0.0.1"])
+def test_a_page_of_another_origin_may_not_ask(bank: Served, origin: str) -> None:
+    reply = post(bank, asked("tools/list"), origin=origin)
     assert reply.status_code == 401
+
+
+@pytest.mark.parametrize("host", ["evil.example", "[", "[::1", ""])
+def test_a_name_that_was_led_here_gets_nothing_without_a_key(bank: Served, host: str) -> None:
+    headers = {"host": host, "origin": f"http://{host}"}
+    reply = httpx.post(f"{bank.url}/mcp", headers=headers, json=asked("tools/list"))
+    assert (reply.status_code, reply.json()["error"]["data"]["code"]) == (401, "unauthenticated")
+    assert httpx.get(f"{bank.url}/v1/models", headers=headers).status_code == 401
 
 
 def test_without_a_session_only_posts_are_answered(bank: Served) -> None:

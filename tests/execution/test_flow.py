@@ -69,6 +69,46 @@ def test_a_part_of_what_was_said_was_not_said(value: Any, text: str) -> None:
     assert not stands_in(leaf, text)
 
 
+def test_a_number_of_more_digits_than_can_be_told_apart_is_no_proof() -> None:
+    flow = Flow().read("a", "tool:crm.get_order", {"n": int("1" * 28 + "2")}).read("b", "tool:web.get", {"text": "x"})
+    assert flow.sources_of(int("1" * 28 + "2")) == flow.sources
+
+
+@pytest.mark.parametrize("text", ["a", "a-", "a.", "a@", "a+", "..a", "é", "a_1-", "h:/", "1-"])
+def test_long_texts_are_looked_through_once(text: str) -> None:
+    """One that went back at each letter would take hours for this."""
+    assert isinstance(list(links_of(text * 200_000)), list)
+
+
+@pytest.mark.parametrize(
+    ("text", "links"),
+    [
+        ("to jane.doe+x@acme.org, now", ["jane.doe+x@acme.org"]),
+        ("a@b+eve@evil.example", ["a@b", "+eve@evil.example"]),
+        ("..evil.example/x?y", ["evil.example/x?y"]),
+        ("see https:/evil.example.", ["https:/evil.example"]),
+        ("ref_AB-12345678 DE02120300000000202051", ["-12345678", "DE02120300000000202051"]),
+        ("2026-01-31 and a.b.c", []),
+    ],
+)
+def test_links_are_found_however_they_are_written(text: str, links: list[str]) -> None:
+    assert list(links_of(text)) == links
+
+
+def test_of_a_call_with_very_many_values_nothing_is_proven() -> None:
+    flow = read_mail().said("pay 5")
+    assert flow.request("bank.pay", {"amounts": [5] * 10}).sources["amounts"] == USER
+    assert flow.request("bank.pay", {"amounts": [5] * 5_000}).sources["amounts"] == flow.sources
+
+
+def test_references_bring_what_they_refer_to_a_bounded_number_of_times() -> None:
+    flow = Flow().read("rows", "tool:crm.get_order", [{"id": each} for each in range(2_000)])
+    made = flow.request("bank.pay", {"rows": {"$from": "rows"}})
+    assert (len(made.arguments["rows"]), made.sources["rows"]) == (2_000, CRM)
+    with pytest.raises(BadInput, match="references"):
+        flow.request("bank.pay", {"rows": [{"$from": "rows"}] * 100})
+
+
 def test_a_value_of_a_result_comes_from_the_results_in_which_it_stands() -> None:
     flow = read_mail().read("o1", "tool:crm.get_order", {"iban": "DE02120300000000202051", "total": 99.5})
     assert flow.sources_of("DE02120300000000202051") == CRM

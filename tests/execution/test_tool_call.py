@@ -1,6 +1,7 @@
 """The path of a tool's call: who may, with which arguments, under which facts; and that all of it is recorded."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from fairlead.execution.approval_question import ApprovalPending
 from fairlead.execution.tool_asking import ToolAnswer, ToolRequest
 from fairlead.execution.tool_call import call_tool
 from fairlead.lanes.rates import TooFast
+from fairlead.tools.failures import SystemFailed
 
 BANK = '''
 READS = {"balance"}
@@ -75,6 +77,26 @@ tools:
 FILES = {"systems/bank.py": BANK, "systems/bank.yaml": CARD, "policies/main.cedar": POLICIES}
 SYSTEMS = {"bank": {"use": "python", "file": "bank.py", "data_class": "confidential", "price": 0.01}}
 USER = frozenset({"user"})
+DEEP = {"deep": {"use": "python", "file": "deep.py"}}
+DEEP_FILES = {
+    "systems/deep.py": '''
+from typing import Any
+
+
+def dig(levels: int) -> dict[str, Any]:
+    """Dig."""
+    data: dict[str, Any] = {}
+    for _ in range(levels):
+        data = {"a": data}
+    return data
+
+
+def dump(data: dict[str, Any]) -> str:
+    """Dump."""
+    return "gone"
+''',
+    "policies/main.cedar": """@id("all") permit(principal, action, resource);""",
+}
 
 
 async def call(w: World, name: str, arguments: dict[str, Any], *, person: str = "kim", **more: Any) -> ToolAnswer:
@@ -262,3 +284,18 @@ async def test_calls_are_limited_and_what_they_read_as_facts_counts_with_them(tm
         errors = [each.error.code for each in w.records("call_tool") if each.error]
         assert errors == ["rate_limited"] * 2
         assert not w.holds()
+
+
+@pytest.mark.parametrize("levels", [300, 900])
+async def test_what_is_nested_too_deep_neither_goes_out_nor_comes_back(tmp_path: Path, levels: int) -> None:
+    async with world(tmp_path, DEEP_FILES, systems=DEEP) as w:
+        with pytest.raises(SystemFailed, match="deeper") as failed:
+            await call(w, "deep.dig", {"levels": levels})
+        assert w.records(run=failed.value.run)[-1].outcome == "failed"
+        data: dict[str, Any] = {}
+        for _ in range(levels):
+            data = {"a": data}
+        with pytest.raises(BadInput, match="deeper") as refused:
+            await call(w, "deep.dump", {"data": data})
+        assert w.records(run=refused.value.run)[-1].outcome == "refused"
+        assert (await call(w, "deep.dig", {"levels": 50})).result.structured

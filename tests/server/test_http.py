@@ -35,7 +35,9 @@ def test_whoever_speaks_for_another_is_not_on_this_machine(header: tuple[bytes, 
     assert not is_loopback(scope(header))
 
 
-@pytest.mark.parametrize("host", [b"elsewhere.example", b"", b"127.0.0.1.elsewhere.example", b"10.0.0.1"])
+@pytest.mark.parametrize(
+    "host", [b"elsewhere.example", b"", b"127.0.0.1.elsewhere.example", b"10.0.0.1", b"[", b"[::1"]
+)
 def test_a_foreign_name_that_leads_here_is_not_this_machine(host: bytes) -> None:
     assert not is_loopback(scope(host=host))
 

@@ -8,12 +8,14 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Final
 
 Leaf = str | Decimal
 """A single value in canonical form."""
 
 _LEAST: Final = 2  # characters; a single letter stands in every text
+_MOST_DIGITS: Final = 28
 _NUMBER: Final = re.compile(r"(?<![\w.,\-])-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?![\w%]|[.,]\d)")
 _ISO: Final = re.compile(r"(?<![\w\-])\d{4}-\d\d-\d\d(?![\w\-])")
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -28,12 +30,16 @@ _DAY_MONTH: Final = re.compile(rf"\b{_DAY}(?:\s+of)?\s+{_MONTH}\b\.?{_YEAR}", re
 _A_YEAR: Final = re.compile(r"(?<![\w.,])(?:19|20)\d\d(?!\w)")
 
 _DIGIT: Final = re.compile(r"\d")
+# Hostile texts are long and without a space: what may begin only where a run of letters begins, and gives nothing back,
+# reads each letter a bounded number of times.
 _LINK: Final = re.compile(
-    r"[A-Za-z][A-Za-z0-9+.\-]{1,20}:/\S+"  # a URL, also one that is misspelt
-    r"|[\w.+\-]+@[\w.\-]+"
-    r"|(?:[\w\-]+\.)+[A-Za-z]{2,24}(?:[/:?#]\S*)?"
-    r"|\b(?=(?:[A-Za-z\-]*\d){6})[A-Za-z0-9\-]{8,}"
+    r"[A-Za-z][A-Za-z0-9+.\-]{1,20}+:/\S+"  # a URL, also one that is misspelt
+    r"|(?:(?<![\w.+\-])[\w.+\-]++|\+[\w.+\-]{0,100}+)@[\w.\-]+"
+    r"|(?<![\w\-])(?<![\w\-]\.)(?:[\w\-]++\.)+[A-Za-z]{2,24}(?:[/:?#]\S*)?"
+    r"|\b(?=(?:[A-Za-z\-]{0,40}+\d){6})[A-Za-z0-9\-]{8,}"
 )
+_BEFORE: Final = re.compile(r"(?:[\w@+\-/\\]|\w\.)\Z")
+_AFTER: Final = re.compile(r"[\w@+\-/\\]|[.:]\w")
 
 
 def leaf_of(value: Any) -> Leaf | None:
@@ -42,7 +48,8 @@ def leaf_of(value: Any) -> Leaf | None:
         return None
     if isinstance(value, int | float | Decimal):
         number = Decimal(str(value))
-        return number.normalize() if number.is_finite() else None
+        # Of more digits the last ones would be rounded away, and two numbers would be one.
+        return number.normalize() if number.is_finite() and len(number.as_tuple().digits) <= _MOST_DIGITS else None
     if isinstance(value, str):
         text = " ".join(value.split())
         return text if len(text) >= _LEAST else None
@@ -71,21 +78,89 @@ def singles(value: Any) -> Iterator[Any]:
         yield value
 
 
+class _Days:
+    """The days that a text names in words."""
+
+    def __init__(self, text: str) -> None:
+        self._said = [(m[1], m[2], m[3]) for m in _MONTH_DAY.finditer(text)]
+        self._said += [(m[2], m[1], m[3]) for m in _DAY_MONTH.finditer(text)]
+        self._years = {int(each) for each in _A_YEAR.findall(text)} if self._said else set()
+
+    def hold(self, wanted: date) -> bool:
+        """Whether a day was named. Its year must have been said too, beside it or elsewhere."""
+        for month, day, year in self._said:
+            if _MONTHS.index(month[:3].lower()) + 1 == wanted.month and int(day) == wanted.day:
+                if year is None and self._years == {wanted.year}:
+                    return True
+                if year is not None and int(year) == wanted.year:
+                    return True
+        return False
+
+
+def _day(leaf: str) -> date | None:
+    try:
+        return date.fromisoformat(leaf) if _ISO.fullmatch(leaf) else None
+    except ValueError:
+        return None
+
+
+class Texts:
+    """Some texts that are looked through for many values."""
+
+    def __init__(self, texts: tuple[str, ...]) -> None:
+        self._texts = texts
+
+    def hold(self, leaf: Leaf) -> bool:
+        """Whether it stands whole in one of them: as its own words, number or date, not as a part of a longer one."""
+        if isinstance(leaf, Decimal):
+            return leaf in self._numbers
+        if leaf.isdecimal():
+            return any(_words_stand_in(leaf, each) for each in self._undated if leaf in each)
+        if " " in leaf:
+            return any(_words_stand_in(leaf, each) for each in self._texts)
+        if leaf in self._joined and any(_words_stand_in(leaf, each) for each in self._texts if leaf in each):
+            return True
+        day = _day(leaf)
+        return day is not None and any(
+            each.hold(day)
+            for text, each in zip(self._texts, self._days, strict=True)
+            if leaf not in text  # where it stands by half, it is another day that is meant
+        )
+
+    @cached_property
+    def _joined(self) -> str:
+        return "\n".join(self._texts)
+
+    @cached_property
+    def _days(self) -> tuple[_Days, ...]:
+        return tuple(_Days(each) for each in self._texts)
+
+    @cached_property
+    def _undated(self) -> tuple[str, ...]:
+        """The 13 of June 13 is no number of its own."""
+        return tuple(without_dates(each) for each in self._texts if _DIGIT.search(each))
+
+    @cached_property
+    def _numbers(self) -> frozenset[Decimal]:
+        return frozenset(number for each in self._undated for number in numbers_in(each))
+
+
 def stands_in(leaf: Leaf, text: str) -> bool:
-    """Whether it stands whole in a text: as its own words, number or date, and not as a part of a longer one."""
-    if isinstance(leaf, Decimal) and not _DIGIT.search(text):
-        return False
-    if isinstance(leaf, Decimal) or leaf.isdecimal():  # the 13 of June 13 is no number of its own
-        text = without_dates(text)
-    if isinstance(leaf, Decimal):
-        return leaf in numbers_in(text)
-    if " " not in leaf:
-        if leaf not in text:
-            return _date_stands_in(leaf, text)
-    elif not all(word in text for word in leaf.split(" ")):
-        return False
-    words = r"\s+".join(re.escape(each) for each in leaf.split(" "))
-    return re.search(rf"(?<![\w@+\-/\\])(?<!\w\.){words}(?![\w@+\-/\\]|[.:]\w)", text) is not None
+    """As `Texts.hold`, of one text."""
+    return Texts((text,)).hold(leaf)
+
+
+def _words_stand_in(leaf: str, text: str) -> bool:
+    if " " in leaf:
+        if len(leaf) > len(text):
+            return False
+        text = " ".join(text.split())
+    at = text.find(leaf)
+    while at >= 0:
+        if not _BEFORE.search(text[max(0, at - 2) : at]) and not _AFTER.match(text, at + len(leaf)):
+            return True
+        at = text.find(leaf, at + 1)
+    return False
 
 
 def numbers_in(text: str) -> list[Decimal]:
@@ -106,23 +181,3 @@ def links_of(value: Any) -> Iterator[str]:
 def without_dates(text: str) -> str:
     """The text without the days that it names in words."""
     return _DAY_MONTH.sub(" ; ", _MONTH_DAY.sub(" ; ", text))
-
-
-def _date_stands_in(leaf: str, text: str) -> bool:
-    """A date may have been said in words. Its year must have been said too, beside it or elsewhere."""
-    if not _ISO.fullmatch(leaf):
-        return False
-    try:
-        wanted = date.fromisoformat(leaf)
-    except ValueError:
-        return False
-    said = [(m[1], m[2], m[3]) for m in _MONTH_DAY.finditer(text)]
-    said += [(m[2], m[1], m[3]) for m in _DAY_MONTH.finditer(text)]
-    years = {int(each) for each in _A_YEAR.findall(text)}
-    for month, day, year in said:
-        if _MONTHS.index(month[:3].lower()) + 1 == wanted.month and int(day) == wanted.day:
-            if year is None and years == {wanted.year}:
-                return True
-            if year is not None and int(year) == wanted.year:
-                return True
-    return False

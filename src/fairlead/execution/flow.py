@@ -12,15 +12,17 @@ proven to come from less:
 Whose value it is and why it was chosen are two questions: the sources answer the first, `ToolRequest.read` the second.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
 from fairlead.errors import BadInput, closest
-from fairlead.execution.attested import Leaf, leaf_of, links_of, singles, stands_in
+from fairlead.execution.attested import Leaf, leaf_of, links_of, singles
 from fairlead.execution.extraction import closed_values
 from fairlead.execution.flow_step import WORDS, Step, given_as, joined, step_of
 from fairlead.execution.tool_asking import ToolRequest
@@ -29,6 +31,9 @@ from fairlead.policy.tool_rights import UNKNOWN, Sources
 
 _REFERENCE: Final = "$from"
 _NOWHERE: Final[Sources] = frozenset()
+_MOST_PROVEN: Final = 1000  # single values of a call; of more, nothing is proven
+_MOST_LINKS: Final = 100
+_MOST_REFERENCES: Final = 64
 
 
 class Flow(Struct, frozen=True, dict=True):
@@ -105,7 +110,10 @@ class Flow(Struct, frozen=True, dict=True):
 
         Raises `BadInput` for a reference to what there is not.
         """
-        found = {key: self._resolved(value) for key, value in arguments.items()}
+        _refuse_many_references(arguments)
+        few = len(list(islice(singles(arguments), _MOST_PROVEN + 1))) <= _MOST_PROVEN
+        origin = self._origin if few else self._anywhere
+        found = {key: self._resolved(value, origin) for key, value in arguments.items()}
         labels = NO_LABELS
         for _, _, its in found.values():
             labels = labels.joined(its)
@@ -121,7 +129,8 @@ class Flow(Struct, frozen=True, dict=True):
     def _links(self, arguments: Mapping[str, Any]) -> Iterator[tuple[str, Sources]]:
         """Where the links came from that stand in texts: from where they stand whole, also inside other texts."""
         for name, value in arguments.items():
-            found = [self._link(each) for each in links_of(value)]
+            links = list(islice(links_of(value), _MOST_LINKS + 1))
+            found = [self._link(each) for each in links] if len(links) <= _MOST_LINKS else [self.sources]
             if found:
                 yield name, frozenset().union(*found)
 
@@ -147,18 +156,18 @@ class Flow(Struct, frozen=True, dict=True):
             f"there is no step {name!r} in this flow", mend=closest(str(name), [each.id for each in self.steps])
         )
 
-    def _resolved(self, value: Any) -> tuple[Any, Sources, Labels]:
+    def _resolved(self, value: Any, origin: "Callable[[Any], tuple[Sources, Labels]]") -> tuple[Any, Sources, Labels]:
         if isinstance(value, Mapping):
             if _REFERENCE in value:
                 return self._referred(value)
-            parts = {key: self._resolved(each) for key, each in value.items()}
-            names = [self._origin(key) for key in value]
+            parts = {key: self._resolved(each, origin) for key, each in value.items()}
+            names = [origin(key) for key in value]
             origins = [each[1:] for each in parts.values()] + names
             return ({key: each[0] for key, each in parts.items()}, *self._united(origins))
         if isinstance(value, list | tuple):
-            items = [self._resolved(each) for each in value]
+            items = [self._resolved(each, origin) for each in value]
             return ([each[0] for each in items], *self._united([each[1:] for each in items]))
-        return (value, *self._origin(value))
+        return (value, *origin(value))
 
     def _united(self, origins: list[tuple[Sources, Labels]]) -> tuple[Sources, Labels]:
         """Of an empty list nothing is known but who could have made it."""
@@ -174,9 +183,12 @@ class Flow(Struct, frozen=True, dict=True):
             raise BadInput(f"a reference has no {stray[0]!r}", mend='write {"$from": "STEP", "path": "items.0.iban"}')
         step = self._step(reference[_REFERENCE])
         value = _taken(step, str(reference.get("path", "")))
-        found = [self._exact(step, leaf_of(each)) for each in singles(value)] or [step.sources_of(None)]
-        sources = frozenset().union(*found)
-        return value, sources, step.labels
+        each_value = list(islice(singles(value), _MOST_PROVEN + 1))
+        if len(each_value) > _MOST_PROVEN:
+            found = [step.sources_of(None), *(each.put_by for each in self.steps)]
+        else:
+            found = [self._exact(step, leaf_of(each)) for each in each_value] or [step.sources_of(None)]
+        return value, frozenset().union(*found), step.labels
 
     def _exact(self, step: Step, leaf: Leaf | None) -> Sources:
         """Where a value of this very step came from: also from whoever had put it into another call before."""
@@ -184,18 +196,39 @@ class Flow(Struct, frozen=True, dict=True):
             return step.sources_of(leaf)
         return step.sources_of(leaf).union(*(each.put(leaf) for each in self.steps if each is not step))
 
+    def _anywhere(self, value: Any) -> tuple[Sources, Labels]:
+        return self.sources, self.labels
+
     def _origin(self, value: Any) -> tuple[Sources, Labels]:
         if isinstance(value, Mapping | list | tuple):
             return self._united([self._origin(each) for each in singles(value)])
         leaf = leaf_of(value)
         if leaf is not None:
             for source in WORDS:
-                if any(source in each.sources and stands_in(leaf, each.value) for each in self._words):
+                if any(source in each.sources and each.told(leaf) for each in self._words):
                     return frozenset({source}), NO_LABELS
             if leaf in self._leaves:
                 came = [(each, its) for each in self._read if (its := each.came(leaf)) is not None]
                 return frozenset().union(*(its for _, its in came)), joined(each for each, _ in came)
         return self.sources, self.labels
+
+
+def _refuse_many_references(arguments: Mapping[str, Any]) -> None:
+    """Raises `BadInput`: each reference brings a whole result, so that few bytes could ask for any number of them."""
+    waiting, found = deque([arguments]), 0
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, Mapping):
+            found += _REFERENCE in value
+            waiting.extend(value.values())
+        elif isinstance(value, list | tuple):
+            waiting.extend(value)
+    if found > _MOST_REFERENCES:
+        raise BadInput(
+            f"the arguments have {found} references",
+            why=f"{_MOST_REFERENCES} are the most in one call",
+            mend="refer to a whole list in place of its items, or make several calls",
+        )
 
 
 def _taken(step: Step, path: str) -> Any:

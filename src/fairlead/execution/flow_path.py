@@ -25,6 +25,7 @@ from fairlead.identity.types import Caller
 from fairlead.labels import Labels
 from fairlead.models.types import ChatRequest, Message, TextPart
 from fairlead.policy.tool_rights import UNKNOWN, Sources, ToolAsked
+from fairlead.tools.nesting import is_too_deep
 from fairlead.tools.talk import Talk
 from fairlead.tools.types import Link, Resource, Text, ToolResult
 
@@ -252,9 +253,10 @@ def _data(text: str) -> Any:
     if text[:1] not in ("{", "["):
         return text
     try:
-        return msgspec.json.decode(text)
+        data = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError, ValueError):
         return text
+    return text if is_too_deep(data) else data
 
 
 def _mark(text: str, kind: bytes = b"result") -> bytes:

@@ -1,11 +1,12 @@
 """One thing that a run was told or has read, and what can be proven by it."""
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any, Final
 
 from msgspec import Struct
 
-from fairlead.execution.attested import Leaf, leaves_of, singles, stands_in
+from fairlead.execution.attested import Leaf, Texts, leaves_of, singles
 from fairlead.execution.sieve import may_hold, may_share, sieve_of
 from fairlead.labels import NO_LABELS, Labels
 from fairlead.policy.tool_rights import Sources
@@ -17,7 +18,7 @@ _MARKS_KEPT: Final = 4096
 _NOWHERE: Final[Sources] = frozenset()
 
 
-class Given(Struct, frozen=True):
+class Given(Struct, frozen=True, dict=True):
     """An argument of an earlier call, and where it came from. Made by `given_as`."""
 
     value: Any
@@ -27,22 +28,27 @@ class Given(Struct, frozen=True):
 
     def stands(self, leaf: Leaf) -> bool:
         """Whether it stands in the argument: an echo of it may be shorter than what was given."""
-        return leaf in self.leaves or any(stands_in(leaf, each) for each in self.texts)
+        return leaf in self.leaves or self._said.hold(leaf)
 
     def is_part(self, of: Leaf) -> bool:
         """Whether some of the argument stands in a longer text."""
         if not isinstance(of, str):
             return False
+        longer = Texts((of,))
         return any(
-            (not isinstance(each, str) or each.split(" ", 1)[0] in of) and stands_in(each, of) for each in self.leaves
+            longer.hold(each) for each in self.leaves if not isinstance(each, str) or each.split(" ", 1)[0] in of
         )
+
+    @cached_property
+    def _said(self) -> Texts:
+        return Texts(self.texts)
 
 
 def given_as(value: Any, sources: Sources) -> Given:
     return Given(value, sources, frozenset(leaves_of(value)), _texts(value))
 
 
-class Step(Struct, frozen=True, kw_only=True):
+class Step(Struct, frozen=True, kw_only=True, dict=True):
     """One thing that was said or read. `given` are the arguments of the call that it answers: what a tool echoes is no
     news, and what was put into a system comes back from there as what it was. `marks` tell it again where somebody
     passes it on.
@@ -68,7 +74,19 @@ class Step(Struct, frozen=True, kw_only=True):
 
     def says(self, leaf: Leaf) -> bool:
         """Whether it stands anywhere in it, also inside a longer text."""
-        return leaf in self.leaves or any(stands_in(leaf, each) for each in self.texts)
+        return leaf in self.leaves or self._said.hold(leaf)
+
+    def told(self, leaf: Leaf) -> bool:
+        """Whether it stands whole in the words that were said."""
+        return self._words.hold(leaf)
+
+    @cached_property
+    def _said(self) -> Texts:
+        return Texts(self.texts)
+
+    @cached_property
+    def _words(self) -> Texts:
+        return Texts((self.value,))
 
     def came(self, leaf: Leaf) -> Sources | None:
         """Where a value came from that came by this step, out of it or into the call: from its own source, and from
@@ -83,6 +101,11 @@ class Step(Struct, frozen=True, kw_only=True):
         if leaf is None:
             return self.sources.union(*(each.sources for each in self.given))
         return self.came(leaf) or self.sources
+
+    @property
+    def put_by(self) -> Sources:
+        """Where whatever was put into this call came from."""
+        return self.sources if self.sieve else frozenset().union(*(each.sources for each in self.given))
 
     def put(self, leaf: Leaf) -> Sources:
         """Where it came from where it, or a part of it, was put into this call; nowhere, if it was not."""

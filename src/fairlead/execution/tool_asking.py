@@ -15,6 +15,7 @@ from fairlead.execution.prepare import looked_at
 from fairlead.labels import NO_LABELS, Labels
 from fairlead.policy.tool_rights import UNKNOWN, Sources, ToolAsked
 from fairlead.tasks.types import Task
+from fairlead.tools.nesting import MOST_LEVELS, is_too_deep
 from fairlead.tools.settings import System
 from fairlead.tools.talk import Talk
 from fairlead.tools.types import Credential, Tool, ToolResult
@@ -116,6 +117,18 @@ async def asked_of(deployment: Deployment, action: Action, tool: Tool, request: 
         task=task.type.name,
         door=action.arrival.door,
     )
+
+
+def refuse_too_deep(request: ToolRequest) -> None:
+    """Raises `BadInput`."""
+    for name, value in (("arguments", request.arguments), ("answers", request.answers)):
+        if is_too_deep(value):
+            raise BadInput(
+                f"the {name} are nested deeper than {MOST_LEVELS} levels",
+                why="what nobody can look through is not sent",
+                mend="send flatter data",
+                param=name,
+            )
 
 
 def _links(request: ToolRequest) -> Mapping[str, Sources]:

@@ -20,7 +20,8 @@ from fairlead.execution.tool_pins import refuse_changed
 from fairlead.execution.tool_release import without_credential, without_secret
 from fairlead.execution.tool_talk import governed
 from fairlead.models.types import NO_USAGE, Model, Usage
-from fairlead.tools.failures import CredentialRefused
+from fairlead.tools.failures import CredentialRefused, SystemFailed
+from fairlead.tools.nesting import MOST_LEVELS, is_too_deep
 from fairlead.tools.types import SystemCall, Tool, ToolResult
 
 
@@ -143,7 +144,22 @@ async def _called(
             credential = renewed
             talk = governed(deployment, action, msgspec.structs.replace(decided, credential=renewed), decided.talk)
             result = await driver.call(msgspec.structs.replace(call, credential=renewed, talk=talk))
+        _refuse_too_deep(decided, result)
     except (Upstream, BadInput) as error:
         without_secret(error, credential.secret)
         raise
     return without_credential(action, credential, result)
+
+
+def _refuse_too_deep(decided: ToolDecided, result: ToolResult) -> None:
+    """Raises `SystemFailed` for data that cannot be looked through, and so may not leave."""
+    asked = result.questions.asked if result.questions is not None else None
+    if is_too_deep(result.structured) or is_too_deep(asked):
+        raise SystemFailed(
+            f"{decided.asked.tool.name} gave back data nested deeper than {MOST_LEVELS} levels",
+            why="what nobody can look through does not leave",
+            mend="look in the system whether it was done; ask for less of it, or for flatter data",
+            subject=decided.asked.tool.name,
+            retryable=False,
+            charged="unknown",
+        )

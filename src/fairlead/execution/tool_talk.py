@@ -13,6 +13,7 @@ from fairlead.execution.deployment import Deployment
 from fairlead.execution.prepare import looked_at
 from fairlead.execution.tool_asking import ToolDecided
 from fairlead.execution.tool_release import released, without_credential
+from fairlead.tools.nesting import is_too_deep
 from fairlead.tools.settings import McpSettings
 from fairlead.tools.talk import ASKED_BY, Notice, Talk
 from fairlead.tools.types import ToolResult
@@ -27,6 +28,8 @@ def governed(deployment: Deployment, action: Action, decided: ToolDecided, talk:
     tell, ask, asks = talk.tell, talk.ask, "questions" in passes
 
     async def screened(told: Mapping[str, Any]) -> Mapping[str, Any]:
+        if is_too_deep(told):
+            raise Withheld("what was said during the call is nested too deep to be looked through")
         said = without_credential(action, decided.credential, ToolResult(structured=told))
         result, _ = await released(deployment, action, decided, said)
         clean: Mapping[str, Any] = result.structured
@@ -66,8 +69,12 @@ async def _judge(deployment: Deployment, action: Action, decided: ToolDecided, g
     found = (await looked_at(deployment.policy, [text]))[text]
     action.labels = labels = decided.asked.labels.joined(found.labels)
     asked = replace(decided.asked, labels=labels)
+    before = deployment.policy.tools.decide(action.caller, decided.asked)
     decision = deployment.policy.tools.decide(action.caller, asked)
-    if decision.effect == "deny" or (decision.effect == "ask" and not decided.approvals):
+    # Who approved the call was asked by these policies, and knows nothing of what others ask about.
+    approved = {each.policy for each in before.reasons} if decided.approvals and before.effect == "ask" else set()
+    news = {each.policy for each in decision.reasons} - approved
+    if decision.effect == "deny" or (decision.effect == "ask" and (news or not decision.ask <= before.ask)):
         raise Denied(
             f"what was answered to {asked.tool.name} may not go there",
             why="; ".join(each.text for each in decision.reasons),

@@ -7,14 +7,14 @@ import hmac
 from hashlib import sha256
 from html import escape
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from fairlead.errors import BadInput, Refused, Stopped
 from fairlead.execution import Fairlead
 from fairlead.identity import Caller
 from fairlead.identity.browser import BrowserSessions
 from fairlead.identity.register import NotActive
-from fairlead.server.http import Headers, Scope, header
+from fairlead.server.http import Headers, Scope, header, host_name
 from fairlead.server.mcp.resource import base_url
 from fairlead.server.page import Form, Page, moved
 
@@ -116,7 +116,7 @@ class Browser:
         if self._sessions.address:
             return self._sessions.address
         base = base_url(scope) or ""
-        if base.startswith("https://") or (urlsplit(base).hostname or "") in _LOCAL:
+        if base.startswith("https://") or host_name(base) in _LOCAL:
             return base
         raise BadInput(
             "people cannot sign in over plain HTTP",

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from fairlead.errors import BadInput
+from fairlead.errors import BadInput, Unauthenticated
 
 Scope = dict[str, Any]
 Headers = list[tuple[bytes, bytes]]
@@ -72,8 +72,27 @@ def is_loopback(scope: Scope) -> bool:
     # A page of this very server speaks for it. One of another port of this machine does not.
     if header(scope, b"origin") not in (None, f"{scope.get('scheme', 'http')}://{asked}"):
         return False
-    host = urlsplit(f"//{asked}").hostname or ""
+    host = host_name(f"//{asked}")
     return _is_own(client[0]) and (host == "localhost" or _is_own(host))
+
+
+def host_name(url: str) -> str:
+    """The name or address of a host in a URL that anybody may have sent, "" where it has none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def refuse_foreign_page(scope: Scope) -> None:
+    """A page in a browser must not speak for whoever sits before it. Raises `Unauthenticated`."""
+    origin, host = header(scope, b"origin"), header(scope, b"host")
+    if origin is not None and origin.partition("://")[2] != host:
+        raise Unauthenticated(
+            "a web page of another origin may not use this endpoint",
+            why=f"its origin is {origin[:100]!r}",
+            mend="call it from a program, or from a page of this very host",
+        )
 
 
 def _is_own(address: str) -> bool:

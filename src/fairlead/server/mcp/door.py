@@ -5,7 +5,6 @@
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
@@ -14,7 +13,7 @@ from fairlead.errors import FairleadError, NotFound, Unauthenticated
 from fairlead.execution import Fairlead
 from fairlead.identity import Caller
 from fairlead.server.door import authenticate, broken, guarded, received, refuse
-from fairlead.server.http import Headers, Scope, header, is_loopback, respond
+from fairlead.server.http import Gone, Headers, Scope, header, refuse_foreign_page, respond
 from fairlead.server.mcp.client import SESSION, Program, Seals, greeted, level, session_of, stated
 from fairlead.server.mcp.conversation import Conversation, Paused
 from fairlead.server.mcp.greeting import discovered, welcome
@@ -76,9 +75,11 @@ class McpDoor:
 
     async def _exchange(self, scope: Scope, receive: Any, send: Any) -> None:
         try:
-            _refuse_foreign_page(scope)
+            refuse_foreign_page(scope)
             caller, arrival = await received(self._fairlead, scope, receive, DOOR, self._max_body)
             listing = self._listing(scope)
+        except Gone:
+            return
         except Unauthenticated as error:
             await self._fairlead.refusals.record(DOOR, error)
             await _challenge(scope, send, error)
@@ -98,13 +99,14 @@ class McpDoor:
                 await respond(send, 202, b"")
                 return
         except Unanswerable as error:
-            await respond(send, error.status, failure(error, id_of(message)))
+            headers = await self._turned_away(caller, error)
+            await respond(send, error.status, failure(error, id_of(message)), headers)
             return
         asking = self._asked(scope, reply, caller, arrival, message, revision, listing)
-        await self._reply(scope, receive, reply, message, asking)
+        await self._reply(scope, receive, reply, caller, message, asking)
 
     async def _reply(
-        self, scope: Scope, receive: Any, reply: Reply, message: Message, asking: Awaitable[Asked]
+        self, scope: Scope, receive: Any, reply: Reply, caller: Caller, message: Message, asking: Awaitable[Asked]
     ) -> None:
         """Whatever happens is said in the form that the reply has by then."""
         assert isinstance(message.id, str | int)
@@ -117,8 +119,11 @@ class McpDoor:
         except Paused as paused:
             await reply.end(200, result(message.id, paused.result))
         except Unanswerable as error:
+            reply.headers = [*reply.headers, *await self._turned_away(caller, error)]
             await reply.end(error.status, failure(error, message.id))
         except FairleadError as error:
+            if not error.run:
+                await self._fairlead.refusals.record(DOOR, error, caller.credential)
             if not reply.streams:
                 raise
             await reply.end(error.status, encode_error(error, message.id))
@@ -127,6 +132,13 @@ class McpDoor:
                 raise
             log.exception("a request at door %s broke", DOOR)
             await reply.end(500, encode_error(broken(), message.id))
+
+    async def _turned_away(self, caller: Caller, error: Unanswerable) -> Headers:
+        """Record what no action has recorded, and the header that tells under which name."""
+        recorded = error.recorded()
+        if not recorded.run:
+            await self._fairlead.refusals.record(DOOR, recorded, caller.credential)
+        return [(b"x-fairlead-run", recorded.run.encode())] if recorded.run else []
 
     async def _again(self, scope: Scope, asked: Asked) -> Asked:
         """The same, by what holds now. Raises `FairleadError`."""
@@ -141,13 +153,14 @@ class McpDoor:
             await respond(send, 405, b"", [(b"allow", b"POST")])
             return
         try:
-            _refuse_foreign_page(scope)
+            refuse_foreign_page(scope)
             caller = await authenticate(self._fairlead, scope)
             self._fairlead.current_for(caller)
             message, arrival = Message("2.0", ""), Arrival(door=DOOR, token=_access_token(scope))
             asked = await self._asked(scope, reply, caller, arrival, message, HANDSHAKES[-1], self._listing(scope))
         except Unanswerable as error:
-            await respond(send, error.status, failure(error))
+            headers = await self._turned_away(caller, error)
+            await respond(send, error.status, failure(error), headers)
             return
         except FairleadError as error:
             await self._fairlead.refusals.record(DOOR, error)
@@ -258,17 +271,6 @@ class McpDoor:
                 )
             known[only] = Listing(deployment.systems, only)
         return known[only]
-
-
-def _refuse_foreign_page(scope: Scope) -> None:
-    """A page in a browser must not speak for whoever sits before it. Raises `Unauthenticated`."""
-    origin, host = header(scope, b"origin"), header(scope, b"host")
-    if origin is not None and urlsplit(origin).netloc != host and not is_loopback(scope):
-        raise Unauthenticated(
-            "a web page of another origin may not use this endpoint",
-            why=f"its origin is {origin[:100]!r}",
-            mend="call it from a program, or from a page of this very host",
-        )
 
 
 def _access_token(scope: Scope) -> str:

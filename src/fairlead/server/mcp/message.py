@@ -5,6 +5,9 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from fairlead.errors import BadInput, FairleadError, NotFound
+from fairlead.tools.nesting import MOST_LEVELS, is_too_deep
+
 PARSE_ERROR: Final = -32700
 INVALID_REQUEST: Final = -32600
 METHOD_NOT_FOUND: Final = -32601
@@ -58,14 +61,23 @@ class Unanswerable(Exception):
     def status(self) -> int:
         return _STATUS.get(self.code, 200)
 
+    def recorded(self) -> FairleadError:
+        """As the log knows it: the error of the action that it stands for, or what was wrong with the message."""
+        if isinstance(self.__cause__, FairleadError):
+            return self.__cause__
+        kind = NotFound if self.status == 404 else BadInput
+        return kind(self.message, step="classify")
+
 
 def read_message(body: bytes) -> Message | Answer:
     """Raises `Unanswerable`."""
     message: Message | Answer
     try:
         given = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):  # no JSON, no UTF-8, or a number of too many digits
         raise Unanswerable(PARSE_ERROR, "the body is no JSON") from None
+    if is_too_deep(given):
+        raise Unanswerable(INVALID_REQUEST, f"the body is nested deeper than {MOST_LEVELS} levels")
     try:
         is_answer = isinstance(given, dict) and "method" not in given and ("result" in given or "error" in given)
         message = msgspec.convert(given, Answer) if is_answer else msgspec.convert(given, Message)
