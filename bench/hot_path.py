@@ -34,9 +34,10 @@ from fairlead.storage.fleet import Fleet
 from fairlead.storage.migrations import migrate
 from fairlead.storage.store import Store
 from fairlead.telemetry import STAGES, decode
-from fairlead.workspace.assemble import Running, Surroundings, assemble
+from fairlead.workspace.assemble import Running, assemble
 from fairlead.workspace.load import read_folder
 from fairlead.workspace.publish import publish
+from fairlead.workspace.surroundings import Surroundings
 
 AT_ONCE = 16
 PRINCIPALS = 200

@@ -28,9 +28,10 @@ from fairlead.storage.fleet import Fleet
 from fairlead.storage.migrations import migrate
 from fairlead.storage.store import Store
 from fairlead.tools.types import Credential, SystemCall
-from fairlead.workspace.assemble import Running, Surroundings, assemble
+from fairlead.workspace.assemble import Running, assemble
 from fairlead.workspace.load import read_folder
 from fairlead.workspace.publish import publish
+from fairlead.workspace.surroundings import Surroundings
 
 AT_ONCE = 16
 SYSTEMS, TOOLS = 4, 50

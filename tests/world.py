@@ -41,9 +41,10 @@ from fairlead.storage.database import Where
 from fairlead.storage.fleet import Fleet
 from fairlead.storage.migrations import migrate
 from fairlead.storage.store import Store
-from fairlead.workspace.assemble import Running, Surroundings, assemble
+from fairlead.workspace.assemble import Running, assemble
 from fairlead.workspace.load import read_folder
 from fairlead.workspace.publish import publish
+from fairlead.workspace.surroundings import Surroundings
 from tests.faults.provider import Provider
 
 MASTER_KEY = bytes(range(32))

@@ -25,7 +25,8 @@ from fairlead.execution import Answer, call_model
 from fairlead.identity import Caller
 from fairlead.models.types import ChatRequest, Message
 from fairlead.storage.master_key import load_master_key
-from fairlead.workspace.assemble import Surroundings, assemble
+from fairlead.workspace.assemble import assemble
+from fairlead.workspace.surroundings import Surroundings
 from fairlead.workspace.templates import write_template
 
 KIM = Caller(person="kim", department="sales", groups=frozenset({"everyone"}), credential="key:test")

@@ -18,7 +18,8 @@ from fairlead.execution.approval_question import ApprovalPending
 from fairlead.execution.tool_asking import ToolAnswer, ToolRequest
 from fairlead.execution.tool_call import call_tool
 from fairlead.storage.store import Store
-from fairlead.workspace.assemble import Surroundings, assemble
+from fairlead.workspace.assemble import assemble
+from fairlead.workspace.surroundings import Surroundings
 
 BANK = '''
 import os

@@ -16,9 +16,11 @@ from tests.world import MASTER_KEY, _empty_database
 
 from fairlead.errors import Overloaded, Refused, Unauthenticated
 from fairlead.identity.browser import BrowserSessions, Started
+from fairlead.identity.discovery import Discovery
 from fairlead.identity.fetch import fetcher
 from fairlead.identity.issuer_keys import IssuerKeyRings
 from fairlead.identity.login_settings import BrowserSettings, LoginSettings
+from fairlead.identity.provider_tokens import ProviderTokens
 from fairlead.identity.settings import IdentitySettings, ProviderSettings, compile_identity
 from fairlead.identity.types import Caller
 from fairlead.net.http import Http
@@ -46,9 +48,8 @@ class Place:
 
     def another(self) -> BrowserSessions:
         """Another worker process over the same database."""
-        rings = IssuerKeyRings(fetcher(self.http, self.clock), self.clock)
         vault = Vault(MASTER_KEY, StoredSubjects(self.store), self.clock)
-        made = signing_in(self.store, vault, self.clock, self.http, rings, {"env:SECRET": "s3cret"}.get)
+        made = _sessions(self.store, vault, self.clock, self.http)
         self.take_up(made)
         return made
 
@@ -83,6 +84,12 @@ class Place:
         return found
 
 
+def _sessions(store: Store, vault: Vault, clock: ToldClock, http: Http) -> BrowserSessions:
+    fetch = fetcher(http, clock)
+    rings, secrets = IssuerKeyRings(fetch, clock), {"env:SECRET": "s3cret"}
+    return signing_in(store, vault, clock, ProviderTokens(http, Discovery(fetch, clock), rings, clock, secrets.get))
+
+
 @pytest.fixture
 async def place(tmp_path: Path, clock: ToldClock) -> AsyncIterator[Place]:
     async with AsyncExitStack() as stack:
@@ -92,8 +99,7 @@ async def place(tmp_path: Path, clock: ToldClock) -> AsyncIterator[Place]:
         store = Store.open(shutil.copyfile(_empty_database(), tmp_path / "state.db"), synchronous="off")
         stack.callback(store.close)
         vault = Vault(MASTER_KEY, StoredSubjects(store), clock)
-        rings = IssuerKeyRings(fetcher(http, clock), clock)
-        sessions = signing_in(store, vault, clock, http, rings, {"env:SECRET": "s3cret"}.get)
+        sessions = _sessions(store, vault, clock, http)
         made = Place(clock, store, vault, http, one, other, sessions=sessions)
         made.take_up(sessions)
         yield made

@@ -222,7 +222,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, service: Service) -> Iterato
     drivers: Any = w.fairlead.deployment.systems.drivers
     drivers.update({name: Watched(name, driver, watch) for name, driver in drivers.items()})
     live = w.running
-    known = routes(w.fairlead, live.sessions, live.signed_in, live.people, live.grants, live.consents, 1 << 20)
+    known = routes(live, 1 << 20)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await known[scope["method"], scope["path"]](scope, receive, send)

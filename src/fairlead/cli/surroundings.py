@@ -7,7 +7,7 @@ from fairlead.cli.place import Place, secrets
 from fairlead.clock import SystemClock
 from fairlead.models.types import ModelDriver
 from fairlead.storage.store import Store
-from fairlead.workspace.assemble import Surroundings
+from fairlead.workspace.surroundings import Surroundings
 
 Wrap = Callable[[ModelDriver], ModelDriver]
 

@@ -2,46 +2,17 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any
 
 from fairlead.errors import FairleadError, NotFound, Overloaded
-from fairlead.execution import Fairlead
-from fairlead.identity.browser import BrowserSessions
-from fairlead.identity.consents import Consents
-from fairlead.identity.directory import Directory
-from fairlead.identity.directory_groups import Groups
-from fairlead.identity.grant_tokens import GrantTokens
 from fairlead.server.door import EncodeError, broken, refuse
 from fairlead.server.http import Scope, respond
 from fairlead.server.model_list import speaks_messages
 from fairlead.server.proxy import Proxies, Unencrypted
 from fairlead.server.routes import PROBES, Endpoint, error_form, routes
-from fairlead.storage.sessions import Sessions
+from fairlead.server.running import Running
 
 log = logging.getLogger("fairlead.doors")
-
-
-class Running(Protocol):
-    """The live parts of a worker, as `workspace.assemble` puts them together."""
-
-    @property
-    def fairlead(self) -> Fairlead: ...
-
-    @property
-    def sessions(self) -> Sessions: ...
-    @property
-    def people(self) -> tuple[Directory, Groups]: ...
-
-    @property
-    def signed_in(self) -> BrowserSessions: ...
-
-    @property
-    def grants(self) -> GrantTokens: ...
-
-    @property
-    def consents(self) -> Consents: ...
-
-    async def stop(self) -> None: ...
 
 
 class App:
@@ -122,16 +93,7 @@ class App:
             said = "\n".join(part for part in (error.message, error.why, error.mend) if part)
             await send({"type": "lifespan.startup.failed", "message": said})
             return
-        running = self._running
-        self._routes = routes(
-            running.fairlead,
-            running.sessions,
-            running.signed_in,
-            running.people,
-            running.grants,
-            running.consents,
-            self._max_body,
-        )
+        self._routes = routes(self._running, self._max_body)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._running.stop()

@@ -3,12 +3,6 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from fairlead.execution import Fairlead
-from fairlead.identity.browser import BrowserSessions
-from fairlead.identity.consents import Consents
-from fairlead.identity.directory import Directory
-from fairlead.identity.directory_groups import Groups
-from fairlead.identity.grant_tokens import GrantTokens
 from fairlead.server.anthropic.count_tokens import CountTokens
 from fairlead.server.anthropic.errors import encode_error as encode_messages_error
 from fairlead.server.anthropic.messages import Messages
@@ -47,30 +41,24 @@ from fairlead.server.openai.remembered import (
 )
 from fairlead.server.openai.responses import Responses
 from fairlead.server.openai.responses_memory import ResponseMemory
+from fairlead.server.running import Running
 from fairlead.server.scim.door import METHODS, ScimDoor
 from fairlead.server.scim.errors import encode_error as encode_scim_error
 from fairlead.server.scim.resources import ROOT as SCIM
 from fairlead.server.session_memory import SessionMemory, deleted_session, shown_session
-from fairlead.storage.sessions import Sessions
 
 Endpoint = Callable[[Scope, Any, Any], Awaitable[None]]
 
 PROBES: Final = frozenset(("/healthz", "/readyz"))
 
 
-def routes(
-    fairlead: Fairlead,
-    sessions: Sessions,
-    signed_in: BrowserSessions,
-    people: tuple[Directory, Groups],
-    grants: GrantTokens,
-    consents: Consents,
-    max_body: int,
-) -> dict[tuple[str, str], Endpoint]:
+def routes(running: Running, max_body: int) -> dict[tuple[str, str], Endpoint]:
     """Endpoints by method and path. A path that ends in "/" takes everything below it."""
-    mcp = McpDoor(fairlead, max_body, Browser(fairlead, signed_in).approval_page)
+    fairlead, sessions, grants = running.fairlead, running.sessions, running.grants
+    browser = Browser(fairlead, running.signed_in)
+    mcp = McpDoor(fairlead, max_body, browser.approval_page)
     by_name, resource = SessionMemory(sessions), ProtectedResource(fairlead)
-    scim = ScimDoor(fairlead, *people, max_body)
+    scim = ScimDoor(fairlead, *running.people, max_body)
     return {
         ("POST", "/v1/chat/completions"): ChatDoor(fairlead, ChatCompletions(), max_body, by_name),
         ("POST", "/v1/completions"): ChatDoor(fairlead, Completions(), max_body),
@@ -102,8 +90,8 @@ def routes(
         ("DELETE", f"{GRANTS}/"): EndGrant(fairlead, grants),
         ("GET", PAGE): ShownByLink(fairlead),
         ("POST", PAGE): AnswerByLink(fairlead),
-        **_pages(fairlead, signed_in, grants, consents),
-        ("GET", HOW_TO_SIGN_IN): HowToSignIn(fairlead, signed_in),
+        **_pages(running, browser),
+        ("GET", HOW_TO_SIGN_IN): HowToSignIn(fairlead, running.signed_in),
         ("GET", "/v1/whoami"): WhoAmI(fairlead),
         ("GET", "/v1/models"): ModelList(fairlead),
         ("GET", "/v1/models/"): OneModel(fairlead),
@@ -113,11 +101,9 @@ def routes(
     }
 
 
-def _pages(
-    fairlead: Fairlead, signed_in: BrowserSessions, grants: GrantTokens, consents: Consents
-) -> dict[tuple[str, str], Endpoint]:
+def _pages(running: Running, browser: Browser) -> dict[tuple[str, str], Endpoint]:
     """What people open with a browser in which they are signed in."""
-    browser = Browser(fairlead, signed_in)
+    fairlead, signed_in, grants, consents = running.fairlead, running.signed_in, running.grants, running.consents
     approvals = ApprovalsPage(fairlead, browser)
     return {
         ("GET", LOGIN): SignIn(fairlead, signed_in, browser),

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from fairlead.clock import SystemClock
-from fairlead.server.app import App, Running
+from fairlead.server.app import App
 from fairlead.server.proxy import Proxies
+from fairlead.server.running import Running
 from fairlead.server.tls import RenewedContext, Tls
 from fairlead.server.workers import Workers
 

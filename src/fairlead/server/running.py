@@ -1,0 +1,35 @@
+"""What the doors of a worker need of it."""
+
+from typing import Protocol
+
+from fairlead.execution import Fairlead
+from fairlead.identity.browser import BrowserSessions
+from fairlead.identity.consents import Consents
+from fairlead.identity.directory import Directory
+from fairlead.identity.directory_groups import Groups
+from fairlead.identity.grant_tokens import GrantTokens
+from fairlead.storage.sessions import Sessions
+
+
+class Running(Protocol):
+    """The live parts of a worker, as `workspace.assemble` puts them together."""
+
+    @property
+    def fairlead(self) -> Fairlead: ...
+
+    @property
+    def sessions(self) -> Sessions: ...
+
+    @property
+    def people(self) -> tuple[Directory, Groups]: ...
+
+    @property
+    def signed_in(self) -> BrowserSessions: ...
+
+    @property
+    def grants(self) -> GrantTokens: ...
+
+    @property
+    def consents(self) -> Consents: ...
+
+    async def stop(self) -> None: ...

@@ -1,0 +1,156 @@
+"""Revisions as a process takes them up: read, compiled, and given to all of its parts that live longer than one."""
+
+from dataclasses import dataclass, replace
+
+from fairlead.context import Context
+from fairlead.controls.watch import Watch
+from fairlead.execution import Defaults, Deployment
+from fairlead.execution.approvals import Approvals
+from fairlead.execution.kept_flows import Flows
+from fairlead.identity import Authenticator, Key
+from fairlead.identity.browser import BrowserSessions
+from fairlead.identity.credentials import Credentials
+from fairlead.identity.grant_tokens import GrantTokens
+from fairlead.identity.introspection import Introspections
+from fairlead.identity.issuer_keys import IssuerKeyRings
+from fairlead.identity.people import People
+from fairlead.lanes.rates import compile_limits
+from fairlead.models.registry import apart, open_drivers
+from fairlead.net.http import Http
+from fairlead.policy.stops import Stop, compile_stops
+from fairlead.storage.sessions import Sessions
+from fairlead.workspace.asking import take_up_approvals
+from fairlead.workspace.compile import Workspace, compile_workspace
+from fairlead.workspace.connecting import Connections
+from fairlead.workspace.custody import Custody
+from fairlead.workspace.flowing import compile_flows
+from fairlead.workspace.pages import address_of
+from fairlead.workspace.published import load_keys, load_revision, load_stops
+from fairlead.workspace.surroundings import Surroundings
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LastingParts:
+    """The parts of a process that each revision in turn comes into force for."""
+
+    http: Http
+    rings: IssuerKeyRings
+    introspections: Introspections
+    people: People
+    sessions: Sessions
+    signed_in: BrowserSessions
+    grants: GrantTokens
+    credentials: Credentials
+    connections: Connections
+    approvals: Approvals
+    flows: Flows
+    watch: Watch
+    custody: Custody
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CompiledRevision:
+    """A revision, read and compiled, not yet bound to an event loop. Made in a thread: it takes a while."""
+
+    revision: str
+    workspace: Workspace
+    keys: tuple[Key, ...]
+    stops: tuple[Stop, ...]
+    context: Context
+
+
+def compile_revision(around: Surroundings, revision: str, before: CompiledRevision | None = None) -> CompiledRevision:
+    """Read a published revision, the live keys and the stops, and compile them. Where `before` is the same revision,
+    only the rows are read: a kill switch does not wait for a compilation."""
+    if before is not None and before.revision == revision:
+        return replace(before, keys=load_keys(around.store), stops=load_stops(around.store))
+    published = load_revision(around.store, revision, with_pages=False)
+    workspace = compile_workspace(
+        published.text, around.secrets, now=around.clock.now(), pages_elsewhere=bool(published.snapshot)
+    )
+    context = (
+        Context.open(around.store, published.snapshot, names_items=workspace.policy.names_items)
+        if published.snapshot
+        else Context()
+    )
+    workspace.policy.tools.prepare(tool for system in workspace.systems.values() for tool in system.tools.values())
+    return CompiledRevision(
+        revision=revision,
+        workspace=workspace,
+        keys=load_keys(around.store),
+        stops=load_stops(around.store),
+        context=context,
+    )
+
+
+class Revisions:
+    """Each revision in turn, compiled and with its drivers, and taken up by all that runs beside the path."""
+
+    def __init__(self, around: Surroundings, parts: LastingParts) -> None:
+        self._around = around
+        self._parts = parts
+        self._last: CompiledRevision | None = None
+
+    def compiled(self, revision: str) -> CompiledRevision:
+        """Call it in a thread."""
+        self._last = compile_revision(self._around, revision, self._last)
+        people = self._parts.people
+        people.wanted = bool(self._last.workspace.identity.pushing)
+        people.follow()
+        return self._last
+
+    def deployed(self, compiled: CompiledRevision) -> Deployment:
+        """In force for the parts from here on; for requests, once it is taken up."""
+        workspace, parts = compiled.workspace, self._parts
+        settings = workspace.settings
+        parts.sessions.keep = settings.sessions.kept_for(settings.payloads)
+        parts.sessions.most_bytes = settings.sessions.most_bytes
+        parts.watch.take_up(workspace.controls)
+        parts.custody.under(settings)
+        parts.flows.keep = settings.flows.kept_for(settings.payloads)
+        take_up_approvals(parts.approvals, workspace)
+        parts.grants.address = address_of(settings)
+        parts.signed_in.take_up(workspace.identity, workspace.organisation)
+        return _deployment(compiled, self._around, parts)
+
+
+def _deployment(compiled: CompiledRevision, around: Surroundings, parts: LastingParts) -> Deployment:
+    """A compiled revision with its drivers, ready to decide."""
+    workspace = compiled.workspace
+    drivers = open_drivers(workspace.models, parts.http, around.clock)
+    settings = workspace.settings
+    chats, chat_groups, embedders = apart(workspace.models, drivers)
+    return Deployment(
+        revision=compiled.revision,
+        organisation=workspace.organisation,
+        currency=settings.budgets.currency,
+        authenticator=Authenticator(
+            workspace.identity,
+            stored=compiled.keys,
+            rings=parts.rings,
+            clock=around.clock,
+            people=parts.people,
+            introspections=parts.introspections,
+        ),
+        policy=workspace.policy,
+        tasks=workspace.tasks,
+        context=compiled.context,
+        models=chats,
+        groups=chat_groups,
+        aliases=workspace.models.aliases,
+        unavailable=workspace.models.unavailable,
+        drivers={name: around.wrap(each) for name, each in drivers.items()} if around.wrap else drivers,
+        rates=workspace.rates,
+        budgets=workspace.budgets,
+        preferences=workspace.preferences,
+        defaults=Defaults(deadline=settings.defaults.deadline, max_output=settings.defaults.max_output),
+        keep_payloads=settings.payloads == "keep",
+        embedders=embedders,
+        stops=compile_stops(compiled.stops),
+        lanes=workspace.lanes,
+        limits=compile_limits(settings.limits),
+        systems=parts.connections.take_up(workspace.systems),
+        credentials=parts.credentials,
+        approvals=workspace.approvals,
+        flows=compile_flows(settings, workspace.policy),
+    )
