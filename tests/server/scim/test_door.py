@@ -95,6 +95,18 @@ def test_what_is_pushed_counts_for_the_next_request_of_a_bound_key(s: Served, ac
     assert not any("ada@" in each or "x-ada" in each for each in told)
 
 
+def test_a_stream_of_the_mcp_door_ends_with_who_listens(s: Served, acme: httpx.Client) -> None:
+    ada = acme.post("/Users", json={"userName": "ada@acme.test", "externalId": "x-ada"}).json()
+    headers = s.auth("ada") | {"accept": "application/json, text/event-stream"}
+    said = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+    hello = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": said}
+    session = httpx.post(f"{s.url}/mcp", headers=headers, json=hello).headers["mcp-session-id"]
+    with httpx.stream("GET", f"{s.url}/mcp", headers=headers | {"mcp-session-id": session}, timeout=10) as stream:
+        assert stream.status_code == 200
+        acme.delete(f"/Users/{ada['id']}")
+        assert "".join(stream.iter_text()).startswith(":")  # to its proper end
+
+
 def test_nobody_pushes_without_the_providers_own_token(s: Served) -> None:
     for credential in (None, "Bearer wrong", f"Bearer {key_of('ada')}", TOKEN, f"Basic {TOKEN}", "Bearer"):
         headers = {} if credential is None else {"authorization": credential}

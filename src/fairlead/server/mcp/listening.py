@@ -20,6 +20,7 @@ from fairlead.server.mcp.reply import Reply
 from fairlead.tools import offers
 
 _LOOK_S: Final = 30.0
+_GLANCE_S: Final = 2.0  # after which is seen whether somebody is still active at their provider: that costs nothing
 _MOST: Final = 32  # resources for one program
 _MOST_SESSIONS: Final = 10_000
 _ID: Final = "io.modelcontextprotocol/subscriptionId"
@@ -90,12 +91,13 @@ class Listening:
             asked, reply, receive, again, lambda: Wanted(tools=True, resources=self._named.get(session, ()))
         )
         self._named.pop(session, None)
+        await reply.close()
 
     async def _stay(self, asked: Asked, reply: Reply, receive: Any, again: Again, wanted: Callable[[], Wanted]) -> None:
         gone = asyncio.ensure_future(_left(receive))
         tools, seen = _shown(asked), await self._looks(asked, wanted(), {})
         try:
-            while not await self._wakes(gone):
+            while not await self._wakes(asked, gone):
                 asked = await again()
                 if wanted().tools and (now := _shown(asked)) != tools:
                     tools = now
@@ -110,11 +112,14 @@ class Listening:
         finally:
             gone.cancel()
 
-    async def _wakes(self, gone: "asyncio.Future[None]") -> bool:
-        """Whether the program has gone, once there is something to look at."""
+    async def _wakes(self, asked: Asked, gone: "asyncio.Future[None]") -> bool:
+        """Whether the program has gone, once there is something to look at. Raises `NotActive`."""
         news = asyncio.ensure_future(self._fairlead.news())
+        until = self._fairlead.clock.monotonic() + _LOOK_S
         try:
-            await asyncio.wait({gone, news}, timeout=_LOOK_S, return_when=asyncio.FIRST_COMPLETED)
+            while not gone.done() and not news.done() and self._fairlead.clock.monotonic() < until:
+                await asyncio.wait({gone, news}, timeout=_GLANCE_S, return_when=asyncio.FIRST_COMPLETED)
+                self._fairlead.deployment.authenticator.standing(asked.caller)
         finally:
             news.cancel()
         return gone.done()

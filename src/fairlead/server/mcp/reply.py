@@ -46,6 +46,11 @@ class Reply:
         async with self._turn:
             await self._send({"type": "http.response.body", "body": b":\n\n", "more_body": True})
 
+    async def close(self) -> None:
+        """End a stream that has no result."""
+        async with self._turn:
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
     async def _begin(self) -> None:
         self.streams = True
         headers = [(b"content-type", _EVENTS), (b"cache-control", b"no-store"), *self.headers]
