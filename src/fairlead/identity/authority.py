@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from fairlead.clock import Clock
 from fairlead.errors import BadInput, Upstream
-from fairlead.identity.addresses import check_url
+from fairlead.identity.addresses import check_named_url
 from fairlead.identity.issuer_keys import Fetch
 from fairlead.identity.token_endpoint import Client
 from fairlead.tools.grant_settings import GrantSettings
@@ -119,7 +119,7 @@ def _url(said: dict[str, Any], name: str, issuer: str, *, needed: bool = True) -
     try:
         if not isinstance(url, str):
             raise BadInput(f"there is no {name}")
-        check_url(name, url.partition("?")[0])
+        check_named_url(name, url, issuer, query=True)
     except BadInput as error:
         raise Upstream(
             f"the metadata of {issuer} is of no use",

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from fairlead.clock import Clock
 from fairlead.errors import BadInput, FairleadError, Overloaded
-from fairlead.identity.addresses import check_url
+from fairlead.identity.addresses import check_named_url
 from fairlead.identity.issuer_keys import Fetch
 
 _ANEW_AFTER: Final = 600.0  # seconds
@@ -80,7 +80,7 @@ class Discovery:
         if found.issuer != issuer:
             raise BadInput("its discovery document names another issuer", mend="write `issuer` exactly as it does")
         for name, url in found.addresses.items():
-            check_url(name, url)
+            check_named_url(name, url, issuer)
         return found
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from fairlead.clock import Clock
 from fairlead.errors import BadInput, FairleadError, Overloaded, Unauthenticated
-from fairlead.identity.addresses import check_url
+from fairlead.identity.addresses import check_named_url
 
 if TYPE_CHECKING:
     from joserfc.jwk import Key as PublicKey
@@ -115,7 +115,7 @@ class IssuerKeys:
         url = document.get("jwks_uri")
         if not isinstance(url, str):
             raise BadInput("its discovery document names no jwks_uri")
-        check_url("jwks_uri", url)
+        check_named_url("jwks_uri", url, self._issuer)
         return url
 
     async def _document(self, url: str) -> Mapping[str, Any]:

@@ -149,9 +149,8 @@ async def _pause(seconds: float) -> None:
 def _device(provider: Provider, said: bytes) -> _Device:
     try:
         device = msgspec.json.decode(said, type=_Device)
-        for url in (device.verification_uri, device.verification_uri_complete.partition("?")[0]):
-            if url:
-                check_url("verification_uri", url)
+        for url in filter(None, (device.verification_uri, device.verification_uri_complete)):
+            check_url("verification_uri", url, query=True)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, BadInput):
         raise away(provider, "it gave no code that a person could use") from None
     return device
