@@ -6,12 +6,8 @@ The caller's token is shown to nobody but the identity provider that issued it, 
 from collections.abc import Callable
 from typing import Final
 
-import msgspec
-from msgspec import Struct
-
 from fairlead.clock import Clock
-from fairlead.errors import Upstream
-from fairlead.identity.form_post import posted, reason
+from fairlead.identity.token_endpoint import Client, Declined, asked_for_tokens
 from fairlead.net.http import Http
 from fairlead.tools.failures import NotAuthorised
 from fairlead.tools.settings import ExchangeSettings
@@ -19,13 +15,7 @@ from fairlead.tools.types import Credential
 
 _GRANT: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
 _ACCESS: Final = "urn:ietf:params:oauth:token-type:access_token"
-_USUAL_LIFE: Final = 60  # seconds, where the provider says nothing
-
-
-class _Token(Struct, frozen=True):
-    access_token: str
-    expires_in: int = _USUAL_LIFE
-    token_type: str = "Bearer"  # noqa: S105
+_USUAL_LIFE: Final = 60_000  # milliseconds, where the provider says nothing
 
 
 async def exchanged(
@@ -41,26 +31,13 @@ async def exchanged(
         "resource": settings.resource,
         "scope": settings.scope,
     }
-    account = (settings.client, reveal(settings.secret))
-    url = settings.token_url
-    status, said = await posted(http, url, asked, account, deadline)
-    if status == 200:
-        return _credential(said, url, clock)
-    if 400 <= status < 500 and status != 429:
+    client, url = Client(settings.client, reveal(settings.secret), "basic"), settings.token_url
+    answer = await asked_for_tokens(http, clock, url, client, asked, deadline)
+    if isinstance(answer, Declined):
         raise NotAuthorised(
             f"{url} gives this caller no token for the system",
-            why=reason(said) or f"status {status}",
+            why=answer.why,
             mend="ask whoever runs the identity provider, or sign in again",
             retryable=False,
         )
-    raise Upstream(f"{url} answered with status {status}", subject=url)
-
-
-def _credential(said: bytes, url: str, clock: Clock) -> Credential:
-    try:
-        token = msgspec.json.decode(said, type=_Token)
-    except msgspec.DecodeError:
-        raise Upstream(f"{url} gave no token that can be read", subject=url) from None
-    if token.token_type.lower() != "bearer" or not token.access_token.isprintable() or " " in token.access_token:
-        raise Upstream(f"{url} gave a token of a kind that cannot be sent", why=token.token_type[:40], subject=url)
-    return Credential(kind="exchange", secret=token.access_token, expires=clock.now() + max(0, token.expires_in) * 1000)
+    return Credential(kind="exchange", secret=answer.access, expires=answer.expires_at or answer.got_at + _USUAL_LIFE)

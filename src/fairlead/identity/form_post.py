@@ -1,7 +1,7 @@
 """How identity providers are asked for tokens: a form, sent by a client that shows who it is (RFC 6749, 2.3.1)."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -11,12 +11,14 @@ from msgspec import Struct
 from fairlead.net.http import Http, Patience
 
 _MOST_BYTES: Final = 64 << 10
+_LONGEST_WORD: Final = 32  # the longest code that is registered for errors; tokens are mostly longer
+_SHORTEST_SECRET: Final = 8  # what is shorter stands in innocent words
 _PATIENCE: Final = Patience(connect=5, first_byte=10, idle=10)
 
 
 class _Error(Struct, frozen=True):
     error: str = ""
-    error_description: str = ""
+    error_description: str | None = None
 
 
 async def posted(
@@ -37,16 +39,28 @@ async def posted(
         return answer.status, await answer.read(_MOST_BYTES)
 
 
-def reason(said: bytes) -> str:
-    """The provider's own words, as far as they are words: never a token that it might have echoed."""
-    try:
-        error = msgspec.json.decode(said, type=_Error)
-    except msgspec.DecodeError:
-        return ""
-    return words(" ".join(each for each in (error.error, error.error_description) if each))
+def error_code(said: bytes) -> str:
+    """What kind of error it is, by the code of RFC 6749; "" where the answer has none."""
+    return _error(said).error
 
 
-def words(text: str) -> str:
-    """Text of a stranger as it may be shown: short, visible, and without what could be a secret."""
+def reason(said: bytes, secrets: Iterable[str] = ()) -> str:
+    """The provider's own words, as far as they are words."""
+    error = _error(said)
+    return words(" ".join(each for each in (error.error, error.error_description) if each), secrets)
+
+
+def words(text: str, secrets: Iterable[str] = ()) -> str:
+    """Text of a stranger as it may be shown: short, visible, without these secrets and what is like one."""
+    for secret in secrets:
+        if len(secret) >= _SHORTEST_SECRET:
+            text = text.replace(secret, "…")
     visible = "".join(each if each.isprintable() else " " for each in text[:300])
-    return " ".join(word for word in visible.split() if len(word) < 60)
+    return " ".join(word for word in visible.split() if len(word) <= _LONGEST_WORD)
+
+
+def _error(said: bytes) -> _Error:
+    try:
+        return msgspec.json.decode(said, type=_Error)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _Error()

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from fairlead.clock import Clock
 from fairlead.errors import BadInput, Refused
 from fairlead.identity.addresses import check_url
-from fairlead.identity.form_post import reason, words
+from fairlead.identity.form_post import error_code, reason, words
 from fairlead.identity.login_settings import Login
 from fairlead.identity.loopback import Answer, Loopback
 from fairlead.identity.provider_tokens import Granted, ProviderTokens, away, login_of, refuse
@@ -67,10 +67,6 @@ class _Device(Struct, frozen=True):
     verification_uri_complete: str = ""
     expires_in: float = 600
     interval: float = 5
-
-
-class _Error(Struct, frozen=True):
-    error: str = ""
 
 
 async def by_browser(
@@ -131,7 +127,7 @@ async def by_device(tokens: ProviderTokens, client: Client, show: Callable[[Pair
                 status, said = await tokens.post(provider, endpoints, endpoints.token_endpoint, form)
                 if status == 200:
                     return await tokens.granted(provider, said)
-                match _error(said):
+                match error_code(said):
                     case "authorization_pending":
                         continue
                     case "slow_down":
@@ -154,13 +150,6 @@ def _device(provider: Provider, said: bytes) -> _Device:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, BadInput):
         raise away(provider, "it gave no code that a person could use") from None
     return device
-
-
-def _error(said: bytes) -> str:
-    try:
-        return msgspec.json.decode(said, type=_Error).error
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return ""
 
 
 def _nobody(seconds: float) -> Refused:

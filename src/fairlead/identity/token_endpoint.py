@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from fairlead.clock import Clock
 from fairlead.errors import Upstream
-from fairlead.identity.form_post import posted
+from fairlead.identity.form_post import error_code, posted, reason, words
 from fairlead.net.http import Http
 
 _LONGEST: Final = 16 << 10  # characters of a token
@@ -59,11 +59,6 @@ class _Given(Struct, frozen=True):
     expires_in: float | str | None = None
     refresh_token: str | None = None
     scope: str | None = None
-
-
-class _Error(Struct, frozen=True):
-    error: str = ""
-    error_description: str | None = None
 
 
 async def asked_for_tokens(
@@ -129,20 +124,5 @@ def _sendable(token: str) -> bool:
 
 def declined(said: bytes, status: int, secrets: Iterable[str] = ()) -> Declined:
     """Why there is nothing. What was sent is never shown again, whatever the server repeats."""
-    try:
-        error = msgspec.json.decode(said, type=_Error)
-    except (msgspec.MsgspecError, RecursionError):
-        error = _Error()
-    code = in_words(error.error, secrets)
-    return Declined(
-        code, " ".join(filter(None, (code, in_words(error.error_description or "", secrets)))) or f"status {status}"
-    )
-
-
-def in_words(text: str, secrets: Iterable[str] = ()) -> str:
-    """A server's own words, as far as they are words."""
-    for secret in secrets:
-        if len(secret) >= 8:
-            text = text.replace(secret, "…")
-    plain = "".join(each if each.isprintable() else " " for each in text[:300])
-    return " ".join(word for word in plain.split() if len(word) < 24)
+    secrets = tuple(secrets)
+    return Declined(words(error_code(said), secrets), reason(said, secrets) or f"status {status}")
