@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import insert
 from tests.storage.books_of import (
     a_hold,
     balance,
@@ -19,10 +20,12 @@ from tests.storage.books_of import (
 )
 
 from fairlead.errors import Broken, FairleadError, OverBudget, Overloaded
+from fairlead.storage import flow_rows
 from fairlead.storage.journal import Journal
+from fairlead.storage.schema import subject
 from fairlead.storage.store import Store
 from fairlead.storage.turn import Turn
-from fairlead.storage.types import Entry, Receipt, Sealed, Write
+from fairlead.storage.types import Entry, NewStep, Receipt, Sealed, Write
 
 OpenJournal = Callable[..., Journal]
 CAP = limit(1000)
@@ -373,3 +376,31 @@ async def test_one_worker_has_one_journal(open_journal: OpenJournal, monkeypatch
 
 def limit_pages(journal: Journal, pages: int) -> None:
     journal._books._database._connection.execute(f"PRAGMA max_page_count={pages}")
+
+
+async def test_a_step_of_a_flow_is_kept_with_its_write_and_with_none_that_is_refused(
+    journal: Journal, store: Store
+) -> None:
+    with store.writing() as connection:
+        connection.execute(
+            insert(subject).values(id="s1", lookup=b"l", wrapped_key=b"k", sealed_name=b"n", created_at=0)
+        )
+
+    def step(name: str, of: str = "s1") -> NewStep:
+        return NewStep(id=name, flow="f", subject=of, at=1, size=3, sealed=b"abc")
+
+    kept, gone, refused, again = await all_of(
+        Write(open=a_hold("run_1.1", 600, CAP), step=step("one")),
+        Write(open=a_hold("run_2.1", 100, CAP), step=step("two", "nobody")),
+        Write(open=a_hold("run_3.1", 600, CAP), step=step("three")),
+        Write(entries=(entry("run_4"),), step=step("four")),
+        journal=journal,
+    )
+    assert kept == Receipt()
+    assert gone == Receipt(remembered=False)
+    assert isinstance(refused, OverBudget)
+    assert isinstance(again, Receipt)
+    assert again.remembered
+    with store.reading() as connection:
+        assert flow_rows.ids(connection, "f") == {"one", "four"}
+    assert open_ids(store) == {"run_1.1", "run_2.1"}

@@ -42,7 +42,7 @@ from fairlead.labels import Labels
 from fairlead.models.types import Usage
 from fairlead.storage.journal import Journal
 from fairlead.storage.store import Away
-from fairlead.storage.types import Entry, Hold, NewTurn, Receipt, ScopeLimit, Sealed, Write
+from fairlead.storage.types import Entry, Hold, NewStep, NewTurn, Receipt, ScopeLimit, Sealed, Write
 from fairlead.storage.vault import SubjectKey, Vault
 from fairlead.tasks.types import Task
 from fairlead.telemetry.trace import Trace
@@ -143,8 +143,8 @@ class Action:
         hold = Hold(self.attempt_id, reservation.most, reservation.limits, encode_record(record))
         await self._hold(_Held(hold, record, reservation.rate, reservation.max_output))
 
-    async def reserve_tool(self, reservation: ToolReservation) -> None:
-        """As `reserve`, for the call of a tool."""
+    async def reserve_tool(self, reservation: ToolReservation, step: NewStep | None = None) -> None:
+        """As `reserve`, for the call of a tool. `step` is kept in the same commit: see `remembered`."""
         self._attempt += 1
         record = msgspec.structs.replace(
             self._record("attempt"),
@@ -157,15 +157,17 @@ class Action:
             held=reservation.price,
         )
         hold = Hold(self.attempt_id, reservation.price, reservation.limits, encode_record(record))
-        await self._hold(_Held(hold, record, None, 0))
+        await self._hold(_Held(hold, record, None, 0), step)
 
-    async def _hold(self, held: _Held) -> None:
+    async def _hold(self, held: _Held, step: NewStep | None = None) -> None:
         hold = held.hold
         failed, self._failed = self._failed, Write()
         # Noted before it is durable: a caller cancelled while waiting still closes the hold on the way out.
         self._held, self._sent = held, None
         try:
-            self._warn(await self._commit(Write(failed.close, failed.spent, failed.entries, hold)))
+            receipt = await self._commit(Write(failed.close, failed.spent, failed.entries, hold, None, step))
+            self._warn(receipt)
+            self.remembered = receipt.remembered
         except FairleadError:
             self._held = None
             raise
@@ -201,14 +203,16 @@ class Action:
         entry = Entry(self.run, self.ledger.clock.now(), encode_record(record))
         self._failed = Write(close=held.hold, spent=spent, entries=(entry,))
 
-    async def settle(self, usage: Usage, turn: Callable[[], NewTurn] | None = None) -> None:
+    async def settle(
+        self, usage: Usage, turn: Callable[[], NewTurn] | None = None, step: NewStep | None = None
+    ) -> None:
         """The attempt succeeded: bill what was used, free the rest of the hold, record the action, in one commit.
 
-        `turn` makes what is to be remembered of it, once the cost is known; that is part of the same commit.
+        `turn` makes what is to be remembered of it, once the cost is known; that and `step` are part of the commit.
         """
         if self._held is not None and usage.output > self._held.max_output:
             self.flags.append("overrun")
-        await self._end("done", usage, None, turn=turn)
+        await self._end("done", usage, None, turn=turn, step=step)
 
     async def conclude(self, outcome: str) -> None:
         """End an action that attempted nothing, such as an estimate."""
@@ -241,6 +245,7 @@ class Action:
         error: RecordedError | None,
         withheld_by: tuple[str, ...] = (),
         turn: Callable[[], NewTurn] | None = None,
+        step: NewStep | None = None,
     ) -> None:
         held, spent = self._held, 0
         if held is not None and held.rate is None:
@@ -280,6 +285,7 @@ class Action:
             spent=spent if held is not None else failed.spent,
             entries=(*failed.entries, entry),
             turn=new_turn,
+            step=step,
         )
         receipt = await (self._commit(write) if write.close is not None or error is None else self._noted(write))
         self._held = None
@@ -287,9 +293,8 @@ class Action:
             return
         self._warn(receipt)
         if not receipt.closed:
-            receipt = await self._record_late(record, write.turn)
-        if turn is not None:
-            self.remembered = write.turn is not None and receipt.remembered
+            receipt = await self._record_late(record, write)
+        self.remembered = receipt.remembered and (turn is None or write.turn is not None)
 
     def _fixed(self, held: _Held, outcome: str) -> int:
         """What the call of a tool costs: its price, if the system may have done it."""
@@ -309,11 +314,11 @@ class Action:
             log.error("run %s cannot be remembered: %s", self.run, error)
             return None
 
-    async def _record_late(self, record: Record, turn: NewTurn | None) -> Receipt:
+    async def _record_late(self, record: Record, write: Write) -> Receipt:
         """Recovery took this worker for dead and settled at the reserved amount: keep what happened, unbilled."""
         log.error("run %s was settled by recovery before it ended: reconcile it", self.run)
         entry = Entry(self.run, self.ledger.clock.now(), encode_record(late(record)))
-        return await self._commit(Write(entries=(entry,), turn=turn))
+        return await self._commit(Write(entries=(entry,), turn=write.turn, step=write.step))
 
     async def _commit(self, write: Write) -> Receipt:
         # A queued write is carried out even if we are cancelled while waiting for it: then only its receipt is lost.

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from fairlead.context import Pack
 from fairlead.costs.ledger import Action
+from fairlead.errors import NotFound
 from fairlead.execution.choices import Reply
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.extraction import fitting
@@ -25,6 +26,7 @@ from fairlead.identity.types import Caller
 from fairlead.labels import Labels
 from fairlead.models.types import ChatRequest, Message, TextPart
 from fairlead.policy.tool_rights import UNKNOWN, Sources, ToolAsked
+from fairlead.storage.types import NewStep
 from fairlead.tools.nesting import is_too_deep
 from fairlead.tools.talk import Talk
 from fairlead.tools.types import Link, Resource, Text, ToolResult
@@ -82,13 +84,12 @@ def _talk(fairlead: Fairlead, action: Action, name: str, talk: Talk) -> Talk:
 
 async def put(
     fairlead: Fairlead, deployment: Deployment, action: Action, request: ToolRequest, asked: ToolAsked
-) -> None:
-    """Keep what is about to be put into a system, whatever becomes of the call."""
+) -> NewStep | None:
+    """What is about to be put into a system, for the commit that reserves the call: kept whatever becomes of it."""
     if request.flow is None or deployment.flows is None:
-        return
+        return None
     step = put_step(asked, deployment.policy.tools.trusts)
-    if step is not None:
-        await _add(fairlead, action, request.flow, step)
+    return None if step is None else await _with_the_action(fairlead, action, request.flow, step)
 
 
 async def read(
@@ -99,12 +100,21 @@ async def read(
     asked: ToolAsked,
     result: ToolResult,
     labels: Labels,
-) -> None:
-    """Keep what a call has read, before anybody gets it."""
-    if request.flow is not None and deployment.flows is not None:
-        system, _, name = asked.tool.name.partition(".")
-        schema = deployment.systems.systems[system].card_of(name).extracts
-        await _add(fairlead, action, request.flow, read_step(action.run, asked, result, labels, schema))
+) -> NewStep | None:
+    """What a call has read, to be kept in the commit that settles it: before anybody gets it."""
+    if request.flow is None or deployment.flows is None:
+        return None
+    system, _, name = asked.tool.name.partition(".")
+    schema = deployment.systems.systems[system].card_of(name).extracts
+    step = read_step(action.run, asked, result, labels, schema)
+    return await _with_the_action(fairlead, action, request.flow, step)
+
+
+def refuse_forgotten(action: Action) -> None:
+    """Raises `NotFound` where what the call puts or reads was to be kept and could not be: nothing is done, and nothing
+    given, of which nobody would know later."""
+    if not action.remembered:
+        raise NotFound("the person was erased meanwhile", mend="begin anew")
 
 
 def put_step(asked: ToolAsked, trusts: Callable[[str], bool]) -> Step | None:
@@ -191,6 +201,14 @@ class FlowRules(Struct, frozen=True):
 
 def flow_of(caller: Caller, name: str) -> FlowOf:
     return FlowOf(caller.person, caller.tenant, caller.agent, name)
+
+
+async def _with_the_action(fairlead: Fairlead, action: Action, name: str, step: Step) -> NewStep | None:
+    """The step, for the action's next commit; None where the flow is so full that it had to be kept by itself."""
+    row = fairlead.flows.row(flow_of(action.caller, name), step)
+    if row is None:
+        await _add(fairlead, action, name, step)
+    return row
 
 
 async def _add(fairlead: Fairlead, action: Action, name: str, step: Step) -> None:

@@ -15,6 +15,8 @@ WORDS: Final = ("user", "workspace")
 """Sources that no tool, document or model can speak as."""
 
 _MARKS_KEPT: Final = 4096
+_ANSWERS_KEPT: Final = 64
+_NOT_ASKED: Final[Sources] = frozenset({"not asked"})  # in place of an answer
 _NOWHERE: Final[Sources] = frozenset()
 
 
@@ -91,6 +93,19 @@ class Step(Struct, frozen=True, kw_only=True, dict=True):
     def came(self, leaf: Leaf) -> Sources | None:
         """Where a value came from that came by this step, out of it or into the call: from its own source, and from
         whoever had put it into the call. None where it did not."""
+        answered = self._answered.get(leaf, _NOT_ASKED)
+        if answered is _NOT_ASKED:
+            if len(self._answered) >= _ANSWERS_KEPT:
+                self._answered.clear()
+            answered = self._answered[leaf] = self._came(leaf)
+        return answered
+
+    @cached_property
+    def _answered(self) -> dict[Leaf, Sources | None]:
+        """What was asked before: an agent names the same things in one call after the other."""
+        return {}
+
+    def _came(self, leaf: Leaf) -> Sources | None:
         if self.sieve:
             return self.sources if may_hold(self.sieve, leaf) or may_share(self.put_in, leaf) else None
         put = self.put(leaf)

@@ -24,17 +24,20 @@ from fairlead.execution.sieve import EVERYTHING
 from fairlead.labels import DataClass, Labels
 from fairlead.policy.tool_rights import UNKNOWN
 from fairlead.storage.store import Store
+from fairlead.storage.types import NewStep
 from fairlead.storage.vault import SubjectKey, Vault
 
 if TYPE_CHECKING:
-    from fairlead.storage.flow_rows import StepKey, StepRow
+    from fairlead.storage.flow_rows import StepKey
 
 MOST_STEPS: Final = 64
 MOST_BYTES: Final = 512 << 10
 """Of one flow, each; a quarter of the bytes for one step."""
 
-_REMEMBERED: Final = 64  # flows whose steps this process knows
+_REMEMBERED: Final = 2048  # flows whose steps this process knows,
+_REMEMBERED_BYTES: Final = 4 << 20  # of all their steps, sealed; opened they take several times that
 _PATIENCE: Final = 3
+_WORTH_MERGING: Final = 2
 
 
 class FlowOf(Struct, frozen=True):
@@ -78,6 +81,7 @@ class Flows:
         self._vault = vault
         self._clock = clock
         self._known: OrderedDict[str, dict[str, tuple[StepKey, Step]]] = OrderedDict()
+        self._known_bytes = 0
         self._lock = Lock()
 
     def flow(self, of: FlowOf) -> Flow:
@@ -100,7 +104,8 @@ class Flows:
             return
         key = self._vault.subject_for(of.person)
         flow = _id(key, of)
-        new = [self._row(key, flow, each) for each in steps]
+        made = [self._row(key, flow, each) for each in steps]
+        new = [row for row, _ in made]
         for patience in range(_PATIENCE, -1, -1):
             taken, coarse = self._too_much(key, flow, new) if patience else ((), [])
             try:
@@ -110,12 +115,27 @@ class Flows:
                         if not table.take_out(connection, flow, taken):
                             raise _MergedMeanwhile
                     table.insert_steps(connection, [*coarse, *new])
-                self._remember(flow, zip(new, steps, strict=True))
+                self._remember(flow, made)
                 return
             except _MergedMeanwhile:
                 continue
             except IntegrityError:
                 raise NotFound("the person was erased meanwhile", mend="begin anew") from None
+
+    def row(self, of: FlowOf, step: Step) -> NewStep | None:
+        """The step as the journal keeps it, in the commit of what it belongs to; None where that takes more, and `add`
+        is to be called. Reads no database, unlike all others here."""
+        key = self._vault.cached(of.person)
+        if key is None:
+            return None
+        flow = _id(key, of)
+        row, kept = self._row(key, flow, step)
+        with self._lock:
+            known = self._known.get(flow)
+        if known is None or not self._has_room([each for each, _ in known.values()], [row]):
+            return None
+        self._remember(flow, [(row, kept)])
+        return row
 
     def sweep(self) -> None:
         """Forget the flows that nobody has gone on with for as long as they are kept."""
@@ -133,6 +153,7 @@ class Flows:
         """Drop what this process knows of them: call it whenever the epoch changes."""
         with self._lock:
             self._known.clear()
+            self._known_bytes = 0
 
     def _steps(self, key: SubjectKey, flow: str) -> "list[tuple[StepKey, Step]]":
         """All of them, the oldest first. What this process has opened before is not opened again."""
@@ -141,36 +162,39 @@ class Flows:
         with self._lock:
             known = self._known.get(flow, {})
         with self._store.reading() as connection:
+            if table.ids(connection, flow) == known.keys():
+                return list(known.values())
             keys = table.keys(connection, flow)
             missing = [each.id for each in keys if each.id not in known]
             rows = table.rows(connection, flow, missing if known else ()) if missing else []
         opened = {row.id: self._opened(key, flow, row.id, row.sealed) for row in rows}
         steps = {each.id: known.get(each.id) or (each, opened[each.id]) for each in keys}
         with self._lock:
-            self._known[flow] = steps
-            self._known.move_to_end(flow)
-            while len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
+            self._know(flow, steps)
         return list(steps.values())
 
-    def _remember(self, flow: str, made: "Iterable[tuple[StepRow, Step]]") -> None:
-        """Steps that were just kept, as they are when they are opened."""
+    def _know(self, flow: str, steps: "dict[str, tuple[StepKey, Step]]") -> None:
+        """What is known of a flow is replaced as a whole, never changed."""
+        self._known_bytes += _size(steps) - _size(self._known.pop(flow, {}))
+        self._known[flow] = steps
+        while len(self._known) > _REMEMBERED or (self._known_bytes > _REMEMBERED_BYTES and len(self._known) > 1):
+            self._known_bytes -= _size(self._known.popitem(last=False)[1])
+
+    def _remember(self, flow: str, made: Iterable[tuple[NewStep, Step]]) -> None:
+        """Steps that were just kept, or are about to be, as they are when they are opened."""
         from fairlead.storage.flow_rows import StepKey
 
-        new = {
-            row.id: (StepKey(row.id, row.at, row.size), _decoded(row.id, _fit(step, self._most_bytes)))
-            for row, step in made
-        }
+        new = {row.id: (StepKey(row.id, row.at, row.size), step) for row, step in made}
         with self._lock:
-            if flow in self._known:  # what is known of a flow is replaced as a whole, never changed
-                self._known[flow] = self._known[flow] | new
+            if flow in self._known:
+                self._know(flow, self._known[flow] | new)
 
-    def _too_much(self, key: SubjectKey, flow: str, new: "Sequence[StepRow]") -> "tuple[list[str], list[StepRow]]":
+    def _too_much(self, key: SubjectKey, flow: str, new: Sequence[NewStep]) -> tuple[list[str], list[NewStep]]:
         """The ids of what is to be merged, and the row that takes its place. As long as what this process knows is far
         from the bounds, nobody looks: others may have added a little meanwhile."""
         with self._lock:
             known = list(self._known.get(flow, {}).values())
-        if known and self._is_little([each for each, _ in known], new):
+        if known and self._has_room([each for each, _ in known], new):
             return [], []
         found = self._steps(key, flow)
         keys = [each for each, _ in found]
@@ -185,29 +209,34 @@ class Flows:
                 break
             taken.append(each)
             size, count = size - each.size, count - 1
-        if len(taken) < 2:
+        if len(taken) < _WORTH_MERGING:
             return [], []
-        row = self._row(key, flow, merged("merged", [step for _, step in found[: len(taken)]]), at=taken[-1].at)
+        row, _ = self._row(key, flow, merged("merged", [step for _, step in found[: len(taken)]]), at=taken[-1].at)
         return [each.id for each in taken], [row]
 
-    def _is_little(self, keys: "Sequence[StepKey]", new: "Sequence[StepRow]") -> bool:
+    def _has_room(self, keys: "Sequence[StepKey]", new: Sequence[NewStep]) -> bool:
         size = sum(each.size for each in keys) + sum(each.size for each in new)
-        young = min(each.at for each in keys) > self._clock.now() - self.keep
-        return young and size <= self._most_bytes // 2 and len(keys) + len(new) <= self._most_steps // 2
+        since = self._clock.now() - self.keep
+        old = sum(each.at <= since for each in keys)
+        return old < _WORTH_MERGING and size <= self._most_bytes and len(keys) + len(new) <= self._most_steps
 
-    def _row(self, key: SubjectKey, flow: str, step: Step, at: int = 0) -> "StepRow":
-        from fairlead.storage.flow_rows import StepRow
-
-        plain = _fit(step, self._most_bytes)
+    def _row(self, key: SubjectKey, flow: str, step: Step, at: int = 0) -> tuple[NewStep, Step]:
+        """Its row, and the step as that row opens."""
+        plain, whole = _fit(step, self._most_bytes)
         # A step that a call made is found by its run; of all others nobody needs the id.
         id_ = step.id if step.id.startswith("run_") else new_id(self._clock, "step")
         sealed = self._vault.seal(key, plain, _about(flow, id_))
-        return StepRow(
-            id=id_, flow=flow, subject=key.id, at=at or self._clock.now(), size=len(sealed), sealed=sealed
-        )  # fmt: skip
+        at = at or self._clock.now()
+        return NewStep(id=id_, flow=flow, subject=key.id, at=at, size=len(sealed), sealed=sealed), (
+            replace(step, id=id_) if whole else _decoded(id_, plain)
+        )
 
     def _opened(self, key: SubjectKey, flow: str, id_: str, sealed: bytes) -> Step:
         return _decoded(id_, self._vault.open_own(key, bytes(sealed), _about(flow, id_)))
+
+
+def _size(steps: "dict[str, tuple[StepKey, Step]]") -> int:
+    return sum(key.size for key, _ in steps.values())
 
 
 def _decoded(id_: str, plain: bytes) -> Step:
@@ -222,13 +251,16 @@ def _decoded(id_: str, plain: bytes) -> Step:
     return step_of(id_, sources, kept.value, labels, given, kept.marks)
 
 
-def _fit(step: Step, most_bytes: int) -> bytes:
-    """The step as it is kept: what is too large by itself is kept as what may have stood in it."""
-    plain = _plain(step)
-    return plain if step.sieve or len(plain) <= most_bytes // 4 else _plain(merged(step.id, [step]))
+def _fit(step: Step, most_bytes: int) -> tuple[bytes, bool]:
+    """The step as it is kept, and whether that is all of it: what is too large by itself is kept as what may have stood
+    in it."""
+    plain, whole = _plain(step)
+    if step.sieve or len(plain) <= most_bytes // 4:
+        return plain, whole
+    return _plain(merged(step.id, [step]))[0], False
 
 
-def _plain(step: Step) -> bytes:
+def _plain(step: Step) -> tuple[bytes, bool]:
     labels = step.labels
     kept = _Sealed(
         sorted(step.sources),
@@ -241,10 +273,10 @@ def _plain(step: Step) -> bytes:
         step.put_in,
     )
     try:
-        return _encode(kept)
+        return _encode(kept), True
     except (TypeError, OverflowError, ValueError, RecursionError):  # data that has no such form proves nothing
         every = sorted(step.sources_of(None))
-        return _encode(replace(kept, sources=every, value=None, given=[], sieve=EVERYTHING, put_in=EVERYTHING))
+        return _encode(replace(kept, sources=every, value=None, given=[], sieve=EVERYTHING, put_in=EVERYTHING)), False
 
 
 def _id(key: SubjectKey, of: FlowOf) -> str:

@@ -5,7 +5,7 @@ authenticate happens at the door, before there is an action: a caller without a 
 
 from fairlead.costs.told import Arrival
 from fairlead.execution.deployment import Fairlead
-from fairlead.execution.flow_path import put, read, traced
+from fairlead.execution.flow_path import put, read, refuse_forgotten, traced
 from fairlead.execution.stopping import refuse_stopped, refuse_stopped_system
 from fairlead.execution.tool_asking import ToolAnswer, ToolDecided, ToolRequest, answer_of, asked_of, refuse_too_deep
 from fairlead.execution.tool_attempt import attempted, count_call, reservation
@@ -44,13 +44,15 @@ async def call_tool(fairlead: Fairlead, caller: Caller, request: ToolRequest, ar
             credential = await credential_for(fairlead, deployment, action, system)
         decided = ToolDecided(system, asked, credential, approvals, request.talk)
         with action.step("reserve"):
-            await action.reserve_tool(reservation(deployment, action, decided))
+            step = await put(fairlead, deployment, action, request, asked)
+            await action.reserve_tool(reservation(deployment, action, decided), step)
+            refuse_forgotten(action)
         with action.step("attempt"):
-            await put(fairlead, deployment, action, request, asked)
             result = await attempted(fairlead, deployment, action, decided)
         with action.step("check"):
             result, labels = await released(deployment, action, decided, result)
-            await read(fairlead, deployment, action, request, asked, result, labels)
+            step = await read(fairlead, deployment, action, request, asked, result, labels)
         with action.step("settle"):
-            await action.settle(NO_USAGE)
+            await action.settle(NO_USAGE, step=step)
+            refuse_forgotten(action)
     return answer_of(deployment, action, decided, result, labels)

@@ -16,7 +16,7 @@ from fairlead.storage.sqlite import SqliteDatabase
 from fairlead.storage.sqlite_journal import SqliteJournal, passes
 from fairlead.storage.store import Store
 from fairlead.storage.turn import Turn
-from fairlead.storage.types import NewTurn, Receipt, Write
+from fairlead.storage.types import Receipt, Write
 from fairlead.storage.worker_lock import WorkerLock
 
 _REMEMBERED: Final = 20_000  # balances; beyond it they are read again
@@ -116,14 +116,14 @@ class SqliteBooks:
             database.append(self._frontier.size, decision.entries, grown)
             self._frontier = grown
         for number, write in enumerate(writes):
-            if write.turn is not None:
-                self._remember(write.turn, number, decision.answers)
+            if write.turn is not None or write.step is not None:
+                self._remember(write, number, decision.answers)
         database.commit()
         return decision.answers
 
-    def _remember(self, turn: NewTurn, number: int, answers: list[Receipt | OverBudget]) -> None:
+    def _remember(self, write: Write, number: int, answers: list[Receipt | OverBudget]) -> None:
         answer = answers[number]
-        if isinstance(answer, Receipt) and answer.closed and not self._database.remember(turn):
+        if isinstance(answer, Receipt) and answer.closed and not self._database.remember(write):
             answers[number] = replace(answer, remembered=False)
 
     def _balance(self, key: Key) -> Balance:

@@ -4,27 +4,18 @@ Each function works within the caller's transaction.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, func, insert, select
 
 from fairlead.storage.legal_holds import PERSON, legal_holds
 from fairlead.storage.personal_tables import flow_step
+from fairlead.storage.types import NewStep
 
 _SWEPT: Final = 1000  # flows at once
-
-
-class StepRow(Struct, frozen=True, kw_only=True):
-    """A row of table `flow_step`. `at` in milliseconds since 1970, `size` in bytes."""
-
-    id: str
-    flow: str
-    subject: str
-    at: int
-    size: int
-    sealed: bytes
 
 
 class StepKey(Struct, frozen=True):
@@ -42,15 +33,26 @@ def keys(connection: Connection, flow: str) -> list[StepKey]:
     return [StepKey(*row) for row in connection.execute(query).all()]
 
 
-def rows(connection: Connection, flow: str, ids: Sequence[str]) -> list[StepRow]:
+def ids(connection: Connection, flow: str) -> set[str]:
+    """Of the steps of a flow, in one row: asked at each call, and mostly nothing has changed."""
+    found: str = connection.execute(_ids(), {"flow": flow}).scalar() or ""
+    return set(found.split(",")) if found else set()
+
+
+@cache
+def _ids() -> Select[Any]:
+    return select(func.aggregate_strings(flow_step.c.id, ",")).where(flow_step.c.flow == bindparam("flow"))
+
+
+def rows(connection: Connection, flow: str, ids: Sequence[str]) -> list[NewStep]:
     """Those of a flow's steps, all of them where `ids` is empty."""
     query = select(flow_step).where(flow_step.c.flow == flow)
     if ids:
         query = query.where(flow_step.c.id.in_(ids))
-    return [StepRow(**row) for row in connection.execute(query).mappings()]
+    return [NewStep(**row) for row in connection.execute(query).mappings()]
 
 
-def insert_steps(connection: Connection, new: Sequence[StepRow]) -> None:
+def insert_steps(connection: Connection, new: Sequence[NewStep]) -> None:
     connection.execute(insert(flow_step), [asdict(each) for each in new])
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from fairlead.errors import BadInput, Broken
 from fairlead.storage import postgres_turns
-from fairlead.storage.types import Entry, NewTurn
+from fairlead.storage.types import Entry, NewTurn, Write
 
 if TYPE_CHECKING:
     import psycopg
@@ -158,7 +158,7 @@ class PostgresDatabase:
 
     def remember(self, connection: "Connection", turn: NewTurn) -> bool:
         raw: Any = connection.connection.driver_connection
-        return postgres_turns.remember(raw, turn)
+        return postgres_turns.remember(raw, Write(turn=turn))
 
     @contextmanager
     def elected(self, office: str) -> Iterator[bool]:

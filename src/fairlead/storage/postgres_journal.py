@@ -136,14 +136,14 @@ class PostgresBooks:
         """What the group came to, and the numbers of the writes whose turn could not be remembered."""
         assert self._connection is not None
         connection, asked = self._connection, (self._worker, token, self._clock.now(), *flat.arguments)
-        turns = [(write.turn, number) for number, write in enumerate(writes) if write.turn is not None]
+        turns = [(write, number) for number, write in enumerate(writes) if _place(write) is not None]
         if not turns:
             return connection.execute(_WRITE, asked, prepare=True).fetchone(), ()
-        turns.sort(key=lambda each: (each[0].subject, each[0].session))  # in one order by everybody
+        turns.sort(key=lambda each: _place(each[0]) or ())  # in one order by everybody
         with connection.transaction():
             row: Any = connection.execute(_WRITE, asked, prepare=True).fetchone()
-            mine = [(turn, number) for turn, number in turns if row[0][number] == _CARRIED_OUT]
-            return row, [number for turn, number in mine if not postgres_turns.remember(connection, turn)]
+            mine = [(write, number) for write, number in turns if row[0][number] == _CARRIED_OUT]
+            return row, [number for write, number in mine if not postgres_turns.remember(connection, write)]
 
     def _refuse_without_places(self, writes: Sequence[Write]) -> None:
         """Nothing new begins that the audit log cannot take in. What was begun is settled all the same."""
@@ -165,9 +165,9 @@ class PostgresBooks:
         forgotten = [
             number
             for number, write in enumerate(writes)
-            if write.turn is not None
+            if _place(write) is not None
             and row[0][number] == _CARRIED_OUT
-            and not postgres_turns.is_remembered(self._session(), write.turn)
+            and not postgres_turns.is_remembered(self._session(), write)
         ]
         for write, answer in zip(writes, _without(answers, forgotten), strict=True):
             if id(write) in wanted:
@@ -233,6 +233,13 @@ def _without(answers: Sequence[Answer], forgotten: Collection[int]) -> list[Answ
         replace(answer, remembered=False) if number in forgotten and isinstance(answer, Receipt) else answer
         for number, answer in enumerate(answers)
     ]
+
+
+def _place(write: Write) -> tuple[str, str] | None:
+    """Where it comes among those that remember something; None for one that does not."""
+    if write.turn is not None:
+        return write.turn.subject, write.turn.session
+    return None if write.step is None else (write.step.subject, "")
 
 
 def _speak_plainly(connection: "psycopg.Connection[Any]") -> None:

@@ -1,11 +1,13 @@
-"""Turns of conversations that are remembered in the very commit that settles them, on a server. As `sqlite_turns`.
+"""Turns of conversations and steps of flows that are kept in the very commit of their action, on a server.
 
 The person's row is locked first, as whoever erases them does, so that neither waits for the other in a circle.
 """
 
 from typing import TYPE_CHECKING, Any, Final
 
-from fairlead.storage.types import NewTurn
+from msgspec.structs import asdict
+
+from fairlead.storage.types import NewTurn, Write
 
 if TYPE_CHECKING:
     import psycopg
@@ -36,21 +38,42 @@ WITH alive AS (
 )
 SELECT count(*) FROM added
 """
+_STEP: Final = """
+WITH alive AS (SELECT id FROM subject WHERE id = %(subject)s FOR KEY SHARE), added AS (
+    INSERT INTO flow_step (id, flow, subject, at, size, sealed)
+    SELECT %(id)s, %(flow)s, alive.id, %(at)s, %(size)s, %(sealed)s FROM alive
+    ON CONFLICT DO NOTHING RETURNING id
+)
+SELECT count(*) FROM added
+"""
+_STEP_IS_THERE: Final = "SELECT count(*) FROM flow_step WHERE id = %s AND subject = %s"
 _IS_THERE: Final = "SELECT count(*) FROM session_turn WHERE id = %s AND subject = %s"
 
 
-def remember(connection: "psycopg.Connection[Any]", turn: NewTurn) -> bool:
-    """Within the transaction that is open. False, and nothing changed, where there is nobody to remember it for."""
+def remember(connection: "psycopg.Connection[Any]", write: Write) -> bool:
+    """Within the transaction that is open. False where there is nobody to remember it for."""
+    if write.turn is not None and not _turn(connection, write.turn):
+        return False
+    return write.step is None or _is_one(connection.execute(_STEP, asdict(write.step)))
+
+
+def is_remembered(connection: "psycopg.Connection[Any]", write: Write) -> bool:
+    """Whether a commit of which no answer came has kept it."""
+    kept = [
+        connection.execute(statement, (each.id, each.subject))
+        for statement, each in ((_IS_THERE, write.turn), (_STEP_IS_THERE, write.step))
+        if each is not None
+    ]
+    return all(map(_is_one, kept))
+
+
+def _turn(connection: "psycopg.Connection[Any]", turn: NewTurn) -> bool:
+    """False, and nothing changed, where its person or its conversation is gone."""
     values: dict[str, Any] = {name: getattr(turn, name) for name in turn.__struct_fields__}
     values["used"] = list(turn.used)
     if turn.begins is not None:
         connection.execute(_BEGIN, values)
     return _is_one(connection.execute(_TURN, values))
-
-
-def is_remembered(connection: "psycopg.Connection[Any]", turn: NewTurn) -> bool:
-    """Whether a commit of which no answer came has kept it."""
-    return _is_one(connection.execute(_IS_THERE, (turn.id, turn.subject)))
 
 
 def _is_one(cursor: "psycopg.Cursor[Any]") -> bool:

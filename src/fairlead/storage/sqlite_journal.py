@@ -13,7 +13,7 @@ from fairlead.audit.merkle import Frontier
 from fairlead.storage import sqlite, sqlite_turns
 from fairlead.storage.group import Balance, Key
 from fairlead.storage.turn import Turn
-from fairlead.storage.types import Entry, Hold, NewTurn
+from fairlead.storage.types import Entry, Hold, Write
 
 _CLOSE: Final = "DELETE FROM hold WHERE id IN ({})"
 _OPEN: Final = "INSERT INTO hold (id, worker, opened_at, amount, limits, intent) VALUES {}"
@@ -146,9 +146,11 @@ class SqliteJournal:
         rows = [(h.id, worker, now, h.amount, _encode_limits(h.limits), h.intent) for h in holds]
         self._write(_OPEN, "(?, ?, ?, ?, ?, ?)", rows)
 
-    def remember(self, turn: NewTurn) -> bool:
-        """Keeps a turn of a conversation. False where its person or its conversation is gone."""
-        return sqlite_turns.remember(self._connection, turn)
+    def remember(self, write: Write) -> bool:
+        """Keeps a turn of a conversation, or a step of a flow. False where its person or its conversation is gone."""
+        if write.turn is not None and not sqlite_turns.remember(self._connection, write.turn):
+            return False
+        return write.step is None or sqlite_turns.keep(self._connection, write.step)
 
     def balance(self, key: Key) -> Balance:
         row = self._execute(_BALANCE, key).fetchone()

@@ -1,4 +1,4 @@
-"""Turns of conversations that are remembered in the very commit that settles them, in a file.
+"""Turns of conversations and steps of flows that are kept in the very commit of their action, in a file.
 
 A person who is gone remembers nothing, and nothing is added to a conversation that was deleted meanwhile. No statement
 here fails for that: the rest of the commit, money and record, stands all the same.
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from msgspec import json
 
-from fairlead.storage.types import NewTurn
+from fairlead.storage.types import NewStep, NewTurn
 
 # A conversation that is only begun by its first turn, or begun anew after it had expired.
 _BEGIN: Final = """
@@ -29,6 +29,11 @@ INSERT INTO session_turn (id, subject, tenant, session, previous, made_at, used_
     ON CONFLICT DO NOTHING
 """
 _HEAD: Final = "UPDATE session SET head = :id, used_at = :at WHERE id = :session"
+_STEP: Final = """
+INSERT INTO flow_step (id, flow, subject, at, size, sealed)
+    SELECT ?, ?, subject.id, ?, ?, ? FROM subject WHERE id = ?
+    ON CONFLICT DO NOTHING
+"""
 _USED: Final = "UPDATE session_turn SET used_at = :at WHERE id IN (SELECT value FROM json_each(:used))"
 
 
@@ -45,3 +50,9 @@ def remember(connection: sqlite3.Connection, turn: NewTurn) -> bool:
     if turn.used:
         connection.execute(_USED, values)
     return True
+
+
+def keep(connection: sqlite3.Connection, step: NewStep) -> bool:
+    """As `remember`, for a step of a flow."""
+    values = (step.id, step.flow, step.at, step.size, step.sealed, step.subject)
+    return connection.execute(_STEP, values).rowcount == 1

@@ -80,22 +80,34 @@ class NewTurn(Struct, frozen=True, kw_only=True):
     since: int = 0
 
 
+class NewStep(Struct, frozen=True, kw_only=True):
+    """A step of a flow, sealed (see `flow_rows`). `at` in milliseconds since 1970, `size` in bytes."""
+
+    id: str
+    flow: str
+    subject: str
+    at: int
+    size: int
+    sealed: bytes
+
+
 class Write(Struct, frozen=True):
     """What one action makes durable in one commit: close a hold at a price, append to the log, open the next hold,
-    remember what was said."""
+    remember what was said, or what a flow was told and has read."""
 
     close: Hold | None = None
     spent: int = 0
     entries: tuple[Entry, ...] = ()
     open: Hold | None = None
     turn: NewTurn | None = None
+    step: NewStep | None = None
 
 
 class Receipt(Struct, frozen=True):
     """What came of a write. `closed` is False if the hold had already been settled by recovery; then no money moved and
     no entry was appended. `warnings` are the limits whose warning threshold this write crossed. `leaf` is the index of
     the first appended entry in the log, -1 if none, or where places are given later (PostgreSQL). `remembered` is False
-    if there was a turn to remember, and its person or conversation was gone; all else was done."""
+    if there was a turn or a step to remember, and its person or conversation was gone; all else was done."""
 
     closed: bool = True
     leaf: int = -1
