@@ -1,12 +1,18 @@
 """Where the arguments of calls at the MCP door come from: what the server has seen the agent read and be told."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import text as sql
-from tests.world import Served, key_of, served
+from tests.world import Served, key_of, served, world
+
+from fairlead.costs.told import Arrival
+from fairlead.execution.flow_path import flow_of
+from fairlead.execution.tool_asking import ToolRequest
+from fairlead.execution.tool_call import call_tool
 
 EVIL = "US133000000121212121212"
 OURS = "DE02120300000000202051"
@@ -247,3 +253,14 @@ def test_what_is_extracted_by_a_declared_schema_is_narrowed_to_it(tmp_path: Any)
         body["model"] = "small"  # who names no task gets none
         answer = httpx.post(f"{s.url}/v1/chat/completions", headers=sent, json=body)
         assert not paid({"$from": answer.headers["x-fairlead-run"], "path": "amount"})
+
+
+async def test_what_nobody_gets_to_read_is_not_kept_as_read(tmp_path: Path) -> None:
+    """A look whether something has changed: it would fill a flow in minutes."""
+    async with world(tmp_path, FILES, **WHOLE) as w:
+        kim = w.caller("kim")
+        for unread in (True, False):
+            request = ToolRequest(name="mail.inbox", arguments={}, flow="looks", unread=unread)
+            await call_tool(w.fairlead, kim, request, Arrival(door="mcp"))
+            kept = w.fairlead.flows.flow(flow_of(kim, "looks")).steps
+            assert len(kept) == (0 if unread else 1)

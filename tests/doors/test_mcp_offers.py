@@ -27,6 +27,19 @@ SHOP = {
     "timeout": 60,
     "offers": ["resources", "prompts", "completions"],
 }
+APART = {
+    "use": "mcp",
+    "url": "https://apart.example/mcp",
+    "offers": ["resources"],
+    "credential": {
+        "exchange": {
+            "token_url": "https://idp.example/token",
+            "client": "fairlead",
+            "secret": "env:LOGIN_SECRET",
+            "audience": "apart",
+        }
+    },
+}
 MODES = pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])
 
 
@@ -34,7 +47,9 @@ MODES = pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     plain = {"use": "mcp", "command": program("mcp_shop.py"), "timeout": 60}
     with served(
-        tmp_path_factory.mktemp("shop"), {"policies/main.cedar": POLICIES}, systems={"shop": SHOP, "plain": plain}
+        tmp_path_factory.mktemp("shop"),
+        {"policies/main.cedar": POLICIES},
+        systems={"shop": SHOP, "plain": plain, "apart": APART},
     ) as s:
         yield s
 
@@ -102,6 +117,16 @@ async def test_files_come_in_the_types_that_are_taken_and_no_others(shop: Served
         assert (logo.mime_type, logo.blob) == ("image/png", "iVBORw==")
         (left_out,) = (await agent.read_resource("note://program")).contents
         assert "application/x-executable" in left_out.text
+
+
+async def test_a_system_that_does_not_know_the_caller_hides_nothing_of_the_others(shop: Served) -> None:
+    async with client(shop, "legacy", "/mcp") as agent:
+        uris = {str(each.uri) for each in (await agent.list_resources()).resources}
+    assert "fairlead://shop/note://daily" in uris
+    assert [each.error.code for each in shop.records("call_tool") if each.tool == "apart.resources/list" and each.error]
+    async with client(shop, "legacy", "/mcp/apart") as agent:
+        with pytest.raises(MCPError, match="apart"):
+            await agent.list_resources()
 
 
 def test_an_endpoint_of_no_system_is_not_found(shop: Served) -> None:

@@ -3,7 +3,7 @@ official client and a real server, in both kinds of revision."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, nullcontext
 from typing import Any
 
 import httpx
@@ -17,6 +17,7 @@ from mcp_types import (
     TextContent,
     ToolListChangedNotification,
 )
+from msgspec.structs import replace
 from tests.execution.test_tool_call import BANK
 from tests.tools import mcp_asking
 from tests.tools.mcp_world import system
@@ -24,7 +25,11 @@ from tests.world import Served, served
 
 from fairlead.clock import SystemClock
 from fairlead.execution.approval_question import ApprovalPending
+from fairlead.identity.types import Caller
+from fairlead.server.mcp.client import Seals
 from fairlead.server.mcp.conversation import question_of
+from fairlead.server.mcp.message import Unanswerable
+from fairlead.server.mcp.revision import refuse_other_arguments
 from fairlead.storage.fleet import Fleet
 from fairlead.tools.settings import Pins
 from fairlead.workspace.load import read_folder
@@ -210,6 +215,8 @@ def test_what_comes_back_must_be_what_went_out_to_this_person(desk: Served) -> N
     for person, tool, wrong in (("lee", "book", state), ("kim", "work", state), ("kim", "book", f"{state}x")):
         refused = called(person, tool, requestState=wrong, inputResponses=answers)
         assert refused["error"]["code"] == -32602
+    other = called("kim", arguments={"card": "another"}, requestState=state, inputResponses=answers)
+    assert other["error"]["code"] == -32602
     assert called("kim", requestState=state, inputResponses={"room": 7})["error"]["code"] == -32602
     assert called("kim", requestState=state, inputResponses={"room": {"action": "?"}})["result"]["isError"]
 
@@ -240,6 +247,46 @@ def test_headers_that_repeat_arguments_must_not_say_otherwise(
     reply = httpx.post(f"{desk.url}/mcp/desk", json=body, headers=sent | desk.auth(), timeout=30)
     assert (reply.status_code == 200) == passes
     assert passes or reply.json()["error"]["code"] == -32020
+
+
+@pytest.mark.parametrize(
+    ("told", "value", "same"),
+    [
+        ("10", 10, True),
+        ("10.0", 10, True),
+        ("1_0", 10, False),
+        ("nan", 10, False),
+        ("9007199254740993", 9007199254740992, False),
+        ("1", 10**400, False),
+        ("1e999999999", 10, False),
+    ],
+)
+def test_a_number_in_a_header_is_that_very_number(told: str, value: int, same: bool) -> None:
+    scope = {"headers": [(b"mcp-param-n", told.encode())]}
+    with nullcontext() if same else pytest.raises(Unanswerable):
+        refuse_other_arguments(scope, {"n": "n"}, {"n": value})
+
+
+async def test_what_is_sealed_for_one_agent_opens_for_no_other(desk: Served) -> None:
+    seals = Seals(desk.running.fairlead)
+    kim = Caller(person="kim", agent="writer", credential="key:kim")
+    text = await seals.sealed("state", kim, ["said"])
+    assert await seals.opened("state", kim, text) == ["said"]
+    assert await seals.opened("state", replace(kim, agent="reader"), text) is None
+    assert await seals.opened("session", kim, text) is None
+
+
+def test_one_person_has_a_bounded_number_of_streams(desk: Served) -> None:
+    greet = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"capabilities": {}}}
+    url, kim = f"{desk.url}/mcp/bank", desk.auth("kim")
+    session = {"mcp-session-id": httpx.post(url, json=greet, headers=kim).headers["mcp-session-id"]}
+    with httpx.Client(limits=httpx.Limits(), timeout=30) as http, ExitStack() as streams:
+        headers = kim | session | {"accept": "text/event-stream"}
+        opened = [streams.enter_context(http.stream("GET", url, headers=headers)).status_code for _ in range(40)]
+        assert (opened.count(200), opened.count(503)) == (32, 8)
+        other = httpx.post(url, json=greet, headers=desk.auth("lee")).headers["mcp-session-id"]
+        lee = desk.auth("lee") | {"mcp-session-id": other, "accept": "text/event-stream"}
+        assert streams.enter_context(http.stream("GET", url, headers=lee)).status_code == 200
 
 
 def test_a_session_is_its_persons_alone(desk: Served) -> None:

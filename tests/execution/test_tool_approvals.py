@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import text as sql
 from tests.execution.test_tool_call import FILES, SYSTEMS, USER, transfer
 from tests.world import FixedClock, World, again, world
@@ -14,11 +15,15 @@ from fairlead.clock import SystemClock
 from fairlead.costs.told import Arrival
 from fairlead.errors import BadInput, Denied, NotFound, OverBudget, Refused
 from fairlead.execution.approval_question import Approval, ApprovalPending, NotOpen, OwnCall
-from fairlead.execution.tool_asking import ToolRequest
+from fairlead.execution.tool_asking import ToolDecided, ToolRequest, asked_of
 from fairlead.execution.tool_call import call_tool
+from fairlead.execution.tool_talk import judge_answer
 from fairlead.identity.types import Caller
+from fairlead.policy.tool_schema import fact_value
 from fairlead.storage.erasure import erase_subject
 from fairlead.storage.types import Entry
+from fairlead.tools.talk import Talk
+from fairlead.tools.types import Credential
 
 APPROVALS = {"roles": {"finance-lead": {"persons": ["lee"]}}}
 ARGUMENTS = {"account": "A1", "payee": "B2", "amount": 75}
@@ -73,6 +78,35 @@ async def test_what_differs_in_anything_is_asked_anew(tmp_path: Path) -> None:
             await call_tool(w.fairlead, agent, request, Arrival(door="test"))
         assert pending.value.approval != id_
         assert (await transfer(w, 75)).approvals == (id_,)
+
+
+async def test_what_a_system_hears_again_is_part_of_what_is_approved(tmp_path: Path) -> None:
+    """The answers to its questions mean nothing without it: the same "yes" to another sum is another call."""
+    async with banking(tmp_path) as w:
+        yes = {"go on": {"action": "accept"}}
+        small = await asked(w, talk=Talk(answers=yes, state="of 10"))
+        await answered(w, small)
+        assert await asked(w, talk=Talk(answers=yes, state="of 10000")) != small
+        assert (await transfer(w, 75, talk=Talk(answers=yes, state="of 10"))).approvals == (small,)
+
+
+async def test_an_answer_that_others_must_be_asked_about_does_not_go_with_the_approval(tmp_path: Path) -> None:
+    cards = """@id("cards-go") @approval("privacy") forbid(principal, action == Action::"bank.transfer", resource)
+    when { context.labels.contains("payment_card") };"""
+    files = FILES | {"policies/cards.cedar": cards}
+    roles = {"roles": {"finance-lead": {"persons": ["lee"]}, "privacy": {"persons": ["max"]}}}
+    async with world(tmp_path, files, systems=SYSTEMS, approvals=roles) as w:
+        deployment = w.fairlead.deployment
+        system, tool = deployment.systems.tool("bank.transfer")
+        id_ = await asked(w)
+        with pytest.raises(Denied, match="may not go there"):
+            async with w.fairlead.ledger.open(w.caller(), Arrival(door="test"), deployment, "call_tool") as action:
+                request = ToolRequest(name="bank.transfer", arguments=ARGUMENTS, sources=SOURCES)
+                made = await asked_of(deployment, action, tool, request)
+                made = replace(made, facts={"balance": fact_value(100.0, "decimal", "balance")})
+                decided = ToolDecided(system, made, Credential(), (id_,))
+                await judge_answer(deployment, action, decided, {"note": "thank you"})
+                await judge_answer(deployment, action, decided, {"note": "4111 1111 1111 1111"})
 
 
 async def test_policies_count_as_they_are_now_and_a_new_one_asks_for_itself(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ async def read(
     labels: Labels,
 ) -> NewStep | None:
     """What a call has read, to be kept in the commit that settles it: before anybody gets it."""
-    if request.flow is None or deployment.flows is None:
+    if request.flow is None or deployment.flows is None or request.unread:
         return None
     system, _, name = asked.tool.name.partition(".")
     schema = deployment.systems.systems[system].card_of(name).extracts

@@ -63,7 +63,7 @@ def _question(deployment: Deployment, action: Action, asked: ToolAsked, decision
         agent=caller.agent,
         department=caller.department,
         tool=asked.tool.name,
-        digest=digest_of(asked.tool.name, asked.arguments, asked.answers),
+        digest=digest_of(asked.tool.name, asked.arguments, asked.answers, asked.state),
         revision=deployment.revision,
         arguments={**asked.arguments, **({"(answers)": asked.answers} if asked.answers else {})},
         sources={name: tuple(sorted(its)) for name, its in sorted(asked.sources.items())},

@@ -31,7 +31,7 @@ class ToolRequest(Struct, frozen=True, kw_only=True):
     `links` are the sources of the links, addresses and account numbers in the texts of arguments, where that is known.
     With the name of a `flow`, what is kept under it says where they came from, and nobody else; `said` is what the
     person has said since, as their agent tells it. `talk` is what can be said to the program that calls while the call
-    is under way.
+    is under way. `unread` is a call of which its agent gets nothing to read.
     """
 
     name: str
@@ -43,6 +43,7 @@ class ToolRequest(Struct, frozen=True, kw_only=True):
     flow: str | None = None
     said: tuple[str, ...] = ()
     talk: Talk | None = None
+    unread: bool = False
 
     @property
     def answers(self) -> Mapping[str, Any]:
@@ -52,7 +53,12 @@ class ToolRequest(Struct, frozen=True, kw_only=True):
     @property
     def digest(self) -> str:
         """The SHA-256 of the tool's name and the exact arguments, in hexadecimal: what an approval is bound to."""
-        return digest_of(self.name, self.arguments, self.answers)
+        return digest_of(self.name, self.arguments, self.answers, self.state)
+
+    @property
+    def state(self) -> str | None:
+        """What the system wants to hear again with those answers."""
+        return self.talk.state if self.talk is not None else None
 
 
 class ToolDecided(Struct, frozen=True):
@@ -83,8 +89,13 @@ class ToolAnswer(Struct, frozen=True, kw_only=True):
     flags: tuple[str, ...] = ()
 
 
-def digest_of(name: str, arguments: Mapping[str, Any], answers: Mapping[str, Any] | None = None) -> str:
-    whole = (name, arguments, answers) if answers else (name, arguments)
+def digest_of(
+    name: str, arguments: Mapping[str, Any], answers: Mapping[str, Any] | None = None, state: str | None = None
+) -> str:
+    """The SHA-256 of a very call, with what goes with it where it goes on after a question."""
+    whole: tuple[Any, ...] = (name, arguments, answers) if answers else (name, arguments)
+    if state is not None:
+        whole = (name, arguments, answers or {}, state)
     return hashlib.sha256(_encoder.encode(whole)).hexdigest()
 
 
@@ -110,6 +121,7 @@ async def asked_of(deployment: Deployment, action: Action, tool: Tool, request: 
         tool=tool,
         arguments=request.arguments,
         answers=answers,
+        state=request.state,
         sources={name: request.sources.get(name, UNKNOWN) for name in request.arguments},
         labels=labels,
         read=request.read,

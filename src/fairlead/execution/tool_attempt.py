@@ -57,7 +57,7 @@ def reservation(deployment: Deployment, action: Action, decided: ToolDecided) ->
     assert action.task is not None
     return ToolReservation(
         tool=asked.tool.name,
-        arguments=digest_of(asked.tool.name, asked.arguments, asked.answers),
+        arguments=digest_of(asked.tool.name, asked.arguments, asked.answers, asked.state),
         definition=asked.tool.digest,
         rights=decided.credential.kind,
         sources=tuple(sorted(frozenset().union(*asked.sources.values()))) if asked.sources else (),

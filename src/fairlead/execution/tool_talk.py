@@ -49,7 +49,7 @@ def governed(deployment: Deployment, action: Action, decided: ToolDecided, talk:
         _refuse_undeclared(talk.abilities, method, about)
         action.flags.append("asked_back")
         given = await ask(method, await screened(about))
-        await _judge(deployment, action, decided, given)
+        await judge_answer(deployment, action, decided, given)
         return given
 
     return Talk(
@@ -63,7 +63,7 @@ def governed(deployment: Deployment, action: Action, decided: ToolDecided, talk:
     )
 
 
-async def _judge(deployment: Deployment, action: Action, decided: ToolDecided, given: Any) -> None:
+async def judge_answer(deployment: Deployment, action: Action, decided: ToolDecided, given: Any) -> None:
     """An answer is judged as if it had stood in the arguments. Raises `Denied`."""
     text = msgspec.json.encode(given).decode()
     found = (await looked_at(deployment.policy, [text]))[text]

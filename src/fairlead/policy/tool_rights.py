@@ -34,13 +34,14 @@ _ABOUT_SOURCES: Final = ("sources", "untrusted", "from", "read", "tainted", "dec
 class ToolAsked(Struct, frozen=True, kw_only=True):
     """One call, as policies see it. `sources` are those of each argument by name, `links` those of the links, addresses
     and account numbers in its texts, where it has any; `read` is what the run has read before, `answers` what was
-    answered to questions of the system, `approved` the roles that have let this very call pass, `facts` the values in
-    Cedar's form."""
+    answered to questions of the system, `state` what it hears again with that and nobody reads, `approved` the roles
+    that have let this very call pass, `facts` the values in Cedar's form."""
 
     tool: Tool
     arguments: Mapping[str, Any]
     sources: Mapping[str, Sources]
     answers: Mapping[str, Any] = {}
+    state: str | None = None
     labels: Labels = NO_LABELS
     read: Sources = _NONE
     links: Mapping[str, Sources] = {}

@@ -39,7 +39,7 @@ class Program(Struct, frozen=True, kw_only=True):
 
 
 class Seals:
-    """Texts that leave and come back: for one purpose, of one person, and not changed on the way."""
+    """Texts that leave and come back: for one purpose, of one person by one agent, and not changed on the way."""
 
     def __init__(self, fairlead: Fairlead) -> None:
         self._fairlead = fairlead
@@ -50,7 +50,7 @@ class Seals:
         return f"{_text(plain)}.{_text(await self._code(kind, caller, plain))}"
 
     async def opened(self, kind: str, caller: Caller, text: Any) -> Any:
-        """What was said. None where it is not what was sealed for this person."""
+        """What was said. None where it is not what was sealed for this person and agent."""
         if not isinstance(text, str) or len(text) > _LONGEST * 16:
             return None
         said, _, code = text.partition(".")
@@ -65,7 +65,7 @@ class Seals:
     async def _code(self, kind: str, caller: Caller, plain: bytes) -> bytes:
         if not self._key:
             self._key = await asyncio.to_thread(self._fairlead.approvals.derived_key, _PURPOSE)
-        about = msgspec.json.encode((kind, caller.tenant, caller.person))
+        about = msgspec.json.encode((kind, caller.tenant, caller.person, caller.agent))
         return hmac.digest(self._key, about + b"\0" + plain, sha256)
 
 

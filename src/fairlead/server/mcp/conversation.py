@@ -17,7 +17,7 @@ from fairlead.clock import Clock
 from fairlead.errors import FairleadError
 from fairlead.execution import Fairlead
 from fairlead.execution.approval_question import ApprovalPending
-from fairlead.execution.tool_asking import ToolAnswer
+from fairlead.execution.tool_asking import ToolAnswer, digest_of
 from fairlead.identity import Caller
 from fairlead.server.mcp.client import Program, Seals, grave
 from fairlead.server.mcp.message import INVALID_PARAMS, Message, Unanswerable
@@ -67,9 +67,11 @@ class Conversation:
         self._stateless = stateless
         self._page = page
 
-    async def called(self, name: str, call: Callable[[Talk | None], Awaitable[ToolAnswer]]) -> ToolAnswer:
+    async def called(
+        self, name: str, arguments: Mapping[str, Any], call: Callable[[Talk | None], Awaitable[ToolAnswer]]
+    ) -> ToolAnswer:
         """The answer of a call, made again once it was approved. Raises `Paused`."""
-        kept = await self._kept(name)
+        kept = await self._kept(name, arguments)
         talk = self._talk(kept)
         if kept.approval and _accepts(self._answers().get(_APPROVAL)):
             await self._settled(kept.approval)
@@ -82,7 +84,7 @@ class Conversation:
                 continue
             if found.result.questions is not None:
                 asked = found.result.questions
-                sealed = await self._sealed(_Kept(name, state=asked.state)) if asked.state is not None else None
+                sealed = await self._sealed(_Kept(kept.call, state=asked.state)) if asked.state is not None else None
                 raise Paused(_input_required(asked.asked, sealed))
             return found
 
@@ -161,24 +163,26 @@ class Conversation:
     async def _sealed(self, kept: "_Kept") -> str:
         return await self._seals.sealed("state", self._caller, msgspec.to_builtins(kept))
 
-    async def _kept(self, name: str) -> "_Kept":
+    async def _kept(self, name: str, arguments: Mapping[str, Any]) -> "_Kept":
         """What this request goes on from."""
         answers = {key: value for key, value in self._answers().items() if key != _APPROVAL}
         given = self._message.params.get("requestState") if self._stateless else None
+        call = digest_of(name, arguments) if self._stateless else ""
         if given is None:
-            return _Kept(name, answers=answers)
+            return _Kept(call, answers=answers)
         opened = await self._seals.opened("state", self._caller, given)
         kept = _Kept("") if opened is None else msgspec.convert(opened, _Kept)
-        if kept.name != name:
+        if kept.call != call:
             raise Unanswerable(INVALID_PARAMS, "`requestState` is not what this call was answered with")
         return replace(kept, answers={**kept.answers, **answers})
 
 
 class _Kept(Struct, frozen=True):
-    """What has to be known again when a request comes again: which call, what the system wants to hear, and, where
-    somebody had to approve it meanwhile, that question and what had been answered before."""
+    """What has to be known again when a request comes again: which very call, by the digest of its tool and arguments,
+    what the system wants to hear, and, where somebody had to approve it meanwhile, that question and what had been
+    answered before."""
 
-    name: str
+    call: str
     state: str | None = None
     approval: str = ""
     answers: Mapping[str, Any] = {}

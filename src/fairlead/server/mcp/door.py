@@ -158,15 +158,15 @@ class McpDoor:
             self._fairlead.current_for(caller)
             message, arrival = Message("2.0", ""), Arrival(door=DOOR, token=_access_token(scope))
             asked = await self._asked(scope, reply, caller, arrival, message, HANDSHAKES[-1], self._listing(scope))
+            await self._listening.stay(asked, reply, receive, lambda: self._again(scope, asked))
         except Unanswerable as error:
             headers = await self._turned_away(caller, error)
             await respond(send, error.status, failure(error), headers)
             return
         except FairleadError as error:
             await self._fairlead.refusals.record(DOOR, error)
-            await refuse(send, error, encode_error)
-            return
-        await self._listening.stay(asked, reply, receive, lambda: self._again(scope, asked))
+            if not reply.streams:
+                await refuse(send, error, encode_error)
 
     async def _asked(
         self,

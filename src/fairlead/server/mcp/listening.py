@@ -6,14 +6,17 @@ Each look at a resource is a governed call as every other, so who loses the righ
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
-from fairlead.errors import FairleadError
+from fairlead.errors import FairleadError, Overloaded
 from fairlead.execution import Fairlead
+from fairlead.identity import Caller
 from fairlead.server.mcp.message import INVALID_PARAMS, INVALID_REQUEST, Unanswerable
 from fairlead.server.mcp.methods import Asked, looked, unknown, visible_here
 from fairlead.server.mcp.reply import Reply
@@ -23,6 +26,7 @@ _LOOK_S: Final = 30.0
 _GLANCE_S: Final = 2.0  # after which is seen whether somebody is still active at their provider: that costs nothing
 _MOST: Final = 32  # resources for one program
 _MOST_SESSIONS: Final = 10_000
+_MOST_STREAMS: Final = 32  # of one person
 _ID: Final = "io.modelcontextprotocol/subscriptionId"
 
 Again = Callable[[], Awaitable[Asked]]
@@ -43,6 +47,7 @@ class Listening:
     def __init__(self, fairlead: Fairlead) -> None:
         self._fairlead = fairlead
         self._named: dict[str, tuple[str, ...]] = {}
+        self._open: Counter[tuple[str, str]] = Counter()
 
     async def subscribe(self, asked: Asked, *, on: bool) -> dict[str, Any]:
         """Name a resource, or no longer. Raises `Unanswerable` where it may not be read."""
@@ -51,15 +56,19 @@ class Listening:
             raise unknown(asked.message.method)
         if not isinstance(uri, str) or not session:
             raise Unanswerable(INVALID_PARAMS if session else INVALID_REQUEST, "it takes a `uri`, and a session")
-        known = tuple(each for each in self._named.get(session, ()) if each != uri)
         if on:
             await looked(asked, uri, quiet=True)
+        known = tuple(each for each in self._named.get(session, ()) if each != uri)
+        if on:
             if len(known) >= _MOST:
                 raise Unanswerable(INVALID_REQUEST, f"{_MOST} resources are the most for one session")
             if len(self._named) >= _MOST_SESSIONS:
                 self._named.clear()
             known = (*known, uri)
-        self._named[session] = known
+        if known:
+            self._named[session] = known
+        else:
+            self._named.pop(session, None)
         return {}
 
     async def listen(self, asked: Asked, reply: Reply, receive: Any, again: Again) -> dict[str, Any]:
@@ -79,19 +88,40 @@ class Listening:
         granted: dict[str, Any] = {"toolsListChanged": True} if wanted.tools else {}
         granted |= {"resourceSubscriptions": list(wanted.resources)} if wanted.resources else {}
         told = {"notifications": granted, **wanted.tag}
-        await reply.event({"method": "notifications/subscriptions/acknowledged", "params": told})
-        await self._stay(asked, reply, receive, again, lambda: wanted)
+        with self._place(asked.caller):
+            await reply.event({"method": "notifications/subscriptions/acknowledged", "params": told})
+            await self._stay(asked, reply, receive, again, lambda: wanted)
         return dict(wanted.tag)
+
+    @contextmanager
+    def _place(self, caller: Caller) -> Iterator[None]:
+        """For one stream of a person. Raises `Overloaded` where they have the most already: each looks at resources."""
+        who = caller.tenant, caller.person
+        if self._open[who] >= _MOST_STREAMS:
+            raise Overloaded(
+                f"{caller.person} listens on {_MOST_STREAMS} streams already",
+                why="each of them asks systems now and then, and no person may have more with one worker",
+                mend="close those that nobody reads",
+                retry_after=_LOOK_S,
+            )
+        self._open[who] += 1
+        try:
+            yield
+        finally:
+            self._open[who] -= 1
+            if not self._open[who]:
+                del self._open[who]
 
     async def stay(self, asked: Asked, reply: Reply, receive: Any, again: Again) -> None:
         """The stream of a session: as long as its program stays."""
         session = asked.program.session
-        await reply.open()
-        await self._stay(
-            asked, reply, receive, again, lambda: Wanted(tools=True, resources=self._named.get(session, ()))
-        )
-        self._named.pop(session, None)
-        await reply.close()
+        with self._place(asked.caller):
+            await reply.open()
+            await self._stay(
+                asked, reply, receive, again, lambda: Wanted(tools=True, resources=self._named.get(session, ()))
+            )
+            self._named.pop(session, None)
+            await reply.close()
 
     async def _stay(self, asked: Asked, reply: Reply, receive: Any, again: Again, wanted: Callable[[], Wanted]) -> None:
         gone = asyncio.ensure_future(_left(receive))

@@ -101,10 +101,12 @@ def _mirrored(schema: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _listed(name: str, taken: Mapping[str, str]) -> str:
-    plain = _UNFIT.sub("_", name.replace(".", "__", 1))
-    if len(plain) <= _LONGEST and plain not in taken:
-        return plain
-    return f"{plain[: _LONGEST - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    listed = plain = _UNFIT.sub("_", name.replace(".", "__", 1))
+    mark = name
+    while len(listed) > _LONGEST or listed in taken:  # a system may have given a name that looks like one of these
+        mark = hashlib.sha256(mark.encode()).hexdigest()
+        listed = f"{plain[: _LONGEST - 9]}_{mark[:8]}"
+    return listed
 
 
 def _described(listed: str, tool: Tool, card: ToolCard) -> dict[str, Any]:

@@ -10,12 +10,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fairlead.costs.told import Arrival
-from fairlead.errors import BadInput, Denied, FairleadError, NotFound, Overloaded, Upstream
+from fairlead.errors import BadInput, Denied, FairleadError, NotFound, Overloaded, Stopped, Upstream
 from fairlead.execution import Deployment, Fairlead
+from fairlead.execution.approval_question import ApprovalPending
 from fairlead.execution.tool_asking import ToolAnswer
 from fairlead.execution.tool_call import call_tool
 from fairlead.execution.visible_tools import visible
 from fairlead.identity import Caller
+from fairlead.identity.no_credential import NoCredential
 from fairlead.lanes.rates import TooFast
 from fairlead.server.http import Scope
 from fairlead.server.mcp.client import Program
@@ -38,6 +40,7 @@ from fairlead.tools.talk import Talk
 from fairlead.tools.types import Tool
 
 FRESH_MS: Final = 5_000  # for how long a list may be kept: rights may change
+_OF_ONE: Final = (ApprovalPending, Denied, NoCredential, Stopped, Upstream)  # hides one system, and not the others
 _LISTS: Final = {
     offers.LIST_RESOURCES: ("resources", "uri"),
     offers.LIST_TEMPLATES: ("resourceTemplates", "uriTemplate"),
@@ -136,8 +139,12 @@ async def _listed(asked: Asked, method: str) -> dict[str, Any]:
     if asked.listing.only:
         found = [await _asked_for(asked, tools[0].name, {})] if tools else []
     else:
-        tried = await asyncio.gather(*(_tried(asked, each) for each in tools))
-        found = [each for each in tried if each is not None]
+        # All are waited for, so that none goes on when one has said what ends the whole.
+        tried = await asyncio.gather(*(_tried(asked, each) for each in tools), return_exceptions=True)
+        for each in tried:
+            if isinstance(each, BaseException):
+                raise each
+        found = [each for each in tried if isinstance(each, ToolAnswer)]
     outer = asked.listing.outer_prompt if named == "name" else asked.listing.outer_uri
     entries = [
         {**entry, named: outer(each.tool.partition(".")[0], entry[named])}
@@ -150,7 +157,7 @@ async def _listed(asked: Asked, method: str) -> dict[str, Any]:
 async def _tried(asked: Asked, tool: Tool) -> ToolAnswer | None:
     try:
         return await _done(asked, tool.name, {})
-    except (Denied, Upstream):  # recorded; the lists of the others are of use without it
+    except _OF_ONE:  # recorded; the lists of the others are of use without it
         return None
 
 
@@ -217,7 +224,7 @@ async def _asked_for(
 ) -> ToolAnswer:
     """As `_done`, for methods that have no result in which an error could stand."""
     try:
-        return await (_call(asked, name, arguments, None) if quiet else _done(asked, name, arguments))
+        return await (_call(asked, name, arguments, None, unread=True) if quiet else _done(asked, name, arguments))
     except ClientLacks as error:
         refuse_lacking(asked, error)
         raise Unanswerable(REFUSED, error.message, {"help": error.mend}) from error
@@ -230,11 +237,12 @@ async def _asked_for(
 
 
 async def _done(asked: Asked, name: str, arguments: dict[str, Any]) -> ToolAnswer:
-    return await asked.conversation.called(name, lambda talk: _call(asked, name, arguments, talk))
+    return await asked.conversation.called(name, arguments, lambda talk: _call(asked, name, arguments, talk))
 
 
-async def _call(asked: Asked, name: str, arguments: dict[str, Any], talk: Talk | None) -> ToolAnswer:
-    request = replace(
-        of_flow(asked.message, asked.arrival, asked.program.session), name=name, arguments=arguments, talk=talk
-    )
+async def _call(
+    asked: Asked, name: str, arguments: dict[str, Any], talk: Talk | None, *, unread: bool = False
+) -> ToolAnswer:
+    of = of_flow(asked.message, asked.arrival, asked.program.session)
+    request = replace(of, name=name, arguments=arguments, talk=talk, unread=unread)
     return await call_tool(asked.fairlead, asked.caller, request, asked.arrival)

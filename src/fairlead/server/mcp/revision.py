@@ -6,7 +6,9 @@ This door keeps no state between requests in either case, so any worker may answ
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from fairlead.server.http import Scope
@@ -17,6 +19,7 @@ STATELESS: Final = ("2026-07-28",)
 _VERSION: Final = "io.modelcontextprotocol/protocolVersion"
 _CAPABILITIES: Final = "io.modelcontextprotocol/clientCapabilities"
 _NAMED: Final = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+_NUMBER: Final = re.compile(r"-?[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,3})?")
 _PARAM: Final = b"mcp-param-"
 _HEADERS: Final = (b"mcp-protocol-version", b"mcp-method", b"mcp-name")
 
@@ -94,10 +97,7 @@ def _says(header: str | None, value: Any) -> bool:
         return bool(said == value)
     if isinstance(value, bool):
         return said == str(value).lower()
-    try:
-        return float(said) == float(value)
-    except ValueError:
-        return False
+    return _NUMBER.fullmatch(said) is not None and Decimal(said) == Decimal(str(value))
 
 
 def _decoded(value: str | None) -> str | None:
