@@ -72,7 +72,7 @@ def members(value: object) -> frozenset[str]:
 
 def _member(entry: object) -> str:
     value = folded(entry).get("value") if isinstance(entry, Mapping) else entry
-    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_ID:
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_ID or not value.isprintable():
         raise _wrong("members", "a list of objects with a `value`, the id of a person")
     return value
 

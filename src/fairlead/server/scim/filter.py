@@ -101,8 +101,8 @@ def _value(token: str) -> str | bool:
         value = msgspec.json.decode(token if token[0] == '"' else token.lower())
     except (msgspec.DecodeError, UnicodeEncodeError):
         value = None
-    if not isinstance(value, str | bool):
-        raise _refused(f"{token[:40]!r} is neither a text in quotes nor true or false")
+    if not isinstance(value, str | bool) or (isinstance(value, str) and not value.isprintable()):
+        raise _refused(f"{token[:40]!r} is neither a text in quotes, of visible characters, nor true or false")
     return value
 
 

@@ -12,12 +12,14 @@ from fairlead.errors import BadInput
 from fairlead.identity.directory import PersonFields
 from fairlead.identity.directory_groups import GroupFields, MemberChange
 from fairlead.identity.people_search import Both, Equal, Search
-from fairlead.server.scim.attributes import flag, folded, members, plain, text
+from fairlead.server.scim.attributes import GROUP, USER, flag, folded, members, plain, text
 from fairlead.server.scim.errors import BadPatch
 from fairlead.server.scim.filter import read_filter
 
 _MOST_OPERATIONS: Final = 1_000
 _ACTIONS: Final = ("add", "replace", "remove")
+_WHOLE: Final = (USER.lower(), GROUP.lower())  # the schema itself as a name: all of it is meant
+_ACTIVE: Final = re.compile(r"\W*active(\W.*)?|(.*\W)?active\W*", re.DOTALL)
 _MEMBERS: Final = re.compile(r"members\[(.*)\](\.[A-Za-z$]+)?", re.DOTALL | re.IGNORECASE)
 
 
@@ -54,7 +56,7 @@ def _taken_apart(number: int, one: object) -> list[Operation]:
             why=f"`op` is one of {', '.join(_ACTIONS)}, `path` a text",
             mend="correct it",
         )
-    if path:
+    if path and plain(path) not in _WHOLE:
         return [Operation(action, path.strip(), value)]
     if action == "remove" or not isinstance(value, dict):
         raise BadPatch(
@@ -63,7 +65,15 @@ def _taken_apart(number: int, one: object) -> list[Operation]:
             mend="say what is meant",
             kind="noTarget",
         )
-    return [Operation(action, name, each) for name, each in folded(value).items()]
+    return [Operation(action, name, each) for name, each in _attributes(value)]
+
+
+def _attributes(value: object) -> list[tuple[str, Any]]:
+    """Those of an object, and those that stand in it under the schema's own name."""
+    found = []
+    for name, each in folded(value).items():
+        found += list(folded(each).items()) if name in _WHOLE else [(name, each)]
+    return found
 
 
 def patched_person(fields: PersonFields, changes: list[Operation]) -> PersonFields:
@@ -76,6 +86,7 @@ def patched_person(fields: PersonFields, changes: list[Operation]) -> PersonFiel
     for each in changes:
         name = plain(each.path)
         if name not in kept:
+            _require_no_doubt(name)
             continue
         if each.action == "remove":
             if name != "externalid":
@@ -89,6 +100,19 @@ def patched_person(fields: PersonFields, changes: list[Operation]) -> PersonFiel
         else:
             kept[name] = flag(name, each.value) if name == "active" else text(name, each.value)
     return PersonFields(user_name=kept["username"], external_id=kept["externalid"], active=kept["active"])
+
+
+def _require_no_doubt(name: str) -> None:
+    """What is not kept is passed over, but nothing that could be meant to make somebody inactive: whoever is told that it
+    was done must not be mistaken. Extensions may have an attribute of that name."""
+    is_extension = name.startswith("urn:") and not name.startswith(_WHOLE)
+    if not is_extension and _ACTIVE.fullmatch(name):
+        raise BadPatch(
+            f"{name[:80]!r} is no path of a person",
+            why="whether somebody is active is set by the path active, to true or false",
+            mend="correct what the provider maps to it",
+            kind="invalidPath",
+        )
 
 
 def patched_group(changes: list[Operation]) -> Callable[[GroupFields], tuple[GroupFields, MemberChange]]:
