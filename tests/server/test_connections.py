@@ -78,6 +78,17 @@ def signed_in(s: Served, outside: Outside, person: str) -> Iterator[httpx.Client
         yield browser
 
 
+def test_an_answer_that_fits_no_attempt_takes_none_away(s: Served, outside: Outside) -> None:
+    with httpx.Client(base_url=s.url) as browser:  # two tabs, and a link of somebody else
+        outside.login.person = "ada"
+        first, second = (outside.login.answers(browser.get("/login").headers["location"]) for _ in range(2))
+        for answer in (first, {"code": ["theirs"], "state": ["theirs"]}):
+            assert browser.get("/login/callback", params=answer).status_code == 401
+        assert browser.get("/login/callback", params=second).status_code == 303
+        assert "acme|ada" in browser.get("/me").text
+        assert browser.get("/login/callback", params=second).status_code == 401
+
+
 def begun(browser: httpx.Client, **form: str) -> str:
     """Where the button leads."""
     page = browser.get("/connect/shop")

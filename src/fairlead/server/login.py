@@ -59,7 +59,7 @@ class Callback:
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         async def page() -> Page:
-            browser, used = self._browser, self._browser.set_cookie(scope, ATTEMPT, "", 0)
+            browser = self._browser
             self._fairlead.current()
             cookie = browser.cookie(scope, ATTEMPT)
             try:
@@ -68,12 +68,12 @@ class Callback:
                 await self._fairlead.refusals.record(_DOOR, error)
                 shown = failed(error)
                 again = f'{shown.body}<p><a href="{LOGIN}">Sign in</a></p>'
-                return Page("Sign in", again, shown.status, (used,))
+                return Page("Sign in", again, shown.status)  # the attempt stays: another tab may have begun it
             before = browser.secret(scope)
             if before:
                 await self._sessions.end(before, "signed in again")
-            made = browser.set_cookie(scope, SESSION, started.secret, started.lasts)
-            return moved(started.next, [used, made])
+            used, made = browser.set_cookie(scope, ATTEMPT, "", 0), (SESSION, started.secret, started.lasts)
+            return moved(started.next, [used, browser.set_cookie(scope, *made)])
 
         await told(self._fairlead, send, _DOOR, page)
 

@@ -103,8 +103,8 @@ def patched_person(fields: PersonFields, changes: list[Operation]) -> PersonFiel
 
 
 def _require_no_doubt(name: str) -> None:
-    """What is not kept is passed over, but nothing that could be meant to make somebody inactive: whoever is told that it
-    was done must not be mistaken. Extensions may have an attribute of that name."""
+    """What is not kept is passed over, but nothing that could be meant to make somebody inactive: whoever is told that
+    it was done must not be mistaken. Extensions may have an attribute of that name."""
     is_extension = name.startswith("urn:") and not name.startswith(_WHOLE)
     if not is_extension and _ACTIVE.fullmatch(name):
         raise BadPatch(
