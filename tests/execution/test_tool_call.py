@@ -299,3 +299,11 @@ async def test_what_is_nested_too_deep_neither_goes_out_nor_comes_back(tmp_path:
             await call(w, "deep.dump", {"data": data})
         assert w.records(run=refused.value.run)[-1].outcome == "refused"
         assert (await call(w, "deep.dig", {"levels": 50})).result.structured
+
+
+@pytest.mark.parametrize("account", ["\ud800", 10**5000, object()])
+async def test_what_is_no_data_is_refused_and_recorded(tmp_path: Path, account: object) -> None:
+    async with world(tmp_path, FILES, systems=SYSTEMS) as w:
+        with pytest.raises(BadInput, match="no data") as refused:
+            await call(w, "bank.balance", {"account": account})
+        assert w.records(run=refused.value.run)[-1].outcome == "refused"

@@ -53,6 +53,11 @@ def usage(**counts: Any) -> Usage | None:
     return read_usage(msgspec.Raw(json.dumps(counts).encode()))
 
 
+@pytest.mark.parametrize("counts", [b'{"\xff": 1}', b'{"a": "\xff"}', b'{"a":' * 5_000])
+def test_counts_that_are_no_json_are_none(counts: bytes) -> None:
+    assert read_usage(msgspec.Raw(counts)) is None
+
+
 def test_a_request_is_as_the_api_describes_it() -> None:
     assert body(stream=True, choices=2, sampling=Sampling(temperature=0.5, stop="x", seed=1, logprobs=True)) == {
         "model": "tiny",

@@ -485,6 +485,10 @@ async def test_head_and_delete_work_on_one_connection_after_the_other(system: Op
             ToolResult(pieces=(Text("HTTP 409"), Text("taken")), failed=True),
         ),
         (Reply(b"<html>", 400, {"content-type": "text/html"}), ToolResult(pieces=(Text("HTTP 400"),), failed=True)),
+        (
+            Reply(b'{"a": "\xff"}', 422, {"content-type": "application/json"}),
+            ToolResult(pieces=(Text("HTTP 422"),), failed=True),
+        ),
         (Reply(b"{", 422, {"content-type": "application/json"}), ToolResult(pieces=(Text("HTTP 422"),), failed=True)),
         (json_reply({"x": "y" * 40_000}, 400), ToolResult(pieces=(Text("HTTP 400"),), failed=True)),
     ],
@@ -528,6 +532,13 @@ async def test_a_failure_says_whether_something_may_have_been_done(
     assert isinstance(error, SystemFailed)
     assert error.charged == charged
     assert len(service.saw) == before + 1, "nobody is followed and nothing is repeated"
+
+
+@pytest.mark.parametrize("body", [b"{", b'{"a": "\xff"}', b'{"\xed\xa0\x80": 1}', b'{"a": 1e999}', b'{"a":' * 5_000])
+async def test_what_is_no_json_is_a_failure_of_the_system(system: OpenApiSystem, service: Service, body: bytes) -> None:
+    service.reply = lambda _: Reply(body, 200, {"content-type": "application/json"})
+    error = await error_of(system)
+    assert (type(error), error.charged) == (SystemFailed, "unknown")
 
 
 async def test_too_large_an_answer_is_refused(system: OpenApiSystem, service: Service) -> None:

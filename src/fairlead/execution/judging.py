@@ -101,6 +101,6 @@ def _verdict(question: Question, answer: Answer) -> str:
             fine = msgspec.json.decode(text, type=_Word).answer == "yes"
         else:
             fine = msgspec.json.decode(text, type=_Score).score >= question.at_least
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
         return "unclear"
     return "passed" if fine else "failed"

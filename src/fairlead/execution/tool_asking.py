@@ -131,8 +131,8 @@ async def asked_of(deployment: Deployment, action: Action, tool: Tool, request: 
     )
 
 
-def refuse_too_deep(request: ToolRequest) -> None:
-    """Raises `BadInput`."""
+def refuse_unfit(request: ToolRequest) -> None:
+    """Raises `BadInput` for arguments and answers that nobody can look through, or that are no data."""
     for name, value in (("arguments", request.arguments), ("answers", request.answers)):
         if is_too_deep(value):
             raise BadInput(
@@ -141,6 +141,15 @@ def refuse_too_deep(request: ToolRequest) -> None:
                 mend="send flatter data",
                 param=name,
             )
+    try:
+        _encoder.encode((request.arguments, request.answers))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise BadInput(
+            "the arguments are no data that can be sent",
+            why=str(error)[:200],
+            mend="send texts, numbers, lists and objects; a text is made of whole characters",
+            param="arguments",
+        ) from None
 
 
 def _links(request: ToolRequest) -> Mapping[str, Sources]:

@@ -7,7 +7,7 @@ from fairlead.costs.told import Arrival
 from fairlead.execution.deployment import Fairlead
 from fairlead.execution.flow_path import put, read, refuse_forgotten, traced
 from fairlead.execution.stopping import refuse_stopped, refuse_stopped_system
-from fairlead.execution.tool_asking import ToolAnswer, ToolDecided, ToolRequest, answer_of, asked_of, refuse_too_deep
+from fairlead.execution.tool_asking import ToolAnswer, ToolDecided, ToolRequest, answer_of, asked_of, refuse_unfit
 from fairlead.execution.tool_attempt import attempted, count_call, reservation
 from fairlead.execution.tool_credentials import credential_for
 from fairlead.execution.tool_facts import facts_of
@@ -32,7 +32,7 @@ async def call_tool(fairlead: Fairlead, caller: Caller, request: ToolRequest, ar
             action.tool = tool.name
             if deployment.stops is not None:
                 refuse_stopped_system(deployment, action, system.name)
-            refuse_too_deep(request)
+            refuse_unfit(request)
             request = await traced(fairlead, deployment, action, request)
             asked = await asked_of(deployment, action, tool, request)
         with action.step("stitch"):

@@ -79,7 +79,7 @@ class Authorities:
             except Upstream as error:
                 failure = failure or error
                 continue
-            except (msgspec.MsgspecError, RecursionError):
+            except (ValueError, RecursionError):
                 failure = failure or Upstream(f"{url} is no metadata of a server", subject=issuer)
                 continue
             if said.get("issuer") != issuer:

@@ -184,7 +184,7 @@ class AnthropicReader:
         """Take over counts. They are cumulative; the output's is only a start value until the message's end."""
         try:
             found = msgspec.json.decode(raw) if raw else None
-        except msgspec.DecodeError:
+        except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
             return

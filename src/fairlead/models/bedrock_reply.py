@@ -222,7 +222,7 @@ class BedrockReader:
     def _count(self, event: _Event) -> None:
         try:
             found = msgspec.json.decode(event.usage) if event.usage else None
-        except msgspec.DecodeError:
+        except (ValueError, RecursionError):
             found = None
         if isinstance(found, dict):
             self.usage = read_usage(found, event.service_tier.type if event.service_tier is not None else "")

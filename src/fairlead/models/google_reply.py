@@ -195,7 +195,7 @@ class GoogleReader:
         """Take over counts. They are cumulative, and final once every candidate has finished."""
         try:
             found = msgspec.json.decode(raw) if raw else None
-        except msgspec.DecodeError:
+        except (ValueError, RecursionError):
             found = None
         usage = read_usage(found, final=len(self._finished) >= self._choices) if isinstance(found, dict) else None
         if usage is not None:

@@ -217,7 +217,7 @@ def read_usage(raw: Raw) -> Usage | None:
     """The provider's counts in our convention, or None where they are missing or cannot be true."""
     try:
         found = msgspec.json.decode(raw)
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(found, dict):
         return None

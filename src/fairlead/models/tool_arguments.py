@@ -12,7 +12,7 @@ def arguments_of(name: str, arguments: str, call: ModelCall) -> dict[str, Any]:
     """A tool call's arguments as an object, for wires that want them so. Raises `Rejected` if they are none."""
     try:
         found = msgspec.json.decode(arguments or "{}")
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
         found = None
     if isinstance(found, dict):
         return found

@@ -184,7 +184,7 @@ _BROKEN: Final = (
 def _is_asked(body: bytes) -> bool:
     try:
         kind = msgspec.json.decode(body, type=_Kind)
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
         return False
     return bool(kind.method) and kind.id is not None
 

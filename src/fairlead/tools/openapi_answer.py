@@ -107,7 +107,7 @@ def _result(answer: HttpAnswer, body: bytes, status: int, name: str) -> ToolResu
     if media == "application/json" or media.endswith("+json"):
         try:
             data = msgspec.json.decode(body)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise SystemFailed(
                 f"{name} gave back what it calls JSON and is none",
                 why=str(error),
@@ -138,7 +138,7 @@ def _data(body: bytes) -> Any:
     """What a body of JSON holds, None where it is none or was cut off."""
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return None
 
 

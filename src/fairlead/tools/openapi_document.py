@@ -89,7 +89,7 @@ class Document:
     def _read(self, text: bytes) -> Any:
         try:
             return msgspec.json.decode(text)
-        except msgspec.DecodeError as error:
+        except ValueError as error:
             if text.lstrip()[:1] in (b"{", b"["):
                 raise self.bad(f"it is no JSON: {error}") from error
         except RecursionError:
