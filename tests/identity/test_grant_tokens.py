@@ -1,6 +1,7 @@
 """Tokens of grants: in memory while they are good, renewed early and once, and told honestly when they are lost."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -355,3 +356,46 @@ async def test_an_erased_person_has_no_grant_and_gets_no_key_by_a_late_answer(
 @pytest.fixture
 def clock() -> ToldClock:
     return ToldClock()
+
+
+async def test_who_asks_after_a_revocation_is_not_answered_by_what_was_read_before(
+    one: Worker, server: AuthorizationServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crm = system(server)
+    grant, reads, go = connected(one, server, crm), threading.Event(), threading.Event()
+    row_of = one.tokens.grants.row_of
+
+    def slowly(*key: str) -> Any:
+        found = row_of(*key)
+        reads.set()
+        go.wait(10)
+        return found
+
+    monkeypatch.setattr(one.tokens.grants, "row_of", slowly)
+    before = asyncio.ensure_future(one.token(crm))
+    assert await asyncio.to_thread(reads.wait, 10)
+    monkeypatch.undo()
+    await asyncio.to_thread(one.tokens.grants.revoke, grant, "person", "key:ada")
+    one.tokens.forget()
+    after = asyncio.ensure_future(one.token(crm))
+    with pytest.raises(NoCredential):
+        try:
+            await asyncio.wait_for(asyncio.shield(after), 2)
+        finally:
+            go.set()
+            await asyncio.gather(before, after, return_exceptions=True)
+
+
+async def test_a_clock_that_is_put_back_keeps_no_dead_token(
+    one: Worker, server: AuthorizationServer, clock: ToldClock
+) -> None:
+    crm = system(server)
+    connected(one, server, crm)
+    first = await one.token(crm)
+    clock.ms -= 3_600_000
+    assert await one.token(crm, refused=str(first)) != first
+    second = await one.token(crm)
+    clock.ms -= 3_600_000
+    while await one.token(crm) == second:  # it is renewed beside those who still use it
+        await asyncio.sleep(0.01)
+    assert server.renewals == 2

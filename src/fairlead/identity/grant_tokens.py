@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _EARLY: Final = 60_000  # milliseconds before its end, from which on a token is renewed; a quarter of a short life
 _YOUNG: Final = 30_000  # a token that is refused so soon after it was given would be refused again
+_STEPS_BACK: Final = 60_000  # by which hosts may differ; a token from further ahead came before a clock was put back
 _LOOK: Final = 0.1  # seconds between looks at what another renews
 _MOST_KEPT: Final = 10_000
 
@@ -48,19 +49,23 @@ class GrantTokens:
         self._renewals = Renewals(grants, server, clock)
         self._kept: dict[_Key, _Held] = {}
         self._asking: dict[_Key, asyncio.Task[_Held | None]] = {}
+        self._outdated: set[asyncio.Task[_Held | None]] = set()  # began before something was forgotten
         self._forgotten = 0
 
     def forget(self) -> None:
         """A grant may have ended, or its person been erased: whatever is needed next is read anew."""
         self._forgotten += 1
         self._kept.clear()
+        self._outdated.update(self._asking.values())
+        self._asking.clear()  # who asks from now on is not answered by what was read before
 
     async def close(self) -> None:
         """Before the HTTP client: renewals come to their end."""
         await self._renewals.close()
-        for each in self._asking.values():
+        asking = (*self._asking.values(), *self._outdated)
+        for each in asking:
             each.cancel()
-        await asyncio.gather(*self._asking.values(), return_exceptions=True)
+        await asyncio.gather(*asking, return_exceptions=True)
 
     async def of(self, caller: Caller, system: System, deadline: float, refused: str = "") -> Credential | None:
         """A token of the caller's own; None where they have never connected the system. `refused` is an access token
@@ -118,7 +123,9 @@ class GrantTokens:
                 return held
 
     def _had(self, key: _Key, done: "asyncio.Task[_Held | None]") -> None:
-        self._asking.pop(key, None)
+        self._outdated.discard(done)
+        if self._asking.get(key) is done:
+            del self._asking[key]
         if not done.cancelled():
             done.exception()  # whoever waited has it; where nobody did, nobody needs it
 
@@ -133,7 +140,7 @@ class GrantTokens:
             held = await self._opened(row, settings)
             tokens = held.tokens
             is_refused = tokens.access == refused
-            if is_refused and self._clock.now() - tokens.got_at < _YOUNG:
+            if is_refused and 0 <= self._clock.now() - tokens.got_at < _YOUNG:
                 raise CredentialRefused(f"{key[2]} refuses a token that was given just now", retryable=False)
             if not is_refused and not self._is_early(tokens):
                 return self._remembered(key, held, before)
@@ -174,5 +181,5 @@ class GrantTokens:
         """Whether it is time to renew them."""
         if not tokens.expires_at:
             return False
-        early = min(_EARLY, (tokens.expires_at - tokens.got_at) // 4)
-        return self._clock.now() >= tokens.expires_at - early
+        early, now = min(_EARLY, (tokens.expires_at - tokens.got_at) // 4), self._clock.now()
+        return now >= tokens.expires_at - early or now < tokens.got_at - _STEPS_BACK
