@@ -46,7 +46,7 @@ def list_(
     place = find(workspace, data_folder)
     with closing(open_store(place)) as store:
         directory = _directory(place, store)
-        names = [each for each in _pushing(published(place, store).identity) if provider in ("", each)]
+        names = [each for each in published(place, store).identity.pushing if provider in ("", each)]
         if provider and not names:
             raise NotFound(
                 f"{provider!r} pushes nobody", why="no provider of that name has `scim`", mend="see identity.providers"
@@ -85,7 +85,7 @@ def show(
     same = Either((Equal("username", value), Equal("externalid", value), Equal("id", value)))
     with closing(open_store(place)) as store:
         directory, identity = _directory(place, store), published(place, store).identity
-        found = [each for one in _pushing(identity) for each in directory.search(one, same, 0, _AT_ONCE)[1]]
+        found = [each for one in identity.pushing for each in directory.search(one, same, 0, _AT_ONCE)[1]]
     if not found:
         raise NotFound(
             f"nobody called {name!r} was pushed",
@@ -115,13 +115,12 @@ def counted(store: Store, provider: str) -> tuple[int, int]:
 
 def register_of(place: Place, store: Store, identity: Identity) -> Register | None:
     """What was pushed, as workers see it. None where no provider pushes."""
-    pushing = {each.name: each for each in identity.providers if each.scim is not None}
-    if not pushing:
+    if not identity.pushing:
         return None
     people = People(store, NameDigests(store, open_vault(place, store), SystemClock()))
     people.wanted = True
     people.follow()
-    return Register(pushing, people)
+    return Register(identity.pushing, people)
 
 
 def standing_of(place: Place, store: Store, identity: Identity) -> Callable[[Key], bool]:
@@ -137,10 +136,6 @@ def standing_of(place: Place, store: Store, identity: Identity) -> Callable[[Key
             return False
 
     return stands
-
-
-def _pushing(identity: Identity) -> list[str]:
-    return [each.name for each in identity.providers if each.scim is not None]
 
 
 def _directory(place: Place, store: Store) -> Directory:

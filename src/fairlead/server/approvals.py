@@ -10,7 +10,7 @@ from fairlead.errors import BadInput, FairleadError
 from fairlead.execution import Fairlead
 from fairlead.execution.approval_question import Approval, plain
 from fairlead.identity import Caller
-from fairlead.server.door import authenticate, guarded, received, refuse
+from fairlead.server.door import answered, guarded, received, refuse
 from fairlead.server.http import Gone, Scope, read_query, respond
 from fairlead.server.openai.errors import encode_error
 from fairlead.server.reading import decoded
@@ -41,18 +41,10 @@ class ShownApprovals:
         self._fairlead = fairlead
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        try:
-            caller = await authenticate(self._fairlead, scope)
-            self._fairlead.current_for(caller)
-        except FairleadError as error:
-            await self._fairlead.refusals.record(_DOOR, error)
-            await refuse(send, error, encode_error)
-            return
+        async def shown(caller: Caller) -> bytes:
+            return await asyncio.to_thread(self._shown, caller, scope)
 
-        async def answer() -> None:
-            await respond(send, 200, await asyncio.to_thread(self._shown, caller, scope))
-
-        await guarded(send, _DOOR, encode_error, answer())
+        await answered(self._fairlead, scope, send, _DOOR, encode_error, shown)
 
     def _shown(self, caller: Caller, scope: Scope) -> bytes:
         approvals = self._fairlead.approvals

@@ -132,6 +132,30 @@ def refuse_session(arrival: Arrival, mend: str) -> None:
         )
 
 
+async def answered(
+    fairlead: Fairlead,
+    scope: Scope,
+    send: Any,
+    door: str,
+    encode_error: EncodeError,
+    work: Callable[[Caller], Awaitable[bytes]],
+) -> None:
+    """Answer whoever asks, without a body and without an action, with what `work` gives for them. Who may not ask is
+    recorded; every error is said in the door's own format."""
+    try:
+        caller = await authenticate(fairlead, scope)
+        fairlead.current_for(caller)
+    except FairleadError as error:
+        await fairlead.refusals.record(door, error)
+        await refuse(send, error, encode_error)
+        return
+
+    async def answer() -> None:
+        await respond(send, 200, await work(caller))
+
+    await guarded(send, door, encode_error, answer())
+
+
 async def guarded(send: Any, door: str, encode_error: EncodeError, work: Awaitable[None]) -> None:
     """Do the work; every error of it is said in the door's own format, and never as a bare 500."""
     try:

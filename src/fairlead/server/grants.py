@@ -1,18 +1,16 @@
 """`/v1/grants`: what this caller's person has connected with accounts of their own, and disconnecting it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import msgspec
 
-from fairlead.errors import FairleadError
 from fairlead.execution import Fairlead
 from fairlead.identity import Caller
 from fairlead.identity.grant_tokens import GrantTokens
 from fairlead.identity.grants import Grant, plain, unknown
-from fairlead.server.door import authenticate, guarded, refuse
-from fairlead.server.http import Scope, respond
+from fairlead.server.door import answered
+from fairlead.server.http import Scope
 from fairlead.server.openai.errors import encode_error
 from fairlead.tools.grant_settings import GrantSettings
 
@@ -36,7 +34,7 @@ class ShownGrants:
             found = await asyncio.to_thread(self._grants.grants.of, caller.person, caller.tenant)
             return _encode({"object": "list", "data": [plain(each) for each in found]})
 
-        await _answered(self._fairlead, scope, send, shown)
+        await answered(self._fairlead, scope, send, _DOOR, encode_error, shown)
 
 
 class EndGrant:
@@ -55,7 +53,7 @@ class EndGrant:
                 raise unknown(grant.id)
             return _encode({"id": grant.id, "object": "grant", "deleted": True, "provider": left or "ended"})
 
-        await _answered(self._fairlead, scope, send, ended)
+        await answered(self._fairlead, scope, send, _DOOR, encode_error, ended)
 
 
 async def own_grant(grants: GrantTokens, caller: Caller, id_: str) -> Grant:
@@ -76,18 +74,3 @@ def grant_settings(fairlead: Fairlead, system: str) -> GrantSettings | None:
 def _id(scope: Scope) -> str:
     path: str = scope["raw_path"].decode("latin-1")
     return path.removeprefix(PATH).removeprefix("/")
-
-
-async def _answered(fairlead: Fairlead, scope: Scope, send: Any, work: Callable[[Caller], Awaitable[bytes]]) -> None:
-    try:
-        caller = await authenticate(fairlead, scope)
-        fairlead.current_for(caller)
-    except FairleadError as error:
-        await fairlead.refusals.record(_DOOR, error)
-        await refuse(send, error, encode_error)
-        return
-
-    async def answer() -> None:
-        await respond(send, 200, await work(caller))
-
-    await guarded(send, _DOOR, encode_error, answer())

@@ -4,10 +4,10 @@ from typing import Any, Final
 
 import msgspec
 
-from fairlead.errors import FairleadError
 from fairlead.execution import Fairlead
+from fairlead.identity import Caller
 from fairlead.identity.browser import BrowserSessions
-from fairlead.server.door import authenticate, refuse
+from fairlead.server.door import answered
 from fairlead.server.http import Scope, respond
 from fairlead.server.openai.errors import encode_error
 
@@ -46,12 +46,8 @@ class WhoAmI:
         self._fairlead = fairlead
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        try:
-            caller = await authenticate(self._fairlead, scope)
-            self._fairlead.current_for(caller)
-        except FairleadError as error:
-            await self._fairlead.refusals.record(_DOOR, error)
-            await refuse(send, error, encode_error)
-            return
-        about = msgspec.structs.asdict(caller) | {"groups": sorted(caller.groups), "roles": sorted(caller.roles)}
-        await respond(send, 200, msgspec.json.encode({"object": "fairlead.caller", **about}))
+        async def shown(caller: Caller) -> bytes:
+            about = msgspec.structs.asdict(caller) | {"groups": sorted(caller.groups), "roles": sorted(caller.roles)}
+            return msgspec.json.encode({"object": "fairlead.caller", **about})
+
+        await answered(self._fairlead, scope, send, _DOOR, encode_error, shown)

@@ -4,11 +4,10 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from fairlead.errors import FairleadError
 from fairlead.execution import Fairlead
 from fairlead.identity import Caller
-from fairlead.server.door import authenticate, guarded, refuse
-from fairlead.server.http import Scope, read_query, respond
+from fairlead.server.door import answered
+from fairlead.server.http import Scope, read_query
 from fairlead.server.openai.errors import encode_error
 from fairlead.storage.sessions import Owner
 
@@ -29,17 +28,9 @@ class Owned:
         self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        try:
-            caller = await authenticate(self._fairlead, scope)
-            self._fairlead.current_for(caller)
+        async def answer(caller: Caller) -> bytes:
             rest = scope["raw_path"].decode("latin-1").removeprefix(self._below)
             query = {name: values[-1] for name, values in read_query(scope).items()}
-        except FairleadError as error:
-            await self._fairlead.refusals.record(self._door, error)
-            await refuse(send, error, encode_error)
-            return
+            return await asyncio.to_thread(self._answer, owner_of(caller), rest, query)
 
-        async def answer() -> None:
-            await respond(send, 200, await asyncio.to_thread(self._answer, owner_of(caller), rest, query))
-
-        await guarded(send, self._door, encode_error, answer())
+        await answered(self._fairlead, scope, send, self._door, encode_error, answer)

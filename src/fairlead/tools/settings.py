@@ -307,6 +307,3 @@ def in_place(system: System, secret: "Callable[[str], str | None]") -> System:
 
 
 INHERITED: Final = ("PATH", "HOME", "LANG")
-
-Reveal = Callable[[str], str]
-"""Gives the secret that a reference such as `env:NAME` stands for."""
