@@ -301,7 +301,7 @@ async def test_what_is_nested_too_deep_neither_goes_out_nor_comes_back(tmp_path:
         assert (await call(w, "deep.dig", {"levels": 50})).result.structured
 
 
-@pytest.mark.parametrize("account", ["\ud800", 10**5000, object()])
+@pytest.mark.parametrize("account", ["\ud800", 10**5000, object()], ids=["half", "long", "other"])
 async def test_what_is_no_data_is_refused_and_recorded(tmp_path: Path, account: object) -> None:
     async with world(tmp_path, FILES, systems=SYSTEMS) as w:
         with pytest.raises(BadInput, match="no data") as refused:
