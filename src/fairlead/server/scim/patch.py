@@ -118,17 +118,19 @@ def _require_no_doubt(name: str) -> None:
 def patched_group(changes: list[Operation]) -> Callable[[GroupFields], tuple[GroupFields, MemberChange]]:
     """What the operations make of a group. Raises `BadInput` before anything is read."""
     named: dict[str, str] = {}
-    moved = MemberChange()
+    inside = _Members()
     for each in changes:
         name = plain(each.path)
         if name.startswith("members"):
-            moved = _moved(moved, each)
+            inside.move(each)
         elif name in ("displayname", "externalid"):
             if each.action == "remove" and name == "displayname":
                 raise BadPatch(
                     "displayName cannot be removed", why="every group has one", mend="replace it", kind="mutability"
                 )
             named[name] = "" if each.action == "remove" else text(name, each.value)
+
+    moved = inside.change()
 
     def change(fields: GroupFields) -> tuple[GroupFields, MemberChange]:
         name, external = named.get("displayname", fields.name), named.get("externalid", fields.external_id)
@@ -137,8 +139,32 @@ def patched_group(changes: list[Operation]) -> Callable[[GroupFields], tuple[Gro
     return change
 
 
-def _moved(before: MemberChange, operation: Operation) -> MemberChange:
-    """One operation on members, after those before it."""
+class _Members:
+    """Who joins and who leaves by the operations so far. Each costs what it names, not what those before it named."""
+
+    def __init__(self) -> None:
+        self._joined: set[str] = set()
+        self._left: set[str] = set()
+        self._cleared = False
+
+    def change(self) -> MemberChange:
+        return MemberChange(frozenset(self._joined), frozenset(self._left), self._cleared)
+
+    def move(self, operation: Operation) -> None:
+        """One operation on members, after those before it."""
+        some = _named(operation)
+        if some is None or operation.action == "replace":
+            self._joined, self._left, self._cleared = set(some or ()), set(), True
+        elif operation.action == "add":
+            self._joined |= some
+            self._left -= some
+        else:
+            self._joined -= some
+            self._left |= some
+
+
+def _named(operation: Operation) -> frozenset[str] | None:
+    """Whom an operation on members names; None for all of them."""
     chosen = _MEMBERS.fullmatch(operation.path)
     if plain(operation.path) != "members" and (chosen is None or operation.action != "remove" or chosen.group(2)):
         raise BadPatch(
@@ -148,16 +174,8 @@ def _moved(before: MemberChange, operation: Operation) -> MemberChange:
             kind="invalidPath",
         )
     if chosen is not None:
-        some = _chosen(read_filter(chosen.group(1)))
-    elif operation.action == "remove" and operation.value is None:
-        return MemberChange(cleared=True)
-    else:
-        some = members(operation.value)
-    if operation.action == "replace":
-        return MemberChange(some, cleared=True)
-    if operation.action == "add":
-        return MemberChange(before.joined | some, before.left - some, before.cleared)
-    return MemberChange(before.joined - some, before.left | some, before.cleared)
+        return _chosen(read_filter(chosen.group(1)))
+    return None if operation.action == "remove" and operation.value is None else members(operation.value)
 
 
 def _chosen(search: Search) -> frozenset[str]:
