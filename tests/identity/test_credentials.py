@@ -72,6 +72,18 @@ async def test_a_token_is_exchanged_for_one_of_the_same_person_and_kept_until_it
     assert first.secret not in repr(first)
 
 
+async def test_a_clock_that_is_put_back_keeps_no_exchanged_token_beyond_its_life(
+    issuer: Issuer, credentials: Credentials, clock: ToldClock
+) -> None:
+    crm, token = system(**exchange(issuer)), issuer.token()
+    first = await credentials.of(ADA, token, crm, later(clock))
+    clock.passes(200)
+    clock.ms -= 600_000
+    assert await credentials.of(ADA, token, crm, later(clock)) == first
+    clock.passes(71)
+    assert await credentials.of(ADA, token, crm, later(clock)) != first
+
+
 async def test_nothing_that_was_had_for_one_serves_another(
     issuer: Issuer, credentials: Credentials, clock: ToldClock
 ) -> None:

@@ -42,7 +42,7 @@ class Credentials:
         self._reveal = reveal
         self._certificates = Certificates(clock, self._revealed)
         self._grants = grants
-        self._kept: dict[_Key, Credential] = {}
+        self._kept: dict[_Key, tuple[Credential, float]] = {}  # until when in monotonic seconds: clocks are put back
         self._asking: dict[_Key, asyncio.Task[Credential]] = {}
 
     async def of(self, caller: Caller, token: str, system: System, deadline: float) -> Credential:
@@ -90,8 +90,8 @@ class Credentials:
         about = msgspec.json.encode((system.name, settings))
         key = (caller.person, caller.agent, hashlib.sha256(token.encode()).digest(), hashlib.sha256(about).hexdigest())
         known = self._kept.get(key)
-        if known is not None and self._clock.now() < known.expires - _EARLY:
-            return known
+        if known is not None and self._clock.now() < known[0].expires - _EARLY and self._clock.monotonic() < known[1]:
+            return known[0]
         asking = self._asking.get(key)
         if asking is None:  # of many calls at once, one asks
             work = exchanged(self._http, self._clock, settings, self._revealed, token, deadline)
@@ -105,7 +105,8 @@ class Credentials:
             return
         if len(self._kept) >= _MOST_KEPT:
             self._kept.pop(next(iter(self._kept)))
-        self._kept[key] = done.result()
+        left = done.result().expires - _EARLY - self._clock.now()
+        self._kept[key] = done.result(), self._clock.monotonic() + left / 1000
 
     def _account(self, caller: Caller, settings: LoginSettings) -> Credential | None:
         user = settings.role.replace("{person}", caller.person)
