@@ -17,6 +17,10 @@ POLICIES = """
 @id("staff") permit(principal == Person::"kim", action in Action::"call_tool", resource);
 @id("no") forbid(principal, action == Action::"shop.resources/read", resource)
 when { context.arguments.uri like "note://secret*" };
+@id("not-lee") forbid(principal == Person::"lee", action == Action::"shop.resources/read", resource)
+when { context.arguments.uri == "note://logo" };
+@id("no-greeting") forbid(principal == Person::"lee", action == Action::"shop.prompts/get", resource);
+@id("lee") permit(principal == Person::"lee", action in Action::"call_tool", resource);
 @id("results") permit(principal, action == Action::"release_result", resource);
 @id("cards") @redact("payment_card") forbid(principal, action == Action::"release_result", resource)
 when { context.categories.contains("payment_card") };
@@ -109,6 +113,15 @@ async def test_reading_is_decided_recorded_and_screened_as_every_call(shop: Serv
         with pytest.raises(MCPError, match="not permitted"):
             await stranger.read_resource("note://monday/notes")
     assert any(each.tool == "shop.resources/read" and each.outcome == "refused" for each in shop.records("call_tool"))
+
+
+@MODES
+async def test_names_of_what_may_not_be_used_are_not_told(shop: Served, mode: str) -> None:
+    async with client(shop, mode, person="lee") as agent:
+        uris = {str(each.uri) for each in (await agent.list_resources()).resources}
+        assert "note://daily" in uris
+        assert "note://logo" not in uris
+        assert (await agent.list_prompts()).prompts == []
 
 
 async def test_files_come_in_the_types_that_are_taken_and_no_others(shop: Served) -> None:

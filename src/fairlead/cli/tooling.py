@@ -146,7 +146,7 @@ def _arguments(tool: Tool, given: list[str], json_args: str) -> dict[str, Any]:
         try:
             text = sys.stdin.read() if json_args == "-" else json_args
             return msgspec.json.decode(text, type=dict[str, Any])
-        except msgspec.DecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise BadInput(f"--json-args: {error}", mend='--json-args \'{"name": "value"}\'') from None
     properties = tool.definition.input.get("properties", {})
     found = {}
@@ -164,7 +164,7 @@ def _value(text: str, schema: Any) -> Any:
         return text
     try:
         return msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
         return text
 
 

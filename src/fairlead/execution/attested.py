@@ -7,7 +7,7 @@ be written otherwise; letters may not, since an account or a file of other lette
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import cached_property
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ Leaf = str | Decimal
 """A single value in canonical form."""
 
 _LEAST: Final = 2  # characters; a single letter stands in every text
-_MOST_DIGITS: Final = 28
+_EXACT: Final = Context(prec=10_000)  # the usual one rounds, and makes one of two long numbers
 _NUMBER: Final = re.compile(r"(?<![\w.,\-])-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?![\w%]|[.,]\d)")
 _ISO: Final = re.compile(r"(?<![\w\-])\d{4}-\d\d-\d\d(?![\w\-])")
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -48,8 +48,7 @@ def leaf_of(value: Any) -> Leaf | None:
         return None
     if isinstance(value, int | float | Decimal):
         number = Decimal(str(value))
-        # Of more digits the last ones would be rounded away, and two numbers would be one.
-        return number.normalize() if number.is_finite() and len(number.as_tuple().digits) <= _MOST_DIGITS else None
+        return number.normalize(_EXACT) if number.is_finite() else None
     if isinstance(value, str):
         text = " ".join(value.split())
         return text if len(text) >= _LEAST else None

@@ -2,7 +2,7 @@
 on the governed path, and lists name what some call of this caller may be permitted."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -15,7 +15,7 @@ from fairlead.execution import Deployment, Fairlead
 from fairlead.execution.approval_question import ApprovalPending
 from fairlead.execution.tool_asking import ToolAnswer
 from fairlead.execution.tool_call import call_tool
-from fairlead.execution.visible_tools import visible
+from fairlead.execution.visible_tools import may_use, visible
 from fairlead.identity import Caller
 from fairlead.identity.no_credential import NoCredential
 from fairlead.lanes.rates import TooFast
@@ -45,6 +45,12 @@ _LISTS: Final = {
     offers.LIST_RESOURCES: ("resources", "uri"),
     offers.LIST_TEMPLATES: ("resourceTemplates", "uriTemplate"),
     offers.LIST_PROMPTS: ("prompts", "name"),
+}
+
+
+_USES: Final = {
+    offers.LIST_RESOURCES: (offers.READ_RESOURCE, "uri"),
+    offers.LIST_PROMPTS: (offers.GET_PROMPT, "name"),
 }
 
 
@@ -150,8 +156,20 @@ async def _listed(asked: Asked, method: str) -> dict[str, Any]:
         {**entry, named: outer(each.tool.partition(".")[0], entry[named])}
         for each in found
         for entry in each.result.structured[key]
+        if _usable(asked, method, each.tool.partition(".")[0], entry)
     ]
     return {key: entries}
+
+
+def _usable(asked: Asked, method: str, system: str, entry: Mapping[str, Any]) -> bool:
+    """Whether this caller might use what is listed: the name alone may tell what they are not to know. A template
+    stands for names that nobody knows yet."""
+    use, named = _USES.get(method, ("", ""))
+    name = asked.listing.method(system, use)
+    if name is None:
+        return True
+    deployment = asked.fairlead.current_for(asked.caller)
+    return may_use(deployment, asked.caller, deployment.systems.tools[name], {named: entry[named]})
 
 
 async def _tried(asked: Asked, tool: Tool) -> ToolAnswer | None:
