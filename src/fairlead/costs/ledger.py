@@ -130,7 +130,10 @@ class Action:
             return await asyncio.to_thread(self.ledger.vault.subject_for, self.caller.person)
         except Away as error:
             raise Overloaded(
-                "the state database cannot be used just now", why=error.why, step="authenticate"
+                "the state database cannot be used just now",
+                why=error.why,
+                mend="try again shortly; if it lasts, run `fairlead doctor`",
+                step="authenticate",
             ) from error
 
     async def reserve(self, reservation: Reservation) -> None:

@@ -156,12 +156,14 @@ def refuse_outdated(fairlead: Fairlead, deployment: Deployment, action: Action) 
         raise Overloaded(
             "the workspace changed while this call was waiting for its turn",
             why="it was decided under a revision or under keys that are no longer in force",
+            mend="send it again: it is decided anew",
             step="attempt",
         )
     if deployment.authenticator.standing(action.caller) != action.caller:
         raise Overloaded(
             "you were taken out of a group while this call was waiting for its turn",
             why="it was decided with groups that are no longer yours",
+            mend="send it again: it is decided with the groups that you have now",
             step="attempt",
         )
 

@@ -35,7 +35,7 @@ def check_schema(where: str, schema: Mapping[str, Any]) -> None:
     try:
         jsonschema_rs.meta.validate(dict(schema))
     except (jsonschema_rs.ValidationError, ValueError) as error:
-        raise BadInput(f"{where} is no schema: {str(error).splitlines()[0]}") from None
+        raise BadInput(f"{where} is no schema: {str(error).splitlines()[0]}", mend="write JSON Schema") from None
     if not _narrows(schema):
         raise BadInput(
             f"{where} narrows nothing",
@@ -64,7 +64,7 @@ def _check(where: str, schema: Any) -> None:
 def _properties(where: str, schema: Mapping[str, Any]) -> Mapping[str, Any]:
     found = schema.get("properties", {})
     if not isinstance(found, Mapping):
-        raise BadInput(f"{where}.properties must be schemas by name")
+        raise BadInput(f"{where}.properties must be schemas by name", mend="write for example {amount: {type: number}}")
     return found
 
 
@@ -88,7 +88,9 @@ def closed_values(name: str, schema: Mapping[str, Any], value: Any) -> Extracted
     try:
         fitting = jsonschema_rs.validator_for(dict(schema), validate_formats=True, retriever=_refuse).is_valid(value)
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
-        raise BadInput(f"the schema {name} is not valid: {str(error).splitlines()[0]}") from None
+        raise BadInput(
+            f"the schema {name} is not valid: {str(error).splitlines()[0]}", mend="correct the schema that is declared"
+        ) from None
     if not fitting:
         raise BadInput(
             f"what was extracted does not fit the schema {name}",

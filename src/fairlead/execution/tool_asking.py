@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from fairlead.costs.ledger import Action
-from fairlead.errors import BadInput
+from fairlead.errors import BadInput, closest
 from fairlead.execution.attested import links_of
 from fairlead.execution.deployment import Deployment
 from fairlead.execution.prepare import looked_at
@@ -112,7 +112,12 @@ async def asked_of(deployment: Deployment, action: Action, tool: Tool, request: 
             param="arguments",
         )
     if stray := sorted(set(request.sources) - set(request.arguments)):
-        raise BadInput(f"sources name {stray[0]!r}, which is no argument of this call", param="sources")
+        raise BadInput(
+            f"sources name {stray[0]!r}, which is no argument of this call",
+            why="a source that belongs to nothing may have been meant for another argument",
+            mend=closest(stray[0], request.arguments) or "name the arguments of this very call",
+            param="sources",
+        )
     text = encoded.decode()
     findings = (await looked_at(deployment.policy, [text]))[text]
     labels = action.labels = findings.labels.joined(request.labels)

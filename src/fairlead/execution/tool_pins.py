@@ -68,7 +68,10 @@ async def _found(
             found = findings(system, offered)
     except TimeoutError:
         raise DeadlineExceeded(
-            f"{system.name} did not say within {seconds:g} s what its tools are", subject=system.name
+            f"{system.name} did not say within {seconds:g} s what its tools are",
+            why="nothing is called whose definition was not looked at",
+            mend="try again; if it lasts, look at the system, or raise its `timeout`",
+            subject=system.name,
         ) from None
     if len(fairlead.offered) >= _MOST:
         fairlead.offered.clear()

@@ -29,7 +29,11 @@ def governed(deployment: Deployment, action: Action, decided: ToolDecided, talk:
 
     async def screened(told: Mapping[str, Any]) -> Mapping[str, Any]:
         if is_too_deep(told):
-            raise Withheld("what was said during the call is nested too deep to be looked through")
+            raise Withheld(
+                "what was said during the call is nested too deep to be looked through",
+                why="what nobody can look through is not passed on",
+                mend="have the system say it in flatter data",
+            )
         said = without_credential(action, decided.credential, ToolResult(structured=told))
         result, _ = await released(deployment, action, decided, said)
         clean: Mapping[str, Any] = result.structured
@@ -88,4 +92,8 @@ def _refuse_undeclared(abilities: Mapping[str, Any], method: str, about: Mapping
     declared = abilities.get(ability) if ability else None
     page = method == "elicitation/create" and about.get("mode") == "url"
     if declared is None or (page and "url" not in declared):
-        raise BadInput("the caller's program does not take such questions")
+        raise BadInput(
+            "the caller's program does not take such questions",
+            why="a program is asked only what it has declared to take",
+            mend="use a program that takes them, or call the tool with all that it needs",
+        )

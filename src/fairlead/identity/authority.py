@@ -80,7 +80,11 @@ class Authorities:
                 failure = failure or error
                 continue
             except (ValueError, RecursionError):
-                failure = failure or Upstream(f"{url} is no metadata of a server", subject=issuer)
+                failure = failure or Upstream(
+                    f"{url} is no metadata of a server",
+                    mend="correct `issuer`, or give `authorize_url` and `token_url` in the workspace",
+                    subject=issuer,
+                )
                 continue
             if said.get("issuer") != issuer:
                 raise Upstream(

@@ -115,7 +115,12 @@ class GrantTokens:
                 async with asyncio.timeout(deadline - self._clock.monotonic()):
                     held = await asyncio.shield(asking)
             except TimeoutError:
-                raise DeadlineExceeded(f"the token for {key[2]} was not renewed in time", subject=key[2]) from None
+                raise DeadlineExceeded(
+                    f"the token for {key[2]} was not renewed in time",
+                    why="its authorization server has not answered yet",
+                    mend="try again; the renewal goes on meanwhile",
+                    subject=key[2],
+                ) from None
             except NoCredential as error:
                 self._kept.pop(key, None)
                 raise self.none(key[2], error.why) from error
@@ -141,7 +146,12 @@ class GrantTokens:
             tokens = held.tokens
             is_refused = tokens.access == refused
             if is_refused and 0 <= self._clock.now() - tokens.got_at < _YOUNG:
-                raise CredentialRefused(f"{key[2]} refuses a token that was given just now", retryable=False)
+                raise CredentialRefused(
+                    f"{key[2]} refuses a token that was given just now",
+                    why="another renewal would be refused as well",
+                    mend=f"have `systems.{key[2]}.credential.grant` corrected: its scopes, `resource` or `audience`",
+                    retryable=False,
+                )
             if not is_refused and not self._is_early(tokens):
                 return self._remembered(key, held, before)
             is_usable = not is_refused and (not tokens.expires_at or self._clock.now() < tokens.expires_at)
@@ -158,7 +168,12 @@ class GrantTokens:
             if renewing is not None:
                 return self._remembered(key, _Held(settings, held.agents, await asyncio.shield(renewing)), before)
             await asyncio.sleep(_LOOK)
-        raise Upstream(f"the token for {key[2]} is being renewed without end", subject=key[2])
+        raise Upstream(
+            f"the token for {key[2]} is being renewed without end",
+            why="one worker after the other has begun to renew it, and none has ended",
+            mend=f"look at its authorization server, or connect it anew: /connect/{key[2]}",
+            subject=key[2],
+        )
 
     async def _opened(self, row: "GrantRow", settings: GrantSettings) -> _Held:
         if row.state != "active":

@@ -71,7 +71,7 @@ async def asked_for_tokens(
         return _tokens(said, url, before)
     if 400 <= status < 500 and status not in (408, 425, 429):
         return declined(said, status, (*form.values(), client.secret))
-    raise Upstream(f"{url} answered with status {status}", subject=url, charged="no" if status == 429 else "unknown")
+    raise _useless(url, f"answered with status {status}", charged="no" if status == 429 else "unknown")
 
 
 async def taken_back(http: Http, url: str, client: Client, tokens: Tokens, deadline: float) -> str:
@@ -101,20 +101,29 @@ def _tokens(said: bytes, url: str, before: int) -> Tokens:
         given = msgspec.json.decode(said, type=_Given)
         life = float(given.expires_in or 0)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        raise Upstream(f"{url} gave no token that can be read", subject=url, charged="unknown") from None
+        raise _useless(url, "gave no token that can be read") from None
     refresh = given.refresh_token or ""
     if (
         given.token_type.lower() != "bearer"
         or not _sendable(given.access_token)
         or (refresh and not _sendable(refresh))
     ):
-        raise Upstream(f"{url} gave a token of a kind that cannot be sent", subject=url, charged="unknown")
+        raise _useless(url, "gave a token of a kind that cannot be sent")
     return Tokens(
         access=given.access_token,
         refresh=refresh,
         got_at=before,
         expires_at=before + int(min(life, _LONGEST_LIFE) * 1000) if life > 0 else 0,
         scopes=None if given.scope is None else tuple(sorted(set(given.scope.split()))),
+    )
+
+
+def _useless(url: str, what: str, charged: str = "unknown") -> Upstream:
+    return Upstream(
+        f"{url} {what}",
+        mend="try again shortly; if it lasts, tell whoever runs the identity provider",
+        subject=url,
+        charged=charged,
     )
 
 

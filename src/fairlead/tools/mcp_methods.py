@@ -57,7 +57,10 @@ async def done(call: SystemCall, system: str, ask: Ask) -> ToolResult | InputReq
         if isinstance(found, InputRequiredResult):
             return found
         if not found.contents:
-            raise BadInput(f"{system} has no such resource", why="its answer is empty", param="uri")
+            raise BadInput(
+                f"{system} has no such resource", why="its answer is empty", mend="resources/list tells what it has",
+                param="uri",
+            )  # fmt: skip
         result = ToolResult(pieces=tuple(content_of(each, system) for each in found.contents))
     elif name == offers.GET_PROMPT:
         wanted = {"name": given["name"], "arguments": given.get("arguments"), **answers(call.talk)}
