@@ -119,3 +119,12 @@ def test_another_external_id_or_spelling_of_a_name_ends_nothing(kim: Kim) -> Non
     kim.pushing.ask(ACME, "PATCH", f"Users/{kim.id}", patch(new))
     assert (kim.signed_in(), kim.consents(), kim.key_counts()) == (True, 1, True)
     assert kim.grants.one(kim.grant.id).state == "active"
+
+
+def test_an_external_id_is_nobody_elses_in_another_case(kim: Kim) -> None:
+    by_id = provider()
+    kim.pushing.ask(by_id, "POST", "Users", {"userName": "other", "externalId": "KIM"})
+    found = kim.pushing.ask(by_id, "GET", "Users", filter='externalId eq "KIM"').body
+    assert found is not None
+    kim.pushing.ask(by_id, "DELETE", f"Users/{found['Resources'][0]['id']}")
+    assert kim.key_counts()

@@ -134,7 +134,7 @@ class Directory:
             require_fit(provider, after)
             subject = self._vault.subject_for(_name(provider, after))
             changed = self._row(provider.name, id, subject, after, row.made_at, self._clock.now())
-            leaver = self._leaving.leaver(provider.name, _name(provider, before), row.subject)
+            leaver = self._leaving.leaver(provider, _name(provider, before), row.subject)
             with self._store.writing() as connection:
                 if _found(connection, provider.name, id).version != row.version:
                     continue  # another change came between: the version may not match any more
@@ -170,7 +170,7 @@ class Directory:
         raise _restless()
 
     def _leaver(self, provider: Provider, row: "PersonRow") -> Leaver:
-        return self._leaving.leaver(provider.name, _name(provider, self._fields(row)), row.subject)
+        return self._leaving.leaver(provider, _name(provider, self._fields(row)), row.subject)
 
     def _row(
         self, provider: str, id: str, subject: SubjectKey, fields: PersonFields, made_at: int, changed_at: int

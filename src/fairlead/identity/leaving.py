@@ -9,7 +9,9 @@ from msgspec import Struct
 
 from fairlead.clock import Clock
 from fairlead.identity.grants import REASONS
+from fairlead.identity.keys import Key
 from fairlead.identity.name_digests import fold
+from fairlead.identity.settings import Provider
 from fairlead.storage.fleet import Fleet
 from fairlead.storage.store import Store
 from fairlead.storage.types import Entry
@@ -24,11 +26,18 @@ _LEFT: Final = "left"
 
 
 class Leaver(Struct, frozen=True):
-    """Whose name is given up: `person` as callers are called, `subjects` the ids under which theirs is kept."""
+    """Whose name is given up: `person` as callers are called, `subjects` the ids under which theirs is kept. `folded`:
+    the provider knows people by `userName`, in any case."""
 
     provider: str
     person: str
     subjects: frozenset[str]
+    folded: bool
+
+    def has(self, key: Key) -> bool:
+        """Whether a key is bound to this very person."""
+        same = fold(key.person) == fold(self.person) if self.folded else key.person == self.person
+        return same and key.bound_to == self.provider
 
 
 class Leaving:
@@ -41,10 +50,11 @@ class Leaving:
         self._record = record
         self._fleet = Fleet(store, clock)
 
-    def leaver(self, provider: str, person: str, subject: str) -> Leaver:
+    def leaver(self, provider: Provider, person: str, subject: str) -> Leaver:
         """Looks their ids up. `subject` is that under which the provider's row of them is sealed."""
-        found = self._vault.id_of(person)
-        return Leaver(provider, person, frozenset(filter(None, (subject, found))))
+        assert provider.scim is not None
+        found = frozenset(filter(None, (subject, self._vault.id_of(person))))
+        return Leaver(provider.name, person, found, provider.scim.person == "userName")
 
     def sign_out(self, connection: "Connection", leaver: Leaver) -> None:
         """Their browsers are signed in no more: neither now nor once they are active again."""
@@ -69,7 +79,7 @@ class Leaving:
                     ended = True
                     self._note(connection, "grant_ended", leaver, f"{row.id} {row.system}: {REASONS[_LEFT]}", subject)
         for key in list_keys(connection):
-            if key.bound_to == leaver.provider and fold(key.person) == fold(leaver.person) and not key.revoked_at:
+            if leaver.has(key) and not key.revoked_at:
                 ended = True
                 revoke_key(connection, key.name, now)
                 self._note(connection, "key_revoked", leaver, key.name)
