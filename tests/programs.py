@@ -19,8 +19,7 @@ from typing import Final
 
 HERE: Final = Path(__file__).parent
 SOURCE: Final = HERE.parent / "src"
-# One for each run of the tests: forks of the process that collected them have its number.
-_RUN: Final = os.environ.get("PYTEST_XDIST_TESTRUNUID", os.getpid())
+_RUN: Final = os.getpid()  # of the process that collected the tests: its forks have taken this over
 _PATIENCE: Final = 60.0  # seconds for it to come up
 _SHIM: Final = HERE / "forked" / "shim.py"
 
