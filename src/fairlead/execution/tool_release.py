@@ -2,7 +2,7 @@
 types that the system is declared to give."""
 
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from fairlead.execution.deployment import Deployment
 from fairlead.execution.prepare import looked_at
 from fairlead.execution.tool_asking import ToolDecided
 from fairlead.labels import UNSCREENED, Labels
-from fairlead.policy.types import Finding
+from fairlead.policy.types import Finding, Findings, Reason
 from fairlead.tools.settings import SystemSettings
 from fairlead.tools.types import Blob, Credential, Link, Piece, Resource, Text, ToolResult
 
@@ -26,12 +26,11 @@ async def released(
     deployment: Deployment, action: Action, decided: ToolDecided, result: ToolResult
 ) -> tuple[ToolResult, Labels]:
     """The result as its caller may have it, and its labels. Raises `Withheld`, `Broken`."""
-    policy, asked, settings = deployment.policy, decided.asked, decided.system.settings
-    if any(isinstance(each, Blob | Resource) for each in result.pieces):
-        kept = tuple(_fit(each, settings) for each in result.pieces)
-        if kept != result.pieces:
-            action.flags.append("left_out")
-            result = replace(result, pieces=kept)
+    policy, asked = deployment.policy, decided.asked
+    taken = tuple(_fit(each, decided.system.settings) for each in result.pieces)
+    if taken != result.pieces:
+        action.flags.append("left_out")
+        result = replace(result, pieces=taken)
     inside = {each: text for each in result.pieces if (text := _inside(each))}
     found = await looked_at(policy, [*_texts(result), *inside.values()])
     labels = Labels(decided.system.data_class)
@@ -49,30 +48,41 @@ async def released(
     )
     action.hits.update(decision.hits)
     if not decision.allowed:
-        raise Withheld(
-            f"the result of {asked.tool.name} may not leave",
-            why="; ".join(each.text for each in decision.reasons),
-            mend="ask for less of it, or for the right to see it",
-            subject=asked.tool.name,
-            policies=tuple(each.policy for each in decision.reasons),
-        )
+        raise _withheld(asked.tool.name, decision.reasons)
     if decision.redact:
         action.flags.append("redacted")
-
-        def clean(piece: Piece) -> Piece:
-            """A file cannot be blacked out in part: where something in it must go, it goes."""
-            forbidden = (
-                UNSCREENED in decision.redact
-                if piece not in inside
-                else bool(found[inside[piece]].labels.categories & decision.redact)
-            )
-            return _left_out(piece, "it may not leave") if _data(piece) and forbidden else piece
-
-        result = replace(result, pieces=tuple(map(clean, result.pieces)))
-        texts = {text: findings.found for text, findings in found.items()}
-        result = each_text(result, lambda text: _blacked_out(text, texts.get(text, ()), decision.redact))
+        result = _redacted(result, inside, found, decision.redact)
         labels = labels.without(decision.redact)
     return result, labels
+
+
+def _withheld(tool: str, reasons: Sequence[Reason]) -> Withheld:
+    return Withheld(
+        f"the result of {tool} may not leave",
+        why="; ".join(each.text for each in reasons),
+        mend="ask for less of it, or for the right to see it",
+        subject=tool,
+        policies=tuple(each.policy for each in reasons),
+    )
+
+
+def _redacted(
+    result: ToolResult, inside: Mapping[Piece, str], found: Mapping[str, Findings], categories: frozenset[str]
+) -> ToolResult:
+    """The result without what is of these categories. A file cannot be blacked out in part: where something in it must
+    go, it goes."""
+
+    def clean(piece: Piece) -> Piece:
+        forbidden = (
+            UNSCREENED in categories
+            if piece not in inside
+            else bool(found[inside[piece]].labels.categories & categories)
+        )
+        return _left_out(piece, "it may not leave") if _data(piece) and forbidden else piece
+
+    result = replace(result, pieces=tuple(map(clean, result.pieces)))
+    texts = {text: findings.found for text, findings in found.items()}
+    return each_text(result, lambda text: _blacked_out(text, texts.get(text, ()), categories))
 
 
 def without_secret(error: FairleadError, secret: str) -> None:
