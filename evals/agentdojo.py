@@ -17,16 +17,18 @@ with an injected instruction has been read, the true solution of the attacker's 
     approvals_per_task          how often that person is asked by a task
 
 The approver is at work during attacks too. `--suites` takes any suite; those without a policy of their own
-(evals/agentdojo_policies.py) take the general one. AgentDojo is no dependency: it brings the clients of five vendors.
-`--install` puts it into a folder of its own, once; `--packages` names a folder that has it.
+(evals/agentdojo_policies.py) take the general one. AgentDojo is no dependency, since it brings the
+clients of five vendors: the first run puts it into a folder of its own; `--packages` names another that has it.
 """
 
 import argparse
 import asyncio
+import shutil
 import subprocess
 import sys
 import warnings
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -238,20 +240,23 @@ async def bench(suite: Any, tally: Tally, governed: bool) -> None:
             await Bench(w, suite, tally).run()
 
 
-def load(names: list[str], packages: Path, install: bool) -> list[Any]:
-    """The suites by name. Raises `SystemExit` that tells what to do where AgentDojo is not there."""
-    if install and not packages.exists():
+def load(names: list[str], packages: Path) -> list[Any]:
+    """The suites by name. Raises `SystemExit` that tells what to do where AgentDojo is not to be had."""
+    if not packages.exists() and find_spec("agentdojo") is None:
+        say(f"installing agentdojo {VERSION} into {packages}, once")
         uv = Path(sys.executable).parent / "uv"
         target = ["--target", str(packages), f"agentdojo=={VERSION}"]
         ours = [str(uv), "pip", "install", "--python", sys.executable]
         command = ours if uv.exists() else [sys.executable, "-m", "pip", "install"]
-        subprocess.run([*command, *target], check=True, stdout=sys.stderr)
+        if subprocess.run([*command, *target], check=False, stdout=sys.stderr).returncode:
+            shutil.rmtree(packages, ignore_errors=True)
+            raise SystemExit(f"agentdojo could not be installed: {' '.join([*command, *target])}")
     sys.path.append(str(packages))  # behind our own: ours are the newer ones
     warnings.simplefilter("ignore")
     try:
         from agentdojo.task_suite.load_suites import get_suites
     except ModuleNotFoundError as error:
-        raise SystemExit(f"{error.name} is not there: python -m evals.agentdojo --install") from None
+        raise SystemExit(f"{error.name} is not in {packages}: delete that folder, and run this again") from None
     suites = get_suites(TASKS)
     if strange := [each for each in names if each not in suites]:
         raise SystemExit(f"AgentDojo has no suite {strange[0]!r}; it has {', '.join(suites)}")
@@ -273,12 +278,11 @@ if __name__ == "__main__":
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--suites", nargs="+", default=["banking", "travel"], help="default: banking travel")
     made.add_argument("--packages", type=Path, default=FOLDER, help="a folder of packages that has agentdojo")
-    made.add_argument("--install", action="store_true", help="install agentdojo into that folder first")
     made.add_argument(
         "--control", action="store_true", help="without the policies about arguments: what the attacks would do"
     )
     options = made.parse_args()
-    suites = load(options.suites, options.packages, options.install)
+    suites = load(options.suites, options.packages)
     figures = asyncio.run(main(suites, not options.control)).figures()
     below = any(figures[name] < goal for name, goal in GOALS.items())
     sys.exit(told(figures, below or figures["approvals_per_task"] > MOST_APPROVALS))
