@@ -7,7 +7,8 @@ import msgspec
 import pytest
 from tests.identity.issuer import ToldClock
 
-from fairlead.errors import FairleadError
+from fairlead.cli import signing_in
+from fairlead.errors import BadInput, FairleadError
 from fairlead.identity.authority import Authorities
 from fairlead.identity.discovery import Discovery
 from fairlead.identity.issuer_keys import IssuerKeyRings
@@ -62,3 +63,14 @@ async def test_an_issuer_elsewhere_sends_us_to_nothing_on_this_machine(ask: Aske
 async def test_an_address_is_nothing_but_an_address(ask: Asked, more: str) -> None:
     with pytest.raises(FairleadError):
         await ask({"authorization_endpoint": f"{ISSUER}/authorize{more}"})
+
+
+@pytest.mark.parametrize("issuer", ["http://idp.test", "file:///etc/passwd", "https://idp.test/\x1b[2J"])
+def test_a_server_that_programs_sign_in_to_names_no_issuer_without_tls(
+    issuer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = {"name": "acme", "label": "acme", "issuer": issuer, "client_id": "cli", "scope": "openid"}
+    said = msgspec.json.encode({"organisation": "acme", "clients": [client]})
+    monkeypatch.setattr(signing_in, "asked", lambda work: said)
+    with pytest.raises(BadInput, match="the issuer of acme"):
+        signing_in.offered_by("https://fairlead.test")

@@ -12,7 +12,7 @@ from fairlead.cli.place import config_folder
 from fairlead.cli.saved_logins import Saved, SavedLogins
 from fairlead.clock import SystemClock
 from fairlead.errors import BadInput, NotFound, Unauthenticated
-from fairlead.identity.addresses import is_loopback
+from fairlead.identity.addresses import check_url, is_loopback
 
 if TYPE_CHECKING:
     from fairlead.identity.native import Client, Pairing
@@ -74,9 +74,12 @@ def offered_by(server: str) -> Offered:
     try:
         said = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
         clients = msgspec.json.decode(said["clients"], type=tuple[Client, ...])
-        return Offered(msgspec.json.decode(said["organisation"], type=str), clients)
+        offered = Offered(msgspec.json.decode(said["organisation"], type=str), clients)
     except (msgspec.MsgspecError, KeyError):
         raise NotFound(f"what answers at {server} is no Fairlead", mend="check --url") from None
+    for each in clients:
+        check_url(f"the issuer of {each.name}", each.issuer)
+    return offered
 
 
 def by_browser(client: "Client", show: Callable[[str], None]) -> "Granted":

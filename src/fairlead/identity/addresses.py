@@ -30,7 +30,7 @@ def check_named_url(key: str, url: str, issuer: str, *, query: bool = False) -> 
     """As `check_url`, for an address that the issuer itself names. Only an issuer on this machine may send us to this
     machine: else somebody far away could make us talk to whatever listens here."""
     check_url(key, url, query=query)
-    if urlsplit(url).scheme == "http" and urlsplit(issuer).scheme != "http":
+    if urlsplit(url).scheme == "http" and not is_loopback(urlsplit(issuer).hostname or ""):
         raise BadInput(
             f"{key}: {url!r} is an address of this machine",
             why=f"{issuer} is elsewhere, and has nothing to say about it",
