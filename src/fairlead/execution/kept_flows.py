@@ -194,7 +194,7 @@ class Flows:
         from the bounds, nobody looks: others may have added a little meanwhile."""
         with self._lock:
             known = list(self._known.get(flow, {}).values())
-        if known and self._has_room([each for each, _ in known], new):
+        if known and self._has_room([each for each, _ in known], new, part=2):
             return [], []
         found = self._steps(key, flow)
         keys = [each for each, _ in found]
@@ -214,11 +214,16 @@ class Flows:
         row, _ = self._row(key, flow, merged("merged", [step for _, step in found[: len(taken)]]), at=taken[-1].at)
         return [each.id for each in taken], [row]
 
-    def _has_room(self, keys: "Sequence[StepKey]", new: Sequence[NewStep]) -> bool:
+    def _has_room(self, keys: "Sequence[StepKey]", new: Sequence[NewStep], *, part: int = 1) -> bool:
+        """Within that part of the bounds: less than all of them where others may have added what is not known here."""
         size = sum(each.size for each in keys) + sum(each.size for each in new)
         since = self._clock.now() - self.keep
         old = sum(each.at <= since for each in keys)
-        return old < _WORTH_MERGING and size <= self._most_bytes and len(keys) + len(new) <= self._most_steps
+        return (
+            old < _WORTH_MERGING
+            and size <= self._most_bytes // part
+            and len(keys) + len(new) <= self._most_steps // part
+        )
 
     def _row(self, key: SubjectKey, flow: str, step: Step, at: int = 0) -> tuple[NewStep, Step]:
         """Its row, and the step as that row opens."""
