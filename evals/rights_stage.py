@@ -282,7 +282,7 @@ async def staged(
     whole = {"policies/main.cedar": POLICIES, **files}
     async with (
         world(folder, whole, secrets=secrets, systems=systems, identity=identity) as w,
-        served(_Door(McpDoor(w.fairlead, 1 << 20))) as door,
+        served(_Door(McpDoor(w.fairlead, 1 << 20, lambda scope, question: ""))) as door,
         Http(w.clock) as http,
     ):
         stage = Stage(w, issuer, partner, http, door, chance, overheard)
