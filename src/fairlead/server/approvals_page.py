@@ -10,7 +10,7 @@ from fairlead.identity import Caller
 from fairlead.server.approval_page import answered, question, said
 from fairlead.server.browser import Browser
 from fairlead.server.http import Scope
-from fairlead.server.page import Page, at, read_form, told
+from fairlead.server.page import Page, at, told
 
 PATH: Final = "/approvals"
 _DOOR: Final = "fairlead.approvals"
@@ -63,11 +63,9 @@ class AnswerOnPage:
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         async def page() -> Page:
             path = scope["raw_path"].decode("latin-1")
-            form = await read_form(receive)
-            caller = await self._browser.person(scope)
+            caller, form = await self._browser.sent(scope, receive)
             if caller is None:
                 return self._browser.sign_in_first(path)
-            self._browser.require_own(scope, form)
             allowed, reason = said(form)
             fairlead, id_ = self._fairlead, path.removeprefix(f"{PATH}/")
             revision = fairlead.current_for(caller).revision

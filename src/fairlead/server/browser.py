@@ -6,7 +6,7 @@ The cookie opens pages and nothing else: the doors of programs never look at it.
 import hmac
 from hashlib import sha256
 from html import escape
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from fairlead.errors import BadInput, Refused, Stopped
@@ -16,7 +16,7 @@ from fairlead.identity.browser import BrowserSessions
 from fairlead.identity.register import NotActive
 from fairlead.server.http import Headers, Scope, header, host_name
 from fairlead.server.mcp.resource import base_url
-from fairlead.server.page import Form, Page, moved
+from fairlead.server.page import Form, Page, moved, read_form
 
 SESSION: Final = "fairlead-session"
 ATTEMPT: Final = "fairlead-login"
@@ -64,6 +64,15 @@ class Browser:
     def sign_in(self, path: str) -> Page:
         """To be sent where `person` was None: signing in leads back to this path."""
         return moved(f"/login?next={quote(path, safe='/')}")
+
+    async def sent(self, scope: Scope, receive: Any) -> tuple[Caller | None, Form]:
+        """Who has sent a form, None for nobody who is signed in, and what it says. Raises `ForeignForm`, and as
+        `person`."""
+        form = await read_form(receive)
+        caller = await self.person(scope)
+        if caller is not None:
+            self.require_own(scope, form)
+        return caller, form
 
     def sign_in_first(self, path: str) -> Page:
         """To be shown where a form came from nobody who is signed in: what it said is lost, and browsers follow a form

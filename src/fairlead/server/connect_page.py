@@ -16,7 +16,7 @@ from fairlead.policy.stops import stopped
 from fairlead.server.browser import Browser
 from fairlead.server.grants import grant_settings
 from fairlead.server.http import Scope, read_query
-from fairlead.server.page import Form, Page, at, moved, read_form, told, visible
+from fairlead.server.page import Form, Page, at, moved, told, visible
 from fairlead.tools.grant_settings import GrantSettings
 
 CONNECT: Final = "/connect/"
@@ -104,11 +104,9 @@ class Connect:
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         async def page() -> Page:
             path = scope["raw_path"].decode("latin-1")
-            form = await read_form(receive)
-            caller = await self._browser.person(scope)
+            caller, form = await self._browser.sent(scope, receive)
             if caller is None:
                 return self._browser.sign_in_first(path)
-            self._browser.require_own(scope, form)
             system = path.removeprefix(CONNECT)
             settings, agents = connectable(self._fairlead, system), _agents(form)
             if form.get("do") == "agents":

@@ -11,7 +11,7 @@ from fairlead.server.browser import Browser
 from fairlead.server.connect_page import CONNECT, CONNECTIONS
 from fairlead.server.grants import grant_settings, own_grant
 from fairlead.server.http import Scope
-from fairlead.server.page import Page, at, read_form, table, told, visible
+from fairlead.server.page import Page, at, table, told, visible
 
 _DOOR: Final = "fairlead.grants"
 
@@ -57,11 +57,9 @@ class Disconnect:
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         async def page() -> Page:
-            form = await read_form(receive)
-            caller = await self._browser.person(scope)
+            caller, _ = await self._browser.sent(scope, receive)
             if caller is None:
                 return self._browser.sign_in_first(CONNECTIONS)
-            self._browser.require_own(scope, form)
             id_ = scope["raw_path"].decode("latin-1").removeprefix(f"{CONNECTIONS}/")
             grant = await own_grant(self._grants, caller, id_)
             settings = grant_settings(self._fairlead, grant.system)

@@ -239,17 +239,21 @@ def test_what_is_not_right_is_told_in_scims_form_and_changes_nothing(
     assert acme.get(f"/Users/{user['id']}").json() == user
 
 
-def test_a_name_is_given_once(acme: httpx.Client) -> None:
+def test_a_name_is_given_once(s: Served, acme: httpx.Client) -> None:
     user = made(acme)
+    people = s.count("person")
     says(acme.post("/Users", json={"userName": user["userName"].upper(), "externalId": "z"}), 409, "uniqueness")
     says(acme.post("/Users", json={"userName": name(), "externalId": user["externalId"]}), 409, "uniqueness")
     group = acme.post("/Groups", json={"displayName": name()}).json()
     says(acme.post("/Groups", json={"displayName": group["displayName"].title()}), 409, "uniqueness")
+    assert s.count("person") == people
 
 
-def test_broken_json_and_deep_nesting_are_told(acme: httpx.Client) -> None:
+def test_broken_json_and_deep_nesting_are_told(s: Served, acme: httpx.Client) -> None:
+    people = s.count("person")
     for raw in (b"{", b"\xff", b"[" * 60_000, b'{"a":' * 10_000, b""):
         says(acme.post("/Users", content=raw), 400, "invalidSyntax")
+    assert s.count("person") == people
 
 
 def test_the_service_says_what_it_can(acme: httpx.Client) -> None:
