@@ -49,7 +49,11 @@ class Hit(Struct, frozen=True, kw_only=True):
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
-    """The sections of a snapshot by number, in the order of items and of the text; the texts stay in the database."""
+    """The sections of a snapshot by number, in the order of items and of the text; the texts stay in the database.
+
+    `access_of` gives each section's number in `accesses`. Whoever reads it must be permitted all that stand there: for
+    work that goes on with an older snapshot, those of then and those of now.
+    """
 
     id: str
     rows: dict[int, int]  # key in context_section -> section
@@ -57,7 +61,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     lengths: "array[int]"
     item_of: "array[int]"
     access_of: "array[int]"
-    accesses: tuple[Access, ...]
+    accesses: tuple[tuple[Access, ...], ...]
 
 
 def load_snapshot(store: Store, snapshot: str, *, names_items: bool = False) -> Snapshot:
@@ -102,7 +106,7 @@ def _numbered(snapshot: str, found: list[tuple[int, str, int, str]], names_items
         lengths=array("I", (length for _, _, length, _ in found)),
         item_of=item_of,
         access_of=access_of,
-        accesses=tuple(decode_access(access, item) for access, item in accesses),
+        accesses=tuple((decode_access(access, item),) for access, item in accesses),
     )
 
 
@@ -149,7 +153,7 @@ class Search:
         for number, access in enumerate(self.snapshot.accesses):
             if number and number % _DECIDED_AT_ONCE == 0:
                 await asyncio.sleep(0)
-            if may_read(access):
+            if all(map(may_read, access)):
                 allowed.append(number)
         return frozenset(allowed)
 
