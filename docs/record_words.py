@@ -75,6 +75,8 @@ KINDS: Final = {
     "approval_denied": "A deed: somebody denies one.",
     "approval_used": "A deed: the call that one lets pass begins; `about` has its run.",
     "approval_expired": "A deed: the time of one was over before it was used.",
+    "request_done": "A deed: a request to an owner of context was seen to; `about` has its id.",
+    "request_dismissed": "A deed: a request to an owner of context will not be seen to; `about` has its id.",
     "signed_in": "A deed: a person has signed in with a browser.",
     "signed_out": "A deed: that session has ended; `about` says by what.",
     "grant_made": "A deed: a person has connected a system with an account of theirs; `about` has the grant's id.",

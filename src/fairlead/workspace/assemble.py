@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Callable
 
 from fairlead.clock import Clock, new_id
+from fairlead.context.requests import Requests
 from fairlead.controls.watch import Watch
 from fairlead.costs.ledger import Ledger
 from fairlead.costs.outcomes import orphaned
@@ -74,6 +75,7 @@ class Running:
     async def stop(self) -> None:
         """Let go of everything, after the last action has ended."""
         await self._follower.stop()
+        await self._parts.requests.settle()
         await self._parts.watch.close()
         await self._parts.connections.close()
         await self.grants.close()
@@ -150,6 +152,7 @@ def _lasting_parts(around: Surroundings, vault: Vault, http: Http, watch: Watch,
         connections=Connections(http, clock, secrets),
         approvals=Approvals(store, vault, clock),
         flows=Flows(store, vault, clock),
+        requests=Requests(store, clock),
         watch=watch,
         custody=Custody(store, vault, clock, secrets),
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from fairlead.context import Context
+from fairlead.context.requests import Requests
 from fairlead.controls.watch import Watch
 from fairlead.execution import Defaults, Deployment
 from fairlead.execution.approvals import Approvals
@@ -44,6 +45,7 @@ class LastingParts:
     connections: Connections
     approvals: Approvals
     flows: Flows
+    requests: Requests
     watch: Watch
     custody: Custody
 

@@ -1,0 +1,111 @@
+"""The rows of requests to owners. All SQL of them, for SQLite and PostgreSQL alike.
+
+Each function works within the caller's transaction. Those that change a row say what it must be for that, so that of
+two who want the same change one makes it.
+"""
+
+from collections.abc import Collection, Iterable
+from typing import Final, Literal
+
+from msgspec import Struct
+from msgspec.structs import asdict
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+
+from fairlead.storage.request_tables import owner_request as table
+
+State = Literal["open", "done", "dismissed"]
+OPEN: Final = "open"
+
+
+class RequestRow(Struct, frozen=True, kw_only=True):
+    """A row of table `owner_request`. Times in milliseconds since 1970, 0 for never."""
+
+    id: str
+    kind: str
+    need: str
+    item: str
+    section: str
+    task: str
+    cause: str
+    owner: str
+    words: str
+    state: State
+    times: int
+    weight: int
+    due: int
+    asked_at: int
+    last_at: int
+    due_at: int
+    told_at: int
+    escalated_at: int
+    ended_at: int
+
+
+def insert_request(connection: Connection, row: RequestRow) -> None:
+    connection.execute(insert(table).values(asdict(row)))
+
+
+def one(connection: Connection, id_: str) -> RequestRow | None:
+    row = connection.execute(select(table).where(table.c.id == id_)).mappings().first()
+    return None if row is None else RequestRow(**row)
+
+
+def beginning_with(connection: Connection, text: str) -> list[str]:
+    """The ids that begin so, two at most."""
+    mine = select(table.c.id).where(table.c.id.startswith(text, autoescape=True)).order_by(table.c.id).limit(2)
+    return list(connection.execute(mine).scalars())
+
+
+def listed(connection: Connection, states: Collection[str] = (), kinds: Collection[str] = ()) -> list[RequestRow]:
+    """All, or those in a state and of a kind, the weightiest first."""
+    query = select(table).order_by(table.c.weight.desc(), table.c.asked_at, table.c.id)
+    if states:
+        query = query.where(table.c.state.in_(states))
+    if kinds:
+        query = query.where(table.c.kind.in_(kinds))
+    return [RequestRow(**row) for row in connection.execute(query).mappings()]
+
+
+def felt_again(connection: Connection, row: RequestRow, times: int, weight: int, owner: str, now: int) -> None:
+    """A need that is known already has come back."""
+    values: dict[str, object] = {"times": table.c.times + times, "last_at": now, "weight": weight, "owner": owner}
+    if row.state == "done":
+        values |= _begun(row.due, now)
+    connection.execute(update(table).where(table.c.id == row.id).values(**values))
+
+
+def end(connection: Connection, id_: str, state: State, now: int) -> bool:
+    """From open to ended. False, and nothing changed, otherwise."""
+    mine = (table.c.id == id_) & (table.c.state == OPEN)
+    return connection.execute(update(table).where(mine).values(state=state, ended_at=now)).rowcount == 1
+
+
+def note_told(connection: Connection, ids: Iterable[str], now: int) -> None:
+    """Their owner was told: from now on they have their time."""
+    mine = table.c.id.in_(list(ids)) & (table.c.state == OPEN)
+    connection.execute(update(table).where(mine).values(told_at=now, due_at=now + table.c.due))
+
+
+def note_escalated(connection: Connection, ids: Iterable[str], now: int) -> None:
+    connection.execute(update(table).where(table.c.id.in_(list(ids))).values(escalated_at=now))
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """How many there are by state."""
+    found = connection.execute(select(table.c.state, func.count()).group_by(table.c.state))
+    return {state: int(count) for state, count in found}
+
+
+def forget(connection: Connection, before: int) -> int:
+    """Delete what ended before then. How many that were."""
+    return connection.execute(delete(table).where(_old(before))).rowcount
+
+
+def _old(before: int) -> ColumnElement[bool]:
+    return (table.c.state != OPEN) & table.c.ended_at.between(1, before)
+
+
+def _begun(due: int, now: int) -> dict[str, object]:
+    return {
+        "state": OPEN, "asked_at": now, "due_at": now + due, "told_at": 0, "escalated_at": 0, "ended_at": 0,
+    }  # fmt: skip
