@@ -22,7 +22,7 @@ from fairlead.workspace.problems import InvalidWorkspace
 from fairlead.workspace.publish import Published, checked, publish, with_prices
 from fairlead.workspace.published import load_revision, publications
 from fairlead.workspace.revision import digest_of
-from fairlead.workspace.text import PRICES, WorkspaceText
+from fairlead.workspace.text import PRICES, WorkspaceText, is_page
 
 _SETTINGS: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
 check_app = typer.Typer(**_SETTINGS)
@@ -93,7 +93,7 @@ def apply(
 def publish_text(place: Place, store: Store, text: WorkspaceText) -> Published:
     """Publish, with a bar on the terminal while pages are indexed."""
     clock = SystemClock()
-    pages = sum(path.startswith("context/") for path in text.files)
+    pages = sum(map(is_page, text.files))
     with progress("indexing the context", pages) as advance:
         so_far = 0
 

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from fairlead.context import ContextSettings, Item, read_item
+from fairlead.context.sources.settings import SourcesFile, compile_sources
 from fairlead.controls import Controls, ControlSettings, compile_controls
 from fairlead.costs import Budgets, Rate, compile_budgets, decode_rates, resolve_rates
 from fairlead.errors import BadInput
@@ -30,7 +31,7 @@ from fairlead.workspace.problems import InvalidWorkspace, Problem
 from fairlead.workspace.settings import PolicyTestsFile, WorkspaceSettings
 from fairlead.workspace.systems import card_path, files_of, one_system
 from fairlead.workspace.systems import crossings as crossings_of_systems
-from fairlead.workspace.text import ENTRY, POLICY_TESTS, PRICES, WorkspaceText, task_name
+from fairlead.workspace.text import ENTRY, POLICY_TESTS, PRICES, SOURCES, WorkspaceText, task_name
 from fairlead.workspace.typed import read
 from fairlead.workspace.yaml_lines import Document, Node, Path, parse_yaml
 
@@ -57,6 +58,7 @@ class Workspace:
     policy_cases: tuple[PolicyCase, ...]
     tasks: TaskTypes
     items: tuple[Item, ...]
+    sources: SourcesFile
     rates: Mapping[str, Rate]
     budgets: Budgets
     identity: Identity
@@ -132,6 +134,7 @@ class _Compiling:
         preferences = self._try(lambda: _routing(settings))
         controls = self._controls(settings, watched)
         systems = self._systems(settings)
+        sources = self._sources(settings)
         approvals = self._try(lambda: compile_approvals(settings.approvals, settings.alarms))
         policy = self._policy(settings, rules, systems or {})
         tasks = self._tasks(settings, types, has_pages=bool(items) or self._pages_elsewhere)
@@ -159,6 +162,7 @@ class _Compiling:
             policy_cases=tuple(cases.tests),
             tasks=tasks,
             items=items,
+            sources=sources or SourcesFile(),
             rates=rates,
             budgets=budgets,
             identity=identity,
@@ -249,7 +253,15 @@ class _Compiling:
         self.problems += crossings.limited_tools(settings, found, self._documents[ENTRY])
         return found if len(self.problems) == before else None
 
-    def _checked(self, path: str, check: Callable[[], None]) -> None:
+    def _sources(self, settings: WorkspaceSettings) -> SourcesFile | None:
+        file = self._read(SOURCES, SourcesFile) if SOURCES in self._text.files else SourcesFile()
+        systems = {name: "resources" in getattr(each, "offers", ()) for name, each in settings.systems.items()}
+        for name, each in file.sources.items() if file else ():
+            one = SourcesFile(sources={name: each})
+            self._checked(SOURCES, partial(compile_sources, one, systems))
+        return file
+
+    def _checked(self, path: str, check: Callable[[], object]) -> None:
         """Note what it raises at its place in that file."""
         try:
             check()

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from fairlead.context.sources.settings import SourcesFile
 from fairlead.controls import ControlSettings
 from fairlead.labels import ClassName
 from fairlead.policy import RulesFile
@@ -63,6 +64,10 @@ _SAID_HERE: Final[Mapping[str, Mapping[str, str]]] = {
         name: {"use": "How the system is spoken to."}
         for name in ("McpSettings", "OpenApiSettings", "SqlSettings", "PythonSettings")
     },
+    **{
+        name: {"from": "What kind of source it is."}
+        for name in ("FolderSource", "DocumentsSource", "GitSource", "McpSource")
+    },
     "PriceSettings": {"tiers": "Prices of longer requests, ascending."},
     "PolicyCase": {
         "action": "What is asked.",
@@ -94,6 +99,7 @@ FILES: Final[Mapping[str, tuple[str, Any]]] = {
     "system.schema.json": ("systems/NAME.yaml", SystemCard),
     "control.schema.json": ("controls/*.yaml", ControlSettings),
     "policy-tests.schema.json": ("policies/tests.yaml", PolicyTestsFile),
+    "sources.schema.json": ("context/sources.yaml", SourcesFile),
     "context-front-matter.schema.json": ("front matter of context/**/*.md", PageFrontMatter),
 }
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 ENTRY: Final = "fairlead.yaml"
 POLICY_TESTS: Final = "policies/tests.yaml"
+SOURCES: Final = "context/sources.yaml"
 PRICES: Final = ".prices.json"  # made at publish, never by a person
 
 
@@ -34,7 +35,7 @@ def belongs(path: str) -> bool:
         case "rules" | "tasks" | "controls":
             return "/" not in folder and name.endswith(".yaml")
         case "context":
-            return name.endswith(".md")
+            return name.endswith(".md") or path == SOURCES
         case "systems":
             return folder == "systems" and name.endswith((".yaml", ".json", ".py"))
         case _:
@@ -43,7 +44,7 @@ def belongs(path: str) -> bool:
 
 def is_page(path: str) -> bool:
     """Whether a file of a workspace is a page of its context."""
-    return path.startswith("context/")
+    return path.startswith("context/") and path != SOURCES
 
 
 def task_name(path: str) -> str:

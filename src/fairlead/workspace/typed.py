@@ -113,7 +113,15 @@ def _fitting(kind: Any, node: Node) -> tuple[Any, Any]:
         if (isinstance(node.data, dict) and (_is_struct(pair[1]) or get_origin(pair[1]) in (dict, Mapping)))
         or (isinstance(node.data, list) and get_origin(pair[1]) in (list, tuple, set, frozenset))
     ]
+    if len(fits) > 1 and isinstance(node.data, dict):
+        fits = [pair for pair in fits if _is_struct(pair[1]) and _tagged(pair[1], node.data)]
     return fits[0] if len(fits) == 1 else (kind, bare)
+
+
+def _tagged(struct: Any, given: dict[Any, Any]) -> bool:
+    """Whether a mapping says of itself that it is this one of several."""
+    config = struct.__struct_config__
+    return config.tag is not None and given.get(config.tag_field) == config.tag
 
 
 def _inner(kind: Any) -> Any:
