@@ -1,9 +1,9 @@
 """How well search finds the passage that a question was written for, in articles about which thousands were asked.
 
-Reads corpus*.jsonl.gz and queries*.jsonl.gz. Each passage is published as an item of its own, titled as its article: the
-judgements are about passages, and a passage of such an article is what a page of a handbook is, with a subject of its
-own and no headings. Published together as one page, passages would be cut and joined anew by their lengths, and what is
-found could not be compared with what was judged. Questions go through the public search, as a person who may read all.
+Reads corpus*.jsonl.gz and queries*.jsonl.gz. Each passage is published as an item of its own, titled as its article:
+the judgements are about passages, and such a passage is what a page of a handbook is, with a subject of its own and no
+headings. Published together as one page, passages would be cut and joined anew by their lengths, and what is found
+could not be compared with what was judged. Questions go through the public search, as a person who may read all.
 
     ndcg10, recall5    over the questions that can be answered
     written_for        ndcg10 of the others, against the passage that they were written for
