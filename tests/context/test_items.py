@@ -82,6 +82,47 @@ def test_malformed_front_matter_names_the_line_and_the_mend(front: str, line: in
     assert caught.value.mend
 
 
+@pytest.mark.parametrize(
+    ("front", "line", "says"),
+    [
+        ("kind: note", 2, "`kind` must be one of page, process, policy"),
+        ("status: live", 2, "`status` must be one of draft, review, published, retired"),
+        ("draft: true", 2, "`draft` is not a key"),
+        ("topic: x", 2, "`topic` is not a key"),
+        ("expired: 2026-01-01", 2, "`expired` is not a key"),
+        ("trusted: maybe", 2, "`trusted` must be one of true, false"),
+        ("topics: [[a]]", 2, "`topics` must be a list of names"),
+        ("kind: term\nsynonym: [a]", 3, "`synonym` is not a key that Fairlead reads in a page of kind term"),
+        ("owner: a\nkind: decision\nby: ana", 3, "a page of kind decision needs `decided`"),
+        ("kind: decision\nby: ana\ndecided: soon", 4, "`decided` must be a day"),
+        ("kind: flow\ncovers: a\napprovers: b\nquorum: 0", 5, "`quorum` must be a number from 1 to 10"),
+        ("kind: flow\ncovers: a\napprovers: b\nquorum: ²", 5, "`quorum` must be a number from 1 to 10"),
+    ],
+)
+def test_a_kind_that_does_not_hold_names_the_line(front: str, line: int, says: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        read(f"---\n{front}\n---\ntext")
+    assert caught.value.message.startswith(f"returns/policy.md:{line}: ")
+    assert says in caught.value.message
+    assert caught.value.mend
+
+
+def test_the_fields_of_a_kind_are_read_in_pages_of_that_kind_only() -> None:
+    term = read("---\nkind: term\nsynonyms: [refund, money  back, refund]\navoid: reversal\n---\nx")
+    assert term.fields == {"synonyms": ("refund", "money back"), "avoid": ("reversal",)}
+    assert read("---\nparent: docs\nfrom: 3\n---\nx").fields == {}
+
+
+def test_pages_that_use_no_newer_key_keep_the_version_that_they_had() -> None:
+    page = "---\nowner: b\n---\ntext"
+    assert read(page).version == "f00434142b56"
+    for same in ("kind: page", "status: published", "trusted: true", "status: draft"):
+        assert read(page.replace("owner: b", f"owner: b\n{same}")).version == "f00434142b56"
+    new = ("kind: policy", "topics: [a]", "expires: 2027-01-01", "trusted: false", "source: s", "changed: 2026-01-01")
+    versions = {read(page.replace("owner: b", f"owner: b\n{each}")).version for each in new}
+    assert len(versions | {read(page).version}) == len(new) + 1
+
+
 def test_front_matter_that_is_never_closed_is_refused() -> None:
     with pytest.raises(BadInput, match=r":1: the front matter is not closed"):
         read("---\nowner: a\n\n# Title\n")

@@ -6,7 +6,9 @@ from pathlib import PurePosixPath
 
 import msgspec
 
-from fairlead.context.front_matter import FrontMatter, read_front_matter
+from fairlead.context.front_keys import FrontMatter
+from fairlead.context.front_matter import read_front_matter
+from fairlead.context.kinds import PAGE
 from fairlead.context.sections import first_heading
 from fairlead.context.settings import ContextSettings
 from fairlead.context.types import Item
@@ -36,6 +38,15 @@ def read_item(path: str, data: bytes, defaults: ContextSettings) -> Item:
         verified=front.verified,
         verified_by=front.verified_by,
         review_by=front.review_by,
+        kind=front.kind,
+        status=front.status,
+        topics=front.topics,
+        expires=front.expires,
+        trusted=front.trusted,
+        source=front.source,
+        origin=front.origin,
+        changed=front.changed,
+        fields=front.fields,
     )
 
 
@@ -83,19 +94,33 @@ def _decoded(path: str, data: bytes) -> str:
 
 
 def _version(front: FrontMatter, body: str) -> str:
-    """Defaults are resolved before hashing: rights that change with the workspace's defaults make a new version."""
-    head = msgspec.json.encode(
-        [
-            front.title,
-            front.owner,
-            sorted(front.audience),
-            front.data_class.name,
-            front.verified,
-            front.verified_by,
-            front.review_by,
-        ]
-    )
-    return hashlib.sha256(head + b"\n" + body.encode()).hexdigest()[:12]
+    """Defaults are resolved before hashing: rights that change with the workspace's defaults make a new version.
+
+    What a page does not use is not hashed, so that a key that is new to Fairlead makes no new version of every page.
+    The status is none of it: the version that was reviewed is the one that is published.
+    """
+    head: list[object] = [
+        front.title,
+        front.owner,
+        sorted(front.audience),
+        front.data_class.name,
+        front.verified,
+        front.verified_by,
+        front.review_by,
+    ]
+    further = {
+        "kind": front.kind if front.kind != PAGE else "",
+        "topics": sorted(front.topics),
+        "expires": front.expires,
+        "untrusted": not front.trusted,
+        "source": front.source,
+        "origin": front.origin,
+        "changed": front.changed,
+        "fields": dict(front.fields),
+    }
+    if used := {key: value for key, value in further.items() if value}:
+        head.append(used)
+    return hashlib.sha256(msgspec.json.encode(head) + b"\n" + body.encode()).hexdigest()[:12]
 
 
 def _name(path: str) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from fairlead.context.kinds import PAGE
 from fairlead.context.ranking import Postings, Ranked, Visible, postings_of, rank, visible_of
 from fairlead.context.snapshots import decode_access
 from fairlead.errors import NotFound
@@ -46,6 +47,11 @@ class Hit(Struct, frozen=True, kw_only=True):
     review_by: str
     data_class: DataClass
     score: float
+    kind: str = PAGE
+    expires: str = ""
+    trusted: bool = True
+    changed: str = ""
+    identity: str = ""
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
@@ -200,8 +206,9 @@ def _hits() -> "Select[Any]":
 
     item, section = context_item.c, context_section.c
     said = (item.title, item.owner, item.verified, item.review_by, item.data_class)
+    more = (item.kind, item.expires, item.trusted, item.changed, section.identity)
     return (
-        select(section.rowid, section.item, section.version, section.heading, section.text, *said)
+        select(section.rowid, section.item, section.version, section.heading, section.text, *said, *more)
         .join_from(context_section, context_item, and_(section.item == item.id, section.version == item.version))
         .where(section.rowid.in_(bindparam("keys", expanding=True)))
     )
@@ -219,4 +226,9 @@ def _hit(row: "Row[Any]", score: float) -> Hit:
         review_by=row.review_by,
         data_class=DataClass(row.data_class),
         score=score,
+        kind=row.kind,
+        expires=row.expires,
+        trusted=row.trusted,
+        changed=row.changed,
+        identity=row.identity,
     )

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from fairlead.clock import Clock
+from fairlead.context.kinds import PUBLISHED
 from fairlead.context.sections import PATH, Section, split
 from fairlead.context.types import Item
 from fairlead.errors import BadInput
@@ -33,12 +34,13 @@ def snapshot_id(items: Iterable[Item]) -> str:
 
 
 def publish_items(store: Store, items: Sequence[Item], clock: Clock, progress: Progress | None = None) -> str:
-    """Stores what is not stored yet, and returns the id of the snapshot of these items.
+    """Stores what is not stored yet, and returns the id of the snapshot of those items that are published.
 
     Safe to repeat, to interrupt, and to run in two processes at once. `progress` is told (versions done, versions to
     do). Raises `BadInput` if two items have one name.
     """
     _refuse_twins(items)
+    items = [item for item in items if item.status == PUBLISHED]
     snapshot = snapshot_id(items)
     known = _known(store, snapshot)
     if known is None:
@@ -46,7 +48,7 @@ def publish_items(store: Store, items: Sequence[Item], clock: Clock, progress: P
     new = [item for item in items if (item.id, item.version) not in known]
     done = 0
     for batch in _batches(new):
-        _add_versions(store, batch)
+        _add_versions(store, batch, clock.now())
         done += len(batch)
         if progress is not None:
             progress(done, len(new))
@@ -120,7 +122,7 @@ def _known(store: Store, snapshot: str) -> set[tuple[str, str]] | None:
         return {(row[0], row[1]) for row in connection.execute(select(context_item.c.id, context_item.c.version))}
 
 
-def _add_versions(store: Store, batch: list[_Ready]) -> None:
+def _add_versions(store: Store, batch: list[_Ready], now: int) -> None:
     from sqlalchemy import func, select, tuple_
 
     from fairlead.storage.context_tables import context_item, context_section
@@ -135,7 +137,7 @@ def _add_versions(store: Store, batch: list[_Ready]) -> None:
         if not fresh:
             return
         last = connection.execute(select(func.max(context_section.c.rowid))).scalar() or 0
-        connection.execute(context_item.insert(), [_item_row(ready.item) for ready in fresh])
+        connection.execute(context_item.insert(), [_item_row(ready.item, now) for ready in fresh])
         sections = list(_section_rows(fresh, last))
         if sections:
             connection.execute(context_section.insert(), [row for row, _ in sections])
@@ -151,14 +153,24 @@ def stored_item(store: Store, id: str, version: str) -> Item | None:
         row = connection.execute(context_item.select().where(chosen)).mappings().first()
     if row is None:
         return None
-    audience = frozenset(msgspec.json.decode(row["audience"], type=list[str]))
-    return Item(**{**row, "audience": audience, "data_class": DataClass(row["data_class"])})
+    facts = {
+        **{name: value for name, value in row.items() if name != "stored_at"},
+        "audience": frozenset(msgspec.json.decode(row["audience"], type=list[str])),
+        "data_class": DataClass(row["data_class"]),
+        "topics": frozenset(msgspec.json.decode(row["topics"], type=list[str])),
+        "fields": msgspec.json.decode(row["fields"], type=dict[str, tuple[str, ...]]),
+    }
+    return Item(**facts)
 
 
-def _item_row(item: Item) -> dict[str, object]:
+def _item_row(item: Item, now: int) -> dict[str, object]:
     row = msgspec.structs.asdict(item)
+    del row["status"]  # what is stored is published
     row["audience"] = msgspec.json.encode(sorted(item.audience)).decode()
     row["data_class"] = int(item.data_class)
+    row["topics"] = msgspec.json.encode(sorted(item.topics)).decode()
+    row["fields"] = msgspec.json.encode(item.fields).decode()
+    row["stored_at"] = now
     return row
 
 

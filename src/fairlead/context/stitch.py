@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from fairlead.context.catalogue import EMPTY, Catalogue, load_catalogue
 from fairlead.context.search import Hit, MayRead, Search, load_snapshot
 from fairlead.context.sections import PATH
 from fairlead.context.types import NO_CONTEXT, Citation, Pack
@@ -20,9 +21,10 @@ _STOPS = re.compile(r"[.!?](?=\s)|\n")
 class Context:
     """The organisation's knowledge as one revision pins it: a snapshot, and the search over it."""
 
-    def __init__(self, search: Search | None = None) -> None:
+    def __init__(self, search: Search | None = None, catalogue: Catalogue = EMPTY) -> None:
         """Without a search there is no knowledge, and every pack is empty."""
         self._search = search
+        self.catalogue = catalogue
 
     @classmethod
     def open(cls, store: Store, snapshot: str, *, names_items: bool = False) -> "Context":
@@ -30,7 +32,8 @@ class Context:
 
         `names_items` is for policies that name single items: then each item is decided by itself. Raises `NotFound`.
         """
-        return cls(Search(store, load_snapshot(store, snapshot, names_items=names_items)))
+        search = Search(store, load_snapshot(store, snapshot, names_items=names_items))
+        return cls(search, load_catalogue(store, snapshot, names_items=names_items))
 
     @property
     def snapshot(self) -> str:
@@ -80,12 +83,28 @@ def pack_of(snapshot: str, hits: Iterable[Hit], budget: int) -> Pack:
         data_class = max(data_class, hit.data_class)
         name = f"{hit.item}@{hit.version}"
         passages.append(Passage(name, title, text))
-        citations.append(Citation(name, hit.title, hit.heading, hit.owner, hit.verified, hit.review_by))
+        citations.append(_cited(name, hit))
     return Pack(
         snapshot=snapshot,
         passages=tuple(passages),
         citations=tuple(citations),
         labels=Labels(data_class),
+    )
+
+
+def _cited(name: str, hit: Hit) -> Citation:
+    return Citation(
+        name,
+        hit.title,
+        hit.heading,
+        hit.owner,
+        hit.verified,
+        hit.review_by,
+        hit.kind,
+        hit.expires,
+        hit.trusted,
+        hit.changed,
+        hit.identity,
     )
 
 

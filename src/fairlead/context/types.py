@@ -1,7 +1,10 @@
 """Organisational knowledge: items, immutable versions, snapshots, and the pack that is stitched for one task."""
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
+from fairlead.context.kinds import PAGE, PUBLISHED
 from fairlead.labels import NO_LABELS, DataClass, Labels
 from fairlead.models.types import Passage
 
@@ -11,6 +14,11 @@ class Item(Struct, frozen=True, kw_only=True):
 
     `id` is the path below `context/` without the suffix. `version` is the first 12 hex digits of the SHA-256 of the
     normalised content and front matter. Dates are ISO days, "" where not given.
+
+    `kind` says which `fields` it has (see `kinds`). `status` is draft, review, published or retired; snapshots hold
+    published items only. `topics` are words that task types ask for. `trusted` is False for words of outsiders.
+    `source`, `origin` and `changed` are given by synchronised sources: the source's name, where in it the text came
+    from, and the day on which it says that the text last changed.
     """
 
     id: str
@@ -23,6 +31,15 @@ class Item(Struct, frozen=True, kw_only=True):
     verified: str = ""
     verified_by: str = ""
     review_by: str = ""
+    kind: str = PAGE
+    status: str = PUBLISHED
+    topics: frozenset[str] = frozenset()
+    expires: str = ""
+    trusted: bool = True
+    source: str = ""
+    origin: str = ""
+    changed: str = ""
+    fields: Mapping[str, tuple[str, ...]] = {}
 
 
 class Citation(Struct, frozen=True):
@@ -34,6 +51,11 @@ class Citation(Struct, frozen=True):
     owner: str
     verified: str = ""
     review_by: str = ""
+    kind: str = PAGE
+    expires: str = ""
+    trusted: bool = True
+    changed: str = ""
+    identity: str = ""  # of the section: the same after moves, renames and reformatting
 
 
 class Pack(Struct, frozen=True, kw_only=True):

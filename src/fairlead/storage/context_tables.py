@@ -1,8 +1,16 @@
 """The tables of organisational knowledge. A part of `schema`, which says what holds for all of them."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, ForeignKeyConstraint, Index, Integer, Table
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, ForeignKeyConstraint, Index, Integer, Table, text, true
 
 from fairlead.storage.columns import RowNumber, Text, metadata, required
+
+
+def _text(name: str, otherwise: str = "") -> Column[Any]:
+    """A column that older rows have the same value in."""
+    return Column(name, Text, nullable=False, server_default=text(f"'{otherwise}'"))
+
 
 # Organisational knowledge: every version of every item that a snapshot holds.
 context_item = Table(
@@ -18,6 +26,15 @@ context_item = Table(
     required("verified", Text),
     required("verified_by", Text),
     required("review_by", Text),
+    _text("kind", "page"),
+    _text("topics", "[]"),  # JSON
+    _text("expires"),
+    Column("trusted", Boolean, nullable=False, server_default=true()),
+    _text("source"),
+    _text("origin"),
+    _text("changed"),
+    _text("fields", "{}"),  # JSON
+    Column("stored_at", BigInteger, nullable=False, server_default=text("0")),
 )
 
 context_snapshot = Table(
@@ -37,7 +54,9 @@ context_member = Table(
     sqlite_with_rowid=False,
 )
 
-# What search finds: the items' sections. `access` is JSON, equal for items that are decided together.
+# What search finds: the items' sections. `access` is JSON, equal for items that are decided together. `identity` is the
+# same for a section in all versions of its item, wherever that moves; `meaning` is a hash of what it says. Both are ""
+# in sections that were stored before there were such columns, until the next publish.
 context_section = Table(
     "context_section",
     metadata,
@@ -48,6 +67,8 @@ context_section = Table(
     required("heading", Text),
     required("text", Text),
     required("access", Text),
+    _text("identity"),
+    _text("meaning"),
     ForeignKeyConstraint(["item", "version"], ["context_item.id", "context_item.version"]),
 )
 Index(None, context_section.c.item, context_section.c.version)

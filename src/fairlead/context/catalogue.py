@@ -1,0 +1,131 @@
+"""The items of one snapshot as facts without their texts: what there is, whose it is, and how old. Read once, kept in
+memory, and asked by whoever must know whether something is there rather than what it says."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from fairlead.errors import NotFound
+from fairlead.labels import Access, DataClass
+from fairlead.storage.store import Store
+
+if TYPE_CHECKING:
+    from sqlalchemy import Row
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One item of a snapshot. `access` is its number in `Catalogue.accesses`; the rest is as in `Item`."""
+
+    id: str
+    version: str
+    title: str
+    kind: str
+    topics: frozenset[str]
+    owner: str
+    data_class: DataClass
+    access: int
+    verified: str
+    verified_by: str
+    review_by: str
+    expires: str
+    changed: str
+    trusted: bool
+    source: str
+    origin: str
+    fields: Mapping[str, tuple[str, ...]]
+    stored_at: int  # milliseconds since 1970; 0 for what was stored before this was noted
+
+
+class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
+    """The entries of a snapshot in the order of their ids. Rights are decided once for each of `accesses`."""
+
+    snapshot: str = ""
+    entries: tuple[Entry, ...] = ()
+    accesses: tuple[Access, ...] = ()
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Entry]:
+        return {entry.id: entry for entry in self.entries}
+
+    @cached_property
+    def by_kind(self) -> Mapping[str, tuple[Entry, ...]]:
+        """The entries of each kind that there is."""
+        found: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            found.setdefault(entry.kind, []).append(entry)
+        return {kind: tuple(entries) for kind, entries in found.items()}
+
+    @cached_property
+    def by_topic(self) -> Mapping[str, tuple[Entry, ...]]:
+        """The entries of each topic that there is."""
+        found: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            for topic in sorted(entry.topics):
+                found.setdefault(topic, []).append(entry)
+        return {topic: tuple(entries) for topic, entries in found.items()}
+
+    def access_of(self, entry: Entry) -> Access:
+        return self.accesses[entry.access]
+
+
+EMPTY: Final = Catalogue()
+
+
+def load_catalogue(store: Store, snapshot: str, *, names_items: bool = False) -> Catalogue:
+    """The catalogue of a published snapshot. `names_items` is for policies that name single items: then each item has
+    an access of its own. Raises `NotFound`."""
+    from sqlalchemy import and_, select
+
+    from fairlead.storage.context_tables import context_item, context_member, context_snapshot
+
+    member, item = context_member.c, context_item.c
+    query = (
+        select(*[column for column in item if column.name != "text"])
+        .join_from(context_member, context_item, and_(member.item == item.id, member.version == item.version))
+        .where(member.snapshot == snapshot)
+        .order_by(item.id)
+    )
+    with store.reading() as connection:
+        if not connection.execute(select(context_snapshot.c.id).where(context_snapshot.c.id == snapshot)).first():
+            raise NotFound(
+                f"there is no context snapshot {snapshot}",
+                why="it was never published to this database",
+                mend="run `fairlead apply`",
+                subject=snapshot,
+            )
+        rows = connection.execute(query).all()
+    accesses: dict[Access, int] = {}
+    entries = tuple(_entries(rows, accesses, names_items))
+    return Catalogue(snapshot=snapshot, entries=entries, accesses=tuple(accesses))
+
+
+def _entries(rows: "Sequence[Row[Any]]", accesses: dict[Access, int], names_items: bool) -> Iterator[Entry]:
+    audiences: dict[str, frozenset[str]] = {}
+    for row in rows:
+        if row.audience not in audiences:
+            audiences[row.audience] = frozenset(msgspec.json.decode(row.audience, type=list[str]))
+        data_class = DataClass(row.data_class)
+        access = Access(audiences[row.audience], data_class, row.owner, row.id if names_items else "")
+        yield Entry(
+            id=row.id,
+            version=row.version,
+            title=row.title,
+            kind=row.kind,
+            topics=frozenset(msgspec.json.decode(row.topics, type=list[str])) if row.topics != "[]" else frozenset(),
+            owner=row.owner,
+            data_class=data_class,
+            access=accesses.setdefault(access, len(accesses)),
+            verified=row.verified,
+            verified_by=row.verified_by,
+            review_by=row.review_by,
+            expires=row.expires,
+            changed=row.changed,
+            trusted=row.trusted,
+            source=row.source,
+            origin=row.origin,
+            fields=msgspec.json.decode(row.fields, type=dict[str, tuple[str, ...]]) if row.fields != "{}" else {},
+            stored_at=row.stored_at,
+        )
