@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from fairlead.errors import BadInput
 from fairlead.models.types import AUTO
 from fairlead.tasks.classify import TaskTypes
+from fairlead.tasks.requirements import RequirementSettings, compile_requirements
 from fairlead.tasks.types import TaskType
 
 BUILT_IN = "chat"
@@ -44,6 +45,13 @@ class TaskSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             "read. For requests that name the type."
         ),
     ] = {}
+    requires: Annotated[
+        tuple[RequirementSettings, ...],
+        Meta(
+            description="Knowledge that the work must rest on: looked up by what is known of the pages, not by what a "
+            "search finds, before a model is chosen."
+        ),
+    ] = ()
 
 
 def compile_tasks(settings: Mapping[str, TaskSettings], *, default: str = "", context: int = 0) -> TaskTypes:
@@ -89,6 +97,7 @@ def _type(name: str, settings: TaskSettings) -> TaskType:
         deadline=settings.deadline,
         instructions=settings.instructions,
         extracts=settings.extracts,
+        requires=compile_requirements(name, settings.requires, settings.context),
     )
 
 

@@ -1,11 +1,61 @@
 """Task types: declared kinds of work, the unit of required context, routing, cost and checks."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final, Literal, get_args
 
 from msgspec import Struct
 
 from fairlead.labels import Labels
+
+State = Literal["missing", "hidden", "contradicted", "stale", "unverified", "met"]
+"""How required knowledge stands, from worst to best: of several pages for one need the best decides."""
+STATES: Final[tuple[State, ...]] = get_args(State)
+
+Does = Literal["proceed", "caveat", "caveat_and_ask", "models", "ask", "abstain"]
+"""What follows, from the mildest to the strictest: of several needs the strictest decides."""
+MILD_TO_STRICT: Final[tuple[Does, ...]] = get_args(Does)
+
+
+class Outcome(Struct, frozen=True):
+    """What follows where a need is in some state. `models` are those that may go on all the same."""
+
+    does: Does
+    models: tuple[str, ...] = ()
+
+    @property
+    def asks(self) -> bool:
+        """Whether the owner is asked."""
+        return self.does in ("ask", "caveat_and_ask")
+
+    @property
+    def refuses(self) -> bool:
+        return self.does in ("ask", "abstain")
+
+    @property
+    def cautions(self) -> bool:
+        """Whether model and caller are told."""
+        return self.does in ("caveat", "caveat_and_ask")
+
+
+class Requirement(Struct, frozen=True, kw_only=True):
+    """Knowledge that a kind of work must rest on: one page of this `kind`, with all of these `topics`, or this very
+    `item`; or an answer of the source `live`.
+
+    `fresh` is in days, None for any age. `due` is how many days an owner has, `owner` whom to ask where no page has
+    one. With `tell_hidden` callers hear that there is something which they may not read.
+    """
+
+    name: str
+    kind: str = ""
+    topics: frozenset[str] = frozenset()
+    item: str = ""
+    live: str = ""
+    fresh: int | None = None
+    verified: bool = False
+    outcomes: Mapping[State, Outcome]
+    due: int = 7
+    owner: str = ""
+    tell_hidden: bool = False
 
 
 class TaskType(Struct, frozen=True, kw_only=True):
@@ -13,7 +63,7 @@ class TaskType(Struct, frozen=True, kw_only=True):
 
     `examples` teach the classification. `prefer` orders the permitted models, best first. `context` is the token
     budget of the context pack, 0 for none; with `grounded` the task is refused when the pack is empty. `extracts` is
-    the JSON Schema of replies that take data out of texts.
+    the JSON Schema of replies that take data out of texts. `requires` is what it must rest on, whatever was found.
     """
 
     name: str
@@ -26,6 +76,7 @@ class TaskType(Struct, frozen=True, kw_only=True):
     deadline: float | None = None
     instructions: str = ""
     extracts: Mapping[str, Any] = {}
+    requires: tuple[Requirement, ...] = ()
 
 
 class Task(Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from fairlead.models.settings import Models
 from fairlead.policy import Policy, PolicyCase, models_compared
 from fairlead.policy.settings import RulesFile, Scope
 from fairlead.tasks import TaskSettings
+from fairlead.tasks.requirements import OnlyModels
 from fairlead.tasks.settings import BUILT_IN
 from fairlead.tools.settings import System
 from fairlead.workspace.problems import Problem
@@ -55,6 +56,7 @@ def between(
     for path, task in tasks.items():
         if task is not None:
             yield from _unknown(documents[path], ("prefer",), task.prefer, settings.models, "model")
+            yield from _of_requirements(documents[path], task, settings.models)
         if (name := task_name(path)) in settings.models or name in aliases:
             yield Problem(
                 file=path,
@@ -76,6 +78,17 @@ def _of_rules(
     for number, judge in enumerate(file.judge):
         if judge.model not in chat:
             yield _missing(document, ("judge", number, "model"), judge.model, chat, "model that chats")
+
+
+def _of_requirements(
+    document: Document, task: TaskSettings, models: Mapping[str, str | ModelSettings]
+) -> Iterator[Problem]:
+    """The models that a task type's requirements leave it."""
+    for number, need in enumerate(task.requires):
+        for key in ("otherwise", "missing", "stale", "unverified", "hidden", "contradicted"):
+            follows = getattr(need, key)
+            if isinstance(follows, OnlyModels):
+                yield from _unknown(document, ("requires", number, key, "models"), follows.models, models, "model")
 
 
 def labelled(
