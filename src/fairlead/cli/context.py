@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from fairlead.cli.compiled import in_folder, published, require_published
+from fairlead.cli.context_start import start
 from fairlead.cli.opening import open_store
 from fairlead.cli.output import Json, data, json_data, say, table
 from fairlead.cli.place import Data, Workspace, find, user
@@ -27,6 +28,9 @@ app = typer.Typer(
     no_args_is_help=True,
     help="List, search and show the organisation's context.",
 )
+
+
+app.command()(start)
 
 
 @app.command("list")

@@ -40,6 +40,11 @@ def split(text: str) -> tuple[Section, ...]:
     return tuple(Section(PATH.join(part.path), body) for part, body in bodies if body)
 
 
+def headed(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Each run of text, whole and as written, with the headings above it, outermost first."""
+    return ((part.path, "\n".join(part.lines)) for part in _parts(text))
+
+
 def first_heading(text: str) -> str:
     """The first heading of a page, "" where it has none."""
     return next((part.path[-1] for part in _parts(text) if part.path), "")
