@@ -1,0 +1,35 @@
+"""Is the organisation's context ready for its agents? Two reports, both pure: `inventory` says which decisions agents
+make, what they must know for them and where that is; `readiness` how much of it is there for whom, and what to see to
+next. Facts are gathered, and reports drawn, by whoever asks."""
+
+from fairlead.context.readiness.inventory import inventory
+from fairlead.context.readiness.measure import readiness
+from fairlead.context.readiness.types import (
+    Act,
+    Basis,
+    Draft,
+    Facts,
+    Inventory,
+    Page,
+    People,
+    Rate,
+    Readiness,
+    Reader,
+    Traffic,
+)
+
+__all__ = [
+    "Act",
+    "Basis",
+    "Draft",
+    "Facts",
+    "Inventory",
+    "Page",
+    "People",
+    "Rate",
+    "Reader",
+    "Readiness",
+    "Traffic",
+    "inventory",
+    "readiness",
+]
