@@ -13,8 +13,8 @@ from fairlead.context.readiness.types import (
     Page,
     People,
     Rate,
-    Readiness,
     Reader,
+    Readiness,
     Traffic,
 )
 

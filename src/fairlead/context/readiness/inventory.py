@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from fairlead.context.readiness.remarks import draft_remarks, rate_of, remarks_of
-from fairlead.context.readiness.steps import drafts_of, pages_of, wants_of
+from fairlead.context.readiness.steps import drafts_for, pages_for, wants_of
 from fairlead.context.readiness.types import (
     Act,
     Decision,
@@ -15,6 +15,7 @@ from fairlead.context.readiness.types import (
     Knowledge,
     NeedLine,
     Page,
+    There,
 )
 from fairlead.tasks.types import Requirement, TaskType
 
@@ -48,15 +49,21 @@ def _kinds_of_work(facts: Facts) -> Iterator[Decision]:
 
 
 def _need(facts: Facts, need: Requirement) -> NeedLine:
-    pages, drafts = (), ()
     if need.live:
-        state = "live" if need.live in facts.live else "missing"
-    else:
-        pages, drafts = pages_of(facts, need), drafts_of(facts, need)
-        state = "there" if pages else "draft" if drafts else "missing"
-    owners = {page.entry.id: page.entry.owner for page in facts.pages} if pages else {}
-    owner = next((owners[id] for id in pages if owners[id]), need.owner)
-    return NeedLine(need=need.name, wants=wants_of(need), state=state, pages=pages, drafts=drafts, owner=owner)
+        state: There = "live" if need.live in facts.live else "missing"
+        return NeedLine(
+            need=need.name, wants=wants_of(need), state=state, pages=(), drafts=(), owner=need.owner
+        )  # fmt: skip
+    pages, drafts = pages_for(facts, need), drafts_for(facts, need)
+    owner = next((entry.owner for entry in pages if entry.owner), need.owner)
+    return NeedLine(
+        need=need.name,
+        wants=wants_of(need),
+        state="there" if pages else "draft" if drafts else "missing",
+        pages=tuple(entry.id for entry in pages),
+        drafts=tuple(draft.id for draft in drafts),
+        owner=owner,
+    )
 
 
 def _cited(facts: Facts, task: TaskType) -> Iterator[NeedLine]:
@@ -97,7 +104,8 @@ def _acts(facts: Facts) -> Iterator[Decision]:
 
 def _approvers(act: Act, known: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(
-        f"{role} ({', '.join(known[role])})" if known.get(role) else f"{role} (nobody is named)" for role in act.approvals
+        f"{role} ({', '.join(known[role])})" if known.get(role) else f"{role} (nobody is named)"
+        for role in act.approvals
     )
 
 

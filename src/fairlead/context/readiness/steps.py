@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from fairlead.context.catalogue import Entry
 from fairlead.context.readiness.remarks import WEIGHTY, remarks_of
 from fairlead.context.readiness.types import Draft, Facts, Row, Stand, Step, Verb
 from fairlead.context.sufficiency import answers
@@ -13,6 +14,7 @@ GAPS: Final[Mapping[State, float]] = {
 }  # fmt: skip
 """How much of an answer's worth is lost where a need stands so."""
 
+NOBODY: Final = "nobody yet"
 _OLD_PAGE: Final = 0.4  # the same for a page that answers cite, though nobody declared that they need it
 _UNDECLARED: Final = 0.3  # and for each refusal of a task type that declares nothing
 
@@ -69,32 +71,33 @@ def _required(facts: Facts, declared: Iterable[TaskType], rows: Iterable[Row]) -
 
 
 def _deed(facts: Facts, need: Requirement, stand: Stand, row: Row) -> _Deed:
-    page = stand.pages[0] if stand.pages else need.item
-    owner = stand.owner or "nobody yet"
-    match stand.state:
-        case "missing" if need.live:
-            return _Deed("connect", f"declare the live source {need.live}", "", owner, "edit context/sources.yaml")
-        case "missing":
-            return _to_write(facts, need, stand)
-        case "hidden" if need.live:
-            return _Deed("show", f"let them read {need.live}", "", owner, "fairlead policy explain")
-        case "hidden":
-            names = ", ".join(name or "people without a department" for name in row.departments)
-            command = f"add them to `audience` in context/{page}.md"
-            return _Deed("show", f"show {page} to {names}, or write one for them", page, owner, command)
-        case "stale":
-            return _Deed("review", f"look at {page} again: {stand.reason}", page, owner, f"fairlead context verify {page}")
-        case "unverified":
-            return _Deed("verify", f"verify {page}: {stand.reason}", page, owner, f"fairlead context verify {page}")
-        case _:
-            both = " and ".join(stand.pages[:2])
-            return _Deed("settle", f"settle what {both} disagree about", page, owner, f"fairlead context show {page}")
+    owner = stand.owner or NOBODY
+    if need.live:
+        return _about_source(need, stand, owner)
+    if stand.state == "missing":
+        return _to_write(facts, need, owner)
+    page = stand.pages[0]
+    if stand.state == "hidden":
+        names = ", ".join(name or "people without a department" for name in row.departments)
+        what = f"show {page} to {names}, or write one for them"
+        return _Deed("show", what, page, owner, f"edit `audience` in context/{page}.md")
+    if stand.state == "contradicted":
+        both = " and ".join(stand.pages[:2])
+        return _Deed("settle", f"settle what {both} disagree about", page, owner, f"fairlead context show {page}")
+    verb: Verb = "verify" if stand.state == "unverified" else "review"
+    asks = "verify" if verb == "verify" else "look again at"
+    return _Deed(verb, f"{asks} {page}: it {stand.reason}", page, owner, f"fairlead context verify {page}")
 
 
-def _to_write(facts: Facts, need: Requirement, stand: Stand) -> _Deed:
+def _about_source(need: Requirement, stand: Stand, owner: str) -> _Deed:
+    if stand.state == "missing":
+        return _Deed("connect", f"declare the live source {need.live}", "", owner, "edit context/sources.yaml")
+    return _Deed("show", f"let them call the tool behind {need.live}", "", owner, "edit policies/")
+
+
+def _to_write(facts: Facts, need: Requirement, owner: str) -> _Deed:
     """A draft to finish, a pack to begin with, or a page to write."""
-    owner = stand.owner or need.owner or "nobody yet"
-    draft = next(iter(_drafts_for(facts.drafts, need)), None)
+    draft = next(iter(drafts_for(facts, need)), None)
     if draft is not None:
         left = len(draft.questions)
         what = f"answer {left} question(s) in {draft.id}" if left else f"publish {draft.id}"
@@ -107,11 +110,11 @@ def _to_write(facts: Facts, need: Requirement, stand: Stand) -> _Deed:
     return _Deed("write", f"write {need.name}: {wants_of(need)}", "", owner, "edit a new page below context/")
 
 
-def _drafts_for(drafts: Iterable[Draft], need: Requirement) -> list[Draft]:
-    """The nearest to done first."""
+def drafts_for(facts: Facts, need: Requirement) -> list[Draft]:
+    """Drafts that would fill a need, the nearest to done first."""
     fit = (
         draft
-        for draft in drafts
+        for draft in facts.drafts
         if draft.status != "retired"
         and (not need.item or draft.id == need.item)
         and (not need.kind or draft.kind == need.kind)
@@ -142,19 +145,17 @@ def _estimated(facts: Facts) -> Iterator[tuple[_Deed, _Felt]]:
             if entry is not None and found:
                 what = f"look at {id} again: {found[0]}, and cited"
                 command = f"fairlead context verify {id}"
-                yield _Deed("review", what, id, entry.owner or "nobody yet", command), _Felt(task.name, (), times, _OLD_PAGE)
+                yield (
+                    _Deed("review", what, id, entry.owner or NOBODY, command),
+                    _Felt(task.name, (), times, _OLD_PAGE),
+                )
         refused = facts.traffic.refused.get(task.name, 0)
         if refused:
             what = f"say what {task.name} requires: nothing was found {refused} times"
-            deed = _Deed("declare", what, "", "nobody yet", f"edit tasks/{task.name}.yaml")
+            deed = _Deed("declare", what, "", NOBODY, f"edit tasks/{task.name}.yaml")
             yield deed, _Felt(task.name, (), refused, _UNDECLARED)
 
 
-def drafts_of(facts: Facts, need: Requirement) -> tuple[str, ...]:
-    """Drafts that would fill a need."""
-    return tuple(draft.id for draft in _drafts_for(facts.drafts, need))
-
-
-def pages_of(facts: Facts, need: Requirement) -> tuple[str, ...]:
-    """Published pages that are of what is needed, whoever may read them."""
-    return tuple(page.entry.id for page in facts.pages if answers(page.entry, need))
+def pages_for(facts: Facts, need: Requirement) -> list[Entry]:
+    """Pages in force that are of what is needed, whoever may read them."""
+    return [page.entry for page in facts.pages if answers(page.entry, need)]

@@ -16,6 +16,7 @@ MayCall = Callable[[str], bool]
 """Whether somebody may call a tool, by its full name."""
 
 Sort = Literal["task", "tool", "flow"]
+There = Literal["there", "draft", "live", "missing"]
 Verb = Literal["publish", "write", "start", "verify", "review", "settle", "show", "connect", "declare"]
 
 
@@ -235,7 +236,7 @@ class NeedLine(Struct, frozen=True, kw_only=True):
 
     need: str
     wants: str
-    state: Literal["there", "draft", "live", "missing"]
+    state: There
     pages: tuple[str, ...]
     drafts: tuple[str, ...]
     owner: str
