@@ -21,12 +21,11 @@ def test_starting_writes_drafts_that_publish_nothing_and_never_overwrites(acme: 
     assert fairlead("check").status == 0
     assert len(before) < len(fairlead("context", "list", "--json").json)
     again = fairlead("context", "start", "sales", "--json").json
-    assert again["written"] == [] and len(again["left"]) == len(planned["written"])
+    assert again["written"] == []
+    assert len(again["left"]) == len(planned["written"])
 
 
-def test_the_packs_can_be_looked_at_without_a_workspace(
-    tmp_path: Path, fairlead: Fairlead
-) -> None:
+def test_the_packs_can_be_looked_at_without_a_workspace(tmp_path: Path, fairlead: Fairlead) -> None:
     packs = fairlead("context", "start", "--list", "--json").json
     assert {"sales", "finance", "hr", "marketing", "legal", "company"} == packs.keys()
     assert "legal/clauses" in fairlead("context", "start", "legal", "--list").out

@@ -44,17 +44,14 @@ def test_a_pack_is_a_checklist_of_drafts_with_owner_topics_readers_and_a_day_to_
     assert len(pages) >= LEAST
     for page in pages:
         assert page.status == "draft"
-        assert page.owner and page.topics and page.audience
+        assert all((page.owner, page.topics, page.audience))
         assert page.review_by > TODAY.isoformat()
     assert {"term", "flow", "decision"} <= {page.kind for page in pages}, "terms, approvals and decisions in each"
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_each_question_of_a_pack_is_open_until_it_is_answered(function: str) -> None:
-    texts = {
-        path: text.decode()
-        for path, text in starter_files((function,), today=TODAY, with_tasks=False).items()
-    }
+    texts = {path: text.decode() for path, text in starter_files((function,), today=TODAY, with_tasks=False).items()}
     asked = {f"context/{function}/{item.name}.md": item for item in starter(function).items}
     assert texts.keys() == asked.keys()
     for path, text in texts.items():
