@@ -8,7 +8,8 @@ from tests.cli.conftest import Fairlead
 def test_starting_writes_drafts_that_publish_nothing_and_never_overwrites(acme: Path, fairlead: Fairlead) -> None:
     before = fairlead("context", "list", "--json").json
     planned = fairlead("context", "start", "sales", "--owner", "sales=kim", "--dry-run", "--json").json
-    assert planned["dry_run"] and not (acme / "context" / "sales").exists()
+    assert planned["dry_run"]
+    assert not (acme / "context" / "sales").exists()
     prices = acme / "context" / "sales" / "prices.md"
     prices.parent.mkdir()
     prices.write_text("# Ours\n")
