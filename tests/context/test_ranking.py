@@ -1,7 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.context.ranking import Postings, postings_of, rank, visible_of
+from fairlead.context.ranking import Postings, Ranked, Visible, postings_of, scores_of, visible_of, word_of
+from fairlead.context.ranking import rank as rank_scores
 
 LENGTHS = [800] * 6
 ITEM_OF = [0, 0, 1, 2, 3, 3]
@@ -10,6 +11,11 @@ ALL = visible_of([0] * 6, frozenset([0]))
 
 def of(*occurrences: tuple[int, str]) -> Postings:
     return postings_of(occurrences, LENGTHS)
+
+
+def rank(words: list[Postings], visible: Visible, item_of: list[int], *, most: int, per_item: int) -> list[Ranked]:
+    scores = scores_of((word_of(word, visible), 1.0) for word in words)
+    return rank_scores(scores, item_of, most=most, per_item=per_item)
 
 
 def test_a_rare_word_counts_more_than_a_common_one() -> None:

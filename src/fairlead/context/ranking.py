@@ -7,19 +7,23 @@ the occurrences come from the index, the rights from the policy.
 
 import math
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import compress
 
 from msgspec import Struct
 
-# Chosen on half of the handbook's link queries, checked on the other half.
-_FIELD_WEIGHTS = {"title": 8.0, "heading": 3.0, "body": 1.0}
-_SATURATION = 2.4  # BM25's k1
+# Chosen on one half of the evals' questions (their `--half chosen`), checked on the other.
+_SATURATION = 1.4  # BM25's k1, of the words of the text
 _LENGTH = 0.6  # BM25's b
 _USUAL_LENGTH = 800.0  # characters; fixed, so that a section's weight depends on nothing but itself
-_SUPPORT = 0.3  # what a page's further sections add to its best one, halved from one to the next
+_NAMED = {
+    "title": 0.5,
+    "heading": 0.5,
+}  # what a word adds that stands there, however often, beside at most 1 in the text
+_SUPPORT = 0.2  # what a page's further sections add to its best one, halved from one to the next
 _SUPPORTERS = 7
-_FLOOR = 0.4  # of the best section's score: what is below shares a common word or two with the question
+_FLOOR = 0.2  # of the best section's score: what is below shares a common word or two with the question
 MOST_WORDS = 16
 
 
@@ -44,37 +48,74 @@ class Visible(Struct, frozen=True):
     count: int
 
 
+class Word(Struct, frozen=True):
+    """Where a word stands among the sections that a caller may read, and how rare it is there. `rarity` counts more
+    words of a question than of another: it is also the order in which they are taken."""
+
+    rarity: float
+    sections: Sequence[int]
+    weights: Sequence[float]
+
+
 def visible_of(access_of: Sequence[int], allowed: frozenset[int]) -> Visible:
     """`access_of` gives each section's access by number, `allowed` the numbers that the policy permits."""
-    mask = bytes(number in allowed for number in access_of)
+    permitted = bytes(number in allowed for number in range(max(access_of, default=-1) + 1))
+    mask = bytes(map(permitted.__getitem__, access_of))
     return Visible(mask, sum(mask))
 
 
 def postings_of(occurrences: Iterable[tuple[int, str]], lengths: Sequence[int]) -> Postings:
     """From (section, field) of each occurrence. `lengths` are the sections' characters."""
-    counted: dict[int, float] = {}
+    said: Counter[int] = Counter()
+    named: dict[tuple[int, str], float] = {}
     for section, field in occurrences:
-        counted[section] = counted.get(section, 0.0) + _FIELD_WEIGHTS[field]
-    found = sorted(counted.items())
-    return Postings(
-        array("I", (section for section, _ in found)),
-        array("f", (_saturated(count, lengths[section]) for section, count in found)),
-    )
+        if field in _NAMED:
+            named[section, field] = _NAMED[field]
+        else:
+            said[section] += 1
+    extra: dict[int, float] = {}
+    for (section, _), weight in named.items():
+        extra[section] = extra.get(section, 0.0) + weight
+    found = sorted(said.keys() | extra.keys())
+    weights = (_saturated(said[section], lengths[section]) + extra.get(section, 0.0) for section in found)
+    return Postings(array("I", found), array("f", weights))
 
 
-def _saturated(count: float, length: int) -> float:
+def _saturated(count: int, length: int) -> float:
     return count / (count + _SATURATION * (1 - _LENGTH + _LENGTH * length / _USUAL_LENGTH))
 
 
-def rank(
-    words: Iterable[Postings], visible: Visible, item_of: Sequence[int], *, most: int, per_item: int
-) -> list[Ranked]:
-    """The best visible sections, at most `per_item` of one item. `item_of` gives each section's item by number.
+def word_of(postings: Postings, visible: Visible) -> Word:
+    """What is visible of a word. Costs as much as there is of it in the snapshot; what comes after costs as much as is
+    visible, so this is worth keeping for those who have the same rights."""
+    sections: Sequence[int] = postings.sections
+    weights: Sequence[float] = postings.weights
+    if visible.count < len(visible.mask):
+        keep = bytes(map(visible.mask.__getitem__, sections))
+        sections, weights = array("I", compress(sections, keep)), array("f", compress(weights, keep))
+    # Never near 0: small workspaces share words.
+    return Word(math.log(1 + visible.count / (len(sections) + 0.5)), sections, weights)
+
+
+def scores_of(words: Iterable[tuple[Word, float]]) -> dict[int, float]:
+    """The score of each visible section that any of the words stands in. The number beside a word is what it counts in
+    this question, 1 for what was asked. A long question is told by its rarest words; the rest costs time."""
+    counted = [(word.rarity * counts, word) for word, counts in words if word.sections]
+    counted.sort(key=lambda each: -each[0])
+    scores: dict[int, float] = {}
+    score_of = scores.get
+    for counts, word in counted[:MOST_WORDS]:
+        for section, weight in zip(word.sections, word.weights, strict=True):
+            scores[section] = score_of(section, 0.0) + counts * weight
+    return scores
+
+
+def rank(scores: Mapping[int, float], item_of: Sequence[int], *, most: int, per_item: int) -> list[Ranked]:
+    """The best sections, at most `per_item` of one item. `item_of` gives each section's item by number.
 
     An item counts by its best section and a little by its next ones; a section counts as its item does, less what it
     lacks of the item's best. Equal scores keep the order of the sections.
     """
-    scores = _scores(words, visible)
     floor = max(scores.values(), default=0.0) * _FLOOR
     by_item: dict[int, list[tuple[float, int]]] = {}
     for section, score in scores.items():
@@ -92,28 +133,3 @@ def _of_item(sections: list[tuple[float, int]], per_item: int) -> Iterator[Ranke
     total = best + _SUPPORT * support
     for score, section in sections[:per_item]:
         yield Ranked(section, total * -score / best)
-
-
-def _scores(words: Iterable[Postings], visible: Visible) -> Mapping[int, float]:
-    scores: dict[int, float] = {}
-    score_of = scores.get
-    for rarity, sections, weights in _rarest(words, visible):
-        for section, weight in zip(sections, weights, strict=True):
-            scores[section] = score_of(section, 0.0) + rarity * weight
-    return scores
-
-
-def _rarest(words: Iterable[Postings], visible: Visible) -> list[tuple[float, Sequence[int], Sequence[float]]]:
-    """The rarest words with their visible postings. A long question is told by these; the rest costs time."""
-    seen: list[tuple[float, Sequence[int], Sequence[float]]] = []
-    for word in words:
-        sections: Sequence[int] = word.sections
-        weights: Sequence[float] = word.weights
-        if visible.count < len(visible.mask):
-            keep = [visible.mask[section] for section in sections]
-            sections, weights = list(compress(sections, keep)), list(compress(weights, keep))
-        if sections:
-            rarity = math.log(1 + visible.count / (len(sections) + 0.5))  # never near 0: small workspaces share words
-            seen.append((rarity, sections, weights))
-    seen.sort(key=lambda word: -word[0])
-    return seen[:MOST_WORDS]

@@ -6,7 +6,7 @@ that follows.
 
 import asyncio
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from fairlead.context.kinds import PAGE
-from fairlead.context.ranking import Postings, Ranked, Visible, postings_of, rank, visible_of
+from fairlead.context.known_words import KnownWords
+from fairlead.context.ranking import Ranked, rank, scores_of
 from fairlead.context.snapshots import decode_access
+from fairlead.context.synonyms import NO_GLOSSARY, Glossary
 from fairlead.errors import NotFound
 from fairlead.labels import Access, DataClass
 from fairlead.models.words import stems
-from fairlead.storage import word_index
 from fairlead.storage.store import Store
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 MayRead = Callable[[Access], bool]
 
-_KEPT_POSTINGS = 2_000_000  # eight bytes each
-_KEPT_RIGHTS = 256
 _DECIDED_AT_ONCE = 16  # a decision that is not cached may take 0.1 ms
 _QUESTION_END = 4_000  # characters of a long question that count, at its start and at its end
 _QUESTION_WORDS = 48
@@ -118,9 +117,17 @@ def _numbered(snapshot: str, found: list[tuple[int, str, int, str]], names_items
 
 def words_of(question: str) -> list[str]:
     """The distinct words that a question is searched by: of a very long one, those at its start and at its end."""
+    return _distinct(_stems_of(question))
+
+
+def _stems_of(question: str) -> list[str]:
     if len(question) > 2 * _QUESTION_END:
         question = f"{question[:_QUESTION_END]} {question[-_QUESTION_END:]}"
-    distinct = list(dict.fromkeys(stems(question)))
+    return stems(question)
+
+
+def _distinct(stemmed: Iterable[str]) -> list[str]:
+    distinct = list(dict.fromkeys(stemmed))
     if len(distinct) > _QUESTION_WORDS:
         half = _QUESTION_WORDS // 2
         distinct = distinct[:half] + distinct[-half:]
@@ -130,23 +137,23 @@ def words_of(question: str) -> list[str]:
 class Search:
     """Search over one snapshot. Works in one thread of its own, so that a slow disk never holds up the event loop."""
 
-    def __init__(self, store: Store, snapshot: Snapshot) -> None:
+    def __init__(self, store: Store, snapshot: Snapshot, glossary: Glossary = NO_GLOSSARY) -> None:
         self.snapshot = snapshot
         self._store = store
+        self._glossary = glossary
         self._thread = ThreadPoolExecutor(1, "fairlead-context")
-        # Only that thread touches what follows.
-        self._postings: dict[str, Postings] = {}
-        self._visible: dict[frozenset[int], Visible] = {}
-        self._kept = 0
+        # Only that thread touches it.
+        self._words = KnownWords(snapshot.rows, snapshot.lengths, snapshot.access_of)
 
     async def find(self, question: str, may_read: MayRead, *, most: int = 10, per_item: int = 3) -> list[Hit]:
         """The best sections, best first, at most `per_item` of one item. Errors of `may_read` pass through."""
-        words = words_of(question)
-        if not words or not self.snapshot.keys:
+        stemmed = _stems_of(question)
+        if not stemmed or not self.snapshot.keys:
             return []
         allowed = await self._allowed(may_read)
         if not allowed:
             return []
+        words = dict.fromkeys(_distinct(stemmed), 1.0) | self._glossary.also(stemmed, may_read)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._find, words, allowed, most, per_item)
 
@@ -163,33 +170,11 @@ class Search:
                 allowed.append(number)
         return frozenset(allowed)
 
-    def _find(self, words: Iterable[str], allowed: frozenset[int], most: int, per_item: int) -> list[Hit]:
-        visible = self._visible_to(allowed)
+    def _find(self, words: Mapping[str, float], allowed: frozenset[int], most: int, per_item: int) -> list[Hit]:
         with self._store.reading() as connection:
-            postings = [self._postings_of(connection, word) for word in words]
-            ranked = rank(postings, visible, self.snapshot.item_of, most=most, per_item=per_item)
+            scores = scores_of((self._words.word(connection, word, allowed), counts) for word, counts in words.items())
+            ranked = rank(scores, self.snapshot.item_of, most=most, per_item=per_item)
             return _fetch(connection, self.snapshot, ranked) if ranked else []
-
-    def _visible_to(self, allowed: frozenset[int]) -> Visible:
-        visible = self._visible.get(allowed)
-        if visible is None:
-            if len(self._visible) >= _KEPT_RIGHTS:
-                self._visible.clear()
-            visible = self._visible[allowed] = visible_of(self.snapshot.access_of, allowed)
-        return visible
-
-    def _postings_of(self, connection: "Connection", word: str) -> Postings:
-        postings = self._postings.pop(word, None)
-        if postings is None:
-            number_of = self.snapshot.rows.get
-            found = ((number_of(row), field) for row, field in word_index.occurrences(connection, word))
-            postings = postings_of(((n, field) for n, field in found if n is not None), self.snapshot.lengths)
-            self._kept += len(postings.sections) + 1
-        self._postings[word] = postings  # again as the newest: the oldest go first
-        while self._kept > _KEPT_POSTINGS:
-            oldest = self._postings.pop(next(iter(self._postings)))
-            self._kept -= len(oldest.sections) + 1
-        return postings
 
 
 def _fetch(connection: "Connection", snapshot: Snapshot, ranked: list[Ranked]) -> list[Hit]:
