@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from fairlead.context.catalogue import EMPTY, Catalogue, load_catalogue
 from fairlead.context.search import Hit, MayRead, Search, load_snapshot
 from fairlead.context.sections import PATH
+from fairlead.context.synonyms import glossary_of
 from fairlead.context.types import NO_CONTEXT, Citation, Pack
 from fairlead.labels import DataClass, Labels
 from fairlead.models.types import Passage
@@ -32,8 +33,9 @@ class Context:
 
         `names_items` is for policies that name single items: then each item is decided by itself. Raises `NotFound`.
         """
-        search = Search(store, load_snapshot(store, snapshot, names_items=names_items))
-        return cls(search, load_catalogue(store, snapshot, names_items=names_items))
+        outline = load_snapshot(store, snapshot, names_items=names_items)
+        catalogue = load_catalogue(store, snapshot, names_items=names_items)
+        return cls(Search(store, outline, glossary_of(catalogue)), catalogue)
 
     @property
     def snapshot(self) -> str:
