@@ -14,6 +14,8 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from fairlead.context.sections import PATH
+
 State = Literal["stands", "moved", "changed", "gone"]
 _FEW: Final = 6  # words: found elsewhere, so few say nothing of where a passage went
 
@@ -23,7 +25,8 @@ _NAMED_LINK: Final = re.compile(r"!?\[([^\[\]]+)\]\[[^\[\]]*\]")
 _TARGET: Final = re.compile(r"^ {0,3}\[[^\]]+\]:[^\n]*$", re.MULTILINE)
 _MARK: Final = re.compile(r"^[ \t>]*(?:[-*+][ \t]+|[0-9]{1,9}[.)][ \t]+)*", re.MULTILINE)
 _HEADING: Final = re.compile(r"^ {0,3}#{1,6}(?:[ \t]|$)")
-_WORD: Final = re.compile(r"\w+(?:[.,:/@'\u2019-]\w+)*|~~|[$\u20ac\u00a3%<>=\u2264\u2265\u2260+]")
+_WORD: Final = re.compile(r"\w+(?:[.,:/@']\w+)*|(?<!\S)-(?=[0-9])|~~|[$\u20ac\u00a3%<>=\u2264\u2265\u2260+]")
+_ALIKE: Final = str.maketrans({"\u2019": "'", "\u2212": "-", "\\": None})
 _BESIDE: Final = 3  # words beside a block that tell whether it has grown
 
 
@@ -59,7 +62,7 @@ def words_of(text: str) -> list[str]:
         text = _NAMED_LINK.sub(r"\1", _LINK.sub(r"\1", _TARGET.sub("", text)))
     if "&" in text:
         text = html.unescape(text)
-    plain = _MARK.sub("", text).replace("\\", "").lower()
+    plain = _MARK.sub("", text).translate(_ALIKE).lower()
     return [bare for word in _WORD.findall(plain) if (bare := word.strip("_"))]
 
 
@@ -104,18 +107,24 @@ class _Reader:
 
 
 def _read(page: Sequence[Cited]) -> list[list[_Block]]:
-    """The blocks of each section of a page. A heading stands between two sections unless one goes on under the
-    other's."""
-    reader, headings = _Reader(), [None, *(section.heading for section in page), None]
-    found = [
-        reader.blocks(section, headings[at] != section.heading, headings[at + 2] != section.heading)
-        for at, section in enumerate(page)
-    ]
+    """The blocks of each section of a page."""
+    reader = _Reader()
+    ends = [True, *(_ends(section, after) for section, after in pairwise(page)), True]
+    found = [reader.blocks(section, ends[at], ends[at + 1]) for at, section in enumerate(page)]
     every = [block for blocks in found for block in blocks]
     for block, after in pairwise(every):
         block.after = " ".join(after.words.split(" ", _BESIDE + 1)[1 : _BESIDE + 1])
         after.before = " ".join(block.words.rsplit(" ", _BESIDE + 1)[1:]).strip()
     return found
+
+
+def _ends(section: Cited, after: Cited) -> bool:
+    """Whether a heading stands between two sections: else the second goes on under the last heading of the first."""
+    if _HEADING.match(after.text):
+        return True
+    headings = [line for line in section.text.split("\n") if _HEADING.match(line)]
+    last = headings[-1].strip(" #") if headings else section.heading.rpartition(PATH)[2]
+    return words_of(last) != words_of(after.heading.rpartition(PATH)[2])
 
 
 class _Page:
