@@ -9,6 +9,7 @@ import typer
 
 from fairlead.cli.compiled import in_folder, published, require_published
 from fairlead.cli.context_start import start
+from fairlead.cli.context_impact import impact
 from fairlead.cli.opening import open_store
 from fairlead.cli.output import Json, data, json_data, say, table
 from fairlead.cli.place import Data, Workspace, find, user
@@ -155,6 +156,9 @@ def _shown(item: Item) -> dict[str, Any]:
         "verified_by": item.verified_by,
         "review_by": item.review_by,
     }
+
+
+app.command("impact")(impact)
 
 
 def commands() -> dict[str, Any]:

@@ -39,7 +39,6 @@ class Cited(Struct, frozen=True, kw_only=True):
     heading: str
     text: str
     identity: str = ""
-    meaning: str = ""
 
 
 class Fate(Struct, frozen=True, kw_only=True):
