@@ -9,12 +9,11 @@ run, unless new words were put next to them under the same heading, for those ma
 import html
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby, pairwise
 from typing import Final, Literal
 
 from msgspec import Struct
 
-from fairlead.context.sections import PATH
+from fairlead.context.sections import under_headings
 
 State = Literal["stands", "moved", "changed", "gone"]
 _FEW: Final = 6  # words: found elsewhere, so few say nothing of where a passage went
@@ -30,15 +29,20 @@ _ALIKE: Final = str.maketrans({"\u2019": "'", "\u2212": "-", "\\": None})
 _BESIDE: Final = 3  # words beside a block that tell whether it has grown
 
 
-class Cited(Struct, frozen=True, kw_only=True):
-    """A section as it is stored. `heading` is its path of headings, `ordinal` its place on the page."""
+class Cited(Struct, frozen=True):
+    """A section as it is stored."""
+
+    text: str
+    identity: str = ""
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    """A version of an item, with its sections in order."""
 
     item: str
     version: str
-    ordinal: int
-    heading: str
     text: str
-    identity: str = ""
+    sections: tuple[Cited, ...]
 
 
 class Fate(Struct, frozen=True, kw_only=True):
@@ -66,78 +70,37 @@ def words_of(text: str) -> list[str]:
 
 
 class _Block(Struct):
-    """A run of words under one heading, as " one two ". `opens` and `closes`: a heading, or the page's end, stands
-    there; else the text was cut. `before` and `after` are the words beside it on its page."""
+    """A run of words, as " one two ". `opens` and `closes`: on its page a heading stands there, or the page ends; else
+    its text goes on. `before` and `after` are the words beside it."""
 
     words: str
-    opens: bool
-    closes: bool
+    opens: bool = False
+    closes: bool = False
     before: str = ""
     after: str = ""
 
 
-class _Reader:
-    """Cuts the sections of one page, in order, into blocks. Code that is cut in two is remembered."""
-
-    def __init__(self) -> None:
-        self._fence = ""
-
-    def blocks(self, section: Cited, opens: bool, closes: bool) -> list[_Block]:
-        texts = [" ".join(words) for lines in self._parts(section.text) if (words := words_of("\n".join(lines)))]
-        found = [_Block(f" {text} ", True, True) for text in texts]
-        if found:
-            found[0].opens, found[-1].closes = opens, closes
-        return found
-
-    def _parts(self, text: str) -> Iterator[list[str]]:
-        lines: list[str] = []
-        for line in text.split("\n"):
-            mark = line.strip()[:3]
-            if self._fence:
-                self._fence = "" if mark == self._fence else self._fence
-            elif mark in ("```", "~~~"):
-                self._fence = mark
-            elif _HEADING.match(line):
-                yield lines
-                lines = []
-                continue
-            lines.append(line)
-        yield lines
-
-
-def _read(page: Sequence[Cited]) -> list[list[_Block]]:
-    """The blocks of each section of a page."""
-    reader = _Reader()
-    ends = [True, *(_ends(section, after) for section, after in pairwise(page)), True]
-    found = [reader.blocks(section, ends[at], ends[at + 1]) for at, section in enumerate(page)]
-    every = [block for blocks in found for block in blocks]
-    for block, after in pairwise(every):
-        block.after = " ".join(after.words.split(" ", _BESIDE + 1)[1 : _BESIDE + 1])
-        after.before = " ".join(block.words.rsplit(" ", _BESIDE + 1)[1:]).strip()
-    return found
-
-
-def _ends(section: Cited, after: Cited) -> bool:
-    """Whether a heading stands between two sections: else the second goes on under the last heading of the first."""
-    if _HEADING.match(after.text):
-        return True
-    headings = [line for line in section.text.split("\n") if _HEADING.match(line)]
-    last = headings[-1].strip(" #") if headings else section.heading.rpartition(PATH)[2]
-    return words_of(last) != words_of(after.heading.rpartition(PATH)[2])
-
-
-class _Page:
+class _Run:
     """All words of a page in one run, and where in it a heading stands."""
 
-    def __init__(self, sections: Sequence[Cited]) -> None:
+    def __init__(self, text: str) -> None:
         parts, at, ends = list[str](), 0, {0}
-        for block in (block for blocks in _read(sections) for block in blocks):
-            parts.append(block.words[:-1])
-            ends.update([at] if block.opens else [])
-            at += len(block.words) - 1
-            ends.update([at] if block.closes else [])
-        self.version = sections[0].version
-        self._words, self._ends = "".join(parts) + " ", frozenset(ends)
+        for part in under_headings(text):
+            if words := " ".join(words_of(part)):
+                parts.append(words)
+                at += len(words) + 1
+                ends.add(at)
+        self._words, self._ends = " " + " ".join(parts) + " ", frozenset(ends)
+
+    def stood(self, words: str, least: int) -> tuple[_Block, int]:
+        """The block of these words as it stands here, and where it ends."""
+        start = self._words.find(words, least)
+        if start < 0:
+            return _Block(words), least
+        end = start + len(words) - 1
+        before = " ".join(self._words[:start].rsplit(" ", _BESIDE)[-_BESIDE:]).strip()
+        after = " ".join(self._words[end + 1 : end + 200].split(" ", _BESIDE)[:_BESIDE]).strip()
+        return _Block(words, start in self._ends, end in self._ends, before, after), end
 
     def holds(self, blocks: Sequence[_Block]) -> bool:
         """Whether these stand here in this order, each unbroken, with nothing new under its heading beside it."""
@@ -159,36 +122,65 @@ class _Page:
         return -1
 
 
+def _blocks(page: Page) -> Iterator[list[_Block]]:
+    """The blocks of each section: what stands between the headings that its text holds."""
+    run, at, fence = _Run(page.text), 0, ""
+    for section in page.sections:
+        found = list[_Block]()
+        parts, fence = _parts(section.text, fence)
+        for part in parts:
+            if words := words_of(part):
+                block, at = run.stood(f" {' '.join(words)} ", at)
+                found.append(block)
+        yield found
+
+
+def _parts(text: str, fence: str) -> tuple[list[str], str]:
+    """A section's text between its headings. `fence` opened code that goes on here; the one left open is returned."""
+    parts: list[list[str]] = [[]]
+    for line in text.split("\n"):
+        mark = line.strip()[:3]
+        if fence:
+            fence = "" if mark == fence else fence
+        elif mark in ("```", "~~~"):
+            fence = mark
+        elif _HEADING.match(line):
+            parts.append([])
+            continue
+        parts[-1].append(line)
+    return ["\n".join(lines) for lines in parts], fence
+
+
 class Later:
-    """A later snapshot, or as much of it as is new since: its pages in runs of words."""
+    """A later snapshot, or as much of it as is new since."""
 
-    def __init__(self, sections: Iterable[Cited]) -> None:
-        """`sections` come in the order of their items and places."""
-        self._pages: dict[str, _Page] = {}
+    def __init__(self, pages: Iterable[Page]) -> None:
+        self._runs: dict[str, _Run] = {}
+        self._versions: dict[str, str] = {}
         self._homes: dict[str, str] = {}
-        for item, group in groupby(sections, key=lambda section: section.item):
-            page = list(group)
-            self._pages[item] = _Page(page)
-            self._homes.update((section.identity, item) for section in page if section.identity)
+        for page in pages:
+            self._runs[page.item] = _Run(page.text)
+            self._versions[page.item] = page.version
+            self._homes.update((section.identity, page.item) for section in page.sections if section.identity)
 
-    def fates(self, page: Sequence[Cited]) -> list[Fate]:
-        """What became of each section of one page, as it was in the earlier snapshot, in order."""
-        if page and page[0].item in self._pages and self._pages[page[0].item].version == page[0].version:
-            return [Fate(state="stands", item=page[0].item, version=page[0].version)] * len(page)
-        return [self._fate(section, blocks) for section, blocks in zip(page, _read(page), strict=True)]
+    def fates(self, page: Page) -> list[Fate]:
+        """What became of each section of a page of the earlier snapshot, in order."""
+        if self._versions.get(page.item) == page.version:
+            return [Fate(state="stands", item=page.item, version=page.version)] * len(page.sections)
+        return [self._fate(page.item, *each) for each in zip(page.sections, _blocks(page), strict=True)]
 
-    def _fate(self, section: Cited, blocks: list[_Block]) -> Fate:
+    def _fate(self, item: str, section: Cited, blocks: list[_Block]) -> Fate:
         home = self._homes.get(section.identity, "")
-        near = [name for name in dict.fromkeys((section.item, home)) if name in self._pages]
-        far = [name for name in self._pages if name not in near] if _says_enough(blocks) else []
+        near = [name for name in dict.fromkeys((item, home)) if name in self._runs]
+        far = [name for name in self._runs if name not in near] if _says_enough(blocks) else []
         for name in (*near, *far):
-            if self._pages[name].holds(blocks):
-                return self._found("stands" if name == section.item else "moved", name)
-        last = home or (section.item if section.item in self._pages else "")
+            if self._runs[name].holds(blocks):
+                return self._found("stands" if name == item else "moved", name)
+        last = home or (item if item in self._runs else "")
         return self._found("changed", last) if last else Fate(state="gone")
 
     def _found(self, state: State, item: str) -> Fate:
-        return Fate(state=state, item=item, version=self._pages[item].version)
+        return Fate(state=state, item=item, version=self._versions[item])
 
 
 def _says_enough(blocks: Iterable[_Block]) -> bool:

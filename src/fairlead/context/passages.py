@@ -1,19 +1,19 @@
 """Reading passages that were cited, and what the snapshot in force has of them: the store's side of `drift`."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from fairlead.context.drift import Cited, Fate, Later
+from fairlead.context.drift import Cited, Fate, Later, Page
 from fairlead.errors import NotFound
 from fairlead.storage.store import Store
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Row, Select
+    from sqlalchemy import Connection
 
 _AT_ONCE: Final = 200  # versions asked for in one statement
+_WORSE: Final = ("stands", "moved", "gone", "changed")
 
 
 class Citation(Struct, frozen=True, order=True):
@@ -66,15 +66,13 @@ def fates(store: Store, citations: Iterable[Citation], snapshot: str) -> dict[Ci
         if other:
             later = Later(_since(connection, snapshot, other))
             for page in _pages(connection, other):
-                found.update(_of_page(page, later.fates(page), asked[page[0].item, page[0].version]))
+                found.update(_of_page(page, later.fates(page), asked[page.item, page.version]))
     return found
 
 
-def _of_page(
-    page: Sequence[Cited], found: Sequence[Fate], asked: Iterable[Citation]
-) -> Iterator[tuple[Citation, Fate]]:
-    by_section: Mapping[str, Fate] = {section.identity: fate for section, fate in zip(page, found, strict=True)}
-    worst = max(found, key=lambda fate: ("stands", "moved", "gone", "changed").index(fate.state))
+def _of_page(page: Page, found: Sequence[Fate], asked: Iterable[Citation]) -> Iterator[tuple[Citation, Fate]]:
+    by_section = {section.identity: fate for section, fate in zip(page.sections, found, strict=True)}
+    worst = max(found, key=lambda fate: _WORSE.index(fate.state), default=Fate(state="stands", item=page.item))
     for citation in asked:
         yield citation, by_section.get(citation.section, worst) if citation.section else worst
 
@@ -88,16 +86,16 @@ def _members(connection: "Connection", snapshot: str) -> dict[str, str]:
     return {row.item: row.version for row in connection.execute(query)}
 
 
-def _since(connection: "Connection", snapshot: str, versions: Sequence[tuple[str, str]]) -> Iterator[Cited]:
-    """The sections of a snapshot that may have taken something over from these versions: of the same items, and of
-    pages that were stored since the oldest of them."""
+def _since(connection: "Connection", snapshot: str, versions: Sequence[tuple[str, str]]) -> Iterator[Page]:
+    """The pages of a snapshot that may have taken something over from these versions: the same items, and what was
+    stored since the oldest of them."""
     from sqlalchemy import and_, func, or_, select, tuple_
 
-    from fairlead.storage.context_tables import context_item, context_member, context_section
+    from fairlead.storage.context_tables import context_item, context_member
 
-    member, item, section = context_member.c, context_item.c, context_section.c
+    member, item = context_member.c, context_item.c
     chosen = (
-        select(member.item, member.version)
+        select(item.id, item.version, item.stored_at)
         .join_from(context_member, context_item, and_(member.item == item.id, member.version == item.version))
         .where(member.snapshot == snapshot)
     )
@@ -105,46 +103,24 @@ def _since(connection: "Connection", snapshot: str, versions: Sequence[tuple[str
     if len(names) <= _AT_ONCE:  # else so much has changed that everything is looked at
         oldest = select(func.min(item.stored_at)).where(tuple_(item.id, item.version).in_(versions))
         chosen = chosen.where(or_(item.id.in_(names), item.stored_at >= oldest.scalar_subquery()))
-    new = chosen.subquery()
-    query = _sections().join_from(
-        context_section, new, and_(section.item == new.c.item, section.version == new.c.version)
-    )
-    return map(_cited, connection.execute(query.order_by(section.item, section.ordinal)))
+    return _pages(connection, [(row.id, row.version) for row in connection.execute(chosen)])
 
 
-def _pages(connection: "Connection", versions: Sequence[tuple[str, str]]) -> Iterator[list[Cited]]:
-    """The sections of each of these versions, in order."""
-    from sqlalchemy import tuple_
+def _pages(connection: "Connection", versions: Sequence[tuple[str, str]]) -> Iterator[Page]:
+    """Each of these versions with its sections."""
+    from sqlalchemy import select, tuple_
 
-    from fairlead.storage.context_tables import context_section
+    from fairlead.storage.context_tables import context_item, context_section
 
-    section = context_section.c
-    for batch in _batches(versions):
-        mine = _sections().where(tuple_(section.item, section.version).in_(batch))
-        rows = connection.execute(mine.order_by(section.item, section.version, section.ordinal))
-        for _, page in groupby(map(_cited, rows), key=lambda each: (each.item, each.version)):
-            yield list(page)
-
-
-def _batches(versions: Sequence[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+    item, section = context_item.c, context_section.c
     for start in range(0, len(versions), _AT_ONCE):
-        yield list(versions[start : start + _AT_ONCE])
-
-
-def _sections() -> "Select[Any]":
-    from sqlalchemy import select
-
-    from fairlead.storage.context_tables import context_section
-
-    return select(context_section)
-
-
-def _cited(row: "Row[Any]") -> Cited:
-    return Cited(
-        item=row.item,
-        version=row.version,
-        ordinal=row.ordinal,
-        heading=row.heading,
-        text=row.text,
-        identity=row.identity,
-    )
+        batch = list(versions[start : start + _AT_ONCE])
+        parts: dict[tuple[str, str], list[Cited]] = {each: [] for each in batch}
+        mine = select(section.item, section.version, section.text, section.identity)
+        mine = mine.where(tuple_(section.item, section.version).in_(batch)).order_by(section.rowid)
+        for row in connection.execute(mine):
+            parts[row.item, row.version].append(Cited(row.text, row.identity))
+        whole = select(item.id, item.version, item.text).where(tuple_(item.id, item.version).in_(batch))
+        for found in connection.execute(whole):
+            sections = tuple(parts[found.id, found.version])
+            yield Page(item=found.id, version=found.version, text=found.text, sections=sections)

@@ -50,6 +50,11 @@ def first_heading(text: str) -> str:
     return next((part.path[-1] for part in _parts(text) if part.path), "")
 
 
+def under_headings(text: str) -> Iterator[str]:
+    """The texts between a page's headings, as written, in order; of each there may be nothing."""
+    return ("\n".join(part.lines) for part in _parts(text))
+
+
 def _parts(text: str) -> Iterator[_Part]:
     trail: list[tuple[int, str]] = []
     part = _Part((), "", [])
