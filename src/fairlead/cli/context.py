@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from fairlead.cli.compiled import in_folder, published, require_published
-from fairlead.cli.context_start import start
 from fairlead.cli.context_impact import impact
+from fairlead.cli.context_start import start
 from fairlead.cli.opening import open_store
 from fairlead.cli.output import Json, data, json_data, say, table
 from fairlead.cli.place import Data, Workspace, find, user
