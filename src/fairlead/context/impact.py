@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from fairlead.context.catalogue import Catalogue, Entry
 from fairlead.context.drift import Fate
@@ -32,23 +32,6 @@ class Answered(Protocol):
     def person(self) -> str: ...
     @property
     def citations(self) -> Sequence[str]: ...
-
-
-class Told(Struct):
-    """The answers that cited something: how many, to whom (pseudonyms), of which task types, the last and when."""
-
-    answers: int = 0
-    persons: set[str] = field(default_factory=set)
-    tasks: Counter[str] = field(default_factory=Counter)
-    runs: list[str] = field(default_factory=list)
-    last_at: int = 0
-
-    def add(self, record: Answered) -> None:
-        self.answers += 1
-        self.persons.add(record.person)
-        self.tasks[record.task] += 1
-        self.runs.append(record.run)
-        self.last_at = max(self.last_at, record.at)
 
 
 def cited_in(records: Iterable[Answered]) -> tuple[dict[Citation, list[Answered]], dict[str, list[Answered]]]:
@@ -154,9 +137,6 @@ def _affected(
     answers: Sequence[Answered],
     sections: tuple[tuple[str, str], ...],
 ) -> Affected:
-    told = Told()
-    for record in answers:
-        told.add(record)
     return Affected(
         item=item,
         title=entry.title if entry is not None else "",
@@ -165,10 +145,10 @@ def _affected(
         since=since,
         now=entry.version if entry is not None else "",
         sections=sections,
-        answers=told.answers,
-        persons=tuple(sorted(told.persons)),
-        tasks=dict(sorted(told.tasks.items())),
-        runs=tuple(told.runs[-_MOST_RUNS:]),
-        last_at=told.last_at,
-        weight=weight_of(why, told.answers),
+        answers=len(answers),
+        persons=tuple(sorted({record.person for record in answers})),
+        tasks=dict(sorted(Counter(record.task for record in answers).items())),
+        runs=tuple(record.run for record in answers[-_MOST_RUNS:]),
+        last_at=max((record.at for record in answers), default=0),
+        weight=weight_of(why, len(answers)),
     )
