@@ -32,6 +32,7 @@ FIELDS: Final = {
     "kind": "What the row is about; see below.",
     "model": "The workspace's name of the model that was attempted.",
     "outcome": "How it ended; see below.",
+    "pack": "SHA-256 (hex) of what was stitched in of the organisation's context; equal digests are equal packs.",
     "payload": "SHA-256 (hex) of the encrypted request and reply, where payloads are kept.",
     "person": "The person's pseudonymous subject id. The name behind it can be erased, the record cannot.",
     "placement": "Where the model runs: `device`, `on_prem` or `cloud`.",
@@ -51,7 +52,7 @@ FIELDS: Final = {
     "tool": "The tool that was called: `system.tool`.",
     "usage": "Tokens as billed; `estimated` where the provider did not report them.",
     "v": "The version of this form.",
-    "within": "The run that this one is a part of: a fact that a decision needed.",
+    "within": "The run that this one is a part of: a fact that a decision needed, or a live source of its context.",
 }
 KINDS: Final = {
     "call_model": "The action itself, a model's answer: one for each run.",

@@ -1,14 +1,14 @@
 """Stitches the pack for one task: what the caller may read of what the organisation knows, within a budget."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from fairlead.context.catalogue import EMPTY, Catalogue, load_catalogue
 from fairlead.context.search import Hit, MayRead, Search, load_snapshot
 from fairlead.context.sections import PATH
 from fairlead.context.synonyms import glossary_of
-from fairlead.context.types import NO_CONTEXT, Citation, Pack
-from fairlead.labels import DataClass, Labels
+from fairlead.context.types import NO_CONTEXT, Citation, LivePiece, Pack
+from fairlead.labels import NO_LABELS, Labels
 from fairlead.models.types import Passage
 from fairlead.storage.store import Store
 from fairlead.tasks.types import Task
@@ -41,16 +41,18 @@ class Context:
     def snapshot(self) -> str:
         return self._search.snapshot.id if self._search else ""
 
-    async def stitch(self, task: Task, may_read: MayRead) -> Pack:
+    async def stitch(self, task: Task, may_read: MayRead, live: Sequence[LivePiece] = ()) -> Pack:
         """The pack for a task: permitted passages, the most relevant first, within `task.type.context` tokens.
+
+        `live` is what live sources said; it goes first.
 
         Categories of the labels are left to the detectors, which read the pack as part of the request.
         """
         budget = task.type.context
-        if budget <= 0 or self._search is None:
+        if budget <= 0 or (self._search is None and not live):
             return NO_CONTEXT
-        hits = await self._search.find(task.question, may_read, most=_MOST_PASSAGES)
-        return pack_of(self.snapshot, hits, budget)
+        hits = await self._search.find(task.question, may_read, most=_MOST_PASSAGES) if self._search else []
+        return pack_of(self.snapshot, hits, budget, live)
 
     async def find(self, question: str, may_read: MayRead, *, most: int = 10, per_item: int = 1) -> list[Hit]:
         """Search as people use it: the best items, each by its best section."""
@@ -62,12 +64,25 @@ class Context:
             self._search.close()
 
 
-def pack_of(snapshot: str, hits: Iterable[Hit], budget: int) -> Pack:
+def pack_of(snapshot: str, hits: Iterable[Hit], budget: int, live: Sequence[LivePiece] = ()) -> Pack:
     """As many of the hits as fit, in their order, each text once. The first one is cut if it alone is too long."""
     passages: list[Passage] = []
     citations: list[Citation] = []
     seen = set[str]()
-    data_class, used = DataClass.public, 0
+    labels, used = NO_LABELS, 0
+    for piece in sorted(live, key=lambda each: not each.required):
+        tokens = tokens_of(piece.text) + tokens_of(piece.title) + _FRAME
+        if not piece.text or used + tokens > budget:
+            continue
+        used += tokens
+        labels = labels.joined(piece.labels)
+        notes = (f"read live, as of {piece.as_of}", *(() if piece.trusted else ("not trusted: words of others",)))
+        passages.append(Passage(piece.citation, piece.title, piece.text))
+        citations.append(
+            Citation(
+                piece.citation, piece.title, "", "", kind="live", trusted=piece.trusted, as_of=piece.as_of, notes=notes
+            )
+        )
     for hit in hits:
         title = _title(hit)
         text = hit.text
@@ -82,7 +97,7 @@ def pack_of(snapshot: str, hits: Iterable[Hit], budget: int) -> Pack:
             continue
         seen.add(same)
         used += tokens
-        data_class = max(data_class, hit.data_class)
+        labels = labels.joined(Labels(hit.data_class))
         name = f"{hit.item}@{hit.version}"
         passages.append(Passage(name, title, text))
         citations.append(_cited(name, hit))
@@ -90,7 +105,8 @@ def pack_of(snapshot: str, hits: Iterable[Hit], budget: int) -> Pack:
         snapshot=snapshot,
         passages=tuple(passages),
         citations=tuple(citations),
-        labels=Labels(data_class),
+        labels=labels,
+        live=tuple(live),
     )
 
 

@@ -1,6 +1,7 @@
 """Organisational knowledge: items, immutable versions, snapshots, and the pack that is stitched for one task."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 from msgspec import Struct
 
@@ -43,9 +44,12 @@ class Item(Struct, frozen=True, kw_only=True):
 
 
 class Citation(Struct, frozen=True):
-    """Where a passage came from, as given back to the caller."""
+    """Where a piece came from, as given back to the caller. `id` is `item@version`, of a live one `live/NAME@TIME`.
 
-    id: str  # item@version
+    `notes` say what a reader must know of it: that it is not trusted, that its time is over, as of when it was read.
+    """
+
+    id: str
     title: str
     section: str
     owner: str
@@ -56,15 +60,63 @@ class Citation(Struct, frozen=True):
     trusted: bool = True
     changed: str = ""
     identity: str = ""  # of the section: the same after moves, renames and reformatting
+    as_of: str = ""
+    notes: tuple[str, ...] = ()
+
+
+LiveState = Literal["met", "missing", "stale", "hidden"]
+
+
+class LivePiece(Struct, frozen=True, kw_only=True):
+    """What a live source gave for one question, under its caller's own rights.
+
+    `state` is "met", "stale" (there is a text, and it is older than may be), "hidden" (this caller may not read it
+    without more ado) or "missing" (nothing came: `why` has the code of what was in the way, or "empty"). A source whose
+    pattern is not in the question was not asked and has no piece. `tool` is the `system.tool` that was called, `as_of`
+    the ISO time for which the text holds.
+    """
+
+    name: str
+    state: LiveState
+    tool: str
+    title: str = ""
+    text: str = ""
+    as_of: str = ""
+    why: str = ""
+    labels: Labels = NO_LABELS
+    trusted: bool = False
+    required: bool = False
+
+    @property
+    def citation(self) -> str:
+        return f"live/{self.name}@{self.as_of}"
+
+
+class Difference(Struct, frozen=True):
+    """Two pieces of a pack that say different things of the same: their citations, and what each says."""
+
+    one: str
+    other: str
+    said: str
+    instead: str
 
 
 class Pack(Struct, frozen=True, kw_only=True):
-    """What was stitched for one task: permitted, cited, within the token budget. `labels` join the task's."""
+    """What was stitched for one task: permitted, cited, within the token budget. `labels` join the task's.
+
+    The first of `citations` are of the `passages`, one each; behind them are those of the `voice`, which is how the
+    organisation wants to be heard. `live` are the live sources that were asked, whatever came of it. `digest` is the
+    SHA-256 (hex) of all that a model gets of it: equal digests are equal packs, byte for byte.
+    """
 
     snapshot: str = ""
     passages: tuple[Passage, ...] = ()
     citations: tuple[Citation, ...] = ()
     labels: Labels = NO_LABELS
+    voice: tuple[Passage, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    live: tuple[LivePiece, ...] = ()
+    digest: str = ""
 
 
 NO_CONTEXT = Pack()

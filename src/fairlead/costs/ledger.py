@@ -366,6 +366,7 @@ class Action:
             categories=tuple(sorted(labels.categories)) if labels else (),
             snapshot=pack.snapshot if pack else "",
             citations=tuple(c.id for c in pack.citations) if pack else (),
+            pack=pack.digest if pack else "",
             policies=policies_of(self.rights, reserved.model.name if reserved else None),
             dropped=tuple((d.model, d.by) for d in self.plan.dropped) if self.plan else (),
             model=reserved.model.name if reserved else "",

@@ -70,6 +70,7 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     kind: str
     model: str = ""
     outcome: str = ""
+    pack: str = ""
     payload: str = ""
     person: str = ""
     placement: str = ""

@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fairlead.clock import Clock
 from fairlead.context import Context
+from fairlead.context.sources.live import LiveSource
 from fairlead.costs.budgets import Budgets
 from fairlead.costs.ledger import Action, Ledger
 from fairlead.costs.refusals import Refusals
 from fairlead.costs.types import Rate
 from fairlead.errors import Overloaded
+from fairlead.execution.live_answers import LiveAnswers
 from fairlead.identity import Authenticator, Caller
 from fairlead.lanes import LaneRules, Lanes
 from fairlead.lanes.rate_settings import LimitsSettings
@@ -76,6 +78,7 @@ class Deployment:
     credentials: "Credentials"
     approvals: ApprovalRules = NO_RULES
     flows: "FlowRules | None" = None
+    live: Mapping[str, LiveSource] = field(default_factory=dict)
 
 
 class Fairlead:
@@ -107,11 +110,13 @@ class Fairlead:
         # What systems last said of their tools, by system, driver and person, and until when that counts.
         self.offered: dict[tuple[str, int, str], tuple[float, Mapping[str, Finding]]] = {}
         self.rates = Rates(clock.monotonic, deployment.limits)
+        self.live = LiveAnswers(clock.monotonic)
         self._news = asyncio.Event()
 
     def take_up(self, deployment: Deployment) -> Deployment:
         """Decide under another from here on. Gives the one before."""
         before, self.deployment = self.deployment, deployment
+        self.live.forget()
         self._news.set()
         self._news = asyncio.Event()
         return before

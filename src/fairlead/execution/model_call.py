@@ -12,6 +12,7 @@ from fairlead.execution.attempts import attempt, reservation
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.ending import ended
 from fairlead.execution.flow_path import extracted, heard
+from fairlead.execution.live_reading import live_pieces
 from fairlead.execution.planning import classified, meant, planned, watched
 from fairlead.execution.prepare import Decided, detected, refuse_ungrounded, stitched
 from fairlead.execution.release import Deliver, Release
@@ -70,7 +71,8 @@ async def decide(fairlead: Fairlead, deployment: Deployment, action: Action, req
         if 0 < task.confidence < 1:  # recognised, or nearly: neither named nor the only one
             action.trace.note(confidence=round(task.confidence, 3))
     with action.step("stitch"):
-        pack = action.pack = await deployment.context.stitch(task, policy.may_read(caller))
+        live = await live_pieces(fairlead, deployment, action, task, request) if task.type.live else ()
+        pack = action.pack = await deployment.context.stitch(task, policy.may_read(caller), live)
         asked = await stitched(policy, request, findings, task, pack)
         action.labels = asked.labels
         refuse_ungrounded(task, pack)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from fairlead.context.live import taken
 from fairlead.costs.ledger import Action
 from fairlead.costs.told import Arrival
 from fairlead.errors import Denied, FairleadError
@@ -39,7 +40,7 @@ async def facts_of(
         try:
             if key not in told:
                 told[key] = await _told(ask, fairlead, action, asked, card, arguments)
-            facts[name] = fact_value(_taken(told[key], card.take), card.type, name)
+            facts[name] = fact_value(taken(told[key], card.take), card.type, name)
         except FairleadError as error:
             raise _unknown(error, asked, name, card) from error
     return replace(asked, facts=facts)
@@ -94,14 +95,3 @@ def _filled(value: Any, arguments: Mapping[str, Any]) -> Any:
 def _sources(value: Any, asked: ToolAsked) -> frozenset[str] | None:
     names = _ARGUMENT.findall(value) if isinstance(value, str) else []
     return frozenset().union(*(asked.sources.get(each, frozenset()) for each in names)) if names else None
-
-
-def _taken(value: Any, path: str) -> Any:
-    for step in filter(None, path.split(".")):
-        if isinstance(value, Mapping):
-            value = value.get(step)
-        elif isinstance(value, list | tuple) and step.isdigit() and int(step) < len(value):
-            value = value[int(step)]
-        else:
-            return None
-    return value

@@ -17,6 +17,13 @@ async def refuse_unless_allowed(
     decision = _decided(deployment, action, asked)
     if decision.effect != "ask":
         return ()
+    if not action.arrival.asks:
+        raise Denied(
+            f"{asked.tool.name} is not permitted without an approval",
+            why="; ".join(each.text for each in decision.reasons),
+            mend="have the agent call the tool itself, so that somebody can be asked",
+            subject=asked.tool.name,
+        )
     held = await granted_or_asked(fairlead, deployment, action, asked, decision)
     # What else the policies say counts now, not as it was when somebody approved.
     again = _decided(deployment, action, replace(asked, approved=held.roles))

@@ -29,6 +29,17 @@ class TaskSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     context: Annotated[
         int, Meta(ge=0, le=10_000_000, description="Tokens of organisational knowledge to stitch in; 0 for none.")
     ] = 0
+    live: Annotated[
+        tuple[str, ...],
+        Meta(description="Live sources of context/sources.yaml that are read for it, where the question is theirs."),
+    ] = ()
+    topics: Annotated[
+        tuple[str, ...],
+        Meta(description="What it is about: decisions that are precedent for it and the brand's voice join its pack."),
+    ] = ()
+    voice: Annotated[
+        bool, Meta(description="Whether the organisation's voice joins its pack whatever topics that names.")
+    ] = False
     grounded: Annotated[
         bool, Meta(description="Refuse where the knowledge has nothing on the question that the caller may read.")
     ] = False
@@ -86,6 +97,12 @@ def _type(name: str, settings: TaskSettings) -> TaskType:
             why="a task that may take no context could never be answered from it",
             mend="set `context` to a number of tokens, for example 2000",
         )
+    if settings.live and not settings.context:
+        raise BadInput(
+            f"{name}.live needs {name}.context",
+            why="what live sources say takes its place in the context",
+            mend="set `context` to a number of tokens, for example 2000",
+        )
     return TaskType(
         name=name,
         description=settings.description,
@@ -93,6 +110,9 @@ def _type(name: str, settings: TaskSettings) -> TaskType:
         prefer=settings.prefer,
         context=settings.context,
         grounded=settings.grounded,
+        live=settings.live,
+        topics=frozenset(settings.topics),
+        voice=settings.voice,
         max_output=settings.max_output,
         deadline=settings.deadline,
         instructions=settings.instructions,

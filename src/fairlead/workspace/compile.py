@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from fairlead.context import ContextSettings, Item, read_item
+from fairlead.context.sources.live import LiveSource, compile_live
 from fairlead.context.sources.settings import SourcesFile, compile_sources
 from fairlead.controls import Controls, ControlSettings, compile_controls
 from fairlead.costs import Budgets, Rate, compile_budgets, decode_rates, resolve_rates
@@ -29,7 +30,7 @@ from fairlead.workspace.listening import networks
 from fairlead.workspace.places import placed
 from fairlead.workspace.problems import InvalidWorkspace, Problem
 from fairlead.workspace.settings import PolicyTestsFile, WorkspaceSettings
-from fairlead.workspace.systems import card_path, files_of, one_system
+from fairlead.workspace.systems import card_path, files_of, one_system, refuse_unreadable
 from fairlead.workspace.systems import crossings as crossings_of_systems
 from fairlead.workspace.text import ENTRY, POLICY_TESTS, PRICES, SOURCES, WorkspaceText, task_name
 from fairlead.workspace.typed import read
@@ -66,6 +67,7 @@ class Workspace:
     controls: Controls
     lanes: LaneRules | None
     systems: Mapping[str, System]
+    live: Mapping[str, LiveSource]
     approvals: ApprovalRules
     warnings: tuple[str, ...]
 
@@ -135,6 +137,7 @@ class _Compiling:
         controls = self._controls(settings, watched)
         systems = self._systems(settings)
         sources = self._sources(settings)
+        live = self._live(sources, systems)
         approvals = self._try(lambda: compile_approvals(settings.approvals, settings.alarms))
         policy = self._policy(settings, rules, systems or {})
         tasks = self._tasks(settings, types, has_pages=bool(items) or self._pages_elsewhere)
@@ -144,12 +147,14 @@ class _Compiling:
             self._try(lambda: networks(trusted))
         self._try(lambda: compile_anchors(settings.audit.anchors))
         self.problems += crossings.between(settings, rules, types, cases.tests if cases else (), self._documents)
+        self.problems += crossings.read_live(types, sources, self._documents)
         if policy:
             self.problems += crossings.labelled(policy, rules, self._documents)
             self.problems += crossings.never_met(policy, models) if models else ()
         if (
             controls is None
             or systems is None
+            or live is None
             or approvals is None
             or not (models and identity and budgets and preferences and policy and tasks and cases)
             or rates is None
@@ -169,6 +174,7 @@ class _Compiling:
             preferences=preferences,
             controls=controls,
             systems=systems,
+            live=live,
             approvals=approvals,
             lanes=self._try(lambda: compile_lanes(settings.lanes, _slots_of(models)), ("lanes",)),
             warnings=(),
@@ -260,6 +266,22 @@ class _Compiling:
             one = SourcesFile(sources={name: each})
             self._checked(SOURCES, partial(compile_sources, one, systems))
         return file
+
+    def _live(
+        self, sources: SourcesFile | None, systems: Mapping[str, System] | None
+    ) -> Mapping[str, LiveSource] | None:
+        """The live sources, each with a tool that there is and that only reads."""
+        if sources is None or systems is None:
+            return None
+        before = len(self.problems)
+        found: dict[str, LiveSource] = {}
+        for name, each in sources.live.items():
+            try:
+                found.update(compile_live({name: each}))
+                refuse_unreadable(f"live.{name}", each.tool, systems)
+            except BadInput as error:
+                self.problems.append(placed(error, self._documents[SOURCES]))
+        return found if len(self.problems) == before else None
 
     def _checked(self, path: str, check: Callable[[], object]) -> None:
         """Note what it raises at its place in that file."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from fairlead.context.sources.settings import SourcesFile
 from fairlead.errors import closest
 from fairlead.models.declared import ModelSettings
 from fairlead.models.settings import Models
@@ -65,6 +66,15 @@ def between(
             )
     if not settings.defaults.task and BUILT_IN not in names:
         yield from _built_in_taken(entry, settings)
+
+
+def read_live(
+    tasks: Mapping[str, TaskSettings | None], sources: SourcesFile | None, documents: Mapping[str, Document]
+) -> Iterator[Problem]:
+    """Live sources that task types name and nobody has declared."""
+    for path, task in tasks.items():
+        if task is not None and sources is not None:
+            yield from _unknown(documents[path], ("live",), task.live, sources.live, "live source")
 
 
 def _of_rules(

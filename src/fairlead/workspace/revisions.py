@@ -155,4 +155,5 @@ def _deployment(compiled: CompiledRevision, around: Surroundings, parts: Lasting
         credentials=parts.credentials,
         approvals=workspace.approvals,
         flows=compile_flows(settings, workspace.policy),
+        live=workspace.live,
     )

@@ -90,6 +90,24 @@ def crossings(systems: Mapping[str, System]) -> Iterator[BadInput]:
             )
 
 
+def refuse_unreadable(key: str, name: str, systems: Mapping[str, System]) -> None:
+    """Raises `BadInput` unless `name` is a tool that only reads. `key` is who names it."""
+    tools = {tool.name: tool for system in systems.values() for tool in system.tools.values()}
+    tool = tools.get(name)
+    if tool is None:
+        raise BadInput(
+            f"{key}.tool: there is no tool {name!r}",
+            why="no system of this workspace offers it, or nobody has accepted it yet",
+            mend=closest(name, tools) or "declare a system under `systems:` in fairlead.yaml",
+        )
+    if tool.definition.effect != "read":
+        raise BadInput(
+            f"{key}.tool: {name} may change something",
+            why="it would be called whenever somebody asks a question",
+            mend="name a tool that only reads, or say so under `effects:` of its system",
+        )
+
+
 def _reaches(start: str, goal: str, needs: Mapping[str, set[str]], seen: set[str]) -> bool:
     for each in needs.get(start, ()):
         if each == goal or (each not in seen and not seen.add(each) and _reaches(each, goal, needs, seen)):  # type: ignore[func-returns-value]

@@ -2,5 +2,5 @@
 Markdown below `context/SOURCE/` so that what comes in is reviewed like any other change.
 
 A driver lists what its source has and reads single pieces; `sync` decides what that means for the pages here. Nothing
-in this package is in the way of a request.
+of that is in the way of a request. Live sources (`live.py`) are never stored: they are read while a task is stitched.
 """

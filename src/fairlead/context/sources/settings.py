@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
+from fairlead.context.sources.live import LiveSettings
 from fairlead.errors import BadInput, closest
 from fairlead.labels import ClassName
 
@@ -96,11 +97,15 @@ AnySource = FolderSource | DocumentsSource | GitSource | McpSource
 
 
 class SourcesFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """context/sources.yaml: where pages of the context are brought in from."""
+    """context/sources.yaml: where pages of the context are brought in from, and what is read live."""
 
     sources: Annotated[
         dict[str, AnySource],
         Meta(description="Synced sources. The name is the folder below context/ that their pages are written to."),
+    ] = {}
+    live: Annotated[
+        dict[str, LiveSettings],
+        Meta(description="Live sources: read by a tool for each task whose type names them, and never stored."),
     ] = {}
 
 
