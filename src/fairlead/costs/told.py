@@ -110,8 +110,8 @@ class Arrival(Struct, frozen=True, kw_only=True):
     `judges` is the run whose reply is put before a judge, `within` the run that this one is a part of, `task` the kind
     of work where Fairlead itself asks. `token` is the access token that the caller came with, "" for another kind of
     credential: it is exchanged for tokens of theirs for systems, and goes nowhere else. `flow` is the name of the flow
-    that it belongs to, "" for the one of those who name none, and None where it is no agent's own. Without `asks` nobody
-    is asked to approve it: where an approval is wanted, it is not done.
+    that it belongs to, "" for the one of those who name none, and None where it is no agent's own. Without `asks`
+    nobody is asked to approve it: where an approval is wanted, it is not done.
     """
 
     door: str

@@ -1,5 +1,5 @@
-"""Answers of live sources that may be used again for a while: in this worker's memory, each for one caller with the very
-rights that they had, and gone as soon as anything is published, stopped or revoked."""
+"""Answers of live sources that may be used again for a while: in this worker's memory, each for one caller with the
+very rights that they had, and gone as soon as anything is published, stopped or revoked."""
 
 from collections.abc import Callable
 from typing import Final

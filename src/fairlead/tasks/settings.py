@@ -111,7 +111,7 @@ def _type(name: str, settings: TaskSettings) -> TaskType:
         context=settings.context,
         grounded=settings.grounded,
         live=settings.live,
-        topics=frozenset(settings.topics),
+        topics=settings.topics,
         voice=settings.voice,
         max_output=settings.max_output,
         deadline=settings.deadline,

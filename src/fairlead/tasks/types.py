@@ -80,7 +80,7 @@ class TaskType(Struct, frozen=True, kw_only=True):
     extracts: Mapping[str, Any] = {}
     requires: tuple[Requirement, ...] = ()
     live: tuple[str, ...] = ()
-    topics: frozenset[str] = frozenset()
+    topics: tuple[str, ...] = ()
     voice: bool = False
 
 

@@ -36,14 +36,16 @@ class LiveSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     title: Annotated[str, Meta(max_length=200, description="Its title for models and people. Default: its name.")] = ""
     fresh: Annotated[
         float,
-        Meta(ge=0, le=86_400, description="Seconds that an answer may be used again, for the same person and question."),
+        Meta(
+            ge=0, le=86_400, description="Seconds that an answer may be used again, for the same person and question."
+        ),
     ] = 0
     as_of: Annotated[
         str, Meta(description="Where in the result it stands for what time it holds. Default: the time of the call.")
     ] = ""
-    oldest: Annotated[
-        float | None, Meta(gt=0, description="Seconds after which it counts as stale. Needs `as_of`.")
-    ] = None
+    oldest: (
+        Annotated[float, Meta(gt=0, description="Seconds after which it counts as stale. Needs `as_of`.")] | None
+    ) = None
     most: Annotated[int, Meta(ge=100, le=1 << 20, description="The most bytes that are taken of it.")] = 6000
     within: Annotated[float, Meta(gt=0, le=60, description="Seconds after which it is gone on without.")] = 3.0
     required: Annotated[
