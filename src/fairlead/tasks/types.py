@@ -64,8 +64,8 @@ class TaskType(Struct, frozen=True, kw_only=True):
     `examples` teach the classification. `prefer` orders the permitted models, best first. `context` is the token
     budget of the context pack, 0 for none; with `grounded` the task is refused when the pack is empty. `extracts` is
     the JSON Schema of replies that take data out of texts. `requires` is what it must rest on, whatever was found.
-    `live` names live sources, in the order in which they stand
-    in the pack; `topics` and `voice` say which decisions and which of the organisation's voice join it.
+    `live` names live sources, in the order in which they stand in the pack; `topics` and `voice` say which decisions
+    and which of the organisation's voice join it.
     """
 
     name: str
