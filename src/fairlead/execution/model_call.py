@@ -12,15 +12,15 @@ from fairlead.execution.attempts import attempt, reservation
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.ending import ended
 from fairlead.execution.flow_path import extracted, heard
-from fairlead.execution.live_reading import live_pieces
-from fairlead.execution.planning import classified, meant, planned, watched
+from fairlead.execution.planning import classified, considered_for, meant, planned, watched
 from fairlead.execution.prepare import Decided, detected, refuse_ungrounded, stitched
 from fairlead.execution.release import Deliver, Release
+from fairlead.execution.stitching import packed
 from fairlead.execution.stopping import refuse_stopped
 from fairlead.execution.turn import taken_in_turn
 from fairlead.identity.types import Caller
 from fairlead.models.types import ChatRequest
-from fairlead.routing import candidates_for, why_none
+from fairlead.routing import why_none
 
 
 async def call_model(
@@ -71,16 +71,12 @@ async def decide(fairlead: Fairlead, deployment: Deployment, action: Action, req
         if 0 < task.confidence < 1:  # recognised, or nearly: neither named nor the only one
             action.trace.note(confidence=round(task.confidence, 3))
     with action.step("stitch"):
-        live = await live_pieces(fairlead, deployment, action, task, request) if task.type.live else ()
-        pack = action.pack = await deployment.context.stitch(task, policy.may_read(caller), live)
+        pack = action.pack = await packed(fairlead, deployment, action, task, request)
         asked = await stitched(policy, request, findings, task, pack)
         action.labels = asked.labels
         refuse_ungrounded(task, pack)
     with action.step("authorize"):
-        considered = candidates_for(
-            request.model, deployment.models, deployment.tasks.names, deployment.preferences, deployment.groups,
-            deployment.embedders.names,
-        )  # fmt: skip
+        considered = considered_for(deployment, request)
         rights = action.rights = policy.authorize(
             caller, task, asked.labels, tuple(considered.values()), action.arrival.door
         )

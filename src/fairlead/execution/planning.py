@@ -1,6 +1,6 @@
 """What routing is asked about an action: under which name, and which of its calls belong together."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from msgspec.structs import replace
 
@@ -9,9 +9,9 @@ from fairlead.costs.ledger import Action
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.prepare import Stitched
 from fairlead.execution.stopping import stopped_models
-from fairlead.models.types import ChatRequest
+from fairlead.models.types import ChatRequest, Model
 from fairlead.policy.types import Findings, Hit, Rights
-from fairlead.routing import Plan, plan
+from fairlead.routing import Plan, candidates_for, plan
 from fairlead.tasks.types import Task
 
 
@@ -27,6 +27,18 @@ def classified(deployment: Deployment, action: Action, request: ChatRequest, fin
     if kind is None:
         return deployment.tasks.classify(request, findings.labels)
     return Task(type=kind, labels=findings.labels, question="")
+
+
+def considered_for(deployment: Deployment, request: ChatRequest) -> Mapping[str, Model]:
+    """The models that may be asked, before anybody has decided whether they may."""
+    return candidates_for(
+        request.model,
+        deployment.models,
+        deployment.tasks.names,
+        deployment.preferences,
+        deployment.groups,
+        deployment.embedders.names,
+    )
 
 
 def planned(
