@@ -39,6 +39,7 @@ context: Context
 context: ContextSettings
 context: Hit
 context: Item
+context: LivePiece
 context: Pack
 context: citations_in
 context: publish_items
