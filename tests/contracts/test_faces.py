@@ -39,7 +39,6 @@ context: Context
 context: ContextSettings
 context: Hit
 context: Item
-context: LivePiece
 context: Pack
 context: citations_in
 context: publish_items

@@ -7,7 +7,7 @@ from fairlead.context.search import Hit
 from fairlead.context.settings import ContextSettings
 from fairlead.context.snapshots import publish_items
 from fairlead.context.stitch import Context
-from fairlead.context.types import Citation, Item, LivePiece, Pack
+from fairlead.context.types import Citation, Item, Pack
 
 __all__ = [
     "Citation",
@@ -15,7 +15,6 @@ __all__ = [
     "ContextSettings",
     "Hit",
     "Item",
-    "LivePiece",
     "Pack",
     "citations_in",
     "publish_items",
