@@ -17,10 +17,8 @@ from msgspec import Struct
 _SATURATION = 1.4  # BM25's k1, of the words of the text
 _LENGTH = 0.6  # BM25's b
 _USUAL_LENGTH = 800.0  # characters; fixed, so that a section's weight depends on nothing but itself
-_NAMED = {
-    "title": 0.5,
-    "heading": 0.5,
-}  # what a word adds that stands there, however often, beside at most 1 in the text
+# What a word adds that stands there, however often; in the text it adds less than 1.
+_NAMED = {"title": 0.6, "heading": 0.5}
 _SUPPORT = 0.2  # what a page's further sections add to its best one, halved from one to the next
 _SUPPORTERS = 7
 _FLOOR = 0.2  # of the best section's score: what is below shares a common word or two with the question
