@@ -40,6 +40,8 @@ FIELDS: Final = {
     "model or, where none was, about all. Of what was stopped: the stop's id.",
     "price": "The version of the price list that the bill was made by.",
     "redacted": "Categories that were taken out before the text was sent.",
+    "required": "What the task type requires of the context, each need with how it stood: `met`, `missing`, `hidden` "
+    "(there, and not for this caller), `stale`, `unverified` or `contradicted`.",
     "revision": "The published revision under which it was decided.",
     "rights": "Of a tool's call: by what kind of credential the system knew the person: `exchange`, `grant`, "
     "`certificate`, `login`, `service` (not the person's own) or `none`.",

@@ -25,7 +25,8 @@
     │   ├── NotConnected             403  a system was not connected (identity/consents.py)
     │   ├── Withheld                 403  the reply may not leave
     │   ├── NoCandidate              403  no model is permitted and able
-    │   ├── NoContext                422  nothing that the caller may read answers it (execution/prepare.py)
+    │   ├── InsufficientContext      422  what the work must rest on is not as it should be (execution/insufficient.py)
+    │   │   └── NoContext            422  nothing that the caller may read answers it (execution/prepare.py)
     │   ├── OverBudget               429  a cap would be passed
     │   ├── Unpriced                 422  nobody knows what it would cost
     │   └── Overloaded               503  this worker takes no more for now

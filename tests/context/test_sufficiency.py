@@ -47,9 +47,9 @@ def stands(
     contradictions: tuple[frozenset[str], ...] = (),
     today: int = TODAY,
 ) -> Standing:
-    known = [(page, Access(frozenset({page.audience}), DataClass.internal, page.owner)) for page in pages]
+    known = [(page, (Access(frozenset({page.audience}), DataClass.internal, page.owner),)) for page in pages]
     type_ = work(need)
-    return Sufficiency([type_], known, contradictions).standings(type_, may(*groups), today)[0]
+    return Sufficiency([type_], known).standings(type_, may(*groups), today, {}, contradictions)[0]
 
 
 RULES = {"kind": "policy", "topics": ("refunds",)}
@@ -110,7 +110,7 @@ def test_two_pages_contradict_each_other_only_for_who_reads_both_and_only_if_eac
 
 def test_a_day_later_it_is_worked_out_anew_and_so_it_is_when_the_clock_is_put_back() -> None:
     page, type_ = Page(expires="2026-11-19"), work(RULES)
-    enough = Sufficiency([type_], [(page, Access(frozenset({"staff"}), DataClass.internal, ""))])
+    enough = Sufficiency([type_], [(page, (Access(frozenset({"staff"}), DataClass.internal, ""),))])
     days = (TODAY, TODAY + 1, TODAY)
     assert [enough.standings(type_, may("staff"), day)[0].state for day in days] == ["met", "stale", "met"]
 

@@ -97,6 +97,9 @@ def _tell(about: Mapping[str, Any]) -> None:
     say(f"cost: {cost['amount']} {cost['currency']}{sure}  model: {about['model']} ({about['placement']})")
     if about.get("redacted"):
         say(f"taken out before sending: {', '.join(about['redacted'])}")
+    for need in about.get("required", ()):
+        if need.get("said"):
+            say(f"note: {need['said']}")
     for warning in about.get("warnings", ()):
         say(f"warning: {warning}")
     say(f"run: {about['run']}  (fairlead trace {about['run']})")
@@ -134,6 +137,8 @@ def estimate(
         [[each["model"], each["likely"], each["most"], each["price"]] for each in quote["estimates"]],
         right=["likely", "at most"],
     )
+    for need in quote.get("required", ()):
+        say(f"required {need.get('said') or need['need'] + ': met'} ({need['follows']})")
     for dropped in quote["route"].get("dropped", ()):
         say(f"dropped {dropped['model']}: {dropped['by']}, {dropped['reason']}")
     say(f"in {quote['currency']}, task type {quote['task']}; {quote['route']['why']}")

@@ -116,6 +116,8 @@ def _notes(record: Record) -> list[Text]:
     lines = []
     if record.citations:
         lines.append("cited from: " + ", ".join(record.citations))
+    if record.required:
+        lines.append("required: " + ", ".join(f"{need} ({state})" for need, state in record.required))
     if record.policies:
         lines.append("decided by: " + ", ".join(record.policies))
     lines += [f"dropped {model}: {by}" for model, by in record.dropped]

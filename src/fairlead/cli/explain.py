@@ -14,6 +14,7 @@ MODULES: Final = (
     "fairlead.errors",
     "fairlead.cli.asking",
     "fairlead.execution.approval_question",
+    "fairlead.execution.insufficient",
     "fairlead.execution.prepare",
     "fairlead.execution.tool_pins",
     "fairlead.identity.consents",

@@ -166,6 +166,7 @@ def _summary(record: Record) -> str:
         f"class {record.data_class or 'unknown'}; found {', '.join(record.categories) or 'nothing'}",
         f"taken out before sending: {', '.join(record.redacted)}" if record.redacted else "",
         f"model {record.model} ({record.placement})" if record.model else "no model was called",
+        *(f"required {need}: {state}" for need, state in record.required),
         *(f"dropped {model}: {by}" for model, by in record.dropped),
         *(f"{rule} applied in mode {mode}: {effect}" for rule, mode, effect in record.hits),
         f"decided by: {', '.join(record.policies) or 'no policy was asked'}",

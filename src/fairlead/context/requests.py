@@ -60,6 +60,7 @@ class _Felt(Struct):
 
     at: float
     times: int = 0
+    row: "RequestRow | None" = None
 
 
 class Requests:
@@ -88,6 +89,27 @@ class Requests:
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         return id_
+
+    async def asked(self, need: Need) -> "RequestRow | None":
+        """As `note`, for whoever tells people of it: the request as it stands in the database, or stood there within
+        the last minute. None where it cannot be written."""
+        id_, now = need.id, self._clock.monotonic()
+        felt = self._felt.get(id_)
+        if felt is not None and felt.row is not None and now - felt.at < _QUIET:
+            felt.times += 1
+            return felt.row
+        try:
+            row = await asyncio.to_thread(self._asked, need, 1 + (felt.times if felt is not None else 0))
+        except FairleadError as error:
+            log.error("the request %s cannot be written: %s (%s)", id_, error, error.why)
+            return None
+        if felt is None and len(self._felt) >= _REMEMBERED:
+            self._felt.pop(next(iter(self._felt)))
+        self._felt[id_] = _Felt(now, 0, row)
+        return row
+
+    def _asked(self, need: Need, times: int) -> "RequestRow":
+        return self.one(self.ask(need, times))
 
     async def _written(self, need: Need, times: int) -> None:
         try:

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 from fairlead.context.catalogue import EMPTY, Catalogue, load_catalogue
 from fairlead.context.search import Hit, MayRead, Search, load_snapshot
 from fairlead.context.sections import PATH
+from fairlead.context.sufficiency import Sufficiency
 from fairlead.context.synonyms import glossary_of
 from fairlead.context.types import NO_CONTEXT, Citation, LivePiece, Pack
 from fairlead.labels import NO_LABELS, Labels
 from fairlead.models.types import Passage
 from fairlead.storage.store import Store
+from fairlead.tasks import TaskTypes
 from fairlead.tasks.types import Task
 
 _MOST_PASSAGES = 24
@@ -26,6 +28,7 @@ class Context:
         """Without a search there is no knowledge, and every pack is empty."""
         self._search = search
         self.catalogue = catalogue
+        self._sufficiency: tuple[object, Sufficiency] | None = None
 
     @classmethod
     def open(cls, store: Store, snapshot: str, *, names_items: bool = False) -> "Context":
@@ -40,6 +43,13 @@ class Context:
     @property
     def snapshot(self) -> str:
         return self._search.snapshot.id if self._search else ""
+
+    def sufficiency(self, types: TaskTypes) -> Sufficiency:
+        """What the task types of a revision require, over these pages. Made when it is first asked for."""
+        if self._sufficiency is None or self._sufficiency[0] is not types:
+            known = [(entry, (self.catalogue.access_of(entry),)) for entry in self.catalogue.entries]
+            self._sufficiency = types, Sufficiency(types.types.values(), known)
+        return self._sufficiency[1]
 
     async def stitch(self, task: Task, may_read: MayRead, live: Sequence[LivePiece] = ()) -> Pack:
         """The pack for a task: permitted passages, the most relevant first, within `task.type.context` tokens.

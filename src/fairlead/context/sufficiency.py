@@ -20,6 +20,8 @@ from fairlead.labels import Access
 from fairlead.tasks.types import MILD_TO_STRICT, STATES, Outcome, Requirement, State, TaskType
 
 MayRead = Callable[[Access], bool]
+Accesses = tuple[Access, ...]
+"""All of which somebody must be permitted: of a page of an older snapshot, those of then and those of now."""
 Contradictions = Collection[frozenset[str]]
 """Pairs of ids of items that disagree."""
 
@@ -156,7 +158,7 @@ def _past(day: str, today: int) -> int | None:
 class _Group(NamedTuple):
     """Pages for one need that are readable for the same callers: the best state among them, and who has it."""
 
-    access: Access
+    accesses: Accesses
     best: State
     facts: tuple[Fact, ...]
 
@@ -164,72 +166,76 @@ class _Group(NamedTuple):
 class Sufficiency:
     """The requirements of a revision's task types over the pages of its snapshot."""
 
-    def __init__(
-        self, types: Iterable[TaskType], pages: Sequence[tuple[Known, Access]], contradictions: Contradictions = ()
-    ) -> None:
-        self._contradictions = contradictions
+    def __init__(self, types: Iterable[TaskType], pages: Sequence[tuple[Known, Accesses]]) -> None:
         self._answering = {
-            (each.name, need.name): [(page, access) for page, access in pages if answers(page, need)]
+            (each.name, need.name): {page.id: (page, accesses) for page, accesses in pages if answers(page, need)}
             for each in types
             for need in each.requires
             if not need.live
         }
         self._today = -1
         self._groups: dict[tuple[str, str], tuple[_Group, ...]] = {}
-        self._pairs: dict[tuple[str, str], tuple[tuple[Fact, Access, Fact, Access], ...]] = {}
 
     def standings(
-        self, type_: TaskType, may_read: MayRead, today: int, live: Mapping[str, LiveState] = {}
+        self,
+        type_: TaskType,
+        may_read: MayRead,
+        today: int,
+        live: Mapping[str, LiveState] = {},
+        contradictions: Contradictions = (),
     ) -> tuple[Standing, ...]:
         """How each need of the task type stands, in the order of its declaration. Errors of `may_read` pass through."""
         if today != self._today:
-            self._today, self._groups, self._pairs = today, {}, {}
+            self._today, self._groups = today, {}
         return tuple(
-            _of_source(need, live) if need.live else self._standing(type_, need, may_read) for need in type_.requires
+            _of_source(need, live) if need.live else self._standing(type_, need, may_read, contradictions)
+            for need in type_.requires
         )
 
-    def _standing(self, type_: TaskType, need: Requirement, may_read: MayRead) -> Standing:
+    def _standing(
+        self, type_: TaskType, need: Requirement, may_read: MayRead, contradictions: Contradictions
+    ) -> Standing:
         key = type_.name, need.name
         groups = self._groups.get(key)
         if groups is None:
             groups = self._groups[key] = self._grouped(key, need)
-            self._pairs[key] = self._paired(key, need)
-        visible = [group for group in groups if may_read(group.access)]
+        visible = [group for group in groups if all(map(may_read, group.accesses))]
         if not visible:
             return _absent(need, hidden=bool(groups))
         best = max((group.best for group in visible), key=_RANK.__getitem__)
-        if best == "met":
-            for one, access, other, others in self._pairs[key]:
-                if may_read(access) and may_read(others):
-                    return Standing(need, "contradicted", "contradicted", (one.page, other.page), "disagree about it")
+        if best == "met" and contradictions:
+            pair = self._disagreeing(key, need, may_read, contradictions)
+            if pair:
+                return Standing(need, "contradicted", "contradicted", pair, "disagree about it")
         facts = [fact for group in visible if group.best == best for fact in group.facts]
         facts = sorted(facts, key=_newest)[:_NAMED]
         return Standing(need, best, best, tuple(fact.page for fact in facts), facts[0].reason)
 
     def _grouped(self, key: tuple[str, str], need: Requirement) -> tuple[_Group, ...]:
-        by_access: dict[Access, list[Fact]] = {}
-        for page, access in self._answering[key]:
-            by_access.setdefault(access, []).append(fact_of(page, need, self._today))
-        return tuple(_group(access, facts) for access, facts in by_access.items())
+        by_access: dict[Accesses, list[Fact]] = {}
+        for page, accesses in self._answering[key].values():
+            by_access.setdefault(accesses, []).append(fact_of(page, need, self._today))
+        return tuple(_group(accesses, facts) for accesses, facts in by_access.items())
 
-    def _paired(self, key: tuple[str, str], need: Requirement) -> tuple[tuple[Fact, Access, Fact, Access], ...]:
-        """The pages that would each meet the need and disagree."""
-        if not self._contradictions:
-            return ()
-        concerned = frozenset().union(*self._contradictions)
-        known = {
-            page.id: (fact, access)
-            for page, access in self._answering[key]
-            if page.id in concerned and (fact := fact_of(page, need, self._today)).state == "met"
-        }
-        pairs = sorted(sorted(pair) for pair in self._contradictions if len(pair) == 2 and pair <= known.keys())
-        return tuple((*known[one], *known[other]) for one, other in pairs)
+    def _disagreeing(
+        self, key: tuple[str, str], need: Requirement, may_read: MayRead, contradictions: Contradictions
+    ) -> tuple[Known, ...]:
+        """Two pages that disagree, of which each would meet the need for this caller; none where there are none."""
+        known = self._answering[key]
+        for pair in sorted(sorted(pair) for pair in contradictions if len(pair) == 2 and pair <= known.keys()):
+            found = [known[each] for each in pair]
+            if all(
+                fact_of(page, need, self._today).state == "met" and all(map(may_read, accesses))
+                for page, accesses in found
+            ):
+                return tuple(page for page, _ in found)
+        return ()
 
 
-def _group(access: Access, facts: list[Fact]) -> _Group:
+def _group(accesses: Accesses, facts: list[Fact]) -> _Group:
     best = max((fact.state for fact in facts), key=_RANK.__getitem__)
     named = sorted((fact for fact in facts if fact.state == best), key=_newest)
-    return _Group(access, best, tuple(named[:_NAMED]))
+    return _Group(accesses, best, tuple(named[:_NAMED]))
 
 
 def _newest(fact: Fact) -> tuple[int, str]:

@@ -100,6 +100,7 @@ class Action:
         self.warnings: list[ScopeLimit] = []
         self.hits: set[Hit] = set()
         self.judged: list[Judged] = []
+        self.required: tuple[tuple[str, str], ...] = ()  # what the task must rest on, and how it stands
         self.until = 0.0  # the deadline of its attempts and of what follows, in the clock's monotonic seconds
         self.cost = 0
         self.waited = 0.0  # seconds, for its place
@@ -367,6 +368,7 @@ class Action:
             snapshot=pack.snapshot if pack else "",
             citations=tuple(c.id for c in pack.citations) if pack else (),
             pack=pack.digest if pack else "",
+            required=self.required,
             policies=policies_of(self.rights, reserved.model.name if reserved else None),
             dropped=tuple((d.model, d.by) for d in self.plan.dropped) if self.plan else (),
             model=reserved.model.name if reserved else "",

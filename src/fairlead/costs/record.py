@@ -77,6 +77,7 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     policies: tuple[str, ...] = ()
     price: str = ""
     redacted: tuple[str, ...] = ()
+    required: tuple[tuple[str, str], ...] = ()
     revision: str = ""
     rights: str = ""
     run: str

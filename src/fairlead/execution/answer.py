@@ -12,6 +12,7 @@ from fairlead.costs.types import Estimate
 from fairlead.execution.choices import Reply
 from fairlead.execution.deployment import Deployment
 from fairlead.execution.prepare import Decided
+from fairlead.execution.sufficiency import Required
 from fairlead.labels import NO_LABELS, Labels
 from fairlead.models.types import Model
 from fairlead.routing import Dropped
@@ -25,6 +26,7 @@ class Answer(Struct, frozen=True, kw_only=True):
 
     `labels` are those of all that was asked, context included. `remembered` is False where it was to be remembered, and
     the person or the conversation was gone by then. `left` is what remains of limits on how fast may be asked.
+    `required` is what the task had to rest on, and how it stands for this caller.
     """
 
     run: str
@@ -47,6 +49,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     remembered: bool = True
     judged: tuple[Judged, ...] = ()
     left: tuple[Left, ...] = ()
+    required: tuple[Required, ...] = ()
 
 
 Remember = Callable[[Answer], NewTurn]
@@ -63,6 +66,7 @@ class Quote(Struct, frozen=True, kw_only=True):
     why: str
     estimates: tuple[Estimate, ...]
     dropped: tuple[Dropped, ...]
+    required: tuple[Required, ...] = ()
 
 
 def answer_of(deployment: Deployment, action: Action, decided: Decided, model: Model, reply: Reply) -> Answer:
@@ -91,6 +95,7 @@ def answer_of(deployment: Deployment, action: Action, decided: Decided, model: M
         remembered=action.remembered,
         judged=tuple(each for each in action.judged if not each.quiet) if action.judged else (),
         left=action.taken.left if action.taken is not None else (),
+        required=decided.enough.told,
     )
 
 
@@ -120,4 +125,5 @@ def quote_of(deployment: Deployment, action: Action, decided: Decided) -> Quote:
             for candidate in decided.plan.candidates
         ),
         dropped=decided.plan.dropped,
+        required=decided.enough.told,
     )

@@ -28,6 +28,7 @@ from fairlead.routing import Health, Preferences
 from fairlead.tools.offered import NO_SYSTEMS, Systems
 
 if TYPE_CHECKING:
+    from fairlead.context.requests import Requests
     from fairlead.execution.approvals import Approvals
     from fairlead.execution.attempts import Sent
     from fairlead.execution.flow_path import FlowRules
@@ -94,6 +95,7 @@ class Fairlead:
         clock: Clock,
         approvals: "Approvals",
         flows: "Flows",
+        requests: "Requests",
         deployment: Deployment,
     ) -> None:
         self.ledger = ledger
@@ -103,6 +105,7 @@ class Fairlead:
         self.clock = clock
         self.approvals = approvals
         self.flows = flows
+        self.requests = requests
         self.deployment = deployment
         # The attempts under way, for stops that end them.
         self.under_way: dict[Action, tuple[Sent, asyncio.Timeout]] = {}

@@ -1,6 +1,6 @@
 """The end of the check: rules about the whole of a reply, once all of it is there and before the last of it leaves."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -26,6 +26,13 @@ async def ended(
 
     Choices without text (tool calls, refusals) are not asked, nor is what a judge says.
     """
+    reply = await _ruled(ask, fairlead, deployment, action, decided, release)
+    return _cautioned(decided, release, reply) if decided.enough.notes else reply
+
+
+async def _ruled(
+    ask: Ask, fairlead: Fairlead, deployment: Deployment, action: Action, decided: Decided, release: Release
+) -> Reply:
     reply, policy, model = release.check(), deployment.policy, release.model
     if not policy.has_endings or action.arrival.judges or model is None:
         return reply
@@ -40,6 +47,22 @@ async def ended(
     judges = [each for each in endings if each.question is not None]
     if judges:
         await _judge(ask, fairlead, policy, action, decided, model, release, reply, judges)
+    return _appended(release, reply, added)
+
+
+def _cautioned(decided: Decided, release: Release, reply: Reply) -> Reply:
+    """The reply with what its reader must know of what it rests on: behind texts for people, and not where a program
+    reads them (tool calls, JSON)."""
+    wanted = decided.asked.request.response_format
+    if (wanted is not None and wanted.type != "text") or decided.task.type.extracts:
+        return reply
+    note = "".join(f"\n\nPlease note: {each}." for each in decided.enough.notes)
+    return _appended(release, reply, {each.index: note for each in reply.choices if each.text and not each.tool_calls})
+
+
+def _appended(release: Release, reply: Reply, added: Mapping[int, str]) -> Reply:
+    if not added:
+        return reply
     for index, text in added.items():
         release.append(index, text)
     choices = [replace(each, text=each.text + added.get(each.index, "")) for each in reply.choices]
@@ -105,6 +128,6 @@ def _kept_back(decision: Decision, model: Model, rule: Ending, said: str) -> Exc
     return error
 
 
-def _with(chunk: Chunk, added: dict[int, str]) -> Chunk:
+def _with(chunk: Chunk, added: Mapping[int, str]) -> Chunk:
     """The last piece of a choice has what was added."""
     return replace(chunk, text=chunk.text + added.get(chunk.index, "")) if chunk.finish else chunk

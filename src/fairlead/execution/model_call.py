@@ -13,10 +13,11 @@ from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.ending import ended
 from fairlead.execution.flow_path import extracted, heard
 from fairlead.execution.planning import classified, considered_for, meant, planned, watched
-from fairlead.execution.prepare import Decided, detected, refuse_ungrounded, stitched
+from fairlead.execution.prepare import Decided, detected
 from fairlead.execution.release import Deliver, Release
-from fairlead.execution.stitching import packed
+from fairlead.execution.stitching import known_for
 from fairlead.execution.stopping import refuse_stopped
+from fairlead.execution.sufficiency import refused_by
 from fairlead.execution.turn import taken_in_turn
 from fairlead.identity.types import Caller
 from fairlead.models.types import ChatRequest
@@ -71,22 +72,20 @@ async def decide(fairlead: Fairlead, deployment: Deployment, action: Action, req
         if 0 < task.confidence < 1:  # recognised, or nearly: neither named nor the only one
             action.trace.note(confidence=round(task.confidence, 3))
     with action.step("stitch"):
-        pack = action.pack = await packed(fairlead, deployment, action, task, request)
-        asked = await stitched(policy, request, findings, task, pack)
-        action.labels = asked.labels
-        refuse_ungrounded(task, pack)
+        known = await known_for(fairlead, deployment, action, request, findings, task)
+        asked = known.asked
     with action.step("authorize"):
         considered = considered_for(deployment, request)
         rights = action.rights = policy.authorize(
             caller, task, asked.labels, tuple(considered.values()), action.arrival.door
         )
     with action.step("plan"):
-        plan = action.plan = planned(fairlead, deployment, action, task, asked, rights)
+        plan = action.plan = planned(fairlead, deployment, action, task, asked, rights, known.enough.unfit)
         if policy.watches:
             action.hits.update(watched(rights, plan))
         if not plan.candidates:
-            raise why_none(plan)
-    return Decided(asked, task, pack, rights, plan)
+            raise refused_by(task, plan, request.model) or why_none(plan)
+    return Decided(asked, task, known.pack, rights, plan, known.enough)
 
 
 async def quote(fairlead: Fairlead, caller: Caller, request: ChatRequest, arrival: Arrival) -> Quote:

@@ -42,7 +42,13 @@ def considered_for(deployment: Deployment, request: ChatRequest) -> Mapping[str,
 
 
 def planned(
-    fairlead: Fairlead, deployment: Deployment, action: Action, task: Task, asked: Stitched, rights: Rights
+    fairlead: Fairlead,
+    deployment: Deployment,
+    action: Action,
+    task: Task,
+    asked: Stitched,
+    rights: Rights,
+    unfit: Mapping[str, str],
 ) -> Plan:
     """The candidates for an action, under what is known of prices, keys and health now."""
     return plan(
@@ -60,6 +66,7 @@ def planned(
         key=belonging(action, asked.request),
         unpriced=_unpriced(deployment, asked.request),
         stopped=stopped_models(deployment, deployment.models, action.at),
+        unfit=unfit,
     )
 
 

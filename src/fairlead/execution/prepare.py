@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from fairlead.context import Pack, render
 from fairlead.costs.ledger import Action
-from fairlead.errors import Refused
+from fairlead.execution.insufficient import InsufficientContext
+from fairlead.execution.sufficiency import NOTHING_REQUIRED, Enough
 from fairlead.labels import Labels
 from fairlead.models.types import ChatRequest, Message, Passage, TextPart, text_of
 from fairlead.policy import Asked, Policy, Redaction
@@ -21,14 +22,13 @@ _LARGE = 128 << 10  # bytes
 _BETWEEN = "\n\n"  # what is added and the caller's own system text
 
 
-class NoContext(Refused):
+class NoContext(InsufficientContext):
     """The task must be answered from the organisation's context, and none was found that this caller may read.
 
     Add or publish the missing knowledge under `context/`, widen its audience, or ask someone who may read it.
     """
 
     code = "no_context"
-    status = 422
 
 
 class Stitched(Struct, frozen=True):
@@ -48,6 +48,7 @@ class Decided(Struct, frozen=True):
     pack: Pack
     rights: Rights
     plan: Plan
+    enough: Enough = NOTHING_REQUIRED
 
 
 class Prepared(Struct, frozen=True):
@@ -84,11 +85,15 @@ async def looked_at(policy: Policy, texts: Sequence[str]) -> dict[str, Findings]
         return await asyncio.to_thread(look)
 
 
-async def stitched(policy: Policy, request: ChatRequest, findings: Findings, task: Task, pack: Pack) -> Stitched:
-    """The request with instructions and context in front, which have labels too."""
-    if not pack.passages and not task.type.instructions:
+async def stitched(
+    policy: Policy, request: ChatRequest, findings: Findings, task: Task, pack: Pack, caution: str = ""
+) -> Stitched:
+    """The request with instructions and context in front, which have labels too. `caution` is what the model must know
+    of that context."""
+    if not pack.passages and not task.type.instructions and not caution:
         return Stitched(request, findings, findings.labels.joined(pack.labels), ())
-    system = render(pack, task.type.instructions)
+    instructions = f"{task.type.instructions.rstrip()}\n\n{caution}" if caution else task.type.instructions
+    system = render(pack, instructions)
     added = ChatRequest(model=request.model, messages=[Message(role="system", content=system)], size=len(system))
     own = await detected(policy, added)
     whole = replace(request, messages=_with_system(system, request.messages), size=request.size + len(system.encode()))

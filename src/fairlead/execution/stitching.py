@@ -1,11 +1,40 @@
-"""The stitching stage: all that goes into the pack of one task, and the pack."""
+"""The stitching stage: all that goes into the pack of one task, the pack, and whether that is enough to rest on."""
+
+from msgspec import Struct
 
 from fairlead.context import Pack
 from fairlead.costs.ledger import Action
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.live_reading import live_pieces
+from fairlead.execution.prepare import Stitched, refuse_ungrounded, stitched
+from fairlead.execution.sufficiency import NOTHING_REQUIRED, Enough, heed, weighed
 from fairlead.models.types import ChatRequest
+from fairlead.policy.types import Findings
 from fairlead.tasks.types import Task
+
+
+class Known(Struct, frozen=True):
+    """What the stage came to."""
+
+    pack: Pack
+    asked: Stitched
+    enough: Enough
+
+
+async def known_for(
+    fairlead: Fairlead, deployment: Deployment, action: Action, request: ChatRequest, findings: Findings, task: Task
+) -> Known:
+    """What is known for a task. Raises `InsufficientContext` where that is too little to rest on."""
+    pack = action.pack = await packed(fairlead, deployment, action, task, request)
+    enough = NOTHING_REQUIRED
+    if task.type.requires:
+        enough = weighed(deployment, deployment.context, action, task, pack)
+    asked = await stitched(deployment.policy, request, findings, task, pack, enough.caution)
+    action.labels = asked.labels
+    refuse_ungrounded(task, pack)
+    if enough.standings:
+        await heed(fairlead, action, task, enough)
+    return Known(pack, asked, enough)
 
 
 async def packed(fairlead: Fairlead, deployment: Deployment, action: Action, task: Task, request: ChatRequest) -> Pack:

@@ -21,6 +21,7 @@ SPARSE_BYTES_A_TOKEN = 5.0
 
 
 NOTHING_STOPPED: Mapping[str, str] = {}
+NONE_UNFIT: Mapping[str, str] = {}
 
 
 class Reason(Protocol):
@@ -59,6 +60,7 @@ def plan(
     key: str = "",
     unpriced: Callable[[str], str] | None = None,
     stopped: Mapping[str, str] = NOTHING_STOPPED,
+    unfit: Mapping[str, str] = NONE_UNFIT,
 ) -> Plan:
     """Order the models that may answer, best first, and say why each of the others was dropped.
 
@@ -67,8 +69,8 @@ def plan(
     into which the input may not fit come after those into which it does, and those that could only say that the context
     does not answer come last. `groups` are the models with deployments; equal `key`s order those alike, so that what
     belongs together goes to the same one. `unpriced` says of a model that has a price what in this request has none, ""
-    if all has; it is None where the request needs nothing special. `stopped` are the models that must not be called for
-    now, with the reason. An empty plan is for `why_none` to explain.
+    if all has; it is None where the request needs nothing special. `stopped` must not be called for now, and `unfit`
+    must not do this with what is known: models with the reason. An empty plan is for `why_none` to explain.
     """
     names, why = order(task, request.model, models, preferences, groups, key)
     attached = _attached(request)
@@ -83,8 +85,8 @@ def plan(
         if model is None:
             continue
         decision = rights.get(name)
-        if name in stopped or decision is None or not decision.allowed:
-            dropped.append(_forbidden(name, decision, stopped))
+        if name in stopped or name in unfit or decision is None or not decision.allowed:
+            dropped.append(_forbidden(name, decision, stopped, unfit))
             continue
         obstacle = _obstacle(model, request, attached, searched=has_passages or task.type.context > 0)
         if obstacle is None:
@@ -98,11 +100,15 @@ def plan(
             room = silent
         room.append(Candidate(model, decision.redact, output))
     if len(names) < len(models):
-        reason = f"the request names {request.model!r}"
-        dropped.extend([Dropped(name, "not asked for", reason) for name in models if name not in names])
+        dropped.extend(_not_asked_for(request, models, names))
     if roomy and tight:
         why += "; those into which the input may not fit come last"
     return Plan((*roomy, *tight, *silent), tuple(dropped), why)
+
+
+def _not_asked_for(request: ChatRequest, models: Mapping[str, Model], names: Container[str]) -> list[Dropped]:
+    reason = f"the request names {request.model!r}"
+    return [Dropped(name, "not asked for", reason) for name in models if name not in names]
 
 
 def _output_limit(task: Task, request: ChatRequest, default_output: int) -> int:
@@ -114,8 +120,11 @@ def _output_limit(task: Task, request: ChatRequest, default_output: int) -> int:
     return asked if cap is None or asked < cap else cap
 
 
-def _forbidden(name: str, decision: Decision | None, stopped: Mapping[str, str]) -> Dropped:
-    return Dropped(name, "stopped", stopped[name]) if name in stopped else Dropped(name, "policy", _denial(decision))
+def _forbidden(name: str, decision: Decision | None, stopped: Mapping[str, str], unfit: Mapping[str, str]) -> Dropped:
+    if name in stopped:
+        return Dropped(name, "stopped", stopped[name])
+    allowed = decision is not None and decision.allowed
+    return Dropped(name, "context", unfit[name]) if allowed else Dropped(name, "policy", _denial(decision))
 
 
 def _denial(decision: Decision | None) -> str:

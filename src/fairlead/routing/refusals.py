@@ -6,6 +6,7 @@ from fairlead.routing.types import Dropped, Plan
 _MENDS = {
     "stopped": "ask who runs this Fairlead: `fairlead resume model NAME` ends a stop",
     "policy": "ask who owns the policies, or send less: fewer labels may permit more models",
+    "context": "ask for one of the models that may do it so, or have the owner see to what is required",
     "capability": "leave out what no permitted model can do, or add a model that can",
     "context length": "send less text, or add a model with a longer context",
     "price": "add its price under `prices:` in fairlead.yaml and run `fairlead apply`",

@@ -17,7 +17,7 @@ class Candidate(Struct, frozen=True):
 
 
 class Dropped(Struct, frozen=True):
-    """A model that was considered and dropped. `by` is what dropped it: "stopped", "policy", "capability",
+    """A model that was considered and dropped. `by` is what dropped it: "stopped", "policy", "context", "capability",
     "context length", "unavailable", "price", "health", "not asked for"."""
 
     model: str

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from fairlead.costs.money import exact_money
 from fairlead.execution import Answer, Quote
+from fairlead.execution.sufficiency import Required
 from fairlead.server.door import left_headers
 from fairlead.server.http import Headers
 
@@ -45,6 +46,15 @@ class JudgedBy(Struct, frozen=True, omit_defaults=True):
     cost: str = ""
 
 
+class RequiredNeed(Struct, frozen=True, omit_defaults=True):
+    """What the task had to rest on: how it stands (`state`), what follows from that, and the sentence that says it."""
+
+    need: str
+    state: str
+    follows: str
+    said: str = ""
+
+
 class Route(Struct, frozen=True, omit_defaults=True):
     why: str
     candidates: tuple[str, ...]
@@ -66,6 +76,7 @@ class About(Struct, frozen=True, omit_defaults=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     judged: tuple[JudgedBy, ...] = ()
+    required: tuple[RequiredNeed, ...] = ()
 
 
 def about(answer: Answer) -> About:
@@ -92,7 +103,12 @@ def about(answer: Answer) -> About:
         judged=tuple(
             JudgedBy(j.rule, j.run, j.verdict, "" if j.cost is None else exact_money(j.cost)) for j in answer.judged
         ),
+        required=_required(answer.required) if answer.required else (),
     )
+
+
+def _required(needs: tuple[Required, ...]) -> tuple[RequiredNeed, ...]:
+    return tuple(RequiredNeed(each.need, each.state, each.follows, each.said) for each in needs)
 
 
 def headers(answer: Answer) -> Headers:
@@ -103,6 +119,11 @@ def headers(answer: Answer) -> Headers:
     if answer.warned:
         names = ", ".join(dict.fromkeys(quote_name(rule, safe=" ") for rule, _ in answer.warned))
         found.append((b"x-fairlead-warnings", names.encode()))
+    if answer.required:
+        cautions = [each for each in answer.required if each.said]
+        if cautions:
+            said = ", ".join(f"{quote_name(each.need, safe=' ')}={each.state}" for each in cautions)
+            found.append((b"x-fairlead-caveats", said.encode()))
     return found
 
 
@@ -113,7 +134,7 @@ class EstimateBody(Struct, frozen=True):
     price: str
 
 
-class QuoteBody(Struct, frozen=True):
+class QuoteBody(Struct, frozen=True, omit_defaults=True):
     object: str
     run: str
     task: str
@@ -121,6 +142,7 @@ class QuoteBody(Struct, frozen=True):
     route: Route
     estimates: tuple[EstimateBody, ...]
     revision: str
+    required: tuple[RequiredNeed, ...] = ()
 
 
 def encode_quote(quote: Quote) -> bytes:
@@ -141,5 +163,6 @@ def encode_quote(quote: Quote) -> bytes:
                 for e in quote.estimates
             ),
             revision=quote.revision,
+            required=_required(quote.required),
         )
     )

@@ -175,6 +175,7 @@ def _fairlead(journal: Journal, vault: Vault, clock: Clock, parts: LastingParts,
         clock=clock,
         approvals=parts.approvals,
         flows=parts.flows,
+        requests=parts.requests,
         deployment=deployment,
     )
 

@@ -1,0 +1,135 @@
+"""Is there enough for any model to do this reliably? Weighed while a task is stitched, and acted upon before a model is
+chosen: go on, go on with a caveat or with some models only, ask the owner, or abstain.
+
+Weighing is pure. What follows is done by `heed`: owners are asked in a request that lasts, and the caller is refused.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
+
+from fairlead.context import Context, Pack
+from fairlead.context.requests import Kind, Need
+from fairlead.context.sufficiency import LiveState, Standing, day_of, strictest
+from fairlead.costs.ledger import Action
+from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.execution.insufficient import (
+    Asked,
+    InsufficientContext,
+    clause,
+    insufficient,
+    none_left,
+    owner_of,
+    sentence,
+)
+from fairlead.routing import Plan
+from fairlead.tasks.types import Does, State, Task
+
+
+class Required(Struct, frozen=True):
+    """How one need stands, as the caller may know it, and what follows. `said` is "" where it is met."""
+
+    need: str
+    state: State
+    follows: Does
+    said: str = ""
+
+
+class Enough(Struct, frozen=True):
+    """What is known of all that a task must rest on. `caution` is for the model, `notes` are for a reply's text,
+    `unfit` are models that must not do it so, each with the reason."""
+
+    standings: tuple[Standing, ...] = ()
+    told: tuple[Required, ...] = ()
+    caution: str = ""
+    notes: tuple[str, ...] = ()
+    unfit: Mapping[str, str] = {}
+
+
+NOTHING_REQUIRED = Enough()
+
+
+def weighed(deployment: Deployment, context: Context, action: Action, task: Task, pack: Pack) -> Enough:
+    """How everything stands that the task type requires, for this caller and today."""
+    live = {each.name: LiveState(each.state) for each in pack.live}
+    pairs = tuple(frozenset((_item(each.one), _item(each.other))) for each in pack.differences)
+    may_read = deployment.policy.may_read(action.caller)
+    sufficiency = context.sufficiency(deployment.tasks)
+    standings = sufficiency.standings(task.type, may_read, day_of(action.at), live, pairs)
+    action.required = tuple((each.requirement.name, each.state) for each in standings)
+    cautious = [each for each in standings if each.outcome.cautions]
+    return Enough(
+        standings,
+        tuple(map(_required, standings)),
+        _caution(cautious) if cautious else "",
+        tuple(sentence(each, titled=False) for each in cautious),
+        dict(_unfit(deployment, standings)),
+    )
+
+
+def _item(citation: str) -> str:
+    return citation.partition("@")[0]
+
+
+def _required(standing: Standing) -> Required:
+    met = standing.told == "met"
+    return Required(standing.requirement.name, standing.told, standing.outcome.does, "" if met else sentence(standing))
+
+
+def _caution(standings: list[Standing]) -> str:
+    lines = "\n".join(f"- {sentence(each, titled=False)}" for each in standings)
+    return (
+        "Some of what this work should rest on is not as it should be. Where your answer rests on it, say so in plain "
+        f"words, and claim no more than you were given:\n{lines}"
+    )
+
+
+def _unfit(deployment: Deployment, standings: tuple[Standing, ...]) -> Iterator[tuple[str, str]]:
+    """The models that are kept out. The first need that keeps one out is the reason."""
+    for each in reversed(standings):
+        if each.outcome.does == "models":
+            left = each.outcome.models
+            why = f"{sentence(each)}; so only {' or '.join(left)} may do it"
+            yield from (
+                (name, why) for name, model in deployment.models.items() if name not in left and model.group not in left
+            )
+
+
+async def heed(fairlead: Fairlead, action: Action, task: Task, enough: Enough) -> None:
+    """Ask whom the task type has asked, and go on or raise `InsufficientContext`. A dry run asks nobody."""
+    badly = [each for each in strictest(enough.standings) if each.outcome.refuses]
+    asking = [each for each in enough.standings if each.outcome.asks] if not action.arrival.dry_run else []
+    if not badly:
+        for each in asking:
+            fairlead.requests.note(need_of(task, each))
+        return
+    asked: dict[str, Asked | None] = {}
+    for each in asking:
+        asked[each.requirement.name] = await fairlead.requests.asked(need_of(task, each))
+    raise insufficient(task, badly, asked, dry_run=action.arrival.dry_run)
+
+
+def need_of(task: Task, standing: Standing) -> Need:
+    """What an owner is asked for. What is hidden from somebody is the same need as what is not there: whoever asks must
+    not learn from the request which of the two it is."""
+    kind: Kind = "missing"
+    if standing.state in ("stale", "unverified", "contradicted"):
+        kind = standing.state
+    return Need(
+        kind=kind,
+        need=standing.requirement.name,
+        item=standing.pages[0].id if standing.pages else standing.requirement.item,
+        task=task.type.name,
+        owner=owner_of(standing),
+        words=clause(standing),
+        due=standing.requirement.due,
+    )
+
+
+def refused_by(task: Task, plan: Plan, asked_for: str) -> InsufficientContext | None:
+    """The refusal of an empty plan where models are left out for what is known. None where that left out none, or where
+    another model would answer if it were well."""
+    reasons = {each.model: each.reason for each in plan.dropped if each.by == "context"}
+    if not reasons or any(each.by == "health" for each in plan.dropped):
+        return None
+    return none_left(task, reasons, asked_for)
