@@ -5,6 +5,7 @@ Weighing is pure. What follows is done by `heed`: owners are asked in a request 
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from msgspec import Struct
 
@@ -47,11 +48,16 @@ class Enough(Struct, frozen=True):
 
 
 NOTHING_REQUIRED = Enough()
+_LIVE: Final[Mapping[str, str]] = {
+    "missing": "did not answer",
+    "hidden": "is not for you to read",
+    "stale": "answered with what is older than it may be",
+}
 
 
 def weighed(deployment: Deployment, context: Context, action: Action, task: Task, pack: Pack) -> Enough:
     """How everything stands that the task type requires, for this caller and today."""
-    live = {each.name: LiveState(each.state) for each in pack.live}
+    live = {each.name: LiveState(each.state, _LIVE.get(each.state, "")) for each in pack.live}
     pairs = tuple(frozenset((_item(each.one), _item(each.other))) for each in pack.differences)
     may_read = deployment.policy.may_read(action.caller)
     sufficiency = context.sufficiency(deployment.tasks)

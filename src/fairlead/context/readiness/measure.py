@@ -55,13 +55,14 @@ def readiness(facts: Facts, most: int = MOST_STEPS) -> Readiness:
 
 
 def _all_stands(facts: Facts, declared: list[TaskType]) -> Stands:
-    sufficiency = Sufficiency(declared, [(page.entry, page.access) for page in facts.pages], facts.disagree)
+    sufficiency = Sufficiency(declared, [(page.entry, (page.access,)) for page in facts.pages])
+    today, disagree = facts.today.toordinal(), facts.disagree
     found: dict[tuple[str, str], tuple[Stand, ...]] = {}
     for task in declared:
         matching = [[page for page in facts.pages if answers(page.entry, need)] for need in task.requires]
         for people in _askers(facts, task):
             told = [
-                sufficiency.standings(task, reader.may_read, facts.today.toordinal(), _live(facts.live, reader))
+                sufficiency.standings(task, reader.may_read, today, _live(facts.live, reader), disagree)
                 for reader in people.readers
             ]
             found[task.name, people.department] = tuple(
