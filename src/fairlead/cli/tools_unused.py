@@ -8,20 +8,18 @@ from typing import Annotated, Any, Final
 import msgspec
 import typer
 from msgspec import Struct
-from msgspec.structs import replace
 
 from fairlead.cli.compiled import published
-from fairlead.cli.opening import all_keys, log_of, open_store, open_vault
+from fairlead.cli.known_callers import known_callers
+from fairlead.cli.opening import log_of, open_store, open_vault
 from fairlead.cli.output import Json, json_data, say, table
 from fairlead.cli.place import Data, Workspace, find
 from fairlead.cli.records import record_of
 from fairlead.cli.when import moment_ago, shown
 from fairlead.clock import SystemClock
 from fairlead.costs.record import Record
-from fairlead.errors import NotFound, Unauthenticated, closest
+from fairlead.errors import NotFound, closest
 from fairlead.identity import Caller
-from fairlead.identity.keys import caller_of
-from fairlead.storage.store import Store
 from fairlead.workspace.compile import Workspace as Compiled
 from fairlead.workspace.published import publications
 
@@ -196,7 +194,7 @@ def unused(
         vault, everything = open_vault(place, store), log_of(store).since(0)
         first = next(everything, None)
         everything.close()
-        granted = _granted(compiled, _callers_of(compiled, store), vault.id_of, system)
+        granted = _granted(compiled, known_callers(compiled, store), vault.id_of, system)
         records = (record_of(row) for row in log_of(store).since(start))
         found = reported(
             records,
@@ -209,21 +207,6 @@ def unused(
         json_data(msgspec.to_builtins(found))
     else:
         _show(found)
-
-
-def _callers_of(compiled: Compiled, store: Store) -> list[Caller]:
-    """Everybody for whom a key counts now, once for each agent of theirs, with all that their keys say of them."""
-    now, found = SystemClock().now(), dict[tuple[str, str], Caller]()
-    for key in (*compiled.identity.keys, *all_keys(store)):
-        try:
-            caller = caller_of(key, now)
-        except Unauthenticated:
-            continue
-        known = found.get((caller.person, caller.agent), caller)
-        found[caller.person, caller.agent] = replace(
-            caller, groups=caller.groups | known.groups, roles=caller.roles | known.roles
-        )
-    return [found[each] for each in sorted(found)]
 
 
 def _granted(compiled: Compiled, callers: Iterable[Caller], id_of: Callable[[str], str | None], system: str) -> Granted:

@@ -1,13 +1,15 @@
 """The items of one snapshot as facts without their texts: what there is, whose it is, and how old. Read once, kept in
 memory, and asked by whoever must know whether something is there rather than what it says."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from msgspec import Struct
 
+from fairlead.context.kinds import PUBLISHED
+from fairlead.context.types import Item
 from fairlead.errors import NotFound
 from fairlead.labels import Access, DataClass
 from fairlead.storage.store import Store
@@ -72,6 +74,37 @@ class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
 
 
 EMPTY: Final = Catalogue()
+
+
+def catalogue_of(items: Iterable[Item], *, names_items: bool = False) -> Catalogue:
+    """The catalogue that a snapshot of these items would have: of the published ones alone."""
+    accesses: dict[Access, int] = {}
+    entries = []
+    for item in sorted((each for each in items if each.status == PUBLISHED), key=lambda each: each.id):
+        access = Access(item.audience, item.data_class, item.owner, item.id if names_items else "")
+        entries.append(
+            Entry(
+                id=item.id,
+                version=item.version,
+                title=item.title,
+                kind=item.kind,
+                topics=item.topics,
+                owner=item.owner,
+                data_class=item.data_class,
+                access=accesses.setdefault(access, len(accesses)),
+                verified=item.verified,
+                verified_by=item.verified_by,
+                review_by=item.review_by,
+                expires=item.expires,
+                changed=item.changed,
+                trusted=item.trusted,
+                source=item.source,
+                origin=item.origin,
+                fields=item.fields,
+                stored_at=0,
+            )
+        )
+    return Catalogue(entries=tuple(entries), accesses=tuple(accesses))
 
 
 def load_catalogue(store: Store, snapshot: str, *, names_items: bool = False) -> Catalogue:

@@ -1,0 +1,245 @@
+"""Gathers what inventory and readiness rest on: what is published or lies in the folder, whose keys there are and what
+they may, and what the records tell."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from msgspec import Struct
+
+from fairlead.cli.compiled import in_folder, published_revision
+from fairlead.cli.known_callers import known_callers
+from fairlead.cli.opening import log_of, open_store
+from fairlead.cli.output import progress, say
+from fairlead.cli.place import Place, secrets
+from fairlead.cli.records import record_of
+from fairlead.clock import SystemClock
+from fairlead.context.catalogue import Catalogue, catalogue_of, load_catalogue
+from fairlead.context.items import read_item
+from fairlead.context.kinds import PUBLISHED
+from fairlead.context.questions import unanswered
+from fairlead.context.readiness import Act, Basis, Draft, Facts, Page, People, Reader, Traffic
+from fairlead.context.types import Item
+from fairlead.costs.record import Record
+from fairlead.errors import BadInput
+from fairlead.identity import Caller
+from fairlead.policy.tool_scopes import Scopes
+from fairlead.storage.database import database_at
+from fairlead.storage.store import Store
+from fairlead.workspace.compile import Workspace, compile_workspace
+from fairlead.workspace.context_traffic import traffic_of
+from fairlead.workspace.load import read_folder
+from fairlead.workspace.published import load_revision
+from fairlead.workspace.starters import FUNCTIONS, starter
+
+_SOMEBODY: Final = "somebody"  # a person of whom nothing is known but the department
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """What a command was asked to look at. `people` are departments with the groups that somebody of them is in, for
+    those of whom no key tells. `since` is in milliseconds since 1970; `folder` passes over what is published."""
+
+    since: int
+    folder: bool = False
+    people: Mapping[str, frozenset[str]] = {}
+
+
+class _Seen(Struct, frozen=True):
+    """A workspace as it was looked at, with its pages apart."""
+
+    workspace: Workspace
+    catalogue: Catalogue
+    revision: str
+
+
+def gather(place: Place, asked: Asked) -> Facts:
+    """The facts. Raises what opening, compiling and reading raise."""
+    store = open_store(place) if database_at(place.database).exists() else None
+    try:
+        return _gathered(place, store, asked)
+    finally:
+        if store is not None:
+            store.close()
+
+
+def _gathered(place: Place, store: Store | None, asked: Asked) -> Facts:
+    now = SystemClock().now()
+    seen = _published(place, store) if store is not None and not asked.folder else None
+    seen = seen or _in_folder(place)
+    traffic, log_from = _traffic(store, asked.since) if store is not None else (Traffic(), 0)
+    drafts = _drafts(place, seen.workspace)
+    workspace, catalogue = seen.workspace, seen.catalogue
+    return Facts(
+        basis=Basis(
+            source="published" if seen.revision else "folder",
+            organisation=workspace.organisation,
+            revision=seen.revision,
+            snapshot=catalogue.snapshot,
+            drafts=drafts is not None,
+            at=now,
+            since=asked.since,
+            log_from=log_from,
+        ),
+        today=datetime.fromtimestamp(now / 1000, UTC).date(),
+        tasks=tuple(workspace.tasks.types.values()),
+        pages=tuple(Page(entry, catalogue.access_of(entry)) for entry in catalogue.entries),
+        drafts=drafts or (),
+        people=tuple(_people(workspace, store, catalogue, traffic, asked.people)),
+        traffic=traffic,
+        rates={},
+        live={},
+        acts=tuple(_acts(workspace)),
+        approvers={
+            name: (*role.persons, *(f"group {group}" for group in role.groups))
+            for name, role in workspace.settings.approvals.roles.items()
+        },
+        packs=_packs(),
+        requests={},
+    )
+
+
+def _published(place: Place, store: Store) -> _Seen | None:
+    """What the workers decide under, without reading a page; None before the first publish."""
+    revision = published_revision(store)
+    if not revision:
+        return None
+    loaded = load_revision(store, revision, with_pages=False)
+    now = SystemClock().now()
+    workspace = compile_workspace(loaded.text, secrets(place.workspace), now=now, pages_elsewhere=bool(loaded.snapshot))
+    names = workspace.policy.names_items
+    catalogue = load_catalogue(store, loaded.snapshot, names_items=names) if loaded.snapshot else Catalogue()
+    return _Seen(workspace, catalogue, revision)
+
+
+def _in_folder(place: Place) -> _Seen:
+    workspace = in_folder(place)
+    return _Seen(workspace, catalogue_of(workspace.items, names_items=workspace.policy.names_items), "")
+
+
+def _drafts(place: Place, workspace: Workspace) -> tuple[Draft, ...] | None:
+    """What lies in the folder and is not published; None where there is no folder to look at. A page that cannot be
+    read is told and passed over: `fairlead check` says more."""
+    try:
+        text = read_folder(place.workspace)
+    except BadInput as error:
+        say(f"drafts are left out, because the folder cannot be read: {error.message}")
+        return None
+    pages = [(path, page) for path, page in text.below("context", ".md") if b"status:" in page[:16_384]]
+    found: list[Draft] = []
+    with progress("reading drafts", len(pages)) as step:
+        for path, page in pages:
+            try:
+                item = read_item(path.removeprefix("context/"), page, workspace.settings.context)
+            except BadInput as error:
+                say(f"left out: {error.message}")
+            else:
+                if item.status not in (PUBLISHED, "retired"):
+                    found.append(_draft(item, page))
+            step()
+    return tuple(found)
+
+
+def _draft(item: Item, page: bytes) -> Draft:
+    return Draft(
+        id=item.id,
+        title=item.title,
+        kind=item.kind,
+        status=item.status,
+        topics=item.topics,
+        owner=item.owner,
+        review_by=item.review_by,
+        questions=unanswered(page.decode("utf-8-sig")),
+    )
+
+
+def _traffic(store: Store, since: int) -> tuple[Traffic, int]:
+    """What the records since then tell, and when the first record of all was made (0: there is none)."""
+    log = log_of(store)
+    everything = log.since(0)
+    first = next(everything, None)
+    everything.close()
+    return traffic_of(_records(store, since)), first.at if first is not None else 0
+
+
+def _records(store: Store, since: int) -> Iterator[Record]:
+    log = log_of(store)
+    with log.at_one_moment() as moment:
+        size = moment.head().size
+    with progress("reading records", size) as step:
+        done = 0
+        for row in log.since(since):
+            step(row.seq - done)
+            done = row.seq
+            yield record_of(row)
+
+
+def _people(
+    workspace: Workspace,
+    store: Store | None,
+    catalogue: Catalogue,
+    traffic: Traffic,
+    said: Mapping[str, frozenset[str]],
+) -> Iterator[People]:
+    """Who there is in each department that is known: by keys, by what the command says, or because it has asked."""
+    by_department: dict[str, dict[str, Caller]] = {}
+    for caller in known_callers(workspace, store):
+        by_department.setdefault(caller.department, {}).setdefault(caller.person, caller)
+    for department, groups in said.items():
+        by_department.setdefault(department, {})[f"{_SOMEBODY} of {department}"] = _somebody(department, groups)
+    known = frozenset(by_department)
+    mentioned = {department for _, department in traffic.calls}
+    mentioned |= {
+        name.partition(":")[2] for access in catalogue.accesses for name in access.audience if _is_department(name)
+    }
+    for department in sorted(known | mentioned) or [""]:
+        callers = by_department.get(department) or {"": _somebody(department, frozenset())}
+        yield People(department, tuple(_readers(workspace, catalogue, callers.values())), department in known)
+
+
+def _is_department(audience: str) -> bool:
+    return audience.startswith("department:")
+
+
+def _somebody(department: str, groups: frozenset[str]) -> Caller:
+    return Caller(person=_SOMEBODY, department=department, groups=groups, credential="key:readiness")
+
+
+def _readers(workspace: Workspace, catalogue: Catalogue, callers: Iterable[Caller]) -> Iterator[Reader]:
+    """Those who may read and call the same are one reader, so that ten thousand people cost as much as their rights
+    differ."""
+    tools = [tool for system in workspace.systems.values() for tool in system.tools.values()]
+    alike: dict[tuple[frozenset[int], frozenset[str]], int] = {}
+    for caller in callers:
+        may_read = workspace.policy.may_read(caller)
+        allowed = frozenset(number for number, access in enumerate(catalogue.accesses) if may_read(access))
+        called = (
+            frozenset(tool.name for tool in workspace.policy.tools.visible(caller, tools)) if tools else frozenset()
+        )
+        alike[allowed, called] = alike.get((allowed, called), 0) + 1
+    for (allowed, called), people in alike.items():
+        accesses = frozenset(catalogue.accesses[number] for number in allowed)
+        yield Reader(may_read=accesses.__contains__, may_call=called.__contains__, people=people)
+
+
+def _acts(workspace: Workspace) -> Iterator[Act]:
+    """The tools that change something, with the roles whose word policies want before."""
+    asking = Scopes([each for each in workspace.policy.statements if each.approval])
+    for system in workspace.systems.values():
+        for tool in system.tools.values():
+            if tool.definition.effect != "read":
+                yield Act(
+                    tool=tool.name,
+                    about=tool.definition.description,
+                    effect=tool.definition.effect,
+                    approvals=tuple(sorted({each.approval for each in asking.about(tool)})),
+                )
+
+
+def _packs() -> dict[str, str]:
+    """Which starter pack has a page for a topic: the first one."""
+    found: dict[str, str] = {}
+    for function in FUNCTIONS:
+        for item in starter(function).items:
+            for topic in item.topics:
+                found.setdefault(topic, function)
+    return found
