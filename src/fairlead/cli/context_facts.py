@@ -182,7 +182,7 @@ def _people(
 ) -> Iterator[People]:
     """Who there is in each department that is known: by keys, by what the command says, or because it has asked."""
     by_department: dict[str, dict[str, Caller]] = {}
-    for caller in known_callers(workspace, store):
+    for caller in (*_declared(workspace), *known_callers(workspace, store)):
         by_department.setdefault(caller.department, {}).setdefault(caller.person, caller)
     for department, groups in said.items():
         by_department.setdefault(department, {})[f"{_SOMEBODY} of {department}"] = _somebody(department, groups)
@@ -194,6 +194,20 @@ def _people(
     for department in sorted(known | mentioned) or [""]:
         callers = by_department.get(department) or {"": _somebody(department, frozenset())}
         yield People(department, tuple(_readers(workspace, catalogue, callers.values())), department in known)
+
+
+def _declared(workspace: Workspace) -> Iterator[Caller]:
+    """Those of whom fairlead.yaml tells, though their secrets may not be on this machine."""
+    for label, key in workspace.settings.keys.items():
+        named = key.named(label)
+        yield Caller(
+            person=named.person,
+            agent=named.agent,
+            department=named.department,
+            groups=frozenset(named.groups),
+            roles=frozenset(named.roles),
+            credential=f"key:{label}",
+        )
 
 
 def _is_department(audience: str) -> bool:

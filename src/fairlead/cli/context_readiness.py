@@ -1,5 +1,5 @@
-"""`fairlead context inventory` and `fairlead context readiness`: what agents must know here, and how much of it is there
-for whom."""
+"""`fairlead context inventory` and `fairlead context readiness`: what agents must know here, and how much of it is
+there for whom."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -13,6 +13,7 @@ from fairlead.cli.place import Data, Workspace, find
 from fairlead.cli.when import moment_ago, shown
 from fairlead.clock import SystemClock
 from fairlead.context.readiness import Basis, Facts, Inventory, Readiness, inventory, readiness
+from fairlead.context.readiness.types import Decision, departments_in
 from fairlead.errors import BadInput, NotFound, closest
 
 Since = Annotated[str, typer.Option("--since", help="Traffic from when: `30d`, `12h`, or a day such as 2026-11-21.")]
@@ -41,8 +42,8 @@ def inventory_command(
     data_folder: Data = None,
     json: Json = False,
 ) -> None:
-    """Which decisions agents make here, which knowledge each needs, what there is of it, whose it is, where it lives, how
-    often it changes, and what somebody has to see to.
+    """Which decisions agents make here, which knowledge each needs, what there is of it, whose it is, where it lives,
+    how often it changes, and what somebody has to see to.
 
     Looks at what is published and at the drafts of the folder; before the first publish, at the folder alone.
     """
@@ -150,11 +151,11 @@ def _write(html: Path, page: str) -> None:
 
 def _show_readiness(found: Readiness) -> None:
     table(
-        ["task", "department", "calls", "ready", "exists", "verified", "current", "visible", "consistent"],
+        ["task", "departments", "calls", "ready", "exists", "verified", "current", "visible", "consistent"],
         [
             [
                 row.task,
-                ", ".join(name or "(none)" for name in row.departments),
+                departments_in(row, found.departments),
                 str(row.calls),
                 f"{row.percent}%",
                 *(
@@ -233,7 +234,9 @@ def _show_inventory(found: Inventory, most: int) -> None:
                 str(each.calls),
                 _some(each.approvers),
                 _some([line.need for line in each.needs]) + (" (cited)" if each.estimated and each.needs else ""),
-                f"{sum(line.state in ('there', 'live') for line in each.needs)}/{len(each.needs)}" if each.needs else "",
+                f"{sum(line.state in ('there', 'live') for line in each.needs)}/{len(each.needs)}"
+                if each.needs
+                else "",
             ]
             for each in found.decisions
         ],
@@ -243,7 +246,15 @@ def _show_inventory(found: Inventory, most: int) -> None:
     table(
         ["knowledge", "kind", "owner", "where", "changes", "needed by", "to see to"],
         [
-            [each.id, each.kind, each.owner, each.where, _every(each.every, each.measured), _some(each.tasks), ", ".join(each.remarks)]
+            [
+                each.id,
+                each.kind,
+                each.owner,
+                each.where,
+                _every(each.every, each.measured),
+                _some(each.tasks),
+                ", ".join(each.remarks),
+            ]
             for each in found.knowledge[:most]
         ],
     )
@@ -252,6 +263,13 @@ def _show_inventory(found: Inventory, most: int) -> None:
     remarks = ", ".join(f"{count} {remark}" for remark, count in found.counts.items() if remark != "all")
     say(f"{found.counts['all']} piece(s) of knowledge" + (f": {remarks}" if remarks else ""))
     _say_basis(found.basis)
+
+
+def _there(decision: Decision) -> str:
+    """Of how many declared needs there is something."""
+    if decision.estimated or not decision.needs:
+        return ""
+    return f"{sum(line.state in ('there', 'live') for line in decision.needs)}/{len(decision.needs)}"
 
 
 def _every(days: float | None, measured: bool) -> str:

@@ -124,7 +124,7 @@ def _flows(facts: Facts) -> Iterator[Decision]:
 
 
 def _knowledge(facts: Facts, decisions: Iterable[Decision]) -> Iterator[Knowledge]:
-    """What somebody has to see to comes first, then by name."""
+    """What somebody has to see to comes first, of that what is needed, of that what answers cite most."""
     needed: dict[str, list[str]] = {}
     for decision in decisions:
         for line in decision.needs:
@@ -135,7 +135,7 @@ def _knowledge(facts: Facts, decisions: Iterable[Decision]) -> Iterator[Knowledg
         cited.update(some)
     found = [_published(facts, page, needed, cited) for page in facts.pages]
     found += [_draft(facts, draft, needed) for draft in facts.drafts]
-    yield from sorted(found, key=lambda each: (not each.remarks, each.id))
+    yield from sorted(found, key=lambda each: (not each.remarks, not each.tasks, -each.cited, each.id))
 
 
 def _published(facts: Facts, page: Page, needed: Mapping[str, list[str]], cited: Mapping[str, int]) -> Knowledge:

@@ -11,8 +11,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from fairlead.context.catalogue import Entry
 from fairlead.context.readiness.remarks import remarks_of
-from fairlead.context.readiness.steps import steps_of
+from fairlead.context.readiness.steps import steps_of, wants_of
 from fairlead.context.readiness.types import (
     CitedPage,
     Department,
@@ -32,8 +33,7 @@ from fairlead.tasks.types import STATES, Requirement, TaskType
 MOST_STEPS: Final = 5
 _CITED: Final = 5  # pages that are told of for a task type without needs
 _NAMED: Final = 3  # pages of a need that are named where none decides
-_MET: Final = frozenset({"met"})
-_NOT_OLD: Final = frozenset({"met", "unverified"})
+_WHY: Final = {"missing": "there is no page: {wants}", "hidden": "its audience leaves them out"}
 _RANK: Final = {state: number for number, state in enumerate(STATES)}
 
 Stands = Mapping[tuple[str, str], tuple[Stand, ...]]
@@ -118,15 +118,15 @@ def _stand(
         need=need.name,
         state=worst.state,
         exists=bool(matching),
-        verified=_some(mine, replace(need, fresh=None, verified=True), facts.today, _MET),
-        current=_some(mine, replace(need, verified=False), facts.today, _NOT_OLD),
+        verified=any(_is_verified(page.entry, need, facts.today) for page in mine),
+        current=any(_is_current(page.entry, need, facts.today) for page in mine),
         visible=bool(matching) and may == people,
         consistent=bool(matching) and all(each.state != "contradicted" for each in told),
         may=may,
         people=people,
         pages=tuple(dict.fromkeys(page.id for each in told for page in each.pages))
         or tuple(page.entry.id for page in mine[:_NAMED]),
-        reason=worst.reason,
+        reason=worst.reason or _WHY.get(worst.state, "").format(wants=wants_of(need)),
         owner=next((page.entry.owner for page in mine if page.entry.owner), need.owner),
     )
 
@@ -135,8 +135,15 @@ def _worst(told: Iterable[Standing]) -> Standing:
     return min(told, key=lambda each: _RANK[each.state])
 
 
-def _some(pages: Iterable[Page], need: Requirement, today: date, states: frozenset[str]) -> bool:
-    return any(fact_of(page.entry, need, today.toordinal()).state in states for page in pages)
+def _is_verified(entry: Entry, need: Requirement, today: date) -> bool:
+    """Whether somebody's word stands for it as it is, however old that is."""
+    ageless = replace(entry, expires="") if entry.expires else entry
+    return fact_of(ageless, replace(need, fresh=None, verified=True), today.toordinal()).state == "met"
+
+
+def _is_current(entry: Entry, need: Requirement, today: date) -> bool:
+    """Whether it is young enough, whoever has verified it."""
+    return fact_of(entry, need, today.toordinal()).state != "stale"
 
 
 def _shares(stands: tuple[Stand, ...]) -> Shares:

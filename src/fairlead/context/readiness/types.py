@@ -1,6 +1,6 @@
 """What readiness is worked out from, and what it comes to. Reports are plain data: they go out as JSON as they are."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
@@ -218,6 +218,13 @@ class Step(Struct, frozen=True, kw_only=True):
     departments: tuple[str, ...]
     calls: int
     weight: float
+
+
+def departments_in(row: Row, known: Collection[object]) -> str:
+    """The departments of a row in words, where so many are known."""
+    if len(row.departments) == len(known) > 1:
+        return f"all {len(known)}"
+    return ", ".join(name or "none" for name in row.departments)
 
 
 class Readiness(Struct, frozen=True, kw_only=True):
