@@ -56,7 +56,10 @@ def named(word: str) -> Facts:
         pages=(page("refunds", title=word, owner=word, source=word, origin=word, expires="2026-01-01"),),
         people=(people(word), people("sales")),
         drafts=(
-            Draft(id=word, title=word, kind="page", status="draft", topics=frozenset({"absent"}), owner=word, questions=(word,)),
+            Draft(
+                id=word, title=word, kind="page", status="draft", topics=frozenset({"absent"}), owner=word,
+                questions=(word,),
+            ),
         ),
         acts=(Act(tool=word, about=word, effect="write", approvals=(word,)),),
         traffic=Traffic(calls={("refund", word): 3}, cited={"refund": {word: 2}}),
