@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
+from fairlead.context.meaning import hash_of, words_said
+
 _TINY = 40  # words: too few to stand alone
 _FULL = 220  # words: begin a new section at the next paragraph
 _MOST = 300  # words: cut even inside a paragraph
@@ -18,10 +20,15 @@ PATH = " > "
 
 
 class Section(Struct, frozen=True):
-    """A passage of a page: `heading` is the path of headings above it, outermost first, joined by " > "."""
+    """A passage of a page: `heading` is the path of headings above it, outermost first, joined by " > ".
+
+    `meaning` is made of hashes of what it says, in tokens: `(x)` for all that stands under one heading, `(x.y`, `.z` and
+    `.w)` for the pieces of what is too long for one section, paragraph by paragraph. `identity.still_says` reads it.
+    """
 
     heading: str
     text: str
+    meaning: str = ""
 
 
 class _Part(Struct):
@@ -31,13 +38,14 @@ class _Part(Struct):
     own: str
     lines: list[str]
     words: int = 0
+    says: list[str] = []
 
 
 def split(text: str) -> tuple[Section, ...]:
     """The sections of a page's text, in order. Nothing is lost but blank lines; a page without text has none."""
     merged = _merge(part for whole in _parts(text) for part in _cut(whole))
     bodies = ((part, "\n".join(part.lines).strip("\n") or part.own) for part in merged)
-    return tuple(Section(PATH.join(part.path), body) for part, body in bodies if body)
+    return tuple(Section(PATH.join(part.path), body, " ".join(part.says)) for part, body in bodies if body)
 
 
 def headed(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -142,52 +150,100 @@ def _closes(line: str, fence: str) -> bool:
 
 
 def _cut(part: _Part) -> Iterator[_Part]:
-    """The part in pieces of at most `_MOST` words, cut between paragraphs, else between lines, else between words."""
-    piece = _Part(part.path, part.own, [])
+    """The part in pieces of at most `_MOST` words, cut between paragraphs and items of lists, else after sentences,
+    else between words. Where it is cut does not depend on how lines are wrapped."""
+    units = list(_units(part.lines))
+    pieces = [_Part(part.path, part.own, [])]
+    said = [[part.own]]
+    for unit in units:
+        piece = pieces[-1]
+        full = unit.apart and piece.words >= _FULL
+        if full or (piece.words and piece.words + unit.words > _MOST):
+            piece = _Part(part.path, "", [])
+            pieces.append(piece)
+            said.append([])
+        piece.lines += unit.lines if piece.lines else unit.lines[unit.blank :]
+        piece.words += unit.words
+        said[-1].append("\n".join(unit.lines))
+    if not units and not part.path:
+        return
+    if len(pieces) == 1:
+        whole = hash_of(words_said("\n".join([part.own, "", *part.lines])))
+        pieces[0].says = [f"({whole})"] if whole else []
+    else:
+        _chain(pieces, said)
+    yield from pieces
+
+
+def _chain(pieces: list[_Part], said: list[list[str]]) -> None:
+    """Tells each piece of a part that is cut what it says, so that all of them in a row tell of the whole part."""
+    for number, (piece, texts) in enumerate(zip(pieces, said, strict=True)):
+        chain = ".".join(filter(None, (hash_of(words_said(text)) for text in texts)))
+        before = "." if number else "("
+        after = ")" if number == len(pieces) - 1 else ""
+        piece.says = [before + chain + after] if chain else []
+
+
+class _Unit(Struct):
+    """Lines that stand together: a paragraph, an item of a list, a row of a table, a block of code; `blank` lines
+    above it are among them. `apart`: there are some."""
+
+    lines: list[str]
+    words: int
+    blank: int
+
+    @property
+    def apart(self) -> bool:
+        return self.blank > 0
+
+
+def _units(lines: Iterable[str]) -> Iterator[_Unit]:
+    held: list[str] = []
+    blank = 0
     fence = ""
-    for line in _short_lines(part.lines):
-        words = max(line.count(" ") + 1, len(line) // 16) if line else 0  # encoded data has few spaces
-        blank = not line.strip()
-        fenced = bool(fence)
+    for line in lines:
         mark = line.lstrip(" ")[:1]
         if fence:
-            fence = "" if mark == fence[0] and _closes(line, fence) else fence
-        elif mark and mark in "`~":
-            fence = _fence(line)
-        if (blank and not fenced and piece.words >= _FULL) or (piece.words and piece.words + words > _MOST):
-            yield _trimmed(piece)
-            piece = _Part(part.path, "", [])
-        if piece.lines or not blank:
-            piece.lines.append(line)
-            piece.words += words
-    if piece.lines or part.path:
-        yield _trimmed(piece)
-
-
-def _trimmed(part: _Part) -> _Part:
-    while part.lines and not part.lines[-1].strip():
-        part.lines.pop()
-    return part
-
-
-def _short_lines(lines: Iterable[str]) -> Iterator[str]:
-    """The lines, with those of more than `_MOST` words (a whole page on one line) or no spaces at all cut up."""
-    for line in lines:
-        if len(line) <= 1_500:
-            yield line
+            held.append(line)
+            if mark == fence[0] and _closes(line, fence):
+                yield from _sized(held, blank)
+                held, blank, fence = [], 0, ""
             continue
-        words = line.split(" ")
-        piece: list[str] = []
-        size = 0
-        for word in words:
-            for start in range(0, len(word) or 1, 1_500):
-                bit = word[start : start + 1_500]
-                if piece and (size + len(bit) > 1_500 or len(piece) >= _FULL):
-                    yield " ".join(piece)
-                    piece, size = [], 0
-                piece.append(bit)
-                size += len(bit) + 1
-        yield " ".join(piece)
+        fence = _fence(line) if mark and mark in "`~" else ""
+        if len(held) > blank and (not mark.strip() or fence or mark == "|" or _LISTED.match(line)):
+            yield from _sized(held, blank)
+            held, blank = [], 0
+        held.append(line)
+        blank += not line.strip()
+    if len(held) > blank:
+        yield from _sized(held, blank)
+
+
+_LISTED = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]")
+_TOKEN = re.compile(r"\S{1,1500}")
+
+
+def _sized(lines: list[str], blank: int) -> Iterator[_Unit]:
+    """The unit, or several where it alone is more than a section may hold."""
+    text = "\n".join(lines)
+    words = _weight(text)
+    if words <= _MOST:
+        yield _Unit(lines, words, blank)
+        return
+    start = size = 0
+    for token in _TOKEN.finditer(text):
+        weight = max(1, len(token[0]) // 14)
+        if size and (size + weight > _MOST or (size >= _FULL and text[token.start() - 2] in ".!?")):
+            yield _Unit(text[start : token.start()].rstrip().split("\n"), size, blank)
+            start, size, blank = token.start(), 0, 0
+        size += weight
+    yield _Unit(text[start:].rstrip().split("\n"), size, blank)
+
+
+def _weight(text: str) -> int:
+    """Words, counted so that encoded data, which has few spaces, is not taken for little."""
+    tokens = text.split()
+    return max(len(tokens), sum(map(len, tokens)) // 14)
 
 
 def _merge(parts: Iterable[_Part]) -> Iterator[_Part]:
@@ -198,7 +254,8 @@ def _merge(parts: Iterable[_Part]) -> Iterator[_Part]:
             held = part
         elif held.words < _TINY and (held.own or not held.path) and part.path[: len(held.path)] == held.path:
             gap = [""] if held.lines else []
-            held = _Part(part.path, part.own or held.own, [*held.lines, *gap, *part.lines], held.words + part.words)
+            lines = [*held.lines, *gap, *part.lines]
+            held = _Part(part.path, part.own or held.own, lines, held.words + part.words, held.says + part.says)
         elif part.words < _TINY and (held.words < _TINY or not held.own) and held.words + part.words <= _FULL:
             held = _gathered(held, part)
         else:
@@ -217,4 +274,4 @@ def _gathered(held: _Part, part: _Part) -> _Part:
     above = [*held.path[shared:-1], held.own or held.path[-1]] if len(held.path) > shared else []
     between = ["", part.own] if part.own and len(part.path) > shared else [""]
     lines = [*above, *held.lines, *between, *part.lines]
-    return _Part(held.path[:shared], "", lines, held.words + part.words)
+    return _Part(held.path[:shared], "", lines, held.words + part.words, held.says + part.says)

@@ -1,0 +1,67 @@
+"""What a text says, apart from how it is written: its words in their order, and a hash of them.
+
+White space, wrapping, emphasis, heading depth, list marks, quotes and the targets of links do not count; words, numbers,
+signs, units and struck-out text do. Two texts with equal words say the same to a reader.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from html import unescape
+
+_HASH = 10  # hex digits for a piece of a page: 40 bits
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_TAG = re.compile(r"</?[A-Za-z][^<>]{0,2000}>")
+_AUTOLINK = re.compile(r"<((?:https?:|mailto:)[^<>\s]{1,2000})>")
+_LINK = re.compile(r"!?\[([^\[\]]*)\](?:\((?:[^()\s]|\([^()\s]*\))*(?:\s+(?:\"[^\"]*\"|'[^']*'))?\s*\)|\[[^\[\]]*\])")
+_DEFINITION = re.compile(r"^ {0,3}\[(?!\^)[^\[\]]+\]:\s+\S+.*$", re.MULTILINE)
+_ANCHOR = re.compile(r"\{#[^{}\n]*\}")
+_FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[^\n`]*$", re.MULTILINE)
+_QUOTE = re.compile(r"^(?:[ \t]{0,3}>)+[ \t]?", re.MULTILINE)
+_ITEM = re.compile(r"[ \t]*(?:\d{1,9}[.)]|\+)(?=[ \t])")
+_EMPTY_CELL = re.compile(r"\|[ \t]*(?=\|)")
+_STRUCK = re.compile(r"~~")
+_EMPHASIS = re.compile(r"(?<![0-9])\*+|\*+(?![0-9])")
+_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
+_EDGE = " \t!\"#&'()*,-./:;=?@[\\]^_`{|}~«»‘’“”„–—…·•"  # noqa: RUF001 the very characters that people type
+_SIGNED = re.compile(r"[-−]\.?\d")  # noqa: RUF001
+_PLAIN = str.maketrans("’‘−‑‐\u00a0", "''--- ", "\u00ad\u200b\u200c\u200d\ufeff")  # noqa: RUF001
+
+
+def words_said(text: str) -> list[str]:
+    """The words of a Markdown text that carry what it says, folded to one case."""
+    text = _DEFINITION.sub("", _FENCE.sub("", _COMMENT.sub(" ", text)))
+    text = _unlisted(_QUOTE.sub("", text))
+    text = _LINK.sub(r"\1", _LINK.sub(r"\1", _AUTOLINK.sub(r"\1", text)))  # twice: an image may stand in a link
+    text = _ANCHOR.sub(" ", unescape(_TAG.sub(" ", text)))
+    text = _STRUCK.sub(" ≠ ", _EMPTY_CELL.sub("| ∅ ", text)).replace("|", " ")
+    text = _ESCAPE.sub(r"\1", _EMPHASIS.sub("", text)).translate(_PLAIN)
+    return [word for raw in text.casefold().split() if (word := _word(raw))]
+
+
+def hash_of(words: Iterable[str]) -> str:
+    """A short hash of words in their order, "" for none."""
+    joined = " ".join(words)
+    return hashlib.sha256(joined.encode()).hexdigest()[:_HASH] if joined else ""
+
+
+def _unlisted(text: str) -> str:
+    """Without the numbers (and plus signs) of list items. A number at the beginning of a line is one only where a list may stand:
+    below a blank line or an item, and not where a paragraph happens to be wrapped."""
+    found: list[str] = []
+    listed = True
+    for line in text.split("\n"):
+        bare = line.strip()
+        if listed and (mark := _ITEM.match(line)):
+            line = line[mark.end() :]
+        else:
+            listed = not bare or bare[:2] in ("- ", "* ", "+ ") or bare[0] == "#"
+        found.append(line)
+    return "\n".join(found)
+
+
+def _word(raw: str) -> str:
+    word = raw.strip(_EDGE)
+    if len(word) == len(raw):
+        return raw
+    return "-" + word if word and _SIGNED.match(raw.lstrip("([\"'*_$€£")) else word
