@@ -13,7 +13,8 @@ FIELDS: Final = {
     "at": "When the action began, or a refusal was recorded: milliseconds since 1970, UTC.",
     "attempt": "Which attempt of the run, from 1; absent where none was made. `RUN.ATTEMPT` is its idempotency key.",
     "categories": "What detectors found in the request and its context.",
-    "citations": "Items of context that were put before the model, each with its version.",
+    "citations": "Sections of context that were put before the model: `item@version#section`. A section keeps its name "
+    "when its page moves, is renamed or is reformatted.",
     "cost": "What this row is billed, in nano-units (10⁹ to one unit of the currency).",
     "credential": "By which credential the caller was known; never the credential itself.",
     "data_class": "The highest data class of the text: " + ", ".join(f"`{each.name}`" for each in DataClass) + ".",

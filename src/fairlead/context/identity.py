@@ -1,4 +1,4 @@
-"""Knows a section again after its page was moved, renamed, rearranged or reformatted, and whether it still says the same.
+"""Knows a section again after its page was moved, renamed or reformatted, and whether it still says the same.
 
 Pure, deterministic, and about linear in the words of what has changed: each section looks only at those that share
 words with it.

@@ -1,7 +1,7 @@
 """What a text says, apart from how it is written: its words in their order, and a hash of them.
 
-White space, wrapping, emphasis, heading depth, list marks, quotes and the targets of links do not count; words, numbers,
-signs, units and struck-out text do. Two texts with equal words say the same to a reader.
+White space, wrapping, emphasis, heading depth, list marks, quotes and the targets of links do not count; words,
+numbers, signs, units and struck-out text do. Two texts with equal words say the same to a reader.
 """
 
 import hashlib
@@ -20,16 +20,19 @@ _FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[^\n`]*$", re.MULTILINE)
 _QUOTE = re.compile(r"^(?:[ \t]{0,3}>)+[ \t]?", re.MULTILINE)
 _ITEM = re.compile(r"[ \t]*(?:\d{1,9}[.)]|\+)(?=[ \t])")
 _EMPTY_CELL = re.compile(r"\|[ \t]*(?=\|)")
+_MARKED = re.compile(r"[^A-Za-z ,;.\n]")
 _STRUCK = re.compile(r"~~")
 _EMPHASIS = re.compile(r"(?<![0-9])\*+|\*+(?![0-9])")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
-_EDGE = " \t!\"#&'()*,-./:;=?@[\\]^_`{|}~«»‘’“”„–—…·•"  # noqa: RUF001 the very characters that people type
-_SIGNED = re.compile(r"[-−]\.?\d")  # noqa: RUF001
-_PLAIN = str.maketrans("’‘−‑‐\u00a0", "''--- ", "\u00ad\u200b\u200c\u200d\ufeff")  # noqa: RUF001
+_EDGE = " \t!\"#&'()*,-./:;=?@[\\]^_`{|}~«»‘’“”„–—…·•"
+_SIGNED = re.compile(r"[-−]\.?\d")
+_PLAIN = str.maketrans("’‘−‑‐\u00a0", "''--- ", "\u00ad\u200b\u200c\u200d\ufeff")
 
 
 def words_said(text: str) -> list[str]:
     """The words of a Markdown text that carry what it says, folded to one case."""
+    if not _MARKED.search(text):
+        return [word for raw in text.casefold().split() if (word := _word(raw))]
     text = _DEFINITION.sub("", _FENCE.sub("", _COMMENT.sub(" ", text)))
     text = _unlisted(_QUOTE.sub("", text))
     text = _LINK.sub(r"\1", _LINK.sub(r"\1", _AUTOLINK.sub(r"\1", text)))  # twice: an image may stand in a link
@@ -46,16 +49,16 @@ def hash_of(words: Iterable[str]) -> str:
 
 
 def _unlisted(text: str) -> str:
-    """Without the numbers (and plus signs) of list items. A number at the beginning of a line is one only where a list may stand:
-    below a blank line or an item, and not where a paragraph happens to be wrapped."""
+    """Without the numbers and plus signs of list items. At the beginning of a line they are such only where a list may
+    stand: below a blank line or an item, and not where a paragraph happens to be wrapped."""
     found: list[str] = []
     listed = True
     for line in text.split("\n"):
         bare = line.strip()
         if listed and (mark := _ITEM.match(line)):
-            line = line[mark.end() :]
-        else:
-            listed = not bare or bare[:2] in ("- ", "* ", "+ ") or bare[0] == "#"
+            found.append(line[mark.end() :])
+            continue
+        listed = not bare or bare[:2] in ("- ", "* ") or bare[0] == "#"
         found.append(line)
     return "\n".join(found)
 

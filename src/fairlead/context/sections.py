@@ -22,8 +22,9 @@ PATH = " > "
 class Section(Struct, frozen=True):
     """A passage of a page: `heading` is the path of headings above it, outermost first, joined by " > ".
 
-    `meaning` is made of hashes of what it says, in tokens: `(x)` for all that stands under one heading, `(x.y`, `.z` and
-    `.w)` for the pieces of what is too long for one section, paragraph by paragraph. `identity.still_says` reads it.
+    `meaning` is made of hashes of what it says, in tokens: `(x)` for all that stands under one heading, `(x.y`, `.z`
+    and `.w)` for the pieces of what is too long for one section, paragraph by paragraph. `identity.still_says` reads
+    it.
     """
 
     heading: str
@@ -167,6 +168,7 @@ def _cut(part: _Part) -> Iterator[_Part]:
         said[-1].append("\n".join(unit.lines))
     if not units and not part.path:
         return
+    pieces[0].words = pieces[0].words or 1  # a heading alone: thousands of them must not be gathered into one
     if len(pieces) == 1:
         whole = hash_of(words_said("\n".join([part.own, "", *part.lines])))
         pieces[0].says = [f"({whole})"] if whole else []

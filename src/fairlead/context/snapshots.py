@@ -6,13 +6,14 @@ that no snapshot names: the next publish finds them and goes on.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
 
 from fairlead.clock import Clock
 from fairlead.context.kinds import PUBLISHED
+from fairlead.context.lineage import Version, complete, first_identities, identities_of
 from fairlead.context.sections import PATH, Section, split
 from fairlead.context.types import Item
 from fairlead.errors import BadInput
@@ -42,12 +43,14 @@ def publish_items(store: Store, items: Sequence[Item], clock: Clock, progress: P
     _refuse_twins(items)
     items = [item for item in items if item.status == PUBLISHED]
     snapshot = snapshot_id(items)
+    complete(store)
     known = _known(store, snapshot)
     if known is None:
         return snapshot
     new = [item for item in items if (item.id, item.version) not in known]
+    sections, identities = identities_of(store, items, new)
     done = 0
-    for batch in _batches(new):
+    for batch in _batches(new, sections, identities):
         _add_versions(store, batch, clock.now())
         done += len(batch)
         if progress is not None:
@@ -85,15 +88,20 @@ class _Ready(Struct, frozen=True):
 
     item: Item
     sections: tuple[Section, ...]
+    identities: list[str]
     title: list[str]
     words: list[tuple[list[str], list[str]]]
 
 
-def _batches(items: Iterable[Item]) -> Iterator[list[_Ready]]:
+def _batches(
+    items: Iterable[Item], sections: Mapping[Version, tuple[Section, ...]], identities: Mapping[Version, list[str]]
+) -> Iterator[list[_Ready]]:
     batch: list[_Ready] = []
     size = 0
     for item in items:
-        batch.append(_ready(item))
+        key = (item.id, item.version)
+        found = sections.get(key) or split(item.text)
+        batch.append(_ready(item, found, identities.get(key) or first_identities(item, found)))
         size += len(item.text)
         if size >= _BATCH:
             yield batch
@@ -102,12 +110,11 @@ def _batches(items: Iterable[Item]) -> Iterator[list[_Ready]]:
         yield batch
 
 
-def _ready(item: Item) -> _Ready:
-    sections = split(item.text)
+def _ready(item: Item, sections: tuple[Section, ...], identities: list[str]) -> _Ready:
     title = stems(item.title)
     name = [word for word in stems(item.id.rpartition("/")[2].replace("_", " ")) if word not in _PLAIN_NAMES]
     words = [(stems(section.heading.rpartition(PATH)[2]), stems(section.text)) for section in sections]
-    return _Ready(item, sections, title + [word for word in name if word not in title], words)
+    return _Ready(item, sections, identities, title + [word for word in name if word not in title], words)
 
 
 def _known(store: Store, snapshot: str) -> set[tuple[str, str]] | None:
@@ -177,7 +184,8 @@ def _item_row(item: Item, now: int) -> dict[str, object]:
 def _section_rows(batch: Iterable[_Ready], last: int) -> Iterator[tuple[dict[str, object], SectionWords]]:
     for ready in batch:
         item, access = ready.item, encode_access(ready.item)
-        for ordinal, (section, (heading, body)) in enumerate(zip(ready.sections, ready.words, strict=True)):
+        for ordinal, section in enumerate(ready.sections):
+            heading, body = ready.words[ordinal]
             last += 1
             row: dict[str, object] = {
                 "rowid": last,
@@ -187,12 +195,14 @@ def _section_rows(batch: Iterable[_Ready], last: int) -> Iterator[tuple[dict[str
                 "heading": section.heading,
                 "text": section.text,
                 "access": access,
+                "identity": ready.identities[ordinal],
+                "meaning": section.meaning,
             }
             yield row, SectionWords(last, ready.title, heading, body)
 
 
 def _add_snapshot(store: Store, snapshot: str, items: Sequence[Item], now: int) -> None:
-    from sqlalchemy import select
+    from sqlalchemy import func, select
 
     from fairlead.storage.context_tables import context_member, context_snapshot
 
@@ -200,7 +210,9 @@ def _add_snapshot(store: Store, snapshot: str, items: Sequence[Item], now: int) 
         if connection.execute(select(context_snapshot.c.id).where(context_snapshot.c.id == snapshot)).first():
             return
         word_index.create(connection)  # an empty snapshot has had no batch before it
-        connection.execute(context_snapshot.insert(), {"id": snapshot, "created_at": now})
+        # Later than all before it, whatever the clock says: the newest one is what the next publish continues.
+        latest = connection.execute(select(func.max(context_snapshot.c.created_at))).scalar() or 0
+        connection.execute(context_snapshot.insert(), {"id": snapshot, "created_at": max(now, latest + 1)})
         if items:
             members = [{"snapshot": snapshot, "item": item.id, "version": item.version} for item in items]
             connection.execute(context_member.insert(), members)

@@ -100,6 +100,11 @@ class Difference(Struct, frozen=True):
     said: str
     instead: str
 
+    @property
+    def where(self) -> str:
+        """As records name it: `item@version#identity`."""
+        return f"{self.id}#{self.identity}" if self.identity else self.id
+
 
 class Pack(Struct, frozen=True, kw_only=True):
     """What was stitched for one task: permitted, cited, within the token budget. `labels` join the task's.

@@ -366,7 +366,7 @@ class Action:
             data_class=labels.data_class.name if labels else "",
             categories=tuple(sorted(labels.categories)) if labels else (),
             snapshot=pack.snapshot if pack else "",
-            citations=tuple(c.id for c in pack.citations) if pack else (),
+            citations=tuple(c.where for c in pack.citations) if pack else (),
             pack=pack.digest if pack else "",
             required=self.required,
             policies=policies_of(self.rights, reserved.model.name if reserved else None),

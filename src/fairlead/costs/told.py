@@ -20,7 +20,7 @@ class Deployment(Protocol):
 
 class Citation(Protocol):
     @property
-    def id(self) -> str: ...
+    def where(self) -> str: ...
 
 
 class Pack(Protocol):
