@@ -63,6 +63,11 @@ class Citation(Struct, frozen=True):
     as_of: str = ""
     notes: tuple[str, ...] = ()
 
+    @property
+    def where(self) -> str:
+        """As records name it: `item@version#identity`."""
+        return f"{self.id}#{self.identity}" if self.identity else self.id
+
 
 LiveState = Literal["met", "missing", "stale", "hidden"]
 
@@ -99,11 +104,6 @@ class Difference(Struct, frozen=True):
     other: str
     said: str
     instead: str
-
-    @property
-    def where(self) -> str:
-        """As records name it: `item@version#identity`."""
-        return f"{self.id}#{self.identity}" if self.identity else self.id
 
 
 class Pack(Struct, frozen=True, kw_only=True):
