@@ -8,9 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from fairlead.cli.compiled import in_folder, published, require_published
+from fairlead.cli.context_add import add
 from fairlead.cli.context_impact import impact
 from fairlead.cli.context_readiness import inventory_command, readiness_command
 from fairlead.cli.context_start import start
+from fairlead.cli.context_sync import sync
 from fairlead.cli.opening import open_store
 from fairlead.cli.output import Json, data, json_data, say, table
 from fairlead.cli.place import Data, Workspace, find, user
@@ -35,6 +37,8 @@ app = typer.Typer(
 app.command()(start)
 app.command("inventory")(inventory_command)
 app.command("readiness")(readiness_command)
+app.command()(add)
+app.command()(sync)
 
 
 @app.command("list")

@@ -172,6 +172,12 @@ def variable(name: str) -> str | None:
     return os.environ.get(name)
 
 
+def for_programs() -> dict[str, str]:
+    """The environment for programs that are started. What would lead git to another repository than the one it is told
+    is left out: it is set where a command runs in a hook of git's."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+
+
 def config_folder() -> Path:
     """This user's own folder for what programs keep of Fairlead servers (XDG Base Directory). Raises `BadInput`."""
     said = os.environ.get("XDG_CONFIG_HOME", "")

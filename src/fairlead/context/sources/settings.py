@@ -20,7 +20,7 @@ _KIND: Final = re.compile(r"[a-z]{1,20}")
 _SCHEMES: Final = ("https", "ssh", "file")
 
 Glob = Annotated[str, Meta(min_length=1, max_length=400)]
-Told = Literal["owner", "audience"]
+Told = Literal["owner", "audience", "department"]
 
 
 class SourceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,7 +51,10 @@ class SourceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     exclude: Annotated[tuple[Glob, ...], Meta(description="Which of them are left out.")] = ()
     from_folders: Annotated[
         tuple[Told, ...],
-        Meta(description="What the outermost folder of a page says: its `owner`, and as a group its `audience`."),
+        Meta(
+            description="What the name of a page's outermost folder says: who is its `owner`; which group is its "
+            "`audience`; which `department` is."
+        ),
     ] = ()
     encoding: Annotated[
         Literal["", "latin-1", "cp1252"],
