@@ -1,9 +1,10 @@
 """Gathers what inventory and readiness rest on: what is published or lies in the folder, whose keys there are and what
 they may, and what the records tell."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -19,6 +20,7 @@ from fairlead.context.items import read_item
 from fairlead.context.kinds import PUBLISHED
 from fairlead.context.questions import unanswered
 from fairlead.context.readiness import Act, Basis, Draft, Facts, Page, People, Reader, Traffic
+from fairlead.context.requests import Requests
 from fairlead.context.types import Item
 from fairlead.costs.record import Record
 from fairlead.errors import BadInput
@@ -32,6 +34,10 @@ from fairlead.workspace.load import read_folder
 from fairlead.workspace.published import load_revision
 from fairlead.workspace.starters import FUNCTIONS, starter
 
+if TYPE_CHECKING:
+    from fairlead.storage.request_rows import RequestRow
+
+_DEPARTMENT: Final = "department:"
 _SOMEBODY: Final = "somebody"  # a person of whom nothing is known but the department
 
 
@@ -68,6 +74,7 @@ def _gathered(place: Place, store: Store | None, asked: Asked) -> Facts:
     seen = seen or _in_folder(place)
     traffic, log_from = _traffic(store, asked.since) if store is not None else (Traffic(), 0)
     drafts = _drafts(place, seen.workspace)
+    asked_for = _open_requests(store) if store is not None else []
     workspace, catalogue = seen.workspace, seen.catalogue
     return Facts(
         basis=Basis(
@@ -84,17 +91,18 @@ def _gathered(place: Place, store: Store | None, asked: Asked) -> Facts:
         tasks=tuple(workspace.tasks.types.values()),
         pages=tuple(Page(entry, catalogue.access_of(entry)) for entry in catalogue.entries),
         drafts=drafts or (),
-        people=tuple(_people(workspace, store, catalogue, traffic, asked.people)),
+        people=tuple(_people(seen, store, _mentioned(catalogue, drafts or (), traffic), asked.people)),
         traffic=traffic,
         rates={},
-        live={},
+        live={name: source.settings.tool for name, source in workspace.live.items()},
         acts=tuple(_acts(workspace)),
         approvers={
             name: (*role.persons, *(f"group {group}" for group in role.groups))
             for name, role in workspace.settings.approvals.roles.items()
         },
         packs=_packs(),
-        requests={},
+        requests=Counter(request.item for request in asked_for if request.item),
+        disputed=frozenset((each.task, each.need) for each in asked_for if each.kind == "contradicted"),
     )
 
 
@@ -149,6 +157,7 @@ def _draft(item: Item, page: bytes) -> Draft:
         owner=item.owner,
         review_by=item.review_by,
         questions=unanswered(page.decode("utf-8-sig")),
+        audience=item.audience,
     )
 
 
@@ -173,27 +182,26 @@ def _records(store: Store, since: int) -> Iterator[Record]:
             yield record_of(row)
 
 
+def _mentioned(catalogue: Catalogue, drafts: Iterable[Draft], traffic: Traffic) -> set[str]:
+    """Departments that have asked, or that pages are for."""
+    audiences = (*(access.audience for access in catalogue.accesses), *(draft.audience for draft in drafts))
+    pages = {name.removeprefix(_DEPARTMENT) for each in audiences for name in each if name.startswith(_DEPARTMENT)}
+    return pages | {department for _, department in traffic.calls}
+
+
 def _people(
-    workspace: Workspace,
-    store: Store | None,
-    catalogue: Catalogue,
-    traffic: Traffic,
-    said: Mapping[str, frozenset[str]],
+    seen: _Seen, store: Store | None, mentioned: set[str], said: Mapping[str, frozenset[str]]
 ) -> Iterator[People]:
-    """Who there is in each department that is known: by keys, by what the command says, or because it has asked."""
+    """Who there is in each department: by keys, by what the command says, or because it is mentioned."""
     by_department: dict[str, dict[str, Caller]] = {}
-    for caller in (*_declared(workspace), *known_callers(workspace, store)):
+    for caller in (*_declared(seen.workspace), *known_callers(seen.workspace, store)):
         by_department.setdefault(caller.department, {}).setdefault(caller.person, caller)
     for department, groups in said.items():
         by_department.setdefault(department, {})[f"{_SOMEBODY} of {department}"] = _somebody(department, groups)
-    known = frozenset(by_department)
-    mentioned = {department for _, department in traffic.calls}
-    mentioned |= {
-        name.partition(":")[2] for access in catalogue.accesses for name in access.audience if _is_department(name)
-    }
-    for department in sorted(known | mentioned) or [""]:
+    for department in sorted(by_department.keys() | mentioned) or [""]:
         callers = by_department.get(department) or {"": _somebody(department, frozenset())}
-        yield People(department, tuple(_readers(workspace, catalogue, callers.values())), department in known)
+        readers = tuple(_readers(seen.workspace, seen.catalogue, callers.values()))
+        yield People(department, readers, department in by_department)
 
 
 def _declared(workspace: Workspace) -> Iterator[Caller]:
@@ -208,10 +216,6 @@ def _declared(workspace: Workspace) -> Iterator[Caller]:
             roles=frozenset(named.roles),
             credential=f"key:{label}",
         )
-
-
-def _is_department(audience: str) -> bool:
-    return audience.startswith("department:")
 
 
 def _somebody(department: str, groups: frozenset[str]) -> Caller:
@@ -247,6 +251,10 @@ def _acts(workspace: Workspace) -> Iterator[Act]:
                     effect=tool.definition.effect,
                     approvals=tuple(sorted({each.approval for each in asking.about(tool)})),
                 )
+
+
+def _open_requests(store: Store) -> "list[RequestRow]":
+    return Requests(store, SystemClock()).listed("open")
 
 
 def _packs() -> dict[str, str]:

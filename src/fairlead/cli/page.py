@@ -19,8 +19,8 @@ _LONG: Final = 36  # letters of a word that may be broken anywhere
 _VOID: Final = frozenset({"meta", "br", "rect", "circle"})
 _MARKS: Final = {
     mark: f"\\u{mark:04x}"
-    for mark in (0x061C, 0x200B, 0x200C, 0x200E, 0x200F, 0x2060, 0xFEFF, *range(0xFFF9, 0xFFFD), *range(0x180B, 0x180F))
-}
+    for mark in (0xAD, 0x61C, 0x200B, 0x200E, 0x200F, 0xFEFF, *range(0x2060, 0x2070), *range(0xFFF9, 0xFFFC))
+} | dict.fromkeys(range(917504, 917632), "")
 """Marks without a width, which `one_line` lets pass because a terminal does."""
 
 

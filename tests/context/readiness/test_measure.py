@@ -63,6 +63,17 @@ def test_pages_that_disagree_are_not_consistent_for_those_who_read_both() -> Non
     assert found.steps[0].verb == "settle"
 
 
+def test_what_an_owner_was_asked_to_settle_is_not_consistent_until_they_have() -> None:
+    known = facts(
+        tasks=(task("refund", need("refunds")), task("price", need("refunds"))),
+        pages=(page("refunds"),),
+        disputed=frozenset({("refund", "refunds")}),
+    )
+    rows = {row.task: row.needs[0] for row in readiness(known).rows}
+    assert (rows["refund"].state, rows["refund"].consistent) == ("contradicted", False)
+    assert rows["price"].state == "met"
+
+
 def test_a_need_is_met_where_it_is_met_for_everybody() -> None:
     some = Reader(may_read=lambda access: True, may_call=lambda tool: False, people=3)
     none = Reader(may_read=lambda access: False, may_call=lambda tool: False, people=1)

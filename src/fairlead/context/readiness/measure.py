@@ -33,7 +33,11 @@ from fairlead.tasks.types import STATES, Requirement, TaskType
 MOST_STEPS: Final = 5
 _CITED: Final = 5  # pages that are told of for a task type without needs
 _NAMED: Final = 3  # pages of a need that are named where none decides
-_WHY: Final = {"missing": "there is no page: {wants}", "hidden": "its audience leaves them out"}
+_WHY: Final = {
+    "missing": "there is no page: {wants}",
+    "hidden": "its audience leaves them out",
+    "contradicted": "its owner was told of pages that disagree",
+}
 _RANK: Final = {state: number for number, state in enumerate(STATES)}
 
 Stands = Mapping[tuple[str, str], tuple[Stand, ...]]
@@ -68,7 +72,7 @@ def _all_stands(facts: Facts, declared: list[TaskType]) -> Stands:
             found[task.name, people.department] = tuple(
                 _of_source(facts, need, [each[number] for each in told], people.readers)
                 if need.live
-                else _stand(facts, need, matching[number], [each[number] for each in told], people.readers)
+                else _stand(facts, task, need, matching[number], [each[number] for each in told], people.readers)
                 for number, need in enumerate(task.requires)
             )
     return found
@@ -106,9 +110,16 @@ def _of_source(facts: Facts, need: Requirement, told: list[Standing], readers: t
 
 
 def _stand(
-    facts: Facts, need: Requirement, matching: list[Page], told: list[Standing], readers: tuple[Reader, ...]
+    facts: Facts,
+    task: TaskType,
+    need: Requirement,
+    matching: list[Page],
+    told: list[Standing],
+    readers: tuple[Reader, ...],
 ) -> Stand:
     worst, people = _worst(told), sum(reader.people for reader in readers)
+    disputed = (task.name, need.name) in facts.disputed
+    state = "contradicted" if disputed and worst.state == "met" else worst.state
     accesses = {page.access for page in matching}
     allowed = [frozenset(filter(reader.may_read, accesses)) for reader in readers]
     may = sum(reader.people for reader, some in zip(readers, allowed, strict=True) if some)
@@ -116,17 +127,17 @@ def _stand(
     mine = [page for page in matching if page.access in seen] or matching
     return Stand(
         need=need.name,
-        state=worst.state,
+        state=state,
         exists=bool(matching),
         verified=any(_is_verified(page.entry, need, facts.today) for page in mine),
         current=any(_is_current(page.entry, need, facts.today) for page in mine),
         visible=bool(matching) and may == people,
-        consistent=bool(matching) and all(each.state != "contradicted" for each in told),
+        consistent=bool(matching) and not disputed and all(each.state != "contradicted" for each in told),
         may=may,
         people=people,
         pages=tuple(dict.fromkeys(page.id for each in told for page in each.pages))
         or tuple(page.entry.id for page in mine[:_NAMED]),
-        reason=worst.reason or _WHY.get(worst.state, "").format(wants=wants_of(need)),
+        reason=worst.reason or _WHY.get(state, "").format(wants=wants_of(need)),
         owner=next((page.entry.owner for page in mine if page.entry.owner), need.owner),
     )
 

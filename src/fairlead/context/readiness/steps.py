@@ -82,8 +82,8 @@ def _deed(facts: Facts, need: Requirement, stand: Stand, row: Row) -> _Deed:
         what = f"show {page} to {names}, or write one for them"
         return _Deed("show", what, page, owner, f"edit `audience` in context/{page}.md")
     if stand.state == "contradicted":
-        both = " and ".join(stand.pages[:2])
-        return _Deed("settle", f"settle what {both} disagree about", page, owner, f"fairlead context show {page}")
+        what = f"settle what pages disagree about: {', '.join(stand.pages[:2])}"
+        return _Deed("settle", what, page, owner, "fairlead context requests")
     verb: Verb = "verify" if stand.state == "unverified" else "review"
     asks = "verify" if verb == "verify" else "look again at"
     return _Deed(verb, f"{asks} {page}: it {stand.reason}", page, owner, f"fairlead context verify {page}")

@@ -43,7 +43,8 @@ class Page(Struct, frozen=True):
 
 
 class Draft(Struct, frozen=True, kw_only=True):
-    """A page of the folder that is not published. `questions` are those without an answer."""
+    """A page of the folder that is not published. `questions` are those without an answer, `audience` is whom it is
+    written for."""
 
     id: str
     title: str
@@ -53,6 +54,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     owner: str
     review_by: str = ""
     questions: tuple[str, ...] = ()
+    audience: frozenset[str] = frozenset()
 
 
 class Rate(Struct, frozen=True):
@@ -110,8 +112,9 @@ class Act(Struct, frozen=True, kw_only=True):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
     """Everything that both reports rest on. `live` gives the tool of each live source, `disagree` pairs of pages that
-    are known to contradict each other, `requests` how many are open by page, `packs` the starter pack that has a page
-    for a topic, `approvers` who stands for a role of approvals."""
+    are known to contradict each other, `disputed` needs of task types of which an owner was told so, `requests` how
+    many are open by page, `packs` the starter pack that has a page for a topic, `approvers` who stands for a role of
+    approvals, `gone` owners who are not there any more."""
 
     basis: Basis
     today: date
@@ -128,6 +131,7 @@ class Facts:
     packs: Mapping[str, str]
     requests: Mapping[str, int]
     gone: frozenset[str] = frozenset()
+    disputed: frozenset[tuple[str, str]] = frozenset()
 
 
 class Shares(Struct, frozen=True, kw_only=True):
