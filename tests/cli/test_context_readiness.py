@@ -48,7 +48,7 @@ def asked(live: Path, fairlead: Fairlead) -> Path:
     with_task(live)
     assert fairlead("apply", "--yes").status == 0
     ask(live, "Which hotel price is fine without approval?")
-    fairlead("context", "start", "sales", "--no-tasks")
+    fairlead("context", "start", "sales")
     (live / "context" / "broken.md").write_text("---\nstatus: nonsense\n---\n")
     return live
 
@@ -60,6 +60,7 @@ def test_what_is_published_is_looked_at_with_traffic_and_drafts(
     assert said.status == 0, said.err
     assert "looked at revision" in said.err
     assert "left out: broken.md:2" in said.err
+    assert "not published, and so not looked at (--folder does): sales-questions" in said.err
     assert "question" in said.out
     assert "<h1>Context readiness</h1>" in (tmp_path / "r.html").read_text()
     found = fairlead("context", "readiness", "--json", "--department", "sales", "--task", "question").json

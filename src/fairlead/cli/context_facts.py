@@ -33,6 +33,7 @@ from fairlead.workspace.context_traffic import traffic_of
 from fairlead.workspace.load import read_folder
 from fairlead.workspace.published import load_revision
 from fairlead.workspace.starters import FUNCTIONS, starter
+from fairlead.workspace.text import WorkspaceText, task_name
 
 if TYPE_CHECKING:
     from fairlead.storage.request_rows import RequestRow
@@ -73,7 +74,9 @@ def _gathered(place: Place, store: Store | None, asked: Asked) -> Facts:
     seen = _published(place, store) if store is not None and not asked.folder else None
     seen = seen or _in_folder(place)
     traffic, log_from = _traffic(store, asked.since) if store is not None else (Traffic(), 0)
-    drafts = _drafts(place, seen.workspace)
+    text = _text(place)
+    drafts = _drafts(text, seen.workspace) if text is not None else ()
+    declared = {task_name(path) for path, _ in text.below("tasks", ".yaml")} if text is not None else set()
     asked_for = _open_requests(store) if store is not None else []
     workspace, catalogue = seen.workspace, seen.catalogue
     return Facts(
@@ -82,7 +85,8 @@ def _gathered(place: Place, store: Store | None, asked: Asked) -> Facts:
             organisation=workspace.organisation,
             revision=seen.revision,
             snapshot=catalogue.snapshot,
-            drafts=drafts is not None,
+            drafts=text is not None,
+            waiting=tuple(sorted(declared - workspace.tasks.types.keys())),
             at=now,
             since=asked.since,
             log_from=log_from,
@@ -90,8 +94,8 @@ def _gathered(place: Place, store: Store | None, asked: Asked) -> Facts:
         today=datetime.fromtimestamp(now / 1000, UTC).date(),
         tasks=tuple(workspace.tasks.types.values()),
         pages=tuple(Page(entry, catalogue.access_of(entry)) for entry in catalogue.entries),
-        drafts=drafts or (),
-        people=tuple(_people(seen, store, _mentioned(catalogue, drafts or (), traffic), asked.people)),
+        drafts=drafts,
+        people=tuple(_people(seen, store, _mentioned(catalogue, drafts, traffic), asked.people)),
         traffic=traffic,
         rates={},
         live={name: source.settings.tool for name, source in workspace.live.items()},
@@ -124,14 +128,18 @@ def _in_folder(place: Place) -> _Seen:
     return _Seen(workspace, catalogue_of(workspace.items, names_items=workspace.policy.names_items), "")
 
 
-def _drafts(place: Place, workspace: Workspace) -> tuple[Draft, ...] | None:
-    """What lies in the folder and is not published; None where there is no folder to look at. A page that cannot be
-    read is told and passed over: `fairlead check` says more."""
+def _text(place: Place) -> WorkspaceText | None:
+    """What lies in the folder now; None where it cannot be read, which what is published can do without."""
     try:
-        text = read_folder(place.workspace)
+        return read_folder(place.workspace)
     except BadInput as error:
         say(f"drafts are left out, because the folder cannot be read: {error.message}")
         return None
+
+
+def _drafts(text: WorkspaceText, workspace: Workspace) -> tuple[Draft, ...]:
+    """What lies in the folder and is not published. A page that cannot be read is told and passed over: `fairlead check`
+    says more."""
     pages = [(path, page) for path, page in text.below("context", ".md") if b"status:" in page[:16_384]]
     found: list[Draft] = []
     with progress("reading drafts", len(pages)) as step:

@@ -218,6 +218,8 @@ def _say_basis(basis: Basis) -> None:
     what = f"revision {basis.revision}" if basis.source == "published" else "the folder; nothing of it need be in force"
     drafts = " and drafts in the folder" if basis.drafts and basis.source == "published" else ""
     say(f"looked at {what}{drafts}, and at traffic since {shown(basis.since)} UTC")
+    if basis.waiting:
+        say(f"not published, and so not looked at (--folder does): {', '.join(basis.waiting)}")
     if not basis.log_from:
         say("there is no traffic yet: all task types and departments weigh the same")
     elif basis.log_from > basis.since:

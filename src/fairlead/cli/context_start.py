@@ -128,7 +128,7 @@ def _tell(written: list[str], left: list[str], dry_run: bool) -> None:
         page = next(path for path in written if path.startswith("context/"))
         item = page.removeprefix("context/").removesuffix(".md")
         say(f"answer the questions in a page, then: fairlead context publish {item}")
-        say("what to write first: fairlead context readiness")
+        say("what to write first: fairlead context readiness --folder")
 
 
 def _listed(functions: Iterable[str], json: bool) -> None:

@@ -22,14 +22,15 @@ Verb = Literal["publish", "write", "start", "verify", "review", "settle", "show"
 
 class Basis(Struct, frozen=True, kw_only=True):
     """What was looked at. `source` is what is published or the folder as it is now; `drafts` tells whether drafts of
-    the folder were looked at too. Times in milliseconds since 1970, 0 for none: `since` is from when records were read,
-    `log_from` when the first record was made."""
+    the folder were looked at too, `waiting` names its task types that are not published. Times in milliseconds since
+    1970, 0 for none: `since` is from when records were read, `log_from` when the first record was made."""
 
     source: Literal["published", "folder"]
     organisation: str
     revision: str = ""
     snapshot: str = ""
     drafts: bool = False
+    waiting: tuple[str, ...] = ()
     at: int
     since: int = 0
     log_from: int = 0
