@@ -138,8 +138,8 @@ def _text(place: Place) -> WorkspaceText | None:
 
 
 def _drafts(text: WorkspaceText, workspace: Workspace) -> tuple[Draft, ...]:
-    """What lies in the folder and is not published. A page that cannot be read is told and passed over: `fairlead check`
-    says more."""
+    """What lies in the folder and is not published. A page that cannot be read is told and passed over:
+    `fairlead check` says more."""
     pages = [(path, page) for path, page in text.below("context", ".md") if b"status:" in page[:16_384]]
     found: list[Draft] = []
     with progress("reading drafts", len(pages)) as step:
