@@ -1,6 +1,6 @@
 """Is there enough? Decided from what is known of pages, for who may read them, on one day."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -28,6 +28,7 @@ class Page(Struct, frozen=True, kw_only=True):
     expires: str = ""
     changed: str = ""
     trusted: bool = True
+    fields: Mapping[str, tuple[str, ...]] = {}
     audience: str = "staff"
 
 
@@ -106,6 +107,9 @@ def test_two_pages_contradict_each_other_only_for_who_reads_both_and_only_if_eac
     assert stands([one, other], CHECKED, contradictions=pair).state == "met"
     assert stands([one, replace(other, verified="")], CHECKED, ("staff", "board"), pair).state == "met"
     assert stands([one], CHECKED, contradictions=pair).state == "met"
+    says_so = replace(one, fields={"contradicts": ("other",)})
+    assert stands([says_so, other], CHECKED, ("staff", "board")).state == "contradicted"
+    assert stands([says_so, other], CHECKED).state == "met"
 
 
 def test_a_day_later_it_is_worked_out_anew_and_so_it_is_when_the_clock_is_put_back() -> None:

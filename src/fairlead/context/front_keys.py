@@ -10,7 +10,7 @@ from datetime import date
 
 from msgspec import Struct
 
-from fairlead.context.kinds import KINDS, PAGE, PUBLISHED, STATUSES, KindField
+from fairlead.context.kinds import KINDS, OF_EVERY_KIND, PAGE, PUBLISHED, STATUSES, KindField
 from fairlead.context.settings import ContextSettings
 from fairlead.errors import BadInput
 from fairlead.labels import DataClass
@@ -83,7 +83,7 @@ def bad(path: str, line: int, message: str, *, why: str = "", mend: str = "") ->
 def resolve(path: str, values: Mapping[str, Value], defaults: ContextSettings) -> FrontMatter:
     """What the keys of a page come to. Raises `BadInput` naming the line."""
     kind = _one_of(path, "kind", values.get("kind"), KINDS, PAGE)
-    fields = KINDS[kind]
+    fields = {**KINDS[kind], **OF_EVERY_KIND}
     _refuse_misspelt(path, values, kind, fields)
     verified, verified_by = _verified(path, values.get("verified"))
     return FrontMatter(
@@ -117,7 +117,7 @@ def _refuse_misspelt(path: str, values: Mapping[str, Value], kind: str, fields: 
             raise bad(
                 path,
                 value.line,
-                f"`{name}` is not a key that Fairlead reads" + (f" in a page of kind {kind}" if fields else ""),
+                f"`{name}` is not a key that Fairlead reads" + (f" in a page of kind {kind}" if KINDS[kind] else ""),
                 why="a page's rights must not be lost to a slip of the pen",
                 mend=f"write `{meant}:` if that is meant; the keys are {', '.join(known)}",
             )

@@ -63,5 +63,10 @@ KINDS: Final[Mapping[str, Mapping[str, KindField]]] = {
     },
 }
 
+CONTRADICTS: Final = "contradicts"
+OF_EVERY_KIND: Final[Mapping[str, KindField]] = {
+    CONTRADICTS: KindField("names", "pages that say otherwise, by their names, until it is settled which holds"),
+}
+
 STATUSES: Final = ("draft", "review", "published", "retired")
 PUBLISHED: Final = "published"

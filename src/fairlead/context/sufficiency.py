@@ -16,6 +16,7 @@ from typing import Final, NamedTuple, Protocol
 
 from msgspec import Struct
 
+from fairlead.context.kinds import CONTRADICTS
 from fairlead.labels import Access
 from fairlead.tasks.types import MILD_TO_STRICT, STATES, Outcome, Requirement, State, TaskType
 
@@ -54,6 +55,8 @@ class Known(Protocol):
     def changed(self) -> str: ...
     @property
     def trusted(self) -> bool: ...
+    @property
+    def fields(self) -> Mapping[str, tuple[str, ...]]: ...
 
 
 class Standing(Struct, frozen=True):
@@ -101,7 +104,7 @@ def answers(page: Known, requirement: Requirement) -> bool:
     return (
         (not requirement.item or page.id == requirement.item)
         and (not requirement.kind or page.kind == requirement.kind)
-        and requirement.topics <= page.topics
+        and requirement.topics <= {topic.casefold() for topic in page.topics}
     )
 
 
@@ -173,6 +176,9 @@ class Sufficiency:
             for need in each.requires
             if not need.live
         }
+        self._declared = frozenset(
+            frozenset((page.id, other)) for page, _ in pages for other in page.fields.get(CONTRADICTS, ())
+        )
         self._today = -1
         self._groups: dict[tuple[str, str], tuple[_Group, ...]] = {}
 
@@ -184,7 +190,10 @@ class Sufficiency:
         live: Mapping[str, LiveState] = {},
         contradictions: Contradictions = (),
     ) -> tuple[Standing, ...]:
-        """How each need of the task type stands, in the order of its declaration. Errors of `may_read` pass through."""
+        """How each need of the task type stands, in the order of its declaration. `contradictions` are those beside
+        what pages say of themselves. Errors of `may_read` pass through."""
+        if self._declared:
+            contradictions = self._declared.union(contradictions)
         if today != self._today:
             self._today, self._groups = today, {}
         return tuple(

@@ -150,7 +150,7 @@ def _requirement(settings: RequirementSettings) -> Requirement:
     return Requirement(
         name=settings.need,
         kind=settings.kind,
-        topics=frozenset(settings.topics),
+        topics=frozenset(topic.strip().casefold() for topic in settings.topics),
         item=settings.item,
         live=settings.live,
         fresh=settings.fresh,
