@@ -86,7 +86,7 @@ async def test_a_caveat_goes_to_the_model_the_caller_and_the_text(tmp_path: Path
             delivered.append(chunk.text)
 
         note = "refund rules: the page [a] was changed on 2026-01-01, after it was verified on 2025-01-01"
-        whole = await w.ask("How long do refunds take?", model="refund")
+        whole = await w.ask("Zebras?", model="refund")
         streamed = await w.ask("How long do refunds take?", model="refund", deliver=deliver, stream=True)
         system = w.provider.received[0].json["messages"][0]["content"]
         assert note in system
@@ -96,6 +96,7 @@ async def test_a_caveat_goes_to_the_model_the_caller_and_the_text(tmp_path: Path
             assert answer.reply.choices[0].text.endswith(f"\n\nPlease note: {note}.")
         assert "".join([*delivered, *(chunk.text for chunk in streamed.reply.tail)]).endswith(f"{note}.")
         program = await w.ask("refund?", model="refund", response_format={"type": "json_object"})
+        assert "Refunds take 30 days." in system  # whether or not it is like the question
         assert "Please note" not in program.reply.choices[0].text  # it is read by a program
         assert program.required == whole.required
         await w.fairlead.requests.settle()

@@ -6,7 +6,7 @@ that follows.
 
 import asyncio
 from array import array
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from msgspec import Struct
 from fairlead.context.kinds import PAGE
 from fairlead.context.known_words import KnownWords
 from fairlead.context.ranking import Ranked, rank, scores_of
+from fairlead.context.required_pages import keys_of
 from fairlead.context.snapshots import decode_access
 from fairlead.context.synonyms import NO_GLOSSARY, Glossary
 from fairlead.errors import NotFound
@@ -157,6 +158,13 @@ class Search:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._find, words, allowed, most, per_item)
 
+    async def of_pages(self, pages: Sequence[str], question: str, may_read: MayRead) -> list[Hit]:
+        """What these pages say on the question, as far as the caller may read it. Errors of `may_read` pass through."""
+        allowed = await self._allowed(may_read)
+        words = _distinct(_stems_of(question))
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._of_pages, pages, words, allowed)
+
     def close(self) -> None:
         """Lets the thread go once what it has begun is done. Searches that come later raise RuntimeError."""
         self._thread.shutdown(wait=False)
@@ -175,6 +183,12 @@ class Search:
             scores = scores_of((self._words.word(connection, word, allowed), counts) for word, counts in words.items())
             ranked = rank(scores, self.snapshot.item_of, most=most, per_item=per_item)
             return _fetch(connection, self.snapshot, ranked) if ranked else []
+
+    def _of_pages(self, pages: Sequence[str], words: Sequence[str], allowed: frozenset[int]) -> list[Hit]:
+        snapshot = self.snapshot
+        with self._store.reading() as connection:
+            keys = keys_of(connection, pages, words, snapshot.rows, snapshot.access_of, allowed)
+            return _fetch(connection, snapshot, [Ranked(snapshot.rows[key], 0.0) for key in keys]) if keys else []
 
 
 def _fetch(connection: "Connection", snapshot: Snapshot, ranked: list[Ranked]) -> list[Hit]:

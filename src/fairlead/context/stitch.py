@@ -51,10 +51,13 @@ class Context:
             self._sufficiency = types, Sufficiency(types.types.values(), known)
         return self._sufficiency[1]
 
-    async def stitch(self, task: Task, may_read: MayRead, live: Sequence[LivePiece] = ()) -> Pack:
+    async def stitch(
+        self, task: Task, may_read: MayRead, live: Sequence[LivePiece] = (), required: Sequence[str] = ()
+    ) -> Pack:
         """The pack for a task: permitted passages, the most relevant first, within `task.type.context` tokens.
 
-        `live` is what live sources said; it goes first.
+        `live` is what live sources said; it goes first. `required` are pages that the task must rest on, by id: what
+        they say comes before what was found.
 
         Categories of the labels are left to the detectors, which read the pack as part of the request.
         """
@@ -62,6 +65,8 @@ class Context:
         if budget <= 0 or (self._search is None and not live):
             return NO_CONTEXT
         hits = await self._search.find(task.question, may_read, most=_MOST_PASSAGES) if self._search else []
+        if required and self._search:
+            hits = [*await self._search.of_pages(required, task.question, may_read), *hits]
         return pack_of(self.snapshot, hits, budget, live)
 
     async def find(self, question: str, may_read: MayRead, *, most: int = 10, per_item: int = 1) -> list[Hit]:

@@ -7,7 +7,7 @@ from fairlead.costs.ledger import Action
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.live_reading import live_pieces
 from fairlead.execution.prepare import Stitched, refuse_ungrounded, stitched
-from fairlead.execution.sufficiency import NOTHING_REQUIRED, Enough, heed, weighed
+from fairlead.execution.sufficiency import NOTHING_REQUIRED, Enough, heed, resting_on, weighed
 from fairlead.models.types import ChatRequest
 from fairlead.policy.types import Findings
 from fairlead.tasks.types import Task
@@ -26,9 +26,7 @@ async def known_for(
 ) -> Known:
     """What is known for a task. Raises `InsufficientContext` where that is too little to rest on."""
     pack = action.pack = await packed(fairlead, deployment, action, task, request)
-    enough = NOTHING_REQUIRED
-    if task.type.requires:
-        enough = weighed(deployment, deployment.context, action, task, pack)
+    enough = weighed(deployment, deployment.context, action, task, pack) if task.type.requires else NOTHING_REQUIRED
     asked = await stitched(deployment.policy, request, findings, task, pack, enough.caution)
     action.labels = asked.labels
     refuse_ungrounded(task, pack)
@@ -40,4 +38,6 @@ async def known_for(
 async def packed(fairlead: Fairlead, deployment: Deployment, action: Action, task: Task, request: ChatRequest) -> Pack:
     """The pack for a task. Raises `NoContext` where a required live source was asked in vain."""
     live = await live_pieces(fairlead, deployment, action, task, request) if task.type.live else ()
-    return await deployment.context.stitch(task, deployment.policy.may_read(action.caller), live)
+    context, may_read = deployment.context, deployment.policy.may_read(action.caller)
+    required = resting_on(deployment, context, action, task) if task.type.requires else ()
+    return await context.stitch(task, may_read, live, required)

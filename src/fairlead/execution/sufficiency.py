@@ -55,6 +55,15 @@ _LIVE: Final[Mapping[str, str]] = {
 }
 
 
+def resting_on(deployment: Deployment, context: Context, action: Action, task: Task) -> tuple[str, ...]:
+    """The pages that the task rests on, by id, as far as the caller may read them: they are put before the model,
+    whatever is found."""
+    standings = context.sufficiency(deployment.tasks).standings(
+        task.type, deployment.policy.may_read(action.caller), day_of(action.at)
+    )
+    return tuple(page.id for each in standings for page in each.pages)
+
+
 def weighed(deployment: Deployment, context: Context, action: Action, task: Task, pack: Pack) -> Enough:
     """How everything stands that the task type requires, for this caller and today."""
     live = {each.name: LiveState(each.state, _LIVE.get(each.state, "")) for each in pack.live}

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from fairlead.context.kinds import KINDS
 from fairlead.context.sources.settings import SourcesFile
 from fairlead.errors import closest
 from fairlead.models.declared import ModelSettings
@@ -95,6 +96,8 @@ def _of_requirements(
 ) -> Iterator[Problem]:
     """The models that a task type's requirements leave it."""
     for number, need in enumerate(task.requires):
+        if need.kind and need.kind not in KINDS:
+            yield _missing(document, ("requires", number, "kind"), need.kind, KINDS, "kind of page")
         for key in ("otherwise", "missing", "stale", "unverified", "hidden", "contradicted"):
             follows = getattr(need, key)
             if isinstance(follows, OnlyModels):

@@ -1,0 +1,65 @@
+"""The sections of pages that a task must rest on, whatever a search for its question finds."""
+
+from collections.abc import Collection, Sequence
+from itertools import chain, zip_longest
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from fairlead.models.words import stems
+
+if TYPE_CHECKING:
+    from array import array
+
+    from sqlalchemy import Connection
+
+_LOOKED_AT: Final = 200  # sections of one page
+_TAKEN: Final = 3  # of one page
+
+
+class _Likely(NamedTuple):
+    """A section, and how many of the question's words are in it, as what sorts first."""
+
+    unlike: int
+    section: int
+    key: int
+
+
+def keys_of(
+    connection: "Connection",
+    pages: Sequence[str],
+    words: Collection[str],
+    rows: dict[int, int],
+    access_of: "array[int]",
+    allowed: frozenset[int],
+) -> list[int]:
+    """Keys in context_section of what the pages say on the question: the best section of each page first, then the
+    second of each, and so on. Sections that are in no word like the question come in the order of the text."""
+    found = [_likely(connection, page, words, rows, access_of, allowed) for page in dict.fromkeys(pages)]
+    return [each.key for each in chain.from_iterable(zip_longest(*found)) if each is not None]
+
+
+def _likely(
+    connection: "Connection",
+    page: str,
+    words: Collection[str],
+    rows: dict[int, int],
+    access_of: "array[int]",
+    allowed: frozenset[int],
+) -> list[_Likely]:
+    from sqlalchemy import select
+
+    from fairlead.storage.context_tables import context_section
+
+    section = context_section.c
+    query: Any = (
+        select(section.rowid, section.heading, section.text).where(section.item == page).order_by(section.rowid)
+    )
+    wanted = frozenset(words)
+    likely: list[_Likely] = []
+    for key, heading, text in connection.execute(query):
+        number = rows.get(key)
+        if number is None or access_of[number] not in allowed:
+            continue  # of another version, or not this caller's
+        likely.append(_Likely(-len(wanted.intersection(stems(f"{heading} {text}"))), number, key))
+        if len(likely) == _LOOKED_AT:
+            break
+    return sorted(likely)[:_TAKEN]
