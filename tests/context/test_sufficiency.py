@@ -38,7 +38,9 @@ def may(*groups: str) -> Callable[[Access], bool]:
 
 def work(*needs: dict[str, Any]) -> TaskType:
     made = [RequirementSettings(**({"need": f"need {number}"} | each)) for number, each in enumerate(needs)]
-    return TaskType(name="reply", context=100, requires=compile_requirements("reply", made, 100))
+    return TaskType(
+        name="reply", context=100, requires=compile_requirements("reply", made, 100, ("stock", "orders", "prices"))
+    )
 
 
 def stands(

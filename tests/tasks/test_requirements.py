@@ -46,6 +46,7 @@ def test_only_who_is_told_of_hidden_pages_can_be_treated_otherwise_for_them() ->
         ({"need": "rules"}, r"reply\.requires\[0\] does not say what is needed"),
         ({"need": " rules ", "kind": "policy"}, r"reply\.requires\[0\]\.need must be a few words on one line"),
         ({"need": "stock", "live": "stock", "fresh": 3}, r"reply\.requires\[0\]\.live stands alone"),
+        ({"need": "stock", "live": "stock"}, r"reply\.requires\[0\]\.live: reply does not read the source 'stock'"),
         ({"need": "rules", "item": "a/b.md"}, r"reply\.requires\[0\]\.item: a page's name has no suffix"),
         ({"need": "rules", "kind": "policy", "otherwise": "ask"}, r"reply\.requires\[0\]\.owner is missing"),
     ],

@@ -1,6 +1,6 @@
 """What a kind of work must rest on: `requires` of a task type, and what follows where it is not so."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Annotated, Final, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -69,8 +69,11 @@ class RequirementSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ] = False
 
 
-def compile_requirements(task: str, settings: Sequence[RequirementSettings], context: int) -> tuple[Requirement, ...]:
-    """Check what a task type requires. Raises `BadInput` naming the key, which begins with the type."""
+def compile_requirements(
+    task: str, settings: Sequence[RequirementSettings], context: int, live: Collection[str] = ()
+) -> tuple[Requirement, ...]:
+    """Check what a task type requires. `live` are the sources that it reads. Raises `BadInput` naming the key, which
+    begins with the type."""
     if not settings:
         return ()
     if not context:
@@ -86,6 +89,11 @@ def compile_requirements(task: str, settings: Sequence[RequirementSettings], con
         key = f"{task}.requires[{number}]"
         for error in _faults(key, each):
             raise error
+        if each.live and each.live not in live:
+            raise BadInput(
+                f"{key}.live: {task} does not read the source {each.live!r}",
+                mend=f"add it to `live` of the task type: live: [{', '.join((*live, each.live))}]",
+            )
         if each.need in found:
             raise BadInput(f"{key}.need: {each.need!r} stands above already", mend="give each need a name of its own")
         found[each.need] = _requirement(each)

@@ -117,7 +117,7 @@ def _type(name: str, settings: TaskSettings) -> TaskType:
         deadline=settings.deadline,
         instructions=settings.instructions,
         extracts=settings.extracts,
-        requires=compile_requirements(name, settings.requires, settings.context),
+        requires=compile_requirements(name, settings.requires, settings.context, settings.live),
     )
 
 

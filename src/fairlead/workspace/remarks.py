@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
+from fairlead.context.kinds import PUBLISHED
+from fairlead.context.sufficiency import answers
 from fairlead.errors import closest
 from fairlead.identity.addresses import is_loopback
 from fairlead.tools.settings import OpenApiSettings
@@ -106,3 +108,13 @@ def _pages(workspace: Workspace, now: int) -> Iterator[str]:
             yield f"context/{item.id}.md was due for review on {item.review_by} by {item.owner or 'its owner'}"
     if not workspace.items and any(task.grounded for task in workspace.tasks.types.values()):
         yield "some task types are answered from context only, and there is no page below context/"
+    yield from _required(workspace)
+
+
+def _required(workspace: Workspace) -> Iterator[str]:
+    """What task types require, and no page is of it."""
+    pages = [item for item in workspace.items if item.status == PUBLISHED]
+    for name, type_ in workspace.tasks.types.items() if workspace.items else ():
+        for need in type_.requires:
+            if not need.live and not any(answers(page, need) for page in pages):
+                yield f"tasks/{name}.yaml requires {need.name!r}, and no published page below context/ is of it"
