@@ -54,6 +54,8 @@ costs: compile_budgets
 costs: decode_rates
 costs: encode_rates
 costs: resolve_rates
+evidence: answerable
+evidence: mentioned
 execution: Answer
 execution: Defaults
 execution: Deliver
