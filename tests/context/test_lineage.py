@@ -40,6 +40,18 @@ def test_a_version_that_comes_back_has_the_identities_that_it_had(store: Store, 
     assert sections(store, first) == known
 
 
+def test_what_is_continued_is_what_was_in_force_and_not_only_what_came_last(
+    store: Store, clock: Clock, page: Page
+) -> None:
+    first, other = page("a", f"# A\n\n{LONG}"), page("b", f"# B\n\nAnother. {LONG}")
+    in_force = publish_items(store, [first, other], clock)
+    publish_items(store, [other], clock)
+    assert publish_items(store, [first, other], clock) == in_force
+    edited = page("a", f"# A\n\n{LONG} But never on Sundays.")
+    publish_items(store, [edited, other], clock, before=in_force)
+    assert sections(store, edited)[0][0] == sections(store, first)[0][0]
+
+
 def test_sections_from_before_there_were_identities_get_theirs_at_the_next_publish(
     store: Store, clock: Clock, page: Page
 ) -> None:

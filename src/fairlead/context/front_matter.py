@@ -19,9 +19,36 @@ _RIGHTS = re.compile(r"[\"']?(?:audience|class|status|trusted|expires)[\"']?[ \t
 def read_front_matter(path: str, text: str, defaults: ContextSettings) -> tuple[FrontMatter, str]:
     """The front matter of a page, and the text below it. `text` has `\\n` line ends. Raises `BadInput`."""
     lines = text.split("\n", _MOST_LINES)
-    if lines[0].rstrip() != "---":
+    end = _closing(path, lines)
+    if not end:
         _refuse_misplaced(path, lines)
         return resolve(path, {}, defaults), text
+    block = _block(path, lines, end)
+    return resolve(path, _parse(path, block), defaults), "\n".join(lines[end + 1 :])
+
+
+def key_lines(path: str, text: str) -> tuple[dict[str, tuple[int, int]], int]:
+    """For each key of a page's front matter its first line and the one behind its last, and the line that closes the
+    front matter, 0 where there is none. Lines count from 1."""
+    lines = text.split("\n", _MOST_LINES)
+    end = _closing(path, lines)
+    if not end:
+        _refuse_misplaced(path, lines)
+        return {}, 0
+    starts = {name: value.line for name, value in _parse(path, _block(path, lines, end)).items()}
+    spans = {}
+    for name, first in starts.items():
+        after = min((line for line in starts.values() if line > first), default=end + 1)
+        while after > first + 1 and (not lines[after - 2].strip() or lines[after - 2].lstrip().startswith("#")):
+            after -= 1
+        spans[name] = (first, after)
+    return spans, end + 1
+
+
+def _closing(path: str, lines: list[str]) -> int:
+    """The index of the line that closes the front matter, 0 where a page has none."""
+    if lines[0].rstrip() != "---":
+        return 0
     end = next((at for at, line in enumerate(lines[1:_MOST_LINES], 1) if line.rstrip() in ("---", "...")), 0)
     if not end:
         raise bad(
@@ -31,10 +58,14 @@ def read_front_matter(path: str, text: str, defaults: ContextSettings) -> tuple[
             why=f"no line `---` follows within {_MOST_LINES} lines",
             mend="close it with a line `---`, or begin the page with a blank line if this is a horizontal rule",
         )
+    return end
+
+
+def _block(path: str, lines: list[str], end: int) -> str:
     block = "\n".join(lines[1:end]) + "\n"
     if len(block) > _MOST_CHARACTERS:
         raise bad(path, 1, "the front matter is too long", why=f"it has more than {_MOST_CHARACTERS} characters")
-    return resolve(path, _parse(path, block), defaults), "\n".join(lines[end + 1 :])
+    return block
 
 
 def _refuse_misplaced(path: str, lines: list[str]) -> None:

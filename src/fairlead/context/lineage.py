@@ -27,14 +27,14 @@ def newest_snapshot(connection: "Connection") -> str:
 
 
 def identities_of(
-    store: Store, items: Sequence[Item], new: Sequence[Item]
+    store: Store, items: Sequence[Item], new: Sequence[Item], before: str = ""
 ) -> tuple[Mapping[Version, tuple[Section, ...]], Mapping[Version, list[str]]]:
     """The sections of the versions that are `new`, and their identities. `items` are all of the next snapshot.
 
     What is published for the first time has nothing before it and is left to `first_identities`.
     """
     with store.reading() as connection:
-        snapshot = newest_snapshot(connection)
+        snapshot = before or newest_snapshot(connection)
         members = _members(connection, snapshot) if snapshot and new else {}
         staying = {(item.id, item.version) for item in items}
         replaced = [(item, version) for item, version in members.items() if (item, version) not in staying]
@@ -42,12 +42,12 @@ def identities_of(
             key for key in staying - {(item.id, item.version) for item in new} if members.get(key[0]) != key[1]
         ]
         taken = {row.identity for row in _sections(connection, returning)} if replaced else set()
-        before = [_known(row) for row in _sections(connection, sorted(replaced)) if row.identity not in taken]
-    if not before:
+        known = [_known(row) for row in _sections(connection, sorted(replaced)) if row.identity not in taken]
+    if not known:
         return {}, {}
     sections = {(item.id, item.version): split(item.text) for item in new}
     after = [_fresh(key, ordinal, each) for key, found in sections.items() for ordinal, each in enumerate(found)]
-    identities = iter(align(before, after))
+    identities = iter(align(known, after))
     return sections, {key: [next(identities) for _ in found] for key, found in sections.items()}
 
 
@@ -56,14 +56,15 @@ def first_identities(item: Item, sections: Sequence[Section]) -> list[str]:
     return [first_identity(item.id, item.version, ordinal) for ordinal in range(len(sections))]
 
 
-def complete(store: Store) -> None:
-    """Gives sections of the newest snapshot that were stored before sections had identities theirs. Safe to repeat."""
+def complete(store: Store, before: str = "") -> None:
+    """Gives sections of a snapshot that were stored before sections had identities theirs: of the newest one, unless
+    told otherwise. Safe to repeat."""
     from sqlalchemy import bindparam
 
     from fairlead.storage.context_tables import context_section
 
     with store.reading() as connection:
-        rows = _incomplete(connection)
+        rows = _incomplete(connection, before or newest_snapshot(connection))
     if not rows:
         return
     own = context_section.c.rowid == bindparam("row")
@@ -82,7 +83,7 @@ def complete(store: Store) -> None:
             connection.execute(change, values)
 
 
-def _incomplete(connection: "Connection") -> "Sequence[Row[Any]]":
+def _incomplete(connection: "Connection", snapshot: str) -> "Sequence[Row[Any]]":
     from sqlalchemy import and_, select
 
     from fairlead.storage.context_tables import context_item, context_member, context_section
@@ -94,7 +95,7 @@ def _incomplete(connection: "Connection") -> "Sequence[Row[Any]]":
             context_member, context_section, and_(member.item == section.item, member.version == section.version)
         )
         .join(context_item, and_(section.item == item.id, section.version == item.version))
-        .where(member.snapshot == newest_snapshot(connection), section.identity == "")
+        .where(member.snapshot == snapshot, section.identity == "")
         .order_by(section.rowid)
     )
     return connection.execute(query).all()

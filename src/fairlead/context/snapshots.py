@@ -34,21 +34,24 @@ def snapshot_id(items: Iterable[Item]) -> str:
     return "ctx_" + hashlib.sha256("".join(lines).encode()).hexdigest()[:32]
 
 
-def publish_items(store: Store, items: Sequence[Item], clock: Clock, progress: Progress | None = None) -> str:
+def publish_items(
+    store: Store, items: Sequence[Item], clock: Clock, progress: Progress | None = None, *, before: str = ""
+) -> str:
     """Stores what is not stored yet, and returns the id of the snapshot of those items that are published.
 
     Safe to repeat, to interrupt, and to run in two processes at once. `progress` is told (versions done, versions to
-    do). Raises `BadInput` if two items have one name.
+    do). `before` is the snapshot whose sections are continued; the newest one, unless told otherwise. Raises `BadInput`
+    if two items have one name.
     """
     _refuse_twins(items)
     items = [item for item in items if item.status == PUBLISHED]
     snapshot = snapshot_id(items)
-    complete(store)
+    complete(store, before)
     known = _known(store, snapshot)
     if known is None:
         return snapshot
     new = [item for item in items if (item.id, item.version) not in known]
-    sections, identities = identities_of(store, items, new)
+    sections, identities = identities_of(store, items, new, before)
     done = 0
     for batch in _batches(new, sections, identities):
         _add_versions(store, batch, clock.now())

@@ -11,7 +11,7 @@ from fairlead.costs import encode_rates
 from fairlead.storage.fleet import Fleet
 from fairlead.storage.store import Store
 from fairlead.workspace.compile import Secrets, Workspace, compile_workspace, require_policy_tests
-from fairlead.workspace.published import keep, load_keys
+from fairlead.workspace.published import keep, load_keys, snapshot_of
 from fairlead.workspace.remarks import NOBODY_KNOWN
 from fairlead.workspace.revision import revision_of
 from fairlead.workspace.text import PRICES, WorkspaceText
@@ -64,7 +64,8 @@ def publish(
     is never half a publish. Raises `InvalidWorkspace`; then nothing has changed.
     """
     workspace = checked(text, secrets, clock)
-    snapshot = publish_items(store, workspace.items, clock, progress) if workspace.items else ""
+    before = snapshot_of(store, fleet.current().revision)
+    snapshot = publish_items(store, workspace.items, clock, progress, before=before) if workspace.items else ""
     priced = with_prices(text, workspace)
     revision = revision_of(priced, snapshot)
     in_force = fleet.current()

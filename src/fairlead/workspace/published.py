@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from fairlead.errors import NotFound
+from fairlead.errors import Broken, NotFound
 from fairlead.identity import Key
 from fairlead.policy.stops import Stop
 from fairlead.storage.store import Store
@@ -57,6 +57,20 @@ def load_revision(store: Store, id: str, *, with_pages: bool = True) -> Loaded:
         raise damaged(id, f"{missing[0]} is missing or has been changed")
     text = WorkspaceText({path: contents[digest] for path, digest in files.items()})
     return Loaded(text, revision.snapshot)
+
+
+def snapshot_of(store: Store, id: str) -> str:
+    """The context snapshot of a revision, "" where it has none or can no longer be read."""
+    from sqlalchemy import select
+
+    from fairlead.storage.schema import revision as table
+
+    with store.reading() as connection:
+        manifest = connection.execute(select(table.c.manifest).where(table.c.id == id)).scalar()
+    try:
+        return read_manifest(id, bytes(manifest)).snapshot if manifest is not None else ""
+    except Broken:
+        return ""
 
 
 def load_keys(store: Store) -> tuple[Key, ...]:
