@@ -13,6 +13,7 @@ from fairlead.cli.context_impact import impact
 from fairlead.cli.context_items import list_, show
 from fairlead.cli.context_life import publish, retire, verify
 from fairlead.cli.context_readiness import inventory_command, readiness_command
+from fairlead.cli.context_requests import requests
 from fairlead.cli.context_start import start
 from fairlead.cli.context_sync import sync
 from fairlead.cli.opening import open_store
@@ -98,6 +99,7 @@ async def _found(store: Store, policy: Policy, caller: Caller, query: str, most:
 
 
 app.command("impact")(impact)
+app.command("requests")(requests)
 
 
 def commands() -> dict[str, Any]:

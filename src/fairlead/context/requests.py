@@ -8,6 +8,7 @@ No personal data stands in it: words and names are the workspace's own.
 import asyncio
 import hashlib
 import logging
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
@@ -138,6 +139,24 @@ class Requests:
                 table.felt_again(connection, row, times, max(need.weight, row.weight), owner, now)
         return need.id
 
+    def found(self, needs: Sequence[Need], kinds: Collection[str], rest: Callable[[str], int]) -> None:
+        """All that is the matter by now, of these kinds: what is new is asked for, what is over is taken back. What was
+        done and is still so opens again once `rest` (milliseconds, by kind; 0: never) is over."""
+        from fairlead.storage import request_rows as table
+
+        now = self._clock.now()
+        wanted = {need.id: need for need in needs}
+        with self._store.writing() as connection:
+            known = table.among(connection, wanted)
+            for id_, need in wanted.items():
+                row = known.get(id_)
+                if row is None:
+                    table.insert_request(connection, _row(need, 1, now))
+                elif row.state == "open" or _rested(row, rest(row.kind), now):
+                    words, owner = need.words[:_LONGEST], need.owner[:_LONGEST]
+                    table.found_again(connection, row, need.weight, owner, words, now)
+            table.take_back(connection, kinds, wanted, now)
+
     def listed(self, *states: "State") -> "list[RequestRow]":
         """All, or those in these states, the weightiest first."""
         from fairlead.storage import request_rows as table
@@ -172,6 +191,10 @@ class Requests:
                 )
             self._store.database.append(connection, [entry])
         return self.one(row.id)
+
+
+def _rested(row: "RequestRow", rest: int, now: int) -> bool:
+    return row.state == "done" and rest > 0 and now - row.ended_at >= rest
 
 
 def _row(need: Need, times: int, now: int) -> "RequestRow":

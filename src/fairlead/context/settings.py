@@ -4,6 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
+from fairlead.context.upkeep_settings import NO_UPKEEP, UpkeepSettings
 from fairlead.labels import ClassName, DataClass
 
 
@@ -21,6 +22,8 @@ class ContextSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     owner: Annotated[
         str, Meta(description="Who answers for a page that names no owner: a person, team or department.")
     ] = ""
+
+    upkeep: UpkeepSettings = NO_UPKEEP
 
     @property
     def data_class(self) -> DataClass:

@@ -7,6 +7,7 @@ import asyncio
 import hmac
 import logging
 from base64 import b64encode
+from collections.abc import Awaitable, Callable, Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +26,7 @@ log = logging.getLogger("fairlead.alarms")
 
 PAUSES: Final = (5, 30, 120, 600, 1800, 7200, 18_000, 36_000, 36_000)  # seconds before each further try
 _PATIENCE: Final = Patience(connect=5.0, first_byte=10.0, idle=5.0)
-_DEADLINE: Final = 15.0
+_DEADLINE: Final = 20.0
 _CLAIMED: Final = 60_000  # milliseconds: longer than a try can take
 _AT_ONCE: Final = 4  # to one webhook
 _KEPT: Final = 30 * 86_400_000  # milliseconds, of what was given up
@@ -33,8 +34,13 @@ _TIDY_EVERY: Final = 3600.0  # seconds
 _FAREWELL: Final = 3.0
 
 
+Post = Callable[[str, bytes], Awaitable[None]]
+"""Delivers a message with an id by another way. Raises `FairleadError`."""
+
+
 class Delivery:
-    """Calls the webhooks of the revision in force. Open it inside the loop that uses it.
+    """Calls the webhooks of the revision in force, and `others`: ways that are no webhooks, by the endpoint's name.
+    Open it inside the loop that uses it.
 
     Each webhook has places of its own, and the controls take turns at them: neither a slow webhook nor a control that
     alarms without end keeps another waiting.
@@ -42,6 +48,7 @@ class Delivery:
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self.controls: Controls = NO_CONTROLS
+        self.others: Mapping[str, Post] = {}
         self._store = store
         self._clock = clock
         self._http = Http(clock, reach=self._reach)
@@ -61,7 +68,7 @@ class Delivery:
     async def run(self) -> int:
         """Begin to deliver what is due. Returns how many were begun."""
         now = self._clock.monotonic()
-        if not self.controls.alarms:
+        if not (self.controls.alarms or self.others):
             return 0
         if now - self._tidied >= _TIDY_EVERY:
             await asyncio.to_thread(self._forget)
@@ -102,7 +109,10 @@ class Delivery:
     async def _deliver(self, due: "Due") -> None:
         try:
             async with asyncio.timeout(_DEADLINE):  # the name's resolution too
-                await self._post(self.controls.alarms.get(due.endpoint), due)
+                if (other := self.others.get(due.endpoint)) is not None:
+                    await other(due.id, due.body)
+                else:
+                    await self._post(self.controls.alarms.get(due.endpoint), due)
         except TimeoutError:
             await self._kept(due, "it did not answer in time")
         except FairleadError as error:

@@ -2,17 +2,19 @@
 declares none, nothing is done."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from fairlead.clock import Clock
 from fairlead.controls.compile import Controls
-from fairlead.controls.deliver import Delivery
+from fairlead.controls.deliver import Delivery, Post
 from fairlead.controls.evaluate import Evaluator
 from fairlead.storage.fleet import Fleet
 from fairlead.storage.store import Store
 
 _EVERY: Final = 1.0  # seconds
+NO_OTHERS: Final[Mapping[str, Post]] = MappingProxyType({})
 
 
 class Watch:
@@ -22,9 +24,10 @@ class Watch:
         self._evaluator = Evaluator(store, fleet, clock, name_of)
         self._delivery = Delivery(store, clock)
 
-    def take_up(self, controls: Controls) -> None:
-        """Go on by these: another revision has come into force."""
+    def take_up(self, controls: Controls, others: Mapping[str, Post] = NO_OTHERS) -> None:
+        """Go on by these, and by other ways of delivery: another revision has come into force."""
         self._evaluator.controls = self._delivery.controls = controls
+        self._delivery.others = others
 
     def chores(self) -> tuple[tuple[float, Callable[[], Awaitable[object]]], ...]:
         """What is to be done, with its period in seconds."""

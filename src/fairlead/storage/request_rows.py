@@ -9,12 +9,14 @@ from typing import Final, Literal
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from fairlead.storage.request_tables import owner_request as table
+from fairlead.storage.request_tables import upkeep_round
 
 State = Literal["open", "done", "dismissed"]
 OPEN: Final = "open"
+_AT_ONCE: Final = 500
 
 
 class RequestRow(Struct, frozen=True, kw_only=True):
@@ -90,10 +92,50 @@ def note_escalated(connection: Connection, ids: Iterable[str], now: int) -> None
     connection.execute(update(table).where(table.c.id.in_(list(ids))).values(escalated_at=now))
 
 
-def counts(connection: Connection) -> dict[str, int]:
-    """How many there are by state."""
-    found = connection.execute(select(table.c.state, func.count()).group_by(table.c.state))
-    return {state: int(count) for state, count in found}
+def among(connection: Connection, ids: Collection[str]) -> dict[str, RequestRow]:
+    """Those of these ids, by id."""
+    found: dict[str, RequestRow] = {}
+    names = sorted(ids)
+    for start in range(0, len(names), _AT_ONCE):
+        mine = table.c.id.in_(names[start : start + _AT_ONCE])
+        rows = connection.execute(select(table).where(mine)).mappings()
+        found |= {row["id"]: RequestRow(**row) for row in rows}
+    return found
+
+
+def found_again(connection: Connection, row: RequestRow, weight: int, owner: str, words: str, now: int) -> None:
+    """What upkeep has found is still so: as grave, and as it is worded, by now."""
+    values: dict[str, object] = {"weight": weight, "owner": owner, "words": words, "last_at": now}
+    if row.state == "done":
+        values |= _begun(row.due, now)
+    connection.execute(update(table).where(table.c.id == row.id).values(**values))
+
+
+def take_back(connection: Connection, kinds: Collection[str], but: Collection[str], now: int) -> int:
+    """End the open ones of these kinds that were not found any more. How many that were."""
+    open_ones = select(table.c.id).where(table.c.state == OPEN, table.c.kind.in_(kinds))
+    over = sorted(set(connection.execute(open_ones).scalars()) - set(but))
+    for start in range(0, len(over), _AT_ONCE):
+        mine = table.c.id.in_(over[start : start + _AT_ONCE])
+        connection.execute(update(table).where(mine).values(state="done", ended_at=now))
+    return len(over)
+
+
+def untold_or_told_since(connection: Connection, since: int) -> list[RequestRow]:
+    """The open ones, and those that somebody was told of since then."""
+    mine = (table.c.state == OPEN) | (table.c.told_at > since)
+    return [RequestRow(**row) for row in connection.execute(select(table).where(mine)).mappings()]
+
+
+def last_round(connection: Connection) -> tuple[int, str]:
+    """When all was looked over last, and under which snapshot."""
+    row = connection.execute(select(upkeep_round.c.at, upkeep_round.c.snapshot)).first()
+    return (0, "") if row is None else (row.at, row.snapshot)
+
+
+def note_round(connection: Connection, at: int, snapshot: str) -> None:
+    connection.execute(delete(upkeep_round))
+    connection.execute(insert(upkeep_round).values(id=1, at=at, snapshot=snapshot))
 
 
 def forget(connection: Connection, before: int) -> int:

@@ -42,11 +42,13 @@ from fairlead.workspace.parts import Turns
 from fairlead.workspace.pushing import pushed_people
 from fairlead.workspace.revisions import CompiledRevision, LastingParts, Revisions
 from fairlead.workspace.surroundings import Surroundings
+from fairlead.workspace.upkeeping import Upkeeping
 
 _RECOVER_EVERY = 3.0
 _SIGN_EVERY = 60.0
 _FORGET_EVERY = 60.0
 _COUNT_EVERY = 1.0
+_TELL_EVERY = 60.0
 
 
 class Running:
@@ -120,6 +122,7 @@ async def assemble(around: Surroundings) -> Running:
         chores=(
             *_chores(around, journal, vault, parts, deployment.organisation),
             *parts.watch.chores(),
+            (_TELL_EVERY, parts.upkeep.chore),
             (_COUNT_EVERY, turns),
         ),
     )
@@ -140,6 +143,7 @@ def _lasting_parts(around: Surroundings, vault: Vault, http: Http, watch: Watch,
     rings = IssuerKeyRings(fetcher(http, clock), clock)
     discovery = Discovery(fetcher(http, clock), clock)
     grants = connecting(store, vault, clock, http, secrets)
+    requests = Requests(store, clock)
     return LastingParts(
         http=http,
         rings=rings,
@@ -152,7 +156,8 @@ def _lasting_parts(around: Surroundings, vault: Vault, http: Http, watch: Watch,
         connections=Connections(http, clock, secrets),
         approvals=Approvals(store, vault, clock),
         flows=Flows(store, vault, clock),
-        requests=Requests(store, clock),
+        requests=requests,
+        upkeep=Upkeeping(store, clock, requests, people, secrets),
         watch=watch,
         custody=Custody(store, vault, clock, secrets),
     )

@@ -10,6 +10,7 @@ import msgspec
 from fairlead.context import ContextSettings, Item, read_item
 from fairlead.context.sources.live import LiveSource, compile_live
 from fairlead.context.sources.settings import SourcesFile, compile_sources
+from fairlead.context.upkeep_settings import require_sound
 from fairlead.controls import Controls, ControlSettings, compile_controls
 from fairlead.costs import Budgets, Rate, compile_budgets, decode_rates, resolve_rates
 from fairlead.errors import BadInput
@@ -139,6 +140,7 @@ class _Compiling:
         sources = self._sources(settings)
         live = self._live(sources, systems)
         approvals = self._try(lambda: compile_approvals(settings.approvals, settings.alarms))
+        self._try(lambda: require_sound(settings.context.upkeep, settings.alarms))
         policy = self._policy(settings, rules, systems or {})
         tasks = self._tasks(settings, types, has_pages=bool(items) or self._pages_elsewhere)
         rates = self._rates(settings, models)

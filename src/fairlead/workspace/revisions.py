@@ -28,6 +28,7 @@ from fairlead.workspace.flowing import compile_flows
 from fairlead.workspace.pages import address_of
 from fairlead.workspace.published import load_keys, load_revision, load_stops
 from fairlead.workspace.surroundings import Surroundings
+from fairlead.workspace.upkeeping import Upkeeping, around
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +47,7 @@ class LastingParts:
     approvals: Approvals
     flows: Flows
     requests: Requests
+    upkeep: Upkeeping
     watch: Watch
     custody: Custody
 
@@ -107,7 +109,8 @@ class Revisions:
         settings = workspace.settings
         parts.sessions.keep = settings.sessions.kept_for(settings.payloads)
         parts.sessions.most_bytes = settings.sessions.most_bytes
-        parts.watch.take_up(workspace.controls)
+        parts.upkeep.under = around(workspace, compiled.context.snapshot, compiled.keys)
+        parts.watch.take_up(workspace.controls, parts.upkeep.others())
         parts.custody.under(settings)
         parts.flows.keep = settings.flows.kept_for(settings.payloads)
         take_up_approvals(parts.approvals, workspace)
