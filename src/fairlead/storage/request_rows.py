@@ -17,6 +17,7 @@ from fairlead.storage.request_tables import upkeep_round
 State = Literal["open", "done", "dismissed"]
 OPEN: Final = "open"
 _AT_ONCE: Final = 500
+_PAGES: Final = "pages"
 
 
 class RequestRow(Struct, frozen=True, kw_only=True):
@@ -135,7 +136,7 @@ def last_round(connection: Connection) -> tuple[int, str]:
 
 def note_round(connection: Connection, at: int, snapshot: str) -> None:
     connection.execute(delete(upkeep_round))
-    connection.execute(insert(upkeep_round).values(id=1, at=at, snapshot=snapshot))
+    connection.execute(insert(upkeep_round).values(what=_PAGES, at=at, snapshot=snapshot))
 
 
 def forget(connection: Connection, before: int) -> int:

@@ -1,7 +1,7 @@
 """What owners of knowledge are asked for, and edits that somebody proposes. A part of `schema`, which says what holds
 for all of them."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, Table
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, Table
 
 from fairlead.storage.columns import Text, metadata, required
 
@@ -33,13 +33,14 @@ owner_request = Table(
 )
 Index(None, owner_request.c.state, owner_request.c.owner)
 
-# When pages were last looked over for what owners must see to, and under which snapshot of them: one row.
+# When pages were last looked over for what owners must see to, and under which snapshot of them.
 upkeep_round = Table(
     "upkeep_round",
     metadata,
-    Column("id", Integer, CheckConstraint("id = 1", name="single"), primary_key=True, autoincrement=False),
+    Column("what", Text, primary_key=True),
     required("at", BigInteger),
     required("snapshot", Text),
+    sqlite_with_rowid=False,
 )
 
 # What somebody would have a page say. `version` is the one that they read; `sealed` is their text and their reason,

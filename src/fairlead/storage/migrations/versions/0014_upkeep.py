@@ -14,9 +14,9 @@ _TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 def upgrade() -> None:
     op.create_table(
         "upkeep_round",
-        sa.Column("id", sa.Integer, autoincrement=False, nullable=False),
+        sa.Column("what", _TEXT, nullable=False),
         sa.Column("at", sa.BigInteger, nullable=False),
         sa.Column("snapshot", _TEXT, nullable=False),
-        sa.CheckConstraint("id = 1", name="ck_upkeep_round_single"),
-        sa.PrimaryKeyConstraint("id", name="pk_upkeep_round"),
+        sa.PrimaryKeyConstraint("what", name="pk_upkeep_round"),
+        sqlite_with_rowid=False,
     )
