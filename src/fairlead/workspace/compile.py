@@ -140,7 +140,6 @@ class _Compiling:
         sources = self._sources(settings)
         live = self._live(sources, systems)
         approvals = self._try(lambda: compile_approvals(settings.approvals, settings.alarms))
-        self._try(lambda: require_sound(settings.context.upkeep, settings.alarms))
         policy = self._policy(settings, rules, systems or {})
         tasks = self._tasks(settings, types, has_pages=bool(items) or self._pages_elsewhere)
         rates = self._rates(settings, models)
@@ -307,6 +306,7 @@ class _Compiling:
         return self._try(lambda: compile_policy(sources, settings.rules, files, systems), ("rules",), others=files)
 
     def _controls(self, settings: WorkspaceSettings, files: Mapping[str, ControlSettings | None]) -> Controls | None:
+        self._try(lambda: require_sound(settings.context.upkeep, settings.alarms))
         alarms = self._each(lambda some: compile_controls({}, some, self._secrets), settings.alarms, ())
         self._missing += [
             f"alarms.{name} calls nobody on this machine: {alarm.secret} is not set"
