@@ -13,6 +13,7 @@ from fairlead.cli.output import Json, data, json_data, say, table
 from fairlead.cli.place import Data, Workspace, find
 from fairlead.cli.policy_hits import hits
 from fairlead.cli.records import record_of
+from fairlead.cli.required_context import required_of
 from fairlead.costs.record import Record
 from fairlead.errors import BadInput, closest
 from fairlead.identity import Caller
@@ -99,6 +100,9 @@ def explain(
     )
     chosen = {name: each for name, each in models.items() if not model or name == model}
     _explain_asking(compiled.policy, caller, chosen, task, _labels(compiled.policy, text, data_class), json)
+    if not json and (type_ := compiled.tasks.types.get(task)) is not None:
+        for line in required_of(compiled, caller, type_):
+            say(line)
 
 
 def _labels(policy: Policy, text: str, data_class: str) -> Any:

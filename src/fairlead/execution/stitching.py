@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from fairlead.context import Pack
+from fairlead.context import Context, Pack
 from fairlead.costs.ledger import Action
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.live_reading import live_pieces
@@ -25,19 +25,21 @@ async def known_for(
     fairlead: Fairlead, deployment: Deployment, action: Action, request: ChatRequest, findings: Findings, task: Task
 ) -> Known:
     """What is known for a task. Raises `InsufficientContext` where that is too little to rest on."""
-    pack = action.pack = await packed(fairlead, deployment, action, task, request)
-    enough = weighed(deployment, deployment.context, action, task, pack) if task.type.requires else NOTHING_REQUIRED
+    context = deployment.context
+    pack = action.pack = await packed(fairlead, deployment, context, action, task, request)
+    enough = weighed(deployment, context, action, task, pack) if task.type.requires else NOTHING_REQUIRED
     asked = await stitched(deployment.policy, request, findings, task, pack, enough.caution)
     action.labels = asked.labels
-    refuse_ungrounded(task, pack)
     if enough.standings:
         await heed(fairlead, action, task, enough)
+    refuse_ungrounded(task, pack)
     return Known(pack, asked, enough)
 
 
-async def packed(fairlead: Fairlead, deployment: Deployment, action: Action, task: Task, request: ChatRequest) -> Pack:
+async def packed(
+    fairlead: Fairlead, deployment: Deployment, context: Context, action: Action, task: Task, request: ChatRequest
+) -> Pack:
     """The pack for a task. Raises `NoContext` where a required live source was asked in vain."""
     live = await live_pieces(fairlead, deployment, action, task, request) if task.type.live else ()
-    context, may_read = deployment.context, deployment.policy.may_read(action.caller)
     required = resting_on(deployment, context, action, task) if task.type.requires else ()
-    return await context.stitch(task, may_read, live, required)
+    return await context.stitch(task, deployment.policy.may_read(action.caller), live, required)

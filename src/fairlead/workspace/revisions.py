@@ -77,6 +77,7 @@ def compile_revision(around: Surroundings, revision: str, before: CompiledRevisi
         if published.snapshot
         else Context()
     )
+    context.sufficiency(workspace.tasks)  # here, where nobody waits for it
     workspace.policy.tools.prepare(tool for system in workspace.systems.values() for tool in system.tools.values())
     return CompiledRevision(
         revision=revision,
