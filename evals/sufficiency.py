@@ -5,12 +5,13 @@ three persons, and compared with an oracle that was written apart: what was reco
 which model, noted in the text and told beside it. `rule_states` are how many there were of each state, `leaks` how
 often a caller could tell apart two worlds that differ in pages they may not read (of `twins`).
 
-The rest is about texts, read from `retrieval` and `nli` below the folder of `--data`, all files: see `evals.evidence`.
+The rest is about texts, read from `retrieval` and `nli` below the folder of `--data`, all files: see `evals.checker`.
 """
 
 import sys
 from pathlib import Path
 
+from evals.checker import figures
 from evals.stage import parser, say, told
 from evals.sufficiency_cases import STATES, decided
 
@@ -23,7 +24,9 @@ def main() -> int:
     tally = decided(options.seed, options.workspaces)
     for each in tally.wrong:
         say(each)
+    say("rules are asked; now texts are read")
     result = {
+        **figures(options.data),
         "rule_cases": round(tally.right / tally.cases, 4),
         "cases": tally.cases,
         "rule_states": {state: tally.states[state] for state in STATES},
