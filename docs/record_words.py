@@ -55,7 +55,8 @@ FIELDS: Final = {
     "tool": "The tool that was called: `system.tool`.",
     "usage": "Tokens as billed; `estimated` where the provider did not report them.",
     "v": "The version of this form.",
-    "within": "The run that this one is a part of: a fact that a decision needed, or a live source of its context.",
+    "within": "The run that this one is a part of (a fact that a decision needed, a live source of its context), or "
+    "the work that its client named, as a digest.",
 }
 KINDS: Final = {
     "call_model": "The action itself, a model's answer: one for each run.",

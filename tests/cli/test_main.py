@@ -64,7 +64,7 @@ def leaves() -> Iterator[tuple[str, set[str]]]:
 CHANGES = {
     "init", "apply", "key add", "key revoke", "key rotate-master", "audit export", "audit checkpoint", "data erase",
     "migrate", "migrate-storage", "data hold", "data release", "backup", "restore", "stop", "resume",
-    "key rotate-signing", "tools accept", "approvals approve", "approvals deny", "login", "logout",
+    "key rotate-signing", "tools accept", "approvals approve", "approvals deny", "login", "logout", "context unpin",
 }  # fmt: skip
 # What prints JSON anyway, and what answers requests until it is stopped.
 NEITHER = {"audit prove", "audit consistency", "record", "schema", "serve"}

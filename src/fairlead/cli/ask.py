@@ -49,18 +49,21 @@ def ask(
     url: Url = "",
     max_output: MostOutput = None,
     stream: Annotated[bool, typer.Option("--stream", help="Show the answer as it comes.")] = False,
+    work: Annotated[
+        str, typer.Option("--work", help="The piece of work that this is a part of: it sees one state of all pages.")
+    ] = "",
     workspace: Workspace = None,
     json: Json = False,
 ) -> None:
     """Ask a running Fairlead. The answer goes to standard output; its sources, cost and run to the error stream."""
     address = url or server_url(workspace)
     key = key_or_login(key, address)
-    body = _body(question, model, max_output)
+    body, headers = _body(question, model, max_output), {"x-fairlead-work": work} if work else None
     if stream and not json:
-        with posted(address, body | {"stream": True}, key) as answer:
+        with posted(address, body | {"stream": True}, key, headers) as answer:
             _tell(_streamed(answer))
         return
-    with posted(address, body, key) as answer:
+    with posted(address, body, key, headers) as answer:
         reply = jsons.loads(answer.read())
     if json:
         json_data(reply)
@@ -100,6 +103,9 @@ def _tell(about: Mapping[str, Any]) -> None:
     for need in about.get("required", ()):
         if need.get("said"):
             say(f"note: {need['said']}")
+    if work := about.get("work"):
+        newer = "; newer pages are in force" if work.get("newer") else ""
+        say(f"work: {work['id']}, on the pages of {work['since'] + newer}")
     for warning in about.get("warnings", ()):
         say(f"warning: {warning}")
     say(f"run: {about['run']}  (fairlead trace {about['run']})")

@@ -16,6 +16,7 @@ from fairlead.cli.context_readiness import inventory_command, readiness_command
 from fairlead.cli.context_requests import requests
 from fairlead.cli.context_start import start
 from fairlead.cli.context_sync import sync
+from fairlead.cli.context_work import app as work
 from fairlead.cli.opening import open_store
 from fairlead.cli.output import Json, data, json_data, say
 from fairlead.cli.place import Data, Workspace, find, user
@@ -39,6 +40,7 @@ app.command("inventory")(inventory_command)
 app.command("readiness")(readiness_command)
 app.command()(add)
 app.command()(sync)
+app.add_typer(work)
 
 
 app.command("list")(list_)

@@ -42,11 +42,13 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
-    """The entries of a snapshot in the order of their ids. Rights are decided once for each of `accesses`."""
+    """The entries of a snapshot in the order of their ids. Rights are decided once for each of `accesses`. Of
+    an older snapshot, `today` gives for each of them those that must be permitted too (see `live_rights`)."""
 
     snapshot: str = ""
     entries: tuple[Entry, ...] = ()
     accesses: tuple[Access, ...] = ()
+    today: tuple[tuple[Access, ...], ...] = ()
 
     @cached_property
     def by_id(self) -> Mapping[str, Entry]:
@@ -68,6 +70,10 @@ class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
             for topic in sorted(entry.topics):
                 found.setdefault(topic, []).append(entry)
         return {topic: tuple(entries) for topic, entries in found.items()}
+
+    def rights_of(self, entry: Entry) -> tuple[Access, ...]:
+        """All that must be permitted to whoever reads it."""
+        return (self.accesses[entry.access], *(self.today[entry.access] if self.today else ()))
 
     def access_of(self, entry: Entry) -> Access:
         return self.accesses[entry.access]

@@ -1,11 +1,13 @@
 """The `context:` part of fairlead.yaml: what holds for pages that do not say it themselves."""
 
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, field
 
 from fairlead.context.upkeep_settings import NO_UPKEEP, UpkeepSettings
 from fairlead.labels import ClassName, DataClass
+
+_UNITS: Final = {"h": 3_600_000, "d": 86_400_000}
 
 
 class ContextSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -22,6 +24,18 @@ class ContextSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     owner: Annotated[
         str, Meta(description="Who answers for a page that names no owner: a person, team or department.")
     ] = ""
+    pinned: Annotated[
+        Annotated[str, Meta(pattern="^[1-9][0-9]{0,3}[hd]$")] | Literal[0],
+        Meta(
+            description="For how long after its last action a piece of work (`x-fairlead-work`) goes on with the pages "
+            "that it began under: `12h`, `7d`; 0 pins nothing."
+        ),
+    ] = "7d"
+
+    @property
+    def pinned_for(self) -> int:
+        """In milliseconds; 0 for not at all."""
+        return int(self.pinned[:-1]) * _UNITS[self.pinned[-1]] if self.pinned else 0
 
     upkeep: UpkeepSettings = NO_UPKEEP
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from fairlead.context.catalogue import EMPTY, Catalogue, load_catalogue
+from fairlead.context.live_rights import under
 from fairlead.context.search import Hit, MayRead, Search, load_snapshot
 from fairlead.context.sections import PATH
 from fairlead.context.sufficiency import Sufficiency
@@ -31,13 +32,18 @@ class Context:
         self._sufficiency: tuple[object, Sufficiency] | None = None
 
     @classmethod
-    def open(cls, store: Store, snapshot: str, *, names_items: bool = False) -> "Context":
+    def open(
+        cls, store: Store, snapshot: str, *, names_items: bool = False, live: "Context | None" = None
+    ) -> "Context":
         """Reads the snapshot's outline: 30 ms for a thousand pages, so not on the event loop of a serving worker.
 
-        `names_items` is for policies that name single items: then each item is decided by itself. Raises `NotFound`.
+        `names_items` is for policies that name single items: then each item is decided by itself. `live` is for an
+        older snapshot: the one whose rights count too. Raises `NotFound`.
         """
         outline = load_snapshot(store, snapshot, names_items=names_items)
         catalogue = load_catalogue(store, snapshot, names_items=names_items)
+        if live is not None and live._search is not None:
+            outline, catalogue = under(store, outline, catalogue, live._search.snapshot)
         return cls(Search(store, outline, glossary_of(catalogue)), catalogue)
 
     @property
@@ -47,7 +53,7 @@ class Context:
     def sufficiency(self, types: TaskTypes) -> Sufficiency:
         """What the task types of a revision require, over these pages. Made when it is first asked for."""
         if self._sufficiency is None or self._sufficiency[0] is not types:
-            known = [(entry, (self.catalogue.access_of(entry),)) for entry in self.catalogue.entries]
+            known = [(entry, self.catalogue.rights_of(entry)) for entry in self.catalogue.entries]
             self._sufficiency = types, Sufficiency(types.types.values(), known)
         return self._sufficiency[1]
 

@@ -21,7 +21,7 @@ Form = tuple[str, ...]  # the stems of one name, in order
 class Term(Struct, frozen=True):
     """What a thing is called: each form stands for the others."""
 
-    access: Access
+    access: tuple[Access, ...]
     forms: tuple[Form, ...]
 
 
@@ -37,7 +37,11 @@ class Glossary(Struct, frozen=True):
         named: list[Term] = []
         for at, stem in enumerate(question):
             for form, term in self.by_first.get(stem, ()):
-                if tuple(question[at : at + len(form)]) == form and term not in named and may_read(term.access):
+                if (
+                    tuple(question[at : at + len(form)]) == form
+                    and term not in named
+                    and all(map(may_read, term.access))
+                ):
                     named.append(term)
             if len(named) >= _MOST_TERMS:
                 break
@@ -55,7 +59,7 @@ def glossary_of(catalogue: Catalogue) -> Glossary:
         names = [entry.title, *(name for key in _SPOKEN for name in entry.fields.get(key, ()))]
         forms = tuple(dict.fromkeys(form for form in (tuple(stems(name)) for name in names) if form))
         if len(forms) > 1:
-            term = Term(catalogue.access_of(entry), forms)
+            term = Term(catalogue.rights_of(entry), forms)
             for form in forms:
                 by_first.setdefault(form[0], []).append((form, term))
     return Glossary({first: tuple(terms) for first, terms in by_first.items()})

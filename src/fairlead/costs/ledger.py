@@ -27,6 +27,7 @@ from fairlead.costs.told import (
     Hit,
     Judged,
     Pack,
+    Pin,
     Place,
     Plan,
     Release,
@@ -36,6 +37,7 @@ from fairlead.costs.told import (
     ToolReservation,
 )
 from fairlead.costs.types import Rate
+from fairlead.costs.work import work_id
 from fairlead.errors import FairleadError, Overloaded, Upstream
 from fairlead.identity.types import Caller
 from fairlead.labels import Labels
@@ -86,6 +88,7 @@ class Action:
         self.caller = caller
         self.arrival = arrival
         self.run = new_id(ledger.clock, "run")
+        self.within = arrival.within
         self.at = ledger.clock.now()
         self.trace = Trace(self.run, time.perf_counter_ns)
         # One of the nine stages, as a context manager: times it, and marks errors that leave it with its name.
@@ -94,6 +97,7 @@ class Action:
         self.tool = ""  # `system.tool`, of a tool's call
         self.labels: Labels | None = None
         self.pack: Pack | None = None
+        self.pin: Pin | None = None  # of a piece of work that goes on with the context it began under
         self.rights: Rights | None = None
         self.plan: Plan | None = None
         self.flags: list[str] = []
@@ -123,6 +127,8 @@ class Action:
     async def __aenter__(self) -> "Action":
         known = self.ledger.vault.cached(self.caller.person)
         self._subject = known if known is not None else await self._looked_up()
+        if self.arrival.work:
+            self.within = work_id(self._subject.id, self.caller.tenant, self.arrival.work)
         self.trace.add("authenticate", self.arrival.authenticated_ns)
         return self
 
@@ -354,7 +360,7 @@ class Action:
             attempt=self._attempt,
             door=self.arrival.door,
             judges=self.arrival.judges,
-            within=self.arrival.within,
+            within=self.within,
             tool=self.tool,
             person=self._subject.id,
             agent=caller.agent,

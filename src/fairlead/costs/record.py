@@ -43,7 +43,7 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     Of a tool's call, `arguments` and `definition` are SHA-256 digests, `rights` the kind of credential by which the
     system knew the caller, `sources` where the arguments came from, `approvals` the ids of those that let it pass, and
-    `within` the run that it was a part of.
+    `within` the run that it was a part of. Of actions whose client names a piece of work, `within` is that.
     """
 
     about: str = ""

@@ -32,6 +32,15 @@ class Pack(Protocol):
     def digest(self) -> str: ...
 
 
+class Pin(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def snapshot(self) -> str: ...
+    @property
+    def pinned_at(self) -> int: ...
+
+
 class Dropped(Protocol):
     @property
     def model(self) -> str: ...
@@ -110,7 +119,8 @@ class Arrival(Struct, frozen=True, kw_only=True):
     `judges` is the run whose reply is put before a judge, `within` the run that this one is a part of, `task` the kind
     of work where Fairlead itself asks. `token` is the access token that the caller came with, "" for another kind of
     credential: it is exchanged for tokens of theirs for systems, and goes nowhere else. `flow` is the name of the flow
-    that it belongs to, "" for the one of those who name none, and None where it is no agent's own. Without `asks`
+    that it belongs to, "" for the one of those who name none, and None where it is no agent's own. `work` names the
+    piece of work that several actions of one person do together, "" for none. Without `asks`
     nobody is asked to approve it: where an approval is wanted, it is not done.
     """
 
@@ -125,6 +135,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     within: str = ""
     token: str = ""
     flow: str | None = None
+    work: str = ""
     task: TaskType | None = None
     asks: bool = True
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 from fairlead.context import Citation, citations_in
 from fairlead.costs.estimates import estimate
 from fairlead.costs.ledger import Action
-from fairlead.costs.told import Judged, Left
+from fairlead.costs.told import Judged, Left, Pin
 from fairlead.costs.types import Estimate
 from fairlead.execution.choices import Reply
 from fairlead.execution.deployment import Deployment
@@ -27,6 +27,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     `labels` are those of all that was asked, context included. `remembered` is False where it was to be remembered, and
     the person or the conversation was gone by then. `left` is what remains of limits on how fast may be asked.
     `required` is what the task had to rest on, and how it stands for this caller.
+    `work` is the piece of work that it is a part of, and `newer` whether other pages are in force than it began under.
     """
 
     run: str
@@ -50,6 +51,8 @@ class Answer(Struct, frozen=True, kw_only=True):
     judged: tuple[Judged, ...] = ()
     left: tuple[Left, ...] = ()
     required: tuple[Required, ...] = ()
+    work: Pin | None = None
+    newer: bool = False
 
 
 Remember = Callable[[Answer], NewTurn]
@@ -96,6 +99,8 @@ def answer_of(deployment: Deployment, action: Action, decided: Decided, model: M
         judged=tuple(each for each in action.judged if not each.quiet) if action.judged else (),
         left=action.taken.left if action.taken is not None else (),
         required=decided.enough.told,
+        work=action.pin,
+        newer=action.pin is not None and action.pin.snapshot != deployment.context.snapshot,
     )
 
 

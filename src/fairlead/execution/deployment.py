@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from fairlead.execution.attempts import Sent
     from fairlead.execution.flow_path import FlowRules
     from fairlead.execution.kept_flows import Flows
+    from fairlead.execution.pins import Pins
     from fairlead.identity.credentials import Credentials
     from fairlead.storage.fleet import Lease
     from fairlead.tasks import TaskTypes
@@ -96,6 +97,7 @@ class Fairlead:
         approvals: "Approvals",
         flows: "Flows",
         requests: "Requests",
+        pins: "Pins",
         deployment: Deployment,
     ) -> None:
         self.ledger = ledger
@@ -106,6 +108,7 @@ class Fairlead:
         self.approvals = approvals
         self.flows = flows
         self.requests = requests
+        self.pins = pins
         self.deployment = deployment
         # The attempts under way, for stops that end them.
         self.under_way: dict[Action, tuple[Sent, asyncio.Timeout]] = {}

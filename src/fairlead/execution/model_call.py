@@ -7,7 +7,7 @@ from functools import partial
 
 from fairlead.costs.ledger import Action
 from fairlead.costs.told import Arrival
-from fairlead.execution.answer import Answer, Quote, Remember, answer_of, quote_of
+from fairlead.execution.answer import Answer, Remember, answer_of
 from fairlead.execution.attempts import attempt, reservation
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.ending import ended
@@ -86,12 +86,3 @@ async def decide(fairlead: Fairlead, deployment: Deployment, action: Action, req
         if not plan.candidates:
             raise refused_by(task, plan, request.model) or why_none(plan)
     return Decided(asked, task, known.pack, rights, plan, known.enough)
-
-
-async def quote(fairlead: Fairlead, caller: Caller, request: ChatRequest, arrival: Arrival) -> Quote:
-    """What `call_model` would do and cost, for every candidate, without doing it. Recorded, never billed."""
-    deployment = fairlead.current()
-    async with fairlead.ledger.open(caller, arrival, deployment) as action:
-        decided = await decide(fairlead, deployment, action, request)
-        await action.conclude("estimated")
-    return quote_of(deployment, action, decided)

@@ -1,11 +1,13 @@
 """What Fairlead says beside every protocol about how an answer came about, and in place of one on a dry run."""
 
+from datetime import UTC, datetime
 from urllib.parse import quote as quote_name
 
 import msgspec
 from msgspec import Struct
 
 from fairlead.costs.money import exact_money
+from fairlead.costs.told import Pin
 from fairlead.execution import Answer, Quote
 from fairlead.execution.sufficiency import Required
 from fairlead.server.door import left_headers
@@ -55,6 +57,16 @@ class RequiredNeed(Struct, frozen=True, omit_defaults=True):
     said: str = ""
 
 
+class Work(Struct, frozen=True, omit_defaults=True):
+    """The piece of work that the request named: the pages of when it began (ISO time, UTC), and `newer` where others
+    have been published since."""
+
+    id: str
+    snapshot: str
+    since: str
+    newer: bool = False
+
+
 class Route(Struct, frozen=True, omit_defaults=True):
     why: str
     candidates: tuple[str, ...]
@@ -77,6 +89,7 @@ class About(Struct, frozen=True, omit_defaults=True, kw_only=True):
     flags: tuple[str, ...] = ()
     judged: tuple[JudgedBy, ...] = ()
     required: tuple[RequiredNeed, ...] = ()
+    work: Work | None = None
 
 
 def about(answer: Answer) -> About:
@@ -104,11 +117,17 @@ def about(answer: Answer) -> About:
             JudgedBy(j.rule, j.run, j.verdict, "" if j.cost is None else exact_money(j.cost)) for j in answer.judged
         ),
         required=_required(answer.required) if answer.required else (),
+        work=None if answer.work is None else _work(answer.work, answer.newer),
     )
 
 
 def _required(needs: tuple[Required, ...]) -> tuple[RequiredNeed, ...]:
     return tuple(RequiredNeed(each.need, each.state, each.follows, each.said) for each in needs)
+
+
+def _work(pin: Pin, newer: bool) -> Work:
+    since = datetime.fromtimestamp(pin.pinned_at / 1000, UTC).isoformat(timespec="seconds")
+    return Work(pin.id, pin.snapshot, since, newer)
 
 
 def headers(answer: Answer) -> Headers:

@@ -72,6 +72,7 @@ async def received(fairlead: Fairlead, scope: Scope, receive: Any, door: str, ma
         session=session,
         affinity=session,
         flow=_name(said, b"x-fairlead-flow") or session,
+        work=_name(said, b"x-fairlead-work"),
     )
     return caller, arrival
 
@@ -112,11 +113,11 @@ def _name(said: dict[bytes, bytes], header: bytes) -> str:
 
 
 def fit_name(name: str, where: str) -> str:
-    """The name, if it is fit for a conversation. Raises `BadInput`."""
+    """The name, if it is fit for a conversation, a flow or a piece of work. Raises `BadInput`."""
     if SESSION_NAME.fullmatch(name) is None:
         raise BadInput(
             f"{where} is {name[:80]!r}",
-            why="it names a conversation, by up to 128 letters, digits and . _ : -",
+            why="it is a name of up to 128 letters, digits and . _ : -",
             mend="give such a name, or leave it out",
         )
     return name

@@ -72,3 +72,15 @@ context_section = Table(
     ForeignKeyConstraint(["item", "version"], ["context_item.id", "context_item.version"]),
 )
 Index(None, context_section.c.item, context_section.c.version)
+
+# Work that goes on with the snapshot it began under. `id` is a digest: see `costs.work`.
+context_pin = Table(
+    "context_pin",
+    metadata,
+    Column("id", Text, primary_key=True),
+    required("snapshot", Text),
+    required("revision", Text),
+    required("pinned_at", BigInteger),
+    required("used_at", BigInteger),
+)
+Index(None, context_pin.c.used_at)

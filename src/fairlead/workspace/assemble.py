@@ -14,6 +14,7 @@ from fairlead.errors import BadInput
 from fairlead.execution import Deployment, Fairlead
 from fairlead.execution.approvals import Approvals
 from fairlead.execution.kept_flows import Flows
+from fairlead.execution.pins import Pins
 from fairlead.identity.consents import Consents
 from fairlead.identity.credentials import Credentials
 from fairlead.identity.directory import Directory
@@ -116,7 +117,7 @@ async def assemble(around: Surroundings) -> Running:
         epoch,
         compile=revisions.compiled,
         deploy=revisions.deployed,
-        forget=_all_of(vault.clear_cache, parts.flows.clear_cache, parts.grants.forget),
+        forget=_all_of(vault.clear_cache, parts.flows.clear_cache, parts.grants.forget, parts.pins.forget),
         listen=store.listen,
         people=pushed.people,
         chores=(
@@ -158,6 +159,7 @@ def _lasting_parts(around: Surroundings, vault: Vault, http: Http, watch: Watch,
         flows=Flows(store, vault, clock),
         requests=requests,
         upkeep=Upkeeping(store, clock, requests, people, secrets),
+        pins=Pins(store, clock),
         watch=watch,
         custody=Custody(store, vault, clock, secrets),
     )
@@ -181,6 +183,7 @@ def _fairlead(journal: Journal, vault: Vault, clock: Clock, parts: LastingParts,
         approvals=parts.approvals,
         flows=parts.flows,
         requests=parts.requests,
+        pins=parts.pins,
         deployment=deployment,
     )
 
@@ -204,7 +207,7 @@ def _chores(
 
     async def forget_the_expired() -> None:
         await asyncio.to_thread(custody.clear, parts.sessions)
-        for kept in (parts.approvals, parts.flows, parts.signed_in):
+        for kept in (parts.approvals, parts.flows, parts.signed_in, parts.pins):
             await asyncio.to_thread(kept.sweep)
 
     return (

@@ -8,6 +8,7 @@ from fairlead.controls.watch import Watch
 from fairlead.execution import Defaults, Deployment
 from fairlead.execution.approvals import Approvals
 from fairlead.execution.kept_flows import Flows
+from fairlead.execution.pins import Pins
 from fairlead.identity import Authenticator, Key
 from fairlead.identity.browser import BrowserSessions
 from fairlead.identity.credentials import Credentials
@@ -48,6 +49,7 @@ class LastingParts:
     flows: Flows
     requests: Requests
     upkeep: Upkeeping
+    pins: Pins
     watch: Watch
     custody: Custody
 
@@ -113,6 +115,7 @@ class Revisions:
         parts.upkeep.under = around(workspace, compiled.context.snapshot, compiled.keys)
         parts.watch.take_up(workspace.controls, parts.upkeep.others())
         parts.custody.under(settings)
+        parts.pins.keep = settings.context.pinned_for
         parts.flows.keep = settings.flows.kept_for(settings.payloads)
         take_up_approvals(parts.approvals, workspace)
         parts.grants.address = address_of(settings)
