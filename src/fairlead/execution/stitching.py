@@ -26,11 +26,7 @@ async def known_for(
     fairlead: Fairlead, deployment: Deployment, action: Action, request: ChatRequest, findings: Findings, task: Task
 ) -> Known:
     """What is known for a task. Raises `InsufficientContext` where that is too little to rest on."""
-<<<<<<< HEAD
-    context = deployment.context
-=======
     context = await context_of(fairlead, deployment, action)
->>>>>>> 0b6b8c7 (Let all actions of one piece of work see the pages that it began under, with the rights of now)
     pack = action.pack = await packed(fairlead, deployment, context, action, task, request)
     enough = weighed(deployment, context, action, task, pack) if task.type.requires else NOTHING_REQUIRED
     asked = await stitched(deployment.policy, request, findings, task, pack, enough.caution)
@@ -46,9 +42,5 @@ async def packed(
 ) -> Pack:
     """The pack for a task. Raises `NoContext` where a required live source was asked in vain."""
     live = await live_pieces(fairlead, deployment, action, task, request) if task.type.live else ()
-<<<<<<< HEAD
-=======
-    may_read = deployment.policy.may_read(action.caller)
->>>>>>> 0b6b8c7 (Let all actions of one piece of work see the pages that it began under, with the rights of now)
     required = resting_on(deployment, context, action, task) if task.type.requires else ()
     return await context.stitch(task, deployment.policy.may_read(action.caller), live, required)
