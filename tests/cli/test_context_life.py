@@ -73,3 +73,12 @@ def test_pages_are_listed_by_what_they_are(acme: Path, fairlead: Fairlead) -> No
     (found,) = fairlead("context", "list", "--kind", "term", "--json").json
     assert (found["item"], found["synonyms"], found["status"]) == ("lamp", ["light"], "draft")
     assert fairlead("context", "list", "--status", "retired", "--json").json == []
+
+
+def test_a_broken_page_is_left_out_when_somebody_says_so_and_named(live: Path, fairlead: Fairlead) -> None:
+    (live / "context" / "broken.md").write_text("---\naudiance: [board]\n---\nSecret.")
+    assert fairlead("apply", live).status == 1
+    said = fairlead("apply", live, "--leave-out-broken", "--json")
+    assert said.status == 0
+    assert [each["file"] for each in said.json["left_out"]] == ["context/broken.md"]
+    assert "left out: context/broken.md:2: `audiance` is not a key" in said.err

@@ -4,8 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.world import FixedClock
 
 from fairlead.errors import NotFound
+from fairlead.workspace.leaving_out import read_sound
 from fairlead.workspace.load import MOST_BYTES_A_FILE, read_folder
 from fairlead.workspace.problems import InvalidWorkspace
 
@@ -97,5 +99,31 @@ def test_a_pipe_in_the_folder_is_refused_without_waiting_for_a_writer(tmp_path: 
 
 def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
     root = folder(tmp_path, **{"context/a.md": "a" * (MOST_BYTES_A_FILE + 1)})
-    with pytest.raises(InvalidWorkspace, match="larger than"):
+    with pytest.raises(InvalidWorkspace, match=r"context/a.md: the file has 5,000,001 bytes"):
         read_folder(root)
+
+
+def test_links_in_a_circle_and_large_and_binary_pages_are_named_and_the_rest_can_be_published(tmp_path: Path) -> None:
+    sound = {
+        "fairlead.yaml": "organisation: acme\nmodels: {local: local/extractive}\n",
+        "context/a.md": "# A\n\nText.",
+        "context/two words.md": "---\nowner: a\nclass: secret\n---\nx",
+    }
+    root = folder(tmp_path, **sound, **{"context/b.md": "!include c.md", "context/c.md": "a\0b", "context/d.md": ""})
+    (root / "context" / "loop.md").symlink_to(root / "context" / "loop.md")
+    (root / "context" / "up").symlink_to(root / "context")
+    (root / "context" / "d.md").write_bytes(b"good\nb\xe4d")
+    with (root / "context" / "huge.md").open("wb") as file:
+        file.truncate(200 << 20)  # takes no room on the disk, and must not be read
+    text, left_out = read_sound(root, lambda _: None, FixedClock(1_796_000_000_000))
+    assert [path for path in text.files if path.startswith("context/")] == ["context/a.md"]
+    said = {each.file: str(each) for each in left_out}
+    assert said["context/two words.md"].startswith("context/two words.md:3: `class` must be one of")
+    assert "NUL" in said["context/c.md"]
+    assert "NUL" in said["context/b.md"]
+    assert "not UTF-8" in said["context/d.md"]
+    assert "209,715,200 bytes" in said["context/huge.md"]
+    assert {"context/loop.md", "context/up"} <= said.keys()
+    with pytest.raises(InvalidWorkspace, match=r"fairlead.yaml"):
+        (root / "fairlead.yaml").write_text("organisation: [")
+        read_sound(root, lambda _: None, FixedClock(0))

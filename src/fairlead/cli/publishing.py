@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from fairlead.cli.compiled import published_revision
@@ -17,8 +18,9 @@ from fairlead.errors import NotFound
 from fairlead.storage.fleet import Fleet
 from fairlead.storage.store import Store
 from fairlead.workspace.changes import Change, diff
+from fairlead.workspace.leaving_out import read_sound
 from fairlead.workspace.load import read_folder
-from fairlead.workspace.problems import InvalidWorkspace
+from fairlead.workspace.problems import InvalidWorkspace, Problem
 from fairlead.workspace.publish import Published, checked, publish, with_prices
 from fairlead.workspace.published import load_revision, publications
 from fairlead.workspace.revision import digest_of
@@ -65,6 +67,9 @@ def apply(
     folder: Folder = None,
     workspace: Workspace = None,
     data_folder: Data = None,
+    leave_out_broken: Annotated[
+        bool, typer.Option("--leave-out-broken", help="Publish without pages of the context that are broken.")
+    ] = False,
     dry_run: DryRun = False,
     yes: Yes = False,
     json: Json = False,
@@ -74,7 +79,7 @@ def apply(
     On a terminal it shows what would change and asks; elsewhere it publishes at once.
     """
     place = find(folder or workspace, data_folder)
-    text = read_folder(place.workspace)
+    text, left_out = _readable(place, leave_out_broken)
     with closing(open_store(place)) as store:
         if dry_run or (sys.stdin.isatty() and not yes):
             changes = _changes(place, store, text)
@@ -84,10 +89,20 @@ def apply(
             confirm("Publish this?", yes)
         done = publish_text(place, store, text)
     if json:
-        json_data(done)
+        json_data({**msgspec.structs.asdict(done), "left_out": left_out} if leave_out_broken else done)
         return
     report(done)
     data(done.revision)
+
+
+def _readable(place: Place, leave_out_broken: bool) -> tuple[WorkspaceText, tuple[Problem, ...]]:
+    """What is to be published, and what is wrong with the pages that are not."""
+    if not leave_out_broken:
+        return read_folder(place.workspace), ()
+    text, left_out = read_sound(place.workspace, secrets(place.workspace), SystemClock())
+    for each in left_out:
+        say(f"left out: {each}")
+    return text, left_out
 
 
 def publish_text(place: Place, store: Store, text: WorkspaceText) -> Published:

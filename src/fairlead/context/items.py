@@ -2,12 +2,14 @@
 
 import hashlib
 import unicodedata
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 import msgspec
 
 from fairlead.context.front_keys import FrontMatter
 from fairlead.context.front_matter import read_front_matter
+from fairlead.context.include import Includes, Source
 from fairlead.context.kinds import PAGE
 from fairlead.context.sections import first_heading
 from fairlead.context.settings import ContextSettings
@@ -18,14 +20,20 @@ MOST_BYTES = 5_000_000
 _UNSAFE = frozenset("[]@\\")
 
 
-def read_item(path: str, data: bytes, defaults: ContextSettings) -> Item:
-    """The item that a file holds. `path` is relative to `context/`, with forward slashes.
+def includes_of(files: Mapping[str, bytes], defaults: ContextSettings) -> Includes:
+    """What the pages of a folder, by their paths below `context/`, may include of one another."""
+    return Includes(files, lambda path: _source(path, files[path], defaults))
+
+
+def read_item(path: str, data: bytes, defaults: ContextSettings, includes: Includes | None = None) -> Item:
+    """The item that a file holds. `path` is relative to `context/`, with forward slashes. Without `includes` lines that
+    include other pages stay as they are.
 
     Raises `BadInput` naming file and line. Reads nothing from disk: the workspace hands the bytes in.
     """
     identity = _identity(path)
-    text = _decoded(path, data)
-    front, body = read_front_matter(path, text, defaults)
+    source = _source(path, data, defaults)
+    front, body = source.front, source.body if includes is None else includes.expanded(path, source)
     body = body.strip("\n") + "\n"
     return Item(
         id=identity,
@@ -48,6 +56,12 @@ def read_item(path: str, data: bytes, defaults: ContextSettings) -> Item:
         changed=front.changed,
         fields=front.fields,
     )
+
+
+def _source(path: str, data: bytes, defaults: ContextSettings) -> Source:
+    text = _decoded(path, data)
+    front, body = read_front_matter(path, text, defaults)
+    return Source(front, body, text.count("\n", 0, len(text) - len(body)) + 1)
 
 
 def _identity(path: str) -> str:

@@ -59,6 +59,24 @@ def first_heading(text: str) -> str:
     return next((part.path[-1] for part in _parts(text) if part.path), "")
 
 
+def below_heading(text: str, heading: str) -> str | None:
+    """What stands below one heading of a page, that line and all headings below it included; the first where several
+    read the same. The heading may be given as in the anchor of a link. None where there is none."""
+    wanted = heading.casefold()
+    found: list[str] = []
+    top: tuple[str, ...] = ()
+    for part in _parts(text):
+        if not top:
+            own = part.path[-1].casefold() if part.path and part.own else ""
+            if not own or wanted not in (own, "-".join(re.findall(r"[\w-]+", own))):
+                continue
+            top = part.path
+        elif part.path[: len(top)] != top or (part.path == top and part.own):
+            break
+        found += [part.own, *part.lines]
+    return "\n".join(found).strip("\n") if top else None
+
+
 def under_headings(text: str) -> Iterator[str]:
     """The texts between a page's headings, as written, in order; of each there may be nothing."""
     return ("\n".join(part.lines) for part in _parts(text))

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from fairlead.context import ContextSettings, Item, read_item
+from fairlead.context.items import includes_of
 from fairlead.context.sources.live import LiveSource, compile_live
 from fairlead.context.sources.settings import SourcesFile, compile_sources
 from fairlead.context.upkeep_settings import require_sound
@@ -28,7 +29,7 @@ from fairlead.tools.settings import System
 from fairlead.workspace import crossings, remarks
 from fairlead.workspace.anchoring import compile_anchors
 from fairlead.workspace.listening import networks
-from fairlead.workspace.places import placed
+from fairlead.workspace.places import of_page, placed
 from fairlead.workspace.problems import InvalidWorkspace, Problem
 from fairlead.workspace.settings import PolicyTestsFile, WorkspaceSettings
 from fairlead.workspace.systems import card_path, files_of, one_system, refuse_unreadable
@@ -212,11 +213,13 @@ class _Compiling:
 
     def _items(self, defaults: ContextSettings) -> tuple[Item, ...]:
         found = []
-        for path, content in self._text.below("context", ".md"):
-            make = partial(read_item, path.removeprefix("context/"), content, defaults)
-            item = self._try(make, folder="context/")
-            if item is not None:
-                found.append(item)
+        pages = {path.removeprefix("context/"): content for path, content in self._text.below("context", ".md")}
+        includes = includes_of(pages, defaults)
+        for path, content in pages.items():
+            try:
+                found.append(read_item(path, content, defaults, includes))
+            except BadInput as error:
+                self.problems.append(of_page("context/", path, error))
         return tuple(found)
 
     def _identity(self, settings: WorkspaceSettings) -> Identity | None:

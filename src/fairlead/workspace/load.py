@@ -23,6 +23,14 @@ def read_folder(folder: Path) -> WorkspaceText:
     Raises `NotFound` if there is no workspace, `InvalidWorkspace` for links that leave the folder and for files that
     are too large.
     """
+    text, problems = read_what_can_be(folder)
+    if problems:
+        raise InvalidWorkspace(problems)
+    return text
+
+
+def read_what_can_be(folder: Path) -> tuple[WorkspaceText, tuple[Problem, ...]]:
+    """The same, with what cannot be read told and not raised. Raises `NotFound`."""
     if not (folder / ENTRY).is_file():
         raise NotFound(
             f"there is no {ENTRY} in {folder}",
@@ -31,9 +39,8 @@ def read_folder(folder: Path) -> WorkspaceText:
         )
     reading = _Reading(folder.resolve())
     reading.take(folder.resolve(), "")
-    if reading.problems:
-        raise InvalidWorkspace(reading.problems)
-    return WorkspaceText(dict(sorted(reading.files.items())), tuple(reading.warnings))
+    text = WorkspaceText(dict(sorted(reading.files.items())), tuple(reading.warnings))
+    return text, tuple(reading.problems)
 
 
 class _Reading:
@@ -47,12 +54,21 @@ class _Reading:
         self.problems: list[Problem] = []
 
     def take(self, folder: Path, prefix: str) -> None:
-        for entry in sorted(os.scandir(folder), key=lambda found: found.name):
+        try:
+            entries = sorted(os.scandir(folder), key=lambda found: found.name)
+        except OSError as error:
+            self._note(prefix.rstrip("/"), f"cannot be read: {error.strerror}", "check the folder's permissions")
+            return
+        for entry in entries:
             path = prefix + entry.name
             if entry.name.startswith("."):
                 continue
-            if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(self._root):
-                self._note(path, "a link that leads out of the workspace", "copy the file into the workspace")
+            if entry.is_symlink() and not self._stays(entry.path):
+                self._note(
+                    path,
+                    "a link that leads out of the workspace, or nowhere",
+                    "copy the file into the workspace, or remove the link",
+                )
             elif entry.is_dir(follow_symlinks=False):
                 self._enter(entry, path)
             elif entry.is_dir():
@@ -61,6 +77,12 @@ class _Reading:
                 self._read(entry, path)
             elif path not in _COMPANIONS:
                 self.warnings.append(_unknown(path))
+
+    def _stays(self, link: str) -> bool:
+        try:
+            return Path(link).resolve(strict=True).is_relative_to(self._root)
+        except (OSError, RuntimeError):  # a circle of links, or one to nothing
+            return False
 
     def _enter(self, entry: os.DirEntry[str], path: str) -> None:
         if path.partition("/")[0] in _FOLDERS:
@@ -71,8 +93,11 @@ class _Reading:
     def _read(self, entry: os.DirEntry[str], path: str) -> None:
         try:
             content = _content(entry.path)
-        except (OSError, BadInput) as error:
-            self._note(path, f"cannot be read: {error}", "check its permissions, its kind and its size")
+        except OSError as error:
+            self._note(path, f"cannot be read: {error.strerror}", "check its permissions")
+            return
+        except BadInput as error:
+            self._note(path, error.message, error.mend)
             return
         self._bytes += len(content)
         if self._bytes > MOST_BYTES or len(self.files) >= MOST_FILES:
@@ -88,11 +113,16 @@ def _content(path: str) -> bytes:
     """The bytes of a regular file, up to the limit. A pipe or a device is never opened for reading: it could block."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise BadInput("it is not a regular file")
-        content = file.read(MOST_BYTES_A_FILE + 1)
-    if len(content) > MOST_BYTES_A_FILE:
-        raise BadInput(f"it is larger than {MOST_BYTES_A_FILE:,} bytes")
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode):
+            raise BadInput("it is not a regular file", mend="put a file in its place")
+        content = file.read(MOST_BYTES_A_FILE + 1) if about.st_size <= MOST_BYTES_A_FILE else b""
+    if max(about.st_size, len(content)) > MOST_BYTES_A_FILE:
+        size = max(about.st_size, len(content))
+        raise BadInput(
+            f"the file has {size:,} bytes: a file of a workspace may have {MOST_BYTES_A_FILE:,}",
+            mend="split it into pages that one person would read at a sitting, or move it out of the workspace",
+        )
     return content
 
 

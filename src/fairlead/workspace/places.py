@@ -48,6 +48,16 @@ def placed(
     return document.problem(base, message, error.mend)
 
 
+def of_page(folder: str, path: str, error: BadInput) -> Problem:
+    """The problem with a page that `error` reports. The page's name may hold anything, blanks among it."""
+    message = error.message.removeprefix(f"{path}:").strip()
+    line, _, said = message.partition(":")
+    place, said = (int(line), said.strip()) if line.isdigit() else (0, message)
+    return Problem(
+        file=folder + path, line=place, message=said + (f": {error.why}" if error.why else ""), mend=error.mend
+    )
+
+
 def _place(document: Document, message: str, base: Path) -> tuple[int, int] | None:
     """Where the document has what the message names or quotes; None if it has nothing of it below `base`."""
     named = [path for path in _paths(message, document, base) if len(path) > len(base)]
