@@ -12,8 +12,10 @@ from typing import Any
 
 from evals.stage import say
 from fairlead.clock import SystemClock
-from fairlead.context import ContextSettings, Item, read_item
+from fairlead.context import Context, ContextSettings, Item, read_item
+from fairlead.context.embedding import embedder_of
 from fairlead.context.snapshots import publish_items
+from fairlead.context.vector_rows import embed_sections
 from fairlead.errors import BadInput
 from fairlead.storage.migrations import migrate
 from fairlead.storage.store import Store
@@ -54,9 +56,13 @@ def a_store() -> Iterator[Store]:
             store.close()
 
 
-def published(store: Store, items: Sequence[Item]) -> str:
-    """The snapshot of these items, published as `fairlead apply` does."""
-    return publish_items(store, items, SystemClock())
+def opened(store: Store, items: Sequence[Item | None], *, embedded: bool = False) -> Context:
+    """The context of these items, published and opened as `fairlead apply` and a worker do."""
+    embedder = embedder_of(ContextSettings(embeddings="local" if embedded else "none"))
+    snapshot = publish_items(store, [item for item in items if item is not None], SystemClock())
+    if embedder is not None:
+        embed_sections(store, snapshot, embedder, lambda done, total: say(f"embedded {done} of {total}"))
+    return Context.open(store, snapshot, embedder=embedder)
 
 
 def ndcg(found: Iterable[str], wanted: set[str], most: int = 10) -> float:

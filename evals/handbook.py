@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from evals.context_stage import a_store, item_of, mean, ndcg, of_half, options, published, rows
+from evals.context_stage import a_store, item_of, mean, ndcg, of_half, opened, options, rows
 from evals.stage import told
 from fairlead.context import Context
 from fairlead.identity import Caller
@@ -62,13 +62,15 @@ async def _asked(context: Context, links: list[Row], pages: Mapping[str, Row], *
     return found
 
 
-def _score(store: Store, links: list[Row], pages: Mapping[str, Row], *, open_to_all: bool) -> dict[str, Any]:
+def _score(
+    store: Store, links: list[Row], pages: Mapping[str, Row], *, open_to_all: bool, embedded: bool
+) -> dict[str, Any]:
     items = [
         item_of(path, row["text"], audience="everyone" if open_to_all else audience(row), owner=row["owner"] or "")
         for path, row in pages.items()
     ]
     by_name = {name_of(path): row for path, row in pages.items()}
-    context = Context.open(store, published(store, [item for item in items if item is not None]))
+    context = opened(store, items, embedded=embedded)
     began = time.process_time()
     found = asyncio.run(_asked(context, links, pages, open_to_all=open_to_all))
     cpu_ms = (time.process_time() - began) * 1000 / len(links)
@@ -107,7 +109,9 @@ def main() -> int:
         result |= {"snapshot": date, "pages": len(snapshots[date]), "queries": len(asked)}
         for open_to_all in (False, True):
             with a_store() as store:
-                result |= _score(store, asked, snapshots[date], open_to_all=open_to_all)
+                result |= _score(
+                    store, asked, snapshots[date], open_to_all=open_to_all, embedded=not given.no_embeddings
+                )
     return told(result, result["leaks"] > 0)
 
 

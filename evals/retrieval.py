@@ -18,7 +18,7 @@ import sys
 import time
 from typing import Any
 
-from evals.context_stage import a_store, item_of, mean, ndcg, of_half, options, published, rows
+from evals.context_stage import a_store, item_of, mean, ndcg, of_half, opened, options, rows
 from evals.stage import told
 from fairlead.context import Context
 from fairlead.labels import Access
@@ -42,7 +42,7 @@ def main() -> int:
     queries = [row for row in queries if of_half(article[row["relevant_doc_ids"][0]], given.half)]
     items = [item_of(f"{row['doc_id']}.md", row["text"], title=row["title"]) for row in corpus]
     with a_store() as store:
-        context = Context.open(store, published(store, [item for item in items if item is not None]))
+        context = opened(store, items, embedded=not given.no_embeddings)
         found, cpu_ms = asyncio.run(_asked(context, queries))
         context.close()
     scored: dict[bool, list[float]] = {True: [], False: []}

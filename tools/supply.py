@@ -46,6 +46,7 @@ LICENCES = {
     "cedarpy": "Apache-2.0",
     "colorama": "BSD-3-Clause",
     "httpx2-jsfetch": "BSD-3-Clause",
+    "numpy": "BSD-3-Clause AND 0BSD AND MIT AND Zlib AND CC0-1.0",  # of which versions differ by Python's
     "pywin32": "PSF-2.0",
     "tiktoken": "MIT",
     "tzdata": "Apache-2.0",

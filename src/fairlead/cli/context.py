@@ -21,9 +21,10 @@ from fairlead.cli.opening import open_store
 from fairlead.cli.output import Json, data, json_data, say
 from fairlead.cli.place import Data, Workspace, find, user
 from fairlead.context import Context, Hit
+from fairlead.context.embedding import embedder_of
 from fairlead.identity import Caller
-from fairlead.policy import Policy
 from fairlead.storage.store import Store
+from fairlead.workspace.compile import Workspace as Compiled
 from fairlead.workspace.published import load_revision
 
 app = typer.Typer(
@@ -72,7 +73,7 @@ def search(
     )
     with closing(open_store(place)) as store:
         require_published(store)
-        hits = asyncio.run(_found(store, published(place, store).policy, caller, query, most))
+        hits = asyncio.run(_found(store, published(place, store), caller, query, most))
     if json:
         json_data([{**_fields(hit), "class": hit.data_class.name} for hit in hits])
         return
@@ -89,11 +90,12 @@ def _fields(hit: Hit) -> dict[str, Any]:
     return {name: getattr(hit, name) for name in names}
 
 
-async def _found(store: Store, policy: Policy, caller: Caller, query: str, most: int) -> list[Hit]:
+async def _found(store: Store, compiled: Compiled, caller: Caller, query: str, most: int) -> list[Hit]:
     snapshot = load_revision(store, require_published(store)).snapshot
     if not snapshot:
         return []
-    context = Context.open(store, snapshot, names_items=policy.names_items)
+    policy, embedder = compiled.policy, embedder_of(compiled.settings.context)
+    context = Context.open(store, snapshot, names_items=policy.names_items, embedder=embedder)
     try:
         return await context.find(query, policy.may_read(caller), most=most)
     finally:

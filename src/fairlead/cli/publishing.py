@@ -106,16 +106,17 @@ def _readable(place: Place, leave_out_broken: bool) -> tuple[WorkspaceText, tupl
 
 
 def publish_text(place: Place, store: Store, text: WorkspaceText) -> Published:
-    """Publish, with a bar on the terminal while pages are indexed."""
+    """Publish, with a bar on the terminal while pages are indexed and embedded."""
     clock = SystemClock()
     pages = sum(map(is_page, text.files))
     with progress("indexing the context", pages) as advance:
-        so_far = 0
+        so_far = 0.0
 
         def step(done: int, total: int) -> None:
             nonlocal so_far
-            advance(done - so_far)
-            so_far = done
+            reached = pages * done / total
+            advance(reached - so_far)
+            so_far = reached
 
         return publish(
             store, Fleet(store, clock), text, secrets(place.workspace), by=user(), clock=clock, progress=step

@@ -14,11 +14,12 @@ from itertools import compress
 from msgspec import Struct
 
 # Chosen on one half of the evals' questions (their `--half chosen`), checked on the other.
-_SATURATION = 1.4  # BM25's k1, of the words of the text
+_SATURATION = 1.2  # BM25's k1, of the words of the text
 _LENGTH = 0.6  # BM25's b
 _USUAL_LENGTH = 800.0  # characters; fixed, so that a section's weight depends on nothing but itself
 # What a word adds that stands there, however often; in the text it adds less than 1.
 _NAMED = {"title": 0.6, "heading": 0.5}
+_RARITY = 1.2  # how much more a rare word says than a common one
 _SUPPORT = 0.2  # what a page's further sections add to its best one, halved from one to the next
 _SUPPORTERS = 7
 _FLOOR = 0.2  # of the best section's score: what is below shares a common word or two with the question
@@ -92,7 +93,7 @@ def word_of(postings: Postings, visible: Visible) -> Word:
         keep = bytes(map(visible.mask.__getitem__, sections))
         sections, weights = array("I", compress(sections, keep)), array("f", compress(weights, keep))
     # Never near 0: small workspaces share words.
-    return Word(math.log(1 + visible.count / (len(sections) + 0.5)), sections, weights)
+    return Word(math.log(1 + visible.count / (len(sections) + 0.5)) ** _RARITY, sections, weights)
 
 
 def scores_of(words: Iterable[tuple[Word, float]]) -> dict[int, float]:

@@ -15,10 +15,12 @@ from msgspec import Struct
 
 from fairlead.context.kinds import PAGE
 from fairlead.context.known_words import KnownWords
+from fairlead.context.nearness import LEAST_CANDIDATES, Nearness, best_of, fused
 from fairlead.context.ranking import Ranked, rank, scores_of
 from fairlead.context.required_pages import keys_of
 from fairlead.context.snapshots import decode_access
 from fairlead.context.synonyms import NO_GLOSSARY, Glossary
+from fairlead.context.vector_rows import Embedder
 from fairlead.errors import NotFound
 from fairlead.labels import Access, DataClass
 from fairlead.models.words import stems
@@ -138,12 +140,17 @@ def _distinct(stemmed: Iterable[str]) -> list[str]:
 class Search:
     """Search over one snapshot. Works in one thread of its own, so that a slow disk never holds up the event loop."""
 
-    def __init__(self, store: Store, snapshot: Snapshot, glossary: Glossary = NO_GLOSSARY) -> None:
+    def __init__(
+        self, store: Store, snapshot: Snapshot, glossary: Glossary = NO_GLOSSARY, embedder: Embedder | None = None
+    ) -> None:
+        """Without an embedder it searches by words alone. The vectors are read at the first question."""
         self.snapshot = snapshot
         self._store = store
+        self.embedder = embedder
         self._glossary = glossary
         self._thread = ThreadPoolExecutor(1, "fairlead-context")
-        # Only that thread touches it.
+        # Only that thread touches what follows.
+        self._nearness: Nearness | None = None
         self._words = KnownWords(snapshot.rows, snapshot.lengths, snapshot.access_of)
 
     async def find(self, question: str, may_read: MayRead, *, most: int = 10, per_item: int = 3) -> list[Hit]:
@@ -156,7 +163,7 @@ class Search:
             return []
         words = dict.fromkeys(_distinct(stemmed), 1.0) | self._glossary.also(stemmed, may_read)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._find, words, allowed, most, per_item)
+        return await loop.run_in_executor(self._thread, self._find, question, words, allowed, most, per_item)
 
     async def of_pages(self, pages: Sequence[str], question: str, may_read: MayRead) -> list[Hit]:
         """What these pages say on the question, as far as the caller may read it. Errors of `may_read` pass through."""
@@ -178,9 +185,13 @@ class Search:
                 allowed.append(number)
         return frozenset(allowed)
 
-    def _find(self, words: Mapping[str, float], allowed: frozenset[int], most: int, per_item: int) -> list[Hit]:
+    def _find(
+        self, question: str, words: Mapping[str, float], allowed: frozenset[int], most: int, per_item: int
+    ) -> list[Hit]:
         with self._store.reading() as connection:
             scores = scores_of((self._words.word(connection, word, allowed), counts) for word, counts in words.items())
+            if self.embedder is not None:
+                scores = self._with_nearness(self.embedder, question, scores, allowed, most)
             ranked = rank(scores, self.snapshot.item_of, most=most, per_item=per_item)
             return _fetch(connection, self.snapshot, ranked) if ranked else []
 
@@ -189,6 +200,16 @@ class Search:
         with self._store.reading() as connection:
             keys = keys_of(connection, pages, words, snapshot.rows, snapshot.access_of, allowed)
             return _fetch(connection, snapshot, [Ranked(snapshot.rows[key], 0.0) for key in keys]) if keys else []
+
+    def _with_nearness(
+        self, embedder: Embedder, question: str, scores: dict[int, float], allowed: frozenset[int], most: int
+    ) -> dict[int, float]:
+        if self._nearness is None:
+            self._nearness = Nearness(self._store, self.snapshot, embedder)
+        most = max(LEAST_CANDIDATES, 2 * most)
+        by_words = best_of(scores, most)
+        near = self._nearness.of(question[:_QUESTION_END], allowed, by_words, most)
+        return fused(scores, near, by_words)
 
 
 def _fetch(connection: "Connection", snapshot: Snapshot, ranked: list[Ranked]) -> list[Hit]:

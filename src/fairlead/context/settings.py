@@ -38,6 +38,13 @@ class ContextSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return int(self.pinned[:-1]) * _UNITS[self.pinned[-1]] if self.pinned else 0
 
     upkeep: UpkeepSettings = NO_UPKEEP
+    embeddings: Annotated[
+        Literal["none", "local"],
+        Meta(
+            description="Search by meaning, beside words: `local` works it out in this process, with a small model that"
+            " is installed apart; nothing leaves the machine."
+        ),
+    ] = "none"
 
     @property
     def data_class(self) -> DataClass:

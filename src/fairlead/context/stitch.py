@@ -10,6 +10,7 @@ from fairlead.context.sections import PATH
 from fairlead.context.sufficiency import Sufficiency
 from fairlead.context.synonyms import glossary_of
 from fairlead.context.types import NO_CONTEXT, Citation, LivePiece, Pack
+from fairlead.context.vector_rows import Embedder
 from fairlead.labels import NO_LABELS, Labels
 from fairlead.models.types import Passage
 from fairlead.storage.store import Store
@@ -33,18 +34,26 @@ class Context:
 
     @classmethod
     def open(
-        cls, store: Store, snapshot: str, *, names_items: bool = False, live: "Context | None" = None
+        cls,
+        store: Store,
+        snapshot: str,
+        *,
+        names_items: bool = False,
+        live: "Context | None" = None,
+        embedder: Embedder | None = None,
     ) -> "Context":
         """Reads the snapshot's outline: 30 ms for a thousand pages, so not on the event loop of a serving worker.
 
         `names_items` is for policies that name single items: then each item is decided by itself. `live` is for an
-        older snapshot: the one whose rights count too. Raises `NotFound`.
+        older snapshot: the one whose rights count too, and which says how to search. Without an `embedder` pages are
+        found by words alone. Raises `NotFound`.
         """
         outline = load_snapshot(store, snapshot, names_items=names_items)
         catalogue = load_catalogue(store, snapshot, names_items=names_items)
         if live is not None and live._search is not None:
             outline, catalogue = under(store, outline, catalogue, live._search.snapshot)
-        return cls(Search(store, outline, glossary_of(catalogue)), catalogue)
+            embedder = live._search.embedder
+        return cls(Search(store, outline, glossary_of(catalogue), embedder), catalogue)
 
     @property
     def snapshot(self) -> str:

@@ -19,7 +19,7 @@ Form = tuple[str, ...]  # the stems of one name, in order
 
 
 class Term(Struct, frozen=True):
-    """What a thing is called: each form stands for the others."""
+    """What a thing is called: each form stands for the others, for whoever is permitted all of `rights`."""
 
     access: tuple[Access, ...]
     forms: tuple[Form, ...]

@@ -2,7 +2,19 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, ForeignKeyConstraint, Index, Integer, Table, text, true
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    text,
+    true,
+)
 
 from fairlead.storage.columns import RowNumber, Text, metadata, required
 
@@ -84,3 +96,25 @@ context_pin = Table(
     required("used_at", BigInteger),
 )
 Index(None, context_pin.c.used_at)
+
+# What texts mean to a model for embeddings: a vector of floats of four bytes, lowest first, under the SHA-256 of what
+# was embedded. Of whatever page or version: what says the same is embedded once.
+context_vector = Table(
+    "context_vector",
+    metadata,
+    Column("model", Text, primary_key=True),
+    Column("text", Text, primary_key=True),
+    required("vector", LargeBinary),
+    sqlite_with_rowid=False,
+)
+
+# Which of them a section has.
+context_embedded = Table(
+    "context_embedded",
+    metadata,
+    Column("section", BigInteger, ForeignKey("context_section.rowid"), primary_key=True, autoincrement=False),
+    Column("model", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+    ForeignKeyConstraint(["model", "text"], ["context_vector.model", "context_vector.text"]),
+    sqlite_with_rowid=False,
+)

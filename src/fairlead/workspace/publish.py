@@ -7,6 +7,8 @@ from msgspec import Struct
 
 from fairlead.clock import Clock
 from fairlead.context import publish_items
+from fairlead.context.embedding import embedder_of
+from fairlead.context.vector_rows import embed_sections
 from fairlead.costs import encode_rates
 from fairlead.storage.fleet import Fleet
 from fairlead.storage.store import Store
@@ -60,12 +62,17 @@ def publish(
     """Publish `text`, and return when every live worker decides under it (or has lapsed), at the latest after `timeout`
     seconds.
 
-    The context is stored first and in pieces; files, revision and epoch then change in one transaction, so that there
-    is never half a publish. Raises `InvalidWorkspace`; then nothing has changed.
+    The context is stored (and embedded, where that is declared) first and in pieces; files, revision and epoch then
+    change in one transaction, so that there is never half a publish. Raises `InvalidWorkspace`, and `BadInput` where
+    something that it needs is not installed; then nothing has changed.
     """
     workspace = checked(text, secrets, clock)
+    embedder = embedder_of(workspace.settings.context)
+    halves = _halves(progress) if progress is not None and embedder is not None else (progress, None)
     before = snapshot_of(store, fleet.current().revision)
-    snapshot = publish_items(store, workspace.items, clock, progress, before=before) if workspace.items else ""
+    snapshot = publish_items(store, workspace.items, clock, halves[0], before=before) if workspace.items else ""
+    if embedder is not None and snapshot:
+        embed_sections(store, snapshot, embedder, halves[1])
     priced = with_prices(text, workspace)
     revision = revision_of(priced, snapshot)
     in_force = fleet.current()
@@ -84,6 +91,11 @@ def publish(
         missing=seen.missing,
         warnings=_still_true(workspace.warnings, store),
     )
+
+
+def _halves(progress: Progress) -> tuple[Progress, Progress]:
+    """Indexing and embedding as the two halves of one bar."""
+    return lambda done, total: progress(done, 2 * total), lambda done, total: progress(total + done, 2 * total)
 
 
 def _still_true(warnings: tuple[str, ...], store: Store) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from fairlead.context import Context
+from fairlead.context.embedding import embedder_of
 from fairlead.context.requests import Requests
 from fairlead.controls.watch import Watch
 from fairlead.execution import Defaults, Deployment
@@ -75,7 +76,12 @@ def compile_revision(around: Surroundings, revision: str, before: CompiledRevisi
         published.text, around.secrets, now=around.clock.now(), pages_elsewhere=bool(published.snapshot)
     )
     context = (
-        Context.open(around.store, published.snapshot, names_items=workspace.policy.names_items)
+        Context.open(
+            around.store,
+            published.snapshot,
+            names_items=workspace.policy.names_items,
+            embedder=embedder_of(workspace.settings.context),
+        )
         if published.snapshot
         else Context()
     )

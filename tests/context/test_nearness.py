@@ -1,0 +1,128 @@
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.clock import Clock
+from fairlead.context import Context, Item, publish_items
+from fairlead.context.nearness import best_of, fused
+from fairlead.context.vector_rows import embed_sections, embedded_text, stored_vectors
+from fairlead.labels import Access
+from fairlead.storage.store import Store
+
+Page = Callable[..., Item]
+MEANT = {"leave": 0, "holiday": 0, "vacation": 0, "lamp": 1, "light": 1, "money": 2, "salary": 2}
+
+
+class Toy:
+    """Knows three meanings, and counts what it reads."""
+
+    model = "test/toy"
+
+    def __init__(self) -> None:
+        self.read: list[str] = []
+
+    def vectors(self, texts: Sequence[str]) -> Any:
+        self.read += texts
+        rows = np.zeros((len(texts), 4), dtype=np.float32)
+        rows[:, 3] = 0.01
+        for row, text in zip(rows, texts, strict=True):
+            for word in text.lower().replace(".", " ").split():
+                if word in MEANT:
+                    row[MEANT[word]] += 1
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def pages(page: Page) -> list[Item]:
+    return [
+        page("leave", "# Leave\n\nEverybody has 28 days.", audience="[everyone]"),
+        page("lamps", "# Lamps\n\nA lamp gives light.", audience="[everyone]"),
+        page("pay", "# Bands\n\nThe salary of a vacation.", audience="[hr]"),
+    ]
+
+
+def to_all(access: Access) -> bool:
+    return "everyone" in access.audience
+
+
+@pytest.fixture
+def toy() -> Toy:
+    return Toy()
+
+
+async def found(store: Store, snapshot: str, toy: Toy, question: str, may_read: Callable[[Access], bool]) -> list[Any]:
+    context = Context.open(store, snapshot, embedder=toy)
+    try:
+        return [(hit.item, hit.score) for hit in await context.find(question, may_read)]
+    finally:
+        context.close()
+
+
+async def test_what_means_the_same_is_found_by_no_word_in_common(
+    store: Store, clock: Clock, page: Page, toy: Toy
+) -> None:
+    snapshot = publish_items(store, pages(page), clock)
+    embed_sections(store, snapshot, toy)
+    assert [item for item, _ in await found(store, snapshot, toy, "vacation", to_all)] == ["leave"]
+    assert {item for item, _ in await found(store, snapshot, toy, "vacation", lambda _: True)} == {"pay", "leave"}
+    assert await found(store, snapshot, toy, "unheard", to_all) == []
+    assert await found(store, snapshot, toy, "vacation", lambda _: False) == []
+
+
+async def test_hidden_pages_move_nothing_in_meaning_either(store: Store, clock: Clock, page: Page, toy: Toy) -> None:
+    both, alone = publish_items(store, pages(page), clock), publish_items(store, pages(page)[:2], clock)
+    embed_sections(store, both, toy)
+    for question in ("vacation light", "28 days of holiday", "salary money"):
+        assert await found(store, both, toy, question, to_all) == await found(store, alone, toy, question, to_all)
+
+
+async def test_what_says_the_same_is_embedded_once_and_an_interrupted_publish_goes_on(
+    store: Store, clock: Clock, page: Page, toy: Toy
+) -> None:
+    first = publish_items(store, pages(page), clock)
+
+    def crash(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        embed_sections(store, first, toy, crash)
+    assert len(toy.read) == 3
+    assert embed_sections(store, first, toy) == 0
+    changed = [*pages(page)[:2], page("pay", "# Bands\n\nThe *salary* of a vacation.", audience="[board]")]
+    second = publish_items(store, changed, clock)
+    assert embed_sections(store, second, toy) == 0
+    assert len(toy.read) == 3
+    assert len(list(stored_vectors(store, second, toy.model))) == 3
+    assert list(stored_vectors(store, second, "another")) == []
+
+
+async def test_questions_at_once_are_embedded_beside_the_event_loop(
+    store: Store, clock: Clock, page: Page, toy: Toy
+) -> None:
+    snapshot = publish_items(store, pages(page), clock)
+    embed_sections(store, snapshot, toy)
+    context = Context.open(store, snapshot, embedder=toy)
+    before = len(toy.read)
+    await asyncio.gather(*(context.find("vacation", to_all) for _ in range(5)))
+    assert toy.read[before:] == ["vacation"]
+    context.close()
+
+
+def test_marks_and_targets_of_links_are_not_embedded() -> None:
+    text = embedded_text("Leave", "Leave > Days", "- **28** days,\n  see [the law](https://law.example/x)")
+    assert text == "Leave Days\n- 28 days, see the law"
+
+
+_SCORES = st.dictionaries(st.integers(0, 30), st.floats(0, 20), max_size=12)
+
+
+@given(_SCORES, st.dictionaries(st.integers(0, 30), st.floats(-1, 1), max_size=12))
+def test_every_candidate_has_a_score_above_nothing(words: dict[int, float], near: dict[int, float]) -> None:
+    by_words = best_of(words, 5)
+    scores = fused(words, near, by_words)
+    assert set(by_words) <= set(scores) <= set(by_words) | set(near)
+    assert all(score >= 1 for score in scores.values())
