@@ -49,7 +49,7 @@ def asked(live: Path, fairlead: Fairlead) -> Path:
     assert fairlead("apply", "--yes").status == 0
     ask(live, "Which hotel price is fine without approval?")
     fairlead("context", "start", "sales")
-    (live / "context" / "broken.md").write_text("---\nstatus: nonsense\n---\n")
+    (live / "context" / "broken.md").write_text("---\nstatus: draft\nclass: secret\n---\n")
     return live
 
 
@@ -59,7 +59,7 @@ def test_what_is_published_is_looked_at_with_traffic_and_drafts(
     said = fairlead("context", "readiness", "--html", tmp_path / "r.html")
     assert said.status == 0, said.err
     assert "looked at revision" in said.err
-    assert "left out: broken.md:2" in said.err
+    assert "left out: broken.md:3" in said.err
     assert "not published, and so not looked at (--folder does): sales-questions" in said.err
     assert "question" in said.out
     assert "<h1>Context readiness</h1>" in (tmp_path / "r.html").read_text()

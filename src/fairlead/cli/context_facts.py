@@ -1,12 +1,14 @@
 """Gathers what inventory and readiness rest on: what is published or lies in the folder, whose keys there are and what
 they may, and what the records tell."""
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fairlead.cli.compiled import in_folder, published_revision
 from fairlead.cli.known_callers import known_callers
@@ -19,12 +21,13 @@ from fairlead.context.catalogue import Catalogue, catalogue_of, load_catalogue
 from fairlead.context.items import read_item
 from fairlead.context.kinds import PUBLISHED
 from fairlead.context.questions import unanswered
-from fairlead.context.readiness import Act, Basis, Draft, Facts, Page, People, Reader, Traffic
+from fairlead.context.readiness import Act, Basis, Draft, Facts, Page, People, Reader, Shelf, Traffic
 from fairlead.context.requests import Requests
 from fairlead.context.types import Item
 from fairlead.costs.record import Record
 from fairlead.errors import BadInput
 from fairlead.identity import Caller
+from fairlead.labels import Access
 from fairlead.policy.tool_scopes import Scopes
 from fairlead.storage.database import database_at
 from fairlead.storage.store import Store
@@ -38,16 +41,22 @@ from fairlead.workspace.text import WorkspaceText, task_name
 if TYPE_CHECKING:
     from fairlead.storage.request_rows import RequestRow
 
+_FRONT: Final = 20_000  # bytes in which the front matter of a page lies
+_QUOTED: Final = frozenset("'\"\\")
+_NO_TOOL: Final[frozenset[str]] = frozenset()
+_UNPUBLISHED: Final = re.compile(rb"""^["']?status["']?[ \t]*:[ \t]*["']?(?:draft|review)""", re.MULTILINE)
 _DEPARTMENT: Final = "department:"
 _SOMEBODY: Final = "somebody"  # a person of whom nothing is known but the department
 
 
 class Asked(Struct, frozen=True, kw_only=True):
     """What a command was asked to look at. `people` are departments with the groups that somebody of them is in, for
-    those of whom no key tells. `since` is in milliseconds since 1970; `folder` passes over what is published."""
+    those of whom no key tells. `since` is in milliseconds since 1970; `folder` passes over what is published; without
+    `rights` nobody is asked for theirs."""
 
     since: int
     folder: bool = False
+    rights: bool = False
     people: Mapping[str, frozenset[str]] = {}
 
 
@@ -79,6 +88,7 @@ def _gathered(place: Place, store: Store | None, asked: Asked) -> Facts:
     declared = {task_name(path) for path, _ in text.below("tasks", ".yaml")} if text is not None else set()
     asked_for = _open_requests(store) if store is not None else []
     workspace, catalogue = seen.workspace, seen.catalogue
+    pages = tuple(Page(entry, catalogue.access_of(entry)) for entry in catalogue.entries)
     return Facts(
         basis=Basis(
             source="published" if seen.revision else "folder",
@@ -93,9 +103,11 @@ def _gathered(place: Place, store: Store | None, asked: Asked) -> Facts:
         ),
         today=datetime.fromtimestamp(now / 1000, UTC).date(),
         tasks=tuple(workspace.tasks.types.values()),
-        pages=tuple(Page(entry, catalogue.access_of(entry)) for entry in catalogue.entries),
+        pages=pages,
         drafts=drafts,
-        people=tuple(_people(seen, store, _mentioned(catalogue, drafts, traffic), asked.people)),
+        people=tuple(_people(seen, store, pages, _mentioned(catalogue, drafts, traffic), asked))
+        if asked.rights
+        else (),
         traffic=traffic,
         rates={},
         live={name: source.settings.tool for name, source in workspace.live.items()},
@@ -140,7 +152,7 @@ def _text(place: Place) -> WorkspaceText | None:
 def _drafts(text: WorkspaceText, workspace: Workspace) -> tuple[Draft, ...]:
     """What lies in the folder and is not published. A page that cannot be read is told and passed over:
     `fairlead check` says more."""
-    pages = [(path, page) for path, page in text.below("context", ".md") if b"status:" in page[:16_384]]
+    pages = [(path, page) for path, page in text.below("context", ".md") if _UNPUBLISHED.search(page, 0, _FRONT)]
     found: list[Draft] = []
     with progress("reading drafts", len(pages)) as step:
         for path, page in pages:
@@ -198,18 +210,25 @@ def _mentioned(catalogue: Catalogue, drafts: Iterable[Draft], traffic: Traffic) 
 
 
 def _people(
-    seen: _Seen, store: Store | None, mentioned: set[str], said: Mapping[str, frozenset[str]]
+    seen: _Seen, store: Store | None, pages: Iterable[Page], mentioned: set[str], asked: Asked
 ) -> Iterator[People]:
-    """Who there is in each department: by keys, by what the command says, or because it is mentioned."""
+    """Who there is in each department: by keys, by what the command says, or because it is mentioned. Rights are asked
+    for as far as some need may hang on them."""
+    shelf = Shelf(pages)
+    needs = [need for task in seen.workspace.tasks.types.values() for need in task.requires]
+    accesses = tuple({page.access for need in needs for page in shelf.answering(need)})
     by_department: dict[str, dict[str, Caller]] = {}
     for caller in (*_declared(seen.workspace), *known_callers(seen.workspace, store)):
         by_department.setdefault(caller.department, {}).setdefault(caller.person, caller)
-    for department, groups in said.items():
+    for department, groups in asked.people.items():
         by_department.setdefault(department, {})[f"{_SOMEBODY} of {department}"] = _somebody(department, groups)
-    for department in sorted(by_department.keys() | mentioned) or [""]:
-        callers = by_department.get(department) or {"": _somebody(department, frozenset())}
-        readers = tuple(_readers(seen.workspace, seen.catalogue, callers.values()))
-        yield People(department, readers, department in by_department)
+    departments = sorted(by_department.keys() | mentioned) or [""]
+    with progress("asking for rights", len(departments)) as step:
+        for department in departments:
+            callers = by_department.get(department) or {"": _somebody(department, frozenset())}
+            readers = tuple(_readers(seen.workspace, accesses, callers.values()))
+            yield People(department, readers, department in by_department)
+            step()
 
 
 def _declared(workspace: Workspace) -> Iterator[Caller]:
@@ -230,21 +249,34 @@ def _somebody(department: str, groups: frozenset[str]) -> Caller:
     return Caller(person=_SOMEBODY, department=department, groups=groups, credential="key:readiness")
 
 
-def _readers(workspace: Workspace, catalogue: Catalogue, callers: Iterable[Caller]) -> Iterator[Reader]:
+def _readers(workspace: Workspace, accesses: Sequence[Access], callers: Iterable[Caller]) -> Iterator[Reader]:
     """Those who may read and call the same are one reader, so that ten thousand people cost as much as their rights
     differ."""
-    tools = [tool for system in workspace.systems.values() for tool in system.tools.values()]
-    alike: dict[tuple[frozenset[int], frozenset[str]], int] = {}
-    for caller in callers:
-        may_read = workspace.policy.may_read(caller)
-        allowed = frozenset(number for number, access in enumerate(catalogue.accesses) if may_read(access))
-        called = (
-            frozenset(tool.name for tool in workspace.policy.tools.visible(caller, tools)) if tools else frozenset()
-        )
-        alike[allowed, called] = alike.get((allowed, called), 0) + 1
+    live = {source.settings.tool for source in workspace.live.values()}
+    tools = [tool for system in workspace.systems.values() for tool in system.tools.values() if tool.name in live]
+    alike: dict[tuple[frozenset[Access], frozenset[str]], int] = {}
+    for caller, number in _distinct(workspace, accesses, callers):
+        allowed = frozenset(filter(workspace.policy.may_read(caller), accesses))
+        called = frozenset(tool.name for tool in workspace.policy.tools.visible(caller, tools)) if tools else _NO_TOOL
+        alike[allowed, called] = alike.get((allowed, called), 0) + number
     for (allowed, called), people in alike.items():
-        accesses = frozenset(catalogue.accesses[number] for number in allowed)
-        yield Reader(may_read=accesses.__contains__, may_call=called.__contains__, people=people)
+        yield Reader(may_read=allowed.__contains__, may_call=called.__contains__, people=people)
+
+
+def _distinct(
+    workspace: Workspace, accesses: Iterable[Access], callers: Iterable[Caller]
+) -> Iterator[tuple[Caller, int]]:
+    """Callers whom nothing tells apart, once, with how many they are: a name counts where a page or a policy has it."""
+    text = "\n".join(str(each.tree) for each in workspace.policy.statements)
+    named = {name.removeprefix("person:") for access in accesses for name in (*access.audience, access.owner)}
+    alike: dict[object, list[Caller]] = {}
+    for caller in callers:
+        plain = caller.person.isprintable() and _QUOTED.isdisjoint(caller.person)  # stands in a tree as it is
+        matters = not plain or "credential" in text or caller.person in named or caller.person in text
+        key = replace(caller, person=caller.person if matters else "", credential=caller.credential if matters else "")
+        alike.setdefault(key, []).append(caller)
+    for some in alike.values():
+        yield some[0], len(some)
 
 
 def _acts(workspace: Workspace) -> Iterator[Act]:

@@ -81,7 +81,7 @@ def readiness_command(
     Rights are the policies' own, for the people who have keys here. Nothing is changed.
     """
     _require_page(html)
-    asked = Asked(since=_since(since), folder=folder, people=_groups(people or ()))
+    asked = Asked(since=_since(since), folder=folder, rights=True, people=_groups(people or ()))
     facts = _narrowed(gather(find(workspace, data_folder), asked), department, task)
     found = readiness(facts, most)
     if html is not None:

@@ -41,7 +41,8 @@ def people(department: str, *groups: str, number: int = 1) -> People:
 
 
 def task(name: str, *needs: RequirementSettings) -> TaskType:
-    return compile_tasks({name: TaskSettings(context=100, requires=needs)}).types[name]
+    sources = tuple(each.live for each in needs if each.live)
+    return compile_tasks({name: TaskSettings(context=100, requires=needs, live=sources)}).types[name]
 
 
 def need(topic: str, **said: Any) -> RequirementSettings:

@@ -4,6 +4,7 @@ next. Facts are gathered, and reports drawn, by whoever asks."""
 
 from fairlead.context.readiness.inventory import inventory
 from fairlead.context.readiness.measure import readiness
+from fairlead.context.readiness.shelf import Shelf
 from fairlead.context.readiness.types import (
     Act,
     Basis,
@@ -29,6 +30,7 @@ __all__ = [
     "Rate",
     "Reader",
     "Readiness",
+    "Shelf",
     "Traffic",
     "inventory",
     "readiness",

@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from fairlead.context.readiness.remarks import draft_remarks, rate_of, remarks_of
-from fairlead.context.readiness.steps import drafts_for, pages_for, wants_of
+from fairlead.context.readiness.shelf import Shelf
+from fairlead.context.readiness.steps import drafts_for, wants_of
 from fairlead.context.readiness.types import (
     Act,
     Decision,
@@ -36,6 +37,7 @@ def inventory(facts: Facts) -> Inventory:
 
 
 def _kinds_of_work(facts: Facts) -> Iterator[Decision]:
+    shelf = Shelf(facts.pages)
     for task in sorted(facts.tasks, key=lambda each: (-facts.traffic.of_task(each.name), each.name)):
         yield Decision(
             sort="task",
@@ -43,18 +45,18 @@ def _kinds_of_work(facts: Facts) -> Iterator[Decision]:
             about=task.description,
             calls=facts.traffic.of_task(task.name),
             approvers=(),
-            needs=tuple(_need(facts, each) for each in task.requires) or tuple(_cited(facts, task)),
+            needs=tuple(_need(facts, shelf, each) for each in task.requires) or tuple(_cited(facts, task)),
             estimated=not task.requires,
         )
 
 
-def _need(facts: Facts, need: Requirement) -> NeedLine:
+def _need(facts: Facts, shelf: Shelf, need: Requirement) -> NeedLine:
     if need.live:
         state: There = "live" if need.live in facts.live else "missing"
         return NeedLine(
             need=need.name, wants=wants_of(need), state=state, pages=(), drafts=(), owner=need.owner
         )  # fmt: skip
-    pages, drafts = pages_for(facts, need), drafts_for(facts, need)
+    pages, drafts = [page.entry for page in shelf.answering(need)], drafts_for(facts, need)
     owner = next((entry.owner for entry in pages if entry.owner), need.owner)
     return NeedLine(
         need=need.name,

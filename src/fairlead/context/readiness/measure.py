@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from fairlead.context.catalogue import Entry
 from fairlead.context.readiness.remarks import remarks_of
+from fairlead.context.readiness.shelf import Shelf
 from fairlead.context.readiness.steps import steps_of, wants_of
 from fairlead.context.readiness.types import (
     CitedPage,
@@ -27,7 +28,7 @@ from fairlead.context.readiness.types import (
     Shares,
     Stand,
 )
-from fairlead.context.sufficiency import LiveState, Standing, Sufficiency, answers, fact_of
+from fairlead.context.sufficiency import LiveState, Standing, Sufficiency, fact_of
 from fairlead.tasks.types import STATES, Requirement, TaskType
 
 MOST_STEPS: Final = 5
@@ -59,11 +60,13 @@ def readiness(facts: Facts, most: int = MOST_STEPS) -> Readiness:
 
 
 def _all_stands(facts: Facts, declared: list[TaskType]) -> Stands:
-    sufficiency = Sufficiency(declared, [(page.entry, (page.access,)) for page in facts.pages])
+    shelf = Shelf(facts.pages)
+    matching = {(task.name, need.name): shelf.answering(need) for task in declared for need in task.requires}
+    concerned = {page.entry.id: page for some in matching.values() for page in some}
+    sufficiency = Sufficiency(declared, [(page.entry, (page.access,)) for page in concerned.values()])
     today, disagree = facts.today.toordinal(), facts.disagree
     found: dict[tuple[str, str], tuple[Stand, ...]] = {}
     for task in declared:
-        matching = [[page for page in facts.pages if answers(page.entry, need)] for need in task.requires]
         for people in _askers(facts, task):
             told = [
                 sufficiency.standings(task, reader.may_read, today, _live(facts.live, reader), disagree)
@@ -72,7 +75,9 @@ def _all_stands(facts: Facts, declared: list[TaskType]) -> Stands:
             found[task.name, people.department] = tuple(
                 _of_source(facts, need, [each[number] for each in told], people.readers)
                 if need.live
-                else _stand(facts, task, need, matching[number], [each[number] for each in told], people.readers)
+                else _stand(
+                    facts, task, need, matching[task.name, need.name], [each[number] for each in told], people.readers
+                )
                 for number, need in enumerate(task.requires)
             )
     return found

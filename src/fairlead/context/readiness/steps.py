@@ -3,10 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from fairlead.context.catalogue import Entry
 from fairlead.context.readiness.remarks import WEIGHTY, remarks_of
 from fairlead.context.readiness.types import Draft, Facts, Row, Stand, Step, Verb
-from fairlead.context.sufficiency import answers
 from fairlead.tasks.types import Requirement, State, TaskType
 
 GAPS: Final[Mapping[State, float]] = {
@@ -154,8 +152,3 @@ def _estimated(facts: Facts) -> Iterator[tuple[_Deed, _Felt]]:
             what = f"say what {task.name} requires: nothing was found {refused} times"
             deed = _Deed("declare", what, "", NOBODY, f"edit tasks/{task.name}.yaml")
             yield deed, _Felt(task.name, (), refused, _UNDECLARED)
-
-
-def pages_for(facts: Facts, need: Requirement) -> list[Entry]:
-    """Pages in force that are of what is needed, whoever may read them."""
-    return [page.entry for page in facts.pages if answers(page.entry, need)]
