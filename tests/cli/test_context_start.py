@@ -26,6 +26,23 @@ def test_starting_writes_drafts_that_publish_nothing_and_never_overwrites(acme: 
     assert len(again["left"]) == len(planned["written"])
 
 
+def test_a_draft_is_published_once_all_of_it_is_answered(acme: Path, fairlead: Fairlead) -> None:
+    fairlead("context", "start", "sales", "--no-tasks")
+    page = acme / "context" / "sales" / "discount-approval.md"
+    refused = fairlead("context", "publish", "sales/discount-approval")
+    assert refused.status == 2
+    assert "6 question(s) have no answer" in refused.err
+    assert "`covers` in the front matter / `approvers`" in refused.err
+    assert "status: draft" in page.read_text()
+    forced = page.read_text().replace("status: draft", "status: published")
+    (page.parent / "prices.md").write_text(forced)
+    assert "context/sales/prices.md is published and says that this is not answered yet" in fairlead("check").err
+    page.write_text(page.read_text().replace("*Not answered yet.*", "The lead.").replace("  # not answered yet", ""))
+    assert fairlead("context", "publish", "sales/discount-approval").status == 0
+    assert "status: published" in page.read_text()
+    assert fairlead("check").status == 0
+
+
 def test_the_packs_can_be_looked_at_without_a_workspace(tmp_path: Path, fairlead: Fairlead) -> None:
     packs = fairlead("context", "start", "--list", "--json").json
     assert {"sales", "finance", "hr", "marketing", "legal", "company"} == packs.keys()

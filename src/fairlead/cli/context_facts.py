@@ -3,15 +3,14 @@ they may, and what the records tell."""
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from fairlead.cli.compiled import in_folder, published_revision
-from fairlead.cli.known_callers import known_callers
+from fairlead.cli.context_people import mentioned, people_of
 from fairlead.cli.opening import log_of, open_store
 from fairlead.cli.output import progress, say
 from fairlead.cli.place import Place, secrets
@@ -20,14 +19,13 @@ from fairlead.clock import SystemClock
 from fairlead.context.catalogue import Catalogue, catalogue_of, load_catalogue
 from fairlead.context.items import read_item
 from fairlead.context.kinds import PUBLISHED
+from fairlead.context.measured import measured
 from fairlead.context.questions import unanswered
-from fairlead.context.readiness import Act, Basis, Draft, Facts, Page, People, Reader, Shelf, Traffic
+from fairlead.context.readiness import Act, Basis, Draft, Facts, Page, People, Rate, Traffic
 from fairlead.context.requests import Requests
 from fairlead.context.types import Item
 from fairlead.costs.record import Record
 from fairlead.errors import BadInput
-from fairlead.identity import Caller
-from fairlead.labels import Access
 from fairlead.policy.tool_scopes import Scopes
 from fairlead.storage.database import database_at
 from fairlead.storage.store import Store
@@ -42,11 +40,7 @@ if TYPE_CHECKING:
     from fairlead.storage.request_rows import RequestRow
 
 _FRONT: Final = 20_000  # bytes in which the front matter of a page lies
-_QUOTED: Final = frozenset("'\"\\")
-_NO_TOOL: Final[frozenset[str]] = frozenset()
 _UNPUBLISHED: Final = re.compile(rb"""^["']?status["']?[ \t]*:[ \t]*["']?(?:draft|review)""", re.MULTILINE)
-_DEPARTMENT: Final = "department:"
-_SOMEBODY: Final = "somebody"  # a person of whom nothing is known but the department
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -105,11 +99,9 @@ def _gathered(place: Place, store: Store | None, asked: Asked) -> Facts:
         tasks=tuple(workspace.tasks.types.values()),
         pages=pages,
         drafts=drafts,
-        people=tuple(_people(seen, store, pages, _mentioned(catalogue, drafts, traffic), asked))
-        if asked.rights
-        else (),
+        people=_people(seen, store, asked, pages, mentioned(catalogue, drafts, traffic)),
         traffic=traffic,
-        rates={},
+        rates=_rates(store, catalogue, now) if store is not None else {},
         live={name: source.settings.tool for name, source in workspace.live.items()},
         acts=tuple(_acts(workspace)),
         approvers={
@@ -118,6 +110,7 @@ def _gathered(place: Place, store: Store | None, asked: Asked) -> Facts:
         },
         packs=_packs(),
         requests=Counter(request.item for request in asked_for if request.item),
+        gone=frozenset(each.need for each in asked_for if each.kind == "vacancy" and each.need),
         disputed=frozenset((each.task, each.need) for each in asked_for if each.kind == "contradicted"),
     )
 
@@ -202,81 +195,10 @@ def _records(store: Store, since: int) -> Iterator[Record]:
             yield record_of(row)
 
 
-def _mentioned(catalogue: Catalogue, drafts: Iterable[Draft], traffic: Traffic) -> set[str]:
-    """Departments that have asked, or that pages are for."""
-    audiences = (*(access.audience for access in catalogue.accesses), *(draft.audience for draft in drafts))
-    pages = {name.removeprefix(_DEPARTMENT) for each in audiences for name in each if name.startswith(_DEPARTMENT)}
-    return pages | {department for _, department in traffic.calls}
-
-
 def _people(
-    seen: _Seen, store: Store | None, pages: Iterable[Page], mentioned: set[str], asked: Asked
-) -> Iterator[People]:
-    """Who there is in each department: by keys, by what the command says, or because it is mentioned. Rights are asked
-    for as far as some need may hang on them."""
-    shelf = Shelf(pages)
-    needs = [need for task in seen.workspace.tasks.types.values() for need in task.requires]
-    accesses = tuple({page.access for need in needs for page in shelf.answering(need)})
-    by_department: dict[str, dict[str, Caller]] = {}
-    for caller in (*_declared(seen.workspace), *known_callers(seen.workspace, store)):
-        by_department.setdefault(caller.department, {}).setdefault(caller.person, caller)
-    for department, groups in asked.people.items():
-        by_department.setdefault(department, {})[f"{_SOMEBODY} of {department}"] = _somebody(department, groups)
-    departments = sorted(by_department.keys() | mentioned) or [""]
-    with progress("asking for rights", len(departments)) as step:
-        for department in departments:
-            callers = by_department.get(department) or {"": _somebody(department, frozenset())}
-            readers = tuple(_readers(seen.workspace, accesses, callers.values()))
-            yield People(department, readers, department in by_department)
-            step()
-
-
-def _declared(workspace: Workspace) -> Iterator[Caller]:
-    """Those of whom fairlead.yaml tells, though their secrets may not be on this machine."""
-    for label, key in workspace.settings.keys.items():
-        named = key.named(label)
-        yield Caller(
-            person=named.person,
-            agent=named.agent,
-            department=named.department,
-            groups=frozenset(named.groups),
-            roles=frozenset(named.roles),
-            credential=f"key:{label}",
-        )
-
-
-def _somebody(department: str, groups: frozenset[str]) -> Caller:
-    return Caller(person=_SOMEBODY, department=department, groups=groups, credential="key:readiness")
-
-
-def _readers(workspace: Workspace, accesses: Sequence[Access], callers: Iterable[Caller]) -> Iterator[Reader]:
-    """Those who may read and call the same are one reader, so that ten thousand people cost as much as their rights
-    differ."""
-    live = {source.settings.tool for source in workspace.live.values()}
-    tools = [tool for system in workspace.systems.values() for tool in system.tools.values() if tool.name in live]
-    alike: dict[tuple[frozenset[Access], frozenset[str]], int] = {}
-    for caller, number in _distinct(workspace, accesses, callers):
-        allowed = frozenset(filter(workspace.policy.may_read(caller), accesses))
-        called = frozenset(tool.name for tool in workspace.policy.tools.visible(caller, tools)) if tools else _NO_TOOL
-        alike[allowed, called] = alike.get((allowed, called), 0) + number
-    for (allowed, called), people in alike.items():
-        yield Reader(may_read=allowed.__contains__, may_call=called.__contains__, people=people)
-
-
-def _distinct(
-    workspace: Workspace, accesses: Iterable[Access], callers: Iterable[Caller]
-) -> Iterator[tuple[Caller, int]]:
-    """Callers whom nothing tells apart, once, with how many they are: a name counts where a page or a policy has it."""
-    text = "\n".join(str(each.tree) for each in workspace.policy.statements)
-    named = {name.removeprefix("person:") for access in accesses for name in (*access.audience, access.owner)}
-    alike: dict[object, list[Caller]] = {}
-    for caller in callers:
-        plain = caller.person.isprintable() and _QUOTED.isdisjoint(caller.person)  # stands in a tree as it is
-        matters = not plain or "credential" in text or caller.person in named or caller.person in text
-        key = replace(caller, person=caller.person if matters else "", credential=caller.credential if matters else "")
-        alike.setdefault(key, []).append(caller)
-    for some in alike.values():
-        yield some[0], len(some)
+    seen: _Seen, store: Store | None, asked: Asked, pages: tuple[Page, ...], departments: set[str]
+) -> tuple[People, ...]:
+    return tuple(people_of(seen.workspace, store, pages, departments, asked.people)) if asked.rights else ()
 
 
 def _acts(workspace: Workspace) -> Iterator[Act]:
@@ -295,6 +217,12 @@ def _acts(workspace: Workspace) -> Iterator[Act]:
 
 def _open_requests(store: Store) -> "list[RequestRow]":
     return Requests(store, SystemClock()).listed("open")
+
+
+def _rates(store: Store, catalogue: Catalogue, now: int) -> dict[str, Rate]:
+    """How often pages changed that were seen to change."""
+    seen = measured(store, catalogue, now)
+    return {item: Rate(1 / each.daily, measured=True) for item, each in seen.items() if each.changes}
 
 
 def _packs() -> dict[str, str]:

@@ -17,6 +17,7 @@ from fairlead.cli.place import Workspace, find, user
 from fairlead.context import ContextSettings, Item, read_item
 from fairlead.context.front_lines import with_keys
 from fairlead.context.kinds import PUBLISHED
+from fairlead.context.questions import UNANSWERED, unanswered
 from fairlead.errors import BadInput
 from fairlead.workspace.problems import InvalidWorkspace, Problem
 from fairlead.workspace.settings import WorkspaceSettings
@@ -27,6 +28,7 @@ from fairlead.workspace.yaml_lines import Document, parse_yaml
 Items = Annotated[
     list[str], typer.Argument(help="Items, as `fairlead context list` names them.", autocompletion=complete)
 ]
+_NAMED = 3  # open questions that are named
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.@+")
 
 
@@ -121,7 +123,23 @@ def _planned(
             f"context/{name}.md: the front matter is written in a way that cannot be changed by line",
             mend=f"set {', '.join(keys)} by hand",
         )
+    if after.status == PUBLISHED != before.status:
+        _require_answered(name, new)
     return path, old, new, after
+
+
+def _require_answered(name: str, page: bytes) -> None:
+    """Raises `BadInput` naming what a draft still has to answer: nothing half-written is published."""
+    left = unanswered(page.decode("utf-8", "replace"))
+    if left:
+        more = f", and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
+        raise BadInput(
+            f"context/{name}.md is not finished: {len(left)} question(s) have no answer",
+            why=" / ".join(left[:_NAMED]) + more,
+            mend=f"write the answers in place of `{UNANSWERED}`, take away questions that do not matter here, then "
+            f"publish it",
+            subject=name,
+        )
 
 
 def _holds(item: Item, key: str, value: str) -> bool:

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from fairlead.context.kinds import PUBLISHED
+from fairlead.context.questions import UNANSWERED, unanswered
 from fairlead.context.sufficiency import answers
 from fairlead.errors import closest
 from fairlead.identity.addresses import is_loopback
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _MODEL_NAMED = re.compile(r'Model::"([^"]+)"')
 _MEMBERS_NAMED = re.compile(r'\b(Department|Group)::"([^"]+)"')
 
+_OPEN: Final = UNANSWERED.lower().rstrip(".")
 _MOST_TOLD: Final = 5
 NOBODY_KNOWN: Final = "nobody is known yet: make a key with `fairlead key add`, or add `keys:` or `identity:`"
 """Said of a workspace by itself; where a database is at hand, only if that knows no key either."""
@@ -106,6 +108,8 @@ def _pages(workspace: Workspace, now: int) -> Iterator[str]:
     for item in workspace.items:
         if item.review_by and item.review_by < today:
             yield f"context/{item.id}.md was due for review on {item.review_by} by {item.owner or 'its owner'}"
+        if item.status == PUBLISHED and _OPEN in item.text.lower() and (left := unanswered(item.text)):
+            yield f"context/{item.id}.md is published and says that this is not answered yet: {left[0]}"
     if not workspace.items and any(task.grounded for task in workspace.tasks.types.values()):
         yield "some task types are answered from context only, and there is no page below context/"
     yield from _required(workspace)
