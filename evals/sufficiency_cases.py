@@ -6,6 +6,7 @@ The oracle (`expected`) reads what was written into the files and was written ap
 import json
 import random
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -21,6 +22,7 @@ from tests.world import PERSONS, Served, served
 
 CASES_A_WORKSPACE = 20
 STATES = ("missing", "hidden", "contradicted", "stale", "unverified", "met")
+_PATIENCE = 100
 _OUTCOMES: tuple[Any, ...] = ("proceed", "caveat", "caveat_and_ask", {"models": ["house"]}, "ask", "abstain")
 _AUDIENCES = ("everyone", "staff", "leads", "department:sales", "department:finance", "person:max", "board")
 _NAMES = re.compile(rb"run_[0-9A-Za-z]+|chatcmpl-[0-9A-Za-z_.-]+|msg_[0-9A-Za-z_]+|resp_[0-9A-Za-z_]+|[0-9a-f]{16}")
@@ -248,11 +250,15 @@ def _faults_of_request(
     query = sql(
         "SELECT kind, item, owner, due, due_at - asked_at FROM owner_request WHERE task = :task AND kind = :kind"
     )
-    with w.store.reading() as connection:
-        rows = list(connection.execute(query, {"task": case.task, "kind": kind}))
     if does not in ("ask", "caveat_and_ask"):
         return
-    if len(rows) < 1:
+    for _ in range(_PATIENCE):
+        with w.store.reading() as connection:
+            rows = list(connection.execute(query, {"task": case.task, "kind": kind}))
+        if rows:
+            break
+        time.sleep(0.1)  # where the work goes on, the request is written beside it
+    else:
         yield f"nobody was asked for what is {state}"
         return
     owners = {page["owner"] for page in mine.values()} if kind != "missing" else {case.need["owner"]}
