@@ -247,14 +247,18 @@ def _faults_of_request(
     w: Served, case: Case, state: str, told: str, does: str, mine: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[str]:
     kind = state if state in ("stale", "unverified", "contradicted") else "missing"
-    query = sql(
-        "SELECT kind, item, owner, due, due_at - asked_at FROM owner_request WHERE task = :task AND kind = :kind"
-    )
     if does not in ("ask", "caveat_and_ask"):
         return
+    # What a page's own dates say is one request, which upkeep makes too, whoever needs the page.
+    own = {"stale": "expired", "unverified": "outdated"}.get(kind, kind)
+    query = sql(
+        "SELECT kind, item, owner, due FROM owner_request WHERE (task = :task AND kind = :kind)"
+        " OR (kind = :own AND item LIKE :folder)"
+    )
+    wanted = {"task": case.task, "kind": kind, "own": own, "folder": f"c{case.task[-3:]}/%"}
     for _ in range(_PATIENCE):
         with w.store.reading() as connection:
-            rows = list(connection.execute(query, {"task": case.task, "kind": kind}))
+            rows = list(connection.execute(query, wanted))
         if rows:
             break
         time.sleep(0.1)  # where the work goes on, the request is written beside it
@@ -263,7 +267,8 @@ def _faults_of_request(
         return
     owners = {page["owner"] for page in mine.values()} if kind != "missing" else {case.need["owner"]}
     days = case.need.get("due", 7) * 86_400_000
-    if not any(row.owner in owners and row[4] == days for row in rows):  # others may have been asked about other pages
+    # Others may have been asked about other pages.
+    if not any(row.owner in owners and (row.due == days or row.kind != kind) for row in rows):
         yield f"asked {[tuple(row) for row in rows]}, expected one of {owners} with {days} ms"
 
 

@@ -53,7 +53,7 @@ async def test_an_expired_page_is_named_with_its_day_its_owner_and_what_was_done
         again = await refused(w, person="lee")
         assert again.mend == error.mend  # one request, however many feel the need
         (request,) = w.running.fairlead.requests.listed("open")
-        assert (request.kind, request.need, request.item, request.owner) == ("stale", "refund rules", "a", "care")
+        assert (request.kind, request.item, request.cause, request.owner) == ("expired", "a", "2026-11-10", "care")
         (first, _) = w.records("call_model")
         assert first.required == (("refund rules", "stale"),)
         assert first.error is not None
@@ -100,7 +100,7 @@ async def test_a_caveat_goes_to_the_model_the_caller_and_the_text(tmp_path: Path
         assert "Please note" not in program.reply.choices[0].text  # it is read by a program
         assert program.required == whole.required
         await w.fairlead.requests.settle()
-        assert [each.kind for each in w.fairlead.requests.listed("open")] == ["unverified"]
+        assert [each.kind for each in w.fairlead.requests.listed("open")] == ["outdated"]
 
 
 async def test_only_the_models_that_are_left_may_answer(tmp_path: Path) -> None:

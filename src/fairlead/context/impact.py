@@ -5,7 +5,7 @@ It is told of records, of fates and of the pages in force, and gives back what i
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 from msgspec import Struct
 
@@ -16,6 +16,7 @@ from fairlead.context.passages import Citation, citation_of
 SEVERITY: Final = {"gone": 4, "changed": 4, "expired": 3, "outdated": 2, "review": 1}
 """How grave it is, for ranking: an answer that rests on what says otherwise now is worse than one that rests on what
 nobody has looked at for long."""
+Due = Literal["expired", "outdated", "review"]
 _MOST_RUNS: Final = 20
 
 
@@ -92,11 +93,24 @@ def affected(
     return sorted(found, key=lambda each: (-each.weight, -each.answers, each.item, each.why))
 
 
-def due_of(entry: Entry, today: str) -> list[tuple[str, str]]:
+class Dated(Protocol):
+    """The days of a page, "" for none."""
+
+    @property
+    def verified(self) -> str: ...
+    @property
+    def changed(self) -> str: ...
+    @property
+    def expires(self) -> str: ...
+    @property
+    def review_by(self) -> str: ...
+
+
+def due_of(entry: Dated, today: str) -> list[tuple[Due, str]]:
     """What is the matter with a page by its own dates: each with the day since which it is."""
     if entry.expires and entry.expires <= today:
         return [("expired", entry.expires)]
-    found = []
+    found: list[tuple[Due, str]] = []
     if entry.verified and entry.changed and entry.verified < entry.changed:
         found.append(("outdated", entry.changed))
     if entry.review_by and entry.review_by < today:

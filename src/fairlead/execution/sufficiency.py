@@ -5,11 +5,13 @@ Weighing is pure. What follows is done by `heed`: owners are asked in a request 
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Final
 
 from msgspec import Struct
 
 from fairlead.context import Context, Pack
+from fairlead.context.impact import SEVERITY, due_of
 from fairlead.context.requests import Kind, Need
 from fairlead.context.sufficiency import LiveState, Standing, day_of, strictest
 from fairlead.costs.ledger import Action
@@ -48,6 +50,7 @@ class Enough(Struct, frozen=True):
 
 
 NOTHING_REQUIRED = Enough()
+_GRAVITY: Final[Mapping[str, int]] = {"missing": 4, "contradicted": 4, "stale": 3, "unverified": 2}
 _LIVE: Final[Mapping[str, str]] = {
     "missing": "did not answer",
     "hidden": "is not for you to read",
@@ -113,31 +116,44 @@ def _unfit(deployment: Deployment, standings: tuple[Standing, ...]) -> Iterator[
 async def heed(fairlead: Fairlead, action: Action, task: Task, enough: Enough) -> None:
     """Ask whom the task type has asked, and go on or raise `InsufficientContext`. A dry run asks nobody."""
     badly = [each for each in strictest(enough.standings) if each.outcome.refuses]
+    today = day_of(action.at)
     asking = [each for each in enough.standings if each.outcome.asks] if not action.arrival.dry_run else []
     if not badly:
         for each in asking:
-            fairlead.requests.note(need_of(task, each))
+            fairlead.requests.note(need_of(task, each, today))
         return
     asked: dict[str, Asked | None] = {}
     for each in asking:
-        asked[each.requirement.name] = await fairlead.requests.asked(need_of(task, each))
+        asked[each.requirement.name] = await fairlead.requests.asked(need_of(task, each, today))
     raise insufficient(task, badly, asked, dry_run=action.arrival.dry_run)
 
 
-def need_of(task: Task, standing: Standing) -> Need:
-    """What an owner is asked for. What is hidden from somebody is the same need as what is not there: whoever asks must
-    not learn from the request which of the two it is."""
+def need_of(task: Task, standing: Standing, today: int) -> Need:
+    """What an owner is asked for.
+
+    What is hidden from somebody is the same need as what is not there: whoever asks must not learn from the request
+    which of the two it is. What is the matter with a page by its own dates is the same request that upkeep makes.
+    """
+    owner, due = owner_of(standing), standing.requirement.due
+    words = f"{task.type.name} needs {standing.requirement.name}, and {clause(standing)}"
+    page = standing.pages[0] if standing.pages else None
     kind: Kind = "missing"
-    if standing.state in ("stale", "unverified", "contradicted"):
+    if page is not None and standing.state in ("stale", "unverified", "contradicted"):
         kind = standing.state
+        for why, since in due_of(page, date.fromordinal(today).isoformat()):
+            if (kind, why) in (("stale", "expired"), ("unverified", "outdated")):
+                return Need(
+                    kind=why, item=page.id, cause=since, owner=owner, words=words, weight=10 * SEVERITY[why], due=due
+                )
     return Need(
         kind=kind,
         need=standing.requirement.name,
-        item=standing.pages[0].id if standing.pages else standing.requirement.item,
+        item=page.id if page is not None else standing.requirement.item,
         task=task.type.name,
-        owner=owner_of(standing),
-        words=clause(standing),
-        due=standing.requirement.due,
+        owner=owner,
+        words=words,
+        weight=10 * _GRAVITY[kind],
+        due=due,
     )
 
 
