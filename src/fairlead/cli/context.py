@@ -8,6 +8,7 @@ import typer
 
 from fairlead.cli.compiled import published, require_published
 from fairlead.cli.context_add import add
+from fairlead.cli.context_edits import accept, propose
 from fairlead.cli.context_history import diff, history_
 from fairlead.cli.context_impact import impact
 from fairlead.cli.context_items import list_, show
@@ -104,6 +105,8 @@ async def _found(store: Store, compiled: Compiled, caller: Caller, query: str, m
 
 app.command("impact")(impact)
 app.command("requests")(requests)
+app.command("propose")(propose)
+app.command("accept")(accept)
 
 
 def commands() -> dict[str, Any]:

@@ -1,30 +1,34 @@
 """`fairlead context requests`: what owners of pages are asked for, and what came of it."""
 
 from contextlib import closing
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
 
-from fairlead.cli.opening import open_store
+from fairlead.cli.context_edits import show_request
+from fairlead.cli.opening import open_store, open_vault
 from fairlead.cli.output import DryRun, Json, json_data, say, table
 from fairlead.cli.place import Data, Place, Workspace, find, user
 from fairlead.cli.when import shown
 from fairlead.clock import SystemClock
+from fairlead.context.proposals import Proposals
 from fairlead.context.requests import Requests
 from fairlead.costs.record import deed
-from fairlead.storage.request_rows import RequestRow
+from fairlead.errors import BadInput
 
-Change = Literal["done", "dismissed"]
+if TYPE_CHECKING:
+    from fairlead.storage.request_rows import RequestRow
 
 
 def requests(
     change: Annotated[
-        str, typer.Argument(metavar="[done|dismissed]", help="What became of one. Default: they are listed.")
+        str, typer.Argument(metavar="[show|done|dismissed]", help="What to do with one. Default: all are listed.")
     ] = "",
     id_: Annotated[str, typer.Argument(metavar="[ID]", help="The request's id; the beginning of it will do.")] = "",
     mine: Annotated[str, typer.Option("--mine", metavar="OWNER", help="Only those of this owner.")] = "",
     every: Annotated[bool, typer.Option("--all", help="Those that have ended too.")] = False,
+    reason: Annotated[str, typer.Option("--reason", help="Of a dismissed edit: why. Its proposer sees it.")] = "",
     workspace: Workspace = None,
     data_folder: Data = None,
     dry_run: DryRun = False,
@@ -36,8 +40,11 @@ def requests(
     once a day. The same need is one request. One that is done opens again by itself if the need comes back.
     """
     place = find(workspace, data_folder)
+    if change == "show" and id_:
+        show_request(place, id_, json)
+        return
     if change:
-        _change(place, change, id_, dry_run, json)
+        _change(place, change, id_, reason, dry_run, json)
         return
     with closing(open_store(place)) as store:
         found = Requests(store, SystemClock()).listed(*(() if every else ("open",)))
@@ -69,9 +76,7 @@ def requests(
             say(f"{each.id}: {each.words}")
 
 
-def _change(place: Place, change: str, id_: str, dry_run: bool, json: bool) -> None:
-    from fairlead.errors import BadInput
-
+def _change(place: Place, change: str, id_: str, reason: str, dry_run: bool, json: bool) -> None:
     if change not in ("done", "dismissed") or not id_:
         raise BadInput(
             f"`{' '.join(filter(None, (change, id_)))}` is no change of a request",
@@ -85,12 +90,14 @@ def _change(place: Place, change: str, id_: str, dry_run: bool, json: bool) -> N
         if dry_run:
             say(f"would call {row.id} {change}: {row.kind} of {row.item or row.need}")
             return
+        if reason and row.kind == "edit":
+            Proposals(store, open_vault(place, store), clock).answer(row.id, reason)
         state: Any = change
         done = kept.end(row.id, state, deed(clock, f"request_{change}", by=f"os:{user()}", about=row.id))
     _said(done, json)
 
 
-def _said(done: RequestRow, json: bool) -> None:
+def _said(done: "RequestRow", json: bool) -> None:
     if json:
         json_data(msgspec.to_builtins(done))
         return

@@ -133,7 +133,7 @@ class Requests:
         with self._store.writing() as connection:
             row = table.one(connection, need.id)
             if row is None:
-                table.insert_request(connection, _row(need, times, now))
+                table.insert_request(connection, row_of(need, times, now))
             else:
                 owner = need.owner[:_LONGEST] or row.owner
                 table.felt_again(connection, row, times, max(need.weight, row.weight), owner, now)
@@ -151,7 +151,7 @@ class Requests:
             for id_, need in wanted.items():
                 row = known.get(id_)
                 if row is None:
-                    table.insert_request(connection, _row(need, 1, now))
+                    table.insert_request(connection, row_of(need, 1, now))
                 elif row.state == "open" or _rested(row, rest(row.kind), now):
                     words, owner = need.words[:_LONGEST], need.owner[:_LONGEST]
                     table.found_again(connection, row, need.weight, owner, words, now)
@@ -197,7 +197,8 @@ def _rested(row: "RequestRow", rest: int, now: int) -> bool:
     return row.state == "done" and rest > 0 and now - row.ended_at >= rest
 
 
-def _row(need: Need, times: int, now: int) -> "RequestRow":
+def row_of(need: Need, times: int, now: int) -> "RequestRow":
+    """The request for a need that nobody has felt before."""
     from fairlead.storage.request_rows import RequestRow
 
     due = need.due * _DAY

@@ -9,10 +9,10 @@ from typing import Final, Literal
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
+from fairlead.storage.request_tables import context_edit, upkeep_round
 from fairlead.storage.request_tables import owner_request as table
-from fairlead.storage.request_tables import upkeep_round
 
 State = Literal["open", "done", "dismissed"]
 OPEN: Final = "open"
@@ -42,6 +42,35 @@ class RequestRow(Struct, frozen=True, kw_only=True):
     told_at: int
     escalated_at: int
     ended_at: int
+
+
+class EditRow(Struct, frozen=True, kw_only=True):
+    """A row of table `context_edit`."""
+
+    request: str
+    subject: str
+    item: str
+    version: str
+    made_at: int
+    sealed: bytes
+
+
+def insert_edit(connection: Connection, row: EditRow) -> None:
+    connection.execute(delete(context_edit).where(context_edit.c.request == row.request))
+    connection.execute(insert(context_edit).values(asdict(row)))
+
+
+def edit(connection: Connection, request: str) -> EditRow | None:
+    """What was proposed; None where it went with whoever proposed it."""
+    row = connection.execute(select(context_edit).where(context_edit.c.request == request)).mappings().first()
+    return None if row is None else EditRow(**{**row, "sealed": bytes(row["sealed"])})
+
+
+def open_edits(connection: Connection, subject: str) -> int:
+    """How many of a subject's proposals wait."""
+    both = select(func.count()).select_from(context_edit.join(table, table.c.id == context_edit.c.request))
+    mine = both.where(context_edit.c.subject == subject, table.c.state == OPEN)
+    return int(connection.execute(mine).scalar_one())
 
 
 def insert_request(connection: Connection, row: RequestRow) -> None:
@@ -75,6 +104,11 @@ def felt_again(connection: Connection, row: RequestRow, times: int, weight: int,
     if row.state == "done":
         values |= _begun(row.due, now)
     connection.execute(update(table).where(table.c.id == row.id).values(**values))
+
+
+def reopen(connection: Connection, row: RequestRow, now: int) -> None:
+    """Ask for it anew, whatever came of it before."""
+    connection.execute(update(table).where(table.c.id == row.id).values(times=row.times + 1, **_begun(row.due, now)))
 
 
 def end(connection: Connection, id_: str, state: State, now: int) -> bool:
