@@ -6,6 +6,11 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Fairlead
 from tests.context.sources.worlds import GIT, document
+from tests.tools.mcp_world import forked
+from tests.world import key_of, settings, write_workspace
+
+from fairlead.cli.place import find
+from fairlead.cli.setting_up import set_up
 
 
 @pytest.fixture
@@ -111,3 +116,33 @@ def test_a_folder_becomes_a_source_that_is_synced_from_now_on(acme: Path, handbo
     assert "sources.hr: there is no folder" in said.err
     assert "sources.all: there is no repository" in said.err, "one that is down does not keep the others"
     assert fairlead("context", "sync", "nothing").status == 2
+
+
+def test_resources_of_a_system_are_read_by_governed_calls(
+    tmp_path: Path, fairlead: Fairlead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    systems = {"shop": {"use": "mcp", "command": forked("mcp_shop.py"), "offers": ["resources"]}}
+    policies = """
+@id("kim") permit(principal == Person::"kim", action in Action::"call_tool", resource in System::"shop");
+@id("results") permit(principal, action == Action::"release_result", resource);
+@id("cards") @redact("payment_card") forbid(principal, action == Action::"release_result", resource)
+when { context.categories.contains("payment_card") };
+"""
+    whole = settings("http://127.0.0.1:9", systems=systems)
+    folder = write_workspace(tmp_path / "acme", whole, {"policies/shop.cedar": policies})
+    (folder / "context").mkdir(exist_ok=True)
+    (folder / "context" / "sources.yaml").write_text("sources:\n  notes: {from: mcp, system: shop, trusted: false}\n")
+    monkeypatch.chdir(folder)
+    set_up(find(folder))
+    assert "nothing is published yet" in fairlead("context", "sync", "--as", key_of("kim")).err
+    assert fairlead("apply").status == 0
+    refused = fairlead("context", "sync", "--as", key_of("lee"))
+    assert refused.status == 1
+    assert not (folder / "context" / "notes").exists()
+    said = fairlead("context", "sync", "--as", key_of("kim"))
+    assert "1 added, 2 broken" in said.err, "what is no text is told"
+    page = (folder / "context" / "notes" / "daily.md").read_text()
+    assert 'trusted: false\nsource: notes\norigin: "note://daily"\n' in page
+    assert "4111" not in page, "what policies keep from a caller does not come into their pages either"
+    done = fairlead("runs", "--json").json
+    assert len(done) >= 3, "each of them is an action with a record"

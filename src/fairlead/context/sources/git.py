@@ -34,7 +34,9 @@ class GitBranch:
     def __init__(self, name: str, settings: GitSource, reach: Reach) -> None:
         self._key = f"sources.{name}"
         self._settings = settings
-        self._environment = {**reach.environment, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+        # A repository can name programs to reach others with. Whoever only reads reaches nobody.
+        alone = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}
+        self._environment = {**reach.environment, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **alone}
         self._is_ours = is_address(settings.url)
         self._folder = (
             reach.copies / f"{name}.git" if self._is_ours else reach.workspace / Path(settings.url).expanduser()
@@ -110,7 +112,7 @@ class GitBranch:
         wanted = f"refs/heads/{self._settings.branch}" if self._settings.branch else "HEAD"
         fetching = ("fetch", "--quiet", "--no-tags", "--force", "--no-recurse-submodules", "--no-write-fetch-head")
         arguments = (*fetching, "--end-of-options", self._settings.url, f"+{wanted}:{_OURS}")
-        done = self._done(arguments, b"", _FETCHING)
+        done = self._done(arguments, b"", _FETCHING, "https:ssh:file")
         if done.returncode:
             raise self._failed("fetch", done.stderr)
 
@@ -220,14 +222,16 @@ class GitBranch:
             raise self._failed(arguments[0], done.stderr)
         return None if done.returncode else done.stdout
 
-    def _done(self, arguments: Sequence[str], given: bytes, patience: int) -> "subprocess.CompletedProcess[bytes]":
+    def _done(
+        self, arguments: Sequence[str], given: bytes, patience: int, allowed: str = "none"
+    ) -> "subprocess.CompletedProcess[bytes]":
         try:
             return subprocess.run(
                 ["git", *_SAFE, "-C", str(self._folder), *arguments],
                 input=given,
                 capture_output=True,
                 timeout=patience,
-                env=self._environment,
+                env={**self._environment, "GIT_ALLOW_PROTOCOL": allowed},
                 start_new_session=True,  # no terminal that it could ask for a password
                 check=False,
             )

@@ -210,6 +210,7 @@ class _Sync:
             return
         if there is not None and text == there and old == page:
             self._known[entry.path] = record
+            self._known.pop(former, None)
             self.unchanged += 1
             return
         what: What = "moved" if former else "changed" if there is not None else "added"
