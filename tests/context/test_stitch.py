@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.clock import Clock
-from fairlead.context import Context, Hit, Item, publish_items
-from fairlead.context.stitch import pack_of, tokens_of
+from fairlead.context import Context, Hit, Item, Pack, publish_items
+from fairlead.context.measure import USUAL
+from fairlead.context.packing import Gathered, pack_of
 from fairlead.context.types import NO_CONTEXT
 from fairlead.labels import NO_LABELS, Access, DataClass, Labels
 from fairlead.storage.store import Store
@@ -19,6 +20,10 @@ def anyone(_: Access) -> bool:
 
 def task(question: str, budget: int = 500) -> Task:
     return Task(type=TaskType(name="support", context=budget), labels=NO_LABELS, question=question)
+
+
+def packed(hits: list[Hit], budget: int) -> Pack:
+    return pack_of(Gathered(snapshot="s", budget=budget, hits=tuple(hits)))
 
 
 def hit(item: str = "returns", text: str = "Thirty days.", **said: object) -> Hit:
@@ -70,25 +75,25 @@ async def test_a_question_that_nothing_bears_on_gets_an_empty_pack(context: Cont
 
 
 def test_passages_keep_the_order_of_relevance_and_what_does_not_fit_is_left_out() -> None:
-    pack = pack_of("s", [hit("a", "short."), hit("b", "long. " * 400), hit("c", "short too.")], 120)
+    pack = packed([hit("a", "short."), hit("b", "long. " * 400), hit("c", "short too.")], 160)
     assert [passage.citation.partition("@")[0] for passage in pack.passages] == ["a", "c"]
 
 
 def test_the_same_text_is_given_once() -> None:
-    pack = pack_of("s", [hit("a", "Thirty  days.\n"), hit("b", "Thirty days.")], 500)
+    pack = packed([hit("a", "Thirty  days.\n"), hit("b", "Thirty days.")], 500)
     assert [passage.citation for passage in pack.passages] == ["a@0123456789ab"]
 
 
 def test_the_best_passage_is_cut_at_a_sentence_where_it_alone_is_too_long() -> None:
-    pack = pack_of("s", [hit(text="One sentence of some length stands here. " * 50)], 160)
+    pack = packed([hit(text="One sentence of some length stands here. " * 50)], 200)
     assert pack.passages[0].text.endswith("stands here.")
-    assert tokens_of(pack.passages[0].text) <= 160
-    assert pack_of("s", [hit(text="no end " * 500)], 160).passages == ()
+    assert USUAL.tokens(pack.passages[0].text) <= 200
+    assert packed([hit(text="no end " * 500)], 200).passages == ()
 
 
 def test_the_title_of_a_passage_says_page_and_section_once() -> None:
     titles = [
-        pack_of("s", [hit(heading=heading)], 500).passages[0].title
+        packed([hit(heading=heading)], 500).passages[0].title
         for heading in ("", "Returns", "Returns > Late", "Abroad > Late")
     ]
     assert titles == ["Returns", "Returns", "Returns > Late", "Returns > Abroad > Late"]
@@ -96,6 +101,6 @@ def test_the_title_of_a_passage_says_page_and_section_once() -> None:
 
 @given(st.lists(st.text(max_size=400), max_size=8), st.integers(1, 600))
 def test_a_pack_never_passes_its_budget(texts: list[str], budget: int) -> None:
-    pack = pack_of("s", [hit(str(number), text) for number, text in enumerate(texts)], budget)
-    assert sum(tokens_of(passage.text) for passage in pack.passages) <= budget
+    pack = packed([hit(str(number), text) for number, text in enumerate(texts)], budget)
+    assert sum(USUAL.tokens(passage.text) for passage in pack.passages) <= budget
     assert len(pack.passages) == len(pack.citations)

@@ -1,0 +1,114 @@
+"""Pieces that say different things of the same. Pure, and careful: what is not clearly about the same is let be.
+
+Two statements are about the same where most of the words are the same that stand with a figure, and the figure is of
+the same unit. Then a different figure is a difference: thirty days here and fourteen there.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+from msgspec import Struct
+
+from fairlead.models.words import stems
+
+_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|\n+")
+_FIGURE: Final = re.compile(
+    r"(?P<before>[€$£]\s?)?(?<![\w.,/-])(?P<number>[0-9]{1,9}(?:[.,][0-9]{1,4})*)(?![\w/.-]*[\w/-])"
+    r"\s?(?P<unit>%|[^\W\d_]{1,20})?"
+)
+_SMALL: Final = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
+_NUMBERS: Final = {
+    name: str(number)
+    for number, name in enumerate(
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+        ]
+    )
+} | {"twenty": "20", "thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "ninety": "90", "hundred": "100"}
+_WRITTEN: Final = re.compile(r"\b(" + "|".join(sorted(_NUMBERS, key=len, reverse=True)) + r")\b", re.IGNORECASE)
+_SAME: Final = 0.7  # of the words that stand with the figure, in the shorter of the two statements
+_FEWEST: Final = 3  # words that are the same
+_MOST_STATEMENTS: Final = 24  # of one piece
+_LONGEST: Final = 400  # characters of a sentence
+
+
+class Statement(Struct, frozen=True):
+    """A figure with its unit, the stems that stand with it, and both as they are said: a figure and a word, so that
+    nobody else's sentence leaves the passage that it stands in."""
+
+    unit: str
+    number: str
+    words: frozenset[str]
+    said: str
+
+
+class Found(Struct, frozen=True):
+    """Two texts by their places, and the figures in which they differ."""
+
+    one: int
+    other: int
+    said: str
+    instead: str
+
+
+def differing(texts: Sequence[str]) -> list[Found]:
+    """The pairs of texts that differ, each once, in their order. One text does not contradict itself."""
+    by_unit: dict[str, list[tuple[int, Statement]]] = {}
+    found: dict[tuple[int, int], Found] = {}
+    for at, text in enumerate(texts):
+        for statement in statements_of(text):
+            said = by_unit.setdefault(statement.unit, [])
+            for other, earlier in said:
+                if other != at and (other, at) not in found and _differ(earlier, statement):
+                    found[other, at] = Found(other, at, earlier.said, statement.said)
+            said.append((at, statement))
+    return [found[pair] for pair in sorted(found)]
+
+
+@lru_cache(maxsize=4096)
+def statements_of(text: str) -> tuple[Statement, ...]:
+    """The statements of a text that hold one figure. A sentence with several is about more than can be told apart."""
+    statements: list[Statement] = []
+    for sentence in _SENTENCE.split(text):
+        if len(sentence) > _LONGEST:
+            continue
+        plain = _WRITTEN.sub(lambda word: _NUMBERS[word[0].lower()], sentence)
+        figures = list(_FIGURE.finditer(plain))
+        if len(figures) == 1 and (statement := _statement(plain, figures[0])) is not None:
+            statements.append(statement)
+    return tuple(statements[:_MOST_STATEMENTS])
+
+
+def _statement(plain: str, figure: "re.Match[str]") -> Statement | None:
+    unit = (figure["before"] or "").strip() or figure["unit"] or ""
+    unit = unit if unit in ("%", "€", "$", "£") else next(iter(stems(unit)), "")
+    if not unit:
+        return None
+    words = frozenset(stems(plain[: figure.start()] + " " + plain[figure.end() :]))
+    number = figure["number"].replace(",", ".")
+    said = f"{unit}{figure['number']}" if figure["before"] else f"{figure['number']} {figure['unit']}"
+    return Statement(unit, number.rstrip("0").rstrip(".") if "." in number else number, words, said)
+
+
+def _differ(one: Statement, other: Statement) -> bool:
+    if one.number == other.number:
+        return False
+    shared = len(one.words & other.words)
+    return shared >= _FEWEST and shared >= _SAME * max(len(one.words), len(other.words))
