@@ -18,34 +18,17 @@ _FIGURE: Final = re.compile(
     r"(?P<before>[€$£]\s?)?(?<![\w.,/-])(?P<number>[0-9]{1,9}(?:[.,][0-9]{1,4})*)(?![\w/.-]*[\w/-])"
     r"\s?(?P<unit>%|[^\W\d_]{1,20})?"
 )
-_SMALL: Final = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
-_NUMBERS: Final = {
-    name: str(number)
-    for number, name in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-        ]
-    )
-} | {"twenty": "20", "thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "ninety": "90", "hundred": "100"}
-_WRITTEN: Final = re.compile(r"\b(" + "|".join(sorted(_NUMBERS, key=len, reverse=True)) + r")\b", re.IGNORECASE)
+_WORDS: Final = """
+    two 2 three 3 four 4 five 5 six 6 seven 7 eight 8 nine 9 ten 10 eleven 11 twelve 12 thirteen 13 fourteen 14
+    fifteen 15 twenty 20 thirty 30 forty 40 fifty 50 sixty 60 ninety 90
+    """.split()  # noqa: SIM905 a paragraph of words reads better than a list of strings
+_NUMBERS: Final = dict(zip(_WORDS[::2], _WORDS[1::2], strict=True))
+_WRITTEN: Final = re.compile(r"\b(?:" + "|".join(sorted(_NUMBERS, key=len, reverse=True)) + r")\b")
+_DIGIT: Final = re.compile("[0-9]")
 _SAME: Final = 0.7  # of the words that stand with the figure, in the shorter of the two statements
 _FEWEST: Final = 3  # words that are the same
 _MOST_STATEMENTS: Final = 24  # of one piece
+_MOST_COMPARED: Final = 1500  # pairs of statements: what comes behind is of pieces that matter less
 _LONGEST: Final = 400  # characters of a sentence
 
 
@@ -68,18 +51,24 @@ class Found(Struct, frozen=True):
     instead: str
 
 
-def differing(texts: Sequence[str]) -> list[Found]:
-    """The pairs of texts that differ, each once, in their order. One text does not contradict itself."""
+def differing(texts: Sequence[str], most: int = 6) -> list[Found]:
+    """The first pairs of texts that differ, each pair once. One text does not contradict itself."""
     by_unit: dict[str, list[tuple[int, Statement]]] = {}
     found: dict[tuple[int, int], Found] = {}
+    compared = 0
     for at, text in enumerate(texts):
         for statement in statements_of(text):
             said = by_unit.setdefault(statement.unit, [])
             for other, earlier in said:
-                if other != at and (other, at) not in found and _differ(earlier, statement):
+                if other == at or earlier.number == statement.number or (other, at) in found:
+                    continue
+                compared += 1
+                if _are_alike(earlier.words, statement.words):
                     found[other, at] = Found(other, at, earlier.said, statement.said)
+            if len(found) >= most or compared > _MOST_COMPARED:
+                return list(found.values())[:most]
             said.append((at, statement))
-    return [found[pair] for pair in sorted(found)]
+    return list(found.values())
 
 
 @lru_cache(maxsize=4096)
@@ -89,7 +78,9 @@ def statements_of(text: str) -> tuple[Statement, ...]:
     for sentence in _SENTENCE.split(text):
         if len(sentence) > _LONGEST:
             continue
-        plain = _WRITTEN.sub(lambda word: _NUMBERS[word[0].lower()], sentence)
+        plain = _WRITTEN.sub(lambda word: _NUMBERS[word[0]], sentence.lower())
+        if _DIGIT.search(plain) is None:
+            continue
         figures = list(_FIGURE.finditer(plain))
         if len(figures) == 1 and (statement := _statement(plain, figures[0])) is not None:
             statements.append(statement)
@@ -107,8 +98,6 @@ def _statement(plain: str, figure: "re.Match[str]") -> Statement | None:
     return Statement(unit, number.rstrip("0").rstrip(".") if "." in number else number, words, said)
 
 
-def _differ(one: Statement, other: Statement) -> bool:
-    if one.number == other.number:
-        return False
-    shared = len(one.words & other.words)
-    return shared >= _FEWEST and shared >= _SAME * max(len(one.words), len(other.words))
+def _are_alike(one: frozenset[str], other: frozenset[str]) -> bool:
+    fewest = max(_FEWEST, _SAME * max(len(one), len(other)))
+    return min(len(one), len(other)) >= fewest and len(one & other) >= fewest

@@ -26,7 +26,6 @@ from fairlead.labels import NO_LABELS, Labels
 from fairlead.models.types import Passage
 
 _WORTH_CUTTING: Final = 60  # tokens: a shorter piece of a passage says too little
-_MOST_DIFFERENCES: Final = 6
 _STOPS: Final = re.compile(r"[.!?](?=\s)|\n")
 _FRAME: Final = 56  # tokens of what stands around a passage, but for its name, title and notes
 _NAME: Final = 0.6  # tokens a byte of a name with its version
@@ -91,10 +90,8 @@ class _Room:
             room = min(room - (small - most), self.measure.tokens(text) - 1)
         return piece, needs
 
-    def give_back(self) -> _Piece:
-        piece = self.pieces.pop()
-        self.left += self._needs(piece)
-        return piece
+    def give_back(self, place: int) -> None:
+        self.left += self._needs(self.pieces.pop(place))
 
 
 def pack_of(gathered: Gathered) -> Pack:
@@ -185,7 +182,7 @@ def _once_each(hits: Sequence[Hit]) -> Iterator[tuple[int, Hit]]:
     changed last, else is the more specific, else was found first."""
     best: dict[int, int] = {}
     for at, first in enumerate(twins([hit.text for hit in hits])):
-        best[first] = max(best.get(first, at), at, key=lambda one: (*_standing(hits[one]), -one))
+        best[first] = at if first == at else max(best[first], at, key=lambda one: (*_standing(hits[one]), -one))
     for first in sorted(best):
         yield best[first], hits[best[first]]
 
@@ -195,19 +192,22 @@ def _standing(hit: Hit) -> tuple[bool, str, str, int]:
 
 
 def _differences(room: _Room) -> tuple[Difference, ...]:
-    """Where pieces differ. What is said of it has its room too: where there is none left, the last pieces make it."""
-    while True:
-        found = tuple(
-            Difference(
-                room.pieces[each.one].passage.citation, room.pieces[each.other].passage.citation,
-                each.said, each.instead,
-            )
-            for each in differing([piece.passage.text for piece in room.pieces])
-            if room.pieces[each.one].citation.id != room.pieces[each.other].citation.id
-        )[:_MOST_DIFFERENCES]  # fmt: skip
-        if not found or room.measure.tokens(remark(found)) <= room.left or len(room.pieces) <= 2:
-            return found if found and room.measure.tokens(remark(found)) <= room.left else ()
-        room.give_back()
+    """Where pieces differ. What is said of that has its room too: the last pieces that it is not about make it, and
+    where that is not enough, the last differences are left out."""
+    ids = [each.citation.id for each in room.pieces]
+    about = [
+        each for each in differing([piece.passage.text for piece in room.pieces]) if ids[each.one] != ids[each.other]
+    ]
+    found = tuple(Difference(ids[each.one], ids[each.other], each.said, each.instead) for each in about)
+    named = {id_ for each in found for id_ in (each.one, each.other)}
+    while found and room.measure.tokens(remark(found)) > room.left:
+        spare = next((at for at in range(len(room.pieces) - 1, 0, -1) if ids[at] not in named), None)
+        if spare is None:
+            found = found[:-1]
+        else:
+            room.give_back(spare)
+            del ids[spare]
+    return found
 
 
 def _of_live(live: LivePiece) -> _Piece:

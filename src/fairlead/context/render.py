@@ -56,14 +56,8 @@ def remark(differences: Sequence[Difference]) -> str:
     """What is said of passages that differ, "" where none do: no more of their words than a figure and its unit."""
     if not differences:
         return ""
-    lines = (
-        f"- [{each.one}] has {_quoted(each.said)}, [{each.other}] has {_quoted(each.instead)}" for each in differences
-    )
+    lines = (f"- [{each.one}] says {each.said}, [{each.other}] says {each.instead}" for each in differences)
     return "\n".join((_DIFFER, *lines))
-
-
-def _quoted(words: str) -> str:
-    return '"' + " ".join(words.replace('"', "'").replace("<<", "< <").split()) + '"'
 
 
 def _mark(pack: Pack) -> str:

@@ -7,6 +7,7 @@ that differs in a figure says something else.
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from heapq import nsmallest
 from typing import Final
 from zlib import crc32
 
@@ -15,7 +16,9 @@ from msgspec import Struct
 _WORD: Final = re.compile(r"\w+")
 _ALIKE: Final = 0.8  # of the runs that stand in either
 _SHORTEST: Final = 12  # words: below that only copies are twins
-_KEPT: Final = 48  # runs by which a passage is compared: those with the smallest numbers
+_MASK: Final = (1 << 61) - 1
+_LONGEST: Final = 40  # characters of a word
+_KEPT: Final = 32  # runs by which a passage is compared: those with the smallest numbers
 
 
 class Likeness(Struct, frozen=True):
@@ -29,20 +32,29 @@ class Likeness(Struct, frozen=True):
 @lru_cache(maxsize=4096)
 def likeness_of(text: str) -> Likeness:
     words = _WORD.findall(text.casefold())
+    whole = " ".join(words).encode(errors="replace")
     runs: frozenset[int] = frozenset()
     if len(words) >= _SHORTEST:
-        numbers = {crc32(" ".join(words[at : at + 3]).encode(errors="replace")) for at in range(len(words) - 2)}
-        runs = frozenset(sorted(numbers)[:_KEPT])
-    return Likeness(hash_of(words), frozenset(word for word in words if word[:1].isdigit()), runs)
+        numbers = list(map(_number, words))
+        found = {
+            (one * 31 + two) * 31 + three & _MASK
+            for one, two, three in zip(numbers, numbers[1:], numbers[2:], strict=False)
+        }
+        runs = frozenset(nsmallest(_KEPT, found))
+    figures = frozenset(word for word in words if word[0].isdigit())
+    return Likeness(crc32(whole) << 32 | len(whole), figures, runs)
 
 
-def hash_of(words: Sequence[str]) -> int:
-    return crc32(" ".join(words).encode(errors="replace")) << 32 | len(" ".join(words))
+@lru_cache(maxsize=65_536)
+def _number(word: str) -> int:
+    """The same in every process."""
+    return crc32(word[:_LONGEST].encode(errors="replace")) * 2_654_435_761 & _MASK
 
 
 def twins(texts: Sequence[str]) -> list[int]:
     """For each text the number of the first one that it is a twin of: its own where it is the first."""
     found = [likeness_of(text) for text in texts]
+    meant: dict[int, int] = {}
     first: list[int] = []
     places: dict[int, list[int]] = {}  # run -> the texts that have it
     for at, one in enumerate(found):
@@ -50,19 +62,21 @@ def twins(texts: Sequence[str]) -> list[int]:
         for run in one.runs:
             for other in places.get(run, ()):
                 shared[other] = shared.get(other, 0) + 1
-        same = next((other for other in range(at) if found[other].meaning == one.meaning), None)
+        same = meant.get(one.meaning)
+        meant.setdefault(one.meaning, at)
         if same is None:
-            same = next((other for other in sorted(shared) if _alike(one, found[other], shared[other])), None)
+            close = sorted(other for other, runs in shared.items() if runs >= _ALIKE * _KEPT / 2)
+            same = next((other for other in close if _alike(one, found[other])), None)
         first.append(at if same is None else first[same])
         for run in one.runs:
             places.setdefault(run, []).append(at)
     return first
 
 
-def _alike(one: Likeness, other: Likeness, shared: int) -> bool:
+def _alike(one: Likeness, other: Likeness) -> bool:
     """Of two bottom sketches, those runs decide that are among the smallest of both together."""
     if one.figures != other.figures:
         return False
     smallest = sorted(one.runs | other.runs)[:_KEPT]
     both = one.runs & other.runs
-    return shared >= _ALIKE * _KEPT / 2 and sum(run in both for run in smallest) >= _ALIKE * len(smallest)
+    return sum(run in both for run in smallest) >= _ALIKE * len(smallest)
