@@ -94,7 +94,13 @@ def _streamed(reply: Reply) -> Mapping[str, Any]:
 def _tell(about: Mapping[str, Any]) -> None:
     for item in about.get("citations", ()):
         due = f", review due {item['review_by']}" if item.get("review_by") else ""
-        say(f"source: {item['title']} [{item['id']}], {item['owner'] or 'no owner'}{due}")
+        whose = f"read live, as of {item['as_of']}" if item.get("as_of") else item["owner"] or "no owner"
+        say(f"source: {item['title']} [{item['id']}], {whose}{due}")
+        for note in item.get("notes", ()):
+            if not item.get("as_of") or not note.startswith("read live"):
+                say(f"  note: {note}")
+    for two in about.get("differing", ()):
+        say(f"note: sources differ: [{two['one']}] says {two['said']}, [{two['other']}] says {two['instead']}")
     cost = about["cost"]
     sure = " (tokens counted by Fairlead)" if cost["estimated"] else ""
     say(f"cost: {cost['amount']} {cost['currency']}{sure}  model: {about['model']} ({about['placement']})")

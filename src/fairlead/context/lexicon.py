@@ -24,11 +24,11 @@ _READ: Final = 4_000  # characters of a question, from its end
 
 
 class Spoken(Struct, frozen=True):
-    """An item that joins packs: as a piece, who may read it, its names as stems, its topics, and names in capitals that
+    """An item that joins packs: as a piece, what must be permitted, its names as stems, its topics, and names in capitals that
     are compared as they are written (IT is not it)."""
 
     hit: Hit
-    access: Access
+    rights: tuple[Access, ...]
     forms: tuple[Form, ...]
     exact: tuple[str, ...]
     topics: frozenset[str]
@@ -68,13 +68,13 @@ class Lexicon:
         """What joins the pack of a question to which these passages were found."""
         if not self._all:
             return NOTHING
-        known: dict[Access, bool] = {}
+        known: dict[tuple[Access, ...], bool] = {}
 
         def permitted(at: int) -> bool:
-            access = self._all[at].access
-            if access not in known:
-                known[access] = may_read(access)
-            return known[access]
+            rights = self._all[at].rights
+            if rights not in known:
+                known[rights] = all(map(may_read, rights))
+            return known[rights]
 
         asked = [at for at in self._names(question[-_READ:]) if permitted(at)]
         wanted = frozenset(topic.casefold() for topic in topics)
@@ -133,10 +133,10 @@ def load_lexicon(store: Store, catalogue: Catalogue) -> Lexicon:
             keys = [(each.id, each.version) for each in entries[start : start + 400]]
             query = select(item.id, item.text).where(tuple_(item.id, item.version).in_(keys))
             texts.update({row.id: row.text for row in connection.execute(query)})
-    return Lexicon(spoken_of(each, texts.get(each.id, ""), catalogue.access_of(each)) for each in entries)
+    return Lexicon(spoken_of(each, texts.get(each.id, ""), catalogue.rights_of(each)) for each in entries)
 
 
-def spoken_of(entry: Entry, text: str, access: Access) -> Spoken:
+def spoken_of(entry: Entry, text: str, rights: tuple[Access, ...]) -> Spoken:
     """An item of one of the kinds, as it joins packs."""
     fields = entry.fields
     names: tuple[str, ...] = ()
@@ -168,7 +168,7 @@ def spoken_of(entry: Entry, text: str, access: Access) -> Spoken:
         changed=entry.changed,
     )
     topics = frozenset(each.casefold() for each in (*entry.topics, *fields.get("precedent_for", ())))
-    return Spoken(hit, access, tuple(dict.fromkeys(filter(None, forms))), exact, topics)
+    return Spoken(hit, rights, tuple(dict.fromkeys(filter(None, forms))), exact, topics)
 
 
 def _line(what: str, names: Sequence[str]) -> list[str]:

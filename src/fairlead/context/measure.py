@@ -18,7 +18,7 @@ _PLAIN: Final = b" abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _WIDE: Final = 0.15  # bytes beyond one a character, of all
 _MIXED, _DENSE = 0.12, 0.30  # bytes that are neither letters nor blanks, of all
 _LONGEST_WORDS: Final = 16  # bytes between two blanks, on average, that words may have
-_MARGIN: Final = 1.2  # measured: see evals/RESULTS.md
+_MARGIN: Final = 1.1  # measured: see evals/RESULTS.md
 _LEAST: Final = 0.1
 _USUAL: Final[Mapping[Script, float]] = {"prose": 1 / 3, "mixed": 0.4, "dense": 1.0, "letters": 0.5, "signs": 0.8}
 
@@ -64,8 +64,7 @@ def allowed(script: Script, seen: float | None) -> float:
     return min(1.0, max(seen, min(max(seen * _MARGIN, _LEAST), usual)))
 
 
-@lru_cache(maxsize=8192)
-def kind_and_size(text: str) -> tuple[Script, int]:
+def kind_of(text: str) -> tuple[Script, int]:
     """What kind of text it is, and its bytes."""
     data = text.encode(errors="replace")
     size = len(data) or 1
@@ -75,3 +74,7 @@ def kind_and_size(text: str) -> tuple[Script, int]:
     if odd > _DENSE * size or (size > 100 and (data.count(b" ") + data.count(b"\n")) * _LONGEST_WORDS < size):
         return "dense", len(data)
     return ("mixed" if odd > _MIXED * size else "prose"), len(data)
+
+
+kind_and_size = lru_cache(maxsize=8192)(kind_of)
+"""The same, remembered: passages come again."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from fairlead.context import Citation, citations_in
+from fairlead.context.types import Difference
 from fairlead.costs.estimates import estimate
 from fairlead.costs.ledger import Action
 from fairlead.costs.told import Judged, Left, Pin
@@ -26,7 +27,8 @@ class Answer(Struct, frozen=True, kw_only=True):
 
     `labels` are those of all that was asked, context included. `remembered` is False where it was to be remembered, and
     the person or the conversation was gone by then. `left` is what remains of limits on how fast may be asked.
-    `required` is what the task had to rest on, and how it stands for this caller.
+    `required` is what the task had to rest on, and how it stands for this caller. `differences` are those between the
+    pieces of context that the model had.
     `work` is the piece of work that it is a part of, and `newer` whether other pages are in force than it began under.
     """
 
@@ -53,6 +55,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     required: tuple[Required, ...] = ()
     work: Pin | None = None
     newer: bool = False
+    differences: tuple[Difference, ...] = ()
 
 
 Remember = Callable[[Answer], NewTurn]
@@ -101,6 +104,7 @@ def answer_of(deployment: Deployment, action: Action, decided: Decided, model: M
         required=decided.enough.told,
         work=action.pin,
         newer=action.pin is not None and action.pin.snapshot != deployment.context.snapshot,
+        differences=decided.pack.differences,
     )
 
 

@@ -1,10 +1,10 @@
 """Attempts: one candidate after the other, each with its own intent, hold and settlement, within one deadline."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 from fairlead.costs.ledger import Action
 from fairlead.costs.prices import upper_bound
@@ -52,12 +52,15 @@ def reservation(deployment: Deployment, action: Action, decided: Decided, candid
     )
 
 
-def attempt(
+async def attempt(
     fairlead: Fairlead, deployment: Deployment, action: Action, decided: Decided, release: Release
-) -> Coroutine[Any, Any, Model]:
+) -> Model:
     """Try the candidates for a chat; as `tried` says."""
     send = partial(_once, deployment, action, decided, release)
-    return tried(fairlead, deployment, action, decided, release, send)
+    model = await tried(fairlead, deployment, action, decided, release, send)
+    if decided.pack.passages:
+        fairlead.tokens.note(model.name, decided.asked.request, release.usage_so_far())
+    return model
 
 
 async def tried(

@@ -14,6 +14,7 @@ from fairlead.costs.refusals import Refusals
 from fairlead.costs.types import Rate
 from fairlead.errors import Overloaded
 from fairlead.execution.live_answers import LiveAnswers
+from fairlead.execution.tokens_seen import TokensSeen
 from fairlead.identity import Authenticator, Caller
 from fairlead.lanes import LaneRules, Lanes
 from fairlead.lanes.rate_settings import LimitsSettings
@@ -117,6 +118,7 @@ class Fairlead:
         self.offered: dict[tuple[str, int, str], tuple[float, Mapping[str, Finding]]] = {}
         self.rates = Rates(clock.monotonic, deployment.limits)
         self.live = LiveAnswers(clock.monotonic)
+        self.tokens = TokensSeen()
         self._news = asyncio.Event()
 
     def take_up(self, deployment: Deployment) -> Deployment:

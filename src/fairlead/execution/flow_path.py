@@ -35,6 +35,7 @@ _USER: Final = frozenset({"user"})
 _MESSAGE: Final = frozenset({"message:tool"})
 _ATTACHED: Final = frozenset({"message:document"})
 _NOWHERE: Final[Sources] = frozenset()
+_OUTSIDERS: Final = "message:document"  # what outsiders wrote, whoever published it
 _LONGEST: Final = 32 << 10  # letters; what is longer is something that was passed on, and nobody's words
 _canonical = msgspec.json.Encoder(order="sorted").encode
 
@@ -172,22 +173,47 @@ async def extracted(fairlead: Fairlead, deployment: Deployment, action: Action, 
 
 async def heard(fairlead: Fairlead, deployment: Deployment, action: Action, request: ChatRequest, pack: Pack) -> None:
     """Keep what a model is told by an agent that passes its person's words on: those words, what tools have said, and
-    the pages that it gets."""
-    if deployment.flows is None or action.arrival.flow is None or not deployment.flows.speaks(action.caller):
+    the pages that it gets. Of any other agent, what it got from outsiders and from live sources: that must not be taken
+    for what came from elsewhere."""
+    if deployment.flows is None or action.arrival.flow is None:
+        return
+    if deployment.flows.speaks(action.caller):
+        told = [step for each in request.messages for step in _told(each)]
+        told += _packed(pack, all_of_it=True)
+    else:
+        told = _packed(pack, all_of_it=False)
+    if not told:
         return
     of = flow_of(action.caller, action.arrival.flow)
-    told = [step for each in request.messages for step in _told(each)]
-    told += [
-        step_of("page", frozenset({f"document:{each.citation.partition('@')[0]}"}), each.text, pack.labels, (),
-                (_mark(f"{each.citation} {each.text}", b"page"),))
-        for each in pack.passages
-    ]  # fmt: skip
 
     def work() -> None:
         fairlead.flows.add(of, _unknown(fairlead.flows.flow(of).steps, told))
 
     with action.trace.waiting():
         await asyncio.to_thread(work)
+
+
+def _packed(pack: Pack, *, all_of_it: bool) -> list[Step]:
+    """The pieces of a pack as what was read: a live one came from the tool that read it."""
+    tools = {each.citation: each.tool for each in pack.live}
+    steps = []
+    for passage, citation in zip(pack.passages, pack.citations, strict=False):
+        tool = tools.get(passage.citation)
+        if not (all_of_it or tool or not citation.trusted):
+            continue
+        source = f"tool:{tool}" if tool else f"document:{passage.citation.partition('@')[0]}"
+        if not tool and not citation.trusted:
+            source = _OUTSIDERS
+        value: Any = [passage.text, *_values(passage.text)] if tool else passage.text
+        mark = _mark(f"{passage.citation} {passage.text}", b"page")
+        steps.append(step_of("page", frozenset({source}), value, pack.labels, (), (mark,)))
+    return steps
+
+
+def _values(text: str) -> list[str]:
+    """The values of a live piece one by one, as they were before it was made a text."""
+    parts = (part for line in text.splitlines() for part in line.removeprefix("- ").split("; "))
+    return [value for part in parts if (value := part.partition(": ")[2] or part)]
 
 
 class FlowRules(Struct, frozen=True):

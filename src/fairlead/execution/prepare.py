@@ -90,7 +90,7 @@ async def stitched(
 ) -> Stitched:
     """The request with instructions and context in front, which have labels too. `caution` is what the model must know
     of that context."""
-    if not pack.passages and not task.type.instructions and not caution:
+    if not (pack.passages or pack.voice or task.type.instructions or caution):
         return Stitched(request, findings, findings.labels.joined(pack.labels), ())
     instructions = f"{task.type.instructions.rstrip()}\n\n{caution}" if caution else task.type.instructions
     system = render(pack, instructions)

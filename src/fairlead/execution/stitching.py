@@ -1,16 +1,21 @@
 """The stitching stage: all that goes into the pack of one task, the pack, and whether that is enough to rest on."""
 
+from datetime import UTC, datetime
+
 from msgspec import Struct
 
 from fairlead.context import Context, Pack
+from fairlead.context.types import NO_CONTEXT
 from fairlead.costs.ledger import Action
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.live_reading import live_pieces
 from fairlead.execution.pins import context_of
+from fairlead.execution.planning import considered_for
 from fairlead.execution.prepare import Stitched, refuse_ungrounded, stitched
 from fairlead.execution.sufficiency import NOTHING_REQUIRED, Enough, heed, resting_on, weighed
 from fairlead.models.types import ChatRequest
 from fairlead.policy.types import Findings
+from fairlead.tasks.classify import earlier_questions
 from fairlead.tasks.types import Task
 
 
@@ -41,6 +46,16 @@ async def packed(
     fairlead: Fairlead, deployment: Deployment, context: Context, action: Action, task: Task, request: ChatRequest
 ) -> Pack:
     """The pack for a task. Raises `NoContext` where a required live source was asked in vain."""
+    if not task.type.context:
+        return NO_CONTEXT
     live = await live_pieces(fairlead, deployment, action, task, request) if task.type.live else ()
     required = resting_on(deployment, context, action, task) if task.type.requires else ()
-    return await context.stitch(task, deployment.policy.may_read(action.caller), live, required)
+    return await context.stitch(
+        task,
+        deployment.policy.may_read(action.caller),
+        live,
+        required,
+        earlier=earlier_questions(request),
+        today=datetime.fromtimestamp(action.at / 1000, UTC).date().isoformat(),
+        measure=fairlead.tokens.measure(considered_for(deployment, request)),
+    )

@@ -30,6 +30,17 @@ class CitedItem(Struct, frozen=True, omit_defaults=True):
     owner: str
     verified: str = ""
     review_by: str = ""
+    as_of: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class Differing(Struct, frozen=True):
+    """Two pieces of the context that say different things of the same: their ids, and the figure that each gives."""
+
+    one: str
+    other: str
+    said: str
+    instead: str
 
 
 class DroppedModel(Struct, frozen=True):
@@ -90,6 +101,7 @@ class About(Struct, frozen=True, omit_defaults=True, kw_only=True):
     judged: tuple[JudgedBy, ...] = ()
     required: tuple[RequiredNeed, ...] = ()
     work: Work | None = None
+    differing: tuple[Differing, ...] = ()
 
 
 def about(answer: Answer) -> About:
@@ -105,7 +117,8 @@ def about(answer: Answer) -> About:
         ),
         revision=answer.revision,
         citations=tuple(
-            CitedItem(c.id, c.title, c.section, c.owner, c.verified, c.review_by) for c in answer.citations
+            CitedItem(c.id, c.title, c.section, c.owner, c.verified, c.review_by, c.as_of, c.notes)
+            for c in answer.citations
         ),
         redacted=answer.redacted,
         warnings=(
@@ -118,6 +131,7 @@ def about(answer: Answer) -> About:
         ),
         required=_required(answer.required) if answer.required else (),
         work=None if answer.work is None else _work(answer.work, answer.newer),
+        differing=tuple(Differing(d.one, d.other, d.said, d.instead) for d in answer.differences),
     )
 
 

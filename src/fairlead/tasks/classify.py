@@ -47,3 +47,14 @@ def last_question(request: ChatRequest) -> str:
         if message.role == "user":
             return text_of(message)
     return ""
+
+
+def earlier_questions(request: ChatRequest, most: int = 4) -> list[str]:
+    """The texts of the user messages before the last one, the latest first."""
+    said: list[str] = []
+    for message in reversed(request.messages):
+        if message.role == "user":
+            said.append(text_of(message))
+            if len(said) > most:
+                break
+    return said[1:]
