@@ -24,8 +24,8 @@ _READ: Final = 4_000  # characters of a question, from its end
 
 
 class Spoken(Struct, frozen=True):
-    """An item that joins packs: as a piece, what must be permitted, its names as stems, its topics, and names in capitals that
-    are compared as they are written (IT is not it)."""
+    """An item that joins packs: as a piece, what must be permitted, its names as stems, its topics, and names in
+    capitals that are compared as they are written (IT is not it)."""
 
     hit: Hit
     rights: tuple[Access, ...]
