@@ -151,12 +151,13 @@ def _write(html: Path, page: str) -> None:
 
 def _show_readiness(found: Readiness) -> None:
     table(
-        ["task", "departments", "calls", "ready", "exists", "verified", "current", "visible", "consistent"],
+        ["task", "departments", "calls", "lacked", "ready", "exists", "verified", "current", "visible", "consistent"],
         [
             [
                 row.task,
                 departments_in(row, found.departments),
                 str(row.calls),
+                str(row.lacked),
                 f"{row.percent}%",
                 *(
                     f"{count}/{row.shares.of}"
@@ -171,7 +172,7 @@ def _show_readiness(found: Readiness) -> None:
             ]
             for row in found.rows
         ],
-        right=["calls", "ready", "exists", "verified", "current", "visible", "consistent"],
+        right=["calls", "lacked", "ready", "exists", "verified", "current", "visible", "consistent"],
     )
     if found.estimates:
         print()

@@ -125,16 +125,17 @@ def _by_task(rows: tuple[Row, ...], departments: tuple[Department, ...]) -> Mark
             name(row.task),
             name(departments_in(row, departments)),
             str(row.calls),
+            str(row.lacked),
             _percent(row.percent),
             *(_share(row, share) for share in _SHARES),
         )
         for row in rows
     ]
-    columns = ("kind of work", "departments", "questions", "ready", *_SHARES)
+    columns = ("kind of work", "departments", "questions", "lacked", "ready", *_SHARES)
     return tag(
         "section",
         tag("h2", "By kind of work"),
-        table("How much of what is required is there", columns, cells, numbers=("questions",)),
+        table("How much of what is required is there", columns, cells, numbers=("questions", "lacked")),
     )
 
 
@@ -217,7 +218,8 @@ def _reading() -> Markup:
             "p",
             "Ready is what a request would find: a page of the kind, with the topics, current, verified where that is "
             "asked, that every one of the people may read, and that no other page contradicts. The five shares say "
-            "which of these is lacking. The percentage weighs each kind of work and department by its questions.",
+            "which of these is lacking. Lacked are the questions in which something was, at that time. The percentage "
+            "weighs each kind of work and department by its questions.",
             class_="note",
         ),
     )

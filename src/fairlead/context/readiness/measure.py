@@ -198,6 +198,7 @@ def _row(facts: Facts, task: TaskType, some: list[People], stands: Stands) -> Ro
         task=task.name,
         departments=tuple(people.department for people in some),
         calls=sum(facts.traffic.calls.get((task.name, people.department), 0) for people in some),
+        lacked=sum(facts.traffic.lacked.get((task.name, people.department), 0) for people in some),
         people=sum(reader.people for people in some for reader in people.readers),
         shares=shares,
         percent=shares.percent,

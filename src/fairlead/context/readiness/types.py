@@ -66,11 +66,12 @@ class Rate(Struct, frozen=True):
 
 
 class Traffic(Struct, frozen=True, kw_only=True):
-    """What the records of the time in question tell. `calls` are counted by task type and department, the rest by task
-    type: `refused` for want of context, `uncited` answered without naming a page, `cited` by page. `tools` are calls of
-    tools."""
+    """What the records of the time in question tell. `calls`, and those of them that `lacked` something required, are
+    counted by task type and department, the rest by task type: `refused` for want of context, `uncited` answered
+    without naming a page, `cited` by page. `tools` are calls of tools."""
 
     calls: Mapping[tuple[str, str], int] = {}
+    lacked: Mapping[tuple[str, str], int] = {}
     refused: Mapping[str, int] = {}
     uncited: Mapping[str, int] = {}
     cited: Mapping[str, Mapping[str, int]] = {}
@@ -171,11 +172,13 @@ class Stand(Struct, frozen=True, kw_only=True):
 
 
 class Row(Struct, frozen=True, kw_only=True):
-    """One task type for departments that stand alike. `calls` are theirs."""
+    """One task type for departments that stand alike. `calls` are theirs, and `lacked` are those of them in which
+    something that was required was not met at that time."""
 
     task: str
     departments: tuple[str, ...]
     calls: int
+    lacked: int
     people: int
     shares: Shares
     percent: int
