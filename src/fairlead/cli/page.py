@@ -15,6 +15,7 @@ from msgspec import Struct
 from fairlead.cli.output import one_line
 
 MOST: Final = 400  # characters of one text: nobody reads a longer one in a table
+_BAR: Final = 48  # width of a bar
 _LONG: Final = 36  # letters of a word that may be broken anywhere
 _VOID: Final = frozenset({"meta", "br", "rect", "circle"})
 _MARKS: Final = {
@@ -95,10 +96,10 @@ def bar(part: int, whole: int, words: str) -> Markup:
     kind = "good" if part == whole else "some" if part else "none"
     drawn = tag(
         "svg",
-        tag("rect", class_="track", width=60, height=8, rx=4),
-        tag("rect", class_=kind, width=round(60 * share, 1), height=8, rx=4),
-        viewBox="0 0 60 8",
-        width=60,
+        tag("rect", class_="track", width=_BAR, height=8, rx=4),
+        tag("rect", class_=kind, width=round(_BAR * share, 1), height=8, rx=4),
+        viewBox=f"0 0 {_BAR} 8",
+        width=_BAR,
         height=8,
         aria_hidden="true",
     )

@@ -141,7 +141,7 @@ def _by_task(rows: tuple[Row, ...], departments: tuple[Department, ...]) -> Mark
 
 def _share(row: Row, share: str) -> Markup:
     count: int = getattr(row.shares, share)
-    return bar(count, row.shares.of, f"{count} of {row.shares.of}")
+    return bar(count, row.shares.of, f"{count}/{row.shares.of}")
 
 
 def _in_detail(rows: tuple[Row, ...], departments: tuple[Department, ...]) -> Iterator[Markup]:
