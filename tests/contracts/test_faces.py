@@ -54,8 +54,12 @@ costs: compile_budgets
 costs: decode_rates
 costs: encode_rates
 costs: resolve_rates
+evidence: Conflict
+evidence: Pieces
 evidence: answerable
+evidence: conflicts
 evidence: mentioned
+evidence: supported
 execution: Answer
 execution: Defaults
 execution: Deliver

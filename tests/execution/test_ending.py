@@ -7,7 +7,7 @@ from tests.world import World, world
 
 from fairlead.errors import Withheld
 from fairlead.models.types import Chunk, Model, Passage
-from fairlead.policy.grounding import support
+from fairlead.policy.grounding import cited_support, support
 
 PAGE = """---
 title: Expenses
@@ -23,12 +23,14 @@ require:
 grounding:
   - {name: grounded, share: 0.8, tasks: [expenses]}
   - {name: thin, share: 0.8, mode: warn, tasks: [thinly]}
+  - {name: noted, cited: true, otherwise: caveat, caveat: Check this., tasks: [noted]}
+  - {name: proven, cited: true, tasks: [proven]}
 """
 FILES = {
     "rules/endings.yaml": RULES,
     "context/expenses.md": PAGE,
     **{f"tasks/{name}.yaml": "prefer: [small]" for name in ("advice", "letters")},
-    **{f"tasks/{name}.yaml": "{prefer: [small], context: 500}" for name in ("expenses", "thinly")},
+    **{f"tasks/{name}.yaml": "{prefer: [small], context: 500}" for name in ("expenses", "thinly", "noted", "proven")},
 }
 PASSAGE = Passage("expenses@0123456789ab", "Expenses", PAGE)
 
@@ -78,6 +80,29 @@ async def test_a_reply_that_rests_on_nothing_is_withheld_or_warned_of(tmp_path) 
                 await w.ask(wrong, model="expenses")
             warned = await w.ask(wrong, model="thinly")
             assert [rule for rule, _ in warned.warned] == ["thin"]
+
+
+async def test_what_a_page_contradicts_goes_out_with_a_caveat_or_not_at_all(tmp_path) -> None:
+    async with world(tmp_path, FILES) as w:
+        said = "echo Receipts are handed in within 30 days after the journey."
+        assert (await w.ask(said, model="proven")).reply.choices[0].text == said[5:]
+        wrong = said.replace("30", "60")
+        with pytest.raises(Withheld, match="proven"):
+            await w.ask(wrong, model="proven")
+        before, tail = await streamed(w, wrong, "noted")
+        assert (before, "".join(tail)) == (wrong[5:], "\n\nCheck this.")
+
+
+def test_a_sentence_is_held_against_what_it_cites() -> None:
+    parking = Passage("parking@0123456789ab", "Parking", "Parking at the airport costs two euros an hour.")
+    pages = [Passage(PASSAGE.citation, "Expenses", PAGE.rpartition("---")[2]), parking]
+    true = "Parking at the airport costs two euros an hour. [parking@0123456789ab] A hotel may cost 140 euro a night."
+    assert cited_support(true, pages).share == 1
+    elsewhere = cited_support(true.replace("parking@", "expenses@"), pages)
+    assert (elsewhere.claims, elsewhere.supported) == (2, 1)
+    denied = cited_support("Receipts are not handed in within 30 days after the journey.", pages)
+    assert denied.contradicted == ("Receipts are not handed in within 30 days after the journey.",)
+    assert cited_support(true.replace("parking@0123", "parking@9999"), pages).invented == ("parking@9999456789ab",)
 
 
 def test_claims_are_supported_by_words_numbers_and_marks() -> None:

@@ -1,5 +1,7 @@
 """What texts say of each other: whether passages hold an answer, bear out a claim, or contradict one another. Pure."""
 
 from fairlead.evidence.answerable import answerable, mentioned
+from fairlead.evidence.claims import Pieces, supported
+from fairlead.evidence.conflicts import Conflict, conflicts
 
-__all__ = ["answerable", "mentioned"]
+__all__ = ["Conflict", "Pieces", "answerable", "conflicts", "mentioned", "supported"]

@@ -12,7 +12,7 @@ from unicodedata import normalize
 from msgspec import Struct
 
 from fairlead.models.types import Passage
-from fairlead.policy.grounding import support
+from fairlead.policy.grounding import cited_support, support
 from fairlead.policy.rules import mode_note, scope_tests
 from fairlead.policy.settings import GroundingSetting, JudgeSetting, Mode, RequireSetting, RulesFile
 from fairlead.policy.sources import quoted
@@ -29,23 +29,24 @@ class Question(Struct, frozen=True):
 
 
 class Ending(Struct, frozen=True):
-    """One rule. `text` is what a reply must say, `share` how much of it must be supported, `question` what a judge is
-    asked of it: one of them."""
+    """One rule. `text` is what a reply must say; with a `share`, how much of it must be supported (by what it cites:
+    `cited`), and `text` is what is added where it is not; `question` is what a judge is asked of it."""
 
     name: str
     cedar: str
     text: str = ""
     share: float = 0.0
+    cited: bool = False
     question: Question | None = None
 
     def is_met(self, reply: str, passages: Sequence[Passage]) -> bool:
         """Whether a complete reply is as the rule wants it, as far as can be told without a judge."""
         if self.question is not None:
             return True
-        if self.text:
+        if not self.share:
             return _plain(self.text) in _plain(reply)
-        found = support(reply, passages)
-        return not found.invented and found.share >= self.share
+        found = cited_support(reply, passages) if self.cited else support(reply, passages)
+        return not found.invented and not found.contradicted and found.share >= self.share
 
 
 def compiled(files: Mapping[str, RulesFile]) -> Iterator[tuple[str, Ending]]:
@@ -57,7 +58,9 @@ def compiled(files: Mapping[str, RulesFile]) -> Iterator[tuple[str, Ending]]:
             yield path, Ending(each.name, _cedar(each, said, lifted), text=each.text)
         for one in file.grounding:
             said = one.reason or f"{one.name}: too little of the reply rests on the organisation's pages"
-            yield path, Ending(one.name, _cedar(one, said, ""), share=one.share)
+            caveat = one.caveat if one.otherwise == "caveat" else ""
+            lifted = f" @redact({quoted(one.name)})" if caveat else ""
+            yield path, Ending(one.name, _cedar(one, said, lifted), text=caveat, share=one.share, cited=one.cited)
         for this in file.judge:
             said = this.reason or f"{this.name}: the reply has not passed its judge"
             question = Question(this.model, this.ask, this.at_least, this.on_error, this.mode)

@@ -1,5 +1,8 @@
 """Whether a reply rests on the passages that it was given: by its words, its numbers and its marks. Pure arithmetic.
 
+`support` asks whether each sentence was taken from any of the passages; `cited_support` is stricter and holds each
+against those that it cites, and notices what they contradict.
+
 A sentence is supported where most of its words stand in one passage, and each of its numbers in some. That says whether
 a claim was taken from there, not whether it was understood: a sentence that turns a passage into its opposite with the
 passage's own words is supported. Sentences of fewer than three words that say something are no claims.
@@ -11,6 +14,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from fairlead.evidence import Pieces
 from fairlead.models.types import Passage
 from fairlead.models.words import stems
 
@@ -19,6 +23,7 @@ OVERLAP: Final = 0.6
 """The share of a sentence's words that must stand in one passage."""
 
 _MARK: Final = re.compile(r"\[([^\[\]\s]{1,300}@[0-9a-f]{12})\]")
+_MARKS_BEHIND: Final = re.compile(r"([.!?])((?:\s*\[[^\[\]\s]{1,300}@[0-9a-f]{12}\])+)")
 _END: Final = re.compile(r"(?<=[.!?])\s+|\n+")
 _NUMBER: Final = re.compile(r"\d[\d.,\u00a0\u202f]*")
 
@@ -29,6 +34,8 @@ class Support(Struct, frozen=True):
     claims: int
     supported: int
     invented: tuple[str, ...]
+    contradicted: tuple[str, ...] = ()
+    """The sentences that a passage contradicts, as far as words show it."""
 
     @property
     def share(self) -> float:
@@ -45,6 +52,29 @@ def support(reply: str, passages: Sequence[Passage]) -> Support:
     supported = sum(_is_supported(said, counted, vocabularies, numbers) for said, counted in claims)
     invented = dict.fromkeys(mark for mark in _MARK.findall(reply) if mark not in known)
     return Support(len(claims), supported, tuple(invented))
+
+
+def cited_support(reply: str, passages: Sequence[Passage]) -> Support:
+    """What of a reply the passages bear out that it cites; a sentence that cites none is held against all of them."""
+    places: dict[str, list[int]] = {}
+    for place, passage in enumerate(passages):
+        places.setdefault(passage.citation, []).append(place)
+    pieces = Pieces(passages)
+    claims = borne_out = 0
+    contradicted: list[str] = []
+    for sentence in _END.split(_MARKS_BEHIND.sub(r"\2\1", reply)):
+        plain = _MARK.sub(" ", sentence)
+        if len(frozenset(stems(plain))) < LEAST_WORDS:
+            continue
+        marks = _MARK.findall(sentence)
+        cited = [place for mark in marks for place in places.get(mark, ())]
+        found = pieces.check(plain, cited if marks else None)
+        claims += 1
+        borne_out += found.verdict == "supported"
+        if found.verdict == "contradicted":
+            contradicted.append(" ".join(plain.split()))
+    invented = dict.fromkeys(mark for mark in _MARK.findall(reply) if mark not in places)
+    return Support(claims, borne_out, tuple(invented), tuple(contradicted))
 
 
 def _claims(reply: str) -> Iterator[tuple[frozenset[str], frozenset[str]]]:

@@ -125,6 +125,22 @@ class GroundingSetting(Scope, frozen=True, kw_only=True, forbid_unknown_fields=T
     share: Annotated[
         float, Meta(gt=0, le=1, description="The least share of its sentences that the pages must support.")
     ] = 0.7
+    cited: Annotated[
+        bool,
+        Meta(
+            description="Hold each sentence against the pages that it cites, and let none pass that they contradict: "
+            "another number of the same unit, a denial, an opposite word."
+        ),
+    ] = False
+    otherwise: Annotated[
+        Literal["withhold", "caveat"],
+        Meta(
+            description="What becomes of a reply that rests on too little: withheld, or given with `caveat` below it."
+        ),
+    ] = "withhold"
+    caveat: Annotated[
+        str, Meta(min_length=1, max_length=2000, description="What is said below it, with `otherwise: caveat`.")
+    ] = "Not all of this is borne out by the pages of the organisation that it cites: check it before you rely on it."
     reason: Annotated[str, Meta(description="What the caller is told.")] = ""
 
 
