@@ -1,6 +1,7 @@
 """Required context on the governed path: what is refused, who is asked, which models are left, and what is told."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,8 @@ async def test_an_expired_page_is_named_with_its_day_its_owner_and_what_was_done
         error = await refused(w)
         assert error.message == "a refund must rest on refund rules, and the page “Returns” [a] expired on 2026-11-10"
         assert error.why == "tasks/refund.yaml says: where refund rules is stale, ask the owner"
-        assert error.mend == "care was asked on 2026-11-18 to see to refund rules by 2026-11-25; ask again then"
+        said = r"care was asked on 2026-11-18 to see to refund rules by 2026-11-25 \(req_[0-9a-f]{8}\); ask again then"
+        assert re.fullmatch(said, error.mend)
         clock.at += 3 * 86_400_000
         again = await refused(w, person="lee")
         assert again.mend == error.mend  # one request, however many feel the need
@@ -70,7 +72,9 @@ async def test_only_who_was_asked_is_said_to_have_been_and_a_dry_run_asks_nobody
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(w.fairlead.requests, "ask", _away)
             assert (await refused(w)).mend == "care could not be asked for refund rules just now: try again shortly"
-        assert (await refused(w)).mend == "care has been asked for refund rules, with 7 days to see to it"
+        assert (await refused(w)).mend.startswith(
+            "care has been asked for refund rules, with 7 days to see to it (req_"
+        )
 
 
 def _away(*_: object) -> str:
@@ -143,6 +147,15 @@ async def test_the_strictest_of_several_needs_decides_and_all_are_recorded(tmp_p
         assert record.required == (
             ("refund rules", "missing"), ("voice", "missing"), ("units", "missing"), ("page", "met"),
         )  # fmt: skip
+
+
+async def test_pages_about_which_an_owner_was_asked_contradict_each_other_until_that_is_settled(tmp_path: Path) -> None:
+    pages = {"a": page(contradicts=["b"]), "b": page("Refunds take 14 days.", title="Refunds")}
+    async with deployed(tmp_path, {"otherwise": "ask", "owner": "care"}, pages) as w:
+        error = await refused(w)
+        assert error.message.endswith("the pages “Returns” [a] and “Refunds” [b] disagree about it")
+        await w.fairlead.requests.follow()
+        assert w.fairlead.requests.disputed == {frozenset({"a", "b"})}
 
 
 @pytest.mark.parametrize("tell", [False, True])

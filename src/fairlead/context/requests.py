@@ -73,6 +73,8 @@ class Requests:
         self._clock = clock
         self._felt: dict[str, _Felt] = {}
         self._under_way: set[asyncio.Task[None]] = set()
+        # Pairs of pages that contradict each other as long as a request about both is open, as last looked.
+        self.disputed: frozenset[frozenset[str]] = frozenset()
 
     def note(self, need: Need) -> str:
         """The request's id, at once; it is written beside what goes on, at most once a minute for the same need. That
@@ -156,6 +158,13 @@ class Requests:
                     words, owner = need.words[:_LONGEST], need.owner[:_LONGEST]
                     table.found_again(connection, row, need.weight, owner, words, now)
             table.take_back(connection, kinds, wanted, now)
+
+    async def follow(self) -> None:
+        """Look which contradictions are open, now and then."""
+        rows = await asyncio.to_thread(self.listed, "open")
+        self.disputed = frozenset(
+            frozenset((row.item, row.cause)) for row in rows if row.kind == "contradicted" and row.item and row.cause
+        )
 
     def listed(self, *states: "State") -> "list[RequestRow]":
         """All, or those in these states, the weightiest first."""

@@ -8,6 +8,7 @@ from fairlead.context.sufficiency import Standing
 from fairlead.errors import Refused
 from fairlead.tasks.types import Does, State, Task
 
+_NAMED: Final = 12  # characters of a request's id
 _FOLLOWS: Final[Mapping[Does, str]] = {"abstain": "abstain", "ask": "ask the owner", "models": "use other models"}
 
 
@@ -27,6 +28,8 @@ class InsufficientContext(Refused):
 class Asked(Protocol):
     """What an owner was asked for. Times in milliseconds since 1970."""
 
+    @property
+    def id(self) -> str: ...
     @property
     def asked_at(self) -> int: ...
     @property
@@ -118,13 +121,14 @@ _TODO: Final[Mapping[State, str]] = {
 def _told(need: str, owner: str, standing: Standing, request: Asked | None) -> str:
     if request is None:
         return f"{owner} could not be asked for {need} just now: try again shortly"
+    name = request.id[:_NAMED]  # it follows from the need, whatever is there or not
     if standing.told in ("missing", "hidden"):
         # Since when it is open hangs on whom else it was missing for, and that on who may read what.
-        return f"{owner} has been asked for {need}, with {standing.requirement.due} days to see to it"
+        return f"{owner} has been asked for {need}, with {standing.requirement.due} days to see to it ({name})"
     since, by = _day(request.asked_at), _day(request.due_at)
     if request.state == "dismissed":
-        return f"{owner} was asked on {since} to see to {need}, and will not: ask them why"
-    return f"{owner} was asked on {since} to see to {need} by {by}; ask again then"
+        return f"{owner} was asked on {since} to see to {need} ({name}), and will not: ask them why"
+    return f"{owner} was asked on {since} to see to {need} by {by} ({name}); ask again then"
 
 
 def _day(at: int) -> str:

@@ -33,7 +33,9 @@ async def known_for(
     """What is known for a task. Raises `InsufficientContext` where that is too little to rest on."""
     context = await context_of(fairlead, deployment, action)
     pack = action.pack = await packed(fairlead, deployment, context, action, task, request)
-    enough = weighed(deployment, context, action, task, pack) if task.type.requires else NOTHING_REQUIRED
+    enough = NOTHING_REQUIRED
+    if task.type.requires:
+        enough = weighed(fairlead, deployment, context, action, task, pack)
     asked = await stitched(deployment.policy, request, findings, task, pack, enough.caution)
     action.labels = asked.labels
     if enough.standings:

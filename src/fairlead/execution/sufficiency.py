@@ -67,10 +67,14 @@ def resting_on(deployment: Deployment, context: Context, action: Action, task: T
     return tuple(page.id for each in standings for page in each.pages)
 
 
-def weighed(deployment: Deployment, context: Context, action: Action, task: Task, pack: Pack) -> Enough:
+def weighed(
+    fairlead: Fairlead, deployment: Deployment, context: Context, action: Action, task: Task, pack: Pack
+) -> Enough:
     """How everything stands that the task type requires, for this caller and today."""
     live = {each.name: LiveState(each.state, _LIVE.get(each.state, "")) for each in pack.live}
-    pairs = tuple(frozenset((_item(each.one), _item(each.other))) for each in pack.differences)
+    pairs = fairlead.requests.disputed.union(
+        frozenset((_item(each.one), _item(each.other))) for each in pack.differences
+    )
     may_read = deployment.policy.may_read(action.caller)
     sufficiency = context.sufficiency(deployment.tasks)
     standings = sufficiency.standings(task.type, may_read, day_of(action.at), live, pairs)
@@ -147,6 +151,7 @@ def need_of(task: Task, standing: Standing, today: int) -> Need:
                 )
     return Need(
         kind=kind,
+        cause=standing.pages[1].id if kind == "contradicted" else "",
         need=standing.requirement.name,
         item=page.id if page is not None else standing.requirement.item,
         task=task.type.name,

@@ -49,6 +49,7 @@ _RECOVER_EVERY = 3.0
 _SIGN_EVERY = 60.0
 _FORGET_EVERY = 60.0
 _COUNT_EVERY = 1.0
+_LOOK_EVERY = 15.0
 _TELL_EVERY = 60.0
 
 
@@ -125,6 +126,7 @@ async def assemble(around: Surroundings) -> Running:
             *parts.watch.chores(),
             (_TELL_EVERY, parts.upkeep.chore),
             (_COUNT_EVERY, turns),
+            (_LOOK_EVERY, parts.requests.follow),
         ),
     )
     await turns()  # before anybody asks: the others that live already are counted
