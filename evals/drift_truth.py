@@ -1,10 +1,11 @@
 """What truly became of a passage of a handbook: a second reading of the pages, which shares no code with Fairlead's.
 
-It reads raw pages, not stored sections, and compares sentences. The rule, which was settled by looking at cases:
-a section still means what it meant if, on one page of the later date, the sentences of each of its headings stand in
-their order without a gap, and no sentence was added to them under the same heading. What headings are called and how
-deep they are, which page it is, how lines are wrapped, how lists and emphasis are marked and where links lead does not
-count. A section that the length of a text cut off in the middle of a heading's text may have anything beside it there.
+It reads raw pages, not stored sections. The rule, which was settled by looking at cases: a section still means what it
+meant if, on one page of the later date, the words of each of its headings stand in their order without a gap, and
+nothing was added to them under the same heading. What headings are called and how deep they are, which page it is, how
+lines are wrapped, how lists and emphasis are marked (in HTML too), how sentences are punctuated and where links lead
+does not count. A section that the length of a text cut off in the middle of a heading's text may have anything beside
+it there.
 """
 
 import re
@@ -23,6 +24,8 @@ _END = re.compile(r"(?<=[.!?:;])\s+")
 _TOKEN = re.compile(r"[^\W_]+|[$€£%]|~~")
 FEW = 6
 """Words: found on another page, so few are no sign of where a passage went."""
+BESIDE = 3
+"""Words beside a block that tell whether anything was added to it."""
 
 
 @dataclass
@@ -65,56 +68,45 @@ def _sentences(lines: Sequence[str]) -> Iterator[str]:
             yield " ".join(words)
 
 
-@dataclass
-class _Place:
-    """A block on a page: its sentences stand at `first` to `last` of all."""
-
-    first: int
-    last: int
-
-
 class Page:
-    """All sentences of a page, and where its blocks begin and end."""
+    """All words of a page in one text, and at which places of it a block begins or ends."""
 
     def __init__(self, text: str) -> None:
-        self.sentences: list[str] = []
-        self.starts, self.ends = set[int](), set[int]()
+        said, self.edges = "", {0}
         for block in blocks(text):
-            self.starts.add(len(self.sentences))
-            self.sentences += block.sentences
-            self.ends.add(len(self.sentences) - 1)
-        self.at: dict[str, list[int]] = {}
-        for number, sentence in enumerate(self.sentences):
-            self.at.setdefault(sentence, []).append(number)
+            said += " " + " ".join(block.sentences)
+            self.edges.add(len(said))
+        self.said = said + " "
 
-    def runs(self, wanted: Sequence[str], least: int = 0) -> Iterator[int]:
-        """Where these sentences stand in one run; the first and the last may be cut off."""
-        if len(wanted) > 1 and wanted[1] in self.at:
-            starts = [number - 1 for number in self.at[wanted[1]]]
-        elif len(wanted) == 1:
-            starts = [number for number, each in enumerate(self.sentences) if wanted[0] in each]
-        else:
-            starts = [n for n, each in enumerate(self.sentences[:-1]) if len(wanted) == 2 and each.endswith(wanted[0])]
-        for start in starts:
-            if start >= least and self._is_run(wanted, start):
-                yield start
+    def runs(self, wanted: str, least: int = 0) -> Iterator[tuple[int, int]]:
+        """Where these words stand without a gap: from the blank before them to that behind them."""
+        start = self.said.find(f" {wanted} ", least)
+        while start >= 0:
+            yield start, start + len(wanted) + 1
+            start = self.said.find(f" {wanted} ", start + 1)
 
-    def _is_run(self, wanted: Sequence[str], start: int) -> bool:
-        here = self.sentences[start : start + len(wanted)]
-        if len(here) < len(wanted):
-            return False
-        if len(wanted) == 1:
-            return wanted[0] == here[0] or f" {wanted[0]} " in f" {here[0]} "
-        inner = here[1:-1] == list(wanted[1:-1])
-        return inner and _ends_with(here[0], wanted[0]) and _begins_with(here[-1], wanted[-1])
+    def before(self, start: int) -> list[str]:
+        return self.said[:start].split()[-BESIDE:]
+
+    def behind(self, end: int) -> list[str]:
+        return self.said[end:].split(maxsplit=BESIDE)[:BESIDE]
 
 
-def _ends_with(whole: str, part: str) -> bool:
-    return whole == part or whole.endswith(" " + part)
+@dataclass
+class _Wanted:
+    """The words of a block. `before` and `behind` are those that may stand beside it, None where any may."""
 
+    said: str
+    before: list[str] | None
+    behind: list[str] | None
 
-def _begins_with(whole: str, part: str) -> bool:
-    return whole == part or whole.startswith(part + " ")
+    def stands(self, page: Page, least: int) -> int:
+        """Where it ends on a page; -1 where it does not stand there."""
+        for start, end in page.runs(self.said, least):
+            begins = self.before is None or start in page.edges or page.before(start) == self.before
+            if begins and (self.behind is None or end in page.edges or page.behind(end) == self.behind):
+                return end
+        return -1
 
 
 class Snapshot:
@@ -126,41 +118,25 @@ class Snapshot:
     def means_the_same(self, path: str, section: str, earlier: "Snapshot") -> bool | None:
         """Whether a section of the page `path` of an earlier date still stands in this one. None where it says
         nothing, or cannot be found again on its own page."""
-        here, parts = earlier.pages[path], [block.sentences for block in blocks(section)]
-        if not parts:
-            return None
-        bounds = list[tuple[str, str]]()
-        least = 0
-        for sentences in parts:
-            start = next(here.runs(sentences, least), -1)
+        here, least, wanted = earlier.pages[path], 0, list[_Wanted]()
+        for block in blocks(section):
+            said = " ".join(block.sentences)
+            start, least = next(here.runs(said, least), (-1, least))
             if start < 0:
                 return None
-            least = end = start + len(sentences) - 1
-            first = start in here.starts and _whole(here.sentences[start], sentences[0])
-            final = end in here.ends and _whole(here.sentences[end], sentences[-1])
-            before = here.sentences[start - 1] if start else ""
-            after = here.sentences[end + 1] if end + 1 < len(here.sentences) else ""
-            bounds.append((before if first else "*", after if final else "*"))
-        own = [self.pages[path]] if path in self.pages else []
-        enough = sum(len(each.split()) for sentences in parts for each in sentences) >= FEW
-        others = [page for name, page in self.pages.items() if name != path] if enough else []
-        return any(_stands(page, parts, bounds) for page in (*own, *others))
+            before = here.before(start) if start in here.edges else None
+            wanted.append(_Wanted(said, before, here.behind(least) if least in here.edges else None))
+        if not wanted:
+            return None
+        enough = sum(len(each.said.split()) for each in wanted) >= FEW
+        names = [path, *(self.pages if enough else ())]
+        return any(_holds(self.pages[name], wanted) for name in names if name in self.pages)
 
 
-def _whole(sentence: str, part: str) -> bool:
-    return sentence == part
-
-
-def _stands(page: Page, parts: Sequence[Sequence[str]], bounds: Sequence[tuple[str, str]]) -> bool:
+def _holds(page: Page, wanted: Sequence[_Wanted]) -> bool:
     least = 0
-    for sentences, (before, after) in zip(parts, bounds, strict=True):
-        for start in page.runs(sentences, least):
-            end = start + len(sentences) - 1
-            fits_before = before == "*" or start in page.starts or page.sentences[start - 1] == before
-            fits_after = after == "*" or end in page.ends or page.sentences[end + 1] == after
-            if fits_before and fits_after:
-                least = end
-                break
-        else:
+    for each in wanted:
+        least = each.stands(page, least)
+        if least < 0:
             return False
     return True
