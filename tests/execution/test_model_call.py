@@ -16,6 +16,7 @@ from tests.world import CARD, IN, OUT, PERSONS, World, again, asked, until, worl
 from fairlead.audit import verify_records
 from fairlead.audit.canonical import canonical
 from fairlead.costs.outcomes import orphaned
+from fairlead.costs.payload import decode_payload
 from fairlead.costs.record import Record
 from fairlead.errors import (
     Broken,
@@ -320,8 +321,8 @@ async def test_payloads_are_sealed_and_open_only_for_their_run(w: World) -> None
         row = connection.execute(text("SELECT subject, ciphertext FROM payload")).one()
     assert b"harbour" not in row.ciphertext
     opened = w.fairlead.ledger.vault.open_sealed(row.subject, row.ciphertext, answer.run.encode())
-    body, reply = msgspec.msgpack.decode(opened, type=tuple[bytes, str])
-    assert (b"harbour" in body, reply) == (True, "the harbour is calm")
+    kept = decode_payload(opened)
+    assert (b"harbour" in kept.body, kept.reply) == (True, "the harbour is calm")
     assert record.payload
 
 

@@ -13,6 +13,7 @@ from fairlead.cli.place import Data, Place, Workspace, currency_of, find
 from fairlead.cli.records import record_of
 from fairlead.cli.when import shown
 from fairlead.costs.money import exact_money, format_money
+from fairlead.costs.payload import decode_payload
 from fairlead.costs.record import Record
 from fairlead.errors import NotFound
 from fairlead.telemetry.load import load_by_layer
@@ -124,8 +125,8 @@ def _texts(place: Place, row: "LogRow") -> tuple[str, str]:
             mend="`payloads: keep` in fairlead.yaml keeps those to come, encrypted per person",
         )
     plain = open_vault(place, store).open_sealed(sealed.subject, sealed.ciphertext, row.run.encode())
-    body, reply = msgspec.msgpack.decode(plain, type=tuple[bytes, str])
-    return body.decode("utf-8", "replace"), reply
+    kept = decode_payload(plain)
+    return kept.body.decode("utf-8", "replace"), kept.reply
 
 
 @load_app.command()

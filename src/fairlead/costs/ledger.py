@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from fairlead.clock import Clock, new_id
 from fairlead.costs.outcomes import decided_by, guessed, late, outcome_of, policies_of
+from fairlead.costs.payload import Payload, encode_payload
 from fairlead.costs.prices import cost
 from fairlead.costs.record import RECORD_VERSION, Record, RecordedError, encode_record, recorded_usage
 from fairlead.costs.told import (
@@ -97,6 +98,7 @@ class Action:
         self.tool = ""  # `system.tool`, of a tool's call
         self.labels: Labels | None = None
         self.pack: Pack | None = None
+        self.gathered = b""  # what the pack was made of, so that it can be made again
         self.pin: Pin | None = None  # of a piece of work that goes on with the context it began under
         self.rights: Rights | None = None
         self.plan: Plan | None = None
@@ -386,7 +388,7 @@ class Action:
 
     def _seal(self) -> Sealed:
         reply = self._sent.reply_text() if self._sent else ""
-        plain = msgspec.msgpack.encode((self.arrival.body, reply))
+        plain = encode_payload(Payload(self.arrival.body, reply, self.gathered))
         return Sealed(self._subject.id, self.ledger.vault.seal(self._subject, plain, self.run.encode()))
 
     def _warn(self, receipt: Receipt) -> None:
