@@ -14,6 +14,7 @@ from fairlead.cli.context_impact import impact
 from fairlead.cli.context_items import list_, show
 from fairlead.cli.context_life import publish, retire, verify
 from fairlead.cli.context_readiness import inventory_command, readiness_command
+from fairlead.cli.context_replay import replay
 from fairlead.cli.context_requests import requests
 from fairlead.cli.context_start import start
 from fairlead.cli.context_sync import sync
@@ -42,6 +43,7 @@ app.command("inventory")(inventory_command)
 app.command("readiness")(readiness_command)
 app.command()(add)
 app.command()(sync)
+app.command()(replay)
 app.add_typer(work)
 
 

@@ -1,4 +1,4 @@
-"""What is kept of an action beside its record, encrypted for its person: what came, what went, and what else decided."""
+"""What is kept of an action beside its record, encrypted for its person: what came, what went, what else decided."""
 
 import msgspec
 from msgspec import Struct

@@ -12,6 +12,7 @@ from fairlead.execution.live_reading import live_pieces
 from fairlead.execution.pins import context_of
 from fairlead.execution.planning import considered_for
 from fairlead.execution.prepare import Stitched, refuse_ungrounded, stitched
+from fairlead.execution.replaying import Gathering, encode_gathering, gathered_again
 from fairlead.execution.sufficiency import NOTHING_REQUIRED, Enough, heed, resting_on, weighed
 from fairlead.models.types import ChatRequest
 from fairlead.policy.types import Findings
@@ -52,12 +53,16 @@ async def packed(
         return NO_CONTEXT
     live = await live_pieces(fairlead, deployment, action, task, request) if task.type.live else ()
     required = resting_on(deployment, context, action, task) if task.type.requires else ()
-    return await context.stitch(
-        task,
-        deployment.policy.may_read(action.caller),
-        live,
-        required,
-        earlier=earlier_questions(request),
-        today=datetime.fromtimestamp(action.at / 1000, UTC).date().isoformat(),
+    gathering = Gathering(
+        question=task.question,
+        earlier=tuple(earlier_questions(request)),
+        required=tuple(required),
+        live=tuple(live),
         measure=fairlead.tokens.measure(considered_for(deployment, request)),
+        day=datetime.fromtimestamp(action.at / 1000, UTC).date().isoformat(),
+        caller=action.caller,
     )
+    pack = await gathered_again(context, deployment.policy, task.type, gathering)
+    if pack.digest and deployment.keep_payloads:
+        action.gathered = encode_gathering(gathering)
+    return pack

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from fairlead.clock import Clock
 from fairlead.context import Context, Pack
+from fairlead.context.embedding import embedder_of
 from fairlead.costs.payload import decode_payload
 from fairlead.costs.record import Record, decode_record
 from fairlead.errors import BadInput, NotFound
@@ -85,12 +86,12 @@ def _kept(store: Store, vault: Vault, run: str) -> tuple[Record, Gathering]:
 
 def _opened(store: Store, snapshot: str, in_force: str, workspace: Workspace) -> Context:
     """The snapshot that was read, under the rights of that which was in force."""
-    names_items = workspace.policy.names_items
+    names_items, embedder = workspace.policy.names_items, embedder_of(workspace.settings.context)
     if not snapshot:
         return Context()
     if snapshot == in_force or not in_force:
-        return Context.open(store, snapshot, names_items=names_items)
-    live = Context.open(store, in_force, names_items=names_items)
+        return Context.open(store, snapshot, names_items=names_items, embedder=embedder)
+    live = Context.open(store, in_force, names_items=names_items, embedder=embedder)
     try:
         return Context.open(store, snapshot, names_items=names_items, live=live)
     finally:
