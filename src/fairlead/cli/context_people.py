@@ -48,7 +48,7 @@ def people_of(
     with progress("asking for rights", len(every)) as step:
         for department in every:
             callers = by_department.get(department) or {"": _somebody(department, frozenset())}
-            readers = tuple(_readers(workspace, accesses, callers.values()))
+            readers = tuple(readers_of(workspace, accesses, callers.values()))
             yield People(department, readers, department in by_department)
             step()
 
@@ -71,7 +71,7 @@ def _somebody(department: str, groups: frozenset[str]) -> Caller:
     return Caller(person=_SOMEBODY, department=department, groups=groups, credential="key:readiness")
 
 
-def _readers(workspace: Workspace, accesses: Sequence[Access], callers: Iterable[Caller]) -> Iterator[Reader]:
+def readers_of(workspace: Workspace, accesses: Sequence[Access], callers: Iterable[Caller]) -> Iterator[Reader]:
     """Those who may read and call the same are one reader, so that ten thousand people cost as much as their rights
     differ."""
     live = {source.settings.tool for source in workspace.live.values()}
