@@ -95,7 +95,7 @@ def test_a_name_stays_a_name(word: str) -> None:
         assert not {*"\u202e\u2066\u200f\u200b\ufeff\x00\x1b\x85"} & {*said}
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(st.text(max_size=40))
 def test_any_text_is_read_back_as_it_was_meant(word: str) -> None:
     read = Read(tag("p", word, title=word).html)

@@ -144,7 +144,7 @@ def test_nothing_is_called_complete_that_is_not() -> None:
     st.lists(st.tuples(st.booleans(), st.booleans(), st.sampled_from(["", "2026-10-20"])), max_size=6),
     st.integers(0, 1000),
 )
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_more_and_better_pages_never_make_it_less_ready(found: list[tuple[bool, bool, str]], calls: int) -> None:
     pages = [
         page(
