@@ -4,7 +4,7 @@ folder."""
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from pathlib import PurePosixPath
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -13,6 +13,8 @@ from fairlead.cli.place import Place, Workspace, find
 from fairlead.clock import SystemClock
 from fairlead.errors import BadInput
 from fairlead.workspace.starters import FUNCTIONS, starter, starter_files
+
+_NAMED: Final = 5  # files that are named
 
 
 def _functions(incomplete: str) -> list[tuple[str, str]]:
@@ -123,7 +125,8 @@ def _tell(written: list[str], left: list[str], dry_run: bool) -> None:
     drafts = sum(path.startswith("context/") for path in written)
     say(f"{'would write' if dry_run else 'wrote'} {drafts} draft page(s) and {len(written) - drafts} task type(s)")
     if left:
-        say(f"left alone, because it is there already: {', '.join(left)}")
+        more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
+        say(f"left alone, because it is there already: {', '.join(left[:_NAMED])}{more}")
     if drafts and not dry_run:
         page = next(path for path in written if path.startswith("context/"))
         item = page.removeprefix("context/").removesuffix(".md")

@@ -31,6 +31,12 @@ def test_what_most_questions_wait_for_comes_first_and_a_small_gap_weighs_less() 
     assert len(readiness(known, 2).steps) == 2
 
 
+def test_what_work_is_refused_for_comes_before_what_it_goes_on_without() -> None:
+    refused = RequirementSettings(need="b", topics=("b",), otherwise="abstain")
+    known = facts(tasks=(task("one", need("a")), task("two", refused)))
+    assert [step.tasks for step in readiness(known).steps] == [("two",), ("one",)]
+
+
 def one(**said: object) -> Step:
     (step,) = readiness(facts(tasks=(task("refund", need("refunds")),), **said)).steps
     return step

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from fairlead.context.readiness.remarks import WEIGHTY, remarks_of
 from fairlead.context.readiness.types import Draft, Facts, Row, Stand, Step, Verb
-from fairlead.tasks.types import Requirement, State, TaskType
+from fairlead.tasks.types import Outcome, Requirement, State, TaskType
 
 GAPS: Final[Mapping[State, float]] = {
     "missing": 1.0, "hidden": 0.8, "contradicted": 0.9, "stale": 0.6, "unverified": 0.5, "met": 0.0,
@@ -64,8 +64,14 @@ def _required(facts: Facts, declared: Iterable[TaskType], rows: Iterable[Row]) -
     for row in rows:
         for stand in row.needs:
             if stand.state != "met":
-                deed = _deed(facts, needs[row.task, stand.need], stand, row)
-                yield deed, _Felt(row.task, row.departments, row.calls, GAPS[stand.state])
+                need = needs[row.task, stand.need]
+                gap = GAPS[stand.state] * _follows(need.outcomes[stand.state])
+                yield _deed(facts, need, stand, row), _Felt(row.task, row.departments, row.calls, gap)
+
+
+def _follows(outcome: Outcome) -> float:
+    """How much worse it is where the work is refused for it than where it goes on, with a caveat or without."""
+    return 1.0 if outcome.refuses else 0.7 if outcome.cautions else 0.4
 
 
 def _deed(facts: Facts, need: Requirement, stand: Stand, row: Row) -> _Deed:
