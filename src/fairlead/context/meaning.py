@@ -22,7 +22,7 @@ _ITEM = re.compile(r"[ \t]*(?:\d{1,9}[.)]|\+)(?=[ \t])")
 _EMPTY_CELL = re.compile(r"\|[ \t]*(?=\|)")
 _MARKED = re.compile(r"[^A-Za-z ,;.\n]")
 _STRUCK = re.compile(r"~~")
-_EMPHASIS = re.compile(r"(?<![0-9])\*+|\*+(?![0-9])")
+_EMPHASIS = re.compile(r"\*(?:\*+|(?<![0-9]\*)|(?![0-9]))")  # a single one between digits is a sign
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _EDGE = " \t!\"#&'()*,-./:;=?@[\\]^_`{|}~«»‘’“”„–—…·•"
 _SIGNED = re.compile(r"[-−]\.?\d")

@@ -21,6 +21,7 @@ STOP_WORDS = frozenset(
 _WORD = re.compile(r"[^\W_]+")
 # Scripts written without spaces: each character counts as a word.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
+_BEYOND = re.compile(r"[^\x00-\x7f]")  # few in most texts, and only they can be accents
 _LONGEST = 40
 
 
@@ -33,8 +34,12 @@ def words(text: str) -> list[str]:
     """The words of a text in lower case and without accents."""
     if not text.isascii():
         folded = unicodedata.normalize("NFKD", text.casefold().replace("’", "'"))
-        text = _UNSPACED.sub(r" \g<0> ", "".join(char for char in folded if not unicodedata.combining(char)))
+        text = _UNSPACED.sub(r" \g<0> ", _BEYOND.sub(_without_accent, folded))
     return _WORD.findall(text.lower())
+
+
+def _without_accent(found: re.Match[str]) -> str:
+    return "" if unicodedata.combining(found[0]) else found[0]
 
 
 @lru_cache(maxsize=65_536)
