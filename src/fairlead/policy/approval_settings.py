@@ -27,6 +27,14 @@ class ApprovalSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     heads: Annotated[
         dict[str, str], Meta(description="The `manager` of those of whom `managers` says nothing, by department.")
     ] = {}
+    organisation: Annotated[
+        bool,
+        Meta(
+            description="Whether published pages of kind unit, role and flow say who manages whom, who has which role "
+            "and what needs more agreement, where `roles`, `managers` and `heads` do not. Only pages count that are "
+            "written here and verified by somebody whom they do not name."
+        ),
+    ] = False
     expires: Annotated[
         float, Meta(gt=0, le=720, description="Hours after which a question, or what was granted, is void.")
     ] = 24

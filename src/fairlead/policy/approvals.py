@@ -12,6 +12,7 @@ from msgspec import Struct
 from fairlead.errors import BadInput, closest
 from fairlead.identity.types import Caller
 from fairlead.policy.approval_settings import ApprovalSettings, ApproverSettings
+from fairlead.policy.organisation import Flow, Organisation, resolved
 
 MANAGER: Final = "manager"
 _HOUR: Final = 3_600_000
@@ -31,14 +32,19 @@ class ApprovalRules(Struct, frozen=True):
     """Who may approve what in one revision. Times in milliseconds."""
 
     settings: ApprovalSettings = ApprovalSettings()
+    flows: tuple[Flow, ...] = ()
 
     @property
     def lasts(self) -> int:
         return int(self.settings.expires * _HOUR)
 
-    def quorums(self, roles: Iterable[str]) -> dict[str, int]:
-        """How many must agree for each role."""
-        return {role: self._declared(role).quorum for role in sorted(roles)}
+    def quorums(self, roles: Iterable[str], tool: str = "") -> dict[str, int]:
+        """How many must agree for each role, to a call of this tool: flows about it ask for more, never for less."""
+        wanted = {role: self._declared(role).quorum for role in roles}
+        for flow in self.flows if wanted else ():
+            for role in flow.approvers if flow.about(tool) else ():
+                wanted[role] = max(wanted.get(role, self._declared(role).quorum), flow.quorum)
+        return dict(sorted(wanted.items()))
 
     def may_answer(self, wanted: Iterable[str], approver: Caller, asker: Asker, now: int) -> frozenset[str]:
         """For which of the roles this person's answer counts: none for their own call, whatever acts for them, and
@@ -82,6 +88,11 @@ class ApprovalRules(Struct, frozen=True):
 
 
 NO_RULES: Final = ApprovalRules()
+
+
+def organised(rules: ApprovalRules, organisation: Organisation) -> ApprovalRules:
+    """The rules, with what the organisation's own pages say where the settings say nothing."""
+    return ApprovalRules(resolved(organisation, rules.settings), organisation.flows)
 
 
 def compile_approvals(settings: ApprovalSettings, alarms: Mapping[str, object]) -> ApprovalRules:

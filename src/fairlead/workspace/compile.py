@@ -26,7 +26,7 @@ from fairlead.routing import Preferences, compile_routing
 from fairlead.tasks import TaskSettings, TaskTypes, compile_tasks
 from fairlead.tools.cards import SystemCard
 from fairlead.tools.settings import System
-from fairlead.workspace import crossings, remarks
+from fairlead.workspace import crossings, organising, remarks
 from fairlead.workspace.anchoring import compile_anchors
 from fairlead.workspace.listening import networks
 from fairlead.workspace.places import of_page, placed
@@ -141,6 +141,8 @@ class _Compiling:
         sources = self._sources(settings)
         live = self._live(sources, systems)
         approvals = self._try(lambda: compile_approvals(settings.approvals, settings.alarms))
+        if approvals:
+            self.problems += organising.problems_of(items, approvals)
         policy = self._policy(settings, rules, systems or {})
         tasks = self._tasks(settings, types, has_pages=bool(items) or self._pages_elsewhere)
         rates = self._rates(settings, models)
@@ -177,11 +179,12 @@ class _Compiling:
             controls=controls,
             systems=systems,
             live=live,
-            approvals=approvals,
+            approvals=organising.approvals_by(items, approvals, self._now) if not self.problems else approvals,
             lanes=self._try(lambda: compile_lanes(settings.lanes, _slots_of(models)), ("lanes",)),
             warnings=(),
         )
-        return replace(workspace, warnings=(*self._text.warnings, *self._missing, *remarks.about(workspace, self._now)))
+        noted = (*remarks.about(workspace, self._now), *organising.remarks_on(items, approvals, self._now))
+        return replace(workspace, warnings=(*self._text.warnings, *self._missing, *noted))
 
     def _read(self, path: str, kind: type[_File]) -> _File | None:
         """The settings in one YAML file, None if anything is wrong with it."""

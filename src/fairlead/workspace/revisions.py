@@ -27,6 +27,7 @@ from fairlead.workspace.compile import Workspace, compile_workspace
 from fairlead.workspace.connecting import Connections
 from fairlead.workspace.custody import Custody
 from fairlead.workspace.flowing import compile_flows
+from fairlead.workspace.organising import approvals_by
 from fairlead.workspace.pages import address_of
 from fairlead.workspace.published import load_keys, load_revision, load_stops
 from fairlead.workspace.surroundings import Surroundings
@@ -86,6 +87,9 @@ def compile_revision(around: Surroundings, revision: str, before: CompiledRevisi
         else Context()
     )
     context.sufficiency(workspace.tasks)  # here, where nobody waits for it
+    # Who decides under a revision has its pages in the snapshot alone.
+    approvals = approvals_by(context.catalogue.entries, workspace.approvals, around.clock.now())
+    workspace = replace(workspace, approvals=approvals)
     workspace.policy.tools.prepare(tool for system in workspace.systems.values() for tool in system.tools.values())
     return CompiledRevision(
         revision=revision,
