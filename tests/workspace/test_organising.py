@@ -48,3 +48,10 @@ def test_what_cannot_be_true_is_a_problem_of_its_page() -> None:
     with pytest.raises(InvalidWorkspace) as caught:
         compiled("kind: unit\nparent: sales")
     assert str(caught.value.problems[0]).startswith("context/org/sales.md: the units stand in a circle: sales -> sales")
+
+
+def test_an_owner_whom_nobody_knows_is_told_where_pages_say_who_there_is() -> None:
+    said = " ".join(compiled(f"{GOOD}\nowner: salse", "{}").warnings)
+    assert "context/org/sales.md is owned by 'salse', whom no key, setting, unit or role knows: did you mean" in said
+    assert "is owned by" not in " ".join(compiled(f"{GOOD}\nowner: sales", "{}").warnings)
+    assert "is owned by" not in " ".join(compiled("owner: anybody", "{}").warnings)

@@ -179,7 +179,7 @@ class _Compiling:
             controls=controls,
             systems=systems,
             live=live,
-            approvals=organising.approvals_by(items, approvals, self._now) if not self.problems else approvals,
+            approvals=organising.approvals_of(items, approvals, self._now) if not self.problems else approvals,
             lanes=self._try(lambda: compile_lanes(settings.lanes, _slots_of(models)), ("lanes",)),
             warnings=(),
         )

@@ -2,14 +2,19 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from fairlead.context.kinds import PUBLISHED
 from fairlead.context.types import Item
+from fairlead.errors import closest
+from fairlead.identity import Key
 from fairlead.policy.approvals import ApprovalRules, organised
 from fairlead.policy.organisation import Organisation, faults, organisation_of, overruled
 from fairlead.workspace.places import of_page
 from fairlead.workspace.problems import Problem
+from fairlead.workspace.settings import WorkspaceSettings
+
+_MOST_TOLD: Final = 5
 
 
 class Page(Protocol):
@@ -40,6 +45,11 @@ def problems_of(items: Iterable[Item], rules: ApprovalRules) -> Iterator[Problem
         yield of_page("context/", f"{page}.md", error)
 
 
+def approvals_of(items: Iterable[Item], rules: ApprovalRules, now: int) -> ApprovalRules:
+    """The same as of the snapshot that these items are to become."""
+    return approvals_by((item for item in items if item.status == PUBLISHED), rules, now)
+
+
 def approvals_by(pages: Iterable[Page], rules: ApprovalRules, now: int) -> ApprovalRules:
     """The rules, with what trustworthy pages say where `approvals.organisation` is on."""
     return organised(rules, _said(trustworthy(pages, now))) if rules.settings.organisation else rules
@@ -55,6 +65,37 @@ def remarks_on(items: Iterable[Item], rules: ApprovalRules, now: int) -> Iterato
     for item in published:
         if item not in counting:
             yield f"context/{item.id}.md does not count for approvals: {_why_not(item, _today(now))}"
+
+
+def names_in(settings: WorkspaceSettings, keys: Iterable[Key]) -> set[str]:
+    """The names of persons and groups that settings and keys know, any of which may own a page."""
+    approvals = settings.approvals
+    names = {name for key in keys for name in (key.person, key.department, *key.groups, *key.roles)}
+    names |= settings.budgets.departments.keys() | set(settings.context.audience)
+    names |= approvals.roles.keys() | {name for role in approvals.roles.values() for name in role.persons}
+    for pairs in (approvals.managers, approvals.heads):
+        names |= pairs.keys() | set(pairs.values())
+    return names - {""}
+
+
+def unknown_owners(items: Iterable[Item], names: set[str]) -> Iterator[str]:
+    """Pages whose owner is nobody that is known. Only where pages say what units and roles there are is a name that is
+    in none of them more than one that was not mentioned."""
+    published = [item for item in items if item.status == PUBLISHED]
+    organised = [item for item in published if item.kind in ("unit", "role")]
+    if not organised:
+        return
+    known = set(names)
+    for item in organised:
+        known |= {item.id, item.id.rpartition("/")[2], item.title}
+        known |= {name for values in item.fields.values() for name in values}
+    lost = [item for item in published if item.owner and item.owner not in known]
+    for item in lost[:_MOST_TOLD]:
+        like = closest(item.owner, known)
+        mend = f": {like}" if like.startswith("did you mean") else ""
+        yield f"context/{item.id}.md is owned by {item.owner!r}, whom no key, setting, unit or role knows{mend}"
+    if len(lost) > _MOST_TOLD:
+        yield f"{len(lost) - _MOST_TOLD} more pages have an owner whom nobody knows"
 
 
 def trustworthy(pages: Iterable[Page], now: int) -> Iterator[Page]:

@@ -28,6 +28,7 @@ from fairlead.storage.store import Store
 from fairlead.workspace.compile import Workspace
 from fairlead.workspace.custody import Steadiness
 from fairlead.workspace.digests import address_of, mail_of, told_of
+from fairlead.workspace.organising import names_in
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -199,7 +200,6 @@ def around(workspace: Workspace, snapshot: str, keys: Iterable[Key]) -> Around:
     """What upkeep goes by under a compiled revision."""
     settings = workspace.settings
     every = (*workspace.identity.keys, *keys)
-    names = {name for key in every for name in (key.person, key.department, *key.groups, *key.roles)}
-    names |= settings.budgets.departments.keys() | set(settings.context.audience)
+    names = names_in(settings, every)
     pushing = {name: each.scim.person for name, each in workspace.identity.pushing.items() if each.scim is not None}
-    return Around(settings=settings.context.upkeep, snapshot=snapshot, names=frozenset(names - {""}), pushing=pushing)
+    return Around(settings=settings.context.upkeep, snapshot=snapshot, names=frozenset(names), pushing=pushing)
