@@ -140,9 +140,7 @@ class _Compiling:
         systems = self._systems(settings)
         sources = self._sources(settings)
         live = self._live(sources, systems)
-        approvals = self._try(lambda: compile_approvals(settings.approvals, settings.alarms))
-        if approvals:
-            self.problems += organising.problems_of(items, approvals)
+        approvals = self._approvals(settings, items)
         policy = self._policy(settings, rules, systems or {})
         tasks = self._tasks(settings, types, has_pages=bool(items) or self._pages_elsewhere)
         rates = self._rates(settings, models)
@@ -179,12 +177,11 @@ class _Compiling:
             controls=controls,
             systems=systems,
             live=live,
-            approvals=organising.approvals_of(items, approvals, self._now) if not self.problems else approvals,
+            approvals=approvals,
             lanes=self._try(lambda: compile_lanes(settings.lanes, _slots_of(models)), ("lanes",)),
             warnings=(),
         )
-        noted = (*remarks.about(workspace, self._now), *organising.remarks_on(items, approvals, self._now))
-        return replace(workspace, warnings=(*self._text.warnings, *self._missing, *noted))
+        return replace(workspace, warnings=(*self._text.warnings, *self._missing, *remarks.about(workspace, self._now)))
 
     def _read(self, path: str, kind: type[_File]) -> _File | None:
         """The settings in one YAML file, None if anything is wrong with it."""
@@ -224,6 +221,12 @@ class _Compiling:
             except BadInput as error:
                 self.problems.append(of_page("context/", path, error))
         return tuple(found)
+
+    def _approvals(self, settings: WorkspaceSettings, items: tuple[Item, ...]) -> ApprovalRules | None:
+        rules = self._try(lambda: compile_approvals(settings.approvals, settings.alarms))
+        wrong = list(organising.problems_of(items, rules)) if rules else []
+        self.problems += wrong
+        return rules if rules is None or wrong else organising.approvals_of(items, rules, self._now)
 
     def _identity(self, settings: WorkspaceSettings) -> Identity | None:
         keys = {}

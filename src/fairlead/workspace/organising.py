@@ -8,6 +8,7 @@ from fairlead.context.kinds import PUBLISHED
 from fairlead.context.types import Item
 from fairlead.errors import closest
 from fairlead.identity import Key
+from fairlead.policy.approval_settings import ApprovalSettings
 from fairlead.policy.approvals import ApprovalRules, organised
 from fairlead.policy.organisation import Organisation, faults, organisation_of, overruled
 from fairlead.workspace.places import of_page
@@ -55,13 +56,13 @@ def approvals_by(pages: Iterable[Page], rules: ApprovalRules, now: int) -> Appro
     return organised(rules, _said(trustworthy(pages, now))) if rules.settings.organisation else rules
 
 
-def remarks_on(items: Iterable[Item], rules: ApprovalRules, now: int) -> Iterator[str]:
+def remarks_on(items: Iterable[Item], settings: ApprovalSettings, now: int) -> Iterator[str]:
     """Where pages say otherwise than the settings, and which pages do not count, where approvals rest on pages."""
-    if not rules.settings.organisation:
+    if not settings.organisation:
         return
     published = [item for item in items if item.status == PUBLISHED and item.kind in ("unit", "role", "flow")]
     counting = list(trustworthy(published, now))
-    yield from overruled(_said(counting), rules.settings)
+    yield from overruled(_said(counting), settings)
     for item in published:
         if item not in counting:
             yield f"context/{item.id}.md does not count for approvals: {_why_not(item, _today(now))}"

@@ -14,7 +14,7 @@ from fairlead.context.sufficiency import answers
 from fairlead.errors import closest
 from fairlead.identity.addresses import is_loopback
 from fairlead.tools.settings import OpenApiSettings
-from fairlead.workspace.organising import names_in, unknown_owners
+from fairlead.workspace.organising import names_in, remarks_on, unknown_owners
 
 if TYPE_CHECKING:
     from fairlead.workspace.compile import Workspace
@@ -113,6 +113,7 @@ def _pages(workspace: Workspace, now: int) -> Iterator[str]:
             yield f"context/{item.id}.md is published and says that this is not answered yet: {left[0]}"
     if not workspace.items and any(task.grounded for task in workspace.tasks.types.values()):
         yield "some task types are answered from context only, and there is no page below context/"
+    yield from remarks_on(workspace.items, workspace.settings.approvals, now)
     yield from unknown_owners(workspace.items, names_in(workspace.settings, workspace.identity.keys))
     yield from _required(workspace)
 
