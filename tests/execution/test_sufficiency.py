@@ -13,6 +13,7 @@ from fairlead.costs.told import Arrival
 from fairlead.execution import Answer, quote
 from fairlead.execution.insufficient import InsufficientContext
 from fairlead.models.types import Chunk, Model
+from fairlead.server.about import headers
 from fairlead.storage.store import Away
 
 NOW = 1_795_000_000_000  # 2026-11-18
@@ -99,6 +100,7 @@ async def test_a_caveat_goes_to_the_model_the_caller_and_the_text(tmp_path: Path
             assert (need_told.state, need_told.follows) == ("unverified", "caveat_and_ask")
             assert answer.reply.choices[0].text.endswith(f"\n\nPlease note: {note}.")
         assert "".join([*delivered, *(chunk.text for chunk in streamed.reply.tail)]).endswith(f"{note}.")
+        assert (b"x-fairlead-caveats", b"refund rules=unverified") in headers(whole)
         program = await w.ask("refund?", model="refund", response_format={"type": "json_object"})
         assert "Refunds take 30 days." in system  # whether or not it is like the question
         assert "Please note" not in program.reply.choices[0].text  # it is read by a program
