@@ -23,7 +23,7 @@ from typing import Any
 
 from evals.context_stage import a_store, item_of, mean, ndcg, of_half, opened, options, rows
 from evals.stage import told
-from fairlead.context import Context
+from fairlead.context import Context, Item
 from fairlead.identity import Caller
 from fairlead.policy import compile_policy
 from fairlead.storage.store import Store
@@ -50,6 +50,11 @@ def name_of(path: str) -> str:
     return str(PurePosixPath(path).with_suffix(""))
 
 
+def item(path: str, row: Row, *, open_to_all: bool = False) -> Item | None:
+    """A page as it is published here."""
+    return item_of(path, row["text"], audience="everyone" if open_to_all else audience(row), owner=row["owner"] or "")
+
+
 async def _asked(context: Context, links: list[Row], pages: Mapping[str, Row], *, open_to_all: bool) -> list[list[str]]:
     policy = compile_policy({}, [])
     found = []
@@ -65,10 +70,7 @@ async def _asked(context: Context, links: list[Row], pages: Mapping[str, Row], *
 def _score(
     store: Store, links: list[Row], pages: Mapping[str, Row], *, open_to_all: bool, embedded: bool
 ) -> dict[str, Any]:
-    items = [
-        item_of(path, row["text"], audience="everyone" if open_to_all else audience(row), owner=row["owner"] or "")
-        for path, row in pages.items()
-    ]
+    items = [item(path, row, open_to_all=open_to_all) for path, row in pages.items()]
     by_name = {name_of(path): row for path, row in pages.items()}
     context = opened(store, items, embedded=embedded)
     began = time.process_time()
