@@ -2,8 +2,9 @@
 
 Pages with audiences, classes and owners drawn by chance are published, searched by people whose groups change while
 others wait for their answers, and published anew with other rights; some go on with the pages of before, which needs
-the permission of then and of now. All through the public search and a compiled policy, over both kinds of store, by words
-alone and with vectors. What may be seen is said a second time here, by an audit that knows nothing of search or policy.
+the permission of then and of now. All through the public search and a compiled policy, over both kinds of store, by
+words alone and with vectors. What may be seen is said a second time here, by an audit that knows nothing of search or
+policy.
 
     trials            searches
     leaks             pages found that the audit says are not for this person
@@ -12,7 +13,7 @@ alone and with vectors. What may be seen is said a second time here, by an audit
     order             the share of these comparisons that agree in order and score as well
     handbook_*        the same over the dated snapshots of a handbook (`--data`), whose owners are its audiences
 
-`--plant leak` lets search see one page too many now and then, and `--plant miss` one too few: then the status must be 1.
+`--plant leak` lets search see too much now and then, and `--plant miss` too little: then the status must be 1.
 """
 
 import argparse
@@ -71,9 +72,9 @@ class Meanings:
         import numpy as np
 
         found = np.zeros((len(texts), 16), dtype=np.float32)
-        for row, text in zip(found, texts, strict=True):
+        for place, text in enumerate(texts):
             for word in text.lower().split():
-                row += np.random.default_rng(sum(map(ord, word))).normal(size=16).astype(np.float32)
+                found[place] += np.random.default_rng(sum(map(ord, word))).normal(size=16)
         return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
 
 

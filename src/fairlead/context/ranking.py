@@ -23,6 +23,7 @@ _RARITY = 1.2  # how much more a rare word says than a common one
 _SUPPORT = 0.2  # what a page's further sections add to its best one, halved from one to the next
 _SUPPORTERS = 7
 _FLOOR = 0.2  # of the best section's score: what is below shares a common word or two with the question
+_CANDIDATES = 300  # sections that are looked at as parts of their items
 MOST_WORDS = 16
 
 
@@ -116,19 +117,34 @@ def rank(scores: Mapping[int, float], item_of: Sequence[int], *, most: int, per_
     lacks of the item's best. Equal scores keep the order of the sections.
     """
     floor = max(scores.values(), default=0.0) * _FLOOR
+    if len(scores) > _CANDIDATES:
+        floor = max(floor, sorted(scores.values())[-_CANDIDATES])
     by_item: dict[int, list[tuple[float, int]]] = {}
     for section, score in scores.items():
         if score >= floor:
-            by_item.setdefault(item_of[section], []).append((-score, section))
-    ranked = [found for sections in by_item.values() for found in _of_item(sections, per_item)]
-    ranked.sort(key=lambda found: (-found.score, found.section))
+            found = by_item.get(item_of[section])
+            if found is None:
+                by_item[item_of[section]] = [(-score, section)]
+            else:
+                found.append((-score, section))
+    items = [(-_total(sections), sections[0][1], sections) for sections in by_item.values()]
+    items.sort()
+    # No section counts more than its item: those of the best items are enough.
+    ranked = [ranked for total, _, sections in items[:most] for ranked in _of_item(-total, sections[:per_item])]
+    ranked.sort(key=lambda each: (-each.score, each.section))
     return ranked[:most]
 
 
-def _of_item(sections: list[tuple[float, int]], per_item: int) -> Iterator[Ranked]:
+def _total(sections: list[tuple[float, int]]) -> float:
+    """What an item counts. Puts its sections in order, the best first."""
+    if len(sections) == 1:
+        return -sections[0][0]
     sections.sort()
-    best = -sections[0][0]
     support = sum(-score * 0.5**place for place, (score, _) in enumerate(sections[1 : 1 + _SUPPORTERS]))
-    total = best + _SUPPORT * support
-    for score, section in sections[:per_item]:
-        yield Ranked(section, total * -score / best)
+    return -sections[0][0] + _SUPPORT * support
+
+
+def _of_item(total: float, sections: list[tuple[float, int]]) -> Iterator[Ranked]:
+    best = sections[0][0]
+    for score, section in sections:
+        yield Ranked(section, total * score / best)
