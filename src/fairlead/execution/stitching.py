@@ -8,6 +8,7 @@ from fairlead.context import Context, Pack
 from fairlead.context.types import NO_CONTEXT
 from fairlead.costs.ledger import Action
 from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.execution.doubting import doubted
 from fairlead.execution.live_reading import live_pieces
 from fairlead.execution.pins import context_of
 from fairlead.execution.planning import considered_for
@@ -37,6 +38,8 @@ async def known_for(
     enough = NOTHING_REQUIRED
     if task.type.requires:
         enough = weighed(fairlead, deployment, context, action, task, pack)
+    if task.type.answerable:
+        enough = await doubted(task, pack, enough)
     asked = await stitched(deployment.policy, request, findings, task, pack, enough.caution)
     action.labels = asked.labels
     if enough.standings:

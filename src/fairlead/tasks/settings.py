@@ -56,6 +56,15 @@ class TaskSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             "read. For requests that name the type."
         ),
     ] = {}
+    answerable: Annotated[
+        float,
+        Meta(
+            ge=0,
+            lt=1,
+            description="Give a caveat where the local checker thinks it less likely than this that the passages hold "
+            "the answer: a doubt, and never a reason to refuse. 0 asks nothing.",
+        ),
+    ] = 0.0
     requires: Annotated[
         tuple[RequirementSettings, ...],
         Meta(
@@ -97,6 +106,12 @@ def _type(name: str, settings: TaskSettings) -> TaskType:
             why="a task that may take no context could never be answered from it",
             mend="set `context` to a number of tokens, for example 2000",
         )
+    if settings.answerable and not settings.context:
+        raise BadInput(
+            f"{name}.answerable needs {name}.context",
+            why="it is asked of the passages that the task is given",
+            mend="set `context` to a number of tokens, for example 2000",
+        )
     if settings.live and not settings.context:
         raise BadInput(
             f"{name}.live needs {name}.context",
@@ -110,6 +125,7 @@ def _type(name: str, settings: TaskSettings) -> TaskType:
         prefer=settings.prefer,
         context=settings.context,
         grounded=settings.grounded,
+        answerable=settings.answerable,
         live=settings.live,
         topics=settings.topics,
         voice=settings.voice,

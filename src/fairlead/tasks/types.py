@@ -62,7 +62,8 @@ class TaskType(Struct, frozen=True, kw_only=True):
     """A declared kind of work, checked. Times are in seconds, limits in tokens.
 
     `examples` teach the classification. `prefer` orders the permitted models, best first. `context` is the token
-    budget of the context pack, 0 for none; with `grounded` the task is refused when the pack is empty. `extracts` is
+    budget of the context pack, 0 for none; with `grounded` the task is refused when the pack is empty, and
+    below the likelihood `answerable` that the pack holds the answer there is a caveat. `extracts` is
     the JSON Schema of replies that take data out of texts. `requires` is what it must rest on, whatever was found.
     `live` names live sources, in the order in which they stand in the pack; `topics` and `voice` say which decisions
     and which of the organisation's voice join it.
@@ -74,6 +75,7 @@ class TaskType(Struct, frozen=True, kw_only=True):
     prefer: tuple[str, ...] = ()
     context: int = 0
     grounded: bool = False
+    answerable: float = 0.0
     max_output: int | None = None
     deadline: float | None = None
     instructions: str = ""
