@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.world import FixedClock, World, world
+from msgspec import structs
+from tests.world import FixedClock, World, asked, world
 
 from fairlead.context.types import LivePiece
 from fairlead.costs.told import Arrival
+from fairlead.execution import call_model
+from fairlead.execution.flow_path import flow_of
 from fairlead.execution.live_reading import live_pieces
 from fairlead.execution.prepare import NoContext
 from fairlead.models.types import ChatRequest, Message
@@ -194,3 +197,15 @@ async def test_hostile_answers_are_bounded_and_lose_what_nobody_sees(tmp_path: P
         assert piece.text.count("\n") == 0
         assert piece.text.isprintable()
         assert piece.why == "cut"
+
+
+async def test_what_a_live_source_said_counts_in_a_flow_as_what_its_tool_said(tmp_path: Path) -> None:
+    agents = {"desk": {"passes_words_on": True}}
+    async with deployed(tmp_path, "orders", agents=agents) as w:
+        for agent in ("desk", "other"):
+            request, arrival = asked("Where is order 17?", model="support")
+            caller = structs.replace(w.caller(), agent=agent)
+            await call_model(w.fairlead, caller, request, structs.replace(arrival, flow="f"))
+            flow = w.fairlead.flows.flow(flow_of(caller, "f"))
+            assert flow.sources_of("sent on Monday") == {"tool:orders.status"}
+            assert ("user" in flow.sources) == (agent == "desk")

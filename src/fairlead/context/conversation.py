@@ -5,13 +5,13 @@ from typing import Final
 
 from fairlead.models.words import stems
 
-_ALONE: Final = 4  # words with a meaning of their own: a question that has as many stands alone
+ALONE: Final = 4  # words with a meaning of their own: a question that has as many stands alone
 _EARLIER: Final = 2  # questions that one which does not is read with
 _LONGEST: Final = 600  # characters of each of them
 
 
 def sought_in(question: str, earlier: Sequence[str]) -> str:
     """What the search is asked. `earlier` are the questions before, the latest first."""
-    if not earlier or len(set(stems(question))) >= _ALONE:
+    if not earlier or len(set(stems(question))) >= ALONE:
         return question
     return "\n".join((question, *(each[:_LONGEST] for each in earlier[:_EARLIER])))
