@@ -27,8 +27,8 @@ _WRITTEN: Final = re.compile(r"\b(?:" + "|".join(sorted(_NUMBERS, key=len, rever
 _DIGIT: Final = re.compile("[0-9]")
 _SAME: Final = 0.7  # of the words that stand with the figure, in the shorter of the two statements
 _FEWEST: Final = 3  # words that are the same
-_MOST_STATEMENTS: Final = 24  # of one piece
-_MOST_COMPARED: Final = 1500  # pairs of statements: what comes behind is of pieces that matter less
+_MOST_STATEMENTS: Final = 12  # of one piece
+_MOST_COMPARED: Final = 600  # pairs of statements: what comes behind is of pieces that matter less
 _LONGEST: Final = 400  # characters of a sentence
 
 
@@ -76,7 +76,7 @@ def statements_of(text: str) -> tuple[Statement, ...]:
     """The statements of a text that hold one figure. A sentence with several is about more than can be told apart."""
     statements: list[Statement] = []
     for sentence in _SENTENCE.split(text):
-        if len(sentence) > _LONGEST:
+        if len(sentence) > _LONGEST or len(statements) == _MOST_STATEMENTS:
             continue
         plain = _WRITTEN.sub(lambda word: _NUMBERS[word[0]], sentence.lower())
         if _DIGIT.search(plain) is None:
@@ -84,7 +84,7 @@ def statements_of(text: str) -> tuple[Statement, ...]:
         figures = list(_FIGURE.finditer(plain))
         if len(figures) == 1 and (statement := _statement(plain, figures[0])) is not None:
             statements.append(statement)
-    return tuple(statements[:_MOST_STATEMENTS])
+    return tuple(statements)
 
 
 def _statement(plain: str, figure: "re.Match[str]") -> Statement | None:

@@ -94,6 +94,10 @@ class Lexicon:
             ),
         )
 
+    def met(self, text: str) -> None:
+        """Work out, once, what a passage names."""
+        self._named(text)
+
     def _terms(self, found: Iterable[int]) -> Iterator[int]:
         return (at for at in found if self._all[at].hit.kind == "term")
 

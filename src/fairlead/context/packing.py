@@ -14,13 +14,13 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fairlead.context.differences import differing
+from fairlead.context.differences import differing, statements_of
 from fairlead.context.lexicon import NOTHING, Joining
-from fairlead.context.measure import USUAL, Measure
+from fairlead.context.measure import USUAL, Measure, kind_and_size
 from fairlead.context.render import remark
 from fairlead.context.search import Hit
 from fairlead.context.sections import PATH
-from fairlead.context.twins import twins
+from fairlead.context.twins import likeness_of, twins
 from fairlead.context.types import Citation, Difference, LivePiece, Pack
 from fairlead.labels import NO_LABELS, Labels
 from fairlead.models.types import Passage
@@ -119,6 +119,13 @@ def needed(measure: Measure, passage: Passage, notes: Sequence[str]) -> int:
     """The most tokens that a passage takes between its marks."""
     said = (passage.title, *notes, passage.text)
     return _FRAME + int(len(passage.citation.encode()) * _NAME) + sum(measure.tokens(each) for each in said)
+
+
+def met(text: str) -> None:
+    """Work out, once, what a passage is compared by."""
+    likeness_of(text)
+    statements_of(text)
+    kind_and_size(text)
 
 
 def digest_of(pack: Pack) -> str:

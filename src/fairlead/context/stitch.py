@@ -1,5 +1,6 @@
 """Stitches the pack for one task: what the caller may read of what the organisation knows, within a budget."""
 
+import asyncio
 from collections.abc import Sequence
 
 from fairlead.context.catalogue import EMPTY, Catalogue, load_catalogue
@@ -7,7 +8,7 @@ from fairlead.context.conversation import sought_in
 from fairlead.context.lexicon import NO_LEXICON, Lexicon, load_lexicon
 from fairlead.context.live_rights import under
 from fairlead.context.measure import USUAL, Measure
-from fairlead.context.packing import Gathered, pack_of
+from fairlead.context.packing import Gathered, met, pack_of
 from fairlead.context.search import Hit, MayRead, Search, load_snapshot
 from fairlead.context.sufficiency import Sufficiency
 from fairlead.context.synonyms import glossary_of
@@ -18,6 +19,7 @@ from fairlead.tasks import TaskTypes
 from fairlead.tasks.types import Task
 
 _MOST_PASSAGES = 24
+_MOST_KNOWN = 3_000  # passages: fewer than are remembered
 
 
 class Context:
@@ -31,6 +33,7 @@ class Context:
         self.catalogue = catalogue
         self._sufficiency: tuple[object, Sufficiency] | None = None
         self._lexicon = lexicon
+        self._known: set[int] = set()
 
     @classmethod
     def open(
@@ -91,6 +94,7 @@ class Context:
         hits = await self._search.find(sought, may_read, most=_MOST_PASSAGES) if self._search else []
         if required and self._search:
             hits = [*await self._search.of_pages(required, task.question, may_read), *hits]
+        await self._met([hit.text for hit in hits])
         joining = self._lexicon.joining(sought, [hit.text for hit in hits], type_.topics, type_.voice, may_read)
         gathered = Gathered(
             snapshot=self.snapshot,
@@ -102,6 +106,22 @@ class Context:
             measure=measure,
         )
         return pack_of(gathered)
+
+    async def _met(self, texts: Sequence[str]) -> None:
+        """Work out what packs compare passages by, in a thread: half a millisecond each, the first time that they are
+        met."""
+        new = [text for text in texts if hash(text) not in self._known]
+        if not new:
+            return
+        await asyncio.to_thread(self._meet, new)
+        if len(self._known) > _MOST_KNOWN:
+            self._known.clear()
+        self._known.update(map(hash, new))
+
+    def _meet(self, texts: Sequence[str]) -> None:
+        for text in texts:
+            met(text)
+            self._lexicon.met(text)
 
     async def find(self, question: str, may_read: MayRead, *, most: int = 10, per_item: int = 1) -> list[Hit]:
         """Search as people use it: the best items, each by its best section."""

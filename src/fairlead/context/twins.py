@@ -18,7 +18,7 @@ _ALIKE: Final = 0.8  # of the runs that stand in either
 _SHORTEST: Final = 12  # words: below that only copies are twins
 _MASK: Final = (1 << 61) - 1
 _LONGEST: Final = 40  # characters of a word
-_KEPT: Final = 32  # runs by which a passage is compared: those with the smallest numbers
+_KEPT: Final = 24  # runs by which a passage is compared: those with the smallest numbers
 
 
 class Likeness(Struct, frozen=True):
@@ -56,20 +56,22 @@ def twins(texts: Sequence[str]) -> list[int]:
     found = [likeness_of(text) for text in texts]
     meant: dict[int, int] = {}
     first: list[int] = []
-    places: dict[int, list[int]] = {}  # run -> the texts that have it
+    holding: dict[int, list[int]] = {}  # run -> the texts that have it
     for at, one in enumerate(found):
         shared: dict[int, int] = {}
         for run in one.runs:
-            for other in places.get(run, ()):
-                shared[other] = shared.get(other, 0) + 1
+            if (others := holding.get(run)) is None:
+                holding[run] = [at]
+            else:
+                for other in others:
+                    shared[other] = shared.get(other, 0) + 1
+                others.append(at)
         same = meant.get(one.meaning)
         meant.setdefault(one.meaning, at)
-        if same is None:
+        if same is None and shared:
             close = sorted(other for other, runs in shared.items() if runs >= _ALIKE * _KEPT / 2)
             same = next((other for other in close if _alike(one, found[other])), None)
         first.append(at if same is None else first[same])
-        for run in one.runs:
-            places.setdefault(run, []).append(at)
     return first
 
 
