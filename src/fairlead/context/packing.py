@@ -153,14 +153,13 @@ def _take_what_joins(room: _Room, gathered: Gathered) -> None:
     for live in sorted(gathered.live, key=lambda each: not each.required):
         if live.text:
             room.take(_of_live(live), room.left if live.required else room.left * 3 // 4)
-    half = room.left // 2
+    floor = room.left - room.left // 2  # what is left for passages
     for hit in joining.voice:
         piece = _of_hit(hit, today)
         needs = needed(room.measure, piece.passage, piece.citation.notes)
-        if hit.trusted and needs <= min(half, room.left):
+        if hit.trusted and needs <= room.left - floor:
             room.voice.append(piece)
             room.left -= needs
-    floor = room.left - half
     for hit in (*joining.terms, *joining.decisions):
         room.take(_of_hit(hit, today), room.left - floor)
 
