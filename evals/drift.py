@@ -8,7 +8,7 @@ cited; at every later date each citation is asked about, as `fairlead context im
                                     called so had changed
     untold                          sections without a sentence, of which the truth says nothing (left out)
     moved_reported                  passages called stale after every page was renamed, wrapped, marked and headed anew,
-                                    and after the blocks of every page were spread over other pages: must be 0
+                                    and after every page was cut in two and spread over others: must be 0
     alarms_per_owner_week_*         what each owner of pages was told of in each of the weeks between the first date and
                                     the last, by upkeep as it runs beside a server, under its default cap; pages are
                                     cited as their rank by Zipf has it, owners see to what they are told of in a week
@@ -191,12 +191,23 @@ def perturbed(store: Store, day: str, pages: Pages, cited: dict[Citation, str], 
         for part, text in enumerate(_parts(row["text"])):
             name = f"spread/{number % 7}/{path}".removesuffix(".md") + f"-{part}.md"
             after[name] = item_of(name, text, owner=owner)
+    if spread:  # a section that was cut in two was not moved
+        kept = {each: [words_in(part) for part in _parts(pages[path_of(each.item, pages)]["text"])] for each in cited}
+        cited = {each: text for each, text in cited.items() if any(words_in(text) in part for part in kept[each])}
     snapshot = publish_items(store, [item for item in after.values() if item], Clock(moment(day) + DAY))
     became = fates(store, cited, snapshot)
     stale = [each for each in cited if became[each].stale and words_said(cited[each])]
     for each in stale[:10]:
         say(f"called stale though only {'spread' if spread else 'written anew'}: {each} {cited[each][:80]!r}")
     return len(stale)
+
+
+def path_of(item: str, pages: Pages) -> str:
+    return next(path for path in (f"{item}.md", item) if path in pages)
+
+
+def words_in(text: str) -> str:
+    return f" {' '.join(words_said(re.sub('(?m)^#+ .*$', '', text)))} "
 
 
 def _parts(text: str) -> list[str]:

@@ -23,7 +23,7 @@ _UNDERLINE = re.compile(r"\s{0,3}(=+|-+)\s*$")
 _END = re.compile(r"(?<=[.!?:;])\s+")
 _TOKEN = re.compile(r"[^\W_]+|[$€£%]|~~")
 FEW = 6
-"""Words: found on another page, so few are no sign of where a passage went."""
+"""Words: found on another page, fewer are the same passage only if the same words stand beside them."""
 BESIDE = 3
 """Words beside a block that tell whether anything was added to it."""
 
@@ -94,19 +94,26 @@ class Page:
 
 @dataclass
 class _Wanted:
-    """The words of a block. `before` and `behind` are those that may stand beside it, None where any may."""
+    """The words of a block, with those beside it. `opens` and `closes`: a heading stood there, or the page ended."""
 
     said: str
-    before: list[str] | None
-    behind: list[str] | None
+    before: list[str]
+    behind: list[str]
+    opens: bool
+    closes: bool
 
     def stands(self, page: Page, least: int) -> int:
         """Where it ends on a page; -1 where it does not stand there."""
         for start, end in page.runs(self.said, least):
-            begins = self.before is None or start in page.edges or page.before(start) == self.before
-            if begins and (self.behind is None or end in page.edges or page.behind(end) == self.behind):
+            begins = not self.opens or start in page.edges or page.before(start) == self.before
+            if begins and (not self.closes or end in page.edges or page.behind(end) == self.behind):
                 return end
         return -1
+
+    def stands_among(self, page: Page) -> bool:
+        """Whether it stands there between the same words as before."""
+        runs = page.runs(self.said)
+        return any(page.before(start) == self.before and page.behind(end) == self.behind for start, end in runs)
 
 
 class Snapshot:
@@ -124,13 +131,15 @@ class Snapshot:
             start, least = next(here.runs(said, least), (-1, least))
             if start < 0:
                 return None
-            before = here.before(start) if start in here.edges else None
-            wanted.append(_Wanted(said, before, here.behind(least) if least in here.edges else None))
+            ends = (start in here.edges, least in here.edges)
+            wanted.append(_Wanted(said, here.before(start), here.behind(least), *ends))
         if not wanted:
             return None
-        enough = sum(len(each.said.split()) for each in wanted) >= FEW
-        names = [path, *(self.pages if enough else ())]
-        return any(_holds(self.pages[name], wanted) for name in names if name in self.pages)
+        if path in self.pages and _holds(self.pages[path], wanted):
+            return True
+        if sum(len(each.said.split()) for each in wanted) >= FEW:
+            return any(_holds(page, wanted) for page in self.pages.values())
+        return any(all(each.stands_among(page) for each in wanted) for page in self.pages.values())
 
 
 def _holds(page: Page, wanted: Sequence[_Wanted]) -> bool:

@@ -9,6 +9,7 @@ run, unless new words were put next to them under the same heading, for those ma
 import html
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -24,7 +25,8 @@ _NAMED_LINK: Final = re.compile(r"!?\[([^\[\]]+)\]\[[^\[\]]*\]")
 _TARGET: Final = re.compile(r"^ {0,3}\[[^\]]+\]:[^\n]*$", re.MULTILINE)
 _MARK: Final = re.compile(r"^[ \t>]*(?:[-*+][ \t]+|[0-9]{1,9}[.)][ \t]+)*", re.MULTILINE)
 _HEADING: Final = re.compile(r"^ {0,3}#{1,6}(?:[ \t]|$)")
-_WORD: Final = re.compile(r"\w+(?:[.,:/@']\w+)*|(?<!\S)-(?=[0-9])|~~|[$\u20ac\u00a3%<>=\u2264\u2265\u2260+]")
+_HALF_TAG: Final = re.compile(r"\A[^<>]{0,2000}=\"[^<>]{0,2000}>|<[A-Za-z][^<>]{0,2000}\Z")  # where a text was cut
+_WORD: Final = re.compile(r"\w+(?:[.,:/@'][^\W_]\w*)*|(?<!\S)-(?=[0-9])|~~|[$\u20ac\u00a3%<>=\u2264\u2265\u2260+]")
 _ALIKE: Final = str.maketrans({"\u2019": "'", "\u2212": "-", "\\": None})
 _BESIDE: Final = 3  # words beside a block that tell whether it has grown
 
@@ -124,15 +126,32 @@ class _Run:
 
 def _blocks(page: Page) -> Iterator[list[_Block]]:
     """The blocks of each section: what stands between the headings that its text holds."""
-    run, at, fence = _Run(page.text), 0, ""
+    run, at, fence, headings = _Run(page.text), 0, "", _headings(page.text)
     for section in page.sections:
         found = list[_Block]()
-        parts, fence = _parts(section.text, fence)
+        parts, fence = _parts(_unheaded(section.text, headings), fence)
         for part in parts:
             if words := words_of(part):
                 block, at = run.stood(f" {' '.join(words)} ", at)
                 found.append(block)
         yield found
+
+
+def _headings(text: str) -> frozenset[str]:
+    """The words of a page's headings."""
+    lines = text.split("\n")
+    found = {line for line in lines if _HEADING.match(line)}
+    found |= {line for line, below in pairwise(lines) if below[:2] in ("==", "--")}
+    return frozenset(" ".join(words_of(line.strip().strip("#"))) for line in found)
+
+
+def _unheaded(text: str, headings: frozenset[str]) -> str:
+    """A section's text without the headings at its beginning: where small sections were joined, they stand there as
+    plain lines."""
+    lines = _HALF_TAG.sub("", text).split("\n")
+    while lines and lines[0][:1].isalnum() and " ".join(words_of(lines[0])) in headings:
+        del lines[0]
+    return "\n".join(lines)
 
 
 def _parts(text: str, fence: str) -> tuple[list[str], str]:
@@ -171,6 +190,8 @@ class Later:
 
     def _fate(self, item: str, section: Cited, blocks: list[_Block]) -> Fate:
         home = self._homes.get(section.identity, "")
+        if not blocks:  # what says nothing cannot come to say something else
+            return Fate(state="stands", item=item)
         near = [name for name in dict.fromkeys((item, home)) if name in self._runs]
         far = [name for name in self._runs if name not in near] if _says_enough(blocks) else []
         for name in (*near, *far):

@@ -54,7 +54,7 @@ def spread(moments: Iterable[int]) -> list[int]:
 
 
 def rates(pages: Sequence[Watched], now: int) -> dict[str, Rate]:
-    """The rate of each page, as known at `now`. What lies in the future (a clock was wrong) counts as now."""
+    """The rate of each page, as known at `now`. What lies in the future (a clock was wrong) does not count."""
     seen = {page.item: _seen(page, now) for page in pages}
     every = _leaning(_FIRST, *_sum(seen.values()))
     groups: dict[str, list[tuple[int, float]]] = {}
@@ -75,7 +75,7 @@ def likely(rate: Rate, days: float) -> float:
 
 
 def _seen(page: Watched, now: int) -> tuple[int, float]:
-    changes = [moment for moment in spread(page.changes) if page.first < moment]
+    changes = [moment for moment in spread(page.changes) if page.first < moment <= now]
     return len(changes), max(0, now - page.first) / DAY
 
 
