@@ -90,6 +90,13 @@ def test_a_link_within_the_folder_is_followed(tmp_path: Path) -> None:
     assert read_folder(root).files["context/b.md"] == b"a"
 
 
+def test_a_link_to_the_state_of_the_workspace_is_refused(tmp_path: Path) -> None:
+    root = folder(tmp_path, **{"context/a.md": "a", ".fairlead/master.key": "secret"})
+    (root / "context" / "b.md").symlink_to(Path("..") / ".fairlead" / "master.key")
+    with pytest.raises(InvalidWorkspace, match="something hidden"):
+        read_folder(root)
+
+
 def test_a_pipe_in_the_folder_is_refused_without_waiting_for_a_writer(tmp_path: Path) -> None:
     root = folder(tmp_path, **{"context/a.md": "a"})
     os.mkfifo(root / "context" / "pipe.md")

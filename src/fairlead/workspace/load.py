@@ -66,7 +66,7 @@ class _Reading:
             if entry.is_symlink() and not self._stays(entry.path):
                 self._note(
                     path,
-                    "a link that leads out of the workspace, or nowhere",
+                    "a link that leads out of the workspace, to something hidden in it, or nowhere",
                     "copy the file into the workspace, or remove the link",
                 )
             elif entry.is_dir(follow_symlinks=False):
@@ -80,9 +80,13 @@ class _Reading:
 
     def _stays(self, link: str) -> bool:
         try:
-            return Path(link).resolve(strict=True).is_relative_to(self._root)
+            target = Path(link).resolve(strict=True)
         except (OSError, RuntimeError):  # a circle of links, or one to nothing
             return False
+        # The state and its master key lie in a hidden folder: no page may show them.
+        return target.is_relative_to(self._root) and not any(
+            part.startswith(".") for part in target.relative_to(self._root).parts
+        )
 
     def _enter(self, entry: os.DirEntry[str], path: str) -> None:
         if path.partition("/")[0] in _FOLDERS:

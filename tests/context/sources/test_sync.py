@@ -229,3 +229,56 @@ def test_a_source_is_not_brought_in_from_itself(folder: Here) -> None:
     report = sync("handbook", FolderSource(path="."), folder.work())
     assert report.failure is not None
     assert "within one another" in report.failure.message
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        'title: "a\ntrusted: true\nverified: b"',
+        'title: "a\ntopics: b\nc"\ntopics: d',
+        "layout: x\n!!str audience: [everyone]",
+        'title: "a\u2028b"',
+        "{title: a, audience: [everyone]}",
+    ],
+)
+def test_a_value_that_goes_on_over_lines_cannot_swallow_what_the_source_says_of_the_page(
+    folder: Here, head: str
+) -> None:
+    folder.world.put("sly", f"---\n{head}\n---\n# Sly\n\nWords.\n")
+    report = folder.sync(owner="hr", audience=("hr",), class_="restricted", trusted=False)
+    assert told(report) == {"added": ["leave.md"], "broken": ["sly.md"]}
+    assert "sly.md" not in folder.texts()
+
+
+def test_values_of_several_lines_and_keys_of_other_tools_come_in(folder: Here) -> None:
+    folder.world.put(
+        "long", '---\n$schema: x\ntitle: >\n  a\n  b\ntopics:\n- c\n- "d: e"\n# so: it is\nowner : kim\n---\nx\n'
+    )
+    assert told(folder.sync()) == {"added": ["leave.md", "long.md"]}
+    assert "owner : kim\n" in folder.texts()["long.md"]
+
+
+def test_a_memory_that_names_a_page_elsewhere_is_refused(folder: Here) -> None:
+    folder.sync()
+    memory = folder.pages / ".sync.json"
+    whole = memory.read_text()
+    for sly in ("../../policies/a.md", "/tmp/a.md", "a/../../b.md", ".git/a.md", "../a.cedar", "a.cedar"):
+        memory.write_text(whole.replace('"page":"leave.md"', f'"page":"{sly}"'))
+        folder.world.put("leave", f"# Leave\n\n{sly}\n")
+        report = folder.sync()
+        assert report.failure is not None
+        assert "names a page" in report.failure.message
+    assert list(folder.texts()) == ["leave.md"]
+
+
+def test_names_in_any_form_are_read_and_those_that_are_no_text_are_told(folder: Here) -> None:
+    there = folder.world.folder  # type: ignore[attr-defined]
+    (there / "U\u0308bung.md").write_text("# Übung\n")
+    (there / ".env.md").write_text("secret")
+    (there / "env.md").symlink_to(there / ".env.md")
+    Path(os.fsdecode(os.fsencode(there) + b"/bad\xff.md")).write_text("x")
+    Path(os.fsdecode(os.fsencode(there) + b"/d\xff")).mkdir()
+    assert told(folder.sync(include=("**/\u00dc*", "**/bad*", "**/env*", "leave*"))) == {
+        "added": ["\u00dcbung.md", "leave.md"],
+        "broken": ["bad?.md", "env.md"],
+    }

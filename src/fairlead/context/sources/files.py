@@ -2,7 +2,6 @@
 
 import os
 import stat
-import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -92,7 +91,11 @@ def walk(root: Path) -> Iterator[tuple[str, os.stat_result | Failure]]:
             continue
         below = []
         for entry in entries:
-            path = prefix + unicodedata.normalize("NFC", entry.name)
+            if not entry.name.isascii() and _is_no_text(entry.name):
+                shown = prefix + entry.name.encode("utf-8", "replace").decode()
+                yield shown, Failure(why="its name is not UTF-8", mend="rename it")
+                continue
+            path = prefix + entry.name  # as it is written there: another form of it may name no file
             if entry.name.startswith("."):
                 continue
             if entry.is_dir(follow_symlinks=False):
@@ -105,14 +108,22 @@ def walk(root: Path) -> Iterator[tuple[str, os.stat_result | Failure]]:
         waiting += reversed(below)
 
 
+def _is_no_text(name: str) -> bool:
+    """Whether a name holds bytes that are not UTF-8. No page, memory or report could hold it."""
+    return any("\ud800" <= each <= "\udfff" for each in name)
+
+
 def _looked_at(entry: "os.DirEntry[str]", root: Path) -> os.stat_result | Failure:
     try:
         if entry.is_symlink():
             target = Path(entry.path).resolve(strict=True)
             if target.is_dir():
                 return Failure(why="it is a link to a folder", mend="put the folder itself in its place")
-            if not target.is_relative_to(root.resolve()):
+            top = root.resolve()
+            if not target.is_relative_to(top):
                 return Failure(why="it is a link that leads out of the folder", mend="put the file itself in its place")
+            if any(part.startswith(".") for part in target.relative_to(top).parts):
+                return Failure(why="it is a link to a hidden file", mend="put the file itself in its place")
         found = entry.stat()
     except (OSError, RuntimeError) as error:
         return Failure(why=f"it cannot be looked at: {getattr(error, 'strerror', '') or 'it is a link to itself'}")

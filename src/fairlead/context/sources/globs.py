@@ -4,6 +4,7 @@ They are matched by RE2, whose time grows with the path alone: a CODEOWNERS file
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from functools import cache
 
@@ -18,7 +19,7 @@ def chosen(include: Iterable[str], exclude: Iterable[str]) -> Callable[[str], bo
     wanted, unwanted = [_whole(each) for each in include], [_whole(each) for each in exclude]
 
     def takes(path: str) -> bool:
-        folded = path.casefold()
+        folded = _folded(path)
         return any(one.fullmatch(folded) for one in wanted) and not any(one.fullmatch(folded) for one in unwanted)
 
     return takes
@@ -41,9 +42,13 @@ def owned(pattern: str) -> Callable[[str], bool] | None:
     return lambda path: compiled.fullmatch(path) is not None
 
 
+def _folded(path: str) -> str:
+    return unicodedata.normalize("NFC", path).casefold()
+
+
 @cache
 def _whole(pattern: str) -> "re2._Regexp[str]":
-    return _compiled(_translated(pattern.casefold().removeprefix("./")))
+    return _compiled(_translated(_folded(pattern).removeprefix("./")))
 
 
 def _translated(pattern: str) -> str:

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 _MOST_LINES: Final = 200  # as many as are read of a page
-_KEY: Final = re.compile(r"(?P<quote>[\"']?)(?P<key>[A-Za-z_][\w .-]*)(?P=quote)[ \t]*:(?:[ \t]|$)")
+KEY: Final = re.compile(r"(?P<quote>[\"']?)(?P<key>[A-Za-z_][\w .-]*)(?P=quote)[ \t]*:(?:[ \t]|$)")
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./()-]+)*|[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WORDS: Final = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n"))
 
@@ -37,8 +37,8 @@ def read_head(text: str) -> Head:
     found: dict[str, list[str]] = {}
     current = found.setdefault("", [])
     for line in lines[1:end]:
-        if key := _KEY.match(line):
-            current = found.setdefault(key["key"], [])
+        if key := KEY.match(line):
+            current = found.setdefault(key["key"].rstrip(), [])
         current.append(line)
     keys = {key: "\n".join(said) for key, said in found.items() if said}
     return Head(keys, "\n".join(lines[end + 1 :]), True)

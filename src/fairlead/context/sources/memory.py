@@ -67,6 +67,10 @@ def read_memory(source: str, data: bytes | None) -> Memory:
         memory = msgspec.json.decode(data, type=Memory)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadInput(f"{where} cannot be read: {error}", why="syncs write it, nobody else", mend=mend) from None
+    for known in memory.pages.values():
+        parts = known.page.split("/")
+        if not known.page.endswith(".md") or "\0" in known.page or any(each[:1] in ("", ".") for each in parts):
+            raise BadInput(f"{where} names a page {known.page!r}", why="no sync writes such a one", mend=mend)
     if memory.form != _FORM:
         raise BadInput(f"{where} is of another version of Fairlead", why=f"its form is {memory.form}", mend=mend)
     return memory

@@ -3,16 +3,17 @@
 import re
 import tomllib
 from collections.abc import Mapping
+from itertools import chain
 from typing import Final, Protocol
 
 from msgspec import Struct
 
-from fairlead.context.front_keys import KEYS
-from fairlead.context.front_matter import read_front_matter
+from fairlead.context.front_keys import KEYS, bad
+from fairlead.context.front_matter import key_lines, read_front_matter
 from fairlead.context.items import MOST_BYTES
-from fairlead.context.kinds import KINDS, PAGE
+from fairlead.context.kinds import KINDS, OF_EVERY_KIND, PAGE
 from fairlead.context.settings import ContextSettings
-from fairlead.context.sources.head import line, read_head
+from fairlead.context.sources.head import KEY, line, read_head
 from fairlead.context.sources.types import Failure
 from fairlead.errors import BadInput
 
@@ -21,6 +22,8 @@ DOCUMENTS: Final = (".pdf", ".docx")
 MOST_DOCUMENT_BYTES: Final = 50_000_000
 _TOML: Final = re.compile(r"\A\+\+\+[ \t]*\n(.*?)^\+\+\+[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 _IMPORT: Final = re.compile(r"\A(?:(?:import|export)\b[^\n]*(?:\n|\Z)|[ \t]*\n)+")
+_BREAKS: Final = frozenset("\x85\u2028\u2029")  # where YAML sees the end of a line, and nobody else does
+_OURS: Final = frozenset((*KEYS, *OF_EVERY_KIND, *chain.from_iterable(KINDS.values())))
 _LFS: Final = b"version https://git-lfs.github.com/spec/"
 
 
@@ -124,6 +127,7 @@ def _markdown(path: str, text: str) -> Said:
         return _with_toml(path, found[1], text[found.end() :])
     head = read_head(text)
     keys = dict(head.keys)
+    _refuse_unclear(path, text, keys)
     if _states(keys, "draft", "true") or _states(keys, "published", "false"):  # as other tools say it
         keys = {
             "status": "status: draft",
@@ -136,6 +140,19 @@ def _markdown(path: str, text: str) -> Said:
         body = _IMPORT.sub("", body)
     own = {key: said for key, said in keys.items() if key in ours}
     return Said(keys=own, body=body, rest={key: said for key, said in keys.items() if key not in ours})
+
+
+def _refuse_unclear(path: str, text: str, keys: Mapping[str, str]) -> None:
+    """Raises `BadInput` where lines are not what YAML takes them for. They are put among others by line: a value that
+    goes on over lines like keys could swallow those that say for whom the page is."""
+    spans, end = key_lines(path, text)
+    starts = {first for first, _ in spans.values()}
+    mend = "write each key on a line of its own, and indent what goes on below it"
+    for number, each in enumerate(text.split("\n", end)[1 : max(end - 1, 0)], 2):
+        if (KEY.match(each) and number not in starts) or _BREAKS & set(each):
+            raise bad(path, number, "it is not clear where a value ends", mend=mend)
+    for key in spans.keys() & _OURS - keys.keys():
+        raise bad(path, spans[key][0], f"`{key}` is not written at the beginning of a line", mend=mend)
 
 
 def _states(keys: Mapping[str, str], key: str, value: str) -> bool:
