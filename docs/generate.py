@@ -16,6 +16,7 @@ import typer
 from record_words import FIELDS, FLAGS, KINDS, OUTCOMES
 
 from fairlead.cli.explain import MISUSE, USAGE, codes, meaning
+from fairlead.cli.later import Later
 from fairlead.cli.main import COMMANDS, app
 from fairlead.costs.record import Record
 from fairlead.models import fields, vector_fields
@@ -150,7 +151,8 @@ def command_help(path: str, command: Any, heading: str) -> Iterator[str]:
     yield f"\n{heading} {path}"
     yield from fenced("text", "\n".join(line.rstrip() for line in command.get_help(context).splitlines()))
     for name, inner in getattr(command, "commands", {}).items():
-        yield from command_help(f"{path} {name}", inner, f"{heading}#")
+        real = inner.load() if isinstance(inner, Later) else inner
+        yield from command_help(f"{path} {name}", real, f"{heading}#")
 
 
 def errors_page() -> Iterator[str]:

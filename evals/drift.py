@@ -35,9 +35,10 @@ from evals.drift_truth import Snapshot
 from evals.stage import told
 from fairlead.context import Item, publish_items
 from fairlead.context.catalogue import load_catalogue
+from fairlead.context.citations import Reference
 from fairlead.context.meaning import words_said
 from fairlead.context.measured import measured
-from fairlead.context.passages import Citation, fates
+from fairlead.context.passages import fates
 from fairlead.context.rates import Rate, likely
 from fairlead.context.requests import Requests
 from fairlead.context.upkeep_settings import UpkeepSettings
@@ -86,7 +87,7 @@ def read(pages: Pages) -> dict[str, Item]:
     return {path: item for path, item in found.items() if item is not None}
 
 
-def sections(store: Store, items: Iterable[Item]) -> dict[Citation, str]:
+def sections(store: Store, items: Iterable[Item]) -> dict[Reference, str]:
     """What can be cited of these items: each section by its identity, with its text."""
     from sqlalchemy import select
 
@@ -96,7 +97,7 @@ def sections(store: Store, items: Iterable[Item]) -> dict[Citation, str]:
     with store.reading() as connection:
         query = select(context_section).order_by(context_section.c.rowid)
         return {
-            Citation(row.item, row.version, row.identity): row.text
+            Reference(row.item, row.version, row.identity): row.text
             for row in connection.execute(query)
             if (row.item, row.version) in kept
         }
@@ -131,7 +132,7 @@ class Score:
 
 def replay(store: Store, dates: Sequence[str], pages: Mapping[str, Pages], half: str) -> tuple[Score, dict[str, str]]:
     """Publish every date, then ask at each about what was cited at those before it."""
-    snapshots, cited = dict[str, str](), dict[str, dict[Citation, str]]()
+    snapshots, cited = dict[str, str](), dict[str, dict[Reference, str]]()
     truths = {day: Snapshot({path: row["text"] for path, row in pages[day].items()}) for day in dates}
     score = Score()
     for day in dates:
@@ -180,7 +181,7 @@ def _block_anew(block: str) -> str:
     return "\n".join(wrapped) if all(re.match(r"[A-Za-z]", line) for line in wrapped) else block
 
 
-def perturbed(store: Store, day: str, pages: Pages, cited: dict[Citation, str], *, spread: bool) -> int:
+def perturbed(store: Store, day: str, pages: Pages, cited: dict[Reference, str], *, spread: bool) -> int:
     """How many passages are called stale after a publish in which none has changed."""
     after: dict[str, Item | None] = {}
     for number, (path, row) in enumerate(pages.items()):

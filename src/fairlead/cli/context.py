@@ -1,114 +1,47 @@
-"""`fairlead context`: its commands, and search as somebody."""
+"""`fairlead context`: its commands, on one page."""
 
-import asyncio
-from contextlib import closing
-from typing import Annotated, Any
+from typing import Any, Final
 
 import typer
 
-from fairlead.cli.compiled import published, require_published
-from fairlead.cli.context_add import add
-from fairlead.cli.context_edits import accept, propose
-from fairlead.cli.context_history import diff, history_
-from fairlead.cli.context_impact import impact
-from fairlead.cli.context_items import list_, show
-from fairlead.cli.context_life import publish, retire, verify
-from fairlead.cli.context_readiness import inventory_command, readiness_command
-from fairlead.cli.context_replay import replay
-from fairlead.cli.context_requests import requests
-from fairlead.cli.context_start import start
-from fairlead.cli.context_sync import sync
-from fairlead.cli.context_work import app as work
-from fairlead.cli.opening import open_store
-from fairlead.cli.output import Json, data, json_data, say
-from fairlead.cli.place import Data, Workspace, find, user
-from fairlead.context import Context, Hit
-from fairlead.context.embedding import embedder_of
-from fairlead.identity import Caller
-from fairlead.storage.store import Store
-from fairlead.workspace.compile import Workspace as Compiled
-from fairlead.workspace.published import load_revision
+from fairlead.cli.later import group_of
+
+COMMANDS: Final = {
+    "start": ("context_start", "Draft pages for a function, as questions to answer."),
+    "add": ("context_add", "Copy files into context/ as pages, once or from now on."),
+    "sync": ("context_sync", "Bring in what is new at the sources of context/sources.yaml."),
+    "list": ("context_items", "Every page: who may read it, who answers for it, whether its review is due."),
+    "show": ("context_items", "One page: what its front matter came to, and its text."),
+    "history": ("context_history", "A page's versions: when each was published, and what it changed."),
+    "diff": ("context_history", "How two versions differ, or what the next publish would change."),
+    "search": ("context_search", "What somebody would be given for a question, under their rights."),
+    "verify": ("context_life", "Say that pages were read and found right."),
+    "publish": ("context_life", "Let drafts and retired pages be published with the next apply."),
+    "retire": ("context_life", "Take pages back with the next apply."),
+    "inventory": ("context_readiness", "What agents decide here, what they must know for it, what there is."),
+    "readiness": ("context_readiness", "How much of the required knowledge is there, and what to write next."),
+    "requests": ("context_requests", "What owners are asked for, the weightiest first."),
+    "impact": ("context_impact", "Answers that rest on what has changed, expired or gone since."),
+    "propose": ("context_edits", "Propose another text for a page; its owner is asked."),
+    "accept": ("context_edits", "Put a proposed text into its page."),
+    "works": ("context_work", "Work of several agents that is pinned to the pages it began under."),
+    "consistency": ("context_work", "Whether all agents of one piece of work knew the same."),
+    "unpin": ("context_work", "Let work go on with the pages that are in force now."),
+    "replay": ("context_replay", "Make the context of a past run again, and compare it byte for byte."),
+}
 
 app = typer.Typer(
+    cls=group_of(COMMANDS),
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     no_args_is_help=True,
-    help="The organisation's context: what there is, whose it is, what changed, and what somebody would be given.",
 )
 
 
-app.command()(start)
-app.command("inventory")(inventory_command)
-app.command("readiness")(readiness_command)
-app.command()(add)
-app.command()(sync)
-app.command()(replay)
-app.add_typer(work)
-
-
-app.command("list")(list_)
-app.command()(show)
-app.command("history")(history_)
-app.command()(diff)
-app.command()(verify)
-app.command()(publish)
-app.command()(retire)
-
-
-@app.command()
-def search(
-    query: Annotated[str, typer.Argument(help="What to look for.")],
-    as_person: Annotated[str, typer.Option("--as-person", help="Whose rights count. Default: yours.")] = "",
-    group: Annotated[
-        list[str] | None, typer.Option("--group", "-g", help="A group of theirs; may be repeated.")
-    ] = None,
-    department: Annotated[str, typer.Option(help="Their department.")] = "",
-    most: Annotated[int, typer.Option("-n", min=1, max=100, help="How many pages.")] = 10,
-    workspace: Workspace = None,
-    data_folder: Data = None,
-    json: Json = False,
-) -> None:
-    """Search the published context with somebody's rights: what they would get, and nothing else."""
-    place = find(workspace, data_folder)
-    caller = Caller(
-        person=as_person or user(), groups=frozenset(group or ()), department=department, credential="key:search"
-    )
-    with closing(open_store(place)) as store:
-        require_published(store)
-        hits = asyncio.run(_found(store, published(place, store), caller, query, most))
-    if json:
-        json_data([{**_fields(hit), "class": hit.data_class.name} for hit in hits])
-        return
-    for hit in hits:
-        data(
-            f"{hit.item}@{hit.version}  {hit.heading or hit.title}  (score {hit.score:.2f}, {hit.owner or 'no owner'})"
-        )
-        data("    " + " ".join(hit.text.split())[:240])
-    say(f"{len(hits)} page(s) that {caller.person} may read bear on this")
-
-
-def _fields(hit: Hit) -> dict[str, Any]:
-    names = ("item", "version", "title", "heading", "text", "owner", "verified", "review_by", "score")
-    return {name: getattr(hit, name) for name in names}
-
-
-async def _found(store: Store, compiled: Compiled, caller: Caller, query: str, most: int) -> list[Hit]:
-    snapshot = load_revision(store, require_published(store)).snapshot
-    if not snapshot:
-        return []
-    policy, embedder = compiled.policy, embedder_of(compiled.settings.context)
-    context = Context.open(store, snapshot, names_items=policy.names_items, embedder=embedder)
-    try:
-        return await context.find(query, policy.may_read(caller), most=most)
-    finally:
-        context.close()
-
-
-app.command("impact")(impact)
-app.command("requests")(requests)
-app.command("propose")(propose)
-app.command("accept")(accept)
+@app.callback()
+def _root() -> None:
+    """The organisation's context: what there is, whose it is, what changed, and what somebody would be given."""
 
 
 def commands() -> dict[str, Any]:

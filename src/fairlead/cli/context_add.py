@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from fairlead.cli.bringing import NEXT, bar, counted, list_outcomes, reach_of, resources_of, show, synced
+from fairlead.cli.later import built
 from fairlead.cli.output import DryRun, Json, data, json_data, say
 from fairlead.cli.place import Data, Place, Workspace, find
 from fairlead.context.sources.adding import Added, place_for
@@ -167,3 +168,7 @@ def _line_of_sources(text: str, name: str, entry: str) -> int:
             mend=f"add this below `sources:`\n{entry}",
         )
     return line
+
+
+def commands() -> dict[str, Any]:
+    return built(add=add)

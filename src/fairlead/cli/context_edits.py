@@ -5,12 +5,13 @@ import tempfile
 from contextlib import closing
 from difflib import unified_diff
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 import typer
 
-from fairlead.cli.compiled import published, require_published
+from fairlead.cli.compiled import published, require_snapshot
+from fairlead.cli.later import built
 from fairlead.cli.opening import all_keys, log_of, open_store, open_vault
 from fairlead.cli.output import DryRun, Json, data, json_data, say
 from fairlead.cli.place import Data, Place, Workspace, find, user
@@ -18,9 +19,9 @@ from fairlead.cli.records import record_of
 from fairlead.cli.when import shown
 from fairlead.clock import SystemClock
 from fairlead.context import Item, read_item
+from fairlead.context.citations import reference_of
 from fairlead.context.front_lines import with_keys
 from fairlead.context.merge import merged
-from fairlead.context.passages import citation_of
 from fairlead.context.proposals import Edit, Proposals
 from fairlead.context.requests import Requests
 from fairlead.context.snapshots import stored_item
@@ -29,7 +30,6 @@ from fairlead.errors import BadInput, NotFound, Refused
 from fairlead.identity.keys import as_known
 from fairlead.labels import Access
 from fairlead.storage.store import Store
-from fairlead.workspace.published import load_revision
 
 _MOST_FILE: Final = 1_000_000
 As = Annotated[str, typer.Option("--as", metavar="PERSON", help="Whose words these are. Default: whoever runs this.")]
@@ -128,7 +128,7 @@ def show_request(place: Place, id_: str, json: bool) -> None:
 def _readable(place: Place, store: Store, name: str, who: str) -> Item:
     """The published page, if this person may read it. To everybody else it is as if it was not there."""
     compiled, clock = published(place, store), SystemClock()
-    snapshot = load_revision(store, require_published(store), with_pages=False).snapshot
+    snapshot = require_snapshot(store)
     version = _version(store, snapshot, name)
     item = stored_item(store, name, version) if version else None
     caller = as_known(who, (*compiled.identity.keys, *all_keys(store)), clock.now())
@@ -154,7 +154,7 @@ def _version(store: Store, snapshot: str, name: str) -> str:
 
 
 def _require_cited(store: Store, run: str, page: Item) -> None:
-    cited = {citation_of(text).item for row in log_of(store).of_run(run) for text in record_of(row).citations}
+    cited = {reference_of(text).item for row in log_of(store).of_run(run) for text in record_of(row).citations}
     if page.id not in cited:
         raise BadInput(
             f"the answer {run} does not rest on {page.id}",
@@ -228,3 +228,7 @@ def _replace(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
     os.chmod(file.name, path.stat().st_mode & 0o7777)
     os.replace(file.name, path)
+
+
+def commands() -> dict[str, Any]:
+    return built(propose=propose, accept=accept)

@@ -3,7 +3,7 @@
 import difflib
 from contextlib import closing
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,11 +17,13 @@ from fairlead.cli.context_items import (
     item_of_version,
     unknown,
 )
+from fairlead.cli.later import built
 from fairlead.cli.opening import open_store
 from fairlead.cli.output import Json, data, json_data, say
 from fairlead.cli.place import Data, Workspace, find
 from fairlead.cli.when import shown
 from fairlead.context import Item
+from fairlead.context.citations import reference_of
 from fairlead.context.comparing import Comparison, SectionChange, compare
 from fairlead.context.history import Published, history
 from fairlead.context.kinds import PUBLISHED
@@ -85,9 +87,10 @@ def diff(
         if not item:
             _tell_all(_all_pairs(store, in_folder(place).items), json)
             return
-        name, _, version = item.partition("@")
-        if version:
-            before = item_of_version(store, name, version.partition("#")[0])
+        named = reference_of(item)
+        name = named.item
+        if named.version:
+            before = item_of_version(store, name, named.version)
         else:
             entry = catalogue_in_force(store).by_id.get(bare(name))
             if entry is None:
@@ -95,12 +98,11 @@ def diff(
                 say(f"{known.id} is not published ({known.status} in the folder)")
                 return
             before = item_of_version(store, entry.id, entry.version)
-        wanted = other.rpartition("@")
-        after = (
-            item_of_version(store, wanted[0] or before.id, wanted[2].partition("#")[0])
-            if other
-            else item_in_folder(place, name)
-        )
+        if other:
+            wanted = reference_of(other if "@" in other else f"{before.id}@{other}")
+            after = item_of_version(store, wanted.item, wanted.version)
+        else:
+            after = item_in_folder(place, name)
     _tell(before, after, compare(before, after), json)
 
 
@@ -155,3 +157,7 @@ def _lines(change: SectionChange) -> list[str]:
         return []
     lines = difflib.unified_diff(change.before.split("\n"), change.after.split("\n"), lineterm="", n=1)
     return [line for line in list(lines)[2:] if line not in ("+", "-") and not line.startswith("@@")]
+
+
+def commands() -> dict[str, Any]:
+    return built(history=history_, diff=diff)

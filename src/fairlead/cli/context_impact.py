@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 import typer
 
-from fairlead.cli.compiled import require_published
+from fairlead.cli.compiled import require_snapshot
+from fairlead.cli.later import built
 from fairlead.cli.opening import log_of, open_store
 from fairlead.cli.output import Json, json_data, say, table
 from fairlead.cli.people import Names
@@ -16,15 +17,15 @@ from fairlead.cli.records import record_of
 from fairlead.cli.when import moment_ago, shown
 from fairlead.clock import SystemClock
 from fairlead.context.catalogue import Catalogue, load_catalogue
-from fairlead.context.impact import Affected, affected, cited_in
+from fairlead.context.impact import Affected, affected, cited_in, cites
 from fairlead.context.passages import fates, snapshot_named
 from fairlead.costs.record import Record
-from fairlead.storage.log import Log
 from fairlead.storage.store import Store
-from fairlead.workspace.published import load_revision
+
+if TYPE_CHECKING:
+    from fairlead.storage.log import Log
 
 _NAMED: Final = 3  # in one cell of a table
-_CITES: Final = b'"citations":['
 WORDS: Final = {
     "changed": "says something else now",
     "gone": "does not say it any more",
@@ -66,7 +67,7 @@ def found_impact(
 ) -> list[Affected]:
     """What is the matter with what answers have cited since `start`. Raises `NotFound` for unknown snapshots."""
     before, after = (snapshot_named(store, each) if each else "" for each in snapshots)
-    after = after or load_revision(store, require_published(store), with_pages=False).snapshot
+    after = after or require_snapshot(store)
     catalogue = load_catalogue(store, after) if after else Catalogue()
     by_citation, by_item = cited_in(cited_since(log_of(store), start))
     if item:
@@ -80,10 +81,10 @@ def found_impact(
     return affected(by_citation, by_item, fates(store, wanted, after), catalogue, today, untouched=bool(item))
 
 
-def cited_since(log: Log, start: int) -> Iterator[Record]:
-    """The records that cite anything. The others, most of a busy log, are not decoded."""
+def cited_since(log: "Log", start: int) -> Iterator[Record]:
+    """The records that cite anything."""
     for row in log.since(start):
-        if _CITES in row.record:
+        if cites(row.record):
             yield record_of(row)
 
 
@@ -116,3 +117,7 @@ def _show(found: list[dict[str, Any]]) -> None:
 def _some(names: list[str]) -> str:
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def commands() -> dict[str, Any]:
+    return built(impact=impact)

@@ -6,17 +6,18 @@ from typing import Annotated, Any
 
 import typer
 
-from fairlead.cli.compiled import in_folder, published_revision
+from fairlead.cli.compiled import in_folder, snapshot_in_force
+from fairlead.cli.later import built
 from fairlead.cli.opening import open_store
 from fairlead.cli.output import Json, data, json_data, table
 from fairlead.cli.place import Data, Place, Workspace, find
 from fairlead.clock import SystemClock
 from fairlead.context import Item
 from fairlead.context.catalogue import EMPTY, Catalogue, load_catalogue
+from fairlead.context.citations import reference_of
 from fairlead.context.snapshots import stored_item
 from fairlead.errors import FairleadError, NotFound, closest
 from fairlead.storage.store import Store
-from fairlead.workspace.published import snapshot_of
 
 
 def complete(incomplete: str) -> list[str]:
@@ -59,8 +60,7 @@ def unknown(name: str, known: list[str]) -> NotFound:
 
 def catalogue_in_force(store: Store) -> Catalogue:
     """What is published, empty before the first publish."""
-    revision = published_revision(store)
-    snapshot = snapshot_of(store, revision) if revision else ""
+    snapshot = snapshot_in_force(store)
     return load_catalogue(store, snapshot) if snapshot else EMPTY
 
 
@@ -152,15 +152,19 @@ def _due(item: Item, day: str) -> str:
 def show(item: ItemName, workspace: Workspace = None, data_folder: Data = None, json: Json = False) -> None:
     """One page: what its front matter came to, and its text."""
     place = find(workspace, data_folder)
-    name, _, version = item.partition("@")
-    if version:
+    wanted = reference_of(item)
+    if wanted.version:
         with closing(open_store(place)) as store:
-            found = item_of_version(store, name, version.partition("#")[0])
+            found = item_of_version(store, wanted.item, wanted.version)
     else:
-        found = item_in_folder(place, name)
+        found = item_in_folder(place, item)
     if json:
         json_data({**facts(found), "text": found.text})
         return
     for key, value in facts(found).items():
         data(f"{key}: {', '.join(value) if isinstance(value, list) else value}")
     data("\n" + found.text.rstrip("\n"))
+
+
+def commands() -> dict[str, Any]:
+    return built(list_=list_, show=show)

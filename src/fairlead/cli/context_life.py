@@ -6,12 +6,13 @@ import tempfile
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
 
 from fairlead.cli.context_items import bare, complete, today, unknown
+from fairlead.cli.later import built
 from fairlead.cli.output import DryRun, Json, data, json_data, say
 from fairlead.cli.place import Workspace, find, user
 from fairlead.context import ContextSettings, Item, read_item
@@ -167,3 +168,7 @@ def _replace(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
     os.chmod(file.name, path.stat().st_mode & 0o7777)
     os.replace(file.name, path)
+
+
+def commands() -> dict[str, Any]:
+    return built(verify=verify, publish=publish, retire=retire)

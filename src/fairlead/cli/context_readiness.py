@@ -3,11 +3,11 @@ there for whom."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
-from fairlead.cli.context_facts import Asked, gather
+from fairlead.cli.later import built
 from fairlead.cli.output import Json, json_data, say, table
 from fairlead.cli.place import Data, Workspace, find
 from fairlead.cli.when import moment_ago, shown
@@ -47,6 +47,8 @@ def inventory_command(
 
     Looks at what is published and at the drafts of the folder; before the first publish, at the folder alone.
     """
+    from fairlead.cli.context_facts import Asked, gather  # brings the compiler
+
     _require_page(html)
     facts = gather(find(workspace, data_folder), Asked(since=_since(since), folder=folder))
     found = inventory(facts)
@@ -80,6 +82,8 @@ def readiness_command(
 
     Rights are the policies' own, for the people who have keys here. Nothing is changed.
     """
+    from fairlead.cli.context_facts import Asked, gather
+
     _require_page(html)
     asked = Asked(since=_since(since), folder=folder, rights=True, people=_groups(people or ()))
     facts = _narrowed(gather(find(workspace, data_folder), asked), department, task)
@@ -284,3 +288,7 @@ def _every(days: float | None, measured: bool) -> str:
 def _some(names: Sequence[str]) -> str:
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def commands() -> dict[str, Any]:
+    return built(inventory=inventory_command, readiness=readiness_command)

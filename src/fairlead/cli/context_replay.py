@@ -1,16 +1,16 @@
 """`fairlead context replay`: the pack of a past action, made again and compared byte for byte."""
 
 from contextlib import closing
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
 
+from fairlead.cli.later import built
 from fairlead.cli.opening import open_store, open_vault
 from fairlead.cli.output import Json, data, json_data, say
 from fairlead.cli.place import Data, Workspace, find, secrets
 from fairlead.clock import SystemClock
-from fairlead.workspace.replay import replay as replayed
 
 
 def replay(
@@ -24,6 +24,8 @@ def replay(
 
     Status 1 where it is not what it was.
     """
+    from fairlead.workspace.replay import replay as replayed  # brings the compiler
+
     place = find(workspace, data_folder)
     with closing(open_store(place)) as store:
         told, pack = replayed(store, open_vault(place, store), run, secrets(place.workspace), SystemClock())
@@ -41,3 +43,7 @@ def replay(
     if not told.same:
         say(f"the record says {told.recorded}")
         raise typer.Exit(1)
+
+
+def commands() -> dict[str, Any]:
+    return built(replay=replay)

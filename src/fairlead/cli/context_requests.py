@@ -7,6 +7,7 @@ import msgspec
 import typer
 
 from fairlead.cli.context_edits import show_request
+from fairlead.cli.later import built
 from fairlead.cli.opening import open_store, open_vault
 from fairlead.cli.output import DryRun, Json, json_data, say, table
 from fairlead.cli.place import Data, Place, Workspace, find, user
@@ -104,3 +105,7 @@ def _said(done: "RequestRow", json: bool) -> None:
     say(f"{done.id} is {done.state}")
     if done.state == "done" and done.kind in ("expired", "review", "outdated", "missing", "stale", "unverified"):
         say("what is published decides: `fairlead apply` puts a changed page in force, or the need comes back")
+
+
+def commands() -> dict[str, Any]:
+    return built(requests=requests)

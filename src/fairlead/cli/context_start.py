@@ -4,10 +4,11 @@ folder."""
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from pathlib import PurePosixPath
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
+from fairlead.cli.later import built
 from fairlead.cli.output import DryRun, Json, data, json_data, say, table
 from fairlead.cli.place import Place, Workspace, find
 from fairlead.clock import SystemClock
@@ -147,3 +148,7 @@ def _listed(functions: Iterable[str], json: bool) -> None:
             for item in pack.items
         ],
     )
+
+
+def commands() -> dict[str, Any]:
+    return built(start=start)

@@ -1,11 +1,12 @@
 """`fairlead context sync`: what is new at the sources of `context/sources.yaml`."""
 
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from fairlead.cli.bringing import resources_of, show, synced
+from fairlead.cli.later import built
 from fairlead.cli.output import DryRun, Json
 from fairlead.cli.place import Data, Workspace, find
 from fairlead.errors import NotFound, closest
@@ -56,3 +57,7 @@ def _chosen(found: Declared, wanted: Iterable[str]) -> list[str]:
             mend="fairlead context add DIR --as-source NAME writes the first one",
         )
     return names
+
+
+def commands() -> dict[str, Any]:
+    return built(sync=sync)

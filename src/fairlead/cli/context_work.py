@@ -2,43 +2,38 @@
 same."""
 
 from contextlib import closing
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
 
 from fairlead.cli.announcing import announced
+from fairlead.cli.compiled import snapshot_in_force
+from fairlead.cli.context_items import catalogue_in_force
+from fairlead.cli.later import built
 from fairlead.cli.opening import log_of, open_store, open_vault
 from fairlead.cli.output import DryRun, Json, Yes, confirm, data, json_data, say, table
 from fairlead.cli.place import Data, Place, Workspace, find, user
 from fairlead.cli.records import record_of
 from fairlead.cli.when import shown
 from fairlead.clock import SystemClock
-from fairlead.context.catalogue import EMPTY, Catalogue, load_catalogue
 from fairlead.context.consistency import Consistency, Step, consistency
 from fairlead.costs.record import Record, deed
 from fairlead.costs.work import is_work, work_id
 from fairlead.errors import BadInput, NotFound
 from fairlead.storage.store import Store
-from fairlead.workspace.published import load_revision
 
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
 Which = Annotated[str, typer.Argument(metavar="WORK", help="Its id (work_…), or its name together with --person.")]
 Person = Annotated[str, typer.Option("--person", help="Whose work it is, where WORK is a name.")]
 Tenant = Annotated[str, typer.Option("--tenant", help="Their tenant, where tokens name one.")]
 
 
-@app.command()
 def works(workspace: Workspace = None, data_folder: Data = None, json: Json = False) -> None:
     """Pieces of work (x-fairlead-work) that are pinned to the pages they began under, the latest used first."""
     from fairlead.storage import pin_rows as pins
 
     with closing(open_store(find(workspace, data_folder))) as store:
-        live = _snapshot_in_force(store)
+        live = snapshot_in_force(store)
         with store.reading() as connection:
             found = pins.every(connection)
     if json:
@@ -53,7 +48,6 @@ def works(workspace: Workspace = None, data_folder: Data = None, json: Json = Fa
     )
 
 
-@app.command("consistency")
 def show(
     work: Which,
     person: Person = "",
@@ -69,7 +63,7 @@ def show(
     place = find(workspace, data_folder)
     with closing(open_store(place)) as store:
         id_ = _id(place, store, work, person, tenant)
-        report = consistency(id_, _steps(store, id_), _live(store))
+        report = consistency(id_, _steps(store, id_), catalogue_in_force(store))
     if not report.steps:
         raise NotFound(f"no action of {id_} was given any page", mend="fairlead context works")
     if json:
@@ -79,7 +73,6 @@ def show(
     raise typer.Exit(0 if report.consistent else 1)
 
 
-@app.command()
 def unpin(
     work: Annotated[str, typer.Argument(metavar="[WORK]", help="Its id or name.", show_default=False)] = "",
     person: Person = "",
@@ -143,18 +136,6 @@ def _step(record: Record) -> Step:
     )  # fmt: skip
 
 
-def _snapshot_in_force(store: Store) -> str:
-    from fairlead.cli.opening import fleet_of
-
-    revision = fleet_of(store).current().revision
-    return load_revision(store, revision, with_pages=False).snapshot if revision else ""
-
-
-def _live(store: Store) -> Catalogue:
-    snapshot = _snapshot_in_force(store)
-    return load_catalogue(store, snapshot) if snapshot else EMPTY
-
-
 def _print(report: Consistency) -> None:
     agents = ", ".join(agent or "the person alone" for agent in report.agents)
     data(f"{report.work}: {report.steps} action(s) with context, by {agents}")
@@ -170,3 +151,7 @@ def _print(report: Consistency) -> None:
     for each in report.one_sided:
         lacking = ", ".join(agent or "the person alone" for agent in each.not_given)
         data(f"  {each.item} was not given to {lacking}")
+
+
+def commands() -> dict[str, Any]:
+    return built(works=works, consistency=show, unpin=unpin)

@@ -2,13 +2,12 @@
 
 import os
 import sys
-from importlib import import_module
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
-from typer.core import TyperCommand, TyperGroup
 
 from fairlead import __version__
+from fairlead.cli.later import group_of
 
 _INTERRUPTED: Final = 130  # as shells report a program that Ctrl-C has ended
 
@@ -37,7 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tools": ("tooling", "Tools of systems: list, call, compare, accept."),
     "approvals": ("approving", "Calls that wait for a person: list, show, approve, deny."),
     "grants": ("granting", "What people have connected with accounts of their own: list, show, revoke."),
-    "context": ("context", "Search and list the organisation's context."),
+    "context": ("context", "The organisation's context: bring it in, keep it true, see what is missing, search it."),
     "models": ("models", "The models of the workspace: where they run, what they cost, whether they answer."),
     "budget": ("money", "Budgets: what is spent, held and left."),
     "spend": ("money", "What was spent, by department, person, task type, model or day."),
@@ -57,31 +56,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
-class _Later(TyperCommand):
-    """Stands for a command whose module is not imported yet, until it is called."""
-
-    def __init__(self, name: str, module: str, summary: str) -> None:
-        super().__init__(name, help=summary, short_help=summary)
-        self._module = module
-
-    def load(self) -> Any:
-        """The real command: the module's `commands()` gives its commands by name."""
-        return import_module(f"fairlead.cli.{self._module}").commands()[self.name]
-
-    def make_context(self, *args: Any, **extra: Any) -> typer.Context:
-        context: typer.Context = self.load().make_context(*args, **extra)
-        return context
-
-
-class _Commands(TyperGroup):
-    """All commands by name, imported when called."""
-
-    def __init__(self, **attributes: Any) -> None:
-        super().__init__(**attributes)
-        self.commands = {name: _Later(name, *known) for name, known in COMMANDS.items()}
-
-
-app = typer.Typer(name="fairlead", cls=_Commands, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(name="fairlead", cls=group_of(COMMANDS), rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 @app.callback(invoke_without_command=True)

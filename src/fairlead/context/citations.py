@@ -1,6 +1,8 @@
-"""Which passages a reply rests on, by the marks that it carries."""
+"""What is cited, in its forms of text: by the marks that a reply carries, and as records name it."""
 
 import re
+
+from msgspec import Struct
 
 from fairlead.context.types import Citation, Pack
 
@@ -25,3 +27,23 @@ def citations_in(reply: str, pack: Pack) -> tuple[Citation, ...]:
             if mark.strip() in known:
                 used.setdefault(mark.strip(), known[mark.strip()])
     return tuple(used.values())
+
+
+class Reference(Struct, frozen=True, order=True):
+    """What a record says was put before a model. `section` is the identity of one, "" for the page as a whole."""
+
+    item: str
+    version: str = ""
+    section: str = ""
+
+    def __str__(self) -> str:
+        return self.item + (f"@{self.version}" if self.version else "") + (f"#{self.section}" if self.section else "")
+
+
+def reference_of(text: str) -> Reference:
+    """What records hold, and people type: `item@version#section`, or less. The name of an item may hold an `@`."""
+    item, at, rest = text.rpartition("@")
+    if not at:
+        return Reference(text)
+    version, _, section = rest.partition("#")
+    return Reference(item, version, section)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from fairlead.context.catalogue import Catalogue
+from fairlead.context.citations import reference_of
 
 _CHANGED = "changed"
 _GONE = "gone"
@@ -69,7 +70,8 @@ def consistency(work: str, steps: Iterable[Step], live: Catalogue) -> Consistenc
     told = [step for step in steps if step.snapshot]
     versions: dict[str, dict[str, list[Step]]] = defaultdict(lambda: defaultdict(list))
     for step in told:
-        for item, version in dict.fromkeys(map(_parts, step.citations)):
+        cited = map(reference_of, step.citations)
+        for item, version in dict.fromkeys((each.item, each.version) for each in cited):
             versions[item][version].append(step)
     snapshots = tuple(dict.fromkeys(step.snapshot for step in told))
     splits = tuple(
@@ -88,11 +90,6 @@ def consistency(work: str, steps: Iterable[Step], live: Catalogue) -> Consistenc
         newer=tuple(_newer(versions, live)),
         one_sided=tuple(_one_sided(versions, agents)) if len(agents) > 1 else (),
     )
-
-
-def _parts(citation: str) -> tuple[str, str]:
-    item, _, version = citation.partition("#")[0].rpartition("@")
-    return item, version
 
 
 def _agents(steps: Iterable[Step]) -> tuple[str, ...]:

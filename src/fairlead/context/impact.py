@@ -10,14 +10,15 @@ from typing import Final, Literal, Protocol
 from msgspec import Struct
 
 from fairlead.context.catalogue import Catalogue, Entry
+from fairlead.context.citations import Reference, reference_of
 from fairlead.context.drift import Fate
-from fairlead.context.passages import Citation, citation_of
 
 SEVERITY: Final = {"gone": 4, "changed": 4, "expired": 3, "outdated": 2, "review": 1}
 """How grave it is, for ranking: an answer that rests on what says otherwise now is worse than one that rests on what
 nobody has looked at for long."""
 Due = Literal["expired", "outdated", "review"]
 _MOST_RUNS: Final = 20
+_CITES: Final = b'"citations":['
 
 
 class Answered(Protocol):
@@ -35,15 +36,20 @@ class Answered(Protocol):
     def citations(self) -> Sequence[str]: ...
 
 
-def cited_in(records: Iterable[Answered]) -> tuple[dict[Citation, list[Answered]], dict[str, list[Answered]]]:
+def cites(record: bytes) -> bool:
+    """Whether a record, as the log has it, cites anything: most of a busy log does not and need not be decoded."""
+    return _CITES in record
+
+
+def cited_in(records: Iterable[Answered]) -> tuple[dict[Reference, list[Answered]], dict[str, list[Answered]]]:
     """The answers by what they cited: by each very citation, and by item."""
-    by_citation: dict[Citation, list[Answered]] = {}
+    by_citation: dict[Reference, list[Answered]] = {}
     by_item: dict[str, list[Answered]] = {}
-    known: dict[str, Citation] = {}
+    known: dict[str, Reference] = {}
     for record in records:
         items = set[str]()
         for text in record.citations:
-            citation = known.get(text) or known.setdefault(text, citation_of(text))
+            citation = known.get(text) or known.setdefault(text, reference_of(text))
             by_citation.setdefault(citation, []).append(record)
             items.add(citation.item)
         for item in items:
@@ -72,16 +78,16 @@ class Affected(Struct, frozen=True, kw_only=True):
 
 
 def affected(
-    by_citation: Mapping[Citation, Sequence[Answered]],
+    by_citation: Mapping[Reference, Sequence[Answered]],
     by_item: Mapping[str, Sequence[Answered]],
-    fates: Mapping[Citation, Fate],
+    fates: Mapping[Reference, Fate],
     catalogue: Catalogue,
     today: str,
     *,
     untouched: bool = False,
 ) -> list[Affected]:
     """What is the matter with what was cited, the weightiest first. `untouched`: and with what nobody cited."""
-    stale: dict[str, dict[Citation, Fate]] = {}
+    stale: dict[str, dict[Reference, Fate]] = {}
     for citation, fate in fates.items():
         if fate.stale:
             stale.setdefault(citation.item, {})[citation] = fate
@@ -124,7 +130,10 @@ def weight_of(why: str, answers: int) -> int:
 
 
 def _changed(
-    item: str, stale: Mapping[Citation, Fate], by_citation: Mapping[Citation, Sequence[Answered]], catalogue: Catalogue
+    item: str,
+    stale: Mapping[Reference, Fate],
+    by_citation: Mapping[Reference, Sequence[Answered]],
+    catalogue: Catalogue,
 ) -> Affected:
     entry = catalogue.by_id.get(item)
     answers = {record.run: record for citation in stale for record in by_citation.get(citation, ())}

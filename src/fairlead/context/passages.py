@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
-
+from fairlead.context.citations import Reference
 from fairlead.context.drift import Cited, Fate, Later, Page
 from fairlead.errors import NotFound
 from fairlead.storage.store import Store
@@ -14,24 +13,6 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 200  # versions asked for in one statement
 _WORSE: Final = ("stands", "moved", "gone", "changed")
-
-
-class Citation(Struct, frozen=True, order=True):
-    """What a record says was put before a model. `section` is "" where it names the page as a whole."""
-
-    item: str
-    version: str
-    section: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.item}@{self.version}" + (f"#{self.section}" if self.section else "")
-
-
-def citation_of(text: str) -> Citation:
-    """A citation as records have it: `item@version#section`, the section left out in older ones."""
-    item, _, rest = text.rpartition("@")
-    version, _, section = rest.partition("#")
-    return Citation(item, version, section)
 
 
 def snapshot_named(store: Store, name: str) -> str:
@@ -50,15 +31,15 @@ def snapshot_named(store: Store, name: str) -> str:
     return str(found[0])
 
 
-def fates(store: Store, citations: Iterable[Citation], snapshot: str) -> dict[Citation, Fate]:
+def fates(store: Store, citations: Iterable[Reference], snapshot: str) -> dict[Reference, Fate]:
     """What has become of each of these in a snapshot. One whose version is not stored (any more) is left out. A
     page that is cited as a whole has the fate of the worst of its sections."""
-    asked: dict[tuple[str, str], set[Citation]] = {}
+    asked: dict[tuple[str, str], set[Reference]] = {}
     for citation in citations:
         asked.setdefault((citation.item, citation.version), set()).add(citation)
     with store.reading() as connection:
         members = _members(connection, snapshot)
-        found: dict[Citation, Fate] = {}
+        found: dict[Reference, Fate] = {}
         other = [version for version in asked if members.get(version[0]) != version[1]]
         for each in asked.keys() - set(other):
             fate = Fate(state="stands", item=each[0], version=each[1])
@@ -70,7 +51,7 @@ def fates(store: Store, citations: Iterable[Citation], snapshot: str) -> dict[Ci
     return found
 
 
-def _of_page(page: Page, found: Sequence[Fate], asked: Iterable[Citation]) -> Iterator[tuple[Citation, Fate]]:
+def _of_page(page: Page, found: Sequence[Fate], asked: Iterable[Reference]) -> Iterator[tuple[Reference, Fate]]:
     by_section = {section.identity: fate for section, fate in zip(page.sections, found, strict=True)}
     worst = max(found, key=lambda fate: _WORSE.index(fate.state), default=Fate(state="stands", item=page.item))
     for citation in asked:

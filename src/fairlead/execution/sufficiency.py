@@ -11,6 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from fairlead.context import Context, Pack
+from fairlead.context.citations import reference_of
 from fairlead.context.impact import SEVERITY, due_of
 from fairlead.context.requests import Kind, Need
 from fairlead.context.sufficiency import LiveState, Standing, day_of, strictest
@@ -73,7 +74,7 @@ def weighed(
     """How everything stands that the task type requires, for this caller and today."""
     live = {each.name: LiveState(each.state, _LIVE.get(each.state, "")) for each in pack.live}
     pairs = fairlead.requests.disputed.union(
-        frozenset((_item(each.one), _item(each.other))) for each in pack.differences
+        frozenset((reference_of(each.one).item, reference_of(each.other).item)) for each in pack.differences
     )
     may_read = deployment.policy.may_read(action.caller)
     sufficiency = context.sufficiency(deployment.tasks)
@@ -87,10 +88,6 @@ def weighed(
         tuple(sentence(each, titled=False) for each in cautious),
         dict(_unfit(deployment, standings)),
     )
-
-
-def _item(citation: str) -> str:
-    return citation.partition("@")[0]
 
 
 def _required(standing: Standing) -> Required:

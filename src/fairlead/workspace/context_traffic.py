@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from fairlead.context.citations import reference_of
 from fairlead.context.readiness import Traffic
 from fairlead.costs.record import Record
 
@@ -29,6 +30,6 @@ def traffic_of(records: Iterable[Record]) -> Traffic:
             refused[record.task] += 1
         elif record.outcome == "done" and not record.citations:
             uncited[record.task] += 1
-        for item in {each.partition("@")[0] for each in record.citations}:
+        for item in {reference_of(each).item for each in record.citations}:
             cited.setdefault(record.task, Counter())[item] += 1
     return Traffic(calls=calls, lacked=lacked, refused=refused, uncited=uncited, cited=cited, tools=tools)

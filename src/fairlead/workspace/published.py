@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from fairlead.errors import Broken, NotFound
-from fairlead.identity import Key
-from fairlead.policy.stops import Stop
 from fairlead.storage.store import Store
 from fairlead.workspace.revision import Revision, damaged, digest_of, read_manifest
 from fairlead.workspace.text import WorkspaceText, is_page
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from fairlead.identity import Key
+    from fairlead.policy.stops import Stop
 
 _AT_ONCE = 200  # contents in one statement: far below what a database takes as parameters
 
@@ -73,7 +74,7 @@ def snapshot_of(store: Store, id: str) -> str:
         return ""
 
 
-def load_keys(store: Store) -> tuple[Key, ...]:
+def load_keys(store: Store) -> "tuple[Key, ...]":
     """The keys of callers that were ever made at run time: who shows a revoked one is told that it was revoked."""
     from fairlead.identity.key_table import list_keys
 
@@ -81,7 +82,7 @@ def load_keys(store: Store) -> tuple[Key, ...]:
         return list_keys(connection)
 
 
-def load_stops(store: Store) -> tuple[Stop, ...]:
+def load_stops(store: Store) -> "tuple[Stop, ...]":
     """What is stopped now."""
     from fairlead.policy.stop_table import all_stops
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from fairlead.clock import Clock, new_id
 from fairlead.context.catalogue import load_catalogue
-from fairlead.context.impact import affected, cited_in
+from fairlead.context.impact import affected, cited_in, cites
 from fairlead.context.measured import overdue
 from fairlead.context.owners import Owners, known_owners
 from fairlead.context.passages import fates
@@ -38,7 +38,6 @@ log = logging.getLogger("fairlead.upkeep")
 MAIL: Final = "mail:"  # no webhook can be called so
 CONTROL: Final = "upkeep"
 _DAY: Final = 86_400_000
-_CITES: Final = b'"citations":['
 
 
 class Around(Struct, frozen=True, kw_only=True):
@@ -189,7 +188,7 @@ class Upkeeping:
 def _citing(records: Iterable[bytes]) -> Iterable[Record]:
     """Those that cite anything. One that somebody damaged is no answer."""
     for record in records:
-        if _CITES in record:
+        if cites(record):
             try:
                 yield decode_record(record)
             except msgspec.DecodeError:

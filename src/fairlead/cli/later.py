@@ -1,0 +1,48 @@
+"""Commands that are imported only when they are called: a group knows of each its module and what it does."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+Table = Mapping[str, tuple[str, str]]
+"""Commands by name: the module below fairlead.cli, and what it does (one line; the module's own help says more)."""
+
+
+class Later(TyperCommand):
+    """Stands for a command whose module is not imported yet, until it is called."""
+
+    def __init__(self, name: str, module: str, summary: str) -> None:
+        super().__init__(name, help=summary, short_help=summary)
+        self._module = module
+
+    def load(self) -> Any:
+        """The real command: the module's `commands()` gives its commands by name."""
+        return import_module(f"fairlead.cli.{self._module}").commands()[self.name]
+
+    def make_context(self, *args: Any, **extra: Any) -> typer.Context:
+        context: typer.Context = self.load().make_context(*args, **extra)
+        return context
+
+
+def group_of(table: Table) -> type[TyperGroup]:
+    """A group with these commands, for `typer.Typer(cls=…)`."""
+
+    class Group(TyperGroup):
+        def __init__(self, **attributes: Any) -> None:
+            super().__init__(**attributes)
+            self.commands = {name: Later(name, *known) for name, known in table.items()}
+
+    return Group
+
+
+def built(**functions: Any) -> dict[str, Any]:
+    """What `commands()` of a module gives: each function as the command of its name, `list_` as `list`."""
+    found = {}
+    for name, function in functions.items():
+        app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+        app.command(name.rstrip("_"))(function)
+        found[name.rstrip("_")] = typer.main.get_command(app)
+    return found
