@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from fairlead.context.catalogue import Catalogue
 from fairlead.context.citations import reference_of
+from fairlead.context.types import is_live
 
 _CHANGED = "changed"
 _GONE = "gone"
@@ -70,7 +71,7 @@ def consistency(work: str, steps: Iterable[Step], live: Catalogue) -> Consistenc
     told = [step for step in steps if step.snapshot]
     versions: dict[str, dict[str, list[Step]]] = defaultdict(lambda: defaultdict(list))
     for step in told:
-        cited = map(reference_of, step.citations)
+        cited = (reference_of(each) for each in step.citations if not is_live(each))
         for item, version in dict.fromkeys((each.item, each.version) for each in cited):
             versions[item][version].append(step)
     snapshots = tuple(dict.fromkeys(step.snapshot for step in told))

@@ -1,7 +1,7 @@
 """Organisational knowledge: items, immutable versions, snapshots, and the pack that is stitched for one task."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -94,7 +94,15 @@ class LivePiece(Struct, frozen=True, kw_only=True):
 
     @property
     def citation(self) -> str:
-        return f"live/{self.name}@{self.as_of}"
+        return f"{_LIVE}{self.name}@{self.as_of}"
+
+
+_LIVE: Final = "live/"
+
+
+def is_live(citation: str) -> bool:
+    """Whether a record's citation is of a live source: those have a time where pages have a version."""
+    return citation.startswith(_LIVE) and ":" in citation
 
 
 class Difference(Struct, frozen=True):
