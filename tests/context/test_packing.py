@@ -151,6 +151,16 @@ hits = st.builds(
 pieces = st.builds(live, st.sampled_from("xyz"), texts, required=st.booleans(), why=st.sampled_from(["", "cut"]))
 
 
+def test_voices_and_terms_share_one_half_of_the_room() -> None:
+    voices = (hit("a", "Speak plainly.", kind="voice"), hit("b", "Be short.", kind="voice"))
+    terms = (hit("c", "A lamp is a light.", kind="term"), hit("d", "A hub is a wheel.", kind="term"))
+    for budget in range(150, 400, 10):
+        gathered = Gathered(snapshot="s", budget=budget, joining=Joining(terms, (), voices, ()))
+        pack = pack_of(gathered)
+        cited = zip((*pack.passages, *pack.voice), pack.citations, strict=True)
+        assert sum(needed(gathered.measure, passage, citation.notes) for passage, citation in cited) <= budget // 2
+
+
 @given(
     st.lists(hits, max_size=6),
     st.lists(pieces, max_size=3),

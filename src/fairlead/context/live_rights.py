@@ -1,9 +1,10 @@
 """An older snapshot under the rights of now: what was readable when a piece of work began is read on, unless whoever
 asks may not read it any more.
 
-The rights that count are those that a section had, and those that it has now, wherever it has moved to. A section that
-is gone keeps the rights it had: taking a page back is no change of rights, and whoever wants running work to forget it
-as well ends its pin.
+The rights that count are those that a section had, and those that it has now, wherever it has moved to: as a whole, or
+sentence by sentence (what was included, taken apart, or put back under another name). A section that is gone keeps the
+rights it had: taking a page back is no change of rights, and whoever wants running work to forget it as well ends its
+pin.
 """
 
 from array import array
@@ -14,6 +15,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from fairlead.context.catalogue import Catalogue
+from fairlead.context.moved_words import places_of_words
 from fairlead.context.search import Snapshot
 from fairlead.labels import Access
 from fairlead.storage.store import Store
@@ -27,13 +29,24 @@ def under(store: Store, old: Snapshot, known: Catalogue, live: Snapshot) -> tupl
     the page of the same name, and of wherever its text stands now. Blocking."""
     places = list(_places(store, old))
     by_item, by_identity = _today(store, live)
+    by_words = places_of_words(store, old, live)
     of_section: dict[int, frozenset[int]] = {}
     of_item: dict[str, frozenset[int]] = defaultdict(frozenset)
     for section, item, identity in places:
         here = by_item.get(item, _NOWHERE) | by_identity.get(identity, _NOWHERE)
+        if section in by_words:
+            here |= _further(old.accesses[old.access_of[section]], here, by_words[section], live.accesses)
         of_section[section] = here
         of_item[item] |= here
     return _sections_under(old, live, of_section), _items_under(known, live, of_item, by_item)
+
+
+def _further(
+    then: tuple[Access, ...], here: frozenset[int], words: list[frozenset[int]], live: _Accesses
+) -> frozenset[int]:
+    """What its words ask for beyond that, where they stand now: nothing of those that stand where one may be anyway."""
+    asked = {*then, *(access for number in here for access in live[number])}
+    return frozenset().union(*(each for each in words if not any(set(live[number]) <= asked for number in each)))
 
 
 def _sections_under(old: Snapshot, live: Snapshot, now: Mapping[int, frozenset[int]]) -> Snapshot:

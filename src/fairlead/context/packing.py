@@ -253,7 +253,7 @@ def _of_hit(hit: Hit, today: str, *, cuts: bool = False, place: int = -1) -> _Pi
 
 
 def _notes(hit: Hit, today: str) -> Iterator[str]:
-    if hit.expires and hit.expires < today:
+    if hit.expires and hit.expires <= today:  # from that day on, as for what is required
         yield f"expired on {hit.expires}: it may no longer hold"
     if hit.review_by and hit.review_by < today:
         yield f"its review was due on {hit.review_by}"

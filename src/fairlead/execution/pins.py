@@ -30,6 +30,7 @@ class Pins:
         self.keep = 0
         self._store = store
         self._clock = clock
+        self._epoch = 0
         self._known: OrderedDict[str, Pin] = OrderedDict()
         self._open: OrderedDict[tuple[str, str], asyncio.Task[Context]] = OrderedDict()
 
@@ -38,9 +39,12 @@ class Pins:
         now = self._clock.now()
         known = self._known.get(work)
         if known is None or now - known.used_at >= _TOUCHED_EVERY:
+            epoch = self._epoch
             known = await asyncio.to_thread(
                 self._kept, Pin(work, deployment.context.snapshot, deployment.revision, now, now)
             )
+            if epoch != self._epoch:  # it may have been ended while it was read: whoever goes on looks again
+                return known
             self._known[work] = known
             while len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
@@ -59,6 +63,7 @@ class Pins:
 
     def forget(self) -> None:
         """Drop what this process knows: another epoch has begun, and a pin may have been ended."""
+        self._epoch += 1
         self._known.clear()
 
     def sweep(self) -> None:
