@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import pytest
 from tests.cli.conftest import Fairlead
+
+from fairlead.cli.context_life import replace_file
+from fairlead.errors import BadInput
 
 LONG = "Customers may return a lamp within sixty days of the day on which they bought it, with the receipt. " * 3
 
@@ -25,12 +29,22 @@ def test_a_page_is_verified_by_changing_one_line(acme: Path, fairlead: Fairlead)
     assert fairlead("context", "verify", "handbook/travel", "--on", "2999-01-01").status == 2
 
 
+def test_a_page_that_somebody_saves_meanwhile_keeps_what_they_wrote(tmp_path: Path) -> None:
+    page = tmp_path / "a.md"
+    page.write_text("theirs")
+    with pytest.raises(BadInput, match="was changed while"):
+        replace_file(page, b"as it was read", b"ours")
+    assert [each.name for each in tmp_path.iterdir()] == ["a.md"]
+    assert page.read_text() == "theirs"
+
+
 def test_a_page_that_is_not_there_is_named_with_the_one_most_like_it(acme: Path, fairlead: Fairlead) -> None:
     for command in (["show"], ["retire"], ["diff"], ["verify"]):
         said = fairlead("context", *command, "handbook/travle")
         assert said.status == 2
         assert "did you mean `handbook/travel`?" in said.err
     assert fairlead("context", "retire", "../../etc/passwd").status == 2
+    assert fairlead("context", "retire", "../README").status == 2, "it is below the workspace, and no page"
 
 
 def test_a_retired_page_is_gone_from_answers_and_its_history_stays(live: Path, fairlead: Fairlead) -> None:

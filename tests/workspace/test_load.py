@@ -134,3 +134,17 @@ def test_links_in_a_circle_and_large_and_binary_pages_are_named_and_the_rest_can
     with pytest.raises(InvalidWorkspace, match=r"fairlead.yaml"):
         (root / "fairlead.yaml").write_text("organisation: [")
         read_sound(root, lambda _: None, FixedClock(0))
+
+
+def test_a_broken_page_that_may_say_who_approves_is_not_left_out(tmp_path: Path) -> None:
+    says = "organisation: acme\nmodels: {local: local/extractive}\napprovals: {organisation: %s}\n"
+    flow = "---\nkind: flow\ncovers: [shop.pay]\napprovers: [controller\n---\nTwo agree.\n"
+    root = folder(tmp_path, **{"fairlead.yaml": says % "true", "context/a.md": "a", "context/pay.md": flow})
+    clock = FixedClock(1_796_000_000_000)
+    with pytest.raises(InvalidWorkspace, match="approvals rest on pages here"):
+        read_sound(root, lambda _: None, clock)
+    (root / "fairlead.yaml").write_text(says % "false")
+    assert [each.file for each in read_sound(root, lambda _: None, clock)[1]] == ["context/pay.md"]
+    (root / "fairlead.yaml").write_text(says % "true")
+    (root / "context" / "pay.md").write_text("---\nclass: secret\n---\nNothing about people.\n")
+    assert [each.file for each in read_sound(root, lambda _: None, clock)[1]] == ["context/pay.md"]

@@ -1,7 +1,5 @@
 """`fairlead context propose` and `accept`: corrections become edits of pages, put in their place by the owner."""
 
-import os
-import tempfile
 from contextlib import closing
 from difflib import unified_diff
 from pathlib import Path
@@ -11,6 +9,7 @@ import msgspec
 import typer
 
 from fairlead.cli.compiled import published, require_snapshot
+from fairlead.cli.context_life import replace_file
 from fairlead.cli.later import built
 from fairlead.cli.opening import all_keys, log_of, open_store, open_vault
 from fairlead.cli.output import DryRun, Json, data, json_data, say
@@ -99,7 +98,7 @@ def accept(
         if dry_run:
             _show_diff(edit.item, old.decode("utf-8", "replace"), new.decode("utf-8", "replace"))
             return
-        _replace(path, new)
+        replace_file(path, old, new)
         Requests(store, clock).end(row.id, "done", deed(clock, "request_done", by=f"os:{user()}", about=row.id))
     if json:
         json_data({"request": row.id, "item": edit.item, "file": str(path.relative_to(place.workspace.resolve()))})
@@ -218,16 +217,6 @@ def _accepted(path: Path, old: bytes, edit: Edit, by: str, day: str) -> bytes:
 def _show_diff(item: str, old: str, new: str) -> None:
     for line in unified_diff(old.split("\n"), new.split("\n"), f"a/{item}.md", f"b/{item}.md", lineterm="", n=1):
         data(line)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all, with the rights that it had."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.chmod(file.name, path.stat().st_mode & 0o7777)
-    os.replace(file.name, path)
 
 
 def commands() -> dict[str, Any]:

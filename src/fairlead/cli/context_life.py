@@ -81,7 +81,7 @@ def _change(folder: Path, names: list[str], keys: Mapping[str, str], *, dry_run:
     if not dry_run:
         for path, old, new, _ in changes:
             if new != old:
-                _replace(path, new)
+                replace_file(path, old, new)
     if json:
         json_data([{"item": item.id, "version": item.version, "changed": old != new} for _, old, new, item in changes])
         return
@@ -111,7 +111,7 @@ def _planned(
 ) -> tuple[Path, bytes, bytes, Item]:
     """A page's file, what is in it, what is to be in it, and the item that this is. Nothing is written yet."""
     path = (folder / "context" / f"{name}.md").resolve()
-    if not path.is_relative_to(folder.resolve()) or not path.is_file():
+    if not path.is_relative_to((folder / "context").resolve()) or not path.is_file():
         raise unknown(name, _all_names(folder))
     old = path.read_bytes()
     before = read_item(f"{name}.md", old, defaults)
@@ -160,14 +160,23 @@ def _shown_diff(path: str, old: bytes, new: bytes) -> list[str]:
     return list(difflib.unified_diff(before, after, f"a/{path}", f"b/{path}", lineterm="", n=0))
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all, with the rights that it had."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.chmod(file.name, path.stat().st_mode & 0o7777)
-    os.replace(file.name, path)
+def replace_file(path: Path, old: bytes, content: bytes) -> None:
+    """Writes a file whole or not at all, with the rights that it had. Raises `BadInput` where somebody saved it in the
+    meantime: their words are not to be lost."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name[:100]}.", delete=False) as file:
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            os.chmod(file.name, path.stat().st_mode & 0o7777)
+            if path.read_bytes() != old:
+                raise BadInput(
+                    f"{path.name} was changed while this was written", mend="run it again", subject=path.name
+                )
+            os.replace(file.name, path)
+        except BaseException:
+            os.unlink(file.name)
+            raise
 
 
 def commands() -> dict[str, Any]:
