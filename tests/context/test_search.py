@@ -1,4 +1,5 @@
 import asyncio
+import inspect
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from fairlead.clock import Clock
 from fairlead.context import Context, Item, publish_items
-from fairlead.context.search import words_of
+from fairlead.context.search import Search, words_of
 from fairlead.labels import Access
 from fairlead.storage.store import Store
 
@@ -141,3 +142,8 @@ def test_a_very_long_question_is_searched_by_its_ends() -> None:
     words = words_of("alpha " + " ".join(f"w{number}" for number in range(50_000)) + " omega")
     assert len(words) == 48
     assert (words[0], words[-1]) == ("alpha", "omega")
+
+
+def test_nobody_searches_without_saying_whose_rights_count() -> None:
+    for search in (Context.find, Context.stitch, Search.find, Search.of_pages):
+        assert inspect.signature(search).parameters["may_read"].default is inspect.Parameter.empty
