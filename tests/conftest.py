@@ -7,10 +7,10 @@ import pytest
 from hypothesis import settings
 
 from tests.certificates import Authority
-from tests.databases import empty_database, lent, postgres, store, where
+from tests.databases import empty_database, lent, lent_with_vectors, postgres, scored_where, store, where
 from tests.world import World, world
 
-__all__ = ["empty_database", "lent", "postgres", "store", "where"]
+__all__ = ["empty_database", "lent", "lent_with_vectors", "postgres", "scored_where", "store", "where"]
 
 # How long an example takes says something of the machine, and nothing of what is tested.
 settings.register_profile("quick", deadline=None, max_examples=40)

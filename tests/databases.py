@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fairlead.storage import postgres_vectors
 from fairlead.storage.database import Where
 from fairlead.storage.migrations import migrate
 from fairlead.storage.postgres_locks import SessionLocks
 from fairlead.storage.store import Store
-from tests.postgres import MISSING, Server, programs, server
+from tests.postgres import MISSING, Server, programs, programs_with_vectors, server
 
 if TYPE_CHECKING:
     import psycopg
@@ -96,6 +97,19 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Where]:
     lent.take_back(url)
 
 
+@pytest.fixture(params=["sqlite", "postgres", "pgvector"])
+def scored_where(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Where]:
+    """An empty database of each kind that vectors are scored in: by us beside the first two, by the third itself."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("empty_database"), tmp_path / "state.db")
+        yield tmp_path / "state.db"
+        return
+    there: Lent = request.getfixturevalue("lent" if request.param == "postgres" else "lent_with_vectors")
+    url = there.lend()
+    yield url
+    there.take_back(url)
+
+
 @pytest.fixture
 def store(where: Where, tmp_path: Path) -> Iterator[Store]:
     """Every test that takes it runs over each kind of store that Fairlead has."""
@@ -121,3 +135,17 @@ def lent(postgres: Server) -> Lent:
     url = postgres.make_database()
     migrate(url)
     return Lent(postgres, url)
+
+
+@pytest.fixture(scope="session")
+def lent_with_vectors() -> Iterator[Lent]:
+    """The same on a server that has pgvector."""
+    if (of := programs_with_vectors()) is None:
+        pytest.skip("there is no PostgreSQL with pgvector: the package pgserver has no wheel for this system")
+    with server(of=of) as made:
+        url = made.make_database()
+        migrate(url)
+        store = Store(url)
+        assert postgres_vectors.make(store)
+        store.close()
+        yield Lent(made, url)

@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -34,11 +35,19 @@ def programs() -> Path | None:
     return Path(on_path).resolve().parent if on_path else None
 
 
+def programs_with_vectors() -> Path | None:
+    """The same with the extension `vector`: those of the package `pgserver`, where it is installed."""
+    found = find_spec("pgserver")
+    return Path(found.origin).parent / "pginstall" / "bin" if found is not None and found.origin else None
+
+
 class Server:
     """Started by `start`. A server does not run as root, so root lends it another user."""
 
-    def __init__(self, folder: Path, *, fsync: bool, network: str = "", address: str = "") -> None:
-        self._bin = programs()
+    def __init__(
+        self, folder: Path, *, fsync: bool, network: str = "", address: str = "", of: Path | None = None
+    ) -> None:
+        self._bin = of or programs()
         self._folder = folder
         self._user = _unprivileged()
         self._fsync = fsync
@@ -165,14 +174,16 @@ def _group_of(user: str) -> int:
 
 
 @contextlib.contextmanager
-def server(*, fsync: bool = False, network: str = "", address: str = "") -> Iterator[Server]:
-    """A running server, on `address` as well for everybody in a network, where one is given. Raises RuntimeError where
-    its programs are missing."""
-    if programs() is None:
+def server(
+    *, fsync: bool = False, network: str = "", address: str = "", of: Path | None = None
+) -> Iterator[Server]:
+    """A running server, on `address` as well for everybody in a network, where one is given. Its programs are those in
+    the folder `of`, otherwise the newest. Raises RuntimeError where they are missing."""
+    if of is None and programs() is None:
         raise RuntimeError(MISSING)
     folder = Path(mkdtemp(prefix="fairlead-postgres-"))
     folder.chmod(0o700)
-    made = Server(folder, fsync=fsync, network=network, address=address)
+    made = Server(folder, fsync=fsync, network=network, address=address, of=of)
     try:
         made.start()
         yield made

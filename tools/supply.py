@@ -47,6 +47,7 @@ LICENCES = {
     "colorama": "BSD-3-Clause",
     "httpx2-jsfetch": "BSD-3-Clause",
     "numpy": "BSD-3-Clause AND 0BSD AND MIT AND Zlib AND CC0-1.0",  # of which versions differ by Python's
+    "pgserver": "Apache-2.0",  # with PostgreSQL and pgvector under the PostgreSQL licence; for tests only
     "pywin32": "PSF-2.0",
     "tiktoken": "MIT",
     "tzdata": "Apache-2.0",

@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 
 from fairlead.clock import Clock
 from fairlead.context import Context, Item, publish_items
-from fairlead.context.nearness import best_of, fused
+from fairlead.context.nearness import InDatabase, InMemory, Scores, best_of, fused
+from fairlead.context.search import load_snapshot
 from fairlead.context.vector_rows import embed_sections, embedded_text, stored_vectors
 from fairlead.labels import Access
+from fairlead.storage import postgres_vectors
+from fairlead.storage.database import Where
 from fairlead.storage.store import Store
 
 Page = Callable[..., Item]
@@ -47,6 +50,11 @@ def pages(page: Page) -> list[Item]:
 
 def to_all(access: Access) -> bool:
     return "everyone" in access.audience
+
+
+@pytest.fixture
+def where(scored_where: Where) -> Where:
+    return scored_where
 
 
 @pytest.fixture
@@ -110,6 +118,28 @@ async def test_questions_at_once_are_embedded_beside_the_event_loop(
     await asyncio.gather(*(context.find("vacation", to_all) for _ in range(5)))
     assert toy.read[before:] == ["vacation"]
     context.close()
+
+
+async def test_vectors_are_scored_alike_wherever_that_is_done(store: Store, clock: Clock, page: Page, toy: Toy) -> None:
+    words = ["leave", "holiday lamp", "lamp money", "money", "salary", "light leave", "lamp lamp money", "vacation"]
+    audiences = ["[everyone]", "[hr]", "[board]"]
+    items = [page(f"p{at}", f"# Page {at}\n\n{words[at % 8]}", audience=audiences[at % 3]) for at in range(90)]
+    snapshot = publish_items(store, items, clock)
+    embed_sections(store, snapshot, toy)
+    sections = load_snapshot(store, snapshot)
+    with_extension = postgres_vectors.complete(store, snapshot, toy.model)
+    with store.reading() as connection:
+        assert with_extension == bool(postgres_vectors.extension(connection))
+        numpy = InMemory(store, sections, toy.model)
+        used: Scores = (InDatabase if with_extension else InMemory)(store, sections, toy.model)
+        for asked in toy.vectors(["leave lamp", "money", "nothing"]):
+            for allowed in (frozenset({0}), frozenset({0, 2}), frozenset({0, 1, 2}), frozenset[int]()):
+                beside = [at for at in range(0, 90, 7) if sections.access_of[at] in allowed]
+                scored = used.of(connection, asked, allowed, beside, 10)
+                assert scored == pytest.approx(numpy.of(connection, asked, allowed, beside, 10), abs=1.1e-5)
+                assert {sections.access_of[section] for section in scored} <= allowed
+                hidden = [at for at in range(90) if sections.access_of[at] not in allowed]
+                assert used.of(connection, asked, allowed, hidden, 10).keys() <= scored.keys()
 
 
 def test_marks_and_targets_of_links_are_not_embedded() -> None:

@@ -1,22 +1,26 @@
 """How near sections are in meaning to a question, and what comes of it together with their words.
 
-Each access has its vectors in one piece. Those of accesses that the caller may not read are not looked at: what is
-scored is what is visible, all of it and exactly.
+Those of accesses that the caller may not read are not looked at: what is scored is what is visible, all of it and
+exactly. PostgreSQL scores it where it has pgvector; elsewhere each worker does, which keeps the vectors in memory, those
+of each access in one piece. Both come to the same.
 """
 
 import heapq
 import math
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from fairlead.context.known_words import Kept
 from fairlead.context.vector_rows import Embedder, stored_vectors
+from fairlead.storage import postgres_vectors
+from fairlead.storage.postgres_vectors import EXACT_TO, array_of, nearest
 from fairlead.storage.store import Store
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from sqlalchemy import Connection
 
     from fairlead.context.search import Snapshot
 
@@ -27,39 +31,88 @@ if TYPE_CHECKING:
 _NEAR_ENOUGH = 0.25  # for a section that has no word of the question: unrelated texts have up to 0.2
 _NEARNESS = 1.0  # what the nearness counts beside the words, both in their own standard deviations
 LEAST_CANDIDATES = 50
-_EXACT_TO = 5  # decimals: what was added up in another order comes out the same
 _KEPT_QUESTIONS = 512
+_KEPT_VISIBLE = 1_000_000  # keys of some bytes each
+
+
+class Scores(Protocol):
+    """How near the sections of one snapshot are to the vector of a question."""
+
+    def of(
+        self, connection: "Connection", asked: "Numbers", allowed: frozenset[int], beside: Sequence[int], most: int
+    ) -> dict[int, float]: ...
 
 
 class Nearness:
-    """The vectors of one snapshot in memory, and those of questions. For one thread at a time."""
+    """How near the sections of one snapshot are to questions, whose vectors it keeps. For one thread at a time."""
 
     def __init__(self, store: Store, snapshot: "Snapshot", embedder: Embedder) -> None:
-        """Reads 1.5 KB a section."""
+        """Asks the database to score where it can; otherwise reads 1.5 KB a section."""
         self._embedder = embedder
         self._questions = Kept[str, "Numbers"](_KEPT_QUESTIONS)
-        self._vectors, self._sections, self._pieces = _laid_out(store, snapshot, embedder.model)
+        in_database = postgres_vectors.complete(store, snapshot.id, embedder.model)
+        self._scores: Scores = (InDatabase if in_database else InMemory)(store, snapshot, embedder.model)
 
-    def of(self, question: str, allowed: frozenset[int], beside: Sequence[int], most: int) -> dict[int, float]:
+    def of(
+        self, connection: "Connection", question: str, allowed: frozenset[int], beside: Sequence[int], most: int
+    ) -> dict[int, float]:
         """The similarity of the `most` nearest sections among the accesses `allowed`, and of `beside` (numbers of
         sections that are visible), where they are embedded."""
-        import numpy as np
-
-        places = [self._pieces[access] for access in sorted(allowed) if access in self._pieces]
-        if not places:
-            return {}
-        asked = self._vector(question)
-        sections = np.concatenate([self._sections[piece] for piece in places])
-        near = np.round(np.concatenate([self._vectors[piece] @ asked for piece in places]), _EXACT_TO)
-        nearest = np.lexsort((sections, -near))[:most] if len(near) > most else np.arange(len(near))
-        chosen = np.union1d(nearest, np.flatnonzero(np.isin(sections, np.asarray(beside, dtype=np.int64))))
-        return dict(zip(sections[chosen].tolist(), near[chosen].tolist(), strict=True))
+        return self._scores.of(connection, self._vector(question), allowed, beside, most)
 
     def _vector(self, question: str) -> "Numbers":
         found = self._questions.get(question)
         if found is None:
             found = self._questions.keep(question, self._embedder.vectors([question])[0], 1)
         return found
+
+
+class InMemory:
+    """With numpy, in this process."""
+
+    def __init__(self, store: Store, snapshot: "Snapshot", model: str) -> None:
+        self._vectors, self._sections, self._pieces = _laid_out(store, snapshot, model)
+
+    def of(
+        self, connection: "Connection", asked: "Numbers", allowed: frozenset[int], beside: Sequence[int], most: int
+    ) -> dict[int, float]:
+        import numpy as np
+
+        places = [self._pieces[access] for access in sorted(allowed) if access in self._pieces]
+        if not places:
+            return {}
+        sections = np.concatenate([self._sections[piece] for piece in places])
+        near = np.round(np.concatenate([self._vectors[piece] @ asked for piece in places]), EXACT_TO)
+        first = np.lexsort((sections, -near))[:most] if len(near) > most else np.arange(len(near))
+        chosen = np.union1d(first, np.flatnonzero(np.isin(sections, np.asarray(beside, dtype=np.int64))))
+        return dict(zip(sections[chosen].tolist(), near[chosen].tolist(), strict=True))
+
+
+class InDatabase:
+    """With pgvector, which is told the visible sections and scores no others."""
+
+    def __init__(self, store: Store, snapshot: "Snapshot", model: str) -> None:
+        self._snapshot = snapshot
+        self._model = model
+        self._visible = Kept[frozenset[int], str](_KEPT_VISIBLE)
+
+    def of(
+        self, connection: "Connection", asked: "Numbers", allowed: frozenset[int], beside: Sequence[int], most: int
+    ) -> dict[int, float]:
+        keys, rows = self._snapshot.keys, self._snapshot.rows
+        wanted = [keys[section] for section in beside]
+        near = nearest(connection, self._model, asked.tolist(), self._keys_of(allowed), wanted, most)
+        found = {rows[key]: at for key, at in near.items()}
+        first = sorted(found, key=lambda section: (-found[section], section))[:most]
+        return {section: found[section] for section in sorted({*first, *(found.keys() & set(beside))})}
+
+    def _keys_of(self, allowed: frozenset[int]) -> str:
+        known = self._visible.get(allowed)
+        if known is not None:
+            return known
+        snapshot = self._snapshot
+        seen = [key for key, access in zip(snapshot.keys, snapshot.access_of, strict=True) if access in allowed]
+        return self._visible.keep(allowed, array_of(seen), len(seen) + 1)
 
 
 def _laid_out(store: Store, snapshot: "Snapshot", model: str) -> "tuple[Numbers, Places, dict[int, slice]]":

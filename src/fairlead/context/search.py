@@ -143,7 +143,7 @@ class Search:
     def __init__(
         self, store: Store, snapshot: Snapshot, glossary: Glossary = NO_GLOSSARY, embedder: Embedder | None = None
     ) -> None:
-        """Without an embedder it searches by words alone. The vectors are read at the first question."""
+        """Without an embedder it searches by words alone. Vectors are looked for at the first question."""
         self.snapshot = snapshot
         self._store = store
         self.embedder = embedder
@@ -191,7 +191,7 @@ class Search:
         with self._store.reading() as connection:
             scores = scores_of((self._words.word(connection, word, allowed), counts) for word, counts in words.items())
             if self.embedder is not None:
-                scores = self._with_nearness(self.embedder, question, scores, allowed, most)
+                scores = self._with_nearness(connection, self.embedder, question, scores, allowed, most)
             ranked = rank(scores, self.snapshot.item_of, most=most, per_item=per_item)
             return _fetch(connection, self.snapshot, ranked) if ranked else []
 
@@ -202,13 +202,19 @@ class Search:
             return _fetch(connection, snapshot, [Ranked(snapshot.rows[key], 0.0) for key in keys]) if keys else []
 
     def _with_nearness(
-        self, embedder: Embedder, question: str, scores: dict[int, float], allowed: frozenset[int], most: int
+        self,
+        connection: "Connection",
+        embedder: Embedder,
+        question: str,
+        scores: dict[int, float],
+        allowed: frozenset[int],
+        most: int,
     ) -> dict[int, float]:
         if self._nearness is None:
             self._nearness = Nearness(self._store, self.snapshot, embedder)
         most = max(LEAST_CANDIDATES, 2 * most)
         by_words = best_of(scores, most)
-        near = self._nearness.of(question[:_QUESTION_END], allowed, by_words, most)
+        near = self._nearness.of(connection, question[:_QUESTION_END], allowed, by_words, most)
         return fused(scores, near, by_words)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fairlead.context.sections import PATH
+from fairlead.storage import postgres_vectors
 from fairlead.storage.store import Store
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def embed_sections(store: Store, snapshot: str, embedder: Embedder, progress: Pr
         done += len(batch)
         if progress is not None:
             progress(done, len(missing))
+    postgres_vectors.copy(store, snapshot, embedder.model)
     return read
 
 
