@@ -174,9 +174,7 @@ def _group_of(user: str) -> int:
 
 
 @contextlib.contextmanager
-def server(
-    *, fsync: bool = False, network: str = "", address: str = "", of: Path | None = None
-) -> Iterator[Server]:
+def server(*, fsync: bool = False, network: str = "", address: str = "", of: Path | None = None) -> Iterator[Server]:
     """A running server, on `address` as well for everybody in a network, where one is given. Its programs are those in
     the folder `of`, otherwise the newest. Raises RuntimeError where they are missing."""
     if of is None and programs() is None:

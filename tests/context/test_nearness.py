@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.databases import Lent
 
 from fairlead.clock import Clock
 from fairlead.context import Context, Item, publish_items
@@ -140,6 +141,36 @@ async def test_vectors_are_scored_alike_wherever_that_is_done(store: Store, cloc
                 assert {sections.access_of[section] for section in scored} <= allowed
                 hidden = [at for at in range(90) if sections.access_of[at] not in allowed]
                 assert used.of(connection, asked, allowed, hidden, 10).keys() <= scored.keys()
+
+
+def test_a_copy_that_is_not_whole_is_not_scored(lent_with_vectors: Lent, clock: Clock, page: Page, toy: Toy) -> None:
+    url = lent_with_vectors.lend()
+    store = Store(url)
+    snapshot = publish_items(store, pages(page), clock)
+    assert postgres_vectors.complete(store, snapshot, toy.model)  # nothing is embedded, so nothing is lacking
+    embed_sections(store, snapshot, toy)
+    for spoil in (
+        "UPDATE context_pgvector SET text = ''",
+        "DELETE FROM context_pgvector",
+        "DROP TABLE context_pgvector",
+    ):
+        assert postgres_vectors.complete(store, snapshot, toy.model)
+        with store.writing() as connection:
+            connection.exec_driver_sql(spoil)
+        assert not postgres_vectors.complete(store, snapshot, toy.model)
+        embed_sections(store, snapshot, toy)
+    with store.writing() as connection:
+        connection.exec_driver_sql(
+            "DROP EXTENSION vector CASCADE; DROP TABLE context_pgvector; CREATE ROLE plain LOGIN"
+        )
+        connection.exec_driver_sql("GRANT pg_read_all_data, pg_write_all_data TO plain")
+    store.close()
+    store = Store(url.replace("fairlead@", "plain@"))
+    assert not postgres_vectors.copy(store, snapshot, toy.model)  # who may not make the extension does without
+    assert embed_sections(store, snapshot, toy) == 0
+    assert len(list(stored_vectors(store, snapshot, toy.model))) == 3
+    store.close()
+    lent_with_vectors.take_back(url)
 
 
 def test_marks_and_targets_of_links_are_not_embedded() -> None:

@@ -1,7 +1,7 @@
 """How near sections are in meaning to a question, and what comes of it together with their words.
 
 Those of accesses that the caller may not read are not looked at: what is scored is what is visible, all of it and
-exactly. PostgreSQL scores it where it has pgvector; elsewhere each worker does, which keeps the vectors in memory, those
+exactly. PostgreSQL scores it where it has pgvector. Elsewhere each worker does and keeps the vectors in memory, those
 of each access in one piece. Both come to the same.
 """
 
