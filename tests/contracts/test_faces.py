@@ -58,7 +58,9 @@ evidence: Conflict
 evidence: Pieces
 evidence: answerable
 evidence: conflicts
+evidence: differing
 evidence: mentioned
+evidence: statements_of
 evidence: supported
 execution: Answer
 execution: Defaults

@@ -14,7 +14,6 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fairlead.context.differences import differing, statements_of
 from fairlead.context.lexicon import NOTHING, Joining
 from fairlead.context.measure import USUAL, Measure, kind_and_size
 from fairlead.context.render import remark
@@ -22,6 +21,7 @@ from fairlead.context.search import Hit
 from fairlead.context.sections import PATH
 from fairlead.context.twins import likeness_of, twins
 from fairlead.context.types import Citation, Difference, LivePiece, Pack
+from fairlead.evidence import differing, statements_of
 from fairlead.labels import NO_LABELS, Labels
 from fairlead.models.types import Passage
 

@@ -3,5 +3,6 @@
 from fairlead.evidence.answerable import answerable, mentioned
 from fairlead.evidence.claims import Pieces, supported
 from fairlead.evidence.conflicts import Conflict, conflicts
+from fairlead.evidence.figures import differing, statements_of
 
-__all__ = ["Conflict", "Pieces", "answerable", "conflicts", "mentioned", "supported"]
+__all__ = ["Conflict", "Pieces", "answerable", "conflicts", "differing", "mentioned", "statements_of", "supported"]
