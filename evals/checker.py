@@ -11,9 +11,12 @@ and statements that follow, contradict or are not mentioned) below `--data`.
 
 The weights were learned from visible data of this kind. A document that they were learned from is scored by weights
 that are learned anew from the other documents, so that no figure is about anything seen: articles one by one, contracts
-in ten parts by the digest of their name. `seen` is the share of rows for which that was done. Which measures there are
-was chosen on the articles whose titles come 1st, 3rd, ... in order, and on every second contract; the groups of words
-that mean the same were written by people who had read the seventeen statements.
+in ten parts by the digest of their name. `seen` is the share of rows for which that was done. Which measures there are,
+and how strong the ridge is, was chosen on the articles whose titles come 1st, 3rd, ... in order, and on every second
+contract; the groups of words that mean the same were written by people who had read the seventeen statements.
+
+Where the small model of `embeddings: local` is installed, questions are read with it too, as they are where a workspace
+has it: some minutes. `--no-embeddings` leaves it out. Statements are read by their words alone.
 """
 
 import argparse
@@ -23,19 +26,23 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from evals.stage import told
+from evals.stage import say, told
 from evals.train_checker import Row, learn
-from fairlead.evidence.answerable import Weights, learned, nearest_to
+from fairlead.errors import BadInput
+from fairlead.evidence import Reader
+from fairlead.evidence.answerable import Weights, learned, measured_of
 from fairlead.evidence.asked import asked_of
-from fairlead.evidence.measures import question_measures, statement_measures
+from fairlead.evidence.measures import statement_measures
 from fairlead.evidence.sentences import Sentence, sentences_of
+from fairlead.models.sentence_encoder import installed_encoder
 from fairlead.models.types import Passage
 
 _PARTS = 10
-PENALTY = {"question": 20.0, "statement": 100.0}
+PENALTY = {"question": 20.0, "question_by_meaning": 8.0, "statement": 100.0}
 
 
 def read(folder: Path, name: str) -> Iterator[dict[str, Any]]:
@@ -45,16 +52,27 @@ def read(folder: Path, name: str) -> Iterator[dict[str, Any]]:
             yield from map(json.loads, file)
 
 
-def questions(folder: Path) -> tuple[list[Row], float]:
+def reader() -> Reader | None:
+    """The local model; None where it is not installed."""
+    try:
+        return installed_encoder()
+    except BadInput as error:
+        say(f"by words alone: {error.mend}")
+        return None
+
+
+def questions(folder: Path, by: Reader | None) -> tuple[list[Row], float]:
     """Questions as rows, and the milliseconds that one took."""
     passages = {each["doc_id"]: each for each in read(folder, "corpus")}
+    asked = sorted(read(folder, "queries"), key=lambda each: each["relevant_doc_ids"][0])  # a passage is read once
     rows, spent = [], 0.0
-    for each in read(folder, "queries"):
+    for number, each in enumerate(asked):
+        if by is not None and number % 500 == 0:
+            say(f"read for {number} of {len(asked)} questions")
         passage = passages[each["relevant_doc_ids"][0]]
         began = time.process_time()
         sentences = sentences_of([Passage("passage@0", passage["title"], passage["text"])])
-        asked = asked_of(each["query"], sentences)
-        measured = question_measures(asked, sentences, nearest_to(asked, sentences))
+        measured = measured_of(asked_of(each["query"], sentences), sentences, by)
         spent += time.process_time() - began
         rows.append(Row(passage["title"], passage["title"], bool(each["answerable"]), measured))
     return rows, 1000 * spent / max(1, len(rows))
@@ -137,19 +155,21 @@ def at_thresholds(rows: Sequence[Row], scores: Sequence[float]) -> dict[str, tup
     return found
 
 
-def figures(data: Path) -> dict[str, Any]:
+def figures(data: Path, *, embeddings: bool) -> dict[str, Any]:
     """What `evals.sufficiency` reports of the checker. Parts whose folder is missing are left out."""
+    by = reader() if embeddings else None
     kinds: Mapping[str, tuple[str, Any, Callable[[Row], str]]] = {
-        "question": ("answerable", questions, lambda row: row.document),
+        "question": ("answerable", partial(questions, by=by), lambda row: row.document),
         "statement": ("mentioned", statements, lambda row: row.statement),
     }
-    result: dict[str, Any] = {}
+    result: dict[str, Any] = {"embeddings": by is not None}
     for kind, folder in (("question", "retrieval"), ("statement", "nli")):
         if not (data / folder).is_dir():
             continue
         name, rows_of, group = kinds[kind]
         rows, cost = rows_of(data / folder)
-        scores, seen = unseen(rows, getattr(learned(), kind), PENALTY[kind], learned().seen)
+        weights = f"{kind}_by_meaning" if by is not None and kind == "question" else kind
+        scores, seen = unseen(rows, getattr(learned(), weights), PENALTY[weights], learned().seen)
         area = auroc(scores, [row.true for row in rows])
         result |= {
             f"auroc_{name}": round(area, 3) if area is not None else None,
@@ -163,10 +183,18 @@ def figures(data: Path) -> dict[str, Any]:
     return result
 
 
+def with_embeddings(options: argparse.ArgumentParser) -> None:
+    options.add_argument(
+        "--no-embeddings", dest="embeddings", action="store_false", help="by words alone, even where the model is here"
+    )
+
+
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--data", type=Path, required=True, help="a folder with the folders retrieval and nli")
-    return told(figures(options.parse_args().data), False)
+    with_embeddings(options)
+    given = options.parse_args()
+    return told(figures(given.data, embeddings=given.embeddings), False)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ The rest is about texts, read from `retrieval` and `nli` below the folder of `--
 import sys
 from pathlib import Path
 
-from evals.checker import figures
+from evals.checker import figures, with_embeddings
 from evals.stage import parser, say, told
 from evals.sufficiency_cases import STATES, decided
 
@@ -20,13 +20,14 @@ def main() -> int:
     given = parser(__doc__)
     given.add_argument("--data", type=Path, required=True, help="the folder with `retrieval` and `nli`")
     given.add_argument("--workspaces", type=int, default=12, help="workspaces of twenty task types each (default 12)")
+    with_embeddings(given)
     options = given.parse_args()
     tally = decided(options.seed, options.workspaces)
     for each in tally.wrong:
         say(each)
     say("rules are asked; now texts are read")
     result = {
-        **figures(options.data),
+        **figures(options.data, embeddings=options.embeddings),
         "rule_cases": round(tally.right / tally.cases, 4),
         "cases": tally.cases,
         "rule_states": {state: tally.states[state] for state in STATES},

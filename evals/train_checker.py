@@ -1,6 +1,6 @@
 """Learns the weights of the local checker (`src/fairlead/evidence/weights.json`) from questions and statements.
 
-A logistic regression with a ridge, in plain Python: some seconds. To learn from your own: the same two folders with
+A logistic regression with a ridge: some seconds. To learn from your own: the same two folders with
 your files in the same form (`evals.checker` says which), and `--out`.
 """
 
@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
+import numpy as np
 from msgspec import Struct
 
-from fairlead.evidence.answerable import Learned, Weights
+from fairlead.evidence.answerable import Learned, Weights, learned
 
 _STEPS = 12
 _ENOUGH = 1e-6
@@ -61,55 +62,36 @@ def _at(column: Sequence[float], share: float) -> float:
 
 
 def _newton(inputs: Sequence[Sequence[float]], true: Sequence[float], penalty: float) -> list[float]:
-    size = len(inputs[0])
-    weights = [0.0] * size
+    given, wanted = np.asarray(inputs), np.asarray(true)
+    ridge = np.full(given.shape[1], penalty)
+    ridge[0] = 0.0
+    weights = np.zeros(given.shape[1])
     for _ in range(_STEPS):
-        slope = [-penalty * weight if place else 0.0 for place, weight in enumerate(weights)]
-        curve = [[0.0] * size for _ in range(size)]
-        for place in range(1, size):
-            curve[place][place] = penalty
-        for row, wanted in zip(inputs, true, strict=True):
-            likely = 1 / (1 + math.exp(-sum(a * b for a, b in zip(weights, row, strict=True))))
-            off, bend = wanted - likely, likely * (1 - likely)
-            for place, value in enumerate(row):
-                slope[place] += off * value
-                bent, line = bend * value, curve[place]
-                for other in range(place + 1):
-                    line[other] += bent * row[other]
-        for place in range(size):
-            for other in range(place):
-                curve[other][place] = curve[place][other]
-        step = _solved(curve, slope)
-        weights = [weight + each for weight, each in zip(weights, step, strict=True)]
-        if max(map(abs, step)) < _ENOUGH:
+        likely = 1 / (1 + np.exp(-np.clip(given @ weights, -30, 30)))
+        curve = (given * (likely * (1 - likely))[:, None]).T @ given + np.diag(ridge)
+        step = np.linalg.solve(curve, given.T @ (wanted - likely) - ridge * weights)
+        weights += step
+        if np.abs(step).max() < _ENOUGH:
             break
-    return weights
-
-
-def _solved(matrix: list[list[float]], right: list[float]) -> list[float]:
-    """Gauss's elimination; the ridge keeps the matrix definite, so that no row need be exchanged."""
-    lines = [[*line, value] for line, value in zip(matrix, right, strict=True)]
-    for place, line in enumerate(lines):
-        pivot = line[place]
-        line[:] = [value / pivot for value in line]
-        for other in lines:
-            if other is not line and other[place]:
-                times = other[place]
-                other[:] = [value - times * mine for value, mine in zip(other, line, strict=True)]
-    return [line[-1] for line in lines]
+    found: list[float] = weights.tolist()
+    return found
 
 
 def main() -> int:
-    from evals.checker import PENALTY, digest, questions, statements  # they learn with what stands here
+    from evals.checker import PENALTY, digest, questions, reader, statements  # they learn with what stands here
 
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--data", type=Path, required=True, help="a folder with the folders retrieval and nli")
     options.add_argument("--out", type=Path, default=Path("src/fairlead/evidence/weights.json"))
     given = options.parse_args()
-    asked, _ = questions(given.data / "retrieval")
+    by = reader()
+    asked, _ = questions(given.data / "retrieval", None)
+    read = questions(given.data / "retrieval", by)[0] if by is not None else []
     stated, _ = statements(given.data / "nli")
     seen = frozenset(digest(row.document) for row in (*asked, *stated))
-    found = Learned(learn(asked, PENALTY["question"]), learn(stated, PENALTY["statement"]), seen)
+    # Without the model here, what was learned with it stays as it is.
+    by_meaning = learn(read, PENALTY["question_by_meaning"]) if read else learned().question_by_meaning
+    found = Learned(learn(asked, PENALTY["question"]), by_meaning, learn(stated, PENALTY["statement"]), seen)
     encoded = msgspec.json.encode({**msgspec.to_builtins(found), "seen": sorted(seen)})
     given.out.write_bytes(msgspec.json.format(encoded, indent=1) + b"\n")
     print(f"{given.out}: learned from {len(asked)} questions and {len(stated)} statements")

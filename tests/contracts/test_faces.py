@@ -56,6 +56,7 @@ costs: encode_rates
 costs: resolve_rates
 evidence: Conflict
 evidence: Pieces
+evidence: Reader
 evidence: answerable
 evidence: conflicts
 evidence: differing

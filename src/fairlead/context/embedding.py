@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from fairlead.models.sentence_encoder import Reading
+
 
 class LocalEmbedder:
     """The small model that runs in this process: nothing leaves it, so whatever class a page has may be embedded."""
@@ -20,6 +22,11 @@ class LocalEmbedder:
         from fairlead.models.sentence_encoder import installed_encoder
 
         return installed_encoder().vectors(texts)
+
+    def read(self, texts: Sequence[str]) -> "Sequence[Reading]":
+        from fairlead.models.sentence_encoder import installed_encoder
+
+        return installed_encoder().read(texts)
 
 
 def embedder_of(settings: ContextSettings) -> Embedder | None:

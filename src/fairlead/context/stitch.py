@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from fairlead.context.catalogue import EMPTY, Catalogue, load_catalogue
 from fairlead.context.conversation import sought_in
+from fairlead.context.embedding import LocalEmbedder
 from fairlead.context.lexicon import NO_LEXICON, Lexicon, load_lexicon
 from fairlead.context.live_rights import under
 from fairlead.context.measure import USUAL, Measure
@@ -14,6 +15,7 @@ from fairlead.context.sufficiency import Sufficiency
 from fairlead.context.synonyms import glossary_of
 from fairlead.context.types import NO_CONTEXT, LivePiece, Pack
 from fairlead.context.vector_rows import Embedder
+from fairlead.evidence import Reader
 from fairlead.storage.store import Store
 from fairlead.tasks import TaskTypes
 from fairlead.tasks.types import Task
@@ -62,6 +64,12 @@ class Context:
     @property
     def snapshot(self) -> str:
         return self._search.snapshot.id if self._search else ""
+
+    @property
+    def reader(self) -> Reader | None:
+        """What reads texts for their meaning, where the workspace has a model for that in this process."""
+        embedder = self._search.embedder if self._search else None
+        return embedder if isinstance(embedder, LocalEmbedder) else None
 
     def sufficiency(self, types: TaskTypes) -> Sufficiency:
         """What the task types of a revision require, over these pages. Made when it is first asked for."""

@@ -1,7 +1,8 @@
 """Whether passages hold what answers a question, or speak of what a statement says: a likelihood, and why it is low.
 
 Learned from questions that were written to look answerable where they are not (`evals/train_checker.py`), as weights
-of some thirty measures of words. It proves nothing: it is one voice among the requirements of a task type.
+of some thirty measures of words, and as many of a small model's vectors where there is one. It proves nothing: it is
+one voice among the requirements of a task type.
 """
 
 import math
@@ -14,11 +15,14 @@ import msgspec
 from msgspec import Struct
 
 from fairlead.evidence.asked import Asked, asked_of
+from fairlead.evidence.by_meaning import MOST_SENTENCES, Reader, meaning_measures
 from fairlead.evidence.measures import question_measures, statement_measures
 from fairlead.evidence.sentences import Sentence, sentences_of
 from fairlead.models.types import Passage
 
 MOST_PASSAGES: Final = 24
+MOST_READ: Final = 4
+"""Passages that a model reads: those that hold most of the question."""
 _MOST_REASONS: Final = 4
 _NEARLY: Final = 0.6
 """Passages that hold less of the question than this share of what the best one holds are not asked."""
@@ -53,6 +57,7 @@ class Learned(Struct, frozen=True):
     """What `evals/train_checker.py` has learned, and the digests of the documents that it learned from."""
 
     question: Weights
+    question_by_meaning: Weights
     statement: Weights
     seen: frozenset[str]
 
@@ -63,8 +68,9 @@ def learned() -> Learned:
     return msgspec.json.decode(files("fairlead.evidence").joinpath("weights.json").read_bytes(), type=Learned)
 
 
-def answerable(question: str, passages: Sequence[Passage]) -> Answerable:
-    """How likely one of the passages holds the answer to a question. Each is read by itself, the best one counts."""
+def answerable(question: str, passages: Sequence[Passage], reader: Reader | None = None) -> Answerable:
+    """How likely one of the passages holds the answer to a question. Each is read by itself, the best one counts.
+    With a `reader` the passages that hold most of its words are judged by what they mean, too."""
     read = [(number, sentences_of([passage])) for number, passage in enumerate(passages[:MOST_PASSAGES])]
     held = [_Read(number, sentences, question) for number, sentences in read if sentences]
     if not held:
@@ -72,9 +78,10 @@ def answerable(question: str, passages: Sequence[Passage]) -> Answerable:
     if not held[0].asked.weights:
         return Answerable(0.0, ("the question has no word that says what it is about",))
     most = max(each.share for each in held)
-    best, score = max(
-        ((each, each.score()) for each in held if each.share >= _NEARLY * most), key=lambda found: found[1]
-    )
+    likely = [each for each in held if each.share >= _NEARLY * most]
+    if reader is not None:
+        likely = sorted(likely, key=lambda each: -each.share)[:MOST_READ]
+    best, score = max(((each, each.score(reader)) for each in likely), key=lambda found: found[1])
     top = best.sentences[best.nearest]
     reasons = tuple(_against(best.asked, best.sentences, best.nearest))[:_MOST_REASONS]
     return Answerable(score, reasons, best.number, top.text)
@@ -89,9 +96,23 @@ class _Read:
         self.nearest = nearest_to(self.asked, sentences)
         self.share = self.asked.share(sentences[self.nearest].said)
 
-    def score(self) -> float:
-        measured = question_measures(self.asked, self.sentences, self.nearest)
-        return min(learned().question.score(measured), _MOST_BY_SHARE * self.share)
+    def score(self, reader: Reader | None) -> float:
+        measured = measured_of(self.asked, self.sentences, reader)
+        weights = learned().question if reader is None else learned().question_by_meaning
+        return min(weights.score(measured), _MOST_BY_SHARE * self.share)
+
+
+def measured_of(asked: Asked, sentences: Sequence[Sentence], reader: Reader | None) -> dict[str, float]:
+    """All measures of a question and one passage."""
+    nearest = nearest_to(asked, sentences)
+    measured = question_measures(asked, sentences, nearest)
+    if reader is None:
+        return measured
+    shares = [asked.share(each.said) for each in sentences]
+    most = sorted(sorted(range(len(shares)), key=lambda place: -shares[place])[:MOST_SENTENCES])
+    (mine,) = reader.read([asked.sentence.text])
+    theirs = reader.read([sentences[place].text for place in most])
+    return measured | meaning_measures(mine, theirs, most.index(nearest))
 
 
 def mentioned(statement: str, passages: Sequence[Passage]) -> Answerable:

@@ -6,7 +6,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from fairlead.context import Pack
-from fairlead.evidence import answerable
+from fairlead.evidence import Reader, answerable
 from fairlead.execution.sufficiency import Enough, Required
 from fairlead.tasks.types import Task
 
@@ -17,12 +17,12 @@ _CAUTION: Final = (
 )
 
 
-async def doubted(task: Task, pack: Pack, enough: Enough) -> Enough:
+async def doubted(task: Task, pack: Pack, enough: Enough, reader: Reader | None) -> Enough:
     """What is known with a doubt added, where the task type asks for one and the local checker has it. In a thread: it
-    takes about a millisecond a passage."""
+    takes about a millisecond a passage, and up to a second in all where a `reader` reads the nearest of them."""
     if not task.type.answerable or not pack.passages:
         return enough
-    found = await asyncio.to_thread(answerable, task.question, pack.passages)
+    found = await asyncio.to_thread(answerable, task.question, pack.passages, reader)
     if found.score >= task.type.answerable:
         return enough
     why = "; ".join(found.reasons) or "what they say comes near it, and no more"

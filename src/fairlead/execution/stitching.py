@@ -39,7 +39,7 @@ async def known_for(
     if task.type.requires:
         enough = weighed(fairlead, deployment, context, action, task, pack)
     if task.type.answerable:
-        enough = await doubted(task, pack, enough)
+        enough = await doubted(task, pack, enough, context.reader)
     asked = await stitched(deployment.policy, request, findings, task, pack, enough.caution)
     action.labels = asked.labels
     if enough.standings:
