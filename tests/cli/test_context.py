@@ -35,3 +35,15 @@ def test_a_page_is_shown_as_it_lies_and_as_it_was_published(live: Path, fairlead
     assert "up to 130 a night" in fairlead("context", "show", f"handbook/travel@{shown['version']}").out
     assert fairlead("context", "show", "handbook/nothing").status == 2
     assert fairlead("context", "show", "handbook/travel@000000000000").status == 2
+
+
+def test_a_page_that_was_edited_after_it_was_verified_is_listed_so(live: Path, fairlead: Fairlead) -> None:
+    page = live / "context" / "handbook" / "travel.md"
+    page.write_text("---\nowner: finance\nverified: {by: kim, at: 2026-11-01}\n---\n# Travel\n\nUp to 130 a night.\n")
+    fairlead("apply")
+    assert "changed since" not in fairlead("context", "list").out
+    page.write_text(page.read_text().replace("130", "150"))
+    fairlead("apply")
+    assert "2026-11-01 (changed since)" in fairlead("context", "list").out
+    listed = {each["item"]: each for each in fairlead("context", "list", "--json").json}
+    assert listed["handbook/travel"]["changed_since_verified"]

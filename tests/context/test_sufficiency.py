@@ -27,6 +27,7 @@ class Page(Struct, frozen=True, kw_only=True):
     verified: str = "2026-11-01"
     expires: str = ""
     changed: str = ""
+    edited: str = ""
     review_by: str = ""
     trusted: bool = True
     fields: Mapping[str, tuple[str, ...]] = {}

@@ -1,5 +1,6 @@
 """`fairlead context list` and `show`, and finding items by the names that people type."""
 
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -15,8 +16,10 @@ from fairlead.clock import SystemClock
 from fairlead.context import Item
 from fairlead.context.catalogue import EMPTY, Catalogue, load_catalogue
 from fairlead.context.citations import reference_of
+from fairlead.context.edited import changed_after
 from fairlead.context.snapshots import stored_item
 from fairlead.errors import FairleadError, NotFound, closest
+from fairlead.storage.database import database_at
 from fairlead.storage.store import Store
 
 
@@ -111,10 +114,11 @@ def list_(
     json: Json = False,
 ) -> None:
     """Every page of the folder: who may read it, who answers for it, and whether its review is due."""
-    day = today()
+    day, place = today(), find(workspace)
+    edited = edited_versions(place)
     items = [
         item
-        for item in sorted(in_folder(find(workspace)).items, key=lambda item: item.id)
+        for item in sorted(in_folder(place).items, key=lambda item: item.id)
         if (not kind or item.kind == kind)
         and (not status or item.status == status)
         and (not owner or item.owner == owner)
@@ -122,7 +126,7 @@ def list_(
         and (not overdue or any(due and due < day for due in (item.review_by, item.expires)))
     ]
     if json:
-        json_data([facts(item) for item in items])
+        json_data([_told(item, edited) for item in items])
         return
     table(
         ["item", "version", "title", "kind", "audience", "class", "owner", "verified", "review by"],
@@ -135,12 +139,26 @@ def list_(
                 ", ".join(sorted(item.audience)),
                 item.data_class.name,
                 item.owner,
-                item.verified,
+                item.verified + (" (changed since)" if (item.id, item.version) in edited else ""),
                 _due(item, day),
             ]
             for item in items
         ],
     )
+
+
+def edited_versions(place: Place) -> dict[tuple[str, str], str]:
+    """The published versions that were changed after they were verified, with the day."""
+    if not database_at(place.database).exists():
+        return {}
+    with closing(open_store(place)) as store:
+        entries = catalogue_in_force(store).entries
+    return {(each.id, each.version): day for each in entries if (day := changed_after(each))}
+
+
+def _told(item: Item, edited: Mapping[tuple[str, str], str]) -> dict[str, Any]:
+    day = edited.get((item.id, item.version))
+    return {**facts(item), "changed_since_verified": day} if day else facts(item)
 
 
 def _due(item: Item, day: str) -> str:

@@ -8,6 +8,7 @@ import typer
 
 from fairlead.cli import complete
 from fairlead.cli.compiled import in_folder, published
+from fairlead.cli.context_items import edited_versions
 from fairlead.cli.opening import log_of, open_store
 from fairlead.cli.output import Json, data, json_data, say, table
 from fairlead.cli.place import Data, Workspace, find
@@ -87,7 +88,8 @@ def explain(
     if run:
         _explain_run(run, workspace, data_folder, json)
         return
-    compiled = in_folder(find(workspace))
+    place = find(workspace)
+    compiled = in_folder(place)
     models = compiled.models.models
     if model and model not in models:
         raise BadInput(f"there is no model {model!r}", mend=closest(model, models))
@@ -101,7 +103,7 @@ def explain(
     chosen = {name: each for name, each in models.items() if not model or name == model}
     _explain_asking(compiled.policy, caller, chosen, task, _labels(compiled.policy, text, data_class), json)
     if not json and (type_ := compiled.tasks.types.get(task)) is not None:
-        for line in required_of(compiled, caller, type_):
+        for line in required_of(compiled, caller, type_, edited_versions(place)):
             say(line)
 
 

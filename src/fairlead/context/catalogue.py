@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import Struct
 
+from fairlead.context.edited import edited
 from fairlead.context.kinds import PUBLISHED
 from fairlead.context.types import Item
 from fairlead.errors import NotFound
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """One item of a snapshot. `access` is its number in `Catalogue.accesses`; the rest is as in `Item`."""
+    """One item of a snapshot. `access` is its number in `Catalogue.accesses`; `edited` is the day on which it was
+    published with another text than that which was verified, "" where it was not; the rest is as in `Item`."""
 
     id: str
     version: str
@@ -39,6 +41,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     origin: str
     fields: Mapping[str, tuple[str, ...]]
     stored_at: int  # milliseconds since 1970; 0 for what was stored before this was noted
+    edited: str = ""
 
 
 class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
@@ -136,12 +139,15 @@ def load_catalogue(store: Store, snapshot: str, *, names_items: bool = False) ->
                 subject=snapshot,
             )
         rows = connection.execute(query).all()
+        later = edited(connection, rows)
     accesses: dict[Access, int] = {}
-    entries = tuple(_entries(rows, accesses, names_items))
+    entries = tuple(_entries(rows, later, accesses, names_items))
     return Catalogue(snapshot=snapshot, entries=entries, accesses=tuple(accesses))
 
 
-def _entries(rows: "Sequence[Row[Any]]", accesses: dict[Access, int], names_items: bool) -> Iterator[Entry]:
+def _entries(
+    rows: "Sequence[Row[Any]]", later: Mapping[str, str], accesses: dict[Access, int], names_items: bool
+) -> Iterator[Entry]:
     audiences: dict[str, frozenset[str]] = {}
     for row in rows:
         if row.audience not in audiences:
@@ -167,4 +173,5 @@ def _entries(rows: "Sequence[Row[Any]]", accesses: dict[Access, int], names_item
             origin=row.origin,
             fields=msgspec.json.decode(row.fields, type=dict[str, tuple[str, ...]]) if row.fields != "{}" else {},
             stored_at=row.stored_at,
+            edited=later.get(row.id, ""),
         )

@@ -12,6 +12,7 @@ from msgspec import Struct
 from fairlead.context.catalogue import Catalogue, Entry
 from fairlead.context.citations import Reference, reference_of
 from fairlead.context.drift import Fate
+from fairlead.context.edited import changed_after
 
 SEVERITY: Final = {"gone": 4, "changed": 4, "expired": 3, "outdated": 2, "review": 1}
 """How grave it is, for ranking: an answer that rests on what says otherwise now is worse than one that rests on what
@@ -107,6 +108,8 @@ class Dated(Protocol):
     @property
     def changed(self) -> str: ...
     @property
+    def edited(self) -> str: ...
+    @property
     def expires(self) -> str: ...
     @property
     def review_by(self) -> str: ...
@@ -117,8 +120,8 @@ def due_of(entry: Dated, today: str) -> list[tuple[Due, str]]:
     if entry.expires and entry.expires <= today:
         return [("expired", entry.expires)]
     found: list[tuple[Due, str]] = []
-    if entry.verified and entry.changed and entry.verified < entry.changed:
-        found.append(("outdated", entry.changed))
+    if changed := changed_after(entry):
+        found.append(("outdated", changed))
     if entry.review_by and entry.review_by < today:
         found.append(("review", entry.review_by))
     return found

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple, Protocol
 
 from msgspec import Struct
 
+from fairlead.context.edited import changed_after
 from fairlead.context.kinds import CONTRADICTS
 from fairlead.labels import Access
 from fairlead.tasks.types import MILD_TO_STRICT, STATES, Outcome, Requirement, State, TaskType
@@ -53,6 +54,8 @@ class Known(Protocol):
     def expires(self) -> str: ...
     @property
     def changed(self) -> str: ...
+    @property
+    def edited(self) -> str: ...
     @property
     def review_by(self) -> str: ...
     @property
@@ -138,12 +141,10 @@ def _too_old(page: Known, fresh: int, today: int) -> str:
 
 def _doubt(page: Known, today: int) -> str:
     """Why nobody's word stands for the page as it is."""
-    verified, changed = _past(page.verified, today), _ordinal(page.changed)
-    if verified is None:
+    if _past(page.verified, today) is None:
         return "was never verified" if page.trusted else "has words of outsiders, and was never verified"
-    if changed is not None and changed > verified:
-        return f"was changed on {page.changed}, after it was verified on {page.verified}"
-    return ""
+    changed = changed_after(page)
+    return f"was changed on {changed}, after it was verified on {page.verified}" if changed else ""
 
 
 def _days(count: int) -> str:

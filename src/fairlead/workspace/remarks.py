@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
+from fairlead.context.catalogue import catalogue_of
 from fairlead.context.kinds import PUBLISHED
 from fairlead.context.questions import UNANSWERED, unanswered
 from fairlead.context.sufficiency import answers
@@ -120,7 +121,7 @@ def _pages(workspace: Workspace, now: int) -> Iterator[str]:
 
 def _required(workspace: Workspace) -> Iterator[str]:
     """What task types require, and no page is of it."""
-    pages = [item for item in workspace.items if item.status == PUBLISHED]
+    pages = catalogue_of(workspace.items).entries
     for name, type_ in workspace.tasks.types.items() if workspace.items else ():
         for need in type_.requires:
             if not need.live and not any(answers(page, need) for page in pages):

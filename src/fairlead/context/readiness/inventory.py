@@ -152,7 +152,7 @@ def _published(facts: Facts, page: Page, needed: Mapping[str, list[str]], cited:
         where=f"{entry.source}: {entry.origin}" if entry.source else f"context/{entry.id}.md",
         every=round(rate.days, 1) if rate else None,
         measured=bool(rate and rate.measured),
-        changed=entry.changed,
+        changed=max(entry.changed, entry.edited),
         verified=entry.verified,
         review_by=entry.review_by,
         expires=entry.expires,

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Final
 
 from fairlead.context.catalogue import Entry
+from fairlead.context.edited import changed_after
 from fairlead.context.readiness.types import Draft, Rate
 
 EXPIRED: Final = "expired"
@@ -31,7 +32,7 @@ def _remarks(entry: Entry, today: str, gone: frozenset[str]) -> Iterator[str]:
         yield OVERDUE
     if not entry.verified:
         yield UNVERIFIED
-    elif entry.changed > entry.verified:
+    elif changed_after(entry):
         yield CHANGED
     if not entry.trusted:
         yield OUTSIDERS
