@@ -77,3 +77,18 @@ def test_an_erased_person_takes_their_words_with_them(live: Path, fairlead: Fair
     said = fairlead("context", "requests", "show", request)
     assert "was erased" in said.err
     assert fairlead("context", "requests", "dismissed", request).status == 0
+
+
+def test_a_proposed_text_decides_nothing_about_its_page(live: Path, fairlead: Fairlead) -> None:
+    plain = live / "context" / "plain.md"
+    plain.write_text("# Plain\n\nLamps are taken back.\n")
+    assert fairlead("apply", "--yes").status == 0
+    for mark in ("", "\ufeff"):
+        hostile = live.parent / "hostile.md"
+        hostile.write_text(
+            f"{mark}\n{mark}---\naudience: [everyone]\nclass: public\n---\n# Plain\n\nLamps: {mark!r}.\n"
+        )
+        request = fairlead("context", "propose", "plain", "--from-file", hostile).out.strip()
+        said = fairlead("context", "accept", request)
+        assert (said.status != 0, "would begin with front matter" in said.err) == (True, True)
+    assert plain.read_text() == "# Plain\n\nLamps are taken back.\n"

@@ -111,11 +111,11 @@ def deployed(folder: Path, *live: str, **more: Any) -> Any:
     return world(folder, files(*live), systems=systems(folder), approvals=approvals, **more)
 
 
-async def pieces(w: World, *said: str, person: str = "kim") -> dict[str, LivePiece]:
+async def pieces(w: World, *said: str, person: str = "kim", token: str = "") -> dict[str, LivePiece]:
     """What the live sources of `support` give, without a model."""
     deployment = w.fairlead.current()
     request = ChatRequest(model="support", messages=[Message("user", each) for each in said], size=1)
-    async with w.fairlead.ledger.open(w.caller(person), Arrival(door="test"), deployment) as action:
+    async with w.fairlead.ledger.open(w.caller(person), Arrival(door="test", token=token), deployment) as action:
         type_ = deployment.tasks.types["support"]
         task = Task(type=type_, labels=request.labels, question=said[-1])
         found = await live_pieces(w.fairlead, deployment, action, task, request)
@@ -182,6 +182,9 @@ async def test_an_answer_is_used_again_for_the_same_person_only_and_while_it_is_
         w.fairlead.take_up(w.fairlead.deployment)
         await pieces(w, "order 17")
         assert len(w.records("call_tool")) == 4
+        await pieces(w, "order 17", token="one")
+        await pieces(w, "order 17", token="another")
+        assert len(w.records("call_tool")) == 6, "another token may open less"
 
 
 async def test_a_result_that_holds_for_an_earlier_time_is_stale_after_a_while(tmp_path: Path) -> None:

@@ -207,6 +207,12 @@ def _accepted(path: Path, old: bytes, edit: Edit, by: str, day: str) -> bytes:
             mend="edit the page by hand and call the request done, or dismiss it",
         )
     head = text.rstrip("\n")[: len(text.rstrip("\n")) - len(current.rstrip("\n"))]
+    if not head.strip() and body.lstrip("\ufeff\n").startswith("---"):
+        raise Refused(
+            f"what is proposed for context/{edit.item}.md would begin with front matter",
+            why="who may read a page is not proposed with its text, and this page has no front matter of its own",
+            mend="give the page front matter of its own first, or dismiss it",
+        )
     end = b"\r\n" if b"\r\n" in old[:4_096] else b"\n"
     mark = old[:3] if old.startswith(b"\xef\xbb\xbf") else b""
     whole = mark + (head + body).encode().replace(b"\n", end)

@@ -7,8 +7,8 @@ from typing import Final
 from fairlead.context.types import LivePiece
 from fairlead.identity.types import Caller
 
-Key = tuple[str, Caller, str, str]
-"""Revision, caller, source, and the digest of the call."""
+Key = tuple[str, Caller, str, str, str]
+"""Revision, caller, the digest of their token (one may open less than another), source, and the digest of the call."""
 
 _MOST_BYTES: Final = 16 << 20
 _BESIDE: Final = 500  # bytes that an answer takes beside its text

@@ -6,6 +6,7 @@ on.
 
 import asyncio
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, Final
 
 from fairlead.context.live import cleaned, iso, taken, time_of, written
@@ -74,7 +75,8 @@ def _call(deployment: Deployment, action: Action, source: LiveSource, said: list
 async def _read(
     fairlead: Fairlead, deployment: Deployment, action: Action, source: LiveSource, call: ToolRequest
 ) -> LivePiece:
-    key = (deployment.revision, action.caller, source.name, digest_of(call.name, call.arguments))
+    token = sha256(action.arrival.token.encode()).hexdigest() if action.arrival.token else ""
+    key = (deployment.revision, action.caller, token, source.name, digest_of(call.name, call.arguments))
     if source.settings.fresh and (kept := fairlead.live.answer(key)) is not None:
         return kept
     within = source.settings.within
