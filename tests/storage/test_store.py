@@ -50,6 +50,12 @@ def test_a_file_without_tables_is_refused(tmp_path: Path) -> None:
         Store.open(tmp_path / "state.db")
 
 
+def test_a_database_that_cannot_be_read_is_a_fault_that_says_so(tmp_path: Path) -> None:
+    (tmp_path / "state.db").write_bytes(b"no database at all" * 100)
+    with pytest.raises(Broken, match="cannot be used just now"):
+        Store.open(tmp_path / "state.db")
+
+
 @pytest.mark.parametrize("where", ["sqlite:///some/state.db", "some/state.db", Path("some/state.db")])
 def test_a_place_is_a_path_or_a_url(where: str | Path) -> None:
     assert database_path(where) == Path("some/state.db")

@@ -4,6 +4,7 @@ The hot path does not come through here: the journal has its own connection. SQL
 connection is asked for.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -55,7 +56,11 @@ class Store:
                 mend="run `fairlead migrate`, or correct `storage.url`; `fairlead doctor` shows what is set",
                 subject=store.shown,
             )
-        _require_version(store.shown, store.database.schema_version())
+        try:
+            found = store.database.schema_version()
+        except sqlite3.DatabaseError as error:
+            raise _away(store.shown, error) from error
+        _require_version(store.shown, found)
         return store
 
     @property
@@ -145,18 +150,22 @@ class Store:
         try:
             yield
         except (OperationalError, InterfaceError, InternalError) as error:
-            raise Away(
-                f"the state database at {self.shown} cannot be used just now",
-                why=" ".join(str(error.orig).split()),
-                mend="see whether its disk is full, another program locks it or its server is down; `fairlead doctor` "
-                "looks for these",
-                subject=self.shown,
-            ) from error
+            raise _away(self.shown, error.orig) from error
 
     def close(self) -> None:
         """Gives back the connections. The journal's own is closed by the journal."""
         if "engine" in self.__dict__:
             self.engine.dispose()
+
+
+def _away(shown: str, error: BaseException | None) -> Away:
+    return Away(
+        f"the state database at {shown} cannot be used just now",
+        why=" ".join(str(error).split()),
+        mend="see whether its disk is full, another program locks it or its server is down; `fairlead doctor` "
+        "looks for these",
+        subject=shown,
+    )
 
 
 def _require_version(shown: str, found: str) -> None:
