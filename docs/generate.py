@@ -61,6 +61,18 @@ def workspace_page() -> Iterator[str]:
         yield f"\n{schema['$defs'][schema['$ref'].rpartition('/')[2]]['description']}"
         yield f"For editors: [{name}](../schemas/{name})."
         yield from table(("key", "type", "default", "meaning"), keys(schema, schema["$defs"]))
+        if "allOf" in schema:
+            yield "What pages of a kind have beside these:"
+            yield from table(("kind", "key", "type", "meaning"), keys_of_kinds(schema))
+
+
+def keys_of_kinds(schema: Schema) -> Iterator[tuple[str, str, str, str]]:
+    """The keys that count only where a page is of one kind."""
+    for each in schema["allOf"]:
+        name, then = each["if"]["properties"]["kind"]["const"], each["then"]
+        for key, part in then["properties"].items():
+            needed = ", required" if key in then.get("required", ()) else ""
+            yield f"`{name}`", f"`{key}`", kind(part, {}) + needed, part["description"]
 
 
 def keys(schema: Schema, defs: Schema, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, str, str, str]]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from fairlead.context.front_keys import KEYS
+from fairlead.context.kinds import KINDS, OF_EVERY_KIND, STATUSES
 from fairlead.workspace.schemas import FILES, json_schemas, write_schemas
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "schemas"
@@ -41,3 +43,20 @@ def undescribed(schema: dict[str, Any]) -> Iterator[str]:
 def test_optional_parts_are_not_required() -> None:
     schema = json.loads(json_schemas()["fairlead.schema.json"])
     assert schema["$defs"]["WorkspaceSettings"]["required"] == ["organisation", "models"]
+
+
+def test_editors_know_every_key_of_a_page_and_those_of_its_kind() -> None:
+    schema = json.loads(json_schemas()["context-front-matter.schema.json"])
+    keys = schema["$defs"]["PageFrontMatter"]["properties"]
+    assert keys.keys() == {*KEYS, *OF_EVERY_KIND}
+    assert keys["kind"]["enum"] == sorted(KINDS)
+    assert keys["status"]["enum"] == sorted(STATUSES)
+    of_kinds = {
+        each["if"]["properties"]["kind"]["const"]: (set(each["then"]["properties"]), each["then"].get("required", []))
+        for each in schema["allOf"]
+    }
+    assert of_kinds == {
+        kind: (set(fields), [name for name, field in fields.items() if field.needed])
+        for kind, fields in KINDS.items()
+        if fields
+    }

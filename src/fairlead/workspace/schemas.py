@@ -4,49 +4,19 @@ import inspect
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
 
 from fairlead.context.sources.settings import SourcesFile
 from fairlead.controls import ControlSettings
-from fairlead.labels import ClassName
 from fairlead.policy import RulesFile
 from fairlead.tasks import TaskSettings
 from fairlead.tools.cards import SystemCard
+from fairlead.workspace.page_schema import PageFrontMatter, with_kinds
 from fairlead.workspace.settings import PolicyTestsFile, WorkspaceSettings
 
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
-_Day = Annotated[str, Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="A day, such as 2026-01-31.")]
-
-
-class Verified(Struct, frozen=True, forbid_unknown_fields=True):
-    """Who last looked at a page and found it right."""
-
-    at: _Day
-    by: Annotated[str, Meta(description="The person or team that looked.")] = ""
-
-
-class PageFrontMatter(Struct, frozen=True):
-    """The lines between two `---` at the top of a page of `context/`. Other keys are left to other tools."""
-
-    title: Annotated[str | UnsetType, Meta(description="Default: the first heading, else the file's name.")] = UNSET
-    owner: Annotated[str | UnsetType, Meta(description="Who answers for the page: a person, team or department.")] = (
-        UNSET
-    )
-    audience: Annotated[
-        str | list[str] | UnsetType,
-        Meta(description="Who may read it: groups, departments (`department:sales`) or persons (`person:kim`)."),
-    ] = UNSET
-    class_: Annotated[ClassName | UnsetType, Meta(description="How far its text may travel.")] = msgspec.field(
-        default=UNSET, name="class"
-    )
-    verified: Annotated[_Day | Verified | UnsetType, Meta(description="When it was last found right, and by whom.")] = (
-        UNSET
-    )
-    review_by: Annotated[_Day | UnsetType, Meta(description="When it has to be looked at again.")] = UNSET
-
 
 _SAID_HERE: Final[Mapping[str, Mapping[str, str]]] = {
     "Placement": {
@@ -121,6 +91,8 @@ def write_schemas(folder: Path) -> list[Path]:
 
 def _text(name: str, title: str, kind: Any) -> bytes:
     schema = msgspec.json.schema(kind)
+    if kind is PageFrontMatter:
+        schema = with_kinds(schema)
     for struct, keys in _SAID_HERE.items():
         for key, said in keys.items():
             _describe(schema["$defs"].get(struct), key, said)
