@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Fairlead
 
-from fairlead.cli.context_life import replace_file
+from fairlead.cli.page_files import replace_file
 from fairlead.errors import BadInput
 
 LONG = "Customers may return a lamp within sixty days of the day on which they bought it, with the receipt. " * 3

@@ -9,10 +9,10 @@ import msgspec
 import typer
 
 from fairlead.cli.compiled import published, require_snapshot
-from fairlead.cli.context_life import replace_file
 from fairlead.cli.later import built
 from fairlead.cli.opening import all_keys, log_of, open_store, open_vault
 from fairlead.cli.output import DryRun, Json, data, json_data, say
+from fairlead.cli.page_files import replace_file, scalar
 from fairlead.cli.place import Data, Place, Workspace, find, user
 from fairlead.cli.records import record_of
 from fairlead.cli.when import shown
@@ -216,8 +216,7 @@ def _accepted(path: Path, old: bytes, edit: Edit, by: str, day: str) -> bytes:
     end = b"\r\n" if b"\r\n" in old[:4_096] else b"\n"
     mark = old[:3] if old.startswith(b"\xef\xbb\xbf") else b""
     whole = mark + (head + body).encode().replace(b"\n", end)
-    name = by if by.isidentifier() else msgspec.json.encode(by).decode()
-    return with_keys(f"{edit.item}.md", whole, {"verified": f"{{by: {name}, at: {day}}}"})
+    return with_keys(f"{edit.item}.md", whole, {"verified": f"{{by: {scalar(by)}, at: {day}}}"})
 
 
 def _show_diff(item: str, old: str, new: str) -> None:

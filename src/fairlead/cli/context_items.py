@@ -11,6 +11,7 @@ from fairlead.cli.compiled import in_folder, snapshot_in_force
 from fairlead.cli.later import built
 from fairlead.cli.opening import open_store
 from fairlead.cli.output import Json, data, json_data, table
+from fairlead.cli.page_files import names_of
 from fairlead.cli.place import Data, Place, Workspace, find
 from fairlead.clock import SystemClock
 from fairlead.context import Item
@@ -26,11 +27,10 @@ from fairlead.storage.store import Store
 def complete(incomplete: str) -> list[str]:
     """The names of pages in the folder that begin so, for the shell."""
     try:
-        folder = find(None).workspace / "context"
+        workspace = find(None).workspace
     except FairleadError:
         return []
-    names = (path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.md"))
-    return sorted(name for name in names if name.startswith(incomplete))
+    return [name for name in names_of(workspace) if name.startswith(incomplete)]
 
 
 ItemName = Annotated[

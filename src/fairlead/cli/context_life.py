@@ -1,19 +1,17 @@
 """`fairlead context verify`, `publish` and `retire`: each changes a line of a page's front matter, and nothing else."""
 
 import difflib
-import os
-import tempfile
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
 from fairlead.cli.context_items import bare, complete, today, unknown
 from fairlead.cli.later import built
 from fairlead.cli.output import DryRun, Json, data, json_data, say
+from fairlead.cli.page_files import names_of, replace_file, scalar
 from fairlead.cli.place import Workspace, find, user
 from fairlead.context import ContextSettings, Item, read_item
 from fairlead.context.front_lines import with_keys
@@ -30,7 +28,6 @@ Items = Annotated[
     list[str], typer.Argument(help="Items, as `fairlead context list` names them.", autocompletion=complete)
 ]
 _NAMED = 3  # open questions that are named
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.@+")
 
 
 def verify(
@@ -46,7 +43,7 @@ def verify(
     day = _day("--on", on) if on else today()
     if day > today():
         raise BadInput(f"--on is {on}", why="that day is yet to come", mend="name the day on which it was read")
-    keys = {"verified": f"{{by: {_scalar(user() if by in ('', 'me') else by)}, at: {day}}}"}
+    keys = {"verified": f"{{by: {scalar(user() if by in ('', 'me') else by)}, at: {day}}}"}
     if review_by:
         keys["review_by"] = _day("--review-by", review_by)
     _change(find(workspace).workspace, items, keys, dry_run=dry_run, json=json)
@@ -67,12 +64,6 @@ def _day(option: str, text: str) -> str:
         return date.fromisoformat(text).isoformat()
     except ValueError:
         raise BadInput(f"{option} is {text!r}", why="it is a day", mend=f"{option} 2027-05-01") from None
-
-
-def _scalar(text: str) -> str:
-    """A text as YAML reads it again, whatever is in it."""
-    plain = set(text) <= _PLAIN and text[:1].isalpha()
-    return text if plain else msgspec.json.encode(text).decode()
 
 
 def _change(folder: Path, names: list[str], keys: Mapping[str, str], *, dry_run: bool, json: bool) -> None:
@@ -112,7 +103,7 @@ def _planned(
     """A page's file, what is in it, what is to be in it, and the item that this is. Nothing is written yet."""
     path = (folder / "context" / f"{name}.md").resolve()
     if not path.is_relative_to((folder / "context").resolve()) or not path.is_file():
-        raise unknown(name, _all_names(folder))
+        raise unknown(name, names_of(folder))
     old = path.read_bytes()
     before = read_item(f"{name}.md", old, defaults)
     if all(_holds(before, key, value) for key, value in keys.items()):
@@ -145,38 +136,13 @@ def _require_answered(name: str, page: bytes) -> None:
 
 def _holds(item: Item, key: str, value: str) -> bool:
     if key == "verified":
-        return value == f"{{by: {_scalar(item.verified_by)}, at: {item.verified}}}"
+        return value == f"{{by: {scalar(item.verified_by)}, at: {item.verified}}}"
     return bool(getattr(item, key) == value)
-
-
-def _all_names(folder: Path) -> list[str]:
-    """The names of all pages of a folder."""
-    root = folder / "context"
-    return sorted(path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("*.md"))
 
 
 def _shown_diff(path: str, old: bytes, new: bytes) -> list[str]:
     before, after = (each.decode("utf-8", "replace").replace("\r\n", "\n").split("\n") for each in (old, new))
     return list(difflib.unified_diff(before, after, f"a/{path}", f"b/{path}", lineterm="", n=0))
-
-
-def replace_file(path: Path, old: bytes, content: bytes) -> None:
-    """Writes a file whole or not at all, with the rights that it had. Raises `BadInput` where somebody saved it in the
-    meantime: their words are not to be lost."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name[:100]}.", delete=False) as file:
-        try:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            os.chmod(file.name, path.stat().st_mode & 0o7777)
-            if path.read_bytes() != old:
-                raise BadInput(
-                    f"{path.name} was changed while this was written", mend="run it again", subject=path.name
-                )
-            os.replace(file.name, path)
-        except BaseException:
-            os.unlink(file.name)
-            raise
 
 
 def commands() -> dict[str, Any]:
