@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.databases import Lent
 
@@ -181,6 +181,8 @@ def test_marks_and_targets_of_links_are_not_embedded() -> None:
 _SCORES = st.dictionaries(st.integers(0, 30), st.floats(0, 20), max_size=12)
 
 
+@settings(max_examples=40)
+@example({0: 1.0}, {0: 0.0, 1: 1.0, 2: 1.0})
 @given(_SCORES, st.dictionaries(st.integers(0, 30), st.floats(-1, 1), max_size=12))
 def test_every_candidate_has_a_score_above_nothing(words: dict[int, float], near: dict[int, float]) -> None:
     by_words = best_of(words, 5)

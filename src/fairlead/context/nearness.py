@@ -149,7 +149,7 @@ def fused(words: Mapping[int, float], near: Mapping[int, float], by_words: Seque
     meant = _standard([near.get(section, middle) for section in candidates])
     sums = [one + _NEARNESS * other for one, other in zip(said, meant, strict=True)]
     lowest = min(sums, default=0.0)
-    return {section: 1.0 + sum_ - lowest for section, sum_ in zip(candidates, sums, strict=True)}
+    return {section: 1.0 + (sum_ - lowest) for section, sum_ in zip(candidates, sums, strict=True)}
 
 
 def _may_bear(section: int, near: float, words: Mapping[int, float]) -> bool:
