@@ -49,7 +49,7 @@ def question(wanted: tuple[str, ...] = ("owner",), *, person: str = "kim", amoun
 
 def opened(store: Store, clock: FixedClock) -> Approvals:
     approvals = Approvals(store, Vault(bytes(range(32)), StoredSubjects(store), clock), clock)
-    approvals.rules = RULES
+    approvals.rules_at = lambda _: RULES
     return approvals
 
 
@@ -119,7 +119,7 @@ class ApprovalMachine(RuleBasedStateMachine):
     def restart(self) -> None:
         vault = Vault(bytes(range(32)), StoredSubjects(self.store), self.clock)
         self.approvals = Approvals(self.store, vault, self.clock)
-        self.approvals.rules = RULES
+        self.approvals.rules_at = lambda _: RULES
 
     @rule(person=people, agent=agents, arguments=st.integers(1, 2), wanted=wants, use=st.booleans())
     def call(self, person: str, agent: str, arguments: int, wanted: tuple[str, ...], use: bool) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from fairlead.workspace.compile import Workspace, compile_workspace
+from fairlead.workspace.organising import approvals_at
 from fairlead.workspace.problems import InvalidWorkspace
 from fairlead.workspace.text import WorkspaceText
 
@@ -38,6 +39,13 @@ def test_a_page_that_cannot_be_relied_on_decides_nothing_and_the_check_says_why(
     workspace = compiled(front)
     assert workspace.approvals.settings.managers == {}
     assert f"context/org/sales.md does not count for approvals: {why}" in " ".join(workspace.warnings)
+
+
+def test_what_a_page_says_ends_with_the_page_by_the_clock() -> None:
+    (item,) = compiled(f"{GOOD}\nexpires: 2026-12-01").items
+    rules_at = approvals_at([item], compiled("status: draft").approvals)
+    managers = [rules_at(NOW + days * 86_400_000).settings.managers for days in (0, 1, 0)]
+    assert managers == [{"kim": "ana"}, {}, {"kim": "ana"}]
 
 
 def test_a_draft_decides_nothing() -> None:

@@ -40,7 +40,8 @@ Reason = Annotated[str, typer.Option("--reason", help="Why. Kept sealed for whoe
 def _opened(place: Place) -> Iterator[tuple[Approvals, Store]]:
     with closing(open_store(place)) as store:
         approvals = Approvals(store, open_vault(place, store), SystemClock())
-        take_up_approvals(approvals, published(place, store))
+        workspace = published(place, store)
+        take_up_approvals(approvals, workspace, lambda _: workspace.approvals)
         yield approvals, store
 
 

@@ -27,7 +27,7 @@ from fairlead.execution.approval_question import (
 )
 from fairlead.execution.approval_refusals import require_open, require_short, too_many, unfit, unknown
 from fairlead.identity.types import Caller
-from fairlead.policy.approvals import NO_RULES, ApprovalRules
+from fairlead.policy.approvals import ApprovalRules, no_rules
 from fairlead.storage.store import Store
 from fairlead.storage.types import Entry
 from fairlead.storage.vault import Vault
@@ -46,11 +46,11 @@ Notice = Callable[["Connection", Approval], None]
 
 
 class Approvals:
-    """All approvals of a deployment. `rules` and `keep` (milliseconds) are replaced when another revision comes into
+    """All approvals of a deployment. `rules_at` and `keep` (milliseconds) are replaced when another revision comes into
     force; `notice` is told of each question in the transaction that keeps it."""
 
     def __init__(self, store: Store, vault: Vault, clock: Clock) -> None:
-        self.rules: ApprovalRules = NO_RULES
+        self.rules_at: Callable[[int], ApprovalRules] = no_rules
         self.organisation = ""
         self.keep = 30 * _DAY
         self.notice: Notice = _unnoticed
@@ -82,6 +82,11 @@ class Approvals:
             about = f"{asked.id} {question.tool}: {', '.join(question.wanted)}"
             self._keep(connection, deed(self._clock, "approval_asked", by=by, person=key.id, about=about))
         return standing(row)
+
+    @property
+    def rules(self) -> ApprovalRules:
+        """Who may approve what now."""
+        return self.rules_at(self._clock.now())
 
     def use(self, id_: str, by: str, person: str, run: str) -> bool:
         """Use what was granted, for good. False if somebody else did, or its time is over."""

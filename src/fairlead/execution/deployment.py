@@ -1,7 +1,7 @@
 """What a process runs: the live parts, and the compiled revision that it decides under."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ from fairlead.models.deployments import Group
 from fairlead.models.embedding import NO_EMBEDDERS, Embedders
 from fairlead.models.types import Model, ModelDriver
 from fairlead.policy import Policy
-from fairlead.policy.approvals import NO_RULES, ApprovalRules
+from fairlead.policy.approvals import ApprovalRules, no_rules
 from fairlead.policy.stops import Stops, stopped
 from fairlead.routing import Health, Preferences
 from fairlead.tools.offered import NO_SYSTEMS, Systems
@@ -79,7 +79,7 @@ class Deployment:
     stops: Stops | None = None
     systems: Systems = NO_SYSTEMS
     credentials: "Credentials"
-    approvals: ApprovalRules = NO_RULES
+    approvals_at: Callable[[int], ApprovalRules] = no_rules  # at a moment: what pages say of who approves may end
     flows: "FlowRules | None" = None
     live: Mapping[str, LiveSource] = field(default_factory=dict)
 

@@ -69,7 +69,7 @@ def _question(deployment: Deployment, action: Action, asked: ToolAsked, decision
         sources={name: tuple(sorted(its)) for name, its in sorted(asked.sources.items())},
         facts={name: _plain(value) for name, value in asked.facts.items()},
         reasons=tuple(Why(each.policy, each.text) for each in decision.reasons),
-        wanted=deployment.approvals.quorums(decision.ask, asked.tool.name),
+        wanted=deployment.approvals_at(action.at).quorums(decision.ask, asked.tool.name),
     )
 
 

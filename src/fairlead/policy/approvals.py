@@ -90,6 +90,11 @@ class ApprovalRules(Struct, frozen=True):
 NO_RULES: Final = ApprovalRules()
 
 
+def no_rules(at: int) -> ApprovalRules:
+    """The rules of whoever has none, at any moment."""
+    return NO_RULES
+
+
 def organised(rules: ApprovalRules, organisation: Organisation) -> ApprovalRules:
     """The rules, with what the organisation's own pages say where the settings say nothing."""
     return ApprovalRules(resolved(organisation, rules.settings), organisation.flows)

@@ -1,11 +1,13 @@
 """Approvals under the revision in force: who may answer, how long they are kept, and which webhook is told."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from fairlead.execution.approval_question import Approval
 from fairlead.execution.approvals import Approvals
+from fairlead.policy.approvals import ApprovalRules
 from fairlead.workspace.compile import Workspace
 
 if TYPE_CHECKING:
@@ -15,11 +17,11 @@ _DAY: Final = 86_400_000
 _CONTROL: Final = "approvals"
 
 
-def take_up_approvals(approvals: Approvals, workspace: Workspace) -> None:
-    """Another revision has come into force."""
+def take_up_approvals(approvals: Approvals, workspace: Workspace, rules_at: Callable[[int], ApprovalRules]) -> None:
+    """Another revision has come into force. `rules_at` gives its rules as they are at a moment."""
     settings = workspace.settings
     approvals.organisation = settings.organisation
-    approvals.rules = workspace.approvals
+    approvals.rules_at = rules_at
     approvals.keep = int(settings.approvals.keep * _DAY) if settings.payloads == "keep" else 0
     alarm = settings.approvals.notify
 

@@ -1,6 +1,6 @@
 """What pages of the context say of the organisation, and which of them approvals may rest on."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
@@ -54,6 +54,20 @@ def approvals_of(items: Iterable[Item], rules: ApprovalRules, now: int) -> Appro
 def approvals_by(pages: Iterable[Page], rules: ApprovalRules, now: int) -> ApprovalRules:
     """The rules, with what trustworthy pages say where `approvals.organisation` is on."""
     return organised(rules, _said(trustworthy(pages, now))) if rules.settings.organisation else rules
+
+
+def approvals_at(pages: Sequence[Page], rules: ApprovalRules) -> Callable[[int], ApprovalRules]:
+    """The rules as `approvals_by` gives them at each moment, worked out once a day: what a page says ends with it."""
+    known: list[tuple[str, ApprovalRules]] = [("", rules)]
+
+    def at(now: int) -> ApprovalRules:
+        day, found = known[0]
+        if day != (today := _today(now)):
+            found = approvals_by(pages, rules, now)
+            known[0] = today, found
+        return found
+
+    return at
 
 
 def remarks_on(items: Iterable[Item], settings: ApprovalSettings, now: int) -> Iterator[str]:
@@ -110,7 +124,7 @@ def _why_not(page: Page, today: str) -> str:
         return "it comes from elsewhere"
     if not page.verified or not page.verified_by:
         return "nobody has verified it (fairlead context verify)"
-    if page.expires and page.expires < today:
+    if page.expires and page.expires <= today:
         return f"it expired on {page.expires}"
     named = {name for key in ("head", "members", "holders", "manager") for name in page.fields.get(key, ())}
     if page.verified_by.casefold() in {name.casefold() for name in named}:

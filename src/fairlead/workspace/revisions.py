@@ -1,5 +1,6 @@
 """Revisions as a process takes them up: read, compiled, and given to all of its parts that live longer than one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from fairlead.context import Context
@@ -20,6 +21,7 @@ from fairlead.identity.people import People
 from fairlead.lanes.rates import compile_limits
 from fairlead.models.registry import apart, open_drivers
 from fairlead.net.http import Http
+from fairlead.policy.approvals import ApprovalRules
 from fairlead.policy.stops import Stop, compile_stops
 from fairlead.storage.sessions import Sessions
 from fairlead.workspace.asking import take_up_approvals
@@ -27,7 +29,7 @@ from fairlead.workspace.compile import Workspace, compile_workspace
 from fairlead.workspace.connecting import Connections
 from fairlead.workspace.custody import Custody
 from fairlead.workspace.flowing import compile_flows
-from fairlead.workspace.organising import approvals_by
+from fairlead.workspace.organising import approvals_at
 from fairlead.workspace.pages import address_of
 from fairlead.workspace.published import load_keys, load_revision, load_stops
 from fairlead.workspace.surroundings import Surroundings
@@ -65,6 +67,7 @@ class CompiledRevision:
     keys: tuple[Key, ...]
     stops: tuple[Stop, ...]
     context: Context
+    approvals: Callable[[int], ApprovalRules]  # at a moment: what pages say of the organisation ends with them
 
 
 def compile_revision(around: Surroundings, revision: str, before: CompiledRevision | None = None) -> CompiledRevision:
@@ -88,8 +91,8 @@ def compile_revision(around: Surroundings, revision: str, before: CompiledRevisi
     )
     context.sufficiency(workspace.tasks)  # here, where nobody waits for it
     # Who decides under a revision has its pages in the snapshot alone.
-    approvals = approvals_by(context.catalogue.entries, workspace.approvals, around.clock.now())
-    workspace = replace(workspace, approvals=approvals)
+    approvals = approvals_at(context.catalogue.entries, workspace.approvals)
+    workspace = replace(workspace, approvals=approvals(around.clock.now()))
     workspace.policy.tools.prepare(tool for system in workspace.systems.values() for tool in system.tools.values())
     return CompiledRevision(
         revision=revision,
@@ -97,6 +100,7 @@ def compile_revision(around: Surroundings, revision: str, before: CompiledRevisi
         keys=load_keys(around.store),
         stops=load_stops(around.store),
         context=context,
+        approvals=approvals,
     )
 
 
@@ -127,7 +131,7 @@ class Revisions:
         parts.custody.under(settings)
         parts.pins.keep = settings.context.pinned_for
         parts.flows.keep = settings.flows.kept_for(settings.payloads)
-        take_up_approvals(parts.approvals, workspace)
+        take_up_approvals(parts.approvals, workspace, compiled.approvals)
         parts.grants.address = address_of(settings)
         parts.signed_in.take_up(workspace.identity, workspace.organisation)
         return _deployment(compiled, self._around, parts)
@@ -170,7 +174,7 @@ def _deployment(compiled: CompiledRevision, around: Surroundings, parts: Lasting
         limits=compile_limits(settings.limits),
         systems=parts.connections.take_up(workspace.systems),
         credentials=parts.credentials,
-        approvals=workspace.approvals,
+        approvals_at=compiled.approvals,
         flows=compile_flows(settings, workspace.policy),
         live=workspace.live,
     )
