@@ -21,6 +21,8 @@ from fairlead.storage.store import Store
 from fairlead.storage.subject_rows import StoredSubjects
 from fairlead.storage.types import Entry
 from fairlead.storage.vault import Vault
+from fairlead.tasks.requirements import RequirementSettings, compile_requirements
+from fairlead.tasks.types import TaskType
 from fairlead.workspace.pushing import pushed_people
 from fairlead.workspace.upkeeping import Around, Upkeeping
 
@@ -189,3 +191,26 @@ def test_settings_that_cannot_work_are_refused() -> None:
     ):
         with pytest.raises(BadInput, match=says):
             require_sound(settings, ())
+
+
+def test_what_questions_asked_for_ends_once_it_is_there_and_opens_again(store: Store, clock: FixedClock) -> None:
+    needs = compile_requirements("reply", [RequirementSettings(need="rules", kind="policy", topics=("a",))], 100, ())
+    made = upkeep(store, clock, UpkeepSettings(), published(store, clock, one=page("One."), two=page("Two.")))
+    made.under = msgspec.structs.replace(made.under, requiring=(TaskType(name="reply", context=100, requires=needs),))
+    requests = Requests(store, clock)
+    missing = Need(kind="missing", need="rules", task="reply", words="there is none")
+    disputed = Need(kind="contradicted", need="rules", task="reply", item="one", cause="two")
+    ids = [requests.ask(need) for need in (missing, disputed)]
+    made.run()
+    assert [requests.one(id_).state for id_ in ids] == ["open", "open"]
+    clock.tick(60)
+    rules = published(store, clock, one=page("One.", kind="policy", topics="[a]"), two=page("Two."))
+    made.under = msgspec.structs.replace(made.under, snapshot=rules)
+    made.run()
+    ended = [requests.one(id_) for id_ in ids]
+    assert [(row.state, row.words) for row in ended] == [
+        ("done", "rules is met by one"),
+        ("done", "one changed since it was asked whether they agree"),
+    ]
+    requests.ask(missing)
+    assert (requests.one(ids[0]).state, requests.one(ids[0]).words) == ("open", "there is none")

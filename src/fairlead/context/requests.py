@@ -8,7 +8,7 @@ No personal data stands in it: words and names are the workspace's own.
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
@@ -138,7 +138,8 @@ class Requests:
                 table.insert_request(connection, row_of(need, times, now))
             else:
                 owner = need.owner[:_LONGEST] or row.owner
-                table.felt_again(connection, row, times, max(need.weight, row.weight), owner, now)
+                weight, words = max(need.weight, row.weight), need.words[:_LONGEST]
+                table.felt_again(connection, row, times, weight, owner, words, now)
         return need.id
 
     def found(self, needs: Sequence[Need], kinds: Collection[str], rest: Callable[[str], int]) -> None:
@@ -158,6 +159,15 @@ class Requests:
                     words, owner = need.words[:_LONGEST], need.owner[:_LONGEST]
                     table.found_again(connection, row, need.weight, owner, words, now)
             table.take_back(connection, kinds, wanted, now)
+
+    def over(self, reasons: Iterable[tuple[str, str]]) -> None:
+        """End open requests, each (id) with its reason."""
+        from fairlead.storage import request_rows as table
+
+        now = self._clock.now()
+        with self._store.writing() as connection:
+            for id_, why in reasons:
+                table.close(connection, id_, why[:_LONGEST], now)
 
     async def follow(self) -> None:
         """Look which contradictions are open, now and then."""

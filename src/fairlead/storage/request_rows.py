@@ -98,12 +98,20 @@ def listed(connection: Connection, states: Collection[str] = (), kinds: Collecti
     return [RequestRow(**row) for row in connection.execute(query).mappings()]
 
 
-def felt_again(connection: Connection, row: RequestRow, times: int, weight: int, owner: str, now: int) -> None:
+def felt_again(
+    connection: Connection, row: RequestRow, times: int, weight: int, owner: str, words: str, now: int
+) -> None:
     """A need that is known already has come back."""
     values: dict[str, object] = {"times": table.c.times + times, "last_at": now, "weight": weight, "owner": owner}
     if row.state == "done":
-        values |= _begun(row.due, now)
+        values |= {"words": words, **_begun(row.due, now)}
     connection.execute(update(table).where(table.c.id == row.id).values(**values))
+
+
+def close(connection: Connection, id_: str, words: str, now: int) -> None:
+    """An open one is over by itself; `words` say why."""
+    mine = (table.c.id == id_) & (table.c.state == OPEN)
+    connection.execute(update(table).where(mine).values(state="done", ended_at=now, words=words))
 
 
 def reopen(connection: Connection, row: RequestRow, now: int) -> None:

@@ -17,6 +17,8 @@ from fairlead.context.measured import overdue
 from fairlead.context.owners import Owners, known_owners
 from fairlead.context.passages import fates
 from fairlead.context.requests import Requests
+from fairlead.context.settled import FELT, settled
+from fairlead.context.sufficiency import day_of
 from fairlead.context.upkeep import FOUND, WEEK, Digest, back_after, needs_of, to_escalate, to_tell
 from fairlead.context.upkeep_settings import NO_UPKEEP, MailSettings, UpkeepSettings
 from fairlead.costs.record import Record, decode_record
@@ -25,6 +27,7 @@ from fairlead.identity.people import People
 from fairlead.models.declared import Secrets
 from fairlead.net.mail import Mail, MailServer, send
 from fairlead.storage.store import Store
+from fairlead.tasks.types import TaskType
 from fairlead.workspace.compile import Workspace
 from fairlead.workspace.custody import Steadiness
 from fairlead.workspace.digests import address_of, mail_of, told_of
@@ -42,12 +45,14 @@ _DAY: Final = 86_400_000
 
 class Around(Struct, frozen=True, kw_only=True):
     """What of the revision in force upkeep goes by. `names` are owners that are known from keys and settings, `pushing`
-    the providers that push their people, each with the attribute that names a person."""
+    the providers that push their people, each with the attribute that names a person; `requiring` are the task types
+    that must rest on something."""
 
     settings: UpkeepSettings = NO_UPKEEP
     snapshot: str = ""
     names: frozenset[str] = frozenset()
     pushing: Mapping[str, str] = {}
+    requiring: tuple[TaskType, ...] = ()
 
 
 class Upkeeping:
@@ -64,7 +69,7 @@ class Upkeeping:
 
     async def chore(self) -> None:
         """Ask every minute or so."""
-        if self.under.settings.on and self.under.snapshot:
+        if self.under.snapshot and (self.under.settings.on or self.under.requiring):
             await asyncio.to_thread(self.run)
 
     def run(self) -> None:
@@ -75,8 +80,10 @@ class Upkeeping:
             if not mine:
                 return
             if self._is_time(under):
-                self.look(under)
-            if steady:
+                if under.settings.on:
+                    self.look(under)
+                self.settle(under)
+            if steady and under.settings.on:
                 self.tell(under)
 
     def _is_time(self, under: Around) -> bool:
@@ -101,6 +108,17 @@ class Upkeeping:
         suggested = overdue(self._store, catalogue, now)
         needs = needs_of(found, catalogue, self.owners(under), settings, suggested)
         self._requests.found(needs, FOUND, back_after)
+        with self._store.writing() as connection:
+            table.note_round(connection, now, under.snapshot)
+
+    def settle(self, under: Around) -> None:
+        """End what questions have asked for where it is there by now."""
+        from fairlead.storage import request_rows as table
+
+        now, rows = self._clock.now(), self._requests.listed("open")
+        if any(row.kind in FELT for row in rows):
+            catalogue = load_catalogue(self._store, under.snapshot)
+            self._requests.over(list(settled(rows, under.requiring, catalogue, day_of(now))))
         with self._store.writing() as connection:
             table.note_round(connection, now, under.snapshot)
 
@@ -201,4 +219,10 @@ def around(workspace: Workspace, snapshot: str, keys: Iterable[Key]) -> Around:
     every = (*workspace.identity.keys, *keys)
     names = names_in(settings, every)
     pushing = {name: each.scim.person for name, each in workspace.identity.pushing.items() if each.scim is not None}
-    return Around(settings=settings.context.upkeep, snapshot=snapshot, names=frozenset(names), pushing=pushing)
+    return Around(
+        settings=settings.context.upkeep,
+        snapshot=snapshot,
+        names=frozenset(names),
+        pushing=pushing,
+        requiring=tuple(each for each in workspace.tasks.types.values() if each.requires),
+    )
