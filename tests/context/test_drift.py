@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.context.drift import Cited, Fate, Later, Page, words_of
+from fairlead.context.drift import Cited, Fate, Later, Page
+from fairlead.context.meaning import words_said
 from fairlead.context.sections import split
 
 SAID = ["any", "return", "needs", "a", "receipt", "within", "thirty", "days", "unless", "goods", "broke"]
@@ -98,5 +99,5 @@ def test_a_changed_word_is_always_noticed(parts: list[tuple[str, list[str]]], da
 
 
 def test_only_what_is_said_is_compared() -> None:
-    assert words_of("1. *Up* to 2–3 `days`[^1] – <b>or</b> &euro;5") == words_of("- up to 2-3 days[^1] or €5")
-    assert words_of("at -5 degrees") != words_of("at 5 degrees")
+    assert words_said("1. *Up* to 2–3 `days`[^1] – <b>or</b> &euro;5") == words_said("- up to 2-3 days[^1] or €5")
+    assert words_said("at -5 degrees") != words_said("at 5 degrees")

@@ -6,7 +6,6 @@ anew still stands. Nor does it matter how a page is cut into sections: a passage
 run, unless new words were put next to them under the same heading, for those may say that it is otherwise now.
 """
 
-import html
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
@@ -14,20 +13,14 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from fairlead.context.meaning import words_said
 from fairlead.context.sections import under_headings
 
 State = Literal["stands", "moved", "changed", "gone"]
 _FEW: Final = 6  # words: found elsewhere, so few say nothing of where a passage went
 
-_TAG: Final = re.compile(r"<!--.*?-->|</?[A-Za-z][^<>]*>", re.DOTALL)
-_LINK: Final = re.compile(r"!?\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\((?:[^()]|\([^()]*\))*\)")
-_NAMED_LINK: Final = re.compile(r"!?\[([^\[\]]+)\]\[[^\[\]]*\]")
-_TARGET: Final = re.compile(r"^ {0,3}\[[^\]]+\]:[^\n]*$", re.MULTILINE)
-_MARK: Final = re.compile(r"^[ \t>]*(?:[-*+][ \t]+|[0-9]{1,9}[.)][ \t]+)*", re.MULTILINE)
 _HEADING: Final = re.compile(r"^ {0,3}#{1,6}(?:[ \t]|$)")
 _HALF_TAG: Final = re.compile(r"\A[^<>]{0,2000}=\"[^<>]{0,2000}>|<[A-Za-z][^<>]{0,2000}\Z")  # where a text was cut
-_WORD: Final = re.compile(r"\w+(?:[.,:/@'][^\W_]\w*)*|(?<!\S)-(?=[0-9])|~~|[$\u20ac\u00a3%<>=\u2264\u2265\u2260+]")
-_ALIKE: Final = str.maketrans({"\u2019": "'", "\u2212": "-", "\\": None})
 _BESIDE: Final = 3  # words beside a block that tell whether it has grown
 
 
@@ -59,18 +52,6 @@ class Fate(Struct, frozen=True, kw_only=True):
         return self.state in ("changed", "gone")
 
 
-def words_of(text: str) -> list[str]:
-    """What a text says, without how it is marked up."""
-    if "<" in text:
-        text = _TAG.sub(" ", text)
-    if "[" in text:
-        text = _NAMED_LINK.sub(r"\1", _LINK.sub(r"\1", _TARGET.sub("", text)))
-    if "&" in text:
-        text = html.unescape(text)
-    plain = _MARK.sub("", text).translate(_ALIKE).lower()
-    return [bare for word in _WORD.findall(plain) if (bare := word.strip("_"))]
-
-
 class _Block(Struct):
     """A run of words, as " one two ". `opens` and `closes`: on its page a heading stands there, or the page ends; else
     its text goes on. `before` and `after` are the words beside it."""
@@ -88,21 +69,24 @@ class _Run:
     def __init__(self, text: str) -> None:
         parts, at, ends = list[str](), 0, {0}
         for part in under_headings(text):
-            if words := " ".join(words_of(part)):
+            if words := " ".join(words_said(part)):
                 parts.append(words)
                 at += len(words) + 1
                 ends.add(at)
-        self._words, self._ends = " " + " ".join(parts) + " ", frozenset(ends)
+        self._words, self._ends, self.length = " " + " ".join(parts) + " ", frozenset(ends), at
 
-    def stood(self, words: str, least: int) -> tuple[_Block, int]:
-        """The block of these words as it stands here, and where it ends."""
+    def stands(self, words: str, least: int) -> tuple[int, int] | None:
+        """From where to where these words stand here, behind `least` if they do."""
         start = self._words.find(words, least)
         if start < 0:
-            return _Block(words), least
-        end = start + len(words) - 1
-        before = " ".join(self._words[:start].rsplit(" ", _BESIDE)[-_BESIDE:]).strip()
+            start = self._words.find(words)
+        return (start, start + len(words) - 1) if start >= 0 else None
+
+    def block(self, start: int, end: int) -> _Block:
+        """What stands from one blank to another."""
+        before = " ".join(self._words[max(0, start - 200) : start].rsplit(" ", _BESIDE)[-_BESIDE:]).strip()
         after = " ".join(self._words[end + 1 : end + 200].split(" ", _BESIDE)[:_BESIDE]).strip()
-        return _Block(words, start in self._ends, end in self._ends, before, after), end
+        return _Block(self._words[start : end + 1], start in self._ends, end in self._ends, before, after)
 
     def holds(self, blocks: Sequence[_Block]) -> bool:
         """Whether these stand here in this order, each unbroken, with nothing new under its heading beside it."""
@@ -125,16 +109,31 @@ class _Run:
 
 
 def _blocks(page: Page) -> Iterator[list[_Block]]:
-    """The blocks of each section: what stands between the headings that its text holds."""
+    """The blocks of each section: what stands between the headings that its text holds.
+
+    Where a text was cut within a mark or a tag, its words are not those of the page. It is then taken to be what the
+    page has between the blocks before and behind it."""
     run, at, fence, headings = _Run(page.text), 0, "", _headings(page.text)
+    places = list[list[tuple[int, int] | None]]()
     for section in page.sections:
-        found = list[_Block]()
         parts, fence = _parts(_unheaded(section.text, headings), fence)
+        places.append([])
         for part in parts:
-            if words := words_of(part):
-                block, at = run.stood(f" {' '.join(words)} ", at)
-                found.append(block)
-        yield found
+            if words := words_said(part):
+                place = run.stands(f" {' '.join(words)} ", at)
+                at = max(at, place[1] if place else 0)
+                places[-1].append(place)
+    flat = [place for found in places for place in found]
+    spans = iter([place or _between(flat, number, run.length) for number, place in enumerate(flat)])
+    for found in places:
+        yield [run.block(*span) for span in (next(spans) for _ in found) if span[0] < span[1]]
+
+
+def _between(places: Sequence[tuple[int, int] | None], number: int, length: int) -> tuple[int, int]:
+    """What is left between the places before and behind one that is not known."""
+    before = next((place[1] for place in reversed(places[:number]) if place), 0)
+    behind = next((place[0] for place in places[number:] if place and place[0] >= before), length)
+    return before, behind
 
 
 def _headings(text: str) -> frozenset[str]:
@@ -142,14 +141,14 @@ def _headings(text: str) -> frozenset[str]:
     lines = text.split("\n")
     found = {line for line in lines if _HEADING.match(line)}
     found |= {line for line, below in pairwise(lines) if below[:2] in ("==", "--")}
-    return frozenset(" ".join(words_of(line.strip().strip("#"))) for line in found)
+    return frozenset(" ".join(words_said(line.strip().strip("#"))) for line in found)
 
 
 def _unheaded(text: str, headings: frozenset[str]) -> str:
     """A section's text without the headings at its beginning: where small sections were joined, they stand there as
     plain lines."""
     lines = _HALF_TAG.sub("", text).split("\n")
-    while lines and lines[0][:1].isalnum() and " ".join(words_of(lines[0])) in headings:
+    while lines and lines[0][:1].isalnum() and " ".join(words_said(lines[0])) in headings:
         del lines[0]
     return "\n".join(lines)
 

@@ -13,20 +13,24 @@ _HASH = 10  # hex digits for a piece of a page: 40 bits
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,2000}>")
 _AUTOLINK = re.compile(r"<((?:https?:|mailto:)[^<>\s]{1,2000})>")
-_LINK = re.compile(r"!?\[([^\[\]]*)\](?:\((?:[^()\s]|\([^()\s]*\))*(?:\s+(?:\"[^\"]*\"|'[^']*'))?\s*\)|\[[^\[\]]*\])")
+_LINK = re.compile(
+    r"!?\[((?:[^\[\]]|\[[^\[\]]*\])*)\](?:\((?:[^()\s]|\([^()\s]*\))*(?:\s+(?:\"[^\"]*\"|'[^']*'))?\s*\)|\[[^\[\]]*\])"
+)
 _DEFINITION = re.compile(r"^ {0,3}\[(?!\^)[^\[\]]+\]:\s+\S+.*$", re.MULTILINE)
 _ANCHOR = re.compile(r"\{#[^{}\n]*\}")
 _FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[^\n`]*$", re.MULTILINE)
 _QUOTE = re.compile(r"^(?:[ \t]{0,3}>)+[ \t]?", re.MULTILINE)
-_ITEM = re.compile(r"[ \t]*(?:\d{1,9}[.)]|\+)(?=[ \t])")
+_ITEM = re.compile(r"([ \t]*)(\d{1,9}[.)]|[-*+])(?=[ \t])")
+_FIRST = ("1.", "1)", "-", "*", "+")  # may stand right below a paragraph
 _EMPTY_CELL = re.compile(r"\|[ \t]*(?=\|)")
 _MARKED = re.compile(r"[^A-Za-z ,;.\n]")
 _STRUCK = re.compile(r"~~")
 _EMPHASIS = re.compile(r"\*(?:\*+|(?<![0-9]\*)|(?![0-9]))")  # a single one between digits is a sign
+_UNDERLINED = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")  # not within a name
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _EDGE = " \t!\"#&'()*,-./:;=?@[\\]^_`{|}~«»‘’“”„–—…·•"
 _SIGNED = re.compile(r"[-−]\.?\d")
-_PLAIN = str.maketrans("’‘−‑‐\u00a0", "''--- ", "\u00ad\u200b\u200c\u200d\ufeff")
+_PLAIN = str.maketrans("\u2019\u2018\u2212\u2013\u2011\u2010\u00a0", "''---- ", "`\u00ad\u200b\u200c\u200d\ufeff")
 
 
 def words_said(text: str) -> list[str]:
@@ -38,7 +42,7 @@ def words_said(text: str) -> list[str]:
     text = _LINK.sub(r"\1", _LINK.sub(r"\1", _AUTOLINK.sub(r"\1", text)))  # twice: an image may stand in a link
     text = _ANCHOR.sub(" ", unescape(_TAG.sub(" ", text)))
     text = _STRUCK.sub(" ≠ ", _EMPTY_CELL.sub("| ∅ ", text)).replace("|", " ")
-    text = _ESCAPE.sub(r"\1", _EMPHASIS.sub("", text)).translate(_PLAIN)
+    text = _ESCAPE.sub(r"\1", _UNDERLINED.sub("", _EMPHASIS.sub("", text))).translate(_PLAIN)
     return [word for raw in text.casefold().split() if (word := _word(raw))]
 
 
@@ -49,16 +53,21 @@ def hash_of(words: Iterable[str]) -> str:
 
 
 def _unlisted(text: str) -> str:
-    """Without the numbers and plus signs of list items. At the beginning of a line they are such only where a list may
-    stand: below a blank line or an item, and not where a paragraph happens to be wrapped."""
+    """Without the numbers and plus signs of list items. A number at the beginning of a line is such only where a list
+    may stand: below a blank line, in a list, or where it is a one, and not where a paragraph happens to be wrapped."""
     found: list[str] = []
-    listed = True
+    may, inside = True, -1  # `inside`: how deep the text of the item above stands, -1 where no list is
     for line in text.split("\n"):
-        bare = line.strip()
-        if listed and (mark := _ITEM.match(line)):
+        bare = line.lstrip()
+        deep = len(line) - len(bare)
+        mark = _ITEM.match(line)
+        if mark and (may or deep < inside or mark[2] in _FIRST):
+            inside, may = mark.end() + 1, True
             found.append(line[mark.end() :])
             continue
-        listed = not bare or bare[:2] in ("- ", "* ") or bare[0] == "#"
+        if may and bare and deep < inside:
+            inside = -1
+        may = not bare or bare[0] == "#" or (may and mark is not None)
         found.append(line)
     return "\n".join(found)
 
