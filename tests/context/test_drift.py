@@ -90,12 +90,24 @@ def test_moving_wrapping_and_marking_anew_never_makes_anything_stale(
 
 @given(PAGES, st.data())
 def test_a_changed_word_is_always_noticed(parts: list[tuple[str, list[str]]], data: st.DataObject) -> None:
+    # Each word once: a passage whose words stand elsewhere on the page as well stands there.
+    parts = [
+        (title, [f"{word}{at}x{nth}" for nth, word in enumerate(words)]) for at, (title, words) in enumerate(parts)
+    ]
     at = data.draw(st.integers(0, len(parts) - 1))
     word = data.draw(st.integers(0, len(parts[at][1]) - 1))
     before = "\n\n".join(f"# {title}\n\n{' '.join(words)}" for title, words in parts)
     parts[at][1][word] = "otherwise"
     after = "\n\n".join(f"# {title}\n\n{' '.join(words)}" for title, words in parts)
     assert any(fate.stale for fate in became(before, after))
+
+
+def test_a_passage_that_was_cut_within_a_tag_is_read_from_its_page() -> None:
+    rows = [f'<td title="Level {number}" class="row {number}">duty {number} is to help</td>' for number in range(130)]
+    before = "# Levels\n\n<table>\n" + " ".join(rows) + "\n</table>\n"
+    assert len(states(before, before)) > 2
+    assert set(states(before, "# New levels\n\nOf old.\n\n#" + before)) == {"stands"}
+    assert "changed" in states(before, before.replace("duty 70 is to help", "duty 70 is to hide"))
 
 
 def test_only_what_is_said_is_compared() -> None:

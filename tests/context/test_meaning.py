@@ -23,6 +23,12 @@ from fairlead.context.meaning import words_said
         ("it\u2019s \u201chere\u201d", 'it\'s "here"'),
         ("see 1\\. and \\*", "see 1. and"),
         ("a &amp; b", "a & b"),
+        ("so:\n1. a\n2. b", "so:\n- a\n- b"),
+        ("1. a b\n   c\n2. d", "- a\n  b c\n- d"),
+        ("[[see] a](x) b", "[[see] a](y) b"),
+        ("x/**b**", "x/__b__"),
+        ("`a`/b", "a/b"),
+        ("2\u20133 days", "2-3 days"),
     ],
 )
 def test_how_a_text_is_written_does_not_count(one: str, other: str) -> None:
@@ -45,6 +51,8 @@ def test_how_a_text_is_written_does_not_count(one: str, other: str) -> None:
         ("| a | 5 | |", "| a | | 5 |"),
         ("within\n60. Then", "within\n90. Then"),
         ("[ours](x)", "[theirs](x)"),
+        ("a\nwithin\n60. Then\n90. So", "a\nwithin\n60. Then\n30. So"),
+        ("snake_case", "snakecase"),
     ],
 )
 def test_what_a_text_says_counts(one: str, other: str) -> None:
@@ -57,5 +65,26 @@ def test_any_text_has_words_or_none(text: str) -> None:
 
 
 def test_hostile_texts_take_linear_time() -> None:
-    for unit in ("[", "](", "<a ", "<!--", "[a](", "*", "\\", "~~", "| ", "```\n", "[a]: b\n", "{#", "![", "> ", "1. "):
+    for unit in (
+        "[",
+        "](",
+        "<a ",
+        "<!--",
+        "[a](",
+        "*",
+        "\\",
+        "~~",
+        "| ",
+        "```\n",
+        "[a]: b\n",
+        "{#",
+        "![",
+        "> ",
+        "1. ",
+        "[a]",
+        "[[a]",
+        "_",
+        "_a",
+        "1. a\n",
+    ):
         words_said(unit * (100_000 // len(unit)))
