@@ -17,7 +17,7 @@ from fairlead.context.meaning import words_said
 from fairlead.context.sections import under_headings
 
 State = Literal["stands", "moved", "changed", "gone"]
-_FEW: Final = 6  # words: found elsewhere, so few say nothing of where a passage went
+_FEW: Final = 24  # letters: found elsewhere, so few say nothing of where a passage went
 
 _HEADING: Final = re.compile(r"^ {0,3}#{1,6}(?:[ \t]|$)")
 _HALF_TAG: Final = re.compile(r"\A[^<>]{0,2000}=\"[^<>]{0,2000}>|<[A-Za-z][^<>]{0,2000}\Z")  # where a text was cut
@@ -185,13 +185,15 @@ class Later:
         """What became of each section of a page of the earlier snapshot, in order."""
         if self._versions.get(page.item) == page.version:
             return [Fate(state="stands", item=page.item, version=page.version)] * len(page.sections)
-        return [self._fate(page.item, *each) for each in zip(page.sections, _blocks(page), strict=True)]
+        homes = [self._homes.get(section.identity, "") for section in page.sections]
+        return [self._fate(page.item, [own, *homes], blocks) for own, blocks in zip(homes, _blocks(page), strict=True)]
 
-    def _fate(self, item: str, section: Cited, blocks: list[_Block]) -> Fate:
-        home = self._homes.get(section.identity, "")
+    def _fate(self, item: str, homes: Sequence[str], blocks: list[_Block]) -> Fate:
+        """`homes`: where the section went, as its identity tells, and where the others of its page did."""
+        home = homes[0]
         if not blocks:  # what says nothing cannot come to say something else
             return Fate(state="stands", item=item)
-        near = [name for name in dict.fromkeys((item, home)) if name in self._runs]
+        near = [name for name in dict.fromkeys((item, *homes)) if name in self._runs]
         far = [name for name in self._runs if name not in near] if _says_enough(blocks) else []
         for name in (*near, *far):
             if self._runs[name].holds(blocks):
@@ -204,4 +206,4 @@ class Later:
 
 
 def _says_enough(blocks: Iterable[_Block]) -> bool:
-    return sum(block.words.count(" ") - 1 for block in blocks) >= _FEW
+    return sum(len(block.words) - 1 for block in blocks) >= _FEW
