@@ -27,7 +27,8 @@ from fairlead.context.meaning import words_said
         ("1. a b\n   c\n2. d", "- a\n  b c\n- d"),
         ("[[see] a](x) b", "[[see] a](y) b"),
         ("x/**b**", "x/__b__"),
-        ("`a`/b", "a/b"),
+        ("`a`/b", "a / b"),
+        ("ready\u2014or (not)yet", "ready \u2014 or not yet"),
         ("2\u20133 days", "2-3 days"),
     ],
 )

@@ -29,6 +29,8 @@ _EMPHASIS = re.compile(r"\*(?:\*+|(?<![0-9]\*)|(?![0-9]))")  # a single one betw
 _UNDERLINED = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")  # not within a name
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _EDGE = " \t!\"#&'()*,-./:;=?@[\\]^_`{|}~«»‘’“”„–—…·•"
+_JOINT = r"[-/\\,;:.!?\"^()\[\]{}&\u2013\u2014\u201c\u201d\u2026]+"
+_BETWEEN = re.compile(rf"(?<=[^\W_]){_JOINT}(?=[^\W\d_])|(?<=[^\W\d_]){_JOINT}(?=[^\W_])")  # not within numbers
 _SIGNED = re.compile(r"[-−]\.?\d")
 _PLAIN = str.maketrans("\u2019\u2018\u2212\u2013\u2011\u2010\u00a0", "''---- ", "`\u00ad\u200b\u200c\u200d\ufeff")
 
@@ -36,14 +38,14 @@ _PLAIN = str.maketrans("\u2019\u2018\u2212\u2013\u2011\u2010\u00a0", "''---- ", 
 def words_said(text: str) -> list[str]:
     """The words of a Markdown text that carry what it says, folded to one case."""
     if not _MARKED.search(text):
-        return [word for raw in text.casefold().split() if (word := _word(raw))]
+        return _words(text)
     text = _DEFINITION.sub("", _FENCE.sub("", _COMMENT.sub(" ", text)))
     text = _unlisted(_QUOTE.sub("", text))
     text = _LINK.sub(r"\1", _LINK.sub(r"\1", _AUTOLINK.sub(r"\1", text)))  # twice: an image may stand in a link
     text = _ANCHOR.sub(" ", unescape(_TAG.sub(" ", text)))
     text = _STRUCK.sub(" ≠ ", _EMPTY_CELL.sub("| ∅ ", text)).replace("|", " ")
     text = _ESCAPE.sub(r"\1", _UNDERLINED.sub("", _EMPHASIS.sub("", text))).translate(_PLAIN)
-    return [word for raw in text.casefold().split() if (word := _word(raw))]
+    return _words(text)
 
 
 def hash_of(words: Iterable[str]) -> str:
@@ -70,6 +72,10 @@ def _unlisted(text: str) -> str:
         may = not bare or bare[0] == "#" or (may and mark is not None)
         found.append(line)
     return "\n".join(found)
+
+
+def _words(plain: str) -> list[str]:
+    return [word for raw in _BETWEEN.sub(" ", plain).casefold().split() if (word := _word(raw))]
 
 
 def _word(raw: str) -> str:
