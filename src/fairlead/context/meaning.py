@@ -13,9 +13,9 @@ _HASH = 10  # hex digits for a piece of a page: 40 bits
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,2000}>")
 _AUTOLINK = re.compile(r"<((?:https?:|mailto:)[^<>\s]{1,2000})>")
-_LINK = re.compile(
-    r"!?\[((?:[^\[\]]|\[[^\[\]]*\])*)\](?:\((?:[^()\s]|\([^()\s]*\))*(?:\s+(?:\"[^\"]*\"|'[^']*'))?\s*\)|\[[^\[\]]*\](?!\())"
-)
+_LABEL = r"((?:[^\[\]]|\[[^\[\]]*\])*)"
+_LED = r"\((?:[^()\s]|\([^()\s]*\))*(?:\s+(?:\"[^\"]*\"|'[^']*'))?\s*\)"
+_LINK = re.compile(rf"!?\[{_LABEL}\](?:{_LED}|\[[^\[\]]*\](?!\())")
 _DEFINITION = re.compile(r"^ {0,3}\[(?!\^)[^\[\]]+\]:\s+\S+.*$", re.MULTILINE)
 _ANCHOR = re.compile(r"\{#[^{}\n]*\}")
 _FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[^\n`]*$", re.MULTILINE)
