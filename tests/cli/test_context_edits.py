@@ -27,7 +27,7 @@ def test_a_correction_of_an_answer_is_accepted_and_in_force(asked: tuple[Path, A
     assert again.out.strip() == request, "the same words for the same version are one proposal"
     (listed,) = fairlead("context", "requests", "--mine", "finance", "--json").json
     assert (listed["kind"], listed["item"], listed["state"]) == ("edit", "handbook/travel", "open")
-    assert "150" not in str(listed), "what was proposed is sealed"
+    assert "150 a night" not in str(listed), "what was proposed is sealed"
     shown = fairlead("context", "requests", "show", request[:12])
     assert "because: new rates" in shown.out
     assert "150 a night" in shown.out
