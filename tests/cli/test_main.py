@@ -131,14 +131,28 @@ def test_an_error_says_what_why_and_what_mends_it(
     assert mend.startswith("help: make one: fairlead init NAME")
 
 
-def test_a_fault_of_our_own_is_said_in_words_and_traced_only_on_demand(acme: Path, fairlead: Fairlead) -> None:
-    (acme / ".fairlead" / "state.db").write_bytes(b"this is no database, and long enough to be looked at" * 100)
+def test_a_fault_of_our_own_is_said_in_words_and_traced_only_on_demand(
+    acme: Path, fairlead: Fairlead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(store: object) -> None:
+        raise ZeroDivisionError("nobody foresaw this")
+
+    monkeypatch.setattr("fairlead.cli.trace.log_of", breaks)
     said = fairlead("runs")
     assert said.status == 70
     assert "Traceback" not in said.err
     assert "[broken]" in said.err
     assert "fairlead --debug" in said.err
-    assert "Traceback" in program("--debug", "runs", cwd=acme).err
+    with pytest.raises(ZeroDivisionError):
+        fairlead("--debug", "runs")
+
+
+def test_a_damaged_database_is_named(acme: Path, fairlead: Fairlead) -> None:
+    (acme / ".fairlead" / "state.db").write_bytes(b"this is no database, and long enough to be looked at" * 100)
+    said = fairlead("runs")
+    assert said.status == 70
+    assert "[database_away]" in said.err
+    assert "file is not a database" in said.err
 
 
 def test_the_version_is_data(fairlead: Fairlead) -> None:
