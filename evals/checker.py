@@ -32,6 +32,7 @@ from typing import Any
 
 from evals.stage import say, told
 from evals.train_checker import Row, learn
+from evals.weights import have
 from fairlead.errors import BadInput
 from fairlead.evidence import Reader
 from fairlead.evidence.answerable import Weights, learned, measured_of
@@ -53,7 +54,8 @@ def read(folder: Path, name: str) -> Iterator[dict[str, Any]]:
 
 
 def reader() -> Reader | None:
-    """The local model; None where it is not installed."""
+    """The local model; None where it cannot be had."""
+    have()
     try:
         return installed_encoder()
     except BadInput as error:

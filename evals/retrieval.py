@@ -20,6 +20,7 @@ from typing import Any
 
 from evals.context_stage import a_store, item_of, mean, ndcg, of_half, opened, options, rows
 from evals.stage import told
+from evals.weights import have
 from fairlead.context import Context
 from fairlead.labels import Access
 
@@ -41,8 +42,9 @@ def main() -> int:
     article = {row["doc_id"]: row["title"] for row in corpus}
     queries = [row for row in queries if of_half(article[row["relevant_doc_ids"][0]], given.half)]
     items = [item_of(f"{row['doc_id']}.md", row["text"], title=row["title"]) for row in corpus]
+    embedded = not given.no_embeddings and have()
     with a_store() as store:
-        context = opened(store, items, embedded=not given.no_embeddings)
+        context = opened(store, items, embedded=embedded)
         found, cpu_ms = asyncio.run(_asked(context, queries))
         context.close()
     scored: dict[bool, list[float]] = {True: [], False: []}
@@ -55,7 +57,7 @@ def main() -> int:
     result = {
         "passages": len(corpus),
         "queries": len(queries),
-        "embeddings": not given.no_embeddings,
+        "embeddings": embedded,
         "ndcg10": mean(scored[True]),
         "recall5": mean(recalled),
         "written_for": mean(scored[False]),
