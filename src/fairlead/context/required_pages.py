@@ -25,6 +25,7 @@ class _Likely(NamedTuple):
 
 def keys_of(
     connection: "Connection",
+    snapshot: str,
     pages: Sequence[str],
     words: Collection[str],
     rows: dict[int, int],
@@ -33,32 +34,38 @@ def keys_of(
 ) -> list[int]:
     """Keys in context_section of what the pages say on the question: the best section of each page first, then the
     second of each, and so on. Sections that are in no word like the question come in the order of the text."""
-    found = [_likely(connection, page, words, rows, access_of, allowed) for page in dict.fromkeys(pages)]
+    found = [_likely(connection, snapshot, page, words, rows, access_of, allowed) for page in dict.fromkeys(pages)]
     return [each.key for each in chain.from_iterable(zip_longest(*found)) if each is not None]
 
 
 def _likely(
     connection: "Connection",
+    snapshot: str,
     page: str,
     words: Collection[str],
     rows: dict[int, int],
     access_of: "array[int]",
     allowed: frozenset[int],
 ) -> list[_Likely]:
-    from sqlalchemy import select
+    from sqlalchemy import and_, select
 
-    from fairlead.storage.context_tables import context_section
+    from fairlead.storage.context_tables import context_member, context_section
 
-    section = context_section.c
-    query: Any = (
-        select(section.rowid, section.heading, section.text).where(section.item == page).order_by(section.rowid)
+    member, section = context_member.c, context_section.c
+    query: Any = (  # of the snapshot's own version: a page that has often changed costs no more
+        select(section.rowid, section.heading, section.text)
+        .join_from(
+            context_member, context_section, and_(member.item == section.item, member.version == section.version)
+        )
+        .where((member.snapshot == snapshot) & (member.item == page))
+        .order_by(section.rowid)
     )
     wanted = frozenset(words)
     likely: list[_Likely] = []
     for key, heading, text in connection.execute(query):
         number = rows.get(key)
         if number is None or access_of[number] not in allowed:
-            continue  # of another version, or not this caller's
+            continue  # not this caller's
         likely.append(_Likely(-len(wanted.intersection(stems(f"{heading} {text}"))), number, key))
         if len(likely) == _LOOKED_AT:
             break

@@ -198,7 +198,7 @@ class Search:
     def _of_pages(self, pages: Sequence[str], words: Sequence[str], allowed: frozenset[int]) -> list[Hit]:
         snapshot = self.snapshot
         with self._store.reading() as connection:
-            keys = keys_of(connection, pages, words, snapshot.rows, snapshot.access_of, allowed)
+            keys = keys_of(connection, snapshot.id, pages, words, snapshot.rows, snapshot.access_of, allowed)
             return _fetch(connection, snapshot, [Ranked(snapshot.rows[key], 0.0) for key in keys]) if keys else []
 
     def _with_nearness(
