@@ -122,6 +122,19 @@ def test_a_pin_ends_when_it_is_ended_or_left_alone(tmp_path: Path) -> None:
         assert s.count("context_pin") == 0
 
 
+def test_an_estimate_pins_nothing_and_sees_what_is_pinned(tmp_path: Path) -> None:
+    with deployment(tmp_path, {"returns": page(30)}) as s:
+        body = {"model": "returns", "messages": [{"role": "user", "content": QUESTION}]}
+        headers = s.auth() | {"x-fairlead-work": "w", "x-fairlead-dry-run": "estimate"}
+        assert httpx.post(f"{s.url}/v1/chat/completions", headers=headers, json=body).status_code == 200
+        assert s.count("context_pin") == 0
+        ask(s, "w")
+        publish_pages(s, {"returns": page(60)})
+        assert httpx.post(f"{s.url}/v1/chat/completions", headers=headers, json=body).status_code == 200
+        first, second = s.records("call_model")[1:]
+        assert (first.snapshot, second.outcome) == (second.snapshot, "estimated")
+
+
 def test_nothing_is_pinned_where_the_workspace_says_so(tmp_path: Path) -> None:
     with deployment(tmp_path, {"returns": page(30)}) as s:
         publish_pages(s, {}, context={"pinned": 0})

@@ -50,6 +50,12 @@ class Pins:
                 self._known.popitem(last=False)
         return known
 
+    async def tried(self, work: str, deployment: Deployment) -> Pin:
+        """As `of`, for what is only estimated: nothing is pinned by it."""
+        now = self._clock.now()
+        new = Pin(work, deployment.context.snapshot, deployment.revision, now, now)
+        return await asyncio.to_thread(self._found, new)
+
     async def opened(self, snapshot: str, deployment: Deployment) -> Context:
         """An older snapshot, under the rights of the deployment. Of many who want it one reads it."""
         key = (snapshot, deployment.revision)
@@ -83,6 +89,12 @@ class Pins:
         names_items = deployment.policy.names_items
         return Context.open(self._store, snapshot, names_items=names_items, live=deployment.context)
 
+    def _found(self, otherwise: Pin) -> Pin:
+        from fairlead.storage import pin_rows as table
+
+        with self._store.reading() as connection:
+            return table.one(connection, otherwise.id) or otherwise
+
     def _kept(self, pin: Pin) -> Pin:
         from fairlead.storage import pin_rows as table
 
@@ -105,7 +117,8 @@ async def context_of(fairlead: Fairlead, deployment: Deployment, action: Action)
     if not is_work(action.within) or not fairlead.pins.keep:
         return deployment.context
     with action.trace.waiting():
-        pin = action.pin = await fairlead.pins.of(action.within, deployment)
+        look = fairlead.pins.tried if action.arrival.dry_run else fairlead.pins.of
+        pin = action.pin = await look(action.within, deployment)
         if pin.snapshot == deployment.context.snapshot:
             return deployment.context
         return await fairlead.pins.opened(pin.snapshot, deployment)
