@@ -80,6 +80,7 @@ def test_a_body_that_stops_coming_is_told_so_and_changes_nothing(s: Served) -> N
         (b"transfer-encoding: chunked\r\n\r\nzz\r\n", 400, "invalid_request_error"),
         (b"bad header\r\n\r\n", 400, "invalid_request_error"),
         (b"x: " + b"y" * 70_000, 413, "request_too_large"),
+        (b"x: " + b"y" * 3_000_000, 413, "request_too_large"),  # still coming when the answer is long on its way
     ],
 )
 def test_what_is_no_request_of_messages_is_told_so_in_their_form(

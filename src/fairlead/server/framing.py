@@ -15,6 +15,7 @@ from fairlead.server.http import TooLarge, TooSlow
 from fairlead.server.proxy import Proxies, Unencrypted
 from fairlead.server.routes import error_form
 
+_LINGER: Final = 2.0  # seconds that a client which is still sending has for reading why it was turned away
 _MOST_HEAD: Final = 65_536  # bytes of a head that does not come in one piece; one piece is bounded by what is read
 
 
@@ -109,6 +110,7 @@ class Framing(HttpToolsProtocol):
     _coming: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
     _arriving = False  # a request has begun and is not complete
+    _said = False  # the last word of this connection is spoken: what still comes is thrown away
     _head = 0  # bytes that have come of a head that is not complete
 
     def connection_made(self, transport: Any) -> None:
@@ -124,7 +126,11 @@ class Framing(HttpToolsProtocol):
         self._wait()
 
     def data_received(self, data: bytes) -> None:
+        if self._said:
+            return
         super().data_received(data)
+        if self._said:
+            return
         # An empty line on an idle connection begins no request, and must not keep it for ever either.
         if self._arriving or self.cycle is None or self.cycle.response_complete:
             self._wait()
@@ -166,8 +172,23 @@ class Framing(HttpToolsProtocol):
         if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
             # Of the head before it nothing is left to know: each request begins with its own.
             target = self.url.partition(b"?")[0].decode("latin-1") if self._arriving else ""
-            self.transport.write(_written(answer, target))
-        self.transport.close()
+            self._say_last(_written(answer, target))
+        else:
+            self.transport.close()
+
+    def _say_last(self, answer: bytes) -> None:
+        """Closes for writing only (RFC 9112, 9.6): with something unread a close resets the connection, and the client
+        may lose the answer."""
+        self._said = True
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self.transport.write(answer)
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.flow.resume_reading()
+        self._come()
+        self._coming = self.loop.call_later(_LINGER, self.transport.close)
 
     def _count_head(self, came: int) -> None:
         self._head += came
