@@ -1,0 +1,121 @@
+"""What each model is expected to do with a piece of work: plain Python, made ready once, asked for every request."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from fairlead.routing.learned.learnt import Kind, Learnt, read_learnt
+from fairlead.routing.learned.types import Features, Prediction, TokenPrice
+
+FOUR_IN_FIVE: Final = 1.2816  # standard deviations to either side that hold 80 % of a normal distribution
+_CHARACTERS_PER_TOKEN: Final = 4
+
+
+class Predictor:
+    """An artefact, made ready to be asked. It never changes; what is learnt later is another predictor."""
+
+    def __init__(self, learnt: Learnt) -> None:
+        self.learnt = learnt
+        self.version = learnt.version
+        self._ready: dict[tuple[str, str], Prediction] = {}
+
+    @property
+    def kind(self) -> Kind:
+        return self.learnt.kind
+
+    @property
+    def why(self) -> str:
+        return self.learnt.why
+
+    def encoded(self) -> bytes:
+        """The artefact, to be kept; `read_predictor` reads it."""
+        return self.learnt.encoded()
+
+    def predict(
+        self,
+        task: str,
+        features: Features,
+        models: Sequence[str],
+        *,
+        prices: Mapping[str, TokenPrice] | None = None,
+        tokens_in: int | None = None,
+    ) -> tuple[Prediction, ...]:
+        """One prediction for each of the models, in their order.
+
+        With `prices` the expected cost is tokens times price wherever the length of replies is known, so a new price
+        counts at once; else it is what such work has cost. A model whose cost nothing tells is taken to cost as much
+        as the dearest of the others, so that not knowing is never cheap.
+        """
+        found = [self._standing(task, model) for model in models]
+        if prices:
+            sent = tokens_in if tokens_in is not None else _tokens(features)
+            found = [self._priced(task, one, prices.get(one.model), sent) for one in found]
+        dearest = max((one.cost for one in found), default=0.0)
+        return tuple(one if one.cost >= 0 else _costing(one, max(dearest, 0.0)) for one in found)
+
+    def _standing(self, task: str, model: str) -> Prediction:
+        """What is expected whatever the prompt; a cost of -1 stands for unknown."""
+        ready = self._ready.get((task, model))
+        if ready is None:
+            ready = self._without_prompt(task, model)
+            if task in self.learnt.scores.tasks and model in self.learnt.scores.models:  # no name fills the memory
+                self._ready[task, model] = ready
+        return ready
+
+    def _without_prompt(self, task: str, model: str) -> Prediction:
+        scores = self.learnt.scores
+        cell = scores.cells.get(task, {}).get(model)
+        p = min(1.0, max(0.0, scores.expected(task, model)))
+        if cell is not None:
+            low, high = _wilson(p, cell.worth / self.learnt.widened**2)
+        else:
+            unknown = scores.apart + (scores.models_apart if model not in scores.models else 0.0)
+            if task not in scores.tasks:
+                unknown += _variance(list(scores.tasks.values()))
+            half = FOUR_IN_FIVE * math.sqrt(unknown) * self.learnt.widened
+            low, high = max(0.0, p - half), min(1.0, p + half)
+        cost = self.learnt.costs.expected(task, model)
+        return Prediction(
+            model=model,
+            p=p,
+            low=low,
+            high=high,
+            cost=-1.0 if cost is None else cost,
+            latency=self.learnt.latencies.expected(task, model),
+            seen=cell.seen if cell else 0,
+        )
+
+    def _priced(self, task: str, found: Prediction, price: TokenPrice | None, sent: int) -> Prediction:
+        received = self.learnt.replies.expected(task, found.model)
+        if price is None or received is None:
+            return found
+        return _costing(found, sent * price.sent + received * price.received)
+
+
+def read_predictor(kept: bytes) -> Predictor:
+    """The predictor of a kept artefact. Raises `BadInput` where it is none."""
+    return Predictor(read_learnt(kept))
+
+
+def _costing(found: Prediction, cost: float) -> Prediction:
+    return Prediction(found.model, found.p, found.low, found.high, cost, found.latency, found.seen, found.drifting)
+
+
+def _wilson(p: float, worth: float) -> tuple[float, float]:
+    """The interval of a share that was seen as `p` in so many outcomes; it never leaves 0 to 1, and holds p."""
+    square = FOUR_IN_FIVE * FOUR_IN_FIVE / worth
+    middle = (p + square / 2) / (1 + square)
+    half = math.sqrt(square * p * (1 - p) + square * square / 4) / (1 + square)
+    return max(0.0, min(p, middle - half)), min(1.0, max(p, middle + half))
+
+
+def _variance(values: Sequence[float]) -> float:
+    if len(values) < 2:
+        return 0.04
+    mean = sum(values) / len(values)
+    return sum((value - mean) ** 2 for value in values) / (len(values) - 1)
+
+
+def _tokens(features: Features) -> int:
+    """About how many tokens the prompt has, by its length."""
+    return round(math.expm1(features.numbers[0] * 10) / _CHARACTERS_PER_TOKEN) if features.numbers else 0
