@@ -11,7 +11,7 @@ from fairlead.errors import NotFound
 from fairlead.labels import NO_LABELS
 from fairlead.models.deployments import Group, Member
 from fairlead.models.types import Model, Placement
-from fairlead.routing.order import candidates_for, order
+from fairlead.routing.order import candidates_for, not_asked_for, order
 from fairlead.routing.settings import Preferences
 from fairlead.tasks.types import Task, TaskType
 
@@ -117,3 +117,17 @@ def test_the_models_to_be_authorized_keep_their_order_whatever_the_key() -> None
     with pytest.raises(NotFound) as caught:
         candidates_for("hous", MODELS, [], PLAIN, GROUPS)
     assert "`house`" in caught.value.mend
+
+
+def test_a_task_type_with_tiers_is_tried_with_their_models_only_those_that_it_prefers_first() -> None:
+    tiers = Preferences(tiers={"local": ("small",), "heavy": ("large", "house")})
+    kind = TaskType(name="question", prefer=("house",), tiers=("heavy",))
+    task = Task(type=kind, labels=NO_LABELS, question="")
+    found, why = order(task, "auto", MODELS, tiers, GROUPS, "key")
+    assert set(found) == set(MODELS) - {"small"}
+    assert list(found)[-1] == "large"
+    assert "the tier heavy" in why
+    reasons = {one.model: one.reason for one in not_asked_for(task, "auto", MODELS, GROUPS, found)}
+    assert reasons == {"small": "task type 'question' keeps to the tier heavy"}
+    named, _ = order(task, "small", MODELS, tiers, GROUPS, "key")
+    assert list(named) == ["small"], "who names a model means it"

@@ -1,11 +1,12 @@
 """Which models may answer a request, and in which order they are tried. A model with deployments stands for each."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 
 from fairlead.errors import NotFound, closest
 from fairlead.models.deployments import Group, ordered
 from fairlead.models.types import AUTO, Model
 from fairlead.routing.settings import Preferences
+from fairlead.routing.types import Dropped
 from fairlead.tasks.types import Task
 
 Groups = Mapping[str, Group]
@@ -66,8 +67,11 @@ def order(
         stands_in = "; then the models that `fallback` lists" if fallback else ""
         why = f"the request names {asked!r}{stands_in}"
     else:
-        names = (*task.type.prefer, *preferences.prefer, *_declared(models, groups))
-        why = f"as task type {task.type.name!r} prefers, then the workspace, then as declared"
+        if task.type.tiers and not named:
+            names, why = _of_tiers(task, preferences)
+        else:
+            names = (*task.type.prefer, *preferences.prefer, *_declared(models, groups))
+            why = f"as task type {task.type.name!r} prefers, then the workspace, then as declared"
         if named:
             names = (asked, *names)
             why = f"the request names {asked!r}; the others stand in, as `fallback` says"
@@ -80,6 +84,28 @@ def order(
         group = groups.get(name)
         expanded.update(dict.fromkeys([name] if group is None else ordered(group, key)))
     return expanded, why
+
+
+def _of_tiers(task: Task, preferences: Preferences) -> tuple[tuple[str, ...], str]:
+    """The models of a task type's tiers and no others, those first that it prefers."""
+    tiers = task.type.tiers
+    within = tuple(name for tier in tiers for name in preferences.tiers.get(tier, ()))
+    first = tuple(name for name in task.type.prefer if name in within)
+    return (*first, *within), f"task type {task.type.name!r} keeps to {_tiers_said(tiers)}, in their order"
+
+
+def _tiers_said(tiers: tuple[str, ...]) -> str:
+    return ("the tier " if len(tiers) == 1 else "the tiers ") + ", ".join(tiers)
+
+
+def not_asked_for(
+    task: Task, asked: str, models: Mapping[str, Model], groups: Groups, names: Container[str]
+) -> list[Dropped]:
+    """The models that are not in the order at all, and why."""
+    named = asked in models or asked in groups
+    keeps = f"task type {task.type.name!r} keeps to {_tiers_said(task.type.tiers)}"
+    reason = keeps if task.type.tiers and not named else f"the request names {asked!r}"
+    return [Dropped(name, "not asked for", reason) for name in models if name not in names]
 
 
 def _members(name: str, groups: Groups) -> Iterable[str]:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from fairlead.models.content import AudioPart, FilePart, ImagePart
 from fairlead.models.types import ChatRequest, Model
-from fairlead.routing.order import NO_GROUPS, Groups, order
+from fairlead.routing.order import NO_GROUPS, Groups, not_asked_for, order
 from fairlead.routing.settings import Preferences
 from fairlead.routing.types import Candidate, Dropped, Plan
 from fairlead.tasks.types import Task
@@ -100,15 +100,10 @@ def plan(
             room = silent
         room.append(Candidate(model, decision.redact, output))
     if len(names) < len(models):
-        dropped.extend(_not_asked_for(request, models, names))
+        dropped.extend(not_asked_for(task, request.model, models, groups, names))
     if roomy and tight:
         why += "; those into which the input may not fit come last"
     return Plan((*roomy, *tight, *silent), tuple(dropped), why)
-
-
-def _not_asked_for(request: ChatRequest, models: Mapping[str, Model], names: Container[str]) -> list[Dropped]:
-    reason = f"the request names {request.model!r}"
-    return [Dropped(name, "not asked for", reason) for name in models if name not in names]
 
 
 def _output_limit(task: Task, request: ChatRequest, default_output: int) -> int:

@@ -1,11 +1,16 @@
 """What a workspace says about routing: the `routing:` part of fairlead.yaml, and what it compiles to."""
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Mapping
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from fairlead.errors import BadInput, closest
+from fairlead.tasks.objectives import Objective, ObjectiveSettings, compile_objective
+from fairlead.tasks.types import TaskType
+
+_TIER = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 
@@ -39,8 +44,24 @@ class BreakerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     )
 
 
+class AimSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`routing:` in fairlead.yaml: what the choice follows where the declared order does not say enough."""
+
+    tiers: Annotated[
+        dict[str, tuple[str, ...]],
+        Meta(
+            description="Models in tiers by name (local, mid, heavyweight, specialised…), each from the one to try "
+            "first to the last. The tiers are tried in their order, after `prefer`; a task type may keep to some."
+        ),
+    ] = {}
+    objective: Annotated[
+        ObjectiveSettings | None,
+        Meta(description="What the choice follows for every task type that says nothing. Default: the declared order."),
+    ] = None
+
+
 class RoutingSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`routing:` in fairlead.yaml."""
+    """All that routing owns of fairlead.yaml: `routing:`, and the keys of it that stand at the top."""
 
     prefer: Annotated[
         list[str], Meta(description="Models in the order they are tried, after the task type's own `prefer`.")
@@ -55,15 +76,29 @@ class RoutingSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ] = False
     retries: RetrySettings = RetrySettings()
     breaker: BreakerSettings = BreakerSettings()
+    aims: AimSettings = AimSettings()
 
 
 class Preferences(Struct, frozen=True, kw_only=True):
-    """`routing:` compiled. `fallback` is False, True, or the names of the models that may stand in."""
+    """What `RoutingSettings` compile to. `fallback` is False, True, or the names of the models that may stand in.
+
+    `prefer` ends with the models of all tiers, in their order. `objective` is the workspace's own, for task types that
+    have none.
+    """
 
     prefer: tuple[str, ...] = ()
     fallback: bool | tuple[str, ...] = False
     retries: RetrySettings = RetrySettings()
     breaker: BreakerSettings = BreakerSettings()
+    tiers: Mapping[str, tuple[str, ...]] = {}
+    objective: Objective | None = None
+
+    def objective_of(self, task: TaskType) -> Objective | None:
+        """What the choice for this kind of work follows; None for the declared order."""
+        own = task.objective
+        if own is None:
+            return self.objective
+        return own if isinstance(own, Objective) else None
 
 
 def compile_routing(settings: RoutingSettings, models: Collection[str]) -> Preferences:
@@ -85,9 +120,30 @@ def compile_routing(settings: RoutingSettings, models: Collection[str]) -> Prefe
             "routing.breaker.cool_down is longer than routing.breaker.longest_cool_down",
             mend="make cool_down the smaller of the two",
         )
+    aims = settings.aims
+    _check_tiers(aims.tiers, models)
+    stacked = (name for names in aims.tiers.values() for name in names)
     return Preferences(
-        prefer=tuple(settings.prefer), fallback=fallback, retries=settings.retries, breaker=settings.breaker
+        prefer=tuple(dict.fromkeys((*settings.prefer, *stacked))),
+        fallback=fallback,
+        retries=settings.retries,
+        breaker=settings.breaker,
+        tiers=aims.tiers,
+        objective=None if aims.objective is None else compile_objective("routing.objective", aims.objective),
     )
+
+
+def _check_tiers(tiers: Mapping[str, Collection[str]], models: Collection[str]) -> None:
+    for name, members in tiers.items():
+        key = f"routing.tiers.{name}"
+        if not _TIER.fullmatch(name):
+            raise BadInput(
+                f"{key}: this is no fit name for a tier",
+                mend="use up to 63 small letters, digits, dashes and underscores, beginning with a letter",
+            )
+        if not members:
+            raise BadInput(f"{key} has no model", mend="name one, or remove the tier")
+        known_models(key, members, models)
 
 
 def known_models(key: str, names: Collection[str], models: Collection[str]) -> None:

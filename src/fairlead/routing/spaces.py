@@ -4,6 +4,8 @@ that fails is never replaced by one of another space, not even where the request
 
 from collections.abc import Callable, Container, Mapping
 
+from msgspec.structs import replace
+
 from fairlead.models.embedding import Embedders
 from fairlead.models.types import ChatRequest, Model
 from fairlead.routing.order import order
@@ -32,6 +34,8 @@ def plan_embedding(
     The first model in order decides the space, whether or not it can answer now: `auto` means the same space as long as
     the workspace stays as it is. `dimensions` is the length of vector that is asked for, None for the model's own.
     """
+    if task.type.tiers:  # those are of models that chat
+        task = replace(task, type=replace(task.type, tiers=()))
     models = embedders.models
     names, why = order(task, request.model, models, preferences, embedders.groups, key)
     first = next((models[name].space for name in names if name in models), None)

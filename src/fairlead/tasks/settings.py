@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
 from fairlead.errors import BadInput
 from fairlead.models.types import AUTO
 from fairlead.tasks.classify import TaskTypes
+from fairlead.tasks.objectives import ObjectiveSettings, compile_objective
 from fairlead.tasks.requirements import RequirementSettings, compile_requirements
 from fairlead.tasks.types import TaskType
 
@@ -26,6 +27,17 @@ class TaskSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         Meta(description="Questions of this kind, from which it is recognised: ten or twenty, in users' own words."),
     ] = ()
     prefer: Annotated[tuple[str, ...], Meta(description="Models in the order they are tried for this work.")] = ()
+    tier: Annotated[str, Meta(description="The one tier of `routing.tiers` whose models do this work.")] = ""
+    tiers: Annotated[
+        tuple[str, ...], Meta(description="As `tier`, for several: the models of the first are tried first.")
+    ] = ()
+    objective: Annotated[
+        ObjectiveSettings | Literal["declared"] | None,
+        Meta(
+            description="What the choice among the models that may and can do it follows; `declared`: the declared "
+            "order. Default: `routing.objective`."
+        ),
+    ] = None
     context: Annotated[
         int, Meta(ge=0, le=10_000_000, description="Tokens of organisational knowledge to stitch in; 0 for none.")
     ] = 0
@@ -118,11 +130,16 @@ def _type(name: str, settings: TaskSettings) -> TaskType:
             why="what live sources say takes its place in the context",
             mend="set `context` to a number of tokens, for example 2000",
         )
+    if settings.tier and settings.tiers:
+        raise BadInput(f"{name}.tier and {name}.tiers say the same thing twice", mend="keep `tiers`")
+    aim = settings.objective
     return TaskType(
         name=name,
         description=settings.description,
         examples=settings.examples,
         prefer=settings.prefer,
+        tiers=(settings.tier,) if settings.tier else settings.tiers,
+        objective=compile_objective(f"{name}.objective", aim) if isinstance(aim, ObjectiveSettings) else aim,
         context=settings.context,
         grounded=settings.grounded,
         answerable=settings.answerable,

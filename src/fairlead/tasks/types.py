@@ -6,6 +6,7 @@ from typing import Any, Final, Literal, get_args
 from msgspec import Struct
 
 from fairlead.labels import Labels
+from fairlead.tasks.objectives import Objective
 
 State = Literal["missing", "hidden", "contradicted", "stale", "unverified", "met"]
 """How required knowledge stands, from worst to best: of several pages for one need the best decides."""
@@ -61,9 +62,10 @@ class Requirement(Struct, frozen=True, kw_only=True):
 class TaskType(Struct, frozen=True, kw_only=True):
     """A declared kind of work, checked. Times are in seconds, limits in tokens.
 
-    `examples` teach the classification. `prefer` orders the permitted models, best first. `context` is the token
-    budget of the context pack, 0 for none; with `grounded` the task is refused when the pack is empty, and
-    below the likelihood `answerable` that the pack holds the answer there is a caveat. `extracts` is
+    `examples` teach the classification. `prefer` orders the permitted models, best first; `tiers`
+    leaves only those of some tiers. `objective` is what the choice among them follows, None for the workspace's own.
+    `context` is the token budget of the context pack, 0 for none; with `grounded` the task is refused when the pack is
+    empty, and below the likelihood `answerable` that the pack holds the answer there is a caveat. `extracts` is
     the JSON Schema of replies that take data out of texts. `requires` is what it must rest on, whatever was found.
     `live` names live sources, in the order in which they stand in the pack; `topics` and `voice` say which decisions
     and which of the organisation's voice join it.
@@ -73,6 +75,8 @@ class TaskType(Struct, frozen=True, kw_only=True):
     description: str = ""
     examples: tuple[str, ...] = ()
     prefer: tuple[str, ...] = ()
+    tiers: tuple[str, ...] = ()
+    objective: Objective | Literal["declared"] | None = None
     context: int = 0
     grounded: bool = False
     answerable: float = 0.0

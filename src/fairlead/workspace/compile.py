@@ -26,7 +26,7 @@ from fairlead.routing import Preferences, compile_routing
 from fairlead.tasks import TaskSettings, TaskTypes, compile_tasks
 from fairlead.tools.cards import SystemCard
 from fairlead.tools.settings import System
-from fairlead.workspace import crossings, organising, remarks
+from fairlead.workspace import aiming, crossings, organising, remarks
 from fairlead.workspace.anchoring import compile_anchors
 from fairlead.workspace.listening import networks
 from fairlead.workspace.places import of_page, placed
@@ -144,12 +144,10 @@ class _Compiling:
         policy = self._policy(settings, rules, systems or {})
         tasks = self._tasks(settings, types, has_pages=bool(items) or self._pages_elsewhere)
         rates = self._rates(settings, models)
-        if settings.server.proxy:
-            trusted = settings.server.proxy.trusted
-            self._try(lambda: networks(trusted))
-        self._try(lambda: compile_anchors(settings.audit.anchors))
+        self._listening(settings)
         self.problems += crossings.between(settings, rules, types, cases.tests if cases else (), self._documents)
         self.problems += crossings.read_live(types, sources, self._documents)
+        self.problems += aiming.between(settings, types, models, rates, self._documents)
         if policy:
             self.problems += crossings.labelled(policy, rules, self._documents)
             self.problems += crossings.never_met(policy, models) if models else ()
@@ -293,6 +291,12 @@ class _Compiling:
                 self.problems.append(placed(error, self._documents[SOURCES]))
         return found if len(self.problems) == before else None
 
+    def _listening(self, settings: WorkspaceSettings) -> None:
+        if settings.server.proxy:
+            trusted = settings.server.proxy.trusted
+            self._try(lambda: networks(trusted))
+        self._try(lambda: compile_anchors(settings.audit.anchors))
+
     def _checked(self, path: str, check: Callable[[], object]) -> None:
         """Note what it raises at its place in that file."""
         try:
@@ -386,7 +390,9 @@ def _slots_of(models: Models) -> dict[str, int]:
 
 def _routing(settings: WorkspaceSettings) -> Preferences:
     try:
-        return compile_routing(settings.routing, settings.models)
+        return compile_routing(settings.routes, settings.models)
     except BadInput as error:
-        # Routing's own keys stand at the top of fairlead.yaml.
+        if error.message.startswith(("routing.tiers", "routing.objective")):
+            raise
+        # The other keys of routing stand at the top of fairlead.yaml.
         raise BadInput(error.message.replace("routing.", ""), why=error.why, mend=error.mend) from error

@@ -15,7 +15,7 @@ from fairlead.lanes.rate_settings import LimitsSettings
 from fairlead.models.settings import ModelSettings
 from fairlead.policy import PolicyCase, Rule
 from fairlead.policy.approval_settings import ApprovalSettings
-from fairlead.routing.settings import BreakerSettings, RetrySettings, RoutingSettings
+from fairlead.routing.settings import AimSettings, BreakerSettings, RetrySettings, RoutingSettings
 from fairlead.storage.settings import (
     AuditSettings,
     FlowSettings,
@@ -148,6 +148,7 @@ class WorkspaceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ] = False
     retries: RetrySettings = RetrySettings()
     breaker: BreakerSettings = BreakerSettings()
+    routing: AimSettings = AimSettings()
     rules: Annotated[list[Rule], Meta(description="Lean rules; Cedar files in policies/ say more.")] = []
     identity: IdentitySettings = IdentitySettings()
     keys: Annotated[
@@ -185,6 +186,9 @@ class WorkspaceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     server: ServerSettings = ServerSettings()
 
     @property
-    def routing(self) -> RoutingSettings:
-        """The keys that routing owns, which stand at the top so that a small workspace stays small."""
-        return RoutingSettings(prefer=self.prefer, fallback=self.fallback, retries=self.retries, breaker=self.breaker)
+    def routes(self) -> RoutingSettings:
+        """The keys that routing owns: those that every workspace may want stand at the top, so that a small one stays
+        small."""
+        return RoutingSettings(
+            prefer=self.prefer, fallback=self.fallback, retries=self.retries, breaker=self.breaker, aims=self.routing
+        )
