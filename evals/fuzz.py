@@ -28,6 +28,7 @@ from tests.world import key_of
 from evals import shapes
 from evals.stage import Incomplete, Response, Stage, books, chance, exchange, get, parser, say, stage, told, written
 from fairlead.errors import BadInput
+from fairlead.server import proposals
 from fairlead.server.anthropic import message_request
 from fairlead.server.anthropic.message_body import CountBody, MessagesBody
 from fairlead.server.openai import chat_request, completion_request, embedding_request, remembered, responses_request
@@ -36,6 +37,7 @@ from fairlead.server.openai.completion_request import CompletionBody
 from fairlead.server.openai.embedding_request import EmbeddingBody
 from fairlead.server.openai.remembered import ConversationBody
 from fairlead.server.openai.responses_request import ResponseBody
+from fairlead.server.proposals import ProposalBody
 
 _AT_ONCE = 16
 _TRIES = 20
@@ -64,8 +66,9 @@ DOORS = (
     Door("/v1/messages/count_tokens", CountBody, message_request.read_count, _SAID),
     Door("/v1/embeddings", EmbeddingBody, embedding_request.read_request, {"input": "x"}),
     Door("/v1/conversations", ConversationBody, remembered.read_request, {}),
+    Door(proposals.PATH, ProposalBody, proposals.read_request, {"item": "x", "instead": "x", "text": "y"}),
 )
-_ASKING = [door.path for door in DOORS[:-1]]  # they take no empty body
+_ASKING = [door.path for door in DOORS[:-2]]  # they name a model, and take no empty body
 
 
 class Drawn(msgspec.Struct):
@@ -162,6 +165,7 @@ class Requests:
             "/v1/messages", "/v1/messages/", "/v1/messages/batches", "/v1/messages/count_tokens/x",
             "/v1/responses/resp_none", "/v1/responses/turn_none", "/v1/responses/resp_none/input_items?limit=x",
             "/v1/responses/resp_none/cancel", "/v1/conversations/conv_none", "/v1/conversations/conv_none/items",
+            "/v1/context/proposals/req_none", "/v1/context/proposals?state=x", "/v1/context/proposals/%00%ff",
             "/v1/sessions/none", "/v1/sessions/%00", "/v1/sessions/" + "a" * 3000, "/v1/sessions/",
             "/v1/models/%f0%9f%9a%a2", "/.env", "/admin", "/%", "/%zz", "/v1/models//small", "/v1/models/small/",
         ])  # fmt: skip
@@ -281,7 +285,9 @@ def _money(made: Stage) -> tuple[Any, ...]:
 
 
 def _workspace(made: Stage) -> str:
-    return fingerprint(made.database, ("revision", "workspace_file", "epoch", "api_key", "context_member"))
+    return fingerprint(
+        made.database, ("revision", "workspace_file", "epoch", "api_key", "context_member", "context_edit")
+    )
 
 
 def _runs(made: Stage) -> int:

@@ -16,6 +16,7 @@ from fairlead.server.anthropic.message_body import MessagesBody
 from fairlead.server.openai.chat_body import ChatBody, ChatMessage
 from fairlead.server.openai.completion_request import CompletionBody
 from fairlead.server.openai.embedding_request import EmbeddingBody
+from fairlead.server.proposals import ProposalBody
 from fairlead.workspace.schemas import json_schemas
 from fairlead.workspace.settings import WorkspaceSettings
 
@@ -66,6 +67,7 @@ def test_the_door_tells_of_every_field_that_it_takes_and_gives() -> None:
         *CompletionBody.__struct_fields__,
         *EmbeddingBody.__struct_fields__,
         *About.__struct_fields__,
+        *ProposalBody.__struct_fields__,
     )
     assert [name for name in fields if f"`{name}`" not in page] == []
 

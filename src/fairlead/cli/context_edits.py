@@ -17,18 +17,15 @@ from fairlead.cli.place import Data, Place, Workspace, find, user
 from fairlead.cli.records import record_of
 from fairlead.cli.when import shown
 from fairlead.clock import SystemClock
-from fairlead.context import Item, read_item
-from fairlead.context.citations import reference_of
+from fairlead.context import read_item
 from fairlead.context.front_lines import with_keys
 from fairlead.context.merge import merged
 from fairlead.context.proposals import Edit, Proposals
 from fairlead.context.requests import Requests
-from fairlead.context.snapshots import stored_item
 from fairlead.costs.record import deed
 from fairlead.errors import BadInput, NotFound, Refused
+from fairlead.execution.proposing import Pages, Wish, edit_of
 from fairlead.identity.keys import as_known
-from fairlead.labels import Access
-from fairlead.storage.store import Store
 
 _MOST_FILE: Final = 1_000_000
 As = Annotated[str, typer.Option("--as", metavar="PERSON", help="Whose words these are. Default: whoever runs this.")]
@@ -36,8 +33,10 @@ As = Annotated[str, typer.Option("--as", metavar="PERSON", help="Whose words the
 
 def propose(
     item: Annotated[str, typer.Argument(help="The page, as it is published.")],
-    text: Annotated[str, typer.Option(help="What it should say, in the place of `--instead`.")] = "",
-    instead: Annotated[str, typer.Option(help="Words of the page that `--text` stands in the place of.")] = "",
+    text: Annotated[
+        str | None, typer.Option(help="What it should say, in the place of `--instead`; empty to take that out.")
+    ] = None,
+    instead: Annotated[str | None, typer.Option(help="Words of the page that `--text` stands in the place of.")] = None,
     from_file: Annotated[
         Path | None, typer.Option("--from-file", help="A file with the page's whole new text.")
     ] = None,
@@ -53,23 +52,28 @@ def propose(
 
     Everybody may propose for what they may read. The words are kept sealed for whoever proposes, and go with them.
     """
-    place, who = find(workspace, data_folder), person or user()
+    if from_file is None and (text is None or not instead):
+        raise BadInput(
+            "it is not said what the page should say",
+            mend="give --from-file FILE for the whole page, or --instead 'OLD WORDS' --text 'NEW WORDS'",
+        )
+    place, who, clock = find(workspace, data_folder), person or user(), SystemClock()
+    wish = Wish(item=item, instead=instead, text=text, whole=_whole(from_file), reason=reason, run=answer)
     with closing(open_store(place)) as store:
-        page = _readable(place, store, item, who)
-        if answer:
-            _require_cited(store, answer, page)
-        wanted = _wanted(page, text, instead, from_file)
-        edit = Edit(item=page.id, version=page.version, read=page.text, wanted=wanted, reason=reason, run=answer)
+        snapshot, compiled = require_snapshot(store), published(place, store)
+        caller = as_known(who, (*compiled.identity.keys, *all_keys(store)), clock.now())
+        answers = map(record_of, log_of(store).of_run(answer)) if answer else None
+        page, edit = edit_of(Pages(store, snapshot, compiled.policy), caller, wish, answers)
         if dry_run:
             _show_diff(edit.item, edit.read, edit.wanted)
             return
-        due = published(place, store).settings.context.upkeep.due
-        id_ = Proposals(store, open_vault(place, store), SystemClock()).propose(who, page, edit, due)
+        due = compiled.settings.context.upkeep.due
+        asked = Proposals(store, open_vault(place, store), clock, due=due).propose(who, page, edit)
     if json:
-        json_data({"request": id_, "item": page.id, "version": page.version, "owner": page.owner})
+        json_data({"request": asked.id, "item": page.id, "version": page.version, "owner": page.owner})
         return
-    data(id_)
-    say(f"{page.owner or 'whoever answers for it'} is asked; they accept by: fairlead context accept {id_}")
+    data(asked.id)
+    say(f"{page.owner or 'whoever answers for it'} is asked; they accept by: fairlead context accept {asked.id}")
 
 
 def accept(
@@ -124,65 +128,15 @@ def show_request(place: Place, id_: str, json: bool) -> None:
         _show_diff(edit.item, edit.read, edit.wanted)
 
 
-def _readable(place: Place, store: Store, name: str, who: str) -> Item:
-    """The published page, if this person may read it. To everybody else it is as if it was not there."""
-    compiled, clock = published(place, store), SystemClock()
-    snapshot = require_snapshot(store)
-    version = _version(store, snapshot, name)
-    item = stored_item(store, name, version) if version else None
-    caller = as_known(who, (*compiled.identity.keys, *all_keys(store)), clock.now())
-    if item is not None:
-        access = Access(item.audience, item.data_class, item.owner, item.id if compiled.policy.names_items else "")
-        if compiled.policy.may_read(caller)(access):
-            return item
-    raise NotFound(
-        f"there is no published page {name!r} that {who} may read",
-        mend="fairlead context list; --as names somebody who may, by their keys",
-        subject=name,
-    )
-
-
-def _version(store: Store, snapshot: str, name: str) -> str:
-    from sqlalchemy import select
-
-    from fairlead.storage.context_tables import context_member as member
-
-    query = select(member.c.version).where(member.c.snapshot == snapshot, member.c.item == name)
-    with store.reading() as connection:
-        return str(connection.execute(query).scalar() or "")
-
-
-def _require_cited(store: Store, run: str, page: Item) -> None:
-    cited = {reference_of(text).item for row in log_of(store).of_run(run) for text in record_of(row).citations}
-    if page.id not in cited:
-        raise BadInput(
-            f"the answer {run} does not rest on {page.id}",
-            why=f"it cites {', '.join(sorted(cited)) or 'nothing'}",
-            mend="name the page that was wrong, or leave --answer out",
-        )
-
-
-def _wanted(page: Item, text: str, instead: str, from_file: Path | None) -> str:
-    if from_file is not None:
-        if from_file.stat().st_size > _MOST_FILE:
-            raise BadInput(f"{from_file} is too large for a page", mend="propose a smaller text")
-        try:
-            whole = from_file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
-        except UnicodeDecodeError:
-            raise BadInput(f"{from_file} is no text", why="it is not UTF-8", mend="save it as UTF-8") from None
-        return whole.strip("\n") + "\n"
-    if not text or not instead:
-        raise BadInput(
-            "it is not said what the page should say",
-            mend="give --from-file FILE for the whole page, or --instead 'OLD WORDS' --text 'NEW WORDS'",
-        )
-    if page.text.count(instead) != 1:
-        raise BadInput(
-            f"{instead[:80]!r} stands {page.text.count(instead)} times in {page.id}",
-            why="it must be clear which words are meant",
-            mend="give words that stand there once, exactly as they are written",
-        )
-    return page.text.replace(instead, text)
+def _whole(from_file: Path | None) -> str | None:
+    if from_file is None:
+        return None
+    if from_file.stat().st_size > _MOST_FILE:
+        raise BadInput(f"{from_file} is too large for a page", mend="propose a smaller text")
+    try:
+        return from_file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise BadInput(f"{from_file} is no text", why="it is not UTF-8", mend="save it as UTF-8") from None
 
 
 def _file_of(place: Place, item: str) -> Path:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from fairlead.context.edited import edited
 from fairlead.context.kinds import PUBLISHED
+from fairlead.context.snapshots import access_of, access_to
 from fairlead.context.types import Item
 from fairlead.errors import NotFound
 from fairlead.labels import Access, DataClass
@@ -90,7 +91,7 @@ def catalogue_of(items: Iterable[Item], *, names_items: bool = False) -> Catalog
     accesses: dict[Access, int] = {}
     entries = []
     for item in sorted((each for each in items if each.status == PUBLISHED), key=lambda each: each.id):
-        access = Access(item.audience, item.data_class, item.owner, item.id if names_items else "")
+        access = access_of(item, names_items=names_items)
         entries.append(
             Entry(
                 id=item.id,
@@ -153,7 +154,7 @@ def _entries(
         if row.audience not in audiences:
             audiences[row.audience] = frozenset(msgspec.json.decode(row.audience, type=list[str]))
         data_class = DataClass(row.data_class)
-        access = Access(audiences[row.audience], data_class, row.owner, row.id if names_items else "")
+        access = access_to(row.id, audiences[row.audience], data_class, row.owner, names_items=names_items)
         yield Entry(
             id=row.id,
             version=row.version,

@@ -13,12 +13,14 @@ from msgspec.structs import replace
 from fairlead.clock import Clock
 from fairlead.context.requests import Need, row_of
 from fairlead.context.types import Item
-from fairlead.errors import BadInput, NotFound, Overloaded
+from fairlead.errors import BadInput, NotFound, Refused
 from fairlead.storage.store import Store
 from fairlead.storage.vault import Vault
 
 if TYPE_CHECKING:
-    from fairlead.storage.request_rows import EditRow
+    from collections.abc import Collection
+
+    from fairlead.storage.request_rows import EditRow, RequestRow, State
 
 MOST_TEXT: Final = 200_000  # characters
 MOST_REASON: Final = 2_000
@@ -40,19 +42,42 @@ class Edit(Struct, frozen=True, kw_only=True):
     by: str = ""
 
 
-class Proposals:
-    """All proposed edits of a deployment."""
+class TooManyWaiting(Refused):
+    """As many proposals of this person wait for their answers as may.
 
-    def __init__(self, store: Store, vault: Vault, clock: Clock) -> None:
-        self._store = store
+    Owners are not to be buried. Wait until some were answered; `GET /v1/context/proposals` lists them.
+    """
+
+    code = "too_many_waiting"
+    status = 429
+
+
+class Proposals:
+    """All proposed edits of a deployment. `due` is how many days owners have, and is replaced when another revision
+    comes into force."""
+
+    def __init__(self, store: Store, vault: Vault, clock: Clock, *, due: int = 7) -> None:
+        self.store = store
+        self.due = due
         self._vault = vault
         self._clock = clock
 
-    def propose(self, person: str, item: Item, edit: Edit, due: int) -> str:
-        """The request's id. The same text for the same version is one proposal. Raises `BadInput`, `Overloaded`."""
-        from fairlead.storage import request_rows as table
+    def propose(self, person: str, item: Item, edit: Edit) -> "RequestRow":
+        """What its owner is asked. The same text of the same person for the same version is one proposal. Raises
+        `BadInput`, `TooManyWaiting`."""
+        from sqlalchemy.exc import IntegrityError
 
         _require_fit(edit)
+        try:
+            return self._propose(person, item, edit)
+        except IntegrityError:
+            # The person was erased while this process knew their key. Who returns is somebody new.
+            self._vault.clear_cache()
+            return self._propose(person, item, edit)
+
+    def _propose(self, person: str, item: Item, edit: Edit) -> "RequestRow":
+        from fairlead.storage import request_rows as table
+
         key, now = self._vault.subject_for(person), self._clock.now()
         need = Need(
             kind="edit",
@@ -61,28 +86,40 @@ class Proposals:
             owner=item.owner,
             words="somebody proposes another text: fairlead context requests show ID",
             weight=30,
-            due=due,
+            due=self.due,
         )
         sealed = self._vault.seal(key, msgspec.json.encode(replace(edit, by="")), _about(need.id))
         row = table.EditRow(
             request=need.id, subject=key.id, item=item.id, version=item.version, made_at=now, sealed=sealed
         )
-        with self._store.writing() as connection:
+        asked = row_of(need, 1, now)
+        with self.store.writing() as connection:
             known = table.one(connection, need.id)
-            if known is not None and known.state == "open":
-                return need.id
+            if known is not None and known.state == "open" and table.edit(connection, need.id) is not None:
+                return known
             if table.open_edits(connection, key.id) >= MOST_WAITING:
-                raise Overloaded(
+                raise TooManyWaiting(
                     f"{MOST_WAITING} proposals of this person wait already",
                     why="owners are not to be buried",
                     mend="wait until some of them were answered",
                 )
             if known is None:
-                table.insert_request(connection, row_of(need, 1, now))
+                table.insert_request(connection, asked)
             else:
                 table.reopen(connection, known, now)
             table.insert_edit(connection, row)
-        return need.id
+            return table.one(connection, need.id) or asked
+
+    def listed(self, states: "Collection[State]") -> "list[tuple[RequestRow, str]]":
+        """Those in these states, each with the id of its proposer's key, the weightiest first."""
+        from fairlead.storage import request_rows as table
+
+        with self.store.reading() as connection:
+            return table.edits(connection, states)
+
+    def subject(self, person: str) -> str:
+        """The id of a person's key; "" for whoever has none, and so has proposed nothing."""
+        return self._vault.id_of(person) or ""
 
     def of(self, request: str) -> Edit:
         """What a request proposes, and by whom. Raises `NotFound` once it went with its proposer."""
@@ -97,13 +134,13 @@ class Proposals:
         edit, row = self.of(request), self._row(request)
         answered = replace(edit, answer=text[:MOST_REASON], by="")
         sealed = self._vault.seal(self._vault.subject_for(edit.by), msgspec.json.encode(answered), _about(request))
-        with self._store.writing() as connection:
+        with self.store.writing() as connection:
             table.insert_edit(connection, replace(row, sealed=sealed))
 
     def _row(self, request: str) -> "EditRow":
         from fairlead.storage import request_rows as table
 
-        with self._store.reading() as connection:
+        with self.store.reading() as connection:
             row = table.edit(connection, request)
         if row is None:
             raise NotFound(

@@ -70,7 +70,18 @@ def encode_access(item: Item) -> str:
 def decode_access(text: str, item: str = "") -> Access:
     """The rights again; `item` where policies name single items."""
     audience, data_class, owner = msgspec.json.decode(text, type=tuple[frozenset[str], int, str])
-    return Access(audience, DataClass(data_class), owner, item)
+    return access_to(item, audience, DataClass(data_class), owner, names_items=bool(item))
+
+
+def access_of(item: Item, *, names_items: bool) -> Access:
+    """What policies may read about an item."""
+    return access_to(item.id, item.audience, item.data_class, item.owner, names_items=names_items)
+
+
+def access_to(item: str, audience: frozenset[str], data_class: DataClass, owner: str, *, names_items: bool) -> Access:
+    """The rights of an item. Only where policies name single items (`names_items`) is each decided by itself; elsewhere
+    items that they cannot tell apart are equal."""
+    return Access(audience, data_class, owner, item if names_items else "")
 
 
 def _refuse_twins(items: Sequence[Item]) -> None:

@@ -41,6 +41,8 @@ from fairlead.server.openai.remembered import (
 )
 from fairlead.server.openai.responses import Responses
 from fairlead.server.openai.responses_memory import ResponseMemory
+from fairlead.server.proposals import PATH as PROPOSALS
+from fairlead.server.proposals import Propose, ShownProposals
 from fairlead.server.running import Running
 from fairlead.server.scim.door import METHODS, ScimDoor
 from fairlead.server.scim.errors import encode_error as encode_scim_error
@@ -85,6 +87,9 @@ def routes(running: Running, max_body: int) -> dict[tuple[str, str], Endpoint]:
         ("GET", "/v1/approvals"): ShownApprovals(fairlead),
         ("GET", "/v1/approvals/"): ShownApprovals(fairlead),
         ("POST", "/v1/approvals/"): AnswerApproval(fairlead, max_body),
+        ("POST", PROPOSALS): Propose(fairlead, running.proposals, max_body),
+        ("GET", PROPOSALS): ShownProposals(fairlead, running.proposals),
+        ("GET", f"{PROPOSALS}/"): ShownProposals(fairlead, running.proposals),
         ("GET", GRANTS): ShownGrants(fairlead, grants),
         ("GET", f"{GRANTS}/"): ShownGrants(fairlead, grants),
         ("DELETE", f"{GRANTS}/"): EndGrant(fairlead, grants),

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from fairlead.context.proposals import Proposals
 from fairlead.execution import Fairlead
 from fairlead.identity.browser import BrowserSessions
 from fairlead.identity.consents import Consents
@@ -31,5 +32,8 @@ class Running(Protocol):
 
     @property
     def consents(self) -> Consents: ...
+
+    @property
+    def proposals(self) -> Proposals: ...
 
     async def stop(self) -> None: ...

@@ -73,6 +73,14 @@ def open_edits(connection: Connection, subject: str) -> int:
     return int(connection.execute(mine).scalar_one())
 
 
+def edits(connection: Connection, states: Collection[str]) -> list[tuple[RequestRow, str]]:
+    """The proposals in these states that did not go with their proposers, each with its proposer's subject."""
+    both = select(table, context_edit.c.subject).join(context_edit, context_edit.c.request == table.c.id)
+    query = both.where(table.c.state.in_(states)).order_by(table.c.weight.desc(), table.c.asked_at, table.c.id)
+    rows = [dict(row) for row in connection.execute(query).mappings()]
+    return [(RequestRow(**row), subject) for row in rows if (subject := row.pop("subject"))]
+
+
 def insert_request(connection: Connection, row: RequestRow) -> None:
     connection.execute(insert(table).values(asdict(row)))
 

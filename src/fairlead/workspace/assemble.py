@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Callable
 
 from fairlead.clock import Clock, new_id
+from fairlead.context.proposals import Proposals
 from fairlead.context.requests import Requests
 from fairlead.controls.watch import Watch
 from fairlead.costs.ledger import Ledger
@@ -72,6 +73,7 @@ class Running:
         self.people = people
         self.grants = parts.grants
         self.consents = consents
+        self.proposals = parts.proposals
         self._parts = parts
         self._journal = journal
         self._follower = follower
@@ -160,6 +162,7 @@ def _lasting_parts(around: Surroundings, vault: Vault, http: Http, watch: Watch,
         approvals=Approvals(store, vault, clock),
         flows=Flows(store, vault, clock),
         requests=requests,
+        proposals=Proposals(store, vault, clock),
         upkeep=Upkeeping(store, clock, requests, people, secrets),
         pins=Pins(store, clock),
         watch=watch,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from fairlead.context import Context
 from fairlead.context.embedding import embedder_of
+from fairlead.context.proposals import Proposals
 from fairlead.context.requests import Requests
 from fairlead.controls.watch import Watch
 from fairlead.execution import Defaults, Deployment
@@ -52,6 +53,7 @@ class LastingParts:
     approvals: Approvals
     flows: Flows
     requests: Requests
+    proposals: Proposals
     upkeep: Upkeeping
     pins: Pins
     watch: Watch
@@ -127,6 +129,7 @@ class Revisions:
         parts.sessions.keep = settings.sessions.kept_for(settings.payloads)
         parts.sessions.most_bytes = settings.sessions.most_bytes
         parts.upkeep.under = around(workspace, compiled.context.snapshot, compiled.keys)
+        parts.proposals.due = settings.context.upkeep.due
         parts.watch.take_up(workspace.controls, parts.upkeep.others())
         parts.custody.under(settings)
         parts.pins.keep = settings.context.pinned_for
