@@ -13,6 +13,7 @@ WITHOUT_POLICY = {
     "fairlead.sessions",
     "fairlead.approvals",
     "fairlead.grants",
+    "fairlead.proposals",
     "fairlead.pages",
     "mcp",
     "scim",

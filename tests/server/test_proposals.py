@@ -1,4 +1,4 @@
-"""Corrections of pages over HTTP: by whoever may read them, for whoever owns them, and as if not there for all others."""
+"""Corrections of pages over HTTP: by whoever may read them, for their owners, and as if not there for all others."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
