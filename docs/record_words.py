@@ -55,7 +55,8 @@ FIELDS: Final = {
     "tool": "The tool that was called: `system.tool`.",
     "usage": "Tokens as billed; `estimated` where the provider did not report them.",
     "v": "The version of this form.",
-    "within": "The run that this one is a part of (a fact that a decision needed, a live source of its context), or "
+    "within": "The run that this one is a part of (a fact that a decision needed, a live source of its context, what "
+    "its question means to a model for embeddings), or "
     "the work that its client named, as a digest.",
 }
 KINDS: Final = {
@@ -107,5 +108,7 @@ FLAGS: Final = {
     "orphaned": "Settled by recovery.",
     "asked_back": "The system asked the caller's program something in the midst of the call.",
     "left_out": "A file of a tool's result was too large, or of a type that is not taken from its system.",
+    "words_only": "The context was searched by words alone, though a model for embeddings is declared: it was away, "
+    "too slow, not permitted, or the pages are not embedded yet. The trace says which.",
     "renewed": "The system refused a tool's credential, which was renewed, and the call sent once more.",
 }

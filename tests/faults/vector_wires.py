@@ -13,6 +13,8 @@ from tests.faults.speech import Asked
 OPENAI_VECTORS, OLLAMA_VECTORS = "/v1/embeddings", "/api/embed"
 GOOGLE_VECTORS, TITAN_VECTORS, COHERE_VECTORS = "google vectors", "titan vectors", "cohere vectors"
 LENGTH = 8
+MEANINGS = "meanings"  # the model whose vectors say something
+_MEANT = ({"leave", "holiday", "vacation"}, {"lamp", "light"}, {"money", "salary", "pay"})
 # Vectors that no client could use.
 VECTOR_FAULTS = (
     "nested",
@@ -71,6 +73,16 @@ def vector_of(text: str, length: int = LENGTH) -> list[float]:
     return [byte / 256 - 0.5 for byte in hashlib.shake_128(text.encode()).digest(length)]
 
 
+def vector_for(asked: Asked, text: str) -> list[float]:
+    return meaning_of(text) if asked.model == MEANINGS else vector_of(text, asked.length)
+
+
+def meaning_of(text: str) -> list[float]:
+    """Leave, light or money: how often a text speaks of each."""
+    words = re.findall(r"[a-z]+", text.lower())
+    return [0.01, *(float(sum(word in each for word in words)) for each in _MEANT)]
+
+
 def counts(asked: Asked) -> dict[str, Any]:
     return {
         OPENAI_VECTORS: {"prompt_tokens": asked.input, "total_tokens": asked.input},
@@ -83,7 +95,7 @@ def counts(asked: Asked) -> dict[str, Any]:
 
 def whole(asked: Asked, usage: Any, fault: str) -> dict[str, Any]:
     """The body of an answer. `usage` None leaves the counts out, another value replaces them."""
-    vectors: list[Any] = [vector_of(text, asked.length) for text in asked.texts]
+    vectors: list[Any] = [vector_for(asked, text) for text in asked.texts]
     if fault == "nested":
         vectors = [[vector, vector] for vector in vectors]
     elif fault == "one-short":

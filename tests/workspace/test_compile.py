@@ -4,6 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fairlead.context.vector_space import vector_space
 from fairlead.errors import Withheld
 from fairlead.execution.flow_path import FlowRules
 from fairlead.identity.types import Caller
@@ -383,3 +384,19 @@ def test_a_department_that_is_nearly_one_that_has_a_key_is_remarked_on_and_anoth
         "department 'finanse': did you mean `finance`?",
         "group 'staf': did you mean `staff`?",
     ]
+
+
+def test_who_is_to_embed_the_pages_is_a_model_for_embeddings_with_a_price() -> None:
+    lean = LEAN.replace("prefer:", "  vectors: {use: openai/text-embedding-9, embeddings: {}}\nprefer:")
+    for name, said in (
+        ("vector", "there is no model for embeddings `vector` in this workspace (did you mean `vectors`?)"),
+        ("small", "`small` chats, and gives no embeddings (name a model for embeddings"),
+        ("vectors", "nobody has said what vectors costs, so it cannot embed the pages (add it under `prices:`"),
+    ):
+        (found,) = problems({"fairlead.yaml": f"{lean}context: {{embeddings: {name}}}\n"})
+        assert found.startswith("fairlead.yaml:11:")
+        assert said in found, found
+    priced = compiled({"fairlead.yaml": f"{lean}context: {{embeddings: vectors}}\nprices: {{vectors: {{input: 1}}}}\n"})
+    space = vector_space(priced.settings.context, priced.models.models.values())
+    assert (space and (space.key, space.near, space.within)) == ("vectors=text-embedding-9", 0.25, 2.0)
+    assert vector_space(compiled({"fairlead.yaml": lean}).settings.context, priced.models.models.values()) is None

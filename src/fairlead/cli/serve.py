@@ -137,7 +137,7 @@ def run(place: Place, sock: socket.socket, serving: Serving, synchronous: str, w
 
     async def start() -> Running:
         store = Store.open(place.database, synchronous=synchronous, beside=place.beside)
-        return await assemble(surroundings(place, store, wrap))
+        return await assemble(surroundings(place, store, wrap, serves=True))
 
     return answer(sock, start, serving)
 

@@ -12,7 +12,7 @@ from fairlead.workspace.surroundings import Surroundings
 Wrap = Callable[[ModelDriver], ModelDriver]
 
 
-def surroundings(place: Place, store: Store, wrap: Wrap | None = None) -> Surroundings:
+def surroundings(place: Place, store: Store, wrap: Wrap | None = None, *, serves: bool = False) -> Surroundings:
     """The state, the secrets and the keys of a place, and what to put around its drivers. Raises `BadInput` where
     there is no master key."""
     return Surroundings(
@@ -21,5 +21,6 @@ def surroundings(place: Place, store: Store, wrap: Wrap | None = None) -> Surrou
         master_keys=lambda: master_keys(place),
         secrets=secrets(place.workspace),
         clock=SystemClock(),
+        serves=serves,
         wrap=wrap,
     )

@@ -1,10 +1,12 @@
 """Which model gives texts their vectors, where the workspace wants a search by meaning at all."""
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from fairlead.context.settings import ContextSettings
 from fairlead.context.vector_rows import Embedder
+from fairlead.errors import BadInput
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,10 +32,23 @@ class LocalEmbedder:
 
 
 def embedder_of(settings: ContextSettings) -> Embedder | None:
-    """None where nothing is embedded. Raises `BadInput` where what it takes is not installed; reads no weights yet."""
-    if settings.embeddings == "none":
+    """What embeds in this process, None where nothing does: a model that the workspace declares is asked on the
+    governed path. Raises `BadInput` where what it takes is not installed; reads no weights yet."""
+    if settings.embedding_model:
+        _require_numpy(settings.embeddings)
+    if settings.embeddings != "local":
         return None
     from fairlead.models.sentence_encoder import installed_weights
 
     installed_weights()
     return LocalEmbedder()
+
+
+def _require_numpy(model: str) -> None:
+    if find_spec("numpy") is None:
+        raise BadInput(
+            f"`embeddings: {model}` needs numpy, which is not here",
+            why="vectors are compared with it, and not everybody searches by meaning",
+            mend='pip install "fairlead[embeddings]"',
+            subject="context.embeddings",
+        )

@@ -12,7 +12,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Protocol
 
 from fairlead.context.known_words import Kept
-from fairlead.context.vector_rows import Embedder, stored_vectors
+from fairlead.context.vector_rows import Embedder, later_than, stored_vectors
+from fairlead.context.vector_space import AskedVector
 from fairlead.storage import postgres_vectors
 from fairlead.storage.postgres_vectors import EXACT_TO, array_of, nearest
 from fairlead.storage.store import Store
@@ -32,6 +33,7 @@ _NEAR_ENOUGH = 0.25  # for a section that has no word of the question: unrelated
 _NEARNESS = 1.0  # what the nearness counts beside the words, both in their own standard deviations
 LEAST_CANDIDATES = 50
 _KEPT_QUESTIONS = 512
+_KEPT_SCORES = 2  # what there was before more was embedded, for the questions under way
 _KEPT_VISIBLE = 1_000_000  # keys of some bytes each
 
 
@@ -43,35 +45,56 @@ class Scores(Protocol):
     ) -> dict[int, float]: ...
 
 
-class Nearness:
-    """How near the sections of one snapshot are to questions, whose vectors it keeps. For one thread at a time."""
+class Questions:
+    """What questions mean to a model in this process, which is asked once for each. For one thread at a time."""
 
-    def __init__(self, store: Store, snapshot: "Snapshot", embedder: Embedder) -> None:
-        """Asks the database to score where it can; otherwise reads 1.5 KB a section."""
+    def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
-        self._questions = Kept[str, "Numbers"](_KEPT_QUESTIONS)
-        in_database = postgres_vectors.complete(store, snapshot.id, embedder.model)
-        self._scores: Scores = (InDatabase if in_database else InMemory)(store, snapshot, embedder.model)
+        self._kept = Kept[str, AskedVector](_KEPT_QUESTIONS)
+
+    def vector(self, question: str) -> AskedVector:
+        found = self._kept.get(question)
+        if found is None:
+            numbers = self._embedder.vectors([question])[0].astype("<f4").tobytes()
+            found = self._kept.keep(question, AskedVector(self._embedder.model, None, _NEAR_ENOUGH, numbers), 1)
+        return found
+
+
+class Nearness:
+    """How near the sections of one snapshot are to questions. For one thread at a time."""
+
+    def __init__(self, store: Store, snapshot: "Snapshot") -> None:
+        self._store = store
+        self._snapshot = snapshot
+        self._scores: dict[tuple[str, int | None], Scores] = {}
 
     def of(
-        self, connection: "Connection", question: str, allowed: frozenset[int], beside: Sequence[int], most: int
+        self, connection: "Connection", asked: AskedVector, allowed: frozenset[int], beside: Sequence[int], most: int
     ) -> dict[int, float]:
         """The similarity of the `most` nearest sections among the accesses `allowed`, and of `beside` (numbers of
         sections that are visible), where they are embedded."""
-        return self._scores.of(connection, self._vector(question), allowed, beside, most)
+        import numpy as np
 
-    def _vector(self, question: str) -> "Numbers":
-        found = self._questions.get(question)
+        vector = np.frombuffer(asked.vector, dtype="<f4").astype(np.float32)
+        return self._of(asked.key, asked.upto).of(connection, vector, allowed, beside, most)
+
+    def _of(self, key: str, upto: int | None) -> Scores:
+        """Asks the database to score where it can; otherwise reads four bytes a number of each section's vector."""
+        found = self._scores.pop((key, upto), None)
         if found is None:
-            found = self._questions.keep(question, self._embedder.vectors([question])[0], 1)
+            in_database = postgres_vectors.complete(self._store, self._snapshot.id, key)
+            while len(self._scores) >= _KEPT_SCORES:
+                self._scores.pop(next(iter(self._scores)))
+            found = (InDatabase if in_database else InMemory)(self._store, self._snapshot, key, upto)
+        self._scores[key, upto] = found
         return found
 
 
 class InMemory:
     """With numpy, in this process."""
 
-    def __init__(self, store: Store, snapshot: "Snapshot", model: str) -> None:
-        self._vectors, self._sections, self._pieces = _laid_out(store, snapshot, model)
+    def __init__(self, store: Store, snapshot: "Snapshot", model: str, upto: int | None = None) -> None:
+        self._vectors, self._sections, self._pieces = _laid_out(store, snapshot, model, upto)
 
     def of(
         self, connection: "Connection", asked: "Numbers", allowed: frozenset[int], beside: Sequence[int], most: int
@@ -91,7 +114,8 @@ class InMemory:
 class InDatabase:
     """With pgvector, which is told the visible sections and scores no others."""
 
-    def __init__(self, store: Store, snapshot: "Snapshot", model: str) -> None:
+    def __init__(self, store: Store, snapshot: "Snapshot", model: str, upto: int | None = None) -> None:
+        self._later = frozenset[int]() if upto is None else later_than(store, snapshot.id, model, upto)
         self._snapshot = snapshot
         self._model = model
         self._visible = Kept[frozenset[int], str](_KEPT_VISIBLE)
@@ -112,14 +136,18 @@ class InDatabase:
             return known
         snapshot = self._snapshot
         seen = [key for key, access in zip(snapshot.keys, snapshot.access_of, strict=True) if access in allowed]
+        if self._later:
+            seen = [key for key in seen if key not in self._later]
         return self._visible.keep(allowed, array_of(seen), len(seen) + 1)
 
 
-def _laid_out(store: Store, snapshot: "Snapshot", model: str) -> "tuple[Numbers, Places, dict[int, slice]]":
+def _laid_out(
+    store: Store, snapshot: "Snapshot", model: str, upto: int | None
+) -> "tuple[Numbers, Places, dict[int, slice]]":
     """The vectors ordered by access, their sections, and where each access has its own."""
     import numpy as np
 
-    stored = [(snapshot.rows[key], vector) for key, vector in stored_vectors(store, snapshot.id, model)]
+    stored = [(snapshot.rows[key], vector) for key, vector in stored_vectors(store, snapshot.id, model, upto)]
     stored.sort(key=lambda each: (snapshot.access_of[each[0]], each[0]))
     sections = [section for section, _ in stored]
     pieces: dict[int, slice] = {}
@@ -137,23 +165,21 @@ def best_of(scores: Mapping[int, float], most: int) -> list[int]:
     return heapq.nsmallest(most, scores, key=lambda section: (-scores[section], section))
 
 
-def fused(words: Mapping[int, float], near: Mapping[int, float], by_words: Sequence[int]) -> dict[int, float]:
+def fused(
+    words: Mapping[int, float], near: Mapping[int, float], by_words: Sequence[int], enough: float = _NEAR_ENOUGH
+) -> dict[int, float]:
     """One score of two: the sum of both in standard deviations, of which the lowest is 1. Candidates are the best by
     words and the nearest, but not what has no word of the question and is far from it: there may be nothing to find.
     A section without a vector counts as one of middling nearness: what is not embedded is neither better nor worse."""
     candidates = list(by_words)
     own = set(by_words)
-    candidates += [section for section, at in near.items() if section not in own and _may_bear(section, at, words)]
+    candidates += [section for section, at in near.items() if section not in own and (section in words or at >= enough)]
     middle = math.fsum(near.values()) / len(near) if near else 0.0
     said = _standard([words.get(section, 0.0) for section in candidates])
     meant = _standard([near.get(section, middle) for section in candidates])
     sums = [one + _NEARNESS * other for one, other in zip(said, meant, strict=True)]
     lowest = min(sums, default=0.0)
     return {section: 1.0 + (sum_ - lowest) for section, sum_ in zip(candidates, sums, strict=True)}
-
-
-def _may_bear(section: int, near: float, words: Mapping[int, float]) -> bool:
-    return section in words or near >= _NEAR_ENOUGH
 
 
 def _standard(values: Sequence[float]) -> list[float]:

@@ -15,12 +15,13 @@ from msgspec import Struct
 
 from fairlead.context.kinds import PAGE
 from fairlead.context.known_words import KnownWords
-from fairlead.context.nearness import LEAST_CANDIDATES, Nearness, best_of, fused
+from fairlead.context.nearness import LEAST_CANDIDATES, Nearness, Questions, best_of, fused
 from fairlead.context.ranking import Ranked, rank, scores_of
 from fairlead.context.required_pages import keys_of
 from fairlead.context.snapshots import decode_access
 from fairlead.context.synonyms import NO_GLOSSARY, Glossary
 from fairlead.context.vector_rows import Embedder
+from fairlead.context.vector_space import AskedVector
 from fairlead.errors import NotFound
 from fairlead.labels import Access, DataClass
 from fairlead.models.words import stems
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 MayRead = Callable[[Access], bool]
 
 _DECIDED_AT_ONCE = 16  # a decision that is not cached may take 0.1 ms
-_QUESTION_END = 4_000  # characters of a long question that count, at its start and at its end
+QUESTION_END = 4_000  # characters of a long question that count, at its start and at its end
 _QUESTION_WORDS = 48
 
 
@@ -124,8 +125,8 @@ def words_of(question: str) -> list[str]:
 
 
 def _stems_of(question: str) -> list[str]:
-    if len(question) > 2 * _QUESTION_END:
-        question = f"{question[:_QUESTION_END]} {question[-_QUESTION_END:]}"
+    if len(question) > 2 * QUESTION_END:
+        question = f"{question[:QUESTION_END]} {question[-QUESTION_END:]}"
     return stems(question)
 
 
@@ -150,11 +151,21 @@ class Search:
         self._glossary = glossary
         self._thread = ThreadPoolExecutor(1, "fairlead-context")
         # Only that thread touches what follows.
-        self._nearness: Nearness | None = None
+        self._questions = None if embedder is None else Questions(embedder)
+        self._nearness = Nearness(store, snapshot)
         self._words = KnownWords(snapshot.rows, snapshot.lengths, snapshot.access_of)
 
-    async def find(self, question: str, may_read: MayRead, *, most: int = 10, per_item: int = 3) -> list[Hit]:
-        """The best sections, best first, at most `per_item` of one item. Errors of `may_read` pass through."""
+    async def find(
+        self,
+        question: str,
+        may_read: MayRead,
+        *,
+        most: int = 10,
+        per_item: int = 3,
+        asked: AskedVector | None = None,
+    ) -> list[Hit]:
+        """The best sections, best first, at most `per_item` of one item. `asked` is what the question means, where a
+        model elsewhere has said it. Errors of `may_read` pass through."""
         stemmed = _stems_of(question)
         if not stemmed or not self.snapshot.keys:
             return []
@@ -163,7 +174,7 @@ class Search:
             return []
         words = dict.fromkeys(_distinct(stemmed), 1.0) | self._glossary.also(stemmed, may_read)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._find, question, words, allowed, most, per_item)
+        return await loop.run_in_executor(self._thread, self._find, question, words, allowed, most, per_item, asked)
 
     async def of_pages(self, pages: Sequence[str], question: str, may_read: MayRead) -> list[Hit]:
         """What these pages say on the question, as far as the caller may read it. Errors of `may_read` pass through."""
@@ -186,12 +197,20 @@ class Search:
         return frozenset(allowed)
 
     def _find(
-        self, question: str, words: Mapping[str, float], allowed: frozenset[int], most: int, per_item: int
+        self,
+        question: str,
+        words: Mapping[str, float],
+        allowed: frozenset[int],
+        most: int,
+        per_item: int,
+        asked: AskedVector | None,
     ) -> list[Hit]:
         with self._store.reading() as connection:
             scores = scores_of((self._words.word(connection, word, allowed), counts) for word, counts in words.items())
-            if self.embedder is not None:
-                scores = self._with_nearness(connection, self.embedder, question, scores, allowed, most)
+            if self._questions is not None:
+                asked = self._questions.vector(question[:QUESTION_END])
+            if asked is not None:
+                scores = self._with_nearness(connection, asked, scores, allowed, most)
             ranked = rank(scores, self.snapshot.item_of, most=most, per_item=per_item)
             return _fetch(connection, self.snapshot, ranked) if ranked else []
 
@@ -204,18 +223,15 @@ class Search:
     def _with_nearness(
         self,
         connection: "Connection",
-        embedder: Embedder,
-        question: str,
+        asked: AskedVector,
         scores: dict[int, float],
         allowed: frozenset[int],
         most: int,
     ) -> dict[int, float]:
-        if self._nearness is None:
-            self._nearness = Nearness(self._store, self.snapshot, embedder)
         most = max(LEAST_CANDIDATES, 2 * most)
         by_words = best_of(scores, most)
-        near = self._nearness.of(connection, question[:_QUESTION_END], allowed, by_words, most)
-        return fused(scores, near, by_words)
+        near = self._nearness.of(connection, asked, allowed, by_words, most)
+        return fused(scores, near, by_words, asked.near)
 
 
 def _fetch(connection: "Connection", snapshot: Snapshot, ranked: list[Ranked]) -> list[Hit]:

@@ -39,12 +39,29 @@ class ContextSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     upkeep: UpkeepSettings = NO_UPKEEP
     embeddings: Annotated[
-        Literal["none", "local"],
+        str,
         Meta(
-            description="Search by meaning, beside words: `local` works it out in this process, with a small model that"
-            " is installed apart; nothing leaves the machine."
+            min_length=1,
+            description="Search by meaning, beside words. `local` works it out in this process, with a small model that"
+            " is installed apart; nothing leaves the machine. Any other word is the name of a model for embeddings"
+            " under `models:`. `none` for words alone.",
+            examples=["none", "local", "vectors"],
         ),
     ] = "none"
+    embeddings_within: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=60,
+            description="Seconds that a model for embeddings may take for a question. After them it is searched by "
+            "words alone.",
+        ),
+    ] = 2.0
+
+    @property
+    def embedding_model(self) -> str:
+        """The model of the workspace that embeds pages and questions, "" where none does."""
+        return "" if self.embeddings in ("none", "local") else self.embeddings
 
     @property
     def data_class(self) -> DataClass:

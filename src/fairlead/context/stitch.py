@@ -10,11 +10,13 @@ from fairlead.context.lexicon import NO_LEXICON, Lexicon, load_lexicon
 from fairlead.context.live_rights import under
 from fairlead.context.measure import USUAL, Measure
 from fairlead.context.packing import Gathered, met, pack_of
+from fairlead.context.page_vectors import PageVectors
 from fairlead.context.search import Hit, MayRead, Search, load_snapshot
 from fairlead.context.sufficiency import Sufficiency
 from fairlead.context.synonyms import glossary_of
 from fairlead.context.types import NO_CONTEXT, LivePiece, Pack
 from fairlead.context.vector_rows import Embedder
+from fairlead.context.vector_space import AskedVector
 from fairlead.evidence import Reader
 from fairlead.storage.store import Store
 from fairlead.tasks import TaskTypes
@@ -28,9 +30,15 @@ class Context:
     """The organisation's knowledge as one revision pins it: a snapshot, and the search over it."""
 
     def __init__(
-        self, search: Search | None = None, catalogue: Catalogue = EMPTY, lexicon: Lexicon = NO_LEXICON
+        self,
+        search: Search | None = None,
+        catalogue: Catalogue = EMPTY,
+        lexicon: Lexicon = NO_LEXICON,
+        vectors: PageVectors | None = None,
     ) -> None:
-        """Without a search there is no knowledge, and every pack is empty."""
+        """Without a search there is no knowledge, and every pack is empty. `vectors` are those that a model of the
+        workspace gives, None where none does."""
+        self.vectors = vectors
         self._search = search
         self.catalogue = catalogue
         self._sufficiency: tuple[object, Sufficiency] | None = None
@@ -46,20 +54,23 @@ class Context:
         names_items: bool = False,
         live: "Context | None" = None,
         embedder: Embedder | None = None,
+        key: str = "",
     ) -> "Context":
         """Reads the snapshot's outline: 30 ms for a thousand pages, so not on the event loop of a serving worker.
 
         `names_items` is for policies that name single items: then each item is decided by itself. `live` is for an
-        older snapshot: the one whose rights count too, and which says how to search. Without an `embedder` pages are
-        found by words alone. Raises `NotFound`.
+        older snapshot: the one whose rights count too, and which says how to search. `key` is that of the vectors that
+        a model of the workspace gave. Without one, and without an `embedder`, pages are found by words alone. Raises
+        `NotFound`.
         """
         outline = load_snapshot(store, snapshot, names_items=names_items)
         catalogue = load_catalogue(store, snapshot, names_items=names_items)
         if live is not None and live._search is not None:
             outline, catalogue = under(store, outline, catalogue, live._search.snapshot)
-            embedder = live._search.embedder
+            embedder, key = live._search.embedder, live.vectors.key if live.vectors else ""
         search = Search(store, outline, glossary_of(catalogue), embedder)
-        return cls(search, catalogue, load_lexicon(store, catalogue))
+        vectors = PageVectors(store, snapshot, key) if key else None
+        return cls(search, catalogue, load_lexicon(store, catalogue), vectors)
 
     @property
     def snapshot(self) -> str:
@@ -88,18 +99,20 @@ class Context:
         earlier: Sequence[str] = (),
         today: str = "",
         measure: Measure = USUAL,
+        asked: AskedVector | None = None,
     ) -> Pack:
         """The pack for a task, within `task.type.context` tokens as `measure` counts them.
 
         `live` is what live sources said, `required` the pages that the task must rest on, by id: what they say comes
-        before what was found. `earlier` is what the person wrote before, the latest first. Categories of the labels are
+        before what was found. `earlier` is what the person wrote before, the latest first, `asked` what the question
+        means, where a model of the workspace has said it. Categories of the labels are
         left to the detectors, which read the pack as part of the request.
         """
         type_ = task.type
         if type_.context <= 0 or (self._search is None and not live):
             return NO_CONTEXT
         sought = sought_in(task.question, earlier)
-        hits = await self._search.find(sought, may_read, most=_MOST_PASSAGES) if self._search else []
+        hits = await self._search.find(sought, may_read, most=_MOST_PASSAGES, asked=asked) if self._search else []
         if required and self._search:
             hits = [*await self._search.of_pages(required, task.question, may_read), *hits]
         await self._met([hit.text for hit in hits])
@@ -131,9 +144,19 @@ class Context:
             met(text)
             self._lexicon.met(text)
 
-    async def find(self, question: str, may_read: MayRead, *, most: int = 10, per_item: int = 1) -> list[Hit]:
+    async def find(
+        self,
+        question: str,
+        may_read: MayRead,
+        *,
+        most: int = 10,
+        per_item: int = 1,
+        asked: AskedVector | None = None,
+    ) -> list[Hit]:
         """Search as people use it: the best items, each by its best section."""
-        return await self._search.find(question, may_read, most=most, per_item=per_item) if self._search else []
+        if self._search is None:
+            return []
+        return await self._search.find(question, may_read, most=most, per_item=per_item, asked=asked)
 
     def close(self) -> None:
         """Lets the search's thread go. For a revision that no action uses any more."""

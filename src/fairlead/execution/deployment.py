@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from fairlead.clock import Clock
 from fairlead.context import Context
 from fairlead.context.sources.live import LiveSource
+from fairlead.context.vector_space import VectorSpace
 from fairlead.costs.budgets import Budgets
 from fairlead.costs.ledger import Action, Ledger
 from fairlead.costs.refusals import Refusals
 from fairlead.costs.types import Rate
 from fairlead.errors import Overloaded
+from fairlead.execution.asked_vectors import AskedVectors
 from fairlead.execution.live_answers import LiveAnswers
 from fairlead.execution.tokens_seen import TokensSeen
 from fairlead.identity import Authenticator, Caller
@@ -81,6 +83,7 @@ class Deployment:
     credentials: "Credentials"
     approvals_at: Callable[[int], ApprovalRules] = no_rules  # at a moment: what pages say of who approves may end
     flows: "FlowRules | None" = None
+    vectors: VectorSpace | None = None
     live: Mapping[str, LiveSource] = field(default_factory=dict)
 
 
@@ -118,6 +121,7 @@ class Fairlead:
         self.offered: dict[tuple[str, int, str], tuple[float, Mapping[str, Finding]]] = {}
         self.rates = Rates(clock.monotonic, deployment.limits)
         self.live = LiveAnswers(clock.monotonic)
+        self.asked = AskedVectors()
         self.tokens = TokensSeen()
         self._news = asyncio.Event()
 
@@ -125,6 +129,7 @@ class Fairlead:
         """Decide under another from here on. Gives the one before."""
         before, self.deployment = self.deployment, deployment
         self.live.forget()
+        self.asked.forget()
         self._news.set()
         self._news = asyncio.Event()
         return before

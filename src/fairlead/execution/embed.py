@@ -5,6 +5,7 @@ names or the workspace declares. Policies see the action `call_model`, because t
 model. They can tell it by `context.door`.
 """
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from msgspec import Struct
@@ -38,10 +39,16 @@ class Embedded(Struct, frozen=True):
     vectors: list[list[float]]
 
 
-async def embed(fairlead: Fairlead, caller: Caller, request: EmbedRequest, arrival: Arrival) -> Embedded:
+Keep = Callable[[list[list[float]]], Awaitable[None]]
+
+
+async def embed(
+    fairlead: Fairlead, caller: Caller, request: EmbedRequest, arrival: Arrival, keep: Keep | None = None
+) -> Embedded:
     """Embed texts for a caller: permitted, priced and recorded.
 
-    Raises `Refused`, `Upstream` or `BadInput`; whatever is raised has been recorded.
+    What `keep` does with the vectors is done while their price is held: whoever dies before the bill has them, and is
+    billed what was held. Raises `Refused`, `Upstream` or `BadInput`; whatever is raised has been recorded.
     """
     deployment = fairlead.current()
     async with fairlead.ledger.open(caller, arrival, deployment) as action:
@@ -55,6 +62,8 @@ async def embed(fairlead: Fairlead, caller: Caller, request: EmbedRequest, arriv
             model = await tried(fairlead, deployment, action, decided, vectors, send)
         with action.step("check"):
             deployment.policy.screen(caller, asked_of(action, decided), model).whole("")
+            if keep is not None:
+                await keep(vectors.values)
         with action.step("settle"):
             usage = vectors.usage_so_far()
             await action.settle(usage)
@@ -72,10 +81,12 @@ async def decide_embedding(
         refuse_stopped(deployment, action)
     policy, embedders, tasks = deployment.policy, deployment.embedders, deployment.tasks
     name = deployment.aliases.get(request.model, request.model)
-    asked = ChatRequest(model=name, messages=[Message("user", text) for text in request.texts], size=request.size)
+    messages = [Message("user", text) for text in request.texts]
+    asked = ChatRequest(model=name, messages=messages, size=request.size, labels=request.labels)
     with action.step("classify"):
         findings = await detected(policy, asked)
-        task = action.task = Task(type=tasks.types.get(name, tasks.default), labels=findings.labels, question="")
+        kind = action.arrival.task or tasks.types.get(name, tasks.default)
+        task = action.task = Task(type=kind, labels=findings.labels, question="")
     with action.step("stitch"):
         action.labels = findings.labels  # nothing is added: a vector of text and context would be of neither
     with action.step("authorize"):

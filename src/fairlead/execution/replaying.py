@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from fairlead.context import Context, Pack
 from fairlead.context.measure import Measure
 from fairlead.context.types import LivePiece
+from fairlead.context.vector_space import AskedVector
 from fairlead.identity.types import Caller
 from fairlead.labels import NO_LABELS
 from fairlead.policy import Policy
@@ -19,7 +20,7 @@ from fairlead.tasks.types import Task, TaskType
 
 
 class Gathering(Struct, frozen=True, array_like=True):
-    """The inputs of one pack beside its snapshot. `day` is an ISO day."""
+    """The inputs of one pack beside its snapshot. `day` is an ISO day, `asked` what the question meant to a model."""
 
     question: str
     earlier: tuple[str, ...]
@@ -28,6 +29,7 @@ class Gathering(Struct, frozen=True, array_like=True):
     measure: Measure
     day: str
     caller: Caller
+    asked: AskedVector | None = None
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -45,6 +47,7 @@ async def gathered_again(context: Context, policy: Policy, type_: TaskType, gath
         earlier=gathering.earlier,
         today=gathering.day,
         measure=gathering.measure,
+        asked=gathering.asked,
     )
 
 

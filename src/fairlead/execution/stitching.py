@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from fairlead.context import Context, Pack
+from fairlead.context.conversation import sought_in
 from fairlead.context.types import NO_CONTEXT
 from fairlead.costs.ledger import Action
 from fairlead.execution.deployment import Deployment, Fairlead
@@ -13,6 +14,7 @@ from fairlead.execution.live_reading import live_pieces
 from fairlead.execution.pins import context_of
 from fairlead.execution.planning import considered_for
 from fairlead.execution.prepare import Stitched, refuse_ungrounded, stitched
+from fairlead.execution.question_embedding import asked_vector
 from fairlead.execution.replaying import Gathering, encode_gathering, gathered_again
 from fairlead.execution.sufficiency import NOTHING_REQUIRED, Enough, heed, resting_on, weighed
 from fairlead.models.types import ChatRequest
@@ -56,14 +58,19 @@ async def packed(
         return NO_CONTEXT
     live = await live_pieces(fairlead, deployment, action, task, request) if task.type.live else ()
     required = resting_on(deployment, context, action, task) if task.type.requires else ()
+    earlier, asked = tuple(earlier_questions(request)), None
+    if deployment.vectors is not None:
+        sought = sought_in(task.question, earlier)
+        asked = await asked_vector(fairlead, deployment, context, action, task, sought, request.labels)
     gathering = Gathering(
         question=task.question,
-        earlier=tuple(earlier_questions(request)),
+        earlier=earlier,
         required=tuple(required),
         live=tuple(live),
         measure=fairlead.tokens.measure(considered_for(deployment, request)),
         day=datetime.fromtimestamp(action.at / 1000, UTC).date().isoformat(),
         caller=action.caller,
+        asked=asked,
     )
     pack = await gathered_again(context, deployment.policy, task.type, gathering)
     if pack.digest and deployment.keep_payloads:

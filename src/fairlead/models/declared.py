@@ -70,6 +70,15 @@ class EmbeddingSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
         ]
         | None
     ) = None
+    near: Annotated[
+        float,
+        Meta(
+            ge=-1,
+            le=1,
+            description="For `context.embeddings`: how near (cosine) a page without a word of the question must be to "
+            "be considered. Above what this model gives to texts that have nothing to do with each other.",
+        ),
+    ] = 0.25
 
 
 class DeploymentSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -10,6 +10,8 @@ DoorName = Annotated[
         "anthropic.messages",
         "anthropic.models",
         "cli",
+        "context.pages",
+        "context.question",
         "judge",
         "openai.chat",
         "openai.completions",
@@ -17,5 +19,8 @@ DoorName = Annotated[
         "openai.models",
         "openai.responses",
     ],
-    Meta(description="A door, as records name it; `cli` is an estimate on the command line, `judge` asks of replies."),
+    Meta(
+        description="A door, as records name it; `cli` is an estimate on the command line, `judge` asks of replies, "
+        "`context.pages` and `context.question` are what a model for embeddings is given for the search."
+    ),
 ]

@@ -5,6 +5,7 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from fairlead.labels import NO_LABELS, Labels
 from fairlead.models.deployments import Group
 from fairlead.models.types import Model, Usage
 
@@ -16,7 +17,8 @@ class EmbedRequest(Struct, frozen=True, kw_only=True):
     """What the caller wants, whatever door it came in by.
 
     `model` is as in a `ChatRequest`. `size` is the number of bytes of input that a model could be billed for at one
-    token a byte: an upper bound. `user` is who asks, for an endpoint that is declared to be told.
+    token a byte: an upper bound. `user` is who asks, for an endpoint that is declared to be told. `labels` are known of
+    the texts beside what detectors find in them.
     """
 
     model: str
@@ -25,6 +27,7 @@ class EmbedRequest(Struct, frozen=True, kw_only=True):
     dimensions: int | None = None
     purpose: Purpose | None = None
     user: str | None = None
+    labels: Labels = NO_LABELS
 
 
 class EmbedCall(Struct, frozen=True, kw_only=True):

@@ -25,6 +25,7 @@ def space_of(name: str, asked: ModelSettings, defaults: Scheme, group: str) -> S
         dimensions=declared.dimensions,
         shortens=declared.shortens,
         batch=declared.batch or defaults.batch,
+        near=declared.near,
     )
 
 

@@ -108,13 +108,16 @@ context_vector = Table(
     sqlite_with_rowid=False,
 )
 
-# Which of them a section has.
+# Which of them a section has. `made` grows with each write of a model's vectors: what there was at a moment is all up
+# to a number.
 context_embedded = Table(
     "context_embedded",
     metadata,
     Column("section", BigInteger, ForeignKey("context_section.rowid"), primary_key=True, autoincrement=False),
     Column("model", Text, primary_key=True),
     Column("text", Text, nullable=False),
+    Column("made", BigInteger, nullable=False, server_default=text("0")),
     ForeignKeyConstraint(["model", "text"], ["context_vector.model", "context_vector.text"]),
+    Index("ix_context_embedded_model_made", "model", "made"),
     sqlite_with_rowid=False,
 )

@@ -7,6 +7,7 @@ anything of a snapshot, or was made of other bytes, is not used at all.
 
 import struct
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from fairlead.storage.database import is_postgres
@@ -38,6 +39,11 @@ _COPY = (
     " SELECT %s, section, text, vector::vector FROM unnest(%s::bigint[], %s::text[], %s::text[])"
     " AS new (section, text, vector)"
     " ON CONFLICT (model, section) DO UPDATE SET text = excluded.text, vector = excluded.vector"
+)
+_SOME = (
+    "SELECT e.section, e.text, v.vector FROM context_embedded e"
+    " JOIN context_vector v ON v.model = e.model AND v.text = e.text"
+    " WHERE e.model = %s AND e.section = ANY (%s::bigint[])"
 )
 # Ties come along, so that whoever knows the order of the text decides them.
 _NEAREST = (
@@ -87,8 +93,23 @@ def copy(store: Store, snapshot: str, model: str) -> bool:
             rows = connection.exec_driver_sql(f"SELECT e.section, e.text, v.vector {_LACKING}", about).all()
             if not rows:
                 return True
-            columns = [row[0] for row in rows], [row[1] for row in rows], [_written(bytes(row[2])) for row in rows]
-            connection.exec_driver_sql(_COPY, (model, *columns))
+            _copied(connection, model, rows)
+
+
+def copy_some(store: Store, model: str, sections: Sequence[int]) -> None:
+    """As `copy`, for sections that were embedded just now, where there is a copy."""
+    from sqlalchemy.exc import ProgrammingError
+
+    if not is_postgres(store.database.shown):
+        return
+    with suppress(ProgrammingError), store.writing() as connection:  # who may not write there does without
+        if connection.exec_driver_sql(_THERE).scalar():
+            _copied(connection, model, connection.exec_driver_sql(_SOME, (model, list(sections))).all())
+
+
+def _copied(connection: "Connection", model: str, rows: Sequence[Any]) -> None:
+    columns = [row[0] for row in rows], [row[1] for row in rows], [_written(bytes(row[2])) for row in rows]
+    connection.exec_driver_sql(_COPY, (model, *columns))
 
 
 def complete(store: Store, snapshot: str, model: str) -> bool:

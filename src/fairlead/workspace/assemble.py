@@ -39,6 +39,7 @@ from fairlead.storage.vault import Vault
 from fairlead.workspace.connecting import Connections
 from fairlead.workspace.custody import Custody
 from fairlead.workspace.follow import Chore, Follower
+from fairlead.workspace.page_office import PageOffice
 from fairlead.workspace.pages import connecting, signing_in
 from fairlead.workspace.parts import Turns
 from fairlead.workspace.pushing import pushed_people
@@ -52,6 +53,7 @@ _FORGET_EVERY = 60.0
 _COUNT_EVERY = 1.0
 _LOOK_EVERY = 15.0
 _TELL_EVERY = 60.0
+_EMBED_EVERY = 5.0
 
 
 class Running:
@@ -129,6 +131,7 @@ async def assemble(around: Surroundings) -> Running:
             (_TELL_EVERY, parts.upkeep.chore),
             (_COUNT_EVERY, turns),
             (_LOOK_EVERY, parts.requests.follow),
+            (_EMBED_EVERY, PageOffice(fairlead, store, embeds=around.serves)),
         ),
     )
     await turns()  # before anybody asks: the others that live already are counted

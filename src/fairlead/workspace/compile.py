@@ -349,7 +349,10 @@ class _Compiling:
             return decode_rates(self._text.files[PRICES])
         currency = settings.budgets.currency
         every = models.models.values()
-        return self._try(lambda: resolve_rates(every, settings.prices, self._now, currency), ("prices",))
+        rates = self._try(lambda: resolve_rates(every, settings.prices, self._now, currency), ("prices",))
+        if rates is not None:
+            self.problems += crossings.unpriced_embedding(settings, models, rates, self._documents[ENTRY])
+        return rates
 
     def _tasks(
         self, settings: WorkspaceSettings, types: Mapping[str, TaskSettings | None], *, has_pages: bool

@@ -53,6 +53,7 @@ def between(
     yield from _unknown_keys(entry, ("limits", "systems"), settings.limits.systems.keys() - {"*"}, systems, "system")
     for lane, asked_of in settings.lanes.names.items():
         yield from _unknown(entry, ("lanes", "names", lane, "tasks"), asked_of.tasks, kinds, "task type")
+    yield from _embedding(entry, settings)
     if settings.defaults.task and settings.defaults.task not in names:
         yield _missing(entry, ("defaults", "task"), settings.defaults.task, names, "task type")
     for path, task in tasks.items():
@@ -67,6 +68,33 @@ def between(
             )
     if not settings.defaults.task and BUILT_IN not in names:
         yield from _built_in_taken(entry, settings)
+
+
+def _embedding(entry: Document, settings: WorkspaceSettings) -> Iterator[Problem]:
+    """The model that is to embed the pages."""
+    name, place = settings.context.embedding_model, ("context", "embeddings")
+    giving = [each for each, about in settings.models.items() if not isinstance(about, str) and about.embeddings]
+    if not name or name in giving:
+        return
+    if name in settings.models:
+        mend = f"name a model for embeddings, or declare `models.{name}.embeddings` if it is one"
+        yield entry.problem(place, f"`{name}` chats, and gives no embeddings", mend)
+    else:
+        yield _missing(entry, place, name, (*giving, "local", "none"), "model for embeddings")
+
+
+def unpriced_embedding(
+    settings: WorkspaceSettings, models: Models, rates: Collection[str], document: Document
+) -> Iterator[Problem]:
+    """The model that is to embed the pages, where nobody has said what it costs: nothing could be reserved for it."""
+    name = settings.context.embedding_model
+    for each in models.models.values():
+        if name and name in (each.name, each.group) and each.name not in rates:
+            yield document.problem(
+                ("context", "embeddings"),
+                f"nobody has said what {each.name} costs, so it cannot embed the pages",
+                f"add it under `prices:`, as in {each.name}: {{input: 0.02}} for a million tokens",
+            )
 
 
 def read_live(

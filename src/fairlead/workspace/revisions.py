@@ -7,6 +7,7 @@ from fairlead.context import Context
 from fairlead.context.embedding import embedder_of
 from fairlead.context.proposals import Proposals
 from fairlead.context.requests import Requests
+from fairlead.context.vector_space import vector_space
 from fairlead.controls.watch import Watch
 from fairlead.execution import Defaults, Deployment
 from fairlead.execution.approvals import Approvals
@@ -81,12 +82,14 @@ def compile_revision(around: Surroundings, revision: str, before: CompiledRevisi
     workspace = compile_workspace(
         published.text, around.secrets, now=around.clock.now(), pages_elsewhere=bool(published.snapshot)
     )
+    space = vector_space(workspace.settings.context, workspace.models.models.values())
     context = (
         Context.open(
             around.store,
             published.snapshot,
             names_items=workspace.policy.names_items,
             embedder=embedder_of(workspace.settings.context),
+            key=space.key if space is not None else "",
         )
         if published.snapshot
         else Context()
@@ -180,4 +183,5 @@ def _deployment(compiled: CompiledRevision, around: Surroundings, parts: Lasting
         approvals_at=compiled.approvals,
         flows=compile_flows(settings, workspace.policy),
         live=workspace.live,
+        vectors=vector_space(settings.context, workspace.models.models.values()),
     )
