@@ -18,6 +18,10 @@ FIELDS: Final = {
     "cost": "What this row is billed, in nano-units (10⁹ to one unit of the currency).",
     "credential": "By which credential the caller was known; never the credential itself.",
     "data_class": "The highest data class of the text: " + ", ".join(f"`{each.name}`" for each in DataClass) + ".",
+    "decision": "What the choice of the model was made from, where an `objective` decided: that objective, and of each "
+    "candidate, the best first, what was expected of it: score (`p`, and `low` to `high`, which hold it four times in "
+    "five) in ten-thousandths, cost in nano-units, latency in milliseconds, and on how many outcomes that rests "
+    "(`seen`). `fairlead routing audit` makes the choice again from it.",
     "definition": "Of a tool's call: SHA-256 (hex) of the definition that was accepted.",
     "department": "The caller's department.",
     "door": "By which door the request came, such as `openai.chat`.",

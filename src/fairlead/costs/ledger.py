@@ -379,6 +379,7 @@ class Action:
             required=self.required,
             policies=policies_of(self.rights, reserved.model.name if reserved else None),
             dropped=tuple((d.model, d.by) for d in self.plan.dropped) if self.plan else (),
+            decision=self.plan.decision if self.plan else None,
             model=reserved.model.name if reserved else "",
             placement=reserved.model.placement.kind if reserved else "",
             redacted=tuple(sorted(reserved.redacted)) if reserved else (),

@@ -11,6 +11,7 @@ from msgspec import Struct
 from fairlead.clock import Clock, new_id
 from fairlead.models.types import Usage
 from fairlead.storage.types import Entry
+from fairlead.tasks.decisions import Decision
 
 
 class RecordedUsage(Struct, frozen=True, omit_defaults=True):
@@ -41,6 +42,8 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     `cost` and `held` are in nano-units; summing `cost` over all rows gives what was spent. `outcome` is "done",
     "refused", "failed", "abandoned", "orphaned", or "estimated" where only a price was asked for.
 
+    `decision` is what the choice of the model was made from, where an objective decided.
+
     Of a tool's call, `arguments` and `definition` are SHA-256 digests, `rights` the kind of credential by which the
     system knew the caller, `sources` where the arguments came from, `approvals` the ids of those that let it pass, and
     `within` the run that it was a part of. Of actions whose client names a piece of work, `within` is that.
@@ -57,6 +60,7 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     cost: int = 0
     credential: str = ""
     data_class: str = ""
+    decision: Decision | None = None
     definition: str = ""
     department: str = ""
     door: str = ""

@@ -8,6 +8,7 @@ from msgspec import Struct
 from fairlead.costs.types import Rate
 from fairlead.models.types import Model, Usage
 from fairlead.storage.types import ScopeLimit
+from fairlead.tasks.decisions import Decision
 from fairlead.tasks.types import TaskType
 
 
@@ -51,6 +52,8 @@ class Dropped(Protocol):
 class Plan(Protocol):
     @property
     def dropped(self) -> Sequence[Dropped]: ...
+    @property
+    def decision(self) -> Decision | None: ...
 
 
 class Reason(Protocol):
@@ -58,14 +61,14 @@ class Reason(Protocol):
     def policy(self) -> str: ...
 
 
-class Decision(Protocol):
+class Ruling(Protocol):
     @property
     def reasons(self) -> Sequence[Reason]: ...
 
 
 class Rights(Protocol):
     @property
-    def decisions(self) -> Mapping[str, Decision]: ...
+    def decisions(self) -> Mapping[str, Ruling]: ...
 
 
 class Hit(Protocol):

@@ -18,6 +18,7 @@ from fairlead.labels import NO_LABELS, Labels
 from fairlead.models.types import Model
 from fairlead.routing import Dropped
 from fairlead.storage.types import NewTurn, ScopeLimit
+from fairlead.tasks.decisions import Decision
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -30,6 +31,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     `required` is what the task had to rest on, and how it stands for this caller. `differences` are those between the
     pieces of context that the model had.
     `work` is the piece of work that it is a part of, and `newer` whether other pages are in force than it began under.
+    `decision` is what the choice of the model was made from, where an objective decided.
     """
 
     run: str
@@ -56,6 +58,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     work: Pin | None = None
     newer: bool = False
     differences: tuple[Difference, ...] = ()
+    decision: Decision | None = None
 
 
 Remember = Callable[[Answer], NewTurn]
@@ -73,6 +76,7 @@ class Quote(Struct, frozen=True, kw_only=True):
     estimates: tuple[Estimate, ...]
     dropped: tuple[Dropped, ...]
     required: tuple[Required, ...] = ()
+    decision: Decision | None = None
 
 
 def answer_of(deployment: Deployment, action: Action, decided: Decided, model: Model, reply: Reply) -> Answer:
@@ -105,6 +109,7 @@ def answer_of(deployment: Deployment, action: Action, decided: Decided, model: M
         work=action.pin,
         newer=action.pin is not None and action.pin.snapshot != deployment.context.snapshot,
         differences=decided.pack.differences,
+        decision=plan.decision,
     )
 
 
@@ -135,4 +140,5 @@ def quote_of(deployment: Deployment, action: Action, decided: Decided) -> Quote:
         ),
         dropped=decided.plan.dropped,
         required=decided.enough.told,
+        decision=decided.plan.decision,
     )

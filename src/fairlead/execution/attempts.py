@@ -58,6 +58,8 @@ async def attempt(
     """Try the candidates for a chat; as `tried` says."""
     send = partial(_once, deployment, action, decided, release)
     model = await tried(fairlead, deployment, action, decided, release, send)
+    if decided.plan.decision is not None:
+        fairlead.seconds.note(model.name, action.trace.elapsed("call") / 1e9)
     if decided.pack.passages:
         fairlead.tokens.note(model.name, decided.asked.request, release.usage_so_far())
     return model

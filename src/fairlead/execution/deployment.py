@@ -16,6 +16,7 @@ from fairlead.costs.types import Rate
 from fairlead.errors import Overloaded
 from fairlead.execution.asked_vectors import AskedVectors
 from fairlead.execution.live_answers import LiveAnswers
+from fairlead.execution.seconds_seen import SecondsSeen
 from fairlead.execution.tokens_seen import TokensSeen
 from fairlead.identity import Authenticator, Caller
 from fairlead.lanes import LaneRules, Lanes
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from fairlead.execution.kept_flows import Flows
     from fairlead.execution.pins import Pins
     from fairlead.identity.credentials import Credentials
+    from fairlead.routing.learned import Predictor
     from fairlead.storage.fleet import Lease
     from fairlead.tasks import TaskTypes
     from fairlead.tools.pins import Finding
@@ -85,6 +87,7 @@ class Deployment:
     flows: "FlowRules | None" = None
     vectors: VectorSpace | None = None
     live: Mapping[str, LiveSource] = field(default_factory=dict)
+    predictor: "Predictor | None" = None
 
 
 class Fairlead:
@@ -123,6 +126,7 @@ class Fairlead:
         self.live = LiveAnswers(clock.monotonic)
         self.asked = AskedVectors()
         self.tokens = TokensSeen()
+        self.seconds = SecondsSeen()
         self._news = asyncio.Event()
 
     def take_up(self, deployment: Deployment) -> Deployment:

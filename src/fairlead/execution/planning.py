@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from fairlead.costs.kinds import needs_of, unstated
 from fairlead.costs.ledger import Action
+from fairlead.execution.choosing import chosen, note_decision
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.prepare import Stitched
 from fairlead.execution.stopping import stopped_models
@@ -51,7 +52,8 @@ def planned(
     unfit: Mapping[str, str],
 ) -> Plan:
     """The candidates for an action, under what is known of prices, keys and health now."""
-    return plan(
+    draw = belonging(action, asked.request)
+    made = plan(
         task,
         asked.request,
         deployment.models,
@@ -63,11 +65,17 @@ def planned(
         default_output=deployment.defaults.max_output,
         has_passages=bool(asked.passages),
         groups=deployment.groups,
-        key=belonging(action, asked.request),
+        key=draw,
         unpriced=_unpriced(deployment, asked.request),
         stopped=stopped_models(deployment, deployment.models, action.at),
         unfit=unfit,
     )
+    if deployment.preferences.objective is None and task.type.objective is None:
+        return made
+    found = chosen(deployment, fairlead.seconds, task, asked.request, made, draw)
+    if found.decision is not None:
+        note_decision(action.trace, found.decision)
+    return found
 
 
 def watched(rights: Rights, plan: Plan) -> Iterator[Hit]:

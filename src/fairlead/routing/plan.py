@@ -76,9 +76,7 @@ def plan(
     attached = _attached(request)
     dense = request.size / DENSE_BYTES_A_TOKEN
     limit = _output_limit(task, request, default_output)
-    roomy: list[Candidate] = []
-    tight: list[Candidate] = []
-    silent: list[Candidate] = []  # quote context, which was looked for in vain: they can only say so, if no other can
+    candidates: list[Candidate] = []
     dropped: list[Dropped] = []
     for name in names:
         model = models.get(name)
@@ -94,16 +92,21 @@ def plan(
         if obstacle is not None:
             dropped.append(obstacle)
             continue
-        context, output = model.context, min(limit, model.max_output)
-        room = roomy if context is None or dense + output <= context else tight
-        if model.quotes_context and not has_passages:
-            room = silent
-        room.append(Candidate(model, decision.redact, output))
+        output = min(limit, model.max_output)
+        room = 2 if model.quotes_context and not has_passages else _room(model, dense + output)
+        candidates.append(Candidate(model, decision.redact, output, room))
     if len(names) < len(models):
         dropped.extend(not_asked_for(task, request.model, models, groups, names))
-    if roomy and tight:
+    rooms = {one.room for one in candidates}
+    if len(rooms) > 1:
+        candidates.sort(key=lambda one: one.room)
+    if rooms >= {0, 1}:
         why += "; those into which the input may not fit come last"
-    return Plan((*roomy, *tight, *silent), tuple(dropped), why)
+    return Plan(tuple(candidates), tuple(dropped), why)
+
+
+def _room(model: Model, tokens: float) -> int:
+    return 0 if model.context is None or tokens <= model.context else 1
 
 
 def _output_limit(task: Task, request: ChatRequest, default_output: int) -> int:

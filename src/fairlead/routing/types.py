@@ -3,22 +3,25 @@
 from msgspec import Struct
 
 from fairlead.models.types import Model
+from fairlead.tasks.decisions import Decision
 
 
 class Candidate(Struct, frozen=True):
     """A model that may and can do the task. `redact` names the categories to take out before it is sent there.
 
-    `max_output` is the output limit in tokens that will be sent.
+    `max_output` is the output limit in tokens that will be sent. `room` is 0 where the input fits for sure, 1 where it
+    may not, 2 where the model could only say that the context does not answer.
     """
 
     model: Model
     redact: frozenset[str]
     max_output: int
+    room: int = 0
 
 
 class Dropped(Struct, frozen=True):
     """A model that was considered and dropped. `by` is what dropped it: "stopped", "policy", "context", "capability",
-    "context length", "unavailable", "price", "health", "not asked for"."""
+    "context length", "unavailable", "price", "health", "objective", "not asked for"."""
 
     model: str
     by: str
@@ -26,8 +29,10 @@ class Dropped(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True):
-    """Candidates best first. `why` says how the order came about."""
+    """Candidates best first. `why` says how the order came about, `decision` what it was made from where an objective
+    decided."""
 
     candidates: tuple[Candidate, ...]
     dropped: tuple[Dropped, ...]
     why: str
+    decision: Decision | None = None

@@ -9,9 +9,11 @@ from msgspec import Struct
 from fairlead.costs.money import exact_money
 from fairlead.costs.told import Pin
 from fairlead.execution import Answer, Quote
+from fairlead.execution.choosing import asked_for
 from fairlead.execution.sufficiency import Required
 from fairlead.server.door import left_headers
 from fairlead.server.http import Headers
+from fairlead.tasks.decisions import Decision, Option
 
 
 class Cost(Struct, frozen=True):
@@ -78,10 +80,36 @@ class Work(Struct, frozen=True, omit_defaults=True):
     newer: bool = False
 
 
+class Expected(Struct, frozen=True, omit_defaults=True):
+    """What was expected of a model before it was asked: its score `p`, from 0 to 1, with the interval that holds it
+    four times in five, on `seen` outcomes of such work; its `cost` as a decimal string, and its latency in seconds."""
+
+    model: str
+    cost: str
+    p: float | None = None
+    low: float | None = None
+    high: float | None = None
+    latency: float | None = None
+    seen: int = 0
+
+
+class Chosen(Struct, frozen=True, omit_defaults=True):
+    """The choice by an objective: what was expected of each model, the best first. `outside` counts those at the end
+    that are outside of a bound, `predictor` is the version of what was learnt, and `explored` says that chance put the
+    first one first."""
+
+    objective: str
+    expected: tuple[Expected, ...]
+    predictor: str = ""
+    outside: int = 0
+    explored: bool = False
+
+
 class Route(Struct, frozen=True, omit_defaults=True):
     why: str
     candidates: tuple[str, ...]
     dropped: tuple[DroppedModel, ...] = ()
+    chosen: Chosen | None = None
 
 
 class About(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -113,7 +141,10 @@ def about(answer: Answer) -> About:
         task=answer.task,
         cost=Cost(exact_money(answer.cost), answer.currency, answer.reply.usage.estimated, answer.price),
         route=Route(
-            answer.why, answer.candidates, tuple(DroppedModel(d.model, d.by, d.reason) for d in answer.dropped)
+            answer.why,
+            answer.candidates,
+            tuple(DroppedModel(d.model, d.by, d.reason) for d in answer.dropped),
+            None if answer.decision is None else chosen_by(answer.decision, answer.currency),
         ),
         revision=answer.revision,
         citations=tuple(
@@ -132,6 +163,32 @@ def about(answer: Answer) -> About:
         required=_required(answer.required) if answer.required else (),
         work=None if answer.work is None else _work(answer.work, answer.newer),
         differing=tuple(Differing(d.one, d.other, d.said, d.instead) for d in answer.differences),
+    )
+
+
+def chosen_by(decision: Decision, currency: str) -> Chosen:
+    """A decision as callers read it."""
+    return Chosen(
+        objective=asked_for(decision.objective, currency),
+        expected=tuple(map(_expected, decision.candidates)),
+        predictor=decision.predictor,
+        outside=decision.outside,
+        explored=decision.explored,
+    )
+
+
+def _expected(option: Option) -> Expected:
+    def part(number: int | None, whole: int) -> float | None:
+        return None if number is None else number / whole
+
+    return Expected(
+        model=option.model,
+        cost=exact_money(option.cost),
+        p=part(option.p, 10_000),
+        low=part(option.low, 10_000),
+        high=part(option.high, 10_000),
+        latency=part(option.latency, 1000),
+        seen=option.seen,
     )
 
 
@@ -190,6 +247,7 @@ def encode_quote(quote: Quote) -> bytes:
                 quote.why,
                 tuple(e.model for e in quote.estimates),
                 tuple(DroppedModel(d.model, d.by, d.reason) for d in quote.dropped),
+                None if quote.decision is None else chosen_by(quote.decision, quote.currency),
             ),
             estimates=tuple(
                 EstimateBody(e.model, exact_money(e.likely), exact_money(e.most), e.price_version)

@@ -107,6 +107,10 @@ class Trace:
             row = self._rows[self._here]
             row[_ATTRIBUTES] = attributes if row[_ATTRIBUTES] is None else row[_ATTRIBUTES] | attributes
 
+    def elapsed(self, name: str) -> int:
+        """Nanoseconds of the latest step of this name, 0 if there was none. It must have ended."""
+        return next((int(row[_ELAPSED]) for row in reversed(self._rows) if row[_NAME] == name), 0)
+
     def encode(self) -> bytes:
         """Everything recorded so far, as MessagePack. Open steps are shown with the time that they took until now."""
         rows, here, now = self._rows, self._here, self._clock()

@@ -1,0 +1,162 @@
+"""The choice among planned candidates by an objective: what is expected of each is gathered here, and decided in
+`routing.objective`. Where no objective is declared, nothing of this is called."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Final
+
+from msgspec.structs import replace
+
+from fairlead.costs.estimates import estimate
+from fairlead.costs.money import format_money
+from fairlead.costs.prices import cost
+from fairlead.execution.deployment import Deployment
+from fairlead.execution.seconds_seen import SecondsSeen
+from fairlead.models.tally import likely_tokens
+from fairlead.models.types import ChatRequest, Usage
+from fairlead.routing import Candidate, Dropped, Plan
+from fairlead.routing.learned import Features, Prediction, Predictor, features
+from fairlead.routing.objective import choose, excess
+from fairlead.tasks.decisions import Decision, Option
+from fairlead.tasks.objectives import Objective
+from fairlead.tasks.types import Task
+from fairlead.telemetry.trace import Trace
+
+_PARTS: Final = 10_000
+_NO_FEATURES: Final = Features()
+
+Units = Mapping[tuple[str, int], list[Candidate]]
+"""What is chosen among: models by name and room, each with the deployments at which it can be reached."""
+
+
+def chosen(
+    deployment: Deployment, seconds: SecondsSeen, task: Task, request: ChatRequest, made: Plan, draw: str
+) -> Plan:
+    """The plan in the order of the task's objective, with the decision. As it is where none is declared, where the
+    request names a model, and where nothing is left to choose from."""
+    objective = deployment.preferences.objective_of(task.type)
+    named = request.model in deployment.models or request.model in deployment.groups
+    if objective is None or named or not made.candidates:
+        return made
+    units: dict[tuple[str, int], list[Candidate]] = {}
+    for candidate in made.candidates:
+        unit = candidate.model.group or candidate.model.name, candidate.room
+        units.setdefault(unit, []).append(candidate)
+    predictor = deployment.predictor
+    looked_at = predictor is not None and predictor.kind == "learned"
+    seen = features(task.question) if looked_at else _NO_FEATURES
+    decision = choose(
+        objective,
+        _options(deployment, seconds, task.type.name, request, units, seen),
+        draw=draw,
+        predictor=predictor.version if predictor is not None else "",
+    )
+    return _ordered(made, units, decision, task.type.name, deployment.currency)
+
+
+def _options(
+    deployment: Deployment, seconds: SecondsSeen, task: str, request: ChatRequest, units: Units, seen: Features
+) -> list[Option]:
+    predictor = deployment.predictor
+    names = [name for name, _ in units]
+    predictions: Sequence[Prediction | None] = (
+        [None] * len(names) if predictor is None else predictor.predict(task, seen, names)
+    )
+    return [
+        _option(deployment, seconds, task, request, place, unit, candidates[0], prediction)
+        for place, ((unit, candidates), prediction) in enumerate(zip(units.items(), predictions, strict=True))
+    ]
+
+
+def _option(
+    deployment: Deployment,
+    seconds: SecondsSeen,
+    task: str,
+    request: ChatRequest,
+    place: int,
+    unit: tuple[str, int],
+    first: Candidate,
+    prediction: Prediction | None,
+) -> Option:
+    """What is expected of a model: its score by what was learnt, its cost by the price of now."""
+    name, room = unit
+    expected = _cost(deployment, task, request, name, first)
+    took = prediction.latency if prediction is not None and prediction.latency is not None else None
+    if took is None:
+        took = seconds.of(first.model.name)
+    latency = None if took is None else round(took * 1000)
+    if prediction is None:
+        return Option(model=name, room=room, declared=place, cost=expected, latency=latency)
+    return Option(
+        model=name,
+        room=room,
+        declared=place,
+        cost=expected,
+        latency=latency,
+        p=round(prediction.p * _PARTS),
+        low=round(prediction.low * _PARTS),
+        high=round(prediction.high * _PARTS),
+        seen=prediction.seen,
+    )
+
+
+def _cost(deployment: Deployment, task: str, request: ChatRequest, name: str, first: Candidate) -> int:
+    """By the length of replies to this kind of work where that is known, and as an estimate has it where not."""
+    rate = deployment.rates[first.model.name]
+    predictor: Predictor | None = deployment.predictor
+    reply = None if predictor is None else predictor.learnt.replies.expected(task, name)
+    if reply is None:
+        return estimate(name, request.size, first.max_output, request.choices, rate).likely
+    output = min(round(reply), first.max_output) * request.choices
+    return cost(Usage(input=likely_tokens(request.size), output=output, estimated=True), rate)
+
+
+def _ordered(made: Plan, units: Units, decision: Decision, task: str, currency: str) -> Plan:
+    objective = decision.objective
+    candidates: list[Candidate] = []
+    dropped = list(made.dropped)
+    for option in decision.candidates:
+        members = units[option.model, option.room]
+        if objective.strict and excess(objective, option):
+            reason = f"it is outside of the bounds of what task type {task!r} asks for"
+            dropped += [Dropped(each.model.name, "objective", reason) for each in members]
+        else:
+            candidates += members
+    why = f"task type {task!r} asks for {asked_for(objective, currency)}: {_why(decision)}"
+    return replace(made, candidates=tuple(candidates), dropped=tuple(dropped), why=why, decision=decision)
+
+
+@cache
+def asked_for(objective: Objective, currency: str) -> str:
+    """An objective in words."""
+    aims = {"quality": "the best quality", "cost": "the lowest cost", "latency": "the fastest answer"}
+    bounds = []
+    if objective.cost_at_most is not None:
+        bounds.append(f"for at most {format_money(objective.cost_at_most, currency)}")
+    if objective.quality_at_least is not None:
+        bounds.append(f"with a score of at least {objective.quality_at_least / _PARTS:g}")
+    if objective.latency_at_most is not None:
+        bounds.append(f"within {objective.latency_at_most / 1000:g} s")
+    return " ".join((aims[objective.aim], *bounds))
+
+
+def _why(decision: Decision) -> str:
+    first, many = decision.candidates[0], len(decision.candidates)
+    inside = many - decision.outside
+    if not inside:
+        return f"no model is within the bounds; {first.model!r} is the nearest of {many}"
+    if first.p is None:
+        how = "nothing is learnt yet, so models are taken as declared and by what they cost and took"
+    else:
+        how = f"{first.model!r} is expected to score {first.p / _PARTS:.2f} ({first.seen} such outcomes seen)"
+    return f"{how}; {inside} of {many} within the bounds" if decision.outside else how
+
+
+def note_decision(trace: Trace, decision: Decision) -> None:
+    """What a trace tells of it: names, counts and codes."""
+    first = decision.candidates[0]
+    trace.note(
+        objective=decision.objective.aim, predictor=decision.predictor, outside=decision.outside, cost=first.cost
+    )
+    if first.p is not None:
+        trace.note(p=first.p / _PARTS, seen=first.seen)
