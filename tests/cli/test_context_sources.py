@@ -85,6 +85,13 @@ def test_where_pages_go_stays_within_the_context(acme: Path, handbook: Path, fai
     assert fairlead("context", "add", handbook / "logo.png").status == 1
     assert fairlead("context", "add", handbook / "index.md").status == 0
     assert (acme / "context" / "index.md").exists()
+    outside = acme.parent / "outside"
+    outside.mkdir()
+    (acme / "context" / "link").symlink_to(outside)
+    for into in ("link", "link/x", "link/x/y"):
+        said = fairlead("context", "add", handbook / "index.md", "--into", into)
+        assert (said.status, "link is in the way" in said.err) == (2, True), said.err
+    assert not any(outside.iterdir())
 
 
 def test_a_folder_becomes_a_source_that_is_synced_from_now_on(acme: Path, handbook: Path, fairlead: Fairlead) -> None:

@@ -1,7 +1,8 @@
 import pytest
 
-from fairlead.context import ContextSettings, Item, read_item
+from fairlead.context import ContextSettings, Hit, Item, read_item
 from fairlead.context.items import includes_of
+from fairlead.context.packing import Gathered, pack_of
 from fairlead.errors import BadInput
 
 
@@ -27,6 +28,27 @@ def test_the_version_is_that_of_the_text_with_all_that_it_includes() -> None:
     one = read("a.md", a="!include b.md", b="!include c.md", c="x")
     assert one.text == "x\n"
     assert one.version == read("a.md", a="x").version != read("a.md", a="!include b.md", b="y").version
+
+
+def test_a_page_holds_no_longer_than_what_it_includes() -> None:
+    pages = {
+        "a": "!include b.md",
+        "b": "---\nexpires: 2026-12-31\n---\n!include c.md",
+        "c": "---\nexpires: 2026-11-30\n---\nx",
+        "d": "---\nexpires: 2026-10-31\n---\n!include b.md\n!include c.md",
+        "e": "---\nexpires: 2027-10-31\n---\ny",
+    }
+    assert [read(f"{name}.md", **pages).expires for name in "abcde"] == [
+        "2026-11-30", "2026-11-30", "2026-11-30", "2026-10-31", "2027-10-31",
+    ]  # fmt: skip
+    until = read("a.md", **pages)
+    assert until.version != read("a.md", **{**pages, "c": "x", "b": "!include c.md"}).version
+    hit = Hit(
+        item="a", version=until.version, title="", heading="", text=until.text, owner="", verified="", review_by="",
+        data_class=until.data_class, score=1.0, expires=until.expires,
+    )  # fmt: skip
+    (citation,) = pack_of(Gathered(snapshot="", budget=200, hits=(hit,), today="2026-12-01")).citations
+    assert citation.notes == ("expired on 2026-11-30: it may no longer hold",)
 
 
 def test_one_heading_of_a_page_can_be_included() -> None:

@@ -1,7 +1,8 @@
 """A page that pulls the text of another in: a line `!include path.md`, or `!include path.md#Heading`, by itself.
 
 What is pulled in is read with the rights of the page that does it. So a page may take in only what everybody who reads
-it may read anyway; anything else would be a leak, and is refused.
+it may read anyway; anything else would be a leak, and is refused. It holds no longer than what it takes in: a page that
+is retired cannot be included, and the first of all these pages to expire ends the time of the whole.
 """
 
 import re
@@ -38,13 +39,16 @@ class Includes:
         self._paths = paths
         self._read = read
         self._done: dict[str, str] = {}
+        self._expires: dict[str, str] = {}
         self._included = 0
 
-    def expanded(self, path: str, page: Source) -> str:
-        """The text of a page with all that it includes. Raises `BadInput` naming file and line."""
-        return self._expanded(path, page, (path,))
+    def expanded(self, path: str, page: Source) -> tuple[str, str]:
+        """The text of a page with all that it includes, and the ISO day on which the first of it expires, "" for none.
+        Raises `BadInput` naming file and line."""
+        return self._expanded(path, page, (path,)), self._expires[path]
 
     def _expanded(self, path: str, page: Source, chain: tuple[str, ...]) -> str:
+        self._expires[path] = page.front.expires
         if "!include" not in page.body:
             return page.body
         found: list[str] = []
@@ -80,6 +84,7 @@ class Includes:
         if target not in self._done:
             self._done[target] = self._expanded(target, other, (*chain, target)).strip("\n")
         text = self._done[target]
+        self._expires[path] = min(filter(None, (self._expires[path], self._expires[target])), default="")
         if heading:
             part = below_heading(text, heading.strip())
             if part is None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 import msgspec
+from msgspec.structs import replace
 
 from fairlead.context.front_keys import FrontMatter
 from fairlead.context.front_matter import read_front_matter
@@ -33,7 +34,10 @@ def read_item(path: str, data: bytes, defaults: ContextSettings, includes: Inclu
     """
     identity = _identity(path)
     source = _source(path, data, defaults)
-    front, body = source.front, source.body if includes is None else includes.expanded(path, source)
+    front, body = source.front, source.body
+    if includes is not None:
+        body, expires = includes.expanded(path, source)
+        front = front if expires == front.expires else replace(front, expires=expires)
     body = body.strip("\n") + "\n"
     return Item(
         id=identity,

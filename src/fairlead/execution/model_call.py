@@ -71,11 +71,11 @@ async def decide(fairlead: Fairlead, deployment: Deployment, action: Action, req
         task = action.task = classified(deployment, action, request, findings)
         if 0 < task.confidence < 1:  # recognised, or nearly: neither named nor the only one
             action.trace.note(confidence=round(task.confidence, 3))
+        considered = considered_for(deployment, request)
     with action.step("stitch"):
-        known = await known_for(fairlead, deployment, action, request, findings, task)
+        known = await known_for(fairlead, deployment, action, request, findings, task, considered)
         asked = known.asked
     with action.step("authorize"):
-        considered = considered_for(deployment, request)
         rights = action.rights = policy.authorize(
             caller, task, asked.labels, tuple(considered.values()), action.arrival.door
         )

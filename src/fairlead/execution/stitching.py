@@ -1,5 +1,6 @@
 """The stitching stage: all that goes into the pack of one task, the pack, and whether that is enough to rest on."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from msgspec import Struct
@@ -12,12 +13,11 @@ from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.doubting import doubted
 from fairlead.execution.live_reading import live_pieces
 from fairlead.execution.pins import context_of
-from fairlead.execution.planning import considered_for
 from fairlead.execution.prepare import Stitched, refuse_ungrounded, stitched
 from fairlead.execution.question_embedding import asked_vector
 from fairlead.execution.replaying import Gathering, encode_gathering, gathered_again
 from fairlead.execution.sufficiency import NOTHING_REQUIRED, Enough, heed, resting_on, weighed
-from fairlead.models.types import ChatRequest
+from fairlead.models.types import ChatRequest, Model
 from fairlead.policy.types import Findings
 from fairlead.tasks.classify import earlier_questions
 from fairlead.tasks.types import Task
@@ -32,11 +32,18 @@ class Known(Struct, frozen=True):
 
 
 async def known_for(
-    fairlead: Fairlead, deployment: Deployment, action: Action, request: ChatRequest, findings: Findings, task: Task
+    fairlead: Fairlead,
+    deployment: Deployment,
+    action: Action,
+    request: ChatRequest,
+    findings: Findings,
+    task: Task,
+    considered: Mapping[str, Model],
 ) -> Known:
-    """What is known for a task. Raises `InsufficientContext` where that is too little to rest on."""
+    """What is known for a task that one of these models may be asked to do. Raises `InsufficientContext` where that is
+    too little to rest on."""
     context = await context_of(fairlead, deployment, action)
-    pack = action.pack = await packed(fairlead, deployment, context, action, task, request)
+    pack = action.pack = await packed(fairlead, deployment, context, action, task, request, considered)
     enough = NOTHING_REQUIRED
     if task.type.requires:
         enough = weighed(fairlead, deployment, context, action, task, pack)
@@ -51,7 +58,13 @@ async def known_for(
 
 
 async def packed(
-    fairlead: Fairlead, deployment: Deployment, context: Context, action: Action, task: Task, request: ChatRequest
+    fairlead: Fairlead,
+    deployment: Deployment,
+    context: Context,
+    action: Action,
+    task: Task,
+    request: ChatRequest,
+    considered: Mapping[str, Model],
 ) -> Pack:
     """The pack for a task. Raises `NoContext` where a required live source was asked in vain."""
     if not task.type.context:
@@ -67,7 +80,7 @@ async def packed(
         earlier=earlier,
         required=tuple(required),
         live=tuple(live),
-        measure=fairlead.tokens.measure(considered_for(deployment, request)),
+        measure=fairlead.tokens.measure(considered),
         day=datetime.fromtimestamp(action.at / 1000, UTC).date().isoformat(),
         caller=action.caller,
         asked=asked,

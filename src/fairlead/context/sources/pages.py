@@ -107,12 +107,14 @@ class Pages:
 @contextmanager
 def pages_of(context: Path, name: str, *, dry_run: bool = False) -> Iterator[Pages]:
     """The pages of a source, for one process at a time. Raises `BadInput` where another one works on them."""
-    folder = context / name
+    folder = context
+    for part in ("", *Path(name).parts):  # a link anywhere on the way may lead out of the workspace
+        folder = folder / part
+        if folder.is_symlink():
+            raise _in_the_way(folder)
     if dry_run:
         yield Pages(folder)
         return
-    if context.is_symlink() or folder.is_symlink():
-        raise _in_the_way(folder)
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
