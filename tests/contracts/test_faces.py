@@ -54,11 +54,9 @@ costs: compile_budgets
 costs: decode_rates
 costs: encode_rates
 costs: resolve_rates
-evidence: Conflict
 evidence: Pieces
 evidence: Reader
 evidence: answerable
-evidence: conflicts
 evidence: differing
 evidence: mentioned
 evidence: statements_of

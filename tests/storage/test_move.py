@@ -79,9 +79,17 @@ def digest(store: Store) -> str:
 
 async def test_everything_arrives_and_the_proofs_hold(source: Store, target: Store) -> None:
     before, told = digest(source), list[int]()
+    # Vectors that a deployment which was here before had copied for pgvector, of sections with the same keys.
+    tampered(
+        target,
+        "CREATE TABLE context_pgvector (model text, section bigint, text text, vector text)",
+        "INSERT INTO context_pgvector VALUES ('m', 7, 'x', '[1]')",
+    )
     moved = move(source, target, told.append)
     assert digest(source) == digest(target) == before
     assert (moved.size, moved.spent, sum(told)) == (40, 2 * 40 * 7, sum(moved.rows.values()))
+    with target.reading() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM context_pgvector").scalar() == 0
     verifier = known_verifier(target, NAME)
     assert verifier is not None
     verdict = check_proofs(target, verifier, ())

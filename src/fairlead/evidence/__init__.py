@@ -3,15 +3,12 @@
 from fairlead.evidence.answerable import answerable, mentioned
 from fairlead.evidence.by_meaning import Reader
 from fairlead.evidence.claims import Pieces, supported
-from fairlead.evidence.conflicts import Conflict, conflicts
 from fairlead.evidence.figures import differing, statements_of
 
 __all__ = [
-    "Conflict",
     "Pieces",
     "Reader",
     "answerable",
-    "conflicts",
     "differing",
     "mentioned",
     "statements_of",

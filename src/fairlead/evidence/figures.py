@@ -1,5 +1,5 @@
 """Pieces that name different figures of the same, quickly enough for every pack. Careful: what is not clearly about
-the same is let be. `conflicts` looks for denials and opposites too, and takes sixteen times as long.
+the same is let be, and denials and opposites are not looked for: that took sixteen times as long.
 
 Two statements are about the same where most of the words are the same that stand with a figure, and the figure is of
 the same unit. Then a different figure is a difference: thirty days here and fourteen there.

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Table, func, select
 from fairlead.audit import Frontier
 from fairlead.audit.merkle import leaf_hash
 from fairlead.errors import BadInput, Broken
-from fairlead.storage import sqlite_fts
+from fairlead.storage import postgres_vectors, sqlite_fts
 from fairlead.storage.schema import budget, epoch, hold, log, metadata, tree, worker
 from fairlead.storage.sqlite import SqliteDatabase
 from fairlead.storage.store import Store
@@ -63,6 +63,7 @@ def move(source: Store, target: Store, progress: Progress = lambda _: None, *, o
             goal.exec_driver_sql(_CLEAR.format(", ".join(f'"{table.name}"' for table in [*_tables(), worker])))
         else:
             _require_empty(goal, target.shown)
+        postgres_vectors.clear(goal)
         for table in _tables():
             _copy(origin, goal, table, progress)
         _copy_words(origin, goal)

@@ -112,6 +112,13 @@ def _copied(connection: "Connection", model: str, rows: Sequence[Any]) -> None:
     connection.exec_driver_sql(_COPY, (model, *columns))
 
 
+def clear(connection: "Connection") -> None:
+    """Empties the copy: other sections are about to have these keys. The next publish fills it, and workers score until
+    then."""
+    if connection.exec_driver_sql(_THERE).scalar():
+        connection.exec_driver_sql("TRUNCATE context_pgvector")
+
+
 def complete(store: Store, snapshot: str, model: str) -> bool:
     """Whether the server can score this snapshot: nothing of it is lacking, and this account may read it."""
     from sqlalchemy.exc import ProgrammingError
