@@ -51,7 +51,9 @@ FIELDS: Final = {
     "rights": "Of a tool's call: by what kind of credential the system knew the person: `exchange`, `grant`, "
     "`certificate`, `login`, `service` (not the person's own) or `none`.",
     "run": "The run's id: what `x-fairlead-run` tells the client.",
+    "score": "Of an `outcome`: how well the run was done, in 1/10000.",
     "snapshot": "The snapshot of the context that was searched.",
+    "source": "Of an `outcome`: what says so: `feedback` or `correction`, of a person.",
     "sources": "Of a tool's call: where its arguments came from, all together.",
     "suppressed": "Refusals before this one that were counted but not recorded, because too many came at once.",
     "task": "The task type.",
@@ -59,6 +61,7 @@ FIELDS: Final = {
     "tool": "The tool that was called: `system.tool`.",
     "usage": "Tokens as billed; `estimated` where the provider did not report them.",
     "v": "The version of this form.",
+    "weight": "Of an `outcome`: how much it counts, in 1/1000.",
     "within": "The run that this one is a part of (a fact that a decision needed, a live source of its context, what "
     "its question means to a model for embeddings), or "
     "the work that its client named, as a digest.",
@@ -67,6 +70,8 @@ KINDS: Final = {
     "call_model": "The action itself, a model's answer: one for each run.",
     "call_tool": "The action itself, a tool's call: one for each run.",
     "attempt": "A failed try of a model before the run's end, billed by itself.",
+    "outcome": "How well the run that it is `about` was done, said by `person` afterwards; `task` and "
+    "`model` are the run's.",
     "refusal": "A request that was turned away at a door, before there was an action.",
     "late": "A settlement that came after recovery had settled the run; unbilled, to be reconciled.",
     "erasure": "A deed: a person's key was deleted, and with it all that was sealed for them.",

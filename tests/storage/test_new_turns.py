@@ -9,6 +9,7 @@ from tests.storage.books_of import a_hold, balance, entry, limit, only_postgres,
 from tests.storage.wire import Wire
 
 from fairlead.clock import SystemClock
+from fairlead.storage import outcome_rows
 from fairlead.storage.books import Books, open_books
 from fairlead.storage.journal import Journal
 from fairlead.storage.personal_tables import session_turn
@@ -17,7 +18,7 @@ from fairlead.storage.sessions import Owner, Past, Sessions, Turn
 from fairlead.storage.settings import JournalSettings
 from fairlead.storage.store import Store
 from fairlead.storage.subject_rows import StoredSubjects
-from fairlead.storage.types import NewTurn, Receipt, Write
+from fairlead.storage.types import NewOutcome, NewTurn, Receipt, Write
 from fairlead.storage.vault import Vault
 
 KIM = Owner("kim", "")
@@ -123,6 +124,29 @@ def test_a_turn_whose_bill_recovery_has_settled_is_not_kept(store: Store, sessio
     assert isinstance(receipt, Receipt)
     assert not receipt.closed
     assert (turns(store), runs(store), open_ids(store)) == (0, [], set())
+
+
+def test_of_what_one_says_of_a_run_the_latest_is_kept_and_of_the_erased_nothing(
+    store: Store, vault: Vault, books: Books
+) -> None:
+    kim = vault.subject_for("kim").id
+    said = [
+        NewOutcome(
+            run="run_1", by=by, subject=kim, entry=f"out_{at}", at=at, source="feedback", task="chat", model="m",
+            score=score, weight=1000,
+        )
+        for at, (by, score) in enumerate((("a", 10_000), ("b", 5_000), ("a", 0)), 1)
+    ]  # fmt: skip
+    told = books.write([Write(entries=(entry(each.entry),), outcome=each) for each in said])
+    assert [each.remembered for each in told if isinstance(each, Receipt)] == [True] * 3
+    with store.reading() as connection:
+        assert list(outcome_rows.outcomes_since(connection, 0)) == [said[2], said[1]]
+    vault.erase("kim")
+    (late,) = books.write([Write(entries=(entry("out_4"),), outcome=said[0])])
+    assert isinstance(late, Receipt)
+    assert not late.remembered
+    with store.reading() as connection:
+        assert list(outcome_rows.outcomes_since(connection, 0)) == []
 
 
 @only_postgres

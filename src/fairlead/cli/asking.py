@@ -62,10 +62,18 @@ def got(url: str, path: str, key: str) -> dict[str, Any]:
 
 
 @contextmanager
-def posted(url: str, body: Mapping[str, Any], key: str, headers: Mapping[str, str] | None = None) -> Iterator[Reply]:
-    """The answer to a chat request. Raises `NoServer`, or the error that the server answered with."""
+def posted(
+    url: str,
+    body: Mapping[str, Any],
+    key: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    path: str = "/v1/chat/completions",
+) -> Iterator[Reply]:
+    """The answer to a request, of chat unless told otherwise. Raises `NoServer`, or the error that the server answered
+    with."""
     sent = {"content-type": "application/json", **(headers or {})}
-    with _sent("POST", url, "/v1/chat/completions", json.dumps(body).encode(), key, sent) as reply:
+    with _sent("POST", url, path, json.dumps(body).encode(), key, sent) as reply:
         yield reply
 
 

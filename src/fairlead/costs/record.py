@@ -47,6 +47,8 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     Of a tool's call, `arguments` and `definition` are SHA-256 digests, `rights` the kind of credential by which the
     system knew the caller, `sources` where the arguments came from, `approvals` the ids of those that let it pass, and
     `within` the run that it was a part of. Of actions whose client names a piece of work, `within` is that.
+
+    A row of kind "outcome" says how well the run that it is `about` was done: `score` in 1/10000, `weight` in 1/1000.
     """
 
     about: str = ""
@@ -85,7 +87,9 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     revision: str = ""
     rights: str = ""
     run: str
+    score: int | None = None
     snapshot: str = ""
+    source: str = ""
     sources: tuple[str, ...] = ()
     suppressed: int = 0
     task: str = ""
@@ -93,6 +97,7 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     tool: str = ""
     usage: RecordedUsage | None = None
     v: int
+    weight: int = 0
     within: str = ""
 
 

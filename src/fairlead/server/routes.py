@@ -16,6 +16,8 @@ from fairlead.server.chat_door import ChatDoor
 from fairlead.server.connect_page import CONNECT, CONNECTED, CONNECTIONS, Connect, Connected, ConnectPage
 from fairlead.server.connections_page import ConnectionsPage, Disconnect
 from fairlead.server.door import EncodeError
+from fairlead.server.feedback import PATH as FEEDBACK
+from fairlead.server.feedback import GiveFeedback
 from fairlead.server.grants import PATH as GRANTS
 from fairlead.server.grants import EndGrant, ShownGrants
 from fairlead.server.health import Live, Ready
@@ -90,6 +92,7 @@ def routes(running: Running, max_body: int) -> dict[tuple[str, str], Endpoint]:
         ("POST", PROPOSALS): Propose(fairlead, running.proposals, max_body),
         ("GET", PROPOSALS): ShownProposals(fairlead, running.proposals),
         ("GET", f"{PROPOSALS}/"): ShownProposals(fairlead, running.proposals),
+        ("POST", FEEDBACK): GiveFeedback(fairlead, running.feedback, max_body),
         ("GET", GRANTS): ShownGrants(fairlead, grants),
         ("GET", f"{GRANTS}/"): ShownGrants(fairlead, grants),
         ("DELETE", f"{GRANTS}/"): EndGrant(fairlead, grants),

@@ -9,6 +9,7 @@ from fairlead.identity.consents import Consents
 from fairlead.identity.directory import Directory
 from fairlead.identity.directory_groups import Groups
 from fairlead.identity.grant_tokens import GrantTokens
+from fairlead.learning.feedback import Feedback
 from fairlead.storage.sessions import Sessions
 
 
@@ -20,6 +21,9 @@ class Running(Protocol):
 
     @property
     def sessions(self) -> Sessions: ...
+
+    @property
+    def feedback(self) -> Feedback: ...
 
     @property
     def people(self) -> tuple[Directory, Groups]: ...

@@ -239,6 +239,8 @@ def _place(write: Write) -> tuple[str, str] | None:
     """Where it comes among those that remember something; None for one that does not."""
     if write.turn is not None:
         return write.turn.subject, write.turn.session
+    if write.outcome is not None:
+        return write.outcome.subject, write.outcome.run
     return None if write.step is None else (write.step.subject, "")
 
 

@@ -1,4 +1,4 @@
-"""Turns of conversations and steps of flows that are kept in the very commit of their action, on a server.
+"""Turns of conversations, steps of flows and outcomes that are kept in the very commit of their action, on a server.
 
 The person's row is locked first, as whoever erases them does, so that neither waits for the other in a circle.
 """
@@ -46,13 +46,28 @@ WITH alive AS (SELECT id FROM subject WHERE id = %(subject)s FOR KEY SHARE), add
 )
 SELECT count(*) FROM added
 """
+_OUTCOME: Final = """
+WITH alive AS (SELECT id FROM subject WHERE id = %(subject)s FOR KEY SHARE), added AS (
+    INSERT INTO outcome (run, by, subject, entry, at, source, task, model, score, weight, propensity, digest)
+    SELECT %(run)s, %(by)s, alive.id, %(entry)s, %(at)s, %(source)s, %(task)s, %(model)s, %(score)s, %(weight)s,
+        %(propensity)s, %(digest)s
+    FROM alive
+    ON CONFLICT (run, by) DO UPDATE SET entry = excluded.entry, at = excluded.at, source = excluded.source,
+        score = excluded.score, weight = excluded.weight
+    RETURNING run
+)
+SELECT count(*) FROM added
+"""
 _STEP_IS_THERE: Final = "SELECT count(*) FROM flow_step WHERE id = %s AND subject = %s"
+_OUTCOME_IS_THERE: Final = "SELECT count(*) FROM outcome WHERE run = %s AND by = %s"
 _IS_THERE: Final = "SELECT count(*) FROM session_turn WHERE id = %s AND subject = %s"
 
 
 def remember(connection: "psycopg.Connection[Any]", write: Write) -> bool:
     """Within the transaction that is open. False where there is nobody to remember it for."""
     if write.turn is not None and not _turn(connection, write.turn):
+        return False
+    if write.outcome is not None and not _is_one(connection.execute(_OUTCOME, asdict(write.outcome))):
         return False
     return write.step is None or _is_one(connection.execute(_STEP, asdict(write.step)))
 
@@ -64,6 +79,8 @@ def is_remembered(connection: "psycopg.Connection[Any]", write: Write) -> bool:
         for statement, each in ((_IS_THERE, write.turn), (_STEP_IS_THERE, write.step))
         if each is not None
     ]
+    if write.outcome is not None:
+        kept.append(connection.execute(_OUTCOME_IS_THERE, (write.outcome.run, write.outcome.by)))
     return all(map(_is_one, kept))
 
 

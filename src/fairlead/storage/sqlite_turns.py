@@ -1,4 +1,4 @@
-"""Turns of conversations and steps of flows that are kept in the very commit of their action, in a file.
+"""Turns of conversations, steps of flows and outcomes that are kept in the very commit of their action, in a file.
 
 A person who is gone remembers nothing, and nothing is added to a conversation that was deleted meanwhile. No statement
 here fails for that: the rest of the commit, money and record, stands all the same.
@@ -8,8 +8,9 @@ import sqlite3
 from typing import Any, Final
 
 from msgspec import json
+from msgspec.structs import asdict
 
-from fairlead.storage.types import NewStep, NewTurn
+from fairlead.storage.types import NewOutcome, NewStep, NewTurn
 
 # A conversation that is only begun by its first turn, or begun anew after it had expired.
 _BEGIN: Final = """
@@ -34,6 +35,13 @@ INSERT INTO flow_step (id, flow, subject, at, size, sealed)
     SELECT ?, ?, subject.id, ?, ?, ? FROM subject WHERE id = ?
     ON CONFLICT DO NOTHING
 """
+_OUTCOME: Final = """
+INSERT INTO outcome (run, by, subject, entry, at, source, task, model, score, weight, propensity, digest)
+    SELECT :run, :by, subject.id, :entry, :at, :source, :task, :model, :score, :weight, :propensity, :digest
+    FROM subject WHERE id = :subject
+    ON CONFLICT (run, by) DO UPDATE SET entry = excluded.entry, at = excluded.at, source = excluded.source,
+        score = excluded.score, weight = excluded.weight
+"""
 _USED: Final = "UPDATE session_turn SET used_at = :at WHERE id IN (SELECT value FROM json_each(:used))"
 
 
@@ -56,3 +64,8 @@ def keep(connection: sqlite3.Connection, step: NewStep) -> bool:
     """As `remember`, for a step of a flow."""
     values = (step.id, step.flow, step.at, step.size, step.sealed, step.subject)
     return connection.execute(_STEP, values).rowcount == 1
+
+
+def judge(connection: sqlite3.Connection, outcome: NewOutcome) -> bool:
+    """As `remember`, for how well a run was done: the latest of one who judges counts."""
+    return connection.execute(_OUTCOME, asdict(outcome)).rowcount == 1

@@ -91,9 +91,27 @@ class NewStep(Struct, frozen=True, kw_only=True):
     sealed: bytes
 
 
+class NewOutcome(Struct, frozen=True, kw_only=True):
+    """How well a run was done, by one who judges it (see `outcome_tables`). What the same one says later takes its
+    place. `score` in 1/10000, `weight` in 1/1000, `propensity` in 1/1000000."""
+
+    run: str
+    by: str
+    subject: str
+    entry: str
+    at: int
+    source: str
+    task: str
+    model: str
+    score: int
+    weight: int
+    propensity: int = 0
+    digest: str = ""
+
+
 class Write(Struct, frozen=True):
     """What one action makes durable in one commit: close a hold at a price, append to the log, open the next hold,
-    remember what was said, or what a flow was told and has read."""
+    remember what was said, what a flow was told and has read, or how well a run was done."""
 
     close: Hold | None = None
     spent: int = 0
@@ -101,13 +119,15 @@ class Write(Struct, frozen=True):
     open: Hold | None = None
     turn: NewTurn | None = None
     step: NewStep | None = None
+    outcome: NewOutcome | None = None
 
 
 class Receipt(Struct, frozen=True):
     """What came of a write. `closed` is False if the hold had already been settled by recovery; then no money moved and
     no entry was appended. `warnings` are the limits whose warning threshold this write crossed. `leaf` is the index of
     the first appended entry in the log, -1 if none, or where places are given later (PostgreSQL). `remembered` is False
-    if there was a turn or a step to remember, and its person or conversation was gone; all else was done."""
+    if there was something to remember (a turn, a step, an outcome), and its person or conversation was gone; all else
+    was done."""
 
     closed: bool = True
     leaf: int = -1

@@ -27,6 +27,7 @@ from fairlead.identity.issuer_keys import IssuerKeyRings
 from fairlead.identity.people import People
 from fairlead.identity.provider_tokens import ProviderTokens
 from fairlead.lanes.figures import FOLDER
+from fairlead.learning.feedback import Feedback
 from fairlead.net.http import Http
 from fairlead.routing import Health
 from fairlead.storage.checkpoints import log_origin, sign_head
@@ -76,6 +77,7 @@ class Running:
         self.grants = parts.grants
         self.consents = consents
         self.proposals = parts.proposals
+        self.feedback = parts.feedback
         self._parts = parts
         self._journal = journal
         self._follower = follower
@@ -163,6 +165,7 @@ def _lasting_parts(around: Surroundings, vault: Vault, http: Http, watch: Watch,
         credentials=Credentials(http, clock, secrets, grants),
         connections=Connections(http, clock, secrets),
         approvals=Approvals(store, vault, clock),
+        feedback=Feedback(store, vault, clock),
         flows=Flows(store, vault, clock),
         requests=requests,
         proposals=Proposals(store, vault, clock),

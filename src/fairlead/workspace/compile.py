@@ -19,6 +19,7 @@ from fairlead.execution.extraction import check_schema
 from fairlead.identity import Identity, IdentitySettings, compile_identity
 from fairlead.identity.settings import missing_secrets
 from fairlead.lanes import LaneRules, compile_lanes
+from fairlead.learning.settings import compile_outcomes
 from fairlead.models.settings import Models, compile_models
 from fairlead.policy import CaseResult, Policy, PolicyCase, RulesFile, compile_policy, run_policy_tests
 from fairlead.policy.approvals import ApprovalRules, compile_approvals
@@ -296,6 +297,7 @@ class _Compiling:
             trusted = settings.server.proxy.trusted
             self._try(lambda: networks(trusted))
         self._try(lambda: compile_anchors(settings.audit.anchors))
+        self._try(lambda: compile_outcomes(settings.outcomes))
 
     def _checked(self, path: str, check: Callable[[], object]) -> None:
         """Note what it raises at its place in that file."""

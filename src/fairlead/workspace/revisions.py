@@ -21,9 +21,12 @@ from fairlead.identity.introspection import Introspections
 from fairlead.identity.issuer_keys import IssuerKeyRings
 from fairlead.identity.people import People
 from fairlead.lanes.rates import compile_limits
+from fairlead.learning.feedback import Feedback
+from fairlead.learning.feedback import Rules as FeedbackRules
 from fairlead.models.registry import apart, open_drivers
 from fairlead.net.http import Http
 from fairlead.policy.approvals import ApprovalRules
+from fairlead.policy.feedback import FeedbackRights
 from fairlead.policy.stops import Stop, compile_stops
 from fairlead.storage.sessions import Sessions
 from fairlead.workspace.asking import take_up_approvals
@@ -52,6 +55,7 @@ class LastingParts:
     credentials: Credentials
     connections: Connections
     approvals: Approvals
+    feedback: Feedback
     flows: Flows
     requests: Requests
     proposals: Proposals
@@ -138,9 +142,16 @@ class Revisions:
         parts.pins.keep = settings.context.pinned_for
         parts.flows.keep = settings.flows.kept_for(settings.payloads)
         take_up_approvals(parts.approvals, workspace, compiled.approvals)
+        parts.feedback.take_up(_feedback_rules(workspace))
         parts.grants.address = address_of(settings)
         parts.signed_in.take_up(workspace.identity, workspace.organisation)
         return _deployment(compiled, self._around, parts)
+
+
+def _feedback_rules(workspace: Workspace) -> FeedbackRules:
+    outcomes = workspace.settings.outcomes
+    rights = FeedbackRights(workspace.policy.statements, outcomes.feedback.reviewers)
+    return FeedbackRules(outcomes, rights, keep=workspace.settings.payloads == "keep")
 
 
 def _deployment(compiled: CompiledRevision, around: Surroundings, parts: LastingParts) -> Deployment:

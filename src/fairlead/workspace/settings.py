@@ -12,6 +12,7 @@ from fairlead.identity.key_settings import KeySettings
 from fairlead.identity.settings import AgentSettings, IdentitySettings
 from fairlead.lanes import LanesSettings
 from fairlead.lanes.rate_settings import LimitsSettings
+from fairlead.learning.settings import OutcomesSettings
 from fairlead.models.settings import ModelSettings
 from fairlead.policy import PolicyCase, Rule
 from fairlead.policy.approval_settings import ApprovalSettings
@@ -182,6 +183,7 @@ class WorkspaceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     audit: AuditSettings = AuditSettings()
     storage: StorageSettings = StorageSettings()
     lanes: LanesSettings = LanesSettings()
+    outcomes: OutcomesSettings = OutcomesSettings()
     limits: LimitsSettings = LimitsSettings()
     server: ServerSettings = ServerSettings()
 
