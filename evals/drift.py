@@ -41,11 +41,11 @@ from fairlead.context import Item, publish_items
 from fairlead.context.catalogue import load_catalogue
 from fairlead.context.citations import Reference
 from fairlead.context.meaning import words_said
-from fairlead.context.measured import measured
-from fairlead.context.passages import fates
-from fairlead.context.rates import Rate, likely
-from fairlead.context.requests import Requests
-from fairlead.context.upkeep_settings import UpkeepSettings
+from fairlead.context.upkeep.measured import measured
+from fairlead.context.upkeep.passages import fates
+from fairlead.context.upkeep.rates import Rate, likely
+from fairlead.context.upkeep.requests import Requests
+from fairlead.context.upkeep.settings import UpkeepSettings
 from fairlead.costs.record import RECORD_VERSION, Record, deed, encode_record
 from fairlead.storage.store import Store
 from fairlead.storage.subject_rows import StoredSubjects

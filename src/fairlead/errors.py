@@ -28,7 +28,7 @@
     │   ├── InsufficientContext      422  what the work must rest on is not as it should be (execution/insufficient.py)
     │   │   └── NoContext            422  nothing that the caller may read answers it (execution/prepare.py)
     │   ├── OverBudget               429  a cap would be passed
-    │   ├── TooManyWaiting           429  as many proposals of a person wait as may (context/proposals.py)
+    │   ├── TooManyWaiting           429  as many proposals of a person wait as may (context/upkeep/proposals.py)
     │   ├── Unpriced                 422  nobody knows what it would cost
     │   └── Overloaded               503  this worker takes no more for now
     │       ├── TooManyWrong         429  wrong credentials from one address (identity/failures.py)

@@ -6,7 +6,7 @@ from tests.world import FixedClock
 
 from fairlead.context import Item, publish_items
 from fairlead.context.catalogue import load_catalogue
-from fairlead.context.impact import due_of
+from fairlead.context.upkeep.impact import due_of
 from fairlead.storage.store import Store
 
 Page = Callable[..., Item]

@@ -11,8 +11,8 @@ from tests.smtp import mail_server
 from tests.world import FixedClock
 
 from fairlead.context import ContextSettings, publish_items, read_item
-from fairlead.context.requests import Need, Requests
-from fairlead.context.upkeep_settings import MailSettings, OwnerSettings, UpkeepSettings, require_sound
+from fairlead.context.upkeep.requests import Need, Requests
+from fairlead.context.upkeep.settings import MailSettings, OwnerSettings, UpkeepSettings, require_sound
 from fairlead.controls.deliver import Delivery
 from fairlead.costs.record import RECORD_VERSION, Record, encode_record
 from fairlead.errors import BadInput

@@ -19,9 +19,9 @@ from fairlead.cli.when import shown
 from fairlead.clock import SystemClock
 from fairlead.context import read_item
 from fairlead.context.front_lines import with_keys
-from fairlead.context.merge import merged
-from fairlead.context.proposals import Edit, Proposals
-from fairlead.context.requests import Requests
+from fairlead.context.upkeep.merge import merged
+from fairlead.context.upkeep.proposals import Edit, Proposals
+from fairlead.context.upkeep.requests import Requests
 from fairlead.costs.record import deed
 from fairlead.errors import BadInput, NotFound, Refused
 from fairlead.execution.proposing import Pages, Wish, edit_of

@@ -19,11 +19,11 @@ from fairlead.clock import SystemClock
 from fairlead.context.catalogue import Catalogue, catalogue_of, load_catalogue
 from fairlead.context.items import read_item
 from fairlead.context.kinds import PUBLISHED
-from fairlead.context.measured import measured
 from fairlead.context.questions import unanswered
 from fairlead.context.readiness import Act, Basis, Draft, Facts, Page, People, Rate, Traffic
-from fairlead.context.requests import Requests
 from fairlead.context.types import Item
+from fairlead.context.upkeep.measured import measured
+from fairlead.context.upkeep.requests import Requests
 from fairlead.costs.record import Record
 from fairlead.errors import BadInput
 from fairlead.policy.tool_scopes import Scopes

@@ -17,8 +17,8 @@ from fairlead.cli.records import record_of
 from fairlead.cli.when import moment_ago, shown
 from fairlead.clock import SystemClock
 from fairlead.context.catalogue import Catalogue, load_catalogue
-from fairlead.context.impact import Affected, affected, cited_in, cites
-from fairlead.context.passages import fates, snapshot_named
+from fairlead.context.upkeep.impact import Affected, affected, cited_in, cites
+from fairlead.context.upkeep.passages import fates, snapshot_named
 from fairlead.costs.record import Record
 from fairlead.storage.store import Store
 

@@ -13,8 +13,8 @@ from fairlead.cli.output import DryRun, Json, json_data, say, table
 from fairlead.cli.place import Data, Place, Workspace, find, user
 from fairlead.cli.when import shown
 from fairlead.clock import SystemClock
-from fairlead.context.proposals import Proposals
-from fairlead.context.requests import Requests
+from fairlead.context.upkeep.proposals import Proposals
+from fairlead.context.upkeep.requests import Requests
 from fairlead.costs.record import deed
 from fairlead.errors import BadInput
 

@@ -13,7 +13,7 @@ from fairlead.errors import FairleadError, NotFound, closest
 MODULES: Final = (
     "fairlead.errors",
     "fairlead.cli.asking",
-    "fairlead.context.proposals",
+    "fairlead.context.upkeep.proposals",
     "fairlead.execution.approval_question",
     "fairlead.execution.insufficient",
     "fairlead.execution.prepare",

@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, field
 
-from fairlead.context.upkeep_settings import NO_UPKEEP, UpkeepSettings
+from fairlead.context.upkeep.settings import NO_UPKEEP, UpkeepSettings
 from fairlead.labels import ClassName, DataClass
 
 _UNITS: Final = {"h": 3_600_000, "d": 86_400_000}

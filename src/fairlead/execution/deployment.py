@@ -32,7 +32,7 @@ from fairlead.routing import Health, Preferences
 from fairlead.tools.offered import NO_SYSTEMS, Systems
 
 if TYPE_CHECKING:
-    from fairlead.context.requests import Requests
+    from fairlead.context.upkeep.requests import Requests
     from fairlead.execution.approvals import Approvals
     from fairlead.execution.attempts import Sent
     from fairlead.execution.flow_path import FlowRules

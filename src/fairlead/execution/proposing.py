@@ -12,9 +12,9 @@ from msgspec import DecodeError, Struct
 from msgspec.structs import replace
 
 from fairlead.context.citations import reference_of
-from fairlead.context.proposals import Edit, Proposals
 from fairlead.context.snapshots import access_of, stored_item
 from fairlead.context.types import Item
+from fairlead.context.upkeep.proposals import Edit, Proposals
 from fairlead.costs.record import Record, decode_record
 from fairlead.errors import BadInput, NotFound
 from fairlead.execution.deployment import Deployment

@@ -12,9 +12,9 @@ from msgspec import Struct
 
 from fairlead.context import Context, Pack
 from fairlead.context.citations import reference_of
-from fairlead.context.impact import SEVERITY, due_of
-from fairlead.context.requests import Kind, Need
 from fairlead.context.sufficiency import LiveState, Standing, day_of, strictest
+from fairlead.context.upkeep.impact import SEVERITY, due_of
+from fairlead.context.upkeep.requests import Kind, Need
 from fairlead.costs.ledger import Action
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.insufficient import (

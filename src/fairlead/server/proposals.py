@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import Struct, structs
 
-from fairlead.context.proposals import Proposals
+from fairlead.context.upkeep.proposals import Proposals
 from fairlead.errors import BadInput, FairleadError
 from fairlead.execution import Fairlead
 from fairlead.execution.deployment import Deployment

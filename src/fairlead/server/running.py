@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from fairlead.context.proposals import Proposals
+from fairlead.context.upkeep.proposals import Proposals
 from fairlead.execution import Fairlead
 from fairlead.identity.browser import BrowserSessions
 from fairlead.identity.consents import Consents

@@ -5,8 +5,8 @@ import asyncio
 from collections.abc import Callable
 
 from fairlead.clock import Clock, new_id
-from fairlead.context.proposals import Proposals
-from fairlead.context.requests import Requests
+from fairlead.context.upkeep.proposals import Proposals
+from fairlead.context.upkeep.requests import Requests
 from fairlead.controls.watch import Watch
 from fairlead.costs.ledger import Ledger
 from fairlead.costs.outcomes import orphaned

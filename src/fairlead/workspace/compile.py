@@ -11,7 +11,7 @@ from fairlead.context import ContextSettings, Item, read_item
 from fairlead.context.items import includes_of
 from fairlead.context.sources.live import LiveSource, compile_live
 from fairlead.context.sources.settings import SourcesFile, compile_sources
-from fairlead.context.upkeep_settings import require_sound
+from fairlead.context.upkeep.settings import require_sound
 from fairlead.controls import Controls, ControlSettings, compile_controls
 from fairlead.costs import Budgets, Rate, compile_budgets, decode_rates, resolve_rates
 from fairlead.errors import BadInput

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from fairlead.context.upkeep import Digest
-from fairlead.context.upkeep_settings import UpkeepSettings
+from fairlead.context.upkeep.settings import UpkeepSettings
+from fairlead.context.upkeep.telling import Digest
 from fairlead.net.mail import Mail
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from fairlead.context import Context
 from fairlead.context.embedding import embedder_of
-from fairlead.context.proposals import Proposals
-from fairlead.context.requests import Requests
+from fairlead.context.upkeep.proposals import Proposals
+from fairlead.context.upkeep.requests import Requests
 from fairlead.context.vector_space import vector_space
 from fairlead.controls.watch import Watch
 from fairlead.execution import Defaults, Deployment

@@ -12,15 +12,15 @@ from msgspec import Struct
 
 from fairlead.clock import Clock, new_id
 from fairlead.context.catalogue import load_catalogue
-from fairlead.context.impact import affected, cited_in, cites
-from fairlead.context.measured import overdue
-from fairlead.context.owners import Owners, known_owners
-from fairlead.context.passages import fates
-from fairlead.context.requests import Requests
-from fairlead.context.settled import FELT, settled
 from fairlead.context.sufficiency import day_of
-from fairlead.context.upkeep import FOUND, WEEK, Digest, back_after, needs_of, to_escalate, to_tell
-from fairlead.context.upkeep_settings import NO_UPKEEP, MailSettings, UpkeepSettings
+from fairlead.context.upkeep.impact import affected, cited_in, cites
+from fairlead.context.upkeep.measured import overdue
+from fairlead.context.upkeep.owners import Owners, known_owners
+from fairlead.context.upkeep.passages import fates
+from fairlead.context.upkeep.requests import Requests
+from fairlead.context.upkeep.settings import NO_UPKEEP, MailSettings, UpkeepSettings
+from fairlead.context.upkeep.settled import FELT, settled
+from fairlead.context.upkeep.telling import FOUND, WEEK, Digest, back_after, needs_of, to_escalate, to_tell
 from fairlead.costs.record import Record, decode_record
 from fairlead.identity import Key
 from fairlead.identity.people import People

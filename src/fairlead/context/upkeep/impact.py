@@ -11,8 +11,8 @@ from msgspec import Struct
 
 from fairlead.context.catalogue import Catalogue, Entry
 from fairlead.context.citations import Reference, reference_of
-from fairlead.context.drift import Fate
 from fairlead.context.edited import changed_after
+from fairlead.context.upkeep.drift import Fate
 
 SEVERITY: Final = {"gone": 4, "changed": 4, "expired": 3, "outdated": 2, "review": 1}
 """How grave it is, for ranking: an answer that rests on what says otherwise now is worse than one that rests on what

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from fairlead.context.catalogue import Catalogue, Entry
-from fairlead.context.rates import DAY, Rate, Watched, rates, review_by
+from fairlead.context.upkeep.rates import DAY, Rate, Watched, rates, review_by
 from fairlead.storage.store import Store
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fairlead.clock import Clock
-from fairlead.context.requests import Need, row_of
 from fairlead.context.types import Item
+from fairlead.context.upkeep.requests import Need, row_of
 from fairlead.errors import BadInput, NotFound, Refused
 from fairlead.storage.store import Store
 from fairlead.storage.vault import Vault

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.context.merge import merged
+from fairlead.context.upkeep.merge import merged
 
 LINES = st.lists(st.sampled_from(["a", "b", "c", "", "d"]), min_size=1, max_size=8).map("\n".join)
 PAGE = "# Rules\n\nGoods come back\nwithin 30 days.\n\nA receipt is needed."

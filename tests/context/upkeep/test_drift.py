@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.context.drift import Cited, Fate, Later, Page
 from fairlead.context.meaning import words_said
 from fairlead.context.sections import split
+from fairlead.context.upkeep.drift import Cited, Fate, Later, Page
 
 SAID = ["any", "return", "needs", "a", "receipt", "within", "thirty", "days", "unless", "goods", "broke"]
 WORDS = st.lists(st.sampled_from(SAID), min_size=4)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from tests.world import FixedClock
 
-from fairlead.context.requests import Need, Requests
+from fairlead.context.upkeep.requests import Need, Requests
 from fairlead.costs.record import deed
 from fairlead.errors import BadInput, NotFound
 from fairlead.storage.store import Store

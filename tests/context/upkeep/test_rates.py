@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.context.rates import DAY, Watched, likely, rates, review_by, spread
+from fairlead.context.upkeep.rates import DAY, Watched, likely, rates, review_by, spread
 
 NOW = 20_000 * DAY
 CHANGES = st.lists(st.integers(0, 1000), max_size=12).map(lambda days: tuple(NOW - day * DAY for day in days))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from fairlead.context.citations import Reference
-from fairlead.context.drift import Cited, Fate, Later, Page
+from fairlead.context.upkeep.drift import Cited, Fate, Later, Page
 from fairlead.errors import NotFound
 from fairlead.storage.store import Store
 

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.context.catalogue import Catalogue, Entry
-from fairlead.context.owners import Owners, known_owners, vacant
-from fairlead.context.upkeep import WEEK, needs_of, to_escalate, to_tell
-from fairlead.context.upkeep_settings import OwnerSettings, UpkeepSettings
+from fairlead.context.upkeep.owners import Owners, known_owners, vacant
+from fairlead.context.upkeep.settings import OwnerSettings, UpkeepSettings
+from fairlead.context.upkeep.telling import WEEK, needs_of, to_escalate, to_tell
 from fairlead.labels import DataClass
 from fairlead.storage.request_rows import RequestRow
 

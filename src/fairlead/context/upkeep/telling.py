@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from fairlead.context.catalogue import Catalogue, Entry
-from fairlead.context.impact import SEVERITY, Affected, weight_of
-from fairlead.context.owners import Owners, vacant
-from fairlead.context.requests import Kind, Need
-from fairlead.context.upkeep_settings import UpkeepSettings
+from fairlead.context.upkeep.impact import SEVERITY, Affected, weight_of
+from fairlead.context.upkeep.owners import Owners, vacant
+from fairlead.context.upkeep.requests import Kind, Need
+from fairlead.context.upkeep.settings import UpkeepSettings
 
 if TYPE_CHECKING:
     from fairlead.storage.request_rows import RequestRow
