@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fairlead.cli.compiled import published, require_snapshot
+from fairlead.cli.embedding import asked_here
 from fairlead.cli.later import built
 from fairlead.cli.opening import open_store
 from fairlead.cli.output import Json, data, json_data, say
@@ -17,6 +18,7 @@ from fairlead.identity import Caller
 from fairlead.storage.store import Store
 
 if TYPE_CHECKING:
+    from fairlead.context.vector_space import AskedVector
     from fairlead.workspace.compile import Workspace as Compiled
 
 
@@ -37,10 +39,14 @@ def search(
     caller = Caller(
         person=as_person or user(), groups=frozenset(group or ()), department=department, credential="key:search"
     )
+    from fairlead.workspace.page_standing import page_standing
+
     with closing(open_store(place)) as store:
         snapshot = require_snapshot(store)
         compiled = published(place, store)
-        hits = asyncio.run(_found(store, snapshot, compiled, caller, query, most)) if snapshot else []
+        standing = page_standing(store, snapshot, compiled)
+        asked = asyncio.run(asked_here(place, store, caller, query)) if standing and standing.embedded else None
+        hits = asyncio.run(_found(store, snapshot, compiled, caller, query, most, asked)) if snapshot else []
     if json:
         json_data([{**_fields(hit), "class": hit.data_class.name} for hit in hits])
         return
@@ -49,6 +55,8 @@ def search(
             f"{hit.item}@{hit.version}  {hit.heading or hit.title}  (score {hit.score:.2f}, {hit.owner or 'no owner'})"
         )
         data("    " + " ".join(hit.text.split())[:240])
+    if standing is not None and (standing.kept_back or standing.waiting):
+        say(standing.said)
     say(f"{len(hits)} page(s) that {caller.person} may read bear on this")
 
 
@@ -57,11 +65,19 @@ def _fields(hit: Hit) -> dict[str, Any]:
     return {name: getattr(hit, name) for name in names}
 
 
-async def _found(store: Store, snapshot: str, compiled: "Compiled", caller: Caller, query: str, most: int) -> list[Hit]:
+async def _found(
+    store: Store,
+    snapshot: str,
+    compiled: "Compiled",
+    caller: Caller,
+    query: str,
+    most: int,
+    asked: "AskedVector | None",
+) -> list[Hit]:
     policy, embedder = compiled.policy, embedder_of(compiled.settings.context)
     context = Context.open(store, snapshot, names_items=policy.names_items, embedder=embedder)
     try:
-        return await context.find(query, policy.may_read(caller), most=most)
+        return await context.find(query, policy.may_read(caller), most=most, asked=asked)
     finally:
         context.close()
 

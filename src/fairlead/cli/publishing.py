@@ -9,9 +9,10 @@ import msgspec
 import typer
 
 from fairlead.cli.compiled import published_revision
+from fairlead.cli.embedding import embed_here, report_embedded
 from fairlead.cli.opening import open_store
 from fairlead.cli.output import DryRun, Json, Yes, confirm, data, json_data, progress, say, table
-from fairlead.cli.place import Data, Place, Workspace, find, secrets, user
+from fairlead.cli.place import Data, Place, Workspace, currency_of, find, secrets, user
 from fairlead.cli.when import shown
 from fairlead.clock import SystemClock
 from fairlead.errors import NotFound
@@ -88,10 +89,15 @@ def apply(
                 return
             confirm("Publish this?", yes)
         done = publish_text(place, store, text)
+        vectors = embed_here(place, store, done.to_embed) if done.to_embed else None
     if json:
-        json_data({**msgspec.structs.asdict(done), "left_out": left_out} if leave_out_broken else done)
+        more: dict[str, Any] = {"left_out": left_out} if leave_out_broken else {}
+        more |= {"vectors": vectors} if vectors is not None else {}
+        json_data({**msgspec.structs.asdict(done), **more})
         return
     report(done)
+    if vectors is not None:
+        report_embedded(vectors, currency_of(place))
     data(done.revision)
 
 

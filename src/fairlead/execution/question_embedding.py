@@ -10,13 +10,14 @@ from typing import Final
 from fairlead.context import Context
 from fairlead.context.search import QUESTION_END
 from fairlead.context.vector_rows import packed_vector
-from fairlead.context.vector_space import AskedVector
+from fairlead.context.vector_space import AskedVector, VectorSpace
 from fairlead.costs.ledger import Action
 from fairlead.costs.told import Arrival
 from fairlead.errors import FairleadError
 from fairlead.execution.deployment import Deployment, Fairlead
-from fairlead.execution.embed import embed
-from fairlead.labels import Labels
+from fairlead.execution.embed import Embedded, embed
+from fairlead.identity.types import Caller
+from fairlead.labels import NO_LABELS, Labels
 from fairlead.models.embedding import EmbedRequest
 from fairlead.tasks.types import Task, TaskType
 
@@ -73,17 +74,36 @@ async def _vector(
     return vector, "other_length"
 
 
+async def asked_alone(fairlead: Fairlead, caller: Caller, question: str) -> AskedVector | None:
+    """What a question means that is no part of a request, None where nothing is embedded. Raises as `embed` does, and
+    `TimeoutError`."""
+    deployment = fairlead.current()
+    space, pages = deployment.vectors, deployment.context.vectors
+    if space is None or pages is None or not pages.embedded.sections or not question.strip():
+        return None
+    done = await _asked(fairlead, space, caller, question[:QUESTION_END], NO_LABELS, deployment.tasks.default.name)
+    vector = packed_vector(done.vectors[0], "the question")
+    same = len(vector) // 4 == pages.embedded.length
+    return AskedVector(pages.key, pages.embedded.upto, space.near, vector) if same else None
+
+
 async def _embedded(
     fairlead: Fairlead, deployment: Deployment, action: Action, task: Task, text: str, labels: Labels
 ) -> list[float]:
     """The vector, by a run of its own. Raises `TimeoutError`, and whatever the path raises."""
     space = deployment.vectors
     assert space is not None
-    request = EmbedRequest(model=space.model, texts=[text], size=len(text.encode()), purpose="query", labels=labels)
-    kind = TaskType(name=task.type.name, deadline=space.within)
-    arrival = Arrival(door=DOOR, within=action.run, deadline=space.within, task=kind)
     with action.trace.waiting():
-        async with asyncio.timeout(space.within + _GRACE):
-            done = await embed(fairlead, action.caller, request, arrival)
+        done = await _asked(fairlead, space, action.caller, text, labels, task.type.name, action.run)
     action.cost += done.answer.cost
     return done.vectors[0]
+
+
+async def _asked(
+    fairlead: Fairlead, space: VectorSpace, caller: Caller, text: str, labels: Labels, task: str, within: str = ""
+) -> Embedded:
+    request = EmbedRequest(model=space.model, texts=[text], size=len(text.encode()), purpose="query", labels=labels)
+    kind = TaskType(name=task, deadline=space.within)
+    arrival = Arrival(door=DOOR, within=within, deadline=space.within, task=kind)
+    async with asyncio.timeout(space.within + _GRACE):
+        return await embed(fairlead, caller, request, arrival)

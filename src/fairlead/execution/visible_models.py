@@ -10,7 +10,7 @@ def visible_models(deployment: Deployment, caller: Caller, door: str) -> list[tu
     """Names that may stand in `model`, with what each is: "auto", the task types, and the permitted models.
 
     A model with deployments is there by its own name, if any of them is permitted, and by theirs; aliases stand behind
-    what they mean.
+    what they mean. Of those for embeddings it is said that they are, because they do not chat.
     """
     models = {**deployment.models, **deployment.embedders.models}
     task = Task(type=deployment.tasks.default, labels=NO_LABELS, question="")
@@ -19,9 +19,10 @@ def visible_models(deployment: Deployment, caller: Caller, door: str) -> list[tu
     permitted: dict[str, str] = {}
     for name, model in models.items():
         if rights.decisions[name].allowed:
+            kind = model.placement.kind if model.space is None else f"{model.placement.kind}, embeddings"
             if model.group:
-                permitted.setdefault(model.group, model.placement.kind)
-            permitted[name] = model.placement.kind
+                permitted.setdefault(model.group, kind)
+            permitted[name] = kind
     for name, kind in permitted.items():
         names.append((name, kind))
         names += [(alias, kind) for alias, meant in deployment.aliases.items() if meant == name]

@@ -8,7 +8,9 @@ from msgspec import Struct
 from fairlead.clock import Clock
 from fairlead.context import publish_items
 from fairlead.context.embedding import embedder_of
+from fairlead.context.page_vectors import PageVectors
 from fairlead.context.vector_rows import embed_sections
+from fairlead.context.vector_space import vector_space
 from fairlead.costs import encode_rates
 from fairlead.storage.fleet import Fleet
 from fairlead.storage.store import Store
@@ -25,8 +27,8 @@ class Published(Struct, frozen=True, kw_only=True):
     """What came of a publish. `changed` is False where this very revision was in force already.
 
     `waited_for` are the workers that decide under it, `lapsed` those whose lease ran out first: they refuse until they
-    have caught up. `missing` are those that did neither in time, which takes a broken clock. `warnings` are the
-    workspace's.
+    have caught up. `missing` are those that did neither in time, which takes a broken clock. `to_embed` is how many
+    sections the workspace's model for embeddings has not been given. `warnings` are the workspace's.
     """
 
     revision: str
@@ -35,6 +37,7 @@ class Published(Struct, frozen=True, kw_only=True):
     waited_for: tuple[str, ...] = ()
     lapsed: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    to_embed: int = 0
     warnings: tuple[str, ...] = ()
 
 
@@ -62,9 +65,9 @@ def publish(
     """Publish `text`, and return when every live worker decides under it (or has lapsed), at the latest after `timeout`
     seconds.
 
-    The context is stored (and embedded, where that is declared) first and in pieces; files, revision and epoch then
-    change in one transaction, so that there is never half a publish. Raises `InvalidWorkspace`, and `BadInput` where
-    something that it needs is not installed; then nothing has changed.
+    The context is stored (and embedded, where this process does that) first and in pieces; files, revision and epoch
+    then change in one transaction, so that there is never half a publish. Raises `InvalidWorkspace`, and `BadInput`
+    where something that it needs is not installed; then nothing has changed.
     """
     workspace = checked(text, secrets, clock)
     embedder = embedder_of(workspace.settings.context)
@@ -73,6 +76,8 @@ def publish(
     snapshot = publish_items(store, workspace.items, clock, halves[0], before=before) if workspace.items else ""
     if embedder is not None and snapshot:
         embed_sections(store, snapshot, embedder, halves[1])
+    space = vector_space(workspace.settings.context, workspace.models.models.values())
+    lacking = len(PageVectors(store, snapshot, space.key).lacking()) if space is not None and snapshot else 0
     priced = with_prices(text, workspace)
     revision = revision_of(priced, snapshot)
     in_force = fleet.current()
@@ -89,6 +94,7 @@ def publish(
         waited_for=seen.acknowledged,
         lapsed=seen.lapsed,
         missing=seen.missing,
+        to_embed=lacking,
         warnings=_still_true(workspace.warnings, store),
     )
 
