@@ -10,6 +10,7 @@ from tests.world import World, world
 
 from fairlead.audit import canonical
 from fairlead.errors import NoCandidate
+from fairlead.routing.exploring import thrown_again
 from fairlead.routing.learned import Features, Observation, train
 from fairlead.routing.objective import again
 from fairlead.server.about import about
@@ -103,3 +104,18 @@ async def test_a_tier_leaves_only_its_models(w: World) -> None:
     assert [(one.model, one.reason) for one in answer.dropped] == [
         ("small", "task type 'inside' keeps to the tier own")
     ]
+
+
+async def test_a_share_of_the_requests_tries_another_model_and_the_record_tells_how_likely_that_was(
+    tmp_path: Path,
+) -> None:
+    files = {"tasks/letter.yaml": "objective: {maximise: quality, explore: 0.2}\n"}
+    async with world(tmp_path, files) as w:
+        for _ in range(12):
+            await w.ask(model="letter")
+        found = [(record.run, record.model, record.decision) for record in w.records("call_model")]
+    assert {decision.propensity for _, _, decision in found if decision} <= {900_000, 100_000}
+    for run, model, decision in found:
+        assert decision is not None
+        assert model == decision.candidates[0].model
+        assert thrown_again(decision, run) == decision

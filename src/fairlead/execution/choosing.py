@@ -15,6 +15,7 @@ from fairlead.execution.seconds_seen import SecondsSeen
 from fairlead.models.tally import likely_tokens
 from fairlead.models.types import ChatRequest, Usage
 from fairlead.routing import Candidate, Dropped, Plan
+from fairlead.routing.exploring import ventured
 from fairlead.routing.learned import Features, Prediction, Predictor, features
 from fairlead.routing.objective import choose, excess
 from fairlead.tasks.decisions import Decision, Option
@@ -30,7 +31,7 @@ Units = Mapping[tuple[str, int], list[Candidate]]
 
 
 def chosen(
-    deployment: Deployment, seconds: SecondsSeen, task: Task, request: ChatRequest, made: Plan, draw: str
+    deployment: Deployment, seconds: SecondsSeen, task: Task, request: ChatRequest, made: Plan, draw: str, run: str
 ) -> Plan:
     """The plan in the order of the task's objective, with the decision. As it is where none is declared, where the
     request names a model, and where nothing is left to choose from."""
@@ -51,6 +52,8 @@ def chosen(
         draw=draw,
         predictor=predictor.version if predictor is not None else "",
     )
+    if objective.explore:
+        decision = ventured(decision, run)
     return _ordered(made, units, decision, task.type.name, deployment.currency)
 
 

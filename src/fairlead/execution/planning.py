@@ -72,7 +72,7 @@ def planned(
     )
     if deployment.preferences.objective is None and task.type.objective is None:
         return made
-    found = chosen(deployment, fairlead.seconds, task, asked.request, made, draw)
+    found = chosen(deployment, fairlead.seconds, task, asked.request, made, draw, action.run)
     if found.decision is not None:
         note_decision(action.trace, found.decision)
     return found

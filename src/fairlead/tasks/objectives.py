@@ -42,6 +42,24 @@ class ObjectiveSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     latency_at_most: (
         Annotated[float, Meta(gt=0, le=86_400, description="Seconds within which a reply must be expected.")] | None
     ) = None
+    explore: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=0.2,
+            description="How often another model within the bounds, that may be as good, is asked instead: "
+            "0.02 is one request in fifty. 0, and nothing is left to chance.",
+        ),
+    ] = 0.0
+    floor: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1,
+            description="The share of what the best fixed choice is worth here, below which nothing that is learnt may "
+            "come into force by itself.",
+        ),
+    ] = 0.9
     strict: Annotated[
         bool,
         Meta(
@@ -54,12 +72,14 @@ class ObjectiveSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class Objective(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An objective as it is decided by and recorded: whole numbers, so that whoever decides again decides alike.
 
-    `cost_at_most` is in nano-units, `latency_at_most` in milliseconds, `quality_at_least` in ten-thousandths. Fields
-    stand in alphabetical order, as in every part of a record.
+    `cost_at_most` is in nano-units, `latency_at_most` in milliseconds, `quality_at_least` and `floor` in
+    ten-thousandths, `explore` in millionths. Fields stand in alphabetical order, as in every part of a record.
     """
 
     aim: Aim
     cost_at_most: int | None = None
+    explore: int = 0
+    floor: int = 9_000
     latency_at_most: int | None = None
     quality_at_least: int | None = None
     strict: bool = False
@@ -92,6 +112,8 @@ def compile_objective(key: str, settings: ObjectiveSettings) -> Objective:
     return Objective(
         aim=aim,
         cost_at_most=None if settings.cost_at_most is None else round(settings.cost_at_most * _NANO),
+        explore=round(settings.explore * 1_000_000),
+        floor=round(settings.floor * _PARTS),
         latency_at_most=None if settings.latency_at_most is None else round(settings.latency_at_most * 1000),
         quality_at_least=None if settings.quality_at_least is None else round(settings.quality_at_least * _PARTS),
         strict=settings.strict,
