@@ -1,5 +1,6 @@
 """One look at a text for many patterns: which of them occur in it at all."""
 
+import functools
 from collections.abc import Iterable
 
 import re2
@@ -17,21 +18,7 @@ class Scan:
 
     def __init__(self, patterns: Iterable[str]) -> None:
         """Raises BadInput where they are too much for one automaton."""
-        options = re2.Options()
-        options.max_mem = _MEMORY
-        options.log_errors = False
-        scan = re2.Set.SearchSet(options)
-        self._canary = -1
-        for each in (*patterns, "\\x00\\x01"):
-            self._canary = scan.Add(each)
-        try:
-            scan.Compile()
-        except re2.error:
-            raise BadInput(
-                "the detectors do not fit into one scan",
-                why=f"their patterns together need more than {_MEMORY >> 20} MiB",
-                mend="lower the upper bounds of repetitions in the patterns under `detectors:` in rules/*.yaml",
-            ) from None
+        scan, self._canary = _compiled((*patterns, "\\x00\\x01"), _MEMORY)
         self._match = scan.Match
         self._nothing = [self._canary]
 
@@ -49,3 +36,24 @@ class Scan:
                 step="classify",
             )
         return sorted(index for index in found if index != self._canary)
+
+
+@functools.lru_cache(maxsize=4)
+def _compiled(patterns: tuple[str, ...], memory: int) -> tuple[re2.Set, int]:
+    """The automaton of the patterns, and the index of the last. To compile it takes longer than the rest of a small
+    workspace, and most revisions look for the same as the one before: they share it, with what it has learnt."""
+    options = re2.Options()
+    options.max_mem = memory
+    options.log_errors = False
+    scan, last = re2.Set.SearchSet(options), -1
+    for each in patterns:
+        last = scan.Add(each)
+    try:
+        scan.Compile()
+    except re2.error:
+        raise BadInput(
+            "the detectors do not fit into one scan",
+            why=f"their patterns together need more than {memory >> 20} MiB",
+            mend="lower the upper bounds of repetitions in the patterns under `detectors:` in rules/*.yaml",
+        ) from None
+    return scan, last

@@ -54,7 +54,7 @@ def statements(files: Mapping[str, str], facts: Iterable[FactSetting], tools: st
     """
     facts = tuple(facts)
     declared = frozenset(fact.name for fact in facts)
-    schema = cedarpy.Schema.from_str(schema_text(facts, tools))
+    schema = schema_text(facts, tools)
     found: dict[str, Statement] = {}
     for file, text in files.items():
         for number, (line, source) in enumerate(_split(file, text), 1):
@@ -76,6 +76,11 @@ def statements(files: Mapping[str, str], facts: Iterable[FactSetting], tools: st
     return tuple(found.values())
 
 
+@functools.lru_cache(maxsize=4)
+def _parsed_schema(text: str) -> cedarpy.Schema:
+    return cedarpy.Schema.from_str(text)
+
+
 @functools.cache
 def _packaged_schema() -> str:
     return resources.files("fairlead.policy").joinpath("schema.cedarschema").read_text("utf-8")
@@ -87,7 +92,9 @@ def schema_text(facts: Iterable[FactSetting] = (), tools: str = "") -> str:
     return _packaged_schema().replace("/* facts */", declared).replace("/* tools */\n", tools)
 
 
-def _read(file: str, line: int, number: int, source: str, schema: cedarpy.Schema) -> Statement:
+@functools.lru_cache(maxsize=1024)
+def _read(file: str, line: int, number: int, source: str, schema: str) -> Statement:
+    """A statement, read once: from one revision to the next most of them stay as they are, under the same schema."""
     where = f"{file}:{line}"
     try:
         parsed = json.loads(cedarpy.policies_to_json_str(source))
@@ -102,7 +109,7 @@ def _read(file: str, line: int, number: int, source: str, schema: cedarpy.Schema
             mend='name the principal, or write principal in Group::"…"',
         )
     (tree,) = parsed["staticPolicies"].values()
-    checked = cedarpy.validate_policies(source, schema)
+    checked = cedarpy.validate_policies(source, _parsed_schema(schema))
     if not checked.validation_passed:
         raise BadInput(
             f"{where}: " + "; ".join(error.error.replace("for policy `policy0`, ", "") for error in checked.errors),

@@ -4,6 +4,7 @@ msgspec checks and converts; it stops at the first fault and does not name the k
 walked here, from the leaves up, and msgspec is asked piece by piece.
 """
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from types import NoneType, UnionType
@@ -58,7 +59,7 @@ class _Reading:
         return below and self._converts(node, kind, path)
 
     def _fields(self, node: Node, struct: Any, path: Path) -> bool:
-        fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
+        fields = _fields_of(struct)
         if not isinstance(node.data, dict):
             self._note(path, f"{_name(path)} must be a mapping with {_listed(fields)}, not {_shown(node.data)}")
             return False
@@ -94,6 +95,12 @@ class _Reading:
 
     def _note(self, path: Path, message: str, mend: str = "") -> None:
         self._problems.append(self._document.problem(path, message, mend))
+
+
+@functools.cache
+def _fields_of(struct: type[msgspec.Struct]) -> Mapping[str, msgspec.structs.FieldInfo]:
+    """A struct's fields by the names that documents use. To ask for them evaluates every annotation anew."""
+    return {field.encode_name: field for field in msgspec.structs.fields(struct)}
 
 
 def _is_struct(kind: Any) -> bool:
