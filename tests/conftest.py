@@ -8,6 +8,7 @@ from hypothesis import settings
 
 from tests.certificates import Authority
 from tests.databases import empty_database, lent, lent_with_vectors, postgres, scored_where, store, where
+from tests.statements import share
 from tests.world import World, world
 
 __all__ = ["empty_database", "lent", "lent_with_vectors", "postgres", "scored_where", "store", "where"]
@@ -27,6 +28,13 @@ def _trust(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     authority = Authority(tmp_path_factory.mktemp("trusted"))
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("SSL_CERT_FILE", str(authority.path))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _statements() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        share(patched)
         yield
 
 
