@@ -1,5 +1,7 @@
 """What workers delete by age, and when they had better wait."""
 
+from types import SimpleNamespace
+
 from tests.world import FixedClock
 
 from fairlead.clock import SystemClock
@@ -28,15 +30,17 @@ async def test_a_clock_that_is_put_forward_deletes_nothing_until_it_has_stood_fo
     journal.close()
     custody = Custody(store, vault, clock, lambda _: None)
     custody.under(WorkspaceSettings(organisation="acme", models={}, retention=RetentionSettings(otherwise="90d")))
+    swept: list[bool] = []
+    pins = SimpleNamespace(sweep=lambda: swept.append(True))
     clock.at += YEAR
     for _ in range(3):
-        custody.clear(sessions)
+        custody.clear(sessions, pins)
         clock.tick(60)
-    assert kept(store) == (1, 1)
+    assert (kept(store), swept) == ((1, 1), [])
     clock.at -= YEAR
     clock.tick(7200)
-    custody.clear(sessions)
-    assert kept(store) == (1, 1), "it was put right in time"
+    custody.clear(sessions, pins)
+    assert (kept(store), swept) == ((1, 1), [True]), "it was put right in time"
     clock.at += YEAR
     custody.clear(sessions)
     clock.tick(3601)

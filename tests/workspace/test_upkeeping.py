@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -149,6 +150,25 @@ def test_a_clock_that_leaps_forward_escalates_nothing_until_it_has_stood(store: 
     clock.tick(7200)
     made.run()
     assert len(posted(store)) == 1, "it was put right in time"
+
+
+def test_a_clock_that_is_put_back_for_a_while_takes_nothing_back_and_tells_nobody_twice(
+    store: Store, clock: FixedClock
+) -> None:
+    yesterday = datetime.fromtimestamp(clock.at / 1000 - 86_400, UTC).date().isoformat()
+    snapshot = published(store, clock, one=page("Over.", owner="sales", expires=yesterday))
+    made = upkeep(store, clock, BY_HOOK, snapshot)
+    made.run()
+    (asked,) = Requests(store, clock).listed("open")
+    for leap in (-30 * DAY, 30 * DAY):
+        clock.at += leap
+        for _ in range(2):
+            made.run()
+            clock.tick(60)
+    clock.tick(7200)
+    made.run()
+    (still,) = Requests(store, clock).listed("open")
+    assert (still.id, still.told_at, len(posted(store))) == (asked.id, still.told_at, 1)
 
 
 async def test_owners_are_told_by_mail_and_again_when_the_server_was_away(store: Store, clock: FixedClock) -> None:

@@ -138,6 +138,10 @@ class Fairlead:
         self._news = asyncio.Event()
         return before
 
+    def decides_under(self, deployment: Deployment) -> bool:
+        """Whether these are the revision's pages and policies by which this worker decides. Whatever thread asks."""
+        return self.deployment.revision == deployment.revision
+
     async def news(self) -> None:
         """Wait until another deployment is taken up."""
         await self._news.wait()

@@ -6,6 +6,8 @@ action to the last, whatever is published meanwhile. Rights stay those of now: s
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from fairlead.clock import Clock
@@ -34,14 +36,18 @@ class Pins:
         self._known: OrderedDict[str, Pin] = OrderedDict()
         self._open: OrderedDict[tuple[str, str], asyncio.Task[Context]] = OrderedDict()
 
-    async def of(self, work: str, deployment: Deployment) -> Pin:
-        """What a piece of work is pinned to: what is in force now, if this is its first action. Raises `Overloaded`."""
+    async def of(self, work: str, deployment: Deployment, *, decides: Callable[[Deployment], bool]) -> Pin:
+        """What a piece of work is pinned to: what is in force now, if this is its first action. Raises `Overloaded`,
+        also where the work would begin under a deployment by which this worker `decides` no more: whoever ended its
+        pin meanwhile is not to find it pinned again to what they took back."""
         now = self._clock.now()
         known = self._known.get(work)
         if known is None or now - known.used_at >= _TOUCHED_EVERY:
             epoch = self._epoch
             known = await asyncio.to_thread(
-                self._kept, Pin(work, deployment.context.snapshot, deployment.revision, now, now)
+                self._kept,
+                Pin(work, deployment.context.snapshot, deployment.revision, now, now),
+                partial(decides, deployment),
             )
             if epoch != self._epoch:  # it may have been ended while it was read: whoever goes on looks again
                 return known
@@ -95,11 +101,18 @@ class Pins:
         with self._store.reading() as connection:
             return table.one(connection, otherwise.id) or otherwise
 
-    def _kept(self, pin: Pin) -> Pin:
+    def _kept(self, pin: Pin, decides: Callable[[], bool]) -> Pin:
         from fairlead.storage import pin_rows as table
 
         try:
             with self._store.writing() as connection:
+                if not decides() and table.one(connection, pin.id) is None:
+                    raise Overloaded(
+                        "the workspace changed while this work was about to begin",
+                        why="it would have begun under pages that are no longer in force",
+                        mend="send it again: it begins under those that are",
+                        step="stitch",
+                    )
                 found = table.keep(connection, pin)
                 table.used(connection, pin.id, pin.used_at)
         except Away as error:
@@ -117,8 +130,11 @@ async def context_of(fairlead: Fairlead, deployment: Deployment, action: Action)
     if not is_work(action.within) or not fairlead.pins.keep:
         return deployment.context
     with action.trace.waiting():
-        look = fairlead.pins.tried if action.arrival.dry_run else fairlead.pins.of
-        pin = action.pin = await look(action.within, deployment)
+        if action.arrival.dry_run:
+            pin = await fairlead.pins.tried(action.within, deployment)
+        else:
+            pin = await fairlead.pins.of(action.within, deployment, decides=fairlead.decides_under)
+        action.pin = pin
         if pin.snapshot == deployment.context.snapshot:
             return deployment.context
         return await fairlead.pins.opened(pin.snapshot, deployment)

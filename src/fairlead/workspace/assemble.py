@@ -217,9 +217,9 @@ def _chores(
         await asyncio.to_thread(sign)
 
     async def forget_the_expired() -> None:
-        await asyncio.to_thread(custody.clear, parts.sessions)
-        for kept in (parts.approvals, parts.flows, parts.signed_in, parts.pins):
-            await asyncio.to_thread(kept.sweep)
+        await asyncio.to_thread(
+            custody.clear, parts.sessions, parts.approvals, parts.flows, parts.signed_in, parts.pins
+        )
 
     return (
         (_RECOVER_EVERY, settle_for_the_dead),

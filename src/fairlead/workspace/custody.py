@@ -1,7 +1,7 @@
 """Custody of what is kept: what workers do about it beside the requests, one of them at a time."""
 
 import logging
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -27,18 +27,20 @@ class Steadiness:
     """Whether the clock may decide that something is too old. Put forward by mistake it would have everything deleted,
     for good: after it has leapt nothing is, for an hour in which it can be put right."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, back: bool = False) -> None:
+        """`back`: a clock that is put back is waited for as well."""
         self._clock = clock
+        self._back = back
         self._ahead = self._of_wall()
         self._wait_until = 0.0
 
     def holds(self) -> bool:
         """Ask before each deletion by age, every minute or so."""
         ahead, seconds = self._of_wall(), self._clock.monotonic()
-        if ahead - self._ahead > _LEAP:
+        if ahead - self._ahead > _LEAP or (self._back and self._ahead - ahead > _LEAP):
             self._wait_until = seconds + _PAUSE
             log.warning(
-                "the clock was put forward by %d s: nothing is deleted by age for an hour",
+                "the clock was put forward by %d s: nothing is deleted or asked for by age for an hour",
                 (ahead - self._ahead) // 1000,
             )
         self._ahead = ahead
@@ -46,6 +48,12 @@ class Steadiness:
 
     def _of_wall(self) -> float:
         return self._clock.now() - self._clock.monotonic() * 1000
+
+
+class Sweeps(Protocol):
+    """What forgets by itself what is over."""
+
+    def sweep(self) -> object: ...
 
 
 class Custody:
@@ -68,11 +76,13 @@ class Custody:
         """Deliver what was signed."""
         self._anchoring.deliver()
 
-    def clear(self, sessions: Sessions) -> None:
+    def clear(self, sessions: Sessions, *others: Sweeps) -> None:
         """Clear away what the erased have left, and what was kept for long enough."""
         steady = self._steadiness.holds()
         while steady and sessions.sweep():
             continue
+        for each in others if steady else ():
+            each.sweep()
         with self._store.database.elected("clearing") as mine:
             if not mine:
                 return

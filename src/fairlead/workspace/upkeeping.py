@@ -65,7 +65,7 @@ class Upkeeping:
         self._requests = requests
         self._people = people
         self._secrets = secrets
-        self._steadiness = Steadiness(clock)
+        self._steadiness = Steadiness(clock, back=True)
 
     async def chore(self) -> None:
         """Ask every minute or so."""
@@ -73,9 +73,11 @@ class Upkeeping:
             await asyncio.to_thread(self.run)
 
     def run(self) -> None:
-        """Look over the pages if it is time, and tell owners what they do not know yet."""
+        """Look over the pages if it is time, and tell owners what they do not know yet. Not while the clock may be
+        wrong: by another day other pages have expired, and what is taken back for that would be asked for twice."""
         under = self.under
-        steady = self._steadiness.holds()
+        if not self._steadiness.holds():
+            return
         with self._store.database.elected("upkeep") as mine:
             if not mine:
                 return
@@ -83,7 +85,7 @@ class Upkeeping:
                 if under.settings.on:
                     self.look(under)
                 self.settle(under)
-            if steady and under.settings.on:
+            if under.settings.on:
                 self.tell(under)
 
     def _is_time(self, under: Around) -> bool:

@@ -117,7 +117,9 @@ def to_tell(rows: "Iterable[RequestRow]", now: int, settings: UpkeepSettings) ->
     new: dict[str, list[RequestRow]] = {}
     for row in rows:
         owner = row.owner or settings.lead
-        if row.told_at > now - WEEK:  # in the future too: the clock was put back
+        # In the days to come too: the clock was put back. What is further off was told by a clock that was wrong, and
+        # must not keep its owner from being told for as long.
+        if now - WEEK < row.told_at <= now + WEEK:
             every[owner] = every.get(owner, 0) + 1
         if row.state == "open" and not row.told_at:
             new.setdefault(owner, []).append(row)
