@@ -1,16 +1,19 @@
 """Live sources: read under the caller's own rights while a task is stitched. What is not to be had is told, and the
 rest goes on."""
 
+import asyncio
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec import structs
-from tests.world import FixedClock, World, asked, world
+from tests.execution.test_stopping import let_go, throw
+from tests.world import FixedClock, World, asked, until, world
 
 from fairlead.context.types import LivePiece
 from fairlead.costs.told import Arrival
+from fairlead.errors import Overloaded, Stopped
 from fairlead.execution import call_model
 from fairlead.execution.flow_path import flow_of
 from fairlead.execution.live_reading import live_pieces
@@ -20,8 +23,9 @@ from fairlead.tasks.types import Task
 
 SHOP = '''
 import time
+from pathlib import Path
 
-READS = {"stock", "slow", "broken", "secret", "guarded", "spread"}
+READS = {"stock", "slow", "broken", "secret", "guarded", "spread", "held"}
 
 
 def stock(sku: str, place: str = "here") -> dict[str, int | str]:
@@ -33,6 +37,14 @@ def slow(sku: str) -> str:
     """Never in time."""
     time.sleep(0.3)
     return "late"
+
+
+def held(sku: str) -> str:
+    """Until the file is there that it is given the name of."""
+    Path(sku + ".begun").touch()
+    while not Path(sku).exists():
+        time.sleep(0.01)
+    return "the margin is 80 %"
 
 
 def broken(sku: str) -> str:
@@ -66,6 +78,7 @@ live:
   stock: {tool: shop.stock, match: 'lamp(?P<plural>s)?', arguments: {sku: lamp, place: $plural}, take: pieces}
   counted: {tool: shop.stock, arguments: {sku: $question}, as_of: counted, oldest: 3600}
   slow: {tool: shop.slow, arguments: {sku: lamp}, within: 0.05}
+  held: {tool: shop.held, arguments: {sku: $question}, within: 30, fresh: 60}
   broken: {tool: shop.broken, arguments: {sku: lamp}}
   secret: {tool: shop.secret, arguments: {sku: lamp}}
   guarded: {tool: shop.guarded, arguments: {sku: lamp}}
@@ -135,6 +148,27 @@ async def test_an_order_is_read_for_whom_it_belongs_to_and_cited_as_of_its_time(
         assert (read.within, read.door, read.tool) == (answer.run, "live", "orders.status")
         assert (await pieces(w, "Where is order 18?"))["orders"].why == "empty"
         assert "waits for money" in (await pieces(w, "Where is order 18?", person="lee"))["orders"].text
+
+
+@pytest.mark.parametrize(("kind", "name", "ends"), [("person", "kim", False), ("system", "shop", True)])
+async def test_what_is_read_when_a_stop_is_thrown_reaches_no_model_and_is_not_kept(
+    tmp_path: Path, kind: str, name: str, ends: bool
+) -> None:
+    async with deployed(tmp_path, "held") as w:
+        gate = tmp_path / "gate"
+        asking = asyncio.ensure_future(w.ask(str(gate), model="support"))
+        await until((tmp_path / "gate.begun").exists)
+        await asyncio.to_thread(throw, w.store, w.clock, kind, name, ends=ends)
+        gate.touch()
+        with pytest.raises((Stopped, Overloaded)):
+            await asking
+        assert w.provider.received == []
+        assert [each.outcome for each in w.records("call_model")] in (["refused"], ["failed"])
+        assert w.holds() == []
+        await asyncio.to_thread(let_go, w.store, w.clock, kind, name)
+        (tmp_path / "gate.begun").unlink()
+        assert "held" in await pieces(w, str(gate))
+        assert (tmp_path / "gate.begun").exists(), "it is read anew"
 
 
 async def test_a_question_that_does_not_concern_a_source_does_not_ask_it(tmp_path: Path) -> None:

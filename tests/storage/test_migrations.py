@@ -3,6 +3,8 @@
 A new step needs no new test here: a filled database of every older version is upgraded to the newest.
 """
 
+import os
+import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -13,7 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, MetaData, create_engine, func, select
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, func, select
 from tests.postgres import Server
 
 from fairlead.storage import migrations, postgres, sqlite
@@ -135,6 +137,35 @@ def test_a_step_that_fails_leaves_the_database_as_it_was(tmp_path: Path, monkeyp
     assert sqlite.schema_version(path) == ""
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == []
+
+
+def test_a_program_that_is_killed_in_the_middle_leaves_the_database_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    migrate(path, to="0011")
+    before = filled(path)
+    for statement in (5, 40):  # in its first steps, and in its last ones
+        if (child := os.fork()) == 0:
+            _killed(path, statement)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+        assert sqlite.schema_version(path) == "0011"
+        with closing(sqlite3.connect(path)) as connection:
+            assert contents(connection, list(before)) == before
+    assert migrate(path) == SCHEMA_VERSION
+
+
+def _killed(path: Path, statement: int) -> None:
+    said: list[object] = []
+
+    def count(*about: object) -> None:
+        said.append(about)
+        if len(said) == statement:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    try:
+        event.listen(Engine, "before_cursor_execute", count)
+        migrate(path)
+    finally:
+        os._exit(1)
 
 
 # What a server has and a file has not: entries on their way to the log, answers of the last groups, the word index.
