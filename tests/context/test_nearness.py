@@ -11,8 +11,10 @@ from tests.databases import Lent
 from fairlead.clock import Clock
 from fairlead.context import Context, Item, publish_items
 from fairlead.context.nearness import InDatabase, InMemory, Scores, best_of, fused
+from fairlead.context.page_vectors import PageVectors
 from fairlead.context.search import load_snapshot
-from fairlead.context.vector_rows import embed_sections, embedded_text, stored_vectors
+from fairlead.context.vector_rows import Lacking, embed_sections, embedded_text, packed_vector, stored_vectors
+from fairlead.context.vector_space import AskedVector
 from fairlead.labels import Access
 from fairlead.storage import postgres_vectors
 from fairlead.storage.database import Where
@@ -107,6 +109,38 @@ async def test_what_says_the_same_is_embedded_once_and_an_interrupted_publish_go
     assert len(toy.read) == 3
     assert len(list(stored_vectors(store, second, toy.model))) == 3
     assert list(stored_vectors(store, second, "another")) == []
+
+
+async def test_a_search_is_made_again_over_what_was_embedded_by_then(
+    store: Store, clock: Clock, page: Page, toy: Toy
+) -> None:
+    snapshot = publish_items(store, pages(page), clock)
+    vectors = PageVectors(store, snapshot, "toy=a")
+    first, *others = vectors.lacking()
+
+    def keep(*sections: Lacking) -> int:
+        numbers = toy.vectors([each.text for each in sections])
+        vectors.keep({each.digest: one.tolist() for each, one in zip(sections, numbers, strict=True)}, sections)
+        vectors.look()
+        vectors.look()
+        return vectors.embedded.upto
+
+    async def found(upto: int) -> list[Any]:
+        asked = AskedVector("toy=a", upto, 0.25, packed_vector(toy.vectors(["vacation"])[0].tolist(), "toy"))
+        context = Context.open(store, snapshot, key="toy=a")
+        try:
+            return [(hit.item, hit.score) for hit in await context.find("vacation", lambda _: True, asked=asked)]
+        finally:
+            context.close()
+
+    upto = keep(first)
+    then = await found(upto)
+    assert await found(keep(*others)) != then
+    assert await found(upto) == then
+    assert (vectors.embedded.sections, vectors.lacking()) == (3, [])
+    with store.reading() as connection:
+        on_server = bool(postgres_vectors.extension(connection))
+    assert postgres_vectors.complete(store, snapshot, "toy=a") == on_server
 
 
 async def test_questions_at_once_are_embedded_beside_the_event_loop(
