@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text as sql
 from tests.faults.vector_wires import MEANINGS
-from tests.world import CARD, World, asked, secret_of, world
+from tests.world import CARD, FixedClock, World, asked, secret_of, until, world
 
 from fairlead.costs.record import Record
 from fairlead.errors import Upstream
@@ -17,6 +17,7 @@ from fairlead.execution import Answer, call_model
 from fairlead.execution.page_embedding import PagesEmbedded, embed_pages
 from fairlead.storage.fleet import Fleet
 from fairlead.workspace.load import read_folder
+from fairlead.workspace.page_office import PageOffice
 from fairlead.workspace.publish import publish
 from fairlead.workspace.replay import replay
 
@@ -213,3 +214,27 @@ async def test_vectors_of_another_length_are_never_kept_beside_others(w: World) 
         with pytest.raises(Upstream, match="cannot be compared") as raised:
             pages.keep({"0" * 64: odd}, [])
         assert "embeddings.space" in raised.value.mend
+
+
+async def test_one_worker_at_a_time_embeds_and_lets_a_model_that_fails_be_for_a_while(tmp_path: Path) -> None:
+    clock = FixedClock()
+    more = {"context": {"embeddings": "vectors"}}
+    async with world(tmp_path, PAGES, models=models, prices=PRICES, clock=clock, **more) as w:
+        office, other = (PageOffice(w.fairlead, w.store, embeds=True) for _ in range(2))
+        with w.store.database.elected("embedding"):
+            await other()
+        w.provider.always = "500"
+        for _ in range(2):
+            await office()
+        assert len(w.provider.received) == 1
+        w.provider.always = ""
+        clock.tick(61)
+        await until(w.fairlead.lease.valid)
+        for _ in range(3):
+            await office()
+            await other()
+        assert len(set(given(w))) == 3
+        assert len(w.provider.received) == 3  # one failed, and two batches
+        pages = w.fairlead.deployment.context.vectors
+        assert pages is not None
+        assert pages.embedded.sections == 3

@@ -396,6 +396,8 @@ def test_who_is_to_embed_the_pages_is_a_model_for_embeddings_with_a_price() -> N
         (found,) = problems({"fairlead.yaml": f"{lean}context: {{embeddings: {name}}}\n"})
         assert found.startswith("fairlead.yaml:11:")
         assert said in found, found
+    (found,) = problems({"fairlead.yaml": f"{lean.replace('vectors:', 'local:')}context: {{embeddings: local}}\n"})
+    assert "`local` is a word of this key" in found
     priced = compiled({"fairlead.yaml": f"{lean}context: {{embeddings: vectors}}\nprices: {{vectors: {{input: 1}}}}\n"})
     space = vector_space(priced.settings.context, priced.models.models.values())
     assert (space and (space.key, space.near, space.within)) == ("vectors=text-embedding-9", 0.25, 2.0)

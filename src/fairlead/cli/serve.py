@@ -28,7 +28,8 @@ from fairlead.telemetry.logging import start_logging
 from fairlead.workspace.assemble import Running, assemble
 from fairlead.workspace.compile import Workspace as Compiled
 from fairlead.workspace.load import read_folder
-from fairlead.workspace.page_standing import sections
+from fairlead.workspace.page_standing import page_standing
+from fairlead.workspace.published import snapshot_of
 from fairlead.workspace.settings import ServerSettings
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -100,11 +101,12 @@ def in_force(place: Place, no_apply: bool) -> tuple[Compiled, str]:
     with closing(open_store(place)) as store:
         open_vault(place, store)  # a wrong master key is told before anything is published under it
         if not no_apply:
-            done = publish_text(place, store, read_folder(place.workspace))
-            report(done)
-            if done.to_embed:
-                say(f"not embedded yet: {sections(done.to_embed)}; found by words alone until a worker has done it")
-        return published(place, store), require_published(store)
+            report(publish_text(place, store, read_folder(place.workspace)))
+        compiled, revision = published(place, store), require_published(store)
+        standing = page_standing(store, snapshot_of(store, revision), compiled)
+        if standing is not None:
+            say(standing.said)
+        return compiled, revision
 
 
 def _greet(place: Place, ready: _Ready, url: str) -> None:

@@ -63,7 +63,7 @@ class PagesEmbedded(Struct, frozen=True, kw_only=True):
 async def embed_pages(fairlead: Fairlead, progress: Progress | None = None) -> PagesEmbedded:
     """Embed what the snapshot in force lacks. Raises nothing that another try could mend; `progress` is told (sections
     done, sections to do). One process at a time: see `Database.elected`."""
-    deployment = fairlead.current()
+    deployment = fairlead.deployment
     space, pages = deployment.vectors, deployment.context.vectors
     if space is None or pages is None:
         return PagesEmbedded()

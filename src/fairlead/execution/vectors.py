@@ -58,9 +58,11 @@ class Vectors:
             wanted = len(next(iter(self.values or vectors), ()))
         odd = next((len(each) for each in vectors if len(each) != wanted), None)
         if odd is not None or not wanted:
-            raise unusable(
-                f"it has vectors of {odd or 0} numbers where {wanted} belong", subject=self.model.name, charged="part"
-            )
+            why = f"it has vectors of {odd or 0} numbers where {wanted} belong"
+            error = unusable(why, subject=self.model.name, charged="part")
+            name = self.model.group or self.model.name
+            error.mend = f"correct models.{name}.embeddings.dimensions, or which model answers at its address"
+            raise error
 
     def usage_so_far(self) -> Usage:
         """What the provider counted, and an estimate of a token for four bytes of what it has not counted."""

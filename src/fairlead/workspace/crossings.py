@@ -74,6 +74,11 @@ def _embedding(entry: Document, settings: WorkspaceSettings) -> Iterator[Problem
     """The model that is to embed the pages."""
     name, place = settings.context.embedding_model, ("context", "embeddings")
     giving = [each for each, about in settings.models.items() if not isinstance(about, str) and about.embeddings]
+    if settings.context.embeddings in giving and not name:
+        said = f"`{settings.context.embeddings}` is a word of this key, and cannot name a model of the workspace"
+        yield entry.problem(
+            place, said, f"name the model otherwise: models.{settings.context.embeddings} is taken for it"
+        )
     if not name or name in giving:
         return
     if name in settings.models:

@@ -7,7 +7,7 @@ from typing import Final
 
 from fairlead.execution import Deployment, Fairlead
 from fairlead.execution.page_embedding import PagesEmbedded, Progress, embed_pages
-from fairlead.storage.store import Store
+from fairlead.storage.store import Away, Store
 
 log = logging.getLogger("fairlead.embedding")
 
@@ -40,9 +40,12 @@ class PageOffice:
         pages = deployment.context.vectors
         if deployment.vectors is None or pages is None:
             return
-        if self._embeds and deployment is not self._done_for and self._fairlead.clock.monotonic() >= self._again_at:
-            await self._embed(deployment)
-        await asyncio.to_thread(pages.look)
+        try:
+            if self._embeds and deployment is not self._done_for and self._fairlead.clock.monotonic() >= self._again_at:
+                await self._embed(deployment)
+            await asyncio.to_thread(pages.look)
+        except Away as error:
+            log.warning("the vectors of pages cannot be looked at: %s (%s)", error, error.why)
 
     async def _embed(self, deployment: Deployment) -> None:
         done = await embed_as_elected(self._fairlead, self._store)
