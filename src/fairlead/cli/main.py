@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "approvals": ("approving", "Calls that wait for a person: list, show, approve, deny."),
     "grants": ("granting", "What people have connected with accounts of their own: list, show, revoke."),
     "context": ("context", "The organisation's context: bring it in, keep it true, see what is missing, search it."),
+    "routing": ("routing", "The choice of models: why, what would be otherwise, what is learnt, proof."),
     "models": ("models", "The models of the workspace: where they run, what they cost, whether they answer."),
     "budget": ("money", "Budgets: what is spent, held and left."),
     "spend": ("money", "What was spent, by department, person, task type, model or day."),

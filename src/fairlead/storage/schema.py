@@ -28,10 +28,19 @@ from fairlead.storage import (
     people_tables,
     personal_tables,
     request_tables,
+    routing_tables,
 )
 from fairlead.storage.columns import RowNumber, Text, required
 
-PARTS = (context_tables, custody_tables, outcome_tables, people_tables, personal_tables, request_tables)
+PARTS = (
+    context_tables,
+    custody_tables,
+    outcome_tables,
+    people_tables,
+    personal_tables,
+    request_tables,
+    routing_tables,
+)
 metadata = columns.metadata  # of all tables, the parts' too
 
 # Only open holds: settling one deletes it. `limits` is the msgpack of a tuple[ScopeLimit].

@@ -28,6 +28,7 @@ from fairlead.net.http import Http
 from fairlead.policy.approvals import ApprovalRules
 from fairlead.policy.feedback import FeedbackRights
 from fairlead.policy.stops import Stop, compile_stops
+from fairlead.routing.learned import Predictor
 from fairlead.storage.sessions import Sessions
 from fairlead.workspace.asking import take_up_approvals
 from fairlead.workspace.compile import Workspace, compile_workspace
@@ -36,6 +37,7 @@ from fairlead.workspace.custody import Custody
 from fairlead.workspace.flowing import compile_flows
 from fairlead.workspace.organising import approvals_at
 from fairlead.workspace.pages import address_of
+from fairlead.workspace.predicting import load_in_force
 from fairlead.workspace.published import load_keys, load_revision, load_stops
 from fairlead.workspace.surroundings import Surroundings
 from fairlead.workspace.upkeeping import Upkeeping, around
@@ -75,13 +77,19 @@ class CompiledRevision:
     stops: tuple[Stop, ...]
     context: Context
     approvals: Callable[[int], ApprovalRules]  # at a moment: what pages say of the organisation ends with them
+    predictor: Predictor | None = None
 
 
 def compile_revision(around: Surroundings, revision: str, before: CompiledRevision | None = None) -> CompiledRevision:
     """Read a published revision, the live keys and the stops, and compile them. Where `before` is the same revision,
     only the rows are read: a kill switch does not wait for a compilation."""
     if before is not None and before.revision == revision:
-        return replace(before, keys=load_keys(around.store), stops=load_stops(around.store))
+        return replace(
+            before,
+            keys=load_keys(around.store),
+            stops=load_stops(around.store),
+            predictor=load_in_force(around.store, before.workspace, before.predictor),
+        )
     published = load_revision(around.store, revision, with_pages=False)
     workspace = compile_workspace(
         published.text, around.secrets, now=around.clock.now(), pages_elsewhere=bool(published.snapshot)
@@ -110,6 +118,7 @@ def compile_revision(around: Surroundings, revision: str, before: CompiledRevisi
         stops=load_stops(around.store),
         context=context,
         approvals=approvals,
+        predictor=load_in_force(around.store, workspace, before.predictor if before is not None else None),
     )
 
 
@@ -194,5 +203,6 @@ def _deployment(compiled: CompiledRevision, around: Surroundings, parts: Lasting
         approvals_at=compiled.approvals,
         flows=compile_flows(settings, workspace.policy),
         live=workspace.live,
+        predictor=compiled.predictor,
         vectors=vector_space(settings.context, workspace.models.models.values()),
     )

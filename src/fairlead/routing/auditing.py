@@ -1,0 +1,61 @@
+"""Whether a recorded choice is the one that its own record leads to, and whether names had any part in it. Pure."""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+
+from msgspec.structs import replace
+
+from fairlead.routing.objective import again
+from fairlead.tasks.decisions import Decision, Option
+
+
+def differences(decision: Decision, model: str, *, first_attempt: bool) -> list[str]:
+    """What is wrong with a recorded choice, in words; empty where it is what its record leads to.
+
+    `model` is the model that was attempted, "" for none, and `first_attempt` says that none was attempted before it.
+    """
+    found = []
+    mixed = replace(decision, candidates=_mixed(decision.candidates, decision.explored))
+    made = again(mixed)
+    if made.candidates != decision.candidates:
+        found.append(
+            f"the record leads to {_names(made.candidates)}, and the recorded order is {_names(decision.candidates)}"
+        )
+    if made.outside != decision.outside:
+        found.append(f"{made.outside} candidates are outside of the bounds, and the record says {decision.outside}")
+    if (renamed := _renamed(mixed)) is not None:
+        found.append(f"under other names it comes out as {renamed}: a name has decided")
+    units = [one.model for one in decision.candidates]
+    if model and not any(_is_of(model, unit) for unit in units):
+        found.append(f"{model!r} was attempted, and was no candidate")
+    elif model and first_attempt and units and not _is_of(model, units[0]):
+        found.append(f"{model!r} was attempted first, and {units[0]!r} was chosen")
+    return found
+
+
+def _is_of(model: str, unit: str) -> bool:
+    """Whether a model is the one that was chosen, or a deployment of it."""
+    return model == unit or model.startswith(f"{unit}/")
+
+
+def _mixed(candidates: tuple[Option, ...], explored: bool) -> tuple[Option, ...]:
+    """The candidates in another order that everybody can make: what decides must not be where they stand. Only the one
+    that chance had put first stays."""
+    kept, rest = (candidates[:1], candidates[1:]) if explored else ((), candidates)
+    return (*kept, *sorted(rest, key=lambda one: blake2b(f"{one.model}/{one.room}".encode()).digest()))
+
+
+def _renamed(decision: Decision) -> str | None:
+    """How it comes out with every name exchanged for the next one's; None where that renames the order and no more."""
+    names = sorted({one.model for one in decision.candidates})
+    other = dict(zip(names, [*names[1:], *names[:1]], strict=True))
+    made = again(decision)
+    turned = again(
+        replace(decision, candidates=tuple(replace(one, model=other[one.model]) for one in decision.candidates))
+    )
+    same = [other[one.model] for one in made.candidates] == [one.model for one in turned.candidates]
+    return None if same else _names(turned.candidates)
+
+
+def _names(candidates: Sequence[Option]) -> str:
+    return ", ".join(one.model for one in candidates)
