@@ -17,6 +17,7 @@ from fairlead.errors import BadInput, NotFound
 from fairlead.identity.types import Caller
 from fairlead.lanes.rate_settings import LimitsSettings, RateSettings
 from fairlead.lanes.rates import Rates, TooFast
+from fairlead.learning.seen import propensity_of
 from fairlead.learning.settings import OutcomesSettings, Source
 from fairlead.policy.feedback import FeedbackRights
 from fairlead.storage.journal import Journal
@@ -127,6 +128,7 @@ class Feedback:
             model=ended.model,
             score=round(said.score * SCORE),
             weight=round(self.rules.settings.weight(source) * WEIGHT),
+            propensity=propensity_of(ended),
         )
 
     def _write(self, caller: Caller, subject: SubjectKey, ended: Record, new: NewOutcome, text: Said | None) -> Write:

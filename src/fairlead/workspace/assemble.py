@@ -28,6 +28,7 @@ from fairlead.identity.people import People
 from fairlead.identity.provider_tokens import ProviderTokens
 from fairlead.lanes.figures import FOLDER
 from fairlead.learning.feedback import Feedback
+from fairlead.learning.gathering import Gathering
 from fairlead.net.http import Http
 from fairlead.routing import Health
 from fairlead.storage.checkpoints import log_origin, sign_head
@@ -133,6 +134,7 @@ async def assemble(around: Surroundings) -> Running:
             (_TELL_EVERY, parts.upkeep.chore),
             (_COUNT_EVERY, turns),
             (_LOOK_EVERY, parts.requests.follow),
+            (_LOOK_EVERY, parts.gathering.chore),
             (_EMBED_EVERY, PageOffice(fairlead, store, embeds=around.serves)),
         ),
     )
@@ -166,6 +168,7 @@ def _lasting_parts(around: Surroundings, vault: Vault, http: Http, watch: Watch,
         connections=Connections(http, clock, secrets),
         approvals=Approvals(store, vault, clock),
         feedback=Feedback(store, vault, clock),
+        gathering=Gathering(store, vault, clock),
         flows=Flows(store, vault, clock),
         requests=requests,
         proposals=Proposals(store, vault, clock),

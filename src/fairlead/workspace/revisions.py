@@ -23,6 +23,7 @@ from fairlead.identity.people import People
 from fairlead.lanes.rates import compile_limits
 from fairlead.learning.feedback import Feedback
 from fairlead.learning.feedback import Rules as FeedbackRules
+from fairlead.learning.gathering import Gathering
 from fairlead.models.registry import apart, open_drivers
 from fairlead.net.http import Http
 from fairlead.policy.approvals import ApprovalRules
@@ -58,6 +59,7 @@ class LastingParts:
     connections: Connections
     approvals: Approvals
     feedback: Feedback
+    gathering: Gathering
     flows: Flows
     requests: Requests
     proposals: Proposals
@@ -152,6 +154,7 @@ class Revisions:
         parts.flows.keep = settings.flows.kept_for(settings.payloads)
         take_up_approvals(parts.approvals, workspace, compiled.approvals)
         parts.feedback.take_up(_feedback_rules(workspace))
+        parts.gathering.settings, parts.gathering.organisation = settings.outcomes, settings.organisation
         parts.grants.address = address_of(settings)
         parts.signed_in.take_up(workspace.identity, workspace.organisation)
         return _deployment(compiled, self._around, parts)
