@@ -18,6 +18,12 @@ def test_search_gives_only_what_that_person_may_read(live: Path, fairlead: Fairl
     (hit, *_) = fairlead("context", "search", "letters of the pay review", "-g", "people", "--json").json
     assert hit["item"] == "handbook/pay-review"
     assert "handbook/travel@" in fairlead("context", "search", "hotel price").out
+    why = fairlead("context", "search", "hotel price letters", "--explain")
+    assert ", no. 1 by words" in why.out
+    assert "section(s) with words of the question are not for" in why.err
+    assert "pay-review" not in why.out + why.err
+    told = fairlead("context", "search", "letters of the pay review", "-g", "people", "--explain", "--json").json
+    assert (told["hits"][0]["why"]["nth_by_words"], told["hits"][0]["item"]) == (1, hit["item"])
 
 
 def test_search_needs_something_published(acme: Path, fairlead: Fairlead) -> None:

@@ -68,7 +68,11 @@ def toy() -> Toy:
 async def found(store: Store, snapshot: str, toy: Toy, question: str, may_read: Callable[[Access], bool]) -> list[Any]:
     context = Context.open(store, snapshot, embedder=toy)
     try:
-        return [(hit.item, hit.score) for hit in await context.find(question, may_read)]
+        hits = await context.find(question, may_read)
+        reasons = (await context.explained(question, may_read, most=10)).reasons
+        assert [each.score for each in reasons] == pytest.approx([hit.score for hit in hits])
+        assert all(each.nth_by_words or each.nth_by_nearness for each in reasons)
+        return [(hit.item, hit.score) for hit in hits]
     finally:
         context.close()
 

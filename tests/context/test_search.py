@@ -65,6 +65,23 @@ async def test_hidden_pages_move_nothing_not_even_a_score(
     alone.close()
 
 
+async def test_why_a_page_was_found_is_told_of_what_may_be_read_alone(
+    store: Store, clock: Clock, pages: list[Item], context: Context
+) -> None:
+    alone = Context.open(store, publish_items(store, pages[:2], clock))
+    for question in ("return items", "days", "returns refunds customers", "nowhere"):
+        hits = await context.find(question, readers("everyone"))
+        why = await context.explained(question, readers("everyone"), most=10)
+        assert why.reasons == (await alone.explained(question, anyone, most=10)).reasons
+        assert [reason.score for reason in why.reasons] == pytest.approx([hit.score for hit in hits])
+        for reason in why.reasons:
+            assert sum(adds for _, adds in reason.words) == pytest.approx(reason.by_words) == reason.section
+            assert (reason.nth_by_words > 0, reason.nearness) == (True, None)
+    assert (await context.explained("returns", readers("everyone"), most=10)).left_out == 1, "in the merger's page"
+    assert (await context.explained("Falcon", readers(), most=10)).left_out == 2
+    alone.close()
+
+
 async def test_other_versions_move_nothing_either(
     store: Store, clock: Clock, page: Page, pages: list[Item], context: Context
 ) -> None:

@@ -6,13 +6,14 @@ that follows.
 
 import asyncio
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from fairlead.context.explaining import Explained, Said, Scores, reasons_of
 from fairlead.context.kinds import PAGE
 from fairlead.context.known_words import KnownWords
 from fairlead.context.nearness import LEAST_CANDIDATES, Nearness, Questions, best_of, fused
@@ -166,15 +167,28 @@ class Search:
     ) -> list[Hit]:
         """The best sections, best first, at most `per_item` of one item. `asked` is what the question means, where a
         model elsewhere has said it. Errors of `may_read` pass through."""
+        sought = await self._sought(question, may_read, most, per_item, asked)
+        if sought is None or not sought.allowed:
+            return []
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._find, sought)
+
+    async def explained(
+        self, question: str, may_read: MayRead, *, most: int, per_item: int, asked: AskedVector | None
+    ) -> Explained:
+        """Why `find` finds what it finds, for the same question: in the order of its hits."""
+        sought = await self._sought(question, may_read, most, per_item, asked)
+        if sought is None:
+            return Explained((), 0)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._explain, sought)
+
+    async def _sought(
+        self, question: str, may_read: MayRead, most: int, per_item: int, asked: AskedVector | None
+    ) -> "_Sought | None":
         stemmed = _stems_of(question)
         if not stemmed or not self.snapshot.keys:
-            return []
-        allowed = await self._allowed(may_read)
-        if not allowed:
-            return []
+            return None
         words = dict.fromkeys(_distinct(stemmed), 1.0) | self._glossary.also(stemmed, may_read)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._find, question, words, allowed, most, per_item, asked)
+        return _Sought(question, words, await self._allowed(may_read), most, per_item, asked)
 
     async def of_pages(self, pages: Sequence[str], question: str, may_read: MayRead) -> list[Hit]:
         """What these pages say on the question, as far as the caller may read it. Errors of `may_read` pass through."""
@@ -196,23 +210,21 @@ class Search:
                 allowed.append(number)
         return frozenset(allowed)
 
-    def _find(
-        self,
-        question: str,
-        words: Mapping[str, float],
-        allowed: frozenset[int],
-        most: int,
-        per_item: int,
-        asked: AskedVector | None,
-    ) -> list[Hit]:
+    def _find(self, sought: "_Sought") -> list[Hit]:
         with self._store.reading() as connection:
-            scores = scores_of((self._words.word(connection, word, allowed), counts) for word, counts in words.items())
-            if self._questions is not None:
-                asked = self._questions.vector(question[:QUESTION_END])
-            if asked is not None:
-                scores = self._with_nearness(connection, asked, scores, allowed, most)
-            ranked = rank(scores, self.snapshot.item_of, most=most, per_item=per_item)
+            scores = self._scores(connection, sought)
+            ranked = rank(scores.both, self.snapshot.item_of, most=sought.most, per_item=sought.per_item)
             return _fetch(connection, self.snapshot, ranked) if ranked else []
+
+    def _explain(self, sought: "_Sought") -> Explained:
+        word_of, every = self._words.word, frozenset(range(len(self.snapshot.accesses)))
+        with self._store.reading() as connection:
+            scores = self._scores(connection, sought)
+            ranked = rank(scores.both, self.snapshot.item_of, most=sought.most, per_item=sought.per_item)
+            said = [Said(stem, word_of(connection, stem, sought.allowed), at) for stem, at in sought.words.items()]
+            there = {section for stem in sought.words for section in word_of(connection, stem, every).sections}
+        visible = {section for each in said for section in each.word.sections}
+        return Explained(reasons_of(ranked, said, scores), len(there - visible))
 
     def _of_pages(self, pages: Sequence[str], words: Sequence[str], allowed: frozenset[int]) -> list[Hit]:
         snapshot = self.snapshot
@@ -220,18 +232,28 @@ class Search:
             keys = keys_of(connection, snapshot.id, pages, words, snapshot.rows, snapshot.access_of, allowed)
             return _fetch(connection, snapshot, [Ranked(snapshot.rows[key], 0.0) for key in keys]) if keys else []
 
-    def _with_nearness(
-        self,
-        connection: "Connection",
-        asked: AskedVector,
-        scores: dict[int, float],
-        allowed: frozenset[int],
-        most: int,
-    ) -> dict[int, float]:
-        most = max(LEAST_CANDIDATES, 2 * most)
+    def _scores(self, connection: "Connection", sought: "_Sought") -> Scores:
+        words, allowed, asked = sought.words, sought.allowed, sought.asked
+        scores = scores_of((self._words.word(connection, word, allowed), counts) for word, counts in words.items())
+        if self._questions is not None:
+            asked = self._questions.vector(sought.question[:QUESTION_END])
+        if asked is None:
+            return Scores(scores, None, scores)
+        most = max(LEAST_CANDIDATES, 2 * sought.most)
         by_words = best_of(scores, most)
         near = self._nearness.of(connection, asked, allowed, by_words, most)
-        return fused(scores, near, by_words, asked.near)
+        return Scores(scores, near, fused(scores, near, by_words, asked.near))
+
+
+class _Sought(Struct, frozen=True):
+    """What is looked for: words with what each counts, in accesses that are permitted."""
+
+    question: str
+    words: dict[str, float]
+    allowed: frozenset[int]
+    most: int
+    per_item: int
+    asked: AskedVector | None
 
 
 def _fetch(connection: "Connection", snapshot: Snapshot, ranked: list[Ranked]) -> list[Hit]:

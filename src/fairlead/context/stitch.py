@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fairlead.context.catalogue import EMPTY, Catalogue, load_catalogue
 from fairlead.context.conversation import sought_in
 from fairlead.context.embedding import LocalEmbedder
+from fairlead.context.explaining import Explained
 from fairlead.context.lexicon import NO_LEXICON, Lexicon, load_lexicon
 from fairlead.context.live_rights import under
 from fairlead.context.measure import USUAL, Measure
@@ -157,6 +158,14 @@ class Context:
         if self._search is None:
             return []
         return await self._search.find(question, may_read, most=most, per_item=per_item, asked=asked)
+
+    async def explained(
+        self, question: str, may_read: MayRead, *, most: int, asked: AskedVector | None = None
+    ) -> Explained:
+        """Why `find` finds what it finds, for the same question, in the order of its hits."""
+        if self._search is None:
+            return Explained((), 0)
+        return await self._search.explained(question, may_read, most=most, per_item=1, asked=asked)
 
     def close(self) -> None:
         """Lets the search's thread go. For a revision that no action uses any more."""
