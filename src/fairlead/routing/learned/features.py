@@ -29,6 +29,11 @@ def features(prompt: str) -> Features:
     return Features(numbers=_numbers(prompt, read, words), slots=_slots(words))
 
 
+def fits(found: Features) -> bool:
+    """Whether features are such as `features` gives now: kept ones may come from another version."""
+    return len(found.numbers) == len(NUMBERS) and (not found.slots or 0 <= found.slots[0] <= found.slots[-1] < SLOTS)
+
+
 def _numbers(prompt: str, read: str, words: list[str]) -> tuple[float, ...]:
     size, many = len(read) or 1, len(words) or 1
     figures = sum(map(str.isdecimal, words))

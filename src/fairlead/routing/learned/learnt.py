@@ -1,5 +1,6 @@
 """What training leaves behind: an immutable artefact of plain numbers, named by its content."""
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Literal
 
@@ -7,6 +8,8 @@ import msgspec
 from msgspec import Struct
 
 from fairlead.errors import BadInput
+from fairlead.routing.learned.drift import Drift
+from fairlead.routing.learned.head import Head, Reading
 from fairlead.routing.learned.levels import Levels
 from fairlead.routing.learned.means import Means
 
@@ -18,7 +21,9 @@ class Learnt(Struct, frozen=True, kw_only=True):
     """Everything that a predictor knows. It holds means and weights, never a prompt.
 
     `kind` says whether it looks at the prompt ("learned") or at the kind of work only ("static"), `why` how that was
-    decided. `widened` is what the intervals were stretched by, so that four in five hold.
+    decided. `within` is what prompts add to the means of known kinds of work, `across` what they add where the kind of
+    work is unknown; None where prompts were not worth looking at. `widened` is what the intervals were stretched by,
+    so that four in five hold. `drifted` names the models that do not work as they used to.
     """
 
     format: int = FORMAT
@@ -30,6 +35,10 @@ class Learnt(Struct, frozen=True, kw_only=True):
     latencies: Levels
     replies: Levels
     widened: float = 1.0
+    reading: Reading | None = None
+    within: Head | None = None
+    across: Head | None = None
+    drifted: Mapping[str, Drift] = {}
 
     @property
     def version(self) -> str:

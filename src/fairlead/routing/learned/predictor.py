@@ -4,10 +4,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from fairlead.routing.learned.features import fits
+from fairlead.routing.learned.head import leaning
 from fairlead.routing.learned.learnt import Kind, Learnt, read_learnt
 from fairlead.routing.learned.types import Features, Prediction, TokenPrice
 
 FOUR_IN_FIVE: Final = 1.2816  # standard deviations to either side that hold 80 % of a normal distribution
+LEAN_DOUBT: Final = 0.16  # what a prompt adds is doubted by 0.4 of itself
+_EDGE: Final = 0.03  # how near to 0 and 1 predictions are bent, so that two good models are not equal
 _CHARACTERS_PER_TOKEN: Final = 4
 
 
@@ -46,12 +50,42 @@ class Predictor:
         counts at once; else it is what such work has cost. A model whose cost nothing tells is taken to cost as much
         as the dearest of the others, so that not knowing is never cheap.
         """
-        found = [self._standing(task, model) for model in models]
+        found = self._seeing(task, features, models) or [self._standing(task, model) for model in models]
         if prices:
             sent = tokens_in if tokens_in is not None else _tokens(features)
             found = [self._priced(task, one, prices.get(one.model), sent) for one in found]
         dearest = max((one.cost for one in found), default=0.0)
         return tuple(one if one.cost >= 0 else _costing(one, max(dearest, 0.0)) for one in found)
+
+    def is_novel(self, features: Features) -> bool:
+        """Whether the prompt is unlike all that was learnt from: nothing is then added to the means for it. False
+        where prompts are not looked at."""
+        reading = self.learnt.reading
+        return reading is not None and fits(features) and reading.is_strange(features)
+
+    def _seeing(self, task: str, features: Features, models: Sequence[str]) -> list[Prediction] | None:
+        """What is expected of this very prompt, None where only the kind of work counts."""
+        learnt = self.learnt
+        head = learnt.within if task in learnt.scores.cells else learnt.across
+        if head is None or learnt.reading is None or self.is_novel(features) or not fits(features):
+            return None
+        places = head.places(learnt.reading, features)
+        stretch = FOUR_IN_FIVE * FOUR_IN_FIVE * learnt.widened * learnt.widened * LEAN_DOUBT
+        found = []
+        for model in models:
+            standing, leanings = self._standing(task, model), head.leanings.get(model)
+            if leanings is not None:
+                lean = leaning(leanings, places)
+                p = _bent(standing.p + lean)
+                doubt = stretch * lean * lean
+                low = p - math.sqrt((standing.p - standing.low) ** 2 + doubt)
+                high = p + math.sqrt((standing.high - standing.p) ** 2 + doubt)
+                standing = Prediction(
+                    model, p, low if low > 0 else 0.0, high if high < 1 else 1.0, standing.cost, standing.latency,
+                    standing.seen, standing.drifting,
+                )  # fmt: skip
+            found.append(standing)
+        return found
 
     def _standing(self, task: str, model: str) -> Prediction:
         """What is expected whatever the prompt; a cost of -1 stands for unknown."""
@@ -65,15 +99,18 @@ class Predictor:
     def _without_prompt(self, task: str, model: str) -> Prediction:
         scores = self.learnt.scores
         cell = scores.cells.get(task, {}).get(model)
-        p = min(1.0, max(0.0, scores.expected(task, model)))
+        p = _bent(scores.expected(task, model))
         if cell is not None:
             low, high = _wilson(p, cell.worth / self.learnt.widened**2)
         else:
-            unknown = scores.apart + (scores.models_apart if model not in scores.models else 0.0)
+            unknown = scores.apart + scores.noise / 20 + (scores.models_apart if model not in scores.models else 0.0)
             if task not in scores.tasks:
                 unknown += _variance(list(scores.tasks.values()))
             half = FOUR_IN_FIVE * math.sqrt(unknown) * self.learnt.widened
             low, high = max(0.0, p - half), min(1.0, p + half)
+        drift = self.learnt.drifted.get(model)
+        if drift is not None:  # what moved once may be moving still
+            low, high = max(0.0, low - abs(drift.moved) / 2), min(1.0, high + abs(drift.moved) / 2)
         cost = self.learnt.costs.expected(task, model)
         return Prediction(
             model=model,
@@ -83,6 +120,7 @@ class Predictor:
             cost=-1.0 if cost is None else cost,
             latency=self.learnt.latencies.expected(task, model),
             seen=cell.seen if cell else 0,
+            drifting=drift is not None,
         )
 
     def _priced(self, task: str, found: Prediction, price: TokenPrice | None, sent: int) -> Prediction:
@@ -95,6 +133,13 @@ class Predictor:
 def read_predictor(kept: bytes) -> Predictor:
     """The predictor of a kept artefact. Raises `BadInput` where it is none."""
     return Predictor(read_learnt(kept))
+
+
+def _bent(p: float) -> float:
+    """Between 0 and 1, and never the same for two that differ."""
+    if p > 1 - _EDGE:
+        return 1 - _EDGE * math.exp((1 - _EDGE - p) / _EDGE)
+    return _EDGE * math.exp((p - _EDGE) / _EDGE) if p < _EDGE else p
 
 
 def _costing(found: Prediction, cost: float) -> Prediction:

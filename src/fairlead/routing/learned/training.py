@@ -5,10 +5,12 @@ from typing import Final
 
 from msgspec import Struct
 
+from fairlead.routing.learned.drift import counting_less, drifts
 from fairlead.routing.learned.learnt import Learnt
 from fairlead.routing.learned.levels import Levels, levels_of
-from fairlead.routing.learned.means import cells_of, shrunk
+from fairlead.routing.learned.means import Means, cells_of, shrunk
 from fairlead.routing.learned.predictor import Predictor
+from fairlead.routing.learned.prompts import with_prompts
 from fairlead.routing.learned.types import Observation
 
 _DAY: Final = 86_400_000
@@ -24,21 +26,29 @@ class Training(Struct, frozen=True, kw_only=True):
 
 
 def train(observations: Iterable[Observation], training: Training | None = None) -> Predictor:
-    """The predictor that these outcomes teach. Scores are taken between 0 and 1; no outcome at all is no error."""
+    """The predictor that these outcomes teach. Scores are taken between 0 and 1; no outcome at all is no error.
+
+    Prompts are looked at only where that gained on prompts left out of the fit; `Predictor.why` tells."""
     how = training or Training()
     known = _weighted([one for one in observations if one.weight > 0], how)
-    scores = shrunk(cells_of((one.task, one.model, min(1.0, max(0.0, one.score)), one.weight) for one in known))
-    return Predictor(
-        Learnt(
-            kind="static",
-            why="shrunk means of each kind of work and model",
-            outcomes=len(known),
-            scores=scores,
-            costs=_levels(known, "cost"),
-            latencies=_levels(known, "latency"),
-            replies=_levels(known, "tokens_out"),
-        )
+    drifted = drifts(known, _means(known))
+    if drifted:
+        known = [_weighing(one, one.weight * counting_less(one, drifted)) for one in known]
+    learnt = Learnt(
+        kind="static",
+        why="no prompts to look at: means of each kind of work with each model",
+        outcomes=len(known),
+        scores=_means(known),
+        costs=_levels(known, "cost"),
+        latencies=_levels(known, "latency"),
+        replies=_levels(known, "tokens_out"),
+        drifted=drifted,
     )
+    return Predictor(with_prompts(learnt, known, how.seed))
+
+
+def _means(known: Iterable[Observation]) -> Means:
+    return shrunk(cells_of((one.task, one.model, min(1.0, max(0.0, one.score)), one.weight) for one in known))
 
 
 def _weighted(known: Sequence[Observation], how: Training) -> list[Observation]:

@@ -1,0 +1,76 @@
+"""Choosing how freely to fit, and whether to look at prompts at all, by cross-validation inside the training."""
+
+from typing import Final
+
+from msgspec import Struct
+
+from fairlead.routing.learned.fitting import Shape, Sight, fitted
+from fairlead.routing.learned.gain import Gain, gain
+from fairlead.routing.learned.means import Cell, Means, shrunk
+from fairlead.routing.learned.outcomes import Floats, Ints, Outcomes
+
+SHAPES: Final = tuple(Shape(ridge, rank) for ridge in (3.0, 10.0, 30.0) for rank in (1, 2, 8))
+_FOLDS: Final = 5
+_SURE: Final = 1.28  # standard errors above none that a gain must be
+
+
+class Verdict(Struct, frozen=True):
+    """The best shape, what it gained on prompts left out, what it foretold of them, and how they were parted."""
+
+    shape: Shape
+    gain: Gain
+    before: Floats
+    after: Floats
+    folds: Ints
+
+    @property
+    def pays(self) -> bool:
+        return self.gain.mean > _SURE * self.gain.error
+
+
+def validated(outcomes: Outcomes, sight: Sight, costs: Floats, seed: int, by_task: bool) -> Verdict:
+    """The shape that gains most on prompts left out; with `by_task` on kinds of work left out whole."""
+    import numpy as np
+
+    folds = outcomes.folds(_FOLDS, seed, by_task)
+    before = np.zeros_like(outcomes.score)
+    after = {shape: np.zeros_like(outcomes.score) for shape in SHAPES}
+    for fold in sorted(set(folds.tolist())):
+        out, rest = folds == fold, folds != fold
+        means = means_of(outcomes, rest)
+        base = expected(means, outcomes, blind=by_task)
+        before[out] = expected(means, outcomes, blind=False)[out]
+        left = np.nan_to_num(outcomes.score - base)[rest]
+        for shape, foretold in after.items():
+            turns, leanings = fitted(sight.seen[rest], left, outcomes.weight[rest], shape)
+            foretold[out] = base[out] + sight.seen[out] @ turns @ leanings.T
+    gains = {shape: gain(outcomes, costs, before, foretold) for shape, foretold in after.items()}
+    best = max(SHAPES, key=lambda shape: gains[shape].mean)
+    return Verdict(best, gains[best], before, after[best], folds)
+
+
+def means_of(outcomes: Outcomes, rows: Ints) -> Means:
+    """The shrunk means of some of the prompts."""
+    import numpy as np
+
+    cells = {}
+    weight, score = outcomes.weight[rows], np.nan_to_num(outcomes.score[rows])
+    task = outcomes.task[rows]
+    for at, name in enumerate(outcomes.tasks):
+        some = task == at
+        sums = [(weight[some] * score[some] ** power).sum(0) for power in (0, 1, 2)]
+        counts = (weight[some] > 0).sum(0)
+        for column, model in enumerate(outcomes.models):
+            if counts[column]:
+                one, total, squares = (float(each[column]) for each in sums)
+                cells[name, model] = Cell(one, total, squares, int(counts[column]))
+    return shrunk(cells)
+
+
+def expected(means: Means, outcomes: Outcomes, blind: bool) -> Floats:
+    """What the means expect of each prompt and model; `blind` to the kind of work."""
+    import numpy as np
+
+    tasks = [""] if blind else outcomes.tasks
+    table = np.array([[means.expected(task, model) for model in outcomes.models] for task in tasks])
+    return table[np.zeros_like(outcomes.task) if blind else outcomes.task]
