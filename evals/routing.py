@@ -1,31 +1,35 @@
 """Which model should get which request? Quality and cost of learned routing on tables of prompts, models and scores.
 
-Every `*.parquet` of the `routing` folder is one table. Part of its prompts, or with `--split task` whole kinds of work, are kept
-from the training; what is reported is measured on these alone. Of each table, under `tables`:
+Every `*.parquet` of the `routing` folder is one table. Part of its prompts, or with `--split task` whole kinds of work,
+are kept from the training; what is reported is measured on these alone. Of each table, under `tables`:
 
     aiq             the area under the upper hull of (mean cost, mean quality), over the range from the cheapest model's
                     mean cost to the dearest one's, divided by the range (RouterBench, arXiv 2403.12031)
-    aiq_static      the same for the best fixed mix learnt from the same outcomes: of single models, and of the model that is
-                    best for each kind of work, where it is known, at each exchange rate
+    aiq_static      the same for the best fixed mix learnt from the same outcomes: of single models, and of the model
+                    that is best for each kind of work, where it is known, at each exchange rate
     aiq_singles     mixes of single models only
     aiq_oracle      choosing with every score known
     qmax            mean quality when cost does not count
     best_single     mean quality of the model that did best in the training (of those known for nine prompts in ten)
     c95, c100       the share of that model's cost with which the hull reaches 95 and 100 % of its quality; null: never
-    apgr            with two models: the share of the quality between the cheaper and the dearer that is recovered, averaged over
-                    all shares of calls sent to the dearer one; cpt50 and cpt80 are the shares of calls that recover 50
-                    and 80 % (RouteLLM, arXiv 2406.18665)
+    c100_of_any     c100 where any model may be the best single one, by the prompts that it is known for, however few
+    apgr            with two models: the share of the quality between the cheaper and the dearer that is recovered,
+                    averaged over all shares of calls sent to the dearer one; cpt50 and cpt80 are the shares of calls
+                    that recover 50 and 80 % (RouteLLM, arXiv 2406.18665)
     kind, why       whether prompts were looked at, by cross-validation inside the training
     us              microseconds of processor time a decision: reading the prompt, predicting all models, choosing
 
 `worst_gap_to_static` is the least of aiq - aiq_static over the tables, `us_per_decision` the most of `us`, whatever the
-number of models. A prompt is routed among the models whose outcome is known for it. Exchange rates are those on the hull
-of the training prompts. With two models only `--labels` prompts are learnt from, drawn evenly by chance from the
-training part, each with the outcomes of both models. `--task hidden` takes the kind of work from training and test.
+number of models. A prompt is routed among the models whose outcome is known for it. Exchange rates are those on the
+hull of the training prompts, taken as of unknown kinds of work with `--split task`. With two models only `--labels`
+prompts are learnt from, drawn evenly by chance from the training part, each with the outcomes of both models.
+`--task hidden` takes the kind of work from training and test.
 """
 
 import sys
 import time
+from argparse import Namespace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +43,17 @@ from fairlead.routing.learned.hull import Point, average_quality, cost_to_reach,
 
 _COVERED = 0.9
 _TIMED = 300
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which prompts of a table teach and which test, and whether their kinds of work are told."""
+
+    table: Table
+    rest: Rows
+    out: Rows
+    taught_hidden: bool
+    hidden: bool
 
 
 def main() -> int:
@@ -55,7 +70,7 @@ def main() -> int:
         runs = []
         for seed in range(options.seed, options.seed + options.seeds):
             for out in table.held_out(options.split, seed):
-                runs.append(_measured(table, out, seed, options.labels, options.task == "hidden"))
+                runs.append(_measured(table, out, seed, options))
                 say(f"{table.name}, seed {seed}: {runs[-1]}")
         if runs:
             found[table.name] = _merged(runs)
@@ -83,18 +98,20 @@ def _merged(runs: list[dict[str, Any]]) -> dict[str, Any]:
     return merged
 
 
-def _measured(table: Table, out: Rows, seed: int, labels: int, hidden: bool) -> dict[str, Any]:
-    rest = some_of(~out, labels, seed) if len(table.models) == 2 else ~out
+def _measured(table: Table, out: Rows, seed: int, options: Namespace) -> dict[str, Any]:
+    hidden = options.task == "hidden"
+    rest = some_of(~out, options.labels, seed) if len(table.models) == 2 else ~out
     started = time.process_time()
     predictor = train(table.outcomes(rest, hidden), Training(seed=seed))
     trained = time.process_time() - started
     static = Predictor(replace(predictor.learnt, within=None, across=None, kind="static"))
     singles = train(table.outcomes(rest, task_hidden=True), Training(seed=seed))
     blind = Predictor(replace(singles.learnt, within=None, across=None, kind="static"))
+    asked = Asked(table, rest, out, taught_hidden=hidden or options.split == "task", hidden=hidden)
     ways = {
-        "aiq": _points([predictor], table, rest, out, hidden),
-        "aiq_static": _points([static, blind], table, rest, out, hidden),
-        "aiq_singles": _points([blind], table, rest, out, True),
+        "aiq": _points([predictor], asked),
+        "aiq_static": _points([blind] if options.split == "task" else [static, blind], asked),
+        "aiq_singles": _points([blind], asked),
     }
     mean_cost = np.nanmean(np.where(np.isnan(table.cost[out]), np.nan, table.cost[out]), axis=0)
     ends = (float(np.nanmin(mean_cost)), float(np.nanmax(mean_cost))) if np.isfinite(mean_cost).any() else (0.0, 0.0)
@@ -105,13 +122,13 @@ def _measured(table: Table, out: Rows, seed: int, labels: int, hidden: bool) -> 
     found["qmax"] = round(ways["aiq"][0][1], 4)
     found |= _shares(table, rest, out, hull(ways["aiq"]))
     if len(table.models) == 2:
-        found |= _recovered(table, rest, out, _asked(predictor, table, out, hidden)[0])
+        found |= _recovered(table, rest, out, _foretold(predictor, table, out, hidden)[0])
     found |= {"us": _timed(predictor, table, out, hidden), "train_s": round(trained, 1)}
     found |= {"bytes": len(predictor.encoded()), "kind": predictor.kind, "why": predictor.why}
     return found
 
 
-def _asked(predictor: Predictor, table: Table, rows: Rows, hidden: bool) -> tuple[Floats, Floats]:
+def _foretold(predictor: Predictor, table: Table, rows: Rows, hidden: bool) -> tuple[Floats, Floats]:
     """Expected scores and costs of these prompts, by the predictor as it is asked for requests."""
     found = [
         predictor.predict("" if hidden else table.tasks[at], table.features[at], table.models)
@@ -121,12 +138,13 @@ def _asked(predictor: Predictor, table: Table, rows: Rows, hidden: bool) -> tupl
     return scores, np.array([[one.cost for one in some] for some in found])
 
 
-def _points(ways: list[Predictor], table: Table, rest: Rows, out: Rows, hidden: bool) -> list[Point]:
-    """What is reached on the prompts kept apart, at the exchange rates that are on the hull of the training prompts; the
-    first without regard to cost."""
+def _points(ways: list[Predictor], asked: Asked) -> list[Point]:
+    """What is reached on the prompts kept apart, at the exchange rates that are on the hull of the training prompts;
+    the first without regard to cost."""
     tried: list[tuple[Point, Point]] = []  # what is reached on the training prompts, and on those kept apart
+    table, rest, out = asked.table, asked.rest, asked.out
     for way in ways:
-        taught, tested = _asked(way, table, rest, hidden), _asked(way, table, out, hidden)
+        taught, tested = _foretold(way, table, rest, asked.taught_hidden), _foretold(way, table, out, asked.hidden)
         scale = float(taught[1].mean()) or 1.0
         for rate in [0.0, *(float(rate) for rate in np.geomspace(1e-4, 1e4, 120) / scale)]:
             tried.append((_reached(table, rest, *taught, rate), _reached(table, out, *tested, rate)))
@@ -150,14 +168,25 @@ def _oracle(table: Table, out: Rows) -> list[Point]:
 
 def _shares(table: Table, rest: Rows, out: Rows, line: list[Point]) -> dict[str, float | None]:
     """The best single model by the training, and the share of its cost that reaches its quality."""
-    covered = (~np.isnan(table.score)).mean(0) >= _COVERED
+    known = (~np.isnan(table.score[out])).sum(0) > 0
+    covered = known & ((~np.isnan(table.score)).mean(0) >= _COVERED)
+    means = np.nan_to_num(np.nanmean(table.score[rest], axis=0))
+    best, best_known = (int(np.where(some, means, -1.0).argmax()) for some in (covered, known))
     if not covered.any():
-        covered[:] = True
-    best = int(np.where(covered, np.nan_to_num(np.nanmean(table.score[rest], axis=0)), -1.0).argmax())
+        best = best_known
     quality, cost = (float(np.nanmean(amount[out, best])) for amount in (table.score, table.cost))
-    reached = {name: cost_to_reach(line, share * quality) for name, share in (("c95", 0.95), ("c100", 1.0))}
-    shares = {name: None if at is None or not cost > 0 else round(at / cost, 4) for name, at in reached.items()}
-    return {"best_single": round(quality, 4), **shares}
+    highest, dear = (float(np.nanmean(amount[out, best_known])) for amount in (table.score, table.cost))
+    return {
+        "best_single": round(quality, 4),
+        "c95": _share(line, 0.95 * quality, cost),
+        "c100": _share(line, quality, cost),
+        "c100_of_any": _share(line, highest, dear),
+    }
+
+
+def _share(line: list[Point], quality: float, cost: float) -> float | None:
+    reached = cost_to_reach(line, quality)
+    return None if reached is None or not cost > 0 else round(reached / cost, 4)
 
 
 def _recovered(table: Table, rest: Rows, out: Rows, scores: Floats) -> dict[str, float | None]:

@@ -5,6 +5,7 @@ Cheap enough for the governed path: only the beginning and the end of a long pro
 
 import math
 import re
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 from zlib import crc32
@@ -12,8 +13,9 @@ from zlib import crc32
 from fairlead.routing.learned.types import Features
 
 SLOTS: Final = 1024
-_READ: Final = 1_200  # characters from the beginning of a prompt, and as many from its end
+_READ: Final = 800  # characters from the beginning of a prompt, and as many from its end
 _MOST_WORDS: Final = 160
+_LONGEST_WORD: Final = 40
 _WORD: Final = re.compile(r"[^\W\d_]+|\d+|[^\w\s]")
 
 NUMBERS: Final = (
@@ -36,27 +38,34 @@ def fits(found: Features) -> bool:
 
 def _numbers(prompt: str, read: str, words: list[str]) -> tuple[float, ...]:
     size, many = len(read) or 1, len(words) or 1
-    figures = sum(map(str.isdecimal, words))
-    letters = sum(map(str.isalpha, words))
+    figures = list(filter(str.isdecimal, words))
+    letters = list(filter(str.isalpha, words))
+    lengths = sum(map(len, letters))
     return (
         math.log1p(len(prompt)) / 10,
         math.log1p(prompt.count("\n")) / 5,
-        sum(map(read.count, "0123456789")) / size,
-        (many - figures - letters) / many,
-        sum(map(str.istitle, words)) / many,
-        sum(map(read.count, "()[]{}")) / size,
-        sum(map(read.count, "+-*/=<>^$\\")) / size,
+        sum(map(len, figures)) / size,
+        (many - len(figures) - len(letters)) / many,
+        sum(map(str.istitle, letters)) / many,
+        sum([word in "()[]{}" for word in words]) / size,
+        sum([word in "+-*/=<>^$\\" for word in words]) / size,
         min(prompt.count("?"), 3) / 3,
         float("def " in read or "return" in read or "assert" in read or "```" in read),
-        float("\nB" in read or "B." in read or "(B)" in read or "B)" in read),
-        sum(len(word) for word in words) / many / 10,
-        math.log1p(figures) / 5,
+        float("\nB" in read or "B." in read or "B)" in read),
+        lengths / (len(letters) or 1) / 10,
+        math.log1p(len(figures)) / 5,
     )
 
 
 def _slots(words: list[str]) -> tuple[int, ...]:
     half = _MOST_WORDS // 2
-    kept = [word.lower() for word in (words if len(words) <= _MOST_WORDS else words[:half] + words[-half:])]
-    found = {crc32(word.encode()) % SLOTS for word in kept}
-    found.update(crc32(f"{one} {two}".encode()) % SLOTS for one, two in pairwise(kept))
+    kept = words if len(words) <= _MOST_WORDS else words[:half] + words[-half:]
+    places = list(map(_place, kept))
+    found = {place % SLOTS for place in places}
+    found.update([(31 * one + two) % SLOTS for one, two in pairwise(places)])
     return tuple(sorted(found))
+
+
+@lru_cache(maxsize=16_384)
+def _place(word: str) -> int:
+    return crc32(word[:_LONGEST_WORD].lower().encode()) >> 7  # its lowest bits alone are alike for like words

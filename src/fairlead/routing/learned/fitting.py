@@ -15,6 +15,7 @@ from fairlead.routing.learned.outcomes import Floats, Outcomes
 
 _DIRECTIONS: Final = 64  # in which the words of prompts vary most
 _SPREAD: Final = 1e-6
+_LEAST_SPREAD: Final = 0.003  # of a measure that hardly varies: a change in it would else drown all others
 _PULL: Final = 10.0  # outcomes' worth by which a model's leanings are drawn to those of all
 _PLACES: Final = 5
 _ROOM: Final = 1.5  # a prompt moves the middle a little towards itself
@@ -36,7 +37,7 @@ class Sight:
 
         numbers, slots = outcomes.numbers, outcomes.slots
         many = len(numbers)
-        self.middle, self.spread = numbers.mean(0), numbers.std(0) + _SPREAD
+        self.middle, self.spread = numbers.mean(0), np.maximum(numbers.std(0), _LEAST_SPREAD)
         self.weights: Floats = np.log((1 + many) / (1 + slots.sum(0)))
         worded = slots * self.weights
         worded /= np.sqrt((worded**2).sum(1, keepdims=True)) + _SPREAD
@@ -100,8 +101,7 @@ def _regressions(seen: Floats, left: Floats, weight: Floats, ridge: float) -> Fl
     known = np.where(weight > 0, left, 0.0) * weight
     if (weight == weight[:, :1]).all():  # nothing is missing: one solution serves all
         own = seen * weight[:, :1]
-        together: Floats = np.linalg.solve(own.T @ seen + doubt, seen.T @ known)
-        return together
+        return np.asarray(np.linalg.solve(own.T @ seen + doubt, seen.T @ known), dtype=np.float64)
     columns = [
         np.linalg.solve((seen * weight[:, [model]]).T @ seen + doubt, seen.T @ known[:, model])
         for model in range(left.shape[1])

@@ -3,6 +3,7 @@ model leans along them."""
 
 import math
 from collections.abc import Mapping, Sequence
+from operator import itemgetter, mul
 from typing import Final
 
 from msgspec import Struct
@@ -39,7 +40,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     def strangeness_of_words(self, features: Features) -> float:
         """How rare its words are, on average."""
         weights = self.weights
-        return sum([weights[slot] for slot in features.slots]) / (len(features.slots) or 1)
+        return sum(map(weights.__getitem__, features.slots)) / (len(features.slots) or 1)
 
     def strangeness_of_shape(self, features: Features) -> float:
         """The mean square of its measures, not held to the furthest."""
@@ -59,16 +60,15 @@ class Head(Struct, frozen=True, kw_only=True):
     def places(self, reading: Reading, features: Features) -> list[float]:
         """Where a prompt stands along each direction."""
         measured = reading.measured(features)
-        weights = reading.weights
-        length = math.sqrt(sum([weights[slot] ** 2 for slot in features.slots])) or 1.0
+        picked = itemgetter(*features.slots, 0, 0)  # never fewer than two, so that it always gives a tuple
+        most = len(features.slots)
+        length = math.sqrt(sum([weight * weight for weight in picked(reading.weights)[:most]])) or 1.0
         return [
-            start
-            + sum([weight * number for weight, number in zip(numbers, measured, strict=True)])
-            + sum([slots[slot] for slot in features.slots]) / length
+            start + sum(map(mul, numbers, measured)) + sum(picked(slots)[:most]) / length
             for start, numbers, slots in zip(self.start, self.numbers, self.slots, strict=True)
         ]
 
 
 def leaning(leanings: Sequence[float], places: Sequence[float]) -> float:
     """What the prompt adds to a model's mean."""
-    return sum([one * place for one, place in zip(leanings, places, strict=True)])
+    return float(sum(map(mul, leanings, places)))

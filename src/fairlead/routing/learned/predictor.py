@@ -12,6 +12,7 @@ from fairlead.routing.learned.types import Features, Prediction, TokenPrice
 FOUR_IN_FIVE: Final = 1.2816  # standard deviations to either side that hold 80 % of a normal distribution
 LEAN_DOUBT: Final = 0.16  # what a prompt adds is doubted by 0.4 of itself
 _EDGE: Final = 0.03  # how near to 0 and 1 predictions are bent, so that two good models are not equal
+_UNKNOWN: Final = "\0"  # no kind of work has this name
 _CHARACTERS_PER_TOKEN: Final = 4
 
 
@@ -54,8 +55,11 @@ class Predictor:
         if prices:
             sent = tokens_in if tokens_in is not None else _tokens(features)
             found = [self._priced(task, one, prices.get(one.model), sent) for one in found]
-        dearest = max((one.cost for one in found), default=0.0)
-        return tuple(one if one.cost >= 0 else _costing(one, max(dearest, 0.0)) for one in found)
+        costs = [one.cost for one in found]
+        if costs and min(costs) < 0:
+            dearest = max(0.0, *costs)
+            found = [one if one.cost >= 0 else _costing(one, dearest) for one in found]
+        return tuple(found)
 
     def is_novel(self, features: Features) -> bool:
         """Whether the prompt is unlike all that was learnt from: nothing is then added to the means for it. False
@@ -70,16 +74,15 @@ class Predictor:
         if head is None or learnt.reading is None or self.is_novel(features) or not fits(features):
             return None
         places = head.places(learnt.reading, features)
-        stretch = FOUR_IN_FIVE * FOUR_IN_FIVE * learnt.widened * learnt.widened * LEAN_DOUBT
+        doubt = FOUR_IN_FIVE * learnt.widened * math.sqrt(LEAN_DOUBT)
         found = []
         for model in models:
             standing, leanings = self._standing(task, model), head.leanings.get(model)
             if leanings is not None:
                 lean = leaning(leanings, places)
                 p = _bent(standing.p + lean)
-                doubt = stretch * lean * lean
-                low = p - math.sqrt((standing.p - standing.low) ** 2 + doubt)
-                high = p + math.sqrt((standing.high - standing.p) ** 2 + doubt)
+                low = p - math.hypot(standing.p - standing.low, doubt * lean)
+                high = p + math.hypot(standing.high - standing.p, doubt * lean)
                 standing = Prediction(
                     model, p, low if low > 0 else 0.0, high if high < 1 else 1.0, standing.cost, standing.latency,
                     standing.seen, standing.drifting,
@@ -89,10 +92,12 @@ class Predictor:
 
     def _standing(self, task: str, model: str) -> Prediction:
         """What is expected whatever the prompt; a cost of -1 stands for unknown."""
+        scores = self.learnt.scores
+        task = task if task in scores.tasks else _UNKNOWN  # names that callers make up must not fill the memory
         ready = self._ready.get((task, model))
         if ready is None:
             ready = self._without_prompt(task, model)
-            if task in self.learnt.scores.tasks and model in self.learnt.scores.models:  # no name fills the memory
+            if model in scores.models:
                 self._ready[task, model] = ready
         return ready
 
