@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
 
-from fairlead.routing.learned import Features, Observation, Training, features, train
+from fairlead.routing.learned import Features, Observation, Predictor, Training, features, train
 from fairlead.routing.learned.means import cells_of, shrunk
 
 SUMS = ["what is {} + {}?", "add {} to {}", "{} minus {} =", "divide {} by {} and round"]
@@ -36,11 +36,15 @@ def outcomes(count: int, names: Sequence[str] = ("a", "b"), hidden: bool = True,
 
 @pytest.fixture(scope="module")
 def taught() -> list[Observation]:
-    return outcomes(200)
+    return outcomes(120)
 
 
-def test_prompts_are_looked_at_where_they_tell_models_apart(taught: list[Observation]) -> None:
-    predictor = train(taught)
+@pytest.fixture(scope="module")
+def predictor(taught: list[Observation]) -> Predictor:
+    return train(taught)
+
+
+def test_prompts_are_looked_at_where_they_tell_models_apart(predictor: Predictor) -> None:
     assert predictor.kind == "learned", predictor.why
     first, second = predictor.predict("any", features("what is 12 + 30?"), ["a", "b"])
     assert first.p > second.p + 0.2
@@ -50,35 +54,34 @@ def test_prompts_are_looked_at_where_they_tell_models_apart(taught: list[Observa
 
 
 def test_prompts_are_not_looked_at_where_they_tell_nothing() -> None:
-    predictor = train(outcomes(200, hidden=False))
+    predictor = train(outcomes(120, hidden=False))
     assert predictor.learnt.within is None  # the kind of work says it all
     assert "gain nothing sure" in predictor.why
 
 
-def test_a_prompt_unlike_all_others_gets_the_means(taught: list[Observation]) -> None:
-    predictor = train(taught)
+def test_a_prompt_unlike_all_others_gets_the_means(predictor: Predictor) -> None:
     strange = features("∇×E = −∂B/∂t\n" * 40 + "{{[[((<<==>>))]]}}" * 30)
     assert predictor.is_novel(strange)
     assert predictor.predict("any", strange, ["a", "b"]) == predictor.predict("any", Features(), ["a", "b"])
     assert not predictor.is_novel(features("add 3 to 4"))
 
 
-def test_exchanging_names_exchanges_what_is_said_of_them_and_nothing_else(taught: list[Observation]) -> None:
+def test_exchanging_names_exchanges_what_is_said_of_them_and_nothing_else(predictor: Predictor) -> None:
     asked = features("divide 12 by 5 and round")
-    ours = train(taught).predict("any", asked, ["a", "b"])
-    theirs = train(outcomes(200, names=("zz", "m"))).predict("any", asked, ["zz", "m"])
+    ours = predictor.predict("any", asked, ["a", "b"])
+    theirs = train(outcomes(120, names=("zz", "m"))).predict("any", asked, ["zz", "m"])
     assert [(one.p, one.low, one.high, one.cost) for one in ours] == [
         (one.p, one.low, one.high, one.cost) for one in theirs
     ]
 
 
-def test_training_is_the_same_every_time(taught: list[Observation]) -> None:
-    assert train(taught).version == train(taught).version
-    assert len(train(taught).encoded()) < 200_000
+def test_training_is_the_same_every_time(taught: list[Observation], predictor: Predictor) -> None:
+    assert train(taught).version == predictor.version
+    assert len(predictor.encoded()) < 200_000
 
 
 def test_a_new_model_with_twenty_outcomes_joins_leaning_as_the_others_do() -> None:
-    known = outcomes(200, names=("a", "b"))
+    known = outcomes(120)
     alike = [one for one in known if one.model == "a"]
     third = [Observation("any", one.features, "c", one.score, 0.01, group=one.group) for one in alike]
     few = [Observation("any", one.features, "new", one.score, 0.01, group=one.group) for one in alike[:20]]
@@ -106,15 +109,15 @@ def test_a_model_that_changed_is_found_and_recent_outcomes_count_more() -> None:
 
 def test_old_outcomes_fade_where_a_half_life_is_given() -> None:
     day = 86_400_000
-    old = [Observation("sums", Features(), "a", 1.0, at=day, group=str(at)) for at in range(20)]
-    new = [Observation("sums", Features(), "a", 0.0, at=41 * day, group=f"n{at}") for at in range(20)]
+    old = [Observation("sums", Features(), "a", 1.0, at=day, group=str(at)) for at in range(15)]
+    new = [Observation("sums", Features(), "a", 0.0, at=41 * day, group=f"n{at}") for at in range(15)]
     (plain,) = train(old + new).predict("sums", Features(), ["a"])
     (fading,) = train(old + new, Training(half_life=10)).predict("sums", Features(), ["a"])
     assert plain.p == pytest.approx(0.5, abs=0.05)
     assert fading.p < 0.2
 
 
-@trying(max_examples=30, deadline=None)
+@trying(max_examples=15, deadline=None)
 @given(
     st.dictionaries(
         st.tuples(st.sampled_from("xyz"), st.sampled_from("abc")),
@@ -133,16 +136,16 @@ def test_a_shrunk_mean_lies_between_its_outcomes_and_what_others_say(known: dict
 def test_four_in_five_intervals_hold_the_truth() -> None:
     drawn = random.Random(11)
     held = asked = 0
-    for _ in range(30):
+    for _ in range(40):
         truth = {(task, model): drawn.betavariate(4, 2) for task in "wxyz" for model in "abc"}
         taught = [
             Observation(task, Features(), model, float(drawn.random() < p), group=str(at))
             for (task, model), p in truth.items()
-            for at in range(25)
+            for at in range(20)
         ]
         predictor = train(taught)
         for (task, model), p in truth.items():
             (found,) = predictor.predict(task, Features(), [model])
             held += found.low <= p <= found.high
             asked += 1
-    assert 0.72 <= held / asked <= 0.93
+    assert 0.75 <= held / asked <= 0.93

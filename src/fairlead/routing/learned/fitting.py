@@ -6,6 +6,7 @@ these regressions say is cut to `rank` directions, and each model's leanings alo
 what models lean in the mean: so a model with twenty outcomes leans as the others do until its own outcomes differ.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from msgspec import Struct
@@ -15,6 +16,7 @@ from fairlead.routing.learned.outcomes import Floats, Outcomes
 
 _DIRECTIONS: Final = 64  # in which the words of prompts vary most
 _SPREAD: Final = 1e-6
+_FEW: Final = 400  # prompts
 _LEAST_SPREAD: Final = 0.003  # of a measure that hardly varies: a change in it would else drown all others
 _PULL: Final = 10.0  # outcomes' worth by which a model's leanings are drawn to those of all
 _PLACES: Final = 5
@@ -43,7 +45,7 @@ class Sight:
         worded /= np.sqrt((worded**2).sum(1, keepdims=True)) + _SPREAD
         self.centre = worded.mean(0)
         worded -= self.centre
-        self.turned = _main_directions(worded, min(_DIRECTIONS, many), seed)
+        self.turned = _main_directions(worded, min(_DIRECTIONS, many // 4), seed)
         measured = np.clip((numbers - self.middle) / self.spread, -4, 4)
         self.scale = 1 / np.sqrt(len(self.middle))
         self.seen: Floats = np.hstack([measured * self.scale, worded @ self.turned]).astype(np.float64)
@@ -77,20 +79,25 @@ class Sight:
         )
 
 
-def fitted(seen: Floats, left: Floats, weight: Floats, shape: Shape) -> tuple[Floats, Floats]:
-    """Directions (a column each) and models' leanings (a row each) for what the means left over."""
+def fitted(seen: Floats, left: Floats, weight: Floats, shapes: Iterable[Shape]) -> dict[Shape, tuple[Floats, Floats]]:
+    """By shape: directions (a column each) and models' leanings (a row each) for what the means left over."""
     import numpy as np
 
-    each = _regressions(seen, left, weight, shape.ridge)
     answers = weight.sum(0)
     spread = np.linalg.cholesky(seen.T @ seen / max(1, len(seen)) + 1e-8 * np.eye(seen.shape[1]))
-    trusted = each * np.sqrt(answers / (answers + shape.ridge * _PULL))
-    _, _, ways = np.linalg.svd((spread.T @ trusted), full_matrices=False)
-    leading = ways[: min(shape.rank, len(ways))].T  # models by directions
-    turns = trusted @ leading
-    size = np.sqrt(((seen @ turns) ** 2).mean(0)) + _SPREAD
-    turns = turns / size
-    return turns, _leanings(seen @ turns, left, weight, size)
+    found = {}
+    trusted: dict[float, Floats] = {}
+    ways: dict[float, Floats] = {}
+    for shape in shapes:
+        ridge = shape.ridge
+        if ridge not in trusted:
+            each = _regressions(seen, left, weight, ridge)
+            trusted[ridge] = each * np.sqrt(answers / (answers + ridge * _PULL))
+            ways[ridge] = np.linalg.svd(spread.T @ trusted[ridge], full_matrices=False)[2]
+        turns = trusted[ridge] @ ways[ridge][: shape.rank].T  # models by directions, turned to features by directions
+        turns = turns / (np.sqrt(((seen @ turns) ** 2).mean(0)) + _SPREAD)
+        found[shape] = turns, _leanings(seen @ turns, left, weight)
+    return found
 
 
 def _regressions(seen: Floats, left: Floats, weight: Floats, ridge: float) -> Floats:
@@ -109,7 +116,7 @@ def _regressions(seen: Floats, left: Floats, weight: Floats, ridge: float) -> Fl
     return np.array(columns).T
 
 
-def _leanings(places: Floats, left: Floats, weight: Floats, size: Floats) -> Floats:
+def _leanings(places: Floats, left: Floats, weight: Floats) -> Floats:
     """A row for each model: its own regression on the directions, drawn towards the mean one of all models."""
     import numpy as np
 
@@ -123,9 +130,14 @@ def _leanings(places: Floats, left: Floats, weight: Floats, size: Floats) -> Flo
 
 
 def _main_directions(words: Floats, count: int, seed: int) -> Floats:
-    """The directions of most variance, found by turning a random start twice: exact enough, and quick."""
+    """The directions of most variance. For many prompts they are found by turning a random start a few times, which
+    is exact enough, and quick."""
     import numpy as np
 
+    if len(words) <= _FEW:
+        lengths, turned = np.linalg.eigh((words @ words.T).astype(np.float64))
+        sizes = np.sqrt(np.maximum(lengths[::-1][:count], _SPREAD))
+        return np.asarray(words.T @ turned[:, ::-1][:, :count] / sizes, dtype=np.float64)
     start = np.random.default_rng(seed).standard_normal((words.shape[1], count + 8)).astype(np.float32)
     for _ in range(3):
         start, _ = np.linalg.qr(words.T @ (words @ start))

@@ -34,7 +34,10 @@ class Cell(Struct, frozen=True):
 
 
 class Shrunk(Struct, frozen=True, array_like=True):
-    """A cell's shrunk mean, how many outcomes it is worth, and how many were seen."""
+    """A cell's shrunk mean, how many outcomes of its own it is worth, and how many were seen.
+
+    What a cell borrows from others counts for its mean and not for its worth: an interval that leant on it was found to
+    hold the truth half the time only, since how alike cells are is itself hardly known."""
 
     mean: float
     worth: float
@@ -89,8 +92,8 @@ def shrunk(cells: Mapping[Key, Cell]) -> Means:
     noise = max(within / weight, 1e-9) if weight else 0.25
     found: dict[str, dict[str, Shrunk]] = defaultdict(dict)
     for (task, model), cell in cells.items():
-        worth = cell.weight + strength
-        found[task][model] = Shrunk((cell.total + strength * prior[task, model]) / worth, worth, cell.seen)
+        mean = (cell.total + strength * prior[task, model]) / (cell.weight + strength)
+        found[task][model] = Shrunk(mean, cell.weight, cell.seen)
     return Means(
         cells=dict(found),
         tasks=tasks,

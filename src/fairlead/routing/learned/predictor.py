@@ -12,6 +12,7 @@ from fairlead.routing.learned.types import Features, Prediction, TokenPrice
 FOUR_IN_FIVE: Final = 1.2816  # standard deviations to either side that hold 80 % of a normal distribution
 LEAN_DOUBT: Final = 0.16  # what a prompt adds is doubted by 0.4 of itself
 _EDGE: Final = 0.03  # how near to 0 and 1 predictions are bent, so that two good models are not equal
+_DRAWN: Final = 1.1  # a mean that is drawn to others may be drawn wrongly
 _UNKNOWN: Final = "\0"  # no kind of work has this name
 _CHARACTERS_PER_TOKEN: Final = 4
 
@@ -106,7 +107,7 @@ class Predictor:
         cell = scores.cells.get(task, {}).get(model)
         p = _bent(scores.expected(task, model))
         if cell is not None:
-            low, high = _wilson(p, cell.worth / self.learnt.widened**2)
+            low, high = _wilson(p, cell.worth / _DRAWN / self.learnt.widened**2)
         else:
             unknown = scores.apart + scores.noise / 20 + (scores.models_apart if model not in scores.models else 0.0)
             if task not in scores.tasks:

@@ -57,7 +57,8 @@ def _head(learnt: Learnt, outcomes: Outcomes, sight: Sight, verdict: Verdict, bl
     if not verdict.pays:
         return None
     left = np.nan_to_num(outcomes.score - expected(learnt.scores, outcomes, blind))
-    return sight.head(*fitted(sight.seen, left, outcomes.weight, verdict.shape), outcomes.models)
+    turns, leanings = fitted(sight.seen, left, outcomes.weight, [verdict.shape])[verdict.shape]
+    return sight.head(turns, leanings, outcomes.models)
 
 
 def _costs(learnt: Learnt, outcomes: Outcomes) -> Floats:

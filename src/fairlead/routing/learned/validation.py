@@ -43,9 +43,8 @@ def validated(outcomes: Outcomes, sight: Sight, costs: Floats, seed: int, by_tas
         base = expected(means, outcomes, blind=by_task)
         before[out] = expected(means, outcomes, blind=False)[out]
         left = np.nan_to_num(outcomes.score - base)[rest]
-        for shape, foretold in after.items():
-            turns, leanings = fitted(sight.seen[rest], left, outcomes.weight[rest], shape)
-            foretold[out] = base[out] + sight.seen[out] @ turns @ leanings.T
+        for shape, (turns, leanings) in fitted(sight.seen[rest], left, outcomes.weight[rest], SHAPES).items():
+            after[shape][out] = base[out] + sight.seen[out] @ turns @ leanings.T
     blocks = outcomes.task if by_task else np.arange(len(folds)) % _BLOCKS
     gains = {shape: gain(outcomes, costs, before, foretold, blocks) for shape, foretold in after.items()}
     best = max(SHAPES, key=lambda shape: gains[shape].mean)
