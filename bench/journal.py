@@ -48,8 +48,8 @@ class Plain:
 def limits(number: int) -> tuple[ScopeLimit, ...]:
     cap = 10**18
     return (
-        ScopeLimit("organisation", "2026-11", cap, cap // 2),
-        ScopeLimit(f"department/{number % 5}", "2026-11", cap, cap // 2),
+        ScopeLimit("organisation", "2026-11", cap, (50,)),
+        ScopeLimit(f"department/{number % 5}", "2026-11", cap, (50,)),
         ScopeLimit(f"person/{number % 50}", "2026-11", cap),
     )
 

@@ -54,7 +54,7 @@ The class docstring is what `fairlead explain CODE` prints. `step` is one of the
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import ClassVar, Final
 
 _MOST_SHOWN: Final = 16  # names in a mend
@@ -187,15 +187,35 @@ class OverBudget(Refused):
     code = "over_budget"
     status = 429
 
-    def __init__(self, *, scope: str, period: str, left: int, needed: int) -> None:
+    def __init__(
+        self, *, scope: str, period: str, left: int, needed: int, said: str = "", why: str = "", mend: str = ""
+    ) -> None:
         super().__init__(
-            f"budget {scope} for {period} has {left / 1e9:.6f} left; this call may cost {needed / 1e9:.6f}",
-            why="Fairlead reserves the most that a call can cost before it is made",
-            mend="lower max_tokens, choose a cheaper model, or raise the cap under `budgets:` and run `fairlead apply`",
+            said or f"budget {scope} for {period} has {left / 1e9:.6f} left; this call may cost {needed / 1e9:.6f}",
+            why=why or "Fairlead reserves the most that a call can cost before it is made",
+            mend=mend
+            or "lower max_tokens, choose a cheaper model, or raise the cap under `budgets:` and run `fairlead apply`",
             step="reserve",
             subject=scope,
         )
         self.scope, self.period, self.left, self.needed = scope, period, left, needed
+
+    def told_in(self, exact: Callable[[int], str], unit: str) -> "OverBudget":
+        """The same, with amounts as the workspace counts them."""
+        said = f"budget {self.scope} for {self.period} has {exact(self.left)} {unit} left; this call may cost "
+        return self.mended(said=said + f"{exact(self.needed)} {unit}")
+
+    def mended(self, *, said: str = "", why: str = "", mend: str = "") -> "OverBudget":
+        """The same, in other words."""
+        return OverBudget(
+            scope=self.scope,
+            period=self.period,
+            left=self.left,
+            needed=self.needed,
+            said=said or self.message,
+            why=why or self.why,
+            mend=mend or self.mend,
+        )
 
 
 class Unpriced(Refused):

@@ -193,7 +193,7 @@ def test_what_was_checked_is_what_is_restored(
 
     def swapped(*_: object) -> None:
         with closing(sqlite3.connect(backup / "state.db")) as raw, raw:
-            raw.execute("INSERT INTO budget VALUES ('organisation', 'all', 0, 0, 0)")
+            raw.execute("INSERT INTO budget (scope, period, held, spent) VALUES ('organisation', 'all', 0, 0)")
 
     monkeypatch.setattr("fairlead.cli.restore.confirm", swapped)
     before = database(folder).read_bytes()

@@ -71,6 +71,7 @@ def leaves() -> Iterator[tuple[str, set[str]]]:
 CHANGES = {
     "init", "apply", "key add", "key revoke", "key rotate-master", "audit export", "audit checkpoint", "data erase",
     "migrate", "migrate-storage", "data hold", "data release", "backup", "restore", "stop", "resume",
+    "credits allot", "credits transfer",
     "key rotate-signing", "tools accept", "approvals approve", "approvals deny", "login", "logout", "context unpin",
     "context start", "context add", "context sync", "context verify", "context publish", "context retire",
     "context requests", "context propose", "context accept", "feedback", "routing train", "routing use",

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.costs import budgets as budgets_module
-from fairlead.costs.budgets import Budgets, compile_budgets, periods_of, scope_name
+from fairlead.costs.budgets import Budgets, begin_of, compile_budgets, next_period, periods_of, scope_name
 from fairlead.costs.settings import BudgetsSettings
 from fairlead.errors import BadInput
 from fairlead.identity.types import Caller
@@ -68,15 +68,31 @@ def test_a_person_who_is_called_like_the_default_gets_the_default_and_no_more() 
     assert scopes(caps.limits_for(Caller(person="*"), "", NOW)) == {"person/* 2026-11-21": 5}
 
 
-def test_a_warning_is_due_at_a_share_of_the_cap() -> None:
+def test_a_warning_is_due_at_each_share_that_is_declared() -> None:
     caps = budgets(
         organisation={"monthly": 10},
-        departments={"sales": {"monthly": "0.07", "warn": "50%"}},
+        departments={"sales": {"monthly": "0.07", "warn": ["95%", "50%", "80%"]}},
         persons={"ana": {"daily": 1, "warn": None}},
-        tasks={"t": {"daily": 0}},
     )
-    warns = [limit.warn for limit in caps.limits_for(ANA, "t", NOW)]
-    assert warns == [8 * UNIT, 35_000_000, None, None]
+    assert [limit.shares for limit in caps.limits_for(ANA, "t", NOW)] == [(80,), (50, 80, 95), ()]
+
+
+def test_periods_follow_one_another_and_begin_at_midnight() -> None:
+    assert [next_period(period) for period in ("2026-12-31", "2026-W53", "2026-12", "2027-01")] == [
+        "2027-01-01", "2027-W01", "2027-01", "2027-02",
+    ]  # fmt: skip
+    assert [begin_of(period) for period in ("2026-11-16", "2026-W47", "2026-11")] == [
+        at("2026-11-16"), at("2026-11-16"), at("2026-11-01"),
+    ]  # fmt: skip
+
+
+def test_credits_are_money_without_a_remainder() -> None:
+    caps = budgets(credits={"name": "credit", "worth": 0.05}, organisation={"monthly": 10})
+    assert caps.limits_for(ANA, "", NOW)[0].cap == UNIT // 2
+    assert (caps.unit.exact(1_234_567_891), caps.unit.shown(1_234_567_891, True)) == ("24.69135782", "24.69 credit")
+    assert (caps.unit.exact(-5), caps.unit.parse("0.1")) == ("-0.0000001", 5_000_000)
+    with pytest.raises(BadInput, match="worth"):
+        budgets(credits={"name": "credit", "worth": 0.03})
 
 
 def test_a_new_day_brings_new_periods_even_if_the_clock_jumps_back() -> None:
@@ -139,6 +155,9 @@ def test_different_names_never_share_a_scope_and_every_scope_can_be_stored(one: 
         ({"tasks": {"t": {"weekly": 10**10}}}, "budgets.tasks.t.weekly"),
         ({"tasks": {"t": {"weekly": 1, "warn": "0%"}}}, "budgets.tasks.t.warn"),
         ({"organisation": {"monthly": 1, "warn": "101%"}}, "budgets.organisation.warn"),
+        ({"organisation": {"monthly": 1, "rollover": "0%"}}, "budgets.organisation.rollover"),
+        ({"organisation": {"monthly": 1, "at_cap": "ask"}}, "budgets.organisation.ask"),
+        ({"persons": {"kim": {"daily": 1, "ask": {"role": "lead", "raise_by": 1}}}}, "budgets.persons.kim.ask"),
     ],
 )
 def test_a_cap_that_is_none_is_refused_by_its_key(settings: dict[str, object], key: str) -> None:

@@ -161,7 +161,7 @@ async def test_a_hold_that_does_not_fit_leaves_the_failed_attempts_settlement_in
 
 
 async def test_a_warning_is_given_once_and_told_to_who_caused_it(w: World) -> None:
-    warned = msgspec.structs.replace(RESERVATION, limits=(msgspec.structs.replace(LIMIT, warn=100),))
+    warned = msgspec.structs.replace(RESERVATION, limits=(msgspec.structs.replace(LIMIT, cap=8_000, shares=(2,)),))
     told = []
     for _ in range(3):
         async with opened(w) as action:

@@ -37,7 +37,7 @@ def tampered(store: Store, *statements: str) -> None:
             connection.exec_driver_sql(statement)
 
 
-def limit(cap: int, scope: str = "organisation", warn: int | None = None) -> ScopeLimit:
+def limit(cap: int, scope: str = "organisation", warn: tuple[int, ...] = ()) -> ScopeLimit:
     return ScopeLimit(scope, NOVEMBER, cap, warn)
 
 

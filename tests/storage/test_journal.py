@@ -163,7 +163,7 @@ async def test_what_was_queued_is_done_though_nobody_waits_for_it(journal: Journ
 
 
 async def test_a_warning_is_given_once_over_all_processes(open_journal: OpenJournal, store: Store) -> None:
-    warned = limit(1000, warn=100)
+    warned = limit(1000, warn=(10,))
     receipts = []
     for number in range(12):
         journal = open_journal(f"w{number}")
@@ -174,7 +174,7 @@ async def test_a_warning_is_given_once_over_all_processes(open_journal: OpenJour
 
 
 async def test_a_warning_is_given_once_within_a_group(journal: Journal) -> None:
-    warned = limit(1000, warn=100)
+    warned = limit(1000, warn=(10,))
     holds = [a_hold(str(number), 50, warned) for number in range(8)]
     await all_of(*(Write(open=hold) for hold in holds), journal=journal)
     answers = await all_of(*(Write(close=hold, spent=50) for hold in holds), journal=journal)
@@ -182,7 +182,7 @@ async def test_a_warning_is_given_once_within_a_group(journal: Journal) -> None:
 
 
 async def test_a_warning_waits_for_somebody_who_gets_a_receipt(journal: Journal) -> None:
-    warned = limit(1000, warn=100)
+    warned = limit(1000, warn=(10,))
     first, second = a_hold("a", 600, warned), a_hold("b", 10, warned)
     await all_of(Write(open=first), Write(open=second), journal=journal)
     with pytest.raises(OverBudget):

@@ -48,7 +48,7 @@ async def source(tmp_path: Path, empty_database: Path) -> Store:
     store = Store.open(path)
     journal = Journal(store, "w", SystemClock())
     for number in range(40):
-        hold = a_hold(f"run_{number}", 10, limit(10**6), limit(10**6, "person/kim", warn=5))
+        hold = a_hold(f"run_{number}", 10, limit(10**6), limit(10**6, "person/kim", warn=(1,)))
         await journal.commit(Write(open=hold))
         sealed = Sealed("s_1", b"ciphertext %d" % number) if number % 3 else None
         await journal.commit(Write(close=hold, spent=7, entries=(Entry(hold.id, 1, b"%d" % number, b"", sealed),)))
@@ -109,7 +109,7 @@ async def test_everything_arrives_and_the_proofs_hold(source: Store, target: Sto
 async def test_the_journal_goes_on_where_it_was(source: Store, target: Store) -> None:
     move(source, target)
     journal = Journal(target, "next", SystemClock())
-    hold = a_hold("new", 10, limit(10**6), limit(10**6, "person/kim", warn=5))
+    hold = a_hold("new", 10, limit(10**6), limit(10**6, "person/kim", warn=(1,)))
     await journal.commit(Write(open=hold))
     receipt = await journal.commit(Write(close=hold, spent=1, entries=(entry("new"),)))
     journal.close()

@@ -42,7 +42,7 @@ async def journal(wire: Wire) -> Journal:
 async def test_a_settlement_whose_answer_is_lost_is_settled_once(
     journal: Journal, store: Store, wire: Wire, heard: bool
 ) -> None:
-    hold = a_hold("a", 100, limit(1000, warn=30))
+    hold = a_hold("a", 100, limit(1000, warn=(3,)))
     await journal.commit(Write(open=hold))
     wire.cut(b"record of the settlement", heard=heard)
     entries = (Entry("a", 1, b"record of the settlement"),)

@@ -27,10 +27,10 @@ MOST = 2**63 - 1
 amounts = st.one_of(st.integers(0, 60), st.sampled_from([0, 1, 2**62, MOST]))
 limits = st.lists(
     st.builds(
-        lambda scope, cap, warn, period: ScopeLimit(scope, period, cap, warn),
+        lambda scope, cap, shares, period: ScopeLimit(scope, period, cap, shares),
         st.sampled_from(SCOPES),
         st.one_of(st.integers(0, 120), st.sampled_from([2**62, MOST, 2**64 - 1])),
-        st.one_of(st.none(), st.integers(0, 80), st.just(2**64 - 1)),
+        st.sampled_from([(), (50,), (1, 50, 100)]),
         st.sampled_from(["2026-11", "all"]),
     ),
     max_size=4,
@@ -92,7 +92,7 @@ def state(store: Store) -> dict[str, object]:
     with store.reading() as connection:
         rows = connection.execute(select(budget).order_by(budget.c.scope, budget.c.period)).all()
         return {
-            "budget": [tuple(row) for row in rows if row.held or row.spent or row.warned],
+            "budget": [tuple(row) for row in rows if row.held or row.spent or row.told],
             "hold": connection.execute(select(hold.c.id, hold.c.amount).order_by(hold.c.id)).all(),
             "log": [(r.seq, r.run, r.at, bytes(r.record), bytes(r.spans)) for r in connection.execute(log.select())],
             "payload": [(r.seq, r.subject, bytes(r.ciphertext)) for r in connection.execute(payload.select())],

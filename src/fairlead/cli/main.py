@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "routing": ("routing", "The choice of models: why, what would be otherwise, what is learnt, proof."),
     "models": ("models", "The models of the workspace: where they run, what they cost, whether they answer."),
     "budget": ("money", "Budgets: what is spent, held and left."),
+    "credits": ("crediting", "What may be spent beside the caps: allot, transfer, and who did."),
     "spend": ("money", "What was spent, by department, person, task type, model or day."),
     "trace": ("trace", "Draw what happened in a run."),
     "runs": ("trace", "The latest runs."),

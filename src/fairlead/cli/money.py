@@ -14,10 +14,9 @@ from fairlead.cli.place import Data, Workspace, currency_of, find
 from fairlead.cli.when import moment_ago
 from fairlead.clock import SystemClock
 from fairlead.costs import Budgets
+from fairlead.costs.budgets import periods_of
 from fairlead.costs.money import exact_money, format_money
-from fairlead.costs.settings import BudgetsSettings
 from fairlead.costs.spending import DIMENSIONS, Row, summarise
-from fairlead.identity import Caller
 
 if TYPE_CHECKING:
     from fairlead.cli.opening import Balances
@@ -29,85 +28,78 @@ _BAR = 20  # characters
 
 
 class Standing(Struct, frozen=True):
-    """How one budget stands in its current period, in nano-units. `left` is what new work may still reserve."""
+    """How one budget stands in its current period, in nano-units. `extra` is what was carried over, allotted, moved and
+    raised beside the cap, `left` what new work may still reserve."""
 
     scope: str
     period: str
     cap: int
     spent: int
     held: int
+    extra: int = 0
+
+    @property
+    def most(self) -> int:
+        return max(0, self.cap + self.extra)
 
     @property
     def left(self) -> int:
-        return max(0, self.cap - self.spent - self.held)
+        return max(0, self.most - self.spent - self.held)
 
     @property
     def bar(self) -> str:
-        if self.cap == 0:
+        if self.most == 0:
             return "free only"
-        used = min(_BAR, -(-_BAR * (self.spent + self.held) // self.cap))
-        solid = min(_BAR, _BAR * self.spent // self.cap)
+        used = min(_BAR, -(-_BAR * (self.spent + self.held) // self.most))
+        solid = min(_BAR, _BAR * self.spent // self.most)
         return "█" * solid + "▒" * (used - solid) + "·" * (_BAR - used)
 
 
 @budget_app.command()
 def budget(workspace: Workspace = None, data_folder: Data = None, json: Json = False) -> None:
-    """Every budget in its current period: cap, spent, held by calls under way, left."""
+    """Every budget in its current period: cap, what was allotted, moved and carried over, spent, held, left."""
     place = find(workspace, data_folder)
     with closing(open_store(place)) as store:
         compiled = published(place, store)
-        standings = _standings(compiled.settings.budgets, compiled.budgets, balances_of(store))
-    currency = compiled.settings.budgets.currency
+        standings = standings_of(compiled.budgets, balances_of(store))
+    unit, money = compiled.budgets.unit, ["cap", "extra", "spent", "held", "left"]
     if json:
-        json_data(
+        rows = [
             {
-                "currency": currency,
-                "budgets": [
-                    {
-                        "scope": each.scope,
-                        "period": each.period,
-                        **{name: exact_money(getattr(each, name)) for name in ("cap", "spent", "held", "left")},
-                    }
-                    for each in standings
-                ],
+                "scope": each.scope,
+                "period": each.period,
+                **{name: unit.exact(getattr(each, name)) for name in money},
+                "at_cap": cap.at_cap if (cap := compiled.budgets.cap_on(each.scope, each.period)) else "refuse",
             }
-        )
+            for each in standings
+        ]
+        json_data({"currency": compiled.settings.budgets.currency, "unit": unit.name, "budgets": rows})
         return
     if not standings:
         say("no budget is declared: `budgets:` in fairlead.yaml")
-    money = ["cap", "spent", "held", "left"]
+    if not any(each.extra for each in standings):
+        money.remove("extra")
     table(
         ["budget", "period", *money, ""],
         [
-            [each.scope, each.period, *(format_money(getattr(each, name)) for name in money), each.bar]
+            [each.scope, each.period, *(unit.shown(getattr(each, name)) for name in money), each.bar]
             for each in standings
         ],
         right=money,
     )
-    say(f"in {currency}; ▒ is held by calls under way")
+    say(f"in {unit.name}; ▒ is held by calls under way")
 
 
-def _standings(settings: BudgetsSettings, budgets: Budgets, balances: "Balances") -> list[Standing]:
+def standings_of(budgets: Budgets, balances: "Balances") -> list[Standing]:
     """Declared scopes, and those that "*" gave a budget of their own as soon as they spent."""
-    now = SystemClock().now()
-    kinds = {"department": settings.departments, "person": settings.persons, "task": settings.tasks}
-    names = {kind: set(declared) for kind, declared in kinds.items()}  # "*" shows what each other one has
-    for scope, _ in balances:
-        kind, _, name = scope.partition("/")
-        if kind in names:
-            names[kind].add(name)
-    limits = set(budgets.limits_for(Caller(person="*"), "*", now))
-    limits = {limit for limit in limits if limit.scope == "organisation"}
-    for kind, known in names.items():
-        for name in known:
-            caller = Caller(person=name if kind == "person" else "*", department=name if kind == "department" else "*")
-            found = budgets.limits_for(caller, name if kind == "task" else "*", now)
-            limits |= {limit for limit in found if limit.scope == f"{kind}/{name}"}
+    periods = periods_of(SystemClock().now())
+    scopes = {*budgets.declared, *(scope for scope, _ in balances)}
     standings = []
-    for limit in sorted(limits, key=lambda limit: (limit.scope != "organisation", limit.scope, limit.period)):
-        now_there = balances.get((limit.scope, limit.period))
-        held, spent = (now_there.held, now_there.spent) if now_there else (0, 0)
-        standings.append(Standing(limit.scope, limit.period, limit.cap, spent, held))
+    for scope in sorted(scopes, key=lambda scope: (scope != "organisation", scope)):
+        for cap in sorted(budgets.caps_of(scope), key=lambda cap: periods[cap.kind]):
+            now_there = balances.get((scope, periods[cap.kind]))
+            held, spent, extra = (now_there.held, now_there.spent, now_there.extra) if now_there else (0, 0, 0)
+            standings.append(Standing(scope, periods[cap.kind], cap.cap, spent, held, extra))
     return standings
 
 

@@ -18,7 +18,6 @@ from fairlead.cli.place import Data, Place, Workspace, find, user
 from fairlead.cli.surroundings import surroundings
 from fairlead.cli.systems_asked import Offer, offers
 from fairlead.cli.tools_unused import unused
-from fairlead.costs.money import exact_money
 from fairlead.costs.told import Arrival
 from fairlead.errors import BadInput, NotFound, closest
 from fairlead.execution.tool_asking import ToolAnswer, ToolRequest
@@ -104,7 +103,7 @@ def call(
                 "tool": answer.tool,
                 "failed": result.failed,
                 "result": msgspec.to_builtins(result),
-                "cost": {"amount": exact_money(answer.cost), "currency": answer.currency},
+                "cost": {"amount": answer.unit.exact(answer.cost), "currency": answer.unit.name},
                 "approvals": answer.approvals,
             }
         )
@@ -114,7 +113,8 @@ def call(
             say(f"warning: {policy}: {text}")
         if answer.approvals:
             say(f"approved: {', '.join(answer.approvals)}")
-        say(f"cost: {exact_money(answer.cost)} {answer.currency}  run: {answer.run}  (fairlead trace {answer.run})")
+        cost = f"{answer.unit.exact(answer.cost)} {answer.unit.name}"
+        say(f"cost: {cost}  run: {answer.run}  (fairlead trace {answer.run})")
     if result.failed:
         raise typer.Exit(1)
 

@@ -1,39 +1,77 @@
 """Budgets: which caps an action is held against. Compiled once from `budgets:`, asked on every request."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Final, Literal
 
-from fairlead.costs.money import parse_money
+from msgspec import UNSET, Struct
+
 from fairlead.costs.settings import BudgetSettings, BudgetsSettings
-from fairlead.errors import BadInput
+from fairlead.costs.units import Unit, unit_of
+from fairlead.errors import BadInput, closest
 from fairlead.identity.types import Caller
 from fairlead.storage.types import ScopeLimit
 
 DAY_MS = 86_400_000
 REMEMBERED = 10_000  # callers' limits kept at hand; beyond that, all are worked out anew
 EACH = "*"
+PERIODS: Final = ("daily", "weekly", "monthly", "total")
+SCOPES: Final = ("department", "person", "task")
+_MOST: Final = 2**62
+_SPELLED: Final = re.compile("%([0-9A-F]+);")
 
 
-class _Cap(NamedTuple):
-    """One cap: on what `kind` of period, how much, and the spending that warns."""
+class Ask(Struct, frozen=True):
+    """Who is asked at the cap, and by how much the budget is raised for the period then."""
 
+    role: str
+    amount: int
+
+
+class Rollover(Struct, frozen=True):
+    """How much of what is left goes on to the next period: a share, in hundredths, and at most so much."""
+
+    share: int = 100
+    most: int = _MOST
+
+    def of(self, left: int) -> int:
+        return min(max(0, left) * self.share // 100, self.most)
+
+
+class Cap(Struct, frozen=True):
+    """One cap: on what `kind` of period, how much, at which shares it warns, and what becomes of what is left of it and
+    of a call that does not fit. `key` is its place in the workspace."""
+
+    key: str
     kind: str
     cap: int
-    warn: int | None
+    shares: tuple[int, ...] = ()
+    rollover: Rollover | None = None
+    at_cap: Literal["refuse", "cheaper", "ask"] = "refuse"
+    ask: Ask | None = None
 
 
-_Caps = Mapping[str, tuple[_Cap, ...]]
+_Caps = tuple[Cap, ...]
 
 
 class Budgets:
-    """The caps of one revision. Not for use by several threads at once."""
+    """The caps of one revision. Not for use by several threads at once, but for `caps_of`."""
 
-    def __init__(self, organisation: tuple[_Cap, ...], departments: _Caps, persons: _Caps, tasks: _Caps) -> None:
+    def __init__(self, unit: Unit, organisation: _Caps, others: Mapping[str, Mapping[str, _Caps]]) -> None:
+        """`others` are those of departments, persons and tasks, by kind and name."""
+        self.unit = unit
         self._organisation = organisation
-        self._departments = departments
-        self._persons = persons
-        self._tasks = tasks
+        self._others = others
+        self._named = {
+            scope_name(kind, name): caps
+            for kind, named in others.items()
+            for name, caps in named.items()
+            if name != EACH
+        }
+        every = [*organisation, *(cap for named in others.values() for caps in named.values() for cap in caps)]
+        self.only_refuses = all(cap.at_cap == "refuse" for cap in every)
+        self.rolls_over = any(cap.rollover is not None for cap in every)
         self._day = -1
         self._periods: dict[str, str] = {}
         self._known: dict[tuple[str, str, str], tuple[ScopeLimit, ...]] = {}
@@ -51,26 +89,52 @@ class Budgets:
             limits = self._known[key] = self._limits(*key)
         return limits
 
+    def caps_of(self, scope: str) -> _Caps:
+        """The caps on one scope, as `scope_name` spells it."""
+        if scope == "organisation":
+            return self._organisation
+        found = self._named.get(scope)
+        return self._others.get(scope.partition("/")[0], {}).get(EACH, ()) if found is None else found
+
+    def cap_on(self, scope: str, period: str) -> Cap | None:
+        """The cap on one scope in one period, None where there is none."""
+        return next((cap for cap in self.caps_of(scope) if cap.kind == kind_of(period)), None)
+
+    @property
+    def declared(self) -> tuple[str, ...]:
+        """Every scope that is declared; "*" stands for all others of a kind."""
+        return ("organisation", *(scope_name(kind, name) for kind, named in self._others.items() for name in named))
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The scopes that are declared by name: of these a budget is there before anything is spent."""
+        return ("organisation", *self._named)
+
     def _limits(self, department: str, person: str, task: str) -> tuple[ScopeLimit, ...]:
-        scopes = (
-            ("organisation", self._organisation),
-            (scope_name("department", department), _caps_of(self._departments, department)),
-            (scope_name("person", person), _caps_of(self._persons, person)),
-            (scope_name("task", task), _caps_of(self._tasks, task)),
-        )
+        scopes = ("organisation", *map(scope_name, SCOPES, (department, person, task)))
         return tuple(
-            ScopeLimit(scope, self._periods[cap.kind], cap.cap, cap.warn) for scope, caps in scopes for cap in caps
+            ScopeLimit(scope, self._periods[cap.kind], cap.cap, cap.shares)
+            for scope in scopes
+            for cap in self.caps_of(scope)
         )
 
 
-def compile_budgets(settings: BudgetsSettings) -> Budgets:
-    """Raises `BadInput` naming the key. Whether there are such departments and tasks is for the caller to check."""
-    return Budgets(
-        _compiled("budgets.organisation", settings.organisation),
-        {name: _compiled(f"budgets.departments.{name}", caps) for name, caps in settings.departments.items()},
-        {name: _compiled(f"budgets.persons.{name}", caps) for name, caps in settings.persons.items()},
-        {name: _compiled(f"budgets.tasks.{name}", caps) for name, caps in settings.tasks.items()},
-    )
+def compile_budgets(settings: BudgetsSettings, alarms: Collection[str] = ()) -> Budgets:
+    """Raises `BadInput` naming the key. Whether there are such departments and tasks is for the caller to check.
+    `alarms` are those that are declared."""
+    for name in settings.alarms:
+        if name not in alarms:
+            raise BadInput(
+                f"budgets.alarms: there is no alarm {name!r}",
+                mend=closest(name, alarms) or "declare it under `alarms:`",
+            )
+    unit = unit_of(settings.currency, settings.credits)
+    every = {"department": settings.departments, "person": settings.persons, "task": settings.tasks}
+    others = {
+        kind: {name: _compiled(f"budgets.{kind}s.{name}", caps, unit) for name, caps in named.items()}
+        for kind, named in every.items()
+    }
+    return Budgets(unit, _compiled("budgets.organisation", settings.organisation, unit), others)
 
 
 def periods_of(now: int) -> dict[str, str]:
@@ -85,6 +149,28 @@ def periods_of(now: int) -> dict[str, str]:
     }
 
 
+def kind_of(period: str) -> str:
+    """The setting that names such periods."""
+    return {10: "daily", 8: "weekly", 7: "monthly"}.get(len(period), "total")
+
+
+def begin_of(period: str) -> int:
+    """When a period begins, in milliseconds since 1970. Raises `ValueError` for what is none, or has no beginning."""
+    forms = {"daily": "%Y-%m-%d", "weekly": "%G-W%V-%u", "monthly": "%Y-%m-%d"}
+    kind = kind_of(period)
+    text = period if kind == "daily" else f"{period}-1"
+    return int(datetime.strptime(text, forms[kind]).replace(tzinfo=UTC).timestamp() * 1000)
+
+
+def next_period(period: str) -> str:
+    """The period after it. Raises `ValueError` for one that never ends."""
+    kind = kind_of(period)
+    ahead = {"daily": 1, "weekly": 7, "monthly": 31}
+    if kind == "total":
+        raise ValueError(period)
+    return periods_of(begin_of(period) + ahead[kind] * DAY_MS)[kind]
+
+
 def scope_name(kind: str, name: str) -> str:
     """`kind/NAME`, with what a database or a terminal could choke on (control characters, lone surrogates) as `%XX;`.
 
@@ -95,26 +181,58 @@ def scope_name(kind: str, name: str) -> str:
     return f"{kind}/" + "".join(char if char.isprintable() and char != "%" else f"%{ord(char):02X};" for char in name)
 
 
-def _caps_of(caps: _Caps, name: str) -> tuple[_Cap, ...]:
-    found = caps.get(name) if name != EACH else None
-    return caps.get(EACH, ()) if found is None else found
+def named_in(scope: str) -> str:
+    """The name in a scope that `scope_name` has spelled, "" for the organisation's."""
+    return _SPELLED.sub(lambda found: chr(int(found[1], 16)), scope.partition("/")[2])
 
 
-def _compiled(key: str, settings: BudgetSettings) -> tuple[_Cap, ...]:
-    share = _share(key, settings.warn)
-    caps = []
-    for kind in ("daily", "weekly", "monthly", "total"):
-        written = getattr(settings, kind)
-        if isinstance(written, int | float | str):
-            cap = parse_money(written, f"{key}.{kind}")
-            caps.append(_Cap(kind, cap, cap * share // 100 if share and cap else None))
-    return tuple(caps)
+def _compiled(key: str, settings: BudgetSettings, unit: Unit) -> _Caps:
+    shares, rollover = _shares(key, settings), _rollover(key, settings, unit)
+    ask = None
+    if settings.at_cap == "ask":
+        if settings.ask is None:
+            raise BadInput(
+                f"{key}.ask is missing", why="`at_cap: ask` asks somebody", mend="add ask: {role: ROLE, raise_by: 50}"
+            )
+        amount = unit.parse(settings.ask.raise_by, f"{key}.ask.raise_by")
+        if not amount:
+            raise BadInput(f"{key}.ask.raise_by is nothing", mend="write by how much the budget is raised")
+        ask = Ask(settings.ask.role, amount)
+    elif settings.ask is not None:
+        raise BadInput(f"{key}.ask asks nobody", why=f"at_cap is {settings.at_cap}", mend="add `at_cap: ask`")
+    return tuple(
+        Cap(
+            key=f"{key}.{kind}",
+            kind=kind,
+            cap=unit.parse(written, f"{key}.{kind}"),
+            shares=shares,
+            rollover=rollover if kind != "total" else None,
+            at_cap=settings.at_cap,
+            ask=ask,
+        )
+        for kind in PERIODS
+        if (written := getattr(settings, kind)) is not UNSET
+    )
 
 
-def _share(key: str, warn: str | None) -> int:
-    if warn is None:
-        return 0
-    percent = warn.removesuffix("%")
-    if percent == warn or not (percent.isascii() and percent.isdigit()) or not 1 <= int(percent) <= 100:
-        raise BadInput(f"{key}.warn is {warn!r}", why="it is a share of the cap", mend="write 1% to 100%, such as 80%")
+def _shares(key: str, settings: BudgetSettings) -> tuple[int, ...]:
+    if settings.warn is None:
+        return ()
+    written = [settings.warn] if isinstance(settings.warn, str) else settings.warn
+    return tuple(sorted({_hundredths(f"{key}.warn", each) for each in written}))
+
+
+def _rollover(key: str, settings: BudgetSettings, unit: Unit) -> Rollover | None:
+    said = settings.rollover
+    if isinstance(said, bool):
+        return Rollover() if said else None
+    if said.startswith("at most "):
+        return Rollover(most=unit.parse(said.removeprefix("at most "), f"{key}.rollover"))
+    return Rollover(share=_hundredths(f"{key}.rollover", said))
+
+
+def _hundredths(key: str, said: str) -> int:
+    percent = said.removesuffix("%")
+    if percent == said or not (percent.isascii() and percent.isdigit()) or not 1 <= int(percent) <= 100:
+        raise BadInput(f"{key} is {said!r}", why="it is a share of the whole", mend="write 1% to 100%, such as 80%")
     return int(percent)

@@ -39,7 +39,7 @@ from fairlead.costs.told import (
 )
 from fairlead.costs.types import Rate
 from fairlead.costs.work import work_id
-from fairlead.errors import FairleadError, Overloaded, Upstream
+from fairlead.errors import FairleadError, OverBudget, Overloaded, Upstream
 from fairlead.identity.types import Caller
 from fairlead.labels import Labels
 from fairlead.models.types import Usage
@@ -180,8 +180,11 @@ class Action:
             receipt = await self._commit(Write(failed.close, failed.spent, failed.entries, hold, None, step))
             self._warn(receipt)
             self.remembered = receipt.remembered
-        except FairleadError:
+        except FairleadError as error:
             self._held = None
+            if isinstance(error, OverBudget):
+                unit = self._deployment.unit
+                raise error.told_in(unit.exact, unit.name) from None
             raise
 
     def sending(self, release: Release) -> None:
@@ -394,5 +397,5 @@ class Action:
 
     def _warn(self, receipt: Receipt) -> None:
         for limit in receipt.warnings:
-            log.warning("budget %s has passed its warning threshold for %s", limit.scope, limit.period)
+            log.warning("budget %s has passed %d%% for %s", limit.scope, limit.shares[-1], limit.period)
             self.warnings.append(limit)

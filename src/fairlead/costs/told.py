@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 from msgspec import Struct
 
 from fairlead.costs.types import Rate
+from fairlead.costs.units import Unit
 from fairlead.models.types import Model, Usage
 from fairlead.storage.types import ScopeLimit
 from fairlead.tasks.decisions import Decision
@@ -17,6 +18,8 @@ class Deployment(Protocol):
     def revision(self) -> str: ...
     @property
     def keep_payloads(self) -> bool: ...
+    @property
+    def unit(self) -> Unit: ...
 
 
 class Citation(Protocol):

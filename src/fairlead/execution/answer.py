@@ -10,6 +10,7 @@ from fairlead.costs.estimates import estimate
 from fairlead.costs.ledger import Action
 from fairlead.costs.told import Judged, Left, Pin
 from fairlead.costs.types import Estimate
+from fairlead.costs.units import Unit
 from fairlead.execution.choices import Reply
 from fairlead.execution.deployment import Deployment
 from fairlead.execution.prepare import Decided
@@ -22,7 +23,7 @@ from fairlead.tasks.decisions import Decision
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """A settled action. `cost` is in nano-units of `currency`, all attempts together. `warned` are the
+    """A settled action. `cost` is in nano-units of money, all attempts together, and told in `unit`. `warned` are the
     rules in warn mode that applied, each with its sentence. `judged` are the judges that the caller may know of; what
     they cost stands beside `cost`, not in it.
 
@@ -40,7 +41,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     model: Model
     reply: Reply
     cost: int
-    currency: str
+    unit: Unit
     price: str
     why: str
     candidates: tuple[str, ...]
@@ -71,7 +72,7 @@ class Quote(Struct, frozen=True, kw_only=True):
     run: str
     revision: str
     task: str
-    currency: str
+    unit: Unit
     why: str
     estimates: tuple[Estimate, ...]
     dropped: tuple[Dropped, ...]
@@ -89,7 +90,7 @@ def answer_of(deployment: Deployment, action: Action, decided: Decided, model: M
         model=model,
         reply=reply,
         cost=action.cost,
-        currency=deployment.currency,
+        unit=deployment.unit,
         price=deployment.rates[model.name].version,
         why=plan.why,
         candidates=tuple(candidate.model.name for candidate in plan.candidates),
@@ -126,7 +127,7 @@ def quote_of(deployment: Deployment, action: Action, decided: Decided) -> Quote:
         run=action.run,
         revision=deployment.revision,
         task=decided.task.type.name,
-        currency=deployment.currency,
+        unit=deployment.unit,
         why=decided.plan.why,
         estimates=tuple(
             estimate(

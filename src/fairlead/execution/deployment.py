@@ -13,6 +13,7 @@ from fairlead.costs.budgets import Budgets
 from fairlead.costs.ledger import Action, Ledger
 from fairlead.costs.refusals import Refusals
 from fairlead.costs.types import Rate
+from fairlead.costs.units import Unit
 from fairlead.errors import Overloaded
 from fairlead.execution.asked_vectors import AskedVectors
 from fairlead.execution.live_answers import LiveAnswers
@@ -63,6 +64,7 @@ class Deployment:
     revision: str
     organisation: str
     currency: str
+    unit: Unit
     authenticator: Authenticator
     policy: Policy
     tasks: "TaskTypes"

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from fairlead.costs.ledger import Action
+from fairlead.costs.units import Unit
 from fairlead.errors import BadInput, closest
 from fairlead.execution.attested import links_of
 from fairlead.execution.deployment import Deployment
@@ -72,8 +73,8 @@ class ToolDecided(Struct, frozen=True):
 
 
 class ToolAnswer(Struct, frozen=True, kw_only=True):
-    """A settled call. `cost` is in nano-units of `currency`. `source` is what values taken from the result come from,
-    `labels` what was found in it; a result is data, whatever it says."""
+    """A settled call. `cost` is in nano-units of money, and told in `unit`. `source` is what values taken from the
+    result come from, `labels` what was found in it; a result is data, whatever it says."""
 
     run: str
     revision: str
@@ -82,7 +83,7 @@ class ToolAnswer(Struct, frozen=True, kw_only=True):
     labels: Labels
     source: str
     cost: int
-    currency: str
+    unit: Unit
     credential: str
     approvals: tuple[str, ...] = ()
     warned: tuple[tuple[str, str], ...] = ()
@@ -179,7 +180,7 @@ def answer_of(
         labels=labels,
         source=f"tool:{tool.name}",
         cost=action.cost,
-        currency=deployment.currency,
+        unit=deployment.unit,
         credential=decided.credential.kind,
         approvals=decided.approvals,
         warned=tuple(sorted({(each.policy, each.text) for each in action.hits if each.mode == "warn"})),

@@ -6,7 +6,6 @@ from urllib.parse import quote as quote_name
 import msgspec
 from msgspec import Struct
 
-from fairlead.costs.money import exact_money
 from fairlead.costs.told import Pin
 from fairlead.execution import Answer, Quote
 from fairlead.execution.choosing import asked_for
@@ -139,7 +138,7 @@ def about(answer: Answer) -> About:
         model=answer.model.name,
         placement=answer.model.placement.kind,
         task=answer.task,
-        cost=Cost(exact_money(answer.cost), answer.currency, answer.reply.usage.estimated, answer.price),
+        cost=Cost(answer.unit.exact(answer.cost), answer.unit.name, answer.reply.usage.estimated, answer.price),
         route=Route(
             answer.why,
             answer.candidates,
@@ -153,12 +152,13 @@ def about(answer: Answer) -> About:
         ),
         redacted=answer.redacted,
         warnings=(
-            *(f"budget {w.scope} has passed its warning threshold for {w.period}" for w in answer.warnings),
+            *(f"budget {w.scope} has passed {w.shares[-1]}% for {w.period}" for w in answer.warnings),
             *(f"rule {rule}: {said}" for rule, said in answer.warned),
         ),
         flags=answer.flags,
         judged=tuple(
-            JudgedBy(j.rule, j.run, j.verdict, "" if j.cost is None else exact_money(j.cost)) for j in answer.judged
+            JudgedBy(j.rule, j.run, j.verdict, "" if j.cost is None else answer.unit.exact(j.cost))
+            for j in answer.judged
         ),
         required=_required(answer.required) if answer.required else (),
         work=None if answer.work is None else _work(answer.work, answer.newer),
@@ -242,7 +242,7 @@ def encode_quote(quote: Quote) -> bytes:
             object="fairlead.estimate",
             run=quote.run,
             task=quote.task,
-            currency=quote.currency,
+            currency=quote.unit.name,
             route=Route(
                 quote.why,
                 tuple(e.model for e in quote.estimates),
@@ -250,7 +250,7 @@ def encode_quote(quote: Quote) -> bytes:
                 None if quote.decision is None else chosen_by(quote.decision, quote.currency),
             ),
             estimates=tuple(
-                EstimateBody(e.model, exact_money(e.likely), exact_money(e.most), e.price_version)
+                EstimateBody(e.model, quote.unit.exact(e.likely), quote.unit.exact(e.most), e.price_version)
                 for e in quote.estimates
             ),
             revision=quote.revision,

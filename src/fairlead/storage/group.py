@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fairlead.errors import OverBudget
 from fairlead.storage.types import Entry, Hold, Receipt, ScopeLimit, Write
@@ -21,11 +22,15 @@ Key = tuple[str, str]  # scope, period
 
 @dataclass(slots=True)
 class Balance:
-    """A budget in a period, as the group changes it."""
+    """A budget in a period, as the group changes it. `extra` is what may be spent beyond the cap (less, if negative):
+    the journal only reads it. `passed` is the largest share of `ScopeLimit.shares` that spending has reached, `told`
+    the largest that somebody was told of."""
 
     held: int = 0
     spent: int = 0
-    warned: bool = False
+    extra: int = 0
+    passed: int = 0
+    told: int = 0
 
 
 class Decision(Struct, frozen=True):
@@ -80,9 +85,21 @@ def _close(
             held, spent = balance.held - hold.amount, balance.spent + write.spent
             balance.held = held if held > 0 else 0
             balance.spent = spent if spent < MOST else MOST
-            if limit.warn is not None and not balance.warned and balance.spent >= limit.warn:
-                warning_due = True
+            if limit.shares:
+                _pass(limit, balance)
+                warning_due = warning_due or balance.passed > balance.told
     return warning_due
+
+
+def _pass(limit: ScopeLimit, balance: Balance) -> None:
+    """Notes the largest share that spending has reached by now. A share of nothing is never reached."""
+    most = min(limit.cap, MOST) + balance.extra
+    if most <= 0 or balance.passed >= limit.shares[-1]:
+        return
+    reached = balance.spent * 100 // most
+    for share in limit.shares:
+        if balance.passed < share <= reached:
+            balance.passed = share
 
 
 def _answer(
@@ -112,12 +129,12 @@ def _answer(
 
 
 def _open(hold: Hold, touched: dict[Key, Balance], balance_of: Callable[[Key], Balance]) -> OverBudget | None:
-    """Holds the amount in every scope, or in none and says which cap is the tightest."""
+    """Holds the amount in every scope, or in none and says which cap is the tightest. What is free passes none."""
     found = [(key, limit, balance_of(key)) for key, limit in scopes(hold.limits).items()]
     amount, tightest = hold.amount, None
     for _, limit, balance in found:
-        left = min(limit.cap, MOST) - balance.held - balance.spent
-        if amount > left and (tightest is None or left < tightest[0]):
+        left = min(limit.cap, MOST) + balance.extra - balance.held - balance.spent
+        if amount > left and amount > 0 and (tightest is None or left < tightest[0]):
             tightest = left, limit
     if tightest is not None:
         left, limit = tightest
@@ -129,11 +146,11 @@ def _open(hold: Hold, touched: dict[Key, Balance], balance_of: Callable[[Key], B
 
 
 def _warnings(hold: Hold, touched: dict[Key, Balance]) -> tuple[ScopeLimit, ...]:
-    """The thresholds that spending has passed and that nobody was told of. Once given, they are marked."""
+    """The shares that spending has passed and that nobody was told of. Once given, they are marked."""
     passed = []
     for key, limit in scopes(hold.limits).items():
         balance = touched[key]
-        if limit.warn is not None and not balance.warned and balance.spent >= limit.warn:
-            balance.warned = True
-            passed.append(limit)
+        if limit.shares and balance.passed > balance.told:
+            balance.told = balance.passed
+            passed.append(replace(limit, shares=(balance.passed,)))
     return tuple(passed)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from msgspec import msgpack
 from msgspec.structs import replace
@@ -11,7 +12,7 @@ from fairlead.storage.group import MOST, Key, scopes
 from fairlead.storage.types import Entry, Hold, Receipt, ScopeLimit, Write
 
 _encode_limits = msgpack.Encoder().encode
-_NO_WARNING = -1
+_SHARE = 1000  # the SQL tells a warning as the limit's position times this, and the share that was passed
 
 Answer = Receipt | OverBudget
 
@@ -61,7 +62,9 @@ class Flat:
             spent,
             closing.first,
             closing.keys,
-            [_threshold(limit) for limit in closing.limits],
+            [min(limit.cap, MOST) for limit in closing.limits],
+            list(accumulate((len(limit.shares) for limit in closing.limits), initial=1)),
+            [share for limit in closing.limits for share in limit.shares],
             [hold.id for hold in opening.holds],
             [hold.amount for hold in opening.holds],
             [_encoded(hold.limits) for hold in opening.holds],
@@ -106,13 +109,10 @@ class Flat:
             return {}
         closing, due = self._closing, dict[str, list[ScopeLimit]]()
         owner = [hold.id for n, hold in enumerate(closing.holds) for _ in range(closing.first[n], closing.first[n + 1])]
-        for position in warned:
-            due.setdefault(owner[position - 1], []).append(closing.limits[position - 1])
+        for position, share in (divmod(each, _SHARE) for each in warned):
+            limit = replace(closing.limits[position - 1], shares=(share,))
+            due.setdefault(owner[position - 1], []).append(limit)
         return due
-
-
-def _threshold(limit: ScopeLimit) -> int:
-    return _NO_WARNING if limit.warn is None or limit.warn > MOST else limit.warn
 
 
 def _encoded(limits: tuple[ScopeLimit, ...]) -> bytes:

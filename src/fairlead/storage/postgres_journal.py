@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("fairlead.journal")
 
-_WRITE: Final = f"SELECT outcomes, refusers, lefts, warned FROM fairlead_write({', '.join(['%b'] * 27)})"  # noqa: S608
+_WRITE: Final = f"SELECT outcomes, refusers, lefts, warned FROM fairlead_write({', '.join(['%b'] * 29)})"  # noqa: S608
 _WHAT_CAME: Final = "SELECT outcomes, refusers, lefts, warned FROM last_group WHERE worker = %s AND token = %s"
 _LEAVE: Final = "DELETE FROM last_group WHERE worker = %s"
 # Our own sessions that the server has not yet found out to be dead. The worker's name is unique for ever.

@@ -27,7 +27,7 @@ from fairlead.storage.erasure import clear_away
 from fairlead.storage.legal_holds import LegalHold, legal_holds
 from fairlead.storage.migrations import migrate
 from fairlead.storage.people_rows import distrust_all
-from fairlead.storage.schema import api_key, budget, epoch, stop, subject, tree, worker
+from fairlead.storage.schema import api_key, budget, budget_move, epoch, stop, subject, tree, worker
 from fairlead.storage.sqlite import fold, is_intact
 from fairlead.storage.store import Store
 from fairlead.storage.tombstones import KEY, SUBJECT, Tombstone, bury, tombstones
@@ -37,15 +37,19 @@ _STAGE: Final = ".restoring"
 _CHUNK: Final = 1 << 20
 
 
+Row = dict[str, Any]
+
+
 class Since(Struct, frozen=True):
-    """What is known of the time after a backup. `balances` are what is spent, by scope and period; `records` how many
-    the log had; None where nobody knows. `sources` say from where."""
+    """What is known of the time after a backup. `balances` are budgets by scope and period; `records` how many the log
+    had; None where nobody knows. `sources` say from where."""
 
     stones: tuple[Tombstone, ...] = ()
     sources: tuple[str, ...] = ()
     epoch: int = 0
     records: int | None = None
-    balances: dict[tuple[str, str], int] | None = None
+    balances: dict[tuple[str, str], Row] | None = None
+    moves: tuple[Row, ...] = ()
     stops: tuple[dict[str, Any], ...] = ()
     holds: tuple[LegalHold, ...] = ()
 
@@ -92,11 +96,12 @@ def known_from(live: Store, manifest: Manifest) -> Since:
         revoked = connection.execute(select(api_key.c.digest, api_key.c.revoked_at).where(api_key.c.revoked_at > 0))
         # From before there were tombstones.
         stones += [Tombstone(0, KEY, bytes(row.digest).hex(), row.revoked_at) for row in revoked]
-        spent = {(row.scope, row.period): int(row.spent) for row in connection.execute(select(budget))}
+        spent = {(row["scope"], row["period"]): dict(row) for row in connection.execute(select(budget)).mappings()}
+        moves = tuple(dict(row) for row in connection.execute(select(budget_move)).mappings())
         number = int(connection.execute(select(epoch.c.number)).scalar() or 0)
         stops = tuple(dict(row) for row in connection.execute(stop.select()).mappings())
         held = tuple(legal_holds(connection))
-    return Since(tuple(stones), (f"the database at {live.shown}",), number, size, spent, stops, held)
+    return Since(tuple(stones), (f"the database at {live.shown}",), number, size, spent, moves, stops, held)
 
 
 @contextmanager
@@ -174,7 +179,7 @@ def _bury_again(connection: Connection, stone: Tombstone, at: int) -> None:
 
 
 def carry_over(staged: Store, manifest: Manifest, since: Since) -> int | None:
-    """What was spent since counts against the caps as it did; what was stopped or held since stays so.
+    """What was spent, allotted and moved since counts as it did; what was stopped or held since stays so.
 
     Returns how much more money that is than the backup knew of, None where it is not known. The epoch goes on from the
     later of both.
@@ -182,15 +187,18 @@ def carry_over(staged: Store, manifest: Manifest, since: Since) -> int | None:
     unseen = 0
     with staged.writing() as connection:
         connection.execute(update(epoch).values(number=max(manifest.epoch, since.epoch) + 1))
-        for (scope, period), spent in sorted((since.balances or {}).items()):
+        for (scope, period), row in sorted((since.balances or {}).items()):
             mine = (budget.c.scope == scope) & (budget.c.period == period)
             before = connection.execute(select(budget.c.spent).where(mine)).scalar()
             if before is None:
-                values = {"scope": scope, "period": period, "held": 0, "spent": spent, "warned": False}
-                connection.execute(insert(budget).values(values))
-            elif spent > before:
-                connection.execute(update(budget).where(mine).values(spent=spent))
-            unseen += max(0, spent - (before or 0))
+                connection.execute(insert(budget).values({**row, "held": 0}))
+            else:
+                then = {name: row[name] for name in ("extra", "passed", "told", "alerted", "closed_at")}
+                connection.execute(update(budget).where(mine).values(spent=max(before, row["spent"]), **then))
+            unseen += max(0, row["spent"] - (before or 0))
+        done = set(connection.execute(select(budget_move.c.id)).scalars())
+        if new := [row for row in since.moves if row["id"] not in done]:
+            connection.execute(insert(budget_move), new)
         for each in since.stops:
             same = (stop.c.kind == each["kind"]) & (stop.c.name == each["name"]) & (stop.c.control == each["control"])
             if connection.execute(select(stop.c.id).where(same | (stop.c.id == each["id"]))).first() is None:
@@ -253,6 +261,7 @@ def merged(known: Iterable[Since]) -> Since:
         max(since.epoch for since in known),
         next((since.records for since in known if since.records is not None), None),
         next((since.balances for since in known if since.balances is not None), None),
+        next((since.moves for since in known if since.balances is not None), ()),
         tuple(each for since in known for each in since.stops),
         tuple(each for since in known for each in since.holds),
     )

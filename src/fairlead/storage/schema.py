@@ -32,6 +32,11 @@ from fairlead.storage import (
 )
 from fairlead.storage.columns import RowNumber, Text, required
 
+
+def _none_yet(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, server_default=text("0"))
+
+
 PARTS = (
     context_tables,
     custody_tables,
@@ -78,7 +83,10 @@ payload = Table(
     required("ciphertext", LargeBinary),
 )
 
-# What is held and spent of each budget in each period. The cap is in the workspace, not here.
+# What is held and spent of each budget in each period. The cap is in the workspace, not here; `extra` is what was
+# allotted, moved, raised and carried over beside it. `passed`, `told` and `alerted` are the largest shares of it that
+# spending has reached, that a reply told of and that an alarm told of. `closed_at`: when what was left went on to the
+# next period, 0 for not yet.
 budget = Table(
     "budget",
     metadata,
@@ -86,7 +94,29 @@ budget = Table(
     Column("period", Text, primary_key=True),
     required("held", BigInteger),
     required("spent", BigInteger),
-    required("warned", Boolean),
+    _none_yet("extra"),
+    _none_yet("passed"),
+    _none_yet("told"),
+    _none_yet("alerted"),
+    _none_yet("closed_at"),
+    sqlite_with_rowid=False,
+)
+# Only those of which somebody is still to be alarmed: looked for every few seconds.
+_unalarmed = budget.c.passed > budget.c.alerted
+Index(None, budget.c.passed, sqlite_where=_unalarmed, postgresql_where=_unalarmed)
+
+# What was allotted, moved, raised and carried over: the history of `budget.extra`. "" stands for no budget: what is
+# allotted comes from nowhere. The id is given by who asks, or made; each is done once.
+budget_move = Table(
+    "budget_move",
+    metadata,
+    Column("id", Text, primary_key=True),
+    required("at", BigInteger),
+    required("kind", Text),
+    *(required(name, Text) for name in ("source", "source_period", "target", "target_period")),
+    required("amount", BigInteger),
+    required("by", Text),
+    required("reason", Text),
     sqlite_with_rowid=False,
 )
 

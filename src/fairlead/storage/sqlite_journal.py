@@ -19,10 +19,10 @@ _CLOSE: Final = "DELETE FROM hold WHERE id IN ({})"
 _OPEN: Final = "INSERT INTO hold (id, worker, opened_at, amount, limits, intent) VALUES {}"
 _APPEND: Final = "INSERT INTO log (seq, run, at, record, spans) VALUES {}"
 _KEEP: Final = "INSERT INTO payload (seq, subject, ciphertext) VALUES {}"
-_BALANCE: Final = "SELECT held, spent, warned FROM budget WHERE scope = ? AND period = ?"
+_BALANCE: Final = "SELECT held, spent, extra, passed, told FROM budget WHERE scope = ? AND period = ?"
 _SET_BALANCE: Final = (
-    "INSERT INTO budget (scope, period, held, spent, warned) VALUES {} ON CONFLICT (scope, period)"
-    " DO UPDATE SET held = excluded.held, spent = excluded.spent, warned = excluded.warned"
+    "INSERT INTO budget (scope, period, held, spent, passed, told) VALUES {} ON CONFLICT (scope, period)"
+    " DO UPDATE SET held = excluded.held, spent = excluded.spent, passed = excluded.passed, told = excluded.told"
 )
 _TREE: Final = "SELECT peaks FROM tree WHERE id = 1"
 _SET_TREE: Final = (
@@ -157,10 +157,11 @@ class SqliteJournal:
 
     def balance(self, key: Key) -> Balance:
         row = self._execute(_BALANCE, key).fetchone()
-        return Balance(row[0], row[1], bool(row[2])) if row else Balance()
+        return Balance(*row) if row else Balance()
 
     def set_balances(self, balances: Iterable[tuple[Key, Balance]]) -> None:
-        self._write(_SET_BALANCE, "(?, ?, ?, ?, ?)", [(*key, b.held, b.spent, b.warned) for key, b in balances])
+        rows = [(*key, b.held, b.spent, b.passed, b.told) for key, b in balances]
+        self._write(_SET_BALANCE, "(?, ?, ?, ?, ?, ?)", rows)
 
     def frontier(self) -> Frontier:
         row = self._execute(_TREE).fetchone()

@@ -38,6 +38,7 @@ from fairlead.storage.recover import recover
 from fairlead.storage.sessions import Sessions
 from fairlead.storage.subject_rows import StoredSubjects
 from fairlead.storage.vault import Vault
+from fairlead.workspace.budgeting import Budgeting
 from fairlead.workspace.connecting import Connections
 from fairlead.workspace.custody import Custody
 from fairlead.workspace.follow import Chore, Follower
@@ -55,6 +56,7 @@ _FORGET_EVERY = 60.0
 _COUNT_EVERY = 1.0
 _LOOK_EVERY = 15.0
 _TELL_EVERY = 60.0
+_ALARM_EVERY = 2.0
 _EMBED_EVERY = 5.0
 
 
@@ -132,6 +134,8 @@ async def assemble(around: Surroundings) -> Running:
             *_chores(around, journal, vault, parts, deployment.organisation),
             *parts.watch.chores(),
             (_TELL_EVERY, parts.upkeep.chore),
+            (_TELL_EVERY, parts.budgeting.carry_over),
+            (_ALARM_EVERY, parts.budgeting.alarm),
             (_COUNT_EVERY, turns),
             (_LOOK_EVERY, parts.requests.follow),
             (_LOOK_EVERY, parts.gathering.chore),
@@ -176,6 +180,7 @@ def _lasting_parts(around: Surroundings, vault: Vault, http: Http, watch: Watch,
         pins=Pins(store, clock),
         watch=watch,
         custody=Custody(store, vault, clock, secrets),
+        budgeting=Budgeting(store, clock, lambda person: vault.subject_for(person).id),
     )
 
 

@@ -135,7 +135,7 @@ class _Compiling:
             return None
         models = self._each(lambda some: compile_models(some, self._secrets), settings.models, ("models",))
         identity = self._identity(settings)
-        budgets = self._try(lambda: compile_budgets(settings.budgets), ("budgets",))
+        budgets = self._try(lambda: compile_budgets(settings.budgets, settings.alarms), ("budgets",))
         preferences = self._try(lambda: _routing(settings))
         controls = self._controls(settings, watched)
         systems = self._systems(settings)

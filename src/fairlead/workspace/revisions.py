@@ -32,6 +32,7 @@ from fairlead.policy.stops import Stop, compile_stops
 from fairlead.routing.learned import Predictor
 from fairlead.storage.sessions import Sessions
 from fairlead.workspace.asking import take_up_approvals
+from fairlead.workspace.budgeting import Budgeting
 from fairlead.workspace.compile import Workspace, compile_workspace
 from fairlead.workspace.connecting import Connections
 from fairlead.workspace.custody import Custody
@@ -67,6 +68,7 @@ class LastingParts:
     pins: Pins
     watch: Watch
     custody: Custody
+    budgeting: Budgeting
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,6 +152,7 @@ class Revisions:
         parts.proposals.due = settings.context.upkeep.due
         parts.watch.take_up(workspace.controls, parts.upkeep.others())
         parts.custody.under(settings)
+        parts.budgeting.take_up(workspace)
         parts.pins.keep = settings.context.pinned_for
         parts.flows.keep = settings.flows.kept_for(settings.payloads)
         take_up_approvals(parts.approvals, workspace, compiled.approvals)
@@ -176,6 +179,7 @@ def _deployment(compiled: CompiledRevision, around: Surroundings, parts: Lasting
         revision=compiled.revision,
         organisation=workspace.organisation,
         currency=settings.budgets.currency,
+        unit=workspace.budgets.unit,
         authenticator=Authenticator(
             workspace.identity,
             stored=compiled.keys,

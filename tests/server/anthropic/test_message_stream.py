@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from fairlead.costs.units import Unit
 from fairlead.errors import CutOff
 from fairlead.execution import Answer, Reply, ReplyChoice
 from fairlead.models.content import Thought
@@ -29,7 +30,7 @@ def answer(*tail: Chunk, usage: Usage = COUNTS, **choice: Any) -> Answer:
     choices = (ReplyChoice(index=0, **{"text": "", **choice}),)
     return Answer(
         run="run_1", revision="r", task="chat", model=MODEL, reply=Reply(choices=choices, usage=usage, tail=tail),
-        cost=5, currency="EUR", price="p", why="", candidates=("house",), dropped=(), citations=(), redacted=(),
+        cost=5, unit=Unit("EUR"), price="p", why="", candidates=("house",), dropped=(), citations=(), redacted=(),
         warnings=(), flags=(),
     )  # fmt: skip
 

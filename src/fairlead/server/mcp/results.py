@@ -45,8 +45,8 @@ def refused(error: FairleadError) -> dict[str, Any]:
 def _about(answer: ToolAnswer) -> dict[str, Any]:
     return {
         "fairlead/run": answer.run,
-        "fairlead/cost": answer.cost / 1e9,
-        "fairlead/currency": answer.currency,
+        "fairlead/cost": answer.cost / answer.unit.worth,
+        "fairlead/currency": answer.unit.name,
         "fairlead/source": answer.source,
         "fairlead/labels": sorted(answer.labels.categories),
         "fairlead/class": answer.labels.data_class.name,
