@@ -372,7 +372,10 @@ def test_no_name_of_the_erased_comes_back_and_no_hold_is_lost(
     folder = asked[0]
     ask(folder, HOTEL, caller=LEE)
     with closing(sqlite3.connect(database(folder))) as raw, raw:
-        raw.execute("INSERT INTO budget VALUES (?, '2020-01', 0, 5, 0)", (scope_name("person", "kim"),))
+        raw.execute(
+            "INSERT INTO budget (scope, period, held, spent) VALUES (?, '2020-01', 0, 5)",
+            (scope_name("person", "kim"),),
+        )
     assert fairlead("stop", "person", "kim", "--reason", "a drill").status == 0
     assert fairlead("backup", tmp_path / "backup").status == 0
     assert fairlead("resume", "person", "kim").status == 0

@@ -60,3 +60,20 @@ def test_a_bar_shows_spent_then_held_then_left() -> None:
     assert Standing("o", "all", 100, 200, 0).bar == "█" * 20
     assert Standing("o", "all", 100, 200, 0).left == 0
     assert Standing("o", "all", 0, 0, 0).bar == "free only"
+
+
+def test_credits_are_allotted_and_moved_and_budgets_show_them(live: Path, fairlead: Fairlead) -> None:
+    before = next(each for each in fairlead("budget", "--json").json["budgets"] if each["scope"] == "department/*")
+    assert fairlead("credits", "allot", "sales", "7.5", "--dry-run").status == 0
+    given = fairlead("credits", "allot", "sales", "7.5", "--reason", "a launch", "--key", "launch", "--json").json
+    assert (given["amount"], given["done_before"]) == ("7.5", False)
+    assert fairlead("credits", "allot", "sales", "7.5", "--key", "launch", "--json").json["done_before"]
+    (shown,) = fairlead("credits", "show", "--json").json["budgets"]
+    assert (shown["scope"], shown["extra"]) == ("department/sales", "7.5")
+    assert float(shown["left"]) == float(before["left"]) + 7.5
+    (move,) = fairlead("credits", "history", "--json").json["moves"]
+    assert (move["kind"], move["reason"]) == ("allot", "a launch")
+    refused = fairlead("credits", "transfer", "sales", "person/kim", "1", "--period", "weekly")
+    assert refused.status != 0
+    assert "no weekly budget" in refused.err
+    assert "is no budget" in fairlead("credits", "allot", "team/x", "1").err

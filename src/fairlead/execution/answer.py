@@ -41,6 +41,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     model: Model
     reply: Reply
     cost: int
+    currency: str
     unit: Unit
     price: str
     why: str
@@ -72,6 +73,7 @@ class Quote(Struct, frozen=True, kw_only=True):
     run: str
     revision: str
     task: str
+    currency: str
     unit: Unit
     why: str
     estimates: tuple[Estimate, ...]
@@ -90,6 +92,7 @@ def answer_of(deployment: Deployment, action: Action, decided: Decided, model: M
         model=model,
         reply=reply,
         cost=action.cost,
+        currency=deployment.currency,
         unit=deployment.unit,
         price=deployment.rates[model.name].version,
         why=plan.why,
@@ -127,6 +130,7 @@ def quote_of(deployment: Deployment, action: Action, decided: Decided) -> Quote:
         run=action.run,
         revision=deployment.revision,
         task=decided.task.type.name,
+        currency=deployment.currency,
         unit=deployment.unit,
         why=decided.plan.why,
         estimates=tuple(

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from fairlead.costs.told import Pin
+from fairlead.costs.units import Unit
 from fairlead.execution import Answer, Quote
 from fairlead.execution.choosing import asked_for
 from fairlead.execution.sufficiency import Required
@@ -143,7 +144,7 @@ def about(answer: Answer) -> About:
             answer.why,
             answer.candidates,
             tuple(DroppedModel(d.model, d.by, d.reason) for d in answer.dropped),
-            None if answer.decision is None else chosen_by(answer.decision, answer.currency),
+            None if answer.decision is None else chosen_by(answer.decision, answer.currency, answer.unit),
         ),
         revision=answer.revision,
         citations=tuple(
@@ -166,24 +167,24 @@ def about(answer: Answer) -> About:
     )
 
 
-def chosen_by(decision: Decision, currency: str) -> Chosen:
-    """A decision as callers read it."""
+def chosen_by(decision: Decision, currency: str, unit: Unit | None = None) -> Chosen:
+    """A decision as callers read it: an objective as it is declared, costs as bills are told."""
     return Chosen(
         objective=asked_for(decision.objective, currency),
-        expected=tuple(map(_expected, decision.candidates)),
+        expected=tuple(_expected(option, unit or Unit(currency)) for option in decision.candidates),
         predictor=decision.predictor,
         outside=decision.outside,
         explored=decision.explored,
     )
 
 
-def _expected(option: Option) -> Expected:
+def _expected(option: Option, unit: Unit) -> Expected:
     def part(number: int | None, whole: int) -> float | None:
         return None if number is None else number / whole
 
     return Expected(
         model=option.model,
-        cost=exact_money(option.cost),
+        cost=unit.exact(option.cost),
         p=part(option.p, 10_000),
         low=part(option.low, 10_000),
         high=part(option.high, 10_000),
@@ -247,7 +248,7 @@ def encode_quote(quote: Quote) -> bytes:
                 quote.why,
                 tuple(e.model for e in quote.estimates),
                 tuple(DroppedModel(d.model, d.by, d.reason) for d in quote.dropped),
-                None if quote.decision is None else chosen_by(quote.decision, quote.currency),
+                None if quote.decision is None else chosen_by(quote.decision, quote.currency, quote.unit),
             ),
             estimates=tuple(
                 EstimateBody(e.model, quote.unit.exact(e.likely), quote.unit.exact(e.most), e.price_version)

@@ -105,8 +105,8 @@ class Budgeting:
             self._over = periods
 
     def tell(self, budgets: Budgets) -> int:
-        """Post one message to each alarm about all budgets that have passed a share since the last one. Returns how many
-        budgets it is about."""
+        """Post one message to each alarm about all budgets that have passed a share since the last one. Returns of how
+        many it tells."""
         from fairlead.storage.balances import locked, note, unalarmed
 
         with self._store.reading() as connection:

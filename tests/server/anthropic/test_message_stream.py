@@ -30,7 +30,8 @@ def answer(*tail: Chunk, usage: Usage = COUNTS, **choice: Any) -> Answer:
     choices = (ReplyChoice(index=0, **{"text": "", **choice}),)
     return Answer(
         run="run_1", revision="r", task="chat", model=MODEL, reply=Reply(choices=choices, usage=usage, tail=tail),
-        cost=5, unit=Unit("EUR"), price="p", why="", candidates=("house",), dropped=(), citations=(), redacted=(),
+        cost=5, currency="EUR", unit=Unit("EUR"), price="p", why="", candidates=("house",), dropped=(), citations=(),
+        redacted=(),
         warnings=(), flags=(),
     )  # fmt: skip
 
