@@ -97,7 +97,7 @@ class BudgetSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     monthly: Cap | UnsetType = UNSET
     total: Annotated[Cap | UnsetType, Meta(description="For ever: money that is spent once.")] = UNSET
     warn: Annotated[
-        Share | list[Share] | None,
+        str | list[Share] | None,  # `Share` alone beside a list: msgspec 0.22 crashes when it frees that type
         Meta(
             description="Warn once per period at this share of what may be spent, or at each of several; null: never."
         ),
