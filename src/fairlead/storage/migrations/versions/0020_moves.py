@@ -7,13 +7,13 @@ from alembic import op
 
 from fairlead.storage.postgres import run_script
 
-revision = "0019"
-down_revision = "0018"
+revision = "0020"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 
 _TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-_POSTGRESQL = Path(__file__).with_name("0019_postgresql.sql")
+_POSTGRESQL = Path(__file__).with_name("0020_postgresql.sql")
 
 
 def upgrade() -> None:
