@@ -68,7 +68,7 @@ async def decide(fairlead: Fairlead, deployment: Deployment, action: Action, req
     request = meant(deployment, request)
     with action.step("classify"):
         findings = await detected(policy, request)
-        task = action.task = classified(deployment, action, request, findings)
+        task = action.task = await classified(deployment, action, request, findings)
         if 0 < task.confidence < 1:  # recognised, or nearly: neither named nor the only one
             action.trace.note(confidence=round(task.confidence, 3))
         considered = considered_for(deployment, request)

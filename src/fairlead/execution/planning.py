@@ -1,5 +1,6 @@
 """What routing is asked about an action: under which name, and which of its calls belong together."""
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 
 from msgspec.structs import replace
@@ -22,12 +23,14 @@ def meant(deployment: Deployment, request: ChatRequest) -> ChatRequest:
     return request if name is None else replace(request, model=name)
 
 
-def classified(deployment: Deployment, action: Action, request: ChatRequest, findings: Findings) -> Task:
+async def classified(deployment: Deployment, action: Action, request: ChatRequest, findings: Findings) -> Task:
     """What kind of work it is. What Fairlead itself asks is of the kind that it says, whatever its words are like."""
-    kind = action.arrival.task
-    if kind is None:
-        return deployment.tasks.classify(request, findings.labels)
-    return Task(type=kind, labels=findings.labels, question="")
+    kind, tasks = action.arrival.task, deployment.tasks
+    if kind is not None:
+        return Task(type=kind, labels=findings.labels, question="")
+    if tasks.by_meaning:
+        return await asyncio.to_thread(tasks.classify, request, findings.labels)
+    return tasks.classify(request, findings.labels)
 
 
 def considered_for(deployment: Deployment, request: ChatRequest) -> Mapping[str, Model]:

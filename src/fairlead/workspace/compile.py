@@ -25,6 +25,7 @@ from fairlead.policy import CaseResult, Policy, PolicyCase, RulesFile, compile_p
 from fairlead.policy.approvals import ApprovalRules, compile_approvals
 from fairlead.routing import Preferences, compile_routing
 from fairlead.tasks import TaskSettings, TaskTypes, compile_tasks
+from fairlead.tasks.meaning import InstalledEncoder
 from fairlead.tools.cards import SystemCard
 from fairlead.tools.settings import System
 from fairlead.workspace import aiming, crossings, organising, remarks
@@ -369,11 +370,22 @@ class _Compiling:
         context = settings.defaults.context
         if context is None:
             context = _USUAL_CONTEXT if has_pages else 0
-        return self._task_types(sound, default, context)
+        encoder = None
+        if settings.defaults.recognise == "meaning":
+            encoder = self._try(InstalledEncoder)
+            if encoder is None:
+                return None
+        return self._task_types(sound, default, context, encoder)
 
-    def _task_types(self, types: Mapping[str, TaskSettings], default: str = "", context: int = 0) -> TaskTypes | None:
+    def _task_types(
+        self,
+        types: Mapping[str, TaskSettings],
+        default: str = "",
+        context: int = 0,
+        encoder: InstalledEncoder | None = None,
+    ) -> TaskTypes | None:
         try:
-            return compile_tasks(types, default=default, context=context)
+            return compile_tasks(types, default=default, context=context, encoder=encoder)
         except BadInput as error:
             # The message begins with the type's name, which is the file's.
             name = max((one for one in types if error.message.startswith((f"{one}.", f"{one}:"))), key=len)

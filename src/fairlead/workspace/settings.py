@@ -47,6 +47,13 @@ class DefaultsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     task: Annotated[
         str, Meta(description="Task type of a request that is like none of the declared ones. Default: a plain one.")
     ] = ""
+    recognise: Annotated[
+        Literal["words", "meaning"],
+        Meta(
+            description="How a request is recognised as a declared kind of work, from the examples: by their words; or "
+            "by their meaning, with a small model in Fairlead's own process (the extra `embeddings` and its weights)."
+        ),
+    ] = "words"
     max_output: Annotated[Tokens, Meta(description="The most tokens of a reply. Always sent to the model.")] = 1024
     deadline: Annotated[
         float, Meta(gt=0, le=86_400, description="Seconds after which an action is given up, all attempts together.")
