@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fairlead.routing.learned.types import Features
 
@@ -23,6 +24,7 @@ class Logged(Struct, frozen=True, kw_only=True):
     """A decision and what came of it. `chances` has each model that could be asked, with its propensity from 0 to 1.
     `score` is over all outcomes, `confirmed` over those that no model judged, None for none."""
 
+    run: str = ""
     task: str
     features: Features
     model: str
@@ -131,10 +133,7 @@ def _term(one: Logged, name: str, expect: Expect) -> float:
 
 
 def _by_others(one: Logged) -> Logged:
-    confirmed = one.confirmed if one.confirmed is not None else one.score
-    return Logged(
-        task=one.task, features=one.features, model=one.model, chances=one.chances, score=confirmed, confirmed=confirmed
-    )
+    return one if one.confirmed is None else replace(one, score=one.confirmed)
 
 
 def _bounds(terms: Sequence[float]) -> tuple[float, float]:
