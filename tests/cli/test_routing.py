@@ -96,6 +96,9 @@ def test_work_goes_to_the_model_that_people_found_better_and_back_again(
     first = here("routing", "train", "--json").json["version"]
     for _ in range(RUNS):
         judged(s, asked(client_of(s), "house")["run"], learnt["house"])
+    careful = here("routing", "train", "--if-better", "--json").json
+    assert (careful["in_force"], careful["better"]) == (False, False)
+    assert careful["verdict"].startswith("only 0 decisions"), "nobody was asked by chance"
     here("routing", "train")
     assert worked(s, learnt) == "house", "as it does other work"
     second = here("routing", "train", "--json").json["version"]

@@ -16,6 +16,7 @@ from fairlead.cli.when import moment_ago
 from fairlead.clock import SystemClock
 from fairlead.costs.record import Record
 from fairlead.routing.auditing import differences
+from fairlead.routing.exploring import thrown_again
 
 
 def audit(
@@ -60,7 +61,10 @@ def _checked(records: Iterable[Record]) -> tuple[int, list[tuple[str, list[str]]
             continue
         checked += 1
         first = record.attempt == 1
-        if why := differences(record.decision, record.model, first_attempt=first):
+        why = differences(record.decision, record.model, first_attempt=first)
+        if not why and thrown_again(record.decision, record.run) != record.decision:
+            why = ["the dice, thrown again by the run's id, fall otherwise"]
+        if why:
             wrong.append((record.run, why))
     return checked, wrong
 

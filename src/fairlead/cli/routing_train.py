@@ -1,7 +1,7 @@
 """`fairlead routing train`, `predictors` and `use`: what was learnt from outcomes, and which of it decides."""
 
 from contextlib import closing
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
 import typer
@@ -19,7 +19,13 @@ from fairlead.costs.money import format_money
 from fairlead.errors import BadInput
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fairlead.cli.place import Place
+    from fairlead.routing.learned import Predictor
+    from fairlead.routing.learned.off_policy import Verdict
     from fairlead.storage.store import Store
+    from fairlead.workspace.compile import Workspace as Compiled
     from fairlead.workspace.retraining import Report
 
 _STILL_OUT = 1
@@ -30,6 +36,10 @@ def train(
     half_life: Annotated[
         float | None, typer.Option(min=0.1, help="Days after which an outcome counts half.", show_default="never")
     ] = None,
+    if_better: Annotated[
+        bool,
+        typer.Option("--if-better", help="Let it decide only where recorded choices show that it surely is better."),
+    ] = False,
     workspace: Workspace = None,
     data_folder: Data = None,
     dry_run: DryRun = False,
@@ -45,41 +55,69 @@ def train(
         fairlead routing train --dry-run
 
         fairlead routing train --since 90d --half-life 30
+
+        fairlead routing train --if-better
     """
-    from fairlead.routing.learned import Training
-    from fairlead.routing.learned import train as trained
-    from fairlead.workspace.outcomes_known import observations
     from fairlead.workspace.predicting import kept_as, put_in_force
-    from fairlead.workspace.retraining import compared
 
     place, clock = find(workspace, data_folder), SystemClock()
     start = moment_ago(since, "--since", clock.now())
     with closing(open_store(place)) as store:
         compiled = published(place, store)
-        known, of_prompts = observations(store, open_vault(place, store), compiled.models.models, start)
-        if not known:
-            raise BadInput(
-                f"there is no outcome since {shown(start)}",
-                why="routing learns from what people and checks say of runs",
-                mend="send some to POST /v1/feedback, or name a longer time: fairlead routing train --since 90d",
-            )
-        predictor = trained(known, Training(half_life=half_life, now=clock.now()))
-        records = (record_of(row) for row in log_of(store).since(start))
-        report = compared(records, predictor, known, of_prompts)
-        seen = None
-        if not dry_run:
+        learnt = _learn(place, store, compiled, start, half_life)
+        report, seen, decides = learnt.report, None, not dry_run and (learnt.verdict.replaces or not if_better)
+        if decides:
             by = f"os:{user()}"
-            new = kept_as(predictor, clock.now(), by, msgspec.json.encode(report))
-            seen = put_in_force(store, fleet_of(store), clock, predictor.version, by=by, new=new)
+            new = kept_as(learnt.predictor, clock.now(), by, msgspec.json.encode(report))
+            seen = put_in_force(store, fleet_of(store), clock, report.version, by=by, new=new)
     if json:
-        json_data(msgspec.to_builtins(report) | {"in_force": not dry_run})
+        suspects = [{"task": task, "model": model, "why": why} for (task, model), why in learnt.suspects.items()]
+        better = {"better": learnt.verdict.replaces, "verdict": learnt.verdict.why, "suspects": suspects}
+        json_data(msgspec.to_builtins(report) | better | {"in_force": decides})
     else:
         _tell(report, compiled.settings.budgets.currency)
-        say("nothing was kept: a dry run" if dry_run else f"{report.version} decides from here on")
+        for (task, model), why in learnt.suspects.items():
+            say(f"what a judge says of {model} on {task} was left out: {why}")
+        say(f"beside what decides now: {learnt.verdict.why}")
+        say(f"{report.version} decides from here on" if decides else "nothing was kept" + ": a dry run" * dry_run)
     if seen is not None:
         tell(seen)
         if seen.missing:
             raise typer.Exit(_STILL_OUT)
+
+
+class _Learnt(NamedTuple):
+    """What was trained, whether it is better than what decides, and whose judged outcomes were left out and why."""
+
+    predictor: "Predictor"
+    report: "Report"
+    verdict: "Verdict"
+    suspects: "Mapping[tuple[str, str], str]"
+
+
+def _learn(place: "Place", store: "Store", compiled: "Compiled", start: int, half_life: float | None) -> _Learnt:
+    from fairlead.learning.renewal import may_decide
+    from fairlead.routing.learned import Training
+    from fairlead.routing.learned import train as trained
+    from fairlead.workspace.outcomes_known import observations, trusted_since
+    from fairlead.workspace.predicting import load_latest
+    from fairlead.workspace.retraining import compared
+
+    vault = open_vault(place, store)
+    teaching = trusted_since(store, start, compiled.settings.outcomes.feedback.caller_share)
+    known, of_prompts = observations(store, vault, compiled.models.models, teaching.outcomes)
+    if not known:
+        raise BadInput(
+            f"there is no outcome since {shown(start)}",
+            why="routing learns from what people and checks say of runs",
+            mend="send some to POST /v1/feedback, or name a longer time: fairlead routing train --since 90d",
+        )
+    predictor = trained(known, Training(half_life=half_life, now=SystemClock().now()))
+    records = [record_of(row) for row in log_of(store).since(start)]
+    report = compared(records, predictor, known, of_prompts)
+    looks = {one.group: one.features for one in known}
+    verdict = may_decide(predictor, load_latest(store), records, teaching.outcomes, looks)
+    return _Learnt(predictor, report, verdict, teaching.suspects)
 
 
 def _tell(report: "Report", currency: str) -> None:

@@ -1,7 +1,7 @@
 """Outcomes as routing learns from them: how well a run was done, beside what its record, trace and prompt say of it."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -9,6 +9,7 @@ import msgspec
 from fairlead.costs.payload import decode_payload
 from fairlead.costs.record import Record, decode_record
 from fairlead.errors import FairleadError
+from fairlead.learning.trust import Trusted, trusted
 from fairlead.models.types import Model
 from fairlead.routing.learned import Features, Observation, features
 from fairlead.storage.store import Store
@@ -28,20 +29,27 @@ def scores_since(store: Store, at: int) -> dict[str, list[tuple[float, float]]]:
     return found
 
 
-def observations(store: Store, vault: Vault, models: Mapping[str, Model], at: int) -> tuple[list[Observation], int]:
-    """What can be learnt from, and of how many outcomes the prompt is still there to look at.
+def trusted_since(store: Store, at: int, caller_share: float) -> Trusted:
+    """Outcomes that may teach: nobody sways the rest, and what cannot be trusted is left out."""
+    return trusted(_outcomes(store, at), caller_share)
+
+
+def observations(
+    store: Store, vault: Vault, models: Mapping[str, Model], outcomes: Iterable[NewOutcome]
+) -> tuple[list[Observation], int]:
+    """What these outcomes teach, and of how many of them the prompt is still there to look at.
 
     Deployments of one model are one. Outcomes of runs that the log no longer tells of are left out.
     """
     from fairlead.storage.log import Log
 
     by_run: dict[str, list[NewOutcome]] = {}
-    for each in _outcomes(store, at):
+    for each in outcomes:
         by_run.setdefault(each.run, []).append(each)
     log, found, of_prompts = Log(store), list[Observation](), 0
     for row in log.since(0) if by_run else ():
-        outcomes = by_run.get(row.run)
-        if outcomes is None:
+        said = by_run.get(row.run)
+        if said is None:
             continue
         record = decode_record(row.record)
         if record.kind != "call_model" or not record.model:
@@ -50,7 +58,7 @@ def observations(store: Store, vault: Vault, models: Mapping[str, Model], at: in
         question = None if sealed is None else _question(vault, sealed.subject, sealed.ciphertext, row.run)
         looks = _NO_FEATURES if question is None else features(question)
         latency = _seconds(row.spans)
-        for each in outcomes:
+        for each in said:
             found.append(_observation(record, each, models, looks, latency))
             of_prompts += question is not None
     return found, of_prompts
