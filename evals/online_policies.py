@@ -146,7 +146,9 @@ class Learner:
         if self._gated:
             self._chances = dict.fromkeys(models, 0.0)
             for each in names if chance else [choice]:
-                self._chances[each] = propensity(each == choice, len(names), self._share) / CERTAIN if chance else 1.0
+                self._chances[each] = (
+                    propensity(each == choice, len(names) - 1, self._share) / CERTAIN if chance else 1.0
+                )
         return name
 
     def told(self, prompt: Prompt, model: str, outcome: Outcome) -> None:

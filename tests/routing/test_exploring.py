@@ -34,13 +34,13 @@ def test_only_who_may_be_as_good_and_is_within_the_bounds_is_drawn() -> None:
     assert {option.model for option in eligible(decision)} == {"m0", "m1"}  # m2 is worse, m3 is too dear
     firsts = [ventured(decision, run).candidates[0].model for run in RUNS]
     assert set(firsts) == {"m0", "m1"}
-    assert 0.04 < firsts.count("m1") / len(firsts) < 0.17  # a tenth: the draw may fall on the choice itself
+    assert 0.12 < firsts.count("m1") / len(firsts) < 0.28
 
 
 def test_propensities_are_those_of_the_draw() -> None:
     decision = decided(200_000, (9000, 9200), (8900, 9300))
     drawn = [ventured(decision, run) for run in RUNS]
-    assert {(each.explored, each.propensity) for each in drawn} == {(False, 900_000), (True, 100_000)}
+    assert {(each.explored, each.propensity) for each in drawn} == {(False, 800_000), (True, 200_000)}
 
 
 def test_where_nothing_is_learnt_yet_everybody_may_be_as_good() -> None:

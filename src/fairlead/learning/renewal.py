@@ -82,7 +82,7 @@ def chances(decision: Decision) -> dict[str, float]:
         return found
     drawn = eligible(again(replace(decision, explored=False, propensity=0)))
     for at, one in enumerate(drawn):
-        found[one.model] = propensity(at == 0, len(drawn), decision.objective.explore) / CERTAIN
+        found[one.model] = propensity(at == 0, len(drawn) - 1, decision.objective.explore) / CERTAIN
     return found
 
 

@@ -35,22 +35,19 @@ def plausible(lots: Sequence[Lot]) -> tuple[Lot, ...]:
 def explored(choice: str, candidates: Sequence[str], share: int, key: str) -> tuple[str, int]:
     """Who is asked, and how likely that was, in millionths (0: nothing was left to chance).
 
-    `candidates` may all be drawn, the choice among them; `share` is how often a draw is made at all, in millionths.
+    `candidates` may be drawn, in place of the choice; `share` is how often another than it is asked, in millionths.
     Equal keys draw alike. By the order of the candidates, never by their names: renaming changes nothing.
     """
     others = [each for each in candidates if each != choice]
     if share <= 0 or not others:
         return choice, 0
-    drawn = [choice, *others]
     number = int.from_bytes(blake2b(f"explore\x00{key}".encode(), digest_size=8).digest(), "big")
     # One even number says both whether a draw is made and what is drawn: what lies below `share` is even again.
     if number * CERTAIN >= share * _DRAWS:
-        return choice, propensity(True, len(drawn), share)
-    name = drawn[number * CERTAIN * len(drawn) // (share * _DRAWS)]
-    return name, propensity(name == choice, len(drawn), share)
+        return choice, propensity(True, len(others), share)
+    return others[number * CERTAIN * len(others) // (share * _DRAWS)], propensity(False, len(others), share)
 
 
-def propensity(is_choice: bool, many: int, share: int) -> int:
-    """How likely one of so many candidates is to be asked, in millionths."""
-    each = share // many
-    return CERTAIN - share + each if is_choice else max(each, 1)
+def propensity(is_choice: bool, others: int, share: int) -> int:
+    """How likely the choice is to be asked, or each of so many others, in millionths."""
+    return CERTAIN - share if is_choice else max(share // others, 1)
