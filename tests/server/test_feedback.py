@@ -10,8 +10,10 @@ import httpx
 import pytest
 from tests.world import Served, served
 
+from fairlead.costs.payload import decode_payload
 from fairlead.server.feedback import run_of
 from fairlead.storage import outcome_rows
+from fairlead.storage.log import Log
 
 OUTCOMES = {"feedback": {"reviewers": ["leads"], "per_minute": 1000}}
 
@@ -57,6 +59,11 @@ def test_the_latest_word_counts_and_the_log_keeps_them_all(s: Served) -> None:
     first, second = [each for each in s.records("outcome") if each.about == run]
     assert (first.payload, second.payload != "") == ("", True)
     assert not any(b"Fridays" in each for each in s.raw_records())
+    (row,) = Log(s.store).of_run(second.run)
+    sealed = Log(s.store).payload(row.seq)
+    assert sealed is not None
+    plain = s.running.fairlead.ledger.vault.open_sealed(sealed.subject, sealed.ciphertext, row.run.encode())
+    assert decode_payload(plain).reply == "We ship on Fridays."
 
 
 def test_whose_run_it_is_may_judge_it_and_so_may_reviewers_and_for_others_there_is_none(s: Served) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from fairlead.clock import Clock, new_id
+from fairlead.costs.payload import Payload, encode_payload
 from fairlead.costs.record import RECORD_VERSION, Record, decode_record, encode_record
 from fairlead.errors import BadInput, NotFound
 from fairlead.identity.types import Caller
@@ -134,7 +135,8 @@ class Feedback:
     def _write(self, caller: Caller, subject: SubjectKey, ended: Record, new: NewOutcome, text: Said | None) -> Write:
         sealed = None
         if text is not None:
-            ciphertext = self._vault.seal(subject, text.correction.encode(), new.entry.encode())
+            plain = encode_payload(Payload(b"", text.correction))
+            ciphertext = self._vault.seal(subject, plain, new.entry.encode())
             sealed = Sealed(subject.id, ciphertext)
         record = Record(
             v=RECORD_VERSION,
