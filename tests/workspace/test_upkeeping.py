@@ -152,6 +152,14 @@ def test_a_clock_that_leaps_forward_escalates_nothing_until_it_has_stood(store: 
     assert len(posted(store)) == 1, "it was put right in time"
 
 
+def test_what_was_proposed_by_somebody_who_was_erased_is_asked_no_more(store: Store, clock: FixedClock) -> None:
+    requests = Requests(store, clock)
+    id_ = requests.ask(Need(kind="edit", item="one", cause="v1 s_gone 0", owner="sales"))
+    upkeep(store, clock, BY_HOOK, published(store, clock, one=page("Fine.", owner="sales"))).run()
+    assert (requests.one(id_).state, requests.one(id_).words[:25]) == ("done", "whoever proposed it was e")
+    assert posted(store) == []
+
+
 def test_a_clock_that_is_put_back_for_a_while_takes_nothing_back_and_tells_nobody_twice(
     store: Store, clock: FixedClock
 ) -> None:

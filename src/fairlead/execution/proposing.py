@@ -70,7 +70,13 @@ def edit_of(pages: Pages, caller: Caller, wish: Wish, answers: Iterable[Record] 
         _require_cited(wish.run, answers, page)
     wanted = _wanted(page, wish)
     return page, Edit(
-        item=page.id, version=page.version, read=page.text, wanted=wanted, reason=wish.reason, run=wish.run
+        item=page.id,
+        version=page.version,
+        read=page.text,
+        wanted=wanted,
+        reason=wish.reason,
+        run=wish.run,
+        tenant=caller.tenant,
     )
 
 
@@ -113,7 +119,8 @@ def seen_by(deployment: Deployment, proposals: Proposals, caller: Caller, states
         readable = entry is not None and all(map(may, catalogue.rights_of(entry)))
         return Seen(row, own, readable and entry is not None and entry.owner in names, readable)
 
-    found = [seen(row, of == subject) for row, of in proposals.listed(states)]
+    tenant = caller.tenant
+    found = [seen(row, of == subject and proposals.is_in(row, tenant)) for row, of in proposals.listed(states)]
     return [each for each in found if each.own or each.decides]
 
 

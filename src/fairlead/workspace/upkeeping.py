@@ -19,7 +19,7 @@ from fairlead.context.upkeep.owners import Owners, known_owners
 from fairlead.context.upkeep.passages import fates
 from fairlead.context.upkeep.requests import Requests
 from fairlead.context.upkeep.settings import NO_UPKEEP, MailSettings, UpkeepSettings
-from fairlead.context.upkeep.settled import FELT, settled
+from fairlead.context.upkeep.settled import FELT, settled, without_proposers
 from fairlead.context.upkeep.telling import FOUND, WEEK, Digest, back_after, needs_of, to_escalate, to_tell
 from fairlead.costs.record import Record, decode_record
 from fairlead.identity import Key
@@ -121,6 +121,10 @@ class Upkeeping:
         if any(row.kind in FELT for row in rows):
             catalogue = load_catalogue(self._store, under.snapshot)
             self._requests.over(list(settled(rows, under.requiring, catalogue, day_of(now))))
+        if any(row.kind == "edit" for row in rows):
+            with self._store.reading() as connection:
+                kept = {row.id for row, _ in table.edits(connection, ["open"])}
+            self._requests.over(without_proposers(rows, kept))
         with self._store.writing() as connection:
             table.note_round(connection, now, under.snapshot)
 

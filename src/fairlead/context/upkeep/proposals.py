@@ -40,6 +40,7 @@ class Edit(Struct, frozen=True, kw_only=True):
     run: str = ""
     answer: str = ""
     by: str = ""
+    tenant: str = ""
 
 
 class TooManyWaiting(Refused):
@@ -82,7 +83,7 @@ class Proposals:
         need = Need(
             kind="edit",
             item=item.id,
-            cause=f"{item.version} {key.id} {hash_of(edit.wanted)}",
+            cause=" ".join((item.version, key.id, hash_of(edit.wanted), *_of_tenant(edit.tenant))),
             owner=item.owner,
             words="somebody proposes another text: fairlead context requests show ID",
             weight=30,
@@ -116,6 +117,10 @@ class Proposals:
 
         with self.store.reading() as connection:
             return table.edits(connection, states)
+
+    def is_in(self, row: "RequestRow", tenant: str) -> bool:
+        """Whether whoever proposes it did so as a member of this tenant."""
+        return row.cause.split(" ")[3:] == _of_tenant(tenant)
 
     def subject(self, person: str) -> str:
         """The id of a person's key; "" for whoever has none, and so has proposed nothing."""
@@ -156,6 +161,10 @@ def hash_of(text: str) -> str:
     from hashlib import sha256
 
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _of_tenant(tenant: str) -> list[str]:
+    return [hash_of(tenant)] if tenant else []
 
 
 def _require_fit(edit: Edit) -> None:

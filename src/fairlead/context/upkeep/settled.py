@@ -4,7 +4,7 @@ Rights are left aside: what is hidden from somebody is asked for as what is miss
 was published since.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from fairlead.context.catalogue import Catalogue
@@ -33,6 +33,13 @@ def settled(
     for row in rows:
         if row.kind in FELT and (why := _over(row, standings.get((row.task, row.need)), catalogue)):
             yield row.id, why
+
+
+def without_proposers(rows: "Iterable[RequestRow]", kept: Collection[str]) -> Iterator[tuple[str, str]]:
+    """The ids of open requests about proposals that are not `kept` any more, each with the reason."""
+    for row in rows:
+        if row.kind == "edit" and row.id not in kept:
+            yield row.id, "whoever proposed it was erased, and what they proposed with them"
 
 
 def _over(row: "RequestRow", standing: Standing | None, catalogue: Catalogue) -> str:
