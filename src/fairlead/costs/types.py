@@ -36,9 +36,26 @@ class Rate(Struct, frozen=True):
 
 
 class Estimate(Struct, frozen=True):
-    """What a call may cost, before it is made. `most` is what would be held, `likely` a guess from the input's size."""
+    """What a call may cost, before it is made: between `low` and `high` in four of five cases; `most` is what would be
+    held. It rests on `outcomes` replies since a moment (milliseconds since 1970); where these are none, `low` and `high`
+    are what is declared: no output, and the most."""
 
     model: str
+    low: int
     likely: int
+    high: int
     most: int
     price_version: str
+    outcomes: int = 0
+    since: int = 0
+
+
+class BatchEstimate(Struct, frozen=True):
+    """What calls may cost together; as `Estimate`. Without `outcomes` of sums it is the sum of single estimates, which
+    is too wide."""
+
+    low: int
+    likely: int
+    high: int
+    outcomes: int
+    since: int
