@@ -56,11 +56,11 @@ def measured(rows: list[tuple[int, int]], rate: Rate, most: int) -> dict[str, Co
     found = {name: Counted() for name in ("one", "batch", "declared one", "declared batch")}
     history = History()
     for at, (given, output) in enumerate(rows):
-        ahead = [each for each, _ in rows[at : at + _BATCH]]
-        if at % _EVERY == 0 and len(ahead) == _BATCH and (sums := batch(ahead, most, history, rate)).outcomes:
+        ahead = [(each, most) for each, _ in rows[at : at + _BATCH]]
+        if at % _EVERY == 0 and len(ahead) == _BATCH and (sums := batch(ahead, history, rate)).outcomes:
             came = sum(_cost(*row, rate) for row in rows[at : at + _BATCH])
             found["batch"].add(sums.low, sums.high, came)
-            bounds = [declared("m", each, most, rate) for each in ahead]
+            bounds = [declared("m", each, most, rate) for each, _ in ahead]
             found["declared batch"].add(sum(each.low for each in bounds), sum(each.high for each in bounds), came)
         said, came = estimate("m", given * 4, most, 1, rate, history), _cost(given, output, rate)
         if said.outcomes:
@@ -103,7 +103,9 @@ def main() -> int:
     given.add_argument("--data", type=Path, required=True, help="the folder with `requests`")
     given.add_argument("--input-price", type=float, default=2.5, help="of a million tokens (default 2.5)")
     given.add_argument("--output-price", type=float, default=10.0, help="of a million tokens (default 10)")
-    given.add_argument("--max-output", type=int, default=0, help="the declared limit (default: the longest of the file)")
+    given.add_argument(
+        "--max-output", type=int, default=0, help="the declared limit (default: the longest of the file)"
+    )
     options = given.parse_args()
     whole = {name: Counted() for name in ("one", "batch", "declared one", "declared batch")}
     files: dict[str, dict[str, Any]] = {}

@@ -188,6 +188,20 @@ def test_without_a_server_an_estimate_is_decided_here(live: Path, fairlead: Fair
     refused = fairlead("estimate", RECEIPT, "--url", "http://127.0.0.1:1")
     assert refused.status == 3
 
+    asked = '{"messages": [{"role": "user", "content": "How much is the meal allowance?"}]}'
+    batch = live / "batch.jsonl"
+    unknown = asked.replace("{", '{"model": "none", ', 1)
+    batch.write_text(f'{asked}\n{{"custom_id": "b", "body": {asked}}}\n{unknown}\n')
+    given = fairlead("estimate", str(batch), "--json")
+    assert given.status == 0, given.err
+    together = given.json
+    assert [part["requests"] for part in together["parts"]] == [2]
+    assert [each["line"] for each in together["refused"]] == [3]
+    assert (together["outcomes"], together["since"]) == (0, "")
+    assert "no history yet" in fairlead("estimate", str(batch)).err
+    batch.write_text("[]\n")
+    assert "line 1" in fairlead("estimate", str(batch)).err
+
 
 def test_without_a_server_asking_says_how_to_start_one(live: Path, fairlead: Fairlead) -> None:
     said = fairlead("ask", "hello", "--url", "http://127.0.0.1:1")

@@ -12,6 +12,8 @@ from openai import AsyncOpenAI, OpenAI
 from pydantic import BaseModel
 from tests.world import IN, OUT, Served, key_of, served
 
+from fairlead.costs.histories import LEAST
+
 HELLO: Any = [{"role": "user", "content": "echo the harbour is calm"}]
 PROSE = "the harbour is calm"
 
@@ -332,6 +334,17 @@ def test_a_dry_run_tells_what_it_would_cost_and_calls_nobody(s: Served) -> None:
     assert all(Decimal(each["most"]) >= Decimal(each["likely"]) > 0 for each in body["estimates"])
     assert response.headers["x-fairlead-run"] == body["run"]
     assert len(s.provider.received) == before
+
+
+def test_an_estimate_rests_on_what_replies_were_before(s: Served) -> None:
+    body, headers = {"model": "small", "messages": HELLO}, {**s.auth(), "x-fairlead-dry-run": "estimate"}
+    with httpx.Client() as client:
+        for _ in range(LEAST):
+            client.post(f"{s.url}/v1/chat/completions", headers=s.auth(), json=body)
+        told = client.post(f"{s.url}/v1/chat/completions", headers=headers, json=body).json()["estimates"][0]
+    assert told["outcomes"] >= LEAST
+    assert told["since"]
+    assert Decimal(told["low"]) <= Decimal(told["likely"]) <= Decimal(told["high"]) < Decimal(told["most"])
 
 
 def test_a_deadline_can_be_asked_for(s: Served) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json as jsons
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -128,7 +129,13 @@ def estimate(
     data_folder: Data = None,
     json: Json = False,
 ) -> None:
-    """What a question would cost with every model that may answer it. Nothing is asked, nothing is billed."""
+    """What a question would cost with every model that may answer it; or all requests of a file, one a line
+    (FILE.jsonl), together. Nothing is asked, nothing is billed."""
+    if question.endswith(".jsonl"):
+        from fairlead.cli.batch_asked import quoted_batch, show_batch
+
+        show_batch(asyncio.run(quoted_batch(workspace, data_folder, Path(question), model, key)), json)
+        return
     body = _body(question, model, max_output)
     try:
         address = url or server_url(workspace)
@@ -145,15 +152,23 @@ def estimate(
         json_data(quote)
         return
     table(
-        ["model", "likely", "at most", "price list"],
-        [[each["model"], each["likely"], each["most"], each["price"]] for each in quote["estimates"]],
-        right=["likely", "at most"],
+        ["model", "low", "likely", "high", "at most", "rests on"],
+        [
+            [each["model"], each["low"], each["likely"], each["high"], each["most"], _seen(each)]
+            for each in quote["estimates"]
+        ],
+        right=["low", "likely", "high", "at most"],
     )
     for need in quote.get("required", ()):
         say(f"required {need.get('said') or need['need'] + ': met'} ({need['follows']})")
     for dropped in quote["route"].get("dropped", ()):
         say(f"dropped {dropped['model']}: {dropped['by']}, {dropped['reason']}")
+    say("low to high: four of five calls; at most is what would be held")
     say(f"in {quote['currency']}, task type {quote['task']}; {quote['route']['why']}")
+
+
+def _seen(each: Mapping[str, Any]) -> str:
+    return f"{each['outcomes']} replies since {each['since']}" if each["outcomes"] else "declared bounds"
 
 
 def commands() -> dict[str, Any]:

@@ -8,7 +8,7 @@ expected from those to inputs of about the same size, new ones first: where the 
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from math import exp, log, sqrt
+from math import exp, log
 
 from msgspec import Struct
 
@@ -79,7 +79,7 @@ class History:
         total = sum(weights)
         worth = min((len(seen) - 2 * LEAST) / window, 0.3 * total**2 / sum(w * w for w in weights) + 1)
         scale = 1.2533 * sum(abs(miss) * weight for miss, weight in misses) / total
-        reach = student(1.2816, worth) * scale * sqrt(1 + 1 / max(1.5, worth))
+        reach = student(1.2816, worth) * scale
         each = tuple(_expected(seen, [_size(one) for one in given]))
         return Together(each, exp(-reach), exp(reach), len(seen), min(at for *_, at in seen))
 

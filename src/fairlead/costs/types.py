@@ -37,8 +37,8 @@ class Rate(Struct, frozen=True):
 
 class Estimate(Struct, frozen=True):
     """What a call may cost, before it is made: between `low` and `high` in four of five cases; `most` is what would be
-    held. It rests on `outcomes` replies since a moment (milliseconds since 1970); where these are none, `low` and `high`
-    are what is declared: no output, and the most."""
+    held. It rests on `outcomes` replies since a moment (milliseconds since 1970). Without any, `low` and `high` are
+    what is declared: no output, and the most."""
 
     model: str
     low: int

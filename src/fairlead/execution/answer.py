@@ -7,6 +7,7 @@ from msgspec import Struct
 from fairlead.context import Citation, citations_in
 from fairlead.context.types import Difference
 from fairlead.costs.estimates import estimate
+from fairlead.costs.histories import Histories
 from fairlead.costs.ledger import Action
 from fairlead.costs.told import Judged, Left, Pin
 from fairlead.costs.types import Estimate
@@ -123,7 +124,7 @@ def _cited(decided: Decided, reply: Reply) -> tuple[Citation, ...]:
     return citations_in("\n".join(choice.text for choice in reply.choices), decided.pack)
 
 
-def quote_of(deployment: Deployment, action: Action, decided: Decided) -> Quote:
+def quote_of(deployment: Deployment, action: Action, decided: Decided, histories: Histories) -> Quote:
     """What the decided action would cost with each candidate."""
     request = decided.asked.request
     return Quote(
@@ -140,6 +141,7 @@ def quote_of(deployment: Deployment, action: Action, decided: Decided) -> Quote:
                 candidate.max_output,
                 request.choices,
                 deployment.rates[candidate.model.name],
+                histories.of(decided.task.type.name, candidate.model.name),
             )
             for candidate in decided.plan.candidates
         ),

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from fairlead.execution.flow_path import FlowRules
     from fairlead.execution.kept_flows import Flows
     from fairlead.execution.pins import Pins
+    from fairlead.execution.replies_seen import RepliesSeen
     from fairlead.identity.credentials import Credentials
     from fairlead.routing.learned import Predictor
     from fairlead.storage.fleet import Lease
@@ -107,6 +108,7 @@ class Fairlead:
         flows: "Flows",
         requests: "Requests",
         pins: "Pins",
+        replies: "RepliesSeen",
         deployment: Deployment,
     ) -> None:
         self.ledger = ledger
@@ -118,6 +120,7 @@ class Fairlead:
         self.flows = flows
         self.requests = requests
         self.pins = pins
+        self.replies = replies
         self.deployment = deployment
         # The attempts under way, for stops that end them.
         self.under_way: dict[Action, tuple[Sent, asyncio.Timeout]] = {}

@@ -163,4 +163,4 @@ async def quote_embedding(fairlead: Fairlead, caller: Caller, request: EmbedRequ
     async with fairlead.ledger.open(caller, arrival, deployment) as action:
         decided = await decide_embedding(fairlead, deployment, action, request)
         await action.conclude("estimated")
-    return quote_of(deployment, action, decided)
+    return quote_of(deployment, action, decided, await fairlead.replies.histories())

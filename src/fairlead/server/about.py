@@ -193,6 +193,10 @@ def _expected(option: Option, unit: Unit) -> Expected:
     )
 
 
+def _day(at: int) -> str:
+    return f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d}" if at else ""
+
+
 def _required(needs: tuple[Required, ...]) -> tuple[RequiredNeed, ...]:
     return tuple(RequiredNeed(each.need, each.state, each.follows, each.said) for each in needs)
 
@@ -220,9 +224,13 @@ def headers(answer: Answer) -> Headers:
 
 class EstimateBody(Struct, frozen=True):
     model: str
+    low: str
     likely: str
+    high: str
     most: str
     price: str
+    outcomes: int
+    since: str
 
 
 class QuoteBody(Struct, frozen=True, omit_defaults=True):
@@ -251,7 +259,16 @@ def encode_quote(quote: Quote) -> bytes:
                 None if quote.decision is None else chosen_by(quote.decision, quote.currency, quote.unit),
             ),
             estimates=tuple(
-                EstimateBody(e.model, quote.unit.exact(e.likely), quote.unit.exact(e.most), e.price_version)
+                EstimateBody(
+                    model=e.model,
+                    low=quote.unit.exact(e.low),
+                    likely=quote.unit.exact(e.likely),
+                    high=quote.unit.exact(e.high),
+                    most=quote.unit.exact(e.most),
+                    price=e.price_version,
+                    outcomes=e.outcomes,
+                    since=_day(e.since),
+                )
                 for e in quote.estimates
             ),
             revision=quote.revision,

@@ -121,6 +121,12 @@ class Log:
                     return
                 last = page[-1].seq
 
+    def newest_after(self, seq: int, most: int) -> list[tuple[int, bytes]]:
+        """The newest records, at most so many, of those after an index: each with its own, oldest first."""
+        with self._reading() as connection:
+            query = select(log.c.seq, log.c.record).where(log.c.seq > seq).order_by(log.c.seq.desc()).limit(most)
+            return [(int(at), raw(record)) for at, record in reversed(connection.execute(query).all())]
+
     def payload(self, seq: int) -> KeptPayload | None:
         """What was sealed with a record, None where nothing was kept."""
         with self._reading() as connection:

@@ -4,7 +4,7 @@ line and for tests alike. What is below receives its parts and knows no other.""
 import asyncio
 from collections.abc import Callable
 
-from fairlead.clock import Clock, new_id
+from fairlead.clock import new_id
 from fairlead.context.upkeep.proposals import Proposals
 from fairlead.context.upkeep.requests import Requests
 from fairlead.controls.watch import Watch
@@ -16,6 +16,7 @@ from fairlead.execution import Deployment, Fairlead
 from fairlead.execution.approvals import Approvals
 from fairlead.execution.kept_flows import Flows
 from fairlead.execution.pins import Pins
+from fairlead.execution.replies_seen import RepliesSeen
 from fairlead.identity.consents import Consents
 from fairlead.identity.credentials import Credentials
 from fairlead.identity.directory import Directory
@@ -118,7 +119,7 @@ async def assemble(around: Surroundings) -> Running:
     first = await asyncio.to_thread(revisions.compiled, epoch.revision)
     deployment = revisions.deployed(first)
     journal = Journal(store, worker, clock, first.workspace.settings.storage.journal)
-    fairlead = _fairlead(journal, vault, clock, parts, deployment)
+    fairlead = _fairlead(around, journal, vault, parts, deployment)
     turns = Turns(fairlead, fleet, worker, clock, store.beside / FOLDER)
     follower = Follower(
         fairlead,
@@ -192,7 +193,10 @@ def _all_of(*parts: Callable[[], None]) -> Callable[[], None]:
     return every
 
 
-def _fairlead(journal: Journal, vault: Vault, clock: Clock, parts: LastingParts, deployment: Deployment) -> Fairlead:
+def _fairlead(
+    around: Surroundings, journal: Journal, vault: Vault, parts: LastingParts, deployment: Deployment
+) -> Fairlead:
+    clock = around.clock
     return Fairlead(
         ledger=Ledger(journal, vault, clock),
         refusals=Refusals(journal, clock),
@@ -203,6 +207,7 @@ def _fairlead(journal: Journal, vault: Vault, clock: Clock, parts: LastingParts,
         flows=parts.flows,
         requests=parts.requests,
         pins=parts.pins,
+        replies=RepliesSeen(around.store, clock),
         deployment=deployment,
     )
 
