@@ -25,6 +25,7 @@ PAGES = {
     "tasks/ask.yaml": "context: 1500\nprefer: [house]\n",
     "context/holiday.md": "---\naudience: [everyone, staff]\nclass: public\n---\n# Holiday\n28 days for everybody.\n",
     "context/lamps.md": "---\naudience: [everyone, staff]\nclass: public\n---\n# Lamps\nA lamp of ours is brass.\n",
+    "context/twin.md": "---\naudience: [leads]\nclass: restricted\n---\n# Lamps\nA lamp of ours is brass.\n",
     "context/bands.md": "---\naudience: [staff]\nclass: restricted\n---\n# Salary bands\nMoney in seven bands.\n",
     "context/card.md": f"---\naudience: [staff]\nclass: public\n---\n# Pay\nThe card is {CARD}.\n",
     "policies/main.cedar": """
@@ -95,7 +96,7 @@ def of_door(w: World, door: str) -> list[Record]:
 
 async def test_pages_are_embedded_once_under_policy_and_price(w: World) -> None:
     done = await embedded(w)
-    assert (done.done, done.waiting, done.failed) == (3, 0, "")
+    assert (done.done, done.waiting, done.failed) == (4, 0, "")  # two of them say the same
     (back,) = done.kept_back
     assert (back.data_class, back.sections) == ("restricted", 1)
     assert "restricted pages stay in the house" in back.why
@@ -195,19 +196,15 @@ async def test_a_model_that_fails_is_asked_again_and_nothing_is_lost(w: World) -
         assert bool(first.failed) == bool(first.waiting) == (fault != "nonsense-usage")
         w.fairlead.health.success("vectors")
         second = await embed_pages(w.fairlead)
-        assert (second.failed, second.waiting, first.done + second.done) == ("", 0, 3)
+        assert (second.failed, second.waiting, first.done + second.done) == ("", 0, 4)
         adds_up(w)
 
 
-async def test_texts_that_a_server_calls_too_long_are_given_by_their_beginning(w: World) -> None:
+async def test_texts_that_are_too_long_are_given_by_their_beginning_and_odd_vectors_are_not_kept(w: World) -> None:
     w.provider.next = ["400-context", "400-context"]
     done = await embed_pages(w.fairlead)
-    assert (done.done, done.unfit, done.waiting) == (2, 1, 0)
+    assert (done.unfit, done.waiting) == (1, 0)
     adds_up(w)
-
-
-async def test_vectors_of_another_length_are_never_kept_beside_others(w: World) -> None:
-    await embedded(w)
     pages = w.fairlead.deployment.context.vectors
     assert pages is not None
     for odd in ([1.0, 2.0], [0.0] * 4, [1e308] * 4):
@@ -237,4 +234,4 @@ async def test_one_worker_at_a_time_embeds_and_lets_a_model_that_fails_be_for_a_
         assert len(w.provider.received) == 3  # one failed, and two batches
         pages = w.fairlead.deployment.context.vectors
         assert pages is not None
-        assert pages.embedded.sections == 3
+        assert pages.embedded.sections == 4

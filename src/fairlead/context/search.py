@@ -185,7 +185,7 @@ class Search:
         self, question: str, may_read: MayRead, most: int, per_item: int, asked: AskedVector | None
     ) -> "_Sought | None":
         stemmed = _stems_of(question)
-        if not stemmed or not self.snapshot.keys:
+        if not (stemmed or asked) or not self.snapshot.keys:
             return None
         words = dict.fromkeys(_distinct(stemmed), 1.0) | self._glossary.also(stemmed, may_read)
         return _Sought(question, words, await self._allowed(may_read), most, per_item, asked)

@@ -16,7 +16,7 @@ from fairlead.context.page_vectors import PageVectors
 from fairlead.context.vector_rows import Lacking, by_text
 from fairlead.context.vector_space import VectorSpace
 from fairlead.costs.told import Arrival
-from fairlead.errors import Denied, FairleadError, Rejected, Withheld
+from fairlead.errors import Denied, FairleadError, Overloaded, Rejected, Withheld
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.embed import embed
 from fairlead.execution.prepare import looked_at
@@ -129,8 +129,8 @@ class _Embedding:
         found = await looked_at(self._deployment.policy, [alike[0].text for alike in texts])
         groups: dict[Labels, list[Alike]] = {}
         for alike in texts:
-            highest = max(each.data_class for each in alike)
-            labels = found[alike[0].text].labels.joined(Labels(highest))
+            lowest = min(each.data_class for each in alike)  # what one page may give away is no secret of its twin
+            labels = found[alike[0].text].labels.joined(Labels(lowest))
             groups.setdefault(labels, []).append(alike)
         most = min(self._space.batch, _TEXTS)
         return [(labels, batch) for labels, group in groups.items() for batch in _cut(group, most)]
@@ -166,6 +166,8 @@ class _Embedding:
                 raise
 
     async def _ask(self, labels: Labels, batch: Sequence[Alike], texts: list[str]) -> None:
+        if self._fairlead.deployment is not self._deployment:
+            raise Overloaded("the workspace changed meanwhile", mend="what is left is embedded under the one in force")
         request = EmbedRequest(
             model=self._space.model,
             texts=texts,

@@ -7,6 +7,8 @@ import asyncio
 from hashlib import sha256
 from typing import Final
 
+from msgspec.structs import replace
+
 from fairlead.context import Context
 from fairlead.context.search import QUESTION_END
 from fairlead.context.vector_rows import packed_vector
@@ -93,6 +95,8 @@ async def _embedded(
     """The vector, by a run of its own. Raises `TimeoutError`, and whatever the path raises."""
     space = deployment.vectors
     assert space is not None
+    if action.arrival.deadline is not None:
+        space = replace(space, within=min(space.within, action.arrival.deadline))
     with action.trace.waiting():
         done = await _asked(fairlead, space, action.caller, text, labels, task.type.name, action.run)
     action.cost += done.answer.cost
