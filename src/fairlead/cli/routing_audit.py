@@ -16,7 +16,6 @@ from fairlead.cli.when import moment_ago
 from fairlead.clock import SystemClock
 from fairlead.costs.record import Record
 from fairlead.routing.auditing import differences
-from fairlead.routing.exploring import thrown_again
 
 
 def audit(
@@ -61,10 +60,7 @@ def _checked(records: Iterable[Record]) -> tuple[int, list[tuple[str, list[str]]
             continue
         checked += 1
         first = record.attempt == 1
-        why = differences(record.decision, record.model, first_attempt=first)
-        if not why and thrown_again(record.decision, record.run) != record.decision:
-            why = ["the dice, thrown again by the run's id, fall otherwise"]
-        if why:
+        if why := differences(record.decision, record.model, record.run, first_attempt=first):
             wrong.append((record.run, why))
     return checked, wrong
 

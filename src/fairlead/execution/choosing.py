@@ -16,7 +16,7 @@ from fairlead.models.tally import likely_tokens
 from fairlead.models.types import ChatRequest, Usage
 from fairlead.routing import Candidate, Dropped, Plan
 from fairlead.routing.exploring import ventured
-from fairlead.routing.learned import Features, Prediction, Predictor, features
+from fairlead.routing.learned import Features, Prediction, features
 from fairlead.routing.objective import choose, excess
 from fairlead.tasks.decisions import Decision, Option
 from fairlead.tasks.objectives import Objective
@@ -60,34 +60,30 @@ def chosen(
 def _options(
     deployment: Deployment, seconds: SecondsSeen, task: str, request: ChatRequest, units: Units, seen: Features
 ) -> list[Option]:
-    predictor = deployment.predictor
-    names = [name for name, _ in units]
-    predictions: Sequence[Prediction | None] = (
-        [None] * len(names) if predictor is None else predictor.predict(task, seen, names)
-    )
-    return [
-        _option(deployment, seconds, task, request, place, unit, candidates[0], prediction)
-        for place, ((unit, candidates), prediction) in enumerate(zip(units.items(), predictions, strict=True))
-    ]
+    """What is expected of each model: its score by what was learnt, its cost by the prices of now and by the length of
+    replies to this kind of work, or as an estimate has it where that is not known."""
+    predictor, rates, size, choices = deployment.predictor, deployment.rates, request.size, request.choices
+    known: Sequence[Prediction | None] = ()
+    if predictor is not None:
+        known = predictor.predict(task, seen, [name for name, _ in units])
+    tokens, found = likely_tokens(size), list[Option]()
+    for (name, room), members in units.items():
+        first, place = members[0], len(found)
+        model, rate = first.model.name, rates[first.model.name]
+        reply = None if predictor is None else predictor.learnt.replies.expected(task, name)
+        if reply is None:
+            expected = estimate(name, size, first.max_output, choices, rate).likely
+        else:
+            expected = cost(Usage(tokens, min(round(reply), first.max_output) * choices), rate)
+        prediction = known[place] if known else None
+        took = seconds.of(model) if prediction is None or prediction.latency is None else prediction.latency
+        found.append(_option(name, room, place, expected, None if took is None else round(took * 1000), prediction))
+    return found
 
 
 def _option(
-    deployment: Deployment,
-    seconds: SecondsSeen,
-    task: str,
-    request: ChatRequest,
-    place: int,
-    unit: tuple[str, int],
-    first: Candidate,
-    prediction: Prediction | None,
+    name: str, room: int, place: int, expected: int, latency: int | None, prediction: Prediction | None
 ) -> Option:
-    """What is expected of a model: its score by what was learnt, its cost by the price of now."""
-    name, room = unit
-    expected = _cost(deployment, task, request, name, first)
-    took = prediction.latency if prediction is not None and prediction.latency is not None else None
-    if took is None:
-        took = seconds.of(first.model.name)
-    latency = None if took is None else round(took * 1000)
     if prediction is None:
         return Option(model=name, room=room, declared=place, cost=expected, latency=latency)
     return Option(
@@ -101,17 +97,6 @@ def _option(
         high=round(prediction.high * _PARTS),
         seen=prediction.seen,
     )
-
-
-def _cost(deployment: Deployment, task: str, request: ChatRequest, name: str, first: Candidate) -> int:
-    """By the length of replies to this kind of work where that is known, and as an estimate has it where not."""
-    rate = deployment.rates[first.model.name]
-    predictor: Predictor | None = deployment.predictor
-    reply = None if predictor is None else predictor.learnt.replies.expected(task, name)
-    if reply is None:
-        return estimate(name, request.size, first.max_output, request.choices, rate).likely
-    output = min(round(reply), first.max_output) * request.choices
-    return cost(Usage(input=likely_tokens(request.size), output=output, estimated=True), rate)
 
 
 def _ordered(made: Plan, units: Units, decision: Decision, task: str, currency: str) -> Plan:

@@ -15,6 +15,7 @@ from fairlead.tasks.decisions import Decision, Option
 from fairlead.tasks.objectives import Objective
 
 _WHOLE: Final = 10_000
+_OUTSIDE: Final = 2
 _NEVER: Final = 1 << 62  # slower than any known latency: not knowing is never fast
 
 Key = tuple[int, ...]
@@ -28,13 +29,18 @@ def choose(
 
     Equal `draw`s order equal options alike; over many draws each of them comes first equally often.
     """
-    keys = {id(option): _key(objective, option) for option in options}
-    if len(set(keys.values())) < len(options):
+    keys = [_key(objective, option) for option in options]
+    if len(set(keys)) < len(options):
         options = _drawn(options, keys, draw)
-        keys = {id(option): (*_key(objective, option), option.tie) for option in options}
-    ordered = sorted(options, key=lambda option: keys[id(option)])
-    outside = sum(1 for option in ordered if excess(objective, option))
-    return Decision(candidates=tuple(ordered), novel=novel, objective=objective, outside=outside, predictor=predictor)
+        keys = [(*key, option.tie) for key, option in zip(keys, options, strict=True)]
+    order = sorted(range(len(options)), key=keys.__getitem__)
+    return Decision(
+        candidates=tuple([options[at] for at in order]),
+        novel=novel,
+        objective=objective,
+        outside=sum([key[1] == _OUTSIDE for key in keys]),
+        predictor=predictor,
+    )
 
 
 def again(decision: Decision) -> Decision:
@@ -72,28 +78,25 @@ def _key(objective: Objective, option: Option) -> Key:
     over = excess(objective, option)
     blind = objective.quality_at_least is not None and option.p is None
     slow_maybe = objective.latency_at_most is not None and option.latency is None
-    grade = 2 if over else 1 if blind or slow_maybe else 0
-    return (option.room, grade, over, *_aimed(objective, option, blind=blind))
-
-
-def _aimed(objective: Objective, option: Option, *, blind: bool) -> Key:
-    """By what is aimed at. Where nothing is predicted, quality is as the workspace declares it."""
-    p, cost = option.p, option.cost
-    latency = _NEVER if option.latency is None else option.latency
-    if p is None and (blind or objective.aim == "quality"):
-        return (option.declared, cost)
+    grade = _OUTSIDE if over else 1 if blind or slow_maybe else 0
+    p, cost, aim = option.p, option.cost, objective.aim
+    if p is None and (blind or aim == "quality"):  # nothing is predicted: quality is as the workspace declares it
+        return (option.room, grade, over, option.declared, cost, 0)
     worth = 0 if p is None else -p
-    if objective.aim == "quality":
-        return (worth, cost, latency)
-    return (cost, worth, latency) if objective.aim == "cost" else (latency, cost, worth)
+    latency = _NEVER if option.latency is None else option.latency
+    if aim == "quality":
+        return (option.room, grade, over, worth, cost, latency)
+    if aim == "cost":
+        return (option.room, grade, over, cost, worth, latency)
+    return (option.room, grade, over, latency, cost, worth)
 
 
-def _drawn(options: Sequence[Option], keys: dict[int, Key], draw: str) -> list[Option]:
+def _drawn(options: Sequence[Option], keys: Sequence[Key], draw: str) -> list[Option]:
     """The options, those alike with the places that a draw gives them. Their own places are drawn, not their names, so
     that renaming changes nothing."""
     alike: dict[Key, list[int]] = {}
-    for at, option in enumerate(options):
-        alike.setdefault(keys[id(option)], []).append(at)
+    for at in range(len(options)):
+        alike.setdefault(keys[at], []).append(at)
     found = list(options)
     for places in alike.values():
         if len(places) > 1:
