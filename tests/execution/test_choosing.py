@@ -10,6 +10,7 @@ from tests.world import World, world
 
 from fairlead.audit import canonical
 from fairlead.errors import NoCandidate
+from fairlead.lanes.rates import TooFast
 from fairlead.routing.exploring import thrown_again
 from fairlead.routing.learned import Features, Observation, train
 from fairlead.routing.objective import again
@@ -95,6 +96,16 @@ async def test_who_names_a_model_means_it_and_a_kind_of_work_without_objective_c
     assert (await w.ask(model="small")).candidates == ("small",)
     assert (await w.ask(model="plain")).candidates == ("house", "small")
     assert [record.decision for record in w.records("call_model")] == [None, None]
+
+
+async def test_a_model_that_was_asked_as_often_as_it_may_be_makes_room_for_another(tmp_path: Path) -> None:
+    limits = {"models": {"house": {"requests": 1}}}
+    async with world(tmp_path, FILES, routing={"tiers": {"own": ["house"]}}, limits=limits) as w:
+        assert (await w.ask(model="letter")).candidates == ("house", "small")
+        answer = await w.ask(model="letter")
+        assert (answer.candidates, [one.by for one in answer.dropped]) == (("small",), ["rate limit"])
+        with pytest.raises(TooFast):
+            await w.ask(model="house")
 
 
 async def test_a_tier_leaves_only_its_models(w: World) -> None:

@@ -11,9 +11,10 @@ from fairlead.execution.choosing import chosen, note_decision
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.prepare import Stitched
 from fairlead.execution.stopping import stopped_models
+from fairlead.lanes.rates import Rates
 from fairlead.models.types import ChatRequest, Model
 from fairlead.policy.types import Findings, Hit, Rights
-from fairlead.routing import Plan, candidates_for, plan
+from fairlead.routing import Dropped, Plan, candidates_for, plan
 from fairlead.tasks.types import Task
 
 
@@ -73,12 +74,31 @@ def planned(
         stopped=stopped_models(deployment, deployment.models, action.at),
         unfit=unfit,
     )
+    if fairlead.rates.limits is not None and fairlead.rates.limits.models:
+        made = _within_rates(fairlead.rates, made)
     if deployment.preferences.objective is None and task.type.objective is None:
         return made
     found = chosen(deployment, fairlead.seconds, task, asked.request, made, draw, action.run)
     if found.decision is not None:
         note_decision(action.trace, found.decision)
     return found
+
+
+def _within_rates(rates: Rates, made: Plan) -> Plan:
+    """Without the models that were asked as often as they may be, where another one is left. Where none is, the first
+    one's limit refuses the request, and says when to ask again."""
+    full = {one.model.name for one in made.candidates if rates.spent(one.model.group or one.model.name)}
+    if not full or len(full) == len(made.candidates):
+        return made
+    reason = "it was asked as often as `limits.models` allows in a minute"
+    return replace(
+        made,
+        candidates=tuple(one for one in made.candidates if one.model.name not in full),
+        dropped=(
+            *made.dropped,
+            *(Dropped(each.model.name, "rate limit", reason) for each in made.candidates if each.model.name in full),
+        ),
+    )
 
 
 def watched(rights: Rights, plan: Plan) -> Iterator[Hit]:

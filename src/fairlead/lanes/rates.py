@@ -92,6 +92,18 @@ class Rates:
         counted = tuple(scope for scope, _, _ in scopes if scope[2] == "tokens")
         return Taken(self, counted, tokens, left) if scopes else None
 
+    def spent(self, model: str) -> bool:
+        """Whether a model's own limit leaves no room for a request now. Takes nothing."""
+        rate = _rate(self.limits.models, model) if self.limits is not None else None
+        if rate is None:
+            return False
+        now = self._clock()
+        return any(
+            self._full_at.get(("model", model, unit), now) + _MINUTE * self.workers / every - now > _MINUTE + 1e-9
+            for unit, every in (("requests", rate.requests), ("tokens", rate.tokens))
+            if every is not None
+        )
+
     def take_call(self, caller: Caller, system: str, tool: str) -> None:
         """Count a call of a tool against every limit on calls, or against none. Raises `TooFast`."""
         assert self.limits is not None

@@ -1,14 +1,14 @@
 """Outcomes as routing learns from them: how well a run was done, beside what its record, trace and prompt say of it."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from fairlead.costs.payload import decode_payload
 from fairlead.costs.record import Record, decode_record
 from fairlead.errors import FairleadError
+from fairlead.learning.said import asked
 from fairlead.learning.trust import Trusted, trusted
 from fairlead.models.types import Model
 from fairlead.routing.learned import Features, Observation, features
@@ -105,27 +105,6 @@ def _question(vault: Vault, subject: str, ciphertext: bytes, run: str) -> str | 
     if plain is None:
         return None
     try:
-        body = json.loads(decode_payload(plain).body)
-    except (msgspec.MsgspecError, ValueError):
+        return asked(decode_payload(plain).body).text or None
+    except msgspec.MsgspecError:
         return None
-    return _asked(body) if isinstance(body, dict) else None
-
-
-def _asked(body: dict[str, Any]) -> str | None:
-    """The text of the last message of the person, in any protocol's form."""
-    said = body.get("messages") or body.get("input") or body.get("prompt")
-    if isinstance(said, str):
-        return said
-    for message in reversed(said if isinstance(said, list) else []):
-        if isinstance(message, str):
-            return message
-        if isinstance(message, dict) and message.get("role") == "user":
-            return _text(message.get("content"))
-    return None
-
-
-def _text(content: Any) -> str | None:
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, list) else []
-    return "".join(str(part.get("text", "")) for part in parts if isinstance(part, dict)) or None
