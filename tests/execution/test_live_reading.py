@@ -150,22 +150,19 @@ async def test_an_order_is_read_for_whom_it_belongs_to_and_cited_as_of_its_time(
         assert "waits for money" in (await pieces(w, "Where is order 18?", person="lee"))["orders"].text
 
 
-@pytest.mark.parametrize(("kind", "name", "ends"), [("person", "kim", False), ("system", "shop", True)])
-async def test_what_is_read_when_a_stop_is_thrown_reaches_no_model_and_is_not_kept(
-    tmp_path: Path, kind: str, name: str, ends: bool
-) -> None:
+async def test_what_is_read_when_a_stop_is_thrown_reaches_no_model_and_is_not_kept(tmp_path: Path) -> None:
     async with deployed(tmp_path, "held") as w:
         gate = tmp_path / "gate"
         asking = asyncio.ensure_future(w.ask(str(gate), model="support"))
         await until((tmp_path / "gate.begun").exists)
-        await asyncio.to_thread(throw, w.store, w.clock, kind, name, ends=ends)
+        await asyncio.to_thread(throw, w.store, w.clock, "person", "kim")
         gate.touch()
         with pytest.raises((Stopped, Overloaded)):
             await asking
         assert w.provider.received == []
         assert [each.outcome for each in w.records("call_model")] in (["refused"], ["failed"])
         assert w.holds() == []
-        await asyncio.to_thread(let_go, w.store, w.clock, kind, name)
+        await asyncio.to_thread(let_go, w.store, w.clock, "person", "kim")
         (tmp_path / "gate.begun").unlink()
         assert "held" in await pieces(w, str(gate))
         assert (tmp_path / "gate.begun").exists(), "it is read anew"
