@@ -16,7 +16,9 @@ are kept from the training; what is reported is measured on these alone. Of each
     apgr            with two models: the share of the quality between the cheaper and the dearer that is recovered,
                     averaged over all shares of calls sent to the dearer one; cpt50 and cpt80 are the shares of calls
                     that recover 50 and 80 % (RouteLLM, arXiv 2406.18665)
-    kind, why       whether prompts were looked at, by cross-validation inside the training
+    coverage80      how many of the 80 % intervals hold: by kind of work and model, the mean score of ten or more
+                    prompts kept apart against what was expected of them, chance in so many scores allowed for
+    learned, why    whether prompts were looked at, by cross-validation inside the training
     us              microseconds of processor time a decision: reading the prompt, predicting all models, choosing
 
 `worst_gap_to_static` is the least of aiq - aiq_static over the tables, `us_per_decision` the most of `us`, whatever the
@@ -40,9 +42,11 @@ from evals.routing_tables import Floats, Rows, Table, mean_of, some_of, tables
 from evals.stage import parser, say, told
 from fairlead.routing.learned import Predictor, Training, features, train
 from fairlead.routing.learned.hull import Point, average_quality, cost_to_reach, hull
+from fairlead.routing.learned.predictor import FOUR_IN_FIVE
 
 _COVERED = 0.9
 _TIMED = 300
+_FEWEST = 10
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,7 @@ def _measured(table: Table, out: Rows, seed: int, options: Namespace) -> dict[st
     found["gap"] = round(areas["aiq"] - areas["aiq_static"], 4)
     found["aiq_oracle"] = round(average_quality(hull(_oracle(table, out)), *ends), 4)
     found["qmax"] = round(ways["aiq"][0][1], 4)
+    found["coverage80"] = _held(predictor, table, out, hidden)
     found |= _shares(table, rest, out, hull(ways["aiq"]))
     if len(table.models) == 2:
         found |= _recovered(table, rest, out, _foretold(predictor, table, out, hidden)[0])
@@ -205,6 +210,27 @@ def _recovered(table: Table, rest: Rows, out: Rows, scores: Floats) -> dict[str,
         "cpt50": round(float(calls[np.argmax(share >= 0.5)]), 4),
         "cpt80": round(float(calls[np.argmax(share >= 0.8)]), 4),
     }
+
+
+def _held(predictor: Predictor, table: Table, out: Rows, hidden: bool) -> float | None:
+    """The share of groups whose mean score the intervals hold."""
+    rows = np.flatnonzero(out)
+    asked = [predictor.predict("" if hidden else table.tasks[at], table.features[at], table.models) for at in rows]
+    expected, half = (
+        np.array([[value(one) for one in some] for some in asked])
+        for value in (lambda one: one.p, lambda one: (one.high - one.low) / 2)
+    )
+    score, tasks = table.score[rows], np.array([table.tasks[at] for at in rows])
+    held = []
+    for task in sorted(set(table.tasks)):
+        for column in range(len(table.models)):
+            some = (tasks == task) & ~np.isnan(score[:, column])
+            many = int(some.sum())
+            if many >= _FEWEST:
+                off = abs(float((score[some, column] - expected[some, column]).mean()))
+                chance = FOUR_IN_FIVE * float(score[some, column].std()) / np.sqrt(many)
+                held.append(bool(off <= np.hypot(float(half[some, column].mean()), chance)))
+    return round(sum(held) / len(held), 4) if held else None
 
 
 def _timed(predictor: Predictor, table: Table, out: Rows, hidden: bool) -> float:

@@ -16,7 +16,6 @@ Key = tuple[str, str]
 
 STRENGTHS: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
 _ROUNDS: Final = 12
-_MOST_WEIGHT: Final = 20.0  # of one cell in the effects: beyond it, more of the same work says little about other work
 _PULL: Final = 2.0  # outcomes' worth by which an effect is drawn to none
 
 
@@ -110,15 +109,15 @@ def _effects(cells: Mapping[Key, Cell]) -> tuple[float, dict[str, float], dict[s
     """The whole, and what each task and each model come to by themselves, as if each model had done all the work.
 
     Found in turns: a model that was asked hard things only is not thought worse for it."""
-    share = {key: min(cell.weight, _MOST_WEIGHT) for key, cell in cells.items()}
-    whole = sum(share[key] * cell.mean for key, cell in cells.items()) / (sum(share.values()) or 1.0) if cells else 0.5
+    weight = sum(cell.weight for cell in cells.values())
+    whole = sum(cell.total for cell in cells.values()) / weight if weight else 0.5
     effects: tuple[dict[str, float], dict[str, float]] = (defaultdict(float), defaultdict(float))
     for _ in range(_ROUNDS):
         for part in (0, 1):
             sums: dict[str, list[float]] = defaultdict(lambda: [_PULL, 0.0])
             for key, cell in cells.items():
-                sums[key[part]][0] += share[key]
-                sums[key[part]][1] += share[key] * (cell.mean - whole - effects[1 - part][key[1 - part]])
+                sums[key[part]][0] += cell.weight
+                sums[key[part]][1] += cell.total - cell.weight * (whole + effects[1 - part][key[1 - part]])
             effects[part].update((name, total / weight) for name, (weight, total) in sums.items())
     tasks, models = ({name: whole + effect for name, effect in some.items()} for some in effects)
     return whole, tasks, models
