@@ -12,6 +12,7 @@ from fairlead.routing.learned.types import Features, Prediction, TokenPrice
 FOUR_IN_FIVE: Final = 1.2816  # standard deviations to either side that hold 80 % of a normal distribution
 LEAN_DOUBT: Final = 0.16  # what a prompt adds is doubted by 0.4 of itself
 _EDGE: Final = 0.03  # how near to 0 and 1 predictions are bent, so that two good models are not equal
+_ANYTHING: Final = 1 / 12  # the variance of a score of which nothing is known
 _DRAWN: Final = 1.1  # a mean that is drawn to others may be drawn wrongly
 _UNKNOWN: Final = "\0"  # no kind of work has this name
 _CHARACTERS_PER_TOKEN: Final = 4
@@ -161,10 +162,10 @@ def _wilson(p: float, worth: float) -> tuple[float, float]:
 
 
 def _variance(values: Sequence[float]) -> float:
-    if len(values) < 2:
-        return 0.04
-    mean = sum(values) / len(values)
-    return sum((value - mean) ** 2 for value in values) / (len(values) - 1)
+    """How far kinds of work differ, as if one more were known that could be anything: of one or two, little is learnt
+    about the next."""
+    mean = sum(values) / (len(values) or 1)
+    return (sum((value - mean) ** 2 for value in values) + _ANYTHING) / (len(values) or 1)
 
 
 def _tokens(features: Features) -> int:

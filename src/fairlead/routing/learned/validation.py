@@ -13,6 +13,7 @@ SHAPES: Final = tuple(Shape(ridge, rank) for ridge in (3.0, 10.0, 30.0) for rank
 _FOLDS: Final = 5
 _BLOCKS: Final = 10
 _SURE: Final = 2.0  # standard errors above none that a gain must be: the best of several shapes flatters itself
+_SURE_OF_OTHERS: Final = 3.0  # the same for kinds of work left out: they are few, and unlike each other
 _LEAST: Final = 0.002  # less is not worth an explanation
 
 
@@ -24,10 +25,12 @@ class Verdict(Struct, frozen=True):
     before: Floats
     after: Floats
     folds: Ints
+    sure: float
 
     @property
     def pays(self) -> bool:
-        return self.gain.mean > max(_LEAST, _SURE * self.gain.error)
+        """Whether it gained enough to be believed."""
+        return self.gain.mean > max(_LEAST, self.sure * self.gain.error)
 
 
 def validated(outcomes: Outcomes, sight: Sight, costs: Floats, seed: int, by_task: bool) -> Verdict:
@@ -48,7 +51,7 @@ def validated(outcomes: Outcomes, sight: Sight, costs: Floats, seed: int, by_tas
     blocks = outcomes.task if by_task else np.arange(len(folds)) % _BLOCKS
     gains = {shape: gain(outcomes, costs, before, foretold, blocks) for shape, foretold in after.items()}
     best = max(SHAPES, key=lambda shape: gains[shape].mean)
-    return Verdict(best, gains[best], before, after[best], folds)
+    return Verdict(best, gains[best], before, after[best], folds, _SURE_OF_OTHERS if by_task else _SURE)
 
 
 def means_of(outcomes: Outcomes, rows: Ints) -> Means:
