@@ -119,6 +119,7 @@ OUTCOMES: Final = {
 FLAGS: Final = {
     "failed": "An attempt that failed; the error's code stands beside it.",
     "reconcile": "Nobody here can know what the provider billed: compare with its invoice.",
+    "cheaper": "A cheaper model was used than was planned, since a budget is nearly spent (`at_cap: cheaper`).",
     "overrun": "The provider gave more output tokens than it was asked for.",
     "over_hold": "The bill was higher than what was held.",
     "orphaned": "Settled by recovery.",

@@ -13,6 +13,7 @@ from fairlead.cli.output import DryRun, Json, data, json_data, say, table
 from fairlead.cli.place import Data, Place, Workspace, find, server_url, user
 from fairlead.cli.when import shown
 from fairlead.clock import SystemClock
+from fairlead.costs.credits import Credits
 from fairlead.errors import NotFound, Refused
 from fairlead.execution.approval_question import Approval, plain
 from fairlead.execution.approvals import Approvals
@@ -39,9 +40,10 @@ Reason = Annotated[str, typer.Option("--reason", help="Why. Kept sealed for whoe
 @contextmanager
 def _opened(place: Place) -> Iterator[tuple[Approvals, Store]]:
     with closing(open_store(place)) as store:
-        approvals = Approvals(store, open_vault(place, store), SystemClock())
-        workspace = published(place, store)
-        take_up_approvals(approvals, workspace, lambda _: workspace.approvals)
+        vault, clock, workspace = open_vault(place, store), SystemClock(), published(place, store)
+        approvals = Approvals(store, vault, clock)
+        credits = Credits(store, clock, workspace.budgets, lambda person: vault.subject_for(person).id)
+        take_up_approvals(approvals, workspace, lambda _: workspace.approvals, credits)
         yield approvals, store
 
 

@@ -65,7 +65,7 @@ class Credits:
 
     def __init__(self, store: Store, clock: Clock, budgets: Budgets, pseudonym: Pseudonym) -> None:
         self._store = store
-        self._clock = clock
+        self.clock = clock
         self._budgets = budgets
         self._pseudonym = pseudonym
 
@@ -107,7 +107,7 @@ class Credits:
             return _same(wanted, before)
         period = self._period(wanted)
         move = Move(
-            id=wanted.id or new_id(self._clock, "mov"), at=self._clock.now(), kind=wanted.kind,
+            id=wanted.id or new_id(self.clock, "mov"), at=self.clock.now(), kind=wanted.kind,
             source=wanted.source, source_period=period if wanted.source else "",
             target=wanted.target, target_period=period if wanted.target else "",
             amount=wanted.amount, by=wanted.by, reason=wanted.reason,
@@ -138,7 +138,7 @@ class Credits:
         asked = wanted.period if wanted.period in PERIODS else kind_of(wanted.period) if wanted.period else ""
         for kind in (asked,) if asked else reversed(PERIODS):
             if kind in common:
-                return wanted.period if wanted.period not in ("", kind) else periods_of(self._clock.now())[kind]
+                return wanted.period if wanted.period not in ("", kind) else periods_of(self.clock.now())[kind]
         what = f"{asked} budget" if asked else "budget of the same kind of period" if len(scopes) > 1 else "budget"
         raise BadInput(
             f"{' and '.join(scopes)} {'have' if len(scopes) > 1 else 'has'} no {what}",
@@ -174,7 +174,7 @@ class Credits:
         about = f"{move.id}: {unit.exact(move.amount)} {unit.name} {' '.join(sides)}"
         persons = [scope for scope in (move.target, move.source) if scope.startswith(_PERSON)]
         person = self._pseudonym(named_in(persons[0])) if persons else ""
-        return deed(self._clock, _DEEDS[move.kind], by=move.by, about=about, person=person)
+        return deed(self.clock, _DEEDS[move.kind], by=move.by, about=about, person=person)
 
     def _shown(self, scope: str) -> str:
         return _PERSON + self._pseudonym(named_in(scope)) if scope.startswith(_PERSON) else scope
@@ -185,7 +185,7 @@ class Credits:
         from fairlead.storage.balances import Move, add, locked, note
 
         assert cap.rollover is not None
-        now, chain = self._clock.now(), [period]
+        now, chain = self.clock.now(), [period]
         while chain[-1] < current:
             chain.append(next_period(chain[-1]))
         with self._store.writing() as connection:
@@ -197,7 +197,7 @@ class Credits:
                 arrived = cap.rollover.of(self._left(scope, old, found[scope, old]) + arrived)
                 if arrived:
                     move = Move(
-                        id=new_id(self._clock, "mov"), at=now, kind="carry", source=scope, source_period=old,
+                        id=new_id(self.clock, "mov"), at=now, kind="carry", source=scope, source_period=old,
                         target=scope, target_period=new, amount=arrived, by="fairlead", reason="",
                     )  # fmt: skip
                     add(connection, move)

@@ -54,6 +54,7 @@ class Approvals:
         self.organisation = ""
         self.keep = 30 * _DAY
         self.notice: Notice = _unnoticed
+        self.agreed: Notice = _unnoticed  # told of what is granted, in the transaction that grants it
         self._store = store
         self._vault = vault
         self._clock = clock
@@ -133,6 +134,8 @@ class Approvals:
             state = _after(wanted, [*before, said])
             if state != "pending":
                 table.change(connection, id_, "pending", state, now)
+            if state == "granted":
+                self.agreed(connection, asked)
             kind = "approval_denied" if not allowed else "approval_granted" if state == "granted" else "approval_agreed"
             about = f"{id_} {asked.question.tool} as {', '.join(sorted(roles))}"
             self._keep(connection, deed(self._clock, kind, by=by or who.credential, person=key.id, about=about))

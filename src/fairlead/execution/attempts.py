@@ -7,9 +7,8 @@ from functools import partial
 from typing import Protocol
 
 from fairlead.costs.ledger import Action
-from fairlead.costs.prices import upper_bound
-from fairlead.costs.told import Reservation
-from fairlead.errors import DeadlineExceeded, Overloaded, Unpriced, Upstream
+from fairlead.errors import DeadlineExceeded, OverBudget, Overloaded, Upstream
+from fairlead.execution.at_cap import passes_over, reservation
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.prepare import Decided, Prepared, asked_of, prepare
 from fairlead.execution.release import Release
@@ -31,25 +30,6 @@ class Sent(Protocol):
 
 
 _PATIENCE = 2.0  # seconds for which asking the same model again beats asking the next one
-
-
-def reservation(deployment: Deployment, action: Action, decided: Decided, candidate: Candidate) -> Reservation:
-    """What an attempt at this candidate is held at. Raises `Unpriced`."""
-    rate = deployment.rates.get(candidate.model.name)
-    if rate is None:
-        raise Unpriced(
-            f"nobody has said what {candidate.model.name} costs",
-            mend=f"add it under `prices:` in fairlead.yaml, as in {candidate.model.name}: {{input: 1, output: 4}}",
-        )
-    request = decided.asked.request
-    return Reservation(
-        model=candidate.model,
-        redacted=candidate.redact,
-        max_output=candidate.max_output * request.choices,
-        rate=rate,
-        most=upper_bound(request.size, candidate.max_output, request.choices, rate),
-        limits=deployment.budgets.limits_for(action.caller, decided.task.type.name, action.at),
-    )
 
 
 async def attempt(
@@ -114,7 +94,8 @@ async def _each(
     send: Send,
     deadline: float,
 ) -> Model:
-    health, last = fairlead.health, None
+    health = fairlead.health
+    last: Upstream | OverBudget | None = None
     held = True  # the path has reserved for the first candidate
     for candidate in decided.plan.candidates:
         name, tries = candidate.model.name, 0
@@ -128,6 +109,12 @@ async def _each(
                 held, tries = False, tries + 1
                 refuse_outdated(fairlead, deployment, action)
                 await send(candidate, deadline)
+            except OverBudget as error:
+                health.release(name)
+                if not passes_over(deployment, action, candidate, error):
+                    raise
+                last = last or error
+                break
             except Upstream as error:
                 last = error
                 health.failure(name, error)

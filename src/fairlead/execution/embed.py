@@ -16,7 +16,8 @@ from fairlead.costs.ledger import Action
 from fairlead.costs.told import Arrival
 from fairlead.errors import Upstream
 from fairlead.execution.answer import Answer, Quote, answer_of, quote_of
-from fairlead.execution.attempts import reservation, tried
+from fairlead.execution.at_cap import reserved
+from fairlead.execution.attempts import tried
 from fairlead.execution.choices import Reply
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.planning import belonging, watched
@@ -55,7 +56,7 @@ async def embed(
         decided = await decide_embedding(fairlead, deployment, action, request)
         decided = await taken_in_turn(fairlead, deployment, action, decided)
         with action.step("reserve"):
-            await action.reserve(reservation(deployment, action, decided, decided.plan.candidates[0]))
+            decided = await reserved(fairlead, deployment, action, decided)
         vectors = Vectors(request.dimensions)
         with action.step("attempt"):
             send = partial(_once, deployment, action, decided, request, vectors)

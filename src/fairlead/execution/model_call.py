@@ -8,7 +8,8 @@ from functools import partial
 from fairlead.costs.ledger import Action
 from fairlead.costs.told import Arrival
 from fairlead.execution.answer import Answer, Remember, answer_of
-from fairlead.execution.attempts import attempt, reservation
+from fairlead.execution.at_cap import reserved
+from fairlead.execution.attempts import attempt
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.ending import ended
 from fairlead.execution.flow_path import extracted, heard
@@ -44,7 +45,7 @@ async def call_model(
             await heard(fairlead, deployment, action, request, decided.pack)
         decided = await taken_in_turn(fairlead, deployment, action, decided)
         with action.step("reserve"):
-            await action.reserve(reservation(deployment, action, decided, decided.plan.candidates[0]))
+            decided = await reserved(fairlead, deployment, action, decided)
         release = Release(action.run, deliver)
         with action.step("attempt"):
             model = await attempt(fairlead, deployment, action, decided, release)

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from fairlead.costs.credits import Credits, Wanted
 from fairlead.execution.approval_question import Approval
 from fairlead.execution.approvals import Approvals
+from fairlead.execution.at_cap import RAISE
 from fairlead.policy.approvals import ApprovalRules
 from fairlead.workspace.compile import Workspace
 
@@ -17,8 +19,11 @@ _DAY: Final = 86_400_000
 _CONTROL: Final = "approvals"
 
 
-def take_up_approvals(approvals: Approvals, workspace: Workspace, rules_at: Callable[[int], ApprovalRules]) -> None:
-    """Another revision has come into force. `rules_at` gives its rules as they are at a moment."""
+def take_up_approvals(
+    approvals: Approvals, workspace: Workspace, rules_at: Callable[[int], ApprovalRules], credits: Credits
+) -> None:
+    """Another revision has come into force. `rules_at` gives its rules as they are at a moment, `credits` raises its
+    budgets."""
     settings = workspace.settings
     approvals.organisation = settings.organisation
     approvals.rules_at = rules_at
@@ -39,4 +44,16 @@ def take_up_approvals(approvals: Approvals, workspace: Workspace, rules_at: Call
             }
             post(connection, asked.id, _CONTROL, alarm, msgspec.json.encode(body), asked.asked_at)
 
-    approvals.notice = told
+    def raised(connection: "Connection", granted: Approval) -> None:
+        from fairlead.storage.approval_rows import change
+
+        if granted.question.tool != RAISE:
+            return
+        asked = granted.question.arguments
+        amount = workspace.budgets.unit.parse(asked["raise_by"])
+        id_, by = f"approval:{granted.id}", f"approval:{granted.id}"
+        wanted = Wanted(kind="raise", amount=amount, by=by, target=asked["budget"], period=asked["period"], id=id_)
+        credits.within(connection, wanted)
+        change(connection, granted.id, "granted", "used", credits.clock.now())
+
+    approvals.notice, approvals.agreed = told, raised

@@ -67,6 +67,10 @@ class Budgeting:
         self._budgets = budgets if alarms or budgets.rolls_over else None
         self._alarms, self._over = alarms, {}
 
+    def credits(self, budgets: Budgets) -> Credits:
+        """What may be spent beside the caps of these."""
+        return Credits(self._store, self._clock, budgets, self._pseudonym)
+
     async def carry_over(self) -> None:
         """A chore: ask every minute or so."""
         if self._budgets is not None and self._budgets.rolls_over:
@@ -88,7 +92,7 @@ class Budgeting:
         with self._store.reading() as connection:
             current = {len(period): period for kind, period in periods.items() if kind != "total"}
             ended = last_periods(connection, current)
-        credits, waits = Credits(self._store, self._clock, budgets, self._pseudonym), False
+        credits, waits = self.credits(budgets), False
         for (scope, period), standing in sorted(ended.items()):
             cap = budgets.cap_on(scope, period)
             if cap is None or cap.rollover is None or standing.closed_at:

@@ -155,7 +155,8 @@ class Revisions:
         parts.budgeting.take_up(workspace)
         parts.pins.keep = settings.context.pinned_for
         parts.flows.keep = settings.flows.kept_for(settings.payloads)
-        take_up_approvals(parts.approvals, workspace, compiled.approvals)
+        credits = parts.budgeting.credits(workspace.budgets)
+        take_up_approvals(parts.approvals, workspace, compiled.approvals, credits)
         parts.feedback.take_up(_feedback_rules(workspace))
         parts.gathering.settings, parts.gathering.organisation = settings.outcomes, settings.organisation
         parts.grants.address = address_of(settings)
