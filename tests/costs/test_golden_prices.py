@@ -1,8 +1,8 @@
 """Golden rows: what every kind of token of ten well-known models costs, in every tier of the bundled price list.
 
-The list is that of genai-prices 0.2.3, read on 2026-11-21. A new version of it that changes a price is seen here: compare
-the row with the vendor's page before it is changed. Kinds that cost what plain input does have no row. The list has no
-service tiers (batch, flex, priority): those come from `prices:`.
+The list is that of genai-prices 0.2.3, read on 2026-11-21. A new version of it that changes a price is seen here:
+compare the row with the vendor's page before it is changed. Kinds that cost what plain input does have no row. The list
+has no service tiers (batch, flex, priority): those come from `prices:`.
 """
 
 from decimal import Decimal
