@@ -121,6 +121,7 @@ def _at(
     found["regret"] = [round(best * end - sum(got[:end]), 2) for end in ends]
     found["explored"] = ours.elsewhere / len(stream)
     found["replaced"] = gated.replaced
+    found["prompts_pay"] = float(lean.pays)
     return found
 
 
