@@ -59,17 +59,17 @@ def asked(many: int, new: Predictor = NEW, **more: object) -> Verdict:
 
 def test_it_takes_over_once_exploration_has_shown_that_it_is_better() -> None:
     assert not asked(100).replaces
-    assert asked(1200).replaces
+    assert asked(700).replaces
 
 
 def test_it_does_not_where_nobody_has_tried_or_only_a_judge_says_so_or_it_is_worse() -> None:
-    assert "only 0 decisions" in asked(1200, explore=0).why
-    assert "judge" in asked(1200, source="judge").why
-    assert not asked(1200, true={"old": 0.9, "new": 0.6}).replaces
+    assert "only 0 decisions" in asked(200, explore=0).why
+    assert "judge" in asked(700, source="judge").why
+    assert not asked(300, true={"old": 0.9, "new": 0.6}).replaces
 
 
 def test_who_decides_alike_need_not_be_replaced() -> None:
-    assert not asked(600, NOW).replaces
+    assert not asked(200, NOW).replaces
 
 
 def test_chances_are_those_of_the_record() -> None:
