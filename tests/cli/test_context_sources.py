@@ -92,6 +92,10 @@ def test_where_pages_go_stays_within_the_context(acme: Path, handbook: Path, fai
         said = fairlead("context", "add", handbook / "index.md", "--into", into)
         assert (said.status, "link is in the way" in said.err) == (2, True), said.err
     assert not any(outside.iterdir())
+    (acme / "context").rename(acme.parent / "elsewhere")
+    (acme / "context").symlink_to(acme.parent / "elsewhere")
+    assert "context/ is a link" in fairlead("context", "add", handbook / "HR", "--as-source", "hr").err
+    assert not (acme.parent / "elsewhere" / "sources.yaml").exists()
 
 
 def test_a_folder_becomes_a_source_that_is_synced_from_now_on(acme: Path, handbook: Path, fairlead: Fairlead) -> None:

@@ -9,6 +9,7 @@ import typer
 from fairlead.cli.bringing import NEXT, bar, counted, list_outcomes, reach_of, resources_of, show, synced
 from fairlead.cli.later import built
 from fairlead.cli.output import DryRun, Json, data, json_data, say
+from fairlead.cli.page_files import replace_file
 from fairlead.cli.place import Data, Place, Workspace, find
 from fairlead.context.sources.adding import Added, place_for
 from fairlead.context.sources.adding import add as add_files
@@ -133,16 +134,21 @@ def _declare(place: Place, name: str, paths: list[str], usual: SourceSettings, *
         raise BadInput("--as-source takes one folder, repository or address", mend="add files without it")
     entry = entry_lines(name, source_for(paths[0], place.workspace, usual))
     file = place.workspace / SOURCES
-    text = file.read_text("utf-8") if file.exists() else ""
+    if file.parent.is_symlink():
+        raise BadInput(
+            f"{file.parent.name}/ is a link",
+            why="what is written there would not be in the workspace",
+            mend="put a folder in its place",
+        )
+    old = file.read_bytes() if file.exists() else None
+    text = "" if old is None else old.decode().replace("\r\n", "\n")
     new = with_entry(text, _line_of_sources(text, name, entry), entry)
     found = declared((place.workspace / ENTRY).read_bytes(), new.encode())
     if dry_run:
         data(entry.rstrip("\n"))
     else:
         file.parent.mkdir(exist_ok=True)
-        draft = file.with_name(".sources.yaml.tmp")
-        draft.write_text(new, "utf-8")
-        draft.replace(file)
+        replace_file(file, old, new.encode())
         say(f"wrote {name} into {SOURCES}: from now on, fairlead context sync {name}")
     with resources_of(place, "") as resources:
         show(synced(place, found, [name], resources, False, dry_run), json, dry_run)

@@ -24,16 +24,17 @@ def scalar(text: str) -> str:
     return text if plain else msgspec.json.encode(text).decode()
 
 
-def replace_file(path: Path, old: bytes, content: bytes) -> None:
-    """Writes a file whole or not at all, with the rights that it had. Raises `BadInput` where somebody saved it in the
-    meantime: their words are not to be lost."""
+def replace_file(path: Path, old: bytes | None, content: bytes) -> None:
+    """Writes a file whole or not at all, with the rights that it had; `old` is None where it was not there. Raises
+    `BadInput` where somebody saved it in the meantime: their words are not to be lost."""
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name[:100]}.", delete=False) as file:
         try:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-            os.chmod(file.name, path.stat().st_mode & 0o7777)
-            if path.read_bytes() != old:
+            there = path.exists()
+            os.chmod(file.name, path.stat().st_mode & 0o7777 if there else 0o644)
+            if (path.read_bytes() if there else None) != old:
                 raise BadInput(
                     f"{path.name} was changed while this was written", mend="run it again", subject=path.name
                 )
