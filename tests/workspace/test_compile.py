@@ -401,4 +401,9 @@ def test_who_is_to_embed_the_pages_is_a_model_for_embeddings_with_a_price() -> N
     priced = compiled({"fairlead.yaml": f"{lean}context: {{embeddings: vectors}}\nprices: {{vectors: {{input: 1}}}}\n"})
     space = vector_space(priced.settings.context, priced.models.models.values())
     assert (space and (space.key, space.near, space.within)) == ("vectors=text-embedding-9", 0.25, 2.0)
+    assert not any("no page may be given" in each for each in priced.warnings)
+    groups = 'permit (principal in Group::"staff", action == Action::"call_model", resource);'
+    text = f"{lean}context: {{embeddings: vectors}}\nprices: {{vectors: {{input: 1}}}}\n"
+    closed = compiled({"fairlead.yaml": text, "policies/a.cedar": groups})
+    assert any("no page may be given to vectors (no " in each for each in closed.warnings)
     assert vector_space(compiled({"fairlead.yaml": lean}).settings.context, priced.models.models.values()) is None

@@ -1,6 +1,7 @@
 """How much of the published context a model of the workspace has embedded, and why not more. Asks no model."""
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -9,10 +10,13 @@ from fairlead.context.vector_space import VectorSpace, vector_space
 from fairlead.execution.page_embedding import DOOR, EMBEDS, KeptBack
 from fairlead.labels import Labels
 from fairlead.models.types import Model
+from fairlead.policy import Asked
 from fairlead.routing import candidates_for
 from fairlead.storage.store import Store
 from fairlead.tasks.types import Task
-from fairlead.workspace.compile import Workspace
+
+if TYPE_CHECKING:
+    from fairlead.workspace.compile import Workspace
 
 _LOOKED_AT = 2_000  # sections: a second
 
@@ -45,7 +49,7 @@ def kept_back_said(each: KeptBack) -> str:
     return f"{sections(each.sections)} of class {each.data_class} kept back, and found by words alone: {each.why}"
 
 
-def page_standing(store: Store, snapshot: str, workspace: Workspace) -> PageStanding | None:
+def page_standing(store: Store, snapshot: str, workspace: "Workspace") -> PageStanding | None:
     """Where `context.embeddings` names a model, else None."""
     space = vector_space(workspace.settings.context, workspace.models.models.values())
     if space is None or not snapshot:
@@ -61,22 +65,29 @@ def page_standing(store: Store, snapshot: str, workspace: Workspace) -> PageStan
     )
 
 
-def _kept_back(workspace: Workspace, space: VectorSpace, missing: list[Lacking]) -> tuple[KeptBack, ...]:
-    """What no model may be given of these, by the decisions that the path would make."""
-    policy, models = workspace.policy, _asked(workspace, space)
+def kept_from(workspace: "Workspace", space: VectorSpace, labels: Labels) -> str:
+    """Why no model may be given pages of these labels, by the decision that the path would make; "" where one may."""
     task = workspace.tasks.types.get(space.model, workspace.tasks.default)
-    counts = Counter(policy.detect_text(each.text).labels.joined(Labels(each.data_class)) for each in missing)
-    found = []
-    for labels, sections in counts.items():
-        of = Task(type=task, labels=labels, question="")
-        decisions = policy.authorize(EMBEDS, of, labels, models, DOOR).decisions.values()
-        if not any(each.allowed for each in decisions):
-            reasons = dict.fromkeys(reason.text for each in decisions for reason in each.reasons)
-            found.append(KeptBack(labels.data_class.name, sections, "; ".join(reasons) or "no policy permits it"))
-    return tuple(found)
+    of = Task(type=task, labels=labels, question="")
+    policy, models = workspace.policy, _asked(workspace, space)
+    rights = policy.authorize(EMBEDS, of, labels, models, DOOR).decisions
+    asked = Asked(task.name, DOOR, labels.categories)
+    decisions = [rights[each.name] for each in models if not rights[each.name].allowed]
+    decisions += [policy.release(EMBEDS, asked, each, frozenset(), {}) for each in models if rights[each.name].allowed]
+    if any(each.allowed for each in decisions):
+        return ""
+    reasons = dict.fromkeys(reason.text for each in decisions for reason in each.reasons)
+    return "; ".join(reasons) or "no policy permits it"
 
 
-def _asked(workspace: Workspace, space: VectorSpace) -> tuple[Model, ...]:
+def _kept_back(workspace: "Workspace", space: VectorSpace, missing: list[Lacking]) -> tuple[KeptBack, ...]:
+    detect = workspace.policy.detect_text
+    counts = Counter(detect(each.text).labels.joined(Labels(each.data_class)) for each in missing)
+    found = [(labels, count, kept_from(workspace, space, labels)) for labels, count in counts.items()]
+    return tuple(KeptBack(labels.data_class.name, count, why) for labels, count, why in found if why)
+
+
+def _asked(workspace: "Workspace", space: VectorSpace) -> tuple[Model, ...]:
     """The models that a page could be given to: the one that is named, and those that stand in for it."""
     giving = {name: each for name, each in workspace.models.models.items() if each.space is not None}
     groups = {name: each for name, each in workspace.models.groups.items() if each.members[0].name in giving}

@@ -12,10 +12,13 @@ from fairlead.context.catalogue import catalogue_of
 from fairlead.context.kinds import PUBLISHED
 from fairlead.context.questions import UNANSWERED, unanswered
 from fairlead.context.sufficiency import answers
+from fairlead.context.vector_space import vector_space
 from fairlead.errors import closest
 from fairlead.identity.addresses import is_loopback
+from fairlead.labels import NO_LABELS
 from fairlead.tools.settings import OpenApiSettings
 from fairlead.workspace.organising import names_in, remarks_on, unknown_owners
+from fairlead.workspace.page_standing import kept_from
 
 if TYPE_CHECKING:
     from fairlead.workspace.compile import Workspace
@@ -32,6 +35,7 @@ NOBODY_KNOWN: Final = "nobody is known yet: make a key with `fairlead key add`, 
 def about(workspace: Workspace, now: int) -> Iterator[str]:
     """Remarks on a workspace that compiles, at `now` (milliseconds since 1970)."""
     yield from _models(workspace)
+    yield from _embedding(workspace)
     yield from _policies(workspace)
     yield from _doors(workspace)
     yield from _systems(workspace)
@@ -47,6 +51,17 @@ def _models(workspace: Workspace) -> Iterator[str]:
     for name in workspace.models.models:
         if name not in workspace.rates:
             yield f"models.{name} has no known price: calls to it are refused until `prices.{name}` says what it costs"
+
+
+def _embedding(workspace: Workspace) -> Iterator[str]:
+    """A model that is to embed the pages, and may be given none."""
+    space = vector_space(workspace.settings.context, workspace.models.models.values())
+    if space is not None and (why := kept_from(workspace, space, NO_LABELS)):
+        yield (
+            f"context.embeddings: no page may be given to {space.model} ({why}): pages are given to it by the person "
+            '`fairlead`, so permit (principal == Person::"fairlead", action in [Action::"call_model", '
+            'Action::"release_reply"], resource)'
+        )
 
 
 def _policies(workspace: Workspace) -> Iterator[str]:
