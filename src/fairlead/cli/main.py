@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("models", "The models of the workspace: where they run, what they cost, whether they answer."),
     "budget": ("money", "Budgets: what is spent, held and left."),
     "credits": ("crediting", "What may be spent beside the caps: allot, transfer, and who did."),
+    "forecast": ("forecasting", "What a period will come to, with an interval, and when a cap is reached."),
     "spend": ("money", "What was spent, by department, person, task type, model or day."),
     "trace": ("trace", "Draw what happened in a run."),
     "runs": ("trace", "The latest runs."),

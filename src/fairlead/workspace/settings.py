@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 
 from fairlead.context.settings import ContextSettings
 from fairlead.controls.settings import AlarmSettings
+from fairlead.costs.forecasting.settings import ForecastSettings
 from fairlead.costs.settings import BudgetsSettings, PriceSettings
 from fairlead.identity.key_settings import KeySettings
 from fairlead.identity.settings import AgentSettings, IdentitySettings
@@ -166,6 +167,7 @@ class WorkspaceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
         dict[str, AgentSettings], Meta(description="Programs that act for people, as keys and tokens name them.")
     ] = {}
     budgets: BudgetsSettings = BudgetsSettings()
+    forecast: ForecastSettings = ForecastSettings()
     prices: Annotated[
         dict[str, PriceSettings],
         Meta(description="Prices per million tokens by model, over the bundled price list."),

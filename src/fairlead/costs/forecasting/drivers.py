@@ -1,0 +1,68 @@
+"""A forecast as driver times unit cost: for spending that follows a number that is known ahead, such as orders.
+
+The unit cost is forecast from its own past by the same rules as spending, with its own interval and verdict; the number
+of each day to come is taken as declared.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+
+from msgspec.structs import replace
+
+from fairlead.costs.forecasting.forecast import forecast
+from fairlead.costs.forecasting.methods import DAY, Series, series_of
+from fairlead.costs.forecasting.types import Forecast
+from fairlead.errors import BadInput
+
+
+def numbers_in(text: str, name: str) -> dict[int, float]:
+    """The driver's number by day (counted since 1970), from lines of `day,number`. Raises `BadInput`."""
+    found: dict[int, float] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        day, _, value = line.partition(",")
+        if number == 1 and not day[:1].isdigit():
+            continue  # a heading
+        if not line.strip():
+            continue
+        try:
+            at, amount = date.fromisoformat(day.strip()), float(value)
+        except ValueError as error:
+            raise BadInput(
+                f"line {number} of {name} is no driver", why=str(error), mend="write lines such as 2026-11-21,1250"
+            ) from error
+        if not 0 <= amount < 1e15:
+            raise BadInput(f"line {number} of {name} is no driver: {value}", mend="a number from 0 on")
+        found[int(datetime(at.year, at.month, at.day, tzinfo=UTC).timestamp()) // 86_400] = amount
+    return found
+
+
+def driven(series: Series, numbers: Mapping[int, float], now: int, begin: int, end: int, name: str) -> Forecast:
+    """As `forecast`, by the driver's numbers. Not forecastable where one of the days to come has none."""
+    day_of = [(series.start + hour) // DAY for hour in range(end)]
+    missing = [day for day in sorted({*day_of[now:]}) if day not in numbers]
+    if missing:
+        first = datetime.fromtimestamp(missing[0] * 86_400, UTC)
+        return replace(
+            forecast(series, now, begin, end), reason=f"its driver {name} has no number for {first:%Y-%m-%d}"
+        )
+    known = next((hour for hour in range(now) if numbers.get(day_of[hour], 0) > 0), now)
+    units = series_of(
+        (
+            series.between(hour, hour + 1) / numbers[day_of[hour]] if numbers.get(day_of[hour]) else 0.0
+            for hour in range(known, now)
+        ),
+        series.start + known,
+    )
+    said = forecast(units, now - known, max(begin, known) - known, end - known)
+    many = sum(numbers[day] for day in day_of[now:]) / (end - now)
+    spent = series.between(begin, now)
+    return replace(
+        said,
+        begin=series.start + begin,
+        spent=spent,
+        low=spent + (said.low - said.spent) * many,
+        likely=spent + (said.likely - said.spent) * many,
+        high=spent + (said.high - said.spent) * many,
+        rests_on=(f"{name} x unit cost", *said.rests_on) if said.rests_on else (),
+        accuracy=replace(said.accuracy, past=()),
+    )
