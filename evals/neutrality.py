@@ -112,13 +112,16 @@ def written(names: Names) -> WorkspaceText:
 
 
 def taught(names: Names, task: str) -> list[Observation]:
-    """Outcomes of a kind of work, the same under all names. Four models are alike in all of them."""
-    found = []
-    for prompt in range(24):
-        looks = features(_QUESTIONS[prompt % len(_QUESTIONS)] + str(prompt))
+    """Outcomes of a kind of work, the same under all names. Four models are alike in all of them, but where it depends
+    on the prompt who does it well."""
+    found, depends = [], task in ("best", "curious")
+    for prompt in range(60 if depends else 24):
+        asked = prompt % len(_QUESTIONS)
+        looks = features(f"{prompt} {_QUESTIONS[asked]} {prompt}")
         for at, name in enumerate(_MODELS[:7]):  # of the last one nothing is known
             luck = random.Random(f"{task}/{prompt}/{0 if 0 < at < 5 else at}").random()
-            score = float(luck < 0.3 + 0.08 * (1 if 0 < at < 5 else at))
+            able = (0.9 if at % 3 == asked else 0.2) if depends else 0.3 + 0.08 * (1 if 0 < at < 5 else at)
+            score = float(luck < able)
             seconds = 0.5 + (1 if 0 < at < 5 else at) / 4
             found.append(
                 Observation(task, looks, names.model(name), score, 0.001, seconds, f"{task}{prompt}", tokens_out=200)

@@ -51,6 +51,7 @@ def chosen(
         _options(deployment, seconds, task.type.name, request, units, seen),
         draw=draw,
         predictor=predictor.version if predictor is not None else "",
+        novel=predictor is not None and looked_at and predictor.is_novel(seen),
     )
     if objective.explore:
         decision = ventured(decision, run)
@@ -137,6 +138,8 @@ def _why(decision: Decision) -> str:
         how = "nothing is learnt yet, so models are taken as declared and by what they cost and took"
     else:
         how = f"{first.model!r} is expected to score {first.p / _PARTS:.2f} ({first.seen} such outcomes seen)"
+    if decision.novel:
+        how += "; the request is like none that was learnt from, so its kind of work alone counts"
     return f"{how}; {inside} of {many} within the bounds" if decision.outside else how
 
 
