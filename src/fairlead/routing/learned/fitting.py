@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from fairlead.routing.learned.head import Head, Reading
-from fairlead.routing.learned.outcomes import Floats, Outcomes
+from fairlead.routing.learned.outcomes import Floats, Ints, Outcomes
 
 _DIRECTIONS: Final = 64  # in which the words of prompts vary most
 _SPREAD: Final = 1e-6
@@ -66,6 +66,14 @@ class Sight:
             strange_words=float(np.quantile(words, STRANGE)),
             strange_shape=float(np.quantile(shape, STRANGE)) * _ROOM,
         )
+
+    def kinds(self) -> Ints:
+        """Prompts in sixteen kinds, by where they stand in the four directions in which words vary most."""
+        import numpy as np
+
+        first = len(self.middle)
+        sides = self.seen[:, first : first + 4] > 0
+        return np.asarray(sides @ np.array([1, 2, 4, 8])[: sides.shape[1]], dtype=np.int64)
 
     def head(self, turns: Floats, leanings: Floats, models: list[str]) -> Head:
         """Directions and leanings for single prompts. `turns` has a column for each direction."""

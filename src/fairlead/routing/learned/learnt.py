@@ -23,7 +23,8 @@ class Learnt(Struct, frozen=True, kw_only=True):
     `kind` says whether it looks at the prompt ("learned") or at the kind of work only ("static"), `why` how that was
     decided. `within` is what prompts add to the means of known kinds of work, `across` what they add where the kind of
     work is unknown; None where prompts were not worth looking at. `widened` is what the intervals were stretched by,
-    so that four in five hold. `drifted` names the models that do not work as they used to.
+    so that four in five hold, `wavers` the standard deviation that is added where prompts are looked at. `drifted`
+    names the models that do not work as they used to.
     """
 
     format: int = FORMAT
@@ -35,6 +36,7 @@ class Learnt(Struct, frozen=True, kw_only=True):
     latencies: Levels
     replies: Levels
     widened: float = 1.0
+    wavers: float = 0.0
     reading: Reading | None = None
     within: Head | None = None
     across: Head | None = None

@@ -76,15 +76,15 @@ class Predictor:
         if head is None or learnt.reading is None or self.is_novel(features) or not fits(features):
             return None
         places = head.places(learnt.reading, features)
-        doubt = FOUR_IN_FIVE * learnt.widened * math.sqrt(LEAN_DOUBT)
+        doubt, wavers = FOUR_IN_FIVE * math.sqrt(LEAN_DOUBT), FOUR_IN_FIVE * learnt.wavers
         found = []
         for model in models:
             standing, leanings = self._standing(task, model), head.leanings.get(model)
             if leanings is not None:
                 lean = leaning(leanings, places)
                 p = _bent(standing.p + lean)
-                low = p - math.hypot(standing.p - standing.low, doubt * lean)
-                high = p + math.hypot(standing.high - standing.p, doubt * lean)
+                low = p - math.hypot(standing.p - standing.low, doubt * lean, wavers)
+                high = p + math.hypot(standing.high - standing.p, doubt * lean, wavers)
                 standing = Prediction(
                     model, p, low if low > 0 else 0.0, high if high < 1 else 1.0, standing.cost, standing.latency,
                     standing.seen, standing.drifting,

@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from fairlead.routing.learned.calibration import widening
+from fairlead.routing.learned.calibration import wavering, widening
 from fairlead.routing.learned.fitting import Sight, fitted
 from fairlead.routing.learned.head import Head
 from fairlead.routing.learned.learnt import Learnt
@@ -35,7 +35,9 @@ def _looked_at(learnt: Learnt, outcomes: Outcomes, seed: int) -> Learnt:
     far = validated(outcomes, sight, costs, seed, by_task=True) if len(outcomes.tasks) >= _FEWEST_TASKS else None
     within = _head(learnt, outcomes, sight, near, blind=False)
     across = _head(learnt, outcomes, sight, far, blind=True) if far is not None else None
-    after = near.after if within is not None else near.before
+    used = [verdict for verdict, head in ((near, within), (far, across)) if verdict is not None and head is not None]
+    kinds = sight.kinds()
+    wavers = max((wavering(outcomes, learnt.scores, one.before, one.after, kinds) for one in used), default=0.0)
     why = f"prompts {_said(near)} over the means of their kind of work"
     if far is not None:
         why += f"; of kinds left out, {_said(far)} over the means of the models"
@@ -43,7 +45,8 @@ def _looked_at(learnt: Learnt, outcomes: Outcomes, seed: int) -> Learnt:
         learnt,
         kind="static" if within is None and across is None else "learned",
         why=why,
-        widened=widening(outcomes, learnt.scores, near.before, after, near.folds),
+        widened=widening(outcomes, learnt.scores, near.before, near.folds),
+        wavers=wavers,
         reading=None if within is None and across is None else sight.reading(outcomes),
         within=within,
         across=across,
