@@ -85,19 +85,19 @@ def _close(
             held, spent = balance.held - hold.amount, balance.spent + write.spent
             balance.held = held if held > 0 else 0
             balance.spent = spent if spent < MOST else MOST
-            if limit.shares:
-                _pass(limit, balance)
-                warning_due = warning_due or balance.passed > balance.told
+            if shares := limit.shares:
+                most = (limit.cap if limit.cap < MOST else MOST) + balance.extra
+                if balance.spent * 100 >= shares[0] * most > 0:
+                    _pass(shares, most, balance)
+                if balance.passed > balance.told:
+                    warning_due = True
     return warning_due
 
 
-def _pass(limit: ScopeLimit, balance: Balance) -> None:
-    """Notes the largest share that spending has reached by now. A share of nothing is never reached."""
-    most = min(limit.cap, MOST) + balance.extra
-    if most <= 0 or balance.passed >= limit.shares[-1]:
-        return
+def _pass(shares: tuple[int, ...], most: int, balance: Balance) -> None:
+    """Notes the largest share of `most` that spending has reached by now. A share of nothing is never reached."""
     reached = balance.spent * 100 // most
-    for share in limit.shares:
+    for share in shares:
         if balance.passed < share <= reached:
             balance.passed = share
 
