@@ -9,6 +9,8 @@ from tests.faults.speech import PROSE, Asked, Reply, reply_to, spoken
 
 __all__ = ["ANTHROPIC", "BEDROCK", "GOOGLE", "OLLAMA", "OPENAI", "PROSE", "Asked", "Reply", "reply_to"]
 
+_SPELT = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` makes an encoder for each of thousands of events
+
 OPENAI, ANTHROPIC, OLLAMA = "/v1/chat/completions", "/v1/messages", "/api/chat"
 
 
@@ -161,7 +163,7 @@ def _stopped(reply: Reply) -> dict[str, str]:
 
 def _openai_event(asked: Asked, choices: list[dict[str, Any]], **more: Any) -> bytes:
     event = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": asked.model}
-    return b"data: " + json.dumps({**event, "choices": choices, **more}, ensure_ascii=False).encode() + b"\n\n"
+    return b"data: " + _SPELT({**event, "choices": choices, **more}).encode() + b"\n\n"
 
 
 def _openai_stream(asked: Asked, reply: Reply, usage: Any) -> list[bytes]:
@@ -216,7 +218,7 @@ def _anthropic_whole(asked: Asked, reply: Reply, usage: Any) -> dict[str, Any]:
 
 
 def _named(name: str, **fields: Any) -> bytes:
-    return f"event: {name}\ndata: {json.dumps({'type': name, **fields}, ensure_ascii=False)}\n\n".encode()
+    return f"event: {name}\ndata: {_SPELT({'type': name, **fields})}\n\n".encode()
 
 
 def _anthropic_stream(asked: Asked, reply: Reply, usage: Any) -> list[bytes]:
@@ -279,4 +281,4 @@ def _ollama_stream(asked: Asked, reply: Reply, usage: Any) -> list[bytes]:
     lines += [_ollama_line(asked, {"content": word}) for word in spoken(reply.words)]
     lines += [_ollama_line(asked, {"tool_calls": [tool]}) for tool in _ollama_tools(reply)]
     lines.append(_ollama_line(asked, {}, **_ollama_end(reply, usage)))
-    return [json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in lines]
+    return [_SPELT(line).encode() + b"\n" for line in lines]

@@ -16,6 +16,10 @@ from typing import Any, Final
 
 import pytest
 
+# Of what is collected nearly all stays, and a worker lives for minutes: to look for cycles as often as Python does by
+# itself would find next to nothing.
+SELDOM: Final = (50_000, 20, 10)
+
 # The rest is short: whichever of them comes last, nobody waits for it for long.
 LONG: Final = ("tests/docs/test_pages.py", "tests/cli/test_demo.py", "tests/storage/test_journal.py")
 
@@ -24,6 +28,12 @@ File = list[pytest.Item]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--workers", type=int, default=0, help="Processes that run tests; 0 for this one only.")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
+    gc.set_threshold(*SELDOM)
+    return (yield)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -6,7 +6,7 @@ A new step needs no new test here: a filled database of every older version is u
 import os
 import signal
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, func, select
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event
 from tests.postgres import Server
 
 from fairlead.storage import migrations, postgres, sqlite
@@ -193,10 +193,14 @@ def filled_on(engine: Engine, rows: int = 3) -> dict[str, int]:
         for table in found.sorted_tables:
             if table.name.startswith(("alembic", "epoch", "tree", *ONLY_ON_A_SERVER)):
                 continue
-            for number in range(1, rows + 1):
-                values = {column.name: on_server(column.type.python_type, number) for column in table.columns}
-                connection.execute(table.insert().values(values))
-    return counted_on(engine, found)
+            connection.execute(
+                table.insert(),
+                [
+                    {column.name: on_server(column.type.python_type, number) for column in table.columns}
+                    for number in range(1, rows + 1)
+                ],
+            )
+    return counted_on(engine, found.tables)
 
 
 def on_server(kind: type, number: int) -> object:
@@ -204,12 +208,12 @@ def on_server(kind: type, number: int) -> object:
     return values[kind]
 
 
-def counted_on(engine: Engine, found: MetaData) -> dict[str, int]:
+def counted_on(engine: Engine, tables: Iterable[str]) -> dict[str, int]:
     with engine.connect() as connection:
         return {
-            table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
-            for table in found.sorted_tables
-            if not table.name.startswith("alembic")
+            table: connection.exec_driver_sql(f"SELECT COUNT(*) FROM {table}").scalar_one()
+            for table in tables
+            if not table.startswith("alembic")
         }
 
 
@@ -220,10 +224,7 @@ def test_a_filled_server_of_any_version_is_upgraded_and_keeps_its_rows(server: E
     assert sum(before.values()) > 20
     assert migrate(url_of(server)) == SCHEMA_VERSION
     assert migrate(url_of(server)) == SCHEMA_VERSION
-    after = MetaData()
-    after.reflect(server)
-    counts = counted_on(server, after)
-    assert {name: counts[name] for name in before} == before
+    assert counted_on(server, before) == before
 
 
 def test_the_steps_make_exactly_the_schema_on_a_server(server: Engine) -> None:

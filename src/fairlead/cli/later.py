@@ -17,10 +17,13 @@ class Later(TyperCommand):
     def __init__(self, name: str, module: str, summary: str) -> None:
         super().__init__(name, help=summary, short_help=summary)
         self._module = module
+        self._loaded: Any = None
 
     def load(self) -> Any:
         """The real command: the module's `commands()` gives its commands by name."""
-        return import_module(f"fairlead.cli.{self._module}").commands()[self.name]
+        if self._loaded is None:
+            self._loaded = import_module(f"fairlead.cli.{self._module}").commands()[self.name]
+        return self._loaded
 
     def make_context(self, *args: Any, **extra: Any) -> typer.Context:
         context: typer.Context = self.load().make_context(*args, **extra)

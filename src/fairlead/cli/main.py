@@ -2,7 +2,8 @@
 
 import os
 import sys
-from typing import Annotated, Final
+from functools import cache
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -77,11 +78,16 @@ def _root(
         print(ctx.get_help())
 
 
+@cache
+def _commands() -> Any:
+    return typer.main.get_command(app)
+
+
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit status. What goes wrong is said in words, never as a traceback."""
     try:
         _require_text(arguments)
-        status = typer.main.get_command(app).main(args=arguments, prog_name="fairlead", standalone_mode=False)
+        status = _commands().main(args=arguments, prog_name="fairlead", standalone_mode=False)
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except (typer.Abort, KeyboardInterrupt):

@@ -4,6 +4,7 @@ A step, once released, is never edited: a changed table is a new file in `versio
 the newest.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from fairlead.storage.database import Where
 from fairlead.storage.store import Store
 
 if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
     from sqlalchemy import Connection
 
 _STEPS = Path(__file__).parent
@@ -36,13 +38,20 @@ def migrate(where: Where, *, to: str = "head") -> str:
 def _upgrade(connection: "Connection", to: str) -> None:
     from alembic.config import Config
     from alembic.runtime.environment import EnvironmentContext
-    from alembic.script import ScriptDirectory
 
-    config = Config()
-    config.set_main_option("script_location", str(_STEPS).replace("%", "%%"))
-    script = ScriptDirectory.from_config(config)
+    config, script = Config(), _script()
     # The transaction is ours, see `Store.writing`; Alembic must not commit within it.
     environment = EnvironmentContext(config, script, fn=lambda revision, _: script._upgrade_revs(to, revision))
     with environment:
         environment.configure(connection=connection, transactional_ddl=False)
         environment.run_migrations()
+
+
+@cache
+def _script() -> "ScriptDirectory":
+    """The steps, read once: that takes longer than any of them."""
+    from alembic.script import ScriptDirectory
+
+    script = ScriptDirectory(str(_STEPS))
+    script.get_revisions("head")
+    return script
