@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from tests.forked import memory
 
 # Of what is collected nearly all stays, and a worker lives for minutes: to look for cycles as often as Python does by
 # itself would find next to nothing.
@@ -25,9 +26,23 @@ LONG: Final = ("tests/docs/test_pages.py", "tests/cli/test_demo.py", "tests/stor
 
 File = list[pytest.Item]
 
+_TAKEN = pytest.StashKey[Path | None]()
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--workers", type=int, default=0, help="Processes that run tests; 0 for this one only.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_TAKEN] = memory.take() if config.option.workers else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    yield
+    taken = session.config.stash[_TAKEN]
+    if taken is not None and not session.testsfailed:  # otherwise somebody will want to look
+        memory.give_back(taken)
 
 
 @pytest.hookimpl(wrapper=True)
