@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from hypothesis import settings
 
 from tests.certificates import Authority
@@ -17,6 +18,11 @@ __all__ = ["empty_database", "lent", "lent_with_vectors", "postgres", "scored_wh
 settings.register_profile("quick", deadline=None, max_examples=40)
 settings.register_profile("thorough", deadline=None, max_examples=500)  # pytest --hypothesis-profile thorough
 settings.load_profile("quick")
+
+# Nor does how long an answer takes: the five seconds that are the default of httpx pass on a machine that others use as
+# well. A test that is about time says about which.
+for each in ("connect", "read", "write", "pool"):
+    setattr(DEFAULT_TIMEOUT_CONFIG, each, 60.0)
 
 AMPLE = {"organisation": {"total": 1000}}
 

@@ -7,12 +7,13 @@ import contextlib
 import itertools
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
+
+from tests.ports import free_port
 
 MISSING = "the programs of a PostgreSQL server are not installed: run tools/postgres.sh"
 _UNPRIVILEGED = ("postgres", "nobody")
@@ -62,9 +63,7 @@ class Server:
         data = self._folder / "data"
         # en_US-like sorting would be C here as well: our own columns say how they are compared.
         self._run("initdb", "-D", str(data), "-U", "fairlead", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()  # it stays ours while the server is down and is to come back
         said = {**_SETTINGS, "port": str(self.port), "fsync": "on" if self._fsync else "off"}
         if self._network:
             said["listen_addresses"] = f"'127.0.0.1,{self._address}'"

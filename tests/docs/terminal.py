@@ -4,7 +4,6 @@ import contextlib
 import io
 import os
 import shlex
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 from unittest import mock
 
 from tests import programs
+from tests.ports import free_port
 
 from fairlead.cli.main import run
 
@@ -24,7 +24,7 @@ class Terminal:
     """`port` stands for the default port of the pages, so that several can be played on one machine."""
 
     def __init__(self, folder: Path) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self._server: subprocess.Popen[bytes] | None = None
         found = folder / ".bin"
         found.mkdir()
@@ -116,9 +116,3 @@ class Terminal:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
         )  # fmt: skip
         return done.returncode, done.stdout
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
