@@ -110,7 +110,8 @@ def test_no_budget_names_whoever_is_erased_once_their_calls_have_ended(
     with closing(sqlite3.connect(state)) as raw, raw:
         for period, held in rows:
             raw.execute(
-                "INSERT OR REPLACE INTO budget VALUES (?, ?, ?, 5, 0)", (scope_name("person", "kim"), period, held)
+                "INSERT OR REPLACE INTO budget (scope, period, held, spent) VALUES (?, ?, ?, 5)",
+                (scope_name("person", "kim"), period, held),
             )
     assert "calls of kim are under way" in fairlead("data", "erase", "kim", "--yes").err
     with closing(sqlite3.connect(state)) as raw, raw:
