@@ -28,17 +28,12 @@ def differences(decision: Decision, model: str, run: str, *, first_attempt: bool
         found.append(f"its dice fall on {_chance(made)}, and the record says {_chance(decision)}")
     if (renamed := _renamed(mixed, run)) is not None:
         found.append(f"under other names it comes out as {renamed}: a name has decided")
-    units = [one.model for one in decision.candidates]
-    if model and not any(_is_of(model, unit) for unit in units):
+    candidates = decision.candidates
+    if model and not any(one.covers(model) for one in candidates):
         found.append(f"{model!r} was attempted, and was no candidate")
-    elif model and first_attempt and units and not _is_of(model, units[0]):
-        found.append(f"{model!r} was attempted first, and {units[0]!r} was chosen")
+    elif model and first_attempt and candidates and not candidates[0].covers(model):
+        found.append(f"{model!r} was attempted first, and {candidates[0].model!r} was chosen")
     return found
-
-
-def _is_of(model: str, unit: str) -> bool:
-    """Whether a model is the one that was chosen, or a deployment of it."""
-    return model == unit or model.startswith(f"{unit}/")
 
 
 def _mixed(candidates: tuple[Option, ...]) -> tuple[Option, ...]:

@@ -30,6 +30,10 @@ class Option(Struct, frozen=True, kw_only=True, omit_defaults=True):
     seen: int = 0
     tie: int = 0
 
+    def covers(self, model: str) -> bool:
+        """Whether a model, as records name it, is this one or a deployment of it."""
+        return model == self.model or model.startswith(f"{self.model}/")
+
 
 class Decision(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The candidates in the order in which they are tried, what the choice followed, and the version of the predictor

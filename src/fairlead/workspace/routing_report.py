@@ -8,7 +8,6 @@ from msgspec import Struct
 from fairlead.costs.record import Record
 from fairlead.models.types import Model
 from fairlead.routing.objective import excess
-from fairlead.tasks.decisions import Option
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -69,16 +68,12 @@ def _expect(part: _Part, record: Record) -> None:
     decision = record.decision
     if decision is None:
         return
-    done = next((one for one in decision.candidates if _is_of(record.model, one)), None)
+    done = next((one for one in decision.candidates if one.covers(record.model)), None)
     if done is None or done.p is None:
         return
     part.predicted.append(done.p)
     rivals = [one.p for one in decision.candidates if one.p is not None and not excess(decision.objective, one)]
     part.regret.append(max(0, max(rivals, default=done.p) - done.p))
-
-
-def _is_of(model: str, option: Option) -> bool:
-    return model == option.model or model.startswith(f"{option.model}/")
 
 
 def _line(task: str, name: str, part: _Part, total: int, model: Model | None) -> Line:

@@ -101,7 +101,7 @@ def _replayed(record: Record, change: Change, rates: Mapping[str, Rate], expects
     decision = record.decision or _expected(record, change, expects)
     if decision is None:
         return "it was not chosen by an objective, and nothing says what would be expected of other models"
-    done = next((one for one in decision.candidates if _is_of(record.model, one.model)), None)
+    done = next((one for one in decision.candidates if one.covers(record.model)), None)
     if done is None:
         return "the model that did it is none of the candidates any more"
     options = [_priced(one, record.usage, change, rates) for one in decision.candidates if _stays(one, change)]
@@ -130,14 +130,10 @@ def _priced(option: Option, used: RecordedUsage, change: Change, rates: Mapping[
     if new is None:
         return option
     usage = Usage(input=used.input, output=used.output, cached_input=used.cached_input, cache_write=used.cache_write)
-    old = next((rate for name, rate in rates.items() if _is_of(name, option.model)), None)
+    old = next((rate for name, rate in rates.items() if option.covers(name)), None)
     before = cost(usage, old) if old is not None else 0
     after = cost(usage, new)
     return replace(option, cost=option.cost * after // before if before else after)
-
-
-def _is_of(model: str, unit: str) -> bool:
-    return model == unit or model.startswith(f"{unit}/")
 
 
 def _summed(task: str, runs: list[_Run]) -> Simulated:
