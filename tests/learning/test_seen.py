@@ -3,7 +3,7 @@
 from typing import Any, get_args
 
 from fairlead.costs.record import Record, RecordedError
-from fairlead.learning.said import asked, fits
+from fairlead.learning.asked import asked, fits
 from fairlead.learning.seen import Row, Seeing
 from fairlead.learning.settings import OutcomesSettings, Seen
 

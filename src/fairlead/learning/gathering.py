@@ -14,7 +14,7 @@ from fairlead.clock import Clock
 from fairlead.costs.payload import Payload, decode_payload
 from fairlead.costs.record import Record, decode_record
 from fairlead.errors import FairleadError
-from fairlead.learning.said import asked, fits, same
+from fairlead.learning.asked import asked, fits, same
 from fairlead.learning.seen import Row, Seeing
 from fairlead.learning.settings import OutcomesSettings
 from fairlead.storage.store import Store

@@ -8,7 +8,7 @@ import msgspec
 from fairlead.costs.payload import decode_payload
 from fairlead.costs.record import Record, decode_record
 from fairlead.errors import FairleadError
-from fairlead.learning.said import asked
+from fairlead.learning.asked import asked
 from fairlead.learning.trust import Trusted, trusted
 from fairlead.models.types import Model
 from fairlead.routing.learned import Features, Observation, features
