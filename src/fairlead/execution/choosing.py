@@ -16,7 +16,7 @@ from fairlead.models.tally import likely_tokens
 from fairlead.models.types import ChatRequest, Usage
 from fairlead.routing import Candidate, Dropped, Plan
 from fairlead.routing.exploring import ventured
-from fairlead.routing.learned import Features, Prediction, features
+from fairlead.routing.learned import NO_FEATURES, Features, Prediction, features
 from fairlead.routing.objective import choose, excess
 from fairlead.tasks.decisions import Decision, Option
 from fairlead.tasks.objectives import Objective
@@ -24,7 +24,6 @@ from fairlead.tasks.types import Task
 from fairlead.telemetry.trace import Trace
 
 _PARTS: Final = 10_000
-_NO_FEATURES: Final = Features()
 
 Units = Mapping[tuple[str, int], list[Candidate]]
 """What is chosen among: models by name and room, each with the deployments at which it can be reached."""
@@ -45,7 +44,7 @@ def chosen(
         units.setdefault(unit, []).append(candidate)
     predictor = deployment.predictor
     looked_at = predictor is not None and predictor.kind == "learned"
-    seen = features(task.question) if looked_at else _NO_FEATURES
+    seen = features(task.question) if looked_at else NO_FEATURES
     decision = choose(
         objective,
         _options(deployment, seconds, task.type.name, request, units, seen),

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from fairlead.costs.record import Record
 from fairlead.routing.exploring import eligible
-from fairlead.routing.learned import Features, Predictor
+from fairlead.routing.learned import NO_FEATURES, Features, Predictor
 from fairlead.routing.learned.off_policy import Logged, Verdict, verdict
 from fairlead.routing.learned.online import CERTAIN, propensity
 from fairlead.routing.objective import again, choose
@@ -15,7 +15,6 @@ from fairlead.storage.types import NewOutcome
 from fairlead.tasks.decisions import Decision, Option
 
 _PARTS: Final = 10_000
-_NO_FEATURES: Final = Features()
 _JUDGE: Final = "judge"
 
 
@@ -36,7 +35,7 @@ def may_decide(
         said = by_run.get(record.run)
         if said is not None and record.decision is not None and _decided(record):
             decisions[record.run] = record.decision
-            logged.append(_logged(record, record.decision, said, looks.get(record.run, _NO_FEATURES)))
+            logged.append(_logged(record, record.decision, said, looks.get(record.run, NO_FEATURES)))
     floors = {one.task: decisions[one.run].objective.floor / _PARTS for one in logged}
     known = now if now is not None else new
     return verdict(
@@ -102,7 +101,7 @@ def _chooses(
     def chosen(one: Logged) -> str:
         if one.run not in known:
             decision = decisions[one.run]
-            options = _options(predictor, one.task, one.features if seeing else _NO_FEATURES, decision.candidates)
+            options = _options(predictor, one.task, one.features if seeing else NO_FEATURES, decision.candidates)
             known[one.run] = choose(decision.objective, options, draw=one.run).candidates[0].model
         return known[one.run]
 

@@ -4,14 +4,12 @@ from fairlead.costs.prices import cost
 from fairlead.costs.record import Record
 from fairlead.labels import NO_LABELS
 from fairlead.models.types import AUTO, Usage
-from fairlead.routing.learned import Features, Predictor
+from fairlead.routing.learned import NO_FEATURES, Predictor
 from fairlead.routing.order import order
 from fairlead.tasks.decisions import Option
 from fairlead.tasks.types import Task
 from fairlead.workspace.compile import Workspace
 from fairlead.workspace.simulating import Expects
-
-_NO_FEATURES = Features()
 
 
 def expects_of(workspace: Workspace, predictor: Predictor | None) -> Expects:
@@ -31,7 +29,7 @@ def expects_of(workspace: Workspace, predictor: Predictor | None) -> Expects:
             if name in chats and name not in dropped:
                 units.setdefault(chats[name].group or name, name)
         usage = Usage(input=used.input, output=used.output)
-        known = predictor.predict(record.task, _NO_FEATURES, list(units)) if predictor is not None else ()
+        known = predictor.predict(record.task, NO_FEATURES, list(units)) if predictor is not None else ()
         scores = {each.model: round(each.p * 10_000) for each in known}
         return tuple(
             Option(model=unit, declared=place, cost=cost(usage, rates[name]), p=scores.get(unit))

@@ -11,13 +11,12 @@ from fairlead.errors import FairleadError
 from fairlead.learning.asked import asked
 from fairlead.learning.trust import Trusted, trusted
 from fairlead.models.types import Model
-from fairlead.routing.learned import Features, Observation, features
+from fairlead.routing.learned import NO_FEATURES, Features, Observation, features
 from fairlead.storage.store import Store
 from fairlead.storage.types import NewOutcome
 from fairlead.storage.vault import Vault
 from fairlead.telemetry import decode
 
-_NO_FEATURES: Final = Features()
 _NANO: Final = 1_000_000_000
 
 
@@ -56,7 +55,7 @@ def observations(
             continue
         sealed = log.payload(row.seq)
         question = None if sealed is None else _question(vault, sealed.subject, sealed.ciphertext, row.run)
-        looks = _NO_FEATURES if question is None else features(question)
+        looks = NO_FEATURES if question is None else features(question)
         latency = _seconds(row.spans)
         for each in said:
             found.append(_observation(record, each, models, looks, latency))

@@ -6,11 +6,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fairlead.costs.record import Record
-from fairlead.routing.learned import Features, Observation, Predictor
+from fairlead.routing.learned import NO_FEATURES, Observation, Predictor
 from fairlead.routing.objective import choose
 from fairlead.tasks.decisions import Option
-
-_NO_FEATURES = Features()
 
 
 class Known(Struct, frozen=True, kw_only=True):
@@ -72,7 +70,7 @@ def compared(records: Iterable[Record], predictor: Predictor, known: Sequence[Ob
 
 
 def _expected(predictor: Predictor, task: str, candidates: Sequence[Option]) -> list[Option]:
-    found = predictor.predict(task, _NO_FEATURES, [one.model for one in candidates])
+    found = predictor.predict(task, NO_FEATURES, [one.model for one in candidates])
     return [
         replace(one, p=round(each.p * 10_000), low=round(each.low * 10_000), high=round(each.high * 10_000))
         for one, each in zip(candidates, found, strict=True)
@@ -81,5 +79,5 @@ def _expected(predictor: Predictor, task: str, candidates: Sequence[Option]) -> 
 
 def _means(predictor: Predictor, known: Sequence[Observation]) -> tuple[Known, ...]:
     pairs = sorted({(one.task, one.model) for one in known})
-    said = ((task, predictor.predict(task, _NO_FEATURES, [model])[0]) for task, model in pairs)
+    said = ((task, predictor.predict(task, NO_FEATURES, [model])[0]) for task, model in pairs)
     return tuple(Known(task=task, model=one.model, outcomes=one.seen, score=round(one.p, 4)) for task, one in said)

@@ -6,9 +6,10 @@ Nothing here knows a vendor: models are names, and exchanging two names exchange
 from fairlead.routing.learned.features import features
 from fairlead.routing.learned.predictor import Predictor, read_predictor
 from fairlead.routing.learned.training import Training, train
-from fairlead.routing.learned.types import Features, Observation, Prediction, TokenPrice
+from fairlead.routing.learned.types import NO_FEATURES, Features, Observation, Prediction, TokenPrice
 
 __all__ = [
+    "NO_FEATURES",
     "Features",
     "Observation",
     "Prediction",

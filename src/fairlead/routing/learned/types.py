@@ -1,5 +1,7 @@
 """What learned routing speaks of: how a prompt looks, what a model once did with one, what it is expected to do."""
 
+from typing import Final
+
 from msgspec import Struct
 
 
@@ -12,6 +14,10 @@ class Features(Struct, frozen=True):
 
     numbers: tuple[float, ...] = ()
     slots: tuple[int, ...] = ()
+
+
+NO_FEATURES: Final = Features()
+"""Of a prompt that is gone, or that nobody looks at: the kind of work speaks for it."""
 
 
 class Observation(Struct, frozen=True):
