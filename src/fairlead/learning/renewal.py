@@ -7,12 +7,13 @@ from msgspec.structs import replace
 
 from fairlead.costs.record import Record
 from fairlead.routing.exploring import eligible
+from fairlead.routing.foretold import foretold
 from fairlead.routing.learned import NO_FEATURES, Features, Predictor
 from fairlead.routing.learned.off_policy import Logged, Verdict, verdict
 from fairlead.routing.learned.online import CERTAIN, propensity
 from fairlead.routing.objective import again, choose
 from fairlead.storage.types import NewOutcome
-from fairlead.tasks.decisions import Decision, Option
+from fairlead.tasks.decisions import Decision
 
 _PARTS: Final = 10_000
 _JUDGE: Final = "judge"
@@ -101,21 +102,8 @@ def _chooses(
     def chosen(one: Logged) -> str:
         if one.run not in known:
             decision = decisions[one.run]
-            options = _options(predictor, one.task, one.features if seeing else NO_FEATURES, decision.candidates)
+            options = foretold(predictor, one.task, one.features if seeing else NO_FEATURES, decision.candidates)
             known[one.run] = choose(decision.objective, options, draw=one.run).candidates[0].model
         return known[one.run]
 
     return chosen
-
-
-def _options(predictor: Predictor | None, task: str, looks: Features, options: Sequence[Option]) -> list[Option]:
-    if predictor is None:
-        return [replace(one, p=None, low=None, high=None, tie=0) for one in options]
-    found = predictor.predict(task, looks, [one.model for one in options])
-    return [
-        replace(
-            one, p=round(each.p * _PARTS), low=round(each.low * _PARTS), high=round(each.high * _PARTS),
-            seen=each.seen, tie=0,
-        )
-        for one, each in zip(options, found, strict=True)
-    ]  # fmt: skip

@@ -35,7 +35,7 @@ class Standing(Struct, frozen=True):
 
 class Move(Struct, frozen=True, kw_only=True):
     """What was moved once, in nano-units: from `source` to `target`, each with its period; "" for no budget. `kind` is
-    "allot", "transfer", "raise" or "carry"."""
+    "allot", "take_back", "transfer", "raise" or "carry"."""
 
     id: str
     at: int

@@ -51,8 +51,8 @@ def take_up_approvals(
             return
         asked = granted.question.arguments
         amount = workspace.budgets.unit.parse(asked["raise_by"])
-        id_, by = f"approval:{granted.id}", f"approval:{granted.id}"
-        wanted = Wanted(kind="raise", amount=amount, by=by, target=asked["budget"], period=asked["period"], id=id_)
+        by = f"approval:{granted.id}"
+        wanted = Wanted(kind="raise", amount=amount, by=by, target=asked["budget"], period=asked["period"], id=by)
         credits.within(connection, wanted)
         change(connection, granted.id, "granted", "used", credits.clock.now())
 

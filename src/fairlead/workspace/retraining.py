@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from fairlead.costs.record import Record
+from fairlead.routing.foretold import foretold
 from fairlead.routing.learned import NO_FEATURES, Observation, Predictor
 from fairlead.routing.objective import choose
-from fairlead.tasks.decisions import Option
 
 
 class Known(Struct, frozen=True, kw_only=True):
@@ -48,7 +47,7 @@ def compared(records: Iterable[Record], predictor: Predictor, known: Sequence[Ob
         if record.kind != "call_model" or decision is None or not decision.candidates:
             continue
         first = decision.candidates[0]
-        options = _expected(predictor, record.task, decision.candidates)
+        options = foretold(predictor, record.task, NO_FEATURES, decision.candidates)
         other = choose(decision.objective, options, draw=record.run).candidates[0]
         replayed += 1
         moved += other.model != first.model
@@ -67,14 +66,6 @@ def compared(records: Iterable[Record], predictor: Predictor, known: Sequence[Ob
         cost_then=then,
         cost_now=now,
     )
-
-
-def _expected(predictor: Predictor, task: str, candidates: Sequence[Option]) -> list[Option]:
-    found = predictor.predict(task, NO_FEATURES, [one.model for one in candidates])
-    return [
-        replace(one, p=round(each.p * 10_000), low=round(each.low * 10_000), high=round(each.high * 10_000))
-        for one, each in zip(candidates, found, strict=True)
-    ]
 
 
 def _means(predictor: Predictor, known: Sequence[Observation]) -> tuple[Known, ...]:
