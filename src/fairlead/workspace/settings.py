@@ -7,8 +7,7 @@ from msgspec import Meta, Struct
 
 from fairlead.context.settings import ContextSettings
 from fairlead.controls.settings import AlarmSettings
-from fairlead.costs.forecasting.settings import ForecastSettings
-from fairlead.costs.settings import BudgetsSettings, PriceSettings
+from fairlead.costs.settings import BudgetsSettings, ForecastSettings, PriceSettings
 from fairlead.identity.key_settings import KeySettings
 from fairlead.identity.settings import AgentSettings, IdentitySettings
 from fairlead.lanes import LanesSettings
