@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.world import World, world
+from tests.world import FixedClock, World, world
 
 from fairlead.learning.gathering import Gathering
 from fairlead.learning.settings import OutcomesSettings
@@ -38,6 +38,19 @@ async def test_what_the_log_tells_is_an_outcome_once(tmp_path: Path) -> None:
             outcome_rows.set_mark(connection, -1)
         gathering(w).run()  # from the beginning: of the erased nothing comes back
         assert outcomes(w) == [(third, "check", 10_000)]
+
+
+async def test_outcomes_are_forgotten_once_nobody_looks_back_to_them_and_not_before(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        await w.ask("When do we ship?")
+        assert gathering(w).run() == 1
+        left = []
+        for days in (29, 31):
+            office = Gathering(w.store, w.fairlead.ledger.vault, FixedClock(w.clock.now() + days * 86_400_000))
+            office.settings = OutcomesSettings(keep=30)
+            office.sweep()
+            left.append(len(outcomes(w)))
+        assert left == [1, 0], "also where nothing is looked for any more"
 
 
 async def test_where_nothing_is_named_nothing_is_done(tmp_path: Path) -> None:

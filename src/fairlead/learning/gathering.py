@@ -47,6 +47,17 @@ class Gathering:
         with self._store.database.elected("outcomes") as mine:
             return self._gathered() if mine else 0
 
+    def sweep(self) -> None:
+        """Forget outcomes that nobody looks back to any more, whoever said them. Blocking."""
+        from fairlead.storage import outcome_rows as table
+
+        before = self._clock.now() - int(self.settings.keep * _DAY)
+        with self._store.reading() as connection:
+            if not table.is_any_before(connection, before):
+                return
+        with self._store.writing() as connection:
+            table.forget_outcomes(connection, before)
+
     def _gathered(self) -> int:
         from fairlead.storage import outcome_rows as table
         from fairlead.storage.checkpoints import log_origin
@@ -65,7 +76,6 @@ class Gathering:
                 table.keep(connection, found)
                 if page:
                     table.set_mark(connection, page[-1].seq)
-                table.forget_outcomes(connection, self._clock.now() - int(settings.keep * _DAY))
             many += len(found)
             if len(page) < _PAGE:
                 break

@@ -63,7 +63,9 @@ class OutcomesSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     retry_within: Annotated[
         float, Meta(gt=0, le=86_400, description="Seconds in which the same question counts as asked again.")
     ] = 600.0
-    keep: Annotated[float, Meta(gt=0, le=36_500, description="Days for which learning looks back.")] = 365.0
+    keep: Annotated[
+        float, Meta(gt=0, le=36_500, description="Days for which outcomes are kept, and learning looks back.")
+    ] = 365.0
     feedback: FeedbackSettings = FeedbackSettings()
 
     def weight(self, source: Source) -> float:

@@ -86,6 +86,11 @@ def last_of_log(connection: Connection) -> int:
     return -1 if found is None else int(found)
 
 
+def is_any_before(connection: Connection, before: int) -> bool:
+    """Whether there is an outcome that is older than that."""
+    return connection.execute(select(outcome.c.run).where(outcome.c.at < before).limit(1)).first() is not None
+
+
 def forget_outcomes(connection: Connection, before: int) -> int:
     """Delete those older than that. How many that were."""
     return connection.execute(delete(outcome).where(outcome.c.at < before)).rowcount

@@ -230,9 +230,8 @@ def _chores(
         await asyncio.to_thread(sign)
 
     async def forget_the_expired() -> None:
-        await asyncio.to_thread(
-            custody.clear, parts.sessions, parts.approvals, parts.flows, parts.signed_in, parts.pins
-        )
+        others = parts.approvals, parts.flows, parts.signed_in, parts.pins, parts.gathering
+        await asyncio.to_thread(custody.clear, parts.sessions, *others)
 
     return (
         (_RECOVER_EVERY, settle_for_the_dead),
