@@ -3,6 +3,8 @@ has come of it."""
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from fairlead.execution import Deployment, Fairlead
@@ -18,8 +20,19 @@ _LONGEST_PAUSE: Final = 900.0
 
 async def embed_as_elected(fairlead: Fairlead, store: Store, progress: Progress | None = None) -> PagesEmbedded | None:
     """Embed what is lacking, None where another process is at it."""
-    with store.database.elected(_OFFICE) as mine:
+    async with _elected(store) as mine:
         return await embed_pages(fairlead, progress) if mine else None
+
+
+@asynccontextmanager
+async def _elected(store: Store) -> AsyncIterator[bool]:
+    """Whether the office is this process's. To ask may take a connection to a server: never in the event loop."""
+    office = store.database.elected(_OFFICE)
+    mine = await asyncio.to_thread(office.__enter__)
+    try:
+        yield mine
+    finally:
+        await asyncio.to_thread(office.__exit__, None, None, None)
 
 
 class PageOffice:
