@@ -1,0 +1,74 @@
+"""What a workspace reaches beside models: systems with their cards, sources of pages, and what is read live. Each with
+all that is wrong with it noted, and None where it cannot be decided by."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from fairlead.context.sources.live import LiveSource, compile_live
+from fairlead.context.sources.settings import SourcesFile, compile_sources
+from fairlead.errors import BadInput
+from fairlead.execution.extraction import check_schema
+from fairlead.tools.cards import SystemCard
+from fairlead.tools.settings import System
+from fairlead.workspace import crossings
+from fairlead.workspace.findings import Findings
+from fairlead.workspace.places import placed
+from fairlead.workspace.settings import WorkspaceSettings
+from fairlead.workspace.systems import card_path, files_of, one_system, refuse_unreadable
+from fairlead.workspace.systems import crossings as crossings_of_systems
+from fairlead.workspace.text import ENTRY, SOURCES
+
+
+def compiled_systems(findings: Findings, settings: WorkspaceSettings) -> Mapping[str, System] | None:
+    """The systems by name, each with its card, once what their cards say of each other's tools can be."""
+    files, cards = files_of(findings.text.files), dict[str, SystemCard]()
+    found: dict[str, System] = {}
+    before = len(findings.problems)
+    for name, each in settings.systems.items():
+        path = card_path(name)
+        card = findings.read(path, SystemCard) if path in files else None
+        if path in files and card is None:
+            continue
+        if card is not None:
+            cards[path] = card
+        system = findings.tried(partial(one_system, name, each, card, files), ("systems", name))
+        if system is not None:
+            found[name] = system
+    for path, one in cards.items():
+        for tool, said in one.tools.items():
+            check = partial(check_schema, f"tools.{tool}.extracts", said.extracts)
+            findings.checked(path, check)
+    for error in crossings_of_systems(found):
+        findings.tried(partial(_raise, error), ("systems",))
+    findings.problems += crossings.limited_tools(settings, found, findings.documents[ENTRY])
+    return found if len(findings.problems) == before else None
+
+
+def compiled_sources(findings: Findings, settings: WorkspaceSettings) -> SourcesFile | None:
+    file = findings.read(SOURCES, SourcesFile) if SOURCES in findings.text.files else SourcesFile()
+    systems = {name: "resources" in getattr(each, "offers", ()) for name, each in settings.systems.items()}
+    for name, each in file.sources.items() if file else ():
+        one = SourcesFile(sources={name: each})
+        findings.checked(SOURCES, partial(compile_sources, one, systems))
+    return file
+
+
+def compiled_live(
+    findings: Findings, sources: SourcesFile | None, systems: Mapping[str, System] | None
+) -> Mapping[str, LiveSource] | None:
+    """The live sources, each with a tool that there is and that only reads."""
+    if sources is None or systems is None:
+        return None
+    before = len(findings.problems)
+    found: dict[str, LiveSource] = {}
+    for name, each in sources.live.items():
+        try:
+            found.update(compile_live({name: each}))
+            refuse_unreadable(f"live.{name}", each.tool, systems)
+        except BadInput as error:
+            findings.problems.append(placed(error, findings.documents[SOURCES]))
+    return found if len(findings.problems) == before else None
+
+
+def _raise(error: BadInput) -> None:
+    raise error
