@@ -76,6 +76,9 @@ def test_bad_answers_change_nothing(tmp_path: Path) -> None:
         ):
             assert answer(s, id_, **body).status_code == 400
         assert httpx.post(f"{s.url}/v1/approvals/{id_}", json={"decision": "approve"}).status_code == 401
+        trial = {**s.auth("lee"), "x-fairlead-dry-run": "estimate"}
+        tried = httpx.post(f"{s.url}/v1/approvals/{id_}", headers=trial, json={"decision": "approve"})
+        assert "dry-run" in tried.json()["error"]["message"]
         assert httpx.get(f"{s.url}/v1/approvals?state=odd", headers=s.auth("lee")).status_code == 400
         assert s.running.fairlead.approvals.one(id_).state == "pending"
 

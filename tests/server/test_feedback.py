@@ -93,6 +93,14 @@ def test_what_is_no_judgement_is_refused_and_leaves_nothing(s: Served, body: dic
     assert refused.json()["error"]["fairlead"]["help"]
 
 
+def test_nothing_is_said_by_way_of_trial(s: Served) -> None:
+    run = asked(s)
+    trial = {**s.auth(), "x-fairlead-dry-run": "estimate"}
+    refused = httpx.post(f"{s.url}/v1/feedback", headers=trial, json={"run": run, "score": 1})
+    assert refused.status_code == 400
+    assert outcomes(s, run) == []
+
+
 def test_twice_at_once_is_one_outcome(s: Served) -> None:
     run = asked(s)
     with ThreadPoolExecutor(4) as pool:

@@ -218,7 +218,9 @@ def _period(text: str) -> str:
 
 def _short(reason: str) -> str:
     if len(reason) > _MOST_REASON:
-        raise BadInput(f"--reason has {len(reason)} characters", why=f"{_MOST_REASON} are the most")
+        raise BadInput(
+            f"--reason has {len(reason)} characters", why=f"{_MOST_REASON} are the most", mend="say it shorter"
+        )
     return reason
 
 

@@ -10,7 +10,7 @@ from fairlead.errors import BadInput, FairleadError
 from fairlead.execution import Fairlead
 from fairlead.execution.approval_question import Approval, plain
 from fairlead.identity import Caller
-from fairlead.server.door import answered, guarded, received, refuse
+from fairlead.server.door import answered, guarded, received, refuse, refuse_dry_run
 from fairlead.server.http import Gone, Scope, read_query, respond
 from fairlead.server.openai.errors import encode_error
 from fairlead.server.reading import decoded
@@ -83,6 +83,7 @@ class AnswerApproval:
         try:
             caller, arrival = await received(fairlead, scope, receive, _DOOR, self._max_body)
             deployment = fairlead.current_for(caller)
+            refuse_dry_run(arrival, "an answer costs nothing, and counts once it is given")
             body = decoded(_decoder, arrival.body, "approvals")
         except Gone:
             return

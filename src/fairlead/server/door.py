@@ -133,6 +133,12 @@ def refuse_session(arrival: Arrival, mend: str) -> None:
         )
 
 
+def refuse_dry_run(arrival: Arrival, why: str) -> None:
+    """Raises `BadInput` at a door where there is nothing to price: what was sent to be tried out would be done."""
+    if arrival.dry_run:
+        raise BadInput("x-fairlead-dry-run has no meaning here", why=why, mend="leave the header out")
+
+
 async def answered(
     fairlead: Fairlead,
     scope: Scope,

@@ -8,7 +8,7 @@ from msgspec import Struct
 from fairlead.errors import BadInput, FairleadError
 from fairlead.execution import Fairlead
 from fairlead.learning.feedback import DOOR, SCORE, Feedback, Said
-from fairlead.server.door import guarded, received, refuse
+from fairlead.server.door import guarded, received, refuse, refuse_dry_run
 from fairlead.server.http import Gone, Scope, respond
 from fairlead.server.openai.errors import encode_error
 from fairlead.server.reading import decoded
@@ -43,6 +43,7 @@ class GiveFeedback:
         try:
             caller, arrival = await received(fairlead, scope, receive, DOOR, self._max_body)
             fairlead.current_for(caller)
+            refuse_dry_run(arrival, "what is said of a run costs nothing, and is kept once it is said")
             said = _said(decoded(_decoder, arrival.body, "feedback"))
         except Gone:
             return

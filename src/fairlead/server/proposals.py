@@ -16,7 +16,7 @@ from fairlead.execution import Fairlead
 from fairlead.execution.deployment import Deployment
 from fairlead.execution.proposing import STATES, Pages, Seen, Wish, edit_of, own_answers, plain, seen_by, shown_to
 from fairlead.identity import Caller
-from fairlead.server.door import answered, guarded, received, refuse, refuse_session
+from fairlead.server.door import answered, guarded, received, refuse, refuse_dry_run, refuse_session
 from fairlead.server.http import Gone, Scope, read_query, respond
 from fairlead.server.openai.errors import encode_error
 from fairlead.server.reading import decoded
@@ -64,12 +64,7 @@ class Propose:
             caller, arrival = await received(fairlead, scope, receive, _DOOR, self._max_body)
             deployment = fairlead.current_for(caller)
             refuse_session(arrival, "leave the header out")
-            if arrival.dry_run:
-                raise BadInput(
-                    "x-fairlead-dry-run has no meaning here",
-                    why="a proposal costs nothing, and changes no page before its owner accepts it",
-                    mend="leave the header out",
-                )
+            refuse_dry_run(arrival, "a proposal costs nothing, and changes no page before its owner accepts it")
             wish = read_request(arrival.body)
         except Gone:
             return
