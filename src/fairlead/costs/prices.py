@@ -24,7 +24,7 @@ def cost(usage: Usage, rate: Rate) -> int:
     if plain < 0 or cached < 0 or written < 0 or output < 0:
         cached, written, output = max(cached, 0), max(written, 0), max(output, 0)
         plain = max(usage.input - cached - written, 0)
-    tier = _tier(rate, plain + cached + written)
+    tier = tier_of(rate, plain + cached + written)
     pico = plain * tier.input + cached * tier.cached_input + written * tier.cache_write + output * tier.output
     if not is_plain(usage):
         pico += _surcharge(usage, tier, (plain, cached, written), output)
@@ -34,7 +34,7 @@ def cost(usage: Usage, rate: Rate) -> int:
 
 def rests_on_a_guess(usage: Usage, rate: Rate) -> bool:
     """Whether something in it has no stated price, so that `cost` took the dearest."""
-    return is_guessed(usage, rate, _tier(rate, max(usage.input, 0)))
+    return is_guessed(usage, rate, tier_of(rate, max(usage.input, 0)))
 
 
 def _surcharge(usage: Usage, tier: Tier, given: tuple[int, int, int], output: int) -> int:
@@ -90,7 +90,8 @@ def upper_bound(size: int, max_output: int, choices: int, rate: Rate) -> int:
     return min((pico + 500) // 1000 + rate.per_request, MOST_FOR_A_CALL)
 
 
-def _tier(rate: Rate, tokens: int) -> Tier:
+def tier_of(rate: Rate, tokens: int) -> Tier:
+    """The prices for a request of so many input tokens."""
     tiers = rate.tiers
     found = tiers[0]
     for tier in tiers[1:]:

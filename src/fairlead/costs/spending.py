@@ -1,7 +1,7 @@
 """Spending reports: who spent what, on which task and model, from the rows of the log. Never on the path."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -68,26 +68,30 @@ class _Kind(Struct):
 _kind_decoder = msgspec.json.Decoder(_Kind)
 
 
-def summarise(records: Iterable[bytes], by: Sequence[str]) -> list[Row]:
-    """Sum the log's records by one or more of `DIMENSIONS`, the dearest group first.
+def summarise(
+    records: Iterable[bytes], by: Sequence[str], more: Mapping[str, Callable[[Record], str]] | None = None
+) -> list[Row]:
+    """Sum the log's records by one or more of `DIMENSIONS`, or of `more`, the dearest group first.
 
     Reads one record at a time, so that a log of any length can be summed. Raises `BadInput` for a dimension that there
     is not, and `Broken` for a record that cannot be read: a sum that left it out would be wrong without saying so.
     """
+    known = {**_DIMENSIONS, **more} if more else _DIMENSIONS
     for name in by:
-        if name not in _DIMENSIONS:
-            raise BadInput(f"spending cannot be shown by {name!r}", mend=f"choose from {', '.join(DIMENSIONS)}")
-    picks = [_DIMENSIONS[name] for name in by]
+        if name not in known:
+            raise BadInput(f"spending cannot be shown by {name!r}", mend=f"choose from {', '.join(sorted(known))}")
+    picks = [known[name] for name in by]
     sums: dict[tuple[str, ...], Counter[str]] = {}
     for number, line in enumerate(records):
-        record = _read(line, number)
+        record = money_record(line, number)
         if record is not None:
             _add(sums.setdefault(tuple(pick(record) for pick in picks), Counter()), record)
     rows = [_row(group, counted) for group, counted in sums.items()]
     return sorted(rows, key=lambda row: (-row.cost, row.group))
 
 
-def _read(line: bytes, number: int) -> Record | None:
+def money_record(line: bytes, number: int) -> Record | None:
+    """The record, None where it is of a kind that moves no money. Raises `Broken` for what cannot be read."""
     try:
         return decode_record(line) if _kind_decoder.decode(line).kind in _COUNTED else None
     except msgspec.DecodeError as error:

@@ -1,0 +1,35 @@
+"""`fairlead bill` over what was really asked."""
+
+from decimal import Decimal
+from pathlib import Path
+
+from tests.cli.conftest import HOTEL, Fairlead, ask
+
+from fairlead.execution import Answer
+
+
+def test_a_bill_is_what_the_calls_cost_in_every_form(acme: Path, fairlead: Fairlead) -> None:
+    entry = acme / "fairlead.yaml"
+    entry.write_text(entry.read_text() + "\nprices:\n  local: {input: 1, output: 2}\n")
+    assert fairlead("apply").status == 0
+    (answer,) = ask(acme, HOTEL)
+    assert isinstance(answer, Answer)
+    total = fairlead("bill", "--json", "--by", "person,task").json["total"]
+    assert Decimal(total) * 10**9 == answer.cost > 0
+    assert "kim" in fairlead("bill", "--by", "person").out
+    lines = fairlead("bill", "--format", "csv", "--by", "run").out.splitlines()
+    assert lines[0].startswith("run,runs,")
+    assert f",{total}," in lines[1]
+    said = fairlead("bill", "--format", "focus-csv", "--per", "run", "--out", "november.csv")
+    assert said.status == 0, said.err
+    assert total in said.err
+    text = Path("november.csv").read_text()
+    assert text.startswith("BilledCost,BillingAccountId")
+    assert answer.run in text
+    assert "Input tokens" in text
+    assert fairlead("bill", "--format", "focus-parquet", "--out", "n.parquet").status == 0
+    for wrong in (
+        ("--format", "focus-csv", "--out", "november.csv"), ("--format", "xml"), ("--by", "planet"),
+        ("--period", "soon"), ("--format", "focus-parquet"), ("--per", "day"),
+    ):  # fmt: skip
+        assert fairlead("bill", *wrong).status == 2, wrong
