@@ -33,3 +33,15 @@ def test_a_bill_is_what_the_calls_cost_in_every_form(acme: Path, fairlead: Fairl
         ("--period", "soon"), ("--format", "focus-parquet"), ("--per", "day"),
     ):  # fmt: skip
         assert fairlead("bill", *wrong).status == 2, wrong
+    plain = fairlead("bill", "--json", "--by", "day,model").json["rows"][0]
+    counted = f"{plain['tokens']['input']},{plain['tokens']['output']}"
+    theirs = Path("theirs.csv")
+    theirs.write_text(f"date,model,input_tokens,output_tokens,cost\n{plain['day']},small,{counted},{total}\n")
+    same = fairlead("bill", "reconcile", theirs, "--models", "small=local", "--json")
+    assert same.json["sums"].keys() <= {"our estimates"}, same.err
+    theirs.write_text(theirs.read_text() + f"{plain['day']},odd,1,1,5\n")
+    other = fairlead("bill", "reconcile", theirs, "--models", "small=local", "--tolerance", "10%")
+    assert other.status == 1
+    assert "theirs only" in other.out
+    assert fairlead("bill", "reconcile", theirs, "--tolerance", "much").status == 2
+    assert fairlead("bill", "reconcile", "nowhere.csv").status == 2

@@ -24,7 +24,7 @@ from fairlead.errors import BadInput, Broken
 from fairlead.storage.store import Store
 
 Format = Literal["table", "csv", "json", "focus-csv", "focus-parquet"]
-COMMANDS: Final[dict[str, tuple[str, str]]] = {}
+COMMANDS: Final = {"reconcile": ("reconciling", "Compare with a provider's own usage export; lists the differences.")}
 SLACK: Final = 86_400_000  # rows of a period stand in the log from its beginning on, unless a clock went back
 app = typer.Typer(
     cls=group_of(COMMANDS),

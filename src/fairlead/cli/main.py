@@ -45,7 +45,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "credits": ("crediting", "What may be spent beside the caps: allot, transfer, and who did."),
     "forecast": ("forecasting", "What a period will come to, with an interval, and when a cap is reached."),
     "spend": ("money", "What was spent, by department, person, task type, model or day."),
-    "bill": ("billing", "Bills of a period, as tables or as FOCUS 1.2."),
+    "bill": ("billing", "Bills of a period, as tables or as FOCUS 1.2; compared with a provider's own."),
     "trace": ("trace", "Draw what happened in a run."),
     "runs": ("trace", "The latest runs."),
     "load": ("trace", "Where Fairlead's own time goes."),
