@@ -104,3 +104,10 @@ def test_an_export_that_makes_no_sense_is_refused_with_its_line(export: str, wor
     with pytest.raises(BadInput) as refused:
         read_export(export.encode("latin-1"), {})
     assert word in f"{refused.value} {refused.value.mend}"
+
+
+def test_what_was_estimated_in_a_day_explains_no_more_than_it_came_to() -> None:
+    head = "day,model,input_tokens,output_tokens,cost\n"
+    for cost, kind in (("2.20", "our estimates"), ("2.90", "price differs")):
+        (found,) = compared(f"{head}2026-11-21,big-2026,158,16,{cost}\n").differences
+        assert found.kind == kind

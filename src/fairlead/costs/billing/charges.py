@@ -52,12 +52,15 @@ class Key(Struct, frozen=True, kw_only=True):
     sold: Sold
 
 
-class Charge(Struct):
+class Charge(Struct, frozen=True):
     """A sum: how many calls, how much of the kind, and what it cost in nano-units."""
 
     calls: int = 0
     quantity: int = 0
     cost: int = 0
+
+    def plus(self, quantity: int, cost: int) -> "Charge":
+        return Charge(self.calls + 1, self.quantity + quantity, self.cost + cost)
 
 
 def charges(
@@ -80,10 +83,7 @@ def charges(
         costs = allot(record.cost, [part.weight for part in parts])
         for part, cost in zip(parts, costs, strict=True):
             key = _key(record, part.kind, per, sold, price or record.price, (roots or {}).get(record.run, ""))
-            charge = found.setdefault(key, Charge())
-            charge.calls += 1
-            charge.quantity += part.quantity
-            charge.cost += cost
+            found[key] = found.get(key, Charge()).plus(part.quantity, cost)
     return found
 
 

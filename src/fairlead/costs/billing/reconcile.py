@@ -15,10 +15,11 @@ from fairlead.costs.billing.usage_export import Line
 from fairlead.costs.spending import money_record
 
 Kind = Literal["ours only", "theirs only", "tokens differ", "price differs", "our estimates"]
+_ANY: Final = Decimal("Infinity")
 _OWN_SLACK: Final = Decimal("0.5")  # nano-units: each call is rounded to whole ones
 
 
-class Side(Struct):
+class Side(Struct, frozen=True):
     """What one side counts. `slack` is what rounding may hide; `priced` is False where it says no cost."""
 
     calls: int = 0
@@ -28,13 +29,15 @@ class Side(Struct):
     slack: Decimal = Decimal(0)
     priced: bool = True
 
-    def add(self, other: "Side") -> None:
-        self.calls += other.calls
-        self.input += other.input
-        self.output += other.output
-        self.cost += other.cost
-        self.slack += other.slack
-        self.priced = self.priced and other.priced
+    def __add__(self, other: "Side") -> "Side":
+        return Side(
+            self.calls + other.calls,
+            self.input + other.input,
+            self.output + other.output,
+            self.cost + other.cost,
+            self.slack + other.slack,
+            self.priced and other.priced,
+        )
 
 
 class Call(Struct, frozen=True):
@@ -57,6 +60,10 @@ class Difference(Struct, frozen=True):
     ours: Side
     theirs: Side
     cost: Decimal
+
+
+_Pairs = list[tuple[str, Side | None, Side | None, Decimal | None]]
+"""What, both sides, and how much our estimates may explain: None where nothing is estimated."""
 
 
 class Compared(Struct, frozen=True):
@@ -114,66 +121,63 @@ def reconcile(calls: Sequence[Call], lines: Sequence[Line]) -> Compared:
     known = {call.id for call in calls}
     by_id = any(line.id in known for line in lines)
     left_calls, left_lines = list(calls), list(lines)
-    pairs: list[tuple[str, Side | None, Side | None, bool]] = []
+    pairs: _Pairs = []
     if by_id:
         pairs = _by_id(calls, [line for line in lines if line.id])
         told = {line.id for line in lines}
         left_lines = [line for line in lines if not line.id]
         left_calls = [call for call in calls if call.id not in told]
         if not left_lines:
-            pairs += [(call.id, call.side, None, call.unsure) for call in left_calls]
+            pairs += [(call.id, call.side, None, _ANY if call.unsure else None) for call in left_calls]
             left_calls = []
     pairs += _by_day(left_calls, left_lines)
     found = [each for pair in pairs if (each := _difference(*pair)) is not None]
-    whole, theirs = Side(), Side()
-    for call in calls:
-        whole.add(call.side)
-    for line in lines:
-        theirs.add(_side(line))
+    whole = sum((call.side for call in calls), Side())
+    theirs = sum(map(_side, lines), Side())
     ordered = sorted(found, key=lambda each: (-abs(each.cost), -_tokens_apart(each), each.what))
     return Compared("request" if by_id else "day and model", len(pairs) - len(found), whole, theirs, tuple(ordered))
-
-
-_Pairs = list[tuple[str, Side | None, Side | None, bool]]
 
 
 def _by_id(calls: Iterable[Call], lines: Iterable[Line]) -> _Pairs:
     ours = {call.id: call for call in calls}
     theirs: dict[str, Side] = {}
     for line in lines:
-        theirs.setdefault(line.id, Side()).add(_side(line))
+        theirs[line.id] = theirs.get(line.id, Side()) + _side(line)
     found: _Pairs = []
     for id, side in theirs.items():
         call = ours.get(id)
-        found.append((id, call.side if call else None, side, call is not None and call.unsure))
+        found.append((id, call.side if call else None, side, _ANY if call and call.unsure else None))
     return found
 
 
 def _by_day(calls: Iterable[Call], lines: Iterable[Line]) -> _Pairs:
     ours: dict[str, Side] = {}
     theirs: dict[str, Side] = {}
-    unsure: set[str] = set()
+    unsure: dict[str, Decimal] = {}
     for call in calls:
         what = f"{call.day} {call.model}"
-        ours.setdefault(what, Side()).add(call.side)
+        ours[what] = ours.get(what, Side()) + call.side
         if call.unsure:
-            unsure.add(what)
+            unsure[what] = unsure.get(what, Decimal(0)) + call.side.cost
     for line in lines:
-        theirs.setdefault(f"{day_of(line.at)} {line.model}", Side()).add(_side(line))
-    return [(what, ours.get(what), theirs.get(what), what in unsure) for what in sorted(ours.keys() | theirs.keys())]
+        what = f"{day_of(line.at)} {line.model}"
+        theirs[what] = theirs.get(what, Side()) + _side(line)
+    return [(what, ours.get(what), theirs.get(what), unsure.get(what)) for what in sorted(ours.keys() | theirs.keys())]
 
 
-def _difference(what: str, ours: Side | None, theirs: Side | None, unsure: bool) -> Difference | None:
+def _difference(what: str, ours: Side | None, theirs: Side | None, unsure: Decimal | None) -> Difference | None:
     kind: Kind
     if ours is None or theirs is None:
-        kind = "our estimates" if unsure and theirs is None else "theirs only" if ours is None else "ours only"
         one, other = ours or Side(), theirs or Side()
+        guessed = theirs is None and unsure is not None and one.cost <= unsure
+        kind = "our estimates" if guessed else "theirs only" if ours is None else "ours only"
         return Difference(kind, what, one, other, other.cost - one.cost)
     apart = theirs.cost - ours.cost if theirs.priced else Decimal(0)
     tokens_differ = (ours.input, ours.output) != (theirs.input, theirs.output)
     if not tokens_differ and abs(apart) <= ours.slack + theirs.slack:
         return None
-    kind = "our estimates" if unsure else "tokens differ" if tokens_differ else "price differs"
+    guessed = unsure is not None and abs(apart) <= unsure
+    kind = "our estimates" if guessed else "tokens differ" if tokens_differ else "price differs"
     return Difference(kind, what, ours, theirs, apart)
 
 
