@@ -70,7 +70,10 @@ def _said(body: FeedbackBody) -> Said:
         )
     if body.score is None and body.thumbs is None and not body.correction.strip():
         raise BadInput(
-            "the request says nothing of the run", mend="send score, from 0 to 1, thumbs or correction", param="score"
+            "the request says nothing of the run",
+            why="a run is improved by what is said of it, and nothing was",
+            mend="send score, from 0 to 1, thumbs or correction",
+            param="score",
         )
     score = body.score if body.score is not None else float(body.thumbs == "up")
     return Said(run=run_of(body.run), score=score, correction=body.correction.strip())
