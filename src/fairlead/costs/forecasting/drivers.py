@@ -14,12 +14,15 @@ from fairlead.costs.forecasting.methods import DAY, Series, series_of
 from fairlead.costs.forecasting.types import Forecast
 from fairlead.errors import BadInput
 
+_MARK = "\ufeff"  # with which spreadsheets begin a file
+_LEAST, _MOST = 1e-6, 1e15  # numbers beyond leave no cost of one that could be counted
+
 
 def numbers_in(text: str, name: str) -> dict[int, float]:
     """The driver's number by day (counted since 1970), from lines of `day,number`. Raises `BadInput`."""
     found: dict[int, float] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        day, _, value = line.partition(",")
+    for number, line in enumerate(text.removeprefix(_MARK).splitlines(), start=1):
+        day, _, value = line.strip().partition(",")
         if number == 1 and not day[:1].isdigit():
             continue  # a heading
         if not line.strip():
@@ -30,9 +33,18 @@ def numbers_in(text: str, name: str) -> dict[int, float]:
             raise BadInput(
                 f"line {number} of {name} is no driver", why=str(error), mend="write lines such as 2026-11-21,1250"
             ) from error
-        if not 0 <= amount < 1e15:
-            raise BadInput(f"line {number} of {name} is no driver: {value}", mend="a number from 0 on")
-        found[int(datetime(at.year, at.month, at.day, tzinfo=UTC).timestamp()) // 86_400] = amount
+        if amount and not _LEAST <= amount < _MOST:
+            raise BadInput(
+                f"line {number} of {name} is no driver: {value}", mend=f"write 0, or a number from {_LEAST:f} on"
+            )
+        counted = int(datetime(at.year, at.month, at.day, tzinfo=UTC).timestamp()) // 86_400
+        if counted in found:
+            raise BadInput(
+                f"line {number} of {name} is no driver",
+                why=f"{at} stands there twice, and which of its numbers counts is not ours to guess",
+                mend="write each day once",
+            )
+        found[counted] = amount
     return found
 
 
