@@ -7,7 +7,7 @@ from tests.storage.books_of import only_sqlite, tampered
 from tests.storage.conftest import OpenJournal
 
 from fairlead.audit import Frontier, leaf_hash
-from fairlead.errors import NotFound
+from fairlead.errors import BadInput, NotFound
 from fairlead.storage.database import Where
 from fairlead.storage.log import KeptPayload, Log
 from fairlead.storage.run_names import latest_runs
@@ -88,6 +88,11 @@ def test_a_record_that_was_replaced_by_text_is_read_as_its_bytes(log: Log, store
     tampered(store, "UPDATE log SET record = 'no bytes', spans = 'none' WHERE seq = 0")
     damaged, _ = log.of_run("run_a001")
     assert (damaged.record, damaged.spans) == (b"no bytes", b"none")
+
+
+def test_a_name_that_a_database_cannot_hold_is_bad_input(store: Store) -> None:
+    with pytest.raises(BadInput):
+        Log(store).of_run("run_\0")
 
 
 def test_names_for_the_shell_are_the_latest(log: Log, store: Store, where: Where) -> None:

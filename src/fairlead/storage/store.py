@@ -145,10 +145,16 @@ class Store:
     @contextmanager
     def _told(self) -> Iterator[None]:
         """Tells what a driver says in our own words."""
-        from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+        from sqlalchemy.exc import DataError, InterfaceError, InternalError, OperationalError
 
         try:
             yield
+        except DataError as error:
+            if "NUL" not in str(error.orig):
+                raise
+            raise BadInput(  # PostgreSQL keeps no such text, so nothing there has such a name
+                "a name or id holds a NUL character", mend="send it as it was given to you"
+            ) from None
         except (OperationalError, InterfaceError, InternalError) as error:
             raise _away(self.shown, error.orig) from error
 
