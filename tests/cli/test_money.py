@@ -77,3 +77,4 @@ def test_credits_are_allotted_and_moved_and_budgets_show_them(live: Path, fairle
     assert refused.status != 0
     assert "no weekly budget" in refused.err
     assert "is no budget" in fairlead("credits", "allot", "team/x", "1").err
+    assert "is no one budget" in fairlead("credits", "allot", "department/*", "1").err

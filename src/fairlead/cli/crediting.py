@@ -12,7 +12,7 @@ from fairlead.cli.output import DryRun, Json, json_data, say, table
 from fairlead.cli.place import Data, Place, Workspace, find, user
 from fairlead.cli.when import shown
 from fairlead.clock import SystemClock
-from fairlead.costs.budgets import PERIODS, SCOPES, Budgets, scope_name
+from fairlead.costs.budgets import EACH, PERIODS, SCOPES, Budgets, scope_name
 from fairlead.costs.credits import Credits, Done, Wanted
 from fairlead.errors import BadInput
 from fairlead.storage.store import Store
@@ -199,6 +199,12 @@ def _scope(text: str) -> str:
     kind, slash, name = text.partition("/")
     if text == "organisation":
         return text
+    if EACH in (text, name):
+        raise BadInput(
+            f"{text!r} is no one budget",
+            why="it stands for each that is not named, and each has a budget of its own",
+            mend="name one, as in department/sales; fairlead budget lists those that there are",
+        )
     if not slash:
         return scope_name("department", text)
     if kind not in SCOPES:

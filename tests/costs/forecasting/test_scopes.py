@@ -47,6 +47,13 @@ def test_numbers_of_a_driver_are_lines_of_day_and_number() -> None:
     assert numbers_in("\ufeff2024-10-04,12", "f") == numbers_in(" 2024-10-04,12", "f") == {20000: 12.0}
     with pytest.raises(BadInput, match="line 2"):
         numbers_in("2024-10-04,1\n2024-10-04,2", "f")
-    for wrong in ("2024-10-04,many", "2024-13-01,5", "2024-10-04,-1", "2024-10-04,inf", "2024-10-04", "2024-10-04,5e-324"):
+    for wrong in (
+        "2024-10-04,many",
+        "2024-13-01,5",
+        "2024-10-04,-1",
+        "2024-10-04,inf",
+        "2024-10-04",
+        "2024-10-04,5e-324",
+    ):
         with pytest.raises(BadInput, match="line 1"):
             numbers_in(wrong, "f")
