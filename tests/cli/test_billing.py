@@ -10,7 +10,10 @@ from fairlead.execution import Answer
 
 def test_a_bill_is_what_the_calls_cost_in_every_form(acme: Path, fairlead: Fairlead) -> None:
     entry = acme / "fairlead.yaml"
-    entry.write_text(entry.read_text() + "\nprices:\n  local: {input: 1, output: 2}\n")
+    entry.write_text(
+        entry.read_text()
+        + "\nprices:\n  local: {input: 1, output: 2}\nvalue:\n  baselines:\n    question: {minutes: 6, rate: 30}\n"
+    )
     assert fairlead("apply").status == 0
     (answer,) = ask(acme, HOTEL)
     assert isinstance(answer, Answer)
@@ -45,3 +48,6 @@ def test_a_bill_is_what_the_calls_cost_in_every_form(acme: Path, fairlead: Fairl
     assert "theirs only" in other.out
     assert fairlead("bill", "reconcile", theirs, "--tolerance", "much").status == 2
     assert fairlead("bill", "reconcile", "nowhere.csv").status == 2
+    (task,) = fairlead("value", "--json").json["tasks"]
+    assert (task["volume"], task["cost"], task["straight"]) == (1, total, 1.0)
+    assert "net saving" in fairlead("value").out

@@ -46,6 +46,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "forecast": ("forecasting", "What a period will come to, with an interval, and when a cap is reached."),
     "spend": ("money", "What was spent, by department, person, task type, model or day."),
     "bill": ("billing", "Bills of a period, as tables or as FOCUS 1.2; compared with a provider's own."),
+    "value": ("worth", "What work came to against the manual way, and what leaving a vendor would take."),
     "trace": ("trace", "Draw what happened in a run."),
     "runs": ("trace", "The latest runs."),
     "load": ("trace", "Where Fairlead's own time goes."),

@@ -164,3 +164,18 @@ class ForecastSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         dict[str, DriverSettings],
         Meta(description="By scope: organisation, or department/NAME, task/NAME, model/NAME."),
     ] = {}
+
+
+class BaselineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a task costs when it is done by hand."""
+
+    minutes: Annotated[float, Meta(ge=0, le=1_000_000, description="A person's minutes for one task.")]
+    rate: Annotated[
+        float, Meta(ge=0, le=1_000_000, description="What an hour of it costs, in the workspace's currency.")
+    ]
+
+
+class ValueSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `fairlead value` compares with."""
+
+    baselines: Annotated[dict[str, BaselineSettings], Meta(description="The manual way, by task type.")] = {}

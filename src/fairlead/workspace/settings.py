@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from fairlead.context.settings import ContextSettings
 from fairlead.controls.settings import AlarmSettings
-from fairlead.costs.settings import BudgetsSettings, ForecastSettings, PriceSettings
+from fairlead.costs.settings import BudgetsSettings, ForecastSettings, PriceSettings, ValueSettings
 from fairlead.identity.key_settings import KeySettings
 from fairlead.identity.settings import AgentSettings, IdentitySettings
 from fairlead.lanes import LanesSettings
@@ -194,6 +194,7 @@ class WorkspaceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     outcomes: OutcomesSettings = OutcomesSettings()
     limits: LimitsSettings = LimitsSettings()
     server: ServerSettings = ServerSettings()
+    value: ValueSettings = ValueSettings()
 
     @property
     def routes(self) -> RoutingSettings:

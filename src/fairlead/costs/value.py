@@ -1,0 +1,175 @@
+"""Value: what work came to against the manual way, by task type. Pure, and the same from the same log.
+
+A transaction is the outermost run, or piece of work, with all that was done for it. It counts as straight through where
+it was done without a person: no approval, nothing refused or failed on the way, and not judged to be wrong. Only such a
+one saves the manual way; what the others cost is taken off all the same.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from msgspec import Struct
+
+from fairlead.costs.record import Record
+from fairlead.costs.settings import BaselineSettings
+
+_DRAWS = 1000
+_BLOCKS = 200  # transactions are drawn in blocks of neighbours, which are alike
+_WRONG = 0.5  # of a score from 0 to 1
+_ACTIONS = frozenset({"call_model", "call_tool", "attempt", "refusal"})
+
+Scores = Mapping[str, Sequence[tuple[float, float]]]
+"""Known outcomes by run: each a score from 0 to 1, and its weight."""
+
+
+class Interval(Struct, frozen=True):
+    """What it came to, and between what it lies in four of five cases."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Worth(Struct, frozen=True, kw_only=True):
+    """One task type. Money is in nano-units, times in milliseconds; None where nothing is known."""
+
+    task: str
+    volume: int
+    cost: int
+    cost_each: float
+    cycle_median: int
+    cycle_p90: int
+    straight: float
+    quality: Interval | None
+    judged: int
+    saving: Interval | None
+
+
+@dataclass(slots=True)
+class _Work:
+    task: str
+    begun: int
+    ended: int
+    cost: int = 0
+    done: bool = False
+    clean: bool = True
+    scores: list[tuple[float, float]] = field(default_factory=list)
+
+    @property
+    def score(self) -> float | None:
+        weight = sum(weight for _, weight in self.scores)
+        return sum(score * weight for score, weight in self.scores) / weight if weight > 0 else None
+
+    @property
+    def straight(self) -> bool:
+        return self.done and self.clean and (self.score is None or self.score >= _WRONG)
+
+
+def value(
+    rows: Iterable[tuple[Record, int]], roots: Mapping[str, str], scores: Scores,
+    baselines: Mapping[str, BaselineSettings],
+) -> list[Worth]:  # fmt: skip
+    """A line for each task type, the one with the most work first. `rows` are records, each with the moment at which it
+    was made; `roots` as `billing.bill.workflows` has them."""
+    found: dict[str, _Work] = {}
+    for record, ended in rows:
+        if record.kind in _ACTIONS and record.outcome != "estimated":
+            _add(found, record, ended, roots.get(record.run, record.run), scores)
+    by_task: dict[str, list[_Work]] = {}
+    for work in found.values():
+        by_task.setdefault(work.task, []).append(work)
+    lines = [_worth(task, works, baselines.get(task)) for task, works in by_task.items()]
+    return sorted(lines, key=lambda line: (-line.volume, line.task))
+
+
+def _add(found: dict[str, _Work], record: Record, ended: int, root: str, scores: Scores) -> None:
+    work = found.setdefault(root, _Work(record.task, record.at, ended))
+    if record.at < work.begun or not work.task:
+        work.task, work.begun = record.task or work.task, min(record.at, work.begun)
+    work.ended = max(work.ended, ended)
+    work.cost += record.cost
+    if record.judges:
+        return
+    work.done = work.done or (record.kind == "call_model" and record.outcome == "done")
+    work.clean = work.clean and not record.approvals and (record.kind == "attempt" or record.outcome == "done")
+    if record.kind == "call_model":
+        work.scores += scores.get(record.run, ())
+
+
+def _worth(task: str, works: list[_Work], baseline: BaselineSettings | None) -> Worth:
+    works.sort(key=lambda work: (work.begun, work.ended, work.cost))
+    done = [work for work in works if work.done]
+    cycles = sorted(work.ended - work.begun for work in done)
+    cost = sum(work.cost for work in works)
+    judged = [score for work in done if (score := work.score) is not None]
+    return Worth(
+        task=task,
+        volume=len(done),
+        cost=cost,
+        cost_each=cost / len(done) if done else 0.0,
+        cycle_median=_at(cycles, 0.5),
+        cycle_p90=_at(cycles, 0.9),
+        straight=sum(work.straight for work in works) / len(works),
+        quality=_interval(task, judged, mean=True) if judged else None,
+        judged=len(judged),
+        saving=_saving(task, works, baseline) if baseline is not None else None,
+    )
+
+
+def _saving(task: str, works: Sequence[_Work], baseline: BaselineSettings) -> Interval:
+    minutes, rate = Decimal(str(baseline.minutes)), Decimal(str(baseline.rate))
+    manual = float((minutes * rate / 60).scaleb(9).quantize(Decimal(1)))
+    return _interval(task, [(manual if work.straight else 0.0) - work.cost for work in works], mean=False)
+
+
+def _interval(seed: str, values: Sequence[float], *, mean: bool) -> Interval:
+    """By a bootstrap of blocks whose draws follow from the seed and the number of values alone."""
+    size = -(-len(values) // _BLOCKS)
+    blocks = [values[at : at + size] for at in range(0, len(values), size)]
+    sums = [(sum(block), len(block)) for block in blocks]
+    count = len(sums)
+    stream = hashlib.shake_256(f"{seed}|{len(values)}".encode()).digest(4 * count * _DRAWS)
+    drawn = []
+    for draw in range(_DRAWS):
+        total, many = 0.0, 0
+        for at in range(4 * count * draw, 4 * count * (draw + 1), 4):
+            part, held = sums[int.from_bytes(stream[at : at + 4], "big") % count]
+            total, many = total + part, many + held
+        drawn.append(total / many if mean else total * len(values) / many)
+    drawn.sort()
+    whole = sum(values)
+    return Interval(whole / len(values) if mean else whole, drawn[_DRAWS // 10], drawn[_DRAWS - 1 - _DRAWS // 10])
+
+
+def _at(ordered: Sequence[int], share: float) -> int:
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0
+
+
+class Leaving(Struct, frozen=True, kw_only=True):
+    """What of a kind of work rests on a vendor, and which models of others have done that kind of work too."""
+
+    vendor: str
+    task: str
+    models: tuple[str, ...]
+    share: float
+    others: tuple[str, ...]
+
+
+def leaving(records: Iterable[Record], vendors: Mapping[str, str]) -> list[Leaving]:
+    """A line for each vendor and task type. `vendors` are by model; what runs in the house has none, and cannot be
+    left. Only what was done shows that a model can do it."""
+    done: dict[str, dict[str, int]] = {}
+    for record in records:
+        if record.kind == "call_model" and record.outcome == "done" and not record.judges and record.model:
+            models = done.setdefault(record.task, {})
+            models[record.model] = models.get(record.model, 0) + 1
+    lines = []
+    for task, models in sorted(done.items()):
+        for vendor in sorted({vendors.get(model, "") for model in models} - {""}):
+            theirs = sorted(model for model in models if vendors.get(model, "") == vendor)
+            others = sorted(model for model in models if vendors.get(model, "") != vendor)
+            share = sum(models[model] for model in theirs) / sum(models.values())
+            lines.append(Leaving(vendor=vendor, task=task, models=tuple(theirs), share=share, others=tuple(others)))
+    return sorted(lines, key=lambda line: (line.vendor, -line.share, line.task))

@@ -1,0 +1,59 @@
+"""Value against the manual way: recomputable, and never flattering."""
+
+from datetime import UTC, datetime
+
+from fairlead.costs.record import Record
+from fairlead.costs.settings import BaselineSettings
+from fairlead.costs.value import leaving, value
+
+NOON = int(datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp() * 1000)
+BY_HAND = {"letter": BaselineSettings(minutes=6, rate=30)}  # 3 units of money each
+
+
+def done(run: str, cost: int = 0, **known: object) -> tuple[Record, int]:
+    fields = {"v": 1, "kind": "call_model", "outcome": "done", "at": NOON, "task": "letter"} | known
+    return Record(run=run, cost=cost, **fields), NOON + 2_000  # type: ignore[arg-type]
+
+
+ROWS = [
+    done("run_1", 500_000_000),
+    done("run_2", 100_000_000, kind="attempt", outcome="failed"),
+    done("run_2", 400_000_000),
+    done("run_3", 200_000_000, approvals=("ap_1",)),
+    done("run_4", 200_000_000),
+    done("run_5", 50_000_000, outcome="refused"),
+    done("run_6", 10_000_000, judges="run_1", task=""),
+]
+
+
+def test_only_what_went_straight_through_saves_the_manual_way() -> None:
+    (line,) = value(ROWS, {"run_6": "run_1"}, {"run_1": [(1.0, 1.0)], "run_4": [(0.2, 1.0)]}, BY_HAND)
+    assert (line.task, line.volume, line.cost) == ("letter", 4, 1_460_000_000)
+    assert line.straight == 2 / 5
+    assert line.saving is not None
+    assert line.saving.value == 2 * 3_000_000_000 - line.cost
+    assert line.saving.low <= line.saving.value <= line.saving.high
+    assert (line.cycle_median, line.judged) == (2000, 2)
+    assert line.quality is not None
+    assert line.quality.value == 0.6
+
+
+def test_the_same_log_gives_the_same_value() -> None:
+    again = [value(ROWS, {"run_6": "run_1"}, {}, BY_HAND) for _ in range(2)]
+    assert again[0] == again[1]
+    assert value(ROWS, {}, {}, {})[0].saving is None
+    assert value([], {}, {}, BY_HAND) == []
+
+
+def test_who_could_take_over_is_who_has_done_it() -> None:
+    rows = [
+        done("run_1", model="big"),
+        done("run_2", model="big"),
+        done("run_3", model="home"),
+        done("run_4", task="x", model="big"),
+    ]
+    lines = leaving((record for record, _ in rows), {"big": "acme-cloud", "home": ""})
+    assert [(each.vendor, each.task, round(each.share, 2), each.others) for each in lines] == [
+        ("acme-cloud", "x", 1.0, ()),
+        ("acme-cloud", "letter", 0.67, ("home",)),
+    ]
