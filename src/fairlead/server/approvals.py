@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import msgspec
 from msgspec import Struct
 
-from fairlead.errors import BadInput, FairleadError
+from fairlead.errors import BadInput
 from fairlead.execution import Fairlead
 from fairlead.execution.approval_question import Approval, plain
+from fairlead.execution.deployment import Deployment
 from fairlead.identity import Caller
-from fairlead.server.door import answered, guarded, received, refuse, refuse_dry_run
-from fairlead.server.http import Gone, Scope, read_query, respond
+from fairlead.server.door import answered, posted
+from fairlead.server.http import Scope, read_query
 from fairlead.server.openai.errors import encode_error
 from fairlead.server.reading import decoded
 
@@ -79,25 +80,23 @@ class AnswerApproval:
         self._max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        fairlead = self._fairlead
-        try:
-            caller, arrival = await received(fairlead, scope, receive, _DOOR, self._max_body)
-            deployment = fairlead.current_for(caller)
-            refuse_dry_run(arrival, "an answer costs nothing, and counts once it is given")
-            body = decoded(_decoder, arrival.body, "approvals")
-        except Gone:
-            return
-        except FairleadError as error:
-            await fairlead.refusals.record(_DOOR, error)
-            await refuse(send, error, encode_error)
-            return
+        answer = self._fairlead.approvals.answer
         id_ = scope["raw_path"].decode("latin-1").removeprefix(f"{PATH}/")
 
-        async def answer() -> None:
+        async def given(deployment: Deployment, caller: Caller, body: AnswerBody) -> bytes:
             allowed = body.decision == "approve"
-            done = await asyncio.to_thread(
-                fairlead.approvals.answer, id_, caller, allowed, body.reason, revision=deployment.revision
-            )
-            await respond(send, 200, _encode(plain(done)))
+            done = await asyncio.to_thread(answer, id_, caller, allowed, body.reason, revision=deployment.revision)
+            return _encode(plain(done))
 
-        await guarded(send, _DOOR, encode_error, answer())
+        await posted(
+            self._fairlead,
+            scope,
+            receive,
+            send,
+            _DOOR,
+            encode_error,
+            max_body=self._max_body,
+            no_dry_run="an answer costs nothing, and counts once it is given",
+            read=lambda arrival: decoded(_decoder, arrival.body, "approvals"),
+            work=given,
+        )

@@ -5,20 +5,22 @@ import math
 import re
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from fairlead.costs.told import Arrival, Left
 from fairlead.errors import BadInput, Broken, FairleadError, Overloaded, Unauthenticated
 from fairlead.execution import Fairlead
+from fairlead.execution.deployment import Deployment
 from fairlead.identity import Caller
 from fairlead.lanes.rates import TooFast
-from fairlead.server.http import Headers, Scope, is_loopback, only_header, read_body, respond
+from fairlead.server.http import Gone, Headers, Scope, is_loopback, only_header, read_body, respond
 
 log = logging.getLogger("fairlead.doors")
 
 SESSION_NAME: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _OURS: Final = b"x-fairlead-"
 
+_Asked = TypeVar("_Asked")
 EncodeError = Callable[[FairleadError], bytes]
 """Writes an error as the clients of a protocol know it."""
 
@@ -159,6 +161,39 @@ async def answered(
 
     async def answer() -> None:
         await respond(send, 200, await work(caller))
+
+    await guarded(send, door, encode_error, answer())
+
+
+async def posted(
+    fairlead: Fairlead,
+    scope: Scope,
+    receive: Any,
+    send: Any,
+    door: str,
+    encode_error: EncodeError,
+    *,
+    max_body: int,
+    no_dry_run: str,
+    read: Callable[[Arrival], _Asked],
+    work: Callable[[Deployment, Caller, _Asked], Awaitable[bytes]],
+) -> None:
+    """As `answered`, for what comes with a body, of which `read` makes what is asked. `no_dry_run` says why nothing can
+    be tried out here."""
+    try:
+        caller, arrival = await received(fairlead, scope, receive, door, max_body)
+        deployment = fairlead.current_for(caller)
+        refuse_dry_run(arrival, no_dry_run)
+        asked = read(arrival)
+    except Gone:
+        return
+    except FairleadError as error:
+        await fairlead.refusals.record(door, error)
+        await refuse(send, error, encode_error)
+        return
+
+    async def answer() -> None:
+        await respond(send, 200, await work(deployment, caller, asked))
 
     await guarded(send, door, encode_error, answer())
 

@@ -5,11 +5,13 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import Struct
 
-from fairlead.errors import BadInput, FairleadError
+from fairlead.errors import BadInput
 from fairlead.execution import Fairlead
+from fairlead.execution.deployment import Deployment
+from fairlead.identity import Caller
 from fairlead.learning.feedback import DOOR, SCORE, Feedback, Said
-from fairlead.server.door import guarded, received, refuse, refuse_dry_run
-from fairlead.server.http import Gone, Scope, respond
+from fairlead.server.door import posted
+from fairlead.server.http import Scope
 from fairlead.server.openai.errors import encode_error
 from fairlead.server.reading import decoded
 from fairlead.storage.types import NewOutcome
@@ -39,25 +41,23 @@ class GiveFeedback:
         self._max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        fairlead = self._fairlead
-        try:
-            caller, arrival = await received(fairlead, scope, receive, DOOR, self._max_body)
-            fairlead.current_for(caller)
-            refuse_dry_run(arrival, "what is said of a run costs nothing, and is kept once it is said")
-            said = _said(decoded(_decoder, arrival.body, "feedback"))
-        except Gone:
-            return
-        except FairleadError as error:
-            await fairlead.refusals.record(DOOR, error)
-            await refuse(send, error, encode_error)
-            return
+        journal, workers = self._fairlead.ledger.journal, self._fairlead.rates.workers
 
-        async def give() -> None:
-            journal, workers = fairlead.ledger.journal, fairlead.rates.workers
-            done = await self._feedback.give(journal, caller, said, workers=workers)
-            await respond(send, 200, _encode(_told(done)))
+        async def give(_: Deployment, caller: Caller, said: Said) -> bytes:
+            return _encode(_told(await self._feedback.give(journal, caller, said, workers=workers)))
 
-        await guarded(send, DOOR, encode_error, give())
+        await posted(
+            self._fairlead,
+            scope,
+            receive,
+            send,
+            DOOR,
+            encode_error,
+            max_body=self._max_body,
+            no_dry_run="what is said of a run costs nothing, and is kept once it is said",
+            read=lambda arrival: _said(decoded(_decoder, arrival.body, "feedback")),
+            work=give,
+        )
 
 
 def _said(body: FeedbackBody) -> Said:

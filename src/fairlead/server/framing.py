@@ -169,6 +169,8 @@ class Framing(HttpToolsProtocol):
         self._say(_too_slow(self.patience.receive))
 
     def _say(self, answer: _Answer) -> None:
+        if self.transport.is_closing():
+            return
         if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
             # Of the head before it nothing is left to know: each request begins with its own.
             target = self.url.partition(b"?")[0].decode("latin-1") if self._arriving else ""

@@ -11,13 +11,14 @@ import msgspec
 from msgspec import Struct, structs
 
 from fairlead.context.upkeep.proposals import Proposals
-from fairlead.errors import BadInput, FairleadError
+from fairlead.costs.told import Arrival
+from fairlead.errors import BadInput
 from fairlead.execution import Fairlead
 from fairlead.execution.deployment import Deployment
 from fairlead.execution.proposing import STATES, Pages, Seen, Wish, edit_of, own_answers, plain, seen_by, shown_to
 from fairlead.identity import Caller
-from fairlead.server.door import answered, guarded, received, refuse, refuse_dry_run, refuse_session
-from fairlead.server.http import Gone, Scope, read_query, respond
+from fairlead.server.door import answered, posted, refuse_session
+from fairlead.server.http import Scope, read_query
 from fairlead.server.openai.errors import encode_error
 from fairlead.server.reading import decoded
 
@@ -49,6 +50,11 @@ def read_request(body: bytes) -> Wish:
     return Wish(**structs.asdict(said))
 
 
+def _wish(arrival: Arrival) -> Wish:
+    refuse_session(arrival, "leave the header out")
+    return read_request(arrival.body)
+
+
 class Propose:
     """`POST /v1/context/proposals`. Sent twice it is one proposal: its id follows from who proposes what for which
     version."""
@@ -59,25 +65,21 @@ class Propose:
         self._max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        fairlead = self._fairlead
-        try:
-            caller, arrival = await received(fairlead, scope, receive, _DOOR, self._max_body)
-            deployment = fairlead.current_for(caller)
-            refuse_session(arrival, "leave the header out")
-            refuse_dry_run(arrival, "a proposal costs nothing, and changes no page before its owner accepts it")
-            wish = read_request(arrival.body)
-        except Gone:
-            return
-        except FairleadError as error:
-            await fairlead.refusals.record(_DOOR, error)
-            await refuse(send, error, encode_error)
-            return
+        async def propose(deployment: Deployment, caller: Caller, wish: Wish) -> bytes:
+            return _encode(await asyncio.to_thread(self._propose, deployment, caller, wish))
 
-        async def propose() -> None:
-            done = await asyncio.to_thread(self._propose, deployment, caller, wish)
-            await respond(send, 200, _encode(done))
-
-        await guarded(send, _DOOR, encode_error, propose())
+        await posted(
+            self._fairlead,
+            scope,
+            receive,
+            send,
+            _DOOR,
+            encode_error,
+            max_body=self._max_body,
+            no_dry_run="a proposal costs nothing, and changes no page before its owner accepts it",
+            read=_wish,
+            work=propose,
+        )
 
     def _propose(self, deployment: Deployment, caller: Caller, wish: Wish) -> dict[str, Any]:
         proposals = self._proposals
