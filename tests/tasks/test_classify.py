@@ -3,7 +3,7 @@
 from fairlead.labels import NO_LABELS, DataClass, Labels
 from fairlead.models.types import ChatRequest, Message, TextPart
 from fairlead.tasks import TaskSettings, TaskTypes, compile_tasks
-from fairlead.tasks.classify import last_question
+from fairlead.tasks.question import last_question
 
 BILLING = TaskSettings(examples=("I want a refund", "Why was I charged?", "Send me the invoice", "A refund please"))
 

@@ -19,7 +19,7 @@ from fairlead.execution.replaying import Gathering, encode_gathering, gathered_a
 from fairlead.execution.sufficiency import NOTHING_REQUIRED, Enough, heed, resting_on, weighed
 from fairlead.models.types import ChatRequest, Model
 from fairlead.policy.types import Findings
-from fairlead.tasks.classify import earlier_questions
+from fairlead.tasks.question import earlier_questions
 from fairlead.tasks.types import Task
 
 

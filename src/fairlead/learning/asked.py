@@ -5,6 +5,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from fairlead.tasks.question import kept_question
+
 
 class Asked(Struct, frozen=True):
     """The last thing a person said in a request, "" for nothing, and whether the reply must be JSON. `schema` is what
@@ -23,13 +25,12 @@ def asked(body: bytes) -> Asked:
         return Asked()
     if not isinstance(found, dict):
         return Asked()
-    wanted = found.get("response_format")
-    kind = wanted.get("type") if isinstance(wanted, dict) else None
-    if kind not in ("json_object", "json_schema"):
-        return Asked(_question(found))
-    inner = wanted.get("json_schema") if isinstance(wanted, dict) else None
-    schema = inner.get("schema") if isinstance(inner, dict) else None
-    return Asked(_question(found), True, schema if isinstance(schema, dict) else None)
+    wanted, text = _form(found), kept_question(found)
+    if wanted.get("type") not in ("json_object", "json_schema"):
+        return Asked(text)
+    named = wanted.get("json_schema")
+    schema = (named if isinstance(named, dict) else wanted).get("schema")
+    return Asked(text, True, schema if isinstance(schema, dict) else None)
 
 
 def fits(reply: str, wanted: Asked) -> bool:
@@ -53,20 +54,12 @@ def same(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def _question(body: dict[str, Any]) -> str:
-    said = body.get("messages") or body.get("input") or body.get("prompt")
-    if isinstance(said, str):
-        return said
-    for message in reversed(said if isinstance(said, list) else []):
-        if isinstance(message, str):
-            return message
-        if isinstance(message, dict) and message.get("role") == "user":
-            return _text(message.get("content"))
-    return ""
-
-
-def _text(content: Any) -> str:
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, list) else []
-    return "".join(str(part.get("text", "")) for part in parts if isinstance(part, dict))
+def _form(body: dict[str, Any]) -> dict[str, Any]:
+    """What says which form the reply must have, wherever the protocol has it."""
+    for name, inner in (("response_format", ""), ("output_config", "format"), ("text", "format")):
+        found = body.get(name)
+        if inner and isinstance(found, dict):
+            found = found.get(inner)
+        if isinstance(found, dict):
+            return found
+    return {}

@@ -4,9 +4,10 @@ from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 
 from fairlead.labels import Labels
-from fairlead.models.types import ChatRequest, text_of
+from fairlead.models.types import ChatRequest
 from fairlead.tasks.likeness import Likeness
 from fairlead.tasks.meaning import Meaning, Vectors
+from fairlead.tasks.question import last_question
 from fairlead.tasks.types import Task, TaskType
 
 
@@ -47,22 +48,3 @@ class TaskTypes:
         if name is None:
             return Task(type=self.default, labels=labels, question=question, abstained=True, confidence=confidence)
         return Task(type=self._by_name[name], labels=labels, question=question, confidence=confidence)
-
-
-def last_question(request: ChatRequest) -> str:
-    """The text of the last user message, "" if there is none."""
-    for message in reversed(request.messages):
-        if message.role == "user":
-            return text_of(message)
-    return ""
-
-
-def earlier_questions(request: ChatRequest, most: int = 4) -> list[str]:
-    """The texts of the user messages before the last one, the latest first."""
-    said: list[str] = []
-    for message in reversed(request.messages):
-        if message.role == "user":
-            said.append(text_of(message))
-            if len(said) > most:
-                break
-    return said[1:]

@@ -1,0 +1,59 @@
+"""What a person asks: the last thing they said. Of a request as it is served, and of a body as it was kept, by any door.
+
+What is learnt from must be what was seen when it was served, so both readers stand here, and a test holds that they
+agree about whatever the doors take.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from fairlead.models.types import ChatRequest, text_of
+
+_TEXTS: Final = ("text", "input_text")
+_RESULT: Final = "tool_result"
+
+
+def last_question(request: ChatRequest) -> str:
+    """The text of the last user message, "" if there is none."""
+    for message in reversed(request.messages):
+        if message.role == "user":
+            return text_of(message)
+    return ""
+
+
+def earlier_questions(request: ChatRequest, most: int = 4) -> list[str]:
+    """The texts of the user messages before the last one, the latest first."""
+    said: list[str] = []
+    for message in reversed(request.messages):
+        if message.role == "user":
+            said.append(text_of(message))
+            if len(said) > most:
+                break
+    return said[1:]
+
+
+def kept_question(body: Mapping[str, Any]) -> str:
+    """As `last_question`, of a decoded body that a door once took. What was remembered elsewhere is not in it: a request
+    that says nothing of its own asks nothing here."""
+    said = body.get("messages") or body.get("input") or body.get("prompt")
+    if isinstance(said, str):
+        return said
+    for turn in reversed(said if isinstance(said, list) else []):
+        if isinstance(turn, str):
+            return turn
+        if isinstance(turn, dict) and turn.get("role") == "user":
+            content = turn.get("content")
+            parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
+            if parts and all(part.get("type") == _RESULT for part in parts):
+                continue  # a turn of results is the tools', not the person's
+            return content if isinstance(content, str) else "".join(_texts(parts))
+    return ""
+
+
+def _texts(parts: list[dict[str, Any]]) -> Iterator[str]:
+    for part in parts:
+        source = part.get("source")
+        if part.get("type") in _TEXTS:
+            yield str(part.get("text", ""))
+        elif part.get("type") == "document" and isinstance(source, dict) and source.get("type") == "text":
+            yield str(source.get("data", ""))
