@@ -17,7 +17,8 @@ from fairlead.labels import NO_LABELS
 from fairlead.models.types import ChatRequest, Model, Placement
 from fairlead.routing import Preferences, plan
 from fairlead.routing.auditing import differences
-from fairlead.routing.learned import Features, Observation, features, train
+from fairlead.routing.learned import Features, Observation, features
+from fairlead.routing.learned.training import train
 from fairlead.tasks.objectives import Objective
 from fairlead.tasks.types import Task, TaskType
 

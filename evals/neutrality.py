@@ -28,7 +28,8 @@ from fairlead.labels import NO_LABELS
 from fairlead.models.types import ChatRequest, Model
 from fairlead.routing import Plan, plan
 from fairlead.routing.auditing import differences
-from fairlead.routing.learned import Observation, Predictor, features, train
+from fairlead.routing.learned import Observation, Predictor, features
+from fairlead.routing.learned.training import train
 from fairlead.tasks.types import Task, TaskType
 from fairlead.workspace.compile import Workspace, compile_workspace
 from fairlead.workspace.text import WorkspaceText

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from fairlead.routing.learned import Features, Observation, train
+from fairlead.routing.learned import Features, Observation
 from fairlead.routing.learned.means import Cell, Means, shrunk
 from fairlead.routing.learned.off_policy import Logged, verdict
 from fairlead.routing.learned.online import CERTAIN, Lot, explored, plausible, propensity
+from fairlead.routing.learned.training import train
 
 Outcome = tuple[float, float]  # score and cost
 

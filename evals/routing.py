@@ -41,9 +41,10 @@ from msgspec.structs import replace
 
 from evals.routing_tables import Floats, Rows, Table, mean_of, some_of, tables
 from evals.stage import parser, say, told
-from fairlead.routing.learned import Predictor, Training, features, train
+from fairlead.routing.learned import Predictor, features
 from fairlead.routing.learned.hull import Point, average_quality, cost_to_reach, hull
 from fairlead.routing.learned.predictor import FOUR_IN_FIVE
+from fairlead.routing.learned.training import Training, train
 
 _COVERED = 0.9
 _TIMED = 300

@@ -12,7 +12,8 @@ from fairlead.audit import canonical
 from fairlead.errors import NoCandidate
 from fairlead.lanes.rates import TooFast
 from fairlead.routing.exploring import thrown_again
-from fairlead.routing.learned import Features, Observation, train
+from fairlead.routing.learned import Features, Observation
+from fairlead.routing.learned.training import train
 from fairlead.routing.objective import again
 from fairlead.server.about import about
 

@@ -6,8 +6,9 @@ from fairlead.costs.record import Record
 from fairlead.learning.renewal import chances, may_decide
 from fairlead.learning.trust import trusted
 from fairlead.routing.exploring import ventured
-from fairlead.routing.learned import Features, Observation, Predictor, train
+from fairlead.routing.learned import Features, Observation, Predictor
 from fairlead.routing.learned.off_policy import Verdict
+from fairlead.routing.learned.training import train
 from fairlead.routing.objective import choose
 from fairlead.storage.types import NewOutcome
 from fairlead.tasks.decisions import Option

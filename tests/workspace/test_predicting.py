@@ -9,7 +9,8 @@ from sqlalchemy import text as sql
 from tests.world import again, until, world
 
 from fairlead.errors import Broken, NotFound
-from fairlead.routing.learned import Features, Observation, Predictor, train
+from fairlead.routing.learned import Features, Observation, Predictor
+from fairlead.routing.learned.training import train
 from fairlead.storage import predictor_rows as rows
 from fairlead.storage.fleet import Fleet
 from fairlead.workspace.compile import compile_workspace

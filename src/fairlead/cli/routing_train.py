@@ -97,8 +97,8 @@ class _Learnt(NamedTuple):
 
 def _learn(place: "Place", store: "Store", compiled: "Compiled", start: int, half_life: float | None) -> _Learnt:
     from fairlead.learning.renewal import may_decide
-    from fairlead.routing.learned import Training
-    from fairlead.routing.learned import train as trained
+    from fairlead.routing.learned.training import Training
+    from fairlead.routing.learned.training import train as trained
     from fairlead.workspace.outcomes_known import observations, trusted_since
     from fairlead.workspace.predicting import load_latest
     from fairlead.workspace.retraining import compared

@@ -45,12 +45,13 @@ def chosen(
     predictor = deployment.predictor
     looked_at = predictor is not None and predictor.kind == "learned"
     seen = features(task.question) if looked_at else NO_FEATURES
+    novel = predictor is not None and looked_at and predictor.is_novel(seen)
     decision = choose(
         objective,
-        _options(deployment, seconds, task.type.name, request, units, seen),
+        _options(deployment, seconds, task.type.name, request, units, (seen, novel)),
         draw=draw,
         predictor=predictor.version if predictor is not None else "",
-        novel=predictor is not None and looked_at and predictor.is_novel(seen),
+        novel=novel,
     )
     if objective.explore:
         decision = ventured(decision, run)
@@ -58,14 +59,20 @@ def chosen(
 
 
 def _options(
-    deployment: Deployment, seconds: SecondsSeen, task: str, request: ChatRequest, units: Units, seen: Features
+    deployment: Deployment,
+    seconds: SecondsSeen,
+    task: str,
+    request: ChatRequest,
+    units: Units,
+    looks: tuple[Features, bool],
 ) -> list[Option]:
     """What is expected of each model: its score by what was learnt, its cost by the prices of now and by the length of
     replies to this kind of work, or as an estimate has it where that is not known."""
     predictor, rates, size, choices = deployment.predictor, deployment.rates, request.size, request.choices
     known: Sequence[Prediction | None] = ()
     if predictor is not None:
-        known = predictor.predict(task, seen, [name for name, _ in units])
+        seen, novel = looks
+        known = predictor.predict(task, seen, [name for name, _ in units], novel=novel)
     tokens, found = likely_tokens(size), list[Option]()
     for (name, room), members in units.items():
         first, place = members[0], len(found)

@@ -1,4 +1,4 @@
-"""What a person asks: the last thing they said. Of a request as it is served, and of a body as it was kept, by any door.
+"""What a person asks: the last thing they said. As it is served, and as a door's body was kept.
 
 What is learnt from must be what was seen when it was served, so both readers stand here, and a test holds that they
 agree about whatever the doors take.
@@ -33,8 +33,8 @@ def earlier_questions(request: ChatRequest, most: int = 4) -> list[str]:
 
 
 def kept_question(body: Mapping[str, Any]) -> str:
-    """As `last_question`, of a decoded body that a door once took. What was remembered elsewhere is not in it: a request
-    that says nothing of its own asks nothing here."""
+    """As `last_question`, of a decoded body that a door once took. What was remembered elsewhere is not in it: a
+    request that says nothing of its own asks nothing here."""
     said = body.get("messages") or body.get("input") or body.get("prompt")
     if isinstance(said, str):
         return said

@@ -27,8 +27,8 @@ def wants_predictor(workspace: "Workspace") -> bool:
 
 
 def load_in_force(store: "Store", workspace: "Workspace", before: "Predictor | None" = None) -> "Predictor | None":
-    """The predictor that decides; `before` where it is still that one. A damaged one is told in the process's log, and
-    nothing is predicted: work goes on in the declared order."""
+    """The predictor that decides; `before` where it is still that one. Where it is damaged, or not for this version,
+    the process's log tells so and nothing is predicted: work goes on in the declared order."""
     from fairlead.storage.predictor_rows import in_force
 
     if not wants_predictor(workspace):
@@ -45,8 +45,10 @@ def load_in_force(store: "Store", workspace: "Workspace", before: "Predictor | N
 
 
 def load(store: "Store", version: str) -> "Predictor":
-    """A kept predictor. Raises `NotFound`, or `Broken` where the database no longer holds what was kept."""
+    """A kept predictor. Raises `NotFound`, or `Broken` where the database no longer holds what was kept, and where
+    another version trained it, which saw prompts otherwise."""
     from fairlead.routing.learned import read_predictor
+    from fairlead.routing.learned.learnt import version_of
     from fairlead.storage.predictor_rows import content_of, every
 
     with store.reading() as connection:
@@ -58,17 +60,16 @@ def load(store: "Store", version: str) -> "Predictor":
                 mend=closest(version, known) or "train one: fairlead routing train",
                 subject=version,
             )
+    if (found := version_of(content)) != version:
+        raise _unusable(version, "is damaged", f"its content has the hash {found}")
     try:
-        found = read_predictor(content)
+        return read_predictor(content)
     except BadInput as error:
-        raise _damaged(version, error.message) from error
-    if found.version != version:
-        raise _damaged(version, f"its content has the hash {found.version}")
-    return found
+        raise _unusable(version, "is not one for this version", error.message) from error
 
 
 def load_latest(store: "Store") -> "Predictor | None":
-    """The predictor in force, whatever the workspace asks for. Raises `Broken` for a damaged one."""
+    """The predictor in force, whatever the workspace asks for. Raises `Broken` for one that cannot be read."""
     from fairlead.storage.predictor_rows import in_force
 
     with store.reading() as connection:
@@ -84,9 +85,9 @@ def kept_as(predictor: "Predictor", at: int, by: str, report: bytes) -> "tuple[K
     return row, predictor.encoded()
 
 
-def _damaged(version: str, why: str) -> Broken:
+def _unusable(version: str, how: str, why: str) -> Broken:
     return Broken(
-        f"the kept predictor {version} is damaged",
+        f"the kept predictor {version} {how}",
         why=why,
         mend="put another one in force: fairlead routing use, or train anew: fairlead routing train",
         subject=version,

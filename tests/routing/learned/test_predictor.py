@@ -3,7 +3,9 @@
 import pytest
 
 from fairlead.errors import BadInput
-from fairlead.routing.learned import Features, Observation, TokenPrice, features, read_predictor, train
+from fairlead.routing.learned import Features, TokenPrice, features, read_predictor
+from fairlead.routing.learned.training import train
+from fairlead.routing.learned.types import Observation
 
 NONE = Features()
 

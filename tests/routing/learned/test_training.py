@@ -1,6 +1,7 @@
 """What training learns from prompts, from few outcomes, from changes; and what it must not learn."""
 
 import random
+import sys
 from collections.abc import Sequence
 
 import pytest
@@ -8,8 +9,11 @@ from hypothesis import given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
 
-from fairlead.routing.learned import Features, Observation, Predictor, Training, features, train
+from fairlead.errors import BadInput
+from fairlead.routing.learned import Features, Observation, Predictor, features, read_predictor
+from fairlead.routing.learned.features import _place, definition
 from fairlead.routing.learned.means import cells_of, shrunk
+from fairlead.routing.learned.training import Training, train
 
 SUMS = ["what is {} + {}?", "add {} to {}", "{} minus {} =", "divide {} by {} and round"]
 MAIL = ["write to our landlord about the {} broken windows", "thank {} guests kindly", "apologise for {} late parcels"]
@@ -64,6 +68,25 @@ def test_a_prompt_unlike_all_others_gets_the_means(predictor: Predictor) -> None
     assert predictor.is_novel(strange)
     assert predictor.predict("any", strange, ["a", "b"]) == predictor.predict("any", Features(), ["a", "b"])
     assert not predictor.is_novel(features("add 3 to 4"))
+
+
+def test_a_predictor_of_other_features_is_refused_with_what_to_do(
+    predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, blind = predictor.encoded(), train(outcomes(5)).encoded()
+    assert read_predictor(kept).learnt.looks == definition()
+    definition.cache_clear()
+    monkeypatch.setattr(sys.modules[features.__module__], "_LONGEST_WORD", 6)  # words are cut elsewhere: other slots
+    _place.cache_clear()
+    try:
+        with pytest.raises(BadInput, match="looks at prompts by the definition") as refused:
+            read_predictor(kept)
+        assert "routing train" in refused.value.mend
+        read_predictor(blind)  # it looks at no prompt, so it means what it meant
+    finally:
+        monkeypatch.undo()
+        definition.cache_clear()
+        _place.cache_clear()
 
 
 def test_exchanging_names_exchanges_what_is_said_of_them_and_nothing_else(predictor: Predictor) -> None:

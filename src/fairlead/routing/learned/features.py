@@ -5,7 +5,8 @@ Cheap enough for the governed path: only the beginning and the end of a long pro
 
 import math
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
+from hashlib import sha256
 from itertools import pairwise
 from typing import Final
 from zlib import crc32
@@ -23,12 +24,25 @@ NUMBERS: Final = (
     "long_words", "figures",
 )  # fmt: skip
 
+_PROBE: Final = "\n".join(  # something of all that is measured, and longer than what is read
+    f"{n}) Why does f(x) = {n * 7}*x^2 fall? A. it turns B. no: `return [a, b]` Überlänge{'g' * 50}" for n in range(40)
+)
+
 
 def features(prompt: str) -> Features:
     """The features of a prompt. The same text gives the same features in every process."""
     read = prompt if len(prompt) <= 2 * _READ else f"{prompt[:_READ]} {prompt[-_READ:]}"
     words = _WORD.findall(read)
     return Features(numbers=_numbers(prompt, read, words), slots=_slots(words))
+
+
+@cache
+def definition() -> str:
+    """What features are here, as a hash: programs of which it is equal see the same in a prompt. What one of them has
+    learnt from prompts means nothing to another of which it differs."""
+    seen = features(_PROBE)
+    numbers = [f"{number:.6f}" for number in seen.numbers]  # the last digits are the machine's own
+    return sha256(repr((NUMBERS, SLOTS, numbers, seen.slots)).encode()).hexdigest()[:12]
 
 
 def fits(found: Features) -> bool:

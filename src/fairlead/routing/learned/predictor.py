@@ -46,14 +46,19 @@ class Predictor:
         *,
         prices: Mapping[str, TokenPrice] | None = None,
         tokens_in: int | None = None,
+        novel: bool | None = None,
     ) -> tuple[Prediction, ...]:
         """One prediction for each of the models, in their order.
 
         With `prices` the expected cost is tokens times price wherever the length of replies is known, so a new price
         counts at once; else it is what such work has cost. A model whose cost nothing tells is taken to cost as much
-        as the dearest of the others, so that not knowing is never cheap.
+        as the dearest of the others, so that not knowing is never cheap. `novel` is what `is_novel` says of the prompt,
+        for whoever has asked it already.
         """
-        found = self._seeing(task, features, models) or [self._standing(task, model) for model in models]
+        strange = self.is_novel(features) if novel is None else novel
+        found = (None if strange else self._seeing(task, features, models)) or [
+            self._standing(task, model) for model in models
+        ]
         if prices:
             sent = tokens_in if tokens_in is not None else _tokens(features)
             found = [self._priced(task, one, prices.get(one.model), sent) for one in found]
@@ -73,7 +78,7 @@ class Predictor:
         """What is expected of this very prompt, None where only the kind of work counts."""
         learnt = self.learnt
         head = learnt.within if task in learnt.scores.cells else learnt.across
-        if head is None or learnt.reading is None or self.is_novel(features) or not fits(features):
+        if head is None or learnt.reading is None or not fits(features):
             return None
         places = head.places(learnt.reading, features)
         doubt, wavers = FOUR_IN_FIVE * math.sqrt(LEAN_DOUBT), FOUR_IN_FIVE * learnt.wavers

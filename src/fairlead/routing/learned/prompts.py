@@ -7,6 +7,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from fairlead.routing.learned.calibration import wavering, widening
+from fairlead.routing.learned.features import definition
 from fairlead.routing.learned.fitting import Sight, fitted
 from fairlead.routing.learned.head import Head
 from fairlead.routing.learned.learnt import Learnt
@@ -41,13 +42,15 @@ def _looked_at(learnt: Learnt, outcomes: Outcomes, seed: int) -> Learnt:
     why = f"prompts {_said(near)} over the means of their kind of work"
     if far is not None:
         why += f"; of kinds left out, {_said(far)} over the means of the models"
+    blind = within is None and across is None
     return replace(
         learnt,
-        kind="static" if within is None and across is None else "learned",
+        kind="static" if blind else "learned",
         why=why,
         widened=widening(outcomes, learnt.scores, near.before, near.folds),
         wavers=wavers,
-        reading=None if within is None and across is None else sight.reading(outcomes),
+        looks="" if blind else definition(),
+        reading=None if blind else sight.reading(outcomes),
         within=within,
         across=across,
     )
