@@ -48,6 +48,10 @@ def test_a_bill_is_what_the_calls_cost_in_every_form(acme: Path, fairlead: Fairl
     assert "theirs only" in other.out
     assert fairlead("bill", "reconcile", theirs, "--tolerance", "much").status == 2
     assert fairlead("bill", "reconcile", "nowhere.csv").status == 2
-    (task,) = fairlead("value", "--json").json["tasks"]
+    worth = fairlead("value", "--json", "--html", "value.html").json
+    (task,) = worth["tasks"]
+    assert worth["billed"] == total == worth["weeks"][0]["cost"]
+    assert "Value of AI" in Path("value.html").read_text()
+    assert fairlead("value", "--html", "fairlead.yaml").status == 2
     assert (task["volume"], task["cost"], task["straight"]) == (1, total, 1.0)
     assert "net saving" in fairlead("value").out

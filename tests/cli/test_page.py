@@ -8,10 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.context.readiness.company import facts, need, page, people, task
 
+from fairlead.cli.foretold import Said
 from fairlead.cli.inventory_page import inventory_page
 from fairlead.cli.page import MOST, plain, tag
 from fairlead.cli.readiness_page import readiness_page
+from fairlead.cli.worth_facts import Report, Week
+from fairlead.cli.worth_page import worth_page
 from fairlead.context.readiness import Act, Basis, Draft, Facts, Traffic, inventory, readiness
+from fairlead.costs.billing.periods import period_of
+from fairlead.costs.forecasting import forecast, series_of
+from fairlead.costs.leaving import leaving
+from fairlead.costs.record import Record
+from fairlead.costs.settings import BaselineSettings
+from fairlead.costs.value import value
 
 _FETCHING = {"src", "href", "srcset", "action", "data", "poster", "background", "style", "xlink:href"}
 _VOID = {"meta", "br", "rect", "circle"}
@@ -66,9 +75,27 @@ def named(word: str) -> Facts:
     )  # fmt: skip
 
 
+def worth(word: str) -> Report:
+    """What was spent in a company in which everything that people name is named so."""
+    period = period_of("2026-11")
+    done = Record(v=1, kind="call_model", outcome="done", run="r", at=period.start, task=word, model=word, cost=7)
+    tool = Record(v=1, kind="call_tool", outcome="done", run="t", within="r", at=period.start, tool=f"crm {word}")
+    rows, scores = [(done, period.start + 900), (tool, period.start + 950)], {"r": [(0.9, 1.0)]}
+    series = series_of([7.0] * 480)
+    baselines = {word: BaselineSettings(minutes=1, rate=60)}
+    return Report(
+        organisation=word, currency="USD", period=period, now=period.start + 20 * 86_400_000, baselines=baselines,
+        value=value(rows, {"t": "r", "r": "r"}, scores, baselines), exits=tuple(leaving([done], {word: word}, scores)),
+        named={word: (f"fairlead.yaml: models.{word}", word)}, weeks=(Week(period.start, 7, True, True),),
+        foretold=(Said(f"task/{word}", "2026-11", forecast(series, 480, 0, 720), series),), billed=8, unsure=1, size=2,
+        root="ab", log_from=period.start + 1,
+    )  # fmt: skip
+
+
 def pages(word: str) -> list[Read]:
     known = named(word)
-    return [Read(readiness_page(readiness(known))), Read(inventory_page(inventory(known)))]
+    made = (readiness_page(readiness(known)), inventory_page(inventory(known)), worth_page(worth(word)))
+    return [*map(Read, made)]
 
 
 @pytest.mark.parametrize(
@@ -110,3 +137,15 @@ def test_a_page_has_headings_captions_and_one_language() -> None:
     assert read.elements.count("table") == read.elements.count("caption") > 2
     assert "default-src &#x27;none&#x27;" in text
     assert "script" not in read.elements
+
+
+def test_a_page_of_what_work_was_worth_says_what_it_rests_on_and_what_it_does_not_know() -> None:
+    read = Read(worth_page(worth("letter")))
+    said = " ".join(read.words)
+    for words in (
+        "Cost of each week", "fairlead audit verify", "fairlead value --period 2026-11 --json", "root", "crm letter",
+        "The log begins on", "12.5% of what was billed belongs to no kind of work", "of the cost is a worst case",
+        "nobody else has", "Nobody has measured it", "fairlead.yaml: models.letter",
+    ):  # fmt: skip
+        assert words in said, words
+    assert read.elements.count("table") == read.elements.count("caption") == 6

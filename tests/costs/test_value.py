@@ -2,9 +2,10 @@
 
 from datetime import UTC, datetime
 
+from fairlead.costs.leaving import Done, leaving
 from fairlead.costs.record import Record
 from fairlead.costs.settings import BaselineSettings
-from fairlead.costs.value import leaving, value
+from fairlead.costs.value import Step, Value, value
 
 NOON = int(datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp() * 1000)
 BY_HAND = {"letter": BaselineSettings(minutes=6, rate=30)}  # 3 units of money each
@@ -27,8 +28,12 @@ ROWS = [
 
 
 def test_only_what_went_straight_through_saves_the_manual_way() -> None:
-    (line,) = value(ROWS, {"run_6": "run_1"}, {"run_1": [(1.0, 1.0)], "run_4": [(0.2, 1.0)]}, BY_HAND)
-    assert (line.task, line.volume, line.cost) == ("letter", 4, 1_460_000_000)
+    found = value(ROWS, {"run_6": "run_1"}, {"run_1": [(1.0, 1.0)], "run_4": [(0.2, 1.0)]}, BY_HAND)
+    (line,) = found.lines
+    assert (line.task, line.begun, line.volume, line.cost) == ("letter", 5, 4, 1_460_000_000)
+    assert line.steps == (Step("letter", 5, 1_450_000_000), Step("judging of replies", 1, 10_000_000))
+    assert found.saving is not None
+    assert found.saving.value == 2 * 3_000_000_000 - line.cost
     assert line.straight == 2 / 5
     assert line.saving is not None
     assert line.saving.value == 2 * 3_000_000_000 - line.cost
@@ -41,19 +46,26 @@ def test_only_what_went_straight_through_saves_the_manual_way() -> None:
 def test_the_same_log_gives_the_same_value() -> None:
     again = [value(ROWS, {"run_6": "run_1"}, {}, BY_HAND) for _ in range(2)]
     assert again[0] == again[1]
-    assert value(ROWS, {}, {}, {})[0].saving is None
-    assert value([], {}, {}, BY_HAND) == []
+    assert value(ROWS, {}, {}, {}).lines[0].saving is None
+    assert value([], {}, {}, BY_HAND) == Value((), None)
 
 
-def test_who_could_take_over_is_who_has_done_it() -> None:
+def test_who_could_take_over_is_who_has_done_it_and_for_how_much() -> None:
     rows = [
-        done("run_1", model="big"),
-        done("run_2", model="big"),
-        done("run_3", model="home"),
-        done("run_4", task="x", model="big"),
+        done("run_1", 300, model="big"),
+        done("run_2", 100, model="big", kind="attempt", outcome="failed"),
+        done("run_2", 300, model="big"),
+        done("run_3", 50, model="home"),
+        done("run_4", 40, task="x", model="big"),
+        done("run_5", 40, task="x", model="home", outcome="failed"),
     ]
-    lines = leaving((record for record, _ in rows), {"big": "acme-cloud", "home": ""})
-    assert [(each.vendor, each.task, round(each.share, 2), each.others) for each in lines] == [
-        ("acme-cloud", "x", 1.0, ()),
-        ("acme-cloud", "letter", 0.67, ("home",)),
+    vendors, scores = {"big": "acme-cloud", "home": ""}, {"run_1": [(1.0, 1.0)], "run_3": [(0.5, 2.0)]}
+    lines = leaving((record for record, _ in rows), vendors, scores)
+    assert [(each.vendor, each.task, round(each.share, 2), {*each.others}) for each in lines] == [
+        ("acme-cloud", "x", 1.0, set()),
+        ("acme-cloud", "letter", 0.67, {"home"}),
     ]
+    assert lines[0].more is None
+    assert lines[1].theirs == Done(2, 350, 1.0, 1)
+    assert lines[1].others["home"] == Done(1, 50, 0.5, 1)
+    assert lines[1].more == 2 * 50 - 700

@@ -2,11 +2,11 @@
 there for whom."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
+from fairlead.cli.html_file import Html, require_page, write_page
 from fairlead.cli.later import built
 from fairlead.cli.output import Json, json_data, say, table
 from fairlead.cli.place import Data, Workspace, find
@@ -17,9 +17,6 @@ from fairlead.context.readiness.types import Decision, departments_in
 from fairlead.errors import BadInput, NotFound, closest
 
 Since = Annotated[str, typer.Option("--since", help="Traffic from when: `30d`, `12h`, or a day such as 2026-11-21.")]
-Html = Annotated[
-    Path | None, typer.Option("--html", metavar="FILE", help="Write the report as one page that needs nothing else.")
-]
 Folder = Annotated[bool, typer.Option("--folder", help="Look at the folder, even where something is published.")]
 PeopleOf = Annotated[
     list[str] | None,
@@ -49,13 +46,13 @@ def inventory_command(
     """
     from fairlead.cli.context_facts import Asked, gather  # brings the compiler
 
-    _require_page(html)
+    require_page(html)
     facts = gather(find(workspace, data_folder), Asked(since=_since(since), folder=folder))
     found = inventory(facts)
     if html is not None:
         from fairlead.cli.inventory_page import inventory_page
 
-        _write(html, inventory_page(found))
+        write_page(html, inventory_page(found))
     if json:
         json_data(found)
     else:
@@ -84,14 +81,14 @@ def readiness_command(
     """
     from fairlead.cli.context_facts import Asked, gather
 
-    _require_page(html)
+    require_page(html)
     asked = Asked(since=_since(since), folder=folder, rights=True, people=_groups(people or ()))
     facts = _narrowed(gather(find(workspace, data_folder), asked), department, task)
     found = readiness(facts, most)
     if html is not None:
         from fairlead.cli.readiness_page import readiness_page
 
-        _write(html, readiness_page(found))
+        write_page(html, readiness_page(found))
     if json:
         json_data(found)
     else:
@@ -135,22 +132,6 @@ def _narrowed(facts: Facts, department: str, task: str) -> Facts:
         people=tuple(each for each in facts.people if department in ("", each.department)),
         tasks=tuple(each for each in facts.tasks if task in ("", each.name)),
     )
-
-
-def _require_page(html: Path | None) -> None:
-    """Raises `BadInput` early for a file that is no page: what lies there would be lost."""
-    if html is not None and html.suffix.lower() not in (".html", ".htm"):
-        raise BadInput(f"--html is {html}", why="a page is written there", mend=f"--html {html.with_suffix('.html')}")
-
-
-def _write(html: Path, page: str) -> None:
-    try:
-        html.write_text(page, "utf-8")
-    except OSError as error:
-        raise BadInput(
-            f"{html} cannot be written", why=str(error.strerror or error), mend="name a file in a folder that is there"
-        ) from error
-    say(f"wrote {html}")
 
 
 def _show_readiness(found: Readiness) -> None:

@@ -2,54 +2,27 @@
 
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
-from msgspec import Struct
 from msgspec.structs import replace
 
 from fairlead.cli.compiled import published
 from fairlead.cli.forecast_drawn import drawn
+from fairlead.cli.foretold import HOUR, READ, Asked, Said, said_of
 from fairlead.cli.money import standings_of
 from fairlead.cli.opening import balances_of, log_of, open_store
 from fairlead.cli.output import Json, data, json_data, say, table
 from fairlead.cli.people import Names
-from fairlead.cli.place import Data, Place, Workspace, find
+from fairlead.cli.place import Data, Workspace, find
 from fairlead.clock import SystemClock
 from fairlead.costs.budgets import begin_of, next_period, periods_of
-from fairlead.costs.forecasting import Forecast, Series, driven, forecast, numbers_in, series_by_scope
+from fairlead.costs.forecasting import Forecast, Series, series_by_scope
 from fairlead.costs.units import Unit
 from fairlead.errors import BadInput, NotFound
 
-if TYPE_CHECKING:
-    from fairlead.workspace.compile import Workspace as Compiled
-
 forecast_app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 _KINDS: Final = {"month": "monthly", "week": "weekly", "day": "daily"}
-_HOUR: Final = 3_600_000
-_READ: Final = 90 * 24 * _HOUR  # of the log
-
-
-class Said(Struct, frozen=True):
-    """A forecast of a scope, and what caps it: nano-units, and hours since 1970 in which the cap is likely and at the
-    earliest reached, 0 where it is not."""
-
-    scope: str
-    period: str
-    forecast: Forecast
-    series: Series
-    cap: int | None = None
-    reached: int = 0
-    earliest: int = 0
-
-
-class _Asked(Struct, frozen=True):
-    """The period and the moment that forecasts are of, in hours since 1970."""
-
-    period: str
-    now: int
-    begin: int
-    end: int
 
 
 @forecast_app.command("forecast")
@@ -70,11 +43,11 @@ def show(
     asked = _asked(_KINDS[period], now)
     with closing(open_store(place)) as store:
         compiled = published(place, store)
-        rows = (row.record for row in log_of(store).since(min(now - _READ, asked.begin * _HOUR)))
+        rows = (row.record for row in log_of(store).since(min(now - READ, asked.begin * HOUR)))
         series = _named(series_by_scope(rows, now), Names(place, store))
         caps = {(each.scope, each.period): each.most for each in standings_of(compiled.budgets, balances_of(store))}
     wanted = _wanted(scope, series)
-    said = [_said(each, series[each], asked, compiled, place) for each in wanted]
+    said = [said_of(each, series[each], asked, compiled, place) for each in wanted]
     said = [_capped(each, caps.get((each.scope, each.period)), asked) for each in said]
     unit = compiled.budgets.unit
     if json:
@@ -89,10 +62,10 @@ def show(
         _list(said, unit)
 
 
-def _asked(kind: str, now: int) -> _Asked:
+def _asked(kind: str, now: int) -> Asked:
     period = periods_of(now)[kind]
-    begin, end = begin_of(period) // _HOUR, begin_of(next_period(period)) // _HOUR
-    return _Asked(period, now // _HOUR, begin, end)
+    begin, end = begin_of(period) // HOUR, begin_of(next_period(period)) // HOUR
+    return Asked(period, now // HOUR, begin, end)
 
 
 def _named(series: dict[str, Series], names: Names) -> dict[str, Series]:
@@ -115,34 +88,7 @@ def _wanted(scope: str, series: dict[str, Series]) -> list[str]:
     return [each for each in spent if not each.startswith("person/")]  # a person is looked at by name only
 
 
-def _said(scope: str, series: Series, asked: _Asked, compiled: "Compiled", place: Place) -> Said:
-    """Hours that are over are history; what the hour under way has spent is the least that it comes to."""
-    at, begin, end = (hour - series.start for hour in (asked.now, asked.begin, asked.end))
-    driver = compiled.settings.forecast.drivers.get(scope)
-    if driver is None:
-        made = forecast(series, at, begin, end)
-    else:
-        numbers = numbers_in(_text(place, driver.file), driver.file)
-        made = driven(series, numbers, at, begin, end, driver.file)
-    spent = series.between(begin, at + 1)
-    floor = {name: max(getattr(made, name), spent) for name in ("low", "likely", "high")}
-    return Said(scope, asked.period, replace(made, spent=spent, **floor), series)
-
-
-def _text(place: Place, name: str) -> str:
-    folder = (place.workspace / "drivers").resolve()
-    file = (place.workspace / name).resolve()
-    if not file.is_relative_to(folder):
-        raise BadInput(f"forecast.drivers: {name} lies outside of drivers/", mend="keep it in the folder drivers")
-    try:
-        return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(
-            f"forecast.drivers: {name} cannot be read", why=str(error), mend="write day,number lines"
-        ) from error
-
-
-def _capped(said: Said, cap: int | None, asked: _Asked) -> Said:
+def _capped(said: Said, cap: int | None, asked: Asked) -> Said:
     """When the cap is reached if spending goes on as forecast: straight from now to the end of the period."""
     made = said.forecast
     if cap is None:

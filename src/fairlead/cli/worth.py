@@ -1,83 +1,108 @@
 """`fairlead value`: what work came to against the manual way, and what leaving a vendor would take."""
 
-from contextlib import closing
 from typing import Any
 
 import msgspec
 
-from fairlead.cli.billing import SLACK, When, asked_period, records_of
-from fairlead.cli.compiled import published
+from fairlead.cli.billing import When, asked_period
+from fairlead.cli.html_file import Html, require_page, write_page
 from fairlead.cli.later import built
-from fairlead.cli.opening import log_of, open_store
 from fairlead.cli.output import Json, json_data, say, table
 from fairlead.cli.place import Data, Workspace, find
-from fairlead.cli.records import record_of
-from fairlead.costs.billing.bill import workflows
+from fairlead.cli.worth_facts import Report, gathered, not_known
+from fairlead.costs.leaving import Done, Leaving
 from fairlead.costs.money import exact_money, format_money
-from fairlead.costs.value import Interval, Leaving, Worth, leaving
-from fairlead.costs.value import value as valued
+from fairlead.costs.value import Interval, Worth
 
 
-def value(period: When = "", workspace: Workspace = None, data_folder: Data = None, json: Json = False) -> None:
+def value(
+    period: When = "", html: Html = None, workspace: Workspace = None, data_folder: Data = None, json: Json = False
+) -> None:
     """By task type: volume, cost, cycle time, what went straight through, quality, and the net saving against the
     manual way (`value.baselines` of fairlead.yaml), with intervals; then what leaving each vendor would take.
 
-    All of it follows from the audit log and the outcomes: the same period gives the same figures.
+    All of it follows from the audit log and the outcomes: the same period gives the same figures. The page of `--html`
+    shows the cost of each week and a forecast too, and says how each figure is made again.
     """
-    from fairlead.workspace.outcomes_known import scores_since
+    require_page(html)
+    report = gathered(find(workspace, data_folder), asked_period(period))
+    if html is not None:
+        from fairlead.cli.worth_page import worth_page
 
-    place, wanted = find(workspace, data_folder), asked_period(period)
-    with closing(open_store(place)) as store:
-        compiled = published(place, store)
-        roots = workflows(records_of(store, wanted)())
-        rows = [
-            (record, row.at)
-            for row in log_of(store).since(wanted.start - SLACK)
-            if wanted.has((record := record_of(row)).at)
-        ]
-        scores = scores_since(store, wanted.start)
-    lines = valued(rows, roots, scores, compiled.settings.value.baselines)
-    vendors = {name: model.placement.vendor for name, model in compiled.models.models.items()}
-    exits = leaving((record for record, _ in rows), vendors)
-    currency = compiled.settings.budgets.currency
+        write_page(html, worth_page(report))
     if json:
-        json_data({
-            "period": wanted.name,
-            "currency": currency,
-            "tasks": [_plain(line) for line in lines],
-            "leaving": exits,
-        })  # fmt: skip
+        json_data(_plain(report))
         return
-    _draw(lines, exits)
-    say(f"in {currency}, {wanted.name}; intervals hold in four of five cases")
+    _draw(report)
+    if report.value.saving is not None:
+        say(f"net saving in all: {money(report.value.saving)} {report.currency}")
+    say(f"in {report.currency}, {report.period.name}; intervals hold in four of five cases")
 
 
-def _plain(line: Worth) -> dict[str, Any]:
-    saving = line.saving
+def _plain(report: Report) -> dict[str, Any]:
+    saving = report.value.saving
+    return {
+        "period": report.period.name,
+        "currency": report.currency,
+        "billed": exact_money(report.billed),
+        "unsure": exact_money(report.unsure),
+        "saving": _exact(saving) if saving else None,
+        "tasks": [_task(line) for line in report.value.lines],
+        "weeks": [msgspec.to_builtins(week) | {"cost": exact_money(week.cost)} for week in report.weeks],
+        "leaving": [_exit(each, report) for each in report.exits],
+        "not_known": not_known(report),
+        "log": {"records": report.size, "root": report.root},
+    }
+
+
+def _task(line: Worth) -> dict[str, Any]:
     return {
         **msgspec.to_builtins(line),
         "cost": exact_money(line.cost),
         "cost_each": exact_money(round(line.cost_each)),
-        "saving": {name: exact_money(round(each)) for name, each in _of(saving).items()} if saving else None,
+        "saving": _exact(line.saving) if line.saving else None,
+        "steps": [{"what": each.what, "times": each.times, "cost": exact_money(each.cost)} for each in line.steps],
     }
 
 
-def _of(interval: Interval) -> dict[str, float]:
-    return {"value": interval.value, "low": interval.low, "high": interval.high}
+def _exact(interval: Interval) -> dict[str, str]:
+    return {name: exact_money(round(getattr(interval, name))) for name in ("value", "low", "high")}
 
 
-def _draw(lines: list[Worth], exits: list[Leaving]) -> None:
+def _exit(each: Leaving, report: Report) -> dict[str, Any]:
+    from fairlead.workspace.mentions import for_another
+
+    change, stay = for_another(report.named, each.models, each.vendor)
+    return {
+        **msgspec.to_builtins(each),
+        "theirs": _done(each.theirs),
+        "others": {model: _done(done) for model, done in each.others.items()},
+        "more": None if each.more is None else exact_money(each.more),
+        "change": change,
+        "stay": stay,
+    }
+
+
+def _done(done: Done) -> dict[str, Any]:
+    return {**msgspec.to_builtins(done), "cost_each": exact_money(done.cost_each)}
+
+
+def _draw(report: Report) -> None:
     numbers = ["volume", "cost", "each", "median s", "p90 s", "straight", "quality", "net saving"]
-    table(["task", *numbers], [_cells(line) for line in lines], right=numbers)
-    if exits:
+    table(["task", *numbers], [_cells(line) for line in report.value.lines], right=numbers)
+    if report.exits:
         print()
         table(
-            ["vendor", "task", "share", "its models", "others that did it"],
+            ["vendor", "task", "share", "its models", "others that did it", "would cost more"],
             [
-                [each.vendor, each.task, f"{each.share:.0%}", ", ".join(each.models), ", ".join(each.others) or "none"]
-                for each in exits
+                [
+                    *(each.vendor, each.task, f"{each.share:.0%}", ", ".join(each.models)),
+                    ", ".join(each.others) or "none",
+                    "" if each.more is None else format_money(each.more),
+                ]
+                for each in report.exits
             ],
-            right=["share"],
+            right=["share", "would cost more"],
         )
 
 
@@ -92,11 +117,11 @@ def _cells(line: Worth) -> list[str]:
         f"{line.cycle_p90 / 1000:.1f}",
         f"{line.straight:.0%}",
         f"{quality.value:.2f} ({quality.low:.2f}…{quality.high:.2f}, {line.judged})" if quality else "not judged",
-        _money(saving) if saving else "no baseline",
+        money(saving) if saving else "no baseline",
     ]
 
 
-def _money(saving: Interval) -> str:
+def money(saving: Interval) -> str:
     value, low, high = (format_money(round(each)) for each in (saving.value, saving.low, saving.high))
     return f"{value} ({low}…{high})"
 

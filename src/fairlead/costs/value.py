@@ -19,6 +19,7 @@ _DRAWS = 1000
 _BLOCKS = 200  # transactions are drawn in blocks of neighbours, which are alike
 _WRONG = 0.5  # of a score from 0 to 1
 _ACTIONS = frozenset({"call_model", "call_tool", "attempt", "refusal"})
+_JUDGING = "judging of replies"
 
 Scores = Mapping[str, Sequence[tuple[float, float]]]
 """Known outcomes by run: each a score from 0 to 1, and its weight."""
@@ -32,10 +33,20 @@ class Interval(Struct, frozen=True):
     high: float
 
 
+class Step(Struct, frozen=True):
+    """What is done for a kind of work: a task type, a tool or the judging of replies, how often, and for how much."""
+
+    what: str
+    times: int
+    cost: int
+
+
 class Worth(Struct, frozen=True, kw_only=True):
-    """One task type. Money is in nano-units, times in milliseconds; None where nothing is known."""
+    """One task type, and all that is done for it. Money is in nano-units, times in milliseconds; None where nothing is
+    known. Of `begun` transactions `volume` were done."""
 
     task: str
+    begun: int
     volume: int
     cost: int
     cost_each: float
@@ -44,6 +55,15 @@ class Worth(Struct, frozen=True, kw_only=True):
     straight: float
     quality: Interval | None
     judged: int
+    saving: Interval | None
+    steps: tuple[Step, ...]
+
+
+class Value(Struct, frozen=True):
+    """A line for each task type, the one with the most work first; and the saving of all that have a baseline, whose
+    interval knows that their mix varies, too."""
+
+    lines: tuple[Worth, ...]
     saving: Interval | None
 
 
@@ -56,6 +76,7 @@ class _Work:
     done: bool = False
     clean: bool = True
     scores: list[tuple[float, float]] = field(default_factory=list)
+    steps: dict[str, list[int]] = field(default_factory=dict)
 
     @property
     def score(self) -> float | None:
@@ -70,18 +91,23 @@ class _Work:
 def value(
     rows: Iterable[tuple[Record, int]], roots: Mapping[str, str], scores: Scores,
     baselines: Mapping[str, BaselineSettings],
-) -> list[Worth]:  # fmt: skip
-    """A line for each task type, the one with the most work first. `rows` are records, each with the moment at which it
-    was made; `roots` as `billing.bill.workflows` has them."""
+) -> Value:  # fmt: skip
+    """What work came to. `rows` are records, each with the moment at which it was made; `roots` as
+    `billing.bill.workflows` has them."""
     found: dict[str, _Work] = {}
     for record, ended in rows:
         if record.kind in _ACTIONS and record.outcome != "estimated":
             _add(found, record, ended, roots.get(record.run, record.run), scores)
+    works = sorted(found.values(), key=lambda work: (work.begun, work.ended, work.cost))
     by_task: dict[str, list[_Work]] = {}
-    for work in found.values():
+    for work in works:
         by_task.setdefault(work.task, []).append(work)
-    lines = [_worth(task, works, baselines.get(task)) for task, works in by_task.items()]
-    return sorted(lines, key=lambda line: (-line.volume, line.task))
+    lines = [_worth(task, of, baselines.get(task)) for task, of in by_task.items()]
+    saved = [_saved(work, baselines[work.task]) for work in works if work.task in baselines]
+    return Value(
+        tuple(sorted(lines, key=lambda line: (-line.volume, line.task))),
+        _interval("", saved, mean=False) if saved else None,
+    )
 
 
 def _add(found: dict[str, _Work], record: Record, ended: int, root: str, scores: Scores) -> None:
@@ -90,6 +116,9 @@ def _add(found: dict[str, _Work], record: Record, ended: int, root: str, scores:
         work.task, work.begun = record.task or work.task, min(record.at, work.begun)
     work.ended = max(work.ended, ended)
     work.cost += record.cost
+    step = work.steps.setdefault(_JUDGING if record.judges else record.tool or record.task, [0, 0])
+    step[0] += record.kind != "attempt"
+    step[1] += record.cost
     if record.judges:
         return
     work.done = work.done or (record.kind == "call_model" and record.outcome == "done")
@@ -99,13 +128,13 @@ def _add(found: dict[str, _Work], record: Record, ended: int, root: str, scores:
 
 
 def _worth(task: str, works: list[_Work], baseline: BaselineSettings | None) -> Worth:
-    works.sort(key=lambda work: (work.begun, work.ended, work.cost))
     done = [work for work in works if work.done]
     cycles = sorted(work.ended - work.begun for work in done)
     cost = sum(work.cost for work in works)
     judged = [score for work in done if (score := work.score) is not None]
     return Worth(
         task=task,
+        begun=len(works),
         volume=len(done),
         cost=cost,
         cost_each=cost / len(done) if done else 0.0,
@@ -114,14 +143,30 @@ def _worth(task: str, works: list[_Work], baseline: BaselineSettings | None) -> 
         straight=sum(work.straight for work in works) / len(works),
         quality=_interval(task, judged, mean=True) if judged else None,
         judged=len(judged),
-        saving=_saving(task, works, baseline) if baseline is not None else None,
+        saving=None if baseline is None else _interval(task, [_saved(work, baseline) for work in works], mean=False),
+        steps=_steps(works),
     )
 
 
-def _saving(task: str, works: Sequence[_Work], baseline: BaselineSettings) -> Interval:
+def by_hand(baseline: BaselineSettings) -> int:
+    """What one costs the manual way, in nano-units."""
     minutes, rate = Decimal(str(baseline.minutes)), Decimal(str(baseline.rate))
-    manual = float((minutes * rate / 60).scaleb(9).quantize(Decimal(1)))
-    return _interval(task, [(manual if work.straight else 0.0) - work.cost for work in works], mean=False)
+    return int((minutes * rate / 60).scaleb(9).quantize(Decimal(1)))
+
+
+def _saved(work: _Work, baseline: BaselineSettings) -> float:
+    return float((by_hand(baseline) if work.straight else 0) - work.cost)
+
+
+def _steps(works: Sequence[_Work]) -> tuple[Step, ...]:
+    """The dearest first."""
+    sums: dict[str, list[int]] = {}
+    for work in works:
+        for what, (times, cost) in work.steps.items():
+            of = sums.setdefault(what, [0, 0])
+            of[0], of[1] = of[0] + times, of[1] + cost
+    steps = [Step(what, times, cost) for what, (times, cost) in sums.items()]
+    return tuple(sorted(steps, key=lambda step: (-step.cost, -step.times, step.what)))
 
 
 def _interval(seed: str, values: Sequence[float], *, mean: bool) -> Interval:
@@ -145,31 +190,3 @@ def _interval(seed: str, values: Sequence[float], *, mean: bool) -> Interval:
 
 def _at(ordered: Sequence[int], share: float) -> int:
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0
-
-
-class Leaving(Struct, frozen=True, kw_only=True):
-    """What of a kind of work rests on a vendor, and which models of others have done that kind of work too."""
-
-    vendor: str
-    task: str
-    models: tuple[str, ...]
-    share: float
-    others: tuple[str, ...]
-
-
-def leaving(records: Iterable[Record], vendors: Mapping[str, str]) -> list[Leaving]:
-    """A line for each vendor and task type. `vendors` are by model; what runs in the house has none, and cannot be
-    left. Only what was done shows that a model can do it."""
-    done: dict[str, dict[str, int]] = {}
-    for record in records:
-        if record.kind == "call_model" and record.outcome == "done" and not record.judges and record.model:
-            models = done.setdefault(record.task, {})
-            models[record.model] = models.get(record.model, 0) + 1
-    lines = []
-    for task, models in sorted(done.items()):
-        for vendor in sorted({vendors.get(model, "") for model in models} - {""}):
-            theirs = sorted(model for model in models if vendors.get(model, "") == vendor)
-            others = sorted(model for model in models if vendors.get(model, "") != vendor)
-            share = sum(models[model] for model in theirs) / sum(models.values())
-            lines.append(Leaving(vendor=vendor, task=task, models=tuple(theirs), share=share, others=tuple(others)))
-    return sorted(lines, key=lambda line: (line.vendor, -line.share, line.task))
