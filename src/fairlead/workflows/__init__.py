@@ -1,0 +1,1 @@
+"""Durable workflows: chains of models, tools, checks and people, defined in `workflows/` of a workspace."""
