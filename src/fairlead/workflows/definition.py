@@ -157,9 +157,9 @@ class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
         Duration | None, Meta(description="How long it may take, all attempts together: `30s`, `10m`, `4h`, `7d`.")
     ] = None
     compensate: CompensationSettings | None = None
-    budget: Annotated[
-        float | None, Meta(gt=0, description="The most that it may cost, in the workspace's currency.")
-    ] = None
+    budget: (
+        Annotated[float, Meta(gt=0, description="The most that it may cost, in the workspace's currency.")] | None
+    ) = None
     data_class: Annotated[
         ClassName | None,
         Meta(description="The class that its data has at least: it decides which placements may see it."),
@@ -202,9 +202,9 @@ class Definition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     data_class: Annotated[ClassName | None, Meta(description="The class that all its data has at least.")] = (
         msgspec.field(default=None, name="class")
     )
-    budget: Annotated[
-        float | None, Meta(gt=0, description="The most that a run may cost, in the workspace's currency.")
-    ] = None
+    budget: (
+        Annotated[float, Meta(gt=0, description="The most that a run may cost, in the workspace's currency.")] | None
+    ) = None
     timeout: Annotated[Duration | None, Meta(description="How long a run may take, waiting for people included.")] = (
         None
     )
@@ -216,6 +216,6 @@ class Definition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
         ),
     ] = "sealed"
     queue: Annotated[str, Meta(max_length=63, description="The queue that its runs wait in. Default: its own.")] = ""
-    at_once: Annotated[int | None, Meta(ge=1, le=10_000, description="The most runs of it at once.")] = None
+    at_once: Annotated[int, Meta(ge=1, le=10_000, description="The most runs of it at once.")] | None = None
     priority: Annotated[int, Meta(ge=0, le=9, description="Which runs go first where several wait: 0 first.")] = 5
     schedule: Annotated[tuple[ScheduleSettings, ...], Meta(description="When runs begin by themselves.")] = ()
