@@ -42,6 +42,16 @@ def test_a_bill_is_what_the_calls_cost_in_every_form(acme: Path, fairlead: Fairl
     theirs.write_text(f"date,model,input_tokens,output_tokens,cost\n{plain['day']},small,{counted},{total}\n")
     same = fairlead("bill", "reconcile", theirs, "--models", "small=local", "--json")
     assert same.json["sums"].keys() <= {"our estimates"}, same.err
+    entry.write_text(
+        entry.read_text()
+        + "bills: {providers: {big: {columns: {time: day, model: what, input: in, output: out}, models: {s: local}}}}\n"
+    )
+    assert fairlead("apply").status == 0
+    own = Path("own.csv")
+    own.write_text(f"day,what,in,out\n{plain['day']},s,{counted}\n")
+    said = fairlead("bill", "reconcile", own, "--provider", "big", "--json")
+    assert (said.status, said.json["differences"]) == (0, []), said.err
+    assert "did you mean `big`?" in fairlead("bill", "reconcile", own, "--provider", "bog").err
     theirs.write_text(theirs.read_text() + f"{plain['day']},odd,1,1,5\n")
     other = fairlead("bill", "reconcile", theirs, "--models", "small=local", "--tolerance", "10%")
     assert other.status == 1

@@ -50,6 +50,7 @@ def test_a_forecast_says_what_comes_with_an_interval_and_when_the_cap_is_reached
 def test_a_driver_stands_beside_its_scope(spending: Path, fairlead: Fairlead) -> None:
     entry = spending / "fairlead.yaml"
     entry.write_text(entry.read_text() + "\nforecast: {drivers: {task/support: {file: drivers/orders.csv}}}\n")
+    (spending / "tasks" / "support.yaml").write_text("description: Help.\n")
     (spending / "drivers").mkdir()
     (spending / "drivers" / "orders.csv").write_text("day,orders\n")
     assert fairlead("apply").status == 0

@@ -64,8 +64,14 @@ def test_a_bar_shows_spent_then_held_then_left() -> None:
 
 def test_credits_are_allotted_and_moved_and_budgets_show_them(live: Path, fairlead: Fairlead) -> None:
     before = next(each for each in fairlead("budget", "--json").json["budgets"] if each["scope"] == "department/*")
-    assert fairlead("credits", "allot", "sales", "7.5", "--dry-run").status == 0
-    given = fairlead("credits", "allot", "sales", "7.5", "--reason", "a launch", "--key", "launch", "--json").json
+    slip = fairlead("credits", "allot", "sales", "7.5")
+    assert slip.status == 2
+    assert "no department 'sales'" in slip.err
+    assert "--new" in slip.err
+    assert fairlead("credits", "allot", "sales", "7.5", "--new", "--dry-run").status == 0
+    given = fairlead(
+        "credits", "allot", "sales", "7.5", "--reason", "a launch", "--key", "launch", "--json", "--new"
+    ).json
     assert (given["amount"], given["done_before"]) == ("7.5", False)
     assert fairlead("credits", "allot", "sales", "7.5", "--key", "launch", "--json").json["done_before"]
     (shown,) = fairlead("credits", "show", "--json").json["budgets"]
@@ -76,5 +82,7 @@ def test_credits_are_allotted_and_moved_and_budgets_show_them(live: Path, fairle
     refused = fairlead("credits", "transfer", "sales", "person/kim", "1", "--period", "weekly")
     assert refused.status != 0
     assert "no weekly budget" in refused.err
+    assert "did you mean `sales`?" in fairlead("credits", "transfer", "sales", "slaes", "1").err
+    assert "no task type" in fairlead("credits", "allot", "task/qestion", "1").err
     assert "is no budget" in fairlead("credits", "allot", "team/x", "1").err
     assert "is no one budget" in fairlead("credits", "allot", "department/*", "1").err

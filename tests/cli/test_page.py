@@ -19,7 +19,7 @@ from fairlead.costs.billing.periods import period_of
 from fairlead.costs.forecasting import forecast, series_of
 from fairlead.costs.leaving import leaving
 from fairlead.costs.record import Record
-from fairlead.costs.settings import BaselineSettings
+from fairlead.costs.report_settings import BaselineSettings
 from fairlead.costs.value import value
 
 _FETCHING = {"src", "href", "srcset", "action", "data", "poster", "background", "style", "xlink:href"}

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from fairlead.costs.leaving import Done, leaving
 from fairlead.costs.record import Record
-from fairlead.costs.settings import BaselineSettings
+from fairlead.costs.report_settings import BaselineSettings
 from fairlead.costs.value import Step, Value, value
 
 NOON = int(datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp() * 1000)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fairlead.cli.compiled import published
+from fairlead.cli.known_scopes import require_known
 from fairlead.cli.opening import balances_of, open_store, open_vault
 from fairlead.cli.output import DryRun, Json, json_data, say, table
 from fairlead.cli.place import Data, Place, Workspace, find, user
@@ -19,6 +20,7 @@ from fairlead.storage.store import Store
 
 if TYPE_CHECKING:
     from fairlead.storage.balances import Move
+    from fairlead.workspace.compile import Workspace as Compiled
 
 app = typer.Typer(
     add_completion=False,
@@ -35,17 +37,18 @@ Period = Annotated[
 ]
 Reason = Annotated[str, typer.Option(help="Why. Kept in the history.")]
 Key = Annotated[str, typer.Option("--key", help="A word for this move: under the same one it is never done twice.")]
+New = Annotated[bool, typer.Option("--new", help="Nobody of this department or task type has been seen yet.")]
 
 
 @contextmanager
-def _opened(place: Place) -> Iterator[tuple[Store, Budgets, Credits]]:
+def _opened(place: Place) -> Iterator[tuple[Store, "Compiled", Credits]]:
     with closing(open_store(place)) as store:
-        budgets = published(place, store).budgets
+        compiled = published(place, store)
 
         def pseudonym(person: str) -> str:
             return open_vault(place, store).subject_for(person).id
 
-        yield store, budgets, Credits(store, SystemClock(), budgets, pseudonym)
+        yield store, compiled, Credits(store, SystemClock(), compiled.budgets, pseudonym)
 
 
 @app.callback()
@@ -58,7 +61,8 @@ def show(workspace: Workspace = None, data_folder: Data = None, json: Json = Fal
     """Budgets that have more or less than their caps in the current period, and what of it is left."""
     from fairlead.cli.money import standings_of
 
-    with _opened(find(workspace, data_folder)) as (store, budgets, _):
+    with _opened(find(workspace, data_folder)) as (store, compiled, _):
+        budgets = compiled.budgets
         found = [each for each in standings_of(budgets, balances_of(store)) if each.extra]
     unit, names = budgets.unit, ("cap", "extra", "left")
     if json:
@@ -81,6 +85,7 @@ def allot(
     period: Period = "",
     reason: Reason = "",
     key: Key = "",
+    new: New = False,
     workspace: Workspace = None,
     data_folder: Data = None,
     dry_run: DryRun = False,
@@ -100,6 +105,7 @@ def allot(
             reason=_short(reason),
             id=_id(key),
         ),
+        new,
         dry_run,
         json,
     )
@@ -113,6 +119,7 @@ def transfer(
     period: Period = "",
     reason: Reason = "",
     key: Key = "",
+    new: New = False,
     workspace: Workspace = None,
     data_folder: Data = None,
     dry_run: DryRun = False,
@@ -131,6 +138,7 @@ def transfer(
             reason=_short(reason),
             id=_id(key),
         ),
+        new,
         dry_run,
         json,
     )
@@ -141,9 +149,9 @@ def history(workspace: Workspace = None, data_folder: Data = None, json: Json = 
     """What was allotted, taken back, transferred, raised and carried over, by whom and when: the oldest first."""
     from fairlead.storage.balances import moves
 
-    with _opened(find(workspace, data_folder)) as (store, budgets, _):
+    with _opened(find(workspace, data_folder)) as (store, compiled, _):
         found = moves(store)
-    unit = budgets.unit
+    unit = compiled.budgets.unit
     if json:
         json_data({"unit": unit.name, "moves": [_plain(each, unit.exact) for each in found]})
         return
@@ -167,9 +175,15 @@ def history(workspace: Workspace = None, data_folder: Data = None, json: Json = 
     say(f"in {unit.name}")
 
 
-def _move(place: Place, wanted_of: Callable[[Callable[[str], int]], Wanted], dry_run: bool, json: bool) -> None:
-    with _opened(place) as (_, budgets, credits):
-        done = credits.carry_out(wanted_of(budgets.unit.parse), dry_run=dry_run)
+def _move(
+    place: Place, wanted_of: Callable[[Callable[[str], int]], Wanted], new: bool, dry_run: bool, json: bool
+) -> None:
+    with _opened(place) as (store, compiled, credits):
+        budgets = compiled.budgets
+        wanted = wanted_of(budgets.unit.parse)
+        if wanted.target and not new:
+            require_known(compiled, store, wanted.target)
+        done = credits.carry_out(wanted, dry_run=dry_run)
     if json:
         left = {scope: budgets.unit.exact(amount) for scope, amount in done.left.items()}
         done_ = {"dry_run": dry_run, "done_before": done.again, "unit": budgets.unit.name, "left": left}

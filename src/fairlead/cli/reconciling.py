@@ -10,17 +10,19 @@ import msgspec
 import typer
 
 from fairlead.cli.billing import When, records_of
+from fairlead.cli.compiled import published
 from fairlead.cli.later import built
 from fairlead.cli.opening import open_store
 from fairlead.cli.output import Json, json_data, say, table
-from fairlead.cli.place import Data, Workspace, currency_of, find
+from fairlead.cli.place import Data, Place, Workspace, currency_of, find
 from fairlead.cli.sold import sales_of
 from fairlead.costs.billing.bill import within
 from fairlead.costs.billing.periods import Period, period_of
 from fairlead.costs.billing.reconcile import Compared, Difference, Side, calls_of, day_of, reconcile
 from fairlead.costs.billing.usage_export import Line, read_export
 from fairlead.costs.money import exact_money, format_money
-from fairlead.errors import BadInput
+from fairlead.costs.report_settings import ProviderSettings
+from fairlead.errors import BadInput, NotFound, closest
 
 
 def reconcile_(
@@ -30,7 +32,12 @@ def reconcile_(
     ] = "",
     models: Annotated[str, typer.Option(help="Their names of models and ours: THEIRS=OURS,….")] = "",
     vendor: Annotated[str, typer.Option(help="Whose export it is. Default: models in any cloud count.")] = "",
-    tolerance: Annotated[str, typer.Option(help="Up to which share of their sum differences are no failure.")] = "0%",
+    tolerance: Annotated[
+        str, typer.Option(help="Up to which share of their sum differences are no failure.", show_default="0%")
+    ] = "",
+    provider: Annotated[
+        str, typer.Option(help="One of `bills.providers`, which says all this; options beside it come first.")
+    ] = "",
     period: When = "",
     workspace: Workspace = None,
     data_folder: Data = None,
@@ -38,16 +45,17 @@ def reconcile_(
 ) -> None:
     """Compare with a provider's own usage export, by request where it has our ids, else per day and model. The exit
     status is 1 where more differs than is tolerated."""
-    most, renamed = _share(tolerance), _pairs(models, "--models")
-    lines = read_export(_read(file), _pairs(columns, "--columns"))
+    place = find(workspace, data_folder)
+    said = _declared(place, provider) if provider else ProviderSettings()
+    most, renamed = _share(tolerance or said.tolerance), said.models | _pairs(models, "--models")
+    lines = read_export(_read(file), said.columns.named | _pairs(columns, "--columns"))
     lines = [msgspec.structs.replace(line, model=renamed.get(line.model, line.model)) for line in lines]
     wanted = period_of(period) if period else _days_of(lines)
     inside = [line for line in lines if wanted.has(line.at)]
-    place = find(workspace, data_folder)
     named = frozenset(line.model for line in inside)
     with closing(open_store(place)) as store:
         records = within(records_of(store, wanted)(), wanted)
-        compared = reconcile(calls_of(records, sales_of(place, store), vendor, named), inside)
+        compared = reconcile(calls_of(records, sales_of(place, store), vendor or said.vendor, named), inside)
     currency = currency_of(place)
     if json:
         outside = len(lines) - len(inside)
@@ -56,6 +64,17 @@ def reconcile_(
         _tell(compared, currency, wanted, len(lines) - len(inside))
     if compared.share > most:
         raise typer.Exit(1)
+
+
+def _declared(place: Place, provider: str) -> ProviderSettings:
+    with closing(open_store(place)) as store:
+        known = published(place, store).settings.bills.providers
+    if provider not in known:
+        raise NotFound(
+            f"there is no provider {provider!r} under `bills:`",
+            mend=closest(provider, known) or "declare it: bills: {providers: {NAME: {columns: {time: DATE}}}}",
+        )
+    return known[provider]
 
 
 def _read(file: Path) -> bytes:

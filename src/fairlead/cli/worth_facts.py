@@ -21,7 +21,7 @@ from fairlead.costs.billing.periods import Period
 from fairlead.costs.forecasting import Series, series_by_scope
 from fairlead.costs.leaving import Leaving, leaving
 from fairlead.costs.record import Record
-from fairlead.costs.settings import BaselineSettings
+from fairlead.costs.report_settings import BaselineSettings
 from fairlead.costs.value import Value, value
 from fairlead.storage.store import Store
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from fairlead.costs.record import Record
-from fairlead.costs.settings import BaselineSettings
+from fairlead.costs.report_settings import BaselineSettings
 
 _DRAWS = 1000
 _BLOCKS = 200  # transactions are drawn in blocks of neighbours, which are alike

@@ -17,6 +17,7 @@ from fairlead.errors import closest
 from fairlead.identity.addresses import is_loopback
 from fairlead.labels import NO_LABELS
 from fairlead.tools.settings import OpenApiSettings
+from fairlead.workspace import money_named
 from fairlead.workspace.organising import names_in, remarks_on, unknown_owners
 from fairlead.workspace.page_standing import kept_from
 
@@ -40,6 +41,7 @@ def about(workspace: Workspace, now: int) -> Iterator[str]:
     yield from _doors(workspace)
     yield from _systems(workspace)
     yield from _pages(workspace, now)
+    yield from money_named.about(workspace, departments_of(workspace))
 
 
 def _models(workspace: Workspace) -> Iterator[str]:
@@ -101,10 +103,15 @@ def _memberships(workspace: Workspace) -> dict[str, set[str]]:
     """The departments and groups that the workspace itself gives to callers, or money. Tokens and keys of the database
     may bring others, so that one that is not here is no error."""
     settings, nameless = workspace.settings, workspace.settings.identity.anonymous
-    departments = {each.department for each in settings.keys.values()} | {nameless.department}
-    departments |= settings.budgets.departments.keys() - {"*"}
     groups = {group for each in settings.keys.values() for group in each.groups} | set(nameless.groups)
-    return {"Department": departments - {""}, "Group": groups}
+    return {"Department": departments_of(workspace), "Group": groups}
+
+
+def departments_of(workspace: Workspace) -> set[str]:
+    """The departments that the workspace names."""
+    settings = workspace.settings
+    found = {each.department for each in settings.keys.values()} | {settings.identity.anonymous.department}
+    return (found | settings.budgets.departments.keys()) - {"*", ""}
 
 
 def _doors(workspace: Workspace) -> Iterator[str]:

@@ -7,7 +7,8 @@ from msgspec import Meta, Struct
 
 from fairlead.context.settings import ContextSettings
 from fairlead.controls.settings import AlarmSettings
-from fairlead.costs.settings import BudgetsSettings, ForecastSettings, PriceSettings, ValueSettings
+from fairlead.costs.report_settings import BillsSettings, ForecastSettings, ValueSettings
+from fairlead.costs.settings import BudgetsSettings, PriceSettings
 from fairlead.identity.key_settings import KeySettings
 from fairlead.identity.settings import AgentSettings, IdentitySettings
 from fairlead.lanes import LanesSettings
@@ -195,6 +196,7 @@ class WorkspaceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     limits: LimitsSettings = LimitsSettings()
     server: ServerSettings = ServerSettings()
     value: ValueSettings = ValueSettings()
+    bills: BillsSettings = BillsSettings()
 
     @property
     def routes(self) -> RoutingSettings:
