@@ -2,15 +2,15 @@
 
     python -m evals.neutrality [--permutations 1000] [--seed 1]
 
-A workspace with eight models of five vendors (one of them with three deployments, four alike in price and in all that
+A workspace with eight models of five vendors (one of them with four deployments, four alike in price and in all that
 is known of them), tiers, lists of preference and of fallback, and a task type for each kind of objective is written
 anew under exchanged names, compiled, and planned with by the code of the path: with nothing learnt, with a predictor
 trained on the outcomes under the same exchange, with exploration, with models that are ill, denied or too small for the
 input, and with requests that name a model. What was first, second and last, what was dropped and why, and what the
 record would say must be the same under the new names. Each recorded decision is audited from itself as well.
 
-Deployments of equal priority take turns by a draw over their names, which is as likely to begin with any of them: they
-are compared as a set. Prints one JSON line; `changed` counts decisions that came out otherwise.
+Deployments get other names as well, and the order in which they are tried must stay the same. Prints one JSON line;
+`changed` counts decisions that came out otherwise.
 """
 
 import json
@@ -37,6 +37,7 @@ from fairlead.workspace.text import WorkspaceText
 _NOW: Final = 1_795_000_000_000
 _MODELS: Final = ("ada", "bel", "cid", "dot", "eve", "fay", "gus", "hal")
 _VENDORS: Final = ("northern", "eastern", "southern", "western", "central")
+_PLACES: Final = ("w", "x", "y", "z")
 _PRICES: Final = ((0.2, 0.8), (1, 4), (1, 4), (1, 4), (1, 4), (3, 15), (0.5, 2), (10, 30))
 _OBJECTIVES: Final = {
     "best": "{maximise: quality}",
@@ -73,14 +74,19 @@ class Names:
 
     models: Mapping[str, str]
     vendors: Mapping[str, str]
+    places: Mapping[str, str]
 
     def model(self, name: str) -> str:
         unit, slash, place = name.partition("/")
-        return self.models[unit] + slash + place
+        return self.models[unit] + slash + (self.places[place] if slash else "")
 
     def back(self, name: str) -> str:
         unit, slash, place = name.partition("/")
-        return next(was for was, now in self.models.items() if now == unit) + slash + place
+        return _before(self.models, unit) + slash + (_before(self.places, place) if slash else "")
+
+
+def _before(names: Mapping[str, str], name: str) -> str:
+    return next(was for was, now in names.items() if now == name)
 
 
 def written(names: Names) -> WorkspaceText:
@@ -92,7 +98,7 @@ def written(names: Names) -> WorkspaceText:
         about = {"use": f"openai-compatible/m{at}", "url": f"http://127.0.0.1:{9000 + at}/v1", "placement": place}
         models[names.model(name)] = about | {"context": 400 if at == 6 else 100_000, "json_schema": at != 5}
     own = models[names.model("fay")]
-    own["deployments"] = {"x": {}, "y": {}, "z": {"priority": 1}}
+    own["deployments"] = {names.places[each]: {"priority": 1} if each == "z" else {} for each in _PLACES}
     tiers = {"low": ["ada", "gus"], "mid": ["bel", "cid", "dot", "eve"], "high": ["fay", "hal"]}
     whole = {
         "organisation": "acme",
@@ -203,13 +209,9 @@ class _Deployed:
 
 
 def said(made: Plan, names: Names) -> str:
-    """A plan in the first names; deployments of equal priority as one."""
-
-    def first(name: str) -> str:
-        return re.sub("/[xy]$", "/*", names.back(name))
-
-    candidates = list(dict.fromkeys(first(one.model.name) for one in made.candidates))
-    dropped = sorted({(first(one.model), one.by, _renamed(one.reason, names)) for one in made.dropped})
+    """A plan in the first names."""
+    candidates = [names.back(one.model.name) for one in made.candidates]
+    dropped = sorted({(names.back(one.model), one.by, _renamed(one.reason, names)) for one in made.dropped})
     decision = made.decision
     expected: Sequence[Any] = (
         ()
@@ -237,7 +239,10 @@ def permuted(luck: random.Random) -> Names:
     if luck.random() < 0.3:
         others = [f"{luck.choice('azqm')}{luck.randrange(10**6)}{at}" for at in range(len(_MODELS))]
     vendors = luck.sample(_VENDORS, len(_VENDORS))
-    return Names(dict(zip(_MODELS, others, strict=True)), dict(zip(_VENDORS, vendors, strict=True)))
+    places = luck.sample(_PLACES, len(_PLACES))
+    return Names(
+        *(dict(zip(*each, strict=True)) for each in ((_MODELS, others), (_VENDORS, vendors), (_PLACES, places)))
+    )
 
 
 def compiled(names: Names) -> Workspace:
@@ -254,7 +259,7 @@ def main() -> None:
     arguments.add_argument("--cases", type=int, default=40)
     asked = arguments.parse_args()
     luck = random.Random(asked.seed)
-    same = Names({one: one for one in _MODELS}, {one: one for one in _VENDORS})
+    same = Names(*({one: one for one in some} for some in (_MODELS, _VENDORS, _PLACES)))
     some = cases(luck, asked.cases)
     base, knows = compiled(same), learnt(same)
     wanted = [[said(decided(base, which, same, case), same) for case in some] for which in (None, knows)]

@@ -1,11 +1,12 @@
 """A model with several deployments, down the whole path."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.world import World, world
+from tests.world import World, until, world
 
 from fairlead.costs.told import Arrival
 from fairlead.errors import Denied, Upstream
@@ -57,6 +58,28 @@ async def test_calls_are_spread_over_equals_and_each_is_recorded_and_billed_by_i
 async def test_a_conversation_stays_where_it_is(w: World) -> None:
     for affinity, kept in (("talk_7", None), ("", "manual")):
         assert len({await sent(w, affinity, kept=kept) for _ in range(6)}) == 1
+
+
+async def test_calls_that_come_at_once_go_where_least_is_under_way_and_leave_nothing_behind(w: World) -> None:
+    w.provider.always = "held"
+    asked = [asyncio.create_task(sent(w)) for _ in range(8)]
+    await until(lambda: len(w.provider.received) == 8)
+    assert {name: calls for name, (calls, _) in w.fairlead.outstanding.busy.items()} == {"fast/east": 4, "fast/west": 4}
+    asked.pop().cancel()  # its client has left
+    w.provider.released.set()
+    answered = [name for name, _ in await asyncio.gather(*asked)]
+    assert sorted([answered.count("fast/east"), answered.count("fast/west")]) == [3, 4]
+    await until(lambda: not w.fairlead.outstanding.busy)
+
+
+async def test_a_conversation_goes_elsewhere_only_where_its_own_place_is_too_busy(w: World) -> None:
+    home, _ = await sent(w, "talk_7")
+    for _ in range(2):
+        w.fairlead.outstanding.begin(home, 10)
+    assert (await sent(w, "talk_7"))[0] == home
+    w.fairlead.outstanding.begin(home, 10)
+    assert (await sent(w, "talk_7"))[0] != home
+    assert w.fairlead.outstanding.busy == {home: (3, 30)}
 
 
 async def test_an_alias_means_the_model(w: World) -> None:

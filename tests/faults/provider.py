@@ -60,6 +60,7 @@ ODDITIES = (
     "html", "not-http", "close-after-reply", "holds-open", "compressed", "charge-then-die",
 )  # fmt: skip
 FAULTS = (*ERRORS, *ODDITIES)
+HELD = "held"  # no fault: the answer comes once the provider's `released` is set
 _UNFINISHED = frozenset(
     ("half-closed", "reset-mid-body", "stall", "error-object", "error-string", "error-garbage", "error-first",
      "malformed-stream", "holds-open")
@@ -107,6 +108,7 @@ class Provider:
     host: str = "127.0.0.1"
     ledger_file: Path | None = None
     pause: float = 0.01
+    released: asyncio.Event = field(default_factory=asyncio.Event)
     ledger: list[Charge] = field(default_factory=list)
     received: list[Received] = field(default_factory=list)
     next: list[str] = field(default_factory=list)
@@ -190,7 +192,7 @@ class Provider:
         charge = Charge(len(self.ledger), id_, asked.model, fault)
         self.ledger.append(charge)
         try:
-            await _Exchange(asked, fault, charge, reader, writer, self.pause, self.write_down).run()
+            await _Exchange(asked, fault, charge, reader, writer, self.pause, self.released, self.write_down).run()
         except (ConnectionError, asyncio.CancelledError):
             charge.outcome = "abandoned"
             raise
@@ -212,11 +214,12 @@ class _Exchange:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     pause: float
+    released: asyncio.Event
     write_down: Callable[[Charge], None]
 
     async def run(self) -> None:
         """Answer one request, or fail to in the way that the fault says."""
-        if self.fault and self.fault not in (FAULTS if not self.asked.texts else (*FAULTS, *VECTOR_FAULTS)):
+        if self.fault and self.fault not in (*FAULTS, HELD, *(VECTOR_FAULTS if self.asked.texts else ())):
             raise AssertionError(f"no such fault: {self.fault}")
         self.charge.outcome = "refused"
         if await self._refused():
@@ -268,6 +271,10 @@ class _Exchange:
         if self.fault in ("slow-first-byte", "hang"):
             self.charge.outcome = "part"
             await self._wait_for_client_to_leave(HANG_S)
+        if self.fault == HELD:
+            await self.released.wait()
+            if self.reader.at_eof():
+                raise ConnectionResetError
         if self.fault == "charge-then-die":
             self.charge.input, self.charge.output = self.asked.input, 5
             self.charge.outcome = "part"

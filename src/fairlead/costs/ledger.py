@@ -27,6 +27,7 @@ from fairlead.costs.told import (
     Deployment,
     Hit,
     Judged,
+    Load,
     Pack,
     Pin,
     Place,
@@ -111,6 +112,7 @@ class Action:
         self.cost = 0
         self.waited = 0.0  # seconds, for its place
         self.place: Place | None = None  # left as soon as the attempts are over, at the latest with the action
+        self.load: Load | None = None  # what counts as under way at a model's deployment
         self.taken: Taken | None = None  # of limits on tokens
         self.remembered = True  # False where something was to be remembered and nobody is left to have it
         self._deployment = deployment
@@ -238,6 +240,8 @@ class Action:
     ) -> None:
         if self.place is not None:
             self.place.leave()
+        if self.load is not None:
+            self.load.leave()
         if self._ended:
             return
         if isinstance(error, FairleadError):

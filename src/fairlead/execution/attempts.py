@@ -76,6 +76,8 @@ async def tried(
         fairlead.under_way.pop(action, None)
         if action.place is not None:
             action.place.leave()
+        if action.load is not None:
+            action.load.leave()
 
 
 def seconds_left(deployment: Deployment, action: Action, decided: Decided) -> float:
@@ -99,8 +101,9 @@ async def _each(
     held = True  # the path has reserved for the first candidate
     for candidate in decided.plan.candidates:
         name, tries = candidate.model.name, 0
-        if action.place is not None and not action.place.at(candidate.model.endpoint):
-            last = last or Upstream(f"all places of {name} are taken", mend="raise its `concurrency`", subject=name)
+        obstacle = _taken_up_at(action, candidate.model)
+        if obstacle is not None:
+            last = last or obstacle
             continue
         while health.acquire(name):
             try:
@@ -138,6 +141,16 @@ async def _each(
     raise last or Upstream(
         "every permitted model is being left alone after failures", mend="retry in a few seconds", charged="no"
     )
+
+
+def _taken_up_at(action: Action, model: Model) -> Upstream | None:
+    """Count at this model from here on, and nowhere else; or why that cannot be."""
+    name = model.name
+    if action.place is not None and not action.place.at(model.endpoint):
+        return Upstream(f"all places of {name} are taken", mend="raise its `concurrency`", subject=name)
+    if action.load is not None:
+        action.load.at(name)
+    return None
 
 
 def refuse_outdated(fairlead: Fairlead, deployment: Deployment, action: Action) -> None:

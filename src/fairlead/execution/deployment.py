@@ -30,6 +30,7 @@ from fairlead.policy import Policy
 from fairlead.policy.approvals import ApprovalRules, no_rules
 from fairlead.policy.stops import Stops, stopped
 from fairlead.routing import Health, Preferences
+from fairlead.routing.outstanding import Outstanding
 from fairlead.tools.offered import NO_SYSTEMS, Systems
 
 if TYPE_CHECKING:
@@ -92,6 +93,11 @@ class Deployment:
     live: Mapping[str, LiveSource] = field(default_factory=dict)
     predictor: "Predictor | None" = None
 
+    @property
+    def shares(self) -> bool:
+        """Whether a model can be reached at several deployments, which share its work."""
+        return bool(self.groups or self.embedders.groups)
+
 
 class Fairlead:
     """The live whole of one process. `deployment` is replaced when a new revision is published."""
@@ -127,6 +133,7 @@ class Fairlead:
         self.lanes = Lanes(clock.monotonic, deployment.lanes)
         # What systems last said of their tools, by system, driver and person, and until when that counts.
         self.offered: dict[tuple[str, int, str], tuple[float, Mapping[str, Finding]]] = {}
+        self.outstanding = Outstanding()
         self.rates = Rates(clock.monotonic, deployment.limits)
         self.live = LiveAnswers(clock.monotonic)
         self.asked = AskedVectors()

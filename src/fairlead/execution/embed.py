@@ -18,9 +18,10 @@ from fairlead.errors import Upstream
 from fairlead.execution.answer import Answer, Quote, answer_of, quote_of
 from fairlead.execution.at_cap import reserved
 from fairlead.execution.attempts import tried
+from fairlead.execution.balancing import arranging, belonging
 from fairlead.execution.choices import Reply
 from fairlead.execution.deployment import Deployment, Fairlead
-from fairlead.execution.planning import belonging, watched
+from fairlead.execution.planning import watched
 from fairlead.execution.prepare import Decided, Stitched, asked_of, detected, prepare
 from fairlead.execution.stopping import refuse_stopped, stopped_models
 from fairlead.execution.turn import taken_in_turn
@@ -110,6 +111,7 @@ async def decide_embedding(
             health=fairlead.health.reason,
             unavailable=deployment.unavailable,
             key=belonging(action, asked),
+            arrange=arranging(fairlead, deployment, action, asked, rights),
             stopped=stopped_models(deployment, embedders.models, action.at),
         )
         if policy.watches:

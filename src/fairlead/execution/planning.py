@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from fairlead.costs.kinds import needs_of, unstated
 from fairlead.costs.ledger import Action
+from fairlead.execution.balancing import arranging, belonging
 from fairlead.execution.choosing import chosen, note_decision
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.prepare import Stitched
@@ -70,6 +71,7 @@ def planned(
         has_passages=bool(asked.passages),
         groups=deployment.groups,
         key=draw,
+        arrange=arranging(fairlead, deployment, action, asked.request, rights),
         unpriced=_unpriced(deployment, asked.request),
         stopped=stopped_models(deployment, deployment.models, action.at),
         unfit=unfit,
@@ -114,10 +116,3 @@ def watched(rights: Rights, plan: Plan) -> Iterator[Hit]:
 def _unpriced(deployment: Deployment, request: ChatRequest) -> Callable[[str], str] | None:
     needs = needs_of(request)
     return None if needs is None else lambda name: unstated(needs, deployment.rates[name])
-
-
-def belonging(action: Action, request: ChatRequest) -> str:
-    """What this call has in common with others that should go to the same deployment: a conversation, or the beginning
-    that a provider keeps."""
-    kept = request.handling.prompt_cache_key if request.handling is not None else None
-    return action.arrival.affinity or kept or action.run

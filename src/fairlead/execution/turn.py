@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from fairlead.costs.ledger import Action
 from fairlead.execution.attempts import refuse_outdated, seconds_left
+from fairlead.execution.balancing import begun
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.prepare import Decided
 from fairlead.lanes.rates import Taken
@@ -22,16 +23,23 @@ def _counted(fairlead: Fairlead, action: Action, decided: Decided) -> Taken | No
 
 
 async def taken_in_turn(fairlead: Fairlead, deployment: Deployment, action: Action, decided: Decided) -> Decided:
-    """What was decided, once there is a place for it. `action` has the place until its attempts are over.
+    """What was decided, once there is a place for it. `action` has the place until its attempts are over, and counts
+    at its deployment.
 
     Of a model's deployments the first that has a place comes first. Raises `LaneFull`, `WaitedTooLong`, or `Overloaded`
     if what was decided is no longer in force after the wait.
     """
     if fairlead.rates.limits is not None:
         action.taken = _counted(fairlead, action, decided)
+    if fairlead.lanes.rules is not None:
+        decided = await _placed(fairlead, deployment, action, decided)
+    if deployment.shares:
+        action.load = begun(fairlead, decided)
+    return decided
+
+
+async def _placed(fairlead: Fairlead, deployment: Deployment, action: Action, decided: Decided) -> Decided:
     lanes = fairlead.lanes
-    if lanes.rules is None:
-        return decided
     candidates = decided.plan.candidates
     first = candidates[0].model
     alike = (

@@ -97,9 +97,18 @@ class DeploymentSettings(Struct, frozen=True, kw_only=True, forbid_unknown_field
     priority: Annotated[
         int, Meta(ge=0, description="Those with the lowest number are used; the others only if these cannot.")
     ] = 0
-    weight: Annotated[
-        float, Meta(gt=0, le=1e6, description="How much of the work it gets among those of equal priority.")
-    ] = 1.0
+    weight: (
+        Annotated[
+            float,
+            Meta(
+                gt=0,
+                le=1e6,
+                description="How much of the work it gets among those of equal priority. Default: its `concurrency`, "
+                "where all of the model's deployments have one; else 1.",
+            ),
+        ]
+        | None
+    ) = None
 
 
 class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

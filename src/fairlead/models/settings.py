@@ -72,12 +72,10 @@ def compile_models(settings: Mapping[str, str | ModelSettings], secrets: Secrets
         if not asked.deployments:
             compiling.add(name, asked)
             continue
-        members = []
-        for place, deployment in asked.deployments.items():
-            member = f"{name}/{place}"
-            compiling.add(member, _deployed(asked, deployment), group=name)
-            members.append(Member(member, deployment.priority, deployment.weight))
-        groups[name] = Group(name_of(name), tuple(members))
+        deployed = {place: _deployed(asked, each) for place, each in asked.deployments.items()}
+        for place, settings_there in deployed.items():
+            compiling.add(f"{name}/{place}", settings_there, group=name)
+        groups[name] = Group(name_of(name), _members(name, asked.deployments, deployed))
     refuse_unlike(compiling.models.values())
     return Models(
         models=compiling.models,
@@ -160,6 +158,18 @@ def _deployed(asked: ModelSettings, deployment: DeploymentSettings) -> ModelSett
         for field in _REACH
     }
     return msgspec.structs.replace(asked, use=use, deployments={}, aliases=[], **reach)
+
+
+def _members(
+    name: str, declared: Mapping[str, DeploymentSettings], deployed: Mapping[str, ModelSettings]
+) -> tuple[Member, ...]:
+    """The deployments of a model, in the order of their declaration."""
+    sized = all(each.concurrency for each in deployed.values())
+    found = []
+    for place, each in declared.items():
+        usual = (deployed[place].concurrency if sized else None) or 1
+        found.append(Member(f"{name}/{place}", each.priority, float(usual if each.weight is None else each.weight)))
+    return tuple(found)
 
 
 def _aliases(settings: Mapping[str, str | ModelSettings]) -> dict[str, str]:

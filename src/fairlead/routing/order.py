@@ -5,6 +5,7 @@ from collections.abc import Collection, Container, Iterable, Mapping
 from fairlead.errors import NotFound, closest
 from fairlead.models.deployments import Group, ordered
 from fairlead.models.types import AUTO, Model
+from fairlead.routing.outstanding import Arrange
 from fairlead.routing.settings import Preferences
 from fairlead.routing.types import Dropped
 from fairlead.tasks.types import Task
@@ -54,11 +55,17 @@ def candidates_for(
 
 
 def order(
-    task: Task, asked: str, models: Mapping[str, Model], preferences: Preferences, groups: Groups, key: str
+    task: Task,
+    asked: str,
+    models: Mapping[str, Model],
+    preferences: Preferences,
+    groups: Groups,
+    key: str,
+    arrange: Arrange = ordered,
 ) -> tuple[dict[str, None], str]:
     """Names of the models to consider, first to last, and the sentence that says so.
 
-    The deployments of a model follow each other by priority, those of equal priority in an order that `key` decides.
+    The deployments of a model follow each other as `arrange` orders them for the key.
     """
     named = asked in models or asked in groups
     fallback = preferences.fallback
@@ -78,11 +85,11 @@ def order(
     if not groups:
         return dict.fromkeys(names), why
     if asked in groups:
-        why += "; its deployments by priority, and by weight among equals"
+        why += "; its deployments by priority, equals by what they have under way for their weight"
     expanded: dict[str, None] = {}
     for name in dict.fromkeys(names):
         group = groups.get(name)
-        expanded.update(dict.fromkeys([name] if group is None else ordered(group, key)))
+        expanded.update(dict.fromkeys([name] if group is None else arrange(group, key)))
     return expanded, why
 
 

@@ -8,8 +8,10 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Protocol
 
 from fairlead.models.content import AudioPart, FilePart, ImagePart
+from fairlead.models.deployments import ordered
 from fairlead.models.types import ChatRequest, Model
 from fairlead.routing.order import NO_GROUPS, Groups, not_asked_for, order
+from fairlead.routing.outstanding import Arrange
 from fairlead.routing.settings import Preferences
 from fairlead.routing.types import Candidate, Dropped, Plan
 from fairlead.tasks.types import Task
@@ -58,6 +60,7 @@ def plan(
     has_passages: bool,
     groups: Groups = NO_GROUPS,
     key: str = "",
+    arrange: Arrange = ordered,
     unpriced: Callable[[str], str] | None = None,
     stopped: Mapping[str, str] = NOTHING_STOPPED,
     unfit: Mapping[str, str] = NONE_UNFIT,
@@ -67,12 +70,13 @@ def plan(
     `models` are all of the workspace's in the order of declaration, `rights` a decision for each that was considered
     (one without a decision is denied). `health` gives None for a healthy model, else why it is left alone. Candidates
     into which the input may not fit come after those into which it does, and those that could only say that the context
-    does not answer come last. `groups` are the models with deployments; equal `key`s order those alike, so that what
-    belongs together goes to the same one. `unpriced` says of a model that has a price what in this request has none, ""
-    if all has; it is None where the request needs nothing special. `stopped` must not be called for now, and `unfit`
-    must not do this with what is known: models with the reason. An empty plan is for `why_none` to explain.
+    does not answer come last. `groups` are the models with deployments; `arrange` orders those, equal `key`s alike
+    where nothing else speaks, so that what belongs together goes to the same one. `unpriced` says of a model that has
+    a price what in this request has none, "" if all has; it is None where the request needs nothing special. `stopped`
+    must not be called for now, and `unfit` must not do this with what is known: models with the reason. An empty plan
+    is for `why_none` to explain.
     """
-    names, why = order(task, request.model, models, preferences, groups, key)
+    names, why = order(task, request.model, models, preferences, groups, key, arrange)
     attached = _attached(request)
     dense = request.size / DENSE_BYTES_A_TOKEN
     limit = _output_limit(task, request, default_output)

@@ -58,6 +58,15 @@ class AimSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         ObjectiveSettings | None,
         Meta(description="What the choice follows for every task type that says nothing. Default: the declared order."),
     ] = None
+    sticky_margin: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1_000_000,
+            description="How many calls more than at the least busy deployment of a model may be under way, in one "
+            "worker and at a weight of 1, where a conversation belongs, before a call of it goes elsewhere.",
+        ),
+    ] = 2.0
 
 
 class RoutingSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -92,6 +101,7 @@ class Preferences(Struct, frozen=True, kw_only=True):
     breaker: BreakerSettings = BreakerSettings()
     tiers: Mapping[str, tuple[str, ...]] = {}
     objective: Objective | None = None
+    sticky_margin: float = 2.0
 
     def objective_of(self, task: TaskType) -> Objective | None:
         """What the choice for this kind of work follows; None for the declared order."""
@@ -130,6 +140,7 @@ def compile_routing(settings: RoutingSettings, models: Collection[str]) -> Prefe
         breaker=settings.breaker,
         tiers=aims.tiers,
         objective=None if aims.objective is None else compile_objective("routing.objective", aims.objective),
+        sticky_margin=aims.sticky_margin,
     )
 
 

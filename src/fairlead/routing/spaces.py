@@ -6,9 +6,11 @@ from collections.abc import Callable, Container, Mapping
 
 from msgspec.structs import replace
 
+from fairlead.models.deployments import ordered
 from fairlead.models.embedding import Embedders
 from fairlead.models.types import ChatRequest, Model
 from fairlead.routing.order import order
+from fairlead.routing.outstanding import Arrange
 from fairlead.routing.plan import NOTHING_STOPPED, Decision, plan
 from fairlead.routing.settings import Preferences
 from fairlead.routing.types import Dropped, Plan
@@ -27,6 +29,7 @@ def plan_embedding(
     health: Callable[[str], str | None],
     unavailable: Mapping[str, str],
     key: str = "",
+    arrange: Arrange = ordered,
     stopped: Mapping[str, str] = NOTHING_STOPPED,
 ) -> Plan:
     """As `plan`, for models that give embeddings. `request` has the texts as messages, and the size of the longest.
@@ -37,7 +40,7 @@ def plan_embedding(
     if task.type.tiers:  # those are of models that chat
         task = replace(task, type=replace(task.type, tiers=()))
     models = embedders.models
-    names, why = order(task, request.model, models, preferences, embedders.groups, key)
+    names, why = order(task, request.model, models, preferences, embedders.groups, key, arrange)
     first = next((models[name].space for name in names if name in models), None)
     usable: dict[str, Model] = {}
     dropped: list[Dropped] = []
@@ -64,6 +67,7 @@ def plan_embedding(
         has_passages=False,
         groups=embedders.groups,
         key=key,
+        arrange=arrange,
         stopped=stopped,
     )
     return Plan(made.candidates, (*dropped, *made.dropped), why)
