@@ -70,11 +70,10 @@ def plan(
     `models` are all of the workspace's in the order of declaration, `rights` a decision for each that was considered
     (one without a decision is denied). `health` gives None for a healthy model, else why it is left alone. Candidates
     into which the input may not fit come after those into which it does, and those that could only say that the context
-    does not answer come last. `groups` are the models with deployments; `arrange` orders those, equal `key`s alike
-    where nothing else speaks, so that what belongs together goes to the same one. `unpriced` says of a model that has
-    a price what in this request has none, "" if all has; it is None where the request needs nothing special. `stopped`
-    must not be called for now, and `unfit` must not do this with what is known: models with the reason. An empty plan
-    is for `why_none` to explain.
+    does not answer come last. `groups` are the models with deployments, which `arrange` orders by `key`. `unpriced`
+    says of a model that has a price what in this request has none, "" if all has; it is None where the request needs
+    nothing special. `stopped` must not be called for now, and `unfit` must not do this with what is known: models with
+    the reason. An empty plan is for `why_none` to explain.
     """
     names, why = order(task, request.model, models, preferences, groups, key, arrange)
     attached = _attached(request)
