@@ -44,6 +44,7 @@ FIELDS: Final = {
     "policies": "Ids of the policies that decided: those that withheld the reply, or else those about the attempted "
     "model or, where none was, about all. Of what was stopped: the stop's id.",
     "price": "The version of the price list that the bill was made by.",
+    "pseudonyms": "How many values were sent under pseudonyms, by category. Never the values, nor the pseudonyms.",
     "redacted": "Categories that were taken out before the text was sent.",
     "required": "What the task type requires of the context, each need with how it stood: `met`, `missing`, `hidden` "
     "(there, and not for this caller), `stale`, `unverified` or `contradicted`.",
@@ -127,5 +128,6 @@ FLAGS: Final = {
     "left_out": "A file of a tool's result was too large, or of a type that is not taken from its system.",
     "words_only": "The context was searched by words alone, though a model for embeddings is declared: it was away, "
     "too slow, not permitted, or the pages are not embedded yet. The trace says which.",
+    "unknown_pseudonym": "The reply held what looks like a pseudonym and stands for nothing; it was left as it is.",
     "renewed": "The system refused a tool's credential, which was renewed, and the call sent once more.",
 }

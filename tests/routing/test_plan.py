@@ -36,6 +36,7 @@ class Why(Struct, frozen=True):
 class Ruling(Struct, frozen=True):
     allowed: bool = True
     redact: frozenset[str] = frozenset()
+    pseudonymise: frozenset[str] = frozenset()
     reasons: tuple[Why, ...] = ()
 
 

@@ -32,6 +32,7 @@ from fairlead.costs.told import (
     Pin,
     Place,
     Plan,
+    Pseudonyms,
     Release,
     Reservation,
     Rights,
@@ -114,6 +115,7 @@ class Action:
         self.place: Place | None = None  # left as soon as the attempts are over, at the latest with the action
         self.load: Load | None = None  # what counts as under way at a model's deployment
         self.taken: Taken | None = None  # of limits on tokens
+        self.pseudonyms: Pseudonyms | None = None  # what stood for values that must not leave
         self.remembered = True  # False where something was to be remembered and nobody is left to have it
         self._deployment = deployment
         self._subject: SubjectKey
@@ -127,6 +129,10 @@ class Action:
     def attempt_id(self) -> str:
         """Unique for ever: what a provider gets as idempotency key."""
         return f"{self.run}.{self._attempt}"
+
+    def secret_for(self, conversation: str) -> bytes:
+        """What the pseudonyms of one of the caller's conversations are made with."""
+        return self._subject.naming_secret(conversation)
 
     async def __aenter__(self) -> "Action":
         known = self.ledger.vault.cached(self.caller.person)
@@ -278,6 +284,9 @@ class Action:
         base = held.record if held is not None else self._record(self.kind)
         if self._sent is not None and (hits := self._sent.hits()):
             self.hits.update(hits)
+        named = self.pseudonyms
+        if named is not None and named.strange:
+            self.flags.append("unknown_pseudonym")
         sealed = self._seal() if self._deployment.keep_payloads else None
         record = msgspec.structs.replace(
             base,
@@ -288,6 +297,7 @@ class Action:
             flags=tuple(dict.fromkeys(self.flags)) if self.flags else (),
             error=error,
             policies=withheld_by or base.policies,
+            pseudonyms=tuple(sorted(named.counts.items())) if named is not None and self._sent is not None else (),
             hits=tuple(sorted({(each.policy, each.mode, each.effect) for each in self.hits})) if self.hits else (),
             judged=tuple((each.rule, each.run, each.verdict) for each in self.judged) if self.judged else (),
             payload=hashlib.sha256(sealed.ciphertext).hexdigest() if sealed else "",

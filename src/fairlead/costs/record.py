@@ -82,6 +82,7 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     placement: str = ""
     policies: tuple[str, ...] = ()
     price: str = ""
+    pseudonyms: tuple[tuple[str, int], ...] = ()
     redacted: tuple[str, ...] = ()
     required: tuple[tuple[str, str], ...] = ()
     revision: str = ""

@@ -14,6 +14,7 @@ from fairlead.labels import Labels
 from fairlead.models.types import ChatRequest, Message, Passage, TextPart, text_of
 from fairlead.policy import Asked, Policy, Redaction
 from fairlead.policy.detect import CONTENT
+from fairlead.policy.pseudonyms import Pseudonyms
 from fairlead.policy.types import Finding, Findings, Rights
 from fairlead.routing import Candidate, Plan
 from fairlead.tasks.types import Task
@@ -32,12 +33,14 @@ class NoContext(InsufficientContext):
 
 
 class Stitched(Struct, frozen=True):
-    """A request with its context stitched in, what detectors found in the whole, and the labels of the whole."""
+    """A request with its context stitched in, what detectors found in the whole, and the labels of the whole.
+    Without `pseudonyms` a mark stands for each value that must not leave."""
 
     request: ChatRequest
     findings: Findings
     labels: Labels
     passages: tuple[Passage, ...]
+    pseudonyms: Pseudonyms | None = None
 
 
 class Decided(Struct, frozen=True):
@@ -142,17 +145,19 @@ def prepare(policy: Policy, asked: Stitched, candidate: Candidate) -> Prepared:
     if not candidate.redact:
         return Prepared(asked.request, asked.passages, None)
     if candidate.model.quotes_context and asked.passages:
-        return _with_passages(policy, asked, candidate.redact)
-    request, redaction = policy.redact(asked.request, asked.findings, candidate.redact)
+        return _with_passages(policy, asked, candidate)
+    named = candidate.pseudonymise
+    request, redaction = policy.redact(asked.request, asked.findings, candidate.redact, named, asked.pseudonyms)
     return Prepared(request, (), redaction)
 
 
-def _with_passages(policy: Policy, asked: Stitched, categories: frozenset[str]) -> Prepared:
+def _with_passages(policy: Policy, asked: Stitched, candidate: Candidate) -> Prepared:
     """Request and passages redacted as one text, so that a placeholder stands for the same value in both."""
     count = len(asked.request.messages)
     added = [Message(role="user", content=passage.text) for passage in asked.passages]
     whole = replace(asked.request, messages=[*asked.request.messages, *added])
-    redacted, redaction = policy.redact(whole, policy.detect(whole), categories)
+    named = candidate.pseudonymise
+    redacted, redaction = policy.redact(whole, policy.detect(whole), candidate.redact, named, asked.pseudonyms)
     passages = tuple(
         Passage(passage.citation, passage.title, text_of(message))
         for passage, message in zip(asked.passages, redacted.messages[count:], strict=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fairlead.context import Context, Pack
 from fairlead.context.conversation import sought_in
@@ -12,6 +13,7 @@ from fairlead.costs.ledger import Action
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.doubting import doubted
 from fairlead.execution.live_reading import live_pieces
+from fairlead.execution.naming import pseudonyms_for
 from fairlead.execution.pins import context_of
 from fairlead.execution.prepare import Stitched, refuse_ungrounded, stitched
 from fairlead.execution.question_embedding import asked_vector
@@ -51,6 +53,8 @@ async def known_for(
         enough = await doubted(task, pack, enough, context.reader)
     asked = await stitched(deployment.policy, request, findings, task, pack, enough.caution)
     action.labels = asked.labels
+    if deployment.policy.pseudonymises & asked.labels.categories:
+        asked = replace(asked, pseudonyms=pseudonyms_for(deployment, action))
     if enough.standings:
         await heed(fairlead, action, task, enough)
     refuse_ungrounded(task, pack)

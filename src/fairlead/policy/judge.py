@@ -58,7 +58,13 @@ class Judge:
             if decision.allowed:
                 against = first[index].reasons
                 hits = tuple([Hit(each.policy, "enforce", "redact", each.text) for each in against])
-                first[index] = Decision("allow", against + decision.reasons, redact=lifts[index], hits=hits)
+                first[index] = Decision(
+                    "allow",
+                    against + decision.reasons,
+                    redact=lifts[index],
+                    hits=hits,
+                    pseudonymise=self._named(against) & lifts[index],
+                )
         return first
 
     def _watched(
@@ -90,6 +96,12 @@ class Judge:
         against = [self.statements.get(reason.policy) for reason in decision.reasons]
         lifts = [each.redact if each is not None else _NONE for each in against]
         return frozenset().union(*lifts) if lifts and all(lifts) else _NONE
+
+    def _named(self, against: Sequence[Reason]) -> frozenset[str]:
+        """The categories that all who want them out would have pseudonyms for: where one wants a mark, it is a mark."""
+        by = [self.statements[each.policy] for each in against]
+        marked = frozenset().union(*(each.redact - each.pseudonymise for each in by))
+        return frozenset().union(*(each.pseudonymise for each in by)) - marked
 
     def _answers(self, requests: Sequence[CedarRequest], policies: cedarpy.PolicySet | None = None) -> list[Decision]:
         named = (each for request in requests for each in (request.principal, request.resource, *request.others))

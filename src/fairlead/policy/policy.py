@@ -22,8 +22,10 @@ from fairlead.policy.endings import Ending
 from fairlead.policy.facts import Fact
 from fairlead.policy.judge import Judge, RequestWithout
 from fairlead.policy.keys import Remembered, access_key, caller_key, model_key
+from fairlead.policy.pseudonyms import Pseudonyms
 from fairlead.policy.redaction import Redaction, redact
-from fairlead.policy.screen import ReplyScreen, Restorer, Screen, Watch, withheld
+from fairlead.policy.restoring import restorer_of
+from fairlead.policy.screen import ReplyScreen, Screen, Watch, withheld
 from fairlead.policy.sources import Statement
 from fairlead.policy.tool_rights import ToolRights
 from fairlead.policy.types import Decision, Findings, Rights
@@ -93,6 +95,7 @@ class Policy:
         self._by_class = any(reads.of("context", each) for each in ("data_class", "class"))
         reads = self._release.reads
         self._release_by = tuple(each for each in ("task", "door", "labels") if reads.of("context", each))
+        self.pseudonymises = frozenset().union(*(each.pseudonymise for each in statements))
         self.watches = any(each.mode != "enforce" or each.redact for each in statements)
         self.names_items = self._read.reads.who("resource")
         self._watch = _watch(self._release, (*detection.detectors, *answered), facts, instead)
@@ -154,10 +157,16 @@ class Policy:
         return self._read.decide([_to_read(cedar.person(caller), cedar.item(access))], _NONE)[0]
 
     def redact(
-        self, request: ChatRequest, findings: Findings, categories: frozenset[str]
+        self,
+        request: ChatRequest,
+        findings: Findings,
+        categories: frozenset[str],
+        named: frozenset[str] = _NONE,
+        pseudonyms: Pseudonyms | None = None,
     ) -> tuple[ChatRequest, Redaction]:
-        """The request without these categories, and how to undo it in the reply. Raises Denied, Broken."""
-        return redact(self._detection, request, findings, categories)
+        """The request without these categories, and how to undo it in the reply. Values of those that are `named` get
+        pseudonyms. Raises Denied, Broken."""
+        return redact(self._detection, request, findings, categories, named, pseudonyms)
 
     def screen(
         self,
@@ -172,16 +181,15 @@ class Policy:
 
         `arguments` marks the arguments of a tool call: restored text is then escaped for JSON.
         """
-        restorer = None
-        if redaction is not None and redaction.placeholders:
-            restorer = Restorer(redaction.placeholders, quoted=arguments)
+        restorer = restorer_of(redaction, quoted=arguments)
         decision = self.release(caller, asked, model, _NONE, _NO_FACTS)
         if self._watch is None:
             if not decision.allowed:
                 raise withheld(decision, model.name)
             return Screen(decision, restorer)
         judge = partial(self.release, caller, asked, model)
-        return ReplyScreen(self._watch, judge, model.name, decision, restorer, arguments=arguments)
+        undo = redaction.undo if redaction is not None else None
+        return ReplyScreen(self._watch, judge, model.name, decision, restorer, arguments=arguments, undo=undo)
 
     def endings(self, caller: Caller, asked: Asked, model: Model) -> tuple[Ending, ...]:
         """The rules about the whole of a reply that hold for this caller, in whatever mode."""

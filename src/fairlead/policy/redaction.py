@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from fairlead.errors import Broken, Denied
 from fairlead.models.types import ChatRequest, Function, Message, Part, TextPart, is_text, text_of
-from fairlead.policy.detect import CONTENT, REASONING, REST, Detection, places
+from fairlead.policy.detect import CONTENT, REASONING, REST, Detection, places, spelled_out
+from fairlead.policy.pseudonyms import Naming, Pseudonyms, Undo
 from fairlead.policy.types import Finding, Findings
 
 _ROUNDS = 4  # in which just what was found is taken out
@@ -19,27 +20,55 @@ _ROUNDS = 4  # in which just what was found is taken out
 # that is never beyond the string that it stands in.
 _AROUND = (re.compile(r"\S+"), re.compile(r"[^\n]+"), re.compile(r"(?s:.+)"))
 _AROUND_IN_ARGUMENTS = (re.compile(r'[^\s"\\]+'), *[re.compile(r'[^"\\]+')] * 2)
+_JOINS = re.compile(r"[0-9A-Za-z]")
+_GENITIVE = re.compile(r"s(?![0-9A-Za-z])")
 PLACEHOLDER = re.compile(r"\[[A-Z][A-Z0-9_]{0,39}_[0-9]{1,9}\]")
 
 
 class Redaction(Struct, frozen=True):
-    """What stands for what: from each placeholder that was put in to the text that it stands for."""
+    """What stands for what: from each placeholder that was put in to the text that it stands for, and the way back from
+    pseudonyms. The reply is JSON where `quoted`."""
 
     placeholders: Mapping[str, str] = {}
+    undo: Undo | None = None
+    quoted: bool = False
 
 
 class _Names:
-    """Placeholders for values: the same for the same value, and none that the text held already."""
+    """What stands for values: the same for the same value, and none that the text held already. Values of the
+    categories `named` get pseudonyms."""
 
-    def __init__(self, taken: str) -> None:
+    def __init__(
+        self, taken: str, named: frozenset[str], pseudonyms: Pseudonyms | None, *, quoted: bool = False
+    ) -> None:
+        self.quoted = quoted
         self._taken = frozenset(PLACEHOLDER.findall(taken))
         self._by_value: dict[tuple[str, str], str] = {}
         self._count: dict[str, int] = {}
         self.placeholders: dict[str, str] = {}
+        self._named = named
+        self._naming = Naming(pseudonyms, taken) if pseudonyms is not None and named else None
 
-    def name(self, category: str, value: str) -> str:
+    @property
+    def redaction(self) -> Redaction:
+        return Redaction(self.placeholders, self._naming.undo if self._naming is not None else None, self.quoted)
+
+    def __bool__(self) -> bool:
+        return bool(self.placeholders) or (self._naming is not None and bool(self._naming.undo.exact))
+
+    def __contains__(self, text: str) -> bool:
+        """Whether it stands for a value."""
+        return text in self.placeholders or (self._naming is not None and text in self._naming.undo.exact)
+
+    def name(self, category: str, value: str, *, glued: bool) -> str:
+        """`glued`: a letter or a digit stands beside it, so that the end of a pseudonym could not be told."""
         if "[" in value:
             value = PLACEHOLDER.sub(lambda inner: self.placeholders.get(inner[0], inner[0]), value)
+        if self._naming is not None:
+            value = self._naming.undone(value)
+            named = self._naming.name(category, value) if category in self._named and not glued else None
+            if named is not None:
+                return named
         known = self._by_value.get((category, value))
         if known is not None:
             return known
@@ -54,9 +83,16 @@ class _Names:
 
 
 def redact(
-    detection: Detection, request: ChatRequest, findings: Findings, categories: frozenset[str]
+    detection: Detection,
+    request: ChatRequest,
+    findings: Findings,
+    categories: frozenset[str],
+    named: frozenset[str] = frozenset(),
+    pseudonyms: Pseudonyms | None = None,
 ) -> tuple[ChatRequest, Redaction]:
     """The request without what was found of these categories, and how to undo it. The original stays as it is.
+
+    Where there are `pseudonyms`, values of the categories `named` get one of them, all others a mark.
 
     What is left is looked at again until it holds nothing of the categories but placeholders. Raises Denied where a
     finding stands where nothing can be replaced (a tool's definition, a name) or something cannot be looked into (an
@@ -69,11 +105,11 @@ def redact(
             mend="send what they say as text, or ask for a model that may see it",
             step="attempt",
         )
-    names = _Names("\x00".join(text for _, _, text in places(request)))
+    names = _Names("\x00".join(text for _, _, text in places(request)), named, pseudonyms, quoted=_is_json(request))
     for number in range(_ROUNDS + len(_AROUND) + 1):
         mine = [each for each in _standing(request, findings, names) if each.category in categories]
         if not mine:
-            return request, Redaction(names.placeholders)
+            return request, names.redaction
         if number == _ROUNDS + len(_AROUND):
             break
         if number >= _ROUNDS:
@@ -88,16 +124,16 @@ def redact(
     )
 
 
+def _is_json(request: ChatRequest) -> bool:
+    return request.response_format is not None and request.response_format.type != "text"
+
+
 def _standing(request: ChatRequest, findings: Findings, names: _Names) -> list[Finding]:
     """The findings without those that are placeholders: a detector may take one for the value that it stands for."""
-    if not names.placeholders:
+    if not names:
         return list(findings.found)
     texts = {(message, call): text for message, call, text in places(request)}
-    return [
-        each
-        for each in findings.found
-        if texts[each.message, each.tool_call][each.start : each.end] not in names.placeholders
-    ]
+    return [each for each in findings.found if texts[each.message, each.tool_call][each.start : each.end] not in names]
 
 
 def _widened(request: ChatRequest, found: list[Finding], step: int) -> list[Finding]:
@@ -177,10 +213,21 @@ def _clusters(found: Iterable[Finding]) -> list[Cluster]:
 
 def _text(text: str, clusters: list[Cluster], names: _Names) -> str:
     pieces, at = [], 0
-    for start, end, category in clusters:
-        pieces += [text[at:start], names.name(category, text[start:end])]
+    for number, (start, end, category) in enumerate(clusters):
+        name = names.name(category, text[start:end], glued=_is_glued(text, clusters, number))
+        pieces += [text[at:start], name]
         at = end
     return "".join(pieces) + text[at:]
+
+
+def _is_glued(text: str, clusters: list[Cluster], number: int) -> bool:
+    """Whether a letter or a digit would stand beside what stands for a value, but for the s of a genitive."""
+    start, end, _ = clusters[number]
+    if number + 1 < len(clusters) and clusters[number + 1][0] == end:
+        return True
+    return bool(
+        (start and _JOINS.match(text, start - 1)) or (_JOINS.match(text, end) and not _GENITIVE.match(text, end))
+    )
 
 
 def _parts(parts: list[Part], clusters: list[Cluster], names: _Names) -> list[Part]:
@@ -202,7 +249,7 @@ def _parts(parts: list[Part], clusters: list[Cluster], names: _Names) -> list[Pa
                 break
             pieces.append(whole[at : max(start, at)])
             if start >= begin:
-                pieces.append(names.name(category, whole[start:end]))
+                pieces.append(names.name(category, whole[start:end], glued=_is_glued(whole, clusters, number)))
             at = min(end, stop)
         changed.append(msgspec.structs.replace(part, text="".join(pieces) + whole[at:stop]))
         offset = stop
@@ -212,8 +259,9 @@ def _parts(parts: list[Part], clusters: list[Cluster], names: _Names) -> list[Pa
 def _arguments(text: str, clusters: list[Cluster], names: _Names) -> str:
     """As `_text`, in JSON: what was a bare number becomes a string, so that the JSON stays valid."""
     pieces, at = [], 0
-    for (start, end, category), inside in zip(clusters, _in_strings(text, clusters), strict=True):
-        name = names.name(category, text[start:end])
+    for number, inside in enumerate(_in_strings(text, clusters)):
+        start, end, category = clusters[number]
+        name = names.name(category, spelled_out(text[start:end]), glued=_is_glued(text, clusters, number))
         pieces += [text[at:start], name if inside else f'"{name}"']
         at = end
     return "".join(pieces) + text[at:]

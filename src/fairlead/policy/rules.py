@@ -21,7 +21,7 @@ permit(principal, action in Action::"call_tool", resource) when { resource.effec
 @id("default-results") @reason("results are given to whoever called the tool")
 permit(principal, action == Action::"release_result", resource);
 """
-_VERBS = ("redact", "keep_local", "refuse", "withhold", "allow")
+_VERBS = ("redact", "pseudonymise", "keep_local", "refuse", "withhold", "allow")
 
 
 def defaults(rules: Sequence[Rule], *, tools: bool = False) -> str:
@@ -43,8 +43,14 @@ def _written(number: int, rule: Rule, categories: frozenset[str]) -> str:
             f"rules: rule {number} " + (f"does {' and '.join(verbs)}" if verbs else "does nothing"),
             mend="write one of redact, keep_local, refuse, withhold, allow in each rule",
         )
-    if rule.audience != "any" and verbs != ["redact"]:
+    if rule.audience != "any" and verbs[0] not in ("redact", "pseudonymise"):
         raise BadInput(f"rules: rule {number}: `for` belongs to redact, not to {verbs[0]}", mend="leave `for` out")
+    if rule.audience == "replies" and rule.pseudonymise:
+        raise BadInput(
+            f"rules: rule {number}: replies are not pseudonymised",
+            why="nobody would put the values back",
+            mend="use redact, or for: cloud",
+        )
     if unknown := [each for each in rule.labels if each not in categories]:
         raise _unknown(number, unknown[0], categories)
     if rule.allow is not None:
@@ -67,6 +73,7 @@ def _forbidden(number: int, verb: str, named: Sequence[str], rule: Rule, known: 
     local = verb == "keep_local" or audience == "cloud"
     said = {
         "redact": f"{_listed(named)} must be taken out" + {"cloud": " for cloud models"}.get(audience, ""),
+        "pseudonymise": f"{_listed(named)} must leave as pseudonyms" + {"cloud": " for cloud models"}.get(audience, ""),
         "keep_local": f"{_listed(named)} must not leave for a cloud model",
         "refuse": f"{_listed(named)} must not be sent to any model",
         "withhold": f"{_listed(named)} must not be released in a reply",
@@ -75,7 +82,7 @@ def _forbidden(number: int, verb: str, named: Sequence[str], rule: Rule, known: 
     if local:
         tests.append('resource.kind == "cloud"')
     tests += scope_tests(rule)
-    lifted = f" @redact({quoted(','.join(named))})" if verb == "redact" else ""
+    lifted = f" @{verb}({quoted(','.join(named))})" if verb in ("redact", "pseudonymise") else ""
     return (
         f'@id("rule-{number}") @reason({quoted(f"rule {number}: {said}")}){lifted}{mode_note(rule)}\n'
         f'forbid(principal, action == Action::"{"release_reply" if replies else "call_model"}", resource)\n'

@@ -4,7 +4,6 @@ The text that is released depends only on the reply, never on how it was cut int
 """
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from fairlead.errors import Withheld
@@ -13,48 +12,15 @@ from fairlead.policy.detect import spelled_out
 from fairlead.policy.detectors import Detector
 from fairlead.policy.facts import Fact
 from fairlead.policy.holdback import Holdback
-from fairlead.policy.redaction import PLACEHOLDER
+from fairlead.policy.pseudonyms import Undo
+from fairlead.policy.restoring import Restorer
 from fairlead.policy.scan import Scan
 from fairlead.policy.types import Decision, Hit
 
-_BEGUN = re.compile(r"\[(?:[A-Z][A-Z0-9_]*)?")  # the beginning of a placeholder
 _LONG = 1024  # bytes held: from here on they are looked at again only when they have grown by an eighth
 
 Judge = Callable[[frozenset[str], Mapping[str, FactValue]], Decision]
 """Decides whether a reply with these categories and facts may be released."""
-
-
-class Restorer:
-    """Puts back, behind the screening, what redaction took out of the request: it is the caller's own.
-
-    In the arguments of a tool call (`quoted`) it is written as the inside of a JSON string.
-    """
-
-    def __init__(self, placeholders: Mapping[str, str], *, quoted: bool = False) -> None:
-        self._placeholders = placeholders
-        self._quoted = quoted
-        self._held = ""
-
-    def feed(self, text: str) -> str:
-        """The text with complete placeholders replaced; one that is cut in two waits for its rest."""
-        text = self._held + text
-        opened = text.rfind("[")
-        if opened < 0:
-            self._held = ""
-            return text
-        tail = text[opened:]
-        waits = _BEGUN.fullmatch(tail) is not None and any(each.startswith(tail) for each in self._placeholders)
-        self._held = tail if waits else ""
-        return PLACEHOLDER.sub(self._original, text[:opened] if waits else text)
-
-    def _original(self, found: re.Match[str]) -> str:
-        original = self._placeholders.get(found[0])
-        if original is None:
-            return found[0]
-        return json.dumps(original)[1:-1] if self._quoted else original
-
-    def close(self) -> str:
-        return self._held
 
 
 class Screen:
@@ -126,8 +92,11 @@ class ReplyScreen(Screen):
         restorer: Restorer | None = None,
         *,
         arguments: bool = False,
+        undo: Undo | None = None,
     ) -> None:
+        """What a pseudonym of `undo` is written like is no finding: it stands for what is the caller's own."""
         super().__init__(decision, restorer)
+        self._undo = undo
         self._arguments = arguments
         self._watch = watch
         self._judge = judge
@@ -206,7 +175,13 @@ class ReplyScreen(Screen):
         """What begins before `hold`, in the order of the text whatever the chunks were."""
         hits = []
         for index in suspects:
-            mine, self._resume[index] = self._watch.all[index].locate(data, self._resume.get(index, self._at), hold)
+            detector = self._watch.all[index]
+            mine, self._resume[index] = detector.locate(data, self._resume.get(index, self._at), hold)
+            if self._undo is not None and detector.category:
+                known = self._undo
+                mine = [
+                    each for each in mine if known.value(data[each[1] : each[2]].decode("utf-8", "replace")) is None
+                ]
             hits += [(first, -high, index, low) for first, low, high in mine]
         hits.sort()
         for _, minus_high, index, low in hits:

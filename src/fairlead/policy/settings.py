@@ -40,19 +40,30 @@ class Allow(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Rule(Scope, frozen=True, forbid_unknown_fields=True, rename={"audience": "for"}):
-    """One lean rule of `rules:` in fairlead.yaml. It does exactly one thing; `for` belongs to `redact` only.
+    """One lean rule of `rules:` in fairlead.yaml. It does exactly one thing; `for` belongs to `redact` and
+    `pseudonymise`.
 
     `mode` and whom it is for do not belong to `allow`, which says itself for whom it is.
     """
 
     redact: Annotated[Strings, Meta(description="Take these categories out of the text before it is sent.")] = ()
+    pseudonymise: Annotated[
+        Strings,
+        Meta(
+            description="Put a pseudonym into the place of each value of these categories before it is sent, the same "
+            "throughout a conversation, and the value back into the reply."
+        ),
+    ] = ()
     keep_local: Annotated[Strings, Meta(description="Texts with these categories never go to a cloud model.")] = ()
     refuse: Annotated[Strings, Meta(description="Texts with these categories go to no model at all.")] = ()
     withhold: Annotated[Strings, Meta(description="Replies with these categories are not released.")] = ()
     allow: Annotated[Allow | None, Meta(description="Permit calls; any such rule replaces the general permit.")] = None
     audience: Annotated[
         Literal["cloud", "any", "replies"],
-        Meta(description="Where `redact` applies: calls to cloud models, to any model, or the replies."),
+        Meta(
+            description="Where `redact` applies: calls to cloud models, to any model, or the replies (not with "
+            "`pseudonymise`)."
+        ),
     ] = "any"
 
 

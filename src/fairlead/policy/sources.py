@@ -35,6 +35,7 @@ class Statement(Struct, frozen=True):
     redact: frozenset[str]
     mode: str = "enforce"
     approval: str = ""  # the role that may let pass what this forbids
+    pseudonymise: frozenset[str] = frozenset()  # those of `redact` that leave a pseudonym
 
     @property
     def actions(self) -> frozenset[str] | None:
@@ -117,14 +118,35 @@ def _read(file: str, line: int, number: int, source: str, schema: str) -> Statem
             mend="correct the name or the type, test optional attributes with `has`; see `fairlead policy schema`",
         )
     notes = tree.get("annotations", {})
-    redact = frozenset(filter(None, (each.strip() for each in (notes.get("redact") or "").split(","))))
+    named = _pseudonymised(where, tree)
+    redact = _listed(notes.get("redact")) | named
     if redact and tree["effect"] != "forbid":
         raise BadInput(f"{where}: @redact belongs to forbid, not to permit", mend="put it on the forbid that it lifts")
     name = notes.get("id") or f"{PurePosixPath(file).stem}-{number}"
     said = notes.get("reason") or f"{'permitted' if tree['effect'] == 'permit' else 'forbidden'} by {name} ({where})"
     return Statement(
-        name, source, where, tree["effect"], tree, said, redact, _mode(where, tree), _approval(where, tree)
+        name, source, where, tree["effect"], tree, said, redact, _mode(where, tree), _approval(where, tree), named
     )
+
+
+def _listed(note: str | None) -> frozenset[str]:
+    return frozenset(filter(None, (each.strip() for each in (note or "").split(","))))
+
+
+def _pseudonymised(where: str, tree: Mapping[str, Any]) -> frozenset[str]:
+    """The categories that `@pseudonymise` names."""
+    notes, scope = tree.get("annotations", {}), tree["action"]
+    named = _listed(notes.get("pseudonymise"))
+    ids = [each["id"] for each in scope.get("entities") or [scope["entity"]]] if scope["op"] != "All" else []
+    if named and (ids != ["call_model"] or tree["effect"] != "forbid"):
+        raise BadInput(
+            f"{where}: @pseudonymise belongs to a forbid of call_model",
+            why="what stands for a value is put back in the reply; in a reply or a result it would stand for ever",
+            mend='write it before forbid(principal, action == Action::"call_model", …), or use @redact',
+        )
+    if both := sorted(named & _listed(notes.get("redact"))):
+        raise BadInput(f"{where}: {both[0]!r} stands in @redact and in @pseudonymise", mend="take it from one of them")
+    return named
 
 
 def _approval(where: str, tree: Mapping[str, Any]) -> str:

@@ -32,7 +32,8 @@ class Decision(Struct, frozen=True):
     """Allow, ask or deny, with the policies that decided.
 
     `redact` names the categories that must be taken out of the text before it is sent or released: the decision was
-    made on what is left. `errors` are Cedar's diagnostics; any error is a deny. `hits` are rules in shadow and warn
+    made on what is left. Those of them in `pseudonymise` leave pseudonyms behind, the others marks.
+    `errors` are Cedar's diagnostics; any error is a deny. `hits` are rules in shadow and warn
     mode that applied, none of which bears on the effect, and those that were lifted. `ask` names the roles whose
     approval is still wanted: all of them.
     """
@@ -43,6 +44,7 @@ class Decision(Struct, frozen=True):
     errors: tuple[str, ...] = ()
     hits: tuple[Hit, ...] = ()
     ask: frozenset[str] = frozenset()
+    pseudonymise: frozenset[str] = frozenset()
 
     @property
     def allowed(self) -> bool:

@@ -43,6 +43,8 @@ class Decision(Protocol):
     @property
     def redact(self) -> frozenset[str]: ...
     @property
+    def pseudonymise(self) -> frozenset[str]: ...
+    @property
     def reasons(self) -> Sequence[Reason]: ...
 
 
@@ -97,7 +99,7 @@ def plan(
             continue
         output = min(limit, model.max_output)
         room = 2 if model.quotes_context and not has_passages else _room(model, dense + output)
-        candidates.append(Candidate(model, decision.redact, output, room))
+        candidates.append(Candidate(model, decision.redact, output, room, decision.pseudonymise))
     if len(names) < len(models):
         dropped.extend(not_asked_for(task, request.model, models, groups, names))
     rooms = {one.room for one in candidates}

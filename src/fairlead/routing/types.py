@@ -7,7 +7,8 @@ from fairlead.tasks.decisions import Decision
 
 
 class Candidate(Struct, frozen=True):
-    """A model that may and can do the task. `redact` names the categories to take out before it is sent there.
+    """A model that may and can do the task. `redact` names the categories to take out before it is sent there,
+    `pseudonymise` those of them that leave pseudonyms behind.
 
     `max_output` is the output limit in tokens that will be sent. `room` is 0 where the input fits for sure, 1 where it
     may not, 2 where the model could only say that the context does not answer.
@@ -17,6 +18,7 @@ class Candidate(Struct, frozen=True):
     redact: frozenset[str]
     max_output: int
     room: int = 0
+    pseudonymise: frozenset[str] = frozenset()
 
 
 class Dropped(Struct, frozen=True):

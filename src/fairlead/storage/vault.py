@@ -13,6 +13,7 @@ thread. Threads may share a vault.
 from base64 import b32encode
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
+from hashlib import blake2b
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
@@ -32,17 +33,23 @@ if TYPE_CHECKING:
 
 _REMEMBERED: Final = 4096  # people; about 2 KB each
 _PATIENCE: Final = 8
+_NAMING: Final = b"fairlead/pseudonyms/1"
 _TO_CROCKFORD: Final = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789abcdefghjkmnpqrstvwxyz")
 
 
 class SubjectKey:
     """A person's key, good for sealing. It shows nothing of itself."""
 
-    __slots__ = ("_key", "id")
+    __slots__ = ("_key", "_naming", "id")
 
-    def __init__(self, subject_id: str, key: AESGCM) -> None:
+    def __init__(self, subject_id: str, key: AESGCM, naming: bytes) -> None:
         self.id = subject_id
         self._key = key
+        self._naming = naming
+
+    def naming_secret(self, about: str) -> bytes:
+        """What the pseudonyms of this person's values are made with, for one conversation: gone with the key."""
+        return blake2b(about.encode("utf-8", "surrogatepass"), key=self._naming, digest_size=KEY_BYTES).digest()
 
     def __repr__(self) -> str:
         return f"SubjectKey({self.id})"
@@ -98,7 +105,8 @@ class Vault:
             row = self._find_or_create(name)
             if row is None:
                 continue
-            subject = SubjectKey(row.id, AESGCM(self._data_key(row)))
+            key = self._data_key(row)
+            subject = SubjectKey(row.id, AESGCM(key), derive(key, _NAMING))
             if self._remember(person, subject, before):
                 return subject
         raise Broken(
