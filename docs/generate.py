@@ -206,7 +206,8 @@ def policy_page() -> Iterator[str]:
     """What policies may speak of, what the lean rules mean in Cedar, what is detected."""
     yield "\n## Schema\n\nFacts that the workspace declares in `rules/*.yaml` stand in `facts`."
     yield from fenced("cedarschema", schema_text().replace("facts: {},", "facts: {}, // the workspace's own"))
-    yield "## Lean rules\n\nEach rule of `rules:` does exactly one of these; `for` belongs to `redact`."
+    yield "## Lean rules\n\nEach rule of `rules:` does exactly one of these; `for` belongs to `redact` and"
+    yield "`pseudonymise`."
     schema = msgspec.json.schema(Rule)
     yield from table(("key", "type", "default", "meaning"), keys(schema, schema["$defs"]))
     yield "As Cedar, for example:"
@@ -222,6 +223,7 @@ def lean_examples() -> Iterator[str]:
     known = frozenset(CLASSES)
     for written, rule in (
         ("{redact: [payment_card], for: cloud}", Rule(redact=("payment_card",), audience="cloud")),
+        ("{pseudonymise: [iban], for: cloud}", Rule(pseudonymise=("iban",), audience="cloud")),
         ("{redact: [email], for: replies}", Rule(redact=("email",), audience="replies")),
         ("{keep_local: [national_id]}", Rule(keep_local=("national_id",))),
         ("{refuse: [secret]}", Rule(refuse=("secret",))),

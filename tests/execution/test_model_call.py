@@ -1,6 +1,7 @@
 """Every way out of a model call is recorded exactly once, with the money right to the nano-unit."""
 
 import asyncio
+import json
 import random
 import sqlite3
 from collections import Counter
@@ -31,7 +32,7 @@ from fairlead.errors import (
     Upstream,
     Withheld,
 )
-from fairlead.execution import quote
+from fairlead.execution import call_model, quote
 from fairlead.models.types import Chunk, Model, ModelCall, ModelDriver
 from fairlead.storage.journal import Journal
 from fairlead.storage.types import Hold, ScopeLimit, Write
@@ -349,6 +350,27 @@ async def test_redacted_values_leave_redacted_and_come_back(tmp_path: Path) -> N
         assert CARD in w.provider.received[-1].body.decode()
         assert house.redacted == ()
         assert [record.redacted for record in w.records()] == [("payment_card",), ("payment_card",), ()]
+
+
+async def test_pseudonyms_are_the_same_in_a_conversation_and_die_with_its_person(tmp_path: Path) -> None:
+    rules = [{"pseudonymise": ["payment_card", "email"], "for": "cloud"}]
+    async with world(tmp_path, budgets=AMPLE, rules=rules) as w:
+
+        async def said(session: str, person: str = "kim", *, streamed: bool = False) -> str:
+            request, arrival = asked(f"echo card {CARD} of a@x.org is yours", stream=streamed)
+            arrival = msgspec.structs.replace(arrival, session=session)
+            door = Collected() if streamed else None
+            answer = await call_model(w.fairlead, w.caller(person), request, arrival, door)
+            assert answer.reply.choices[0].text == f"card {CARD} of a@x.org is yours"
+            return json.loads(w.provider.received[-1].body)["messages"][-1]["content"]
+
+        first = await said("one")
+        assert "1111" not in first
+        assert await said("one", streamed=True) == first
+        assert len({first, await said("two"), await said("one", "max"), await said(""), await said("")}) == 5
+        assert {record.pseudonyms for record in w.records()} == {(("email", 1), ("payment_card", 1))}
+        w.fairlead.ledger.vault.erase("kim")
+        assert await said("one") != first
 
 
 async def test_every_record_is_canonical_json_and_a_leaf_of_the_tree(w: World) -> None:

@@ -284,9 +284,7 @@ class Action:
         base = held.record if held is not None else self._record(self.kind)
         if self._sent is not None and (hits := self._sent.hits()):
             self.hits.update(hits)
-        named = self.pseudonyms
-        if named is not None and named.strange:
-            self.flags.append("unknown_pseudonym")
+        named = self._named() if self.pseudonyms is not None else ()
         sealed = self._seal() if self._deployment.keep_payloads else None
         record = msgspec.structs.replace(
             base,
@@ -297,7 +295,7 @@ class Action:
             flags=tuple(dict.fromkeys(self.flags)) if self.flags else (),
             error=error,
             policies=withheld_by or base.policies,
-            pseudonyms=tuple(sorted(named.counts.items())) if named is not None and self._sent is not None else (),
+            pseudonyms=named,
             hits=tuple(sorted({(each.policy, each.mode, each.effect) for each in self.hits})) if self.hits else (),
             judged=tuple((each.rule, each.run, each.verdict) for each in self.judged) if self.judged else (),
             payload=hashlib.sha256(sealed.ciphertext).hexdigest() if sealed else "",
@@ -324,6 +322,15 @@ class Action:
         if not receipt.closed:
             receipt = await self._record_late(record, write)
         self.remembered = receipt.remembered and (turn is None or write.turn is not None)
+
+    def _named(self) -> tuple[tuple[str, int], ...]:
+        """How many values were sent under pseudonyms, by category."""
+        named = self.pseudonyms
+        if named is None or self._sent is None:
+            return ()
+        if named.strange:
+            self.flags.append("unknown_pseudonym")
+        return tuple(sorted(named.counts.items()))
 
     def _fixed(self, held: _Held, outcome: str) -> int:
         """What the call of a tool costs: its price, if the system may have done it."""

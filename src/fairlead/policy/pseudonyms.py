@@ -6,7 +6,7 @@ makes them anew. Values that differ have different ones, and none is a word that
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import blake2b
 from typing import Final, Literal
 from unicodedata import normalize
@@ -20,7 +20,7 @@ _TRIES: Final = 64
 _ALNUM: Final = re.compile(r"[0-9A-Za-z]+")
 _NO_ALNUM: Final = re.compile(r"[^0-9A-Za-z]+")
 _WRITTEN: Final = re.compile(
-    r"[A-Za-z][0-9A-Za-z_]*_[0-9A-Za-z]{4,6}|user\.[0-9a-z]{4,6}@person\.example|\+999 \d{4} \d{4}|ZZ\d{18}"
+    r"[A-Za-z][0-9A-Za-z_]*_[0-9A-Za-z]{4,6}|user\.[0-9a-z]{4,6}@person\.example|\+999\d{8}|ZZ\d{18}"
 )  # as it is written here
 _WORDS: Final = {"person_name": "Person", "payment_card": "Card", "bank_account": "Account", "national_id": "ID"}
 
@@ -48,14 +48,17 @@ def nobody(category: str, value: str) -> Entity | None:
     return None
 
 
-class Pseudonyms(Struct):
+class Pseudonyms:
     """Those of one action. `key` is the conversation's; `counts` are the values by category that the last attempt stood
     for, `strange` what replies held that looks like a pseudonym and is none."""
 
-    key: bytes
-    identify: Identify = nobody
-    counts: dict[str, int] = field(default_factory=dict)
-    strange: set[str] = field(default_factory=set)
+    __slots__ = ("counts", "identify", "key", "strange")
+
+    def __init__(self, key: bytes, identify: Identify = nobody) -> None:
+        self.key = key
+        self.identify = identify
+        self.counts: dict[str, int] = {}
+        self.strange: set[str] = set()
 
 
 class Undo(Struct, frozen=True):
@@ -104,12 +107,15 @@ class Naming:
 
     def undone(self, text: str) -> str:
         """The text with its values again, where some of it was named before."""
-        for written in self._inside(text):
-            text = text.replace(written, self.undo.exact[written])
-        return text
+        if not self.undo.exact:
+            return text
+        return _WRITTEN.sub(lambda found: self.undo.exact.get(found[0], found[0]), text)
 
-    def _inside(self, text: str) -> list[str]:
-        return [each for each in _WRITTEN.findall(text) if each in self.undo.exact] if self.undo.exact else []
+    def written_in(self, text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """Where pseudonyms stand in a part of a text."""
+        for found in _WRITTEN.finditer(text, start, end):
+            if found[0] in self.undo.exact:
+                yield found.span()
 
     def _code(self, category: str, key: str, kind: Kind) -> str | None:
         known = self._codes.get((category, key))
@@ -129,7 +135,7 @@ class Naming:
         said = f"{category}\0{attempt}\0{key}".encode("utf-8", "surrogatepass")
         number = int.from_bytes(blake2b(said, key=self._pseudonyms.key[:64], digest_size=16).digest(), "big")
         if kind == "phone":
-            return f"+999 {number % 10_000:04d} {number // 10_000 % 10_000:04d}"
+            return f"+999{number % 10**8:08d}"
         if kind == "iban":
             return _iban(number % 10**16)
         code = _code(number, 4 if attempt < _LONGER else 6)

@@ -20,6 +20,7 @@ _ROUNDS = 4  # in which just what was found is taken out
 # that is never beyond the string that it stands in.
 _AROUND = (re.compile(r"\S+"), re.compile(r"[^\n]+"), re.compile(r"(?s:.+)"))
 _AROUND_IN_ARGUMENTS = (re.compile(r'[^\s"\\]+'), *[re.compile(r'[^"\\]+')] * 2)
+_LONGEST = 64  # characters of a pseudonym
 _JOINS = re.compile(r"[0-9A-Za-z]")
 _GENITIVE = re.compile(r"s(?![0-9A-Za-z])")
 PLACEHOLDER = re.compile(r"\[[A-Z][A-Z0-9_]{0,39}_[0-9]{1,9}\]")
@@ -59,6 +60,10 @@ class _Names:
     def __contains__(self, text: str) -> bool:
         """Whether it stands for a value."""
         return text in self.placeholders or (self._naming is not None and text in self._naming.undo.exact)
+
+    def written_in(self, text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """Where pseudonyms stand in a part of a text."""
+        return iter(()) if self._naming is None else self._naming.written_in(text, start, end)
 
     def name(self, category: str, value: str, *, glued: bool) -> str:
         """`glued`: a letter or a digit stands beside it, so that the end of a pseudonym could not be told."""
@@ -133,7 +138,17 @@ def _standing(request: ChatRequest, findings: Findings, names: _Names) -> list[F
     if not names:
         return list(findings.found)
     texts = {(message, call): text for message, call, text in places(request)}
-    return [each for each in findings.found if texts[each.message, each.tool_call][each.start : each.end] not in names]
+    found = [each for each in findings.found if texts[each.message, each.tool_call][each.start : each.end] not in names]
+    return [_around(each, texts[each.message, each.tool_call], names) for each in found]
+
+
+def _around(found: Finding, text: str, names: _Names) -> Finding:
+    """The finding with all of the pseudonyms of which it has a part."""
+    start, end = found.start, found.end
+    for low, high in names.written_in(text, max(start - _LONGEST, 0), end + _LONGEST):
+        if low < end and start < high:
+            start, end = min(start, low), max(end, high)
+    return found if (start, end) == (found.start, found.end) else msgspec.structs.replace(found, start=start, end=end)
 
 
 def _widened(request: ChatRequest, found: list[Finding], step: int) -> list[Finding]:
