@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ask": ("ask", "Ask a running Fairlead a question, as a client would."),
     "estimate": ("ask", "What a question would cost, for every model that may answer it."),
     "feedback": ("feedback", "Say how well a run was done."),
+    "machine": ("machine", "What this machine can do: cores, memory, GPUs, model servers, measured speeds."),
     "doctor": ("doctor", "Look for what is wrong with this installation."),
     "key": ("key", "API keys: add, list, revoke; and the master key."),
     "people": ("pushed", "People and groups that identity providers push: who is active, and in which groups."),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from fairlead.cli.hardware import fingerprint
 from fairlead.cli.opening import master_key, master_keys
 from fairlead.cli.place import Place, secrets
 from fairlead.clock import SystemClock
@@ -21,6 +22,7 @@ def surroundings(place: Place, store: Store, wrap: Wrap | None = None, *, serves
         master_keys=lambda: master_keys(place),
         secrets=secrets(place.workspace),
         clock=SystemClock(),
+        machine=fingerprint,
         serves=serves,
         wrap=wrap,
     )

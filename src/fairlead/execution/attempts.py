@@ -10,6 +10,7 @@ from fairlead.costs.ledger import Action
 from fairlead.errors import DeadlineExceeded, OverBudget, Overloaded, Upstream
 from fairlead.execution.at_cap import passes_over, reservation
 from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.execution.pace import note_pace
 from fairlead.execution.prepare import Decided, Prepared, asked_of, prepare
 from fairlead.execution.release import Release
 from fairlead.execution.stopping import refuse_ended
@@ -40,6 +41,9 @@ async def attempt(
     model = await tried(fairlead, deployment, action, decided, release, send)
     if decided.plan.decision is not None:
         fairlead.seconds.note(model.name, action.trace.elapsed("call") / 1e9)
+    if deployment.speeds is not None:
+        took, asked = action.trace.elapsed("call") / 1e9, decided.asked.request
+        note_pace(fairlead, deployment, decided.task, model, asked.size, release.usage_so_far(), took)
     if decided.pack.passages:
         fairlead.tokens.note(model.name, decided.asked.request, release.usage_so_far())
     return model

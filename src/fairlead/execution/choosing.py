@@ -1,7 +1,7 @@
 """The choice among planned candidates by an objective: what is expected of each is gathered here, and decided in
 `routing.objective`. Where no objective is declared, nothing of this is called."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Final
 
@@ -11,7 +11,6 @@ from fairlead.costs.estimates import estimate
 from fairlead.costs.money import format_money
 from fairlead.costs.prices import cost
 from fairlead.execution.deployment import Deployment
-from fairlead.execution.seconds_seen import SecondsSeen
 from fairlead.models.tally import likely_tokens
 from fairlead.models.types import ChatRequest, Usage
 from fairlead.routing import Candidate, Dropped, Plan
@@ -25,15 +24,18 @@ from fairlead.telemetry.trace import Trace
 
 _PARTS: Final = 10_000
 
+Latency = Callable[[Candidate], float | None]
+"""What an answer is expected to take in seconds, None where nobody knows."""
+
 Units = Mapping[tuple[str, int], list[Candidate]]
 """What is chosen among: models by name and room, each with the deployments at which it can be reached."""
 
 
 def chosen(
-    deployment: Deployment, seconds: SecondsSeen, task: Task, request: ChatRequest, made: Plan, draw: str, run: str
+    deployment: Deployment, latency: Latency, task: Task, request: ChatRequest, made: Plan, draw: str, run: str
 ) -> Plan:
     """The plan in the order of the task's objective, with the decision. As it is where none is declared, where the
-    request names a model, and where nothing is left to choose from."""
+    request names a model, and where nothing is left to choose from. `latency` is asked where no predictor knows it."""
     objective = deployment.preferences.objective_of(task.type)
     named = request.model in deployment.models or request.model in deployment.groups
     if objective is None or named or not made.candidates:
@@ -48,7 +50,7 @@ def chosen(
     novel = predictor is not None and looked_at and predictor.is_novel(seen)
     decision = choose(
         objective,
-        _options(deployment, seconds, task.type.name, request, units, (seen, novel)),
+        _options(deployment, latency, task.type.name, request, units, (seen, novel)),
         draw=draw,
         predictor=predictor.version if predictor is not None else "",
         novel=novel,
@@ -60,7 +62,7 @@ def chosen(
 
 def _options(
     deployment: Deployment,
-    seconds: SecondsSeen,
+    latency: Latency,
     task: str,
     request: ChatRequest,
     units: Units,
@@ -76,14 +78,14 @@ def _options(
     tokens, found = likely_tokens(size), list[Option]()
     for (name, room), members in units.items():
         first, place = members[0], len(found)
-        model, rate = first.model.name, rates[first.model.name]
+        rate = rates[first.model.name]
         reply = None if predictor is None else predictor.learnt.replies.expected(task, name)
         if reply is None:
             expected = estimate(name, size, first.max_output, choices, rate).likely
         else:
             expected = cost(Usage(tokens, min(round(reply), first.max_output) * choices), rate)
         prediction = known[place] if known else None
-        took = seconds.of(model) if prediction is None or prediction.latency is None else prediction.latency
+        took = latency(first) if prediction is None or prediction.latency is None else prediction.latency
         found.append(_option(name, room, place, expected, None if took is None else round(took * 1000), prediction))
     return found
 

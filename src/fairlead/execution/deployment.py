@@ -31,6 +31,7 @@ from fairlead.policy.approvals import ApprovalRules, no_rules
 from fairlead.policy.stops import Stops, stopped
 from fairlead.routing import Health, Preferences
 from fairlead.routing.outstanding import Outstanding
+from fairlead.routing.pace import Speed
 from fairlead.tools.offered import NO_SYSTEMS, Systems
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from fairlead.execution.attempts import Sent
     from fairlead.execution.flow_path import FlowRules
     from fairlead.execution.kept_flows import Flows
+    from fairlead.execution.pace import PaceSeen
     from fairlead.execution.pins import Pins
     from fairlead.execution.replies_seen import RepliesSeen
     from fairlead.identity.credentials import Credentials
@@ -92,6 +94,7 @@ class Deployment:
     vectors: VectorSpace | None = None
     live: Mapping[str, LiveSource] = field(default_factory=dict)
     predictor: "Predictor | None" = None
+    speeds: Mapping[str, Speed] | None = None  # of models, as measured on this machine
 
     @property
     def shares(self) -> bool:
@@ -115,6 +118,7 @@ class Fairlead:
         requests: "Requests",
         pins: "Pins",
         replies: "RepliesSeen",
+        pace: "PaceSeen",
         deployment: Deployment,
     ) -> None:
         self.ledger = ledger
@@ -127,6 +131,7 @@ class Fairlead:
         self.requests = requests
         self.pins = pins
         self.replies = replies
+        self.pace = pace
         self.deployment = deployment
         # The attempts under way, for stops that end them.
         self.under_way: dict[Action, tuple[Sent, asyncio.Timeout]] = {}

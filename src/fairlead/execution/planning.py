@@ -10,12 +10,13 @@ from fairlead.costs.ledger import Action
 from fairlead.execution.balancing import arranging, belonging
 from fairlead.execution.choosing import chosen, note_decision
 from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.execution.pace import in_time, needed
 from fairlead.execution.prepare import Stitched
 from fairlead.execution.stopping import stopped_models
 from fairlead.lanes.rates import Rates
 from fairlead.models.types import ChatRequest, Model
 from fairlead.policy.types import Findings, Hit, Rights
-from fairlead.routing import Dropped, Plan, candidates_for, plan
+from fairlead.routing import Candidate, Dropped, Plan, candidates_for, plan
 from fairlead.tasks.types import Task
 
 
@@ -76,14 +77,33 @@ def planned(
         stopped=stopped_models(deployment, deployment.models, action.at),
         unfit=unfit,
     )
+    if deployment.speeds is not None:
+        made = in_time(fairlead, deployment, action, task, asked.request, made)
     if fairlead.rates.limits is not None and fairlead.rates.limits.models:
         made = _within_rates(fairlead.rates, made)
     if deployment.preferences.objective is None and task.type.objective is None:
         return made
-    found = chosen(deployment, fairlead.seconds, task, asked.request, made, draw, action.run)
+    found = chosen(
+        deployment, _latency(fairlead, deployment, task, asked.request), task, asked.request, made, draw, action.run
+    )
     if found.decision is not None:
         note_decision(action.trace, found.decision)
     return found
+
+
+def _latency(
+    fairlead: Fairlead, deployment: Deployment, task: Task, request: ChatRequest
+) -> Callable[[Candidate], float | None]:
+    """By the measured speed where there is one, since that goes by what is asked; else as answers took lately."""
+
+    def latency(candidate: Candidate) -> float | None:
+        if deployment.speeds is not None:
+            need = needed(fairlead, deployment, task, request, candidate)
+            if need is not None:
+                return need.seconds
+        return fairlead.seconds.of(candidate.model.name)
+
+    return latency
 
 
 def _within_rates(rates: Rates, made: Plan) -> Plan:

@@ -9,10 +9,22 @@ _MENDS = {
     "context": "ask for one of the models that may do it so, or have the owner see to what is required",
     "capability": "leave out what no permitted model can do, or add a model that can",
     "context length": "send less text, or add a model with a longer context",
+    "too slow": "raise the `deadline` of the task type, ask for a shorter reply, or add a smaller or faster model",
     "objective": "widen the bounds of the task type's `objective`, or leave out its `strict`",
     "price": "add its price under `prices:` in fairlead.yaml and run `fairlead apply`",
     "unavailable": "give the key or start the server that is missing, and see `fairlead doctor`",
 }
+
+
+class TooSlowHere(NoCandidate):
+    """The models that may do the work run on this machine, and are too slow on it for the work's deadline; policy lets
+    no other model have it.
+
+    The message names each model with its measured speed. Raise the task type's `deadline`, ask for a shorter reply, add
+    a smaller model, or let less of the request be of a kind that may not leave.
+    """
+
+    code = "too_slow_here"
 
 
 def why_none(plan: Plan) -> FairleadError:
@@ -44,15 +56,25 @@ def why_none(plan: Plan) -> FairleadError:
         return Stopped(
             "every model that may answer is stopped", why=reasons, mend=mend, step="authorize", subject=subject
         )
+    return _none_able(causes, reasons, mend, subject)
+
+
+def _none_able(causes: set[str], why: str, mend: str, subject: str) -> FairleadError:
+    """Where something may answer, and nothing can."""
+    if "too slow" in causes and causes <= {"too slow", "policy", "stopped"}:
+        message = "every model that may do this is too slow on this machine"
+        if "policy" in causes:
+            message += ", and policy lets no other have it"
+        return TooSlowHere(message, why=why, mend=mend, step="plan", subject=subject)
     if "price" in causes and causes <= {"price", "policy"}:
         return Unpriced(
-            "nobody has said what a permitted model costs", why=reasons, mend=mend, step="plan", subject=subject
+            "nobody has said what a permitted model costs", why=why, mend=mend, step="plan", subject=subject
         )
     if "context length" in causes and causes <= {"context length", "policy"}:
-        too_long = TooLong("the prompt is too long for every permitted model", why=reasons, mend=mend, subject=subject)
+        too_long = TooLong("the prompt is too long for every permitted model", why=why, mend=mend, subject=subject)
         too_long.step = "plan"
         return too_long
-    return NoCandidate("no model is both permitted and able", why=reasons, mend=mend, step="plan", subject=subject)
+    return NoCandidate("no model is both permitted and able", why=why, mend=mend, step="plan", subject=subject)
 
 
 def _reasons(dropped: list[Dropped]) -> str:

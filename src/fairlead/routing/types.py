@@ -23,7 +23,7 @@ class Candidate(Struct, frozen=True):
 
 class Dropped(Struct, frozen=True):
     """A model that was considered and dropped. `by` is what dropped it: "stopped", "policy", "context", "capability",
-    "context length", "unavailable", "price", "health", "rate limit", "objective", "budget",
+    "context length", "unavailable", "price", "health", "too slow", "rate limit", "objective", "budget",
     "not asked for"."""
 
     model: str

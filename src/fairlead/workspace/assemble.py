@@ -15,6 +15,7 @@ from fairlead.errors import BadInput
 from fairlead.execution import Deployment, Fairlead
 from fairlead.execution.approvals import Approvals
 from fairlead.execution.kept_flows import Flows
+from fairlead.execution.pace import PaceSeen
 from fairlead.execution.pins import Pins
 from fairlead.execution.replies_seen import RepliesSeen
 from fairlead.identity.consents import Consents
@@ -208,6 +209,7 @@ def _fairlead(
         requests=parts.requests,
         pins=parts.pins,
         replies=RepliesSeen(around.store, clock),
+        pace=PaceSeen(clock.monotonic),
         deployment=deployment,
     )
 

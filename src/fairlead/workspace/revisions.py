@@ -1,6 +1,6 @@
 """Revisions as a process takes them up: read, compiled, and given to all of its parts that live longer than one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from fairlead.context import Context
@@ -30,7 +30,9 @@ from fairlead.policy.approvals import ApprovalRules
 from fairlead.policy.feedback import FeedbackRights
 from fairlead.policy.stops import Stop, compile_stops
 from fairlead.routing.learned import Predictor
+from fairlead.routing.pace import Speed
 from fairlead.storage.sessions import Sessions
+from fairlead.workspace import speeds
 from fairlead.workspace.asking import take_up_approvals
 from fairlead.workspace.budgeting import Budgeting
 from fairlead.workspace.compile import Workspace, compile_workspace
@@ -82,6 +84,7 @@ class CompiledRevision:
     context: Context
     approvals: Callable[[int], ApprovalRules]  # at a moment: what pages say of the organisation ends with them
     predictor: Predictor | None = None
+    speeds: Mapping[str, Speed] | None = None
 
 
 def compile_revision(around: Surroundings, revision: str, before: CompiledRevision | None = None) -> CompiledRevision:
@@ -93,6 +96,7 @@ def compile_revision(around: Surroundings, revision: str, before: CompiledRevisi
             keys=load_keys(around.store),
             stops=load_stops(around.store),
             predictor=load_in_force(around.store, before.workspace, before.predictor),
+            speeds=speeds.in_force(around.store.beside, before.workspace, around.machine),
         )
     published = load_revision(around.store, revision, with_pages=False)
     workspace = compile_workspace(
@@ -123,6 +127,7 @@ def compile_revision(around: Surroundings, revision: str, before: CompiledRevisi
         context=context,
         approvals=approvals,
         predictor=load_in_force(around.store, workspace, before.predictor if before is not None else None),
+        speeds=speeds.in_force(around.store.beside, workspace, around.machine),
     )
 
 
@@ -212,5 +217,6 @@ def _deployment(compiled: CompiledRevision, around: Surroundings, parts: Lasting
         flows=compile_flows(settings, workspace.policy),
         live=workspace.live,
         predictor=compiled.predictor,
+        speeds=compiled.speeds,
         vectors=vector_space(settings.context, workspace.models.models.values()),
     )

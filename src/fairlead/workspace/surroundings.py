@@ -12,13 +12,14 @@ from fairlead.workspace.compile import Secrets
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Surroundings:
     """`secrets` gives what `env:NAME` stands for, `master_keys` the keys that may have taken the master key's place
-    since. Who `serves` also does what lasts beside answering. `wrap` puts something around each driver, such as what
-    records it."""
+    since, `machine` what this machine is known by ("" where nobody says). Who `serves` also does what lasts beside
+    answering. `wrap` puts something around each driver, such as what records it."""
 
     store: Store
     master_key: bytes
     secrets: Secrets
     clock: Clock
     master_keys: Callable[[], Iterable[bytes]] = tuple
+    machine: Callable[[], str] = str
     serves: bool = False
     wrap: Callable[[ModelDriver], ModelDriver] | None = None
