@@ -106,6 +106,7 @@ KINDS: Final = {
     "grant_ended": "A deed: one has ended by itself; `about` says why.",
     "grant_revoked": "A deed: they, or whoever runs the deployment, have ended one.",
     "predictor": "A deed: what routing has learnt decides from here on by another version; `about` has both.",
+    "speeds": "A deed: how fast models of the house are on a machine was measured; `about` names them.",
     "breach": "A deed: a control is in breach; `about` is JSON with its figures and the runs that are the evidence.",
     "breach_over": "A deed: it is well again.",
 }

@@ -25,6 +25,7 @@
     │   ├── NotConnected             403  a system was not connected (identity/consents.py)
     │   ├── Withheld                 403  the reply may not leave
     │   ├── NoCandidate              403  no model is permitted and able
+    │   │   └── TooSlowHere          403  those that may do it are too slow here (routing/refusals.py)
     │   ├── InsufficientContext      422  what the work must rest on is not as it should be (execution/insufficient.py)
     │   │   └── NoContext            422  nothing that the caller may read answers it (execution/prepare.py)
     │   ├── OverBudget               429  a cap would be passed

@@ -8,6 +8,7 @@ import fairlead.server
 from fairlead.execution.judging import DOOR as JUDGE
 from fairlead.execution.page_embedding import DOOR as PAGES
 from fairlead.execution.question_embedding import DOOR as QUESTION
+from fairlead.execution.speed_probe import DOOR as MACHINE
 from fairlead.models.door_names import DoorName
 
 # Doors of what is shown or turned away, and of tools: rules with `doors:` are about what models are asked and say.
@@ -44,4 +45,4 @@ def said_by_doors() -> set[str]:
 
 def test_rules_may_name_the_doors_that_there_are_and_no_other() -> None:
     known = set(get_args(get_args(DoorName)[0]))
-    assert known == said_by_doors() - WITHOUT_POLICY | {"cli", JUDGE, PAGES, QUESTION}
+    assert known == said_by_doors() - WITHOUT_POLICY | {"cli", JUDGE, MACHINE, PAGES, QUESTION}

@@ -25,6 +25,7 @@ MODULES: Final = (
     "fairlead.identity.register",
     "fairlead.lanes.rates",
     "fairlead.lanes.refusals",
+    "fairlead.routing.refusals",
     "fairlead.server.browser",
     "fairlead.server.http",
     "fairlead.server.proxy",

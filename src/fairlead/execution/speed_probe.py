@@ -24,7 +24,7 @@ _PATIENCE: Final = 300.0  # seconds for one call
 _LONG: Final = 2400  # bytes of the long input
 _SHORTEST: Final = 300
 _REPLY: Final = 64  # tokens
-_FEWEST: Final = 16
+_FEWEST: Final = 8
 _ROUNDS: Final = 3
 _BRIEFLY: Final = 3.0  # seconds after which one round is enough
 _LEAST: Final = 0.0005  # seconds: a shorter difference is that of the clock
@@ -64,7 +64,7 @@ class _Probe:
         began = monotonic()
         await self._call("Say yes.", 1)
         first = monotonic() - began
-        rounds = []
+        rounds: list[tuple[float, float, float, float, float, int]] = []
         while len(rounds) < _ROUNDS:
             began = monotonic()
             rounds.append(await self._round())

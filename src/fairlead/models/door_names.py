@@ -13,6 +13,7 @@ DoorName = Annotated[
         "context.pages",
         "context.question",
         "judge",
+        "machine",
         "openai.chat",
         "openai.completions",
         "openai.embeddings",
@@ -21,6 +22,7 @@ DoorName = Annotated[
     ],
     Meta(
         description="A door, as records name it; `cli` is an estimate on the command line, `judge` asks of replies, "
-        "`context.pages` and `context.question` are what a model for embeddings is given for the search."
+        "`machine` measures how fast a model is, `context.pages` and `context.question` are what a model for "
+        "embeddings is given for the search."
     ),
 ]
