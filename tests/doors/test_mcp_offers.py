@@ -10,7 +10,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 from mcp_types import PromptReference
-from tests.tools.mcp_world import program
+from tests.tools.mcp_world import forked
 from tests.world import Served, served
 
 POLICIES = """
@@ -25,12 +25,6 @@ when { context.arguments.uri == "note://logo" };
 @id("cards") @redact("payment_card") forbid(principal, action == Action::"release_result", resource)
 when { context.categories.contains("payment_card") };
 """
-SHOP = {
-    "use": "mcp",
-    "command": program("mcp_shop.py"),
-    "timeout": 60,
-    "offers": ["resources", "prompts", "completions"],
-}
 APART = {
     "use": "mcp",
     "url": "https://apart.example/mcp",
@@ -49,11 +43,12 @@ MODES = pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    plain = {"use": "mcp", "command": program("mcp_shop.py"), "timeout": 60}
+    plain = {"use": "mcp", "command": forked("mcp_shop.py"), "timeout": 60}
+    offering = {**plain, "offers": ["resources", "prompts", "completions"]}
     with served(
         tmp_path_factory.mktemp("shop"),
         {"policies/main.cedar": POLICIES},
-        systems={"shop": SHOP, "plain": plain, "apart": APART},
+        systems={"shop": offering, "plain": plain, "apart": APART},
     ) as s:
         yield s
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text as sql
 from tests.execution.test_tool_call import BANK, CARD
 from tests.orders import orders_file
-from tests.tools.mcp_world import OURS, program, system
+from tests.tools.mcp_world import OURS, forked, system
 from tests.tools.services import Service, json_reply, running
 from tests.world import PERSONS, World, key_of, world
 
@@ -192,7 +192,7 @@ def service() -> Iterator[Service]:
 def house(tmp_path_factory: pytest.TempPathFactory, service: Service) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("house")
     orders_file(folder / "orders.db")
-    command = program("mcp_shop.py")
+    command = forked("mcp_shop.py")
     loop = asyncio.new_event_loop()
     pins = msgspec.json.encode(Pins(tools=loop.run_until_complete(accepted(command)))).decode()
     files = {

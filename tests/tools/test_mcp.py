@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.tools.mcp_world import OURS, program, system
+from tests.tools.mcp_world import OURS, forked, program, system
 from tests.world import FixedClock
 
 from fairlead.errors import BadInput, DeadlineExceeded, FairleadError
@@ -26,7 +26,7 @@ from fairlead.tools.types import Blob, Link, Resource, Text
 
 @pytest.mark.parametrize(("revision", "flags"), [("2026-07-28", []), ("2025-11-25", ["--older"])])
 async def test_a_program_is_asked_and_answers_in_either_revision(revision: str, flags: list[str]) -> None:
-    declared = {"env": {"SHOP": "north"}, "command": program("mcp_shop.py", *flags)}
+    declared = {"env": {"SHOP": "north"}, "command": forked("mcp_shop.py", *flags)}
     async with system(environment={**OURS, "SHOP": "north"}, **declared) as shop:
         offered = await shop.definitions()
         assert (offered["get_order"].effect, offered["get_order"].title) == ("read", "An order")
