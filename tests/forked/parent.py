@@ -24,6 +24,7 @@ IMPORTED = (
     "genai_prices.data",
     "mcp.server.mcpserver",
     "mcp.server.stdio",
+    "openai.resources.chat",
     "psycopg",
     "sqlalchemy.dialects.postgresql.psycopg",
     "sqlalchemy.dialects.sqlite.pysqlite",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.tools.mcp_world import OURS, forked, program, system
-from tests.world import FixedClock
+from tests.world import FixedClock, until
 
 from fairlead.errors import BadInput, DeadlineExceeded, FairleadError
 from fairlead.tools.cards import NO_CARD
@@ -181,17 +181,15 @@ async def test_nothing_of_a_program_is_left_when_it_is_closed(tmp_path: Path) ->
     notes = tmp_path / "notes"
     async with system(**odd("stubborn", notes)) as shop:
         await shop.call("act")
-    for word in notes.read_text().split():
-        if word.isdigit():
-            assert not _lives(int(word))
+    for pid in map(int, filter(str.isdigit, notes.read_text().split())):
+        await until(lambda pid=pid: not _lives(pid))  # what was killed lives until init has heard of it
 
 
 def _lives(pid: int) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"  # ended, and nobody has looked yet
+    except (FileNotFoundError, ProcessLookupError):
         return False
-    return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"  # ended, and nobody has looked yet
 
 
 def test_a_program_sees_what_was_declared_and_three_things_of_ours(caplog: pytest.LogCaptureFixture) -> None:

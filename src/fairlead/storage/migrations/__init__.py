@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fairlead.storage.database import Where
-from fairlead.storage.store import Store
+from fairlead.storage.store import SCHEMA_VERSION, Store
 
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
@@ -27,6 +27,8 @@ def migrate(where: Where, *, to: str = "head") -> str:
     """
     store = Store(where)
     store.database.create()
+    if to == "head" and store.database.schema_version() == SCHEMA_VERSION:
+        return SCHEMA_VERSION  # as at most starts: to import Alembic takes longer than to ask
     try:
         with store.writing() as connection:
             _upgrade(connection, to)
