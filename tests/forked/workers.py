@@ -115,6 +115,7 @@ class Handing:
             return
         hook = self._session.config.hook
         if what == "next":
+            self._running.pop(end, None)
             end.send(None if self._session.shouldfail or self._session.shouldstop else next(self._left, None))
         elif what == "begins":
             item = self._running[end] = self._files[said[0]][said[1]]
@@ -122,8 +123,6 @@ class Handing:
         else:
             report = hook.pytest_report_from_serializable(config=self._session.config, data=said)
             hook.pytest_runtest_logreport(report=report)
-            if report.when == "teardown":
-                self._running.pop(end, None)
 
     def _ended(self, end: Connection) -> None:
         _, status = os.waitpid(self._pids.pop(end), 0)
@@ -143,6 +142,7 @@ class Worker:
         self._config = session.config
         self._files = files
         self._parent = parent
+        self._all_is_told = self._config.option.durations or self._config.option.xmlpath
         plugins = self._config.pluginmanager
         plugins.unregister(name="terminalreporter")
         plugins.register(self)
@@ -173,5 +173,7 @@ class Worker:
                 yield index, place, item
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.passed and report.when != "call" and not (report.sections or self._all_is_told):
+            return  # two of three reports are of what went well around a test
         said = self._config.hook.pytest_report_to_serializable(config=self._config, report=report)
         self._parent.send(("report", said))
