@@ -25,7 +25,8 @@ FIELDS: Final = {
     "definition": "Of a tool's call: SHA-256 (hex) of the definition that was accepted.",
     "department": "The caller's department.",
     "door": "By which door the request came, such as `openai.chat`.",
-    "dropped": "Models that were considered and dropped, each with what dropped it.",
+    "dropped": "Models that were considered and dropped, each with what dropped it: also after the plan was made, "
+    "where a candidate was left alone (`health`), had no free place (`places`) or did not fit (`budget`).",
     "error": "The code of the [error](errors.md) that ended it, and the stage (`step`) in which it arose.",
     "flags": "What a reader of the bill should know; see below.",
     "held": "The most that it could have cost, held against every budget before it began; nano-units.",

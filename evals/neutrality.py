@@ -276,7 +276,7 @@ def main() -> None:
                     changed += 1
                     odd.append(f"{case}: {before} became {said(made, names)}")
                 if made.decision is not None:
-                    audited += bool(differences(made.decision, "", case.run))
+                    audited += bool(differences(made.decision, case.run))
     for each in odd[:3]:
         print(each)
     print(json.dumps({

@@ -178,6 +178,24 @@ async def test_a_candidate_that_another_call_begins_to_probe_is_passed_over_and_
         assert adds_up(w)
 
 
+async def test_a_later_candidate_that_is_passed_over_is_recorded_with_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with world(tmp_path, **BOTH) as w:
+        noted = w.fairlead.health.failure
+
+        def both(model: str, error: Upstream) -> None:
+            noted(model, error)
+            noted("house", RateLimited("pause", retry_after=60.0))
+
+        monkeypatch.setattr(w.fairlead.health, "failure", both)
+        w.provider.next = ["500"]
+        with pytest.raises(Upstream):
+            await w.ask()
+        assert ("house", "health") in w.records()[-1].dropped
+        assert adds_up(w)
+
+
 async def test_nothing_is_sent_under_what_was_replaced_while_a_call_waited(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

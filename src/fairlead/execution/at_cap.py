@@ -3,7 +3,7 @@ does fit is used, or somebody is asked to raise the budget. The journal has the 
 
 import asyncio
 import hashlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -15,6 +15,7 @@ from fairlead.costs.told import Reservation
 from fairlead.errors import OverBudget, Refused, Unpriced
 from fairlead.execution.approval_question import Question, Why
 from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.execution.dropping import leave_out
 from fairlead.execution.prepare import Decided
 from fairlead.routing import Candidate, Dropped
 
@@ -92,9 +93,7 @@ def _fitting(deployment: Deployment, action: Action, decided: Decided, error: Ov
 
 def _note(action: Action, dropped: tuple[Dropped, ...]) -> None:
     """The record and the reply say that a cheaper model was used than was planned."""
-    if dropped:
-        plan: Any = action.plan
-        action.plan = replace(plan, dropped=(*plan.dropped, *dropped))
+    leave_out(action, *dropped)
     if CHEAPER not in action.flags:
         action.flags.append(CHEAPER)
 

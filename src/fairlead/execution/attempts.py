@@ -10,13 +10,14 @@ from fairlead.costs.ledger import Action
 from fairlead.errors import DeadlineExceeded, OverBudget, Overloaded, Upstream
 from fairlead.execution.at_cap import passes_over, reservation
 from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.execution.dropping import leave_out
 from fairlead.execution.pace import note_pace
 from fairlead.execution.prepare import Decided, Prepared, asked_of, prepare
 from fairlead.execution.release import Release
 from fairlead.execution.stopping import refuse_ended
 from fairlead.execution.thinking import NewScreen
 from fairlead.models.types import Model, ModelCall
-from fairlead.routing import Candidate, pause_before_retry
+from fairlead.routing import Candidate, Dropped, Health, pause_before_retry
 
 Send = Callable[[Candidate, float], Awaitable[None]]  # the deadline is in the clock's monotonic seconds
 
@@ -139,9 +140,8 @@ async def _each(
             else:
                 health.success(name)
                 return candidate.model
-        if held:  # another call is probing the first candidate: its hold is given back with the next commit
-            held = False
-            action.fail(Upstream(f"{name} is being left alone", subject=name))
+        else:
+            held = _left_alone(action, health, name, held, tries)
     raise last or Upstream(
         "every permitted model is being left alone after failures", mend="retry in a few seconds", charged="no"
     )
@@ -151,10 +151,21 @@ def _taken_up_at(action: Action, model: Model) -> Upstream | None:
     """Count at this model from here on, and nowhere else; or why that cannot be."""
     name = model.name
     if action.place is not None and not action.place.at(model.endpoint):
+        leave_out(action, Dropped(name, "places", "all places of its endpoint are taken"))
         return Upstream(f"all places of {name} are taken", mend="raise its `concurrency`", subject=name)
     if action.load is not None:
         action.load.at(name)
     return None
+
+
+def _left_alone(action: Action, health: Health, name: str, held: bool, tries: int) -> bool:
+    """A planned candidate is not to be called now, or no more: another call probes it, or it has failed. Nothing is
+    held for it any longer."""
+    if held:  # its hold is given back with the next commit
+        action.fail(Upstream(f"{name} is being left alone", subject=name))
+    elif not tries:
+        leave_out(action, Dropped(name, "health", health.reason(name) or "another call is finding out about it"))
+    return False
 
 
 def refuse_outdated(fairlead: Fairlead, deployment: Deployment, action: Action) -> None:

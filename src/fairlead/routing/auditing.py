@@ -1,18 +1,31 @@
-"""Whether a recorded choice is the one that its own record leads to, and whether names had any part in it. Pure."""
+"""Whether a recorded choice is the one that its own record leads to, whether names had any part in it, and whether it
+was followed. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
+from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from fairlead.routing.exploring import thrown_again
+from fairlead.routing.objective import excess
 from fairlead.tasks.decisions import Decision, Option
 
+_PASSED_OVER: Final = frozenset({"budget", "health", "places", "objective"})
 
-def differences(decision: Decision, model: str, run: str, *, first_attempt: bool = False) -> list[str]:
+
+class Tried(Struct, frozen=True):
+    """A recorded attempt: its number, the model that was asked ("" for none), and which models were dropped by what."""
+
+    attempt: int
+    model: str
+    dropped: tuple[tuple[str, str], ...] = ()
+
+
+def differences(decision: Decision, run: str) -> list[str]:
     """What is wrong with a recorded choice, in words; empty where it is what its record leads to.
 
-    `model` is the model that was attempted, "" for none, and `first_attempt` says that none was attempted before it.
     `run` throws the dice again, where chance took part.
     """
     found = []
@@ -28,12 +41,49 @@ def differences(decision: Decision, model: str, run: str, *, first_attempt: bool
         found.append(f"its dice fall on {_chance(made)}, and the record says {_chance(decision)}")
     if (renamed := _renamed(mixed, run)) is not None:
         found.append(f"under other names it comes out as {renamed}: a name has decided")
-    candidates = decision.candidates
-    if model and not any(one.covers(model) for one in candidates):
-        found.append(f"{model!r} was attempted, and was no candidate")
-    elif model and first_attempt and candidates and not candidates[0].covers(model):
-        found.append(f"{model!r} was attempted first, and {candidates[0].model!r} was chosen")
     return found
+
+
+def departures(decision: Decision, tried: Sequence[Tried]) -> list[str]:
+    """Where the attempts of a run, the first one first, did not follow the choice. Each candidate that was passed over
+    without being asked has to have been dropped, by something that may happen after a plan was made."""
+    found = list(_misnumbered(tried))
+    last = -1
+    for one in tried:
+        if not one.model:
+            continue
+        place = next((at for at, option in enumerate(decision.candidates) if option.covers(one.model)), None)
+        if place is None:
+            found.append(f"{one.model!r} was attempted, and was no candidate")
+            continue
+        if place < last:
+            found.append(f"{one.model!r} was attempted after a candidate that stands behind it")
+        found += [
+            f"{one.model!r} was attempted before {option.model!r}, which stands before it, and nothing says why"
+            for option in decision.candidates[last + 1 : place]
+            if not _passed_over(option, one)
+        ]
+        if decision.objective.strict and excess(decision.objective, decision.candidates[place]):
+            found.append(f"{one.model!r} was attempted, and is outside of bounds that are strict")
+        last = max(last, place)
+    return found
+
+
+def _misnumbered(tried: Sequence[Tried]) -> Iterator[str]:
+    """Each attempt has the next number. One that found no room in a budget has taken a number and left no record."""
+    before = 0
+    for one in tried:
+        unfit = sum(by == "budget" for _, by in one.dropped)
+        most = before + 1 + unfit
+        if one.model and not before < one.attempt <= most:
+            yield f"{one.model!r} was attempt {one.attempt}, and the record before it was {before}"
+        elif not one.model and not before <= one.attempt <= most:
+            yield f"it ended after {one.attempt} attempts, and records tell of {before}"
+        before = max(before, one.attempt)
+
+
+def _passed_over(option: Option, by: Tried) -> bool:
+    return any(option.covers(model) and why in _PASSED_OVER for model, why in by.dropped)
 
 
 def _mixed(candidates: tuple[Option, ...]) -> tuple[Option, ...]:

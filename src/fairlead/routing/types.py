@@ -24,7 +24,7 @@ class Candidate(Struct, frozen=True):
 class Dropped(Struct, frozen=True):
     """A model that was considered and dropped. `by` is what dropped it: "stopped", "policy", "context", "capability",
     "context length", "unavailable", "price", "health", "too slow", "rate limit", "objective", "budget",
-    "not asked for"."""
+    "places", "not asked for"."""
 
     model: str
     by: str

@@ -121,6 +121,12 @@ class Log:
                     return
                 last = page[-1].seq
 
+    def deeds(self) -> list[LogRow]:
+        """What was done to the deployment itself, oldest first: see `costs.record.deed`."""
+        with self._reading() as connection:
+            deeds = log.select().where(log.c.run.startswith("deed_", autoescape=True)).order_by(log.c.seq)
+            return _rows(connection.execute(deeds).all())
+
     def newest_after(self, seq: int, most: int) -> list[tuple[int, bytes]]:
         """The newest records, at most so many, of those after an index: each with its own, oldest first."""
         with self._reading() as connection:
