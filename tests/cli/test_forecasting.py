@@ -1,5 +1,8 @@
 """Forecasts at the command line."""
 
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -57,6 +60,42 @@ def test_a_driver_stands_beside_its_scope(spending: Path, fairlead: Fairlead) ->
     (said,) = fairlead("forecast", "task/support", "--json").json["forecasts"]
     assert "has no number for" in said["reason"]
     assert said["likely"] is None
+    (spending / "drivers" / "orders.csv").write_text("day,orders\n2026-11-21,many\n")
+    assert "no driver" in fairlead("check").err
+    assert "cannot be read" in fairlead("forecast", "task/support", "--json").json["forecasts"][0]["reason"]
+
+
+def test_a_driver_may_be_what_a_declared_query_gives_who_asks(spending: Path, fairlead: Fairlead) -> None:
+    with closing(sqlite3.connect(spending.parent / "shop.db")) as shop:
+        shop.execute("CREATE TABLE o (day TEXT, orders INTEGER)")
+        today = SystemClock().now() // (24 * HOUR)
+        days = [(f"{datetime.fromtimestamp(day * 86_400, UTC):%Y-%m-%d}", 240) for day in range(today - 9, today + 40)]
+        shop.executemany("INSERT INTO o VALUES (?, ?)", days)
+        shop.commit()
+    entry = spending / "fairlead.yaml"
+    entry.write_text(
+        entry.read_text()
+        + "\nsystems:\n  shop:\n    use: sql\n"
+        + f"    url: sqlite:{spending.parent / 'shop.db'}\n"
+        + '    queries:\n      a_day: {sql: "SELECT day, orders AS count FROM o"}\n'
+        + "forecast: {drivers: {task/support: {query: shop.a_day}}}\n"
+    )
+    (spending / "tasks" / "support.yaml").write_text("description: Help.\n")
+    assert "shop.a_day has no column 'number'" in fairlead("check").err
+    assert fairlead("apply").status == 0
+    (said,) = fairlead("forecast", "task/support", "--json").json["forecasts"]
+    assert "shop.a_day is not permitted" in said["reason"]
+    (spending / "policies" / "shop.cedar").write_text(
+        '@id("shop") permit (principal, action in [Action::"call_tool", Action::"release_result"], resource)\n'
+        'when { resource in System::"shop" };\n'
+    )
+    entry.write_text(entry.read_text().replace("shop.a_day}}", "shop.a_day, number: count}}"))
+    assert fairlead("apply").status == 0
+    (said,) = fairlead("forecast", "task/support", "--json").json["forecasts"]
+    assert said["rests_on"]["methods"][0] == "shop.a_day x unit cost", said["reason"]
+    assert "decided by: shop" in fairlead("trace", "last").out
+    entry.write_text(entry.read_text().replace('FROM o"}', 'FROM o", effect: write}'))
+    assert "may change something" in fairlead("check").out
 
 
 def test_what_has_spent_nothing_has_no_forecast(live: Path, fairlead: Fairlead) -> None:

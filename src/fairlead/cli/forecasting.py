@@ -7,7 +7,9 @@ from typing import Annotated, Any, Final
 import typer
 from msgspec.structs import replace
 
+from fairlead.cli.ask import Key
 from fairlead.cli.compiled import published
+from fairlead.cli.drivers import drivers_of
 from fairlead.cli.forecast_drawn import drawn
 from fairlead.cli.foretold import HOUR, READ, Asked, Said, said_of
 from fairlead.cli.money import standings_of
@@ -31,6 +33,7 @@ def show(
         str, typer.Argument(help="organisation, department/NAME, person/NAME, task/NAME or model/NAME.")
     ] = "",
     period: Annotated[str, typer.Option("--period", help="month, week or day: the one that is under way.")] = "month",
+    key: Key = "",
     workspace: Workspace = None,
     data_folder: Data = None,
     json: Json = False,
@@ -45,9 +48,10 @@ def show(
         compiled = published(place, store)
         rows = (row.record for row in log_of(store).since(min(now - READ, asked.begin * HOUR)))
         series = _named(series_by_scope(rows, now), Names(place, store))
+        wanted = _wanted(scope, series)
+        numbers = drivers_of(place, store, compiled.settings.forecast.drivers, wanted, key)
         caps = {(each.scope, each.period): each.most for each in standings_of(compiled.budgets, balances_of(store))}
-    wanted = _wanted(scope, series)
-    said = [said_of(each, series[each], asked, compiled, place) for each in wanted]
+    said = [said_of(each, series[each], asked, numbers.get(each)) for each in wanted]
     said = [_capped(each, caps.get((each.scope, each.period)), asked) for each in said]
     unit = compiled.budgets.unit
     if json:

@@ -1,16 +1,12 @@
 """Forecasts of a place's scopes, with the drivers that its workspace declares."""
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fairlead.cli.place import Place
-from fairlead.costs.forecasting import Forecast, Series, driven, forecast, numbers_in
-from fairlead.errors import BadInput
-
-if TYPE_CHECKING:
-    from fairlead.workspace.compile import Workspace as Compiled
+from fairlead.cli.drivers import Numbers
+from fairlead.costs.forecasting import Forecast, Series, driven, forecast
 
 HOUR: Final = 3_600_000
 READ: Final = 90 * 24 * HOUR  # of the log
@@ -38,28 +34,17 @@ class Asked(Struct, frozen=True):
     end: int
 
 
-def said_of(scope: str, series: Series, asked: Asked, compiled: "Compiled", place: Place) -> Said:
-    """Hours that are over are history; what the hour under way has spent is the least that it comes to."""
+def said_of(scope: str, series: Series, asked: Asked, numbers: Numbers | None) -> Said:
+    """Hours that are over are history; what the hour under way has spent is the least that it comes to. `numbers` are
+    those of the scope's driver."""
     at, begin, end = (hour - series.start for hour in (asked.now, asked.begin, asked.end))
-    driver = compiled.settings.forecast.drivers.get(scope)
-    if driver is None:
+    if numbers is None:
         made = forecast(series, at, begin, end)
+    elif numbers.lacking:
+        why = f"its driver {numbers.name} cannot be read: {numbers.lacking}"
+        made = replace(forecast(series, at, begin, end), reason=why)
     else:
-        numbers = numbers_in(_text(place, driver.file), driver.file)
-        made = driven(series, numbers, at, begin, end, driver.file)
+        made = driven(series, numbers.by_day, at, begin, end, numbers.name)
     spent = series.between(begin, at + 1)
     floor = {name: max(getattr(made, name), spent) for name in ("low", "likely", "high")}
     return Said(scope, asked.period, replace(made, spent=spent, **floor), series)
-
-
-def _text(place: Place, name: str) -> str:
-    folder = (place.workspace / "drivers").resolve()
-    file = (place.workspace / name).resolve()
-    if not file.is_relative_to(folder):
-        raise BadInput(f"forecast.drivers: {name} lies outside of drivers/", mend="keep it in the folder drivers")
-    try:
-        return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(
-            f"forecast.drivers: {name} cannot be read", why=str(error), mend="write day,number lines"
-        ) from error

@@ -9,6 +9,7 @@ import msgspec
 import typer
 
 from fairlead.cli.compiled import published_revision
+from fairlead.cli.drivers import remarks
 from fairlead.cli.embedding import embed_here, report_embedded
 from fairlead.cli.opening import open_store
 from fairlead.cli.output import DryRun, Json, Yes, confirm, data, json_data, progress, say, table
@@ -49,10 +50,11 @@ def check(folder: Folder = None, workspace: Workspace = None, json: Json = False
             data("\n".join(f"{each.where}: {each.message}\n    help: {each.mend or _HELP}" for each in problems))
             say(f"{len(problems)} problem{'s' if len(problems) != 1 else ''} [invalid_workspace]")
         raise typer.Exit(1) from None
+    warnings = (*compiled.warnings, *remarks(place, compiled))
     if json:
-        json_data({"ok": True, "problems": [], "warnings": compiled.warnings})
+        json_data({"ok": True, "problems": [], "warnings": warnings})
         return
-    for warning in compiled.warnings:
+    for warning in warnings:
         say(f"warning: {warning}")
     say(
         f"{place.workspace.name} is sound: {len(compiled.models.models)} models, {len(compiled.policy.statements)} "

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from fairlead.cli.ask import Key
 from fairlead.cli.billing import When, asked_period
 from fairlead.cli.html_file import Html, require_page, write_page
 from fairlead.cli.later import built
@@ -16,7 +17,12 @@ from fairlead.costs.value import Interval, Worth
 
 
 def value(
-    period: When = "", html: Html = None, workspace: Workspace = None, data_folder: Data = None, json: Json = False
+    period: When = "",
+    html: Html = None,
+    key: Key = "",
+    workspace: Workspace = None,
+    data_folder: Data = None,
+    json: Json = False,
 ) -> None:
     """By task type: volume, cost, cycle time, what went straight through, quality, and the net saving against the
     manual way (`value.baselines` of fairlead.yaml), with intervals; then what leaving each vendor would take.
@@ -25,7 +31,7 @@ def value(
     shows the cost of each week and a forecast too, and says how each figure is made again.
     """
     require_page(html)
-    report = gathered(find(workspace, data_folder), asked_period(period))
+    report = gathered(find(workspace, data_folder), asked_period(period), key, html is not None)
     if html is not None:
         from fairlead.cli.worth_page import worth_page
 

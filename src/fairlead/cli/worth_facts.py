@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from fairlead.cli.billing import SLACK, records_of
 from fairlead.cli.compiled import published, published_revision
+from fairlead.cli.drivers import Numbers, drivers_of
 from fairlead.cli.foretold import HOUR, READ, Asked, Said, said_of
 from fairlead.cli.opening import log_of, open_store
 from fairlead.cli.place import Place
@@ -71,8 +72,9 @@ class Report(Struct, frozen=True, kw_only=True):
         return self.period.end <= self.now
 
 
-def gathered(place: Place, period: Period) -> Report:
-    """Reads the log three times: what belongs to what, what was done, and what each hour came to."""
+def gathered(place: Place, period: Period, key: str = "", with_forecast: bool = True) -> Report:
+    """Reads the log three times: what belongs to what, what was done, and what each hour came to. `key` is whose rights
+    drivers of forecasts are read under."""
     from fairlead.workspace.outcomes_known import scores_since
 
     now = SystemClock().now()
@@ -88,7 +90,9 @@ def gathered(place: Place, period: Period) -> Report:
         exits = leaving((record for record, _ in rows), _vendors(rows, compiled, sales_of(place, store)), scores)
         series = series_by_scope((row.record for row in log.since(_read_from(period, now))), now)
         named = _named(place, store, {model for each in exits for model in each.models}, {e.vendor for e in exits})
-    valued = value(rows, roots, scores, compiled.settings.value.baselines)
+        valued = value(rows, roots, scores, compiled.settings.value.baselines)
+        scopes = _scopes(valued, series) if with_forecast and period.has(now) else []
+        numbers = drivers_of(place, store, compiled.settings.forecast.drivers, scopes, key)
     return Report(
         organisation=compiled.organisation,
         currency=compiled.settings.budgets.currency,
@@ -99,7 +103,7 @@ def gathered(place: Place, period: Period) -> Report:
         exits=tuple(exits),
         named=named,
         weeks=tuple(_weeks(series.get("organisation"), period, now)),
-        foretold=tuple(_foretold(valued, series, period, now, compiled, place)),
+        foretold=tuple(_foretold({scope: series[scope] for scope in scopes}, period, now, numbers)),
         billed=sum(record.cost for record, _ in rows),
         unsure=sum(record.cost for record, _ in rows if _is_unsure(record)),
         size=head.size,
@@ -155,16 +159,16 @@ def _weeks(series: Series | None, period: Period, now: int) -> Iterator[Week]:
         yield Week(at, round(series.between(*hours)), inside, at + _WEEK <= now)
 
 
-def _foretold(
-    valued: Value, series: Mapping[str, Series], period: Period, now: int, compiled: "Compiled", place: Place
-) -> Iterator[Said]:
-    if not period.has(now):
-        return
-    asked = Asked(period.name, now // HOUR, period.start // HOUR, period.end // HOUR)
+def _scopes(valued: Value, series: Mapping[str, Series]) -> list[str]:
+    """What is forecast: the whole, and the task types with the most work."""
     scopes = ["organisation", *(f"task/{line.task}" for line in valued.lines[:_FORETOLD] if line.task)]
-    for scope in scopes:
-        if scope in series:
-            yield said_of(scope, series[scope], asked, compiled, place)
+    return [scope for scope in scopes if scope in series]
+
+
+def _foretold(series: Mapping[str, Series], period: Period, now: int, numbers: Mapping[str, Numbers]) -> Iterator[Said]:
+    asked = Asked(period.name, now // HOUR, period.start // HOUR, period.end // HOUR)
+    for scope, of in series.items():
+        yield said_of(scope, of, asked, numbers.get(scope))
 
 
 def _named(place: Place, store: Store, models: set[str], vendors: set[str]) -> Mapping[str, tuple[str, ...]]:

@@ -10,16 +10,25 @@ Column = Annotated[str, Meta(description="The export's column. Default: one with
 
 
 class DriverSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the spending of a scope follows, such as orders a day."""
+    """What the spending of a scope follows, such as orders a day: a number for each day, past days and days to come.
+    It is in a file or in a database."""
 
     file: Annotated[
+        str, Meta(description="A CSV file in the folder `drivers`, with lines such as 2026-11-21,1250.")
+    ] = ""
+    query: Annotated[
         str,
         Meta(
-            min_length=1,
-            description="A CSV file in the folder `drivers` with a line for each day, past days and days to come: "
-            "2026-11-21,1250.",
+            description="SYSTEM.QUERY: a declared query of a system with `use: sql` that gives a row for each day. It "
+            "is called as a tool, under the rights of who asks for a forecast, and recorded."
         ),
-    ]
+    ] = ""
+    day: Annotated[str, Meta(min_length=1, description="The query's column of days.")] = "day"
+    number: Annotated[str, Meta(min_length=1, description="The query's column of numbers.")] = "number"
+
+    @property
+    def name(self) -> str:
+        return self.file or self.query
 
 
 class ForecastSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

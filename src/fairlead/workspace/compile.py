@@ -139,7 +139,7 @@ class _Compiling:
         found.problems += crossings.between(settings, rules, types, cases.tests if cases else (), found.documents)
         found.problems += crossings.read_live(types, sources, found.documents)
         found.problems += aiming.between(settings, types, models, rates, found.documents)
-        found.problems += money_named.between(settings, {*map(task_name, types)}, models, found.documents[ENTRY])
+        found.problems += money_named.between(settings, types, models, systems, found.documents)
         if policy:
             found.problems += crossings.labelled(policy, rules, found.documents)
             found.problems += crossings.never_met(policy, models) if models else ()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from fairlead.errors import closest
 from fairlead.tasks.settings import BUILT_IN
+from fairlead.tools.settings import SqlSettings, System
 from fairlead.workspace.problems import Problem
+from fairlead.workspace.text import ENTRY, task_name
 from fairlead.workspace.yaml_lines import Document
 
 if TYPE_CHECKING:
@@ -21,15 +23,26 @@ _KINDS: Final = ("department", "task", "model")
 
 
 def between(
-    settings: WorkspaceSettings, tasks: Collection[str], models: Models | None, entry: Document
+    settings: WorkspaceSettings,
+    tasks: Collection[str],
+    models: Models | None,
+    systems: Mapping[str, System] | None,
+    documents: Mapping[str, Document],
 ) -> Iterator[Problem]:
-    """What can mean nothing: drivers of scopes that there are not, or that lie elsewhere, and exports without sense."""
-    names = {"task": {*tasks, BUILT_IN}, "model": set(models.models) if models else None}
+    """What can mean nothing: drivers of scopes that there are not, or that lie elsewhere, and exports without sense.
+    `tasks` are the files of task types."""
+    entry = documents[ENTRY]
+    names = {"task": {*map(task_name, tasks), BUILT_IN}, "model": set(models.models) if models else None}
     for scope, driver in settings.forecast.drivers.items():
         yield from _scope(scope, names, entry)
-        if not _is_in_drivers(driver.file):
+        if bool(driver.file) == bool(driver.query):
+            said = "a driver is either in a `file` or what a `query` gives"
+            yield entry.problem(("forecast", "drivers", scope), said, f"write {{file: {DRIVERS}/orders.csv}}")
+        elif driver.file and not _is_in_drivers(driver.file):
             said = f"{driver.file!r} does not lie in the folder {DRIVERS}"
             yield entry.problem(("forecast", "drivers", scope, "file"), said, f"keep it there: {DRIVERS}/orders.csv")
+        elif driver.query and systems is not None:
+            yield from _query(scope, driver.query, systems, entry)
     for name, provider in settings.bills.providers.items():
         for column in ("time", "model", "id"):
             if "+" in getattr(provider.columns, column):
@@ -62,6 +75,25 @@ def _scope(scope: str, names: dict[str, set[str] | None], entry: Document) -> It
     if known is not None and name not in known:
         what = "task type" if kind == "task" else kind
         yield entry.problem(place, f"there is no {what} `{name}` in this workspace", closest(name, known))
+
+
+def _query(scope: str, name: str, systems: Mapping[str, System], entry: Document) -> Iterator[Problem]:
+    """A query that is to give a driver's numbers is declared, only reads, and asks for nothing."""
+    place = ("forecast", "drivers", scope, "query")
+    bases = {each: system.settings for each, system in systems.items() if isinstance(system.settings, SqlSettings)}
+    queries = {f"{each}.{query}": said for each, base in bases.items() for query, said in base.queries.items()}
+    query = queries.get(name)
+    if query is None:
+        mend = closest(name, queries) or "declare it under `queries:` of a system with `use: sql`"
+        yield entry.problem(place, f"there is no declared query `{name}` in this workspace", mend)
+        return
+    if query.effect != "read":
+        yield entry.problem(place, f"`{name}` may change something", "name a query that only reads")
+    system, _, own = name.partition(".")
+    tool = systems[system].tools.get(own)
+    if tool is not None and (asked := tool.definition.input.get("required")):
+        said = f"`{name}` asks for {asked[0]!r}, and nobody is there to say it"
+        yield entry.problem(place, said, "give the parameter a `default`, or declare a query without it")
 
 
 def _is_in_drivers(file: str) -> bool:

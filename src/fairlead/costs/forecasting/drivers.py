@@ -4,8 +4,9 @@ The unit cost is forecast from its own past by the same rules as spending, with 
 of each day to come is taken as declared.
 """
 
-from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -25,27 +26,55 @@ def numbers_in(text: str, name: str) -> dict[int, float]:
         day, _, value = line.strip().partition(",")
         if number == 1 and not day[:1].isdigit():
             continue  # a heading
-        if not line.strip():
-            continue
-        try:
-            at, amount = date.fromisoformat(day.strip()), float(value)
-        except ValueError as error:
-            raise BadInput(
-                f"line {number} of {name} is no driver", why=str(error), mend="write lines such as 2026-11-21,1250"
-            ) from error
-        if amount and not _LEAST <= amount < _MOST:
-            raise BadInput(
-                f"line {number} of {name} is no driver: {value}", mend=f"write 0, or a number from {_LEAST:f} on"
-            )
-        counted = int(datetime(at.year, at.month, at.day, tzinfo=UTC).timestamp()) // 86_400
-        if counted in found:
-            raise BadInput(
-                f"line {number} of {name} is no driver",
-                why=f"{at} stands there twice, and which of its numbers counts is not ours to guess",
-                mend="write each day once",
-            )
-        found[counted] = amount
+        if line.strip():
+            _take(found, day.strip(), value, f"line {number} of {name}")
     return found
+
+
+def numbers_of(rows: Sequence[Mapping[str, Any]], day: str, number: str, name: str) -> dict[int, float]:
+    """The same from rows of a database, whose columns `day` and `number` are. Raises `BadInput`."""
+    found: dict[int, float] = {}
+    for at, row in enumerate(rows, start=1):
+        if lacking := [column for column in (day, number) if column not in row]:
+            raise BadInput(
+                f"{name} has no column {lacking[0]!r}",
+                why=f"it has {', '.join(row)}"[:300],
+                mend="say which is which: forecast: {drivers: {SCOPE: {query: …, day: COLUMN, number: COLUMN}}}",
+            )
+        value = row[number]
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            value = "nothing"  # no number is not 0, and is not ours to guess
+        _take(found, str(row[day]), value, f"row {at} of {name}")
+    return found
+
+
+def _take(found: dict[int, float], day: str, value: float | str, place: str) -> None:
+    try:
+        at, amount = _date(day), float(value)
+    except ValueError as error:
+        raise BadInput(
+            f"{place} is no driver", why=str(error), mend="give a day and a number, such as 2026-11-21,1250"
+        ) from error
+    if amount and not _LEAST <= amount < _MOST:
+        raise BadInput(f"{place} is no driver: {value}", mend=f"write 0, or a number from {_LEAST:f} on")
+    counted = int(datetime(at.year, at.month, at.day, tzinfo=UTC).timestamp()) // 86_400
+    if counted in found:
+        raise BadInput(
+            f"{place} is no driver",
+            why=f"{at} stands there twice, and which of its numbers counts is not ours to guess",
+            mend="have each day once",
+        )
+    found[counted] = amount
+
+
+def _date(text: str) -> date:
+    """A day, or its first moment, as databases give back what they have truncated to days. Raises `ValueError`."""
+    if len(text) <= len("2026-11-21"):
+        return date.fromisoformat(text)
+    moment = datetime.fromisoformat(text)
+    if moment.time() != time():
+        raise ValueError(f"{text[:40]!r} is no day")
+    return moment.date()
 
 
 def driven(series: Series, numbers: Mapping[int, float], now: int, begin: int, end: int, name: str) -> Forecast:
