@@ -116,7 +116,7 @@ class SqliteBooks:
             database.append(self._frontier.size, decision.entries, grown)
             self._frontier = grown
         for number, write in enumerate(writes):
-            if write.turn is not None or write.step is not None or write.outcome is not None:
+            if write.remembers:
                 self._remember(write, number, decision.answers)
         database.commit()
         return decision.answers

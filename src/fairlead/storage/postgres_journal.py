@@ -241,6 +241,8 @@ def _place(write: Write) -> tuple[str, str] | None:
         return write.turn.subject, write.turn.session
     if write.outcome is not None:
         return write.outcome.subject, write.outcome.run
+    if write.result is not None:
+        return write.result.run, write.result.place
     return None if write.step is None else (write.step.subject, "")
 
 

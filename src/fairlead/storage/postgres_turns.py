@@ -1,4 +1,5 @@
-"""Turns of conversations, steps of flows and outcomes that are kept in the very commit of their action, on a server.
+"""Turns of conversations, steps of flows, outcomes and what workflows have done, kept in the very commit of their
+action, on a server.
 
 The person's row is locked first, as whoever erases them does, so that neither waits for the other in a circle.
 """
@@ -58,8 +59,17 @@ WITH alive AS (SELECT id FROM subject WHERE id = %(subject)s FOR KEY SHARE), add
 )
 SELECT count(*) FROM added
 """
+_RESULT: Final = """
+WITH mine AS (SELECT id FROM workflow_run WHERE id = %(run)s AND owner = %(owner)s FOR KEY SHARE), added AS (
+    INSERT INTO workflow_step (run, place, at, action, status, cost, size, sealed)
+    SELECT id, %(place)s, %(at)s, %(action)s, %(status)s, %(cost)s, %(size)s, %(sealed)s FROM mine
+    ON CONFLICT DO NOTHING RETURNING run
+)
+SELECT count(*) FROM added
+"""
 _STEP_IS_THERE: Final = "SELECT count(*) FROM flow_step WHERE id = %s AND subject = %s"
 _OUTCOME_IS_THERE: Final = "SELECT count(*) FROM outcome WHERE run = %s AND by = %s"
+_RESULT_IS_THERE: Final = "SELECT count(*) FROM workflow_step WHERE run = %s AND place = %s AND action = %s"
 _IS_THERE: Final = "SELECT count(*) FROM session_turn WHERE id = %s AND subject = %s"
 
 
@@ -68,6 +78,8 @@ def remember(connection: "psycopg.Connection[Any]", write: Write) -> bool:
     if write.turn is not None and not _turn(connection, write.turn):
         return False
     if write.outcome is not None and not _is_one(connection.execute(_OUTCOME, asdict(write.outcome))):
+        return False
+    if write.result is not None and not _is_one(connection.execute(_RESULT, asdict(write.result))):
         return False
     return write.step is None or _is_one(connection.execute(_STEP, asdict(write.step)))
 
@@ -81,6 +93,9 @@ def is_remembered(connection: "psycopg.Connection[Any]", write: Write) -> bool:
     ]
     if write.outcome is not None:
         kept.append(connection.execute(_OUTCOME_IS_THERE, (write.outcome.run, write.outcome.by)))
+    if write.result is not None:
+        done = write.result
+        kept.append(connection.execute(_RESULT_IS_THERE, (done.run, done.place, done.action)))
     return all(map(_is_one, kept))
 
 

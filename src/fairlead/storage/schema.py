@@ -29,6 +29,7 @@ from fairlead.storage import (
     personal_tables,
     request_tables,
     routing_tables,
+    workflow_tables,
 )
 from fairlead.storage.columns import RowNumber, Text, required
 
@@ -45,6 +46,7 @@ PARTS = (
     personal_tables,
     request_tables,
     routing_tables,
+    workflow_tables,
 )
 metadata = columns.metadata  # of all tables, the parts' too
 

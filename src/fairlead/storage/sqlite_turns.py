@@ -1,4 +1,5 @@
-"""Turns of conversations, steps of flows and outcomes that are kept in the very commit of their action, in a file.
+"""Turns of conversations, steps of flows, outcomes and what workflows have done, kept in the very commit of their
+action, in a file.
 
 A person who is gone remembers nothing, and nothing is added to a conversation that was deleted meanwhile. No statement
 here fails for that: the rest of the commit, money and record, stands all the same.
@@ -10,7 +11,7 @@ from typing import Any, Final
 from msgspec import json
 from msgspec.structs import asdict
 
-from fairlead.storage.types import NewOutcome, NewStep, NewTurn
+from fairlead.storage.types import NewOutcome, NewResult, NewStep, NewTurn
 
 # A conversation that is only begun by its first turn, or begun anew after it had expired.
 _BEGIN: Final = """
@@ -42,6 +43,12 @@ INSERT INTO outcome (run, by, subject, entry, at, source, task, model, score, we
     ON CONFLICT (run, by) DO UPDATE SET entry = excluded.entry, at = excluded.at, source = excluded.source,
         score = excluded.score, weight = excluded.weight
 """
+_RESULT: Final = """
+INSERT INTO workflow_step (run, place, at, action, status, cost, size, sealed)
+    SELECT id, :place, :at, :action, :status, :cost, :size, :sealed
+    FROM workflow_run WHERE id = :run AND owner = :owner
+    ON CONFLICT DO NOTHING
+"""
 _USED: Final = "UPDATE session_turn SET used_at = :at WHERE id IN (SELECT value FROM json_each(:used))"
 
 
@@ -69,3 +76,8 @@ def keep(connection: sqlite3.Connection, step: NewStep) -> bool:
 def judge(connection: sqlite3.Connection, outcome: NewOutcome) -> bool:
     """As `remember`, for how well a run was done: the latest of one who judges counts."""
     return connection.execute(_OUTCOME, asdict(outcome)).rowcount == 1
+
+
+def finish(connection: sqlite3.Connection, result: NewResult) -> bool:
+    """As `remember`, for what a run of a workflow has done. False where another walks that run by now."""
+    return connection.execute(_RESULT, asdict(result)).rowcount == 1

@@ -111,9 +111,24 @@ class NewOutcome(Struct, frozen=True, kw_only=True):
     digest: str = ""
 
 
+class NewResult(Struct, frozen=True, kw_only=True):
+    """What a run of a workflow has done at a place, sealed (see `workflow_rows`). Kept if `owner` walks that run by then,
+    and once: what stands there already stays. `cost` in nano-units, `size` in bytes."""
+
+    run: str
+    place: str
+    owner: str
+    at: int
+    action: str
+    status: str
+    cost: int
+    size: int
+    sealed: bytes
+
+
 class Write(Struct, frozen=True):
     """What one action makes durable in one commit: close a hold at a price, append to the log, open the next hold,
-    remember what was said, what a flow was told and has read, or how well a run was done."""
+    remember what was said, what a flow was told and has read, how well a run was done, or what a workflow has done."""
 
     close: Hold | None = None
     spent: int = 0
@@ -122,14 +137,20 @@ class Write(Struct, frozen=True):
     turn: NewTurn | None = None
     step: NewStep | None = None
     outcome: NewOutcome | None = None
+    result: NewResult | None = None
+
+    @property
+    def remembers(self) -> bool:
+        """Whether it keeps more than money and record."""
+        return not (self.turn is None and self.step is None and self.outcome is None and self.result is None)
 
 
 class Receipt(Struct, frozen=True):
     """What came of a write. `closed` is False if the hold had already been settled by recovery; then no money moved and
     no entry was appended. `warnings` are the limits whose warning threshold this write crossed. `leaf` is the index of
     the first appended entry in the log, -1 if none, or where places are given later (PostgreSQL). `remembered` is False
-    if there was something to remember (a turn, a step, an outcome), and its person or conversation was gone; all else
-    was done."""
+    if there was something to remember (a turn, a step, an outcome, a result), and its person, conversation or run was
+    gone or another's; all else was done."""
 
     closed: bool = True
     leaf: int = -1

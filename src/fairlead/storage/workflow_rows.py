@@ -1,0 +1,266 @@
+"""The rows of durable runs: definitions, runs and what they have done. All SQL of them, for SQLite and PostgreSQL.
+
+Each function works within the caller's transaction. A run changes hands by conditional updates only, so that of several
+workers one wins.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import asdict
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, exists, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from fairlead.storage.personal_tables import approval
+from fairlead.storage.types import NewResult
+from fairlead.storage.workflow_tables import workflow_definition, workflow_run, workflow_step, workflow_wait
+
+ACCEPTED: Final = "accepted"  # to be taken up: new, or what it waited for has come
+QUEUED: Final = "queued"  # the carriage has it
+RUNNING: Final = "running"
+WAITING: Final = "waiting"  # for a person, a signal or a time
+PAUSED: Final = "paused"
+CANCELLING: Final = "cancelling"
+DONE: Final = "done"
+FAILED: Final = "failed"
+CANCELLED: Final = "cancelled"
+OVER: Final = (DONE, FAILED, CANCELLED)
+
+APPROVAL: Final = "approval"  # a kind of waiting; what it is for is decided in another table
+
+_PAGE: Final = 500
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """A row of `workflow_run`. Times in milliseconds since 1970, 0 for none."""
+
+    id: str
+    once: str
+    workflow: str
+    definition: str
+    subject: str
+    tenant: str
+    department: str
+    parent: str = ""
+    status: str = ACCEPTED
+    owner: str = ""
+    segment: int = 0
+    priority: int = 0
+    made_at: int
+    started_at: int = 0
+    ended_at: int = 0
+    until: int = 0
+    error: str = ""
+    sealed: bytes = b""
+    result: bytes = b""
+
+
+class Wait(Struct, frozen=True, kw_only=True):
+    """A row of `workflow_wait`."""
+
+    run: str
+    place: str
+    kind: str
+    what: str
+    asked_at: int
+    until: int
+    sealed: bytes = b""
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    """A row of `workflow_step`."""
+
+    run: str
+    place: str
+    at: int
+    action: str
+    status: str
+    cost: int
+    size: int
+    sealed: bytes
+
+
+def keep_definition(connection: Connection, digest: str, name: str, body: bytes, now: int) -> None:
+    """Once: what has this digest is this text."""
+    if connection.execute(select(workflow_definition.c.digest).where(workflow_definition.c.digest == digest)).first():
+        return
+    values = {"digest": digest, "name": name, "made_at": now, "body": body}
+    connection.execute(insert(workflow_definition).values(values))
+
+
+def definition_body(connection: Connection, digest: str) -> bytes | None:
+    query = select(workflow_definition.c.body).where(workflow_definition.c.digest == digest)
+    found = connection.execute(query).scalar()
+    return None if found is None else bytes(found)
+
+
+def accept(connection: Connection, run: Run) -> bool:
+    """Begin it. False where one was begun under the same `once` before."""
+    if connection.execute(select(workflow_run.c.id).where(workflow_run.c.once == run.once)).first():
+        return False
+    try:
+        connection.execute(insert(workflow_run).values(asdict(run)))
+    except IntegrityError:
+        return False
+    return True
+
+
+def run_of(connection: Connection, id: str) -> Run | None:
+    return _one(connection, workflow_run.c.id == id)
+
+
+def run_once(connection: Connection, once: str) -> Run | None:
+    return _one(connection, workflow_run.c.once == once)
+
+
+def _one(connection: Connection, mine: ColumnElement[bool]) -> Run | None:
+    row = connection.execute(select(workflow_run).where(mine)).mappings().first()
+    return None if row is None else Run(**row)
+
+
+def due(connection: Connection, now: int, limit: int) -> list[Run]:
+    """Those to be taken up, the most urgent first: accepted ones, and those whose waiting is over by now."""
+    c = workflow_run.c
+    over = and_(c.status == WAITING, or_(and_(c.until > 0, c.until <= now), exists(_decided(c.id, now))))
+    query = select(workflow_run).where(or_(c.status == ACCEPTED, over)).order_by(c.priority, c.made_at).limit(limit)
+    return [Run(**row) for row in connection.execute(query).mappings()]
+
+
+def _decided(run: ColumnElement[str], now: int) -> Select[Any]:
+    """What it waits for was approved, denied, or can be neither any more."""
+    w, a = workflow_wait.c, approval.c
+    answered = or_(a.id.is_(None), a.state != "pending", a.expires_at <= now)
+    waits = select(w.run).outerjoin(approval, a.id == w.what)
+    return waits.where(w.run == run, w.kind == APPROVAL, answered)
+
+
+def move(connection: Connection, id: str, *, segment: int, come_from: Sequence[str], **values: Any) -> bool:
+    """Change a run that is still in one of these states and in this segment. False where it is not."""
+    c = workflow_run.c
+    mine = and_(c.id == id, c.segment == segment, c.status.in_(come_from))
+    return connection.execute(update(workflow_run).where(mine).values(values)).rowcount == 1
+
+
+def take(connection: Connection, id: str, *, segment: int, worker: str, now: int) -> bool:
+    """This worker walks it from here on, and whoever did so before records nothing any more."""
+    c = workflow_run.c
+    mine = and_(c.id == id, c.segment == segment, c.status.in_((QUEUED, RUNNING, CANCELLING)))
+    values = {
+        "owner": worker,
+        "status": case((c.status == QUEUED, RUNNING), else_=c.status),
+        "started_at": func.coalesce(func.nullif(c.started_at, 0), now),
+    }
+    return connection.execute(update(workflow_run).where(mine).values(values)).rowcount == 1
+
+
+def end(connection: Connection, id: str, *, owner: str, unless: str = "", **values: Any) -> bool:
+    """What came of a segment. False where another worker walks the run by now, or it has the status `unless`."""
+    mine = and_(workflow_run.c.id == id, workflow_run.c.owner == owner, workflow_run.c.status != unless)
+    return connection.execute(update(workflow_run).where(mine).values(owner="", **values)).rowcount == 1
+
+
+def wait(connection: Connection, run: str, waits: Sequence[Wait]) -> None:
+    """What a run waits for from here on, and for nothing else."""
+    connection.execute(delete(workflow_wait).where(workflow_wait.c.run == run))
+    if waits:
+        connection.execute(insert(workflow_wait), [asdict(each) for each in waits])
+
+
+def waits(connection: Connection, *, run: str = "", kind: str = "", what: Sequence[str] = ()) -> list[Wait]:
+    """What this run, or all, wait for, the oldest first."""
+    c = workflow_wait.c
+    query = select(workflow_wait).order_by(c.asked_at, c.run, c.place)
+    if run:
+        query = query.where(c.run == run)
+    if kind:
+        query = query.where(c.kind == kind)
+    if what:
+        query = query.where(c.what.in_(what))
+    return [Wait(**row) for row in connection.execute(query).mappings()]
+
+
+def answer(connection: Connection, result: Result) -> bool:
+    """What a waiting run was told at a place: the first that is said counts, and lets it go on."""
+    c, r = workflow_step.c, workflow_run.c
+    if connection.execute(select(c.run).where(c.run == result.run, c.place == result.place)).first():
+        return False
+    connection.execute(insert(workflow_step).values(asdict(result)))
+    mine = and_(r.id == result.run, r.status == WAITING)
+    connection.execute(update(workflow_run).where(mine).values(status=ACCEPTED))
+    return True
+
+
+def has_any(connection: Connection, run: str, places: Sequence[str]) -> bool:
+    """Whether something stands at one of these places by now."""
+    c = workflow_step.c
+    return connection.execute(select(c.run).where(c.run == run, c.place.in_(places))).first() is not None
+
+
+def results(connection: Connection, run: str) -> list[Result]:
+    """All that a run has done, the oldest first."""
+    query = select(workflow_step).where(workflow_step.c.run == run).order_by(workflow_step.c.at, workflow_step.c.place)
+    return [Result(**row) for row in connection.execute(query).mappings()]
+
+
+def copy_results(connection: Connection, new: Sequence[Result]) -> None:
+    """What a fork takes over from the run that it goes on from."""
+    if new:
+        connection.execute(insert(workflow_step), [asdict(each) for each in new])
+
+
+def runs(
+    connection: Connection,
+    *,
+    subject: str = "",
+    workflow: str = "",
+    status: Sequence[str] = (),
+    parent: str = "",
+    before: int = 0,
+) -> Iterator[Run]:
+    """The youngest first, page by page."""
+    c, last = workflow_run.c, (before or 1 << 62, "~")
+    wanted = [
+        each
+        for each in (
+            c.subject == subject if subject else None,
+            c.workflow == workflow if workflow else None,
+            c.parent == parent if parent else None,
+            c.status.in_(status) if status else None,
+        )
+        if each is not None
+    ]
+    while True:
+        older = or_(c.made_at < last[0], and_(c.made_at == last[0], c.id < last[1]))
+        query = select(workflow_run).where(older, *wanted).order_by(c.made_at.desc(), c.id.desc()).limit(_PAGE)
+        page = [Run(**row) for row in connection.execute(query).mappings()]
+        yield from page
+        if len(page) < _PAGE:
+            return
+        last = page[-1].made_at, page[-1].id
+
+
+def owners(connection: Connection) -> set[str]:
+    """The workers that walk runs, alive or not."""
+    query = select(workflow_run.c.owner).where(workflow_run.c.owner != "").distinct()
+    return set(connection.execute(query).scalars())
+
+
+def forget(connection: Connection, before: int, limit: int = _PAGE) -> int:
+    """Delete what has ended before then, and the definitions that no run has any more."""
+    c = workflow_run.c
+    old = select(c.id).where(c.status.in_(OVER), c.ended_at < before).limit(limit)
+    ids = list(connection.execute(old).scalars())
+    if ids:
+        connection.execute(delete(workflow_step).where(workflow_step.c.run.in_(ids)))
+        connection.execute(delete(workflow_run).where(c.id.in_(ids)))
+        unused = workflow_definition.c.digest.not_in(select(c.definition).distinct())
+        connection.execute(delete(workflow_definition).where(unused, workflow_definition.c.made_at < before))
+    return len(ids)
+
+
+def row_of(result: NewResult) -> Result:
+    """As it stands in the table."""
+    values = asdict(result)
+    del values["owner"]
+    return Result(**values)
