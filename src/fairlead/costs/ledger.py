@@ -47,7 +47,7 @@ from fairlead.labels import Labels
 from fairlead.models.types import Usage
 from fairlead.storage.journal import Journal
 from fairlead.storage.store import Away
-from fairlead.storage.types import Entry, Hold, NewStep, NewTurn, Receipt, ScopeLimit, Sealed, Write
+from fairlead.storage.types import Entry, Hold, Kept, NewResult, NewStep, NewTurn, Receipt, ScopeLimit, Sealed, Write
 from fairlead.storage.vault import SubjectKey, Vault
 from fairlead.tasks.types import Task
 from fairlead.telemetry.trace import Trace
@@ -226,16 +226,14 @@ class Action:
         entry = Entry(self.run, self.ledger.clock.now(), encode_record(record))
         self._failed = Write(close=held.hold, spent=spent, entries=(entry,))
 
-    async def settle(
-        self, usage: Usage, turn: Callable[[], NewTurn] | None = None, step: NewStep | None = None
-    ) -> None:
+    async def settle(self, usage: Usage, kept: Callable[[], Kept] | None = None, step: NewStep | None = None) -> None:
         """The attempt succeeded: bill what was used, free the rest of the hold, record the action, in one commit.
 
-        `turn` makes what is to be remembered of it, once the cost is known; that and `step` are part of the commit.
+        `kept` makes what is to be remembered of it, once the cost is known; that and `step` are part of the commit.
         """
         if self._held is not None and usage.output > self._held.max_output:
             self.flags.append("overrun")
-        await self._end("done", usage, None, turn=turn, step=step)
+        await self._end("done", usage, None, kept=kept, step=step)
 
     async def conclude(self, outcome: str) -> None:
         """End an action that attempted nothing, such as an estimate."""
@@ -269,7 +267,7 @@ class Action:
         usage: Usage | None,
         error: RecordedError | None,
         withheld_by: tuple[str, ...] = (),
-        turn: Callable[[], NewTurn] | None = None,
+        kept: Callable[[], Kept] | None = None,
         step: NewStep | None = None,
     ) -> None:
         held, spent = self._held, 0
@@ -301,7 +299,7 @@ class Action:
             payload=hashlib.sha256(sealed.ciphertext).hexdigest() if sealed else "",
         )
         entry = Entry(self.run, self.ledger.clock.now(), encode_record(record), self.trace.encode(), sealed)
-        new_turn = self._remembered(turn) if turn is not None else None
+        new = self._remembered(kept) if kept is not None else None
         # From here on the way out has nothing to decide any more. A fault before it is recorded, and its hold closed.
         self._ended = True
         if self.taken is not None:
@@ -311,8 +309,9 @@ class Action:
             close=held.hold if held is not None else failed.close,
             spent=spent if held is not None else failed.spent,
             entries=(*failed.entries, entry),
-            turn=new_turn,
+            turn=new if isinstance(new, NewTurn) else None,
             step=step,
+            result=new if isinstance(new, NewResult) else None,
         )
         receipt = await (self._commit(write) if write.close is not None or error is None else self._noted(write))
         self._held = None
@@ -321,7 +320,7 @@ class Action:
         self._warn(receipt)
         if not receipt.closed:
             receipt = await self._record_late(record, write)
-        self.remembered = receipt.remembered and (turn is None or write.turn is not None)
+        self.remembered = receipt.remembered and (kept is None or new is not None)
 
     def _named(self) -> tuple[tuple[str, int], ...]:
         """How many values were sent under pseudonyms, by category."""
@@ -342,10 +341,10 @@ class Action:
             self.flags.append("reconcile")
         return held.hold.amount
 
-    def _remembered(self, turn: Callable[[], NewTurn]) -> NewTurn | None:
+    def _remembered(self, kept: Callable[[], Kept]) -> Kept | None:
         """What is to be remembered; None where it cannot be made, because the bill must not wait for it."""
         try:
-            return turn()
+            return kept()
         except FairleadError as error:
             log.error("run %s cannot be remembered: %s", self.run, error)
             return None
@@ -354,7 +353,7 @@ class Action:
         """Recovery took this worker for dead and settled at the reserved amount: keep what happened, unbilled."""
         log.error("run %s was settled by recovery before it ended: reconcile it", self.run)
         entry = Entry(self.run, self.ledger.clock.now(), encode_record(late(record)))
-        return await self._commit(Write(entries=(entry,), turn=write.turn, step=write.step))
+        return await self._commit(Write(entries=(entry,), turn=write.turn, step=write.step, result=write.result))
 
     async def _commit(self, write: Write) -> Receipt:
         # A queued write is carried out even if we are cancelled while waiting for it: then only its receipt is lost.

@@ -141,7 +141,8 @@ class Arrival(Struct, frozen=True, kw_only=True):
     credential: it is exchanged for tokens of theirs for systems, and goes nowhere else. `flow` is the name of the flow
     that it belongs to, "" for the one of those who name none, and None where it is no agent's own. `work` names the
     piece of work that several actions of one person do together, "" for none. Without `asks`
-    nobody is asked to approve it: where an approval is wanted, it is not done.
+    nobody is asked to approve it: where an approval is wanted, it is not done. `once` is the same for every try of one
+    effect: systems that know idempotency keys are given it.
     """
 
     door: str
@@ -158,6 +159,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     work: str = ""
     task: TaskType | None = None
     asks: bool = True
+    once: str = ""
 
 
 class Judged(Struct, frozen=True):

@@ -19,7 +19,7 @@ from fairlead.execution.sufficiency import Required
 from fairlead.labels import NO_LABELS, Labels
 from fairlead.models.types import Model
 from fairlead.routing import Dropped
-from fairlead.storage.types import NewTurn, ScopeLimit
+from fairlead.storage.types import Kept, ScopeLimit
 from fairlead.tasks.decisions import Decision
 
 
@@ -64,8 +64,8 @@ class Answer(Struct, frozen=True, kw_only=True):
     decision: Decision | None = None
 
 
-Remember = Callable[[Answer], NewTurn]
-"""Makes of an answer the turn of a conversation that is to be kept with its bill."""
+Remember = Callable[[Answer], Kept]
+"""Makes of an answer what is to be kept with its bill: the turn of a conversation, or what a workflow has done."""
 
 
 class Quote(Struct, frozen=True, kw_only=True):

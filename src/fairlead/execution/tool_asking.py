@@ -1,7 +1,7 @@
 """What a tool's call is made of: the request as a door gives it, what the stages make of it, and the answer."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -15,6 +15,7 @@ from fairlead.execution.deployment import Deployment
 from fairlead.execution.prepare import looked_at
 from fairlead.labels import NO_LABELS, Labels
 from fairlead.policy.tool_rights import UNKNOWN, Sources, ToolAsked
+from fairlead.storage.types import Kept
 from fairlead.tasks.types import Task
 from fairlead.tools.nesting import MOST_LEVELS, is_too_deep
 from fairlead.tools.settings import System
@@ -88,6 +89,10 @@ class ToolAnswer(Struct, frozen=True, kw_only=True):
     approvals: tuple[str, ...] = ()
     warned: tuple[tuple[str, str], ...] = ()
     flags: tuple[str, ...] = ()
+
+
+RememberCall = Callable[[ToolAnswer], Kept]
+"""Makes of a call's answer what is to be kept with its bill."""
 
 
 def digest_of(

@@ -81,7 +81,7 @@ async def attempted(fairlead: Fairlead, deployment: Deployment, action: Action, 
         credential=decided.credential,
         person=action.caller.person,
         deadline=fairlead.clock.monotonic() + seconds,
-        idempotency_key=action.attempt_id,
+        idempotency_key=action.arrival.once or action.attempt_id,
         most_bytes=settings.most_bytes,
         talk=governed(deployment, action, decided, decided.talk) if decided.talk is not None else None,
     )

@@ -3,11 +3,21 @@
 authenticate happens at the door, before there is an action: a caller without a name never gets here.
 """
 
+from functools import partial
+
 from fairlead.costs.told import Arrival
 from fairlead.execution.deployment import Fairlead
 from fairlead.execution.flow_path import put, read, refuse_forgotten, traced
 from fairlead.execution.stopping import refuse_stopped, refuse_stopped_system
-from fairlead.execution.tool_asking import ToolAnswer, ToolDecided, ToolRequest, answer_of, asked_of, refuse_unfit
+from fairlead.execution.tool_asking import (
+    RememberCall,
+    ToolAnswer,
+    ToolDecided,
+    ToolRequest,
+    answer_of,
+    asked_of,
+    refuse_unfit,
+)
 from fairlead.execution.tool_attempt import attempted, count_call, reservation
 from fairlead.execution.tool_credentials import credential_for
 from fairlead.execution.tool_facts import facts_of
@@ -17,11 +27,13 @@ from fairlead.identity.types import Caller
 from fairlead.models.types import NO_USAGE
 
 
-async def call_tool(fairlead: Fairlead, caller: Caller, request: ToolRequest, arrival: Arrival) -> ToolAnswer:
+async def call_tool(
+    fairlead: Fairlead, caller: Caller, request: ToolRequest, arrival: Arrival, remember: RememberCall | None = None
+) -> ToolAnswer:
     """Call a tool of a system for a caller: under their own rights, approved where that is wanted, recorded.
 
-    Raises `Refused`, `Upstream` or `BadInput`; whatever is raised has been recorded, and nothing was done that the
-    error does not tell of.
+    What `remember` makes of the answer is kept in the commit that bills it. Raises `Refused`, `Upstream` or `BadInput`;
+    whatever is raised has been recorded, and nothing was done that the error does not tell of.
     """
     deployment = fairlead.current()
     async with fairlead.ledger.open(caller, arrival, deployment, "call_tool") as action:
@@ -53,6 +65,7 @@ async def call_tool(fairlead: Fairlead, caller: Caller, request: ToolRequest, ar
             result, labels = await released(deployment, action, decided, result)
             step = await read(fairlead, deployment, action, request, asked, result, labels)
         with action.step("settle"):
-            await action.settle(NO_USAGE, step=step)
+            told = partial(answer_of, deployment, action, decided, result, labels)
+            await action.settle(NO_USAGE, None if remember is None else lambda: remember(told()), step)
             refuse_forgotten(action)
-    return answer_of(deployment, action, decided, result, labels)
+    return told()

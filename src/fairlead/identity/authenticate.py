@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fairlead.clock import Clock
 from fairlead.errors import Unauthenticated
@@ -138,6 +139,24 @@ class Authenticator:
         if self._register is None or (caller.credential.startswith("key:") and caller.credential not in self._binding):
             return caller
         return self._register.again(caller)
+
+    def again(self, caller: Caller) -> Caller:
+        """Whoever began what goes on without their credential, as they stand by now: with what their key gives today,
+        or what their provider pushes. Raises `Unauthenticated`, `NotActive`."""
+        named = caller.credential.removeprefix("key:")
+        if caller.credential == NO_CREDENTIAL:
+            return self._without(loopback=True)
+        if named == caller.credential:
+            return replace(self.standing(caller), expires=0)
+        key = next((each for each in self._keys.values() if each.name == named), None)
+        if key is None or key.person != caller.person:
+            raise _refusal(
+                f"the key {named!r} is gone",
+                why="what goes on without its caller goes on with the rights that their key has by then",
+                mend="begin it again with a key that is in force",
+            )
+        found = caller_of(key, self._clock.now())
+        return self._bound(found, key) if key.bound_to else found
 
     def _bound(self, caller: Caller, key: Key) -> Caller:
         """The caller of a key that is bound to a person. Raises `NotActive`."""

@@ -26,6 +26,7 @@ DONE: Final = "done"
 FAILED: Final = "failed"
 CANCELLED: Final = "cancelled"
 OVER: Final = (DONE, FAILED, CANCELLED)
+LIVE: Final = (ACCEPTED, QUEUED, RUNNING, CANCELLING)  # what a worker may walk
 
 APPROVAL: Final = "approval"  # a kind of waiting; what it is for is decided in another table
 
@@ -123,7 +124,8 @@ def due(connection: Connection, now: int, limit: int) -> list[Run]:
     """Those to be taken up, the most urgent first: accepted ones, and those whose waiting is over by now."""
     c = workflow_run.c
     over = and_(c.status == WAITING, or_(and_(c.until > 0, c.until <= now), exists(_decided(c.id, now))))
-    query = select(workflow_run).where(or_(c.status == ACCEPTED, over)).order_by(c.priority, c.made_at).limit(limit)
+    ready = or_(c.status == ACCEPTED, and_(c.status == CANCELLING, c.owner == ""), over)
+    query = select(workflow_run).where(ready).order_by(c.priority, c.made_at).limit(limit)
     return [Run(**row) for row in connection.execute(query).mappings()]
 
 
@@ -135,20 +137,61 @@ def _decided(run: ColumnElement[str], now: int) -> Select[Any]:
     return waits.where(w.run == run, w.kind == APPROVAL, answered)
 
 
-def move(connection: Connection, id: str, *, segment: int, come_from: Sequence[str], **values: Any) -> bool:
-    """Change a run that is still in one of these states and in this segment. False where it is not."""
+def hand_over(connection: Connection, id: str, segment: int) -> None:
+    """The carriage has it."""
     c = workflow_run.c
-    mine = and_(c.id == id, c.segment == segment, c.status.in_(come_from))
+    mine = and_(c.id == id, c.segment == segment, c.status == ACCEPTED)
+    connection.execute(update(workflow_run).where(mine).values(status=QUEUED))
+
+
+def wake(connection: Connection, ids: Sequence[str]) -> None:
+    """What these waited for has come, or will not come any more."""
+    c = workflow_run.c
+    connection.execute(update(workflow_run).where(c.id.in_(ids), c.status == WAITING).values(status=ACCEPTED))
+
+
+def let_go(connection: Connection, id: str, segment: int) -> bool:
+    """Whoever walked it, or was to, does not any more: another shall, in a segment of its own."""
+    c = workflow_run.c
+    mine = and_(c.id == id, c.segment == segment, c.status.in_(LIVE))
+    status = case((c.status == CANCELLING, CANCELLING), else_=ACCEPTED)
+    values = {"owner": "", "segment": segment + 1, "status": status}
     return connection.execute(update(workflow_run).where(mine).values(values)).rowcount == 1
+
+
+def walked_by(connection: Connection, worker: str) -> list[Run]:
+    c = workflow_run.c
+    query = select(workflow_run).where(c.owner == worker, c.status.in_(LIVE))
+    return [Run(**row) for row in connection.execute(query).mappings()]
+
+
+def with_status(connection: Connection, ids: Sequence[str], status: str) -> list[str]:
+    """Those of these runs that have this status."""
+    c = workflow_run.c
+    return list(connection.execute(select(c.id).where(c.id.in_(ids), c.status == status)).scalars()) if ids else []
+
+
+def queued(connection: Connection, limit: int) -> list[Run]:
+    """What the carriage should have."""
+    query = select(workflow_run).where(workflow_run.c.status == QUEUED).order_by(workflow_run.c.made_at).limit(limit)
+    return [Run(**row) for row in connection.execute(query).mappings()]
+
+
+def change(connection: Connection, id: str, *, come_from: Sequence[str], **values: Any) -> bool:
+    """What people do to a run that is in one of these states. False where it is not."""
+    c = workflow_run.c
+    return (
+        connection.execute(update(workflow_run).where(c.id == id, c.status.in_(come_from)).values(values)).rowcount == 1
+    )
 
 
 def take(connection: Connection, id: str, *, segment: int, worker: str, now: int) -> bool:
     """This worker walks it from here on, and whoever did so before records nothing any more."""
     c = workflow_run.c
-    mine = and_(c.id == id, c.segment == segment, c.status.in_((QUEUED, RUNNING, CANCELLING)))
+    mine = and_(c.id == id, c.segment == segment, c.status.in_(LIVE))
     values = {
         "owner": worker,
-        "status": case((c.status == QUEUED, RUNNING), else_=c.status),
+        "status": case((c.status == CANCELLING, CANCELLING), else_=RUNNING),
         "started_at": func.coalesce(func.nullif(c.started_at, 0), now),
     }
     return connection.execute(update(workflow_run).where(mine).values(values)).rowcount == 1

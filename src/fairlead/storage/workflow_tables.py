@@ -14,7 +14,7 @@ workflow_definition = Table(
     required("body", LargeBinary),
 )
 
-# `once` is a digest of what the client calls its start, or the run's own id. `status` is one of those of `workflow_rows`;
+# `once` is a digest of what the client calls its start, or the run's own id. `status` is one of `workflow_rows`;
 # `segment` counts how often the run was taken up after waiting, and `owner` is the worker that walks it: whoever is not
 # the owner any more records nothing. `until` is when a waiting run goes on by itself (0: never), `error` what it failed
 # of: codes and places, no words of the payload. `sealed` has the run's own key, its caller and its input, `result` what

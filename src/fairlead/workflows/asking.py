@@ -1,0 +1,71 @@
+"""What a step asks of a model, as the governed path takes it, and what its reply comes to."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from fairlead.execution import Answer
+from fairlead.labels import NO_LABELS, DataClass, Labels
+from fairlead.models.types import AUTO, ChatRequest, JsonSchemaSpec, Message, ResponseFormat, Tool
+from fairlead.workflows.nodes import AgentNode, ModelNode, Schema
+from fairlead.workflows.walk import Asked, Bounds, Place, StepFailed, StepResult
+
+
+def first_messages(node: ModelNode | AgentNode, asked: Asked) -> list[Message]:
+    """What a question begins with. After a reply that did not pass: that reply, and what is wrong with it."""
+    messages = [Message(role="system", content=asked.instructions)] if asked.instructions else []
+    messages.append(Message(role="user", content=asked.prompt))
+    if asked.wrong:
+        messages.append(Message(role="assistant", content=asked.before))
+        messages.append(Message(role="user", content=f"That does not pass: {asked.wrong}\nAnswer again."))
+    return messages
+
+
+def request_of(
+    node: ModelNode | AgentNode, messages: Sequence[Message], labels: Labels, tools: Sequence[Tool] = ()
+) -> ChatRequest:
+    """The request of one question. `labels` are those of what stands in it, beside what detectors find."""
+    form = _form(node.gives) if node.gives else None
+    return ChatRequest(
+        model=node.model or node.task or AUTO,
+        messages=list(messages),
+        size=len(msgspec.json.encode((messages, form, list(tools)))),
+        max_output=node.max_output,
+        response_format=form,
+        tools=list(tools) or None,
+        labels=labels,
+    )
+
+
+def result_of(at: Place, gives: Schema, answer: Answer) -> StepResult:
+    """What a settled question gave: data where a schema was declared. Raises `StepFailed` ("check") for no JSON."""
+    text = answer.reply.choices[0].text
+    return StepResult(
+        value=data_of(at, text, answer.run) if gives else text,
+        text=text,
+        labels=answer.labels,
+        provenance=(f"model:{answer.model.name}",),
+        run=answer.run,
+        cost=answer.cost,
+    )
+
+
+def labels_of(bounds: Bounds) -> Labels:
+    """What is declared of a step's data, beside what detectors find in it."""
+    return Labels(DataClass[bounds.data_class]) if bounds.data_class else NO_LABELS
+
+
+def _form(schema: Schema) -> ResponseFormat:
+    return ResponseFormat(type="json_schema", json_schema=JsonSchemaSpec(name="result", schema=schema))
+
+
+def data_of(at: Place, text: str, run: str) -> Any:
+    """The JSON of a reply, also where a model has fenced it."""
+    bare = text.strip()
+    if bare.startswith("```"):
+        bare = bare.partition("\n")[2].rpartition("```")[0]
+    try:
+        return msgspec.json.decode(bare)
+    except (ValueError, RecursionError):
+        raise StepFailed("check", "the reply is not JSON", at=at.text, code="no_json", run=run) from None

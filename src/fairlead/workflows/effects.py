@@ -1,0 +1,211 @@
+"""The effects of a run: each is a governed action of the person who began it, as they stand by then.
+
+Rights, policies and budgets are checked anew at every effect; the context is that of the run's first action. What an
+effect gave is kept in the very commit that bills it, so no walk pays for it again; systems that know idempotency keys
+are given the place.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any, Final
+
+from fairlead.costs.told import Arrival
+from fairlead.errors import FairleadError
+from fairlead.execution import Answer, Fairlead
+from fairlead.execution.approval_question import ApprovalPending
+from fairlead.execution.model_call import call_model
+from fairlead.execution.tool_asking import ToolAnswer, ToolRequest
+from fairlead.execution.tool_call import call_tool
+from fairlead.identity.types import Caller
+from fairlead.models.types import ChatRequest
+from fairlead.storage.types import NewResult
+from fairlead.workflows.agent import reached, turn_of
+from fairlead.workflows.asking import first_messages, labels_of, request_of, result_of
+from fairlead.workflows.failures import failure_of
+from fairlead.workflows.nodes import AgentNode, ApprovalNode, ModelNode, PythonNode, ToolNode, WaitNode
+from fairlead.workflows.recorded import Recorded
+from fairlead.workflows.walk import (
+    Asked,
+    Bounds,
+    Cancelled,
+    Parked,
+    Place,
+    State,
+    StepFailed,
+    StepResult,
+    Waiting,
+)
+
+DOOR: Final = "workflow"
+
+_SHORT: Final = 30.0  # seconds for which waiting in memory costs less than parking
+
+Functions = Mapping[str, Callable[..., Any]]
+"""The workspace's own functions, by `module:function`."""
+
+
+class Governed:
+    """The `Effects` of one walk. `cancelled` may be set at any time: no further effect is begun then."""
+
+    def __init__(self, fairlead: Fairlead, recorded: Recorded, functions: Functions) -> None:
+        self.cancelled = False
+        self._fairlead = fairlead
+        self._recorded = recorded
+        self._functions = functions
+        self._began = recorded.opened.begun
+
+    @property
+    def caller(self) -> Caller:
+        """Who began the run, with what they may do by now. Raises `Unauthenticated`."""
+        return self._fairlead.current().authenticator.again(self._began.caller)
+
+    async def model(self, at: Place, node: ModelNode, asked: Asked, bounds: Bounds) -> StepResult:
+        request = request_of(node, first_messages(node, asked), labels_of(bounds))
+        return await self._once(at, lambda: self._asked(at, request, partial(result_of, at, node.gives), bounds))
+
+    async def agent(self, at: Place, node: AgentNode, asked: Asked, bounds: Bounds) -> StepResult:
+        async def reach() -> StepResult:
+            systems = self._fairlead.current().systems
+            tools = [systems.tool(each)[1] for each in node.tools]
+            return await self._recorded.keep(at, await reached(self, at, node, asked, bounds, tools))
+
+        return await self._once(at, reach)
+
+    async def turn(self, at: Place, request: ChatRequest, bounds: Bounds) -> StepResult:
+        """One question of an agent to its model."""
+        return await self._once(at, lambda: self._asked(at, request, turn_of, bounds))
+
+    async def call(self, at: Place, name: str, arguments: Mapping[str, Any], bounds: Bounds) -> StepResult:
+        """One call of a tool. Where the tool itself tells of an error, so does the step."""
+        return await self._once(at, lambda: self._called(at, name, arguments, bounds))
+
+    async def tool(self, at: Place, node: ToolNode, arguments: Mapping[str, Any], bounds: Bounds) -> StepResult:
+        return await self.call(at, node.call, arguments, bounds)
+
+    async def python(self, at: Place, node: PythonNode, arguments: Mapping[str, Any], bounds: Bounds) -> StepResult:
+        async def run() -> StepResult:
+            function = self._functions[node.function]
+            async with asyncio.timeout(bounds.timeout):
+                value = await asyncio.to_thread(function, **arguments)
+            return await self._recorded.keep(at, StepResult(value=value, provenance=(f"python:{node.function}",)))
+
+        return await self._once(at, run)
+
+    async def answer(self, at: Place, node: ApprovalNode | WaitNode | None, waiting: Waiting) -> StepResult:
+        found = self._recorded.found(at)
+        if found is not None:
+            return found
+        self._refuse_cancelled(at)
+        if waiting.until is None or self._fairlead.clock.now() < waiting.until:
+            raise Parked(((at, waiting),))
+        if waiting.default is not None:
+            return await self._recorded.keep(at, waiting.default)
+        late = StepFailed("timeout", "nobody answered in time", at=at.text, code="unanswered")
+        raise await self._recorded.keep_failure(at, late)
+
+    async def now(self, at: Place) -> int:
+        found = self._recorded.found(at)
+        if found is None:
+            found = await self._recorded.keep(at, StepResult(value=self._fairlead.clock.now()))
+        return int(found.value)
+
+    async def pause(self, at: Place, seconds: float) -> None:
+        began = await self.now(at)
+        left = began / 1000 + seconds - self._fairlead.clock.now() / 1000
+        if left > _SHORT:
+            raise Parked(((at, Waiting(kind="time", id=at.text, until=began + int(seconds * 1000))),))
+        if left > 0:
+            await asyncio.sleep(left)
+
+    def begun(self, at: Place) -> bool:
+        return self._recorded.begun(at)
+
+    def noted(self, at: Place, state: State, result: StepResult | None = None) -> None:
+        """Whoever watches reads the rows."""
+
+    async def _once(self, at: Place, do: Callable[[], Awaitable[StepResult]]) -> StepResult:
+        """What the place gave before, or what it gives now; a failure of the step is kept as well."""
+        found = self._recorded.found(at)
+        if found is not None:
+            return found
+        self._refuse_cancelled(at)
+        try:
+            return await do()
+        except ApprovalPending as pending:
+            raise Parked(((at, Waiting(kind="approval", id=pending.approval)),)) from None
+        except TimeoutError:
+            failed: StepFailed | None = StepFailed("timeout", "it took too long", at=at.text, code="timeout")
+        except StepFailed as error:
+            if self._recorded.knows(at):
+                raise
+            failed = error
+        except FairleadError as error:
+            failed = failure_of(at, error)
+            if failed is None:
+                raise
+        assert failed is not None
+        raise await self._recorded.keep_failure(at, failed)
+
+    async def _asked(
+        self, at: Place, request: ChatRequest, read: Callable[[Answer], StepResult], bounds: Bounds
+    ) -> StepResult:
+        """One question to a model. What `read` makes of the answer, a failure too, is kept with its bill."""
+        kept: list[StepResult | StepFailed] = []
+
+        def remember(answer: Answer) -> NewResult:
+            try:
+                result = read(answer)
+            except StepFailed as failed:
+                kept.append(failed)
+                return self._recorded.failure_row(at, failed, answer.cost)
+            kept.append(result)
+            return self._recorded.row(at, result)
+
+        answer = await call_model(self._fairlead, self.caller, request, self._arrival(at, bounds), remember=remember)
+        self._recorded.refuse_lost(answer.remembered)
+        if isinstance(kept[-1], StepFailed):
+            raise kept[-1]
+        return kept[-1]
+
+    async def _called(self, at: Place, name: str, arguments: Mapping[str, Any], bounds: Bounds) -> StepResult:
+        def remember(answer: ToolAnswer) -> NewResult:
+            if answer.result.failed:
+                return self._recorded.failure_row(at, _failed(at, answer), answer.cost)
+            return self._recorded.row(at, _given(answer))
+
+        request = ToolRequest(name=name, arguments=arguments, labels=labels_of(bounds), flow=at.run)
+        answer = await call_tool(self._fairlead, self.caller, request, self._arrival(at, bounds), remember)
+        if answer.result.failed:
+            raise _failed(at, answer)
+        return _given(answer)
+
+    def _refuse_cancelled(self, at: Place) -> None:
+        if self.cancelled and not at.undoing:
+            raise Cancelled
+
+    def _arrival(self, at: Place, bounds: Bounds) -> Arrival:
+        return Arrival(
+            door=DOOR,
+            body=at.key.encode(),
+            deadline=bounds.timeout,
+            work=at.run,
+            flow=at.run,
+            once=at.key,
+        )
+
+
+def _given(answer: ToolAnswer) -> StepResult:
+    result = answer.result
+    return StepResult(
+        value=result.structured if result.structured is not None else result.text,
+        text=result.text,
+        labels=answer.labels,
+        provenance=(answer.source,),
+        run=answer.run,
+        cost=answer.cost,
+    )
+
+
+def _failed(at: Place, answer: ToolAnswer) -> StepFailed:
+    return StepFailed("error", answer.result.text[:500], at=at.text, code="tool_failed", run=answer.run)

@@ -1,0 +1,96 @@
+"""What a run has done so far, as the interpreter meets it again, and what is written as it goes on."""
+
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
+
+from fairlead.errors import Overloaded
+from fairlead.storage.journal import Journal
+from fairlead.storage.types import NewResult, Write
+from fairlead.workflows.runs import Opened, Runs, packed, unpacked
+from fairlead.workflows.walk import Place, StepFailed, StepResult
+
+
+class Lost(Exception):
+    """Another worker walks this run by now: nothing more is done here."""
+
+
+class _Failure(Struct, frozen=True):
+    kind: Any
+    message: str
+    at: str
+    code: str
+    why: str
+    mend: str
+    run: str
+    in_doubt: bool
+
+
+class Recorded:
+    """One walk's memory. What was recorded at a place is given again, exactly; new results are kept once."""
+
+    def __init__(self, runs: Runs, opened: Opened, worker: str, journal: Journal) -> None:
+        self.opened = opened
+        self._runs = runs
+        self._worker = worker
+        self._journal = journal
+        self._new: set[str] = set()
+
+    def found(self, at: Place) -> StepResult | None:
+        """What the place gave before. Raises the `StepFailed` that it raised before."""
+        row = self.opened.results.get(at.record)
+        if row is None:
+            return None
+        plain = self.opened.key.open(row.place, row.sealed)
+        if row.status == "failed":
+            raise StepFailed(**asdict(unpacked(plain, _Failure)))
+        return unpacked(plain, StepResult)
+
+    def begun(self, at: Place) -> bool:
+        """Whether anything is known of an effect here, or below it."""
+        mine, below = at.record, (f"{at.text}#", f"{at.text}.", f"{at.text}[", f"{at.text}~")
+        return any(place == mine or place.startswith(below) for place in (*self.opened.results, *self._new))
+
+    def row(self, at: Place, result: StepResult) -> NewResult:
+        """What is to be kept in the commit of the action that gave it."""
+        self._new.add(at.record)
+        return self._runs.row(self.opened, self._worker, at.record, result)
+
+    async def keep(self, at: Place, result: StepResult) -> StepResult:
+        """A result that no action of money stands behind. Raises `Lost`."""
+        await self._commit(self.row(at, result))
+        return result
+
+    def failure_row(self, at: Place, failed: StepFailed, cost: int = 0) -> NewResult:
+        """As `row`, so that a later walk fails here in the same way."""
+        told = _Failure(
+            failed.kind, failed.message, failed.at, failed.code, failed.why, failed.mend, failed.run, failed.in_doubt
+        )
+        sealed = self.opened.key.seal(at.record, packed(told))
+        row = self.row(at, StepResult(run=failed.run, cost=cost))
+        return replace(row, status="failed", size=len(sealed), sealed=sealed)
+
+    async def keep_failure(self, at: Place, failed: StepFailed) -> StepFailed:
+        """A failure that no action of money stands behind. Raises `Lost`."""
+        await self._commit(self.failure_row(at, failed))
+        return failed
+
+    def knows(self, at: Place) -> bool:
+        """Whether what this very place gave is kept, by this walk or one before."""
+        return at.record in self._new or at.record in self.opened.results
+
+    async def _commit(self, row: NewResult) -> None:
+        receipt = await self._journal.commit(Write(result=row))
+        if not receipt.remembered:
+            raise Lost
+
+    def refuse_lost(self, remembered: bool) -> None:
+        """After an action: raises `Lost` where its result was not kept, because the run goes on elsewhere."""
+        if not remembered:
+            raise Lost
+
+
+def behind(error: Exception) -> bool:
+    """Whether walking again, later, may mend this."""
+    return isinstance(error, Overloaded | Lost)

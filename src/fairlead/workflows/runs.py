@@ -1,0 +1,270 @@
+"""Durable runs: begun once, walked by one worker at a time, answered by people, and kept until they are too old.
+
+Every method reads or writes the database: call it in a thread. What is written of a run's payload is sealed under a key
+of its own. A run's beginning and end are records of the log, in the transaction that brings them about.
+"""
+
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from msgspec import Struct
+
+from fairlead.clock import Clock, new_id
+from fairlead.costs.record import deed
+from fairlead.errors import BadInput, Broken, NotFound
+from fairlead.identity.types import Caller
+from fairlead.storage.store import Store
+from fairlead.storage.types import NewResult
+from fairlead.storage.vault import Vault
+from fairlead.workflows.sealing import Begun, RunKey, new_key, opened_begin, sealed_begin
+from fairlead.workflows.walk import Place, StepResult, Waiting
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from fairlead.storage.workflow_rows import Result, Run, Wait
+
+LONGEST_INPUT: Final = 8 << 20
+"""Bytes that a run may begin with, as sealed."""
+
+Kind = TypeVar("Kind", bound=Struct)
+
+_END: Final = "(result)"  # the place of what the whole run gave: no step can have this name
+
+
+class Started(Struct, frozen=True, kw_only=True):
+    """What is to be run. `digest` and `body` are those of the compiled definition, `once` what the client calls this
+    start: the same name never starts two."""
+
+    workflow: str
+    digest: str
+    body: bytes
+    input: Any
+    once: str = ""
+    priority: int = 5
+    parent: str = ""
+    door: str = "workflow"
+
+
+class Opened(Struct, frozen=True, kw_only=True):
+    """A run with all that it has done so far, as whoever walks it needs it."""
+
+    run: "Run"
+    key: RunKey
+    begun: Begun
+    definition: bytes
+    results: dict[str, "Result"]
+    waited: str = ""  # the place of what it waited for last
+
+
+class Runs:
+    """All runs of a deployment. `keep` is in milliseconds, and replaced when another revision comes into force."""
+
+    def __init__(self, store: Store, vault: Vault, clock: Clock) -> None:
+        self.keep = 0
+        self._store = store
+        self._vault = vault
+        self._clock = clock
+
+    def begin(self, caller: Caller, what: Started) -> "tuple[Run, bool]":
+        """Durable when this returns. The run, and whether it is a new one. Raises `BadInput` for too much input."""
+        from fairlead.storage import workflow_rows as table
+
+        now, id_ = self._clock.now(), new_id(self._clock, "wf")
+        begun = Begun(new_key(self._clock), caller, what.input, what.door)
+        subject, sealed = sealed_begin(self._vault, id_, begun)
+        if len(sealed) > LONGEST_INPUT:
+            raise BadInput(
+                f"the input has {len(sealed):,} bytes, and at most {LONGEST_INPUT:,} are taken",
+                mend="put the data where a step can read it, and give the run its address",
+                subject=what.workflow,
+            )
+        run = table.Run(
+            id=id_, once=_once(subject, what) or id_, workflow=what.workflow, definition=what.digest, subject=subject,
+            tenant=caller.tenant, department=caller.department, parent=what.parent, priority=what.priority,
+            made_at=now, sealed=sealed,
+        )  # fmt: skip
+        with self._store.writing() as connection:
+            table.keep_definition(connection, what.digest, what.workflow, what.body, now)
+            if table.accept(connection, run):
+                self._tell(connection, "workflow_begun", run, f"{id_} {what.workflow} {what.digest[:16]}")
+                return run, True
+            found = table.run_once(connection, run.once)
+        if found is None:
+            raise Broken("a run vanished while it was begun again", mend="begin it again")
+        return found, False
+
+    def one(self, id_: str, who: Caller | None = None) -> "Run":
+        """A run, to whoever began it (None: to whoever runs the deployment). Raises `NotFound`."""
+        from fairlead.storage import workflow_rows as table
+
+        with self._store.reading() as connection:
+            found = table.run_of(connection, id_)
+        if found is None or (who is not None and not self._is_theirs(found, who)):
+            raise NotFound(f"there is no run {id_!r}", mend="`fairlead runs` lists those that there are", subject=id_)
+        return found
+
+    def all(self, who: Caller | None = None, *, workflow: str = "", status: Sequence[str] = ()) -> "Iterator[Run]":
+        """The youngest first: a person's own, or all of the deployment."""
+        from fairlead.storage import workflow_rows as table
+
+        subject = ""
+        if who is not None:
+            subject = self._vault.id_of(who.person) or "-"
+        with self._store.reading() as connection:
+            for run in table.runs(connection, subject=subject, workflow=workflow, status=status):
+                if who is None or run.tenant == who.tenant:
+                    yield run
+
+    def open(self, id_: str) -> Opened:
+        """All of it, opened. Raises `NotFound` where it, or its person, is gone."""
+        from fairlead.storage import workflow_rows as table
+
+        with self._store.reading() as connection:
+            run = table.run_of(connection, id_)
+            if run is None:
+                raise NotFound(f"there is no run {id_!r}", subject=id_)
+            body = table.definition_body(connection, run.definition)
+            results = {each.place: each for each in table.results(connection, id_)}
+            waits = table.waits(connection, run=id_)
+        if body is None:
+            raise Broken(f"the definition of run {id_} is gone", mend="restore `workflow_definition` from a backup")
+        begun = opened_begin(self._vault, id_, run.subject, run.sealed)
+        key = RunKey(id_, begun.key, self._clock)
+        return Opened(
+            run=run,
+            key=key,
+            begun=begun,
+            definition=body,
+            results=results,
+            waited=waits[0].place if waits else "",
+        )
+
+    def take(self, id_: str, segment: int, worker: str) -> bool:
+        """This worker walks it now. False where it has ended, goes on elsewhere, or is in a later segment."""
+        from fairlead.storage import workflow_rows as table
+
+        with self._store.writing() as connection:
+            return table.take(connection, id_, segment=segment, worker=worker, now=self._clock.now())
+
+    def row(self, opened: Opened, worker: str, place: str, result: StepResult) -> NewResult:
+        """What was done at a place, as the journal keeps it in the commit of its action."""
+        sealed = opened.key.seal(place, packed(result))
+        return NewResult(
+            run=opened.run.id, place=place, owner=worker, at=self._clock.now(), action=result.run, status="done",
+            cost=result.cost, size=len(sealed), sealed=sealed,
+        )  # fmt: skip
+
+    def done(self, opened: Opened, worker: str, value: Any) -> bool:
+        """It has come to its end. False where another worker walks it by now."""
+        return self._end(opened, worker, "done", "", opened.key.seal(_END, value))
+
+    def failed(self, opened: Opened, worker: str, status: str, error: str, told: Any) -> bool:
+        """It ended otherwise (`status` failed or cancelled): `error` in codes and places, `told` what people are told,
+        which is sealed."""
+        return self._end(opened, worker, status, error, opened.key.seal(_END, told))
+
+    def result(self, opened: Opened) -> Any:
+        """What came of an ended run: its value, or what was told of its failure. None while it goes on."""
+        return opened.key.open(_END, opened.run.result) if opened.run.result else None
+
+    def park(self, opened: Opened, worker: str, waiting: Sequence[tuple[Place, Waiting]]) -> bool:
+        """It goes no further for now. What came meanwhile lets it go on at once."""
+        from fairlead.storage import workflow_rows as table
+
+        run, now = opened.run, self._clock.now()
+        waits = [self._wait(opened, *each, now) for each in waiting]
+        until = min((each.until for each in waits if each.until), default=0)
+        with self._store.writing() as connection:
+            come = not waits or table.has_any(connection, run.id, [each.place for each in waits])
+            status = table.ACCEPTED if come else table.WAITING
+            table.wait(connection, run.id, waits)
+            # One that is being cancelled is walked on at once, to be undone.
+            return table.end(
+                connection, run.id, owner=worker, unless=table.CANCELLING, status=status, segment=run.segment + 1,
+                until=until,
+            ) or table.end(connection, run.id, owner=worker, segment=run.segment + 1)  # fmt: skip
+
+    def waits(self, opened: Opened) -> "list[tuple[Wait, Waiting]]":
+        """What a run waits for, opened."""
+        from fairlead.storage import workflow_rows as table
+
+        with self._store.reading() as connection:
+            found = table.waits(connection, run=opened.run.id)
+        return [(each, unpacked(opened.key.open(_asked(each.place), each.sealed), Waiting)) for each in found]
+
+    def answer(self, opened: Opened, place: str, result: StepResult, *, by: str, kind: str) -> bool:
+        """Tell a run what it waits for; the first that is said counts. False where something was said before."""
+        from fairlead.storage import workflow_rows as table
+
+        row = table.row_of(self.row(opened, "", place, result))
+        with self._store.writing() as connection:
+            if not table.answer(connection, row):
+                return False
+            self._tell(connection, kind, opened.run, f"{opened.run.id} {place}", by=by)
+        return True
+
+    def sweep(self) -> None:
+        """Delete what ended long ago."""
+        from fairlead.storage import workflow_rows as table
+
+        if not self.keep:
+            return
+        with self._store.writing() as connection:
+            self._store.database.wipe(connection)
+            table.forget(connection, self._clock.now() - self.keep)
+
+    def _end(self, opened: Opened, worker: str, status: str, error: str, result: bytes) -> bool:
+        from fairlead.storage import workflow_rows as table
+
+        run, now = opened.run, self._clock.now()
+        with self._store.writing() as connection:
+            if not table.end(
+                connection, run.id, owner=worker, status=status, error=error, result=result, ended_at=now, until=0
+            ):
+                return False
+            table.wait(connection, run.id, ())
+            self._tell(connection, f"workflow_{status}", run, f"{run.id} {run.workflow} {error}".rstrip())
+        return True
+
+    def _wait(self, opened: Opened, place: Place, waiting: Waiting, now: int) -> "Wait":
+        from fairlead.storage.workflow_rows import Wait
+
+        what = waiting.role or waiting.signal or waiting.id
+        sealed = opened.key.seal(_asked(place.record), packed(waiting))
+        return Wait(
+            run=opened.run.id, place=place.record, kind=waiting.kind, what=what, asked_at=now,
+            until=waiting.until or 0, sealed=sealed,
+        )  # fmt: skip
+
+    def _is_theirs(self, run: "Run", who: Caller) -> bool:
+        return (run.subject, run.tenant) == (self._vault.id_of(who.person), who.tenant)
+
+    def _tell(self, connection: "Connection", kind: str, run: "Run", about: str, by: str = "") -> None:
+        entry = deed(self._clock, kind, by=by or "workflow", person=run.subject, about=about)
+        self._store.database.append(connection, [entry])
+
+
+def _asked(place: str) -> str:
+    return f"{place}?"
+
+
+def _once(subject: str, what: Started) -> str:
+    """Under what name this start is the only one: a person's own, for one workflow."""
+    if not what.once:
+        return ""
+    return sha256("\0".join((subject, what.workflow, what.once)).encode()).hexdigest()
+
+
+def packed(value: Struct) -> Any:
+    """A struct as msgpack's plain values."""
+    import msgspec
+
+    return msgspec.to_builtins(value, builtin_types=(bytes,))
+
+
+def unpacked(plain: Any, kind: type[Kind]) -> Kind:
+    import msgspec
+
+    return msgspec.convert(plain, kind)
