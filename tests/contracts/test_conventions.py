@@ -15,7 +15,15 @@ VENDORS = re.compile(r"openai|anthropic|claude|gpt|gemini|bedrock|mistral|ollama
 # Where a vendor may be named: its driver, its protocol's door, and what the command line says about setting one up.
 VENDOR_ROOMS = ("models/", "server/", "cli/", "workspace/templates", "costs/bundled.py")
 # Nobody stands above these who could be told: what they do not catch ends a request, a thread or a worker's following.
-DOORS = ("server/", "cli/main.py", "cli/aside.py", "storage/journal", "workspace/follow.py", "tools/threads.py")
+DOORS = (
+    "server/",
+    "cli/main.py",
+    "cli/aside.py",
+    "storage/journal",
+    "workspace/follow.py",
+    "tools/threads.py",
+    "workflows/segments.py",
+)
 FORBIDDEN_NAMES = re.compile(r"(^|_)(utils?|helpers?|managers?|common|misc|base|impl)(_|\.|$)")
 FORBIDDEN_CLASSES = re.compile(r"(Manager|Service|Handler|Processor|Util|Helper|Base|Impl)$")
 

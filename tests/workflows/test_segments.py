@@ -6,13 +6,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.world import World, world
+
 from fairlead.workflows.carriage import Carriage
 from fairlead.workflows.dispatch import Dispatch
 from fairlead.workflows.nodes import ModelNode
 from fairlead.workflows.runs import Runs, Started
 from fairlead.workflows.segments import Segments
 from fairlead.workflows.walk import Asked, Bounds, Effects, Place, StepResult, Waiting
-from tests.world import World, world
 
 
 async def two_questions(body: bytes, given: Any, effects: Effects, run: str) -> Any:
@@ -54,15 +55,11 @@ class Walked:
 async def walked(tmp_path: Path) -> AsyncIterator[Walked]:
     async with world(tmp_path) as w:
         made = Walked(w)
-        import time; t=time.perf_counter(); c=time.process_time()
         await made.carriage.start()
-        print('start', time.perf_counter()-t, time.process_time()-c)
         try:
             yield made
         finally:
-            t=time.perf_counter(); c=time.process_time()
             await made.carriage.stop()
-            print('stop', time.perf_counter()-t, time.process_time()-c)
 
 
 async def test_a_run_parks_for_a_person_and_goes_on_with_their_answer(tmp_path: Path) -> None:
@@ -75,5 +72,4 @@ async def test_a_run_parks_for_a_person_and_goes_on_with_their_answer(tmp_path: 
         assert not walk.runs.answer(opened, "word", StepResult(value="no"), by="boss", kind="workflow_answered")
         assert await walk.until(run, "done", "failed") == "done"
         said = walk.runs.result(walk.runs.open(run))
-        assert said[1] == "yes" and len(said) == 3
-        print(said)
+        assert [said[1], len(said)] == ["yes", 3]

@@ -126,12 +126,9 @@ class Carriage:
         slower in the other."""
         if isinstance(self._where, str):
             return self._where
-        import sqlite3
-        from contextlib import closing
+        from fairlead.storage.sqlite import create
 
-        with closing(sqlite3.connect(self._where)) as connection:
-            connection.execute("PRAGMA journal_mode=WAL")
-        self._where.chmod(0o600)
+        create(self._where)
         return f"sqlite:///{self._where}"
 
 
