@@ -206,7 +206,7 @@ def filled_on(engine: Engine, rows: int = 3) -> dict[str, int]:
 def counted_on(engine: Engine, tables: Iterable[str]) -> dict[str, int]:
     counts = " UNION ALL ".join(f"SELECT '{table}', COUNT(*) FROM {table}" for table in tables)
     with engine.connect() as connection:
-        return dict(connection.exec_driver_sql(counts).tuples().all())
+        return dict(connection.exec_driver_sql(counts).all())
 
 
 @pytest.mark.parametrize("first", steps())
