@@ -8,7 +8,11 @@ from tests.cli.conftest import HOTEL, Fairlead
 
 from fairlead.clock import SystemClock
 from fairlead.costs.budgets import periods_of, scope_name
+from fairlead.costs.record import decode_record
 from fairlead.execution import Answer
+from fairlead.storage import outcome_rows
+from fairlead.storage.store import Store
+from fairlead.storage.types import NewOutcome
 
 
 def test_erasing_a_person_loses_the_text_and_keeps_the_proof(asked: tuple[Path, Answer], fairlead: Fairlead) -> None:
@@ -73,10 +77,19 @@ def test_where_the_data_of_a_run_and_of_a_person_is(
     assert [each["place"] for each in of_run["kept"]][:2] == ["table payload", "table log"]
     assert of_run["kept"][0]["until"] != "the person is erased"
     assert (of_run["providers"][0]["placement"], of_run["providers"][0]["runs"]) == ("device", 1)
+    with closing(Store.open(folder / ".fairlead" / "state.db")) as store, store.writing() as connection:
+        subject = decode_record(outcome_rows.records_of(connection, run)[0]).person
+        told = {"run": run, "subject": subject, "entry": run, "at": 1, "task": "chat", "model": "m", "weight": 1000}
+        judged = [NewOutcome(by=by, source="check", score=10_000, **told) for by in ("check", "retry")]
+        outcome_rows.keep(connection, judged)
+    assert ("table outcome", 2) in [
+        (each["place"], each["count"]) for each in fairlead("data", "where", run, "--json").json["kept"]
+    ]
     fairlead("data", "hold", run, "--reason", "a case")
     of_person = fairlead("data", "where", "kim", "--json").json
     places = {each["place"]: each for each in of_person["kept"]}
     assert {"table payload", "table subject", "table log"} <= set(places)
+    assert places["table outcome"]["count"] == 2
     assert f"backup {tmp_path / 'backup'}" in places
     assert of_person["held"][0]["reason"] == "a case"
     said = fairlead("data", "where", "kim")

@@ -66,6 +66,15 @@ def test_the_latest_word_counts_and_the_log_keeps_them_all(s: Served) -> None:
     assert decode_payload(plain).reply == "We ship on Fridays."
 
 
+def test_a_correction_is_labelled_as_any_text_is(s: Served) -> None:
+    run = asked(s)
+    say(s, run, correction="Pay to DE89370400440532013000 by Friday.")
+    (record,) = [each for each in s.records("outcome") if each.about == run]
+    assert "iban" in record.categories
+    (answered,) = [each for each in s.records("call_model") if each.run == run]
+    assert (answered.data_class, record.data_class) == ("public", "confidential"), "it says more than the answer did"
+
+
 def test_whose_run_it_is_may_judge_it_and_so_may_reviewers_and_for_others_there_is_none(s: Served) -> None:
     run = asked(s)
     assert say(s, run, "lee", score=1).status_code == 200  # a reviewer

@@ -28,6 +28,7 @@ def report(
     """Share of work, cost, predicted and observed quality and regret, by kind of work, model and vendor.
 
     Regret is how much better the best candidate within the bounds was expected to be than the one that did it.
+    Observed is what routing may learn from: no one person sways it, and suspected judgements are left out.
 
     Examples:
 
@@ -35,7 +36,7 @@ def report(
 
         fairlead routing report --task letter --json
     """
-    from fairlead.workspace.outcomes_known import scores_since
+    from fairlead.workspace.outcomes_known import trusted_scores_since
     from fairlead.workspace.routing_report import report as reported
 
     place = find(workspace, data_folder)
@@ -44,11 +45,13 @@ def report(
         compiled = published(place, store)
         records = (record_of(row) for row in log_of(store).since(start))
         some = (record for record in records if task in ("", record.task))
-        lines = reported(some, compiled.models.models, scores_since(store, start))
+        share = compiled.settings.outcomes.feedback.caller_share
+        scores, left_out = trusted_scores_since(store, start, share)
+        lines = reported(some, compiled.models.models, scores)
     currency = compiled.settings.budgets.currency
     if json:
         said = [msgspec.to_builtins(line) | {"cost": exact_money(line.cost)} for line in lines]
-        json_data({"currency": currency, "lines": said})
+        json_data({"currency": currency, "lines": said, "outcomes_left_out": left_out})
         return
     numbers = ["runs", "share", "cost", "predicted", "observed", "regret"]
     table(
@@ -68,7 +71,9 @@ def report(
         ],
         right=numbers,
     )
-    say(f"cost in {currency}; observed by {sum(line.outcomes for line in lines)} outcomes")
+    say(f"cost in {currency}; observed by {sum(line.outcomes for line in lines)} outcomes that may teach")
+    if left_out:
+        say(f"left out: {left_out} that a judge gave and nothing else bears out (fairlead routing train says which)")
 
 
 def _score(value: float | None) -> str:

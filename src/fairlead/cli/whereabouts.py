@@ -64,6 +64,7 @@ def whereabouts(place: Place, asked: str, kind: str, name: str, subject: str) ->
         records = [(row, record) for row in rows if (record := record_of(row)).person == subject]
         rules = compile_retention(compiled.settings.retention)
         kept = _payloads(store, records, rules)
+        kept += _judged(store, compiled, records, name if kind == "run" else "", subject)
         if kind != "run":
             kept += _of_person(store, compiled, asked, subject)
         kept += [_records(records), *_backups(store, records), *_left_beside(place)]
@@ -99,6 +100,36 @@ def _payloads(store: Store, records: "list[tuple[LogRow, Record]]", rules: Rules
             "the person is erased" if group[1] is None else f"{shown(last[group] + group[1])} for the latest",
         )
         for group, count in sorted(counts.items(), key=str)
+    ]
+
+
+def _judged(
+    store: Store, compiled: Workspace, records: "list[tuple[LogRow, Record]]", run: str, subject: str
+) -> list[Kept]:
+    """How well runs were done, as far as it is about them or said by them, and what others have corrected of them."""
+    from sqlalchemy import func, select
+
+    from fairlead.storage.outcome_tables import outcome
+    from fairlead.storage.schema import payload
+
+    about_them = outcome.c.run == run if run else outcome.c.subject == subject
+    with store.reading() as connection:
+        about = select(func.count(), func.max(outcome.c.at)).where(about_them)
+        many, last = connection.execute(about).one()
+        by = select(func.count()).where(outcome.c.by == subject, outcome.c.subject != subject)
+        others = 0 if run else int(connection.execute(by).scalar() or 0)
+        sealed = set(connection.execute(select(payload.c.seq).where(payload.c.subject == subject)).scalars())
+    until = f"{shown(last + int(compiled.settings.outcomes.keep * _DAY))} for the latest" if many else ""
+    own = {row.seq for row, _ in records}
+    return [
+        Kept("table outcome", "how well their runs were done, as scores", int(many), until),
+        Kept("table outcome", "what they said of others' runs, as scores", others, "its run's person is erased"),
+        Kept(
+            "table payload",
+            "corrections of their answers by others, encrypted under the person's key",
+            0 if run else len(sealed - own),
+            "the person is erased",
+        ),
     ]
 
 

@@ -6,6 +6,7 @@ the latest count; the log keeps them all.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from typing import Final
 
@@ -16,6 +17,7 @@ from fairlead.costs.payload import Payload, encode_payload
 from fairlead.costs.record import RECORD_VERSION, Record, decode_record, encode_record
 from fairlead.errors import BadInput, NotFound
 from fairlead.identity.types import Caller
+from fairlead.labels import NO_LABELS, DataClass, Labels
 from fairlead.lanes.rate_settings import LimitsSettings, RateSettings
 from fairlead.lanes.rates import Rates, TooFast
 from fairlead.learning.seen import propensity_of
@@ -38,6 +40,16 @@ class Said(Struct, frozen=True, kw_only=True):
     run: str
     score: float
     correction: str = ""
+
+
+class _Text(Struct, frozen=True):
+    """A correction that is to be kept, and what detectors found in it."""
+
+    text: str
+    labels: Labels
+
+
+Look = Callable[[str], Awaitable[Labels]]
 
 
 class Rules(Struct, frozen=True):
@@ -63,8 +75,9 @@ class Feedback:
         self.rules = rules
         self._rates.limits = LimitsSettings(persons={"*": RateSettings(requests=rules.settings.feedback.per_minute)})
 
-    async def give(self, journal: Journal, caller: Caller, said: Said, *, workers: int = 1) -> NewOutcome:
-        """Record what this caller says of a run. What they said before and say again changes nothing.
+    async def give(self, journal: Journal, caller: Caller, said: Said, *, look: Look, workers: int = 1) -> NewOutcome:
+        """Record what this caller says of a run. What they said before and say again changes nothing. `look` says what
+        detectors find in a correction that is kept: the record has it, as of any text.
 
         Raises `TooFast`, `BadInput`, and `NotFound` for a run that is not there, was erased, or is not theirs to judge.
         """
@@ -76,7 +89,9 @@ class Feedback:
         before = await asyncio.to_thread(self._before, new)
         if before is not None and not with_text and (before.score, before.source) == (new.score, new.source):
             return before
-        receipt = await journal.commit(self._write(caller, subject, ended, new, said if with_text else None))
+        labels = await look(said.correction) if with_text else NO_LABELS
+        text = _Text(said.correction, labels) if with_text else None
+        receipt = await journal.commit(self._write(caller, subject, ended, new, text))
         if not receipt.remembered:
             raise _unknown(said.run)
         return new
@@ -132,10 +147,11 @@ class Feedback:
             propensity=propensity_of(ended),
         )
 
-    def _write(self, caller: Caller, subject: SubjectKey, ended: Record, new: NewOutcome, text: Said | None) -> Write:
-        sealed = None
+    def _write(self, caller: Caller, subject: SubjectKey, ended: Record, new: NewOutcome, text: _Text | None) -> Write:
+        sealed, labels = None, NO_LABELS
         if text is not None:
-            plain = encode_payload(Payload(b"", text.correction))
+            labels = text.labels
+            plain = encode_payload(Payload(b"", text.text))
             ciphertext = self._vault.seal(subject, plain, new.entry.encode())
             sealed = Sealed(subject.id, ciphertext)
         record = Record(
@@ -145,8 +161,9 @@ class Feedback:
             at=new.at,
             about=new.run,
             agent=caller.agent,
+            categories=tuple(sorted(labels.categories)),
             credential=caller.credential,
-            data_class=ended.data_class,
+            data_class=_higher(ended.data_class, labels),
             department=caller.department,
             door=DOOR,
             model=new.model,
@@ -160,6 +177,12 @@ class Feedback:
             weight=new.weight,
         )
         return Write(entries=(Entry(new.entry, new.at, encode_record(record), payload=sealed),), outcome=new)
+
+
+def _higher(recorded: str, labels: Labels) -> str:
+    """The data class of a run together with what is said of it: a correction may say more than its answer did."""
+    known = DataClass.__members__.get(recorded, DataClass.public)
+    return recorded if known >= labels.data_class else labels.data_class.name
 
 
 def _require_fit(said: Said) -> None:

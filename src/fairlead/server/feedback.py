@@ -8,7 +8,9 @@ from msgspec import Struct
 from fairlead.errors import BadInput
 from fairlead.execution import Fairlead
 from fairlead.execution.deployment import Deployment
+from fairlead.execution.prepare import looked_at
 from fairlead.identity import Caller
+from fairlead.labels import Labels
 from fairlead.learning.feedback import DOOR, SCORE, Feedback, Said
 from fairlead.server.door import posted
 from fairlead.server.http import Scope
@@ -43,8 +45,11 @@ class GiveFeedback:
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         journal, workers = self._fairlead.ledger.journal, self._fairlead.rates.workers
 
-        async def give(_: Deployment, caller: Caller, said: Said) -> bytes:
-            return _encode(_told(await self._feedback.give(journal, caller, said, workers=workers)))
+        async def give(deployment: Deployment, caller: Caller, said: Said) -> bytes:
+            async def look(text: str) -> Labels:
+                return (await looked_at(deployment.policy, (text,)))[text].labels
+
+            return _encode(_told(await self._feedback.give(journal, caller, said, look=look, workers=workers)))
 
         await posted(
             self._fairlead,

@@ -22,10 +22,17 @@ _NANO: Final = 1_000_000_000
 
 def scores_since(store: Store, at: int) -> dict[str, list[tuple[float, float]]]:
     """Known outcomes by run, each a score from 0 to 1 and its weight."""
-    found: dict[str, list[tuple[float, float]]] = {}
-    for each in _outcomes(store, at):
-        found.setdefault(each.run, []).append((each.score / 10_000, each.weight / 1000))
-    return found
+    return _by_run(_outcomes(store, at))
+
+
+def trusted_scores_since(
+    store: Store, at: int, caller_share: float
+) -> tuple[dict[str, list[tuple[float, float]]], int]:
+    """As `scores_since`, of the outcomes that may teach and with the weight that they have then; and how many others
+    there are."""
+    every = tuple(_outcomes(store, at))
+    kept = trusted(every, caller_share).outcomes
+    return _by_run(kept), len(every) - len(kept)
 
 
 def trusted_since(store: Store, at: int, caller_share: float) -> Trusted:
@@ -61,6 +68,13 @@ def observations(
             found.append(_observation(record, each, models, looks, latency))
             of_prompts += question is not None
     return found, of_prompts
+
+
+def _by_run(outcomes: Iterable[NewOutcome]) -> dict[str, list[tuple[float, float]]]:
+    found: dict[str, list[tuple[float, float]]] = {}
+    for each in outcomes:
+        found.setdefault(each.run, []).append((each.score / 10_000, each.weight / 1000))
+    return found
 
 
 def _outcomes(store: Store, at: int) -> Iterator[NewOutcome]:
