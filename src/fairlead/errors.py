@@ -34,6 +34,7 @@
     │   └── Overloaded               503  this worker takes no more for now
     │       ├── TooManyWrong         429  wrong credentials from one address (identity/failures.py)
     │       ├── TooFast              429  a limit a minute is reached (lanes/rates.py)
+    │       ├── AtLimit              429  every deployment was sent what it takes (lanes/refusals.py)
     │       ├── LaneFull             503  as many wait as may (lanes/refusals.py)
     │       └── WaitedTooLong        503  no place came free in time (lanes/refusals.py)
     ├── Upstream                     502  a model's server failed

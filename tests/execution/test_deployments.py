@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.world import World, until, world
+from tests.world import FixedClock, World, until, world
 
 from fairlead.costs.told import Arrival
-from fairlead.errors import Denied, Upstream
+from fairlead.errors import Denied, RateLimited, Upstream
 from fairlead.execution import call_model, visible_models
+from fairlead.lanes.refusals import AtLimit
 from fairlead.models.types import ChatRequest, Handling, Message
 from fairlead.workspace.problems import InvalidWorkspace
 
@@ -134,3 +136,80 @@ forbid(principal, action, resource == Model::"fast");"""
             pass
     assert "policies/main.cedar:2" in caught.value.message
     assert 'resource in Model::"fast"' in caught.value.message
+
+
+def limited(url: str, **limits: int) -> dict[str, Any]:
+    found = models(url)
+    for name in ("east", "west"):
+        found["fast"]["deployments"][name] |= limits
+    del found["fast"]["deployments"]["spare"]
+    return found
+
+
+@asynccontextmanager
+async def standing(tmp_path: Path, **limits: int) -> AsyncIterator[tuple[World, FixedClock]]:
+    clock = FixedClock()
+    async with world(tmp_path, models=lambda url: limited(url, **limits), prices=PRICES, clock=clock) as w:
+        yield w, clock
+
+
+def later(w: World, clock: FixedClock, seconds: float) -> None:
+    clock.tick(seconds)
+    w.fairlead.lease.extend(clock.monotonic())
+
+
+async def test_a_deployment_at_its_limit_is_passed_over_and_where_all_are_it_is_said_when(tmp_path: Path) -> None:
+    async with standing(tmp_path, requests_per_minute=2) as (w, clock):
+        used = [(await sent(w, "talk"))[0] for _ in range(4)]
+        assert used == [used[0]] * 2 + [used[2]] * 2
+        assert used[2] != used[0], "a conversation goes elsewhere before its deployment is asked too often"
+        with pytest.raises(AtLimit) as caught:
+            await sent(w)
+        assert caught.value.status == 429
+        assert 60 <= caught.value.retry_after <= 61
+        assert len(w.provider.received) == 4
+        assert w.holds() == []
+        later(w, clock, caught.value.retry_after)
+        assert (await sent(w, "talk"))[0] == used[0]
+
+
+async def test_where_room_comes_soon_it_is_waited_for(tmp_path: Path) -> None:
+    async with standing(tmp_path, requests_per_minute=1) as (w, clock):
+        await sent(w)
+        await sent(w)
+        later(w, clock, 60.95)
+        asked = asyncio.create_task(sent(w))
+        await asyncio.sleep(0)
+        later(w, clock, 0.6)
+        await asked
+        assert len(w.provider.received) == 3
+
+
+async def test_tokens_count_by_what_a_call_used_once_it_has_ended(tmp_path: Path) -> None:
+    async with standing(tmp_path, tokens_per_minute=1100) as (w, _):
+        for _ in range(6):  # each may come to 1,026 and comes to a few
+            await sent(w)
+        assert len(w.provider.received) == 6
+
+
+async def test_what_a_server_says_of_its_limits_is_heeded(tmp_path: Path) -> None:
+    async with standing(tmp_path) as (w, clock):
+        w.provider.headers = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1m30s"}
+        first, second = [(await sent(w))[0] for _ in range(2)]
+        assert first != second
+        with pytest.raises(AtLimit) as caught:
+            await sent(w)
+        assert caught.value.retry_after == 90
+        later(w, clock, 90)
+        await sent(w)
+
+
+async def test_where_all_servers_ask_for_a_pause_nobody_is_asked_and_it_is_said_when(tmp_path: Path) -> None:
+    async with standing(tmp_path) as (w, _):
+        w.provider.next = ["429-seconds", "429-seconds"]
+        with pytest.raises(RateLimited):
+            await sent(w)
+        with pytest.raises(AtLimit) as caught:
+            await sent(w)
+        assert caught.value.retry_after == 7
+        assert len(w.provider.received) == 2

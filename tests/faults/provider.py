@@ -109,6 +109,7 @@ class Provider:
     ledger_file: Path | None = None
     pause: float = 0.01
     released: asyncio.Event = field(default_factory=asyncio.Event)
+    headers: dict[str, str] = field(default_factory=dict)  # further ones of whole answers
     ledger: list[Charge] = field(default_factory=list)
     received: list[Received] = field(default_factory=list)
     next: list[str] = field(default_factory=list)
@@ -192,7 +193,9 @@ class Provider:
         charge = Charge(len(self.ledger), id_, asked.model, fault)
         self.ledger.append(charge)
         try:
-            await _Exchange(asked, fault, charge, reader, writer, self.pause, self.released, self.write_down).run()
+            await _Exchange(
+                asked, fault, charge, reader, writer, self.pause, self.released, self.headers, self.write_down
+            ).run()
         except (ConnectionError, asyncio.CancelledError):
             charge.outcome = "abandoned"
             raise
@@ -215,6 +218,7 @@ class _Exchange:
     writer: asyncio.StreamWriter
     pause: float
     released: asyncio.Event
+    headers: dict[str, str]
     write_down: Callable[[Charge], None]
 
     async def run(self) -> None:
@@ -298,7 +302,7 @@ class _Exchange:
             await self._die()
         kind = "text/plain" if self.fault == "wrong-content-type" else "application/json; charset=utf-8"
         self._settle(reply)
-        await _send(self.writer, 200, body, content_type=kind)
+        await _send(self.writer, 200, body, content_type=kind, **self.headers)
 
     async def _stream(self, reply: Reply, usage: Any) -> None:
         kinds = {OLLAMA: "application/x-ndjson", BEDROCK: "application/vnd.amazon.eventstream"}

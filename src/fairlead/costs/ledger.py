@@ -304,6 +304,8 @@ class Action:
         self._ended = True
         if self.taken is not None:
             self.taken.used(usage.input + usage.output if usage is not None else 0)
+        if self.load is not None and usage is not None and not usage.estimated:
+            self.load.used(usage.input + usage.output)
         failed = self._failed
         write = Write(
             close=held.hold if held is not None else failed.close,

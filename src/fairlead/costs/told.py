@@ -1,12 +1,13 @@
 """What the stages tell the ledger, as far as it looks: it stands below those who make these things."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, Protocol
 
 from msgspec import Struct
 
 from fairlead.costs.types import Rate
 from fairlead.costs.units import Unit
+from fairlead.models.allowance import Allowance
 from fairlead.models.types import Model, Usage
 from fairlead.storage.types import ScopeLimit
 from fairlead.tasks.decisions import Decision
@@ -117,7 +118,10 @@ class Place(Protocol):
 
 
 class Load(Protocol):
-    def at(self, name: str) -> None: ...
+    def at(self, model: Model, output: int) -> float: ...
+    def again(self, model: Model, output: int) -> float: ...
+    def heeds(self, model: Model) -> Callable[[tuple[Allowance, ...]], None]: ...
+    def used(self, tokens: int) -> None: ...
     def leave(self) -> None: ...
 
 

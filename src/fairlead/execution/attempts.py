@@ -7,7 +7,7 @@ from functools import partial
 from typing import Protocol
 
 from fairlead.costs.ledger import Action
-from fairlead.errors import DeadlineExceeded, OverBudget, Overloaded, Upstream
+from fairlead.errors import DeadlineExceeded, OverBudget, Overloaded, RateLimited, Upstream
 from fairlead.execution.at_cap import passes_over, reservation
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.dropping import leave_out
@@ -31,7 +31,7 @@ class Sent(Protocol):
     def model(self) -> Model | None: ...
 
 
-_PATIENCE = 2.0  # seconds for which asking the same model again beats asking the next one
+PATIENCE = 2.0  # seconds for which asking the same model again beats asking the next one
 
 
 async def attempt(
@@ -106,7 +106,7 @@ async def _each(
     held = True  # the path has reserved for the first candidate
     for candidate in decided.plan.candidates:
         name, tries = candidate.model.name, 0
-        obstacle = _taken_up_at(action, candidate.model)
+        obstacle = _taken_up_at(action, candidate)
         if obstacle is not None:
             last = last or obstacle
             continue
@@ -127,13 +127,11 @@ async def _each(
                 last = error
                 health.failure(name, error)
                 action.fail(error)
-                pause = pause_before_retry(error, tries, deployment.preferences.retries, fairlead.clock, deadline)
                 if sent.started:
                     raise
-                if pause is None or (pause > _PATIENCE and candidate is not decided.plan.candidates[-1]):
+                only = candidate is decided.plan.candidates[-1]
+                if not await _asks_again(fairlead, deployment, action, candidate, error, tries, deadline, only=only):
                     break
-                with action.trace.waiting():
-                    await asyncio.sleep(pause)
             except BaseException:
                 health.release(name)  # cancelled, withheld or over budget: nothing that speaks against the model
                 raise
@@ -147,14 +145,16 @@ async def _each(
     )
 
 
-def _taken_up_at(action: Action, model: Model) -> Upstream | None:
-    """Count at this model from here on, and nowhere else; or why that cannot be."""
-    name = model.name
-    if action.place is not None and not action.place.at(model.endpoint):
+def _taken_up_at(action: Action, candidate: Candidate) -> Upstream | None:
+    """Count at this candidate from here on, and nowhere else; or why that cannot be."""
+    name = candidate.model.name
+    if action.place is not None and not action.place.at(candidate.model.endpoint):
         leave_out(action, Dropped(name, "places", "all places of its endpoint are taken"))
         return Upstream(f"all places of {name} are taken", mend="raise its `concurrency`", subject=name)
-    if action.load is not None:
-        action.load.at(name)
+    if action.load is not None and (wait := action.load.at(candidate.model, candidate.max_output)):
+        said = f"{name} was sent as much as it takes in a minute"
+        leave_out(action, Dropped(name, "rate limit", said))
+        return RateLimited(said, mend="ask again later", retry_after=wait, subject=name, charged="no")
     return None
 
 
@@ -166,6 +166,26 @@ def _left_alone(action: Action, health: Health, name: str, held: bool, tries: in
     elif not tries:
         leave_out(action, Dropped(name, "health", health.reason(name) or "another call is finding out about it"))
     return False
+
+
+async def _asks_again(
+    fairlead: Fairlead,
+    deployment: Deployment,
+    action: Action,
+    candidate: Candidate,
+    error: Upstream,
+    tries: int,
+    deadline: float,
+    *,
+    only: bool,
+) -> bool:
+    """Whether the same candidate is to be asked once more after it failed; then the pause before that is over."""
+    pause = pause_before_retry(error, tries, deployment.preferences.retries, fairlead.clock, deadline)
+    if pause is None or (pause > PATIENCE and not only):
+        return False
+    with action.trace.waiting():
+        await asyncio.sleep(pause)
+    return action.load is None or not action.load.again(candidate.model, candidate.max_output)
 
 
 def refuse_outdated(fairlead: Fairlead, deployment: Deployment, action: Action) -> None:
@@ -211,6 +231,7 @@ async def _once(
         max_output=candidate.max_output,
         deadline=deadline,
         idempotency_key=action.attempt_id,
+        heeds=None if action.load is None else action.load.heeds(candidate.model),
     )
     action.sending(release)
     driver = deployment.drivers[candidate.model.endpoint]

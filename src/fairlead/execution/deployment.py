@@ -21,6 +21,8 @@ from fairlead.execution.seconds_seen import SecondsSeen
 from fairlead.execution.tokens_seen import TokensSeen
 from fairlead.identity import Authenticator, Caller
 from fairlead.lanes import LaneRules, Lanes
+from fairlead.lanes.allowances import Allowances
+from fairlead.lanes.minutes import Minutes
 from fairlead.lanes.rate_settings import LimitsSettings
 from fairlead.lanes.rates import Rates
 from fairlead.models.deployments import Group
@@ -95,11 +97,7 @@ class Deployment:
     live: Mapping[str, LiveSource] = field(default_factory=dict)
     predictor: "Predictor | None" = None
     speeds: Mapping[str, Speed] | None = None  # of models, as measured on this machine
-
-    @property
-    def shares(self) -> bool:
-        """Whether a model can be reached at several deployments, which share its work."""
-        return bool(self.groups or self.embedders.groups)
+    shares: bool = False  # whether a model has several deployments, or a limit of its own a minute
 
 
 class Fairlead:
@@ -119,6 +117,7 @@ class Fairlead:
         pins: "Pins",
         replies: "RepliesSeen",
         pace: "PaceSeen",
+        minutes: Minutes,
         deployment: Deployment,
     ) -> None:
         self.ledger = ledger
@@ -139,6 +138,8 @@ class Fairlead:
         # What systems last said of their tools, by system, driver and person, and until when that counts.
         self.offered: dict[tuple[str, int, str], tuple[float, Mapping[str, Finding]]] = {}
         self.outstanding = Outstanding()
+        self.allowances = Allowances(clock.monotonic)
+        self.minutes = minutes
         self.rates = Rates(clock.monotonic, deployment.limits)
         self.live = LiveAnswers(clock.monotonic)
         self.asked = AskedVectors()

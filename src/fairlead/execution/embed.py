@@ -18,7 +18,7 @@ from fairlead.errors import Upstream
 from fairlead.execution.answer import Answer, Quote, answer_of, quote_of
 from fairlead.execution.at_cap import reserved
 from fairlead.execution.attempts import tried
-from fairlead.execution.balancing import arranging, belonging
+from fairlead.execution.balancing import arranging, belonging, within_minutes
 from fairlead.execution.choices import Reply
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.planning import watched
@@ -114,6 +114,8 @@ async def decide_embedding(
             arrange=arranging(fairlead, deployment, action, asked, rights),
             stopped=stopped_models(deployment, embedders.models, action.at),
         )
+        if deployment.shares:
+            plan = action.plan = within_minutes(fairlead, action, plan, asked)
         if policy.watches:
             action.hits.update(watched(rights, plan))
         if not plan.candidates:
@@ -151,6 +153,7 @@ async def _once(
                 user=request.user,
                 deadline=deadline,
                 idempotency_key=f"{action.attempt_id}.{number}" if number else action.attempt_id,
+                heeds=None if action.load is None else action.load.heeds(model),
             )
             try:
                 await vectors.fetch(driver, call)

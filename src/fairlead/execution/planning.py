@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from fairlead.costs.kinds import needs_of, unstated
 from fairlead.costs.ledger import Action
-from fairlead.execution.balancing import arranging, belonging
+from fairlead.execution.balancing import arranging, belonging, within_minutes
 from fairlead.execution.choosing import chosen, note_decision
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.pace import in_time, needed
@@ -81,6 +81,8 @@ def planned(
         made = in_time(fairlead, deployment, action, task, asked.request, made)
     if fairlead.rates.limits is not None and fairlead.rates.limits.models:
         made = _within_rates(fairlead.rates, made)
+    if deployment.shares:
+        made = within_minutes(fairlead, action, made, asked.request)
     if deployment.preferences.objective is None and task.type.objective is None:
         return made
     found = chosen(

@@ -92,6 +92,8 @@ class DeploymentSettings(Struct, frozen=True, kw_only=True, forbid_unknown_field
     credentials: Annotated[CredentialSettings | None, Meta(description="As a model's `credentials`.")] = None
     placement: Annotated[Placement | None, Meta(description="As a model's `placement`.")] = None
     concurrency: Annotated[int, Meta(gt=0, description="As a model's `concurrency`.")] | None = None
+    requests_per_minute: Annotated[int, Meta(gt=0, description="As a model's `requests_per_minute`.")] | None = None
+    tokens_per_minute: Annotated[int, Meta(gt=0, description="As a model's `tokens_per_minute`.")] | None = None
     headers: Annotated[dict[str, str] | None, Meta(description="As a model's `headers`.")] = None
     quirks: Annotated[Quirks | None, Meta(description="As a model's `quirks`.")] = None
     priority: Annotated[
@@ -155,6 +157,28 @@ class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     concurrency: Annotated[int, Meta(gt=0, description="Calls at a time per worker; unlimited if left out.")] | None = (
         None
     )
+    requests_per_minute: (
+        Annotated[
+            int,
+            Meta(
+                gt=0,
+                description="The most requests in any minute, of all workers of a machine together. At its limit it is "
+                "passed over.",
+            ),
+        ]
+        | None
+    ) = None
+    tokens_per_minute: (
+        Annotated[
+            int,
+            Meta(
+                gt=0,
+                description="As `requests_per_minute`, for tokens: a call counts with its input and the limit of its "
+                "output, and once it has ended with what it used.",
+            ),
+        ]
+        | None
+    ) = None
     headers: Annotated[dict[str, str], Meta(description="Further headers, such as `openai-organization`.")] = {}
     timeouts: TimeoutSettings = TimeoutSettings()
     quirks: Annotated[Quirks | None, Meta(description="What an OpenAI-compatible server does differently.")] = None

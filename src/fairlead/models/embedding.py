@@ -1,11 +1,12 @@
 """What a model for embeddings is asked and what it answers, in one form that belongs to no vendor."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Literal, Protocol
 
 from msgspec import Struct
 
 from fairlead.labels import NO_LABELS, Labels
+from fairlead.models.allowance import Allowance
 from fairlead.models.deployments import Group
 from fairlead.models.types import Model, Usage
 
@@ -43,6 +44,7 @@ class EmbedCall(Struct, frozen=True, kw_only=True):
     user: str | None
     deadline: float
     idempotency_key: str
+    heeds: Callable[[tuple[Allowance, ...]], None] | None = None
 
 
 class Embeddings(Struct, frozen=True):

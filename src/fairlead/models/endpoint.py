@@ -9,6 +9,7 @@ import msgspec
 
 from fairlead.clock import Clock
 from fairlead.errors import DeadlineExceeded, Upstream
+from fairlead.models.allowance import allowances
 from fairlead.models.embedding import EmbedCall
 from fairlead.models.failures import LONGEST_ERROR_BODY, failure, unusable
 from fairlead.models.settings import EndpointSettings
@@ -146,6 +147,8 @@ class Endpoint:
             patience=self._settings.patience,
             subject=call.model.name,
         )
+        if call.heeds is not None and (said := allowances(answer.headers, self._clock)):
+            call.heeds(said)
         if answer.status == 200 and answer.content_type not in _WEB_PAGES:
             return answer
         async with answer:

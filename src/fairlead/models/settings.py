@@ -23,7 +23,7 @@ from fairlead.models.quirks import Quirks
 from fairlead.models.secret import Secret
 from fairlead.models.sigv4 import Credentials
 from fairlead.models.spaces import refuse_unlike, space_of
-from fairlead.models.types import Model
+from fairlead.models.types import Model, PerMinute
 from fairlead.net.addresses import Address
 from fairlead.net.http import Patience
 
@@ -117,6 +117,7 @@ class _Compiling:
             audio=defaults.audio if asked.audio is None else asked.audio,
             quotes_context=defaults.quotes_context,
             group=group,
+            per_minute=_per_minute(asked),
             space=space_of(name, asked, defaults, group),
         )
 
@@ -145,7 +146,10 @@ class _Compiling:
         )
 
 
-_REACH: Final = ("key", "url", "region", "credentials", "placement", "concurrency", "headers", "quirks")
+_REACH: Final = (
+    "key", "url", "region", "credentials", "placement", "concurrency", "headers", "quirks",
+    "requests_per_minute", "tokens_per_minute",
+)  # fmt: skip
 
 
 def _deployed(asked: ModelSettings, deployment: DeploymentSettings) -> ModelSettings:
@@ -158,6 +162,11 @@ def _deployed(asked: ModelSettings, deployment: DeploymentSettings) -> ModelSett
         for field in _REACH
     }
     return msgspec.structs.replace(asked, use=use, deployments={}, aliases=[], **reach)
+
+
+def _per_minute(asked: ModelSettings) -> PerMinute | None:
+    limit = PerMinute(asked.requests_per_minute, asked.tokens_per_minute)
+    return None if limit == PerMinute() else limit
 
 
 def _members(

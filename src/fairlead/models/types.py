@@ -4,13 +4,14 @@ Doors translate their protocol into `ChatRequest`; drivers translate `ModelCall`
 A driver knows requests and replies. It never sees a policy, a price, a caller or the store.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Any, Literal, Protocol
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from fairlead.labels import NO_LABELS, Labels
+from fairlead.models.allowance import Allowance
 from fairlead.models.content import AudioPart, CacheControl, FilePart, ImagePart, Thought
 from fairlead.models.space import Space
 
@@ -201,6 +202,13 @@ class Placement(Struct, frozen=True, forbid_unknown_fields=True):
     retention_days: int | None = None
 
 
+class PerMinute(Struct, frozen=True):
+    """The most that a server is sent in a minute; None where that is not limited."""
+
+    requests: int | None = None
+    tokens: int | None = None
+
+
 class Model(Struct, frozen=True, kw_only=True):
     """A model of the workspace, ready to be called. `name` is the workspace's, `remote` the vendor's own.
 
@@ -221,6 +229,7 @@ class Model(Struct, frozen=True, kw_only=True):
     files: bool = True
     audio: bool = True
     group: str = ""  # the model that this is a deployment of: see `deployments`
+    per_minute: PerMinute | None = None
     quotes_context: bool = False  # answers only from passages: useless without a context pack
     space: Space | None = None  # of the vectors that it gives; None for all models that chat
 
@@ -291,6 +300,7 @@ class ModelCall(Struct, frozen=True, kw_only=True):
     """One attempt at one model. `request` has been redacted for its placement and carries the rendered context.
 
     `max_output` is always sent. `deadline` is in the clock's monotonic seconds. `idempotency_key` is the attempt's id.
+    `heeds` is told what the server says of how much more it takes; None where nobody wants to know.
     """
 
     model: Model
@@ -299,6 +309,7 @@ class ModelCall(Struct, frozen=True, kw_only=True):
     max_output: int
     deadline: float
     idempotency_key: str
+    heeds: Callable[[tuple[Allowance, ...]], None] | None = None
 
 
 class ModelDriver(Protocol):

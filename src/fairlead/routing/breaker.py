@@ -8,9 +8,12 @@ Each process keeps its own; nothing is shared or stored, and no randomness is us
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from fairlead.errors import RateLimited, Rejected, Upstream
 from fairlead.routing.settings import BreakerSettings
+
+_ASKED: Final = "its server asked for a pause"
 
 
 class Health:
@@ -32,6 +35,14 @@ class Health:
         if breaker.probing(self._clock()):
             return f"{breaker.cause}; one call is finding out whether it is back"
         return None
+
+    def pause(self, model: str) -> float | None:
+        """For how many seconds the model's server asked to be left alone; None if nothing of the kind is so now."""
+        breaker = self._breakers.get(model)
+        if breaker is None or breaker.until is None or breaker.cause != _ASKED:
+            return None
+        wait = breaker.until - self._clock()
+        return wait if wait > 0 else None
 
     def acquire(self, model: str) -> bool:
         """Ask to call the model, just before doing so. False if it is left alone, or another call already probes it.
@@ -78,7 +89,7 @@ class Health:
         breaker.streak += 1
         if isinstance(error, RateLimited):
             pause = self.settings.cool_down if error.retry_after is None else error.retry_after
-            self._open(breaker, now, pause, "its server asked for a pause")
+            self._open(breaker, now, pause, _ASKED)
         elif half_open or breaker.streak >= self.settings.failures or breaker.failing(self.settings):
             self._open(breaker, now, self._next_cool_down(breaker), f"its last call failed ({error.code})")
 

@@ -36,27 +36,3 @@ class Outstanding:
             self.busy[name] = calls - 1, under_way - tokens
         else:
             del self.busy[name]
-
-
-class Load:
-    """What one action has under way: at one deployment at a time. To be left once; leaving again does nothing."""
-
-    __slots__ = ("_name", "_outstanding", "tokens")
-
-    def __init__(self, outstanding: Outstanding, tokens: int) -> None:
-        self._outstanding = outstanding
-        self._name = ""
-        self.tokens = tokens
-
-    def at(self, name: str) -> None:
-        """Be under way there from now on, and nowhere else."""
-        if name != self._name:
-            self.leave()
-            self._outstanding.begin(name, self.tokens)
-            self._name = name
-
-    def leave(self) -> None:
-        """Nothing of it is under way any more."""
-        if self._name:
-            self._outstanding.end(self._name, self.tokens)
-            self._name = ""

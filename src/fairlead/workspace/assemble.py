@@ -29,6 +29,8 @@ from fairlead.identity.issuer_keys import IssuerKeyRings
 from fairlead.identity.people import People
 from fairlead.identity.provider_tokens import ProviderTokens
 from fairlead.lanes.figures import FOLDER
+from fairlead.lanes.minutes import FOLDER as MINUTES
+from fairlead.lanes.minutes import Minutes
 from fairlead.learning.feedback import Feedback
 from fairlead.learning.gathering import Gathering
 from fairlead.net.http import Http
@@ -97,6 +99,7 @@ class Running:
         await self._parts.http.close()
         await asyncio.to_thread(self._journal.close)
         self.fairlead.deployment.context.close()
+        self.fairlead.minutes.close()
 
 
 async def assemble(around: Surroundings) -> Running:
@@ -210,6 +213,7 @@ def _fairlead(
         pins=parts.pins,
         replies=RepliesSeen(around.store, clock),
         pace=PaceSeen(clock.monotonic),
+        minutes=Minutes(around.store.beside / MINUTES, clock),
         deployment=deployment,
     )
 

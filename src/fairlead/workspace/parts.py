@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection
 from pathlib import Path
+from socket import gethostname
 
 from fairlead.clock import Clock
 from fairlead.execution import Fairlead
@@ -24,9 +25,10 @@ class Turns:
 
     async def __call__(self) -> None:
         lanes, rates = self._fairlead.lanes, self._fairlead.rates
-        if lanes.rules is None and rates.limits is None:
+        if lanes.rules is None and rates.limits is None and not self._fairlead.deployment.shares:
             return
-        workers, rank = await asyncio.to_thread(self._counted)
+        workers, rank, here = await asyncio.to_thread(self._counted)
+        self._fairlead.minutes.part = here / workers
         if (workers, rank) != (lanes.workers, lanes.rank):
             lanes.take_up(lanes.rules, workers, rank)
             rates.workers = workers
@@ -34,9 +36,12 @@ class Turns:
         said = WorkerFigures(worker=self._worker, at=self._clock.now(), lanes=figures)
         await asyncio.to_thread(write, self._folder, said)
 
-    def _counted(self) -> tuple[int, int]:
-        live = sorted(live_among(self._fleet.members(), self._seen, self._clock.monotonic()) | {self._worker})
-        return len(live), live.index(self._worker)
+    def _counted(self) -> tuple[int, int, int]:
+        """How many live, which of them this one is, and how many of them are on this machine."""
+        members, host = self._fleet.members(), gethostname()
+        live = sorted(live_among(members, self._seen, self._clock.monotonic()) | {self._worker})
+        elsewhere = {each.id for each in members if each.host != host} - {self._worker}
+        return len(live), live.index(self._worker), sum(id not in elsewhere for id in live)
 
 
 def live_among(members: Collection[Member], seen: dict[str, tuple[int, float]], now: float) -> set[str]:

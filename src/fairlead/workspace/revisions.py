@@ -218,5 +218,6 @@ def _deployment(compiled: CompiledRevision, around: Surroundings, parts: Lasting
         live=workspace.live,
         predictor=compiled.predictor,
         speeds=compiled.speeds,
+        shares=any(each.group or each.per_minute for each in workspace.models.models.values()),
         vectors=vector_space(settings.context, workspace.models.models.values()),
     )
