@@ -302,10 +302,7 @@ class Action:
         new = self._remembered(kept) if kept is not None else None
         # From here on the way out has nothing to decide any more. A fault before it is recorded, and its hold closed.
         self._ended = True
-        if self.taken is not None:
-            self.taken.used(usage.input + usage.output if usage is not None else 0)
-        if self.load is not None and usage is not None and not usage.estimated:
-            self.load.used(usage.input + usage.output)
+        self._used(usage)
         failed = self._failed
         write = Write(
             close=held.hold if held is not None else failed.close,
@@ -332,6 +329,13 @@ class Action:
         if named.strange:
             self.flags.append("unknown_pseudonym")
         return tuple(sorted(named.counts.items()))
+
+    def _used(self, usage: Usage | None) -> None:
+        """Limits in tokens count what was used from here on, and no longer what might have been."""
+        if self.taken is not None:
+            self.taken.used(usage.input + usage.output if usage is not None else 0)
+        if self.load is not None and usage is not None and not usage.estimated:
+            self.load.used(usage.input + usage.output)
 
     def _fixed(self, held: _Held, outcome: str) -> int:
         """What the call of a tool costs: its price, if the system may have done it."""
