@@ -32,6 +32,7 @@ MODULES: Final = (
     "fairlead.server.scim.errors",
     "fairlead.storage.store",
     "fairlead.tools.failures",
+    "fairlead.workflows.expressions",
     "fairlead.workspace.problems",
 )
 USAGE: Final = "usage"

@@ -1,5 +1,6 @@
 """The definition of a workflow: what `workflows/NAME.yaml` says, as data. Its file's name is the workflow's."""
 
+import hashlib
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -152,6 +153,10 @@ class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
     ] = UNSET
     python: PythonNode | None = None
     check: CheckSettings | None = None
+    otherwise: Annotated[
+        tuple["Step", ...],
+        Meta(description="What is done where it fails: these see `error`, and the value of their last is the step's."),
+    ] = ()
     retry: RetrySettings | None = None
     timeout: Annotated[
         Duration | None, Meta(description="How long it may take, all attempts together: `30s`, `10m`, `4h`, `7d`.")
@@ -219,3 +224,27 @@ class Definition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     at_once: Annotated[int, Meta(ge=1, le=10_000, description="The most runs of it at once.")] | None = None
     priority: Annotated[int, Meta(ge=0, le=9, description="Which runs go first where several wait: 0 first.")] = 5
     schedule: Annotated[tuple[ScheduleSettings, ...], Meta(description="When runs begin by themselves.")] = ()
+
+
+class Bundle(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """All that a run needs of a workspace's text, and what travels with it: a later change breaks no run in flight.
+
+    `subflows` are those that it uses, by name, and those that they use; `modules` the text of python files by name;
+    `results` the schema of what its tools give, as far as there is one.
+    """
+
+    name: str
+    definition: Definition
+    subflows: dict[str, Definition] = {}
+    modules: dict[str, str] = {}
+    results: dict[str, Schema] = {}
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of it all in canonical order, in hexadecimal."""
+        plain = msgspec.json.encode(msgspec.to_builtins(self), order="sorted")
+        return hashlib.sha256(plain).hexdigest()
+
+    def of(self, name: str) -> Definition:
+        """Its own definition, or a subflow's."""
+        return self.definition if name == self.name else self.subflows[name]

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, Protocol
 
 from msgspec import Struct
 
-from fairlead.labels import NO_LABELS, ClassName, Labels
+from fairlead.labels import NO_LABELS, Labels
 from fairlead.workflows.nodes import (
     AgentNode,
     ApprovalNode,
@@ -106,12 +106,13 @@ class Asked(Struct, frozen=True, kw_only=True):
 
 class Bounds(Struct, frozen=True, kw_only=True):
     """Within what an effect stays: seconds for the attempt, the moment at which the step or run is over (milliseconds
-    since 1970), money in nano-units for the effect, the least data class."""
+    since 1970), and money in nano-units. `labels` and `sources` are those of all that it is given."""
 
     timeout: float | None = None
     deadline: int | None = None
     budget: int | None = None
-    data_class: ClassName | None = None
+    labels: Labels = NO_LABELS
+    sources: tuple[str, ...] = ()
 
 
 class StepFailed(Exception):
@@ -150,8 +151,23 @@ class Parked(Exception):
         self.waiting = waiting
 
 
+class RunFailed(Exception):
+    """The run is over and has failed. `undone` are the steps whose compensation was done, in that order; `not_undone`
+    those where it failed, each with why: a person must look at them."""
+
+    def __init__(self, failure: StepFailed, undone: tuple[str, ...], not_undone: tuple[tuple[str, str], ...]) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+        self.undone = undone
+        self.not_undone = not_undone
+
+
 class Cancelled(Exception):
-    """The run is to end here: raised by any effect that is not part of a compensation."""
+    """The run is to end here: raised by any effect that is not part of a compensation. Once it comes out of the walk,
+    `undone` and `not_undone` say what came of the compensations."""
+
+    undone: tuple[str, ...] = ()
+    not_undone: tuple[tuple[str, str], ...] = ()
 
 
 State = Literal["begun", "done", "left out", "failed", "undone", "not undone"]
@@ -160,8 +176,9 @@ State = Literal["begun", "done", "left out", "failed", "undone", "not undone"]
 class Effects(Protocol):
     """What the interpreter asks for. Every method but `begun` and `noted` is one durable step.
 
-    They raise `StepFailed`, `Parked` and `Cancelled`. Other exceptions are faults: the walk ends with them, nothing is
-    compensated, and it may be walked again.
+    They raise `StepFailed`, `Parked` and `Cancelled`: a cancelled run's effects that were done still give what they gave,
+    so that all of them can be undone. Other exceptions are faults: the walk ends with them, nothing is compensated, and
+    it may be walked again.
     """
 
     async def model(self, at: Place, node: ModelNode, asked: Asked, bounds: Bounds) -> StepResult: ...
