@@ -176,9 +176,9 @@ State = Literal["begun", "done", "left out", "failed", "undone", "not undone"]
 class Effects(Protocol):
     """What the interpreter asks for. Every method but `begun` and `noted` is one durable step.
 
-    They raise `StepFailed`, `Parked` and `Cancelled`: a cancelled run's effects that were done still give what they gave,
-    so that all of them can be undone. Other exceptions are faults: the walk ends with them, nothing is compensated, and
-    it may be walked again.
+    They raise `StepFailed`, `Parked` and `Cancelled`: a cancelled run's effects that were done still give what they
+    gave, so that all of them can be undone. Other exceptions are faults: the walk ends with them, nothing is
+    compensated, and it may be walked again.
     """
 
     async def model(self, at: Place, node: ModelNode, asked: Asked, bounds: Bounds) -> StepResult: ...
