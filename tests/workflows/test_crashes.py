@@ -5,10 +5,10 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.workflows.recording import Crash, Recording, World, counted, program_of
 
 from fairlead.workflows.interpreter import walked
 from fairlead.workflows.walk import Place, RunFailed, StepFailed, StepResult
-from tests.workflows.recording import Crash, Recording, World, counted, program_of
 
 
 class _Writing:

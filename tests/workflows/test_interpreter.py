@@ -1,11 +1,11 @@
 from typing import Any
 
 import pytest
+from tests.workflows.recording import Recording, World, program_of
 
 from fairlead.labels import DataClass, Labels
 from fairlead.workflows.interpreter import walked
 from fairlead.workflows.walk import Cancelled, Parked, Place, RunFailed, StepFailed, StepResult
-from tests.workflows.recording import Recording, World, program_of
 
 
 def _gives(values: dict[str, Any]) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from fairlead.execution import Answer
-from fairlead.labels import NO_LABELS, DataClass, Labels
+from fairlead.labels import Labels
 from fairlead.models.types import AUTO, ChatRequest, JsonSchemaSpec, Message, ResponseFormat, Tool
 from fairlead.workflows.nodes import AgentNode, ModelNode, Schema
 from fairlead.workflows.walk import Asked, Bounds, Place, StepFailed, StepResult
@@ -52,8 +52,8 @@ def result_of(at: Place, gives: Schema, answer: Answer) -> StepResult:
 
 
 def labels_of(bounds: Bounds) -> Labels:
-    """What is declared of a step's data, beside what detectors find in it."""
-    return Labels(DataClass[bounds.data_class]) if bounds.data_class else NO_LABELS
+    """What is known of a step's data, declared or by what it was made of, beside what detectors find in it."""
+    return bounds.labels
 
 
 def _form(schema: Schema) -> ResponseFormat:
