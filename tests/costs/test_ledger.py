@@ -160,7 +160,7 @@ async def test_a_hold_that_does_not_fit_leaves_the_failed_attempts_settlement_in
     assert the_action(w).outcome == "refused"
 
 
-async def test_a_warning_is_given_once_and_told_to_who_caused_it(w: World) -> None:
+async def test_a_warning_is_given_once_and_told_to_who_caused_it(w: World, caplog: pytest.LogCaptureFixture) -> None:
     warned = msgspec.structs.replace(RESERVATION, limits=(msgspec.structs.replace(LIMIT, cap=8_000, shares=(2,)),))
     told = []
     for _ in range(3):
@@ -170,6 +170,8 @@ async def test_a_warning_is_given_once_and_told_to_who_caused_it(w: World) -> No
             await action.settle(Usage(8, 8))
         told.append([limit.scope for limit in action.warnings])
     assert told == [[], ["person/kim"], []]
+    (logged,) = caplog.messages
+    assert f"budget person/{w.records()[0].person} has passed 2%" in logged
 
 
 async def test_a_second_end_changes_nothing(w: World) -> None:

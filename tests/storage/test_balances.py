@@ -2,7 +2,7 @@
 
 from tests.storage.books_of import a_hold
 
-from fairlead.storage.balances import Standing, balances, forget_balances
+from fairlead.storage.balances import Move, Standing, add, balances, forget_balances, forget_mover, moves
 from fairlead.storage.journal import Journal
 from fairlead.storage.store import Store
 from fairlead.storage.types import ScopeLimit, Write
@@ -39,3 +39,22 @@ async def test_what_is_forgotten_begins_anew_for_a_worker_that_knew_it(store: St
         assert forget_balances(connection, "person/kim") == 0
     await journal.commit(Write(open=a_hold("run_2.1", 20, kim)))
     assert balances(store) == {("person/kim", "all"): Standing(held=20, spent=0)}
+
+
+def test_an_erasure_takes_the_name_out_of_what_budgets_were_moved_for(store: Store) -> None:
+    usual = {"at": 1, "kind": "allot", "source": "", "source_period": "", "target_period": "all", "amount": 1}
+    kept = [
+        Move(id="a", target="person/kim", by="os:lee", reason="a birthday", **usual),  # type: ignore[arg-type]
+        Move(id="b", target="department/x", by="os:kim", reason="mine", **usual),  # type: ignore[arg-type]
+        Move(id="c", target="department/x", by="os:lee", reason="so that Kim can go on", **usual),  # type: ignore[arg-type]
+        Move(id="d", target="department/x", by="os:lee", reason="kimonos are dear", **usual),  # type: ignore[arg-type]
+    ]
+    with store.writing() as connection:
+        for each in kept:
+            add(connection, each)
+        forget_balances(connection, "person/kim")
+        forget_mover(connection, "kim")
+    assert [(each.target, each.by, each.reason) for each in moves(store)] == [
+        ("person/", "os:lee", ""), ("department/x", "os:", ""), ("department/x", "os:lee", ""),
+        ("department/x", "os:lee", "kimonos are dear"),
+    ]  # fmt: skip

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 def forget_budgets(connection: "Connection", person: str) -> int:
     """Take away the rows that carry the name, of the periods under way too: whoever comes back is somebody new. Returns
     how many stay for now, because calls of theirs are under way."""
-    from fairlead.storage.balances import forget_balances
+    from fairlead.storage.balances import forget_balances, forget_mover
 
+    forget_mover(connection, person)
     return forget_balances(connection, scope_name("person", person))
 
 

@@ -423,5 +423,7 @@ class Action:
 
     def _warn(self, receipt: Receipt) -> None:
         for limit in receipt.warnings:
-            log.warning("budget %s has passed %d%% for %s", limit.scope, limit.shares[-1], limit.period)
+            # A person's budget is their own, so it is this one's: logs name persons by their subject ids.
+            scope = f"person/{self._subject.id}" if limit.scope.startswith("person/") else limit.scope
+            log.warning("budget %s has passed %d%% for %s", scope, limit.shares[-1], limit.period)
             self.warnings.append(limit)

@@ -7,7 +7,7 @@ from msgspec import Struct
 from fairlead.costs.estimates import batch, summed
 from fairlead.costs.prices import upper_bound
 from fairlead.costs.told import Arrival
-from fairlead.costs.types import BatchEstimate
+from fairlead.costs.types import BatchEstimate, Rate
 from fairlead.costs.units import Unit
 from fairlead.errors import FairleadError
 from fairlead.execution.answer import Quote, quote_of
@@ -50,7 +50,9 @@ async def quote(fairlead: Fairlead, caller: Caller, request: ChatRequest, arriva
 async def quote_batch(
     fairlead: Fairlead, caller: Caller, requests: Iterable[ChatRequest], arrival: Arrival
 ) -> BatchQuote:
-    """What many requests would cost together. Each is decided, and recorded, like one that is asked for alone."""
+    """What many requests would cost together. Each is decided, and recorded, like one that is asked for alone; it
+    counts at the price under which it was decided, also where its model goes while the others are."""
+    rates: dict[str, Rate] = {}
     groups: dict[tuple[str, str], list[tuple[int, int]]] = {}
     refused: list[tuple[int, str]] = []
     most = 0
@@ -65,12 +67,13 @@ async def quote_batch(
             continue
         first, asked = decided.plan.candidates[0], decided.asked.request
         limit = first.max_output * asked.choices
-        most += upper_bound(asked.size, first.max_output, asked.choices, deployment.rates[first.model.name])
+        rates[first.model.name] = rate = deployment.rates[first.model.name]
+        most += upper_bound(asked.size, first.max_output, asked.choices, rate)
         found = groups.setdefault((decided.task.type.name, first.model.name), [])
         found.append((likely_tokens(asked.size), limit))
     histories, deployment = await fairlead.replies.histories(), fairlead.current()
     parts = tuple(
-        Part(task, model, len(of), batch(of, histories.of(task, model), deployment.rates[model]))
+        Part(task, model, len(of), batch(of, histories.of(task, model), rates[model]))
         for (task, model), of in groups.items()
     )
     return BatchQuote(deployment.unit, summed(part.estimate for part in parts), most, parts, tuple(refused))

@@ -5,6 +5,7 @@ Only the journal holds and spends. `extra`, what may be spent beside the cap, is
 locks, so that whoever reserves meanwhile comes before it or after it. The caps are in the workspace, not here.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -18,6 +19,7 @@ from fairlead.storage.store import Store
 
 NOBODY: Final = ("", "")
 _BEGIN: Final = "INSERT INTO budget (scope, period, held, spent) VALUES (:scope, :period, 0, 0) ON CONFLICT DO NOTHING"
+USER: Final = "os:"  # before the name of who runs a command
 FORGOTTEN: Final = "person/"  # in place of the scope of a person who was erased
 
 
@@ -134,9 +136,25 @@ def begin(connection: Connection, keys: Iterable[Key]) -> None:
 
 def forget_balances(connection: Connection, scope: str) -> int:
     """Delete the rows of a scope, and return how many are left: those against which a call under way holds money, which
-    is still to be settled. What was moved stays, without the name."""
+    is still to be settled. What was moved stays, without the name and without what was written about it."""
     mine = budget.c.scope == scope
     connection.execute(delete(budget).where(mine, budget.c.held == 0))
     for side in (budget_move.c.source, budget_move.c.target):
-        connection.execute(update(budget_move).where(side == scope).values({side.name: FORGOTTEN}))
+        connection.execute(update(budget_move).where(side == scope).values({side.name: FORGOTTEN, "reason": ""}))
     return int(connection.execute(select(func.count()).select_from(budget).where(mine)).scalar() or 0)
+
+
+def forget_mover(connection: Connection, person: str) -> None:
+    """Take a person's name out of what others' budgets were moved for: as who did it, and the reasons that they wrote
+    or that have their name in them."""
+    by, reason = budget_move.c.by, budget_move.c.reason
+    mine = by == f"{USER}{person}"
+    connection.execute(update(budget_move).where(mine).values(by=USER, reason=""))
+    for id_, said in connection.execute(select(budget_move.c.id, reason).where(reason != "")).all():
+        if _names(said, person):
+            connection.execute(update(budget_move).where(budget_move.c.id == id_).values(reason=""))
+
+
+def _names(text: str, person: str) -> bool:
+    """Whether the name stands in the text by itself, however it is spelled."""
+    return re.search(rf"(?<!\w){re.escape(person.casefold())}(?!\w)", text.casefold()) is not None
