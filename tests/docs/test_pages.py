@@ -102,6 +102,8 @@ def follow(block: Block, terminal: Terminal, workspace: Path) -> None:
             assert json.loads(block.text)
         case "yaml" | "cedar" | "markdown" | "python":
             write(block, workspace)
+        case "text" if block.file:
+            write(block, workspace)
         case other:
             assert other == "text"
 

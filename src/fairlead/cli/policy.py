@@ -21,6 +21,7 @@ from fairlead.identity import Caller
 from fairlead.labels import NO_LABELS, DataClass, Labels
 from fairlead.models.types import Model
 from fairlead.policy import Policy, run_policy_tests
+from fairlead.policy.seen import as_seen
 
 app = typer.Typer(
     add_completion=False,
@@ -101,7 +102,7 @@ def explain(
         credential="key:hypothetical",
     )
     chosen = {name: each for name, each in models.items() if not model or name == model}
-    _explain_asking(compiled.policy, caller, chosen, task, _labels(compiled.policy, text, data_class), json)
+    _explain_asking(compiled.policy, caller, chosen, task, text, _labels(compiled.policy, text, data_class), json)
     if not json and (type_ := compiled.tasks.types.get(task)) is not None:
         for line in required_of(compiled, caller, type_, edited_versions(place)):
             say(line)
@@ -115,17 +116,19 @@ def _labels(policy: Policy, text: str, data_class: str) -> Any:
 
 
 def _explain_asking(
-    policy: Policy, caller: Any, models: Mapping[str, Model], task: str, labels: Any, json: bool
+    policy: Policy, caller: Any, models: Mapping[str, Model], task: str, text: str, labels: Any, json: bool
 ) -> None:
     explained = {
         name: policy.explain(caller, "call_model", each, task=task, labels=labels) for name, each in models.items()
     }
+    seen = {name: as_seen(policy, text, each.decision) for name, each in explained.items() if each.decision.redact}
     if json:
         json_data(
             {
                 name: {
                     "effect": each.decision.effect,
                     "redact": sorted(each.decision.redact),
+                    "seen": seen.get(name),
                     "reasons": each.decision.reasons,
                     "errors": each.decision.errors,
                     "request": each.request,
@@ -150,6 +153,8 @@ def _explain_asking(
             for name, each in explained.items()
         ],
     )
+    for each in dict.fromkeys(seen.values()):
+        say(f"as {', '.join(name for name in seen if seen[name] == each)} would see it: {each}")
 
 
 def _explain_run(run: str, workspace: Any, data_folder: Any, json: bool) -> None:

@@ -1,5 +1,6 @@
 """From the text of a workspace to its policy. Pure: the same text gives the same policy."""
 
+import functools
 from collections.abc import Mapping, Sequence
 
 from fairlead.errors import BadInput
@@ -9,6 +10,8 @@ from fairlead.policy.deciding import decisive
 from fairlead.policy.detect import Detection
 from fairlead.policy.detectors import Detector
 from fairlead.policy.endings import Ending
+from fairlead.policy.name_lists import names_in, refuse_replies
+from fairlead.policy.names import Name, Names
 from fairlead.policy.policy import Policy
 from fairlead.policy.settings import Rule, RulesFile
 from fairlead.policy.sources import schema_text, statements
@@ -22,18 +25,22 @@ def compile_policy(
     lean: Sequence[Rule] = (),
     files: Mapping[str, RulesFile] | None = None,
     systems: Mapping[str, System] = {},
+    lists: Mapping[str, bytes] = {},
 ) -> Policy:
     """The policy of a revision.
 
     `sources` are the Cedar files by their path in the workspace, `lean` the `rules:` of fairlead.yaml, `files` those of
-    `rules/` by their path, `systems` those whose tools policies speak of. Raises BadInput naming the file and line, the
-    rule, the detector or the fact.
+    `rules/` by their path, `lists` the lists of names beside them, `systems` those whose tools policies speak of.
+    Raises BadInput naming the file and line, the rule, the detector, the register or the fact.
     """
     files = files or {}
     own = _detectors(files)
     declared = [fact for file in files.values() for fact in file.facts]
     suspects = all(injection.NAME not in file.without for file in files.values())
     known = frozenset(each.category for each in own) | frozenset(c for file in files.values() for c in file.classes)
+    registered = names_in(files, lists)
+    names = _compiled_names(registered) if registered else None
+    known |= names.categories if names is not None else frozenset()
     known |= {injection.CATEGORY, UNSCREENED} if suspects else {UNSCREENED}
     spoken = _words(files, known)
     last = _endings(files, known | spoken.keys())
@@ -48,11 +55,13 @@ def compile_policy(
         texts["defaults"] = rules.defaults(lean, tools=bool(systems))
     asked = tuple(each.detector for _, each in spoken.values() if each.asked)
     classes = {**dict.fromkeys([*spoken, *last], DataClass.public), **_classes(files)}
-    detection = Detection((*own, *asked), classes, injection.suspicion() if suspects else None)
+    detection = Detection((*own, *asked), classes, injection.suspicion() if suspects else None, names)
     answered = tuple(each.detector for _, each in spoken.values() if not each.asked)
     instead = {name: each.instead for name, (_, each) in spoken.items() if each.instead}
     tools = tool_schema.actions(systems.values())
     found = statements(texts, declared, tools)
+    if names is not None:
+        refuse_replies(found, names.categories - {each.category for each in (*own, *answered)})
     return Policy(
         found,
         detection,
@@ -68,6 +77,12 @@ def compile_policy(
             decisive(systems.values()),
         ),
     )
+
+
+@functools.lru_cache(maxsize=2)
+def _compiled_names(registered: tuple[Name, ...]) -> Names:
+    """The same names are compiled once: a hundred thousand take seconds, and most revisions leave them alone."""
+    return Names(registered)
 
 
 def _endings(files: Mapping[str, RulesFile], known: frozenset[str]) -> dict[str, tuple[str, Ending]]:

@@ -12,6 +12,7 @@ from fairlead.models.types import ChatRequest, Message, TextPart, reasoning_of, 
 from fairlead.policy import injection
 from fairlead.policy.detectors import Detector
 from fairlead.policy.injection import Suspicion
+from fairlead.policy.names import Names
 from fairlead.policy.scan import Scan
 from fairlead.policy.types import Finding, Findings
 
@@ -33,8 +34,13 @@ class Detection:
     """All detectors of a revision, compiled for scanning."""
 
     def __init__(
-        self, detectors: Sequence[Detector], classes: Mapping[str, DataClass], suspicion: Suspicion | None = None
+        self,
+        detectors: Sequence[Detector],
+        classes: Mapping[str, DataClass],
+        suspicion: Suspicion | None = None,
+        names: Names | None = None,
     ) -> None:
+        self.names = names
         self.detectors = tuple(detectors)
         self.classes = classes
         self._suspicion = suspicion
@@ -70,7 +76,10 @@ class Detection:
         if not plain:
             texts.append(_rest(request))
         hits = self._hits(texts)
-        found = self._locate(places(request, rest=not plain), hits, _operators(request)) if hits else _NOTHING
+        named = self.names is not None and self.names.may_occur(texts)
+        found = _NOTHING
+        if hits or named:
+            found = self._locate(places(request, rest=not plain), hits, _operators(request), named=named)
         if request.labels is not NO_LABELS:
             found = Findings(found.labels.joined(request.labels), found.found)
         return found
@@ -78,16 +87,19 @@ class Detection:
     def text(self, text: str) -> Findings:
         """What was found in one text, as if it were the content of message 0."""
         hits = self._hits([text])
-        return self._locate([(0, -1, text)], hits) if hits else _NOTHING
+        named = self.names is not None and self.names.may_occur([text])
+        return self._locate([(0, -1, text)], hits, named=named) if hits or named else _NOTHING
 
     def _hits(self, texts: list[str]) -> list[int]:
         return self._scan.hits("\x00".join(texts).encode("utf-8", "replace"))
 
-    def _locate(self, places: Sequence[Place], hits: list[int], trusted: frozenset[int] = frozenset()) -> Findings:
+    def _locate(
+        self, places: Sequence[Place], hits: list[int], trusted: frozenset[int] = frozenset(), *, named: bool = False
+    ) -> Findings:
         known = len(self.detectors)
         suspects = [self.detectors[index] for index in hits if index < known]
         found: list[Finding] = []
-        if self._suspicion is not None and hits[-1] == known:
+        if self._suspicion is not None and hits and hits[-1] == known:
             found += _suspected(self._suspicion, [each for each in places if each[0] not in trusted])
         for message, call, raw in places:
             text = raw if call < 0 else spelled_out(raw)
@@ -100,6 +112,8 @@ class Detection:
                 found.append(Finding(category, message, start, end, call))
             if text is not raw:
                 _point_into(raw, found, message, call)
+        if named and self.names is not None:
+            found += _named(self.names, places)
         return Findings(self.labels(frozenset(each.category for each in found)), tuple(found)) if found else _NOTHING
 
     def labels(self, categories: frozenset[str]) -> Labels:
@@ -194,6 +208,13 @@ def _characters(data: bytes, spans: Sequence[tuple[int, int, Detector]]) -> dict
         count += len(data[at:offset].decode("utf-8", "replace"))
         at, found[offset] = offset, count
     return found
+
+
+def _named(names: Names, places: Sequence[Place]) -> Iterator[Finding]:
+    """Where names stand: in texts as they came, since names are read through escapes."""
+    for (message, call, _), spans in zip(places, names.found([text for _, _, text in places]), strict=True):
+        for category, start, end in spans:
+            yield Finding(category, message, start, end, call)
 
 
 def _operators(request: ChatRequest) -> frozenset[int]:

@@ -22,7 +22,13 @@ _NO_ALNUM: Final = re.compile(r"[^0-9A-Za-z]+")
 _WRITTEN: Final = re.compile(
     r"[A-Za-z][0-9A-Za-z_]*_[0-9A-Za-z]{4,6}|user\.[0-9a-z]{4,6}@person\.example|\+999\d{8}|ZZ\d{18}"
 )  # as it is written here
-_WORDS: Final = {"person_name": "Person", "payment_card": "Card", "bank_account": "Account", "national_id": "ID"}
+_WORDS: Final = {
+    "person_name": "Person",
+    "guessed_name": "Person",
+    "payment_card": "Card",
+    "bank_account": "Account",
+    "national_id": "ID",
+}
 
 Kind = Literal["word", "email", "phone", "iban"]
 """How a pseudonym is written. All but words are taken for what they stand for by whoever parses them, and can be

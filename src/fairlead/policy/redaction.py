@@ -11,6 +11,7 @@ from msgspec import Struct
 from fairlead.errors import Broken, Denied
 from fairlead.models.types import ChatRequest, Function, Message, Part, TextPart, is_text, text_of
 from fairlead.policy.detect import CONTENT, REASONING, REST, Detection, places, spelled_out
+from fairlead.policy.names import Occurring
 from fairlead.policy.pseudonyms import Naming, Pseudonyms, Undo
 from fairlead.policy.types import Finding, Findings
 
@@ -110,7 +111,10 @@ def redact(
             mend="send what they say as text, or ask for a model that may see it",
             step="attempt",
         )
-    names = _Names("\x00".join(text for _, _, text in places(request)), named, pseudonyms, quoted=_is_json(request))
+    texts = [text for _, _, text in places(request)]
+    if pseudonyms is not None and detection.names is not None:
+        pseudonyms.identify = Occurring(detection.names, texts).identify
+    names = _Names("\x00".join(texts), named, pseudonyms, quoted=_is_json(request))
     for number in range(_ROUNDS + len(_AROUND) + 1):
         mine = [each for each in _standing(request, findings, names) if each.category in categories]
         if not mine:

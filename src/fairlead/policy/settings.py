@@ -82,6 +82,31 @@ class DetectorSetting(Struct, frozen=True, forbid_unknown_fields=True):
     checksum: Annotated[str, Meta(description="A check that what was found must pass: luhn, mod97, verhoeff, …")] = ""
 
 
+class NamesSetting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A register: names, or whatever else an organisation knows by heart, that stand in a file of `rules/`."""
+
+    name: Annotated[Name, Meta(description="What it is called.")]
+    file: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9_.-]+\.(csv|txt)$",
+            description="The file in `rules/`: a `.txt` with one name a line, or a `.csv` with a head.",
+        ),
+    ]
+    columns: Annotated[
+        Strings,
+        Meta(description="The columns that make up a name, the family's name last. Left out: the first column."),
+    ] = ()
+    category: Annotated[Name, Meta(description="The category that policies read.")] = "person_name"
+    persons: Annotated[
+        bool,
+        Meta(
+            description="Names of persons, which are also known by their parts and turned round. With false only what "
+            "stands there counts: account numbers, projects, firms."
+        ),
+    ] = True
+
+
 class FactSetting(Struct, frozen=True, forbid_unknown_fields=True, rename={"source": "from"}):
     """Something to read out of a reply, for policies: `context.facts.NAME`."""
 
@@ -184,6 +209,7 @@ class RulesFile(Struct, frozen=True, forbid_unknown_fields=True):
     """One file of `rules/`."""
 
     detectors: Annotated[tuple[DetectorSetting, ...], Meta(description="Detectors of the workspace's own.")] = ()
+    names: Annotated[tuple[NamesSetting, ...], Meta(description="Registers of names, kept in files beside.")] = ()
     facts: Annotated[tuple[FactSetting, ...], Meta(description="What to read out of replies.")] = ()
     words: Annotated[tuple[WordsSetting, ...], Meta(description="Words and claims that are not used.")] = ()
     require: Annotated[tuple[RequireSetting, ...], Meta(description="Texts that replies must have.")] = ()

@@ -229,7 +229,9 @@ class _Compiling:
         if len(files) < len(rules):
             return None  # policies may rest on what could not be read
         return self._found.tried(
-            lambda: compile_policy(sources, settings.rules, files, systems), ("rules",), others=files
+            lambda: compile_policy(sources, settings.rules, files, systems, _lists(self._found.text)),
+            ("rules",),
+            others=files,
         )
 
     def _controls(self, settings: WorkspaceSettings, files: Mapping[str, ControlSettings | None]) -> Controls | None:
@@ -267,6 +269,11 @@ class _Compiling:
         if rates is not None:
             self._found.problems += crossings.unpriced_embedding(settings, models, rates, self._found.documents[ENTRY])
         return rates
+
+
+def _lists(text: WorkspaceText) -> dict[str, bytes]:
+    """The files of `rules/` that hold names."""
+    return {path: content for ending in (".csv", ".txt") for path, content in text.below("rules", ending)}
 
 
 def _slots_of(models: Models) -> dict[str, int]:

@@ -33,7 +33,8 @@ def belongs(path: str) -> bool:
         case "policies":
             return folder == "policies" and name.endswith(".cedar")
         case "rules" | "tasks" | "controls":
-            return "/" not in folder and name.endswith(".yaml")
+            endings = (".yaml", ".csv", ".txt") if folder == "rules" else (".yaml",)
+            return "/" not in folder and name.endswith(endings)
         case "context":
             return name.endswith(".md") or path == SOURCES
         case "systems":

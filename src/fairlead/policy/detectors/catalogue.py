@@ -27,6 +27,8 @@ CLASSES: Final[dict[str, DataClass]] = {
     "bank_account": DataClass.confidential,
     "date_of_birth": DataClass.confidential,
     "crypto_address": DataClass.internal,
+    "person_name": DataClass.internal,
+    "guessed_name": DataClass.internal,
     "email": DataClass.internal,
     "phone": DataClass.internal,
     "ip_address": DataClass.internal,

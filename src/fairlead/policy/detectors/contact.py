@@ -89,6 +89,21 @@ _BIRTH = (
 )
 _IN_WORDS = rf"\d{{1,2}}(?:st|nd|rd|th|\.)?(?: of)? {_MONTH},? \d{{4}}|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}"
 
+_NAME = r"[A-Z\u00c0-\u00de\u0141\u0160\u017d][A-Za-z\u00c0-\u024f'\u2019-]{1,30}"
+_TITLE = r"(?i:mr|mrs|ms|mx|miss|dr|prof|herrn?|frau|madame|monsieur)\.? "
+_ADDRESSED = (
+    rf"\b{_TITLE}|\b(?:Dear|Hi|Hello|Liebe|Lieber|Hallo) (?:{_TITLE})?"
+    r"|\b(?i:name|customer|contact|patient|kunde|kundin|signed|cc) ?: ?"
+    r"|\b(?i:regards|sincerely|gr\u00fc\u00dfen|gr\u00fc\u00dfe),?\n{1,2}"
+)
+_NOBODY = frozenset(("sir", "madam", "team", "all", "customer", "colleague", "colleagues", "everyone", "support"))
+
+
+def guessed_name(text: str) -> int:
+    """Nobody is called `Sir` or `Team`, and no form of address is a part of a name."""
+    return 0 if text.partition(" ")[0].lower().rstrip(".") in _NOBODY else len(text)
+
+
 ENTRIES: Final = (
     Entry("email", "email", "addresses of electronic mail",
           r"\b[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b", None,
@@ -122,6 +137,9 @@ ENTRIES: Final = (
     Entry("date_of_birth", "date_of_birth", "dates after words such as `born` or `date of birth`",
           rf"(?i)\b(?:{_BIRTH})\b[^0-9\n]{{0,30}}?\b(?P<value>{_DAY}|{_IN_WORDS})\b", date_of_birth,
           rf"(?i)\b(?:{_BIRTH})\b"),
+    # Off, because it guesses: what stands behind a form of address is mostly a name.
+    Entry("guessed_name", "guessed_name", "names behind a form of address, a greeting or `Name:`, guessed by these",
+          rf"(?:{_ADDRESSED})(?P<value>{_NAME}(?: {_NAME}){{0,2}})", guessed_name, rf"(?:{_ADDRESSED})", on=False),
     # Off, because most texts with sources have some, and an address of a page is seldom about a person.
     Entry("url", "url", "addresses of web pages",
           r"(?i)\b(?:(?:https?|ftp)://|www\.)[^\s<>\"`{}|\\^]{4,}", url, r"(?i)\b(?:https?://|ftp://|www\.)", on=False),

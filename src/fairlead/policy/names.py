@@ -1,0 +1,234 @@
+"""The names that an organisation knows: which of them stand in a text, however they are written.
+
+A name is found by its last word: the words of a text are compared with all last words at once, and only around one that
+is known it is looked for the rest. So a text costs as much with a hundred thousand names as with ten.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from fairlead.policy.name_spelling import WORD, plain, spellings, view, words_of
+from fairlead.policy.pseudonyms import Entity, style_of
+
+_GAP: Final = re.compile(r"[\W_]{0,6}")
+_FIELDS: Final = re.compile(r'["<>=|\t;:]')
+_NEAR: Final = 4  # words between the parts of a name in a record
+_MOST_WORDS: Final = 4  # of a forename
+
+Span = tuple[str, int, int]  # category, start, end
+
+
+class Name(Struct, frozen=True):
+    """One name of a register. Without `given` there are no parts to it: it is what stands there, and nothing less."""
+
+    category: str
+    family: str
+    given: str = ""
+
+
+class _Known(Struct, frozen=True):
+    category: str
+    family: tuple[str, ...]
+    given: frozenset[str]
+
+
+class _Mention(Struct, frozen=True):
+    """Where a name stands: one span of all of it, or one for each part."""
+
+    category: str
+    family: str
+    given: str
+    spans: tuple[tuple[int, int], ...]
+
+
+class Names:
+    """All registers of a revision, compiled."""
+
+    def __init__(self, names: Iterable[Name]) -> None:
+        given: dict[tuple[str, str], set[str]] = {}
+        self.count = 0
+        for each in names:
+            self.count += 1
+            for family in spellings(each.family):
+                if family:
+                    given.setdefault((each.category, family), set()).update(spellings(each.given))
+        last: dict[str, tuple[_Known, ...]] = {}
+        for (category, family), those in given.items():
+            parts = tuple(family.split())
+            last[parts[-1]] = (*last.get(parts[-1], ()), _Known(category, parts, frozenset(those)))
+        self._last: Mapping[str, tuple[_Known, ...]] = last
+        self._ends = frozenset(last) | {f"{each}s" for each in last}  # as they are, and in the genitive
+        self.categories = frozenset(category for category, _ in given)
+
+    def may_occur(self, texts: Iterable[str]) -> bool:
+        """Whether any last word of a name stands in any of the texts."""
+        return any(self._any_in(view(text)) for text in texts)
+
+    def _any_in(self, shown: str) -> bool:
+        return not self._ends.isdisjoint(words_of(shown))
+
+    def found(self, texts: Sequence[str]) -> list[list[Span]]:
+        """What stands in each text. Parts of a name count wherever all of it stands in any of the texts."""
+        read = [self.read(each) for each in texts]
+        mentions = [self.mentions(each) for each in read]
+        parts = _parts_of(one for each in mentions for one in each)
+        return [
+            sorted({(one.category, *span) for one in mine for span in one.spans} | set(_alone(text, parts, mine)))
+            for text, mine in zip(read, mentions, strict=True)
+        ]
+
+    def read(self, text: str) -> "Reading":
+        """A text as names are looked for in it."""
+        shown = view(text)
+        words = list(WORD.finditer(shown))
+        return Reading(shown, words, [plain(each[0]) for each in words])
+
+    def mentions(self, reading: "Reading") -> list[_Mention]:
+        """Where names stand, all of each."""
+        return list(self._mentions(reading)) if self._any_in(reading.text) else []
+
+    def _mentions(self, reading: "Reading") -> Iterator[_Mention]:
+        keys, text = self._last, reading.text
+        for at, word in enumerate(reading.told):
+            known = keys.get(word)
+            end = reading.words[at].end()
+            if known is None and word[-1:] == "s" and text[end - 1] in "sS":  # in the genitive
+                known, end = keys.get(word[:-1]), end - 1
+            for each in known or ():
+                mention = _whole(each, reading, at, end)
+                if mention is not None:
+                    yield mention
+
+
+class Reading(Struct, frozen=True):
+    """A text as names are looked for in it: its words, where they stand and plain."""
+
+    text: str
+    words: list[re.Match[str]]
+    told: list[str]
+
+    def joined(self, first: int, last: int) -> bool:
+        """Whether nothing but a little punctuation stands between these words."""
+        words = self.words
+        return all(_GAP.fullmatch(self.text, words[n].end(), words[n + 1].start()) for n in range(first, last))
+
+
+def _whole(known: _Known, reading: Reading, at: int, end: int) -> _Mention | None:
+    """The name that ends in word `at`, or whose family's name does, if all of it stands there."""
+    words, told = reading.words, reading.told
+    first = at + 1 - len(known.family)
+    if first < 0 or tuple(told[first:at]) != known.family[:-1] or not reading.joined(first, at):
+        return None
+    family, start = " ".join(known.family), words[first].start()
+    if "" in known.given:
+        return _Mention(known.category, family, "", ((start, end),))
+    for count in range(min(_MOST_WORDS, first), 0, -1):
+        given = _given(known, told[first - count : first])
+        if given and reading.joined(first - count, first):
+            low, high = words[first - count].start(), words[first - 1].end()
+            one = reading.text[high:start] == " "
+            return _Mention(known.category, family, given, ((low, end),) if one else ((low, high), (start, end)))
+    return _turned(known, reading, at, (start, end)) or _in_fields(known, reading, first, at, (start, end))
+
+
+def _turned(known: _Known, reading: Reading, at: int, family: tuple[int, int]) -> _Mention | None:
+    """The family's name before the forename."""
+    words, told = reading.words, reading.told
+    for count in range(min(_MOST_WORDS, len(told) - at - 1), 0, -1):
+        given = _given(known, told[at + 1 : at + 1 + count])
+        if given and reading.joined(at, at + count):
+            span = words[at + 1].start(), words[at + count].end()
+            return _Mention(known.category, " ".join(known.family), given, (family, span))
+    return None
+
+
+def _in_fields(known: _Known, reading: Reading, first: int, at: int, family: tuple[int, int]) -> _Mention | None:
+    """Forename and family's name in the fields of a record, with the names of the fields between them."""
+    words, told = reading.words, reading.told
+    for other in (*range(max(first - _NEAR, 0), first), *range(at + 1, min(at + 1 + _NEAR, len(told)))):
+        given = _given(known, told[other : other + 1])
+        low, high = (family[1], words[other].start()) if other > at else (words[other].end(), family[0])
+        if given and len(told[other]) > 1 and _FIELDS.search(reading.text, low, high):
+            return _Mention(known.category, " ".join(known.family), given, (family, words[other].span()))
+    return None
+
+
+def _given(known: _Known, told: list[str]) -> str:
+    """The forename that these words are, or the first word or letter of."""
+    said = " ".join(told)
+    if said in known.given:
+        return said
+    if len(told) > 1:
+        return ""
+    begun = [each for each in known.given if each.partition(" ")[0] == said]
+    if begun:
+        return begun[0] if len(begun) == 1 else said
+    return said if len(said) == 1 and any(each.startswith(said) for each in known.given) else ""
+
+
+def _parts_of(mentions: Iterable[_Mention]) -> dict[str, str]:
+    """The parts of the names that were mentioned, each with its category."""
+    found: dict[str, str] = {}
+    for each in mentions:
+        if each.given:
+            for word in (each.family, each.family.rpartition(" ")[2], each.given, each.given.partition(" ")[0]):
+                if len(word) > 1:
+                    found.setdefault(word, each.category)
+    return found
+
+
+def _alone(reading: Reading, parts: Mapping[str, str], mentions: list[_Mention]) -> Iterator[Span]:
+    """Parts of names that stand by themselves: written as a name is, so that no common word is taken for one."""
+    begun = {each.partition(" ")[0] for each in parts}
+    if not begun:
+        return
+    taken = [span for each in mentions for span in each.spans]
+    text, words, told = reading.text, reading.words, reading.told
+    longest = max(each.count(" ") for each in parts) + 1
+    for at, word in enumerate(told):
+        if (word not in begun and word[:-1] not in begun) or text[words[at].start()].islower():
+            continue
+        start = words[at].start()
+        for count in range(min(longest, len(words) - at), 0, -1):
+            said, end = " ".join(told[at : at + count]), words[at + count - 1].end()
+            if said not in parts and said[-1:] == "s" and text[end - 1] == "s":
+                said, end = said[:-1], end - 1
+            if said in parts and not any(a < end and start < b for a, b in taken):
+                yield parts[said], start, end
+                break
+
+
+class Occurring:
+    """Whose names stand in a text: what a part of one belongs to."""
+
+    def __init__(self, names: Names, texts: Sequence[str]) -> None:
+        self._names = names
+        self._families: dict[str, set[str]] = {}
+        self._givens: dict[str, set[str]] = {}
+        for text in texts:
+            for each in names.mentions(names.read(text)):
+                if each.given:
+                    key = f"{each.given} {each.family}"
+                    self._families.setdefault(each.family, set()).add(key)
+                    self._families.setdefault(each.family.rpartition(" ")[2], set()).add(key)
+                    self._givens.setdefault(each.given, set()).add(key)
+                    self._givens.setdefault(each.given.partition(" ")[0], set()).add(key)
+
+    def identify(self, category: str, value: str) -> Entity | None:
+        """Whose name, or part of a name, a value is."""
+        if category not in self._names.categories:
+            return None
+        shown = view(value)
+        style = style_of(shown)
+        whole = next((each for each in self._names.mentions(self._names.read(value)) if each.given), None)
+        if whole is not None:
+            return Entity(f"{whole.given} {whole.family}", "", style)
+        said = " ".join(words_of(shown))
+        for part, known in (("Surname", self._families), ("Forename", self._givens)):
+            if said in known:
+                those = known[said]
+                return Entity(next(iter(those)) if len(those) == 1 else f"{part} {said}", part, style)
+        return Entity(said, "", style)
