@@ -38,6 +38,7 @@ SENTENCES = {
     "ipv6_address": ("from 2001:4860:4860::8888", "from 2001:zz"),
     "mac_address": ("card 00:1A:2B:3C:4D:5E", "time 00:1A:2B"),
     "url": ("see https://example.org/a.", "see https://localhost"),
+    "guessed_name": ("Dear Ms. Vera Quill,", "Dear Team, the name of the rose"),
     "date_of_birth": ("born on 6/24/1991", "born on 45/24/1991"),
     "us_ssn": ("is 123-45-6789", "is 666-45-6789"),
     "us_ssn_named": ("SSN: 123456789", "SSN: 666456789"),
