@@ -213,3 +213,23 @@ async def test_where_all_servers_ask_for_a_pause_nobody_is_asked_and_it_is_said_
             await sent(w)
         assert caught.value.retry_after == 7
         assert len(w.provider.received) == 2
+
+
+@pytest.mark.parametrize(
+    ("cached", "long", "who", "places"),
+    [(0.2, 5000, "", 1), (0.2, 3000, "", 2), (0.2, 5000, "kim", 1), (2, 5000, "kim", 2)],
+)
+async def test_what_a_server_may_have_kept_goes_where_it_was_kept_if_that_pays(
+    tmp_path: Path, cached: float, long: int, who: str, places: int
+) -> None:
+    prices = {"fast": {"input": 2, "output": 8, "cached_input": cached}}
+    async with world(tmp_path, models=models, prices=prices) as w:
+        used = set()
+        for number in range(8):
+            begins = str(number) if who else "x"  # instructions differ, who asks does not
+            messages = [Message("system", begins * long), Message("user", f"question {number}")]
+            request = ChatRequest(
+                model="fast", messages=messages, size=long + 10, handling=Handling(user=who) if who else None
+            )
+            used.add((await call_model(w.fairlead, w.caller(), request, Arrival(door="test"))).model.name)
+        assert len(used) == places

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from fairlead.costs.ledger import Action
 from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.execution.stickiness import shared_beginning
 from fairlead.lanes.allowances import Need
 from fairlead.lanes.minutes import Sent
 from fairlead.lanes.refusals import AtLimit
@@ -20,26 +21,29 @@ from fairlead.routing.outstanding import Arrange
 
 
 def belonging(action: Action, request: ChatRequest) -> str:
-    """What this call has in common with others that should go to the same deployment: a conversation, or the beginning
-    that a provider keeps."""
+    """What this call says that it has in common with others that should go to the same place: a conversation, or the
+    beginning that a provider keeps."""
     kept = request.handling.prompt_cache_key if request.handling is not None else None
     return action.arrival.affinity or kept or action.run
 
 
 def arranging(
     fairlead: Fairlead, deployment: Deployment, action: Action, request: ChatRequest, rights: Rights
-) -> Arrange:
-    """How this call orders deployments."""
+) -> tuple[str, Arrange]:
+    """By which key this call orders deployments, and how."""
+    key = belonging(action, request)
     if not deployment.shares:
-        return ordered
+        return key, ordered
+    if deployment.kept is not None and key == action.run:
+        key = shared_beginning(deployment.kept, request) or key
     health, unavailable, decisions = fairlead.health, deployment.unavailable, rights.decisions
 
     def usable(name: str) -> bool:
         decision = decisions.get(name)
         return decision is not None and decision.allowed and name not in unavailable and health.reason(name) is None
 
-    stays = belonging(action, request) != action.run
-    return fairlead.outstanding.arrange(usable, deployment.preferences.sticky_margin if stays else None)
+    slack = deployment.preferences.sticky_margin if key != action.run else None
+    return key, fairlead.outstanding.arrange(usable, slack)
 
 
 def need_of(model: Model, request: ChatRequest, output: int) -> Need:

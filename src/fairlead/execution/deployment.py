@@ -18,6 +18,7 @@ from fairlead.errors import Overloaded
 from fairlead.execution.asked_vectors import AskedVectors
 from fairlead.execution.live_answers import LiveAnswers
 from fairlead.execution.seconds_seen import SecondsSeen
+from fairlead.execution.stickiness import Kept
 from fairlead.execution.tokens_seen import TokensSeen
 from fairlead.identity import Authenticator, Caller
 from fairlead.lanes import LaneRules, Lanes
@@ -97,6 +98,7 @@ class Deployment:
     live: Mapping[str, LiveSource] = field(default_factory=dict)
     predictor: "Predictor | None" = None
     speeds: Mapping[str, Speed] | None = None  # of models, as measured on this machine
+    kept: Kept | None = None  # where what servers keep of prompts makes calls cheaper
     shares: bool = False  # whether a model has several deployments, or a limit of its own a minute
 
 

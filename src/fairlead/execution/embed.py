@@ -18,7 +18,7 @@ from fairlead.errors import Upstream
 from fairlead.execution.answer import Answer, Quote, answer_of, quote_of
 from fairlead.execution.at_cap import reserved
 from fairlead.execution.attempts import tried
-from fairlead.execution.balancing import arranging, belonging, within_minutes
+from fairlead.execution.balancing import arranging, within_minutes
 from fairlead.execution.choices import Reply
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.planning import watched
@@ -100,6 +100,7 @@ async def decide_embedding(
             action.caller, task, findings.labels, tuple(considered.values()), action.arrival.door
         )
     with action.step("plan"):
+        key, arrange = arranging(fairlead, deployment, action, asked, rights)
         plan = action.plan = plan_embedding(
             task,
             replace(asked, size=max(map(size_of, request.texts))),
@@ -110,8 +111,8 @@ async def decide_embedding(
             rates=deployment.rates,
             health=fairlead.health.reason,
             unavailable=deployment.unavailable,
-            key=belonging(action, asked),
-            arrange=arranging(fairlead, deployment, action, asked, rights),
+            key=key,
+            arrange=arrange,
             stopped=stopped_models(deployment, embedders.models, action.at),
         )
         if deployment.shares:

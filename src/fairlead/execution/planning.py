@@ -59,6 +59,7 @@ def planned(
 ) -> Plan:
     """The candidates for an action, under what is known of prices, keys and health now."""
     draw = belonging(action, asked.request)
+    key, arrange = arranging(fairlead, deployment, action, asked.request, rights)
     made = plan(
         task,
         asked.request,
@@ -71,8 +72,8 @@ def planned(
         default_output=deployment.defaults.max_output,
         has_passages=bool(asked.passages),
         groups=deployment.groups,
-        key=draw,
-        arrange=arranging(fairlead, deployment, action, asked.request, rights),
+        key=key,
+        arrange=arrange,
         unpriced=_unpriced(deployment, asked.request),
         stopped=stopped_models(deployment, deployment.models, action.at),
         unfit=unfit,

@@ -179,6 +179,14 @@ class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         ]
         | None
     ) = None
+    caches_from: Annotated[
+        int,
+        Meta(
+            gt=0,
+            description="Tokens from which its server keeps how requests begin. Where cached input is cheaper, longer "
+            "requests that begin alike go to the same deployment.",
+        ),
+    ] = 1024
     headers: Annotated[dict[str, str], Meta(description="Further headers, such as `openai-organization`.")] = {}
     timeouts: TimeoutSettings = TimeoutSettings()
     quirks: Annotated[Quirks | None, Meta(description="What an OpenAI-compatible server does differently.")] = None

@@ -118,6 +118,7 @@ class _Compiling:
             quotes_context=defaults.quotes_context,
             group=group,
             per_minute=_per_minute(asked),
+            caches_from=asked.caches_from,
             space=space_of(name, asked, defaults, group),
         )
 

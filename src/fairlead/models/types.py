@@ -230,6 +230,7 @@ class Model(Struct, frozen=True, kw_only=True):
     audio: bool = True
     group: str = ""  # the model that this is a deployment of: see `deployments`
     per_minute: PerMinute | None = None
+    caches_from: int = 1024  # tokens from which its server may keep the beginning of a request
     quotes_context: bool = False  # answers only from passages: useless without a context pack
     space: Space | None = None  # of the vectors that it gives; None for all models that chat
 

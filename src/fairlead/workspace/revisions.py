@@ -13,6 +13,7 @@ from fairlead.execution import Defaults, Deployment
 from fairlead.execution.approvals import Approvals
 from fairlead.execution.kept_flows import Flows
 from fairlead.execution.pins import Pins
+from fairlead.execution.stickiness import compile_kept
 from fairlead.identity import Authenticator, Key
 from fairlead.identity.browser import BrowserSessions
 from fairlead.identity.credentials import Credentials
@@ -218,6 +219,7 @@ def _deployment(compiled: CompiledRevision, around: Surroundings, parts: Lasting
         live=workspace.live,
         predictor=compiled.predictor,
         speeds=compiled.speeds,
+        kept=compile_kept(chat_groups, chats, workspace.rates, around.master_key),
         shares=any(each.group or each.per_minute for each in workspace.models.models.values()),
         vectors=vector_space(settings.context, workspace.models.models.values()),
     )
