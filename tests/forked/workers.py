@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from tests.forked import memory
+from tests.forked import meanwhile, memory
 
 # Of what is collected nearly all stays, and a worker lives for minutes: to look for cycles as often as Python does by
 # itself would find next to nothing.
@@ -48,7 +48,12 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
 @pytest.hookimpl(wrapper=True)
 def pytest_collection(session: pytest.Session) -> Iterator[None]:
     gc.set_threshold(*SELDOM)
-    return (yield)
+    end = meanwhile.begin(session.config.rootpath) if session.config.option.workers else None
+    try:
+        return (yield)
+    finally:
+        if end is not None:
+            end()
 
 
 @pytest.hookimpl(tryfirst=True)
