@@ -14,6 +14,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -120,14 +121,19 @@ def completeness(locks: dict[str, dict[str, Pin]]) -> Iterator[str]:
     """Where something that is installed as its lock says needs what no lock holds."""
     known = {**locks["setup"], **locks["runtime"], **locks["dev"]}
     for pin in known.values():
-        for text in metadata.requires(pin.name) or () if _installed(pin) else ():
-            wanted = Requirement(text)
-            if wanted.marker is not None and not wanted.marker.evaluate({"extra": ""}):
-                continue
-            if canonicalize_name(wanted.name) not in known:
-                yield f"{pin.name} needs {wanted.name}, which no lock holds: make lock"
+        for name in _needed(pin) if _installed(pin) else ():
+            if canonicalize_name(name) not in known:
+                yield f"{pin.name} needs {name}, which no lock holds: make lock"
 
 
+@cache
+def _needed(pin: Pin) -> tuple[str, ...]:
+    """What it needs here, as it is installed."""
+    every = map(Requirement, metadata.requires(pin.name) or ())
+    return tuple(each.name for each in every if each.marker is None or each.marker.evaluate({"extra": ""}))
+
+
+@cache
 def _installed(pin: Pin) -> bool:
     try:
         return metadata.version(pin.name) == pin.version
@@ -142,6 +148,7 @@ def licence(pin: Pin, before: dict[str, str]) -> str:
     return (_declared(pin) if _installed(pin) else "") or before.get(pin.name, "")
 
 
+@cache
 def _declared(pin: Pin) -> str:
     about = metadata.metadata(pin.name)
     expression = about.get("License-Expression")

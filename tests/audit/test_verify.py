@@ -81,7 +81,7 @@ def test_an_untouched_database_holds_and_says_what_is_signed() -> None:
     assert live([], [], 0).ok
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.data())
 def test_any_changed_byte_of_any_record_is_found_in_an_export(data: st.DataObject) -> None:
     number = data.draw(st.sampled_from(RECORD_LINES))
@@ -93,7 +93,7 @@ def test_any_changed_byte_of_any_record_is_found_in_an_export(data: st.DataObjec
     assert verdict.problems
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.data())
 def test_any_changed_byte_of_any_record_is_found_in_the_database(data: st.DataObject) -> None:
     index = data.draw(st.integers(0, 11))

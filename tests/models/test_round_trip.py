@@ -3,11 +3,12 @@
 import itertools
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.faults import wires
 from tests.faults.speech import Asked, Reply
@@ -36,8 +37,6 @@ from fairlead.models.types import (
     Tool,
     ToolCall,
 )
-
-OFTEN = settings(deadline=None, max_examples=60)
 
 Write = Callable[[Any], bytes]
 Read = Callable[[dict[str, Any]], dict[str, Any]]
@@ -75,10 +74,12 @@ SCHEMAS = st.sampled_from(
 )
 
 
+@cache
 def texts(carried: frozenset[str]) -> st.SearchStrategy[Part]:
     return st.builds(TextPart, WORDS, cache_control=MARKS if "mark" in carried else st.none())
 
 
+@cache
 def images(carried: frozenset[str]) -> st.SearchStrategy[Part]:
     urls = st.builds("data:image/png;base64,{}".format, DATA)
     if "image at" in carried:
@@ -86,6 +87,7 @@ def images(carried: frozenset[str]) -> st.SearchStrategy[Part]:
     return st.builds(ImagePart, st.builds(ImageUrl, urls), cache_control=MARKS)
 
 
+@cache
 def files(carried: frozenset[str]) -> st.SearchStrategy[Part]:
     data = st.builds(FileData, file_data=st.builds("data:application/pdf;base64,{}".format, DATA))
     if "file at" in carried:
@@ -93,26 +95,47 @@ def files(carried: frozenset[str]) -> st.SearchStrategy[Part]:
     return st.builds(FilePart, data)
 
 
+@cache
+def questions(carried: frozenset[str]) -> st.SearchStrategy[str | list[Part]]:
+    parts = texts(carried) | images(carried) | files(carried) | st.builds(TextPart, WORDS, st.just("Title"))
+    return WORDS | st.lists(parts, min_size=1, max_size=3)
+
+
+@cache
+def results(carried: frozenset[str]) -> st.SearchStrategy[str | list[Part]]:
+    shown = texts(carried) | images(carried - {"image at"}) if "result image" in carried else texts(carried)
+    return WORDS | st.builds(lambda text, part: [text, part], texts(frozenset()), shown)
+
+
+SEVERAL = st.lists(ARGUMENTS, max_size=2)
+THOUGHTS = st.lists(st.builds(Thought, WORDS, DATA), max_size=1)
+SEALED = st.lists(st.builds(Thought, sealed=DATA), max_size=1)
+CHOICES = st.sampled_from([None, "auto", "required", NamedToolChoice(NamedFunction("look_up"))])
+SAMPLINGS = st.builds(
+    Sampling,
+    temperature=st.none() | st.sampled_from([0.0, 0.5, 1.0]),
+    top_p=st.none() | st.sampled_from([0.1, 1.0]),
+    stop=st.none() | WORDS | st.lists(WORDS, min_size=1, max_size=2),
+)
+
+
 @st.composite
 def conversations(draw: st.DrawFn, carried: frozenset[str]) -> list[Message]:
     """Turns as they come in life: a system prompt, questions, rounds of tools, answers."""
-    parts = texts(carried) | images(carried) | files(carried) | st.builds(TextPart, WORDS, st.just("Title"))
     messages = [Message("system", draw(WORDS))] if draw(st.booleans()) else []
     for number in range(draw(st.integers(1, 3))):
-        messages.append(Message("user", draw(WORDS | st.lists(parts, min_size=1, max_size=3))))
-        thoughts = draw(st.lists(st.builds(Thought, WORDS, DATA), max_size=1)) if "thought" in carried else []
+        messages.append(Message("user", draw(questions(carried))))
+        thoughts = draw(THOUGHTS) if "thought" in carried else []
         if "sealed" in carried:
-            thoughts += draw(st.lists(st.builds(Thought, sealed=DATA), max_size=1))
+            thoughts += draw(SEALED)
         calls = [
             ToolCall(f"call_{number}_{n}", Function("look_up", json.dumps(each)))
-            for n, each in enumerate(draw(st.lists(ARGUMENTS, max_size=2)))
+            for n, each in enumerate(draw(SEVERAL))
         ]
         messages.append(Message("assistant", draw(WORDS), tool_calls=calls or None, thoughts=thoughts or None))
-        shown = texts(carried) | images(carried - {"image at"}) if "result image" in carried else texts(carried)
         for call in calls:
             failed = (draw(st.booleans()) or None) if "error" in carried else None
-            content = draw(WORDS | st.builds(lambda text, part: [text, part], texts(frozenset()), shown))
-            messages.append(Message("tool", content, tool_call_id=call.id, is_error=failed))
+            messages.append(Message("tool", draw(results(carried)), tool_call_id=call.id, is_error=failed))
     messages.append(Message("user", draw(WORDS)))
     return messages
 
@@ -120,21 +143,16 @@ def conversations(draw: st.DrawFn, carried: frozenset[str]) -> list[Message]:
 @st.composite
 def requests(draw: st.DrawFn, carried: frozenset[str]) -> dict[str, Any]:
     tool = Tool(FunctionTool("look_up", draw(WORDS), draw(SCHEMAS)))
-    choices = st.sampled_from([None, "auto", "required", NamedToolChoice(NamedFunction("look_up"))])
     schema = draw(st.none() | SCHEMAS)
     return {
         "messages": draw(conversations(carried)),
         "tools": [tool],
-        "tool_choice": draw(choices),
+        "tool_choice": draw(CHOICES),
         "response_format": None
         if schema is None
         else ResponseFormat("json_schema", JsonSchemaSpec("x", schema=schema)),
         "max_output": draw(st.integers(1, 9999)),
-        "sampling": Sampling(
-            temperature=draw(st.none() | st.sampled_from([0.0, 0.5, 1.0])),
-            top_p=draw(st.none() | st.sampled_from([0.1, 1.0])),
-            stop=draw(st.none() | WORDS | st.lists(WORDS, min_size=1, max_size=2)),
-        ),
+        "sampling": draw(SAMPLINGS),
     }
 
 
@@ -205,7 +223,6 @@ def _media(url: str, kind: str) -> readers.Item:
 
 
 @pytest.mark.parametrize("wire", WIRES)
-@OFTEN
 @given(data=st.data())
 def test_a_request_means_the_same_on_every_wire(wire: str, data: st.DataObject) -> None:
     write, read, carried = WIRES[wire]
@@ -224,7 +241,7 @@ REPLIES = st.builds(
         finish="tool_calls" if calls else "stop",
     ),
     st.lists(PIECES, min_size=1, max_size=6),
-    st.lists(ARGUMENTS, max_size=2),
+    SEVERAL,
     st.lists(PIECES, max_size=3),
 )
 READERS: dict[str, Callable[[], Any]] = {
@@ -238,7 +255,6 @@ READERS: dict[str, Callable[[], Any]] = {
 
 @pytest.mark.parametrize("wire", READERS)
 @pytest.mark.parametrize("streamed", [True, False])
-@OFTEN
 @given(reply=REPLIES, cuts=st.lists(st.integers(0, 5000), max_size=12))
 def test_a_reply_means_the_same_from_every_wire_however_the_network_cuts_it(
     wire: str, streamed: bool, reply: Reply, cuts: list[int]

@@ -17,7 +17,7 @@ from fairlead.tools.settings import OpenApiSettings
 from fairlead.tools.types import Definition
 
 Send = Callable[[str, Any], Any]
-OFTEN = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+OFTEN = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 VARIANTS = {
     "path": [

@@ -13,7 +13,7 @@ HINTED = [each for each in ENTRIES if each.hint]
 
 
 @pytest.mark.parametrize("entry", HINTED, ids=[each.name for each in HINTED])
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(data=st.data())
 def test_a_hint_occurs_wherever_its_pattern_does(entry: Entry, data: st.DataObject) -> None:
     text = data.draw(st.from_regex(re.compile(entry.pattern, re.ASCII), fullmatch=True)).encode()

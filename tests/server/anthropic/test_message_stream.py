@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from anthropic.lib.streaming._messages import accumulate_event
 from anthropic.types import RawMessageStreamEvent
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -110,7 +110,6 @@ PROOFS = st.builds(lambda sign: Chunk(thought=Thought(signature=sign)), WORDS) |
 )
 
 
-@settings(deadline=None, max_examples=200)
 @given(before=st.lists(PROSE | PROOFS, max_size=6), called=calls(), after=st.lists(PROSE, max_size=3), data=st.data())
 def test_every_order_of_pieces_is_a_message(
     before: list[Chunk], called: tuple[list[str], list[Chunk]], after: list[Chunk], data: st.DataObject
