@@ -22,12 +22,12 @@ def test_a_fallback_is_no_one_everyone_or_a_list() -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"prefer": ["smal"]}, ["routing.prefer", "'smal'", "did you mean `small`?"]),
-        ({"prefer": ["x"]}, ["routing.prefer", "known here: `large`, `small`"]),
-        ({"prefer": ["small", "small"]}, ["routing.prefer", "twice"]),
-        ({"fallback": ["none"]}, ["routing.fallback", "'none'"]),
-        ({"retries": {"first_wait": 9, "longest_wait": 8}}, ["routing.retries.first_wait"]),
-        ({"breaker": {"cool_down": 9, "longest_cool_down": 8}}, ["routing.breaker.cool_down"]),
+        ({"prefer": ["smal"]}, ["prefer", "'smal'", "did you mean `small`?"]),
+        ({"prefer": ["x"]}, ["prefer", "known here: `large`, `small`"]),
+        ({"prefer": ["small", "small"]}, ["prefer", "twice"]),
+        ({"fallback": ["none"]}, ["fallback", "'none'"]),
+        ({"retries": {"first_wait": 9, "longest_wait": 8}}, ["retries.first_wait"]),
+        ({"breaker": {"cool_down": 9, "longest_cool_down": 8}}, ["breaker.cool_down"]),
     ],
 )
 def test_a_setting_that_cannot_be_meant_is_refused_by_its_key(settings: dict[str, object], words: list[str]) -> None:

@@ -16,7 +16,7 @@ Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 
 
 class RetrySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`routing.retries`: asking the same model again after it failed. Each try is held and recorded by itself."""
+    """`retries`: asking the same model again after it failed. Each try is held and recorded by itself."""
 
     tries: Annotated[int, Meta(ge=1, le=10, description="How often one model is asked in all; 1 means no retry.")] = 2
     first_wait: Annotated[Seconds, Meta(description="The longest wait before the first retry; doubles each time.")] = (
@@ -28,7 +28,7 @@ class RetrySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class BreakerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`routing.breaker`: when a failing model is left alone, and for how long."""
+    """`breaker`: when a failing model is left alone, and for how long."""
 
     failures: Annotated[int, Meta(ge=1, description="Failures in a row that open the breaker.")] = 5
     share: Annotated[
@@ -112,22 +112,22 @@ class Preferences(Struct, frozen=True, kw_only=True):
 
 
 def compile_routing(settings: RoutingSettings, models: Collection[str]) -> Preferences:
-    """Check the names against the workspace's models. Raises `BadInput`."""
-    known_models("routing.prefer", settings.prefer, models)
+    """Check the names against the workspace's models. Raises `BadInput`, naming keys as they stand in fairlead.yaml."""
+    known_models("prefer", settings.prefer, models)
     fallback: bool | tuple[str, ...]
     if isinstance(settings.fallback, bool):
         fallback = settings.fallback
     else:
-        known_models("routing.fallback", settings.fallback, models)
+        known_models("fallback", settings.fallback, models)
         fallback = tuple(settings.fallback)
     if settings.retries.first_wait > settings.retries.longest_wait:
         raise BadInput(
-            "routing.retries.first_wait is longer than routing.retries.longest_wait",
+            "retries.first_wait is longer than retries.longest_wait",
             mend="make first_wait the smaller of the two",
         )
     if settings.breaker.cool_down > settings.breaker.longest_cool_down:
         raise BadInput(
-            "routing.breaker.cool_down is longer than routing.breaker.longest_cool_down",
+            "breaker.cool_down is longer than breaker.longest_cool_down",
             mend="make cool_down the smaller of the two",
         )
     aims = settings.aims

@@ -126,7 +126,7 @@ class _Compiling:
         models = found.each(lambda some: compile_models(some, self._secrets), settings.models, ("models",))
         identity = self._identity(settings)
         budgets = found.tried(lambda: compile_budgets(settings.budgets, settings.alarms), ("budgets",))
-        preferences = found.tried(lambda: _routing(settings))
+        preferences = found.tried(lambda: compile_routing(settings.routes, settings.models))
         controls = self._controls(settings, watched)
         systems = compiled_systems(found, settings)
         sources = compiled_sources(found, settings)
@@ -280,13 +280,3 @@ def _slots_of(models: Models) -> dict[str, int]:
     """The most calls at once to each endpoint that has such a limit."""
     endpoints = models.endpoints.items()
     return {name: endpoint.concurrency for name, endpoint in endpoints if endpoint.concurrency is not None}
-
-
-def _routing(settings: WorkspaceSettings) -> Preferences:
-    try:
-        return compile_routing(settings.routes, settings.models)
-    except BadInput as error:
-        if error.message.startswith(("routing.tiers", "routing.objective")):
-            raise
-        # The other keys of routing stand at the top of fairlead.yaml.
-        raise BadInput(error.message.replace("routing.", ""), why=error.why, mend=error.mend) from error
