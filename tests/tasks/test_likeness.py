@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.tasks import likeness as module
-from fairlead.tasks.likeness import LEAST_THRESHOLD, MOST_THRESHOLD, Likeness
+from fairlead.tasks.lanes import BITS
+from fairlead.tasks.likeness import _WEIGHT, LEAST_THRESHOLD, MOST_THRESHOLD, Likeness
 
 EXAMPLES = {
     "billing": [
@@ -119,7 +120,30 @@ def test_any_examples_can_be_learnt_from(examples: dict[str, list[str]], text: s
 
 def test_the_heaviest_possible_text_stays_within_its_lane() -> None:
     words = [chr(0x4E00 + number) * 40 for number in range(250)]
-    made = Likeness({"a": words, "b": ["ordinary words"] * 9_000})
+    made = Likeness({"a": words, "b": ["ordinary words"] * 2_000})
     kind, confidence = made.closest(" ".join(words))
     assert 0.0 <= confidence <= 1.0
     assert kind in {None, "a"}
+    largest = max(abs(score) for adds in made._learnt for score in made._lanes.unpacked(adds))
+    assert largest * 600 * round(12 * _WEIGHT) < 1 << (BITS - 1), "as many pieces as a text can have, all this heavy"
+
+
+def test_kinds_that_are_mistaken_for_each_other_are_drawn_apart() -> None:
+    drawn = Likeness(
+        {
+            "lost": ["my card is lost", "I lost my card", "the card was lost at the beach"],
+            "declined": ["my card is declined", "the shop declined my card", "my card was declined at the till"],
+        }
+    )
+    assert [drawn.closest(f"my card {what} in the shop")[0] for what in ("got lost", "was declined")] == [
+        "lost",
+        "declined",
+    ]
+
+
+def test_the_same_examples_teach_the_same_in_every_process(likeness: Likeness) -> None:
+    again = Likeness(EXAMPLES)
+    assert (again.threshold, again.closest("which invoice?")) == (
+        likeness.threshold,
+        likeness.closest("which invoice?"),
+    )

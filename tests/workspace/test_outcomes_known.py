@@ -7,8 +7,8 @@ from tests.world import FixedClock
 
 from fairlead.storage.outcome_rows import keep
 from fairlead.storage.store import Store
-from fairlead.storage.types import NewOutcome
 from fairlead.storage.subject_rows import StoredSubjects
+from fairlead.storage.types import NewOutcome
 from fairlead.storage.vault import Vault
 from fairlead.workspace.outcomes_known import scores_since, trusted_scores_since
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from msgspec import Struct
 
 from fairlead.models.sentence_encoder import installed_encoder, installed_weights
-from fairlead.tasks.likeness import LONGEST_TEXT
+from fairlead.tasks.pieces import LONGEST_TEXT
 from fairlead.tasks.softmax import fitted, log_likelihoods
 
 if TYPE_CHECKING:
