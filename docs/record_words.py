@@ -13,6 +13,8 @@ FIELDS: Final = {
     "at": "When the action began, or a refusal was recorded: milliseconds since 1970, UTC.",
     "attempt": "Which attempt of the run, from 1; absent where none was made. `RUN.ATTEMPT` is its idempotency key.",
     "categories": "What detectors found in the request and its context.",
+    "checks": "Where an answer had to pass checks to be kept (`cascade`): each that was made, `passed` or `failed`, "
+    "and a word or a figure that says why: the keyword of a schema, a share, the names of rules, an error's code.",
     "citations": "Sections of context that were put before the model: `item@version#section`. A section keeps its name "
     "when its page moves, is renamed or is reformatted.",
     "cost": "What this row is billed, in nano-units (10⁹ to one unit of the currency).",
@@ -32,9 +34,9 @@ FIELDS: Final = {
     "held": "The most that it could have cost, held against every budget before it began; nano-units.",
     "hits": "Rules that applied and let it pass, each with its mode and what it did (`enforce`) or would have done "
     "(`shadow`, `warn`): `refuse`, `reroute`, `redact`, `withhold`, `append`.",
-    "judged": "Judgements of the reply by a model: the rule, the judgement's own run (empty where nothing was asked), "
-    "and `passed`, `failed` or `unjudged`.",
-    "judges": "Of a judgement: the run whose reply it is about.",
+    "judged": "Judgements of the reply by a model, or by another that was asked the same (`agreement`): the rule, the "
+    "judgement's own run (empty where nothing was asked), and `passed`, `failed` or `unjudged`.",
+    "judges": "Of a judgement, or of another opinion: the run whose reply it is about.",
     "kind": "What the row is about; see below.",
     "model": "The workspace's name of the model that was attempted.",
     "outcome": "How it ended; see below.",
@@ -71,7 +73,7 @@ FIELDS: Final = {
 KINDS: Final = {
     "call_model": "The action itself, a model's answer: one for each run.",
     "call_tool": "The action itself, a tool's call: one for each run.",
-    "attempt": "A failed try of a model before the run's end, billed by itself.",
+    "attempt": "A failed try of a model before the run's end, or an answer that was not kept, billed by itself.",
     "outcome": "How well the run that it is `about` was done, said by `person` afterwards; `task` and "
     "`model` are the run's.",
     "refusal": "A request that was turned away at a door, before there was an action.",
@@ -118,10 +120,14 @@ OUTCOMES: Final = {
     "failed": "A model's server, or Fairlead, failed.",
     "abandoned": "The client left before the end; what was produced is billed.",
     "orphaned": "Its worker died; recovery billed what was held.",
+    "escalated": "Of an attempt: it answered, and its answer did not pass a check, so the next model was asked.",
 }
 FLAGS: Final = {
     "failed": "An attempt that failed; the error's code stands beside it.",
     "reconcile": "Nobody here can know what the provider billed: compare with its invoice.",
+    "escalated": "The answer of this attempt was not kept; `checks` say why.",
+    "kept_anyway": "The answer does not pass its checks and is given with a warning, since no better one was to be "
+    "had; the error's code stands beside it where one came between.",
     "cheaper": "A cheaper model was used than was planned, since a budget is nearly spent (`at_cap: cheaper`).",
     "overrun": "The provider gave more output tokens than it was asked for.",
     "over_hold": "The bill was higher than what was held.",

@@ -25,6 +25,7 @@
     │   ├── ForeignForm              403  a form is not of a page that its sender was shown (server/browser.py)
     │   ├── NotConnected             403  a system was not connected (identity/consents.py)
     │   ├── Withheld                 403  the reply may not leave
+    │   ├── NotKept                  422  no answer passes what must be checked (execution/cascade.py)
     │   ├── NoCandidate              403  no model is permitted and able
     │   │   └── TooSlowHere          403  those that may do it are too slow here (routing/refusals.py)
     │   ├── InsufficientContext      422  what the work must rest on is not as it should be (execution/insufficient.py)

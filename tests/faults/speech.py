@@ -42,6 +42,11 @@ class Reply:
 
 def reply_to(asked: Asked, *, ignore_limit: bool = False) -> Reply:
     """What the model says: the same for the same request, always."""
+    if asked.text.startswith("by model "):  # by model {"NAME": TEXT or [TOOL, ARGUMENTS], …}
+        said = json.loads(asked.text[9:])[asked.model]
+        if isinstance(said, list):
+            return Reply(tools=[("call_0", *said)], finish="tool_calls")
+        return Reply(said.split(" "))
     if asked.tools and not asked.answered_tool:
         wanted = asked.tools if "both" in asked.text else asked.tools[:1]
         calls = [(f"call_{n}", tool["name"], _example(_schema_of(tool))) for n, tool in enumerate(wanted)]

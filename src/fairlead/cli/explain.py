@@ -15,6 +15,7 @@ MODULES: Final = (
     "fairlead.cli.asking",
     "fairlead.context.upkeep.proposals",
     "fairlead.execution.approval_question",
+    "fairlead.execution.cascade",
     "fairlead.execution.insufficient",
     "fairlead.execution.prepare",
     "fairlead.execution.tool_pins",

@@ -17,13 +17,24 @@ import msgspec
 from msgspec import Struct
 
 from fairlead.clock import Clock, new_id
-from fairlead.costs.outcomes import decided_by, guessed, late, outcome_of, policies_of
+from fairlead.costs.outcomes import (
+    ESCALATED,
+    checks_of,
+    decided_by,
+    guessed,
+    hits_of,
+    judged_of,
+    late,
+    outcome_of,
+    policies_of,
+)
 from fairlead.costs.payload import Payload, encode_payload
 from fairlead.costs.prices import cost
 from fairlead.costs.record import RECORD_VERSION, Record, RecordedError, encode_record, recorded_usage
 from fairlead.costs.told import (
     ActionKind,
     Arrival,
+    Checked,
     Deployment,
     Hit,
     Judged,
@@ -38,6 +49,7 @@ from fairlead.costs.told import (
     Rights,
     Taken,
     ToolReservation,
+    Unkept,
 )
 from fairlead.costs.types import Rate
 from fairlead.costs.work import work_id
@@ -108,6 +120,8 @@ class Action:
         self.warnings: list[ScopeLimit] = []
         self.hits: set[Hit] = set()
         self.judged: list[Judged] = []
+        self.checks: tuple[Checked, ...] = ()  # of the answer, where it had to pass any to be kept
+        self.unkept: list[Unkept] = []
         self.required: tuple[tuple[str, str], ...] = ()  # what the task must rest on, and how it stands
         self.until = 0.0  # the deadline of its attempts and of what follows, in the clock's monotonic seconds
         self.cost = 0
@@ -123,6 +137,7 @@ class Action:
         self._held: _Held | None = None
         self._sent: Release | None = None  # None while nothing of the attempt is on the way: then nothing is owed
         self._failed = Write()  # a failed attempt's settlement, committed together with the next hold or the end
+        self._stood_in: Record | None = None  # an earlier attempt whose answer is given after all
         self._ended = False
 
     @property
@@ -133,6 +148,11 @@ class Action:
     def secret_for(self, conversation: str) -> bytes:
         """What the pseudonyms of one of the caller's conversations are made with."""
         return self._subject.naming_secret(conversation)
+
+    @property
+    def attempted(self) -> str:
+        """The model that is being attempted, "" for none."""
+        return self._held.record.model if self._held is not None else ""
 
     async def __aenter__(self) -> "Action":
         known = self.ledger.vault.cached(self.caller.person)
@@ -222,9 +242,45 @@ class Action:
             usage=recorded_usage(usage) if usage else None,
             error=RecordedError(error.code, "attempt"),
         )
-        self.cost += spent
+        self._over(held.hold, record)
+
+    def _over(self, hold: Hold, record: Record) -> None:
+        self.cost += record.cost
         entry = Entry(self.run, self.ledger.clock.now(), encode_record(record))
-        self._failed = Write(close=held.hold, spent=spent, entries=(entry,))
+        self._failed = Write(close=hold, spent=record.cost, entries=(entry,))
+
+    def escalate(self, failed: Checked, hits: set[Hit]) -> Record:
+        """The attempt has answered, and its answer is not kept, since this check failed. It is billed as what is known
+        of it by now, and settled with the next commit, as a failed one is. `hits` are those from before it answered."""
+        held, sent = self._held, self._sent
+        assert held is not None, "it is held from reserve to here"
+        self._held = self._sent = None
+        usage = sent.usage_so_far() if sent is not None else None
+        spent = cost(usage, held.rate) if usage is not None and held.rate is not None else 0
+        flags = [ESCALATED]
+        if usage is not None and held.rate is not None:
+            flags += guessed(usage, held.rate)
+            flags += ["overrun"] * (usage.output > held.max_output) + ["over_hold"] * (spent > held.hold.amount)
+        record = msgspec.structs.replace(
+            held.record,
+            outcome=ESCALATED,
+            flags=tuple(flags),
+            cost=spent,
+            usage=recorded_usage(usage) if usage is not None else None,
+            hits=hits_of(self.hits.union(sent.hits() if sent is not None else ())),
+            judged=judged_of(self.judged),
+            checks=checks_of(self.checks),
+        )
+        self._over(held.hold, record)
+        self.unkept.append(Unkept(record.model, failed, spent, tuple(self.judged)))
+        self._used(usage)
+        self.hits, self.judged, self.checks, self.taken = set(hits), [], (), None
+        return record
+
+    def stand_in(self, record: Record, sent: Release) -> None:
+        """The answer of an attempt that was not kept is given after all, since no other can be had. It is billed
+        already; what is settled next is the action, with no further cost."""
+        self._stood_in, self._sent = record, sent
 
     async def settle(self, usage: Usage, kept: Callable[[], Kept] | None = None, step: NewStep | None = None) -> None:
         """The attempt succeeded: bill what was used, free the rest of the hold, record the action, in one commit.
@@ -270,16 +326,10 @@ class Action:
         kept: Callable[[], Kept] | None = None,
         step: NewStep | None = None,
     ) -> None:
-        held, spent = self._held, 0
-        if held is not None and held.rate is None:
-            spent, usage = self._fixed(held, outcome), None
-        elif held is not None and held.rate is not None and usage is not None:
-            spent = cost(usage, held.rate)
-            self.flags += guessed(usage, held.rate)
-            if spent > held.hold.amount:
-                self.flags.append("over_hold")
+        held = self._held
+        spent, usage = self._spent(held, usage, outcome)
         self.cost += spent
-        base = held.record if held is not None else self._record(self.kind)
+        base = held.record if held is not None else self._stood_in or self._record(self.kind)
         if self._sent is not None and (hits := self._sent.hits()):
             self.hits.update(hits)
         named = self._named() if self.pseudonyms is not None else ()
@@ -294,14 +344,17 @@ class Action:
             error=error,
             policies=withheld_by or base.policies,
             pseudonyms=named,
-            hits=tuple(sorted({(each.policy, each.mode, each.effect) for each in self.hits})) if self.hits else (),
-            judged=tuple((each.rule, each.run, each.verdict) for each in self.judged) if self.judged else (),
+            hits=hits_of(self.hits) if self.hits else (),
+            judged=judged_of(self.judged) if self.judged else (),
+            checks=checks_of(self.checks) if self.checks else (),
             payload=hashlib.sha256(sealed.ciphertext).hexdigest() if sealed else "",
         )
         entry = Entry(self.run, self.ledger.clock.now(), encode_record(record), self.trace.encode(), sealed)
         new = self._remembered(kept) if kept is not None else None
         # From here on the way out has nothing to decide any more. A fault before it is recorded, and its hold closed.
         self._ended = True
+        if self.arrival.billed is not None:
+            self.arrival.billed(self.cost)
         self._used(usage)
         failed = self._failed
         write = Write(
@@ -336,6 +389,20 @@ class Action:
             self.taken.used(usage.input + usage.output if usage is not None else 0)
         if self.load is not None and usage is not None and not usage.estimated:
             self.load.used(usage.input + usage.output)
+
+    def _spent(self, held: _Held | None, usage: Usage | None, outcome: str) -> tuple[int, Usage | None]:
+        """What the attempt in flight comes to, and the usage that it rests on."""
+        if held is None:
+            return 0, usage if self._stood_in is None else None  # an attempt that stands in has its own row
+        if held.rate is None:
+            return self._fixed(held, outcome), None
+        if usage is None:
+            return 0, None
+        spent = cost(usage, held.rate)
+        self.flags += guessed(usage, held.rate)
+        if spent > held.hold.amount:
+            self.flags.append("over_hold")
+        return spent, usage
 
     def _fixed(self, held: _Held, outcome: str) -> int:
         """What the call of a tool costs: its price, if the system may have done it."""

@@ -1,17 +1,22 @@
 """How actions end, and by whose decision: the pure part of the ledger."""
 
 import asyncio
+from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
 from fairlead.costs.kinds import is_plain
 from fairlead.costs.prices import rests_on_a_guess
 from fairlead.costs.record import Record, RecordedError, decode_record, encode_record
-from fairlead.costs.told import Rights
+from fairlead.costs.told import Checked, Hit, Judged, Rights
 from fairlead.costs.types import Rate
 from fairlead.errors import Broken, FairleadError, Stopped, Upstream, Withheld
 from fairlead.models.types import Usage
 from fairlead.storage.types import Entry, Hold
+
+ESCALATED: Final = "escalated"
+"""The outcome and the flag of an attempt whose answer was not kept, because another model had to take over."""
 
 
 def policies_of(rights: Rights | None, model: str | None) -> tuple[str, ...]:
@@ -21,6 +26,21 @@ def policies_of(rights: Rights | None, model: str | None) -> tuple[str, ...]:
     decisions = rights.decisions
     decided = decisions.values() if model is None else (decisions[model],)
     return tuple(sorted({reason.policy for decision in decided for reason in decision.reasons}))
+
+
+def hits_of(hits: Iterable[Hit]) -> tuple[tuple[str, str, str], ...]:
+    """The rules that applied and let it pass, as a record has them."""
+    return tuple(sorted({(each.policy, each.mode, each.effect) for each in hits}))
+
+
+def judged_of(judged: Iterable[Judged]) -> tuple[tuple[str, str, str], ...]:
+    """Judgements, as a record has them."""
+    return tuple((each.rule, each.run, each.verdict) for each in judged)
+
+
+def checks_of(checks: Iterable[Checked]) -> tuple[tuple[str, str, str], ...]:
+    """Checks of an answer, as a record has them."""
+    return tuple((each.check, "passed" if each.passed else "failed", each.word) for each in checks)
 
 
 def guessed(usage: Usage, rate: Rate) -> tuple[str, ...]:

@@ -36,17 +36,21 @@ class RecordedError(Struct, frozen=True, omit_defaults=True):
 
 class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One row of the log. `kind` is "call_model" or "call_tool" for the action itself, "attempt" for each failed try
-    before it, "refusal" for what was turned away at a door, "late" for a settlement that came after recovery had
-    settled. What people or Fairlead did to the deployment itself is a deed: see `deed`.
+    and each answer that was not kept before it, "refusal" for what was turned away at a door, "late" for a settlement
+    that came after recovery had settled. What people or Fairlead did to the deployment itself is a deed: see `deed`.
 
     `cost` and `held` are in nano-units; summing `cost` over all rows gives what was spent. `outcome` is "done",
-    "refused", "failed", "abandoned", "orphaned", or "estimated" where only a price was asked for.
+    "refused", "failed", "abandoned", "orphaned", "escalated" of an attempt whose answer was not kept, or "estimated"
+    where only a price was asked for.
 
     `decision` is what the choice of the model was made from, where an objective decided.
 
     Of a tool's call, `arguments` and `definition` are SHA-256 digests, `rights` the kind of credential by which the
     system knew the caller, `sources` where the arguments came from, `approvals` the ids of those that let it pass, and
     `within` the run that it was a part of. Of actions whose client names a piece of work, `within` is that.
+
+    Of a model's answer that had to pass checks to be kept, `checks` has each with `passed` or `failed` and a word or a
+    figure that says why.
 
     A row of kind "outcome" says how well the run that it is `about` was done: `score` in 1/10000, `weight` in 1/1000.
     """
@@ -58,6 +62,7 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     at: int
     attempt: int = 0
     categories: tuple[str, ...] = ()
+    checks: tuple[tuple[str, str, str], ...] = ()
     citations: tuple[str, ...] = ()
     cost: int = 0
     credential: str = ""

@@ -146,7 +146,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     that it belongs to, "" for the one of those who name none, and None where it is no agent's own. `work` names the
     piece of work that several actions of one person do together, "" for none. Without `asks`
     nobody is asked to approve it: where an approval is wanted, it is not done. `once` is the same for every try of one
-    effect: systems that know idempotency keys are given it.
+    effect: systems that know idempotency keys are given it. `billed` is told what it came to, whatever way it ends.
     """
 
     door: str
@@ -164,6 +164,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     task: TaskType | None = None
     asks: bool = True
     once: str = ""
+    billed: Callable[[int], None] | None = None
 
 
 class Judged(Struct, frozen=True):
@@ -178,6 +179,25 @@ class Judged(Struct, frozen=True):
     verdict: str
     cost: int | None
     quiet: bool
+
+
+class Checked(Struct, frozen=True):
+    """How a check of an answer came out: its name, whether it passed, and why, in a word for the record and in a
+    sentence for the caller. Nothing of an answer stands in either."""
+
+    check: str
+    passed: bool
+    word: str = ""
+    said: str = ""
+
+
+class Unkept(Struct, frozen=True):
+    """An answer that was not kept: whose it was, the check that it did not pass, what it cost, and who judged it."""
+
+    model: str
+    check: Checked
+    cost: int
+    judged: tuple[Judged, ...] = ()
 
 
 class Reservation(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from fairlead.context.types import Difference
 from fairlead.costs.estimates import estimate
 from fairlead.costs.histories import Histories
 from fairlead.costs.ledger import Action
-from fairlead.costs.told import Judged, Left, Pin
+from fairlead.costs.told import Checked, Judged, Left, Pin, Unkept
 from fairlead.costs.types import Estimate
 from fairlead.costs.units import Unit
 from fairlead.execution.choices import Reply
@@ -33,7 +33,9 @@ class Answer(Struct, frozen=True, kw_only=True):
     `required` is what the task had to rest on, and how it stands for this caller. `differences` are those between the
     pieces of context that the model had.
     `work` is the piece of work that it is a part of, and `newer` whether other pages are in force than it began under.
-    `decision` is what the choice of the model was made from, where an objective decided.
+    `decision` is what the choice of the model was made from, where an objective decided. `unkept` are answers before
+    this one that were not kept, each with what it cost, which is a part of `cost`; `doubts` are the checks that this
+    one did not pass, given all the same.
     """
 
     run: str
@@ -62,6 +64,8 @@ class Answer(Struct, frozen=True, kw_only=True):
     newer: bool = False
     differences: tuple[Difference, ...] = ()
     decision: Decision | None = None
+    unkept: tuple[Unkept, ...] = ()
+    doubts: tuple[Checked, ...] = ()
 
 
 Remember = Callable[[Answer], Kept]
@@ -115,6 +119,8 @@ def answer_of(deployment: Deployment, action: Action, decided: Decided, model: M
         newer=action.pin is not None and action.pin.snapshot != deployment.context.snapshot,
         differences=decided.pack.differences,
         decision=plan.decision,
+        unkept=tuple(action.unkept),
+        doubts=tuple(each for each in action.checks if not each.passed) if action.checks else (),
     )
 
 

@@ -68,7 +68,7 @@ async def tried(
     except TimeoutError:
         refuse_ended(fairlead, action, sent.model)
         late = DeadlineExceeded(
-            f"no complete answer within {seconds + action.waited:g} s",
+            f"no complete answer within {_allowed(deployment, action, decided):g} s",
             why=f"{action.waited:.1f} s of them it waited for its turn" if action.waited else "",
             mend="raise the task type's deadline, or `defaults.deadline`, or prefer a faster model",
             charged="part" if sent.started else "unknown",
@@ -87,9 +87,15 @@ async def tried(
 
 def seconds_left(deployment: Deployment, action: Action, decided: Decided) -> float:
     """Until the action is given up: what was declared or asked for, less what it has waited for its place."""
+    if action.until:  # a cascade goes on under the deadline that it began with
+        return action.until - action.ledger.clock.monotonic()
+    return _allowed(deployment, action, decided) - action.waited
+
+
+def _allowed(deployment: Deployment, action: Action, decided: Decided) -> float:
     declared = decided.task.type.deadline or deployment.defaults.deadline
     asked = action.arrival.deadline
-    return (declared if asked is None else min(declared, asked)) - action.waited
+    return declared if asked is None else min(declared, asked)
 
 
 async def _each(
@@ -221,6 +227,7 @@ async def _once(
     policy = deployment.policy
     ends = policy.has_endings and not action.arrival.judges
     whole = ends and policy.sees_whole(action.caller, asked_of(action, decided), candidate.model)
+    whole = whole or bool(decided.plan.checks)  # its answer may not be kept
     stop = decided.asked.request.sampling.stop or ()
     stops = (stop,) if isinstance(stop, str) else stop
     release.begin(candidate.model, screening, prepared.request.size, whole=whole, stops=stops)

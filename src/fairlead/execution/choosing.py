@@ -40,6 +40,8 @@ def chosen(
     named = request.model in deployment.models or request.model in deployment.groups
     if objective is None or named or not made.candidates:
         return made
+    if objective.explore and task.type.cascade is not None:
+        objective = replace(objective, explore=0)  # who answers first there is who costs least
     units: dict[tuple[str, int], list[Candidate]] = {}
     for candidate in made.candidates:
         unit = candidate.model.group or candidate.model.name, candidate.room

@@ -26,14 +26,33 @@ async def ended(
 
     Choices without text (tool calls, refusals) are not asked, nor is what a judge says.
     """
-    reply = await _ruled(ask, fairlead, deployment, action, decided, release)
+    return await finished(ask, fairlead, deployment, action, decided, release, release.check())
+
+
+async def finished(
+    ask: Ask,
+    fairlead: Fairlead,
+    deployment: Deployment,
+    action: Action,
+    decided: Decided,
+    release: Release,
+    reply: Reply,
+) -> Reply:
+    """As `ended`, of a reply that the release has checked."""
+    reply = await _ruled(ask, fairlead, deployment, action, decided, release, reply)
     return _cautioned(decided, release, reply) if decided.enough.notes else reply
 
 
 async def _ruled(
-    ask: Ask, fairlead: Fairlead, deployment: Deployment, action: Action, decided: Decided, release: Release
+    ask: Ask,
+    fairlead: Fairlead,
+    deployment: Deployment,
+    action: Action,
+    decided: Decided,
+    release: Release,
+    reply: Reply,
 ) -> Reply:
-    reply, policy, model = release.check(), deployment.policy, release.model
+    policy, model = deployment.policy, release.model
     if not policy.has_endings or action.arrival.judges or model is None:
         return reply
     endings = policy.endings(action.caller, asked_of(action, decided), model)

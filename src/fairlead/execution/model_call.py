@@ -10,6 +10,7 @@ from fairlead.costs.told import Arrival
 from fairlead.execution.answer import Answer, Remember, answer_of
 from fairlead.execution.at_cap import reserved
 from fairlead.execution.attempts import attempt
+from fairlead.execution.cascade import cascaded
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.ending import ended
 from fairlead.execution.flow_path import extracted, heard
@@ -47,11 +48,14 @@ async def call_model(
         with action.step("reserve"):
             decided = await reserved(fairlead, deployment, action, decided)
         release = Release(action.run, deliver)
-        with action.step("attempt"):
-            model = await attempt(fairlead, deployment, action, decided, release)
-        with action.step("check"):
-            reply = await ended(call_model, fairlead, deployment, action, decided, release)
-            await extracted(fairlead, deployment, action, decided, reply)
+        if decided.plan.checks:
+            model, reply = await cascaded(call_model, fairlead, deployment, action, decided, release)
+        else:
+            with action.step("attempt"):
+                model = await attempt(fairlead, deployment, action, decided, release)
+            with action.step("check"):
+                reply = await ended(call_model, fairlead, deployment, action, decided, release)
+        await extracted(fairlead, deployment, action, decided, reply)
         with action.step("settle"):
             told = partial(answer_of, deployment, action, decided, model, reply)
             await action.settle(reply.usage, None if remember is None else lambda: remember(told()))

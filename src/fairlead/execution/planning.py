@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterator, Mapping
 
 from msgspec.structs import replace
 
+from fairlead.costs.estimates import estimate
 from fairlead.costs.kinds import needs_of, unstated
 from fairlead.costs.ledger import Action
 from fairlead.execution.balancing import arranging, belonging, within_minutes
 from fairlead.execution.choosing import chosen, note_decision
 from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.execution.keeping import makeable
 from fairlead.execution.pace import in_time, needed
 from fairlead.execution.prepare import Stitched
 from fairlead.execution.stopping import stopped_models
@@ -17,6 +19,8 @@ from fairlead.lanes.rates import Rates
 from fairlead.models.types import ChatRequest, Model
 from fairlead.policy.types import Findings, Hit, Rights
 from fairlead.routing import Candidate, Dropped, Plan, candidates_for, plan
+from fairlead.routing.cascade import apart, laddered, rounds_failed
+from fairlead.tasks.cascades import Cascade
 from fairlead.tasks.types import Task
 
 
@@ -84,14 +88,28 @@ def planned(
         made = _within_rates(fairlead.rates, made)
     if deployment.shares:
         made = within_minutes(fairlead, action, made, asked.request)
-    if deployment.preferences.objective is None and task.type.objective is None:
-        return made
-    found = chosen(
-        deployment, _latency(fairlead, deployment, task, asked.request), task, asked.request, made, draw, action.run
-    )
-    if found.decision is not None:
-        note_decision(action.trace, found.decision)
-    return found
+    cascade = task.type.cascade
+    if cascade is not None and (asked.request.model in deployment.models or asked.request.model in deployment.groups):
+        cascade = None  # a name is meant
+    if cascade is not None:
+        made = apart(cascade, made)
+    if deployment.preferences.objective is not None or task.type.objective is not None:
+        latency = _latency(fairlead, deployment, task, asked.request)
+        made = chosen(deployment, latency, task, asked.request, made, draw, action.run)
+        if made.decision is not None:
+            note_decision(action.trace, made.decision)
+    return made if cascade is None else _laddered(cascade, deployment, task, asked, made)
+
+
+def _laddered(cascade: Cascade, deployment: Deployment, task: Task, asked: Stitched, made: Plan) -> Plan:
+    request = asked.request
+
+    def expected(candidate: Candidate) -> int:
+        name = candidate.model.name
+        return estimate(name, request.size, candidate.max_output, request.choices, deployment.rates[name]).likely
+
+    checks = makeable(cascade, deployment.policy, task.type, asked)
+    return laddered(cascade, made, checks, expected, rounds_failed(request.messages))
 
 
 def _latency(

@@ -63,6 +63,10 @@ class Release:
         self._input = input_size
         self._stops = stops
 
+    def anew(self) -> "Release":
+        """Another for the same door, for the reply that may take this one's place. Of this one nothing has left."""
+        return Release(self._run, self._deliver)
+
     def usage_so_far(self) -> Usage:
         """What the provider reported or, before it reports, an estimate of a token for four bytes."""
         if self._usage is not None:

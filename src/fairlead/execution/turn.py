@@ -92,8 +92,9 @@ async def _placed(fairlead: Fairlead, deployment: Deployment, action: Action, de
             action.trace.note(lane=place.lane)
             with action.trace.waiting():
                 await lanes.turn(place, seconds)
-            action.place, action.waited = place, fairlead.clock.monotonic() - began
-            action.trace.note(seconds_left=round(seconds - action.waited, 3))
+            waited = fairlead.clock.monotonic() - began
+            action.place, action.waited = place, action.waited + waited
+            action.trace.note(seconds_left=round(seconds - waited, 3))
             refuse_outdated(fairlead, deployment, action)
     action.place = place
     if place is None or place.endpoint in ("", first.endpoint):

@@ -10,14 +10,12 @@ from typing import Final
 
 from msgspec import Struct
 
+from fairlead.costs.outcomes import ESCALATED
 from fairlead.costs.record import Record
 from fairlead.learning.settings import OutcomesSettings, Source
 from fairlead.storage.types import NewOutcome
 
 MOST_REMEMBERED: Final = 20_000
-ESCALATED: Final = "escalated"
-"""The flag of an attempt whose reply was not kept because another model had to take over."""
-
 _AGAIN: Final = (
     2  # times that a question is asked again and means that the answer was no good; more often it is a habit
 )
@@ -102,9 +100,10 @@ def _of_itself(row: Row) -> Iterator[tuple[Source, str, bool]]:
             failed = failed or said == "failed"
             yield "judge", f"judge/{rule}", said == "passed"
     withheld = record.error is not None and record.error.code == "withheld"
-    if record.outcome == "done" and row.fits is not False:
+    unfit = row.fits is False or any(said == "failed" for _, said, _ in record.checks)
+    if record.outcome == "done" and not unfit:
         yield "check", "check", True
-    elif row.fits is False or (withheld and not failed):  # what a judge kept back is the judge's word, and counts once
+    elif unfit or (withheld and not failed):  # what a judge kept back is the judge's word, and counts once
         yield "check", "check", False
 
 

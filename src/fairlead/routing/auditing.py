@@ -8,6 +8,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from fairlead.routing.cascade import in_order
 from fairlead.routing.exploring import thrown_again
 from fairlead.routing.objective import excess
 from fairlead.tasks.decisions import Decision, Option
@@ -47,12 +48,12 @@ def differences(decision: Decision, run: str) -> list[str]:
 def departures(decision: Decision, tried: Sequence[Tried]) -> list[str]:
     """Where the attempts of a run, the first one first, did not follow the choice. Each candidate that was passed over
     without being asked has to have been dropped, by something that may happen after a plan was made."""
-    found = list(_misnumbered(tried))
+    found, candidates = list(_misnumbered(tried)), in_order(decision)
     last = -1
     for one in tried:
         if not one.model:
             continue
-        place = next((at for at, option in enumerate(decision.candidates) if option.covers(one.model)), None)
+        place = next((at for at, option in enumerate(candidates) if option.covers(one.model)), None)
         if place is None:
             found.append(f"{one.model!r} was attempted, and was no candidate")
             continue
@@ -60,10 +61,10 @@ def departures(decision: Decision, tried: Sequence[Tried]) -> list[str]:
             found.append(f"{one.model!r} was attempted after a candidate that stands behind it")
         found += [
             f"{one.model!r} was attempted before {option.model!r}, which stands before it, and nothing says why"
-            for option in decision.candidates[last + 1 : place]
+            for option in candidates[last + 1 : place]
             if not _passed_over(option, one)
         ]
-        if decision.objective.strict and excess(decision.objective, decision.candidates[place]):
+        if decision.objective.strict and excess(decision.objective, candidates[place]):
             found.append(f"{one.model!r} was attempted, and is outside of bounds that are strict")
         last = max(last, place)
     return found

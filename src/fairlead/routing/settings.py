@@ -106,6 +106,8 @@ class Preferences(Struct, frozen=True, kw_only=True):
     def objective_of(self, task: TaskType) -> Objective | None:
         """What the choice for this kind of work follows; None for the declared order."""
         own = task.objective
+        if task.cascade is not None and task.cascade.models and not task.cascade.novel:
+            return None  # it says itself in which order they answer
         if own is None:
             return self.objective
         return own if isinstance(own, Objective) else None

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from fairlead.models.types import Model
+from fairlead.tasks.cascades import Check
 from fairlead.tasks.decisions import Decision
 
 
@@ -23,7 +24,7 @@ class Candidate(Struct, frozen=True):
 
 class Dropped(Struct, frozen=True):
     """A model that was considered and dropped. `by` is what dropped it: "stopped", "policy", "context", "capability",
-    "context length", "unavailable", "price", "health", "too slow", "rate limit", "objective", "budget",
+    "context length", "unavailable", "price", "health", "too slow", "rate limit", "objective", "cascade", "budget",
     "places", "not asked for"."""
 
     model: str
@@ -33,9 +34,10 @@ class Dropped(Struct, frozen=True):
 
 class Plan(Struct, frozen=True):
     """Candidates best first. `why` says how the order came about, `decision` what it was made from where an objective
-    decided."""
+    decided. With `checks`, an answer that does not pass them is not kept, and the next candidate is asked."""
 
     candidates: tuple[Candidate, ...]
     dropped: tuple[Dropped, ...]
     why: str
     decision: Decision | None = None
+    checks: tuple[Check, ...] = ()

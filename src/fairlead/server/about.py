@@ -1,12 +1,13 @@
 """What Fairlead says beside every protocol about how an answer came about, and in place of one on a dry run."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from urllib.parse import quote as quote_name
 
 import msgspec
 from msgspec import Struct
 
-from fairlead.costs.told import Pin
+from fairlead.costs.told import Judged, Pin, Unkept
 from fairlead.costs.units import Unit
 from fairlead.execution import Answer, Quote
 from fairlead.execution.choosing import asked_for
@@ -105,6 +106,17 @@ class Chosen(Struct, frozen=True, omit_defaults=True):
     explored: bool = False
 
 
+class UnkeptAnswer(Struct, frozen=True, omit_defaults=True):
+    """An answer before this one that was not kept: the model, the check that it did not pass and why, and the decimal
+    string that it cost, which is a part of the whole."""
+
+    model: str
+    check: str
+    why: str
+    cost: str
+    judged: tuple[JudgedBy, ...] = ()
+
+
 class Route(Struct, frozen=True, omit_defaults=True):
     why: str
     candidates: tuple[str, ...]
@@ -130,6 +142,7 @@ class About(Struct, frozen=True, omit_defaults=True, kw_only=True):
     required: tuple[RequiredNeed, ...] = ()
     work: Work | None = None
     differing: tuple[Differing, ...] = ()
+    unkept: tuple[UnkeptAnswer, ...] = ()
 
 
 def about(answer: Answer) -> About:
@@ -155,15 +168,24 @@ def about(answer: Answer) -> About:
         warnings=(
             *(f"budget {w.scope} has passed {w.shares[-1]}% for {w.period}" for w in answer.warnings),
             *(f"rule {rule}: {said}" for rule, said in answer.warned),
+            *(f"this answer does not pass {doubt.check}: {doubt.said}" for doubt in answer.doubts),
         ),
         flags=answer.flags,
-        judged=tuple(
-            JudgedBy(j.rule, j.run, j.verdict, "" if j.cost is None else answer.unit.exact(j.cost))
-            for j in answer.judged
-        ),
+        judged=_judged(answer.judged, answer.unit) if answer.judged else (),
         required=_required(answer.required) if answer.required else (),
         work=None if answer.work is None else _work(answer.work, answer.newer),
         differing=tuple(Differing(d.one, d.other, d.said, d.instead) for d in answer.differences),
+        unkept=tuple(_unkept(each, answer.unit) for each in answer.unkept) if answer.unkept else (),
+    )
+
+
+def _unkept(one: Unkept, unit: Unit) -> UnkeptAnswer:
+    return UnkeptAnswer(one.model, one.check.check, one.check.said, unit.exact(one.cost), _judged(one.judged, unit))
+
+
+def _judged(judged: Iterable[Judged], unit: Unit) -> tuple[JudgedBy, ...]:
+    return tuple(
+        JudgedBy(j.rule, j.run, j.verdict, "" if j.cost is None else unit.exact(j.cost)) for j in judged if not j.quiet
     )
 
 
@@ -211,14 +233,15 @@ def headers(answer: Answer) -> Headers:
     found = [(b"x-fairlead-run", answer.run.encode())]
     for left in answer.left:
         found += left_headers(left)
-    if answer.warned:
-        names = ", ".join(dict.fromkeys(quote_name(rule, safe=" ") for rule, _ in answer.warned))
+    if answer.warned or answer.doubts:
+        said = [*(rule for rule, _ in answer.warned), *(f"cascade:{doubt.check}" for doubt in answer.doubts)]
+        names = ", ".join(dict.fromkeys(quote_name(each, safe=" :") for each in said))
         found.append((b"x-fairlead-warnings", names.encode()))
     if answer.required:
         cautions = [each for each in answer.required if each.said]
         if cautions:
-            said = ", ".join(f"{quote_name(each.need, safe=' ')}={each.state}" for each in cautions)
-            found.append((b"x-fairlead-caveats", said.encode()))
+            told = ", ".join(f"{quote_name(each.need, safe=' ')}={each.state}" for each in cautions)
+            found.append((b"x-fairlead-caveats", told.encode()))
     return found
 
 

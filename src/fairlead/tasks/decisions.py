@@ -35,6 +35,15 @@ class Option(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return model == self.model or model.startswith(f"{self.model}/")
 
 
+class Ladder(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a cascade goes through the candidates of a decision: at most so many steps up, with those before the first
+    (`begun`) passed over, since a tool that they called has failed. `models` is the order, where that is declared."""
+
+    at_most: int
+    begun: int = 0
+    models: tuple[str, ...] = ()
+
+
 class Decision(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The candidates in the order in which they are tried, what the choice followed, and the version of the predictor
     ("" for none).
@@ -42,10 +51,11 @@ class Decision(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `propensity` is how likely the first candidate was to come first, in millionths; 0 where nothing was left to chance.
     Where chance put it there, it is `explored`, and the others stand as the objective has them. `novel` says that the
     request is like none of those that the predictor learnt from. `outside` counts the candidates at the end that are
-    outside of a bound.
+    outside of a bound. With a `cascade` the candidates are tried in another order, which follows from them and from it.
     """
 
     candidates: tuple[Option, ...]
+    cascade: Ladder | None = None
     explored: bool = False
     novel: bool = False
     objective: Objective

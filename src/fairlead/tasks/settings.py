@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from fairlead.errors import BadInput
 from fairlead.models.types import AUTO
+from fairlead.tasks.cascades import CascadeSettings, compile_cascade
 from fairlead.tasks.classify import TaskTypes
 from fairlead.tasks.meaning import Vectors
 from fairlead.tasks.objectives import ObjectiveSettings, compile_objective
@@ -37,6 +38,13 @@ class TaskSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         Meta(
             description="What the choice among the models that may and can do it follows; `declared`: the declared "
             "order. Default: `routing.objective`."
+        ),
+    ] = None
+    cascade: Annotated[
+        CascadeSettings | None,
+        Meta(
+            description="A cheaper model answers first, and its answer is kept only if it passes checks; else the next "
+            "one answers. Default: the first that answers is kept."
         ),
     ] = None
     context: Annotated[
@@ -144,6 +152,14 @@ def _type(name: str, settings: TaskSettings) -> TaskType:
         prefer=settings.prefer,
         tiers=(settings.tier,) if settings.tier else settings.tiers,
         objective=compile_objective(f"{name}.objective", aim) if isinstance(aim, ObjectiveSettings) else aim,
+        cascade=None
+        if settings.cascade is None
+        else compile_cascade(
+            f"{name}.cascade",
+            settings.cascade,
+            context=settings.context,
+            has_objective=isinstance(aim, ObjectiveSettings),
+        ),
         context=settings.context,
         grounded=settings.grounded,
         answerable=settings.answerable,

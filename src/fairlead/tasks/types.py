@@ -6,6 +6,7 @@ from typing import Any, Final, Literal, get_args
 from msgspec import Struct
 
 from fairlead.labels import Labels
+from fairlead.tasks.cascades import Cascade
 from fairlead.tasks.objectives import Objective
 
 State = Literal["missing", "hidden", "contradicted", "stale", "unverified", "met"]
@@ -63,7 +64,8 @@ class TaskType(Struct, frozen=True, kw_only=True):
     """A declared kind of work, checked. Times are in seconds, limits in tokens.
 
     `examples` teach the classification. `prefer` orders the permitted models, best first; `tiers`
-    leaves only those of some tiers. `objective` is what the choice among them follows, None for the workspace's own.
+    leaves only those of some tiers. `objective` is what the choice among them follows, None for the workspace's own;
+    with a `cascade` a cheaper one answers first, where its answer can be checked.
     `context` is the token budget of the context pack, 0 for none; with `grounded` the task is refused when the pack is
     empty, and below the likelihood `answerable` that the pack holds the answer there is a caveat. `extracts` is
     the JSON Schema of replies that take data out of texts. `requires` is what it must rest on, whatever was found.
@@ -77,6 +79,7 @@ class TaskType(Struct, frozen=True, kw_only=True):
     prefer: tuple[str, ...] = ()
     tiers: tuple[str, ...] = ()
     objective: Objective | Literal["declared"] | None = None
+    cascade: Cascade | None = None
     context: int = 0
     grounded: bool = False
     answerable: float = 0.0

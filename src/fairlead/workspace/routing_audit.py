@@ -115,7 +115,13 @@ def _of_run(run: Sequence[Record], predictors: Predictors, unchecked: Counter[st
             if record.decision != first:
                 yield "its records tell of different choices"
     if first is not None:
-        yield from departures(first, [Tried(one.attempt, one.model, one.dropped) for one in run])
+        attempts = [one for one in run if not _stands_in(one, run)]
+        yield from departures(first, [Tried(one.attempt, one.model, one.dropped) for one in attempts])
+
+
+def _stands_in(record: Record, run: Sequence[Record]) -> bool:
+    """Whether it is no attempt of its own: an answer that was not kept first is given in the end (`kept_anyway`)."""
+    return record.kind == "call_model" and any(one is not record and one.attempt == record.attempt for one in run)
 
 
 def _foretold(record: Record, decision: Decision, predictors: Predictors, unchecked: Counter[str]) -> Iterator[str]:

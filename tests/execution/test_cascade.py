@@ -1,0 +1,266 @@
+"""Cascades: a cheaper model answers first, and only an answer that passes its checks leaves."""
+
+import asyncio
+import json
+from itertools import product
+from typing import Any
+
+import pytest
+from tests.world import World, until, world
+
+from fairlead.errors import OverBudget, Upstream, Withheld
+from fairlead.execution import Answer
+from fairlead.execution.cascade import NotKept
+from fairlead.models.types import Chunk, Model
+
+PAGE = """---
+title: Expenses
+audience: [everyone]
+---
+Receipts are handed in within 30 days after the journey. A hotel may cost 140 euro a night without approval.
+"""
+TRUE = "Receipts are handed in within 30 days after the journey."
+FALSE = "Managers may keep seventeen secret gardens behind the hotel."
+SCHEMA = {"type": "object", "properties": {"total": {"type": "number"}}, "required": ["total"]}
+FORM = {"type": "json_schema", "json_schema": {"name": "bill", "schema": SCHEMA}}
+GOOD, BAD = '{"total": 3}', '{"total": "SECRET"}'
+THREE = "models: [small, middle, house]"
+FILES = {
+    "context/expenses.md": PAGE,
+    "rules/said.yaml": "words: [{name: gross, never: [blast], tasks: [kind, kinder, strict]}]\n"
+    "judge: [{name: fine, model: critic, ask: Is it kind?, at_least: 4, tasks: [kinder]}]",
+    "tasks/bill.yaml": f"cascade: {{{THREE}, keep_if: [schema]}}",
+    "tasks/once.yaml": f"cascade: {{{THREE}, keep_if: [schema], at_most: 1, otherwise: keep}}",
+    "tasks/page.yaml": f"{{context: 500, cascade: {{{THREE}, keep_if: [grounded]}}}}",
+    "tasks/kind.yaml": f"cascade: {{{THREE}, keep_if: [rules]}}",
+    "tasks/kinder.yaml": f"cascade: {{{THREE}, keep_if: [schema, rules]}}",
+    "tasks/strict.yaml": f"cascade: {{{THREE}, keep_if: [schema, rules]}}",
+    "tasks/both.yaml": f"cascade: {{{THREE}, keep_if: [agreement], agreement: {{with: other, on: number}}}}",
+    "tasks/calls.yaml": f"cascade: {{{THREE}, keep_if: [tools]}}",
+    "tasks/down.yaml": "cascade: {models: [small, broken, house], keep_if: [schema]}",
+    "tasks/stuck.yaml": "{deadline: 1, context: 500, cascade: {models: [small, hanging], keep_if: [grounded]}}",
+    "tasks/free.yaml": "{prefer: [house], cascade: {keep_if: [schema]}}",
+}
+TOOL = {
+    "type": "function",
+    "function": {"name": "pay", "parameters": {"type": "object", "properties": {"eur": {"type": "integer"}}}},
+}
+
+
+def models(url: str) -> dict[str, Any]:
+    def model(remote: str) -> dict[str, Any]:
+        return {"use": f"openai-compatible/{remote}", "url": f"{url}/v1", "placement": {"kind": "cloud"}}
+
+    own = {name: model(name) for name in ("small", "middle", "house", "other", "critic")}
+    return {**own, "broken": model("fault-500"), "hanging": model("fault-hang")}
+
+
+RICH = {"persons": {"kim": {"daily": 1}}}
+PRICE = {"small": 1, "middle": 2, "house": 3, "other": 4, "critic": 5, "broken": 6, "hanging": 7}
+PRICES = {name: {"input": n, "output": n} for name, n in PRICE.items()}
+
+
+def at(tmp_path: Any, files: dict[str, str] = FILES, **more: Any) -> Any:
+    return world(tmp_path, files, models=models, prices={**PRICES, **more.pop("dear", {})}, **more)
+
+
+def says(small: Any = GOOD, middle: Any = GOOD, house: Any = GOOD, other: Any = "") -> str:
+    return "by model " + json.dumps({"small": small, "middle": middle, "house": house, "other": other})
+
+
+async def streamed(w: World, content: str, task: str, **fields: Any) -> tuple[str, Answer]:
+    """What left before the answer, and the answer."""
+    before: list[str] = []
+
+    async def deliver(run: str, model: Model, chunk: Chunk) -> None:
+        before.append(chunk.text)
+
+    return "".join(before), await w.ask(content, model=task, deliver=deliver, stream=True, **fields)
+
+
+def text(answer: Answer) -> str:
+    return answer.reply.choices[0].text
+
+
+def adds_up(w: World, answer: Answer) -> bool:
+    """What the caller is told is what the log has, of the run and of who was asked whether it agrees."""
+    own = [each for each in w.records() if each.run == answer.run]
+    beside = [each for each in w.records() if each.judges == answer.run and each.model == "other"]
+    return answer.cost == sum(each.cost for each in (*own, *beside)) and not w.holds()
+
+
+async def test_a_cheap_answer_is_kept_only_if_it_fits_the_schema(tmp_path) -> None:
+    async with at(tmp_path) as w:
+        kept = await w.ask(says(), model="bill", response_format=FORM)
+        assert (kept.model.name, text(kept), kept.unkept) == ("small", GOOD, ())
+        (record,) = w.records(run=kept.run)
+        assert (record.checks, record.cost) == ((("schema", "passed", ""),), kept.cost)
+        before, answer = await streamed(w, says(small=BAD, middle="no"), "bill", response_format=FORM)
+        assert (before, answer.model.name, text(answer)) == ("", "house", GOOD)
+        assert "".join(each.text for each in answer.reply.tail) == GOOD
+        first, second, last = w.records(run=answer.run)
+        assert [(each.kind, each.outcome, each.model) for each in (first, second, last)] == [
+            ("attempt", "escalated", "small"),
+            ("attempt", "escalated", "middle"),
+            ("call_model", "done", "house"),
+        ]
+        assert (first.flags, first.checks) == (("escalated",), (("schema", "failed", "type"),))
+        assert second.checks == (("schema", "failed", "no_json"),)
+        assert all(each.cost > 0 for each in (first, second, last))
+        assert [(each.model, each.cost) for each in answer.unkept] == [("small", first.cost), ("middle", second.cost)]
+        assert "SECRET" not in str(answer.unkept)
+        assert adds_up(w, answer)
+        assert (await w.ask(says(), model="house", response_format=FORM)).model.name == "house"
+        unchecked = await w.ask(says(small="hello", house="hello"), model="bill")
+        assert (unchecked.model.name, unchecked.unkept) == ("house", ())
+
+
+async def test_what_no_model_gets_right_is_refused_or_given_with_a_warning(tmp_path) -> None:
+    async with at(tmp_path) as w:
+        with pytest.raises(NotKept, match="bill") as caught:
+            await w.ask(says(BAD, BAD, BAD), model="bill", response_format=FORM)
+        assert "'house'" in caught.value.why
+        assert "SECRET" not in caught.value.why
+        assert [each.outcome for each in w.records(run=caught.value.run)] == ["escalated", "escalated", "refused"]
+        assert min(each.cost for each in w.records(run=caught.value.run)) > 0
+        answer = await w.ask(says(BAD, "no"), model="once", response_format=FORM)
+        assert (answer.model.name, text(answer), answer.flags) == ("middle", "no", ("kept_anyway",))
+        assert [each.check for each in answer.doubts] == ["schema"]
+        assert adds_up(w, answer)
+
+
+async def test_an_answer_that_rests_on_nothing_gives_way_to_a_dearer_one(tmp_path) -> None:
+    async with at(tmp_path) as w:
+        answer = await w.ask(says(FALSE, TRUE), model="page")
+        assert (answer.model.name, answer.unkept[0].check.word) == ("middle", "0.00")
+        doubted = await w.ask(says(FALSE, FALSE, FALSE), model="page")
+        assert (doubted.model.name, doubted.flags) == ("house", ("kept_anyway",))
+        assert adds_up(w, doubted)
+
+
+async def test_what_a_rule_keeps_back_escalates_and_the_last_answer_is_ruled_as_ever(tmp_path) -> None:
+    async with at(tmp_path) as w:
+        before, answer = await streamed(w, says("a blast", "a calm day"), "kind")
+        assert (before, answer.model.name, text(answer)) == ("", "middle", "a calm day")
+        assert answer.unkept[0].check.word == "gross"
+        assert adds_up(w, answer)
+        with pytest.raises(Withheld, match="gross") as caught:
+            await w.ask(says("a blast", "a blast", "a blast"), model="kind")
+        last = w.records(run=caught.value.run)[-1]
+        assert (last.outcome, last.model, last.policies) == ("refused", "house", ("gross",))
+        with pytest.raises(Withheld, match="fine") as caught:  # the judge gives 3 of everything
+            await w.ask(says(BAD), model="kinder", response_format=FORM)
+        attempts = w.records(run=caught.value.run)
+        assert [[one for one, *_ in each.judged] for each in attempts] == [[], ["fine"], ["fine"]]
+
+
+async def test_two_cheap_models_that_agree_are_believed(tmp_path) -> None:
+    async with at(tmp_path) as w:
+        answer = await w.ask(says("It is 1,200.", other="So 1200.0!"), model="both")
+        assert (answer.model.name, [each.verdict for each in answer.judged]) == ("small", ["passed"])
+        (theirs,) = w.records(run=answer.judged[0].run)
+        assert (theirs.judges, theirs.model, theirs.task, theirs.door) == (answer.run, "other", "both", "judge")
+        assert theirs.cost > 0
+        assert adds_up(w, answer)
+        other = await w.ask(says("It is 1,200.", "I think 7.", other="So 12."), model="both")
+        assert (other.model.name, other.unkept[0].check.word) == ("middle", "differs")
+        assert adds_up(w, other)
+    poor = {"persons": {"kim": {"daily": 0.01}}}
+    async with at(tmp_path / "poor", dear={"other": {"input": 1, "output": 900}}, budgets=poor) as w:
+        alone = await w.ask(says("7", "7", other="7"), model="both")
+        assert (alone.model.name, alone.unkept[0].check.word) == ("middle", "over_budget")
+
+
+async def test_calls_of_tools_must_fit_and_tools_that_failed_pass_a_model_over(tmp_path) -> None:
+    async with at(tmp_path) as w:
+        wrong, right = ["pay", {"eur": "many"}], ["pay", {"eur": 3}]
+        answer = await w.ask(says(wrong, ["steal", {}], right), model="calls", tools=[TOOL])
+        assert [each.check.word for each in answer.unkept] == ["type", "unknown_tool"]
+        assert answer.model.name == "house"
+        call = {"id": "c", "type": "function", "function": {"name": "pay", "arguments": '{"eur": 3}'}}
+        round_ = [
+            {"role": "assistant", "content": None, "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "c", "content": "Error: no such account"},
+        ]
+        asked = [{"role": "user", "content": "pay it"}]
+        for rounds, name in ((0, "small"), (1, "middle"), (2, "house"), (5, "house")):
+            answer = await w.ask(model="calls", tools=[TOOL], messages=[*asked, *round_ * rounds])
+            assert answer.model.name == name
+        assert ("small", "cascade") in w.records(run=answer.run)[0].dropped
+
+
+async def test_a_budget_that_cannot_pay_for_the_next_model_refuses_or_keeps_what_there_is(tmp_path) -> None:
+    dear = {"middle": {"input": 1, "output": 900_000}, "house": {"input": 1, "output": 900_000}}
+    async with at(tmp_path, dear=dear, budgets={"persons": {"kim": {"daily": 1}}}) as w:
+        with pytest.raises(OverBudget) as caught:
+            await w.ask(says(BAD), model="bill", response_format=FORM)
+        assert "'small' was not kept" in caught.value.why
+        attempt, run = w.records(run=caught.value.run)
+        assert (attempt.outcome, run.outcome, run.cost) == ("escalated", "refused", 0)
+        before, answer = await streamed(w, says(FALSE), "page")
+        assert (before, text(answer), answer.flags) == ("", FALSE, ("kept_anyway", "over_budget"))
+        attempt, run = w.records(run=answer.run)
+        assert (attempt.model, run.model, run.outcome, run.cost, run.usage) == ("small", "small", "done", 0, None)
+        assert run.checks == (("grounded", "failed", "0.00"),)
+        assert attempt.cost > 0
+        assert adds_up(w, answer)
+        assert w.balance("person/kim")[0] == 0
+
+
+async def test_a_model_that_is_down_is_passed_and_a_deadline_is_that_of_all_attempts(tmp_path) -> None:
+    async with at(tmp_path) as w:
+        answer = await w.ask(says(BAD), model="down", response_format=FORM)
+        assert answer.model.name == "house"
+        assert [each.outcome for each in w.records(run=answer.run)] == ["escalated", "failed", "done"]
+        kept = await w.ask(says(FALSE), model="stuck")
+        assert (kept.model.name, kept.flags) == ("small", ("kept_anyway", "deadline_exceeded"))
+        assert adds_up(w, kept)
+        w.provider.always = "500"
+        with pytest.raises(Upstream):
+            await w.ask(says(), model="bill", response_format=FORM)
+        assert not w.holds()
+
+
+async def test_a_client_that_leaves_pays_for_what_ran(tmp_path) -> None:
+    async with at(tmp_path, budgets=RICH) as w:
+        asking = asyncio.ensure_future(w.ask(says(FALSE), model="stuck"))
+        await until(lambda: any(each.json["model"] == "fault-hang" for each in w.provider.received))
+        asking.cancel()
+        await asyncio.wait([asking])
+        attempt, run = w.records()
+        assert (attempt.outcome, run.outcome, run.model) == ("escalated", "abandoned", "hanging")
+        assert not w.holds()
+        assert w.balance("person/kim") == (0, attempt.cost + run.cost)
+
+
+async def test_without_a_list_those_answer_first_who_cost_less_than_the_one_that_is_preferred(tmp_path) -> None:
+    async with at(tmp_path) as w:
+        answer = await w.ask(says(BAD, BAD), model="free", response_format=FORM)
+        assert answer.candidates[:3] == ("small", "middle", "house")
+        assert answer.model.name == "house"
+
+
+async def test_whatever_the_checks_say_one_answer_leaves_and_its_price_is_that_of_all_attempts(tmp_path) -> None:
+    async with at(tmp_path, budgets=RICH) as w:
+        ruled = '{"total": 1, "note": "blast"}'
+        for number, case in enumerate(product((GOOD, BAD, ruled), repeat=3)):
+            left: list[str] = []
+
+            async def deliver(run: str, model: Model, chunk: Chunk, left: list[str] = left) -> None:
+                left.append(chunk.text)
+
+            door: dict[str, Any] = {"deliver": deliver, "stream": True} if number % 2 else {}
+            try:
+                answer = await w.ask(says(*case), model="strict", response_format=FORM, **door)
+            except Withheld:
+                assert case[-1] == ruled
+                assert GOOD not in case
+            except NotKept:
+                assert case[-1] == BAD
+                assert GOOD not in case
+            else:
+                assert (text(answer), len(answer.unkept)) == (GOOD, case.index(GOOD))
+                assert adds_up(w, answer)
+            assert not left
+        assert not w.holds()
+        assert w.balance("person/kim") == (0, sum(each.cost for each in w.records()))
