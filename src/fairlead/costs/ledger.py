@@ -254,6 +254,7 @@ class Action:
         of it by now, and settled with the next commit, as a failed one is. `hits` are those from before it answered."""
         held, sent = self._held, self._sent
         assert held is not None, "it is held from reserve to here"
+        named = self._named()
         self._held = self._sent = None
         usage = sent.usage_so_far() if sent is not None else None
         spent = cost(usage, held.rate) if usage is not None and held.rate is not None else 0
@@ -270,6 +271,7 @@ class Action:
             hits=hits_of(self.hits.union(sent.hits() if sent is not None else ())),
             judged=judged_of(self.judged),
             checks=checks_of(self.checks),
+            pseudonyms=named,
         )
         self._over(held.hold, record)
         self.unkept.append(Unkept(record.model, failed, spent, tuple(self.judged)))
