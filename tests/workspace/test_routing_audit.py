@@ -17,7 +17,7 @@ from fairlead.routing.learned.training import train
 from fairlead.routing.objective import choose
 from fairlead.storage.fleet import Fleet
 from fairlead.storage.store import Store
-from fairlead.tasks.decisions import Decision, Option
+from fairlead.tasks.decisions import Decision, Ladder, Option
 from fairlead.tasks.objectives import Objective
 from fairlead.workspace.predicting import kept_as, put_in_force
 from fairlead.workspace.routing_audit import ALWAYS_TAKEN, Predictors, audited
@@ -73,6 +73,7 @@ def change(**changed: object) -> Callable[[Decision], Decision]:
 
 DECISIONS = {
     "candidates": lambda decision: replace(decision, candidates=decision.candidates[::-1]),
+    "cascade": change(cascade=Ladder(at_most=1)),
     "explored": lambda decision: replace(decision, explored=not decision.explored),
     "novel": change(novel=True),
     "objective": change(objective=replace(AIM, aim="cost")),
@@ -155,6 +156,23 @@ def test_attempts_follow_the_order_or_the_record_says_why_not(known: tuple[Predi
     second = replace(failed, model=names[1], dropped=((names[0], "places"),))
     assert any("behind it" in one for one in wrong(known, second, record(at, model=names[0], attempt=2)))
     assert wrong(known, failed, record(at, model=names[1], attempt=2, decision=decided(None))), "one run, one choice"
+
+
+def test_a_cascade_goes_from_the_cheapest_up_and_the_answer_of_an_earlier_one_may_be_given(
+    known: tuple[Predictors, int],
+) -> None:
+    at, made = known[1], replace(decided(), cascade=Ladder(at_most=2))
+    rows = [
+        record(at, decision=made, kind="attempt", model=model, attempt=number)
+        for number, model in enumerate(("small", "mid"), start=1)
+    ]
+    assert not wrong(known, *rows, record(at, decision=made, model="big", attempt=3))
+    assert not wrong(known, *rows, record(at, decision=made, model="small", attempt=1))
+    assert wrong(known, record(at, decision=made, model="mid"))
+    assert not wrong(known, record(at, decision=made, model="mid", dropped=(("small", "cascade"),)))
+    named = replace(made, cascade=Ladder(at_most=1, models=("mid", "dear")))
+    assert not wrong(known, record(at, decision=named, model="mid"))
+    assert wrong(known, record(at, decision=named, model="big"))
 
 
 def test_a_version_that_nobody_kept_or_that_was_changed_is_found(known: tuple[Predictors, int]) -> None:

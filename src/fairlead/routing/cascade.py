@@ -51,7 +51,7 @@ def laddered(
     else:
         ordered = [list(units)[at] for at in _climbed(cascade, decision, units, expected)]
     begun = min(failed, len(ordered) - 1) if "tools" in checks else 0
-    ladder = Ladder(at_most=cascade.at_most, begun=begun, models=models)
+    ladder = Ladder(at_most=cascade.at_most, models=models)
     made = replace(
         made,
         candidates=tuple([candidate for unit in ordered for candidate in units[unit]]),
@@ -64,7 +64,8 @@ def laddered(
 
 
 def in_order(decision: Decision) -> Sequence[Option]:
-    """The candidates of a recorded decision in the order in which they were to be tried."""
+    """The candidates of a recorded decision in the order in which they were to be tried. Those that were passed over,
+    since a tool had failed, are among them: what a record says of them is that the cascade dropped them."""
     options, ladder = decision.candidates, decision.cascade
     if ladder is None:
         return options
@@ -75,7 +76,7 @@ def in_order(decision: Decision) -> Sequence[Option]:
         inside = len(options) - decision.outside
         places = climbed([one.cost for one in options], [one.room for one in options], inside, ladder.at_most)
         ordered = [options[at] for at in places]
-    return ordered[ladder.begun :]
+    return ordered
 
 
 def climbed(costs: Sequence[int], rooms: Sequence[int], inside: int, at_most: int) -> list[int]:

@@ -36,11 +36,10 @@ class Option(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Ladder(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How a cascade goes through the candidates of a decision: at most so many steps up, with those before the first
-    (`begun`) passed over, since a tool that they called has failed. `models` is the order, where that is declared."""
+    """How a cascade goes through the candidates of a decision: at most so many steps up. `models` is the order, where
+    that is declared; else those that are expected to cost less come before the first, the cheapest first."""
 
     at_most: int
-    begun: int = 0
     models: tuple[str, ...] = ()
 
 
