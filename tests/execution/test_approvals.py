@@ -5,13 +5,15 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from msgspec.structs import replace
 from tests.world import FixedClock, _empty_database
 
 from fairlead.errors import NotFound, Refused
-from fairlead.execution.approval_question import NotOpen, Question, Why
+from fairlead.execution.approval_question import NotOpen, OwnCall, Question, Why
 from fairlead.execution.approvals import Approvals
 from fairlead.identity.types import Caller
 from fairlead.policy.approval_settings import ApprovalSettings, ApproverSettings
@@ -71,6 +73,24 @@ def test_both_databases_keep_questions_alike(store: Store) -> None:
     assert approvals.all() == []
 
 
+def test_both_databases_know_whose_calls_a_shared_question_is_about(store: Store) -> None:
+    approvals = opened(store, FixedClock())
+    shared = question(("lead",), person="budget organisation")
+    (id_,) = {approvals.held_or_asked(shared, "key:x", who).id for who in ("kim", "lee", "kim", "ada")}
+    kim, loud, lee, max_, eve = (Caller(person=who, credential="key:x") for who in ("kim", "LEE", "lee", "max", "eve"))
+    for own in (kim, lee):
+        with pytest.raises(OwnCall):
+            approvals.answer(id_, own, True, "", revision="r1")
+    with pytest.raises(Refused):
+        approvals.roles_of(approvals.one(id_), replace(loud, roles=frozenset({"lead"})))
+    assert [each.id for each in approvals.concerning(kim)] == [id_]
+    assert approvals.concerning(eve) == []
+    assert approvals.answer(id_, max_, True, "", revision="r1").state == "pending"
+    assert approvals._vault.erase("kim")
+    assert approvals.roles_of(approvals.one(id_), kim) == {"lead"}  # whoever comes back is somebody new
+    assert len(approvals.one(id_).askers) == 2
+
+
 def test_what_was_open_in_a_backup_is_void_in_what_is_restored(store: Store) -> None:
     approvals = opened(store, FixedClock())
     granted, waits = (approvals.held_or_asked(question(amount=n), "key:kim") for n in (1, 2))
@@ -110,6 +130,7 @@ class ApprovalMachine(RuleBasedStateMachine):
         self.yes: dict[str, set[str]] = {}
         self.no: set[str] = set()
         self.used: set[str] = set()
+        self.shared: dict[str, set[str]] = {}
 
     @initialize()
     def start(self) -> None:
@@ -143,6 +164,20 @@ class ApprovalMachine(RuleBasedStateMachine):
                 assert not self.approvals.use(found.id, "key:test", person, "run_2")
                 self.used.add(found.id)
 
+    @rule(person=people)
+    def call_that_does_not_fit(self, person: str) -> None:
+        shared = question(("lead",), person="budget organisation", amount=3)
+        found = self.approvals.held_or_asked(replace(shared, revision=self.revision), "key:test", person)
+        key = ("budget organisation", "", 3, self.revision, ("lead",))
+        assert self.calls.setdefault(found.id, key) == key
+        self.asked_at.setdefault(found.id, self.clock.at)
+        self.shared.setdefault(found.id, set()).add(person)
+        vault = self.approvals._vault
+        assert {vault.name_of(each) for each in self.approvals.one(found.id).askers} == self.shared[found.id]
+        if found.state == "granted":
+            assert self.approvals.use(found.id, "key:test", person, "run_1")
+            self.used.add(found.id)
+
     @rule(data=st.data(), person=people, agent=agents, allowed=st.booleans(), published=st.booleans())
     def answer(self, data: st.DataObject, person: str, agent: str, allowed: bool, published: bool) -> None:
         if not self.calls:
@@ -150,10 +185,11 @@ class ApprovalMachine(RuleBasedStateMachine):
         id_ = data.draw(st.sampled_from(sorted(self.calls)))
         who = Caller(person=person, agent=agent, credential="key:test")
         try:
-            self.approvals.answer(id_, who, allowed, "because", revision=self.revision)
+            done = self.approvals.answer(id_, who, allowed, "because", revision=self.revision)
         except (NotOpen, NotFound, Refused):
             return
         assert person != self.calls[id_][0]
+        assert person not in self.shared.get(id_, set())  # their own call does not fit either
         assert agent != "bot"
         assert self.calls[id_][3] == self.revision
         assert self.clock.at < self.asked_at[id_] + 24 * HOUR
@@ -161,6 +197,8 @@ class ApprovalMachine(RuleBasedStateMachine):
         assert id_ not in self.no | self.used
         if allowed:
             self.yes[id_].add(person)
+            if done.state == "granted" and id_ in self.shared:
+                assert len(self.yes[id_] - self.shared[id_]) >= 2
         else:
             self.no.add(id_)
 

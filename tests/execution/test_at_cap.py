@@ -8,6 +8,7 @@ import pytest
 from tests.world import world
 
 from fairlead.errors import OverBudget
+from fairlead.execution.approval_question import OwnCall
 from fairlead.identity.types import Caller
 from fairlead.storage.balances import balances, moves
 
@@ -30,7 +31,7 @@ async def test_whoever_is_named_raises_the_budget_once_for_all_who_wait(tmp_path
         "organisation": {"total": ROOM, "at_cap": "ask", "ask": {"role": "lead", "raise_by": 1}},
     }
     lee = Caller(person="lee", groups=frozenset({"leads"}))
-    async with world(tmp_path, budgets=budget, approvals={"roles": {"lead": {"persons": ["lee"]}}}) as w:
+    async with world(tmp_path, budgets=budget, approvals={"roles": {"lead": {"persons": ["lee", "kim"]}}}) as w:
         asked = set()
         for _ in range(2):
             with pytest.raises(OverBudget) as refused:
@@ -38,6 +39,8 @@ async def test_whoever_is_named_raises_the_budget_once_for_all_who_wait(tmp_path
             asked |= set(re.findall("apr_[A-Z0-9a-z]+", refused.value.why))
         (id_,) = asked
         approvals, revision = w.fairlead.approvals, w.fairlead.deployment.revision
+        with pytest.raises(OwnCall):  # kim's own call does not fit
+            await asyncio.to_thread(lambda: approvals.answer(id_, w.caller("kim"), True, "", revision=revision))
         await asyncio.to_thread(lambda: approvals.answer(id_, lee, True, "go on", revision=revision))
         assert (await w.ask("say 2", model="small")).model.name == "small"
         assert balances(w.store)["organisation", "all"].extra == 10**9

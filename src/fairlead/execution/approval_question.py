@@ -1,6 +1,6 @@
 """What is asked of a person before a call is done, and what they say to it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from fairlead.errors import Refused
 from fairlead.policy.approvals import Asker
-from fairlead.storage.approval_rows import ApprovalRow, Same, State
+from fairlead.storage.approval_rows import AnswerRow, ApprovalRow, Same, State
 
 LONGEST_REASON: Final = 1000  # characters
 
@@ -89,7 +89,8 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 
 class Approval(Struct, frozen=True, kw_only=True):
-    """A question with what was said to it. Times in milliseconds since 1970, `ended_at` 0 while it is open."""
+    """A question with what was said to it. Times in milliseconds since 1970, `ended_at` 0 while it is open.
+    `askers` are the subject ids of those whose calls it is about, where several ask it together."""
 
     id: str
     state: State
@@ -98,6 +99,7 @@ class Approval(Struct, frozen=True, kw_only=True):
     ended_at: int
     question: Question
     answers: tuple[Answer, ...] = ()
+    askers: tuple[str, ...] = ()
 
     @property
     def asker(self) -> Asker:
@@ -153,3 +155,25 @@ def standing(row: ApprovalRow) -> Standing:
 def agreed(wanted: Mapping[str, int], answers: list[tuple[str, ...]]) -> bool:
     """Whether as many agree for every role as must. `answers` are the roles of each who does."""
     return all(sum(role in roles for roles in answers) >= most for role, most in wanted.items())
+
+
+def about(id_: str) -> bytes:
+    """What a sealed row is bound to: it opens in no other place."""
+    return f"approval\x00{id_}".encode()
+
+
+def live(rows: Sequence[ApprovalRow], question: Question) -> Standing | None:
+    """What was granted counts before what was denied, and that before what waits."""
+    mine = [row for row in rows if covers(row, question)]
+    for state in ("granted", "denied", "pending"):
+        for row in mine:
+            if row.state == state:
+                return standing(row)
+    return None
+
+
+def after(wanted: Mapping[str, int], said: Sequence[AnswerRow]) -> State:
+    if not all(each.allowed for each in said):
+        return "denied"
+    roles = [tuple(msgspec.json.decode(each.roles, type=list[str])) for each in said]
+    return "granted" if agreed(wanted, roles) else "pending"

@@ -31,9 +31,9 @@ def require_open(row: "ApprovalRow | None", id_: str, revision: str, now: int) -
         )
 
 
-def unfit(asked: Approval, who: Caller) -> NoReturn:
-    """For who sees a question and may not answer it. Raises `OwnCall`, `NotFound`."""
-    if asked.question.person == who.person:
+def unfit(asked: Approval, who: Caller, own: bool) -> NoReturn:
+    """For who sees a question and may not answer it. Raises `OwnCall` where a call of theirs asks, `NotFound`."""
+    if own:
         raise OwnCall(
             f"{asked.id} is a call of {who.person}, who asks to approve it",
             why="nobody approves what they do themselves, nor does another program of theirs",

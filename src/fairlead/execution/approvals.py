@@ -4,10 +4,11 @@ Every change is one transaction with its record. The question is sealed for whos
 gave it: both go with their person. Every method reads or writes the database: call it in a thread.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from fairlead.clock import Clock, new_id
 from fairlead.costs.record import deed
@@ -19,10 +20,11 @@ from fairlead.execution.approval_question import (
     NotOpen,
     Question,
     Standing,
-    agreed,
-    covers,
+    about,
+    after,
     decoded,
     encoded,
+    live,
     standing,
 )
 from fairlead.execution.approval_refusals import require_open, require_short, too_many, unfit, unknown
@@ -59,30 +61,33 @@ class Approvals:
         self._vault = vault
         self._clock = clock
 
-    def held_or_asked(self, question: Question, by: str) -> Standing:
-        """How the question about this very call stands; asked now, if it was not. Raises `Refused` where too many of
-        this person wait already."""
+    def held_or_asked(self, question: Question, by: str, asker: str = "") -> Standing:
+        """How the question about this very call stands; asked now, if it was not. `asker` is who asks it together with
+        others, where it is nobody's own. Raises `Refused` where too many of this person wait already."""
         from fairlead.storage import approval_rows as table
 
         key, now = self._vault.subject_for(question.person), self._clock.now()
+        mine = "" if asker in ("", question.person) else self._vault.subject_for(asker).id
         same = question.same(key.id)
         with self._store.reading() as connection:
-            found = _live(table.alike(connection, same, now), question)
-        if found is not None:
-            return found
-        asked = self._new(question, now)
-        row = self._row(asked, key.id, self._vault.seal(key, encoded(question), _about(asked.id)))
-        with self._store.writing() as connection:
-            found = _live(table.alike(connection, same, now), question)
-            if found is not None:  # another asked the same meanwhile
+            found = live(table.alike(connection, same, now), question)
+            if found is not None and (not mine or table.has_asked(connection, found.id, mine)):
                 return found
-            if table.waiting(connection, key.id, now) >= MOST_WAITING:
-                raise too_many(question, MOST_WAITING)
-            table.insert_approval(connection, row)
-            self.notice(connection, asked)
-            about = f"{asked.id} {question.tool}: {', '.join(question.wanted)}"
-            self._keep(connection, deed(self._clock, "approval_asked", by=by, person=key.id, about=about))
-        return standing(row)
+        asked = self._new(question, now)
+        row = self._row(asked, key.id, self._vault.seal(key, encoded(question), about(asked.id)))
+        with self._store.writing() as connection:
+            found = live(table.alike(connection, same, now), question)  # another may have asked the same meanwhile
+            if found is None:
+                if table.waiting(connection, key.id, now) >= MOST_WAITING:
+                    raise too_many(question, MOST_WAITING)
+                table.insert_approval(connection, row)
+                self.notice(connection, asked)
+                said = f"{asked.id} {question.tool}: {', '.join(question.wanted)}"
+                self._keep(connection, deed(self._clock, "approval_asked", by=by, person=key.id, about=said))
+                found = standing(row)
+            if mine:
+                table.join(connection, found.id, mine, now)
+        return found
 
     @property
     def rules(self) -> ApprovalRules:
@@ -102,10 +107,11 @@ class Approvals:
 
     def roles_of(self, asked: Approval, who: Caller, role: str = "") -> frozenset[str]:
         """For which roles this person's answer counts, of all or of one. Raises `OwnCall`, `NotFound` for none."""
-        roles = self.rules.may_answer(asked.question.wanted, who, asked.asker, self._clock.now())
+        asker = replace(asked.asker, others=tuple(self._vault.name_of(each) or "" for each in asked.askers))
+        roles = self.rules.may_answer(asked.question.wanted, who, asker, self._clock.now())
         mine = roles & {role} if role else roles
         if not mine:
-            unfit(asked, who)
+            unfit(asked, who, asker.is_one(who.person))
         return mine
 
     def answer(
@@ -119,10 +125,13 @@ class Approvals:
         require_short(reason)
         asked, key = self.shown(id_, who), self._vault.subject_for(who.person)
         wanted, roles = asked.question.wanted, self.roles_of(asked, who, role)
-        sealed = self._vault.seal(key, reason.encode(), _about(id_))
+        sealed = self._vault.seal(key, reason.encode(), about(id_))
         with self._store.writing() as connection:
             now, row = self._clock.now(), table.one(connection, id_)
             require_open(row, id_, revision, now)
+            askers = table.askers(connection, id_)
+            if key.id in askers:  # their call came meanwhile
+                unfit(asked, who, own=True)
             before = table.answers(connection, id_)
             if any(each.approver == key.id for each in before):
                 raise NotOpen(f"{who.person} has answered {id_} already", mend="somebody else may answer")
@@ -131,14 +140,15 @@ class Approvals:
                 sealed=sealed,
             )  # fmt: skip
             table.insert_answer(connection, said)
-            state = _after(wanted, [*before, said])
+            # Whose own call has come since they agreed does not count any more.
+            state = after(wanted, [each for each in (*before, said) if each.approver not in askers])
             if state != "pending":
                 table.change(connection, id_, "pending", state, now)
             if state == "granted":
                 self.agreed(connection, asked)
             kind = "approval_denied" if not allowed else "approval_granted" if state == "granted" else "approval_agreed"
-            about = f"{id_} {asked.question.tool} as {', '.join(sorted(roles))}"
-            self._keep(connection, deed(self._clock, kind, by=by or who.credential, person=key.id, about=about))
+            told = f"{id_} {asked.question.tool} as {', '.join(sorted(roles))}"
+            self._keep(connection, deed(self._clock, kind, by=by or who.credential, person=key.id, about=told))
         return self._of(id_)
 
     def shown(self, id_: str, who: Caller) -> Approval:
@@ -158,7 +168,7 @@ class Approvals:
 
         with self._store.reading() as connection:
             found = table.listed(connection, table.OPEN if states and set(states) <= set(table.OPEN) else ())
-            rows = [(each, table.answers(connection, each.id)) for each in found]
+            rows = [(row, table.answers(connection, row.id), table.askers(connection, row.id)) for row in found]
         opened = [self._opened(*each) for each in rows]
         return [each for each in opened if each is not None and (not states or each.state in states)]
 
@@ -173,9 +183,9 @@ class Approvals:
         with self._store.writing() as connection:
             self._store.database.wipe(connection)
             for row in table.expire(connection, now):
-                about = f"{row.id} {row.tool}"
+                told = f"{row.id} {row.tool}"
                 self._keep(
-                    connection, deed(self._clock, "approval_expired", by="fairlead", person=row.subject, about=about)
+                    connection, deed(self._clock, "approval_expired", by="fairlead", person=row.subject, about=told)
                 )
             table.forget(connection, now - self.keep)
 
@@ -205,13 +215,15 @@ class Approvals:
 
         with self._store.reading() as connection:
             row = table.one(connection, id_)
-            answers = table.answers(connection, id_)
-        found = None if row is None else self._opened(row, answers)
+            answers, askers = table.answers(connection, id_), table.askers(connection, id_)
+        found = None if row is None else self._opened(row, answers, askers)
         return unknown(id_) if found is None else found
 
     def _concerns(self, found: Approval, who: Caller) -> bool:
         question = found.question
         if (question.person, question.tenant) == (who.person, who.tenant):
+            return True
+        if found.askers and question.tenant == who.tenant and self._vault.id_of(who.person) in found.askers:
             return True
         return bool(self.rules.may_answer(question.wanted, who, found.asker, self._clock.now()))
 
@@ -242,10 +254,10 @@ class Approvals:
             sealed=sealed,
         )
 
-    def _opened(self, row: "ApprovalRow", answers: "list[AnswerRow]") -> Approval | None:
+    def _opened(self, row: "ApprovalRow", answers: "list[AnswerRow]", askers: tuple[str, ...]) -> Approval | None:
         """None where it went with its person meanwhile."""
         try:
-            question = decoded(self._vault.open_sealed(row.subject, row.sealed, _about(row.id)))
+            question = decoded(self._vault.open_sealed(row.subject, row.sealed, about(row.id)))
         except NotFound:
             return None
         over = row.state in ("pending", "granted") and row.expires_at <= self._clock.now()
@@ -257,11 +269,12 @@ class Approvals:
             ended_at=row.expires_at if over else row.ended_at,
             question=question,
             answers=tuple(map(self._answer, answers)),
+            askers=askers,
         )
 
     def _answer(self, row: "AnswerRow") -> Answer:
         try:
-            reason = self._vault.open_sealed(row.approver, row.sealed, _about(row.approval)).decode()
+            reason = self._vault.open_sealed(row.approver, row.sealed, about(row.approval)).decode()
         except NotFound:
             reason = ""
         roles = tuple(msgspec.json.decode(row.roles, type=list[str]))
@@ -274,25 +287,3 @@ class Approvals:
 
 def _unnoticed(connection: "Connection", asked: Approval) -> None:
     """Nobody is told."""
-
-
-def _about(id_: str) -> bytes:
-    """What a sealed row is bound to: it opens in no other place."""
-    return f"approval\x00{id_}".encode()
-
-
-def _live(rows: "Sequence[ApprovalRow]", question: Question) -> Standing | None:
-    """What was granted counts before what was denied, and that before what waits."""
-    mine = [row for row in rows if covers(row, question)]
-    for state in ("granted", "denied", "pending"):
-        for row in mine:
-            if row.state == state:
-                return standing(row)
-    return None
-
-
-def _after(wanted: Mapping[str, int], said: "list[AnswerRow]") -> "State":
-    if not all(each.allowed for each in said):
-        return "denied"
-    roles = [tuple(msgspec.json.decode(each.roles, type=list[str])) for each in said]
-    return "granted" if agreed(wanted, roles) else "pending"

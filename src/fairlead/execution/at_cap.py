@@ -111,7 +111,9 @@ async def _asked(
     question = _question(fairlead, deployment, action, cap, ask, error)
     try:
         with action.trace.waiting():
-            standing = await asyncio.to_thread(fairlead.approvals.held_or_asked, question, action.caller.credential)
+            standing = await asyncio.to_thread(
+                fairlead.approvals.held_or_asked, question, action.caller.credential, action.caller.person
+            )
     except Refused:
         return error  # too much waits for an answer already
     return error.mended(why=_said(standing, ask), mend=f"fairlead approvals show {standing.id}; or ask for less")

@@ -20,12 +20,17 @@ _UNDECLARED: Final = ApproverSettings()
 
 
 class Asker(Struct, frozen=True):
-    """Whose call it is, and when they asked (milliseconds since 1970)."""
+    """Whose call it is, and when they asked (milliseconds since 1970). `others` ask the same together with them."""
 
     person: str
     tenant: str
     department: str
     at: int
+    others: tuple[str, ...] = ()
+
+    def is_one(self, person: str) -> bool:
+        """Whether it is a call of this person's, however their provider's tokens spell them."""
+        return person.casefold() in {each.casefold() for each in (self.person, *self.others)}
 
 
 class ApprovalRules(Struct, frozen=True):
@@ -49,7 +54,7 @@ class ApprovalRules(Struct, frozen=True):
     def may_answer(self, wanted: Iterable[str], approver: Caller, asker: Asker, now: int) -> frozenset[str]:
         """For which of the roles this person's answer counts: none for their own call, whatever acts for them, and
         however their provider's tokens spell them."""
-        if approver.person.casefold() == asker.person.casefold():
+        if asker.is_one(approver.person):
             return frozenset()
         if approver.agent and approver.agent not in self.settings.through:
             return frozenset()
@@ -60,7 +65,7 @@ class ApprovalRules(Struct, frozen=True):
         found = list(self._declared(role).persons)
         if role == MANAGER and (manager := self._manager(asker)):
             found.append(manager)
-        return tuple(dict.fromkeys(each for each in found if each != asker.person))
+        return tuple(dict.fromkeys(each for each in found if not asker.is_one(each)))
 
     def _stands_for(self, role: str, approver: Caller, asker: Asker, now: int) -> bool:
         if self._has(role, approver, asker):

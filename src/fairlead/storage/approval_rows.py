@@ -12,7 +12,7 @@ from msgspec.structs import asdict
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from fairlead.storage.legal_holds import PERSON, legal_holds
-from fairlead.storage.personal_tables import approval, approval_answer
+from fairlead.storage.personal_tables import approval, approval_answer, approval_asker
 
 State = Literal["pending", "granted", "denied", "expired", "used"]
 OPEN: Final = ("pending", "granted")
@@ -88,6 +88,23 @@ def listed(connection: Connection, states: Sequence[State] = ()) -> list[Approva
     if states:
         query = query.where(approval.c.state.in_(states))
     return [ApprovalRow(**row) for row in connection.execute(query).mappings()]
+
+
+def join(connection: Connection, id_: str, subject: str, at: int) -> None:
+    """The question is about a call of this subject's, too."""
+    if not has_asked(connection, id_, subject):
+        connection.execute(insert(approval_asker).values(approval=id_, subject=subject, at=at))
+
+
+def has_asked(connection: Connection, id_: str, subject: str) -> bool:
+    mine = (approval_asker.c.approval == id_) & (approval_asker.c.subject == subject)
+    return connection.execute(select(approval_asker.c.at).where(mine)).first() is not None
+
+
+def askers(connection: Connection, id_: str) -> tuple[str, ...]:
+    """The subjects that ask one together."""
+    mine = select(approval_asker.c.subject).where(approval_asker.c.approval == id_)
+    return tuple(connection.execute(mine.order_by(approval_asker.c.subject)).scalars())
 
 
 def change(connection: Connection, id_: str, before: State, after: State, now: int) -> bool:

@@ -88,6 +88,17 @@ approval_answer = Table(
 )
 Index(None, approval_answer.c.approver)
 
+# Whose calls a question is about that several ask together. They do not answer it; they go with their persons.
+approval_asker = Table(
+    "approval_asker",
+    metadata,
+    Column("approval", Text, ForeignKey("approval.id", ondelete="CASCADE"), primary_key=True),
+    Column("subject", Text, ForeignKey("subject.id", ondelete="CASCADE"), primary_key=True),
+    required("at", BigInteger),
+    sqlite_with_rowid=False,
+)
+Index(None, approval_asker.c.subject)
+
 # People who are signed in with a browser. `digest` is of the cookie, `attempt` of the sign-in that made it: each makes
 # one. `sealed` is what the provider said of the person, and its refresh token; gone with the subject.
 browser_session = Table(
