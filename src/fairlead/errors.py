@@ -21,6 +21,7 @@
     │   ├── OwnCall                  403  nobody approves their own call (execution/approval_question.py)
     │   ├── NotOpen                  403  it cannot be answered any more (execution/approval_question.py)
     │   ├── Quarantined              403  a tool is not what was accepted (execution/tool_pins.py)
+    │   ├── NotNow                   409  a run is not in a state in which that can be done (workflows/steering.py)
     │   ├── NoCredential             403  a system cannot know the caller (identity/no_credential.py)
     │   ├── ForeignForm              403  a form is not of a page that its sender was shown (server/browser.py)
     │   ├── NotConnected             403  a system was not connected (identity/consents.py)

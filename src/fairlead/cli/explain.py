@@ -34,6 +34,7 @@ MODULES: Final = (
     "fairlead.storage.store",
     "fairlead.tools.failures",
     "fairlead.workflows.expressions",
+    "fairlead.workflows.steering",
     "fairlead.workspace.problems",
 )
 USAGE: Final = "usage"

@@ -165,10 +165,11 @@ def walked_by(connection: Connection, worker: str) -> list[Run]:
     return [Run(**row) for row in connection.execute(query).mappings()]
 
 
-def with_status(connection: Connection, ids: Sequence[str], status: str) -> list[str]:
-    """Those of these runs that have this status."""
+def statuses(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """The status of each of these runs."""
     c = workflow_run.c
-    return list(connection.execute(select(c.id).where(c.id.in_(ids), c.status == status)).scalars()) if ids else []
+    query = select(c.id, c.status).where(c.id.in_(ids))
+    return {row.id: row.status for row in connection.execute(query)} if ids else {}
 
 
 def queued(connection: Connection, limit: int) -> list[Run]:
@@ -197,9 +198,18 @@ def take(connection: Connection, id: str, *, segment: int, worker: str, now: int
     return connection.execute(update(workflow_run).where(mine).values(values)).rowcount == 1
 
 
-def end(connection: Connection, id: str, *, owner: str, unless: str = "", **values: Any) -> bool:
-    """What came of a segment. False where another worker walks the run by now, or it has the status `unless`."""
-    mine = and_(workflow_run.c.id == id, workflow_run.c.owner == owner, workflow_run.c.status != unless)
+def park(connection: Connection, id: str, *, owner: str, until: int, goes_on: bool) -> bool:
+    """A segment is over and the run is not; the next one begins at once, or when what it waits for has come. One that
+    was paused or cancelled meanwhile stays so. False where another worker walks it by now."""
+    c = workflow_run.c
+    status = case((c.status == RUNNING, ACCEPTED if goes_on else WAITING), else_=c.status)
+    values = {"owner": "", "status": status, "segment": c.segment + 1, "until": until}
+    return connection.execute(update(workflow_run).where(c.id == id, c.owner == owner).values(values)).rowcount == 1
+
+
+def end(connection: Connection, id: str, *, owner: str, **values: Any) -> bool:
+    """What came of a segment. False where another worker walks the run by now."""
+    mine = and_(workflow_run.c.id == id, workflow_run.c.owner == owner)
     return connection.execute(update(workflow_run).where(mine).values(owner="", **values)).rowcount == 1
 
 
@@ -244,6 +254,12 @@ def results(connection: Connection, run: str) -> list[Result]:
     """All that a run has done, the oldest first."""
     query = select(workflow_step).where(workflow_step.c.run == run).order_by(workflow_step.c.at, workflow_step.c.place)
     return [Result(**row) for row in connection.execute(query).mappings()]
+
+
+def take_back(connection: Connection, run: str, places: Sequence[str]) -> None:
+    """What failed there is tried again."""
+    c = workflow_step.c
+    connection.execute(delete(workflow_step).where(c.run == run, c.place.in_(places)))
 
 
 def copy_results(connection: Connection, new: Sequence[Result]) -> None:

@@ -33,10 +33,10 @@ class Dispatch:
         self._segments = segments
 
     async def look(self) -> None:
-        """Give the carriage what is due, and tell the walks of runs that were cancelled."""
-        due, cancelled = await asyncio.to_thread(self._due)
-        for run in cancelled:
-            self._segments.cancel(run)
+        """Give the carriage what is due, and tell the walks what people have done to their runs."""
+        due, walked = await asyncio.to_thread(self._due)
+        for run, status in walked.items():
+            self._segments.tell(run, status)
         for each in due:
             await self._carriage.enqueue(each.id, each.segment, each.priority)
         if due:
@@ -58,17 +58,17 @@ class Dispatch:
                 await self._carriage.enqueue(each.id, each.segment, each.priority)  # nothing, if it is there
             await self._carriage.forget()
 
-    def _due(self) -> "tuple[list[Run], list[str]]":
+    def _due(self) -> "tuple[list[Run], dict[str, str]]":
         from fairlead.storage import workflow_rows as table
 
         walked = self._segments.under_way
         with self._store.reading() as connection:
             due = table.due(connection, self._clock.now(), _AT_ONCE)
-            cancelled = table.with_status(connection, walked, table.CANCELLING)
+            statuses = table.statuses(connection, walked)
         if waiting := [each.id for each in due if each.status == table.WAITING]:
             with self._store.writing() as connection:
                 table.wake(connection, waiting)
-        return due, cancelled
+        return due, statuses
 
     def _handed_over(self, due: "list[Run]") -> None:
         from fairlead.storage import workflow_rows as table

@@ -46,10 +46,11 @@ Functions = Mapping[str, Callable[..., Any]]
 
 
 class Governed:
-    """The `Effects` of one walk. `cancelled` may be set at any time: no further effect is begun then."""
+    """The `Effects` of one walk. `cancelled` and `paused` may be set at any time: no further effect is begun then."""
 
     def __init__(self, fairlead: Fairlead, recorded: Recorded, functions: Functions) -> None:
         self.cancelled = False
+        self.paused = False
         self._fairlead = fairlead
         self._recorded = recorded
         self._functions = functions
@@ -96,7 +97,7 @@ class Governed:
         found = self._recorded.found(at)
         if found is not None:
             return found
-        self._refuse_cancelled(at)
+        self._refuse(at)
         if waiting.until is None or self._fairlead.clock.now() < waiting.until:
             raise Parked(((at, waiting),))
         if waiting.default is not None:
@@ -129,7 +130,7 @@ class Governed:
         found = self._recorded.found(at)
         if found is not None:
             return found
-        self._refuse_cancelled(at)
+        self._refuse(at)
         try:
             return await do()
         except ApprovalPending as pending:
@@ -180,9 +181,12 @@ class Governed:
             raise _failed(at, answer)
         return _given(answer)
 
-    def _refuse_cancelled(self, at: Place) -> None:
+    def _refuse(self, at: Place) -> None:
+        """Raises `Cancelled`, or `Parked` where the run is paused: for what is not begun yet."""
         if self.cancelled and not at.undoing:
             raise Cancelled
+        if self.paused:
+            raise Parked
 
     def _arrival(self, at: Place, bounds: Bounds) -> Arrival:
         return Arrival(

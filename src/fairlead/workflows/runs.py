@@ -178,13 +178,8 @@ class Runs:
         until = min((each.until for each in waits if each.until), default=0)
         with self._store.writing() as connection:
             come = not waits or table.has_any(connection, run.id, [each.place for each in waits])
-            status = table.ACCEPTED if come else table.WAITING
             table.wait(connection, run.id, waits)
-            # One that is being cancelled is walked on at once, to be undone.
-            return table.end(
-                connection, run.id, owner=worker, unless=table.CANCELLING, status=status, segment=run.segment + 1,
-                until=until,
-            ) or table.end(connection, run.id, owner=worker, segment=run.segment + 1)  # fmt: skip
+            return table.park(connection, run.id, owner=worker, until=until, goes_on=come)
 
     def waits(self, opened: Opened) -> "list[tuple[Wait, Waiting]]":
         """What a run waits for, opened."""

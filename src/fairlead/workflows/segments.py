@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from fairlead.errors import FairleadError
 from fairlead.execution import Fairlead
-from fairlead.storage.workflow_rows import CANCELLED, CANCELLING, FAILED
+from fairlead.storage.workflow_rows import CANCELLED, CANCELLING, FAILED, PAUSED
 from fairlead.workflows.effects import Functions, Governed
 from fairlead.workflows.recorded import Lost, Recorded
 from fairlead.workflows.runs import Opened, Runs
@@ -40,10 +40,12 @@ class Segments:
         """The runs that are walked here now."""
         return tuple(self._walked)
 
-    def cancel(self, run: str) -> None:
-        """Begin no further effect of it, but those that undo what was done."""
+    def tell(self, run: str, status: str) -> None:
+        """What people have made of a run that is walked here: a cancelled one begins no further effect but those that
+        undo what was done, a paused one none until it is resumed."""
         if run in self._walked:
-            self._walked[run].cancelled = True
+            self._walked[run].cancelled = status == CANCELLING
+            self._walked[run].paused = status == PAUSED
 
     async def walk(self, run: str, number: int) -> None:
         """One segment, if this worker may. Raises nothing but the end of the process."""
