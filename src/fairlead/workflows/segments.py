@@ -21,6 +21,7 @@ Interpret = Callable[[bytes, Any, Effects, str], Awaitable[Any]]
 _FIRST_PAUSE: Final = 2.0  # seconds before what failed by a fault is walked again, doubled each time
 _LONGEST_PAUSE: Final = 300.0
 _PATIENCE: Final = 20  # faults in a row before a run is left alone until somebody resumes it
+_GLANCE: Final = 0.05
 _FAULT: Final = "(fault)"
 
 
@@ -46,6 +47,14 @@ class Segments:
         if run in self._walked:
             self._walked[run].cancelled = status == CANCELLING
             self._walked[run].paused = status == PAUSED
+
+    async def rest(self, seconds: float) -> None:
+        """Have what is walked here go no further than it must, and wait for that at most so long."""
+        for each in self._walked.values():
+            each.paused = True
+        deadline = self._fairlead.clock.monotonic() + seconds
+        while self._walked and self._fairlead.clock.monotonic() < deadline:
+            await asyncio.sleep(_GLANCE)
 
     async def walk(self, run: str, number: int) -> None:
         """One segment, if this worker may. Raises nothing but the end of the process."""

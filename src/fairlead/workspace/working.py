@@ -1,0 +1,50 @@
+"""Walking runs of workflows in a process: the carriage, the segments and their chores, over what is running anyway."""
+
+from typing import Any, Final
+
+from fairlead.execution import Fairlead
+from fairlead.storage.sqlite import SqliteDatabase
+from fairlead.storage.store import Store
+from fairlead.workflows.carriage import Carriage
+from fairlead.workflows.dispatch import LOOK_EVERY, TAKE_OVER_EVERY, Dispatch
+from fairlead.workflows.effects import Functions
+from fairlead.workflows.runs import Runs
+from fairlead.workflows.segments import Interpret, Segments
+from fairlead.workspace.follow import Chore
+
+FILE: Final = "runs.db"
+"""Beside the state database: what the carriage keeps, which is ids and numbers only."""
+
+_GRACE: Final = 10.0  # seconds for what is under way when the process is told to stop
+
+
+class Working:
+    """Walks runs from `start` to `stop`, at most `at_once` at the same time."""
+
+    def __init__(
+        self, fairlead: Fairlead, runs: Runs, store: Store, interpret: Interpret, functions: Functions, *, at_once: int
+    ) -> None:
+        worker = fairlead.ledger.journal.worker
+        self._segments = Segments(fairlead, runs, worker, interpret, functions)
+        self._carriage = Carriage(_where(store), worker, self._segments.walk, at_once=at_once)
+        self._dispatch = Dispatch(store, fairlead.clock, self._carriage, self._segments)
+
+    @property
+    def chores(self) -> tuple[tuple[float, Chore], ...]:
+        """What is to be done again and again meanwhile, with its period in seconds."""
+        return (LOOK_EVERY, self._dispatch.look), (TAKE_OVER_EVERY, self._dispatch.take_over)
+
+    async def start(self) -> None:
+        """Begin to walk what is due. Raises `BadInput` where the extra `workflows` is not installed."""
+        await self._carriage.start()
+
+    async def stop(self) -> None:
+        """Take up nothing more, let what is under way come to its next rest, and let go."""
+        await self._segments.rest(_GRACE)
+        await self._carriage.stop()
+
+
+def _where(store: Store) -> Any:
+    """A file of its own, since DBOS and the journal would wait for each other in one; a server takes both."""
+    database = store.database
+    return store.beside / FILE if isinstance(database, SqliteDatabase) else database.url  # type: ignore[attr-defined]
