@@ -43,6 +43,7 @@ class Carriage:
         self._worker = worker
         self._walk = walk
         self._at_once = at_once
+        self.carries = False
 
     async def start(self) -> None:
         """Begin to carry. Raises `BadInput` where the extra `workflows` is not installed."""
@@ -72,11 +73,13 @@ class Carriage:
 
         DBOS.launch()
         await DBOS.register_queue_async(_QUEUE, worker_concurrency=self._at_once, polling_interval_sec=_POLL)
+        self.carries = True
 
     async def stop(self) -> None:
         """Let go. Segments that are still under way are taken up by another worker, or by the next start."""
         from dbos import DBOS
 
+        self.carries = False
         loop = asyncio.get_running_loop()
         loop.set_default_executor(ThreadPoolExecutor())  # DBOS has put its own there, which ends with it
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)

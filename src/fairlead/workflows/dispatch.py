@@ -34,6 +34,8 @@ class Dispatch:
 
     async def look(self) -> None:
         """Give the carriage what is due, and tell the walks what people have done to their runs."""
+        if not self._carriage.carries:
+            return
         due, walked = await asyncio.to_thread(self._due)
         for run, status in walked.items():
             self._segments.tell(run, status)
@@ -45,7 +47,7 @@ class Dispatch:
     async def take_over(self) -> None:
         """Have the runs of the dead walked by others, by one of the living. What the dead owe is settled elsewhere."""
         with self._store.database.elected(_OFFICE) as mine:
-            if not mine:
+            if not mine or not self._carriage.carries:
                 return
             carried = await self._carriage.under_way()
             owners = await asyncio.to_thread(self._owners)

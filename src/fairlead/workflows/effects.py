@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
+import msgspec
+
 from fairlead.costs.told import Arrival
 from fairlead.errors import FairleadError
 from fairlead.execution import Answer, Fairlead
@@ -20,10 +22,13 @@ from fairlead.execution.tool_call import call_tool
 from fairlead.identity.types import Caller
 from fairlead.models.types import ChatRequest
 from fairlead.storage.types import NewResult
+from fairlead.tools.person import Person, ToolError
+from fairlead.tools.types import Credential
 from fairlead.workflows.agent import reached, turn_of
 from fairlead.workflows.asking import first_messages, labels_of, request_of, result_of
 from fairlead.workflows.failures import failure_of
 from fairlead.workflows.nodes import AgentNode, ApprovalNode, ModelNode, PythonNode, ToolNode, WaitNode
+from fairlead.workflows.programs import Loaded
 from fairlead.workflows.recorded import Recorded
 from fairlead.workflows.walk import (
     Asked,
@@ -41,19 +46,16 @@ DOOR: Final = "workflow"
 
 _SHORT: Final = 30.0  # seconds for which waiting in memory costs less than parking
 
-Functions = Mapping[str, Callable[..., Any]]
-"""The workspace's own functions, by `module:function`."""
-
 
 class Governed:
     """The `Effects` of one walk. `cancelled` and `paused` may be set at any time: no further effect is begun then."""
 
-    def __init__(self, fairlead: Fairlead, recorded: Recorded, functions: Functions) -> None:
+    def __init__(self, fairlead: Fairlead, recorded: Recorded, loaded: Loaded) -> None:
         self.cancelled = False
         self.paused = False
         self._fairlead = fairlead
         self._recorded = recorded
-        self._functions = functions
+        self._loaded = loaded
         self._began = recorded.opened.begun
 
     @property
@@ -86,10 +88,15 @@ class Governed:
 
     async def python(self, at: Place, node: PythonNode, arguments: Mapping[str, Any], bounds: Bounds) -> StepResult:
         async def run() -> StepResult:
-            function = self._functions[node.function]
+            function = self._loaded.function(node.function)
+            person = Person(name=self.caller.person, credential=Credential(kind="none"), idempotency_key=at.key)
+            work = partial(function.run, **function.given(arguments, person))
             async with asyncio.timeout(bounds.timeout):
-                value = await asyncio.to_thread(function, **arguments)
-            return await self._recorded.keep(at, StepResult(value=value, provenance=(f"python:{node.function}",)))
+                value = await (work() if function.waits else asyncio.to_thread(work))
+            given = StepResult(
+                value=msgspec.to_builtins(value), labels=bounds.labels, provenance=(f"python:{node.function}",)
+            )
+            return await self._recorded.keep(at, given)
 
         return await self._once(at, run)
 
@@ -131,12 +138,15 @@ class Governed:
         if found is not None:
             return found
         self._refuse(at)
+        failed: StepFailed | None
         try:
             return await do()
         except ApprovalPending as pending:
             raise Parked(((at, Waiting(kind="approval", id=pending.approval)),)) from None
+        except ToolError as error:
+            failed = StepFailed("error", str(error), at=at.text, code="tool_failed")
         except TimeoutError:
-            failed: StepFailed | None = StepFailed("timeout", "it took too long", at=at.text, code="timeout")
+            failed = StepFailed("timeout", "it took too long", at=at.text, code="timeout")
         except StepFailed as error:
             if self._recorded.knows(at):
                 raise

@@ -1,40 +1,41 @@
 """Walking one segment of a run: from its row to its end, to where it waits, or to where another has taken it over."""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, Final
 
 from fairlead.errors import FairleadError
 from fairlead.execution import Fairlead
 from fairlead.storage.workflow_rows import CANCELLED, CANCELLING, FAILED, PAUSED
-from fairlead.workflows.effects import Functions, Governed
+from fairlead.workflows.effects import Governed
+from fairlead.workflows.interpreter import walked
+from fairlead.workflows.programs import Programs
 from fairlead.workflows.recorded import Lost, Recorded
-from fairlead.workflows.runs import Opened, Runs
-from fairlead.workflows.walk import Cancelled, Effects, Parked, Place, StepFailed, Waiting
+from fairlead.workflows.runs import Opened, Runs, packed
+from fairlead.workflows.walk import Cancelled, Parked, Place, RunFailed, Waiting
 
 log = logging.getLogger("fairlead.workflows")
-
-Interpret = Callable[[bytes, Any, Effects, str], Awaitable[Any]]
-"""Walks a definition (its body) from an input: what it gives. The last is the run's id."""
 
 _FIRST_PAUSE: Final = 2.0  # seconds before what failed by a fault is walked again, doubled each time
 _LONGEST_PAUSE: Final = 300.0
 _PATIENCE: Final = 20  # faults in a row before a run is left alone until somebody resumes it
-_GLANCE: Final = 0.05
 _FAULT: Final = "(fault)"
 
 
 class Segments:
     """Walks segments for one worker, many at once in its loop."""
 
-    def __init__(self, fairlead: Fairlead, runs: Runs, worker: str, interpret: Interpret, functions: Functions) -> None:
+    def __init__(self, fairlead: Fairlead, runs: Runs, worker: str) -> None:
         self._fairlead = fairlead
         self._runs = runs
         self._worker = worker
-        self._interpret = interpret
-        self._functions = functions
+        self._programs = Programs()
         self._walked: dict[str, Governed] = {}
+        self._resting = False
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     @property
     def under_way(self) -> tuple[str, ...]:
@@ -52,14 +53,15 @@ class Segments:
         """Have what is walked here go no further than it must, and wait for that at most so long."""
         for each in self._walked.values():
             each.paused = True
-        deadline = self._fairlead.clock.monotonic() + seconds
-        while self._walked and self._fairlead.clock.monotonic() < deadline:
-            await asyncio.sleep(_GLANCE)
+        self._resting = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._idle.wait()
 
     async def walk(self, run: str, number: int) -> None:
         """One segment, if this worker may. Raises nothing but the end of the process."""
         try:
-            if not await asyncio.to_thread(self._runs.take, run, number, self._worker):
+            if self._resting or not await asyncio.to_thread(self._runs.take, run, number, self._worker):
                 return
             opened = await asyncio.to_thread(self._runs.open, run)
             await self._walk(opened)
@@ -69,31 +71,33 @@ class Segments:
             log.error("run %s could not be walked: %s", run, error)
 
     async def _walk(self, opened: Opened) -> None:
-        run = opened.run.id
-        effects = Governed(
-            self._fairlead, Recorded(self._runs, opened, self._worker, self._fairlead.ledger.journal), self._functions
-        )
+        run, journal = opened.run.id, self._fairlead.ledger.journal
+        loaded = await asyncio.to_thread(self._programs.of, opened.definition)
+        effects = Governed(self._fairlead, Recorded(self._runs, opened, self._worker, journal), loaded)
         effects.cancelled = opened.run.status == CANCELLING
         self._walked[run] = effects
+        self._idle.clear()
         try:
-            value = await self._interpret(opened.definition, opened.begun.input, effects, run)
+            given = await walked(loaded.program, effects, run, opened.begun.input, about=_about(opened))
         except Parked as parked:
             await self._write(self._runs.park, opened, parked.waiting)
-        except Cancelled:
-            await self._ended(opened, CANCELLED, "", {"message": "cancelled"})
-        except StepFailed as failed:
-            await self._ended(opened, FAILED, f"{failed.kind} {failed.code} {failed.at}".strip(), _told(failed))
+        except Cancelled as cancelled:
+            told = {"message": "cancelled", "undone": cancelled.undone, "not_undone": cancelled.not_undone}
+            await self._write(self._runs.failed, opened, CANCELLED, "", told)
+        except RunFailed as error:
+            failed = error.failure
+            code = f"{failed.kind} {failed.code} {failed.at}".strip()
+            await self._write(self._runs.failed, opened, FAILED, code, _told(error))
         except Lost:
             raise
         except Exception as fault:  # noqa: BLE001 the walk's door: nobody stands above it who could be told
             await self._faulted(opened, fault)
         else:
-            await self._write(self._runs.done, opened, value)
+            await self._write(self._runs.done, opened, packed(given))
         finally:
-            self._walked.pop(run, None)
-
-    async def _ended(self, opened: Opened, status: str, error: str, told: dict[str, str]) -> None:
-        await self._write(self._runs.failed, opened, status, error, told)
+            del self._walked[run]
+            if not self._walked:
+                self._idle.set()
 
     async def _faulted(self, opened: Opened, fault: Exception) -> None:
         """Walk it again a little later: nothing that was recorded is done again."""
@@ -115,8 +119,21 @@ def _faults(opened: Opened) -> int:
     return int(place) if place.isdigit() and opened.waited.startswith(_FAULT) else 0
 
 
-def _told(failed: StepFailed) -> dict[str, str]:
+def _about(opened: Opened) -> dict[str, Any]:
+    """What expressions see as `run`."""
+    run, caller = opened.run, opened.begun.caller
+    return {
+        "id": run.id,
+        "workflow": run.workflow,
+        "person": caller.person,
+        "department": caller.department,
+        "began": run.made_at,
+    }
+
+
+def _told(error: RunFailed) -> dict[str, Any]:
     """What people are told of a failure."""
+    failed = error.failure
     return {
         "kind": failed.kind,
         "message": failed.message,
@@ -125,4 +142,6 @@ def _told(failed: StepFailed) -> dict[str, str]:
         "why": failed.why,
         "mend": failed.mend,
         "run": failed.run,
+        "undone": error.undone,
+        "not_undone": error.not_undone,
     }

@@ -7,9 +7,8 @@ from fairlead.storage.sqlite import SqliteDatabase
 from fairlead.storage.store import Store
 from fairlead.workflows.carriage import Carriage
 from fairlead.workflows.dispatch import LOOK_EVERY, TAKE_OVER_EVERY, Dispatch
-from fairlead.workflows.effects import Functions
 from fairlead.workflows.runs import Runs
-from fairlead.workflows.segments import Interpret, Segments
+from fairlead.workflows.segments import Segments
 from fairlead.workspace.follow import Chore
 
 FILE: Final = "runs.db"
@@ -21,11 +20,9 @@ _GRACE: Final = 10.0  # seconds for what is under way when the process is told t
 class Working:
     """Walks runs from `start` to `stop`, at most `at_once` at the same time."""
 
-    def __init__(
-        self, fairlead: Fairlead, runs: Runs, store: Store, interpret: Interpret, functions: Functions, *, at_once: int
-    ) -> None:
+    def __init__(self, fairlead: Fairlead, runs: Runs, store: Store, *, at_once: int) -> None:
         worker = fairlead.ledger.journal.worker
-        self._segments = Segments(fairlead, runs, worker, interpret, functions)
+        self._segments = Segments(fairlead, runs, worker)
         self._carriage = Carriage(_where(store), worker, self._segments.walk, at_once=at_once)
         self._dispatch = Dispatch(store, fairlead.clock, self._carriage, self._segments)
 

@@ -1,0 +1,62 @@
+"""Programs by the definition that a run began with: compiled once for all runs that go on with it."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from fairlead.errors import NotFound
+from fairlead.tools.python import load
+from fairlead.tools.python_functions import Function
+from fairlead.workflows.definition import Bundle
+from fairlead.workflows.program import Program
+
+_REMEMBERED: Final = 64
+
+
+class Loaded(Struct, frozen=True):
+    """A program, and the functions that its python steps call, by module and name."""
+
+    program: Program
+    modules: Mapping[str, Mapping[str, Function]]
+
+    def function(self, name: str) -> Function:
+        """The function of `module:function`. Raises `NotFound`."""
+        module, _, function = name.partition(":")
+        found = self.modules.get(module, {}).get(function)
+        if found is None:
+            raise NotFound(
+                f"there is no function {function!r} in workflows/{module}.py",
+                why="a python step names a public function with type hints",
+                mend="correct the step, or write the function; `fairlead check` shows both",
+                subject=name,
+            )
+        return found
+
+
+class Programs:
+    """What is compiled in this process. Call `of` in a thread: modules are executed by it."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[bytes, Loaded] = OrderedDict()
+
+    def of(self, body: bytes) -> Loaded:
+        """Of a bundle, as it is kept with its runs. Raises `BadInput` where a module of it does not run."""
+        found = self._known.get(body)
+        if found is None:
+            bundle = msgspec.json.decode(body, type=Bundle)
+            modules = {
+                name: load(text.encode(), f"workflows/{name}.py").functions for name, text in bundle.modules.items()
+            }
+            found = self._known[body] = Loaded(Program(bundle), modules)
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        self._known.move_to_end(body)
+        return found
+
+
+def body_of(bundle: Bundle) -> bytes:
+    """How a bundle is kept: JSON in canonical order, so that equal ones are one row."""
+    return msgspec.json.encode(msgspec.to_builtins(bundle), order="sorted")
