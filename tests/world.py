@@ -252,16 +252,17 @@ async def world(
     clock: Clock | None = None,
     where: Where | None = None,
     secrets: Callable[[str], str | None] = secret_of,
+    walks: int = 0,
     **more: Any,
 ) -> AsyncIterator[World]:
-    """A deployment in this loop, over a file or the migrated database at `where`.
+    """A deployment in this loop, over a file or the migrated database at `where`. It `walks` so many runs at once.
 
     `more` are keys of fairlead.yaml; a value that is callable gets the provider's URL.
     """
     clock = clock or SystemClock()
     async with Provider() as provider:
         store = published(folder, _with(provider.url, more), files, clock, where)
-        around = Surroundings(store=store, master_key=MASTER_KEY, secrets=secrets, clock=clock)
+        around = Surroundings(store=store, master_key=MASTER_KEY, secrets=secrets, clock=clock, walks=walks)
         running = await assemble(around)
         try:
             yield World(store, provider, running, clock, folder)

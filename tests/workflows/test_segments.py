@@ -1,75 +1,52 @@
 """Runs are walked by one worker at a time, and what they have done is never done again."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from tests.world import World, world
 
-from fairlead.workflows.carriage import Carriage
-from fairlead.workflows.dispatch import Dispatch
-from fairlead.workflows.nodes import ModelNode
-from fairlead.workflows.runs import Runs, Started
-from fairlead.workflows.segments import Segments
-from fairlead.workflows.walk import Asked, Bounds, Effects, Place, StepResult, Waiting
+from fairlead.storage.workflow_rows import Run
+from fairlead.workflows.definition import Bundle, Definition
+from fairlead.workflows.programs import body_of
+from fairlead.workflows.runs import Started
+from fairlead.workflows.walk import StepResult
+
+ASKS = {"model": {"prompt": "Say it to ${input.name}.", "model": "small"}}
+WORD = {"id": "word", "approval": {"role": "boss", "ask": "Shall it go on?"}}
 
 
-async def two_questions(body: bytes, given: Any, effects: Effects, run: str) -> Any:
-    """A question, a person's word, and another question."""
-    first = await effects.model(
-        Place(run, ("first",)), ModelNode(prompt="x", model="small"), Asked(prompt="one"), Bounds()
-    )
-    place = Place(run, ("word",))
-    word = await effects.answer(place, None, Waiting(kind="question", id=place.text, role="boss"))
-    second = await effects.model(
-        Place(run, ("second",)), ModelNode(prompt="x", model="small"), Asked(prompt="two"), Bounds()
-    )
-    return [first.text, word.value, second.text]
+def begin(w: World, *steps: dict[str, Any], person: str = "kim", once: str = "", **more: Any) -> Run:
+    plain = {"input": {"properties": {"name": {"type": "string"}}}, "steps": steps, **more}
+    bundle = Bundle(name="greets", definition=msgspec.convert(plain, Definition))
+    what = Started(workflow="greets", digest=bundle.digest, body=body_of(bundle), input={"name": "Ada"}, once=once)
+    return w.running.runs.begin(w.caller(person), what)[0]
 
 
-class Walked:
-    def __init__(self, w: World) -> None:
-        self.w = w
-        store = w.store
-        self.runs = Runs(store, w.fairlead.ledger.vault, w.clock)
-        self.segments = Segments(w.fairlead, self.runs, w.fairlead.ledger.journal.worker, two_questions, {})
-        self.carriage = Carriage(w.folder / "runs.db", w.fairlead.ledger.journal.worker, self.segments.walk, at_once=8)
-        self.dispatch = Dispatch(store, w.clock, self.carriage, self.segments)
-
-    def begin(self) -> str:
-        what = Started(workflow="two", digest="d" * 64, body=b"{}", input={"x": 1})
-        return self.runs.begin(self.w.caller(), what)[0].id
-
-    async def until(self, run: str, *status: str) -> str:
-        for _ in range(600):
-            await self.dispatch.look()
-            if (found := self.runs.one(run).status) in status:
-                return found
-            await asyncio.sleep(0.02)
-        raise AssertionError(f"{run} is {self.runs.one(run)}")
+async def until(w: World, run: Run, *status: str) -> Run:
+    async with asyncio.timeout(60):
+        while (found := w.running.runs.one(run.id)).status not in status:
+            await asyncio.sleep(0.05)
+    return found
 
 
-@asynccontextmanager
-async def walked(tmp_path: Path) -> AsyncIterator[Walked]:
-    async with world(tmp_path) as w:
-        made = Walked(w)
-        await made.carriage.start()
-        try:
-            yield made
-        finally:
-            await made.carriage.stop()
+def result(w: World, run: Run) -> Any:
+    return w.running.runs.result(w.running.runs.open(run.id))
 
 
-async def test_a_run_parks_for_a_person_and_goes_on_with_their_answer(tmp_path: Path) -> None:
-    async with walked(tmp_path) as walk:
-        run = walk.begin()
-        assert await walk.until(run, "waiting", "failed") == "waiting"
-        opened = walk.runs.open(run)
-        assert [each[1].role for each in walk.runs.waits(opened)] == ["boss"]
-        assert walk.runs.answer(opened, "word", StepResult(value="yes"), by="boss", kind="workflow_answered")
-        assert not walk.runs.answer(opened, "word", StepResult(value="no"), by="boss", kind="workflow_answered")
-        assert await walk.until(run, "done", "failed") == "done"
-        said = walk.runs.result(walk.runs.open(run))
-        assert [said[1], len(said)] == ["yes", 3]
+async def test_a_run_waits_for_a_person_and_goes_on_with_their_answer(tmp_path: Path) -> None:
+    async with world(tmp_path, walks=4) as w:
+        run = begin(
+            w, {"id": "first", **ASKS}, WORD, {"id": "last", **ASKS}, output="${steps.first.text + steps.last.text}"
+        )
+        await until(w, run, "waiting", "failed")
+        opened = w.running.runs.open(run.id)
+        assert [each.role for _, each in w.running.runs.waits(opened)] == ["boss"]
+        yes = StepResult(value={"approved": True, "by": "lee", "note": ""})
+        assert w.running.runs.answer(opened, "word", yes, by="lee", kind="workflow_answered")
+        assert not w.running.runs.answer(opened, "word", yes, by="max", kind="workflow_answered")
+        assert (await until(w, run, "done", "failed")).error == ""
+        assert len(w.records("call_model")) == 2
+        assert {each.within for each in w.records("call_model")} == {w.records("call_model")[0].within}
+        assert result(w, run)["value"].count("harbour") == 2

@@ -3,6 +3,7 @@ line and for tests alike. What is below receives its parts and knows no other.""
 
 import asyncio
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from fairlead.clock import new_id
 from fairlead.context.upkeep.proposals import Proposals
@@ -42,6 +43,7 @@ from fairlead.storage.recover import recover
 from fairlead.storage.sessions import Sessions
 from fairlead.storage.subject_rows import StoredSubjects
 from fairlead.storage.vault import Vault
+from fairlead.workflows.runs import Runs
 from fairlead.workspace.budgeting import Budgeting
 from fairlead.workspace.connecting import Connections
 from fairlead.workspace.custody import Custody
@@ -53,6 +55,9 @@ from fairlead.workspace.pushing import pushed_people
 from fairlead.workspace.revisions import CompiledRevision, LastingParts, Revisions
 from fairlead.workspace.surroundings import Surroundings
 from fairlead.workspace.upkeeping import Upkeeping
+
+if TYPE_CHECKING:
+    from fairlead.workspace.working import Working
 
 _RECOVER_EVERY = 3.0
 _SIGN_EVERY = 60.0
@@ -76,6 +81,7 @@ class Running:
         consents: Consents,
         journal: Journal,
         follower: Follower[CompiledRevision],
+        working: "Working | None",
     ) -> None:
         self.fairlead = fairlead
         self.sessions = parts.sessions
@@ -85,12 +91,16 @@ class Running:
         self.consents = consents
         self.proposals = parts.proposals
         self.feedback = parts.feedback
+        self.runs = parts.runs
         self._parts = parts
         self._journal = journal
         self._follower = follower
+        self._working = working
 
     async def stop(self) -> None:
         """Let go of everything, after the last action has ended."""
+        if self._working is not None:
+            await self._working.stop()
         await self._follower.stop()
         await self._parts.requests.settle()
         await self._parts.watch.close()
@@ -124,6 +134,7 @@ async def assemble(around: Surroundings) -> Running:
     deployment = revisions.deployed(first)
     journal = Journal(store, worker, clock, first.workspace.settings.storage.journal)
     fairlead = _fairlead(around, journal, vault, parts, deployment)
+    working = _working(around, fairlead, parts) if around.walks else None
     turns = Turns(fairlead, fleet, worker, clock, store.beside / FOLDER)
     follower = Follower(
         fairlead,
@@ -145,10 +156,13 @@ async def assemble(around: Surroundings) -> Running:
             (_LOOK_EVERY, parts.requests.follow),
             (_LOOK_EVERY, parts.gathering.chore),
             (_EMBED_EVERY, PageOffice(fairlead, store, embeds=around.serves)),
+            *(working.chores if working is not None else ()),
         ),
     )
     await turns()  # before anybody asks: the others that live already are counted
     await follower.start()
+    if working is not None:
+        await working.start()
     return Running(
         fairlead=fairlead,
         parts=parts,
@@ -156,7 +170,14 @@ async def assemble(around: Surroundings) -> Running:
         consents=Consents(store, vault, clock, parts.grants),
         journal=journal,
         follower=follower,
+        working=working,
     )
+
+
+def _working(around: Surroundings, fairlead: Fairlead, parts: LastingParts) -> "Working":
+    from fairlead.workspace.working import Working  # what only some processes need
+
+    return Working(fairlead, parts.runs, around.store, at_once=around.walks)
 
 
 def _lasting_parts(around: Surroundings, vault: Vault, http: Http, watch: Watch, people: People) -> LastingParts:
@@ -177,6 +198,7 @@ def _lasting_parts(around: Surroundings, vault: Vault, http: Http, watch: Watch,
         connections=Connections(http, clock, secrets),
         approvals=Approvals(store, vault, clock),
         feedback=Feedback(store, vault, clock),
+        runs=Runs(store, vault, clock),
         gathering=Gathering(store, vault, clock),
         flows=Flows(store, vault, clock),
         requests=requests,
@@ -236,7 +258,7 @@ def _chores(
         await asyncio.to_thread(sign)
 
     async def forget_the_expired() -> None:
-        others = parts.approvals, parts.flows, parts.signed_in, parts.pins, parts.gathering
+        others = parts.approvals, parts.flows, parts.signed_in, parts.pins, parts.gathering, parts.runs
         await asyncio.to_thread(custody.clear, parts.sessions, *others)
 
     return (

@@ -33,6 +33,7 @@ from fairlead.policy.stops import Stop, compile_stops
 from fairlead.routing.learned import Predictor
 from fairlead.routing.pace import Speed
 from fairlead.storage.sessions import Sessions
+from fairlead.workflows.runs import Runs
 from fairlead.workspace import speeds
 from fairlead.workspace.asking import take_up_approvals
 from fairlead.workspace.budgeting import Budgeting
@@ -63,6 +64,7 @@ class LastingParts:
     connections: Connections
     approvals: Approvals
     feedback: Feedback
+    runs: Runs
     gathering: Gathering
     flows: Flows
     requests: Requests
@@ -160,6 +162,7 @@ class Revisions:
         parts.custody.under(settings)
         parts.budgeting.take_up(workspace)
         parts.pins.keep = settings.context.pinned_for
+        parts.runs.keep = settings.workflows.kept_for
         parts.flows.keep = settings.flows.kept_for(settings.payloads)
         credits = parts.budgeting.credits(workspace.budgets)
         take_up_approvals(parts.approvals, workspace, compiled.approvals, credits)

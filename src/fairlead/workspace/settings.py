@@ -27,6 +27,7 @@ from fairlead.storage.settings import (
     StorageSettings,
 )
 from fairlead.tools.settings import AnySystem
+from fairlead.workflows.settings import WorkflowsSettings
 from fairlead.workspace.listening import ProxySettings, TlsSettings
 
 Tokens = Annotated[int, Meta(ge=1, le=10_000_000)]
@@ -187,6 +188,7 @@ class WorkspaceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     approvals: ApprovalSettings = ApprovalSettings()
     sessions: SessionSettings = SessionSettings()
     flows: FlowSettings = FlowSettings()
+    workflows: WorkflowsSettings = WorkflowsSettings()
     master_key: MasterKeySettings | None = None
     retention: RetentionSettings = RetentionSettings()
     audit: AuditSettings = AuditSettings()

@@ -13,7 +13,8 @@ from fairlead.workspace.compile import Secrets
 class Surroundings:
     """`secrets` gives what `env:NAME` stands for, `master_keys` the keys that may have taken the master key's place
     since, `machine` what this machine is known by ("" where nobody says). Who `serves` also does what lasts beside
-    answering. `wrap` puts something around each driver, such as what records it."""
+    answering, and who `walks` runs of workflows walks so many at once. `wrap` puts something around each driver, such
+    as what records it."""
 
     store: Store
     master_key: bytes
@@ -22,4 +23,5 @@ class Surroundings:
     master_keys: Callable[[], Iterable[bytes]] = tuple
     machine: Callable[[], str] = str
     serves: bool = False
+    walks: int = 0
     wrap: Callable[[ModelDriver], ModelDriver] | None = None
