@@ -368,7 +368,7 @@ def test_a_name_that_is_no_text_is_refused(vault: Vault, person: str) -> None:
 
 def test_nothing_secret_shows(vault: Vault) -> None:
     ann = vault.subject_for("ann@acme.example")
-    shown = f"{vault!r} {ann!r} {ann} {vault._master!r}"
+    shown = f"{vault!r} {ann!r} {ann} {vault._wrapping.master!r}"
     assert shown.count("SubjectKey(") == 2
     assert "ann@" not in shown
     assert str(MASTER) not in shown

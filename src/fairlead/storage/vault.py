@@ -12,7 +12,7 @@ thread. Threads may share a vault.
 
 from base64 import b32encode
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from threading import Lock
 from typing import TYPE_CHECKING, Final
@@ -21,11 +21,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec.structs import replace
 
 from fairlead.audit.checkpoint import verifier_key
-from fairlead.audit.malformed import Malformed
 from fairlead.clock import Clock
 from fairlead.errors import BadInput, Broken, NotFound
 from fairlead.storage.envelope import KEY_BYTES, NONCE_BYTES, DoesNotOpen, MasterKeys, derive, seal, unseal
+from fairlead.storage.signing_keys import SigningKeys
 from fairlead.storage.subject_rows import SigningRow, SubjectRow, SubjectRows
+from fairlead.storage.wrapping import Wrapping, about_name, about_payload, about_subject, opens
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -68,13 +69,12 @@ class Vault:
         anew: Callable[[], Iterable[bytes]] = tuple,
     ) -> None:
         """Reads nothing yet: call `check` before serving. `anew` gives the master keys that may be in force by now."""
-        self._master = MasterKeys(master_key)
-        self._anew = anew
+        self._wrapping = Wrapping(master_key, clock, anew)
         self._rows = rows
         self._clock = clock
         self._remembered = remembered
         self._cache: OrderedDict[str, SubjectKey] = OrderedDict()
-        self._signing: dict[str, Ed25519PrivateKey] = {}
+        self._signing = SigningKeys(self._wrapping, rows, clock, self.check)
         self._lock = Lock()
         self._forgotten = 0  # grows with every erasure, so that a key read before one is not remembered after it
 
@@ -84,7 +84,7 @@ class Vault:
         if isinstance(row, SubjectRow):
             self._data_key(row)
         elif row is not None:
-            self._unwrap(row.wrapped, _about_signing(row.name), f"the signing key {row.name}")
+            self._signing.require_opening(row)
 
     def cached(self, person: str) -> SubjectKey | None:
         """The person's key if this process knows it. Never waits."""
@@ -117,7 +117,7 @@ class Vault:
     def seal(self, subject: SubjectKey, plaintext: bytes, context: bytes) -> bytes:
         """The plaintext sealed for this person. It opens only with the same context, such as the run's id."""
         nonce = self._clock.random_bytes(NONCE_BYTES)
-        return seal(subject._key, nonce, plaintext, _about_payload(context))
+        return seal(subject._key, nonce, plaintext, about_payload(context))
 
     def open_sealed(self, subject_id: str, sealed: bytes, context: bytes) -> bytes:
         """What was sealed. Raises NotFound once the person was erased, Broken if it was changed or moved.
@@ -133,7 +133,7 @@ class Vault:
                 subject=subject_id,
             )
         try:
-            return unseal(AESGCM(self._data_key(row)), sealed, _about_payload(context))
+            return unseal(AESGCM(self._data_key(row)), sealed, about_payload(context))
         except DoesNotOpen as error:
             raise Broken(
                 f"a payload of subject {subject_id} does not open: {error}",
@@ -145,7 +145,7 @@ class Vault:
     def open_own(self, subject: SubjectKey, sealed: bytes, context: bytes) -> bytes:
         """What was sealed by this very key, which the caller knows to be in force. Raises Broken if it was changed."""
         try:
-            return unseal(subject._key, sealed, _about_payload(context))
+            return unseal(subject._key, sealed, about_payload(context))
         except DoesNotOpen as error:
             raise Broken(
                 f"what is kept of subject {subject.id} does not open: {error}",
@@ -181,15 +181,11 @@ class Vault:
         with self._lock:
             self._forgotten += 1
             self._cache.clear()
-            self._signing.clear()
+            self._signing.forget()
 
     def signing_key(self, origin: str) -> "Ed25519PrivateKey":
         """The key that signs this log's checkpoints, made once. Raises BadInput for an unfit name."""
-        known = self._signing.get(origin)
-        if known is None:
-            row = self._rows.find_signing(origin) or self._create_signing(origin)
-            known = self._signing[origin] = self._open_signing(row)
-        return known
+        return self._signing.key(origin)
 
     def verifier_key(self, origin: str) -> str:
         """The text to give to whoever checks this log's checkpoints. Makes the key if there is none."""
@@ -201,19 +197,14 @@ class Vault:
 
     def next_signing_key(self, origin: str) -> "tuple[Ed25519PrivateKey, SigningRow]":
         """A new key to sign this log with, and its row. It counts once the row stands in the old one's place."""
-        self.check()
-        seed, master = self._clock.random_bytes(KEY_BYTES), self._master
-        key = _signer(seed)
-        wrapped = self._wrap(master, seed, _about_signing(origin))
-        return key, SigningRow(origin, wrapped, _verifier(origin, key), self._clock.now())
+        return self._signing.next_one(origin)
 
     def replace_signing(self, old: str, row: SigningRow, connection: "Connection") -> None:
         """Within a writing transaction: put the row into the place of the one with the verifier `old`.
 
         Raises Broken if that has gone, or if the master key was changed since the row was made.
         """
-        if not self._rows.replace_signing(connection, old, row, lambda other: _opens(self._master, other)):
-            raise Broken(f"the signing key {row.name}, or the master key, was changed meanwhile", mend="try again")
+        self._signing.put_in_place(old, row, connection)
 
     def rewrap(self, new_master_key: bytes) -> int:
         """Wrap every key anew under another master key, in one transaction, and return how many there were.
@@ -223,9 +214,9 @@ class Vault:
         """
         new = MasterKeys(new_master_key)
         count = self._rows.rewrite(
-            lambda row: self._rewrap_subject(row, new), lambda row: self._rewrap_signing(row, new)
+            lambda row: self._rewrap_subject(row, new), lambda row: self._signing.rewrapped(row, new)
         )
-        self._master = new
+        self._wrapping.master = new
         self.clear_cache()
         return count
 
@@ -234,20 +225,20 @@ class Vault:
         row = self._find(name)
         if row is not None:
             return row
-        master = self._master
+        master = self._wrapping.master
         made = self._new_row(name, master)
-        return made if self._rows.insert_if_absent(made, lambda other: _opens(master, other)) else None
+        return made if self._rows.insert_if_absent(made, lambda other: opens(master, other)) else None
 
     def _find(self, name: bytes) -> SubjectRow | None:
         """The person's row. Under a wrong master key nobody is ever found, so that is looked into before it is said
         that there is none. Raises BadInput for a wrong one."""
         while True:
-            master = self._master
+            master = self._wrapping.master
             row = self._rows.find(master.lookup(name))
             if row is not None:
                 return row
             self.check()
-            if self._master is master:
+            if self._wrapping.master is master:
                 return None
 
     def _new_row(self, name: bytes, master: MasterKeys) -> SubjectRow:
@@ -257,8 +248,8 @@ class Vault:
         return SubjectRow(
             id=subject_id,
             lookup=lookup,
-            wrapped_key=self._wrap(master, data_key, _about_subject(subject_id, lookup)),
-            sealed_name=seal(AESGCM(data_key), self._clock.random_bytes(NONCE_BYTES), name, _about_name(subject_id)),
+            wrapped_key=self._wrapping.wrap(master, data_key, about_subject(subject_id, lookup)),
+            sealed_name=seal(AESGCM(data_key), self._clock.random_bytes(NONCE_BYTES), name, about_name(subject_id)),
             created_at=self._clock.now(),
         )
 
@@ -273,11 +264,11 @@ class Vault:
             return True
 
     def _data_key(self, row: SubjectRow) -> bytes:
-        return self._unwrap(row.wrapped_key, _about_subject(row.id, row.lookup), f"the key of subject {row.id}")
+        return self._wrapping.unwrap(row.wrapped_key, about_subject(row.id, row.lookup), f"the key of subject {row.id}")
 
     def _name(self, row: SubjectRow, data_key: bytes) -> bytes:
         try:
-            return unseal(AESGCM(data_key), row.sealed_name, _about_name(row.id))
+            return unseal(AESGCM(data_key), row.sealed_name, about_name(row.id))
         except DoesNotOpen:
             raise Broken(
                 f"the name of subject {row.id} was changed in the database",
@@ -285,58 +276,11 @@ class Vault:
                 subject=row.id,
             ) from None
 
-    def _create_signing(self, origin: str) -> SigningRow:
-        _, row = self.next_signing_key(origin)
-        master = self._master
-        if self._rows.insert_signing_if_absent(row, lambda other: _opens(master, other)):
-            return row
-        found = self._rows.find_signing(origin)
-        if found is None:
-            raise Broken(
-                f"the signing key {origin} could not be made: the master key was changed meanwhile", mend="try again"
-            )
-        return found
-
-    def _open_signing(self, row: SigningRow) -> "Ed25519PrivateKey":
-        key = _signer(self._unwrap(row.wrapped, _about_signing(row.name), f"the signing key {row.name}"))
-        if verifier_key(row.name, key.public_key()) != row.verifier:
-            raise Broken(f"the verifier of {row.name} was changed in the database", mend="restore it from a backup")
-        return key
-
     def _rewrap_subject(self, row: SubjectRow, new: MasterKeys) -> SubjectRow:
         data_key = self._data_key(row)
         lookup = new.lookup(self._name(row, data_key))
-        wrapped = self._wrap(new, data_key, _about_subject(row.id, lookup))
+        wrapped = self._wrapping.wrap(new, data_key, about_subject(row.id, lookup))
         return replace(row, lookup=lookup, wrapped_key=wrapped)
-
-    def _rewrap_signing(self, row: SigningRow, new: MasterKeys) -> SigningRow:
-        about = _about_signing(row.name)
-        return replace(
-            row, wrapped=self._wrap(new, self._unwrap(row.wrapped, about, f"the signing key {row.name}"), about)
-        )
-
-    def _wrap(self, master: MasterKeys, key: bytes, about: bytes) -> bytes:
-        return seal(master.wrapping, self._clock.random_bytes(NONCE_BYTES), key, about)
-
-    def _unwrap(self, wrapped: bytes, about: bytes, what: str) -> bytes:
-        for master in self._candidates():
-            try:
-                opened = unseal(master.wrapping, wrapped, about)
-            except DoesNotOpen:
-                continue
-            self._master = master
-            return opened
-        raise BadInput(
-            f"the master key does not open {what}",
-            why="this database was made, or last rotated, with another master key; or the row was changed",
-            mend="start with the deployment's own master key, or restore the database from a backup",
-            subject="master key",
-        )
-
-    def _candidates(self) -> Iterator[MasterKeys]:
-        """The master key, and only where that opens nothing, those that may have taken its place."""
-        yield self._master
-        yield from map(MasterKeys, self._anew())
 
 
 def _encode(person: str) -> bytes:
@@ -351,42 +295,3 @@ def _encode(person: str) -> bytes:
             subject="person",
         )
     return name
-
-
-def _opens(master: MasterKeys, row: SubjectRow | SigningRow) -> bool:
-    about = _about_subject(row.id, row.lookup) if isinstance(row, SubjectRow) else _about_signing(row.name)
-    try:
-        unseal(master.wrapping, row.wrapped_key if isinstance(row, SubjectRow) else row.wrapped, about)
-    except DoesNotOpen:
-        return False
-    return True
-
-
-def _verifier(origin: str, key: "Ed25519PrivateKey") -> str:
-    try:
-        return verifier_key(origin, key.public_key())
-    except Malformed as error:
-        raise BadInput(error.message, why=error.why, mend=error.mend, subject=origin) from None
-
-
-def _signer(seed: bytes) -> "Ed25519PrivateKey":
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-    return Ed25519PrivateKey.from_private_bytes(seed)
-
-
-# What each sealed thing is bound to. The first word keeps one kind from being passed off as another.
-def _about_payload(context: bytes) -> bytes:
-    return b"payload\x00" + context
-
-
-def _about_name(subject_id: str) -> bytes:
-    return b"name\x00" + subject_id.encode()
-
-
-def _about_subject(subject_id: str, lookup: bytes) -> bytes:
-    return b"subject\x00" + subject_id.encode() + b"\x00" + lookup
-
-
-def _about_signing(name: str) -> bytes:
-    return b"signing\x00" + name.encode()
