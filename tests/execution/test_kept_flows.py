@@ -16,7 +16,7 @@ from tests.world import FixedClock, _empty_database
 from fairlead.errors import NotFound
 from fairlead.execution.attested import leaf_of, leaves_of, singles, stands_in
 from fairlead.execution.flow import Flow
-from fairlead.execution.flow_path import put_step, read_step
+from fairlead.execution.flow_reading import put_step, read_step
 from fairlead.execution.flow_step import Step, merged, step_of
 from fairlead.execution.kept_flows import FlowOf, Flows
 from fairlead.execution.sieve import EVERYTHING, may_hold, may_share, sieve_of
