@@ -3,6 +3,7 @@
 import base64
 import threading
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -31,11 +32,13 @@ def models(url: str) -> dict[str, Any]:
 
 PRICES = {"small": {"input": 2, "output": 8}, "house": {"input": 1, "output": 1}, "rival": {"input": 3, "output": 9}}
 
+CREDITS = {"credits": {"name": "credit", "worth": "0.01"}}
+
 
 @pytest.fixture(scope="module")
 def s(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("routing")
-    with served(folder, FILES, models=models, prices=PRICES, routing=TIERS) as running:
+    with served(folder, FILES, models=models, prices=PRICES, routing=TIERS, budgets=CREDITS) as running:
         yield running
 
 
@@ -120,6 +123,9 @@ def test_a_plan_is_explained_by_the_code_that_makes_it(here: Any) -> None:
     assert [each["model"] for each in told["route"]["chosen"]["expected"]] == ["house", "small"]
     shown = here("routing", "explain", "Write to them.", "--task", "letter", "--as", "kim")
     assert "keeps to the tier best" in shown.err
+    assert "costs in credit, 0.01 USD each" in shown.err
+    costs = [float(each["cost"]) for each in told["route"]["chosen"]["expected"]]
+    assert [float(line.split()[4]) for line in shown.out.splitlines()[1:]] == pytest.approx(costs, rel=0.1)
     assert shown.out.splitlines()[1].split()[:2] == ["1", "house"]
 
 
@@ -138,6 +144,7 @@ def test_recorded_work_is_replayed_under_other_objectives_prices_and_models(here
     assert (cheapest["now"]["work"], cheapest["outside"]) == ({"house": cheapest["runs"]}, 0)
     shown = here("routing", "simulate", "--models", "small")
     assert "all" in shown.out
+    assert "in credit, 0.01 USD each" in shown.err
     assert here("routing", "simulate").status == 2
     assert here("routing", "simulate", "--objective", "maximise: beauty").status == 2
 
@@ -148,6 +155,9 @@ def test_who_did_which_work_how_well_is_told_by_vendor(here: Any) -> None:
     assert (lines["house"]["placement"], round(lines["house"]["observed"], 6)) == ("on_prem", 0.9)
     assert lines["small"]["share"] + lines["house"]["share"] == 1
     assert "regret" in here("routing", "report").out
+    billed = here("bill", "--by", "task", "--json").json["total"]
+    costs = (line["cost"] for line in here("routing", "report", "--json").json["lines"])
+    assert sum(map(Decimal, costs)) == 100 * Decimal(billed)
 
 
 def test_recorded_choices_are_made_again_and_a_changed_one_is_found(s: Served, here: Any) -> None:

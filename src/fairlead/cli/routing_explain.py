@@ -86,7 +86,6 @@ async def _quoted(place: Place, store: "Store", caller: Caller, request: "ChatRe
 
 
 def _tell(made: "Quote") -> None:
-    from fairlead.costs.money import format_money
     from fairlead.server.about import chosen_by
 
     decision = made.decision
@@ -100,18 +99,18 @@ def _tell(made: "Quote") -> None:
                 each.model,
                 "" if each.p is None else f"{each.p:.3f}",
                 "" if each.low is None or each.high is None else f"{each.low:.2f}–{each.high:.2f}",
-                format_money(option.cost),
+                made.unit.shown(option.cost),
                 "" if each.latency is None else f"{each.latency:.2f}",
                 str(each.seen),
             ]
             for at, (each, option) in enumerate(
-                zip(chosen_by(decision, made.currency).expected, decision.candidates, strict=True), start=1
+                zip(chosen_by(decision, made.currency, made.unit).expected, decision.candidates, strict=True), start=1
             )
         ]
         table(["", "model", *numbers], rows, right=["", *numbers])
     for dropped in made.dropped:
         say(f"dropped {dropped.model}: {dropped.by}, {dropped.reason}")
-    say(f"{made.why}; costs in {made.currency}")
+    say(f"{made.why}; costs in {made.unit.worth_in(made.currency)}")
     if decision is not None:
         say(f"predictor: {decision.predictor or 'none is trained'}; run: {made.run}")
 

@@ -15,7 +15,6 @@ from fairlead.cli.place import Data, Workspace, find
 from fairlead.cli.records import record_of
 from fairlead.cli.when import moment_ago
 from fairlead.clock import SystemClock
-from fairlead.costs.money import exact_money, format_money
 
 
 def report(
@@ -48,10 +47,10 @@ def report(
         share = compiled.settings.outcomes.feedback.caller_share
         scores, left_out = trusted_scores_since(store, start, share)
         lines = reported(some, compiled.models.models, scores)
-    currency = compiled.settings.budgets.currency
+    unit, currency = compiled.budgets.unit, compiled.settings.budgets.currency
     if json:
-        said = [msgspec.to_builtins(line) | {"cost": exact_money(line.cost)} for line in lines]
-        json_data({"currency": currency, "lines": said, "outcomes_left_out": left_out})
+        said = [msgspec.to_builtins(line) | {"cost": unit.exact(line.cost)} for line in lines]
+        json_data({"currency": unit.name, "lines": said, "outcomes_left_out": left_out})
         return
     numbers = ["runs", "share", "cost", "predicted", "observed", "regret"]
     table(
@@ -64,14 +63,16 @@ def report(
                 line.placement,
                 str(line.runs),
                 f"{line.share:.0%}",
-                format_money(line.cost),
+                unit.shown(line.cost),
                 *(_score(each) for each in (line.predicted, line.observed, line.regret)),
             ]
             for line in lines
         ],
         right=numbers,
     )
-    say(f"cost in {currency}; observed by {sum(line.outcomes for line in lines)} outcomes that may teach")
+    say(
+        f"cost in {unit.worth_in(currency)}; observed by {sum(line.outcomes for line in lines)} outcomes that may teach"
+    )
     if left_out:
         say(f"left out: {left_out} that a judge gave and nothing else bears out (fairlead routing train says which)")
 

@@ -15,7 +15,7 @@ from fairlead.cli.place import Data, Workspace, find
 from fairlead.cli.records import record_of
 from fairlead.cli.when import moment_ago
 from fairlead.clock import SystemClock
-from fairlead.costs.money import exact_money, format_money
+from fairlead.costs.units import Unit
 from fairlead.errors import BadInput, closest
 
 if TYPE_CHECKING:
@@ -71,11 +71,11 @@ def simulate(
         records = (record_of(row) for row in log_of(store).since(start))
         some = (record for record in records if task in ("", record.task))
         found = simulated(some, change, compiled.rates, expects_of(compiled, load_latest(store)))
-    currency = compiled.settings.budgets.currency
+    unit = compiled.budgets.unit
     if json:
-        json_data(_as_data(found, currency))
+        json_data(_as_data(found, unit))
         return
-    _tell(found, currency)
+    _tell(found, unit, compiled.settings.budgets.currency)
 
 
 def _change(compiled: "Compiled", objective: str, price: list[str], without: list[str], models: list[str]) -> "Change":
@@ -134,17 +134,17 @@ def _prices(compiled: "Compiled", given: list[str]) -> "dict[str, Rate]":
     return found
 
 
-def _as_data(found: "Simulation", currency: str) -> dict[str, Any]:
+def _as_data(found: "Simulation", unit: Unit) -> dict[str, Any]:
     def side(one: "Side") -> dict[str, Any]:
-        return {"cost": exact_money(one.cost), "quality": one.quality, "work": dict(one.work)}
+        return {"cost": unit.exact(one.cost), "quality": one.quality, "work": dict(one.work)}
 
     return {
-        "currency": currency,
+        "currency": unit.name,
         "tasks": [
             {
                 "task": each.task,
                 "runs": each.runs,
-                "billed": exact_money(each.billed),
+                "billed": unit.exact(each.billed),
                 "then": side(each.then),
                 "now": side(each.now),
                 "moved": each.moved,
@@ -156,7 +156,7 @@ def _as_data(found: "Simulation", currency: str) -> dict[str, Any]:
     }
 
 
-def _tell(found: "Simulation", currency: str) -> None:
+def _tell(found: "Simulation", unit: Unit, currency: str) -> None:
     numbers = ["runs", "moved", "cost then", "cost now", "quality then", "quality now"]
     table(
         ["task", *numbers, "work now"],
@@ -165,8 +165,8 @@ def _tell(found: "Simulation", currency: str) -> None:
                 each.task,
                 str(each.runs),
                 str(each.moved),
-                format_money(each.then.cost),
-                format_money(each.now.cost),
+                unit.shown(each.then.cost),
+                unit.shown(each.now.cost),
                 _score(each.then.quality),
                 _score(each.now.quality),
                 ", ".join(f"{name} {count}" for name, count in each.now.work.items()),
@@ -175,7 +175,7 @@ def _tell(found: "Simulation", currency: str) -> None:
         ],
         right=numbers,
     )
-    say(f"cost and quality as expected before each run, in {currency}; then and now are the same runs")
+    say(f"cost and quality as expected before each run, in {unit.worth_in(currency)}; then and now are the same runs")
     for why, count in found.left_out.items():
         say(f"{count} left out: {why}")
 

@@ -28,6 +28,10 @@ class Unit(Struct, frozen=True):
         size = nano if self.worth == NANO else (nano * NANO * 2 + self.worth) // (2 * self.worth)
         return format_money(size, self.name if name else "")
 
+    def worth_in(self, currency: str) -> str:
+        """Its name; of credits, with what one is worth."""
+        return self.name if self.worth == NANO else f"{self.name}, {exact_money(self.worth)} {currency} each"
+
     def parse(self, value: object, key: str = "amount") -> int:
         """Nano-units of money from an amount of this unit. Raises `BadInput` naming `key`."""
         if self.worth == NANO:
