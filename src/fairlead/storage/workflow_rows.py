@@ -28,7 +28,7 @@ CANCELLED: Final = "cancelled"
 OVER: Final = (DONE, FAILED, CANCELLED)
 LIVE: Final = (ACCEPTED, QUEUED, RUNNING, CANCELLING)  # what a worker may walk
 
-APPROVAL: Final = "approval"  # a kind of waiting; what it is for is decided in another table
+CALL: Final = "call"  # a kind of waiting: for the approval of a call, which another table has
 
 _PAGE: Final = 500
 
@@ -134,7 +134,7 @@ def _decided(run: ColumnElement[str], now: int) -> Select[Any]:
     w, a = workflow_wait.c, approval.c
     answered = or_(a.id.is_(None), a.state != "pending", a.expires_at <= now)
     waits = select(w.run).outerjoin(approval, a.id == w.what)
-    return waits.where(w.run == run, w.kind == APPROVAL, answered)
+    return waits.where(w.run == run, w.kind == CALL, answered)
 
 
 def hand_over(connection: Connection, id: str, segment: int) -> None:

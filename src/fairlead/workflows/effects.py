@@ -142,7 +142,7 @@ class Governed:
         try:
             return await do()
         except ApprovalPending as pending:
-            raise Parked(((at, Waiting(kind="approval", id=pending.approval)),)) from None
+            raise Parked(((at, Waiting(kind="call", id=pending.approval)),)) from None
         except ToolError as error:
             failed = StepFailed("error", str(error), at=at.text, code="tool_failed")
         except TimeoutError:

@@ -30,6 +30,7 @@ LONGEST_INPUT: Final = 8 << 20
 
 Kind = TypeVar("Kind", bound=Struct)
 
+_SAID: Final = "~said."
 _END: Final = "(result)"  # the place of what the whole run gave: no step can have this name
 
 
@@ -102,7 +103,9 @@ class Runs:
         with self._store.reading() as connection:
             found = table.run_of(connection, id_)
         if found is None or (who is not None and not self._is_theirs(found, who)):
-            raise NotFound(f"there is no run {id_!r}", mend="`fairlead runs` lists those that there are", subject=id_)
+            raise NotFound(
+                f"there is no run {id_!r}", mend="`fairlead workflow runs` lists those that there are", subject=id_
+            )
         return found
 
     def all(self, who: Caller | None = None, *, workflow: str = "", status: Sequence[str] = ()) -> "Iterator[Run]":
@@ -199,6 +202,22 @@ class Runs:
                 return False
             self._tell(connection, kind, opened.run, f"{opened.run.id} {place}", by=by)
         return True
+
+    def agreed(self, opened: Opened, place: str, person: str, *, by: str) -> list[str] | None:
+        """One of several who must agree has. Everybody who has by now; None where this person had before."""
+        from fairlead.storage import workflow_rows as table
+
+        mine = f"{place}{_SAID}{self._vault.subject_for(person).id}"
+        row = table.row_of(self.row(opened, "", mine, StepResult(value=person)))
+        with self._store.writing() as connection:
+            if table.has_any(connection, opened.run.id, (mine,)):
+                return None
+            table.copy_results(connection, (row,))
+            found = [
+                each for each in table.results(connection, opened.run.id) if each.place.startswith(f"{place}{_SAID}")
+            ]
+            self._tell(connection, "workflow_agreed", opened.run, f"{opened.run.id} {place}", by=by)
+        return [str(opened.key.open(each.place, each.sealed)["value"]) for each in found]
 
     def sweep(self) -> None:
         """Delete what ended long ago."""

@@ -25,7 +25,7 @@ _EDGES: Final = ("", ".", "[", "#", "~")
 class NotNow(Refused):
     """The run is not in a state in which this can be done.
 
-    `fairlead runs show RUN` tells its state: what has ended cannot be cancelled, and what is undone cannot go on.
+    `fairlead workflow status RUN` tells its state: what has ended cannot be cancelled, and what is undone cannot go on.
     """
 
     code = "not_now"
@@ -73,7 +73,7 @@ class Steering:
             raise NotNow(
                 f"run {run.id} was undone when it failed",
                 why="to go on would rest on steps that were taken back",
-                mend=f"begin a copy of it: fairlead runs retry {run.id} --from STEP",
+                mend=f"begin a copy of it: fairlead workflow retry {run.id} --from STEP",
                 subject=run.id,
             )
         failed = [each.place for each in opened.results.values() if each.status == "failed"]
@@ -129,7 +129,7 @@ class Steering:
                 raise NotNow(
                     f"run {run.id} is {found.status if found else 'gone'}",
                     why=f"this can be done while it is {', '.join(come_from)}",
-                    mend=f"see what has become of it: fairlead runs show {run.id}",
+                    mend=f"see what has become of it: fairlead workflow status {run.id}",
                     subject=run.id,
                 )
             if also is not None:

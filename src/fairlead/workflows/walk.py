@@ -75,12 +75,13 @@ class StepResult(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Waiting(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a run waits for. `id` is the place's text. `until` is in milliseconds since 1970, None for ever.
+    """What a run waits for. `id` is the place's text, of a call the id of the approval that it waits for. `until` is in
+    milliseconds since 1970, None for ever.
 
     `default` is the answer where that is over: None where the step fails then.
     """
 
-    kind: Literal["approval", "question", "signal", "time"]
+    kind: Literal["approval", "question", "signal", "time", "call"]
     id: str
     until: int | None = None
     default: StepResult | None = None

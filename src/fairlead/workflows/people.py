@@ -1,0 +1,161 @@
+"""What runs ask people, and what they say: approvals, questions to experts, and signals.
+
+Who may answer is what the workspace says of approvals: whoever has the role, and never whose run it is. The answer that
+settles a question is kept before the run goes on, whether anything walks it just then or not. Every method reads or
+writes the database: call it in a thread.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from msgspec import Struct
+
+from fairlead.clock import Clock
+from fairlead.errors import BadInput, NotFound
+from fairlead.execution.approval_question import OwnCall
+from fairlead.identity.types import Caller
+from fairlead.policy.approvals import ApprovalRules, Asker
+from fairlead.storage.store import Store
+from fairlead.storage.workflow_rows import Wait
+from fairlead.workflows.forms import Form
+from fairlead.workflows.runs import Opened, Runs
+from fairlead.workflows.steering import NotNow
+from fairlead.workflows.walk import StepResult, Waiting
+
+LONGEST_NOTE: Final = 1000  # characters
+_PEOPLE: Final = ("approval", "question")
+
+
+class Asking(Struct, frozen=True, kw_only=True):
+    """A question of a run: where it stands, and whose run that is."""
+
+    opened: Opened
+    wait: Wait
+    waiting: Waiting
+
+    @property
+    def asker(self) -> Asker:
+        caller = self.opened.begun.caller
+        return Asker(caller.person, caller.tenant, caller.department, self.wait.asked_at)
+
+
+class Said(Struct, frozen=True, kw_only=True):
+    """What somebody says. `value` is what the question asks to be filled in."""
+
+    allowed: bool
+    note: str = ""
+    value: Any = None
+
+
+class People:
+    """The questions of all runs of a deployment, and their answers. `rules_at` gives who may answer, at a moment."""
+
+    def __init__(self, store: Store, runs: Runs, clock: Clock, rules_at: Callable[[int], ApprovalRules]) -> None:
+        self._store = store
+        self._runs = runs
+        self._clock = clock
+        self._rules_at = rules_at
+
+    def asked(self, who: Caller) -> Iterator[Asking]:
+        """What waits for this person's answer, run by run."""
+        from fairlead.storage import workflow_rows as table
+
+        with self._store.reading() as connection:
+            found = dict.fromkeys(each.run for kind in _PEOPLE for each in table.waits(connection, kind=kind))
+        for run in found:
+            try:
+                opened = self._runs.open(run)
+            except NotFound:  # it went with its person meanwhile
+                continue
+            yield from (each for each in self._questions(opened) if self._may(each, who))
+
+    def answer(self, opened: Opened, place: str, who: Caller, said: Said) -> bool:
+        """What one person says. Whether the question is settled by it. Raises `NotFound`, `OwnCall`, `NotNow`,
+        `BadInput`."""
+        asking = self._question(opened, place)
+        self._require_fit(asking, who, said)
+        by = [who.person]
+        if said.allowed and asking.waiting.quorum > 1:
+            agreed = self._runs.agreed(opened, place, who.person, by=who.credential)
+            if agreed is None:
+                raise NotNow(f"{who.person} has answered {place} already", mend="somebody else may answer")
+            if len(agreed) < asking.waiting.quorum:
+                return False
+            by = agreed
+        kind = "workflow_approved" if said.allowed else "workflow_denied"
+        if not self._runs.answer(opened, place, _result(asking.waiting, said, by), by=who.credential, kind=kind):
+            raise NotNow(f"{place} of run {opened.run.id} was answered before", mend=_look(opened))
+        return True
+
+    def signal(self, opened: Opened, name: str, value: Any, by: str) -> int:
+        """Send a run what it waits for under this name. At how many places it was. Raises `NotFound` for none,
+        `BadInput` where the content is not as the step says."""
+        found = [each for each in self._runs.waits(opened) if each[1].kind == "signal" and each[1].signal == name]
+        if not found:
+            why = "a signal is taken while a step waits for it"
+            raise NotFound(f"run {opened.run.id} waits for no signal {name!r}", why=why, mend=_look(opened))
+        for wait, each in found:
+            fit = _fit(each, value)
+            text = fit if isinstance(fit, str) else ""
+            self._runs.answer(opened, wait.place, StepResult(value=fit, text=text), by=by, kind="workflow_signalled")
+        return len(found)
+
+    def _questions(self, opened: Opened) -> Iterator[Asking]:
+        for wait, waiting in self._runs.waits(opened):
+            if wait.kind in _PEOPLE:
+                yield Asking(opened=opened, wait=wait, waiting=waiting)
+
+    def _question(self, opened: Opened, place: str) -> Asking:
+        found = next((each for each in self._questions(opened) if each.wait.place == place), None)
+        if found is None:
+            why = "it was answered, its time is over, or there is no such step"
+            raise NotFound(f"run {opened.run.id} asks nothing at {place!r}", why=why, mend=_look(opened))
+        return found
+
+    def _may(self, asking: Asking, who: Caller) -> bool:
+        waiting, now = asking.waiting, self._clock.now()
+        roles = {waiting.role}
+        if waiting.escalate_to and now >= asking.wait.asked_at + waiting.escalate_after * 1000:
+            roles.add(waiting.escalate_to)
+        return bool(self._rules_at(now).may_answer(roles, who, asking.asker, now))
+
+    def _require_fit(self, asking: Asking, who: Caller, said: Said) -> None:
+        run = asking.opened.run
+        if who.person.casefold() == asking.asker.person.casefold():
+            raise OwnCall(
+                f"{asking.wait.place} of run {run.id} is a question of your own run",
+                why="nobody approves what was begun for themselves",
+                mend=f"somebody else who has the role {asking.waiting.role!r} must answer",
+                subject=run.id,
+            )
+        if not self._may(asking, who):
+            raise NotFound(f"there is no run {run.id!r}", mend="`fairlead workflow questions` lists those for you")
+        if len(said.note) > LONGEST_NOTE:
+            raise BadInput(
+                f"the note has {len(said.note)} characters", why=f"{LONGEST_NOTE} are the most", mend="shorten it"
+            )
+        if said.allowed:
+            _fit(asking.waiting, said.value)
+
+
+def _fit(waiting: Waiting, value: Any) -> Any:
+    """The value as its schema has it, with defaults. Raises `BadInput`."""
+    if not waiting.answer:
+        return value
+    fit, wrong = Form(waiting.answer, "answer").taken(value)
+    if wrong:
+        raise BadInput(f"the answer does not fit: {wrong}", mend="give what the step's schema asks for", param="value")
+    return fit
+
+
+def _result(waiting: Waiting, said: Said, by: list[str]) -> StepResult:
+    """What the step gives: of an expert, their work; of an approval, the answer with who gave it."""
+    provenance, value = tuple(f"person:{each}" for each in by), _fit(waiting, said.value) if said.allowed else None
+    if waiting.kind == "question":
+        return StepResult(value=value, text=value if isinstance(value, str) else "", provenance=provenance)
+    told = {"approved": said.allowed, "by": by, "note": said.note, "answer": value}
+    return StepResult(value=told, text=said.note, provenance=provenance)
+
+
+def _look(opened: Opened) -> str:
+    return f"see what has become of it: fairlead workflow status {opened.run.id}"
