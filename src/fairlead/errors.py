@@ -55,280 +55,43 @@
     └── Broken                       500  a fault of Fairlead's own
         └── Away                     503  the state database cannot be used just now (storage/store.py)
 
-The class docstring is what `fairlead explain CODE` prints. `step` is one of the nine stages of the governed path.
+The class docstring is what `fairlead explain CODE` prints. `step` is one of the nine stages of the governed path. Those
+without a file of their own are in `error_kinds/`.
 """
 
-import difflib
-from collections.abc import Callable, Iterable
-from typing import ClassVar, Final
-
-_MOST_SHOWN: Final = 16  # names in a mend
-
-
-class FairleadError(Exception):
-    """Something failed in a way that Fairlead foresaw."""
-
-    code: ClassVar[str] = "error"
-    status: ClassVar[int] = 500
-
-    def __init__(self, message: str, *, why: str = "", mend: str = "", step: str = "", subject: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.why = why
-        self.mend = mend
-        self.step = step
-        self.subject = subject
-        self.run = ""
-
-
-class Unauthenticated(FairleadError):
-    """The caller showed no valid credential.
-
-    Send `Authorization: Bearer KEY` with a key made by `fairlead key add`, or an access token of an identity
-    provider that the workspace names under `identity:`. Keys expire and can be revoked; tokens must name the
-    workspace's audience.
-    """
-
-    code = "unauthenticated"
-    status = 401
-
-
-class BadInput(FairleadError):
-    """The request, or a file of the workspace, is not well formed.
-
-    The message names the field or the line. Nothing was changed and nothing was spent.
-    """
-
-    code = "bad_input"
-    status = 400
-
-    def __init__(
-        self, message: str, *, why: str = "", mend: str = "", step: str = "", subject: str = "", param: str = ""
-    ) -> None:
-        super().__init__(message, why=why, mend=mend, step=step, subject=subject)
-        self.param = param  # the field of a request's body, as a path into it, where one is to blame
-
-
-class NotFound(BadInput):
-    """What was asked for does not exist here, or is not visible to this caller."""
-
-    code = "not_found"
-    status = 404
-
-
-class Refused(FairleadError):
-    """The request was understood and is not allowed."""
-
-    code = "refused"
-    status = 403
-
-
-class Denied(Refused):
-    """A policy forbids the action, or no policy permits it (Fairlead denies by default).
-
-    `fairlead policy explain RUN` names the policies that decided and shows what they read.
-    """
-
-    code = "denied"
-
-
-class Stopped(Refused):
-    """Somebody, or a control, has stopped this: the caller, their agent or department, every model that may answer, or
-    the whole organisation.
-
-    A stop comes before every policy and lasts until it is resumed or its time is over. `fairlead stops` lists what is
-    stopped, since when and why; `fairlead resume` ends a stop. `stop` is its id, under which the log has it.
-    """
-
-    code = "stopped"
-
-    def __init__(
-        self, message: str, *, why: str = "", mend: str = "", step: str = "", subject: str = "", stop: str = ""
-    ) -> None:
-        super().__init__(message, why=why, mend=mend, step=step, subject=subject)
-        self.stop = stop
-
-
-class Withheld(Refused):
-    """A model answered, and a rule keeps the answer from leaving.
-
-    The attempt is billed, because the provider did the work. `policies` are those that decided; they stand in the
-    record in place of those that had permitted the call.
-    """
-
-    code = "withheld"
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        why: str = "",
-        mend: str = "",
-        step: str = "",
-        subject: str = "",
-        policies: tuple[str, ...] = (),
-    ) -> None:
-        super().__init__(message, why=why, mend=mend, step=step, subject=subject)
-        self.policies = policies
-
-
-class NoCandidate(Refused):
-    """No model is both permitted and able to do this task.
-
-    Every model that was dropped keeps its reason: see the message, or `fairlead trace RUN`.
-    """
-
-    code = "no_candidate"
-
-
-class OverBudget(Refused):
-    """The action might cost more than what is left under a cap.
-
-    Fairlead holds the most that an action can cost before it runs, so a call near the cap is refused even if it
-    would have turned out cheaper. Ask for fewer output tokens, use a cheaper model, wait for the next period, or
-    have the cap raised in `budgets:` and published.
-    """
-
-    code = "over_budget"
-    status = 429
-
-    def __init__(
-        self, *, scope: str, period: str, left: int, needed: int, said: str = "", why: str = "", mend: str = ""
-    ) -> None:
-        super().__init__(
-            said or f"budget {scope} for {period} has {left / 1e9:.6f} left; this call may cost {needed / 1e9:.6f}",
-            why=why or "Fairlead reserves the most that a call can cost before it is made",
-            mend=mend
-            or "lower max_tokens, choose a cheaper model, or raise the cap under `budgets:` and run `fairlead apply`",
-            step="reserve",
-            subject=scope,
-        )
-        self.scope, self.period, self.left, self.needed = scope, period, left, needed
-
-    def told_in(self, exact: Callable[[int], str], unit: str) -> "OverBudget":
-        """The same, with amounts as the workspace counts them."""
-        said = f"budget {self.scope} for {self.period} has {exact(self.left)} {unit} left; this call may cost "
-        return self.mended(said=said + f"{exact(self.needed)} {unit}")
-
-    def mended(self, *, said: str = "", why: str = "", mend: str = "") -> "OverBudget":
-        """The same, in other words."""
-        return OverBudget(
-            scope=self.scope,
-            period=self.period,
-            left=self.left,
-            needed=self.needed,
-            said=said or self.message,
-            why=why or self.why,
-            mend=mend or self.mend,
-        )
-
-
-class Unpriced(Refused):
-    """Nobody has said what this model costs, so no call to it can be held against a budget.
-
-    Add its price under `prices:` in fairlead.yaml (per million tokens) and publish.
-    """
-
-    code = "unpriced"
-    status = 422
-
-
-class Overloaded(Refused):
-    """This worker takes no new work just now: its journal is full, or it has lost touch with the shared state.
-
-    Retry after the seconds given in `Retry-After`. Nothing was spent.
-    """
-
-    code = "overloaded"
-    status = 503
-
-    def __init__(
-        self, message: str, *, retry_after: float = 1.0, why: str = "", mend: str = "", step: str = ""
-    ) -> None:
-        super().__init__(message, why=why, mend=mend or "retry after a short wait", step=step)
-        self.retry_after = retry_after
-
-
-class Upstream(FairleadError):
-    """A model's server could not be reached, or answered with an error, and no other candidate was left.
-
-    `charged` says what the provider may bill: "no" (it refused before working), "unknown" (it may have worked), or
-    "part" (it produced some of the reply).
-    """
-
-    code = "upstream"
-    status = 502
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        why: str = "",
-        mend: str = "",
-        subject: str = "",
-        retryable: bool = True,
-        charged: str = "no",
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(message, why=why, mend=mend, step="attempt", subject=subject)
-        self.retryable = retryable
-        self.charged = charged
-        self.retry_after = retry_after
-
-
-class RateLimited(Upstream):
-    """The model's server asks for a pause (HTTP 429)."""
-
-    code = "upstream_rate_limited"
-
-
-class Rejected(Upstream):
-    """The model's server calls the request itself wrong; sending it elsewhere unchanged would not help."""
-
-    code = "upstream_rejected"
-    status = 400
-
-
-class TooLong(Rejected):
-    """The input is longer than the context of every model that may answer it.
-
-    Shorten the messages, ask for fewer output tokens, or name a model with a longer context. The code is the one by
-    which clients of many protocols know it, so that they can shorten and try again by themselves.
-    """
-
-    code = "context_length_exceeded"
-
-
-class CutOff(Upstream):
-    """The model's server stopped in the middle of a reply.
-
-    What it produced was delivered and billed; the stream ends with an error event, never with `[DONE]`.
-    """
-
-    code = "upstream_cut_off"
-
-
-class DeadlineExceeded(Upstream):
-    """The action did not finish within its deadline (`defaults.deadline`, or the task type's own)."""
-
-    code = "deadline_exceeded"
-    status = 504
-
-
-class Broken(FairleadError):
-    """A fault of Fairlead's own. The run id and the log hold the details; please report it."""
-
-    code = "broken"
-    status = 500
-
-
-def closest(word: str, known: Iterable[str]) -> str:
-    """A mend that names the known word most like this one, or lists the known ones; "" if there are none."""
-    words = sorted(known)
-    like = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
-    if like:
-        return f"did you mean `{like[0]}`?"
-    if not words:
-        return ""
-    shown = ", ".join(f"`{name}`" for name in words[:_MOST_SHOWN])
-    return f"known here: {shown}" + (", …" if len(words) > _MOST_SHOWN else "")
+from fairlead.error_kinds.foreseen import BadInput, Broken, FairleadError, NotFound, Unauthenticated
+from fairlead.error_kinds.nearest import closest
+from fairlead.error_kinds.refused import (
+    Denied,
+    NoCandidate,
+    OverBudget,
+    Overloaded,
+    Refused,
+    Stopped,
+    Unpriced,
+    Withheld,
+)
+from fairlead.error_kinds.upstream import CutOff, DeadlineExceeded, RateLimited, Rejected, TooLong, Upstream
+
+__all__ = [
+    "BadInput",
+    "Broken",
+    "CutOff",
+    "DeadlineExceeded",
+    "Denied",
+    "FairleadError",
+    "NoCandidate",
+    "NotFound",
+    "OverBudget",
+    "Overloaded",
+    "RateLimited",
+    "Refused",
+    "Rejected",
+    "Stopped",
+    "TooLong",
+    "Unauthenticated",
+    "Unpriced",
+    "Upstream",
+    "Withheld",
+    "closest",
+]

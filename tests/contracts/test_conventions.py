@@ -105,6 +105,15 @@ def test_no_vendor_is_named_outside_the_models_and_the_protocol_doors() -> None:
     assert not wrong, "routing and policy have no vendor term; names live in models/: " + "\n".join(wrong)
 
 
+def test_errors_are_imported_from_where_the_tree_is() -> None:
+    wrong = [
+        relative(path)
+        for path in MODULES
+        if "fairlead.error_kinds" in path.read_text() and not relative(path).startswith(("error_kinds/", "errors.py"))
+    ]
+    assert not wrong, f"import errors from fairlead.errors, which shows them as one tree: {wrong}"
+
+
 def test_time_and_randomness_come_from_the_clock(code: Code) -> None:
     clocks = re.compile(
         r"^(datetime\.(datetime\.)?(now|utcnow|today)|date\.today|time\.(time|time_ns|monotonic)|random\.|secrets\.|uuid\.|os\.urandom)"
