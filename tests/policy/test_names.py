@@ -97,6 +97,16 @@ def test_the_same_person_is_the_same_pseudonym_in_full_in_part_and_turned_round(
     assert back == "Anna Maria Schmidt; Schmidt, Anna Maria; Frau Schmidt; ANNA MARIA SCHMIDT; Karl Long's Anna Maria"
 
 
+def test_each_spelling_of_a_name_comes_back_as_it_was() -> None:
+    said, back = turned(
+        "Anna Maria Schmidt, Anna Schmidt, A. Schmidt, Frau Schmidt\u00e9; Anna M\u00fcller; Ju\u0308rgen M\u00fcller"
+    )
+    code = said[len("Person_") :][:4]
+    assert said.startswith(f"Person_{code}, Person_{code}_2, Initial_{code}. Surname_{code}, Frau")
+    assert back.startswith("Anna Maria Schmidt, Anna Schmidt, A. Schmidt, Frau Schmidt")
+    assert back.endswith("Ju\u0308rgen M\u00fcller")
+
+
 def test_names_in_arguments_of_calls_are_read_through_escapes_and_stay_json() -> None:
     call = ToolCall("1", Function("mail", json.dumps({"to": "Jürgen Müller", "about": "see Anna Schmidt\nSchmidt"})))
     request = ChatRequest(model="auto", size=1, messages=[Message("assistant", None, tool_calls=[call])])
@@ -128,7 +138,7 @@ around = st.text(alphabet="xy .,:;-()\"'\n*_/|", max_size=5).filter(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(around, st.sampled_from(PEOPLE), st.sampled_from(WAYS), around), min_size=1, max_size=3))
 def test_no_known_name_leaves_in_any_of_these_spellings_and_all_come_back(pieces) -> None:
     text = " ".join(before + way(name) + after for before, name, way, after in pieces)
@@ -136,7 +146,7 @@ def test_no_known_name_leaves_in_any_of_these_spellings_and_all_come_back(pieces
     left = said.casefold()
     for word in ("anna", "maria", "schmidt", "rgen", "ller", "karl", "ursula", "brom", "zo", "bluebird"):
         assert word not in left.replace("\u00ad", ""), (text, said)
-    assert len(back) >= len(said) - 40 * len(pieces)
+    assert back == text
     assert not POLICY.detect(ChatRequest(model="a", size=1, messages=[Message("user", said)])).labels.categories & NAMED
 
 

@@ -20,7 +20,9 @@ _LETTERS: Final = {"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "ð"
 _LETTER: Final = re.compile(f"[{''.join(_LETTERS)}]")
 _TWO_LETTERS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
 _ESCAPE: Final = re.compile(
-    r"\\u[0-9a-fA-F]{4}|\\[nrtbf]|(?:%[0-9a-fA-F]{2})+|&(?:#[0-9]{1,6}|#[xX][0-9a-fA-F]{1,5}|[a-zA-Z]{2,8});"
+    r"\\u[0-9a-fA-F]{4}|\\[nrtbf]"
+    r"|%(?:[0-7]|[c-fC-F][0-9a-fA-F]%[89abAB])[0-9a-fA-F](?:%[89abAB][0-9a-fA-F])*"
+    r"|&(?:#[0-9]{1,6}|#[xX][0-9a-fA-F]{1,5}|[a-zA-Z]{2,8});"
 )
 
 

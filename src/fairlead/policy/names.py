@@ -11,9 +11,9 @@ from typing import Final
 from msgspec import Struct
 
 from fairlead.policy.name_spelling import WORD, plain, spellings, view, words_of
-from fairlead.policy.pseudonyms import Entity, style_of
+from fairlead.policy.pseudonyms import PARTS, Entity, style_of
 
-_GAP: Final = re.compile(r"[\W_]{0,6}")
+_GAP: Final = re.compile("(?:[\\W_]\u2060*){0,6}")
 _FIELDS: Final = re.compile(r'["<>=|\t;:]')
 _NEAR: Final = 4  # words between the parts of a name in a record
 _MOST_WORDS: Final = 4  # of a forename
@@ -121,7 +121,7 @@ def _whole(known: _Known, reading: Reading, at: int, end: int) -> _Mention | Non
     words, told = reading.words, reading.told
     first = at + 1 - len(known.family)
     if first < 0 or tuple(told[first:at]) != known.family[:-1] or not reading.joined(first, at):
-        return None
+        return _turned(known, reading, at, (words[at].start(), end), known.family[:-1])
     family, start = " ".join(known.family), words[first].start()
     if "" in known.given:
         return _Mention(known.category, family, "", ((start, end),))
@@ -134,13 +134,15 @@ def _whole(known: _Known, reading: Reading, at: int, end: int) -> _Mention | Non
     return _turned(known, reading, at, (start, end)) or _in_fields(known, reading, first, at, (start, end))
 
 
-def _turned(known: _Known, reading: Reading, at: int, family: tuple[int, int]) -> _Mention | None:
-    """The family's name before the forename."""
+def _turned(
+    known: _Known, reading: Reading, at: int, family: tuple[int, int], behind: tuple[str, ...] = ()
+) -> _Mention | None:
+    """The family's name before the forename, with what belongs to it `behind` that, as in a list by names."""
     words, told = reading.words, reading.told
     for count in range(min(_MOST_WORDS, len(told) - at - 1), 0, -1):
-        given = _given(known, told[at + 1 : at + 1 + count])
-        if given and reading.joined(at, at + count):
-            span = words[at + 1].start(), words[at + count].end()
+        given, last = _given(known, told[at + 1 : at + 1 + count]), at + count + len(behind)
+        if given and tuple(told[at + count + 1 : last + 1]) == behind and reading.joined(at, last):
+            span = words[at + 1].start(), words[last].end()
             return _Mention(known.category, " ".join(known.family), given, (family, span))
     return None
 
@@ -163,10 +165,10 @@ def _given(known: _Known, told: list[str]) -> str:
         return said
     if len(told) > 1:
         return ""
-    begun = [each for each in known.given if each.partition(" ")[0] == said]
-    if begun:
-        return begun[0] if len(begun) == 1 else said
-    return said if len(said) == 1 and any(each.startswith(said) for each in known.given) else ""
+    alike = [each for each in known.given if each.partition(" ")[0] == said]
+    if not alike and len(said) == 1:
+        alike = [each for each in known.given if each.startswith(said)]
+    return "" if not alike else alike[0] if len(alike) == 1 else said
 
 
 def _parts_of(mentions: Iterable[_Mention]) -> dict[str, str]:
@@ -206,16 +208,11 @@ class Occurring:
 
     def __init__(self, names: Names, texts: Sequence[str]) -> None:
         self._names = names
-        self._families: dict[str, set[str]] = {}
-        self._givens: dict[str, set[str]] = {}
+        self._parts: dict[tuple[str, str], set[str]] = {}
         for text in texts:
             for each in names.mentions(names.read(text)):
-                if each.given:
-                    key = f"{each.given} {each.family}"
-                    self._families.setdefault(each.family, set()).add(key)
-                    self._families.setdefault(each.family.rpartition(" ")[2], set()).add(key)
-                    self._givens.setdefault(each.given, set()).add(key)
-                    self._givens.setdefault(each.given.partition(" ")[0], set()).add(key)
+                for part, said in _said_of(each) if each.given else ():
+                    self._parts.setdefault((part, said), set()).add(f"{each.given} {each.family}")
 
     def identify(self, category: str, value: str) -> Entity | None:
         """Whose name, or part of a name, a value is."""
@@ -227,8 +224,18 @@ class Occurring:
         if whole is not None:
             return Entity(f"{whole.given} {whole.family}", "", style)
         said = " ".join(words_of(shown))
-        for part, known in (("Surname", self._families), ("Forename", self._givens)):
-            if said in known:
-                those = known[said]
+        for part in PARTS:
+            if (those := self._parts.get((part, said))) is not None:
                 return Entity(next(iter(those)) if len(those) == 1 else f"{part} {said}", part, style)
         return Entity(said, "", style)
+
+
+def _said_of(mention: _Mention) -> Iterator[tuple[str, str]]:
+    """By what somebody may be meant who was mentioned, each with the word for it."""
+    yield "Surname", mention.family
+    yield "Surname", mention.family.rpartition(" ")[2]
+    yield "Forename", mention.given
+    first = mention.given.partition(" ")[0]
+    if first != mention.given:
+        yield "Firstname", first
+    yield "Initial", first[0]

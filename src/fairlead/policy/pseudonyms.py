@@ -20,7 +20,7 @@ _TRIES: Final = 64
 _ALNUM: Final = re.compile(r"[0-9A-Za-z]+")
 _NO_ALNUM: Final = re.compile(r"[^0-9A-Za-z]+")
 _WRITTEN: Final = re.compile(
-    r"[A-Za-z][0-9A-Za-z_]*_[0-9A-Za-z]{4,6}|user\.[0-9a-z]{4,6}@person\.example|\+999\d{8}|ZZ\d{18}"
+    r"[A-Za-z][0-9A-Za-z_]*?_[0-9A-Za-z]{4,6}(?:_[2-9](?![0-9]))?|user\.[0-9a-z]{4,6}@person\.example|\+999\d{8}|ZZ\d{18}"
 )  # as it is written here
 _WORDS: Final = {
     "person_name": "Person",
@@ -106,10 +106,16 @@ class Naming:
         written = _styled(f"{word}_{code}", entity.style) if kind == "word" else code
         if kind == "word":
             self.undo.words.add(word)
+            written = self._spelling(written, value)
         self.undo.kinds.add(kind)
         self.undo.exact.setdefault(written, value)
         self.undo.folded.setdefault(fold(written), value)
         return written
+
+    def _spelling(self, written: str, value: str) -> str:
+        """The pseudonym of this very spelling: where one has another already, with a number behind it."""
+        ways = (written, *(f"{written}_{number}" for number in range(2, 10)))
+        return next((each for each in ways if self.undo.exact.get(each, value) == value), written)
 
     def undone(self, text: str) -> str:
         """The text with its values again, where some of it was named before."""
@@ -155,7 +161,7 @@ class Naming:
         return code in self._taken or any(fold(f"{each}{code}") in self._taken for each in (_word(category), *PARTS))
 
 
-PARTS: Final = ("Surname", "Forename")
+PARTS: Final = ("Surname", "Forename", "Firstname", "Initial")
 """The words for parts of a person's name."""
 
 
@@ -178,7 +184,7 @@ def entity_of(category: str, value: str) -> Entity:
 
 def style_of(value: str) -> Literal["", "upper", "lower"]:
     """How a name is written."""
-    return "upper" if value.isupper() else "lower" if value.islower() else ""
+    return "upper" if value.isupper() and len(value) > 1 else "lower" if value.islower() else ""
 
 
 def _styled(written: str, style: str) -> str:

@@ -19,7 +19,9 @@ from fairlead.policy.redaction import PLACEHOLDER, Redaction
 _BEGUN = re.compile(r"\[(?:[A-Z][A-Z0-9_]*)?")  # the beginning of a placeholder
 _END: Final = "\x00"
 _ESCAPE: Final = re.compile(rb"\\[bfnrt]")  # as JSON writes a line break
+_ADDED: Final = re.compile(r"[sS]$|\\{0,2}_[2-9]$")  # the s of a genitive, a number that the model has counted on with
 _BETWEEN: Final = r"(?:\\{0,2}[_\- \u00a0])?"
+_SPELLING: Final = r"(?:\\{0,2}_[2-9]s?)?"
 _CODE: Final = "[a-z][a-z0-9]{3,5}"
 _KINDS: Final = {
     "email": r"(?i:user\\{0,2}\.[a-z][a-z0-9]{3,5}@person\.example)",
@@ -126,13 +128,15 @@ class Names:
                 at = high
 
     def _value(self, written: str, high: int) -> tuple[str | None, int]:
-        found = self._undo.value(written)
-        if found is None and written[-1] in "sS":  # as of a name in the genitive
-            found = self._undo.value(written[:-1])
-            return found, high - 1
-        if found is None and "_" in written and any(map(str.isdigit, written)):
+        found, rest = self._undo.value(written), written
+        while found is None and (ends := _ADDED.search(rest)) is not None:
+            rest = rest[: ends.start()]
+            found = self._undo.value(rest)
+        if found is not None:
+            return found, high - (len(written) - len(rest))
+        if "_" in written and any(map(str.isdigit, written)):
             self._undo.strange.add(written)
-        return found, high
+        return None, high
 
 
 class Both:
@@ -155,6 +159,6 @@ def _looking_for(words: frozenset[str], kinds: frozenset[str]) -> tuple[Pattern,
     if words:
         longest = sorted(words, key=lambda each: (-len(each), each))
         said = "|".join(_BETWEEN.join(each.split("_")) for each in longest)
-        ways.append(f"(?i:(?:{said}){_BETWEEN}{_CODE})")
+        ways.append(f"(?i:(?:{said}){_BETWEEN}{_CODE}{_SPELLING})")
     pattern = Pattern(f"(?P<value>{'|'.join(ways)})[^0-9A-Za-z]")
     return pattern, Holdback([pattern])
