@@ -59,6 +59,11 @@ def told(result: Mapping[str, Any], bad: bool) -> int:
 # ---- processes --------------------------------------------------------------------------------------------------
 
 
+def python(*arguments: str) -> list[str]:
+    """The command line of a program of ours."""
+    return [sys.executable, *arguments]
+
+
 @dataclass
 class Stage:
     """Both processes, running. `fairlead` leads a process group of its own."""
@@ -127,8 +132,8 @@ async def stage(
 @contextlib.contextmanager
 def provider(folder: Path, host: str = "127.0.0.1") -> Iterator[str]:
     """The misbehaving provider as a process. Gives its URL."""
-    command = [sys.executable, "-m", "tests.faults.provider", "--port", "0", "--ledger", str(folder / "provider.jsonl")]
-    command += ["--host", host]
+    ledger = str(folder / "provider.jsonl")
+    command = python("-m", "tests.faults.provider", "--port", "0", "--ledger", ledger, "--host", host)
     with (
         (folder / "provider.log").open("wb") as log,
         subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log) as process,
@@ -153,7 +158,7 @@ def _database(storage: str) -> Iterator[tuple[Server | None, str]]:
 @contextlib.contextmanager
 def _serving(folder: Path, workers: int) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     port = _free_port()
-    command = [sys.executable, "-m", "fairlead", "serve", str(folder / "acme"), "--data", str(folder / "data")]
+    command = python("-m", "fairlead", "serve", str(folder / "acme"), "--data", str(folder / "data"))
     command += ["--port", str(port), "--workers", str(workers)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FAIRLEAD_")}
     with (folder / "fairlead.log").open("wb") as log:

@@ -4,9 +4,11 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from evals import stage
 from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from hypothesis import settings
 
+from tests import programs
 from tests.certificates import Authority
 from tests.databases import empty_database, lent, lent_with_vectors, postgres, scored_where, store, where
 from tests.statements import share
@@ -42,6 +44,12 @@ def _statements() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         share(patched)
         yield
+
+
+@pytest.fixture
+def forked_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The programs of an eval's stage are there at once: how they start is not what is tested."""
+    monkeypatch.setattr(stage, "python", programs.command)
 
 
 @pytest.fixture

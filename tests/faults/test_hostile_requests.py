@@ -1,8 +1,10 @@
 """Bad input gets a precise 4xx and changes nothing: the short form of `python -m evals.fuzz`."""
 
+import pytest
 from evals import fuzz
 
 
+@pytest.mark.usefixtures("forked_stage")
 async def test_malformed_and_hostile_requests_are_refused_in_the_doors_format_and_change_nothing() -> None:
     result = await fuzz.measure(requests=300, seed=1)
     assert (result["not_4xx"], result["wrong_format"], result["broken_by_valid"]) == (0, 0, 0)

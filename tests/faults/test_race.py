@@ -1,8 +1,10 @@
 """Many clients and several processes never overspend a budget together: the short form of `python -m evals.race`."""
 
+import pytest
 from evals import race
 
 
+@pytest.mark.usefixtures("forked_stage")
 async def test_processes_that_race_for_one_budget_use_it_up_and_never_pass_it() -> None:
     result = await race.measure(clients=8, processes=2, calls=105)
     assert result["surprises"] == []

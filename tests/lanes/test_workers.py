@@ -34,6 +34,7 @@ def busy(made: Stage) -> int:
     return sum(lane.running + lane.waiting for each in said_by(made) for lane in each.lanes)
 
 
+@pytest.mark.usefixtures("forked_stage")
 async def test_two_workers_let_no_more_through_than_one_would() -> None:
     async with stage(2, LIMITED) as made:
         url = f"http://127.0.0.1:{made.port}"
