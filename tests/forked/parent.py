@@ -19,6 +19,10 @@ Hand = tuple[list[str], dict[bytes, bytes], bytes, list[int]]  # arguments, vari
 
 
 IMPORTED = (
+    "alembic.runtime.environment",
+    "alembic.script",
+    "encodings.idna",
+    "fairlead.server.framing",
     "fairlead.server.serve",
     "fairlead.workspace.assemble",
     "genai_prices.data",
@@ -29,20 +33,27 @@ IMPORTED = (
     "sqlalchemy.dialects.postgresql.psycopg",
     "sqlalchemy.dialects.sqlite.pysqlite",
     "typer._adapters",
+    "uvicorn.lifespan.on",
+    "uvicorn.loops.uvloop",
     "uvicorn.protocols.http.httptools_impl",
 )
+PACKAGES = ("fairlead.cli", "fairlead.models", "fairlead.storage")  # of these each module
 
 
 def prepare() -> None:
     """Import what programs would, and make what each would make of that."""
-    from fairlead import cli
     from fairlead.policy.detectors import built_in
     from fairlead.policy.injection import suspicion
+    from fairlead.workspace.schemas import json_schemas
 
-    for name in (*IMPORTED, *(f"fairlead.cli.{each.name}" for each in iter_modules(cli.__path__))):
+    for name in IMPORTED:
         import_module(name)
+    for package in map(import_module, PACKAGES):
+        for each in iter_modules(package.__path__, f"{package.__name__}."):
+            import_module(each.name)
     built_in()
     suspicion()
+    json_schemas()
 
 
 class Parent:

@@ -142,6 +142,7 @@ def test_a_text_without_context_has_no_snapshot(store: Store, clock: Clock) -> N
         assert connection.execute(select(epoch.c.number)).scalar() == 1
 
 
+@pytest.mark.parametrize("where", ["sqlite"], indirect=True)  # a program's start costs a second
 def test_a_worker_never_imports_the_public_price_list(store: Store, clock: Clock, where: Where) -> None:
     done = published(store, clock)
     program = (

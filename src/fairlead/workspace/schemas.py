@@ -3,6 +3,7 @@
 import inspect
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,7 +75,8 @@ FILES: Final[Mapping[str, tuple[str, Any]]] = {
 }
 
 
-def json_schemas() -> dict[str, bytes]:
+@cache
+def json_schemas() -> Mapping[str, bytes]:
     """Each schema's text by its file name, formatted for reading and for comparing."""
     return {name: _text(name, title, kind) for name, (title, kind) in FILES.items()}
 
