@@ -24,6 +24,10 @@ SELDOM: Final = (50_000, 20, 10)
 # The rest is short: whichever of them comes last, nobody waits for it for long.
 LONG: Final = ("tests/docs/test_pages.py", "tests/cli/test_demo.py", "tests/storage/test_journal.py")
 
+# A PostgreSQL server takes three seconds to make. Its tests are a third of all: two workers have each enough to do.
+SERVERS: Final = 2
+ON_A_SERVER: Final = frozenset(("postgres", "lent", "lent_with_vectors"))
+
 File = list[pytest.Item]
 
 _TAKEN = pytest.StashKey[Path | None]()
@@ -79,7 +83,8 @@ class Handing:
     def __init__(self, session: pytest.Session, files: list[File]) -> None:
         self._session = session
         self._files = files
-        self._left = iter(range(len(files)))
+        self._left = {number: _on_a_server(items) for number, items in enumerate(files)}
+        self._with_server: set[Connection] = set()
         self._running: dict[Connection, pytest.Item] = {}
         self._pids: dict[Connection, int] = {}
 
@@ -121,7 +126,7 @@ class Handing:
         hook = self._session.config.hook
         if what == "next":
             self._running.pop(end, None)
-            end.send(None if self._session.shouldfail or self._session.shouldstop else next(self._left, None))
+            end.send(None if self._session.shouldfail or self._session.shouldstop else self._next(end))
         elif what == "begins":
             item = self._running[end] = self._files[said[0]][said[1]]
             hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
@@ -129,15 +134,35 @@ class Handing:
             report = hook.pytest_report_from_serializable(config=self._session.config, data=said)
             hook.pytest_runtest_logreport(report=report)
 
+    def _next(self, end: Connection) -> int | None:
+        """The number of the file that this worker shall run: first those that want a server, if it has one."""
+        has, may = end in self._with_server, len(self._with_server) < SERVERS
+        able = [number for number, wants in self._left.items() if has or may or not wants]
+        chosen = next((number for number in able if has and self._left[number]), next(iter(able), None))
+        if chosen is not None and self._left.pop(chosen):
+            self._with_server.add(end)
+        return chosen
+
     def _ended(self, end: Connection) -> None:
         _, status = os.waitpid(self._pids.pop(end), 0)
         end.close()
+        self._with_server.discard(end)
         if status:
             how = f"its worker ended with {os.waitstatus_to_exitcode(status)}"
             item = self._running.get(end)
             name, location = (item.nodeid, item.location) if item else ("a worker", ("", 0, ""))
             report = pytest.TestReport(name, location, {}, "failed", how, "call")
             self._session.config.hook.pytest_runtest_logreport(report=report)
+
+
+def _on_a_server(items: File) -> bool:
+    """Whether any of these tests is lent a database of a server."""
+    return any(ON_A_SERVER & {*getattr(item, "fixturenames", ()), *_parameters(item)} for item in items)
+
+
+def _parameters(item: pytest.Item) -> Iterator[str]:
+    called = getattr(item, "callspec", None)
+    return (each for each in called.params.values() if isinstance(each, str)) if called else iter(())
 
 
 class Worker:
