@@ -30,7 +30,7 @@ from fairlead.costs.outcomes import (
 )
 from fairlead.costs.payload import Payload, encode_payload
 from fairlead.costs.prices import cost
-from fairlead.costs.record import RECORD_VERSION, Record, RecordedError, encode_record, recorded_usage
+from fairlead.costs.record import RECORD_VERSION, Declassified, Record, RecordedError, encode_record, recorded_usage
 from fairlead.costs.told import (
     ActionKind,
     Arrival,
@@ -116,6 +116,7 @@ class Action:
         self.pin: Pin | None = None  # of a piece of work that goes on with the context it began under
         self.rights: Rights | None = None
         self.plan: Plan | None = None
+        self.declassified: Declassified | None = None  # by what a result has a lower class than its source
         self.flags: list[str] = []
         self.warnings: list[ScopeLimit] = []
         self.hits: set[Hit] = set()
@@ -341,6 +342,7 @@ class Action:
             kind=self.kind,
             outcome=outcome,
             cost=spent,
+            declassified=self.declassified,
             usage=recorded_usage(usage) if usage is not None else None,
             flags=tuple(dict.fromkeys(self.flags)) if self.flags else (),
             error=error,

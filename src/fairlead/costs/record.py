@@ -34,6 +34,22 @@ class RecordedError(Struct, frozen=True, omit_defaults=True):
     step: str = ""
 
 
+class Declassified(Struct, frozen=True):
+    """By which rule a table of groups got a lower class, of how many groups it tells and how many were left out.
+
+    `digest` is of the rule and its source; `since` and `until` are the days that it is about.
+    """
+
+    digest: str
+    groups: int
+    rule: str
+    since: str
+    suppressed: int
+    to: str
+    until: str
+    was: str
+
+
 class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One row of the log. `kind` is "call_model" or "call_tool" for the action itself, "attempt" for each failed try
     and each answer that was not kept before it, "refusal" for what was turned away at a door, "late" for a settlement
@@ -68,6 +84,7 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     credential: str = ""
     data_class: str = ""
     decision: Decision | None = None
+    declassified: Declassified | None = None
     definition: str = ""
     department: str = ""
     door: str = ""

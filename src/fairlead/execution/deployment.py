@@ -30,6 +30,7 @@ from fairlead.models.deployments import Group
 from fairlead.models.embedding import NO_EMBEDDERS, Embedders
 from fairlead.models.types import Model, ModelDriver
 from fairlead.policy import Policy
+from fairlead.policy.aggregates import Aggregate
 from fairlead.policy.approvals import ApprovalRules, no_rules
 from fairlead.policy.stops import Stops, stopped
 from fairlead.routing import Health, Preferences
@@ -39,6 +40,7 @@ from fairlead.tools.offered import NO_SYSTEMS, Systems
 
 if TYPE_CHECKING:
     from fairlead.context.upkeep.requests import Requests
+    from fairlead.execution.aggregating import Releases
     from fairlead.execution.approvals import Approvals
     from fairlead.execution.attempts import Sent
     from fairlead.execution.flow_path import FlowRules
@@ -97,6 +99,7 @@ class Deployment:
     vectors: VectorSpace | None = None
     live: Mapping[str, LiveSource] = field(default_factory=dict)
     predictor: "Predictor | None" = None
+    declassify: Mapping[str, Aggregate] = field(default_factory=dict)  # by tool: what lowers the class of its result
     speeds: Mapping[str, Speed] | None = None  # of models, as measured on this machine
     kept: Kept | None = None  # where what servers keep of prompts makes calls cheaper
     shares: bool = False  # whether a model has several deployments, or a limit of its own a minute
@@ -120,6 +123,7 @@ class Fairlead:
         replies: "RepliesSeen",
         pace: "PaceSeen",
         minutes: Minutes,
+        releases: "Releases",
         deployment: Deployment,
     ) -> None:
         self.ledger = ledger
@@ -133,6 +137,7 @@ class Fairlead:
         self.pins = pins
         self.replies = replies
         self.pace = pace
+        self.releases = releases
         self.deployment = deployment
         # The attempts under way, for stops that end them.
         self.under_way: dict[Action, tuple[Sent, asyncio.Timeout]] = {}

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import partial
 
 import msgspec
 
 from fairlead.costs.ledger import Action
 from fairlead.costs.told import Hit, ToolReservation
 from fairlead.errors import BadInput, DeadlineExceeded, Overloaded, Rejected, Unauthenticated, Upstream
+from fairlead.execution.aggregating import aggregated
 from fairlead.execution.attempts import refuse_outdated
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.stopping import refuse_ended
@@ -97,7 +99,10 @@ async def attempted(fairlead: Fairlead, deployment: Deployment, action: Action, 
                 async with asyncio.timeout(call.deadline - fairlead.clock.monotonic()) as timer:
                     due = timer.when()
                     fairlead.under_way[action] = sent, timer
-                    sent.result = result = await _called(fairlead, deployment, action, decided, call)
+                    ask = partial(_called, fairlead, deployment, action, decided)
+                    rule = deployment.declassify.get(asked.tool.name)
+                    result = await (ask(call) if rule is None else aggregated(fairlead, action, rule, call, ask))
+                    sent.result = result
     except TimeoutError:
         if timer.when() != due:  # a stop has moved it: the end is its doing
             action.flags.append("reconcile")

@@ -33,7 +33,8 @@ async def released(
         result = replace(result, pieces=taken)
     inside = {each: text for each in result.pieces if (text := _inside(each))}
     found = await looked_at(policy, [*_texts(result), *inside.values()])
-    labels = Labels(decided.system.data_class)
+    rule = deployment.declassify.get(asked.tool.name)
+    labels = Labels(decided.system.data_class if rule is None else rule.to)
     for findings in found.values():
         labels = labels.joined(findings.labels)
     if any(_data(each) and each not in inside for each in result.pieces):

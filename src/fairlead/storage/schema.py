@@ -27,6 +27,7 @@ from fairlead.storage import (
     outcome_tables,
     people_tables,
     personal_tables,
+    release_tables,
     request_tables,
     routing_tables,
     workflow_tables,
@@ -45,6 +46,7 @@ PARTS = (
     people_tables,
     personal_tables,
     request_tables,
+    release_tables,
     routing_tables,
     workflow_tables,
 )

@@ -14,6 +14,7 @@ from fairlead.costs.outcomes import orphaned
 from fairlead.costs.refusals import Refusals
 from fairlead.errors import BadInput
 from fairlead.execution import Deployment, Fairlead
+from fairlead.execution.aggregating import Releases
 from fairlead.execution.approvals import Approvals
 from fairlead.execution.kept_flows import Flows
 from fairlead.execution.pace import PaceSeen
@@ -236,6 +237,7 @@ def _fairlead(
         replies=RepliesSeen(around.store, clock),
         pace=PaceSeen(clock.monotonic),
         minutes=Minutes(around.store.beside / MINUTES, clock),
+        releases=Releases(around.store, clock),
         deployment=deployment,
     )
 

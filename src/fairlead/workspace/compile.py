@@ -19,13 +19,14 @@ from fairlead.lanes import LaneRules, compile_lanes
 from fairlead.learning.settings import compile_outcomes
 from fairlead.models.settings import Models, compile_models
 from fairlead.policy import CaseResult, Policy, PolicyCase, RulesFile, compile_policy, run_policy_tests
+from fairlead.policy.aggregates import Aggregate
 from fairlead.policy.approvals import ApprovalRules, compile_approvals
 from fairlead.routing import Preferences, compile_routing
 from fairlead.tasks import TaskSettings, TaskTypes
 from fairlead.tools.settings import System
 from fairlead.workspace import aiming, crossings, money_named, organising, remarks
 from fairlead.workspace.anchoring import compile_anchors
-from fairlead.workspace.connected import compiled_live, compiled_sources, compiled_systems
+from fairlead.workspace.connected import compiled_declassify, compiled_live, compiled_sources, compiled_systems
 from fairlead.workspace.findings import Findings
 from fairlead.workspace.kinds_of_work import compiled_tasks
 from fairlead.workspace.listening import networks
@@ -62,6 +63,7 @@ class Workspace:
     lanes: LaneRules | None
     systems: Mapping[str, System]
     live: Mapping[str, LiveSource]
+    declassify: Mapping[str, Aggregate]
     approvals: ApprovalRules
     warnings: tuple[str, ...]
 
@@ -128,7 +130,7 @@ class _Compiling:
         budgets = found.tried(lambda: compile_budgets(settings.budgets, settings.alarms), ("budgets",))
         preferences = found.tried(lambda: compile_routing(settings.routes, settings.models))
         controls = self._controls(settings, watched)
-        systems = compiled_systems(found, settings)
+        declassify, systems = compiled_declassify(found, rules, compiled_systems(found, settings))
         sources = compiled_sources(found, settings)
         live = compiled_live(found, sources, systems)
         approvals = self._approvals(settings, items)
@@ -167,6 +169,7 @@ class _Compiling:
             controls=controls,
             systems=systems,
             live=live,
+            declassify=declassify,
             approvals=approvals,
             lanes=found.tried(lambda: compile_lanes(settings.lanes, _slots_of(models)), ("lanes",)),
             warnings=(),

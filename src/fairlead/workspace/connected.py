@@ -8,6 +8,9 @@ from fairlead.context.sources.live import LiveSource, compile_live
 from fairlead.context.sources.settings import SourcesFile, compile_sources
 from fairlead.errors import BadInput
 from fairlead.execution.extraction import check_schema
+from fairlead.policy import RulesFile
+from fairlead.policy.aggregates import Aggregate
+from fairlead.policy.declassification import check_apart, compile_aggregate, with_tools
 from fairlead.tools.cards import SystemCard
 from fairlead.tools.settings import System
 from fairlead.workspace import crossings
@@ -42,6 +45,25 @@ def compiled_systems(findings: Findings, settings: WorkspaceSettings) -> Mapping
         findings.tried(partial(_raise, error), ("systems",))
     findings.problems += crossings.limited_tools(settings, found, findings.documents[ENTRY])
     return found if len(findings.problems) == before else None
+
+
+def compiled_declassify(
+    findings: Findings, files: Mapping[str, RulesFile | None], systems: Mapping[str, System] | None
+) -> tuple[Mapping[str, Aggregate], Mapping[str, System] | None]:
+    """The ways to a lower class, by the tool that each of them makes, and the systems with those tools."""
+    rules, keys = dict[str, Aggregate](), dict[str, Aggregate]()
+    for path, file in files.items() if systems is not None else ():
+        for number, setting in enumerate(file.declassify if file is not None else ()):
+            key = f"declassify[{number}]"
+            try:
+                assert systems is not None
+                rule = compile_aggregate(key, setting, with_tools(systems, rules))
+                check_apart(key, rule, keys)
+            except BadInput as error:
+                findings.problems.append(placed(error, findings.documents[path]))
+            else:
+                rules[rule.tool] = keys[f"{path}: {key}"] = rule
+    return rules, systems if systems is None or not rules else with_tools(systems, rules)
 
 
 def compiled_sources(findings: Findings, settings: WorkspaceSettings) -> SourcesFile | None:

@@ -220,6 +220,7 @@ def _deployment(compiled: CompiledRevision, around: Surroundings, parts: Lasting
         approvals_at=compiled.approvals,
         flows=compile_flows(settings, workspace.policy),
         live=workspace.live,
+        declassify=workspace.declassify,
         predictor=compiled.predictor,
         speeds=compiled.speeds,
         kept=compile_kept(chat_groups, chats, workspace.rates, around.master_key),
