@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "key": ("key", "API keys: add, list, revoke; and the master key."),
     "people": ("pushed", "People and groups that identity providers push: who is active, and in which groups."),
     "policy": ("policy", "Test, show and explain policies."),
+    "declassify": ("declassifying", "The declared ways to a lower class: what they tell, and what they leave out."),
     "controls": ("watching", "What must stay true of the records: how it stands, with evidence."),
     "stop": ("stopping", "Stop an agent, a model, a person, a department or everything, at once and everywhere."),
     "resume": ("stopping", "Let go on what was stopped."),

@@ -17,7 +17,7 @@ from fairlead.costs.ledger import Action
 from fairlead.costs.record import Declassified
 from fairlead.errors import BadInput, Denied
 from fairlead.execution.deployment import Fairlead
-from fairlead.policy.aggregates import Aggregate, Released, released
+from fairlead.policy.aggregates import Aggregate, Released, gathered, judged, released
 from fairlead.policy.declassification import SINCE, UNTIL
 from fairlead.policy.periods import Window, day_before, last_over
 from fairlead.policy.suppression import Draw
@@ -26,6 +26,9 @@ from fairlead.tools.failures import SystemFailed
 from fairlead.tools.types import Definition, SystemCall, Text, ToolResult
 
 Ask = Callable[[SystemCall], Awaitable[ToolResult]]
+
+TRIES: Final = "declassify"
+"""The door of whoever runs the deployment and wants to see which groups would be left out: nothing is kept or told."""
 
 _KEPT_DAYS: Final = 1100  # of what is told again; of days before that nobody can ask any more
 
@@ -117,6 +120,8 @@ async def aggregated(fairlead: Fairlead, action: Action, rule: Aggregate, call: 
     `Denied`, `SystemFailed`, and what the call of the source raises."""
     window = last_over(rule.setting.period, action.at)
     releases = fairlead.releases
+    if action.arrival.door == TRIES:
+        return tried(rule, window, rows_of(rule, await ask(source_call(rule, window, call))), releases.draw())
     told = await asyncio.to_thread(releases.told, rule, window)
     if told is None:
         rows = rows_of(rule, await ask(source_call(rule, window, call)))
@@ -165,7 +170,23 @@ def reckoned(rule: Aggregate, rows: list[Mapping[str, Any]], draw: Draw) -> Rele
     try:
         return released(rule.setting, rows, draw)
     except BadInput as error:
-        raise SystemFailed(error.message, why=error.why, mend=error.mend, subject=rule.tool, retryable=False) from None
+        raise _unfit(rule, error) from None
+
+
+def tried(rule: Aggregate, window: Window, rows: list[Mapping[str, Any]], draw: Draw) -> ToolResult:
+    """Which groups would be told of and which not, with why, and no value."""
+    try:
+        members, nameless = gathered(rule.setting, rows)
+    except BadInput as error:
+        raise _unfit(rule, error) from None
+    hidden = {each.group: each.why for each in judged(rule.setting, members, draw)}
+    groups = [{"group": list(group), "why": hidden.get(group, "")} for group in sorted(members)]
+    data = {"since": window.since, "until": window.until, "groups": groups, "nameless": nameless}
+    return ToolResult(structured=data)
+
+
+def _unfit(rule: Aggregate, error: BadInput) -> SystemFailed:
+    return SystemFailed(error.message, why=error.why, mend=error.mend, subject=rule.tool, retryable=False)
 
 
 def _result(rule: Aggregate, told: Told) -> ToolResult:

@@ -34,7 +34,8 @@ async def released(
     inside = {each: text for each in result.pieces if (text := _inside(each))}
     found = await looked_at(policy, [*_texts(result), *inside.values()])
     rule = deployment.declassify.get(asked.tool.name)
-    labels = Labels(decided.system.data_class if rule is None else rule.to)
+    lowered = rule if action.declassified is not None else None
+    labels = Labels(decided.system.data_class if lowered is None else lowered.to)
     for findings in found.values():
         labels = labels.joined(findings.labels)
     if any(_data(each) and each not in inside for each in result.pieces):
