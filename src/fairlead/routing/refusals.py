@@ -9,7 +9,8 @@ _MENDS = {
     "context": "ask for one of the models that may do it so, or have the owner see to what is required",
     "capability": "leave out what no permitted model can do, or add a model that can",
     "context length": "send less text, or add a model with a longer context",
-    "too slow": "raise the `deadline` of the task type, ask for a shorter reply, or add a smaller or faster model",
+    "too slow": "raise the `deadline` of the task type, ask for a shorter reply, add a smaller or faster model, or let "
+    "groups leave in place of records (`fairlead declassify list`)",
     "objective": "widen the bounds of the task type's `objective`, or leave out its `strict`",
     "price": "add its price under `prices:` in fairlead.yaml and run `fairlead apply`",
     "unavailable": "give the key or start the server that is missing, and see `fairlead doctor`",
