@@ -20,8 +20,8 @@ FIELDS: Final = {
     "cost": "What this row is billed, in nano-units (10⁹ to one unit of the currency).",
     "credential": "By which credential the caller was known; never the credential itself.",
     "data_class": "The highest data class of the text: " + ", ".join(f"`{each.name}`" for each in DataClass) + ".",
-    "declassified": "By which rule a table of groups got a lower class: rule and digest, from and to, the days, how many "
-    "groups were told of and left out.",
+    "declassified": "By which rule a table of groups got a lower class: rule and digest, from and to, the days, how "
+    "many groups were told of and left out.",
     "decision": "What the choice of the model was made from, where an `objective` decided: that objective, and of each "
     "candidate, the best first, what was expected of it: score (`p`, and `low` to `high`, which hold it four times in "
     "five) in ten-thousandths, cost in nano-units, latency in milliseconds, and on how many outcomes that rests "

@@ -65,7 +65,7 @@ class Workspace:
     live: Mapping[str, LiveSource]
     declassify: Mapping[str, Aggregate]
     approvals: ApprovalRules
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def organisation(self) -> str:
@@ -172,7 +172,6 @@ class _Compiling:
             declassify=declassify,
             approvals=approvals,
             lanes=found.tried(lambda: compile_lanes(settings.lanes, _slots_of(models)), ("lanes",)),
-            warnings=(),
         )
         return replace(workspace, warnings=(*found.text.warnings, *self._missing, *remarks.about(workspace, self._now)))
 
