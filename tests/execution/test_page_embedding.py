@@ -16,8 +16,10 @@ from fairlead.errors import Upstream
 from fairlead.execution import Answer, call_model
 from fairlead.execution.page_embedding import PagesEmbedded, embed_pages
 from fairlead.storage.fleet import Fleet
+from fairlead.workspace.compile import compile_workspace
 from fairlead.workspace.load import read_folder
 from fairlead.workspace.page_office import PageOffice
+from fairlead.workspace.page_standing import page_standing
 from fairlead.workspace.publish import publish
 from fairlead.workspace.replay import replay
 
@@ -94,7 +96,15 @@ def of_door(w: World, door: str) -> list[Record]:
     return [record for record in w.records() if record.door == door]
 
 
-async def test_pages_are_embedded_once_under_policy_and_price(w: World) -> None:
+async def test_pages_are_embedded_once_under_policy_and_price(w: World, tmp_path: Path) -> None:
+    compiled = compile_workspace(read_folder(tmp_path / "acme"), secret_of, now=w.clock.now())
+    snapshot = w.fairlead.deployment.context.snapshot
+    whole, glance = (page_standing(w.store, snapshot, compiled, most) for most in (None, 2))
+    assert whole is not None
+    assert (whole.embedded, whole.waiting, whole.unlooked, whole.kept_back[0].sections) == (0, 4, 0, 1)
+    assert glance is not None
+    assert (glance.waiting, len(glance.kept_back), glance.unlooked) == (1, 1, 3)
+    assert "3 sections more not embedded, and not looked at here" in glance.said
     done = await embedded(w)
     assert (done.done, done.waiting, done.failed) == (4, 0, "")  # two of them say the same
     (back,) = done.kept_back

@@ -48,12 +48,12 @@ def search(
     caller = Caller(
         person=as_person or user(), groups=frozenset(group or ()), department=department, credential="key:search"
     )
-    from fairlead.workspace.page_standing import page_standing
+    from fairlead.workspace.page_standing import AT_A_GLANCE, page_standing
 
     with closing(open_store(place)) as store:
         snapshot = require_snapshot(store)
         compiled = published(place, store)
-        standing = page_standing(store, snapshot, compiled)
+        standing = page_standing(store, snapshot, compiled, AT_A_GLANCE)
         asked = asyncio.run(asked_here(place, store, caller, query)) if standing and standing.embedded else None
         hits, why = list[Hit](), NOT_EXPLAINED
         if snapshot:
@@ -72,7 +72,7 @@ def search(
             data(f"    {_told(reason)}")
     if explain:
         say(f"{why.left_out} section(s) with words of the question are not for {caller.person}")
-    if standing is not None and (standing.kept_back or standing.waiting):
+    if standing is not None and (standing.kept_back or standing.waiting or standing.unlooked):
         say(standing.said)
     say(f"{len(hits)} page(s) that {caller.person} may read bear on this")
 

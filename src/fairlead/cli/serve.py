@@ -28,7 +28,7 @@ from fairlead.telemetry.logging import start_logging
 from fairlead.workspace.assemble import Running, assemble
 from fairlead.workspace.compile import Workspace as Compiled
 from fairlead.workspace.load import read_folder
-from fairlead.workspace.page_standing import page_standing
+from fairlead.workspace.page_standing import AT_A_GLANCE, page_standing
 from fairlead.workspace.published import snapshot_of
 from fairlead.workspace.settings import ServerSettings
 
@@ -103,7 +103,7 @@ def in_force(place: Place, no_apply: bool) -> tuple[Compiled, str]:
         if not no_apply:
             report(publish_text(place, store, read_folder(place.workspace)))
         compiled, revision = published(place, store), require_published(store)
-        standing = page_standing(store, snapshot_of(store, revision), compiled)
+        standing = page_standing(store, snapshot_of(store, revision), compiled, AT_A_GLANCE)
         if standing is not None:
             say(standing.said)
         return compiled, revision

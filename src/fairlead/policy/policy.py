@@ -95,6 +95,8 @@ class Policy:
         self._by_class = any(reads.of("context", each) for each in ("data_class", "class"))
         reads = self._release.reads
         self._release_by = tuple(each for each in ("task", "door", "labels") if reads.of("context", each))
+        # Whether it matters for a call or a reply what detectors find in a text, its class included.
+        self.reads_labels = self._by_labels or self._by_class or "labels" in self._release_by
         self.pseudonymises = frozenset().union(*(each.pseudonymise for each in statements))
         self.watches = any(each.mode != "enforce" or each.redact for each in statements)
         self.names_items = self._read.reads.who("resource")
