@@ -83,6 +83,7 @@ def _options(
         rate = rates[first.model.name]
         reply = None if predictor is None else predictor.learnt.replies.expected(task, name)
         if reply is None:
+            # Without a history, which would take milliseconds: see `costs.histories`.
             expected = estimate(name, size, first.max_output, choices, rate).likely
         else:
             expected = cost(Usage(tokens, min(round(reply), first.max_output) * choices), rate)
