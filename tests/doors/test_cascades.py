@@ -1,5 +1,6 @@
 """Cascades, as official clients see them: one answer, whole, and what all of it cost."""
 
+import socket
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -76,9 +77,12 @@ def test_messages_get_whole_answers_too_and_who_leaves_in_the_middle_owes_nothin
         with client.messages.stream(**asking) as stream:
             assert list(stream.text_stream) == ["ok"]
         client.close()
-        stuck = {"model": "stuck", "stream": True, "messages": [{"role": "user", "content": says(FALSE)}]}
-        with pytest.raises(httpx.ReadTimeout):
-            httpx.post(f"{s.url}/v1/chat/completions", headers=s.auth(), json=stuck, timeout=0.4)
+        body = {"model": "stuck", "stream": True, "messages": [{"role": "user", "content": says(FALSE)}]}
+        request = httpx.Request("POST", f"{s.url}/v1/chat/completions", headers=s.auth(), json=body)
+        head = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+        with socket.create_connection((request.url.host, request.url.port or 0)) as leaving:
+            leaving.sendall(f"POST {request.url.path} HTTP/1.1\r\n{head}\r\n".encode() + request.content)
+            wait_until(lambda: any(each.json["model"] == "fault-hang" for each in s.provider.received))
         wait_until(lambda: s.records("call_model")[-1].outcome == "abandoned")
         assert [each.outcome for each in s.records()[-2:]] == ["escalated", "abandoned"]
         assert s.balance("person/kim") == (0, sum(each.cost for each in s.records()))

@@ -5,13 +5,18 @@ import json
 from itertools import product
 from typing import Any
 
+import msgspec
 import pytest
-from tests.world import World, until, world
+from msgspec.structs import replace
+from tests.world import World, asked, until, world
 
+from fairlead.cli.ask import tell_course
 from fairlead.errors import OverBudget, Upstream, Withheld
-from fairlead.execution import Answer
+from fairlead.execution import Answer, quote
 from fairlead.execution.cascade import NotKept
+from fairlead.execution.quoting import quote_batch
 from fairlead.models.types import Chunk, Model
+from fairlead.server.about import course_body
 
 PAGE = """---
 title: Expenses
@@ -182,9 +187,9 @@ async def test_calls_of_tools_must_fit_and_tools_that_failed_pass_a_model_over(t
             {"role": "assistant", "content": None, "tool_calls": [call]},
             {"role": "tool", "tool_call_id": "c", "content": "Error: no such account"},
         ]
-        asked = [{"role": "user", "content": "pay it"}]
+        conversation = [{"role": "user", "content": "pay it"}]
         for rounds, name in ((0, "small"), (1, "middle"), (2, "house"), (5, "house")):
-            answer = await w.ask(model="calls", tools=[TOOL], messages=[*asked, *round_ * rounds])
+            answer = await w.ask(model="calls", tools=[TOOL], messages=[*conversation, *round_ * rounds])
             assert answer.model.name == name
         assert ("small", "cascade") in w.records(run=answer.run)[0].dropped
 
@@ -231,6 +236,30 @@ async def test_a_client_that_leaves_pays_for_what_ran(tmp_path) -> None:
         assert (attempt.outcome, run.outcome, run.model) == ("escalated", "abandoned", "hanging")
         assert not w.holds()
         assert w.balance("person/kim") == (0, attempt.cost + run.cost)
+
+
+async def test_an_estimate_goes_from_the_first_answer_alone_to_all_that_may_be_asked(tmp_path, capsys) -> None:
+    async with at(tmp_path) as w:
+        request, arrival = asked(says("7"), model="both", max_tokens=100)
+        arrival = replace(arrival, dry_run=True)
+        made = await quote(w.fairlead, w.caller(), request, arrival)
+        course, per_token = made.course, PRICE["other"] * 1000
+        assert course is not None
+        assert (course.models, course.other) == (("small", "middle", "house"), "other")
+        given = made.estimates[0].low  # at one unit a million: the input alone
+        assert course.low == given + given // 1000 * per_token
+        assert course.high == sum(each.high for each in made.estimates) + given // 1000 * per_token + 100 * per_token
+        both = await quote_batch(w.fairlead, w.caller(), [request, request], arrival)
+        assert [(part.model, part.requests, part.estimate.low > 0) for part in both.parts] == [
+            ("small", 2, True),
+            ("middle", 2, False),
+            ("house", 2, False),
+            ("other", 2, True),
+        ]
+        assert both.whole.high == 2 * course.high
+        tell_course(msgspec.to_builtins(course_body(course, made.unit)), "EUR")
+        assert "small, then middle, then house" in capsys.readouterr().err
+        assert not w.holds()
 
 
 async def test_without_a_list_those_answer_first_who_cost_less_than_the_one_that_is_preferred(tmp_path) -> None:

@@ -164,7 +164,17 @@ def estimate(
     for dropped in quote["route"].get("dropped", ()):
         say(f"dropped {dropped['model']}: {dropped['by']}, {dropped['reason']}")
     say("low to high: four of five calls; at most is what would be held")
+    if cascade := quote.get("cascade"):
+        tell_course(cascade, quote["currency"])
     say(f"in {quote['currency']}, task type {quote['task']}; {quote['route']['why']}")
+
+
+def tell_course(cascade: Mapping[str, Any], currency: str) -> None:
+    """Say what a cascade may come to."""
+    models, checks = ", then ".join(cascade["models"]), ", ".join(cascade["checks"])
+    agrees = f", and {cascade['agreement']} is asked whether it agrees" if cascade.get("agreement") else ""
+    say(f"cascade: {models}: the first answer that passes {checks}{agrees}")
+    say(f"it costs from {cascade['low']} (the first answer alone) to {cascade['high']} {currency} (all of them)")
 
 
 def _seen(each: Mapping[str, Any]) -> str:

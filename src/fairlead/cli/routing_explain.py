@@ -86,7 +86,8 @@ async def _quoted(place: Place, store: "Store", caller: Caller, request: "ChatRe
 
 
 def _tell(made: "Quote") -> None:
-    from fairlead.server.about import chosen_by
+    from fairlead.cli.ask import tell_course
+    from fairlead.server.about import chosen_by, course_body
 
     decision = made.decision
     if decision is None:
@@ -111,6 +112,8 @@ def _tell(made: "Quote") -> None:
     for dropped in made.dropped:
         say(f"dropped {dropped.model}: {dropped.by}, {dropped.reason}")
     say(f"{made.why}; costs in {made.unit.worth_in(made.currency)}")
+    if made.course is not None:
+        tell_course(msgspec.to_builtins(course_body(made.course, made.unit)), made.unit.name)
     if decision is not None:
         say(f"predictor: {decision.predictor or 'none is trained'}; run: {made.run}")
 

@@ -18,9 +18,9 @@ from msgspec import Struct
 
 from fairlead.clock import Clock, new_id
 from fairlead.costs.outcomes import (
-    ESCALATED,
     checks_of,
     decided_by,
+    escalated,
     guessed,
     hits_of,
     judged_of,
@@ -259,16 +259,8 @@ class Action:
         self._held = self._sent = None
         usage = sent.usage_so_far() if sent is not None else None
         spent = cost(usage, held.rate) if usage is not None and held.rate is not None else 0
-        flags = [ESCALATED]
-        if usage is not None and held.rate is not None:
-            flags += guessed(usage, held.rate)
-            flags += ["overrun"] * (usage.output > held.max_output) + ["over_hold"] * (spent > held.hold.amount)
         record = msgspec.structs.replace(
-            held.record,
-            outcome=ESCALATED,
-            flags=tuple(flags),
-            cost=spent,
-            usage=recorded_usage(usage) if usage is not None else None,
+            escalated(held.record, usage, spent, held.rate, held.max_output),
             hits=hits_of(self.hits.union(sent.hits() if sent is not None else ())),
             judged=judged_of(self.judged),
             checks=checks_of(self.checks),

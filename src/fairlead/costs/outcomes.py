@@ -8,7 +8,7 @@ import msgspec
 
 from fairlead.costs.kinds import is_plain
 from fairlead.costs.prices import rests_on_a_guess
-from fairlead.costs.record import Record, RecordedError, decode_record, encode_record
+from fairlead.costs.record import Record, RecordedError, decode_record, encode_record, recorded_usage
 from fairlead.costs.told import Checked, Hit, Judged, Rights
 from fairlead.costs.types import Rate
 from fairlead.errors import Broken, FairleadError, Stopped, Upstream, Withheld
@@ -26,6 +26,16 @@ def policies_of(rights: Rights | None, model: str | None) -> tuple[str, ...]:
     decisions = rights.decisions
     decided = decisions.values() if model is None else (decisions[model],)
     return tuple(sorted({reason.policy for decision in decided for reason in decision.reasons}))
+
+
+def escalated(intent: Record, usage: Usage | None, spent: int, rate: Rate | None, most: int) -> Record:
+    """The record of an attempt that has answered, and whose answer was not kept. `most` are the tokens asked for."""
+    flags: list[str] = [ESCALATED]
+    if usage is not None and rate is not None:
+        flags += guessed(usage, rate)
+        flags += ["overrun"] * (usage.output > most) + ["over_hold"] * (spent > intent.held)
+    counted = recorded_usage(usage) if usage is not None else None
+    return msgspec.structs.replace(intent, outcome=ESCALATED, flags=tuple(flags), cost=spent, usage=counted)
 
 
 def hits_of(hits: Iterable[Hit]) -> tuple[tuple[str, str, str], ...]:

@@ -18,7 +18,8 @@ from fairlead.execution.prepare import Decided
 from fairlead.execution.sufficiency import Required
 from fairlead.labels import NO_LABELS, Labels
 from fairlead.models.types import Model
-from fairlead.routing import Dropped
+from fairlead.routing import Candidate, Dropped
+from fairlead.routing.cascade import other_of, rungs
 from fairlead.storage.types import Kept, ScopeLimit
 from fairlead.tasks.decisions import Decision
 
@@ -72,6 +73,17 @@ Remember = Callable[[Answer], Kept]
 """Makes of an answer what is to be kept with its bill: the turn of a conversation, or what a workflow has done."""
 
 
+class Course(Struct, frozen=True, kw_only=True):
+    """What a cascade may come to: `low` if the first answer is kept at once, `high` if all that may be asked are.
+    `models` are those, and `other` is who must agree with the first, "" for nobody."""
+
+    checks: tuple[str, ...]
+    models: tuple[str, ...]
+    other: str
+    low: int
+    high: int
+
+
 class Quote(Struct, frozen=True, kw_only=True):
     """What a request would do and cost. `estimates` are in the order in which the candidates would be tried."""
 
@@ -85,6 +97,7 @@ class Quote(Struct, frozen=True, kw_only=True):
     dropped: tuple[Dropped, ...]
     required: tuple[Required, ...] = ()
     decision: Decision | None = None
+    course: Course | None = None
 
 
 def answer_of(deployment: Deployment, action: Action, decided: Decided, model: Model, reply: Reply) -> Answer:
@@ -132,7 +145,7 @@ def _cited(decided: Decided, reply: Reply) -> tuple[Citation, ...]:
 
 def quote_of(deployment: Deployment, action: Action, decided: Decided, histories: Histories) -> Quote:
     """What the decided action would cost with each candidate."""
-    request = decided.asked.request
+    estimates = tuple([_estimated(deployment, decided, each, histories) for each in decided.plan.candidates])
     return Quote(
         run=action.run,
         revision=deployment.revision,
@@ -140,18 +153,35 @@ def quote_of(deployment: Deployment, action: Action, decided: Decided, histories
         currency=deployment.currency,
         unit=deployment.unit,
         why=decided.plan.why,
-        estimates=tuple(
-            estimate(
-                candidate.model.name,
-                request.size,
-                candidate.max_output,
-                request.choices,
-                deployment.rates[candidate.model.name],
-                histories.of(decided.task.type.name, candidate.model.name),
-            )
-            for candidate in decided.plan.candidates
-        ),
+        estimates=estimates,
         dropped=decided.plan.dropped,
         required=decided.enough.told,
         decision=decided.plan.decision,
+        course=_course(deployment, decided, estimates, histories) if decided.plan.checks else None,
+    )
+
+
+def _estimated(deployment: Deployment, decided: Decided, one: Candidate, histories: Histories) -> Estimate:
+    name, request = one.model.name, decided.asked.request
+    known = histories.of(decided.task.type.name, name)
+    return estimate(name, request.size, one.max_output, request.choices, deployment.rates[name], known)
+
+
+def _course(
+    deployment: Deployment, decided: Decided, estimates: tuple[Estimate, ...], histories: Histories
+) -> Course | None:
+    cascade = decided.task.type.cascade
+    if cascade is None:
+        return None
+    by_name = {each.model: each for each in estimates}
+    asked = [by_name[one.model.name] for one in rungs(decided.plan, cascade)]
+    beside = [
+        _estimated(deployment, decided, each, histories) for each in other_of(deployment.models, decided.plan, cascade)
+    ]
+    return Course(
+        checks=decided.plan.checks,
+        models=tuple(each.model for each in asked),
+        other=cascade.other if "agreement" in decided.plan.checks else "",
+        low=asked[0].low + sum(each.low for each in beside),
+        high=sum(each.high for each in (*asked, *beside)),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fairlead.costs.estimates import batch, summed
 from fairlead.costs.prices import upper_bound
@@ -11,15 +12,21 @@ from fairlead.costs.types import BatchEstimate, Rate
 from fairlead.costs.units import Unit
 from fairlead.errors import FairleadError
 from fairlead.execution.answer import Quote, quote_of
-from fairlead.execution.deployment import Fairlead
+from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.model_call import decide
+from fairlead.execution.prepare import Decided
 from fairlead.identity.types import Caller
 from fairlead.models.tally import likely_tokens
 from fairlead.models.types import ChatRequest
+from fairlead.routing.cascade import other_of, rungs
+
+Groups = dict[tuple[str, str, bool], list[tuple[int, int]]]
+"""Calls by task type and model, and by whether they are made for sure: tokens of input, and the most of output."""
 
 
 class Part(Struct, frozen=True):
-    """The requests of a batch that are one task type's and go to one model."""
+    """The requests of a batch that are one task type's and go to one model. Those that only may go there, where a
+    cascade keeps no cheaper answer, are a part of their own, which may come to nothing."""
 
     task: str
     model: str
@@ -53,7 +60,7 @@ async def quote_batch(
     """What many requests would cost together. Each is decided, and recorded, like one that is asked for alone; it
     counts at the price under which it was decided, also where its model goes while the others are."""
     rates: dict[str, Rate] = {}
-    groups: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    groups: Groups = {}
     refused: list[tuple[int, str]] = []
     most = 0
     for number, request in enumerate(requests, start=1):
@@ -65,15 +72,30 @@ async def quote_batch(
         except FairleadError as error:
             refused.append((number, error.message))
             continue
-        first, asked = decided.plan.candidates[0], decided.asked.request
-        limit = first.max_output * asked.choices
-        rates[first.model.name] = rate = deployment.rates[first.model.name]
-        most += upper_bound(asked.size, first.max_output, asked.choices, rate)
-        found = groups.setdefault((decided.task.type.name, first.model.name), [])
-        found.append((likely_tokens(asked.size), limit))
+        most += _counted(deployment, decided, rates, groups)
     histories, deployment = await fairlead.replies.histories(), fairlead.current()
     parts = tuple(
-        Part(task, model, len(of), batch(of, histories.of(task, model), rates[model]))
-        for (task, model), of in groups.items()
+        Part(task, model, len(of), _together(batch(of, histories.of(task, model), rates[model]), surely=surely))
+        for (task, model, surely), of in groups.items()
     )
     return BatchQuote(deployment.unit, summed(part.estimate for part in parts), most, parts, tuple(refused))
+
+
+def _counted(deployment: Deployment, decided: Decided, rates: dict[str, Rate], groups: Groups) -> int:
+    """Put the calls that a request makes, or may make, where they belong. The most that is held for it at once."""
+    request, task, cascade = decided.asked.request, decided.task.type.name, decided.task.type.cascade
+    asked = rungs(decided.plan, cascade)
+    beside = other_of(deployment.models, decided.plan, cascade)
+    most = []
+    for number, one in enumerate((*asked, *beside)):
+        name = one.model.name
+        rates[name] = deployment.rates[name]
+        most.append(upper_bound(request.size, one.max_output, request.choices, rates[name]))
+        surely = number == 0 or one in beside
+        calls = groups.setdefault((task, name, surely), [])
+        calls.append((likely_tokens(request.size), one.max_output * request.choices))
+    return max(most[0] + sum(most[len(asked) :]), *most)
+
+
+def _together(estimate: BatchEstimate, *, surely: bool) -> BatchEstimate:
+    return estimate if surely else replace(estimate, low=0, likely=0)

@@ -4,7 +4,7 @@ Expected costs order the models where nothing is declared, and names never do.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -95,6 +95,21 @@ def dearer(candidates: Sequence[Candidate], than: Model) -> tuple[Candidate, ...
     name = than.group or than.name
     last = max((at for at, each in enumerate(candidates) if _name(each) == name), default=-1)
     return tuple(candidates[last + 1 :])
+
+
+def rungs(made: Plan, cascade: Cascade | None) -> tuple[Candidate, ...]:
+    """Who may be asked, one after the other, each at its first deployment; without a cascade the first alone."""
+    first = [members[0] for members in _units(made.candidates).values()]
+    return tuple(first[: 1 + (cascade.at_most if cascade is not None and made.checks else 0)])
+
+
+def other_of(models: Mapping[str, Model], made: Plan, cascade: Cascade | None) -> tuple[Candidate, ...]:
+    """Who is asked beside the first whether it agrees, as if it were a candidate; nobody where that is not asked."""
+    if cascade is None or "agreement" not in made.checks or not made.candidates:
+        return ()
+    other = next((each for each in models.values() if cascade.other in (each.name, each.group)), None)
+    most = made.candidates[0].max_output
+    return () if other is None else (Candidate(other, frozenset(), min(most, other.max_output)),)
 
 
 def rounds_failed(messages: Sequence[Message]) -> int:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from fairlead.costs.told import Judged, Pin, Unkept
 from fairlead.costs.units import Unit
 from fairlead.execution import Answer, Quote
+from fairlead.execution.answer import Course
 from fairlead.execution.choosing import asked_for
 from fairlead.execution.sufficiency import Required
 from fairlead.server.door import left_headers
@@ -256,6 +257,16 @@ class EstimateBody(Struct, frozen=True):
     since: str
 
 
+class CourseBody(Struct, frozen=True, omit_defaults=True):
+    """What a cascade may come to: from the first answer alone to all that may be asked, as decimal strings."""
+
+    checks: tuple[str, ...]
+    models: tuple[str, ...]
+    low: str
+    high: str
+    agreement: str = ""
+
+
 class QuoteBody(Struct, frozen=True, omit_defaults=True):
     object: str
     run: str
@@ -265,6 +276,7 @@ class QuoteBody(Struct, frozen=True, omit_defaults=True):
     estimates: tuple[EstimateBody, ...]
     revision: str
     required: tuple[RequiredNeed, ...] = ()
+    cascade: CourseBody | None = None
 
 
 def encode_quote(quote: Quote) -> bytes:
@@ -296,5 +308,11 @@ def encode_quote(quote: Quote) -> bytes:
             ),
             revision=quote.revision,
             required=_required(quote.required),
+            cascade=None if quote.course is None else course_body(quote.course, quote.unit),
         )
     )
+
+
+def course_body(course: Course, unit: Unit) -> CourseBody:
+    """A cascade's course as callers read it."""
+    return CourseBody(course.checks, course.models, unit.exact(course.low), unit.exact(course.high), course.other)

@@ -17,7 +17,7 @@ from fairlead.errors import closest
 from fairlead.identity.addresses import is_loopback
 from fairlead.labels import NO_LABELS
 from fairlead.tools.settings import OpenApiSettings
-from fairlead.workspace import money_named
+from fairlead.workspace import cascading, money_named
 from fairlead.workspace.organising import names_in, remarks_on, unknown_owners
 from fairlead.workspace.page_standing import kept_from
 
@@ -41,6 +41,7 @@ def about(workspace: Workspace, now: int) -> Iterator[str]:
     yield from _doors(workspace)
     yield from _systems(workspace)
     yield from _pages(workspace, now)
+    yield from cascading.remarks(workspace)
     yield from money_named.about(workspace, departments_of(workspace))
 
 
