@@ -1,4 +1,4 @@
-"""What objectives and tiers say of models and prices that stand elsewhere in the workspace. Pure."""
+"""What objectives, tiers and cascades say of models and prices that stand elsewhere in the workspace. Pure."""
 
 from collections.abc import Collection, Iterator, Mapping
 
@@ -10,6 +10,7 @@ from fairlead.models.settings import Models
 from fairlead.models.types import Usage
 from fairlead.tasks import TaskSettings
 from fairlead.tasks.objectives import ObjectiveSettings
+from fairlead.workspace import cascading
 from fairlead.workspace.problems import Problem
 from fairlead.workspace.settings import WorkspaceSettings
 from fairlead.workspace.text import ENTRY
@@ -28,6 +29,7 @@ def between(
     """What is said of models that there are not, or that could never be chosen. Prices are None where they are wrong
     themselves."""
     yield from _of_tiers(settings, tasks, documents)
+    yield from cascading.between(settings, tasks, documents)
     if models is not None and rates is not None:
         yield from _out_of_reach(settings, tasks, models, rates, documents)
 

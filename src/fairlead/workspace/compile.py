@@ -24,7 +24,7 @@ from fairlead.policy.approvals import ApprovalRules, compile_approvals
 from fairlead.routing import Preferences, compile_routing
 from fairlead.tasks import TaskSettings, TaskTypes
 from fairlead.tools.settings import System
-from fairlead.workspace import aiming, cascading, crossings, money_named, organising, remarks
+from fairlead.workspace import aiming, crossings, money_named, organising, remarks
 from fairlead.workspace.anchoring import compile_anchors
 from fairlead.workspace.connected import compiled_declassify, compiled_live, compiled_sources, compiled_systems
 from fairlead.workspace.findings import Findings
@@ -141,7 +141,6 @@ class _Compiling:
         found.problems += crossings.between(settings, rules, types, cases.tests if cases else (), found.documents)
         found.problems += crossings.read_live(types, sources, found.documents)
         found.problems += aiming.between(settings, types, models, rates, found.documents)
-        found.problems += cascading.between(settings, types, found.documents)
         found.problems += money_named.between(settings, types, models, systems, found.documents)
         if policy:
             found.problems += crossings.labelled(policy, rules, found.documents)
