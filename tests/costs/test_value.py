@@ -6,6 +6,8 @@ from fairlead.costs.leaving import Done, leaving
 from fairlead.costs.record import Record
 from fairlead.costs.report_settings import BaselineSettings
 from fairlead.costs.value import Step, Value, value
+from fairlead.costs.work import work_id
+from fairlead.costs.workflow_runs import workflow_runs
 
 NOON = int(datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp() * 1000)
 BY_HAND = {"letter": BaselineSettings(minutes=6, rate=30)}  # 3 units of money each
@@ -69,3 +71,34 @@ def test_who_could_take_over_is_who_has_done_it_and_for_how_much() -> None:
     assert lines[1].theirs == Done(2, 350, 1.0, 1)
     assert lines[1].others["home"] == Done(1, 50, 0.5, 1)
     assert lines[1].more == 2 * 50 - 700
+
+
+def test_a_run_of_a_workflow_is_one_piece_of_work_and_people_in_it_are_seen() -> None:
+    def deed(kind: str, about: str, minutes: int) -> tuple[Record, int]:
+        at = NOON + minutes * 60_000
+        return Record(v=1, kind=kind, run=f"deed_{kind}{about}", at=at, about=about, person="s_kim", outcome="done"), at
+
+    def step(run: str, of: str, cost: int) -> tuple[Record, int]:
+        within = work_id("s_kim", "acme", of)
+        return done(run, cost, within=within, person="s_kim", tenant="acme", task="letter")
+
+    rows = [
+        deed("workflow_begun", "wf_1 refunds abc", -1), step("run_1", "wf_1", 100), step("run_2", "wf_1", 200),
+        deed("workflow_done", "wf_1 refunds", 9),
+        deed("workflow_begun", "wf_2 refunds abc", 0), step("run_3", "wf_2", 400),
+        deed("workflow_approved", "wf_2 look", 1), deed("workflow_done", "wf_2 refunds", 2),
+        deed("workflow_begun", "wf_3 refunds abc", 0), step("run_4", "wf_3", 800),
+        done("run_5", 50, task="letter"),
+    ]  # fmt: skip
+    roots = {record.run: record.within for record, _ in rows if record.within}
+    roots |= {root: root for root in roots.values()}
+    runs = workflow_runs(record for record, _ in rows)
+    found = value(rows, roots, {}, {"workflow/refunds": BaselineSettings(minutes=6, rate=30)}, runs)
+    refunds, letter = found.lines
+    assert (refunds.task, refunds.begun, refunds.volume, refunds.cost) == ("workflow/refunds", 3, 2, 1500)
+    assert refunds.straight == 1 / 3
+    assert refunds.cycle_p90 == 10 * 60_000
+    assert refunds.steps == (Step("letter", 4, 1500),)
+    assert refunds.saving is not None
+    assert refunds.saving.value == 3_000_000_000 - 1500
+    assert (letter.task, letter.volume) == ("letter", 1)

@@ -24,6 +24,7 @@ from fairlead.costs.leaving import Leaving, leaving
 from fairlead.costs.record import Record
 from fairlead.costs.report_settings import BaselineSettings
 from fairlead.costs.value import Value, value
+from fairlead.costs.workflow_runs import KINDS, workflow_runs
 from fairlead.storage.store import Store
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ def gathered(place: Place, period: Period, key: str = "", with_forecast: bool = 
         exits = leaving((record for record, _ in rows), _vendors(rows, compiled, sales_of(place, store)), scores)
         series = series_by_scope((row.record for row in log.since(_read_from(period, now))), now)
         named = _named(place, store, {model for each in exits for model in each.models}, {e.vendor for e in exits})
-        valued = value(rows, roots, scores, compiled.settings.value.baselines)
+        runs = workflow_runs(record for record, _ in rows)
+        valued = value(rows, roots, scores, compiled.settings.value.baselines, runs)
         scopes = _scopes(valued, series) if with_forecast and period.has(now) else []
         numbers = drivers_of(place, store, compiled.settings.forecast.drivers, scopes, key)
     return Report(
@@ -119,7 +121,8 @@ def not_known(report: Report) -> list[str]:
 
 def _rows(store: Store, period: Period) -> Iterator[tuple[Record, int]]:
     for row in log_of(store).since(period.start - SLACK):
-        if period.has((record := record_of(row)).at):
+        record = record_of(row)
+        if period.has(record.at) or (record.kind in KINDS and record.at >= period.end):
             yield record, row.at
 
 

@@ -52,7 +52,9 @@ class BaselineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class ValueSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What `fairlead value` compares with."""
 
-    baselines: Annotated[dict[str, BaselineSettings], Meta(description="The manual way, by task type.")] = {}
+    baselines: Annotated[
+        dict[str, BaselineSettings], Meta(description="The manual way, by task type, or `workflow/NAME`.")
+    ] = {}
 
 
 class ColumnsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -9,11 +9,13 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from types import MappingProxyType
 
 from msgspec import Struct
 
 from fairlead.costs.record import Record
 from fairlead.costs.report_settings import BaselineSettings
+from fairlead.costs.workflow_runs import WorkflowRun
 
 _DRAWS = 1000
 _BLOCKS = 200  # transactions are drawn in blocks of neighbours, which are alike
@@ -90,14 +92,18 @@ class _Work:
 
 def value(
     rows: Iterable[tuple[Record, int]], roots: Mapping[str, str], scores: Scores,
-    baselines: Mapping[str, BaselineSettings],
+    baselines: Mapping[str, BaselineSettings], workflows: Mapping[str, WorkflowRun] = MappingProxyType({}),
 ) -> Value:  # fmt: skip
     """What work came to. `rows` are records, each with the moment at which it was made; `roots` as
-    `billing.bill.workflows` has them."""
+    `billing.bill.workflows` has them, `workflows` as `workflow_runs` has: each has a line of its own, `workflow/NAME`.
+    """
     found: dict[str, _Work] = {}
     for record, ended in rows:
         if record.kind in _ACTIONS and record.outcome != "estimated":
             _add(found, record, ended, roots.get(record.run, record.run), scores)
+    for root, run in workflows.items():
+        if root in found:
+            _is_of_workflow(found[root], run)
     works = sorted(found.values(), key=lambda work: (work.begun, work.ended, work.cost))
     by_task: dict[str, list[_Work]] = {}
     for work in works:
@@ -125,6 +131,13 @@ def _add(found: dict[str, _Work], record: Record, ended: int, root: str, scores:
     work.clean = work.clean and not record.approvals and (record.kind == "attempt" or record.outcome == "done")
     if record.kind == "call_model":
         work.scores += scores.get(record.run, ())
+
+
+def _is_of_workflow(work: _Work, run: WorkflowRun) -> None:
+    """It is done when the workflow is, however many of its steps are; whoever was asked on the way had a hand in it."""
+    work.task = f"workflow/{run.name}"
+    work.begun, work.ended = min(work.begun, run.begun), max(work.ended, run.ended)
+    work.done, work.clean = run.done, work.clean and run.alone
 
 
 def _worth(task: str, works: list[_Work], baseline: BaselineSettings | None) -> Worth:

@@ -54,7 +54,7 @@ def about(workspace: Workspace, departments: Collection[str]) -> Iterator[str]:
     """What is allowed, since the log may know what the workspace no longer has, and may still be a slip."""
     tasks = {*workspace.tasks.types, BUILT_IN}
     for name in workspace.settings.value.baselines:
-        if name not in tasks:
+        if name not in tasks and not name.startswith("workflow/"):
             yield f"value.baselines.{name} is of no task type here: {closest(name, tasks)}"
     for scope in workspace.settings.forecast.drivers:
         kind, _, name = scope.partition("/")
