@@ -86,7 +86,7 @@ def test_a_long_number_that_was_put_into_a_system_comes_back_from_there_as_what_
 @pytest.mark.parametrize("text", ["a", "a-", "a.", "a@", "a+", "..a", "é", "a_1-", "h:/", "1-"])
 def test_long_texts_are_looked_through_once(text: str) -> None:
     """One that went back at each letter would take hours for this."""
-    assert isinstance(list(links_of(text * 200_000)), list)
+    assert isinstance(list(links_of(text * 50_000)), list)
 
 
 @pytest.mark.parametrize(
