@@ -3,7 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairlead.routing.outstanding import Load, Outstanding
+from fairlead.execution.balancing import Load
+from fairlead.routing.outstanding import Outstanding
 
 STEPS = st.lists(st.tuples(st.integers(0, 4), st.sampled_from(["m/a", "m/b", "other", ""])), max_size=40)
 
