@@ -17,6 +17,7 @@ from fairlead.workflows.expression_tree import MOST_DEPTH, Path, TooDeep, Tree, 
 NAMES: Final = ("input", "steps", "item", "index", "previous", "run", "error", "value", "values", "text")
 """What expressions may speak of; which of them there are depends on where an expression stands."""
 
+_COMPARING: Final = tuple(f"`{operator}`" for operator in ("==", "!=", "<", "<=", ">", ">=", "@in"))
 MOST_TEXT: Final = 4000
 MOST_WORK: Final = 32 << 20
 MOST_GIVEN: Final = 64 << 20
@@ -35,17 +36,20 @@ class BadExpression(BadInput):
 
     code = "bad_expression"
 
-    def __init__(self, said: str, expression: str, *, mend: str = "", line: int = 1, column: int = 1) -> None:
+    def __init__(
+        self, said: str, expression: str, *, mend: str = "", line: int = 1, column: int = 1, compares: bool = False
+    ) -> None:
         shown = expression if len(expression) <= 200 else expression[:200] + "…"
         super().__init__(f"{said}: {shown}", why="", mend=mend)
         self.said = said
         self.expression = expression
         self.line = line
         self.column = column
+        self.compares = compares
 
 
 @cache
-def _library() -> Any:
+def library() -> Any:
     """The library, imported when an expression is first compiled."""
     try:
         from cel_expr_python import cel
@@ -68,7 +72,7 @@ def _extensions() -> tuple[Any, ...]:
 @cache
 def _functions() -> tuple[Any, ...]:
     """`sum(list)` and `round(number, digits)`: exact for decimals as people write them, which money needs."""
-    cel = _library()
+    cel = library()
     kind = cel.Type
     added = cel.Overload("sum_list", kind.DOUBLE, [kind.List(kind.DYN)], False, _sum)
     rounded = [
@@ -87,13 +91,13 @@ def _round(value: float, digits: int) -> float:
 
 
 def _environment(variables: Mapping[str, Any]) -> Any:
-    return _library().NewEnv(variables=variables, extensions=_extensions(), functions=_functions())
+    return library().NewEnv(variables=variables, extensions=_extensions(), functions=_functions())
 
 
 @cache
 def _plain() -> Any:
     """The environment in which every name may be anything."""
-    return _environment(dict.fromkeys(NAMES, _library().Type.DYN))
+    return _environment(dict.fromkeys(NAMES, library().Type.DYN))
 
 
 class Expression:
@@ -122,7 +126,7 @@ class Expression:
             self._bounded(data)
         try:
             found = self._program.eval(data=data)
-            failed = found.type() == _library().Type.ERROR
+            failed = found.type() == library().Type.ERROR
             value = found.value() if failed else found.plain_value()
         except (RuntimeError, ValueError, TypeError, OverflowError) as error:
             raise _failed(str(error), self.text) from error
@@ -164,12 +168,23 @@ def type_problem(text: str, variables: Mapping[str, Any], wanted: str = "") -> B
     try:
         program = _compiled(_environment(variables), text, NAMES)
     except BadExpression as wrong:
+        number, anything = (library().Type.DOUBLE, library().Type.INT), library().Type.DYN
+        open_ones = {name: anything if kind in number else kind for name, kind in variables.items()}
+        if wrong.compares and open_ones != variables:  # numbers of both kinds may be compared
+            return type_problem(text, open_ones, wanted)
         return wrong
     kind = str(program.return_type()).lower().partition("<")[0]
     if wanted and kind not in (wanted, "dyn"):
-        word = {"bool": "true or false", "list": "a list"}[wanted]
-        return BadExpression(f"this must be {word}, and is {kind}", text)
+        word, mend = _WANTED[wanted]
+        return BadExpression(f"this must be {word}, and is {_SAID.get(kind, kind)}", text, mend=mend)
     return None
+
+
+_WANTED: Final = {
+    "bool": ("true or false", "compare it: `x == …`, `x > …`"),
+    "list": ("a list", "name a list, such as steps.ID.value.lines"),
+}
+_SAID: Final = {"int": "a number", "double": "a number", "string": "text", "map": "a mapping", "bool": "true or false"}
 
 
 def _at(data: Mapping[str, Any], path: Path) -> Any:
@@ -185,7 +200,7 @@ def _parsed(text: str) -> Tree:
             f"an expression may have {MOST_TEXT} characters", text, mend="use a python function, or several steps"
         )
     try:
-        tree = tree_of(_library_compiled(_plain(), text, unchecked=True).serialize())
+        tree = tree_of(_plain().compile(text, True).serialize())
     except RuntimeError as error:
         raise _wrong(str(error), text, NAMES) from error
     except (TooDeep, RecursionError) as error:
@@ -200,13 +215,9 @@ def _parsed(text: str) -> Tree:
 
 def _compiled(environment: Any, text: str, known: Iterable[str]) -> Any:
     try:
-        return _library_compiled(environment, text, unchecked=False)
+        return environment.compile(text, False)
     except RuntimeError as error:
         raise _wrong(str(error), text, known) from error
-
-
-def _library_compiled(environment: Any, text: str, *, unchecked: bool) -> Any:
-    return environment.compile(text, unchecked)
 
 
 def _wrong(said: str, text: str, known: Iterable[str]) -> BadExpression:
@@ -219,7 +230,8 @@ def _wrong(said: str, text: str, known: Iterable[str]) -> BadExpression:
             f"there is no `{name[1]}` here", text, mend=closest(name[1], known), line=line, column=column
         )
     if mixed := _mixed(first):
-        return BadExpression(*mixed[:1], text, mend=mixed[1], line=line, column=column)
+        compares = mixed[0].startswith(_COMPARING) and "int" in mixed[0] and "double" in mixed[0]
+        return BadExpression(mixed[0], text, mend=mixed[1], line=line, column=column, compares=compares)
     if "Syntax error" in first:
         unexpected = re.search(r"(?:mismatched|extraneous) input '([^']*)'|at: '([^']*)'", first)
         word = (unexpected[1] or unexpected[2] or "") if unexpected else ""

@@ -24,9 +24,11 @@ from fairlead.policy.approvals import ApprovalRules, compile_approvals
 from fairlead.routing import Preferences, compile_routing
 from fairlead.tasks import TaskSettings, TaskTypes
 from fairlead.tools.settings import System
+from fairlead.workflows.definition import Bundle
 from fairlead.workspace import aiming, crossings, money_named, organising, remarks
 from fairlead.workspace.anchoring import compile_anchors
 from fairlead.workspace.connected import compiled_declassify, compiled_live, compiled_sources, compiled_systems
+from fairlead.workspace.defining import compiled_workflows
 from fairlead.workspace.findings import Findings
 from fairlead.workspace.kinds_of_work import compiled_tasks
 from fairlead.workspace.listening import networks
@@ -65,6 +67,7 @@ class Workspace:
     live: Mapping[str, LiveSource]
     declassify: Mapping[str, Aggregate]
     approvals: ApprovalRules
+    workflows: Mapping[str, Bundle]
     warnings: tuple[str, ...] = ()
 
     @property
@@ -135,6 +138,7 @@ class _Compiling:
         live = compiled_live(found, sources, systems)
         approvals = self._approvals(settings, items)
         policy = self._policy(settings, rules, systems or {})
+        workflows = self._workflows(settings, systems, types)
         tasks = compiled_tasks(found, settings, types, has_pages=bool(items) or self._pages_elsewhere)
         rates = self._rates(settings, models)
         self._listening(settings)
@@ -150,6 +154,7 @@ class _Compiling:
             or systems is None
             or live is None
             or approvals is None
+            or workflows is None
             or not (models and identity and budgets and preferences and policy and tasks and cases)
             or rates is None
         ):
@@ -171,6 +176,7 @@ class _Compiling:
             live=live,
             declassify=declassify,
             approvals=approvals,
+            workflows=workflows,
             lanes=found.tried(lambda: compile_lanes(settings.lanes, _slots_of(models)), ("lanes",)),
         )
         return replace(workspace, warnings=(*found.text.warnings, *self._missing, *remarks.about(workspace, self._now)))
@@ -185,6 +191,18 @@ class _Compiling:
             except BadInput as error:
                 self._found.problems.append(of_page("context/", path, error))
         return tuple(found)
+
+    def _workflows(
+        self,
+        settings: WorkspaceSettings,
+        systems: Mapping[str, System] | None,
+        types: Mapping[str, TaskSettings | None],
+    ) -> Mapping[str, Bundle] | None:
+        if systems is None:
+            return None
+        bundles, remarked = compiled_workflows(self._found, settings, systems, frozenset(map(task_name, types)))
+        self._missing += remarked
+        return bundles
 
     def _approvals(self, settings: WorkspaceSettings, items: tuple[Item, ...]) -> ApprovalRules | None:
         rules = self._found.tried(lambda: compile_approvals(settings.approvals, settings.alarms))

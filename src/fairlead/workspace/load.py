@@ -13,7 +13,7 @@ MOST_FILES: Final = 20_000
 MOST_BYTES_A_FILE: Final = 5_000_000  # as much as a page of the context may have
 MOST_BYTES: Final = 256 << 20
 
-_FOLDERS: Final = ("policies", "rules", "tasks", "controls", "context", "systems")
+_FOLDERS: Final = ("policies", "rules", "tasks", "controls", "context", "systems", "workflows")
 _DRIVERS: Final = "drivers"  # numbers that change each day: forecasts read them where they lie
 _COMPANIONS: Final = ("README.md", "README", "LICENSE", "Makefile", "CHANGELOG.md", "CODEOWNERS")
 

@@ -14,6 +14,7 @@ from fairlead.controls import ControlSettings
 from fairlead.policy import RulesFile
 from fairlead.tasks import TaskSettings
 from fairlead.tools.cards import SystemCard
+from fairlead.workflows.definition import Definition
 from fairlead.workspace.page_schema import PageFrontMatter, with_kinds
 from fairlead.workspace.settings import PolicyTestsFile, WorkspaceSettings
 
@@ -70,6 +71,7 @@ FILES: Final[Mapping[str, tuple[str, Any]]] = {
     "system.schema.json": ("systems/NAME.yaml", SystemCard),
     "control.schema.json": ("controls/*.yaml", ControlSettings),
     "policy-tests.schema.json": ("policies/tests.yaml", PolicyTestsFile),
+    "workflow.schema.json": ("workflows/NAME.yaml", Definition),
     "sources.schema.json": ("context/sources.yaml", SourcesFile),
     "context-front-matter.schema.json": ("front matter of context/**/*.md", PageFrontMatter),
 }

@@ -10,6 +10,15 @@ POLICY_TESTS: Final = "policies/tests.yaml"
 SOURCES: Final = "context/sources.yaml"
 PRICES: Final = ".prices.json"  # made at publish, never by a person
 
+_SUFFIXES: Final = {
+    "policies": (".cedar",),
+    "rules": (".yaml", ".csv", ".txt"),
+    "tasks": (".yaml",),
+    "controls": (".yaml",),
+    "systems": (".yaml", ".json", ".py"),
+    "workflows": (".yaml", ".py"),
+}
+
 
 class WorkspaceText(Struct, frozen=True):
     """Relative path (with `/`) to content. `warnings` tell what lies in the folder and is not part of it."""
@@ -29,18 +38,9 @@ def belongs(path: str) -> bool:
     folder, _, name = path.rpartition("/")
     if path in (ENTRY, POLICY_TESTS):
         return True
-    match folder.partition("/")[0]:
-        case "policies":
-            return folder == "policies" and name.endswith(".cedar")
-        case "rules" | "tasks" | "controls":
-            endings = (".yaml", ".csv", ".txt") if folder == "rules" else (".yaml",)
-            return "/" not in folder and name.endswith(endings)
-        case "context":
-            return name.endswith(".md") or path == SOURCES
-        case "systems":
-            return folder == "systems" and name.endswith((".yaml", ".json", ".py"))
-        case _:
-            return False
+    if folder.partition("/")[0] == "context":
+        return name.endswith(".md") or path == SOURCES
+    return name.endswith(_SUFFIXES.get(folder, ()))
 
 
 def is_page(path: str) -> bool:

@@ -1,0 +1,142 @@
+"""Each thing that can be wrong with a definition is told, with its place and its mend."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from fairlead.workflows.checks import faults_of
+from fairlead.workflows.definition import Definition
+from fairlead.workflows.known import Known, KnownFunction, KnownTool, functions_in
+
+_ORDER = {"type": "object", "properties": {"total": {"type": "number"}}}
+_KNOWN = Known(
+    tasks=frozenset({"extract"}),
+    models=frozenset({"small"}),
+    tools={
+        "erp.get": KnownTool(
+            input={"properties": {"id": {"type": "string"}}, "required": ["id"]}, output=_ORDER, writes=False
+        ),
+        "erp.post": KnownTool(input={"properties": {}}),
+    },
+    opening=frozenset({"crm"}),
+    roles=frozenset({"clerk"}),
+    functions={"totals": {"of_lines": KnownFunction(frozenset({"lines"}), frozenset({"lines", "tax"}))}},
+    workflows={"inner": msgspec.convert({"steps": [{"id": "x", "subflow": {"workflow": "main"}}]}, Definition)},
+)
+_GET = {"call": "erp.get", "arguments": {"id": "x"}}
+_INPUT = {"properties": {"n": {"type": "number"}, "maybe": {"type": "string"}}, "required": ["n"]}
+
+
+def _faults(steps: list[Any], **more: Any) -> list[tuple[str, str]]:
+    definition = msgspec.convert({"input": _INPUT, "steps": steps, **more}, Definition)
+    found = faults_of("main", definition, _KNOWN)
+    assert all(fault.message for fault in found)
+    return [(".".join(map(str, fault.path)), fault.message) for fault in found]
+
+
+def _text(expression: str) -> dict[str, Any]:
+    return {"id": "a", "transform": f"${{{expression}}}"}
+
+
+_WRONG: list[tuple[str, list[Any], dict[str, Any], str, str]] = [
+    ("no kind", [{"id": "a"}], {}, "steps.0", "does nothing"),
+    ("two kinds", [{"id": "a", "tool": _GET, "transform": "x"}], {}, "steps.0.transform", "has `tool` and"),
+    ("twice", [{"id": "a", "tool": _GET}, {"id": "a", "tool": _GET}], {}, "steps.1.id", "stands twice"),
+    ("retry of a wait", [{"id": "a", "wait": {"for": "1h"}, "retry": {}}], {}, "steps.0.retry", "not tried again"),
+    (
+        "a circle",
+        [{"id": "a", "after": ["b"], "tool": _GET}, {"id": "b", "tool": _GET}],
+        {},
+        "steps.0",
+        "wait for each other: a → b → a",
+    ),
+    ("unknown after", [{"id": "a", "after": ["z"], "tool": _GET}], {}, "steps.0.after.0", "not in the same list"),
+    ("unknown tool", [{"id": "a", "tool": {"call": "erp.gett"}}], {}, "steps.0.tool.call", "no tool `erp.gett`"),
+    ("missing argument", [{"id": "a", "tool": {"call": "erp.get"}}], {}, "steps.0.tool.arguments", "needs `id`"),
+    ("unknown task", [{"id": "a", "model": {"prompt": "p", "task": "x"}}], {}, "steps.0.model.task", "no task type"),
+    ("unknown model", [{"id": "a", "model": {"prompt": "p", "model": "x"}}], {}, "steps.0.model.model", "no model"),
+    ("unknown role", [{"id": "a", "approval": {"role": "x", "ask": "?"}}], {}, "steps.0.approval.role", "role `x`"),
+    ("unknown workflow", [{"id": "a", "subflow": {"workflow": "x"}}], {}, "steps.0.subflow.workflow", "no workflow"),
+    ("uses itself", [{"id": "a", "subflow": {"workflow": "inner"}}], {}, "steps.0.subflow.workflow", "uses itself"),
+    ("unknown function", [{"id": "a", "python": {"function": "totals:x"}}], {}, "steps.0.python.function", "no function"),
+    ("no file", [{"id": "a", "python": {"function": "nope:x"}}], {}, "steps.0.python.function", "workflows/nope.py"),
+    (
+        "nothing to undo",
+        [{"id": "a", "tool": _GET, "compensate": {"tool": {"call": "erp.post"}}}],
+        {},
+        "steps.0.compensate",
+        "changes nothing",
+    ),
+    ("undone by nobody", [{"id": "a", "tool": {"call": "erp.post"}, "compensate": {}}], {}, "steps.0.compensate", "clear"),
+    ("no schema", [{"id": "a", "model": {"prompt": "p", "gives": {"type": "x"}}}], {}, "steps.0.model.gives", "JSON Schema"),
+    ("waits too long", [{"id": "a", "wait": {"for": "3d"}}], {"timeout": "1d"}, "steps.0.wait.for", "over before"),
+    ("waits for nothing", [{"id": "a", "wait": {}}], {}, "steps.0.wait", "what is waited for"),
+    ("never comes", [{"id": "a", "approval": {"role": "clerk", "ask": "?", "unanswered": "deny"}}], {},
+     "steps.0.approval.unanswered", "never comes about"),
+    ("memory", [{"id": "a", "wait": {"for": "1h"}}], {"secrecy": "memory"}, "steps.0.wait", "nothing outlives"),
+    ("unknown step", [_text("steps.z.value")], {}, "steps.0.transform", "no step `z`"),
+    ("later step", [_text("steps.b.value"), {"id": "b", "tool": _GET}], {}, "steps.0.transform", "not sure to be over"),
+    (
+        "left out",
+        [{"id": "b", "when": "input.n > 1", "tool": _GET}, _text("steps.b.value")],
+        {},
+        "steps.1.transform",
+        "may have been left out",
+    ),
+    (
+        "at the same time",
+        [{"id": "b", "tool": _GET}, {"id": "a", "after": [], "transform": "${steps.b.text}"}],
+        {},
+        "steps.1.transform",
+        "not sure to be over",
+    ),
+    ("unknown key", [_text("input.m")], {}, "steps.0.transform", "no `input.m`"),
+    ("no such key", [{"id": "b", "tool": _GET}, _text("steps.b.value.tota")], {}, "steps.1.transform", "tota"),
+    ("missing key", [_text("input.maybe")], {}, "steps.0.transform", "may be missing"),
+    ("no item", [_text("item")], {}, "steps.0.transform", "no `item`"),
+    ("mixed numbers", [_text("input.n * 2")], {}, "steps.0.transform", "does not take double and int"),
+    ("no condition", [{"id": "a", "when": "input.n", "tool": _GET}], {}, "steps.0.when", "must be true or false"),
+    ("no list", [{"id": "a", "map": {"over": "input.n", "at_most": 2, "steps": [{"id": "b", "tool": _GET}]}}], {},
+     "steps.0.map.over", "must be a list"),
+    ("no end", [{"id": "a", "transform": "${input.n"}], {}, "steps.0.transform", "does not end"),
+    ("nobody decides",
+     [{"id": "a", "parallel": {"branches": {"x": [{"id": "b", "tool": _GET}]}, "agree": {"on": "value"}}}], {}, "steps.0.parallel.agree", "is to decide"),
+    ("unknown key of the schedule", [{"id": "a", "tool": _GET}], {"schedule": [{"cron": "0 1 * * *", "key": "k"}]},
+     "schedule.0.key", "no key"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("steps", "more", "path", "said"), [each[1:] for each in _WRONG], ids=[each[0] for each in _WRONG]
+)
+def test_it_is_told_where_and_what(steps: list[Any], more: dict[str, Any], path: str, said: str) -> None:
+    assert any(at == path and said in message for at, message in _faults(steps, **more))
+
+
+def test_what_is_tested_may_be_used_and_what_is_sound_is_told_nothing() -> None:
+    steps = [
+        {
+            "id": "b",
+            "when": "input.n > 1 && has(input.maybe)",
+            "tool": {"call": "erp.get", "arguments": {"id": "${input.maybe}"}},
+        },
+        {"id": "c", "transform": "${has(steps.b) && steps.b.value.total > 3 ? steps.b.value.total * 2.0 : input.n}"},
+        {"id": "d", "when": "has(steps.b)", "transform": {"t": "${steps.b.value.total}"}},
+        {
+            "id": "e",
+            "switch": {
+                "cases": [{"when": "!has(steps.b)", "steps": [{"id": "f", "transform": "none"}]}],
+                "otherwise": [{"id": "g", "transform": "${steps.b.text}"}],
+            },
+        },
+        {"id": "h", "tool": {"call": "crm.anything"}, "otherwise": [{"id": "i", "transform": "${error.message}"}]},
+    ]
+    said = [message for _, message in _faults(steps, output="${steps.e.value} ${steps.h.value}")]
+    assert said == ["`steps.b.value.total` may be missing: its schema does not require it"] * 2
+
+
+def test_functions_are_read_and_not_executed() -> None:
+    found = functions_in("raise SystemExit\ndef f(a, b=1, *, c, d=2): ...\nasync def g(**more): ...\n", "w.py")
+    assert found["f"].needs == {"a", "c"}
+    assert found["g"].anything
