@@ -25,6 +25,8 @@ _KNOWN = Known(
     workflows={"inner": msgspec.convert({"steps": [{"id": "x", "subflow": {"workflow": "main"}}]}, Definition)},
 )
 _GET = {"call": "erp.get", "arguments": {"id": "x"}}
+_ASK = {"prompt": "p"}
+_DIFFER = {"branches": {"x": [{"id": "b", "tool": _GET}]}, "agree": {"on": "value"}}
 _INPUT = {"properties": {"n": {"type": "number"}, "maybe": {"type": "string"}}, "required": ["n"]}
 
 
@@ -59,7 +61,7 @@ _WRONG: list[tuple[str, list[Any], dict[str, Any], str, str]] = [
     ("unknown role", [{"id": "a", "approval": {"role": "x", "ask": "?"}}], {}, "steps.0.approval.role", "role `x`"),
     ("unknown workflow", [{"id": "a", "subflow": {"workflow": "x"}}], {}, "steps.0.subflow.workflow", "no workflow"),
     ("uses itself", [{"id": "a", "subflow": {"workflow": "inner"}}], {}, "steps.0.subflow.workflow", "uses itself"),
-    ("unknown function", [{"id": "a", "python": {"function": "totals:x"}}], {}, "steps.0.python.function", "no function"),
+    ("no function", [{"id": "a", "python": {"function": "totals:x"}}], {}, "steps.0.python.function", "no func"),
     ("no file", [{"id": "a", "python": {"function": "nope:x"}}], {}, "steps.0.python.function", "workflows/nope.py"),
     (
         "nothing to undo",
@@ -68,8 +70,8 @@ _WRONG: list[tuple[str, list[Any], dict[str, Any], str, str]] = [
         "steps.0.compensate",
         "changes nothing",
     ),
-    ("undone by nobody", [{"id": "a", "tool": {"call": "erp.post"}, "compensate": {}}], {}, "steps.0.compensate", "clear"),
-    ("no schema", [{"id": "a", "model": {"prompt": "p", "gives": {"type": "x"}}}], {}, "steps.0.model.gives", "JSON Schema"),
+    ("nobody undoes", [{"id": "a", "tool": {"call": "erp.post"}, "compensate": {}}], {}, "steps.0.compensate", "cle"),
+    ("no schema", [{"id": "a", "model": _ASK | {"gives": {"type": "x"}}}], {}, "steps.0.model.gives", "JSON Schema"),
     ("waits too long", [{"id": "a", "wait": {"for": "3d"}}], {"timeout": "1d"}, "steps.0.wait.for", "over before"),
     ("waits for nothing", [{"id": "a", "wait": {}}], {}, "steps.0.wait", "what is waited for"),
     ("never comes", [{"id": "a", "approval": {"role": "clerk", "ask": "?", "unanswered": "deny"}}], {},
@@ -100,8 +102,7 @@ _WRONG: list[tuple[str, list[Any], dict[str, Any], str, str]] = [
     ("no list", [{"id": "a", "map": {"over": "input.n", "at_most": 2, "steps": [{"id": "b", "tool": _GET}]}}], {},
      "steps.0.map.over", "must be a list"),
     ("no end", [{"id": "a", "transform": "${input.n"}], {}, "steps.0.transform", "does not end"),
-    ("nobody decides",
-     [{"id": "a", "parallel": {"branches": {"x": [{"id": "b", "tool": _GET}]}, "agree": {"on": "value"}}}], {}, "steps.0.parallel.agree", "is to decide"),
+    ("nobody decides", [{"id": "a", "parallel": _DIFFER}], {}, "steps.0.parallel.agree", "is to decide"),
     ("unknown key of the schedule", [{"id": "a", "tool": _GET}], {"schedule": [{"cron": "0 1 * * *", "key": "k"}]},
      "schedule.0.key", "no key"),
 ]  # fmt: skip
