@@ -31,7 +31,6 @@ from fairlead.workspace.schemas import FILES, json_schemas
 REFERENCE: Final = Path(__file__).parent / "reference"
 MARKER: Final = "<!-- generated from here -->"
 WIDTH: Final = 100
-DEEPEST: Final = 6  # levels of keys; a guard against a type that holds itself
 
 Schema = dict[str, Any]
 
@@ -75,15 +74,18 @@ def keys_of_kinds(schema: Schema) -> Iterator[tuple[str, str, str, str]]:
             yield f"`{name}`", f"`{key}`", kind(part, {}) + needed, part["description"]
 
 
-def keys(schema: Schema, defs: Schema, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, str, str, str]]:
-    """One row for each key, nested ones below their parents."""
+def keys(
+    schema: Schema, defs: Schema, prefix: str = "", within: tuple[int, ...] = ()
+) -> Iterator[tuple[str, str, str, str]]:
+    """One row for each key, nested ones below their parents. What holds itself, as steps hold steps, is told once."""
     schema = resolved(schema, defs)
+    within = (*within, id(schema))
     for key, part in schema.get("properties", {}).items():
         name = f"{prefix}{key}"
         yield f"`{name}`", kind(part, defs), default(key, schema), said(part, defs)
-        if depth < DEEPEST:
-            for inner, path in below(part, defs, name):
-                yield from keys(inner, defs, path, depth + 1)
+        for inner, path in below(part, defs, name):
+            if id(inner) not in within:
+                yield from keys(inner, defs, path, within)
 
 
 def default(key: str, schema: Schema) -> str:
