@@ -1,6 +1,6 @@
 """From the text of a workspace to what a deployment decides with. All problems are found, not only the first."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -143,21 +143,13 @@ class _Compiling:
         rates = self._rates(settings, models)
         self._listening(settings)
         found.problems += crossings.between(settings, rules, types, cases.tests if cases else (), found.documents)
-        found.problems += crossings.read_live(types, sources, found.documents)
-        found.problems += aiming.between(settings, types, models, rates, found.documents)
-        found.problems += money_named.between(settings, types, models, systems, found.documents)
+        found.problems += self._named(settings, types, models, rates, systems, sources)
         if policy:
             found.problems += crossings.labelled(policy, rules, found.documents)
             found.problems += crossings.never_met(policy, models) if models else ()
-        if (
-            controls is None
-            or systems is None
-            or live is None
-            or approvals is None
-            or workflows is None
-            or not (models and identity and budgets and preferences and policy and tasks and cases)
-            or rates is None
-        ):
+        if controls is None or systems is None or live is None or approvals is None or workflows is None:
+            return None
+        if rates is None or not (models and identity and budgets and preferences and policy and tasks and cases):
             return None
         workspace = Workspace(
             settings=settings,
@@ -180,6 +172,19 @@ class _Compiling:
             lanes=found.tried(lambda: compile_lanes(settings.lanes, _slots_of(models)), ("lanes",)),
         )
         return replace(workspace, warnings=(*found.text.warnings, *self._missing, *remarks.about(workspace, self._now)))
+
+    def _named(
+        self,
+        settings: WorkspaceSettings,
+        types: Mapping[str, TaskSettings | None],
+        models: Models | None,
+        rates: Mapping[str, Rate] | None,
+        systems: Mapping[str, System] | None,
+        sources: SourcesFile | None,
+    ) -> Iterator[Problem]:
+        yield from crossings.read_live(types, sources, self._found.documents)
+        yield from aiming.between(settings, types, models, rates, self._found.documents)
+        yield from money_named.between(settings, types, models, systems, self._found.documents)
 
     def _items(self, defaults: ContextSettings) -> tuple[Item, ...]:
         found = []
