@@ -75,6 +75,7 @@ CHANGES = {
     "key rotate-signing", "tools accept", "approvals approve", "approvals deny", "login", "logout", "context unpin",
     "context start", "context add", "context sync", "context verify", "context publish", "context retire",
     "context requests", "context propose", "context accept", "feedback", "routing train", "routing use",
+    "names sync",
 }  # fmt: skip
 # What prints JSON anyway, and what answers requests until it is stopped.
 NEITHER = {"audit prove", "audit consistency", "record", "schema", "serve"}

@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "people": ("pushed", "People and groups that identity providers push: who is active, and in which groups."),
     "policy": ("policy", "Test, show and explain policies."),
     "declassify": ("declassifying", "The declared ways to a lower class: what they tell, and what they leave out."),
+    "names": ("registering", "Registers of names: list, and bring in from systems."),
     "controls": ("watching", "What must stay true of the records: how it stands, with evidence."),
     "stop": ("stopping", "Stop an agent, a model, a person, a department or everything, at once and everywhere."),
     "resume": ("stopping", "Let go on what was stopped."),

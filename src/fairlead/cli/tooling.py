@@ -94,7 +94,7 @@ def call(
     The result goes to standard output, its cost and run to the error stream. Status 1: the tool says that it failed.
     """
     place = find(workspace, data_folder)
-    answer = asyncio.run(_called(place, name, arg or [], json_args, key))
+    answer = asyncio.run(called(place, name, arg or [], json_args, key))
     result = answer.result
     if json:
         json_data(
@@ -119,7 +119,8 @@ def call(
         raise typer.Exit(1)
 
 
-async def _called(place: Place, name: str, given: list[str], json_args: str, key: str) -> ToolAnswer:
+async def called(place: Place, name: str, given: list[str], json_args: str, key: str) -> ToolAnswer:
+    """The call of a tool as whose key it is, governed, billed and recorded like every call."""
     from fairlead.execution.tool_call import call_tool
     from fairlead.workspace.assemble import assemble
 

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from fairlead.errors import BadInput
 from fairlead.policy.names import Name
@@ -34,13 +34,38 @@ def names_in(files: Mapping[str, RulesFile], lists: Mapping[str, bytes]) -> tupl
     return tuple(found)
 
 
+def table_of(register: NamesSetting, rows: Any) -> tuple[bytes, int]:
+    """The file of a register as rows of a system make it, with no column more than it needs, and how many names it
+    holds. Raises BadInput naming the register."""
+    owner = f"names {register.name!r}"
+    if not isinstance(rows, list) or not rows or not all(isinstance(each, dict) for each in rows):
+        raise BadInput(
+            f"{owner}: {register.source} gave no rows",
+            why="an empty register would protect nobody",
+            mend="let it give a list of rows, and ask with a key that may see all of them",
+        )
+    wanted = register.columns or tuple(rows[0])[:1]
+    if missing := [each for each in wanted if each not in rows[0]]:
+        raise BadInput(
+            f"{owner}: the rows of {register.source} have no column {missing[0]!r}",
+            mend="they have " + ", ".join(map(str, rows[0])),
+        )
+    written = io.StringIO()
+    table = csv.writer(written, lineterminator="\n")
+    table.writerow(wanted)
+    lines = sorted({tuple(" ".join(str(row.get(each) or "").split()) for each in wanted) for row in rows})
+    table.writerows(each for each in lines if any(each))
+    return written.getvalue().encode(), sum(any(each) for each in lines)
+
+
 def _read(register: NamesSetting, lists: Mapping[str, bytes]) -> list[Name]:
     owner = f"names {register.name!r}"
     content = lists.get(f"rules/{register.file}")
     if content is None:
         raise BadInput(
             f"{owner}: there is no file rules/{register.file}",
-            mend="put the list there, as .csv or .txt: a register that nobody reads would protect nobody",
+            why="a register that nobody reads would protect nobody",
+            mend="bring it in: fairlead names sync" if register.source else "put the list there, as .csv or .txt",
         )
     try:
         text = content.decode("utf-8-sig")

@@ -1,6 +1,6 @@
 """What a workspace may say about policy in YAML: lean rules, detectors, facts and classes. Cedar files need no YAML."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
@@ -83,7 +83,7 @@ class DetectorSetting(Struct, frozen=True, forbid_unknown_fields=True):
     checksum: Annotated[str, Meta(description="A check that what was found must pass: luhn, mod97, verhoeff, …")] = ""
 
 
-class NamesSetting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class NamesSetting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"source": "from"}):
     """A register: names, or whatever else an organisation knows by heart, that stand in a file of `rules/`."""
 
     name: Annotated[Name, Meta(description="What it is called.")]
@@ -98,6 +98,15 @@ class NamesSetting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         Strings,
         Meta(description="The columns that make up a name, the family's name last. Left out: the first column."),
     ] = ()
+    source: Annotated[
+        str,
+        Meta(
+            pattern=r"^$|^[^.\s]+\.\S+$",
+            description="The tool, `SYSTEM.TOOL`, whose rows `fairlead names sync` writes into the file: a declared "
+            "query of a database, say.",
+        ),
+    ] = ""
+    arguments: Annotated[dict[str, Any], Meta(description="The arguments that it is called with.")] = {}
     category: Annotated[Name, Meta(description="The category that policies read.")] = "person_name"
     persons: Annotated[
         bool,
