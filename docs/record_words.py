@@ -75,7 +75,8 @@ FIELDS: Final = {
 KINDS: Final = {
     "call_model": "The action itself, a model's answer: one for each run.",
     "call_tool": "The action itself, a tool's call: one for each run.",
-    "attempt": "A failed try of a model before the run's end, or an answer that was not kept, billed by itself.",
+    "attempt": "A try of a model that failed, that another one outran (`hedged`), or whose answer was not kept; billed "
+    "by itself.",
     "outcome": "How well the run that it is `about` was done, said by `person` afterwards; `task` and "
     "`model` are the run's.",
     "refusal": "A request that was turned away at a door, before there was an action.",
@@ -120,7 +121,7 @@ OUTCOMES: Final = {
     "estimated": "A dry run: decided and priced; nothing was called.",
     "refused": "Not allowed, or not well formed; `error` says which.",
     "failed": "A model's server, or Fairlead, failed.",
-    "abandoned": "The client left before the end; what was produced is billed.",
+    "abandoned": "The client left, or another attempt answered first (`hedged`); what was produced is billed.",
     "orphaned": "Its worker died; recovery billed what was held.",
     "escalated": "Of an attempt: it answered, and its answer did not pass a check, so the next model was asked.",
 }
@@ -130,6 +131,7 @@ FLAGS: Final = {
     "escalated": "The answer of this attempt was not kept; `checks` say why.",
     "kept_anyway": "The answer does not pass its checks and is given with a warning, since no better one was to be "
     "had; the error's code stands beside it where one came between.",
+    "hedged": "An attempt beside another one that was slow to begin; of an action: it had such attempts.",
     "cheaper": "A cheaper model was used than was planned, since a budget is nearly spent (`at_cap: cheaper`).",
     "overrun": "The provider gave more output tokens than it was asked for.",
     "over_hold": "The bill was higher than what was held.",

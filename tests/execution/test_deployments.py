@@ -223,7 +223,7 @@ async def test_what_a_server_may_have_kept_goes_where_it_was_kept_if_that_pays(
     tmp_path: Path, cached: float, long: int, who: str, places: int
 ) -> None:
     prices = {"fast": {"input": 2, "output": 8, "cached_input": cached}}
-    async with world(tmp_path, models=models, prices=prices) as w:
+    async with world(tmp_path, models=models, prices=prices, clock=FixedClock()) as w:
         used = set()
         for number in range(8):
             begins = str(number) if who else "x"  # instructions differ, who asks does not

@@ -60,7 +60,7 @@ ODDITIES = (
     "html", "not-http", "close-after-reply", "holds-open", "compressed", "charge-then-die",
 )  # fmt: skip
 FAULTS = (*ERRORS, *ODDITIES)
-HELD = "held"  # no fault: the answer comes once the provider's `released` is set
+HELD = ("held", "held-then-500")  # what comes, comes once the provider's `released` is set
 _UNFINISHED = frozenset(
     ("half-closed", "reset-mid-body", "stall", "error-object", "error-string", "error-garbage", "error-first",
      "malformed-stream", "holds-open")
@@ -223,8 +223,13 @@ class _Exchange:
 
     async def run(self) -> None:
         """Answer one request, or fail to in the way that the fault says."""
-        if self.fault and self.fault not in (*FAULTS, HELD, *(VECTOR_FAULTS if self.asked.texts else ())):
+        if self.fault and self.fault not in (*FAULTS, *HELD, *(VECTOR_FAULTS if self.asked.texts else ())):
             raise AssertionError(f"no such fault: {self.fault}")
+        if self.fault in HELD:
+            await self.released.wait()
+            if self.reader.at_eof():
+                raise ConnectionResetError
+            self.fault = self.fault.removeprefix("held").removeprefix("-then-")
         self.charge.outcome = "refused"
         if await self._refused():
             return
@@ -275,10 +280,6 @@ class _Exchange:
         if self.fault in ("slow-first-byte", "hang"):
             self.charge.outcome = "part"
             await self._wait_for_client_to_leave(HANG_S)
-        if self.fault == HELD:
-            await self.released.wait()
-            if self.reader.at_eof():
-                raise ConnectionResetError
         if self.fault == "charge-then-die":
             self.charge.input, self.charge.output = self.asked.input, 5
             self.charge.outcome = "part"

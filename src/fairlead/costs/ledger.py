@@ -14,13 +14,14 @@ from types import TracebackType
 from typing import Final
 
 import msgspec
-from msgspec import Struct
 
 from fairlead.clock import Clock, new_id
+from fairlead.costs.attempt import Held, failed, unkept
+from fairlead.costs.beside import Beside
 from fairlead.costs.outcomes import (
+    HEDGED,
     checks_of,
     decided_by,
-    escalated,
     guessed,
     hits_of,
     judged_of,
@@ -51,7 +52,6 @@ from fairlead.costs.told import (
     ToolReservation,
     Unkept,
 )
-from fairlead.costs.types import Rate
 from fairlead.costs.work import work_id
 from fairlead.errors import FairleadError, OverBudget, Overloaded, Upstream
 from fairlead.identity.types import Caller
@@ -67,15 +67,6 @@ from fairlead.telemetry.trace import Trace
 log = logging.getLogger("fairlead.ledger")
 
 _PATIENCE: Final = 0.25  # seconds that the record of a refusal may keep the caller waiting
-
-
-class _Held(Struct, frozen=True):
-    """The attempt in flight. `rate` is None where its price is fixed."""
-
-    hold: Hold
-    record: Record
-    rate: Rate | None
-    max_output: int
 
 
 class Ledger:
@@ -135,10 +126,11 @@ class Action:
         self._deployment = deployment
         self._subject: SubjectKey
         self._attempt = 0
-        self._held: _Held | None = None
+        self._held: Held | None = None
         self._sent: Release | None = None  # None while nothing of the attempt is on the way: then nothing is owed
         self._failed = Write()  # a failed attempt's settlement, committed together with the next hold or the end
         self._stood_in: Record | None = None  # an earlier attempt whose answer is given after all
+        self.beside: Beside | None = None  # attempts beside the one in flight
         self._ended = False
 
     @property
@@ -179,10 +171,41 @@ class Action:
 
         Settles the failed attempt before it, if there was one, in the same commit. Raises `OverBudget`, `Overloaded`.
         """
+        await self._hold(self._held_for(reservation))
+
+    def _held_for(self, reservation: Reservation, flags: tuple[str, ...] = ()) -> Held:
         self._attempt += 1
         record = self._record("attempt", reservation)
+        record = msgspec.structs.replace(record, flags=flags) if flags else record
         hold = Hold(self.attempt_id, reservation.most, reservation.limits, encode_record(record))
-        await self._hold(_Held(hold, record, reservation.rate, reservation.max_output))
+        return Held(hold, record, reservation.rate, reservation.max_output)
+
+    @property
+    def in_flight(self) -> int:
+        """The number of the attempt in flight; 0 for none."""
+        return self._held.record.attempt if self._held is not None else 0
+
+    async def reserve_beside(self, reservation: Reservation) -> int:
+        """As `reserve`, for an attempt beside the one in flight. Gives its number."""
+        if self.beside is None:
+            self.beside = Beside(self.ledger.journal, self.ledger.clock.now, self._warn)
+        held = self._held_for(reservation, (HEDGED,))
+        try:
+            await self.beside.hold(held)
+        except FairleadError:
+            self._attempt -= 1  # nothing tells of it
+            raise
+        return held.record.attempt
+
+    def turn_to(self, number: int) -> None:
+        """An attempt beside the one in flight takes its place."""
+        assert self.beside is not None and self._held is not None
+        self._held, self._sent = self.beside.swapped(number, self._held, self._sent)
+
+    def give_up(self, number: int, error: Upstream | None = None) -> None:
+        """An attempt beside the one in flight failed with this, or its answer is not wanted any more."""
+        assert self.beside is not None
+        self.cost += self.beside.give_up(number, error)
 
     async def reserve_tool(self, reservation: ToolReservation, step: NewStep | None = None) -> None:
         """As `reserve`, for the call of a tool. `step` is kept in the same commit: see `remembered`."""
@@ -198,9 +221,9 @@ class Action:
             held=reservation.price,
         )
         hold = Hold(self.attempt_id, reservation.price, reservation.limits, encode_record(record))
-        await self._hold(_Held(hold, record, None, 0), step)
+        await self._hold(Held(hold, record, None, 0), step)
 
-    async def _hold(self, held: _Held, step: NewStep | None = None) -> None:
+    async def _hold(self, held: Held, step: NewStep | None = None) -> None:
         hold = held.hold
         failed, self._failed = self._failed, Write()
         # Noted before it is durable: a caller cancelled while waiting still closes the hold on the way out.
@@ -221,53 +244,35 @@ class Action:
         self._sent = release
 
     def fail(self, error: Upstream) -> None:
-        """The attempt failed. Its settlement goes into the next commit: free if the provider refused the work, what was
-        produced if it was cut off, and the whole hold, to be reconciled, where nobody can know."""
+        """The attempt failed. Its settlement goes into the next commit."""
         held, sent = self._held, self._sent
         if held is None:
             return
         self._held = self._sent = None
-        flags, spent, usage = ["failed", error.code], 0, None
-        if sent is not None and held.rate is not None and error.charged == "part":
-            usage = sent.usage_so_far()
-            spent = cost(usage, held.rate)
-            flags += guessed(usage, held.rate)
-        elif sent is not None and error.charged == "unknown":
-            spent = held.hold.amount
-            flags.append("reconcile")
-        record = msgspec.structs.replace(
-            held.record,
-            outcome="failed",
-            flags=tuple(flags),
-            cost=spent,
-            usage=recorded_usage(usage) if usage else None,
-            error=RecordedError(error.code, "attempt"),
-        )
-        self._over(held.hold, record)
+        self._over(held.hold, failed(held, sent, error))
 
     def _over(self, hold: Hold, record: Record) -> None:
         self.cost += record.cost
         entry = Entry(self.run, self.ledger.clock.now(), encode_record(record))
         self._failed = Write(close=hold, spent=record.cost, entries=(entry,))
 
-    def escalate(self, failed: Checked, hits: set[Hit]) -> Record:
-        """The attempt has answered, and its answer is not kept, since this check failed. It is billed as what is known
-        of it by now, and settled with the next commit, as a failed one is. `hits` are those from before it answered."""
+    def escalate(self, check: Checked, hits: set[Hit]) -> Record:
+        """The attempt has answered, and its answer is not kept, since this check failed: it is settled with the next
+        commit. `hits` are those from before it answered."""
         held, sent = self._held, self._sent
         assert held is not None, "it is held from reserve to here"
         named = self._named()
         self._held = self._sent = None
         usage = sent.usage_so_far() if sent is not None else None
-        spent = cost(usage, held.rate) if usage is not None and held.rate is not None else 0
         record = msgspec.structs.replace(
-            escalated(held.record, usage, spent, held.rate, held.max_output),
+            unkept(held, usage),
             hits=hits_of(self.hits.union(sent.hits() if sent is not None else ())),
             judged=judged_of(self.judged),
             checks=checks_of(self.checks),
             pseudonyms=named,
         )
         self._over(held.hold, record)
-        self.unkept.append(Unkept(record.model, failed, spent, tuple(self.judged)))
+        self.unkept.append(Unkept(record.model, check, record.cost, tuple(self.judged)))
         self._used(usage)
         self.hits, self.judged, self.checks, self.taken = set(hits), [], (), None
         return record
@@ -321,6 +326,9 @@ class Action:
         kept: Callable[[], Kept] | None = None,
         step: NewStep | None = None,
     ) -> None:
+        if self.beside is not None:
+            for number in self.beside.numbers:
+                self.give_up(number)
         held = self._held
         spent, usage = self._spent(held, usage, outcome)
         self.cost += spent
@@ -386,7 +394,7 @@ class Action:
         if self.load is not None and usage is not None and not usage.estimated:
             self.load.used(usage.input + usage.output)
 
-    def _spent(self, held: _Held | None, usage: Usage | None, outcome: str) -> tuple[int, Usage | None]:
+    def _spent(self, held: Held | None, usage: Usage | None, outcome: str) -> tuple[int, Usage | None]:
         """What the attempt in flight comes to, and the usage that it rests on."""
         if held is None:
             return 0, usage if self._stood_in is None else None  # an attempt that stands in has its own row
@@ -400,7 +408,7 @@ class Action:
             self.flags.append("over_hold")
         return spent, usage
 
-    def _fixed(self, held: _Held, outcome: str) -> int:
+    def _fixed(self, held: Held, outcome: str) -> int:
         """What the call of a tool costs: its price, if the system may have done it."""
         if outcome == "done":
             return held.hold.amount

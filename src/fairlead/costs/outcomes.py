@@ -17,6 +17,8 @@ from fairlead.storage.types import Entry, Hold
 
 ESCALATED: Final = "escalated"
 """The outcome and the flag of an attempt whose answer was not kept, because another model had to take over."""
+HEDGED: Final = "hedged"
+"""The flag of attempts beside another one, and of an action that had any."""
 
 
 def policies_of(rights: Rights | None, model: str | None) -> tuple[str, ...]:
@@ -85,11 +87,8 @@ def late(record: Record) -> Record:
 def orphaned(hold: Hold, now: int) -> Entry:
     """The record of a dead worker's attempt, from the intent that was recorded with its hold. Billed at the hold."""
     intent = decode_record(hold.intent)
+    kind = "attempt" if HEDGED in intent.flags else "call_tool" if intent.tool else "call_model"
     record = msgspec.structs.replace(
-        intent,
-        kind="call_tool" if intent.tool else "call_model",
-        outcome="orphaned",
-        cost=hold.amount,
-        flags=("orphaned", "reconcile"),
+        intent, kind=kind, outcome="orphaned", cost=hold.amount, flags=(*intent.flags, "orphaned", "reconcile")
     )
     return Entry(intent.run, now, encode_record(record))

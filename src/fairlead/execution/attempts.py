@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
 from functools import partial
 from typing import Protocol
 
@@ -11,12 +10,13 @@ from fairlead.errors import DeadlineExceeded, OverBudget, Overloaded, RateLimite
 from fairlead.execution.at_cap import passes_over, reservation
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.dropping import leave_out
+from fairlead.execution.hedging import Race
 from fairlead.execution.pace import note_pace
-from fairlead.execution.prepare import Decided, Prepared, asked_of, prepare
+from fairlead.execution.prepare import Decided
 from fairlead.execution.release import Release
+from fairlead.execution.sending import ready, taken
 from fairlead.execution.stopping import refuse_ended
-from fairlead.execution.thinking import NewScreen
-from fairlead.models.types import Model, ModelCall
+from fairlead.models.types import Model
 from fairlead.routing import Candidate, Dropped, Health, pause_before_retry
 
 Send = Callable[[Candidate, float], Awaitable[None]]  # the deadline is in the clock's monotonic seconds
@@ -38,7 +38,7 @@ async def attempt(
     fairlead: Fairlead, deployment: Deployment, action: Action, decided: Decided, release: Release
 ) -> Model:
     """Try the candidates for a chat; as `tried` says."""
-    send = partial(_once, deployment, action, decided, release)
+    send = partial(_once, fairlead, deployment, action, decided, release)
     model = await tried(fairlead, deployment, action, decided, release, send)
     if decided.plan.decision is not None:
         fairlead.seconds.note(model.name, action.trace.elapsed("call") / 1e9)
@@ -131,7 +131,7 @@ async def _each(
                 break
             except Upstream as error:
                 last = error
-                health.failure(name, error)
+                health.failure(_asked(sent, health, name), error)
                 action.fail(error)
                 if sent.started:
                     raise
@@ -142,8 +142,8 @@ async def _each(
                 health.release(name)  # cancelled, withheld or over budget: nothing that speaks against the model
                 raise
             else:
-                health.success(name)
-                return candidate.model
+                health.success(_asked(sent, health, name))
+                return sent.model or candidate.model
         else:
             held = _left_alone(action, health, name, held, tries)
     raise last or Upstream(
@@ -162,6 +162,14 @@ def _taken_up_at(action: Action, candidate: Candidate) -> Upstream | None:
         leave_out(action, Dropped(name, "rate limit", said))
         return RateLimited(said, mend="ask again later", retry_after=wait, subject=name, charged="no")
     return None
+
+
+def _asked(sent: Sent, health: Health, name: str) -> str:
+    """Who has answered, or failed to: the candidate, or one that was asked beside it and has outrun it."""
+    if sent.model is None or sent.model.name == name:
+        return name
+    health.release(name)
+    return sent.model.name
 
 
 def _left_alone(action: Action, health: Health, name: str, held: bool, tries: int) -> bool:
@@ -215,6 +223,7 @@ def refuse_outdated(fairlead: Fairlead, deployment: Deployment, action: Action) 
 
 
 async def _once(
+    fairlead: Fairlead,
     deployment: Deployment,
     action: Action,
     decided: Decided,
@@ -222,43 +231,13 @@ async def _once(
     candidate: Candidate,
     deadline: float,
 ) -> None:
-    prepared = prepare(deployment.policy, decided.asked, candidate)
-    screening = _screening(deployment, action, decided, candidate, prepared)
-    policy = deployment.policy
-    ends = policy.has_endings and not action.arrival.judges
-    whole = ends and policy.sees_whole(action.caller, asked_of(action, decided), candidate.model)
-    whole = whole or bool(decided.plan.checks)  # its answer may not be kept
-    stop = decided.asked.request.sampling.stop or ()
-    stops = (stop,) if isinstance(stop, str) else stop
-    release.begin(candidate.model, screening, prepared.request.size, whole=whole, stops=stops)
-    call = ModelCall(
-        model=candidate.model,
-        request=prepared.request,
-        passages=prepared.passages,
-        max_output=candidate.max_output,
-        deadline=deadline,
-        idempotency_key=action.attempt_id,
-        heeds=None if action.load is None else action.load.heeds(candidate.model),
-    )
+    sent = ready(deployment, action, decided, candidate, deadline, action.load)
+    sent.begin(release)
     action.sending(release)
-    driver = deployment.drivers[candidate.model.endpoint]
+    hedge = decided.task.type.hedge
     with action.step("call"):
         action.trace.note(model=candidate.model.name)
-        async with aclosing(driver.answer(call)) as chunks:
-            async for chunk in chunks:
-                await release.push(chunk)
-
-
-def _screening(
-    deployment: Deployment, action: Action, decided: Decided, candidate: Candidate, prepared: Prepared
-) -> NewScreen | None:
-    """How to screen this candidate's reply; None where no policy judges replies by what they say.
-
-    Raises `Withheld` before anything is sent, if no reply at all may be released to this caller.
-    """
-    policy, caller = deployment.policy, action.caller
-    asked = asked_of(action, decided)
-    if not policy.screens_replies and prepared.redaction is None:
-        action.hits.update(policy.screen(caller, asked, candidate.model).hits)
-        return None
-    return lambda arguments: policy.screen(caller, asked, candidate.model, prepared.redaction, arguments=arguments)
+        if hedge is None:
+            await taken(sent.answer(), release)
+        else:
+            await Race(fairlead, deployment, action, decided, hedge).run(sent, release)

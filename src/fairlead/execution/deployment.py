@@ -16,6 +16,7 @@ from fairlead.costs.types import Rate
 from fairlead.costs.units import Unit
 from fairlead.errors import Overloaded
 from fairlead.execution.asked_vectors import AskedVectors
+from fairlead.execution.first_bytes import FirstBytes
 from fairlead.execution.live_answers import LiveAnswers
 from fairlead.execution.seconds_seen import SecondsSeen
 from fairlead.execution.stickiness import Kept
@@ -152,6 +153,7 @@ class Fairlead:
         self.asked = AskedVectors()
         self.tokens = TokensSeen()
         self.seconds = SecondsSeen()
+        self.first_bytes = FirstBytes()
         self._news = asyncio.Event()
 
     def take_up(self, deployment: Deployment) -> Deployment:

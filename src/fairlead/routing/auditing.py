@@ -13,7 +13,7 @@ from fairlead.routing.exploring import thrown_again
 from fairlead.routing.objective import excess
 from fairlead.tasks.decisions import Decision, Option
 
-_PASSED_OVER: Final = frozenset({"budget", "cascade", "health", "places", "objective"})
+_PASSED_OVER: Final = frozenset({"budget", "cascade", "health", "places", "objective", "rate limit"})
 
 
 class Tried(Struct, frozen=True):

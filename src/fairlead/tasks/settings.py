@@ -10,6 +10,7 @@ from fairlead.errors import BadInput
 from fairlead.models.types import AUTO
 from fairlead.tasks.cascades import CascadeSettings, compile_cascade
 from fairlead.tasks.classify import TaskTypes
+from fairlead.tasks.hedges import HedgeSettings, compile_hedge
 from fairlead.tasks.meaning import Vectors
 from fairlead.tasks.objectives import ObjectiveSettings, compile_objective
 from fairlead.tasks.requirements import RequirementSettings, compile_requirements
@@ -68,6 +69,13 @@ class TaskSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     deadline: (
         Annotated[float, Meta(gt=0, le=86_400, description="Seconds after which the work is given up.")] | None
     ) = None
+    hedge: Annotated[
+        HedgeSettings | None,
+        Meta(
+            description="Sends a request whose answer does not begin in time to the next candidate as well; the first "
+            "to answer is taken, and both are billed as far as they went. Default: never."
+        ),
+    ] = None
     instructions: Annotated[str, Meta(description="What the model is told for this work, before the context.")] = ""
     extracts: Annotated[
         dict[str, Any],
@@ -168,6 +176,7 @@ def _type(name: str, settings: TaskSettings) -> TaskType:
         voice=settings.voice,
         max_output=settings.max_output,
         deadline=settings.deadline,
+        hedge=compile_hedge(settings.hedge),
         instructions=settings.instructions,
         extracts=settings.extracts,
         requires=compile_requirements(name, settings.requires, settings.context, settings.live),

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from fairlead.labels import Labels
 from fairlead.tasks.cascades import Cascade
+from fairlead.tasks.hedges import Hedge
 from fairlead.tasks.objectives import Objective
 
 State = Literal["missing", "hidden", "contradicted", "stale", "unverified", "met"]
@@ -70,7 +71,7 @@ class TaskType(Struct, frozen=True, kw_only=True):
     empty, and below the likelihood `answerable` that the pack holds the answer there is a caveat. `extracts` is
     the JSON Schema of replies that take data out of texts. `requires` is what it must rest on, whatever was found.
     `live` names live sources, in the order in which they stand in the pack; `topics` and `voice` say which decisions
-    and which of the organisation's voice join it.
+    and which of the organisation's voice join it. `hedge` says when a call is sent to another candidate as well.
     """
 
     name: str
@@ -91,6 +92,7 @@ class TaskType(Struct, frozen=True, kw_only=True):
     live: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     voice: bool = False
+    hedge: Hedge | None = None
 
 
 class Task(Struct, frozen=True, kw_only=True):

@@ -115,7 +115,8 @@ def _of_run(run: Sequence[Record], predictors: Predictors, unchecked: Counter[st
             if record.decision != first:
                 yield "its records tell of different choices"
     if first is not None:
-        attempts = [one for one in run if not _stands_in(one, run)]
+        # Of attempts that were hedged the log may have the later one first.
+        attempts = sorted([one for one in run if not _stands_in(one, run)], key=lambda one: one.attempt)
         yield from departures(first, [Tried(one.attempt, one.model, one.dropped) for one in attempts])
 
 
