@@ -199,8 +199,8 @@ class Action:
 
     def turn_to(self, number: int) -> None:
         """An attempt beside the one in flight takes its place."""
-        assert self.beside is not None and self._held is not None
-        self._held, self._sent = self.beside.swapped(number, self._held, self._sent)
+        if self.beside is not None and self._held is not None:
+            self._held, self._sent = self.beside.swapped(number, self._held, self._sent)
 
     def give_up(self, number: int, error: Upstream | None = None) -> None:
         """An attempt beside the one in flight failed with this, or its answer is not wanted any more."""
