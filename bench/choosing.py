@@ -12,7 +12,6 @@ from fairlead.costs import Rate
 from fairlead.costs.types import Tier
 from fairlead.execution.choosing import chosen
 from fairlead.execution.deployment import Deployment
-from fairlead.execution.seconds_seen import SecondsSeen
 from fairlead.labels import NO_LABELS
 from fairlead.models.types import ChatRequest, Model, Placement
 from fairlead.routing import Preferences, plan
@@ -26,9 +25,14 @@ PROSE = "Please summarise the quarterly report for the board, with 3 key points 
 MODELS = 10
 
 
+def _unmeasured(_: object) -> None:
+    """How long a candidate takes: nobody has measured it."""
+
+
 class Allowed:
     allowed = True
     redact: frozenset[str] = frozenset()
+    pseudonymise: frozenset[str] = frozenset()
     reasons: tuple[Any, ...] = ()
 
 
@@ -97,10 +101,10 @@ def main() -> None:
             has_passages=True,
         )
 
-    made, seconds = planned(), SecondsSeen()
+    made = planned()
 
     def by(deployed: Deployed) -> Any:
-        return chosen(cast(Deployment, deployed), seconds, task, request, made, "run_1", "run_1")
+        return chosen(cast(Deployment, deployed), _unmeasured, task, request, made, "run_1", "run_1")
 
     decision = by(best).decision
     for name, cost in (
@@ -110,7 +114,7 @@ def main() -> None:
         (f"choose, {MODELS} models, with exploration", microseconds(lambda: by(exploring), 10)),
         (f"choose, {MODELS} models, by the prompt", microseconds(lambda: by(looking), 10)),
         ("of it features of 500 bytes", microseconds(lambda: features(PROSE * 5), 10)),
-        ("audit a recorded decision", microseconds(lambda: differences(decision, "", "run_1"), 10)),
+        ("audit a recorded decision", microseconds(lambda: differences(decision, "run_1"), 10)),
     ):
         print(f"{name:40} {cost:8.1f} µs")
 

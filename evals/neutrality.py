@@ -23,7 +23,6 @@ from typing import Any, Final, cast
 from evals.stage import parser
 from fairlead.execution.choosing import chosen
 from fairlead.execution.deployment import Deployment
-from fairlead.execution.seconds_seen import SecondsSeen
 from fairlead.labels import NO_LABELS
 from fairlead.models.types import ChatRequest, Model
 from fairlead.routing import Plan, plan
@@ -56,11 +55,16 @@ _QUESTIONS: Final = (
 )
 
 
+def _unmeasured(_: object) -> None:
+    """How long a candidate takes: nobody has measured it."""
+
+
 class Allowed:
     """A decision that permits."""
 
     allowed = True
     redact: frozenset[str] = frozenset()
+    pseudonymise: frozenset[str] = frozenset()
     reasons: tuple[Any, ...] = ()
 
 
@@ -195,8 +199,7 @@ def decided(workspace: Workspace, predictor: Predictor | None, names: Names, cas
         key=case.run,
     )
     deployment = _Deployed(workspace, predictor)
-    seconds = SecondsSeen()
-    return chosen(cast(Deployment, deployment), seconds, task, request, made, case.run, case.run)
+    return chosen(cast(Deployment, deployment), _unmeasured, task, request, made, case.run, case.run)
 
 
 class _Deployed:
