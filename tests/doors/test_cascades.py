@@ -9,7 +9,7 @@ import anthropic
 import httpx
 import openai
 import pytest
-from tests.execution.test_cascade import BAD, FALSE, FILES, FORM, GOOD, PRICES, RICH, models, says
+from tests.execution.test_cascade import BAD, FALSE, FILES, FORM, GOOD, PRICES, RICH, TIERS, models, says
 from tests.world import Served, key_of, served, wait_until
 
 from fairlead.learning.gathering import Gathering
@@ -38,7 +38,7 @@ def spent(s: Served) -> Decimal:
 
 
 def test_a_client_sees_one_answer_and_what_all_attempts_cost(tmp_path: Path) -> None:
-    with served(tmp_path, FILES, models=models, prices=PRICES, budgets=RICH) as s:
+    with served(tmp_path, FILES, models=models, prices=PRICES, routing=TIERS, budgets=RICH) as s:
         client = openai.OpenAI(base_url=f"{s.url}/v1", api_key=key_of("kim"), max_retries=0)
         for stream in (False, True):
             before = spent(s)
@@ -67,7 +67,7 @@ def test_a_client_sees_one_answer_and_what_all_attempts_cost(tmp_path: Path) -> 
 
 
 def test_messages_get_whole_answers_too_and_who_leaves_in_the_middle_owes_nothing_more(tmp_path: Path) -> None:
-    with served(tmp_path, FILES, models=models, prices=PRICES, budgets=RICH) as s:
+    with served(tmp_path, FILES, models=models, prices=PRICES, routing=TIERS, budgets=RICH) as s:
         client = anthropic.Anthropic(base_url=s.url, api_key=key_of("kim"), max_retries=0)
         asking: Any = {
             "model": "kind",
@@ -90,7 +90,7 @@ def test_messages_get_whole_answers_too_and_who_leaves_in_the_middle_owes_nothin
 
 
 def test_an_answer_that_was_not_kept_teaches_that_its_model_was_not_good_enough(tmp_path: Path) -> None:
-    with served(tmp_path, FILES, models=models, prices=PRICES) as s:
+    with served(tmp_path, FILES, models=models, prices=PRICES, routing=TIERS) as s:
         client = openai.OpenAI(base_url=f"{s.url}/v1", api_key=key_of("kim"), max_retries=0)
         runs = [asked(client, False, "bill", content)[2]["run"] for content in (says(), says(BAD))] + [
             asked(client, False, "once", says(BAD, "no"))[2]["run"]

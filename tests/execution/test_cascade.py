@@ -17,6 +17,7 @@ from fairlead.execution.cascade import NotKept
 from fairlead.execution.quoting import quote_batch
 from fairlead.models.types import Chunk, Model
 from fairlead.server.about import course_body
+from fairlead.workspace.routing_audit import Predictors, audited
 
 PAGE = """---
 title: Expenses
@@ -44,6 +45,7 @@ FILES = {
     "tasks/calls.yaml": f"cascade: {{{THREE}, keep_if: [tools]}}",
     "tasks/down.yaml": "cascade: {models: [small, broken, house], keep_if: [schema]}",
     "tasks/stuck.yaml": "{deadline: 1, context: 500, cascade: {models: [small, hanging], keep_if: [grounded]}}",
+    "tasks/alone.yaml": "{deadline: 1, context: 500, tier: slow, cascade: {keep_if: [grounded]}}",
     "tasks/free.yaml": "{prefer: [house], cascade: {keep_if: [schema]}}",
 }
 TOOL = {
@@ -60,12 +62,14 @@ def models(url: str) -> dict[str, Any]:
     return {**own, "broken": model("fault-500"), "hanging": model("fault-hang")}
 
 
+TIERS = {"tiers": {"slow": ["hanging", "small"]}}
 RICH = {"persons": {"kim": {"daily": 1}}}
 PRICE = {"small": 1, "middle": 2, "house": 3, "other": 4, "critic": 5, "broken": 6, "hanging": 7}
 PRICES = {name: {"input": n, "output": n} for name, n in PRICE.items()}
 
 
 def at(tmp_path: Any, files: dict[str, str] = FILES, **more: Any) -> Any:
+    more = {"routing": TIERS, **more}
     return world(tmp_path, files, models=models, prices={**PRICES, **more.pop("dear", {})}, **more)
 
 
@@ -236,6 +240,20 @@ async def test_a_client_that_leaves_pays_for_what_ran(tmp_path) -> None:
         assert (attempt.outcome, run.outcome, run.model) == ("escalated", "abandoned", "hanging")
         assert not w.holds()
         assert w.balance("person/kim") == (0, attempt.cost + run.cost)
+
+
+async def test_an_auditor_makes_the_choice_again_also_where_an_earlier_answer_was_given_in_the_end(tmp_path) -> None:
+    usual = {**TIERS, "objective": {"maximise": "quality", "cost_at_most": 1, "explore": 0.2}}
+    async with at(tmp_path, routing=usual) as w:
+        answer = await w.ask(says(BAD), model="free", response_format=FORM)
+        assert (answer.candidates[:2], answer.model.name) == (("small", "middle"), "middle")
+        kept = await w.ask(says(FALSE), model="alone")
+        assert (kept.model.name, kept.flags) == ("small", ("kept_anyway", "deadline_exceeded"))
+        last = w.records(run=kept.run)[-1]
+        assert (last.attempt, last.held, last.cost) == (0, 0, 0)
+        assert all(each.decision and each.decision.cascade for each in w.records())
+        found = audited(w.records(), Predictors(w.store))
+        assert (found.checked, found.wrong) == (5, ())
 
 
 async def test_an_estimate_goes_from_the_first_answer_alone_to_all_that_may_be_asked(tmp_path, capsys) -> None:

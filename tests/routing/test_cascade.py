@@ -84,6 +84,9 @@ def test_a_ladder_is_an_order_that_its_record_leads_to(rows: list[tuple[int, int
     assert laddered_.decision is not None
     assert laddered_.decision.cascade == Ladder(at_most=at_most)
     assert [each.model for each in in_order(laddered_.decision)] == names(laddered_)
+    novel = replace(made, decision=replace(decision, novel=True))
+    for one, checks in ((made, ()), (novel, ("schema",))):
+        assert laddered(replace(CASCADE, novel=True), one, ("schema",), lambda _: 0, 0).checks == checks
 
 
 def test_a_round_of_calls_has_failed_where_a_tool_of_it_says_so() -> None:

@@ -167,7 +167,7 @@ def test_a_cascade_goes_from_the_cheapest_up_and_the_answer_of_an_earlier_one_ma
         for number, model in enumerate(("small", "mid"), start=1)
     ]
     assert not wrong(known, *rows, record(at, decision=made, model="big", attempt=3))
-    assert not wrong(known, *rows, record(at, decision=made, model="small", attempt=1))
+    assert not wrong(known, *rows, record(at, decision=made, model="small", attempt=0))
     assert wrong(known, record(at, decision=made, model="mid"))
     assert not wrong(known, record(at, decision=made, model="mid", dropped=(("small", "cascade"),)))
     named = replace(made, cascade=Ladder(at_most=1, models=("mid", "dear")))

@@ -279,8 +279,8 @@ class Action:
 
     def stand_in(self, record: Record, sent: Release) -> None:
         """The answer of an attempt that was not kept is given after all, since no other can be had. It is billed
-        already; what is settled next is the action, with no further cost."""
-        self._stood_in, self._sent = record, sent
+        already; what is settled next is the action, with no attempt of its own and no further cost."""
+        self._stood_in, self._sent = msgspec.structs.replace(record, attempt=0, held=0), sent
 
     async def settle(self, usage: Usage, kept: Callable[[], Kept] | None = None, step: NewStep | None = None) -> None:
         """The attempt succeeded: bill what was used, free the rest of the hold, record the action, in one commit.

@@ -18,6 +18,7 @@ from fairlead.execution.attempts import attempt
 from fairlead.execution.choices import Reply
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.ending import finished
+from fairlead.execution.flow_path import extracted
 from fairlead.execution.judging import Ask
 from fairlead.execution.keeping import looked_over
 from fairlead.execution.opinion import Opinion
@@ -193,7 +194,10 @@ async def cascaded(
     assert cascade is not None, "a plan has checks where there is a cascade"
     opinion = Opinion(ask, fairlead, deployment, action, decided) if "agreement" in decided.plan.checks else None
     try:
-        return await _Climb(ask, fairlead, deployment, action, cascade, release, opinion).go(decided)
+        model, reply = await _Climb(ask, fairlead, deployment, action, cascade, release, opinion).go(decided)
     finally:
         if opinion is not None:
             await opinion.close()
+    with action.step("check"):
+        await extracted(fairlead, deployment, action, decided, reply)
+    return model, reply

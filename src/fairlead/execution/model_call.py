@@ -55,7 +55,7 @@ async def call_model(
                 model = await attempt(fairlead, deployment, action, decided, release)
             with action.step("check"):
                 reply = await ended(call_model, fairlead, deployment, action, decided, release)
-        await extracted(fairlead, deployment, action, decided, reply)
+                await extracted(fairlead, deployment, action, decided, reply)
         with action.step("settle"):
             told = partial(answer_of, deployment, action, decided, model, reply)
             await action.settle(reply.usage, None if remember is None else lambda: remember(told()))

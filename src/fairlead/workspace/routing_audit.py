@@ -122,7 +122,7 @@ def _of_run(run: Sequence[Record], predictors: Predictors, unchecked: Counter[st
 
 def _stands_in(record: Record, run: Sequence[Record]) -> bool:
     """Whether it is no attempt of its own: an answer that was not kept first is given in the end (`kept_anyway`)."""
-    return record.kind == "call_model" and any(one is not record and one.attempt == record.attempt for one in run)
+    return not record.attempt and any(one is not record and one.model == record.model for one in run)
 
 
 def _foretold(record: Record, decision: Decision, predictors: Predictors, unchecked: Counter[str]) -> Iterator[str]:
