@@ -107,6 +107,7 @@ def _attempt(record: Record, currency: str) -> Text:
         f"held {format_money(record.held, currency)}, cost {format_money(record.cost, currency)} at {record.price}",
         tokens,
         f"taken out: {', '.join(record.redacted)}" if record.redacted else "",
+        f"pseudonyms: {', '.join(f'{name} {count}' for name, count in record.pseudonyms)}" if record.pseudonyms else "",
         f"failed: {record.error.code}" if record.error else "",
     ]
     return _text("  ".join(filter(None, parts)), _BAD if record.error else "")

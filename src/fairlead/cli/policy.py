@@ -176,6 +176,9 @@ def _summary(record: Record) -> str:
         f"{record.run}: {record.outcome}" + (f", {record.error.code}" if record.error else ""),
         f"class {record.data_class or 'unknown'}; found {', '.join(record.categories) or 'nothing'}",
         f"taken out before sending: {', '.join(record.redacted)}" if record.redacted else "",
+        f"sent under pseudonyms: {', '.join(f'{name} {count}' for name, count in record.pseudonyms)}"
+        if record.pseudonyms
+        else "",
         f"model {record.model} ({record.placement})" if record.model else "no model was called",
         *(f"required {need}: {state}" for need, state in record.required),
         *(f"dropped {model}: {by}" for model, by in record.dropped),

@@ -5,6 +5,7 @@ is known it is looked for the rest. So a text costs as much with a hundred thous
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -17,6 +18,7 @@ _GAP: Final = re.compile("(?:[\\W_]\u2060*){0,6}")
 _FIELDS: Final = re.compile(r'["<>=|\t;:]')
 _NEAR: Final = 4  # words between the parts of a name in a record
 _MOST_WORDS: Final = 4  # of a forename
+_LONGEST: Final = 8  # words of a part of a name
 
 Span = tuple[str, int, int]  # category, start, end
 
@@ -60,6 +62,7 @@ class Names:
             parts = tuple(family.split())
             last[parts[-1]] = (*last.get(parts[-1], ()), _Known(category, parts, frozenset(those)))
         self._last: Mapping[str, tuple[_Known, ...]] = last
+        self._families: dict[tuple[str, tuple[str, ...]], _Family] = {}
         self._ends = frozenset(last) | {f"{each}s" for each in last}  # as they are, and in the genitive
         self.categories = frozenset(category for category, _ in given)
 
@@ -72,23 +75,24 @@ class Names:
 
     def found(self, texts: Sequence[str]) -> list[list[Span]]:
         """What stands in each text. Parts of a name count wherever all of it stands in any of the texts."""
-        read = [self.read(each) for each in texts]
-        mentions = [self.mentions(each) for each in read]
+        views = [view(each) for each in texts]
+        read = [_reading(each) if self._any_in(each) else None for each in views]
+        mentions = [[] if each is None else list(self._mentions(each)) for each in read]
         parts = _parts_of(one for each in mentions for one in each)
-        return [
-            sorted({(one.category, *span) for one in mine for span in one.spans} | set(_alone(text, parts, mine)))
-            for text, mine in zip(read, mentions, strict=True)
-        ]
+        begun = frozenset(each.partition(" ")[0] for each in parts)
+        begun |= {f"{each}s" for each in begun}
+        found: list[list[Span]] = []
+        for shown, reading, mine in zip(views, read, mentions, strict=True):
+            spans = {(one.category, *span) for one in mine for span in one.spans}
+            if not begun.isdisjoint(words_of(shown)):
+                spans.update(_alone(reading or _reading(shown), parts, begun, mine))
+            found.append(sorted(spans))
+        return found
 
-    def read(self, text: str) -> "Reading":
-        """A text as names are looked for in it."""
+    def mentions(self, text: str) -> list[_Mention]:
+        """Where names stand in a text, all of each."""
         shown = view(text)
-        words = list(WORD.finditer(shown))
-        return Reading(shown, words, [plain(each[0]) for each in words])
-
-    def mentions(self, reading: "Reading") -> list[_Mention]:
-        """Where names stand, all of each."""
-        return list(self._mentions(reading)) if self._any_in(reading.text) else []
+        return list(self._mentions(_reading(shown))) if self._any_in(shown) else []
 
     def _mentions(self, reading: "Reading") -> Iterator[_Mention]:
         keys, text = self._last, reading.text
@@ -98,9 +102,33 @@ class Names:
             if known is None and word[-1:] == "s" and text[end - 1] in "sS":  # in the genitive
                 known, end = keys.get(word[:-1]), end - 1
             for each in known or ():
-                mention = _whole(each, reading, at, end)
+                mention = _whole(self._sorted(each), reading, at, end)
                 if mention is not None:
                     yield mention
+
+    def _sorted(self, known: _Known) -> "_Family":
+        """One family with its forenames by how they begin: made when it first occurs, as most never do."""
+        key = known.category, known.family
+        family = self._families.get(key)
+        if family is None:
+            begins: dict[str, list[str]] = {}
+            for given in sorted(known.given):
+                for begun in {given.partition(" ")[0], given[:1]} - {given, ""}:
+                    begins.setdefault(begun, []).append(given)
+            family = self._families[key] = _Family(known.category, known.family, known.given, begins)
+        return family
+
+
+class _Family(Struct, frozen=True):
+    category: str
+    family: tuple[str, ...]
+    given: frozenset[str]
+    begins: dict[str, list[str]]
+
+
+def _reading(shown: str) -> "Reading":
+    words = list(WORD.finditer(shown))
+    return Reading(shown, words, [plain(each[0]) for each in words])
 
 
 class Reading(Struct, frozen=True):
@@ -116,7 +144,7 @@ class Reading(Struct, frozen=True):
         return all(_GAP.fullmatch(self.text, words[n].end(), words[n + 1].start()) for n in range(first, last))
 
 
-def _whole(known: _Known, reading: Reading, at: int, end: int) -> _Mention | None:
+def _whole(known: _Family, reading: Reading, at: int, end: int) -> _Mention | None:
     """The name that ends in word `at`, or whose family's name does, if all of it stands there."""
     words, told = reading.words, reading.told
     first = at + 1 - len(known.family)
@@ -135,7 +163,7 @@ def _whole(known: _Known, reading: Reading, at: int, end: int) -> _Mention | Non
 
 
 def _turned(
-    known: _Known, reading: Reading, at: int, family: tuple[int, int], behind: tuple[str, ...] = ()
+    known: _Family, reading: Reading, at: int, family: tuple[int, int], behind: tuple[str, ...] = ()
 ) -> _Mention | None:
     """The family's name before the forename, with what belongs to it `behind` that, as in a list by names."""
     words, told = reading.words, reading.told
@@ -147,7 +175,7 @@ def _turned(
     return None
 
 
-def _in_fields(known: _Known, reading: Reading, first: int, at: int, family: tuple[int, int]) -> _Mention | None:
+def _in_fields(known: _Family, reading: Reading, first: int, at: int, family: tuple[int, int]) -> _Mention | None:
     """Forename and family's name in the fields of a record, with the names of the fields between them."""
     words, told = reading.words, reading.told
     for other in (*range(max(first - _NEAR, 0), first), *range(at + 1, min(at + 1 + _NEAR, len(told)))):
@@ -158,16 +186,14 @@ def _in_fields(known: _Known, reading: Reading, first: int, at: int, family: tup
     return None
 
 
-def _given(known: _Known, told: list[str]) -> str:
+def _given(known: _Family, told: list[str]) -> str:
     """The forename that these words are, or the first word or letter of."""
     said = " ".join(told)
     if said in known.given:
         return said
     if len(told) > 1:
         return ""
-    alike = [each for each in known.given if each.partition(" ")[0] == said]
-    if not alike and len(said) == 1:
-        alike = [each for each in known.given if each.startswith(said)]
+    alike = known.begins.get(said, ())
     return "" if not alike else alike[0] if len(alike) == 1 else said
 
 
@@ -182,23 +208,26 @@ def _parts_of(mentions: Iterable[_Mention]) -> dict[str, str]:
     return found
 
 
-def _alone(reading: Reading, parts: Mapping[str, str], mentions: list[_Mention]) -> Iterator[Span]:
+def _alone(
+    reading: Reading, parts: Mapping[str, str], begun: frozenset[str], mentions: list[_Mention]
+) -> Iterator[Span]:
     """Parts of names that stand by themselves: written as a name is, so that no common word is taken for one."""
-    begun = {each.partition(" ")[0] for each in parts}
-    if not begun:
-        return
-    taken = [span for each in mentions for span in each.spans]
+    taken = sorted(span for each in mentions for span in each.spans)
+    begins = [start for start, _ in taken]
     text, words, told = reading.text, reading.words, reading.told
-    longest = max(each.count(" ") for each in parts) + 1
+    longest = min(max(each.count(" ") for each in parts) + 1, _LONGEST)
     for at, word in enumerate(told):
-        if (word not in begun and word[:-1] not in begun) or text[words[at].start()].islower():
+        if word not in begun or text[words[at].start()].islower():
             continue
         start = words[at].start()
+        near = bisect_right(begins, start) - 1
+        if near >= 0 and taken[near][1] > start:
+            continue
         for count in range(min(longest, len(words) - at), 0, -1):
             said, end = " ".join(told[at : at + count]), words[at + count - 1].end()
             if said not in parts and said[-1:] == "s" and text[end - 1] == "s":
                 said, end = said[:-1], end - 1
-            if said in parts and not any(a < end and start < b for a, b in taken):
+            if said in parts and (near + 1 >= len(begins) or begins[near + 1] >= end):
                 yield parts[said], start, end
                 break
 
@@ -210,7 +239,7 @@ class Occurring:
         self._names = names
         self._parts: dict[tuple[str, str], set[str]] = {}
         for text in texts:
-            for each in names.mentions(names.read(text)):
+            for each in names.mentions(text):
                 for part, said in _said_of(each) if each.given else ():
                     self._parts.setdefault((part, said), set()).add(f"{each.given} {each.family}")
 
@@ -220,7 +249,7 @@ class Occurring:
             return None
         shown = view(value)
         style = style_of(shown)
-        whole = next((each for each in self._names.mentions(self._names.read(value)) if each.given), None)
+        whole = next((each for each in self._names.mentions(value) if each.given), None)
         if whole is not None:
             return Entity(f"{whole.given} {whole.family}", "", style)
         said = " ".join(words_of(shown))

@@ -22,6 +22,7 @@ _NO_ALNUM: Final = re.compile(r"[^0-9A-Za-z]+")
 _WRITTEN: Final = re.compile(
     r"[A-Za-z][0-9A-Za-z_]*?_[0-9A-Za-z]{4,6}(?:_[2-9](?![0-9]))?|user\.[0-9a-z]{4,6}@person\.example|\+999\d{8}|ZZ\d{18}"
 )  # as it is written here
+_ALIKE: Final = re.compile(r"(?=(USER[0-9A-Z]{4,6}?PERSONEXAMPLE|999[0-9]{8}|ZZ[0-9]{18}))")  # the same, squeezed
 _WORDS: Final = {
     "person_name": "Person",
     "guessed_name": "Person",
@@ -90,7 +91,7 @@ class Naming:
         self.undo = Undo(strange=pseudonyms.strange)
         self._pseudonyms = pseudonyms
         self._taken = frozenset(each.upper() for each in _ALNUM.findall(taken))
-        self._squeezed = fold(taken)
+        self._alike = frozenset(_ALIKE.findall(fold(taken)))
         self._codes: dict[tuple[str, str], str] = {}
         self._given: set[str] = set()
         self._pseudonyms.counts.clear()
@@ -157,7 +158,7 @@ class Naming:
         if code in self._given:
             return True
         if kind != "word":
-            return fold(code) in self._squeezed
+            return fold(code) in self._alike
         return code in self._taken or any(fold(f"{each}{code}") in self._taken for each in (_word(category), *PARTS))
 
 
