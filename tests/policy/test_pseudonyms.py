@@ -4,10 +4,23 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from fairlead.errors import BadInput
-from fairlead.models.types import ChatRequest, Function, Message, Part, TextPart, ToolCall, text_of
-from fairlead.policy import Rule, RulesFile, compile_policy
+from fairlead.errors import BadInput, Withheld
+from fairlead.identity.types import Caller
+from fairlead.models.types import (
+    ChatRequest,
+    Function,
+    Message,
+    Model,
+    Part,
+    Placement,
+    ResponseFormat,
+    TextPart,
+    ToolCall,
+    text_of,
+)
+from fairlead.policy import Asked, Rule, RulesFile, compile_policy
 from fairlead.policy.pseudonyms import Pseudonyms, fold
 from fairlead.policy.redaction import Redaction
 from fairlead.policy.restoring import restorer_of
@@ -199,3 +212,28 @@ def test_cedar_that_asks_for_pseudonyms_where_there_can_be_none_is_refused(cedar
 def test_parts_of_a_message_share_their_pseudonym() -> None:
     sent, redaction, _ = named(asking([TextPart("card 4111 1111"), TextPart(" 1111 1111 ok")]))
     assert back(redaction, text_of(sent.messages[0])) == "card 4111 1111 1111 1111 ok"
+
+
+def test_what_the_caller_gave_is_no_finding_in_a_reply_and_what_the_model_brings_is() -> None:
+    policy = compile_policy({}, [Rule(withhold=("email",)), Rule(pseudonymise=("email",), audience="cloud")])
+    request = asking(f"write to {ANNA}")
+    email = frozenset({"email"})
+    sent, redaction = policy.redact(request, policy.detect(request), email, email, Pseudonyms(b"k"))
+    mine = text_of(sent.messages[0]).split()[-1]
+    far = Model(name="far", endpoint="e", remote="r", placement=Placement("cloud"))
+    for written in (mine, mine.upper(), f"({mine})"):
+        reply, out = f"I wrote to {written}.", f"I wrote to {written.replace(mine, ANNA).replace(mine.upper(), ANNA)}."
+        screen = policy.screen(Caller(person="ann"), Asked("t"), far, redaction)
+        assert "".join([*map(screen.feed, reply), screen.close()]) == out
+    screen = policy.screen(Caller(person="ann"), Asked("t"), far, redaction)
+    with pytest.raises(Withheld):
+        "".join([screen.feed(f"{mine} or bob@example.org"), screen.close()])
+
+
+def test_in_a_reply_that_is_to_be_json_values_are_written_as_json() -> None:
+    own = RulesFile(detectors=(DetectorSetting("part", "part_number", 'no "[0-9]{3}"'),))
+    policy, part = compile_policy({}, files={"rules/a.yaml": own}), frozenset({"part_number"})
+    request = replace(asking('order no "123" now'), response_format=ResponseFormat("json_object"))
+    sent, redaction = policy.redact(request, policy.detect(request), part, part, Pseudonyms(b"k"))
+    mine = text_of(sent.messages[0]).split()[1]
+    assert json.loads(back(redaction, json.dumps({"part": f"{mine}\n{mine}"}))) == {"part": 'no "123"\nno "123"'}
