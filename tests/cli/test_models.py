@@ -4,6 +4,9 @@ from pathlib import Path
 
 from tests.cli.conftest import Fairlead
 
+from fairlead.clock import SystemClock
+from fairlead.lanes.figures import FOLDER, DeploymentFigures, WorkerFigures, write
+
 
 def test_models_say_where_they_run_what_they_cost_and_what_they_lack(acme: Path, fairlead: Fairlead) -> None:
     models = {each["model"]: each for each in fairlead("models", "--json").json}
@@ -28,3 +31,22 @@ def test_endpoints_are_asked_only_on_demand(acme: Path, fairlead: Fairlead) -> N
     asked = {each["model"]: each["status"] for each in fairlead("models", "--online", "--json").json}
     assert asked["local"] == "available"
     assert asked["house"] != "available"
+
+
+def test_deployments_stand_as_the_workers_of_this_machine_say(acme: Path, fairlead: Fairlead) -> None:
+    assert fairlead("models", "--json").json[0]["standing"] is None
+    now, name = SystemClock().now(), fairlead("models", "--json").json[0]["model"]
+    for worker, calls in (("one", 2), ("two", 3)):
+        said = {"requests": 9 - calls}
+        stands = DeploymentFigures(
+            model=name, under_way=calls, requests=4, said=said, ill="it fails" if calls == 3 else ""
+        )
+        write(acme / ".fairlead" / FOLDER, WorkerFigures(worker=worker, at=now, deployments=(stands,)))
+    assert fairlead("models", "--json").json[0]["standing"] == {
+        "under_way": 5,
+        "requests_left": 4,
+        "tokens_left": None,
+        "server_says_left": {"requests": 6},
+        "left_alone": ["it fails"],
+    }
+    assert "5 under way, 4 requests left, it fails" in " ".join(fairlead("models").out.split())

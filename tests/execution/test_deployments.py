@@ -14,6 +14,7 @@ from fairlead.errors import Denied, RateLimited, Upstream
 from fairlead.execution import call_model, visible_models
 from fairlead.lanes.refusals import AtLimit
 from fairlead.models.types import ChatRequest, Handling, Message
+from fairlead.workspace.parts import standing_of
 from fairlead.workspace.problems import InvalidWorkspace
 
 
@@ -169,6 +170,7 @@ async def test_a_deployment_at_its_limit_is_passed_over_and_where_all_are_it_is_
         assert 60 <= caught.value.retry_after <= 61
         assert len(w.provider.received) == 4
         assert w.holds() == []
+        assert [(each.requests, each.under_way, each.ill) for each in standing_of(w.fairlead)] == [(0, 0, "")] * 2
         later(w, clock, caught.value.retry_after)
         assert (await sent(w, "talk"))[0] == used[0]
 

@@ -16,7 +16,8 @@ def queues(workspace: Workspace = None, data_folder: Data = None, json: Json = F
     from fairlead.clock import SystemClock
     from fairlead.lanes.figures import FOLDER, read
 
-    found = list(read(find(workspace, data_folder).beside / FOLDER, SystemClock().now()))
+    whole = read(find(workspace, data_folder).beside / FOLDER, SystemClock().now())
+    found = [each for each in whole if each.lanes]
     if json:
         json_data({"workers": found})
         return

@@ -26,12 +26,26 @@ class LaneFigures(Struct, frozen=True, kw_only=True):
     refused: int = 0
 
 
+class DeploymentFigures(Struct, frozen=True, kw_only=True):
+    """A model with a limit, or one of a model's deployments: what a worker has under way there; how many `requests` and
+    `tokens` are left of a minute, all workers of the machine together, None where nothing is declared; what its server
+    last said is left; and why it is left alone, "" if it is not."""
+
+    model: str
+    under_way: int = 0
+    requests: int | None = None
+    tokens: int | None = None
+    said: dict[str, int] = {}
+    ill: str = ""
+
+
 class WorkerFigures(Struct, frozen=True, kw_only=True):
     """One worker, at a moment in milliseconds since 1970."""
 
     worker: str
     at: int
     lanes: tuple[LaneFigures, ...] = ()
+    deployments: tuple[DeploymentFigures, ...] = ()
 
 
 def figures_of(lanes: Lanes, now: float) -> tuple[LaneFigures, ...]:

@@ -7,7 +7,7 @@ from socket import gethostname
 
 from fairlead.clock import Clock
 from fairlead.execution import Fairlead
-from fairlead.lanes.figures import WorkerFigures, figures_of, write
+from fairlead.lanes.figures import DeploymentFigures, WorkerFigures, figures_of, write
 from fairlead.storage.fleet import LEASE, Fleet, Member
 
 
@@ -33,7 +33,8 @@ class Turns:
             lanes.take_up(lanes.rules, workers, rank)
             rates.workers = workers
         figures = figures_of(lanes, self._clock.monotonic())
-        said = WorkerFigures(worker=self._worker, at=self._clock.now(), lanes=figures)
+        standing = standing_of(self._fairlead)
+        said = WorkerFigures(worker=self._worker, at=self._clock.now(), lanes=figures, deployments=standing)
         await asyncio.to_thread(write, self._folder, said)
 
     def _counted(self) -> tuple[int, int, int]:
@@ -42,6 +43,23 @@ class Turns:
         live = sorted(live_among(members, self._seen, self._clock.monotonic()) | {self._worker})
         elsewhere = {each.id for each in members if each.host != host} - {self._worker}
         return len(live), live.index(self._worker), sum(id not in elsewhere for id in live)
+
+
+def standing_of(fairlead: Fairlead) -> tuple[DeploymentFigures, ...]:
+    """How things stand at the deployments that calls are shared among."""
+    deployment = fairlead.deployment
+    found = []
+    for name, model in (*deployment.models.items(), *deployment.embedders.models.items()):
+        if model.group or model.per_minute:
+            limit = model.per_minute
+            requests, tokens = (None, None) if limit is None else fairlead.minutes.left(name, limit)
+            calls, _ = fairlead.outstanding.busy.get(name, (0, 0))
+            said = {str(kind): left for kind, left in fairlead.allowances.left(name).items()}
+            ill = fairlead.health.reason(name) or ""
+            found.append(
+                DeploymentFigures(model=name, under_way=calls, requests=requests, tokens=tokens, said=said, ill=ill)
+            )
+    return tuple(found)
 
 
 def live_among(members: Collection[Member], seen: dict[str, tuple[int, float]], now: float) -> set[str]:
