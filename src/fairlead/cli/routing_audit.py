@@ -67,6 +67,8 @@ def _whole(log: "Log", records: Iterable[Record]) -> Iterator[Record]:
     """The records, with those of a run that began before them."""
     begun = set[str]()
     for record in records:
+        if record.kind not in ("attempt", "call_model"):
+            continue
         if record.attempt > 1 and record.run not in begun:
             yield from (each for each in map(record_of, log.of_run(record.run)) if each.attempt < record.attempt)
         begun.add(record.run)
