@@ -89,9 +89,10 @@ class Likeness:
         """What a unit adds to the scores of all types, and to the text's squared length."""
         known, squares = self._weights(unit)
         adds = sum(self._learnt[at] * round(weight * _WEIGHT) for at, weight in known)
-        if len(self._remembered) >= _MOST_REMEMBERED:
-            self._remembered.clear()
-        self._remembered[unit] = adds, squares
+        if known or " " not in unit:  # most pairs that are asked were in no example, and would crowd out the words
+            if len(self._remembered) >= _MOST_REMEMBERED:
+                self._remembered.clear()
+            self._remembered[unit] = adds, squares
         return adds, squares
 
     def _text(self, document: Mapping[str, None]) -> _Text:
