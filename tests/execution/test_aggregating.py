@@ -6,13 +6,18 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from tests.execution.test_tool_call import call
 from tests.world import FixedClock, World, world
 
 from fairlead.costs.record import encode_record
+from fairlead.costs.told import Arrival
 from fairlead.errors import Denied
+from fairlead.execution import Answer, call_model
+from fairlead.execution.tool_asking import ToolAnswer
 from fairlead.labels import DataClass
+from fairlead.server.openai.chat_request import read_request
 from fairlead.tools.failures import SystemFailed
 from fairlead.workspace.problems import InvalidWorkspace
 
@@ -83,6 +88,37 @@ async def test_with_the_rows_a_question_stays_in_the_house_and_with_groups_it_ma
     assert b"sales" in sent.lower()
     assert b"north-0" not in sent
     assert b"west" not in sent
+
+
+async def test_an_agent_that_passes_on_rows_stays_in_the_house_and_one_that_passes_on_groups_need_not(
+    tmp_path: Path,
+) -> None:
+    agents = {"bot": {"passes_words_on": False}}
+    async with world(tmp_path, FILES, clock=FixedClock(), systems=shop(tmp_path), agents=agents) as w:
+
+        async def asked_with(name: str, arguments: dict[str, Any]) -> ToolAnswer:
+            return await call(w, name, arguments, flow="trends")
+
+        async def answered(found: ToolAnswer, flow: str = "trends") -> Answer:
+            body = {
+                "model": "auto",
+                "messages": [
+                    {"role": "user", "content": QUESTION},
+                    {"role": "assistant", "tool_calls": [
+                        {"id": "1", "type": "function", "function": {"name": "shop", "arguments": "{}"}}]},
+                    {"role": "tool", "tool_call_id": "1", "content": found.result.text},
+                ],
+            }  # fmt: skip
+            request = read_request(msgspec.json.encode(body)).request
+            arrival = Arrival(door="openai.chat", flow=flow)
+            return await call_model(w.fairlead, w.caller(), request, arrival)
+
+        trend = await answered(await asked_with("shop.sales_trend", {}))
+        assert (trend.model.name, trend.labels.data_class) == ("small", DataClass.internal)
+        rows = await asked_with("shop.lines", {"from": "2026-10-01", "to": "2026-11-01"})
+        kept = await answered(rows)
+        assert (kept.model.name, kept.labels.data_class) == ("house", DataClass.confidential)
+        assert kept.dropped[0].reason == "confidential data stays in the house"
 
 
 async def test_what_is_told_is_a_table_of_groups_and_the_record_has_counts_and_no_value(w: World) -> None:

@@ -17,12 +17,12 @@ from fairlead.execution.choices import Reply
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.extraction import fitting
 from fairlead.execution.flow_reading import NOWHERE, as_data, packed, put_step, read_step, told_by, unknown, words_of
-from fairlead.execution.flow_step import Step, given_as, step_of
+from fairlead.execution.flow_step import Step, given_as, joined, step_of
 from fairlead.execution.kept_flows import FlowOf
 from fairlead.execution.prepare import Decided
 from fairlead.execution.tool_asking import ToolRequest
 from fairlead.identity.types import Caller
-from fairlead.labels import Labels
+from fairlead.labels import NO_LABELS, Labels
 from fairlead.models.types import ChatRequest
 from fairlead.policy.tool_rights import UNKNOWN, ToolAsked
 from fairlead.storage.types import NewStep
@@ -126,6 +126,21 @@ async def extracted(fairlead: Fairlead, deployment: Deployment, action: Action, 
 
     with action.trace.waiting():
         await asyncio.to_thread(work)
+
+
+async def carried(fairlead: Fairlead, deployment: Deployment, action: Action, request: ChatRequest) -> ChatRequest:
+    """The request with the labels that the results in it had when its flow read them: what a model is told keeps the
+    class of where it came from."""
+    if deployment.flows is None or action.arrival.flow is None:
+        return request
+    marks = {mark for each in request.messages if each.role == "tool" for step in told_by(each) for mark in step.marks}
+    if not marks:
+        return request
+    of = flow_of(action.caller, action.arrival.flow)
+    with action.trace.waiting():
+        flow = await asyncio.to_thread(fairlead.flows.flow, of)
+    labels = joined([each for each in flow.steps if not marks.isdisjoint(each.marks)])
+    return request if labels == NO_LABELS else replace(request, labels=request.labels.joined(labels))
 
 
 async def heard(fairlead: Fairlead, deployment: Deployment, action: Action, request: ChatRequest, pack: Pack) -> None:

@@ -13,7 +13,7 @@ from fairlead.execution.attempts import attempt
 from fairlead.execution.cascade import cascaded
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.ending import ended
-from fairlead.execution.flow_path import extracted, heard
+from fairlead.execution.flow_path import carried, extracted, heard
 from fairlead.execution.planning import classified, considered_for, meant, planned, watched
 from fairlead.execution.prepare import Decided, detected
 from fairlead.execution.release import Deliver, Release
@@ -70,7 +70,7 @@ async def decide(fairlead: Fairlead, deployment: Deployment, action: Action, req
     if deployment.stops is not None:
         refuse_stopped(deployment, action)
     policy, caller = deployment.policy, action.caller
-    request = meant(deployment, request)
+    request = await carried(fairlead, deployment, action, meant(deployment, request))
     with action.step("classify"):
         findings = await detected(policy, request)
         task = action.task = await classified(deployment, action, request, findings)
