@@ -11,12 +11,14 @@ from fairlead.policy.periods import last_over
 RULE = """
 declassify:
   - name: sales_trend
+    kind: aggregate
     of: shop.lines
     arguments: {since: $since, until: $until}
     subject: customer
     by: [region]
     values: {spent: {within: [0, 500]}}
     at_least: 3
+  - {kind: decision, name: summary, role: publisher}
 """
 SYSTEM = """
 systems:
@@ -48,7 +50,11 @@ def test_what_would_be_left_out_is_shown_and_what_was_told_is_listed(live: Path,
     assert "nothing was told" in fairlead("declassify", "explain", "sales_trend").err
     applied = fairlead("apply", "--yes")
     assert applied.status == 0, applied.err
-    (row,) = fairlead("declassify", "list", "--json").json
+    row, decision = fairlead("declassify", "list", "--json").json
+    assert (decision["tool"], decision["kind"], decision["by"]) == ("declassify.summary", "decision", "publisher")
+    assert "never decides about their own" in fairlead("declassify", "explain", "summary").out
+    assert "is decided by people" in fairlead("declassify", "try", "summary").err
+    assert "declassify.summary" in fairlead("declassify", "list").out
     assert (row["tool"], row["from"], row["to"], row["told"]) == (
         "shop.sales_trend",
         "confidential",

@@ -24,6 +24,7 @@ from fairlead.workspace.problems import InvalidWorkspace
 RULE = """
 declassify:
   - name: sales_trend
+    kind: aggregate
     of: shop.lines
     about: What customers spend, by region.
     arguments: {from: $since, to: $until}

@@ -11,15 +11,18 @@ from fairlead.cli.opening import open_store
 from fairlead.cli.output import Json, data, json_data, say, table
 from fairlead.cli.place import Data, Place, Workspace, find
 from fairlead.cli.when import shown
-from fairlead.errors import NotFound, closest
+from fairlead.errors import BadInput, NotFound, closest
+from fairlead.policy.aggregates import Aggregate
+from fairlead.policy.declassification import Decision
+from fairlead.policy.declassify_settings import DecisionSetting
 from fairlead.storage.database import database_at
 
 if TYPE_CHECKING:
-    from fairlead.policy.aggregates import Aggregate
+    from fairlead.policy.declassification import Rule
     from fairlead.storage.release_rows import KeptRelease
     from fairlead.workspace.compile import Workspace as Compiled
 
-Rule = Annotated[str, typer.Argument(metavar="RULE", help="The rule, by its name or as SYSTEM.NAME.")]
+Name = Annotated[str, typer.Argument(metavar="RULE", help="The rule, by its name or as SYSTEM.NAME.")]
 
 app = typer.Typer(
     add_completion=False,
@@ -42,12 +45,13 @@ def list_(workspace: Workspace = None, data_folder: Data = None, json: Json = Fa
     if not rows:
         say("nothing lowers a class: declare `declassify:` in a file of rules/")
         return
-    columns = ["tool", "of", "from", "to", "by", "at_least", "period", "told"]
-    table(columns, [[str(row[each]) for each in columns] for row in rows], right=["at_least"])
+    columns = ["tool", "kind", "of", "from", "to", "by", "at_least", "told"]
+    shown_of = [[str(row[each]) if row[each] is not None else "" for each in columns] for row in rows]
+    table(columns, shown_of, right=["at_least"])
 
 
 @app.command()
-def explain(rule: Rule, workspace: Workspace = None, data_folder: Data = None, json: Json = False) -> None:
+def explain(rule: Name, workspace: Workspace = None, data_folder: Data = None, json: Json = False) -> None:
     """What a rule tells of whom, what keeps it from telling of one person alone, and what it has told so far."""
     place = find(workspace, data_folder)
     found = _rule(in_folder(place), rule)
@@ -60,7 +64,9 @@ def explain(rule: Rule, workspace: Workspace = None, data_folder: Data = None, j
         ]  # fmt: skip
         json_data(_row(found, told) | {"digest": found.digest, "history": history})
         return
-    data("\n".join(_words(found)))
+    data("\n".join(_words(found) if isinstance(found, Aggregate) else _words_of_decision(found)))
+    if isinstance(found, Decision):
+        return
     if told:
         table(
             ["days", "groups", "left out", "told first"],
@@ -74,7 +80,17 @@ def explain(rule: Rule, workspace: Workspace = None, data_folder: Data = None, j
         say("nothing was told by it yet")
 
 
-def _words(rule: "Aggregate") -> list[str]:
+def _words_of_decision(rule: Decision) -> list[str]:
+    setting = rule.setting
+    return [
+        f"{rule.tool} gives a text back with a lower class: {setting.take_down} becomes {setting.to}.",
+        f"- somebody with the role {setting.role} is shown the text and the reason, and never decides about their own",
+        "- what they let pass is this very text, once",
+        "- what detectors find in it counts as before",
+    ]
+
+
+def _words(rule: Aggregate) -> list[str]:
     setting = rule.setting
     by = " and ".join(setting.by)
     bounds = [
@@ -93,7 +109,7 @@ def _words(rule: "Aggregate") -> list[str]:
 
 @app.command("try")
 def try_(
-    rule: Rule,
+    rule: Name,
     key: Annotated[str, typer.Option(envvar="FAIRLEAD_KEY", help="The key of whoever tries.", show_default="")] = "",
     workspace: Workspace = None,
     data_folder: Data = None,
@@ -140,20 +156,23 @@ async def _tried(place: Place, rule: str, key: str) -> Any:
             fairlead = running.fairlead
             said = f"Bearer {key}" if key else None
             caller = await fairlead.current().authenticator.authenticate(said, loopback=True)
-            name = _named(fairlead.current().declassify, rule).tool
+            found = _named(fairlead.current().declassify, rule)
+            if not isinstance(found, Aggregate):
+                raise BadInput(f"{found.tool} is decided by people", mend="see who: fairlead declassify explain NAME")
+            name = found.tool
             answer = await call_tool(fairlead, caller, ToolRequest(name=name, arguments={}), Arrival(door=TRIES))
             return answer.result.structured
         finally:
             await running.stop()
 
 
-def _rule(compiled: "Compiled", name: str) -> "Aggregate":
+def _rule(compiled: "Compiled", name: str) -> "Rule":
     return _named(compiled.declassify, name)
 
 
-def _named(rules: Any, name: str) -> "Aggregate":
+def _named(rules: Any, name: str) -> "Rule":
     """Raises `NotFound`."""
-    found: list[Aggregate] = [rule for tool, rule in rules.items() if name in (tool, rule.setting.name)]
+    found: list[Rule] = [rule for tool, rule in rules.items() if name in (tool, rule.setting.name)]
     if len(found) != 1:
         raise NotFound(
             f"there is no rule {name!r}" if not found else f"{name!r} is the name of {len(found)} rules",
@@ -163,7 +182,7 @@ def _named(rules: Any, name: str) -> "Aggregate":
     return found[0]
 
 
-def _told(place: Place, rule: "Aggregate") -> "list[KeptRelease]":
+def _told(place: Place, rule: "Rule") -> "list[KeptRelease]":
     """What it has told, the newest first; nothing where there is no state yet."""
     from fairlead.storage.release_rows import every
 
@@ -173,13 +192,15 @@ def _told(place: Place, rule: "Aggregate") -> "list[KeptRelease]":
         return every(connection, rule.tool)
 
 
-def _row(rule: "Aggregate", told: "list[KeptRelease]") -> dict[str, Any]:
+def _row(rule: "Rule", told: "list[KeptRelease]") -> dict[str, Any]:
     setting = rule.setting
-    return {
-        "tool": rule.tool,
+    row: dict[str, Any] = {"tool": rule.tool, "from": setting.take_down, "to": setting.to}
+    if isinstance(setting, DecisionSetting):
+        none = {"of": None, "at_least": None, "period": None, "told": None}
+        return row | {"kind": "decision", "by": setting.role} | none
+    return row | {
+        "kind": "aggregate",
         "of": setting.source,
-        "from": setting.take_down,
-        "to": setting.to,
         "by": ", ".join(setting.by),
         "at_least": setting.at_least,
         "period": setting.period,

@@ -16,11 +16,13 @@ from fairlead.clock import Clock
 from fairlead.costs.ledger import Action
 from fairlead.costs.record import Declassified
 from fairlead.errors import BadInput, Denied
-from fairlead.execution.deployment import Fairlead
+from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.labels import DataClass
 from fairlead.policy.aggregates import Aggregate, Released, gathered, judged, released
-from fairlead.policy.declassification import SINCE, UNTIL
+from fairlead.policy.declassification import SINCE, UNTIL, Decision, Rule
 from fairlead.policy.periods import Window, day_before, last_over
 from fairlead.policy.suppression import Draw
+from fairlead.policy.tool_rights import ToolAsked
 from fairlead.storage.store import Store
 from fairlead.tools.failures import SystemFailed
 from fairlead.tools.types import Definition, SystemCall, Text, ToolResult
@@ -113,6 +115,37 @@ class Releases:
 class _Content(msgspec.Struct, frozen=True):
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
+
+
+async def taken_down(fairlead: Fairlead, action: Action, rule: Rule, call: SystemCall, ask: Ask) -> ToolResult:
+    """What a rule gives, with the record of it: a table of groups, or a text that somebody has let pass."""
+    if isinstance(rule, Aggregate):
+        return await aggregated(fairlead, action, rule, call, ask)
+    result = await ask(call)
+    action.declassified = Declassified(
+        digest=rule.digest,
+        groups=0,
+        rule=rule.tool,
+        since="",
+        suppressed=0,
+        to=rule.setting.to,
+        until="",
+        was=rule.setting.take_down,
+    )
+    return result
+
+
+def refuse_higher(deployment: Deployment, asked: ToolAsked) -> None:
+    """Raises `Denied` for a text of a higher class than a decision may be asked for."""
+    rule = deployment.declassify.get(asked.tool.name)
+    if isinstance(rule, Decision) and asked.labels.data_class > DataClass[rule.setting.take_down]:
+        raise Denied(
+            f"{asked.tool.name} is not for {asked.labels.data_class.name} texts",
+            why=f"it takes down from {rule.setting.take_down} at the highest; the text, or where it came from, is "
+            f"{asked.labels.data_class.name}",
+            mend="take out what makes it so, or leave it in the house",
+            subject=asked.tool.name,
+        )
 
 
 async def aggregated(fairlead: Fairlead, action: Action, rule: Aggregate, call: SystemCall, ask: Ask) -> ToolResult:

@@ -31,8 +31,8 @@ from fairlead.models.deployments import Group
 from fairlead.models.embedding import NO_EMBEDDERS, Embedders
 from fairlead.models.types import Model, ModelDriver
 from fairlead.policy import Policy
-from fairlead.policy.aggregates import Aggregate
 from fairlead.policy.approvals import ApprovalRules, no_rules
+from fairlead.policy.declassification import Rule
 from fairlead.policy.stops import Stops, stopped
 from fairlead.routing import Health, Preferences
 from fairlead.routing.outstanding import Outstanding
@@ -100,7 +100,7 @@ class Deployment:
     vectors: VectorSpace | None = None
     live: Mapping[str, LiveSource] = field(default_factory=dict)
     predictor: "Predictor | None" = None
-    declassify: Mapping[str, Aggregate] = field(default_factory=dict)  # by tool: what lowers the class of its result
+    declassify: Mapping[str, Rule] = field(default_factory=dict)  # by tool: what lowers the class of its result
     speeds: Mapping[str, Speed] | None = None  # of models, as measured on this machine
     kept: Kept | None = None  # where what servers keep of prompts makes calls cheaper
     shares: bool = False  # whether a model has several deployments, or a limit of its own a minute

@@ -10,7 +10,7 @@ import msgspec
 from fairlead.costs.ledger import Action
 from fairlead.costs.told import Hit, ToolReservation
 from fairlead.errors import BadInput, DeadlineExceeded, Overloaded, Rejected, Unauthenticated, Upstream
-from fairlead.execution.aggregating import aggregated
+from fairlead.execution.aggregating import taken_down
 from fairlead.execution.attempts import refuse_outdated
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.stopping import refuse_ended
@@ -101,7 +101,7 @@ async def attempted(fairlead: Fairlead, deployment: Deployment, action: Action, 
                     fairlead.under_way[action] = sent, timer
                     ask = partial(_called, fairlead, deployment, action, decided)
                     rule = deployment.declassify.get(asked.tool.name)
-                    result = await (ask(call) if rule is None else aggregated(fairlead, action, rule, call, ask))
+                    result = await (ask(call) if rule is None else taken_down(fairlead, action, rule, call, ask))
                     sent.result = result
     except TimeoutError:
         if timer.when() != due:  # a stop has moved it: the end is its doing

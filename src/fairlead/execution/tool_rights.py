@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from fairlead.costs.ledger import Action
 from fairlead.errors import Denied
+from fairlead.execution.aggregating import refuse_higher
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.tool_approvals import granted_or_asked
 from fairlead.policy.tool_rights import ToolAsked
@@ -14,6 +15,8 @@ async def refuse_unless_allowed(
     fairlead: Fairlead, deployment: Deployment, action: Action, asked: ToolAsked
 ) -> tuple[str, ...]:
     """The ids of the approvals that it rests on. Raises `Denied`, `ApprovalPending`."""
+    if deployment.declassify:
+        refuse_higher(deployment, asked)
     decision = _decided(deployment, action, asked)
     if decision.effect != "ask":
         return ()

@@ -1,20 +1,43 @@
 """The declared ways to a lower class, checked, and the tools that they make. Labels fall by nothing else."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from fairlead.errors import BadInput, closest
 from fairlead.labels import DataClass
 from fairlead.policy.aggregates import Aggregate, columns_of, digest_of
-from fairlead.policy.declassify_settings import AggregateSetting
-from fairlead.tools.settings import SqlSettings, System
+from fairlead.policy.declassify_settings import AggregateSetting, DecisionSetting
+from fairlead.tools.cards import Precondition, SystemCard, ToolCard
+from fairlead.tools.settings import DecidedSettings, SqlSettings, System
 from fairlead.tools.types import Definition, Tool
 
 SINCE: Final = "$since"
 UNTIL: Final = "$until"
+DECIDED: Final = "declassify"
+"""The system whose tools are the declared decisions."""
+
 _PERSON: Final = ":person"
+_LONGEST: Final = 100_000  # letters of a text that somebody is to read
+
+
+class Decision(Struct, frozen=True, kw_only=True):
+    """A declared decision in force."""
+
+    setting: DecisionSetting
+    tool: str  # as callers know it: `declassify.name`
+    digest: str
+
+    @property
+    def to(self) -> DataClass:
+        return DataClass[self.setting.to]
+
+
+Rule = Aggregate | Decision
 
 
 def compile_aggregate(key: str, setting: AggregateSetting, systems: Mapping[str, System]) -> Aggregate:
@@ -88,11 +111,26 @@ def _check_columns(key: str, setting: AggregateSetting) -> None:
             raise BadInput(f"{key}.values.{name}.gives says one thing twice", mend="leave one out")
 
 
-def check_apart(key: str, rule: Aggregate, others: Mapping[str, Aggregate]) -> None:
+def compile_decision(key: str, setting: DecisionSetting, systems: Mapping[str, System]) -> Decision:
+    """One decision. Raises `BadInput` naming the key, which begins with `key`."""
+    if DataClass[setting.to] >= DataClass[setting.take_down]:
+        raise BadInput(
+            f"{key}.to: {setting.to} is no lower class than {setting.take_down}", mend="correct `to` or `take_down`"
+        )
+    there = systems.get(DECIDED)
+    if there is not None and not isinstance(there.settings, DecidedSettings):
+        raise BadInput(f"{key}: a system is called {DECIDED}", mend="give that system another name")
+    if there is not None and setting.name in there.tools:
+        raise BadInput(f"{key}.name: there is a decision {setting.name!r} already", mend="choose another name")
+    digest = hashlib.sha256(msgspec.json.encode(setting, order="sorted")).hexdigest()[:32]
+    return Decision(setting=setting, tool=f"{DECIDED}.{setting.name}", digest=digest)
+
+
+def check_apart(key: str, rule: Aggregate, others: Mapping[str, Rule]) -> None:
     """Raises `BadInput` where another rule has the same source: two tables of the same rows can be set against each
     other."""
     for other, each in others.items():
-        if each.setting.source == rule.setting.source:
+        if isinstance(each, Aggregate) and each.setting.source == rule.setting.source:
             raise BadInput(
                 f"{key}.of: {rule.setting.source} is the source of {other} already",
                 why="from two tables of the same rows, groups could be reckoned that neither tells of",
@@ -100,15 +138,50 @@ def check_apart(key: str, rule: Aggregate, others: Mapping[str, Aggregate]) -> N
             )
 
 
-def with_tools(systems: Mapping[str, System], rules: Mapping[str, Aggregate]) -> Mapping[str, System]:
+def with_tools(systems: Mapping[str, System], rules: Mapping[str, Rule]) -> Mapping[str, System]:
     """The systems with the tools that the rules make, by the name of the tool."""
     found = dict(systems)
     for rule in rules.values():
+        if isinstance(rule, Decision):
+            found[DECIDED] = _with_decision(found.get(DECIDED), rule.setting)
+            continue
         name = rule.tool.partition(".")[0]
         definition = _definition(rule.setting)
         tool = Tool(system=name, definition=definition, digest=definition.digest)
         found[name] = replace(found[name], tools={**found[name].tools, definition.name: tool})
     return found
+
+
+def _with_decision(before: System | None, setting: DecisionSetting) -> System:
+    """The system of decisions with one more. That somebody must let a call pass is a precondition like any other."""
+    text = {"type": "string", "minLength": 1, "maxLength": _LONGEST, "description": "The text, as it will be used."}
+    reason = {"type": "string", "minLength": 1, "maxLength": 2000, "description": "Why it may have a lower class."}
+    about = f"{setting.about} " if setting.about else ""
+    definition = Definition(
+        name=setting.name,
+        description=f"{about}Gives the text back as {setting.to}, once {setting.role} has let this very text pass.",
+        input={
+            "type": "object",
+            "properties": {"text": text, "reason": reason},
+            "required": ["text", "reason"],
+            "additionalProperties": False,
+        },
+        effect="read",
+    )
+    tool = Tool(system=DECIDED, definition=definition, digest=definition.digest)
+    asks = Precondition(that="false", instead=f"have {setting.role} decide about this text", approval=setting.role)
+    card = ToolCard(requires={"decided": asks})
+    if before is None:
+        settings = DecidedSettings(data_class="restricted")
+        return System(
+            name=DECIDED, settings=settings, tools={setting.name: tool}, card=SystemCard(tools={setting.name: card}),
+            files={},
+        )  # fmt: skip
+    return replace(
+        before,
+        tools={**before.tools, setting.name: tool},
+        card=replace(before.card, tools={**before.card.tools, setting.name: card}),
+    )
 
 
 def _definition(setting: AggregateSetting) -> Definition:

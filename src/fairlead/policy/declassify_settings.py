@@ -30,7 +30,15 @@ class ValueSetting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ] = ("sum", "mean")
 
 
-class AggregateSetting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"source": "of"}):
+class AggregateSetting(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    rename={"source": "of"},
+    tag_field="kind",
+    tag="aggregate",
+):
     """A tool that tells of groups of people what its source has of each of them. Its result has a lower class.
 
     The source is a declared query of an SQL system that everybody reads by the same account. It gives a row for each
@@ -64,3 +72,25 @@ class AggregateSetting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         "confidential"
     )
     to: Annotated[ClassName, Meta(description="The class of the result.")] = "internal"
+
+
+class DecisionSetting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="decision"):
+    """A tool that gives a text back with a lower class, once somebody has let this very text pass."""
+
+    name: RuleName
+    role: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description="Who decides, as for approvals: never who asks. They are shown the text, so name whoever may "
+            "read such texts.",
+        ),
+    ]
+    about: Annotated[str, Meta(description="What the tool is for: models read this.")] = ""
+    take_down: Annotated[ClassName, Meta(description="The highest class of a text that this may be asked for.")] = (
+        "confidential"
+    )
+    to: Annotated[ClassName, Meta(description="The class that the text then has.")] = "internal"
+
+
+AnyDeclassification = AggregateSetting | DecisionSetting

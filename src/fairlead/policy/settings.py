@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from fairlead.labels import ClassName
 from fairlead.models.door_names import DoorName
-from fairlead.policy.declassify_settings import AggregateSetting
+from fairlead.policy.declassify_settings import AnyDeclassification
 
 Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,39}$", description="Lower-case letters, digits and underscores.")]
 Strings = tuple[str, ...]
@@ -228,8 +228,10 @@ class RulesFile(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ()
     judge: Annotated[tuple[JudgeSetting, ...], Meta(description="What a model is asked of replies.")] = ()
     declassify: Annotated[
-        tuple[AggregateSetting, ...],
-        Meta(description="The only ways in which data gets a lower class: tables of groups, as tools of their own."),
+        tuple[AnyDeclassification, ...],
+        Meta(
+            description="The only ways in which data gets a lower class, each a tool: tables of groups, and decisions."
+        ),
     ] = ()
     classes: Annotated[
         dict[Name, ClassName], Meta(description="The data class that each category implies, over the defaults.")

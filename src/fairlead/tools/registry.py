@@ -9,7 +9,16 @@ from fairlead.errors import BadInput
 from fairlead.net.http import Http
 from fairlead.tools.files import file_of
 from fairlead.tools.offers import methods_of
-from fairlead.tools.settings import AnySystem, McpSettings, OpenApiSettings, Pins, PythonSettings, SqlSettings, System
+from fairlead.tools.settings import (
+    AnySystem,
+    DecidedSettings,
+    McpSettings,
+    OpenApiSettings,
+    Pins,
+    PythonSettings,
+    SqlSettings,
+    System,
+)
 from fairlead.tools.types import Definition, SystemDriver
 
 CONNECTORS: Final[Mapping[type, str]] = {
@@ -17,6 +26,7 @@ CONNECTORS: Final[Mapping[type, str]] = {
     OpenApiSettings: "fairlead.tools.openapi:OpenApiSystem",
     SqlSettings: "fairlead.tools.sql:SqlSystem",
     PythonSettings: "fairlead.tools.python:PythonSystem",
+    DecidedSettings: "fairlead.tools.decided:DecidedTexts",
 }
 
 

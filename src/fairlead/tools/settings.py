@@ -193,6 +193,10 @@ class PythonSettings(SystemSettings, frozen=True, kw_only=True, forbid_unknown_f
     file: Annotated[str, Meta(description="A file of the workspace under `systems/`, published with it.")]
 
 
+class DecidedSettings(SystemSettings, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="decided"):
+    """No system of a workspace's own: the tools by which people let texts have a lower class."""
+
+
 AnySystem = McpSettings | OpenApiSettings | SqlSettings | PythonSettings
 
 
@@ -207,7 +211,7 @@ class System(Struct, frozen=True, kw_only=True):
     that a program sees which is started for it: secrets of whoever runs Fairlead may stand there."""
 
     name: str
-    settings: AnySystem
+    settings: AnySystem | DecidedSettings
     tools: Mapping[str, Tool]
     card: SystemCard
     files: Mapping[str, bytes]  # of the workspace, under systems/
@@ -254,7 +258,7 @@ def compile_system(
     return System(name=name, settings=settings, tools=tools, card=card, files=files)
 
 
-def as_declared(definition: Definition, settings: AnySystem) -> Definition:
+def as_declared(definition: Definition, settings: SystemSettings) -> Definition:
     """The definition with what the workspace says of its effect, which counts before what the system says."""
     said = settings.effects.get(definition.name)
     return definition if said is None else msgspec.structs.replace(definition, effect=said)

@@ -19,8 +19,8 @@ from fairlead.lanes import LaneRules, compile_lanes
 from fairlead.learning.settings import compile_outcomes
 from fairlead.models.settings import Models, compile_models
 from fairlead.policy import CaseResult, Policy, PolicyCase, RulesFile, compile_policy, run_policy_tests
-from fairlead.policy.aggregates import Aggregate
 from fairlead.policy.approvals import ApprovalRules, compile_approvals
+from fairlead.policy.declassification import Rule
 from fairlead.routing import Preferences, compile_routing
 from fairlead.tasks import TaskSettings, TaskTypes
 from fairlead.tools.settings import System
@@ -65,7 +65,7 @@ class Workspace:
     lanes: LaneRules | None
     systems: Mapping[str, System]
     live: Mapping[str, LiveSource]
-    declassify: Mapping[str, Aggregate]
+    declassify: Mapping[str, Rule]
     approvals: ApprovalRules
     workflows: Mapping[str, Bundle]
     warnings: tuple[str, ...] = ()

@@ -9,8 +9,8 @@ from fairlead.context.sources.settings import SourcesFile, compile_sources
 from fairlead.errors import BadInput
 from fairlead.execution.extraction import check_schema
 from fairlead.policy import RulesFile
-from fairlead.policy.aggregates import Aggregate
-from fairlead.policy.declassification import check_apart, compile_aggregate, with_tools
+from fairlead.policy.declassification import Rule, check_apart, compile_aggregate, compile_decision, with_tools
+from fairlead.policy.declassify_settings import DecisionSetting
 from fairlead.tools.cards import SystemCard
 from fairlead.tools.settings import System
 from fairlead.workspace import crossings
@@ -49,16 +49,21 @@ def compiled_systems(findings: Findings, settings: WorkspaceSettings) -> Mapping
 
 def compiled_declassify(
     findings: Findings, files: Mapping[str, RulesFile | None], systems: Mapping[str, System] | None
-) -> tuple[Mapping[str, Aggregate], Mapping[str, System] | None]:
+) -> tuple[Mapping[str, Rule], Mapping[str, System] | None]:
     """The ways to a lower class, by the tool that each of them makes, and the systems with those tools."""
-    rules, keys = dict[str, Aggregate](), dict[str, Aggregate]()
+    rules, keys = dict[str, Rule](), dict[str, Rule]()
     for path, file in files.items() if systems is not None else ():
         for number, setting in enumerate(file.declassify if file is not None else ()):
             key = f"declassify[{number}]"
+            rule: Rule
             try:
                 assert systems is not None
-                rule = compile_aggregate(key, setting, with_tools(systems, rules))
-                check_apart(key, rule, keys)
+                there = with_tools(systems, rules)
+                if isinstance(setting, DecisionSetting):
+                    rule = compile_decision(key, setting, there)
+                else:
+                    rule = compile_aggregate(key, setting, there)
+                    check_apart(key, rule, keys)
             except BadInput as error:
                 findings.problems.append(placed(error, findings.documents[path]))
             else:
