@@ -37,6 +37,10 @@ _SAID_HERE: Final[Mapping[str, Mapping[str, str]]] = {
         for name in ("McpSettings", "OpenApiSettings", "SqlSettings", "PythonSettings")
     },
     **{
+        name: {"kind": "`aggregate`: a table of groups; `decision`: somebody decides about a text."}
+        for name in ("AggregateSetting", "DecisionSetting")
+    },
+    **{
         name: {"from": "What kind of source it is."}
         for name in ("FolderSource", "DocumentsSource", "GitSource", "McpSource")
     },
