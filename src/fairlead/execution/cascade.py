@@ -50,14 +50,13 @@ class NotKept(Refused):
 
 @dataclass(slots=True)
 class _Tried:
-    """What an attempt came to. `reply` is None where a rule kept it back, which is then the `error`. `ruled` says that
-    the rules about the whole of a reply were asked."""
+    """What an attempt came to. `reply` is None where a rule kept it back, which is then the `error`. Of one that
+    does not pass, the rules about the whole of a reply were not asked yet."""
 
     model: Model
     release: Release
     reply: Reply | None
     checks: tuple[Checked, ...]
-    ruled: bool = False
     error: Withheld | None = None
 
     @property
@@ -116,8 +115,7 @@ class _Climb:
             with self.action.step("check"):
                 reply = release.check()
                 checks += await self._checked(decided, reply, first=first)
-                passed = all(each.passed for each in checks)
-                if passed:
+                if all(each.passed for each in checks):
                     reply = await self._finished(decided, release, reply)
                     checks += [Checked("rules", True)] if "rules" in wanted else []
         except Withheld as error:
@@ -126,9 +124,9 @@ class _Climb:
             names = ", ".join(error.policies)
             checks.append(Checked("rules", False, names, f"a rule keeps it back: {names or 'a policy that failed'}"))
             self.action.checks = tuple(checks)
-            return _Tried(self._attempted(decided), release, None, self.action.checks, ruled=True, error=error)
+            return _Tried(self._attempted(decided), release, None, self.action.checks, error=error)
         self.action.checks = tuple(checks)
-        return _Tried(model, release, reply, self.action.checks, ruled=passed)
+        return _Tried(model, release, reply, self.action.checks)
 
     def _attempted(self, decided: Decided) -> Model:
         name = self.action.attempted
