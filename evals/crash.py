@@ -23,13 +23,15 @@ import sqlite3
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
+from tests.world import MASTER_KEY, published, secret_of, settings
 
 from evals.stage import chance, parser, provider, say, told
 from fairlead.clock import SystemClock
@@ -41,10 +43,6 @@ from fairlead.storage.vault import Vault
 from fairlead.workflows.definition import Bundle, Definition
 from fairlead.workflows.programs import body_of
 from fairlead.workflows.runs import Runs, Started
-from tests.world import MASTER_KEY, published, secret_of, settings
-
-if TYPE_CHECKING:
-    
 
 _PATIENCE_S = 240.0
 _LINES = 3
@@ -242,7 +240,7 @@ def _gave(runs: Runs, run: str) -> Any:
 
 
 @contextmanager
-def _stored(storage: str, folder: Path) -> "Iterator[str]":
+def _stored(storage: str, folder: Path) -> Iterator[str]:
     if storage == "sqlite":
         yield ""
         return
