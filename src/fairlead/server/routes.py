@@ -49,6 +49,8 @@ from fairlead.server.running import Running
 from fairlead.server.scim.door import METHODS, ScimDoor
 from fairlead.server.scim.errors import encode_error as encode_scim_error
 from fairlead.server.scim.resources import ROOT as SCIM
+from fairlead.server.workflows import PATH as WORKFLOWS
+from fairlead.server.workflows import QUESTIONS, RUNS, BeginRun, OrderRun, ShownRuns
 from fairlead.server.session_memory import SessionMemory, deleted_session, shown_session
 
 Endpoint = Callable[[Scope, Any, Any], Awaitable[None]]
@@ -93,6 +95,11 @@ def routes(running: Running, max_body: int) -> dict[tuple[str, str], Endpoint]:
         ("GET", PROPOSALS): ShownProposals(fairlead, running.proposals),
         ("GET", f"{PROPOSALS}/"): ShownProposals(fairlead, running.proposals),
         ("POST", FEEDBACK): GiveFeedback(fairlead, running.feedback, max_body),
+        ("POST", f"{WORKFLOWS}/"): BeginRun(fairlead, running.workflows, max_body),
+        ("POST", f"{RUNS}/"): OrderRun(fairlead, running.workflows, max_body),
+        ("GET", RUNS): ShownRuns(fairlead, running.workflows),
+        ("GET", f"{RUNS}/"): ShownRuns(fairlead, running.workflows),
+        ("GET", QUESTIONS): ShownRuns(fairlead, running.workflows),
         ("GET", GRANTS): ShownGrants(fairlead, grants),
         ("GET", f"{GRANTS}/"): ShownGrants(fairlead, grants),
         ("DELETE", f"{GRANTS}/"): EndGrant(fairlead, grants),

@@ -11,6 +11,7 @@ from fairlead.identity.directory_groups import Groups
 from fairlead.identity.grant_tokens import GrantTokens
 from fairlead.learning.feedback import Feedback
 from fairlead.storage.sessions import Sessions
+from fairlead.workflows.asked import Workflows
 
 
 class Running(Protocol):
@@ -39,5 +40,8 @@ class Running(Protocol):
 
     @property
     def proposals(self) -> Proposals: ...
+
+    @property
+    def workflows(self) -> Workflows: ...
 
     async def stop(self) -> None: ...

@@ -5,7 +5,6 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from fairlead.errors import Overloaded
 from fairlead.storage.journal import Journal
 from fairlead.storage.types import NewResult, Write
 from fairlead.workflows.runs import Opened, Runs, packed, unpacked
@@ -44,7 +43,7 @@ class Recorded:
             return None
         plain = self.opened.key.open(row.place, row.sealed)
         if row.status == "failed":
-            raise StepFailed(**asdict(unpacked(plain, _Failure)))
+            raise failure_in(plain)
         return unpacked(plain, StepResult)
 
     def begun(self, at: Place) -> bool:
@@ -91,6 +90,6 @@ class Recorded:
             raise Lost
 
 
-def behind(error: Exception) -> bool:
-    """Whether walking again, later, may mend this."""
-    return isinstance(error, Overloaded | Lost)
+def failure_in(plain: Any) -> StepFailed:
+    """A failure as it was kept."""
+    return StepFailed(**asdict(unpacked(plain, _Failure)))

@@ -44,6 +44,7 @@ from fairlead.storage.recover import recover
 from fairlead.storage.sessions import Sessions
 from fairlead.storage.subject_rows import StoredSubjects
 from fairlead.storage.vault import Vault
+from fairlead.workflows.asked import Workflows
 from fairlead.workflows.runs import Runs
 from fairlead.workspace.budgeting import Budgeting
 from fairlead.workspace.connecting import Connections
@@ -93,6 +94,7 @@ class Running:
         self.proposals = parts.proposals
         self.feedback = parts.feedback
         self.runs = parts.runs
+        self.workflows = parts.workflows
         self._parts = parts
         self._journal = journal
         self._follower = follower
@@ -186,7 +188,7 @@ def _lasting_parts(around: Surroundings, vault: Vault, http: Http, watch: Watch,
     rings = IssuerKeyRings(fetcher(http, clock), clock)
     discovery = Discovery(fetcher(http, clock), clock)
     grants = connecting(store, vault, clock, http, secrets)
-    requests = Requests(store, clock)
+    requests, approvals, runs = Requests(store, clock), Approvals(store, vault, clock), Runs(store, vault, clock)
     return LastingParts(
         http=http,
         rings=rings,
@@ -197,9 +199,10 @@ def _lasting_parts(around: Surroundings, vault: Vault, http: Http, watch: Watch,
         grants=grants,
         credentials=Credentials(http, clock, secrets, grants),
         connections=Connections(http, clock, secrets),
-        approvals=Approvals(store, vault, clock),
+        approvals=approvals,
         feedback=Feedback(store, vault, clock),
-        runs=Runs(store, vault, clock),
+        runs=runs,
+        workflows=Workflows(store, vault, clock, runs, approvals.rules_of),
         gathering=Gathering(store, vault, clock),
         flows=Flows(store, vault, clock),
         requests=requests,

@@ -33,6 +33,7 @@ from fairlead.policy.stops import Stop, compile_stops
 from fairlead.routing.learned import Predictor
 from fairlead.routing.pace import Speed
 from fairlead.storage.sessions import Sessions
+from fairlead.workflows.asked import Workflows
 from fairlead.workflows.runs import Runs
 from fairlead.workspace import speeds
 from fairlead.workspace.asking import take_up_approvals
@@ -65,6 +66,7 @@ class LastingParts:
     approvals: Approvals
     feedback: Feedback
     runs: Runs
+    workflows: Workflows
     gathering: Gathering
     flows: Flows
     requests: Requests

@@ -1,0 +1,121 @@
+"""`/v1/workflows`: begin runs, see what has become of them, steer them, and answer what they ask.
+
+A run is its beginner's own: whoever else asks for it hears that there is none. What a run does is governed step by step;
+here nothing is decided but whose run it is.
+"""
+
+import asyncio
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from fairlead.errors import NotFound
+from fairlead.execution import Fairlead
+from fairlead.execution.deployment import Deployment
+from fairlead.identity import Caller
+from fairlead.server.door import answered, posted
+from fairlead.server.http import Scope, read_query
+from fairlead.server.openai.errors import encode_error
+from fairlead.server.reading import decoded
+from fairlead.workflows.asked import Order, Workflows
+
+PATH: Final = "/v1/workflows"
+RUNS: Final = f"{PATH}/runs"
+QUESTIONS: Final = f"{PATH}/questions"
+_DOOR: Final = "fairlead.workflows"
+_encode = msgspec.json.Encoder().encode
+
+
+class BeginBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """A run that is to begin. The same `once` of the same person begins a workflow one time only."""
+
+    input: dict[str, Any] = {}
+    once: str = ""
+
+
+_begin = msgspec.json.Decoder(BeginBody)
+_order = msgspec.json.Decoder(Order)
+
+
+class BeginRun:
+    """`POST /v1/workflows/NAME/runs`."""
+
+    def __init__(self, fairlead: Fairlead, workflows: Workflows, max_body: int) -> None:
+        self._fairlead = fairlead
+        self._workflows = workflows
+        self._max_body = max_body
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        name, _, rest = scope["raw_path"].decode("latin-1").removeprefix(f"{PATH}/").partition("/")
+
+        async def begun(deployment: Deployment, caller: Caller, body: BeginBody) -> bytes:
+            if rest != "runs":
+                raise NotFound(f"there is no {PATH}/{name}/{rest}", mend=f"POST {PATH}/NAME/runs begins a run")
+            begin = self._workflows.begin
+            return _encode(await asyncio.to_thread(begin, caller, name, body.input, once=body.once, door=_DOOR))
+
+        await posted(
+            self._fairlead,
+            scope,
+            receive,
+            send,
+            _DOOR,
+            encode_error,
+            max_body=self._max_body,
+            no_dry_run="`fairlead workflow dry-run` walks a workflow without its effects",
+            read=lambda arrival: decoded(_begin, arrival.body, "workflows"),
+            work=begun,
+        )
+
+
+class OrderRun:
+    """`POST /v1/workflows/runs/ID` with `{"do": "approve", "at": "…"}` and the like."""
+
+    def __init__(self, fairlead: Fairlead, workflows: Workflows, max_body: int) -> None:
+        self._fairlead = fairlead
+        self._workflows = workflows
+        self._max_body = max_body
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        id_ = scope["raw_path"].decode("latin-1").removeprefix(f"{RUNS}/")
+
+        async def done(deployment: Deployment, caller: Caller, order: Order) -> bytes:
+            return _encode(await asyncio.to_thread(self._workflows.carry_out, id_, caller, order))
+
+        await posted(
+            self._fairlead,
+            scope,
+            receive,
+            send,
+            _DOOR,
+            encode_error,
+            max_body=self._max_body,
+            no_dry_run="what is done to a run is done",
+            read=lambda arrival: decoded(_order, arrival.body, "workflows"),
+            work=done,
+        )
+
+
+class ShownRuns:
+    """`GET /v1/workflows/runs`, `…/runs/ID`, and `GET /v1/workflows/questions`: what waits for this caller."""
+
+    def __init__(self, fairlead: Fairlead, workflows: Workflows) -> None:
+        self._fairlead = fairlead
+        self._workflows = workflows
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        async def shown(caller: Caller) -> bytes:
+            return _encode(await asyncio.to_thread(self._shown, caller, scope))
+
+        await answered(self._fairlead, scope, send, _DOOR, encode_error, shown)
+
+    def _shown(self, caller: Caller, scope: Scope) -> Any:
+        path = scope["raw_path"].decode("latin-1")
+        if path == QUESTIONS:
+            return {"object": "list", "data": list(self._workflows.questions(caller))}
+        if id_ := path.removeprefix(RUNS).removeprefix("/"):
+            return self._workflows.shown(id_, caller)
+        query = read_query(scope)
+        workflow, status = query.get("workflow", [""])[-1], tuple(query.get("status", ()))
+        return {"object": "list", "data": self._workflows.listed(caller, workflow=workflow, status=status)}

@@ -1,0 +1,94 @@
+"""All that people and programs ask of workflows, whatever door they come by. Every method reads or writes the database:
+call it in a thread."""
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from typing import Any, Final
+
+from msgspec import Struct
+
+from fairlead.clock import Clock
+from fairlead.errors import BadInput, closest
+from fairlead.identity.types import Caller
+from fairlead.policy.approvals import ApprovalRules
+from fairlead.storage.store import Store
+from fairlead.storage.vault import Vault
+from fairlead.workflows import told
+from fairlead.workflows.beginning import started
+from fairlead.workflows.definition import Bundle
+from fairlead.workflows.people import People, Said
+from fairlead.workflows.runs import Opened, Runs
+from fairlead.workflows.steering import Steering
+
+MOST: Final = 200
+"""Runs of one list."""
+
+
+class Order(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to become of a run: `do` says what, and the rest belongs to it."""
+
+    do: str
+    at: str = ""
+    note: str = ""
+    signal: str = ""
+    value: Any = None
+
+
+class Workflows:
+    """The workflows of a deployment and their runs. `bundles` are replaced when another revision comes into force."""
+
+    def __init__(
+        self, store: Store, vault: Vault, clock: Clock, runs: Runs, rules_at: Callable[[int], ApprovalRules]
+    ) -> None:
+        self.bundles: Mapping[str, Bundle] = {}
+        self._runs = runs
+        self._steering = Steering(store, vault, clock)
+        self._people = People(store, runs, clock, rules_at)
+        self._orders: Mapping[str, Callable[[Opened, Caller, Order], None]] = {
+            "cancel": lambda opened, who, order: self._steering.cancel(opened.run, who.credential),
+            "pause": lambda opened, who, order: self._steering.pause(opened.run, who.credential),
+            "resume": lambda opened, who, order: self._steering.resume(opened.run, who.credential),
+            "retry": lambda opened, who, order: self._steering.retry(opened, who.credential),
+            "signal": self._signal,
+        }
+
+    def begin(self, who: Caller, name: str, given: Any, *, once: str, door: str) -> dict[str, Any]:
+        """Begin a run, or find the one that was begun under this name before. Raises `NotFound`, `BadInput`."""
+        run, new = self._runs.begin(who, started(self.bundles, name, given, once=once, door=door))
+        return {**told.brief(run), "new": new}
+
+    def shown(self, id_: str, who: Caller | None) -> dict[str, Any]:
+        """A run, to whoever began it, or to whoever runs the deployment (None). Raises `NotFound`."""
+        self._runs.one(id_, who)
+        return told.whole(self._runs, self._runs.open(id_))
+
+    def listed(self, who: Caller | None, *, workflow: str = "", status: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+        """The youngest first, at most `MOST`."""
+        return [told.brief(run) for run in islice(self._runs.all(who, workflow=workflow, status=status), MOST)]
+
+    def questions(self, who: Caller) -> Iterator[dict[str, Any]]:
+        """What waits for this person's answer."""
+        return map(told.question, self._people.asked(who))
+
+    def carry_out(self, id_: str, who: Caller, order: Order, *, whoever: bool = False) -> dict[str, Any]:
+        """Do to a run what is asked for: to one's own, or to anybody's for whoever runs the deployment. To answer is
+        for others. Raises `NotFound`, `NotNow`, `OwnCall`, `BadInput`."""
+        if order.do in ("approve", "deny"):
+            opened = self._runs.open(id_)
+            said = Said(allowed=order.do == "approve", note=order.note, value=order.value)
+            settled = self._people.answer(opened, order.at, who, said)
+            return {"run": id_, "at": order.at, "settled": settled}
+        does = self._orders.get(order.do)
+        if does is None:
+            mend = closest(order.do, (*self._orders, "approve", "deny"))
+            raise BadInput(f"`do` is {order.do!r}", why="nothing of the kind can be done to a run", mend=mend, param="do")
+        self._runs.one(id_, None if whoever else who)
+        does(self._runs.open(id_), who, order)
+        return told.brief(self._runs.one(id_))
+
+    def _signal(self, opened: Opened, who: Caller, order: Order) -> None:
+        if not order.signal:
+            raise BadInput("`signal` is missing", mend="name the signal that a step waits for", param="signal")
+        self._people.signal(opened, order.signal, order.value, who.credential)
+
+

@@ -1,0 +1,74 @@
+"""A run as people and programs are told of it: plain data, the same at every door."""
+
+from typing import Any
+
+from fairlead.storage.workflow_rows import DONE, OVER, Run
+from fairlead.workflows.recorded import failure_in
+from fairlead.workflows.runs import Opened, Runs
+from fairlead.workflows.people import Asking
+from fairlead.workflows.walk import StepResult, Waiting
+from fairlead.workflows.runs import unpacked
+
+
+def brief(run: Run) -> dict[str, Any]:
+    """What is known of a run without opening it. Times in milliseconds since 1970."""
+    return {
+        "object": "workflow.run",
+        "id": run.id,
+        "workflow": run.workflow,
+        "definition": run.definition,
+        "status": run.status,
+        "priority": run.priority,
+        "parent": run.parent or None,
+        "begun_at": run.made_at,
+        "started_at": run.started_at or None,
+        "ended_at": run.ended_at or None,
+        "error": run.error or None,
+    }
+
+
+def whole(runs: Runs, opened: Opened) -> dict[str, Any]:
+    """All of it: its steps so far, what it waits for, and what came of it."""
+    run = opened.run
+    steps = [_step(opened, each) for each in opened.results]
+    told = {**brief(run), "person": opened.begun.caller.person, "input": opened.begun.input, "steps": steps}
+    told["cost"] = sum(each.cost for each in opened.results.values())
+    if run.status in OVER:
+        result = runs.result(opened)
+        told["output" if run.status == DONE else "failure"] = result.get("value") if run.status == DONE else result
+    else:
+        told["waits"] = [_waits(wait.place, wait.asked_at, waiting) for wait, waiting in runs.waits(opened)]
+    return told
+
+
+def question(asking: Asking) -> dict[str, Any]:
+    """A question of a run, for whoever may answer it."""
+    run = asking.opened.run
+    about = {"run": run.id, "workflow": run.workflow, "person": asking.asker.person}
+    return {**about, **_waits(asking.wait.place, asking.wait.asked_at, asking.waiting)}
+
+
+def _waits(place: str, at: int, waiting: Waiting) -> dict[str, Any]:
+    return {
+        "at": place,
+        "for": waiting.kind,
+        "asked_at": at,
+        "until": waiting.until,
+        "role": waiting.role or None,
+        "ask": waiting.ask or None,
+        "show": waiting.show,
+        "answer": waiting.answer or None,
+        "quorum": waiting.quorum,
+        "signal": waiting.signal or None,
+        "approval": waiting.id if waiting.kind == "call" else None,
+    }
+
+
+def _step(opened: Opened, place: str) -> dict[str, Any]:
+    row = opened.results[place]
+    about = {"at": place, "status": row.status, "run": row.action or None, "cost": row.cost, "ended_at": row.at}
+    plain = opened.key.open(place, row.sealed)
+    if row.status == "failed":
+        failed = failure_in(plain)
+        return {**about, "error": {"kind": failed.kind, "code": failed.code, "message": failed.message, "mend": failed.mend}}
+    return {**about, "value": unpacked(plain, StepResult).value}
