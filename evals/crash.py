@@ -41,7 +41,6 @@ from fairlead.storage.store import Store
 from fairlead.storage.subject_rows import StoredSubjects
 from fairlead.storage.vault import Vault
 from fairlead.workflows.definition import Bundle, Definition
-from fairlead.workflows.programs import body_of
 from fairlead.workflows.runs import Runs, Started
 
 _PATIENCE_S = 240.0
@@ -151,7 +150,7 @@ class Beginning:
         self.begun: list[str] = []
         self._rng, self._at_once = rng, at_once
         bundle = Bundle(name="crashes", definition=msgspec.convert(DEFINITION, Definition))
-        self._digest, self._body = bundle.digest, body_of(bundle)
+        self._digest, self._body = bundle.digest, bundle.body
 
     def fill(self) -> int:
         """Begin as many as are missing. How many are not over."""

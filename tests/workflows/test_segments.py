@@ -9,7 +9,6 @@ from tests.world import World, world
 
 from fairlead.storage.workflow_rows import Run
 from fairlead.workflows.definition import Bundle, Definition
-from fairlead.workflows.programs import body_of
 from fairlead.workflows.runs import Started
 from fairlead.workflows.walk import StepResult
 
@@ -20,7 +19,7 @@ WORD = {"id": "word", "approval": {"role": "boss", "ask": "Shall it go on?"}}
 def begin(w: World, *steps: dict[str, Any], person: str = "kim", once: str = "", **more: Any) -> Run:
     plain = {"input": {"properties": {"name": {"type": "string"}}}, "steps": steps, **more}
     bundle = Bundle(name="greets", definition=msgspec.convert(plain, Definition))
-    what = Started(workflow="greets", digest=bundle.digest, body=body_of(bundle), input={"name": "Ada"}, once=once)
+    what = Started(workflow="greets", digest=bundle.digest, body=bundle.body, input={"name": "Ada"}, once=once)
     return w.running.runs.begin(w.caller(person), what)[0]
 
 

@@ -20,6 +20,7 @@ from fairlead.cli.place import Data, Place, Workspace, find
 from fairlead.cli.publishing import Folder, publish_text, report
 from fairlead.cli.setting_up import set_up
 from fairlead.cli.surroundings import Wrap, surroundings
+from fairlead.cli.walking import walk_until_told
 from fairlead.costs.settings import BudgetSettings
 from fairlead.server.serve import Serving
 from fairlead.server.serve import serve as answer
@@ -66,7 +67,7 @@ def serve(
     if plain_http and not (serving.tls or serving.proxy):
         say(bold(LOUD.format(sock.getsockname()[0]), sys.stderr))
     _greet(place, ready, url_of(sock, serving.tls is not None))
-    raise typer.Exit(run(place, sock, serving, ready.synchronous))
+    raise typer.Exit(run(place, sock, serving, ready.synchronous, walks=ready.walks))
 
 
 class _Ready(Struct, frozen=True):
@@ -78,6 +79,7 @@ class _Ready(Struct, frozen=True):
     synchronous: str
     anonymous: bool
     switched_off: list[str]
+    walks: int
 
 
 def _prepare(place: Place, no_apply: bool) -> _Ready:
@@ -93,6 +95,7 @@ def _prepare(place: Place, no_apply: bool) -> _Ready:
         synchronous=settings.storage.journal.synchronous,
         anonymous=settings.identity.anonymous.allow,
         switched_off=[*_switched_off(compiled)],
+        walks=settings.workflows.at_once if compiled.workflows else 0,
     )
 
 
@@ -137,15 +140,22 @@ def _switched_off(compiled: Compiled) -> Iterator[str]:
         yield f"model {name} is left out: {why}"
 
 
-def run(place: Place, sock: socket.socket, serving: Serving, synchronous: str, wrap: Wrap | None = None) -> int:
-    """Answer until stopped, and return the exit status. `wrap` puts something around each model's driver."""
+def run(
+    place: Place, sock: socket.socket, serving: Serving, synchronous: str, wrap: Wrap | None = None, walks: int = 0
+) -> int:
+    """Answer until stopped, and return the exit status. `wrap` puts something around each model's driver. A process
+    beside the workers `walks` so many runs of workflows at once."""
     start_logging(sys.stderr, style="console" if sys.stderr.isatty() else "json")
 
     async def start() -> Running:
         store = Store.open(place.database, synchronous=synchronous, beside=place.beside)
         return await assemble(surroundings(place, store, wrap, serves=True))
 
-    return answer(sock, start, serving)
+    def walk() -> int:
+        sock.close()
+        return walk_until_told(place, synchronous, walks)
+
+    return answer(sock, start, serving, [walk] if walks else ())
 
 
 def commands() -> dict[str, Any]:

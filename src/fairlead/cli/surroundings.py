@@ -13,7 +13,9 @@ from fairlead.workspace.surroundings import Surroundings
 Wrap = Callable[[ModelDriver], ModelDriver]
 
 
-def surroundings(place: Place, store: Store, wrap: Wrap | None = None, *, serves: bool = False) -> Surroundings:
+def surroundings(
+    place: Place, store: Store, wrap: Wrap | None = None, *, serves: bool = False, walks: int = 0
+) -> Surroundings:
     """The state, the secrets and the keys of a place, and what to put around its drivers. Raises `BadInput` where
     there is no master key."""
     return Surroundings(
@@ -24,5 +26,6 @@ def surroundings(place: Place, store: Store, wrap: Wrap | None = None, *, serves
         clock=SystemClock(),
         machine=fingerprint,
         serves=serves,
+        walks=walks,
         wrap=wrap,
     )

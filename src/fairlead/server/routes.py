@@ -49,9 +49,9 @@ from fairlead.server.running import Running
 from fairlead.server.scim.door import METHODS, ScimDoor
 from fairlead.server.scim.errors import encode_error as encode_scim_error
 from fairlead.server.scim.resources import ROOT as SCIM
+from fairlead.server.session_memory import SessionMemory, deleted_session, shown_session
 from fairlead.server.workflows import PATH as WORKFLOWS
 from fairlead.server.workflows import QUESTIONS, RUNS, BeginRun, OrderRun, ShownRuns
-from fairlead.server.session_memory import SessionMemory, deleted_session, shown_session
 
 Endpoint = Callable[[Scope, Any, Any], Awaitable[None]]
 

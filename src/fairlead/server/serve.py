@@ -4,7 +4,7 @@ import contextlib
 import resource
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -38,10 +38,16 @@ class Serving(Struct, frozen=True, kw_only=True):
     proxy: Proxies | None = None
 
 
-def serve(sock: socket.socket, start: Callable[[], Awaitable[Running]], serving: Serving) -> int:
+def serve(
+    sock: socket.socket,
+    start: Callable[[], Awaitable[Running]],
+    serving: Serving,
+    beside: Sequence[Callable[[], int]] = (),
+) -> int:
     """Answer requests on a listening socket until SIGTERM or SIGINT. Returns the exit status.
 
-    `start` is called in each worker's own loop, after the fork: nothing that it opens is shared.
+    `start` is called in each worker's own loop, after the fork: nothing that it opens is shared. `beside` are works of
+    further processes.
     """
 
     _give_up_on_the_deaf(sock, serving.send_timeout)
@@ -50,9 +56,9 @@ def serve(sock: socket.socket, start: Callable[[], Awaitable[Running]], serving:
     def work() -> int:
         return _work(sock, start, serving)
 
-    if serving.workers == 1:
+    if serving.workers == 1 and not beside:
         return work()
-    return Workers(serving.workers, work).run()
+    return Workers([*[work] * serving.workers, *beside]).run()
 
 
 def _give_up_on_the_deaf(sock: socket.socket, seconds: float) -> None:

@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 
 log = logging.getLogger("fairlead.workers")
@@ -31,21 +31,20 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class Workers:
-    """The parent of `count` processes that each run `work()`. It holds no database connection and no thread, so that
+    """The parent of processes that each do one of these works. It holds no database connection and no thread, so that
     forking is safe."""
 
-    def __init__(self, count: int, work: Callable[[], int]) -> None:
-        self._count = count
-        self._work = work
-        self._pids: dict[int, float] = {}
+    def __init__(self, works: Sequence[Callable[[], int]]) -> None:
+        self._works = works
+        self._pids: dict[int, tuple[float, Callable[[], int]]] = {}
         self._stopping = False
 
     def run(self) -> int:
         """Keep the workers running until SIGTERM or SIGINT; then let them drain. Returns the exit status."""
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
-        for _ in range(self._count):
-            self._spawn()
+        for work in self._works:
+            self._spawn(work)
         while self._pids:
             try:
                 pid, status = os.wait()
@@ -53,21 +52,22 @@ class Workers:
                 continue
             except ChildProcessError:
                 break
-            started = self._pids.pop(pid, None)
-            if started is None or self._stopping:
+            ended = self._pids.pop(pid, None)
+            if ended is None or self._stopping:
                 continue
+            started, work = ended
             log.error("worker %d ended with status %d; starting another", pid, os.waitstatus_to_exitcode(status))
             time.sleep(max(0.0, _RESTART_PAUSE - (time.monotonic() - started)))
             if not self._stopping:
-                self._spawn()
+                self._spawn(work)
         return 0
 
-    def _spawn(self) -> None:
+    def _spawn(self, work: Callable[[], int]) -> None:
         # No signal may come before the parent knows the child and the child has let go of the parent's handlers.
         signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
         pid = os.fork()
         if pid:
-            self._pids[pid] = time.monotonic()
+            self._pids[pid] = time.monotonic(), work
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
             return
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -75,7 +75,7 @@ class Workers:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
         status = 1
         try:
-            status = self._work()
+            status = work()
         finally:
             sys.stderr.flush()
             os._exit(status)

@@ -1,7 +1,7 @@
 """`/v1/workflows`: begin runs, see what has become of them, steer them, and answer what they ask.
 
-A run is its beginner's own: whoever else asks for it hears that there is none. What a run does is governed step by step;
-here nothing is decided but whose run it is.
+A run is its beginner's own: whoever else asks for it hears that there is none. What a run does is governed step by
+step; here nothing is decided but whose run it is.
 """
 
 import asyncio

@@ -38,12 +38,12 @@ class Workflows:
     """The workflows of a deployment and their runs. `bundles` are replaced when another revision comes into force."""
 
     def __init__(
-        self, store: Store, vault: Vault, clock: Clock, runs: Runs, rules_at: Callable[[int], ApprovalRules]
+        self, store: Store, vault: Vault, clock: Clock, runs: Runs, rules: Callable[[], ApprovalRules]
     ) -> None:
         self.bundles: Mapping[str, Bundle] = {}
         self._runs = runs
         self._steering = Steering(store, vault, clock)
-        self._people = People(store, runs, clock, rules_at)
+        self._people = People(store, runs, clock, rules)
         self._orders: Mapping[str, Callable[[Opened, Caller, Order], None]] = {
             "cancel": lambda opened, who, order: self._steering.cancel(opened.run, who.credential),
             "pause": lambda opened, who, order: self._steering.pause(opened.run, who.credential),
@@ -81,7 +81,9 @@ class Workflows:
         does = self._orders.get(order.do)
         if does is None:
             mend = closest(order.do, (*self._orders, "approve", "deny"))
-            raise BadInput(f"`do` is {order.do!r}", why="nothing of the kind can be done to a run", mend=mend, param="do")
+            raise BadInput(
+                f"`do` is {order.do!r}", why="nothing of the kind can be done to a run", mend=mend, param="do"
+            )
         self._runs.one(id_, None if whoever else who)
         does(self._runs.open(id_), who, order)
         return told.brief(self._runs.one(id_))
@@ -90,5 +92,3 @@ class Workflows:
         if not order.signal:
             raise BadInput("`signal` is missing", mend="name the signal that a step waits for", param="signal")
         self._people.signal(opened, order.signal, order.value, who.credential)
-
-

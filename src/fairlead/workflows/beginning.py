@@ -1,4 +1,4 @@
-"""How a run begins: the workflow by its name, its input as the definition wants it, and once for each name of a start."""
+"""How a run begins: the workflow by its name, its input as the definition wants it, once for each name of a start."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -6,7 +6,6 @@ from typing import Any, Final
 from fairlead.errors import BadInput, NotFound, closest
 from fairlead.workflows.definition import Bundle
 from fairlead.workflows.forms import Form
-from fairlead.workflows.programs import body_of
 from fairlead.workflows.runs import Started
 
 LONGEST_ONCE: Final = 200  # characters
@@ -15,8 +14,7 @@ LONGEST_ONCE: Final = 200  # characters
 def started(
     workflows: Mapping[str, Bundle], name: str, given: Any, *, once: str = "", priority: int | None = None, door: str
 ) -> Started:
-    """What `Runs.begin` takes. Raises `NotFound` for no such workflow, `BadInput` naming what is wrong with its input.
-    """
+    """What `Runs.begin` takes. Raises `NotFound` for no such workflow, `BadInput` naming what is wrong with `given`."""
     bundle = workflows.get(name)
     if bundle is None:
         raise NotFound(
@@ -39,7 +37,7 @@ def started(
     return Started(
         workflow=name,
         digest=bundle.digest,
-        body=body_of(bundle),
+        body=bundle.body,
         input=value,
         once=once,
         priority=definition.priority if priority is None else priority,

@@ -240,10 +240,14 @@ class Bundle(Struct, frozen=True, kw_only=True, omit_defaults=True):
     results: dict[str, Schema] = {}
 
     @property
+    def body(self) -> bytes:
+        """How it is kept: JSON in canonical order, so that equal ones are one row."""
+        return msgspec.json.encode(msgspec.to_builtins(self), order="sorted")
+
+    @property
     def digest(self) -> str:
-        """The SHA-256 of it all in canonical order, in hexadecimal."""
-        plain = msgspec.json.encode(msgspec.to_builtins(self), order="sorted")
-        return hashlib.sha256(plain).hexdigest()
+        """The SHA-256 of its body, in hexadecimal."""
+        return hashlib.sha256(self.body).hexdigest()
 
     def of(self, name: str) -> Definition:
         """Its own definition, or a subflow's."""

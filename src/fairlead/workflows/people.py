@@ -48,13 +48,13 @@ class Said(Struct, frozen=True, kw_only=True):
 
 
 class People:
-    """The questions of all runs of a deployment, and their answers. `rules_at` gives who may answer, at a moment."""
+    """The questions of all runs of a deployment, and their answers. `rules` gives who may answer now."""
 
-    def __init__(self, store: Store, runs: Runs, clock: Clock, rules_at: Callable[[int], ApprovalRules]) -> None:
+    def __init__(self, store: Store, runs: Runs, clock: Clock, rules: Callable[[], ApprovalRules]) -> None:
         self._store = store
         self._runs = runs
         self._clock = clock
-        self._rules_at = rules_at
+        self._rules = rules
 
     def asked(self, who: Caller) -> Iterator[Asking]:
         """What waits for this person's answer, run by run."""
@@ -117,7 +117,7 @@ class People:
         roles = {waiting.role}
         if waiting.escalate_to and now >= asking.wait.asked_at + waiting.escalate_after * 1000:
             roles.add(waiting.escalate_to)
-        return bool(self._rules_at(now).may_answer(roles, who, asking.asker, now))
+        return bool(self._rules().may_answer(roles, who, asking.asker, now))
 
     def _require_fit(self, asking: Asking, who: Caller, said: Said) -> None:
         run = asking.opened.run

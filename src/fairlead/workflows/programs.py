@@ -55,8 +55,3 @@ class Programs:
                 self._known.popitem(last=False)
         self._known.move_to_end(body)
         return found
-
-
-def body_of(bundle: Bundle) -> bytes:
-    """How a bundle is kept: JSON in canonical order, so that equal ones are one row."""
-    return msgspec.json.encode(msgspec.to_builtins(bundle), order="sorted")

@@ -3,11 +3,10 @@
 from typing import Any
 
 from fairlead.storage.workflow_rows import DONE, OVER, Run
-from fairlead.workflows.recorded import failure_in
-from fairlead.workflows.runs import Opened, Runs
 from fairlead.workflows.people import Asking
+from fairlead.workflows.recorded import failure_in
+from fairlead.workflows.runs import Opened, Runs, unpacked
 from fairlead.workflows.walk import StepResult, Waiting
-from fairlead.workflows.runs import unpacked
 
 
 def brief(run: Run) -> dict[str, Any]:
@@ -70,5 +69,8 @@ def _step(opened: Opened, place: str) -> dict[str, Any]:
     plain = opened.key.open(place, row.sealed)
     if row.status == "failed":
         failed = failure_in(plain)
-        return {**about, "error": {"kind": failed.kind, "code": failed.code, "message": failed.message, "mend": failed.mend}}
+        return {
+            **about,
+            "error": {"kind": failed.kind, "code": failed.code, "message": failed.message, "mend": failed.mend},
+        }
     return {**about, "value": unpacked(plain, StepResult).value}

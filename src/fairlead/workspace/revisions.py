@@ -164,7 +164,7 @@ class Revisions:
         parts.custody.under(settings)
         parts.budgeting.take_up(workspace)
         parts.pins.keep = settings.context.pinned_for
-        parts.runs.keep = settings.workflows.kept_for
+        parts.runs.keep, parts.workflows.bundles = settings.workflows.kept_for, workspace.workflows
         parts.flows.keep = settings.flows.kept_for(settings.payloads)
         credits = parts.budgeting.credits(workspace.budgets)
         take_up_approvals(parts.approvals, workspace, compiled.approvals, credits)

@@ -1,0 +1,258 @@
+"""`fairlead workflow run` and what belongs to runs: over the doors that programs use too."""
+
+import json as jsons
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated, Any, Final
+from urllib.parse import quote
+
+import typer
+
+from fairlead.cli.ask import Key, Url
+from fairlead.cli.asking import got, posted
+from fairlead.cli.compiled import published
+from fairlead.cli.opening import open_store
+from fairlead.cli.output import DryRun, Json, data, json_data, say, table
+from fairlead.cli.place import Data, Workspace, find, server_url
+from fairlead.cli.signing_in import key_or_login
+from fairlead.cli.walking import walk_until_told
+from fairlead.cli.when import shown
+from fairlead.costs.money import exact_money
+from fairlead.errors import BadInput
+
+_RUNS: Final = "/v1/workflows/runs"
+_OVER: Final = ("done", "failed", "cancelled")
+_RESTS: Final = (*_OVER, "waiting", "paused")
+_GLANCE: Final = 0.3  # seconds between two looks at a run
+
+Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, as `fairlead workflow runs` tells it.")]
+At = Annotated[str, typer.Argument(metavar="STEP", help="Where the question stands: the step's place.")]
+Note = Annotated[str, typer.Option("--note", help="Why. Kept sealed with the run.")]
+Value = Annotated[str, typer.Option("--value", help="What is filled in, as JSON; `@FILE` reads a file.")]
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@app.command()
+def run(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The workflow.")],
+    given: Annotated[str, typer.Option("--input", help="Its input as JSON; `@FILE` reads a file.")] = "{}",
+    once: Annotated[str, typer.Option("--once", help="A name for this start: the same one never begins two.")] = "",
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Begin it, and do not wait.")] = False,
+    key: Key = "",
+    url: Url = "",
+    workspace: Workspace = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Begin a run, and wait until it is over or asks somebody."""
+    body = {"input": _json(given, "--input"), **({"once": once} if once else {})}
+    if dry_run:
+        say(f"would begin {name} with {jsons.dumps(body['input'])}; `fairlead workflow dry-run {name}` walks it")
+        return
+    address = url or server_url(workspace)
+    key = key_or_login(key, address)
+    with posted(address, body, key, path=f"/v1/workflows/{quote(name, safe='')}/runs") as answer:
+        begun = jsons.loads(answer.read())
+    if not begun["new"]:
+        say(f"begun before, as {begun['id']}")
+    if no_wait:
+        json_data(begun) if json else data(begun["id"])
+        return
+    found = _followed(address, begun["id"], key)
+    json_data(found) if json else _show(found)
+    if found["status"] in ("failed", "cancelled"):
+        raise typer.Exit(1)
+
+
+@app.command()
+def runs(
+    name: Annotated[str, typer.Option("--workflow", help="Those of one workflow.")] = "",
+    status: Annotated[list[str] | None, typer.Option("--status", help="Those in this state; again for more.")] = None,
+    key: Key = "",
+    url: Url = "",
+    workspace: Workspace = None,
+    json: Json = False,
+) -> None:
+    """Your runs, the youngest first."""
+    query = "&".join([f"workflow={quote(name)}"] * bool(name) + [f"status={quote(each)}" for each in status or ()])
+    found = _got(f"{_RUNS}?{query}" if query else _RUNS, key, url, workspace)["data"]
+    if json:
+        json_data(found)
+        return
+    rows = [
+        [each["id"], each["workflow"], each["status"], shown(each["begun_at"]), each["error"] or ""] for each in found
+    ]
+    table(["run", "workflow", "status", "begun (UTC)", "error"], rows)
+
+
+@app.command()
+def status(id_: Run, key: Key = "", url: Url = "", workspace: Workspace = None, json: Json = False) -> None:
+    """What a run has done so far, what it waits for, and what came of it."""
+    found = _got(f"{_RUNS}/{quote(id_, safe='')}", key, url, workspace)
+    json_data(found) if json else _show(found)
+
+
+@app.command()
+def questions(key: Key = "", url: Url = "", workspace: Workspace = None, json: Json = False) -> None:
+    """What runs of others wait for you to answer."""
+    found = _got("/v1/workflows/questions", key, url, workspace)["data"]
+    if json:
+        json_data(found)
+        return
+    rows = [[each["run"], each["at"], each["person"], each["ask"] or "", shown(each["asked_at"])] for each in found]
+    table(["run", "step", "whose", "question", "asked (UTC)"], rows)
+
+
+@app.command()
+def approve(
+    id_: Run, at: At, note: Note = "", value: Value = "", key: Key = "", url: Url = "", workspace: Workspace = None,
+    dry_run: DryRun = False, json: Json = False,
+) -> None:  # fmt: skip
+    """Answer a question of somebody else's run with yes, or with the work that it asks for."""
+    order = {"do": "approve", "at": at, "note": note, "value": _json(value, "--value") if value else None}
+    _ordered(id_, order, key, url, workspace, dry_run, json)
+
+
+@app.command()
+def deny(
+    id_: Run, at: At, note: Note = "", key: Key = "", url: Url = "", workspace: Workspace = None,
+    dry_run: DryRun = False, json: Json = False,
+) -> None:  # fmt: skip
+    """Answer a question of somebody else's run with no."""
+    _ordered(id_, {"do": "deny", "at": at, "note": note}, key, url, workspace, dry_run, json)
+
+
+@app.command()
+def signal(
+    id_: Run, name: Annotated[str, typer.Argument(metavar="SIGNAL", help="What a step of it waits for.")],
+    value: Value = "", key: Key = "", url: Url = "", workspace: Workspace = None, dry_run: DryRun = False,
+    json: Json = False,
+) -> None:  # fmt: skip
+    """Send a run what it waits for."""
+    order = {"do": "signal", "signal": name, "value": _json(value, "--value") if value else None}
+    _ordered(id_, order, key, url, workspace, dry_run, json)
+
+
+@app.command()
+def cancel(
+    id_: Run, key: Key = "", url: Url = "", workspace: Workspace = None, dry_run: DryRun = False, json: Json = False
+) -> None:
+    """Begin no further step of a run, and undo those that say how."""
+    _ordered(id_, {"do": "cancel"}, key, url, workspace, dry_run, json)
+
+
+@app.command()
+def pause(
+    id_: Run, key: Key = "", url: Url = "", workspace: Workspace = None, dry_run: DryRun = False, json: Json = False
+) -> None:
+    """Begin no further step of a run until it is resumed."""
+    _ordered(id_, {"do": "pause"}, key, url, workspace, dry_run, json)
+
+
+@app.command()
+def resume(
+    id_: Run, key: Key = "", url: Url = "", workspace: Workspace = None, dry_run: DryRun = False, json: Json = False
+) -> None:
+    """Go on with a run that was paused."""
+    _ordered(id_, {"do": "resume"}, key, url, workspace, dry_run, json)
+
+
+@app.command()
+def retry(
+    id_: Run, key: Key = "", url: Url = "", workspace: Workspace = None, dry_run: DryRun = False, json: Json = False
+) -> None:
+    """Go on with a run that has failed: what failed is tried again, and nothing else."""
+    _ordered(id_, {"do": "retry"}, key, url, workspace, dry_run, json)
+
+
+@app.command()
+def work(
+    at_once: Annotated[
+        int, typer.Option("--at-once", min=0, help="How many runs at the same time.", show_default="workflows.at_once")
+    ] = 0,
+    workspace: Workspace = None,
+    data_folder: Data = None,
+) -> None:
+    """Walk runs in a process of its own, until stopped: beside the one that `fairlead serve` starts, on any host."""
+    place = find(workspace, data_folder)
+    with closing(open_store(place)) as store:
+        settings = published(place, store).settings
+    synchronous = settings.storage.journal.synchronous
+    raise typer.Exit(walk_until_told(place, synchronous, at_once or settings.workflows.at_once))
+
+
+def _ordered(
+    id_: str, order: dict[str, Any], key: str, url: str, workspace: Path | None, dry_run: bool, json: bool
+) -> None:
+    if dry_run:
+        say(f"would {order['do']} {id_}: {jsons.dumps(order)}")
+        return
+    address = url or server_url(workspace)
+    with posted(address, order, key_or_login(key, address), path=f"{_RUNS}/{quote(id_, safe='')}") as answer:
+        done = jsons.loads(answer.read())
+    if json:
+        json_data(done)
+    elif "settled" in done:
+        say(f"{id_}: answered {order['at']}" + ("" if done["settled"] else "; others must agree too"))
+    else:
+        say(f"{id_} is {done['status']}")
+
+
+def _got(path: str, key: str, url: str, workspace: Path | None) -> dict[str, Any]:
+    address = url or server_url(workspace)
+    return got(address, path, key_or_login(key, address))
+
+
+def _followed(address: str, id_: str, key: str) -> dict[str, Any]:
+    """The run, once it is over or waits; each step is told as it ends."""
+    told: set[str] = set()
+    while True:
+        found = got(address, f"{_RUNS}/{id_}", key)
+        for step in found["steps"]:
+            if step["at"] not in told:
+                told.add(step["at"])
+                say(f"  {step['at']}: {step['status']}")
+        if found["status"] in _RESTS:
+            return found
+        time.sleep(_GLANCE)
+
+
+def _show(found: dict[str, Any]) -> None:
+    begun = f"begun {shown(found['begun_at'])} UTC by {found['person']}"
+    data(f"{found['id']}  {found['workflow']}  {found['status']}, {begun}")
+    for step in found["steps"]:
+        said = step["error"]["message"] if "error" in step else jsons.dumps(step["value"], ensure_ascii=False)
+        data(f"  {step['at']}: {step['status']}  {said[:200]}" + (f"  ({step['run']})" if step["run"] else ""))
+    for wait in found.get("waits", ()):
+        until = f", until {shown(wait['until'])} UTC" if wait["until"] else ""
+        data(f"waits at {wait['at']} for {_what(wait)}{until}")
+    if "output" in found:
+        data(jsons.dumps(found["output"], ensure_ascii=False, indent=2))
+    for key in ("message", "why", "mend"):
+        if failure := found.get("failure", {}).get(key):
+            say(f"{key}: {failure}")
+    say(f"cost: {exact_money(found['cost'])}")
+
+
+def _what(wait: dict[str, Any]) -> str:
+    if wait["approval"]:
+        return f"the approval {wait['approval']} (fairlead approvals show {wait['approval']})"
+    if wait["signal"]:
+        return f"the signal {wait['signal']}"
+    return f"{wait['role']}: {wait['ask']}" if wait["role"] else "its time"
+
+
+def _json(text: str, option: str) -> Any:
+    """What an option says as JSON, or in a file. Raises `BadInput`."""
+    try:
+        return jsons.loads(Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text)
+    except (ValueError, OSError) as error:
+        raise BadInput(
+            f"{option} is no JSON: {error}", mend=f'{option} \'{{"name": "value"}}\', or {option} @FILE'
+        ) from None
+
+
+def commands() -> dict[str, Any]:
+    return {"workflow": typer.main.get_command(app)}
