@@ -5,6 +5,7 @@ while a random walker is killed (SIGKILL) again and again and another is started
 the idempotency key that it was given, and does what it is told once a key, as systems that know such keys do.
 
     kills, begun, completed    how many there were; all runs must come to their end
+    died                       walkers that ended without having been killed                       (0)
     lost                       runs that did not, or that gave something else                          (0)
     acknowledged_lost          runs whose beginning was acknowledged, and that nobody knows any more   (0)
     external_double_effects    writes of one step that were done more than once, by keys of their own  (0)
@@ -15,7 +16,6 @@ the idempotency key that it was given, and does what it is told once a key, as s
 
 import asyncio
 import multiprocessing
-import os
 import random
 import shutil
 import signal
@@ -26,6 +26,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from multiprocessing.context import ForkServerProcess
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -37,6 +38,7 @@ from evals.stage import chance, parser, provider, say, told
 from fairlead.clock import SystemClock
 from fairlead.identity.types import Caller
 from fairlead.storage.database import Where
+from fairlead.storage.migrations import migrate
 from fairlead.storage.store import Store
 from fairlead.storage.subject_rows import StoredSubjects
 from fairlead.storage.vault import Vault
@@ -96,15 +98,20 @@ DEFINITION = {
 }
 
 
-def walk(where: str, folder: str) -> None:
+def walk(where: str, folder: str, ready: Event) -> None:
     """A walker, until it is killed."""
+    import faulthandler
+
     from fairlead.workspace.assemble import assemble
     from fairlead.workspace.surroundings import Surroundings
+
+    faulthandler.enable()
 
     async def forever() -> None:
         store = Store.open(_database(where), beside=Path(folder))
         around = Surroundings(store=store, master_key=MASTER_KEY, secrets=secret_of, clock=SystemClock(), walks=8)
         await assemble(around)
+        ready.set()
         await asyncio.Event().wait()
 
     asyncio.run(forever())
@@ -120,26 +127,39 @@ class Walkers:
     def __init__(self, count: int, where: str, folder: Path) -> None:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["dbos", "cel_expr_python", "fairlead.workspace.assemble", __name__])
-        self._given = (where, str(folder))
-        self._living: list[ForkServerProcess] = [self._another() for _ in range(count)]
+        self._where, self._folder = where, str(folder)
+        self._living = [self._another() for _ in range(count)]
+        self.died = 0  # by themselves
 
-    def _another(self) -> ForkServerProcess:
-        process = self._context.Process(target=walk, args=self._given)
+    def _another(self) -> tuple[ForkServerProcess, Event]:
+        ready = self._context.Event()
+        process = self._context.Process(target=walk, args=(self._where, self._folder, ready))
         process.start()
-        return process
+        return process, ready
+
+    def until_ready(self) -> None:
+        """All of them walk. One that has died by itself is replaced, and counted."""
+        for at, (process, ready) in enumerate(self._living):
+            while not ready.wait(0.1):
+                if not process.is_alive():
+                    say(f"a walker died by itself: {process.exitcode}")
+                    self.died += 1
+                    self._living[at] = process, ready = self._another()
 
     def kill_one(self, rng: random.Random) -> None:
         at = rng.randrange(len(self._living))
-        pid = self._living[at].pid
-        assert pid is not None
-        os.kill(pid, signal.SIGKILL)
-        self._living[at].join()
+        process, _ = self._living[at]
+        process.kill()
+        process.join()
+        if process.exitcode != -signal.SIGKILL:
+            say(f"a walker died by itself: {process.exitcode}")
+            self.died += 1
         self._living[at] = self._another()
 
     def end(self) -> None:
-        for each in self._living:
-            each.kill()
-            each.join()
+        for process, _ in self._living:
+            process.kill()
+            process.join()
 
 
 class Beginning:
@@ -180,15 +200,22 @@ def measure(kills: int, workers: int, at_once: int, seed: int, storage: str, kee
         try:
             started = time.monotonic()
             for done in range(1, kills + 1):
+                walkers.until_ready()
                 beginning.fill()
-                time.sleep(0.5 + rng.random() * 2.0)
+                time.sleep(rng.random() * 2.0)
                 walkers.kill_one(rng)
                 if done % 20 == 0:
                     say(f"{done} kills, {len(beginning.begun)} runs begun, {time.monotonic() - started:.0f} s")
             _until_over(beginning.runs)
         finally:
             walkers.end()
-        result = {"kills": kills, "workers": workers, "storage": storage, **_counted(store, beginning, booked)}
+        result = {
+            "kills": kills,
+            "workers": workers,
+            "storage": storage,
+            "died": walkers.died,
+            **_counted(store, beginning, booked),
+        }
         store.close()
     if keep:
         say(f"kept: {folder}")
@@ -246,7 +273,9 @@ def _stored(storage: str, folder: Path) -> Iterator[str]:
     from tests.postgres import server
 
     with server(fsync=True) as running:
-        yield running.make_database()
+        where = running.make_database()
+        migrate(where)
+        yield where
 
 
 def main() -> int:
@@ -256,7 +285,15 @@ def main() -> int:
     options.add_argument("--at-once", type=int, default=12, help="runs that are under way at any time (default 12)")
     given = options.parse_args()
     result = measure(given.kills, given.workers, given.at_once, given.seed, given.storage, given.keep)
-    zero = ("lost", "acknowledged_lost", "effects_missing", "external_double_effects", "paid_twice", "held_left")
+    zero = (
+        "died",
+        "lost",
+        "acknowledged_lost",
+        "effects_missing",
+        "external_double_effects",
+        "paid_twice",
+        "held_left",
+    )
     return told(result, any(result[name] for name in zero))
 
 
