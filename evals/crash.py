@@ -139,12 +139,13 @@ class Walkers:
 
     def until_ready(self) -> None:
         """All of them walk. One that has died by itself is replaced, and counted."""
-        for at, (process, ready) in enumerate(self._living):
-            while not ready.wait(0.1):
+        for at in range(len(self._living)):
+            while not self._living[at][1].wait(0.1):
+                process = self._living[at][0]
                 if not process.is_alive():
                     say(f"a walker died by itself: {process.exitcode}")
                     self.died += 1
-                    self._living[at] = process, ready = self._another()
+                    self._living[at] = self._another()
 
     def kill_one(self, rng: random.Random) -> None:
         at = rng.randrange(len(self._living))

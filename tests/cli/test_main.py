@@ -75,10 +75,11 @@ CHANGES = {
     "key rotate-signing", "tools accept", "approvals approve", "approvals deny", "login", "logout", "context unpin",
     "context start", "context add", "context sync", "context verify", "context publish", "context retire",
     "context requests", "context propose", "context accept", "feedback", "routing train", "routing use",
-    "names sync",
+    "names sync", "workflow run", "workflow approve", "workflow deny", "workflow signal", "workflow cancel",
+    "workflow pause", "workflow resume", "workflow retry",
 }  # fmt: skip
 # What prints JSON anyway, and what answers requests until it is stopped.
-NEITHER = {"audit prove", "audit consistency", "record", "schema", "serve"}
+NEITHER = {"audit prove", "audit consistency", "record", "schema", "serve", "workflow work"}
 
 
 def test_every_change_can_be_tried_without_effect_and_every_read_gives_json() -> None:

@@ -7,9 +7,11 @@ from typing import Any
 import msgspec
 from tests.world import World, world
 
+from fairlead.storage import workflow_rows
 from fairlead.storage.workflow_rows import Run
 from fairlead.workflows.definition import Bundle, Definition
 from fairlead.workflows.runs import Started
+from fairlead.workflows.steering import Steering
 from fairlead.workflows.walk import StepResult
 
 ASKS = {"model": {"prompt": "Say it to ${input.name}.", "model": "small"}}
@@ -49,3 +51,18 @@ async def test_a_run_waits_for_a_person_and_goes_on_with_their_answer(tmp_path: 
         assert len(w.records("call_model")) == 2
         assert {each.within for each in w.records("call_model")} == {w.records("call_model")[0].within}
         assert result(w, run)["value"].count("harbour") == 2
+
+
+async def test_the_runs_of_a_dead_worker_go_on_with_another(tmp_path: Path) -> None:
+    async with world(tmp_path, walks=4) as w:
+        run = begin(w, {"id": "first", **ASKS}, {"id": "rest", "wait": {"for": "1h"}}, {"id": "last", **ASKS})
+        await until(w, run, "waiting")
+        with w.store.writing() as connection:  # somebody else took it up, and died of it
+            found = workflow_rows.run_of(connection, run.id)
+            assert found is not None
+            workflow_rows.wake(connection, [run.id])
+            assert workflow_rows.take(connection, run.id, segment=found.segment, worker="worker_dead", now=1)
+        assert (await until(w, run, "waiting")).segment > found.segment
+        Steering(w.store, w.fairlead.ledger.vault, w.clock).cancel(w.running.runs.one(run.id), "key:kim")
+        await until(w, run, "cancelled")
+        assert len(w.records("call_model")) == 1  # what was done before was not done again

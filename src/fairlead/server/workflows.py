@@ -51,7 +51,11 @@ class BeginRun:
 
         async def begun(deployment: Deployment, caller: Caller, body: BeginBody) -> bytes:
             if rest != "runs":
-                raise NotFound(f"there is no {PATH}/{name}/{rest}", mend=f"POST {PATH}/NAME/runs begins a run")
+                raise NotFound(
+                    f"there is no {PATH}/{name}/{rest}",
+                    why="a run is begun below the name of its workflow",
+                    mend=f"POST {PATH}/NAME/runs",
+                )
             begin = self._workflows.begin
             return _encode(await asyncio.to_thread(begin, caller, name, body.input, once=body.once, door=_DOOR))
 

@@ -1,0 +1,73 @@
+"""Runs over HTTP: begun once, seen by whose they are, steered by them, and as if not there for all others."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from tests.world import key_of, served
+
+GREET = """
+input: {properties: {name: {type: string}}, required: [name]}
+steps:
+  - id: say
+    model: {prompt: "Greet ${input.name}.", model: small}
+"""
+
+
+class Talk:
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    def begin(self, person: str = "kim", name: str = "greet", **body: Any) -> httpx.Response:
+        given = {"input": {"name": "Ada"}, **body}
+        return self._client.post(f"/v1/workflows/{name}/runs", headers={"x-api-key": key_of(person)}, json=given)
+
+    def order(self, run: str, person: str = "kim", **order: Any) -> httpx.Response:
+        return self._client.post(f"/v1/workflows/runs/{run}", headers={"x-api-key": key_of(person)}, json=order)
+
+    def get(self, path: str, person: str = "kim") -> httpx.Response:
+        return self._client.get(f"/v1/workflows/{path}", headers={"x-api-key": key_of(person)})
+
+
+@contextmanager
+def talking(folder: Path) -> Iterator[Talk]:
+    with served(folder, {"workflows/greet.yaml": GREET}) as s, httpx.Client(base_url=s.url) as client:
+        yield Talk(client)
+
+
+def test_a_run_is_begun_once_and_is_its_beginners_own(tmp_path: Path) -> None:
+    with talking(tmp_path) as t:
+        first, again = t.begin(once="monday").json(), t.begin(once="monday").json()
+        assert (first["new"], again["new"], again["id"]) == (True, False, first["id"])
+        assert t.begin("lee", once="monday").json()["id"] != first["id"]
+        shown = t.get(f"runs/{first['id']}").json()
+        assert (shown["status"], shown["input"], shown["person"]) == ("accepted", {"name": "Ada"}, "kim")
+        assert [each["id"] for each in t.get("runs").json()["data"]] == [first["id"]]
+        assert t.get("runs?status=done").json()["data"] == []
+        assert t.get(f"runs/{first['id']}", "max").status_code == 404
+        assert t.order(first["id"], "max", do="cancel").status_code == 404
+        assert t.get("questions", "lee").json()["data"] == []
+
+
+def test_what_is_done_to_a_run_is_done_where_it_can_be(tmp_path: Path) -> None:
+    with talking(tmp_path) as t:
+        run = t.begin().json()["id"]
+        assert [t.order(run, do=each).json()["status"] for each in ("pause", "resume")] == ["paused", "accepted"]
+        twice = t.order(run, do="resume")
+        assert (twice.status_code, twice.json()["error"]["code"]) == (409, "not_now")
+        assert t.order(run, do="cancel").json()["status"] == "cancelling"
+        assert t.order(run, do="retry").status_code == 409
+        assert t.order(run, do="fly").json()["error"]["param"] == "do"
+        assert t.order(run, do="approve", at="say").status_code == 404
+        assert t.order(run, do="signal", signal="go").status_code == 404
+
+
+def test_a_start_that_cannot_be_meant_is_refused(tmp_path: Path) -> None:
+    with talking(tmp_path) as t:
+        assert "did you mean `greet`" in t.begin(name="gret").text
+        wrong = t.begin(input={"nam": "Ada"})
+        assert (wrong.status_code, wrong.json()["error"]["param"]) == (400, "input")
+        assert t.begin(inputs={}).status_code == 400
+        assert t.get("runs").json()["data"] == []
