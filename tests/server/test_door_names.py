@@ -10,6 +10,7 @@ from fairlead.execution.page_embedding import DOOR as PAGES
 from fairlead.execution.question_embedding import DOOR as QUESTION
 from fairlead.execution.speed_probe import DOOR as MACHINE
 from fairlead.models.door_names import DoorName
+from fairlead.workflows.effects import DOOR as WORKFLOW
 
 # Doors of what is shown or turned away, and of tools: rules with `doors:` are about what models are asked and say.
 WITHOUT_POLICY = {
@@ -17,6 +18,7 @@ WITHOUT_POLICY = {
     "fairlead.approvals",
     "fairlead.grants",
     "fairlead.proposals",
+    "fairlead.workflows",
     "fairlead.pages",
     "mcp",
     "scim",
@@ -45,4 +47,4 @@ def said_by_doors() -> set[str]:
 
 def test_rules_may_name_the_doors_that_there_are_and_no_other() -> None:
     known = set(get_args(get_args(DoorName)[0]))
-    assert known == said_by_doors() - WITHOUT_POLICY | {"cli", JUDGE, MACHINE, PAGES, QUESTION}
+    assert known == said_by_doors() - WITHOUT_POLICY | {"cli", JUDGE, MACHINE, PAGES, QUESTION, WORKFLOW}

@@ -10,6 +10,7 @@ DoorName = Annotated[
         "anthropic.messages",
         "anthropic.models",
         "cli",
+        "workflow",
         "context.pages",
         "context.question",
         "judge",
