@@ -21,7 +21,7 @@ MODULES = {
     "stitch": "context/stitch.py",
     "authorize": "policy/policy.py",
     "plan": "routing/plan.py",
-    "reserve": "costs/ledger.py",
+    "reserve": "costs/attempting.py",
     "attempt": "execution/attempts.py",
     "check": "execution/release.py",
     "settle": "costs/ledger.py",

@@ -88,7 +88,7 @@ async def tried(
 def seconds_left(deployment: Deployment, action: Action, decided: Decided) -> float:
     """Until the action is given up: what was declared or asked for, less what it has waited for its place."""
     if action.until:  # a cascade goes on under the deadline that it began with
-        return action.until - action.ledger.clock.monotonic()
+        return action.until - action.books.clock.monotonic()
     return _allowed(deployment, action, decided) - action.waited
 
 
