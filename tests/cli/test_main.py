@@ -79,7 +79,7 @@ CHANGES = {
     "workflow pause", "workflow resume", "workflow retry",
 }  # fmt: skip
 # What prints JSON anyway, and what answers requests until it is stopped.
-NEITHER = {"audit prove", "audit consistency", "record", "schema", "serve", "workflow work"}
+NEITHER = {"audit prove", "audit consistency", "record", "schema", "serve", "workflow graph", "workflow work"}
 
 
 def test_every_change_can_be_tried_without_effect_and_every_read_gives_json() -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 from urllib.parse import quote
 
 import typer
+from typer.core import TyperGroup
 
 from fairlead.cli.ask import Key, Url
 from fairlead.cli.asking import got, posted
@@ -255,4 +256,6 @@ def _json(text: str, option: str) -> Any:
 
 
 def commands() -> dict[str, Any]:
-    return {"workflow": typer.main.get_command(app)}
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    return dict(group.commands)

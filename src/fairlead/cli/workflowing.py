@@ -1,0 +1,124 @@
+"""`fairlead workflow`: check, list and show workflows, draw them, walk them without doing anything, estimate them."""
+
+from typing import Annotated, Any, Final, Literal
+
+import typer
+
+from fairlead.cli.compiled import in_folder
+from fairlead.cli.later import built, group_of
+from fairlead.cli.output import Json, data, json_data, say, table
+from fairlead.cli.place import Workspace, find
+from fairlead.errors import NotFound, closest
+from fairlead.workflows.definition import Bundle
+
+COMMANDS: Final = {
+    "check": ("workflowing", "Check the workspace's workflows; every problem with its line and its mend."),
+    "list": ("workflowing", "The workflows of the workspace."),
+    "show": ("workflowing", "A workflow, step by step."),
+    "graph": ("workflowing", "Draw a workflow as SVG, Mermaid or text."),
+    "dry-run": ("workflow_walked", "Walk a workflow without doing anything."),
+    "estimate": ("workflow_walked", "What a whole run would cost, from least to most."),
+    "run": ("workflow_runs", "Begin a run, and wait until it is over or asks somebody."),
+    "runs": ("workflow_runs", "Runs that were begun."),
+    "status": ("workflow_runs", "What a run has done so far, what it waits for, and what came of it."),
+    "questions": ("workflow_runs", "What runs of others wait for you to answer."),
+    "approve": ("workflow_runs", "Answer yes to what a run asks."),
+    "deny": ("workflow_runs", "Answer no to what a run asks."),
+    "signal": ("workflow_runs", "Send a run what a step of it waits for."),
+    "cancel": ("workflow_runs", "Cancel a run, and undo what it did."),
+    "pause": ("workflow_runs", "Let a run begin nothing more for now."),
+    "resume": ("workflow_runs", "Let a run go on."),
+    "retry": ("workflow_runs", "Let a run that failed go on from where it failed."),
+    "work": ("workflow_runs", "Walk runs in this process."),
+}
+
+Name = Annotated[str, typer.Argument(help="The workflow: its file's name, without .yaml.")]
+
+app = typer.Typer(
+    name="workflow", cls=group_of(COMMANDS), rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True
+)
+
+
+@app.callback()
+def _group() -> None:
+    """Durable workflows: check, draw, walk without doing anything, estimate; begin runs and answer what they ask."""
+
+
+def bundle_of(workspace: Any, name: str) -> Bundle:
+    """A workflow of the folder. Raises `NotFound`, `InvalidWorkspace`."""
+    known = in_folder(find(workspace)).workflows
+    if name not in known:
+        mend = closest(name, known) or "write workflows/NAME.yaml: see how-to/write-a-workflow"
+        raise NotFound(f"there is no workflow {name!r} in this workspace", mend=mend)
+    return known[name]
+
+
+def check(workspace: Workspace = None, json: Json = False) -> None:
+    """Check the workspace with its workflows. Ends with status 1 where anything is wrong, and changes nothing."""
+    compiled = in_folder(find(workspace))
+    remarks = [warning for warning in compiled.warnings if warning.startswith("workflows/")]
+    if json:
+        json_data(
+            {"workflows": {name: bundle.digest for name, bundle in compiled.workflows.items()}, "remarks": remarks}
+        )
+        return
+    for remark in remarks:
+        say(f"remark: {remark}")
+    names = ", ".join(compiled.workflows) or "there are none: write workflows/NAME.yaml"
+    data(f"sound: {names}")
+
+
+def list_(workspace: Workspace = None, json: Json = False) -> None:
+    """The workflows of the workspace: what each is for, and how many steps it has."""
+    from fairlead.workflows.drawn import count_of
+
+    known = in_folder(find(workspace)).workflows
+    rows: list[dict[str, Any]] = [
+        {
+            "workflow": name,
+            "steps": count_of(bundle.definition),
+            "uses": sorted(bundle.subflows),
+            "secrecy": bundle.definition.secrecy,
+            "digest": bundle.digest,
+            "description": bundle.definition.description,
+        }
+        for name, bundle in known.items()
+    ]
+    if json:
+        json_data(rows)
+        return
+    shown = [[each["workflow"], str(each["steps"]), each["digest"][:12], each["description"]] for each in rows]
+    table(["workflow", "steps", "digest", "what it is for"], shown, right=["steps"])
+
+
+def show(name: Name, workspace: Workspace = None, json: Json = False) -> None:
+    """A workflow step by step: kinds, conditions, and what runs at the same time."""
+    import msgspec
+
+    from fairlead.workflows.drawn import text_of
+
+    bundle = bundle_of(workspace, name)
+    if json:
+        json_data({"digest": bundle.digest, **msgspec.to_builtins(bundle)})
+        return
+    say(bundle.definition.description or f"{name} has no description")
+    data(text_of(bundle.definition).rstrip())
+
+
+def graph(
+    name: Name,
+    format: Annotated[Literal["svg", "mermaid", "text"], typer.Option("--format", help="What is printed.")] = "svg",
+    workspace: Workspace = None,
+) -> None:
+    """Draw a workflow. SVG stands by itself: save it to a file and open it in any browser."""
+    from fairlead.workflows import drawn
+
+    definition = bundle_of(workspace, name).definition
+    if format == "svg":
+        data(drawn.svg_of(name, definition).rstrip())
+    else:
+        data((drawn.mermaid_of(definition) if format == "mermaid" else drawn.text_of(definition)).rstrip())
+
+
+def commands() -> dict[str, Any]:
+    return {"workflow": typer.main.get_command(app), **built(check=check, list_=list_, show=show, graph=graph)}
