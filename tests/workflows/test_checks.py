@@ -26,7 +26,7 @@ _KNOWN = Known(
 )
 _GET = {"call": "erp.get", "arguments": {"id": "x"}}
 _ASK = {"prompt": "p"}
-_DIFFER = {"branches": {"x": [{"id": "b", "tool": _GET}]}, "agree": {"on": "value"}}
+_DIFFER = {"branches": {"x": [{"id": "b", "tool": _GET}]}, "agree": {"compare": "value"}}
 _INPUT = {"properties": {"n": {"type": "number"}, "maybe": {"type": "string"}}, "required": ["n"]}
 
 

@@ -117,7 +117,7 @@ async def test_a_reply_that_does_not_pass_is_asked_again_as_another_question_and
         "id": "read",
         "model": {"prompt": "Read it", "gives": {"type": "object", "properties": {"n": {"type": "number"}}}},
         "check": {"rules": [{"that": "value.n > 1.0", "otherwise": "n is too small"}]},
-        "retry": {"on": ["check"]},
+        "retry": {"errors": ["check"]},
     }
     result, effects = await _run({"steps": [step]}, {"read": {"n": 1}, "read~1": {"n": 3}})
     assert result.value == {"n": 3.0}
@@ -194,7 +194,7 @@ async def test_branches_that_differ_are_decided_as_declared() -> None:
     values = {"p.a.x": {"total": 1}, "p.b.y": {"total": 2}}
 
     def with_rule(**how: Any) -> dict[str, Any]:
-        return {"steps": [{"id": "p", "parallel": {"branches": branches, "agree": {"on": "value.total", **how}}}]}
+        return {"steps": [{"id": "p", "parallel": {"branches": branches, "agree": {"compare": "value.total", **how}}}]}
 
     assert (await _run(with_rule(rule="values.b"), values))[0].value == {"total": 2}
     by_model, effects = await _run(with_rule(model={"prompt": "Which? ${values.a.total}"}), values)

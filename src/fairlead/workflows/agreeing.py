@@ -23,7 +23,7 @@ async def agreed(
 
     assert compiled.step.parallel is not None
     assert compiled.step.parallel.agree is not None
-    settings, compared = compiled.step.parallel.agree, compiled.agree["on"]
+    settings, compared = compiled.step.parallel.agree, compiled.agree["compare"]
     values = {name: each.value for name, each in branches.items()}
     said = [evaluated(partial(compared.value, {**scope.given, "value": value})) for value in values.values()]
     if all(each == said[0] for each in said):
@@ -45,7 +45,7 @@ async def agreed(
         id=place.text,
         until=scope.deadline,
         role=settings.role,
-        ask=f"{at.text}: {', '.join(values)} differ on {settings.on}. Which of them counts?",
+        ask=f"{at.text}: {', '.join(values)} differ on {settings.compare}. Which of them counts?",
         show=values,
         answer={"enum": list(values)},
     )

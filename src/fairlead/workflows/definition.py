@@ -55,7 +55,9 @@ class ConflictSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """`agree:`. What the branches must say alike, and who decides where they do not: exactly one of `rule`, `model` and
     `role`."""
 
-    on: Annotated[Expression, Meta(description="What is compared; `value` is what a branch gave, as in `value.total`.")]
+    compare: Annotated[
+        Expression, Meta(description="What is compared; `value` is what a branch gave, as in `value.total`.")
+    ]
     rule: Annotated[
         str, Meta(max_length=4000, description="An expression that gives the value that counts; `values` by branch.")
     ] = ""

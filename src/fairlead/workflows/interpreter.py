@@ -141,7 +141,7 @@ class Walk:
         try:
             return await self._tried(compiled, at, scope)
         except StepFailed as failed:
-            if expert is None or failed.kind not in expert.on:
+            if expert is None or failed.kind not in expert.errors:
                 raise
             place = at.below("~expert")
             asked, began = asked_of(compiled, scope), place.below("~began")
@@ -172,7 +172,7 @@ class Walk:
                 return evaluated(partial(passed, compiled, result, scope.given))
             except StepFailed as failed:
                 tries += 1
-                if retry is None or tries >= retry.attempts or failed.kind not in retry.on:
+                if retry is None or tries >= retry.attempts or failed.kind not in retry.errors:
                     raise
                 if failed.in_doubt or not _may_repeat(step.kind, failed.kind):
                     raise

@@ -35,7 +35,7 @@ class RetrySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     wait: Annotated[Duration, Meta(description="How long before the second attempt.")] = "2s"
     backoff: Annotated[float, Meta(ge=1, le=10, description="Each further wait is this many times the last.")] = 2.0
     most_wait: Annotated[Duration, Meta(description="The longest wait between two attempts.")] = "10m"
-    on: Annotated[
+    errors: Annotated[
         tuple[Literal["unavailable", "busy", "timeout", "check", "error"], ...],
         Meta(
             description="After what: `unavailable`, a model or system failed; `busy`, a limit; `timeout`; `error`, it "
@@ -68,7 +68,7 @@ class ExpertSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """`expert:`. A person who does the work where no model may or can."""
 
     role: Annotated[Role, Meta(description="The role whose holders are asked: one of `approvals.roles`.")]
-    on: Annotated[
+    errors: Annotated[
         tuple[Literal["refused", "check", "unavailable", "timeout", "unfinished"], ...],
         Meta(description="When they are asked. `refused`: no model is permitted and able."),
     ] = ("refused", "check")
@@ -181,7 +181,7 @@ class CompensationSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fie
     tool: ToolNode | None = None
     python: PythonNode | None = None
     subflow: SubflowNode | None = None
-    retry: RetrySettings = RetrySettings(attempts=5, on=("unavailable", "busy", "timeout", "error"))
+    retry: RetrySettings = RetrySettings(attempts=5, errors=("unavailable", "busy", "timeout", "error"))
     timeout: Annotated[Duration | None, Meta(description="How long one attempt may take.")] = None
 
     @property

@@ -142,7 +142,9 @@ class Program:
             undo=self._undo(step.compensate),
             agree={}
             if agree is None
-            else {key: self._expression(text) for key, text in (("on", agree.on), ("rule", agree.rule)) if text},
+            else {
+                key: self._expression(text) for key, text in (("compare", agree.compare), ("rule", agree.rule)) if text
+            },
             resolves=self._template([agree.model.prompt, agree.model.instructions]) if agree and agree.model else None,
         )
 

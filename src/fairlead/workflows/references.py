@@ -143,7 +143,7 @@ class References:
         assert step.parallel is not None
         agree, path = step.parallel.agree, (*path, "parallel", "agree")
         assert agree is not None
-        yield from self._expression(agree.on, (*path, "on"), seen.naming(value=None))
+        yield from self._expression(agree.compare, (*path, "compare"), seen.naming(value=None))
         if agree.rule:
             yield from self._expression(agree.rule, (*path, "rule"), seen.naming(values=None))
         if agree.model is not None:

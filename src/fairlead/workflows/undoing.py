@@ -68,7 +68,7 @@ async def _undone(walk: Walking, done: Done) -> None:
         except StepFailed as failed:
             tries += 1
             retry = settings.retry
-            if tries >= retry.attempts or failed.kind not in retry.on or failed.in_doubt:
+            if tries >= retry.attempts or failed.kind not in retry.errors or failed.in_doubt:
                 raise
             wait = min(seconds(retry.most_wait), seconds(retry.wait) * retry.backoff ** (tries - 1))
             pause = place.below("~pause", tries)
