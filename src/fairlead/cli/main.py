@@ -50,7 +50,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "spend": ("money", "What was spent, by department, person, task type, model or day."),
     "bill": ("billing", "Bills of a period, as tables or as FOCUS 1.2; compared with a provider's own."),
     "value": ("worth", "What work came to against the manual way, and what leaving a vendor would take."),
-    "workflow": ("workflowing", "Workflows: check, draw, price; begin runs, answer what they ask, see what became of them."),
+    "workflow": (
+        "workflowing",
+        "Workflows: check, draw, price; begin runs, answer what they ask, see what became of them.",
+    ),
     "trace": ("trace", "Draw what happened in a run."),
     "runs": ("trace", "The latest runs."),
     "load": ("trace", "Where Fairlead's own time goes."),
