@@ -52,7 +52,7 @@ def test_without_the_master_key_a_trace_names_nobody_and_shows_no_text(
 
 
 def test_a_failure_tells_where_and_what_to_do(live: Path, fairlead: Fairlead) -> None:
-    (error,) = ask(live, "Tell me about the moon.", model="large")
+    (error,) = ask(live, "Tell me about the moon.", model="no-such-model")
     assert isinstance(error, FairleadError)
     said = fairlead("trace", error.run)
     assert said.status == 0
