@@ -14,6 +14,8 @@ from fairlead.workflows.definition import Bundle
 from fairlead.workflows.program import Program
 
 _REMEMBERED: Final = 64
+# Made here, once: msgspec works out what a struct is like at its first use, and two threads must not do so at once.
+_bundle: Final = msgspec.json.Decoder(Bundle)
 
 
 class Loaded(Struct, frozen=True):
@@ -46,7 +48,7 @@ class Programs:
         """Of a bundle, as it is kept with its runs. Raises `BadInput` where a module of it does not run."""
         found = self._known.get(body)
         if found is None:
-            bundle = msgspec.json.decode(body, type=Bundle)
+            bundle = _bundle.decode(body)
             modules = {
                 name: load(text.encode(), f"workflows/{name}.py").functions for name, text in bundle.modules.items()
             }

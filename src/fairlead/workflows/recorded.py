@@ -1,7 +1,8 @@
 """What a run has done so far, as the interpreter meets it again, and what is written as it goes on."""
 
-from typing import Any
+from typing import Any, Final
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
@@ -24,6 +25,9 @@ class _Failure(Struct, frozen=True):
     mend: str
     run: str
     in_doubt: bool
+
+
+_KNOWN: Final = msgspec.json.Decoder(_Failure)  # see runs.py
 
 
 class Recorded:

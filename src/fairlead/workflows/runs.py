@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from fairlead.clock import Clock, new_id
@@ -29,6 +30,8 @@ LONGEST_INPUT: Final = 8 << 20
 """Bytes that a run may begin with, as sealed."""
 
 Kind = TypeVar("Kind", bound=Struct)
+# Not used themselves: with them msgspec knows these structs before several threads ask for them at once.
+_KNOWN: Final = [msgspec.json.Decoder(each) for each in (StepResult, Waiting)]
 
 _SAID: Final = "~said."
 _END: Final = "(result)"  # the place of what the whole run gave: no step can have this name
@@ -273,12 +276,8 @@ def _once(subject: str, what: Started) -> str:
 
 def packed(value: Struct) -> Any:
     """A struct as msgpack's plain values."""
-    import msgspec
-
     return msgspec.to_builtins(value, builtin_types=(bytes,))
 
 
 def unpacked(plain: Any, kind: type[Kind]) -> Kind:
-    import msgspec
-
     return msgspec.convert(plain, kind)
