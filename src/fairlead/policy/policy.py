@@ -20,8 +20,9 @@ from fairlead.policy.detect import Detection
 from fairlead.policy.detectors import Detector
 from fairlead.policy.endings import Ending
 from fairlead.policy.facts import Fact
-from fairlead.policy.judge import Judge, RequestWithout
+from fairlead.policy.judge import Judge
 from fairlead.policy.keys import Remembered, access_key, caller_key, model_key
+from fairlead.policy.notes import notes
 from fairlead.policy.pseudonyms import Pseudonyms
 from fairlead.policy.redaction import Redaction, redact
 from fairlead.policy.restoring import restorer_of
@@ -29,6 +30,7 @@ from fairlead.policy.screen import ReplyScreen, Screen, Watch, withheld
 from fairlead.policy.sources import Statement
 from fairlead.policy.tool_rights import ToolRights
 from fairlead.policy.types import Decision, Findings, Rights
+from fairlead.policy.ways import to_call, to_read, to_release
 from fairlead.tasks.types import Task
 from fairlead.tools.types import Tool
 
@@ -102,7 +104,7 @@ class Policy:
         self.names_items = self._read.reads.who("resource")
         self._watch = _watch(self._release, (*detection.detectors, *answered), facts, instead)
         self.screens_replies = self._watch is not None
-        self.notes = _notes(self._call, self._read, self._release, detection)
+        self.notes = notes(self._call, self._read, self._release, detection)
 
     def detect_text(self, text: str) -> Findings:
         """What the detectors find in one text, as if it were the content of message 0."""
@@ -133,7 +135,7 @@ class Policy:
         if not models:
             return Rights({})
         who = cedar.person(caller)
-        ways = [_to_call(who, cedar.model(each), task, labels, door) for each in models]
+        ways = [to_call(who, cedar.model(each), task, labels, door) for each in models]
         decisions = self._call.decide(ways, labels.categories)
         return Rights({model.name: decision for model, decision in zip(models, decisions, strict=True)})
 
@@ -156,7 +158,7 @@ class Policy:
 
     def read_decision(self, caller: Caller, access: Access) -> Decision:
         """Whether this caller may read an item, with the policies that decided."""
-        return self._read.decide([_to_read(cedar.person(caller), cedar.item(access))], _NONE)[0]
+        return self._read.decide([to_read(cedar.person(caller), cedar.item(access))], _NONE)[0]
 
     def redact(
         self,
@@ -222,7 +224,7 @@ class Policy:
         )
         known = self._memory.get(key)
         if known is None:
-            way = _to_release(cedar.person(caller), cedar.model(model), asked, categories, dict(facts))
+            way = to_release(cedar.person(caller), cedar.model(model), asked, categories, dict(facts))
             known = (self._release.decide([way], categories)[0], model)
             self._memory.keep(key, known)
         return cast(tuple[Decision, Model], known)[0]
@@ -260,13 +262,13 @@ class Policy:
         `asked_labels` those of the request."""
         who = cedar.person(caller)
         if action == "call_model" and isinstance(subject, Model):
-            judge, way = self._call, _to_call(who, cedar.model(subject), task, labels, door)
+            judge, way = self._call, to_call(who, cedar.model(subject), task, labels, door)
         elif action == "release_reply" and isinstance(subject, Model):
             judge = self._release
             asked = Asked(task, door, asked_labels)
-            way = _to_release(who, cedar.model(subject), asked, labels.categories, dict(facts))
+            way = to_release(who, cedar.model(subject), asked, labels.categories, dict(facts))
         elif action == "read_context" and isinstance(subject, Access):
-            judge, way = self._read, _to_read(who, cedar.item(subject))
+            judge, way = self._read, to_read(who, cedar.item(subject))
         else:
             raise BadInput(
                 f"{action!r} cannot be explained for {type(subject).__name__.lower()}",
@@ -275,23 +277,6 @@ class Policy:
         decision = judge.decide([way], labels.categories)[0]
         request = way(decision.redact)
         return Explanation(decision, request.body, [request.principal, request.resource])
-
-
-def _to_call(who: cedar.Entity, model: cedar.Entity, task: str, labels: Labels, door: str) -> RequestWithout:
-    return lambda redacted: CedarRequest(who, "call_model", model, cedar.call_context(task, labels, redacted, door))
-
-
-def _to_read(who: cedar.Entity, item: cedar.Entity) -> RequestWithout:
-    return lambda redacted: CedarRequest(who, "read_context", item, {})
-
-
-def _to_release(
-    who: cedar.Entity, model: cedar.Entity, asked: Asked, categories: frozenset[str], facts: Mapping[str, FactValue]
-) -> RequestWithout:
-    def without(redacted: frozenset[str]) -> CedarRequest:
-        return CedarRequest(who, "release_reply", model, cedar.release_context(asked, categories, redacted, facts))
-
-    return without
 
 
 def _watch(
@@ -304,19 +289,3 @@ def _watch(
     wanted = [each for each in detectors if sees and (every or each.category in (reads.categories or ()))]
     read = list(facts) if reads.of("context", "facts") else []
     return Watch(wanted, read, instead) if wanted or read else None
-
-
-def _notes(call: Judge, read: Judge, release: Judge, detection: Detection) -> tuple[str, ...]:
-    found = [
-        f"no policy permits {judge.action}: {meaning}"
-        for judge, meaning in (
-            (call, "every call is refused"),
-            (read, "nobody may read any context"),
-            (release, "every reply is withheld"),
-        )
-        if all(each.effect != "permit" for each in judge.statements.values())
-    ]
-    known = {each.category for each in detection.detectors} | set(detection.classes)
-    named = call.reads.named | release.reads.named
-    found += [f"policies name the category {each!r}, which no detector finds" for each in sorted(named - known)]
-    return tuple(found)
