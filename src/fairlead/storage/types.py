@@ -112,8 +112,8 @@ class NewOutcome(Struct, frozen=True, kw_only=True):
 
 
 class NewResult(Struct, frozen=True, kw_only=True):
-    """What a run of a workflow has done at a place, sealed (see `workflow_rows`). Kept if `owner` walks that run by
-    then, and once: what stands there already stays. `cost` in nano-units, `size` in bytes."""
+    """What a run of a workflow has done at a place, sealed (see `workflow_step_rows`). Kept if `owner` walks that run
+    by then, and once: what stands there already stays. `cost` in nano-units, `size` in bytes."""
 
     run: str
     place: str

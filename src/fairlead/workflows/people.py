@@ -16,7 +16,7 @@ from fairlead.execution.approval_question import OwnCall
 from fairlead.identity.types import Caller
 from fairlead.policy.approvals import ApprovalRules, Asker
 from fairlead.storage.store import Store
-from fairlead.storage.workflow_rows import Wait
+from fairlead.storage.workflow_step_rows import Wait
 from fairlead.workflows.forms import Form
 from fairlead.workflows.runs import Opened, Runs
 from fairlead.workflows.steering import NotNow
@@ -58,10 +58,10 @@ class People:
 
     def asked(self, who: Caller) -> Iterator[Asking]:
         """What waits for this person's answer, run by run."""
-        from fairlead.storage import workflow_rows as table
+        from fairlead.storage import workflow_step_rows as steps
 
         with self._store.reading() as connection:
-            found = dict.fromkeys(each.run for kind in _PEOPLE for each in table.waits(connection, kind=kind))
+            found = dict.fromkeys(each.run for kind in _PEOPLE for each in steps.waits(connection, kind=kind))
         for run in found:
             try:
                 opened = self._runs.open(run)

@@ -24,7 +24,8 @@ from fairlead.workflows.walk import Place, StepResult, Waiting
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from fairlead.storage.workflow_rows import Result, Run, Wait
+    from fairlead.storage.workflow_rows import Run
+    from fairlead.storage.workflow_step_rows import Result, Wait
 
 LONGEST_INPUT: Final = 8 << 20
 """Bytes that a run may begin with, as sealed."""
@@ -126,14 +127,15 @@ class Runs:
     def open(self, id_: str) -> Opened:
         """All of it, opened. Raises `NotFound` where it, or its person, is gone."""
         from fairlead.storage import workflow_rows as table
+        from fairlead.storage import workflow_step_rows as steps
 
         with self._store.reading() as connection:
             run = table.run_of(connection, id_)
             if run is None:
                 raise NotFound(f"there is no run {id_!r}", subject=id_)
             body = table.definition_body(connection, run.definition)
-            results = {each.place: each for each in table.results(connection, id_)}
-            waits = table.waits(connection, run=id_)
+            results = {each.place: each for each in steps.results(connection, id_)}
+            waits = steps.waits(connection, run=id_)
         if body is None:
             raise Broken(f"the definition of run {id_} is gone", mend="restore `workflow_definition` from a backup")
         begun = opened_begin(self._vault, id_, run.subject, run.sealed)
@@ -178,46 +180,47 @@ class Runs:
     def park(self, opened: Opened, worker: str, waiting: Sequence[tuple[Place, Waiting]]) -> bool:
         """It goes no further for now. What came meanwhile lets it go on at once."""
         from fairlead.storage import workflow_rows as table
+        from fairlead.storage import workflow_step_rows as steps
 
         run, now = opened.run, self._clock.now()
         waits = [self._wait(opened, *each, now) for each in waiting]
         until = min((each.until for each in waits if each.until), default=0)
         with self._store.writing() as connection:
-            come = not waits or table.has_any(connection, run.id, [each.place for each in waits])
-            table.wait(connection, run.id, waits)
+            come = not waits or steps.has_any(connection, run.id, [each.place for each in waits])
+            steps.wait(connection, run.id, waits)
             return table.park(connection, run.id, owner=worker, until=until, goes_on=come)
 
     def waits(self, opened: Opened) -> "list[tuple[Wait, Waiting]]":
         """What a run waits for, opened."""
-        from fairlead.storage import workflow_rows as table
+        from fairlead.storage import workflow_step_rows as steps
 
         with self._store.reading() as connection:
-            found = table.waits(connection, run=opened.run.id)
+            found = steps.waits(connection, run=opened.run.id)
         return [(each, unpacked(opened.key.open(_asked(each.place), each.sealed), Waiting)) for each in found]
 
     def answer(self, opened: Opened, place: str, result: StepResult, *, by: str, kind: str) -> bool:
         """Tell a run what it waits for; the first that is said counts. False where something was said before."""
-        from fairlead.storage import workflow_rows as table
+        from fairlead.storage import workflow_step_rows as steps
 
-        row = table.row_of(self.row(opened, "", place, result))
+        row = steps.row_of(self.row(opened, "", place, result))
         with self._store.writing() as connection:
-            if not table.answer(connection, row):
+            if not steps.answer(connection, row):
                 return False
             self._tell(connection, kind, opened.run, f"{opened.run.id} {place}", by=by)
         return True
 
     def agreed(self, opened: Opened, place: str, person: str, *, by: str) -> list[str] | None:
         """One of several who must agree has. Everybody who has by now; None where this person had before."""
-        from fairlead.storage import workflow_rows as table
+        from fairlead.storage import workflow_step_rows as steps
 
         mine = f"{place}{_SAID}{self._vault.subject_for(person).id}"
-        row = table.row_of(self.row(opened, "", mine, StepResult(value=person)))
+        row = steps.row_of(self.row(opened, "", mine, StepResult(value=person)))
         with self._store.writing() as connection:
-            if table.has_any(connection, opened.run.id, (mine,)):
+            if steps.has_any(connection, opened.run.id, (mine,)):
                 return None
-            table.copy_results(connection, (row,))
+            steps.copy_results(connection, (row,))
             found = [
-                each for each in table.results(connection, opened.run.id) if each.place.startswith(f"{place}{_SAID}")
+                each for each in steps.results(connection, opened.run.id) if each.place.startswith(f"{place}{_SAID}")
             ]
             self._tell(connection, "workflow_agreed", opened.run, f"{opened.run.id} {place}", by=by)
         return [str(opened.key.open(each.place, each.sealed)["value"]) for each in found]
@@ -234,6 +237,7 @@ class Runs:
 
     def _end(self, opened: Opened, worker: str, status: str, error: str, result: bytes) -> bool:
         from fairlead.storage import workflow_rows as table
+        from fairlead.storage import workflow_step_rows as steps
 
         run, now = opened.run, self._clock.now()
         with self._store.writing() as connection:
@@ -241,12 +245,12 @@ class Runs:
                 connection, run.id, owner=worker, status=status, error=error, result=result, ended_at=now, until=0
             ):
                 return False
-            table.wait(connection, run.id, ())
+            steps.wait(connection, run.id, ())
             self._tell(connection, f"workflow_{status}", run, f"{run.id} {run.workflow} {error}".rstrip())
         return True
 
     def _wait(self, opened: Opened, place: Place, waiting: Waiting, now: int) -> "Wait":
-        from fairlead.storage.workflow_rows import Wait
+        from fairlead.storage.workflow_step_rows import Wait
 
         what = waiting.role or waiting.signal or waiting.id
         sealed = opened.key.seal(_asked(place.record), packed(waiting))

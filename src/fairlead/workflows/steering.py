@@ -17,7 +17,8 @@ from fairlead.workflows.sealing import Begun, RunKey, new_key, sealed_begin
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from fairlead.storage.workflow_rows import Result, Run
+    from fairlead.storage.workflow_rows import Run
+    from fairlead.storage.workflow_step_rows import Result
 
 _EDGES: Final = ("", ".", "[", "#", "~")
 
@@ -67,6 +68,7 @@ class Steering:
         """Go on with one that has failed: what failed is tried again, under the same idempotency keys. Raises `NotNow`
         where something of it was undone: then nobody knows what still stands."""
         from fairlead.storage import workflow_rows as table
+        from fairlead.storage import workflow_step_rows as steps
 
         run = opened.run
         if any("~undo" in each.place for each in opened.results.values()):
@@ -79,7 +81,7 @@ class Steering:
         failed = [each.place for each in opened.results.values() if each.status == "failed"]
         values = {"status": table.ACCEPTED, "segment": run.segment + 1, "ended_at": 0, "error": "", "result": b""}
         self._change(
-            run, by, "workflow_retry", (table.FAILED,), also=lambda c: table.take_back(c, run.id, failed), **values
+            run, by, "workflow_retry", (table.FAILED,), also=lambda c: steps.take_back(c, run.id, failed), **values
         )
 
     def fork(
@@ -89,6 +91,7 @@ class Steering:
         and `body` its definition, as they are or edited. Gives its id. Steps that it does again are done again: it has
         keys of its own."""
         from fairlead.storage import workflow_rows as table
+        from fairlead.storage import workflow_step_rows as steps
 
         old, now, id_ = opened.run, self._clock.now(), new_id(self._clock, "wf")
         begun = Begun(new_key(self._clock), opened.begun.caller, given, opened.begun.door)
@@ -102,7 +105,7 @@ class Steering:
         with self._store.writing() as connection:
             table.keep_definition(connection, digest, old.workflow, body, now)
             table.accept(connection, run)
-            table.copy_results(connection, [self._copied(opened, key, each, id_) for each in kept])
+            steps.copy_results(connection, [self._copied(opened, key, each, id_) for each in kept])
             self._tell(connection, "workflow_forked", run, f"{id_} of {old.id}", by)
         return id_
 

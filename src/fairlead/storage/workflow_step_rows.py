@@ -1,0 +1,102 @@
+"""The rows of what durable runs have done and of what they wait for, for SQLite and PostgreSQL.
+
+Each function works within the caller's transaction. Actions' own results are written by the journal, in the commit that
+bills them; here is what people say and what forks take over.
+"""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+from msgspec.structs import asdict
+from sqlalchemy import Connection, and_, delete, insert, select, update
+
+from fairlead.storage.types import NewResult
+from fairlead.storage.workflow_rows import ACCEPTED, WAITING
+from fairlead.storage.workflow_tables import workflow_run, workflow_step, workflow_wait
+
+
+class Wait(Struct, frozen=True, kw_only=True):
+    """A row of `workflow_wait`."""
+
+    run: str
+    place: str
+    kind: str
+    what: str
+    asked_at: int
+    until: int
+    sealed: bytes = b""
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    """A row of `workflow_step`."""
+
+    run: str
+    place: str
+    at: int
+    action: str
+    status: str
+    cost: int
+    size: int
+    sealed: bytes
+
+
+def wait(connection: Connection, run: str, waits: Sequence[Wait]) -> None:
+    """What a run waits for from here on, and for nothing else."""
+    connection.execute(delete(workflow_wait).where(workflow_wait.c.run == run))
+    if waits:
+        connection.execute(insert(workflow_wait), [asdict(each) for each in waits])
+
+
+def waits(connection: Connection, *, run: str = "", kind: str = "", what: Sequence[str] = ()) -> list[Wait]:
+    """What this run, or all, wait for, the oldest first."""
+    c = workflow_wait.c
+    query = select(workflow_wait).order_by(c.asked_at, c.run, c.place)
+    if run:
+        query = query.where(c.run == run)
+    if kind:
+        query = query.where(c.kind == kind)
+    if what:
+        query = query.where(c.what.in_(what))
+    return [Wait(**row) for row in connection.execute(query).mappings()]
+
+
+def answer(connection: Connection, result: Result) -> bool:
+    """What a waiting run was told at a place: the first that is said counts, and lets it go on."""
+    c, r = workflow_step.c, workflow_run.c
+    if connection.execute(select(c.run).where(c.run == result.run, c.place == result.place)).first():
+        return False
+    connection.execute(insert(workflow_step).values(asdict(result)))
+    mine = and_(r.id == result.run, r.status == WAITING)
+    connection.execute(update(workflow_run).where(mine).values(status=ACCEPTED))
+    return True
+
+
+def has_any(connection: Connection, run: str, places: Sequence[str]) -> bool:
+    """Whether something stands at one of these places by now."""
+    c = workflow_step.c
+    return connection.execute(select(c.run).where(c.run == run, c.place.in_(places))).first() is not None
+
+
+def results(connection: Connection, run: str) -> list[Result]:
+    """All that a run has done, the oldest first."""
+    query = select(workflow_step).where(workflow_step.c.run == run).order_by(workflow_step.c.at, workflow_step.c.place)
+    return [Result(**row) for row in connection.execute(query).mappings()]
+
+
+def take_back(connection: Connection, run: str, places: Sequence[str]) -> None:
+    """What failed there is tried again."""
+    c = workflow_step.c
+    connection.execute(delete(workflow_step).where(c.run == run, c.place.in_(places)))
+
+
+def copy_results(connection: Connection, new: Sequence[Result]) -> None:
+    """What a fork takes over from the run that it goes on from."""
+    if new:
+        connection.execute(insert(workflow_step), [asdict(each) for each in new])
+
+
+def row_of(result: NewResult) -> Result:
+    """As it stands in the table."""
+    values = asdict(result)
+    del values["owner"]
+    return Result(**values)
