@@ -80,12 +80,6 @@ def page_of_log(connection: Connection, after: int, limit: int) -> Sequence[Any]
     return connection.execute(query).all()
 
 
-def last_of_log(connection: Connection) -> int:
-    """The index of the last row of the log, -1 for none."""
-    found = connection.execute(select(log.c.seq).order_by(log.c.seq.desc()).limit(1)).scalar()
-    return -1 if found is None else int(found)
-
-
 def is_any_before(connection: Connection, before: int) -> bool:
     """Whether there is an outcome that is older than that."""
     return connection.execute(select(outcome.c.run).where(outcome.c.at < before).limit(1)).first() is not None

@@ -9,9 +9,6 @@ from fairlead.errors import BadInput
 Aim = Literal["quality", "cost", "latency"]
 """Quality is maximised, the other two are minimised."""
 
-DECLARED: Final = "declared"
-"""What a task type says in place of an objective to keep to the declared order."""
-
 _NANO: Final = 1_000_000_000
 _PARTS: Final = 10_000  # of a quality of 1
 

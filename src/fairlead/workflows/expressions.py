@@ -20,7 +20,6 @@ NAMES: Final = ("input", "steps", "item", "index", "previous", "run", "error", "
 _COMPARING: Final = tuple(f"`{operator}`" for operator in ("==", "!=", "<", "<=", ">", ">=", "@in"))
 MOST_TEXT: Final = 4000
 MOST_WORK: Final = 32 << 20
-MOST_GIVEN: Final = 64 << 20
 _WHERE: Final = re.compile(r"<input>:(\d+):(\d+): (.*)")
 _OVERLOAD: Final = re.compile(
     r"no matching overloads?(?: found)? (?:for|:) '?([^ '(]+)'?(?: applied to )?'?\((.*?)\)", re.I

@@ -6,7 +6,7 @@ was watched, the more its own history counts. Several versions within a week are
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Final
 
@@ -18,7 +18,6 @@ _LEAN: Final = 1.0  # how many changes of its own weigh as much as all that is k
 _FIRST: Final = 1 / 365  # changes a day, before anything is known
 _MISSED: Final = 0.5  # how likely a change may have become before somebody looks
 _SHORTEST, _LONGEST = 14, 730  # days
-YEAR: Final = 365
 
 
 class Watched(Struct, frozen=True, kw_only=True):
@@ -88,8 +87,3 @@ def _sum(seen: Iterable[tuple[int, float]]) -> tuple[int, float]:
 
 def _leaning(other: float, changes: int, days: float) -> float:
     return (_LEAN + changes) / (_LEAN / other + days)
-
-
-def by_owner(owners: Mapping[str, str], kinds: Mapping[str, str]) -> dict[str, str]:
-    """The group of each page: its owner, or its kind where nobody owns it."""
-    return {item: owners.get(item) or f"kind:{kind}" for item, kind in kinds.items()}
