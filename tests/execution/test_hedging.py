@@ -43,6 +43,12 @@ def adds_up(w: World) -> bool:
     return w.holds() == [] and w.balance("organisation") == (0, sum(record.cost for record in w.records()))
 
 
+def sent_beside(w: World, left: object) -> bool:
+    """Whether the second attempt is under way, or was given up where nothing can be sent."""
+    cloud = [each for each in w.provider.received if each.json["model"] == "tiny"]
+    return bool(cloud) if left else any(each.model == "small" for each in w.records())
+
+
 @pytest.mark.parametrize("stream", [False, True])
 async def test_the_next_candidate_answers_where_the_first_does_not_begin(tmp_path: Path, stream: bool) -> None:
     async with hedging(tmp_path) as w:
@@ -118,6 +124,24 @@ async def test_whatever_ends_both_nothing_stays_held(tmp_path: Path, ends: str) 
         by_attempt = {record.attempt: record for record in w.records() if record.model}
         assert set(by_attempt) == {1, 2}
         assert all(record.cost > 0 for record in by_attempt.values())
+        assert adds_up(w)
+
+
+async def test_where_it_cannot_be_redacted_for_the_other_the_first_is_waited_for(tmp_path: Path) -> None:
+    rule = {"pseudonymise": ["email"], "for": "cloud"}
+    hedge = f"{{prefer: [house, small], {SOON.strip()}}}"
+    async with hedging(tmp_path, hedge, rules=[rule]) as w:
+        for stop, left in ((["zoe@firm.example"], ()), ([], (("email", 1),))):
+            w.provider.released.clear()
+            w.provider.next = ["held", "hang"]
+            asked = asyncio.create_task(w.ask("say 4 to zoe@firm.example", model="ask", stop=stop))
+            await until(lambda w=w, left=left: sent_beside(w, left))  # type: ignore[misc]
+            w.provider.released.set()
+            answer = await asked
+            assert answer.model.name == "house"
+            found = {each.model: each for each in w.records(run=answer.run)}
+            assert (found["house"].pseudonyms, found["small"].pseudonyms) == ((), left)
+            w.provider.next = []
         assert adds_up(w)
 
 

@@ -21,7 +21,7 @@ WRONG = [
     ("cascade: {keep_if: [schema], share: 0.5}", "cascade.share is for `grounded`"),
     ("cascade: {keep_if: [agreement]}", "cascade.agreement and `agreement` in `keep_if` belong together"),
     ("cascade: {keep_if: [schema], agreement: {with: other}}", "belong together"),
-    (f"cascade: {{models: [other, large], {AGREE}}}", "which answers in this cascade itself"),
+    (f"cascade: {{models: [other, large], {AGREE}}}", "cascade.agreement.with names 'other', which"),
     (f"cascade: {{{AGREE.replace('other', 'nobody')}}}", "1:45: there is no model `nobody`"),
     (
         "{cascade: {models: [small, large], keep_if: [schema]}, objective: {maximise: quality}}",
@@ -34,7 +34,8 @@ WRONG = [
 
 def test_what_cannot_be_meant_is_told_at_its_line() -> None:
     entry = OTHER + "routing: {tiers: {a: [small]}}\n"
-    tasks = {f"tasks/q{number}.yaml": task for number, (task, _) in enumerate(WRONG)}
+    # The name of each is a part of keys that are told.
+    tasks = {f"tasks/{'t' * (number + 1)}.yaml": task for number, (task, _) in enumerate(WRONG)}
     told = problems({"fairlead.yaml": entry, **tasks})
     for path, (_, said) in zip(tasks, WRONG, strict=True):
         own = [each.removeprefix(f"{path}:") for each in told if each.startswith(path)]

@@ -85,7 +85,7 @@ class Attempting(Known):
     def give_up(self, number: int, error: Upstream | None = None) -> None:
         """An attempt beside the one in flight failed with this, or its answer is not wanted any more."""
         assert self.beside is not None
-        self.cost += self.beside.give_up(number, error)
+        self.cost += self.beside.give_up(number, error, self._named_in)
 
     async def reserve_tool(self, reservation: ToolReservation, step: NewStep | None = None) -> None:
         """As `reserve`, for the call of a tool. `step` is kept in the same commit: see `remembered`."""
@@ -128,8 +128,9 @@ class Attempting(Known):
         held, sent = self._held, self._sent
         if held is None:
             return
+        named = self._named()
         self._held = self._sent = None
-        self._over(held.hold, failed(held, sent, error))
+        self._over(held.hold, msgspec.structs.replace(failed(held, sent, error), pseudonyms=named))
 
     def _over(self, hold: Hold, record: Record) -> None:
         self.cost += record.cost
@@ -163,13 +164,18 @@ class Attempting(Known):
         self._stood_in, self._sent = msgspec.structs.replace(record, attempt=0, held=0), sent
 
     def _named(self) -> tuple[tuple[str, int], ...]:
-        """How many values were sent under pseudonyms, by category."""
-        named = self.pseudonyms
-        if named is None or self._sent is None:
+        """How many values were sent under pseudonyms in the attempt in flight, by category."""
+        named, record = self.pseudonyms, self._held.record if self._held is not None else self._stood_in
+        if named is None or self._sent is None or record is None:
             return ()
         if named.strange:
             self.flags.append("unknown_pseudonym")
-        return tuple(sorted(named.counts.items()))
+        return self._named_in(record)
+
+    def _named_in(self, record: Record) -> tuple[tuple[str, int], ...]:
+        """As `_named`, of any attempt: one from which nothing was kept back was sent the values themselves."""
+        counts = self.pseudonyms.counts if self.pseudonyms is not None else {}
+        return tuple(sorted([(name, count) for name, count in counts.items() if name in record.redacted]))
 
     def _used(self, usage: Usage | None) -> None:
         """Limits in tokens count what was used from here on, and no longer what might have been."""

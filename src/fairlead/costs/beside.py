@@ -5,14 +5,18 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
+
 from fairlead.costs.attempt import Held, failed, outrun
-from fairlead.costs.record import encode_record
+from fairlead.costs.record import Record, encode_record
 from fairlead.costs.told import Release
 from fairlead.errors import FairleadError, Upstream
 from fairlead.storage.journal import Journal
 from fairlead.storage.types import Entry, Receipt, Write
 
 log = logging.getLogger("fairlead.ledger")
+
+Named = Callable[[Record], tuple[tuple[str, int], ...]]
 
 
 class Beside:
@@ -52,13 +56,16 @@ class Beside:
         self._attempts[held.record.attempt] = held, release
         return found
 
-    def give_up(self, number: int, error: Upstream | None) -> int:
-        """Settle an attempt that failed with this, or that another one has outrun. Gives what it cost.
+    def give_up(self, number: int, error: Upstream | None, named: Named) -> int:
+        """Settle an attempt that failed with this, or that another one has outrun. Gives what it cost. `named` tells
+        what was sent under pseudonyms.
 
         The commit is queued, and carried out whoever waits; what is recorded after it is committed after it.
         """
         held, sent = self._attempts.pop(number)
         record = outrun(held, sent) if error is None else failed(held, sent, error)
+        if sent is not None and record.redacted:
+            record = msgspec.structs.replace(record, pseudonyms=named(record))
         entry = Entry(record.run, self._now(), encode_record(record))
         noted = self._journal.commit(Write(close=held.hold, spent=record.cost, entries=(entry,)))
         noted.add_done_callback(self._noted)

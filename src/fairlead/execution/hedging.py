@@ -11,7 +11,7 @@ from typing import Final
 
 from fairlead.costs.ledger import Action
 from fairlead.costs.outcomes import HEDGED
-from fairlead.errors import OverBudget, Overloaded, Upstream, Withheld
+from fairlead.errors import Broken, Denied, OverBudget, Overloaded, Upstream, Withheld
 from fairlead.execution.at_cap import reservation
 from fairlead.execution.balancing import Load
 from fairlead.execution.deployment import Deployment, Fairlead
@@ -163,7 +163,7 @@ class Race:
                 assert action.beside is not None
                 action.beside.sending(number, Unheard(sent.call.request.size))
                 racer = Racer(sent, number, load, slots)
-        except (OverBudget, Overloaded, Withheld) as error:
+        except (Broken, Denied, OverBudget, Overloaded, Withheld) as error:  # as when it cannot be redacted for it
             action.trace.note(not_hedged=error.code)
         finally:
             if racer is None:

@@ -1,5 +1,6 @@
 """The task types of a workspace, each a file below tasks/, as they are recognised."""
 
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Final
@@ -51,7 +52,7 @@ def _task_types(
     except BadInput as error:
         # The message begins with the type's name, which is the file's.
         name = max((one for one in types if error.message.startswith((f"{one}.", f"{one}:"))), key=len)
-        said = error.message.removeprefix(f"{name}:").replace(f"{name}.", "").strip()
+        said = re.sub(rf"(?<![\w.-]){re.escape(name)}\.", "", error.message.removeprefix(f"{name}:")).strip()
         about = BadInput(said, why=error.why, mend=error.mend)
         findings.problems.append(placed(about, findings.documents[f"tasks/{name}.yaml"]))
         return None
