@@ -13,6 +13,7 @@ from tests.faults.wires import PROSE
 from tests.models.calls import BASES, CLOCK, Outcome, a_call, a_driver, outcome_of
 
 from fairlead.errors import CutOff, DeadlineExceeded, RateLimited, Rejected, TooLong, Upstream
+from fairlead.models.message_text import text_of
 from fairlead.models.recorded import RecordedDriver, Recorder
 from fairlead.models.settings import EndpointSettings, TimeoutSettings
 from fairlead.models.types import (
@@ -23,7 +24,6 @@ from fairlead.models.types import (
     ModelDriver,
     ResponseFormat,
     Tool,
-    text_of,
 )
 from fairlead.net.http import Http
 

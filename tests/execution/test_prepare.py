@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from fairlead.context import Pack
 from fairlead.execution.prepare import Stitched, detected, stitched
 from fairlead.labels import NO_LABELS
-from fairlead.models.types import ChatRequest, Message, Passage, TextPart, text_of
+from fairlead.models.message_text import text_of
+from fairlead.models.types import ChatRequest, Message, Passage, TextPart
 from fairlead.policy import Policy, compile_policy
 from fairlead.policy.types import Findings
 from fairlead.tasks.types import Task, TaskType

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from fairlead.errors import BadInput, Broken, Denied
 from fairlead.labels import DataClass
+from fairlead.models.message_text import text_of
 from fairlead.models.types import (
     ChatRequest,
     Function,
@@ -15,7 +16,6 @@ from fairlead.models.types import (
     TextPart,
     Tool,
     ToolCall,
-    text_of,
 )
 from fairlead.policy import RulesFile, compile_policy
 from fairlead.policy.detect import REST, Detection

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from msgspec import convert
 
 from fairlead.errors import BadInput, Denied
-from fairlead.models.types import ChatRequest, Function, FunctionTool, Message, Tool, ToolCall, text_of
+from fairlead.models.message_text import text_of
+from fairlead.models.types import ChatRequest, Function, FunctionTool, Message, Tool, ToolCall
 from fairlead.policy import RulesFile, compile_policy
 from fairlead.policy.pseudonyms import Pseudonyms
 from fairlead.policy.restoring import restorer_of

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from fairlead.errors import BadInput, Withheld
 from fairlead.identity.types import Caller
+from fairlead.models.message_text import text_of
 from fairlead.models.types import (
     ChatRequest,
     Function,
@@ -18,7 +19,6 @@ from fairlead.models.types import (
     ResponseFormat,
     TextPart,
     ToolCall,
-    text_of,
 )
 from fairlead.policy import Asked, Rule, RulesFile, compile_policy
 from fairlead.policy.pseudonyms import Pseudonyms, fold

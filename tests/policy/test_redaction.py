@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 
 from fairlead.errors import Denied
 from fairlead.models.content import CacheControl, FileData, FilePart, ImagePart, ImageUrl, Thought
-from fairlead.models.types import ChatRequest, Function, FunctionTool, Message, Part, TextPart, Tool, ToolCall, text_of
+from fairlead.models.message_text import text_of
+from fairlead.models.types import (
+    ChatRequest,
+    Function,
+    FunctionTool,
+    Message,
+    Part,
+    TextPart,
+    Tool,
+    ToolCall,
+)
 from fairlead.policy import compile_policy
 
 POLICY = compile_policy({})

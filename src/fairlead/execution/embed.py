@@ -28,8 +28,9 @@ from fairlead.execution.turn import taken_in_turn
 from fairlead.execution.vectors import Vectors, batches
 from fairlead.identity.types import Caller
 from fairlead.models.embedding import EmbedCall, EmbedRequest
+from fairlead.models.message_text import text_of
 from fairlead.models.tally import size_of
-from fairlead.models.types import ChatRequest, Message, text_of
+from fairlead.models.types import ChatRequest, Message
 from fairlead.routing import Candidate, candidates_for, plan_embedding, why_none
 from fairlead.tasks.types import Task
 

@@ -22,7 +22,8 @@ from fairlead.execution.tool_call import call_tool
 from fairlead.execution.tool_pins import Quarantined
 from fairlead.identity.no_credential import NoCredential
 from fairlead.labels import Labels
-from fairlead.models.types import ChatRequest, text_of
+from fairlead.models.message_text import text_of
+from fairlead.models.types import ChatRequest
 from fairlead.policy.tool_rights import UNKNOWN
 from fairlead.tasks.types import Task
 from fairlead.tools.failures import NotAuthorised

@@ -11,7 +11,8 @@ from fairlead.costs.ledger import Action
 from fairlead.execution.insufficient import InsufficientContext
 from fairlead.execution.sufficiency import NOTHING_REQUIRED, Enough
 from fairlead.labels import Labels
-from fairlead.models.types import ChatRequest, Message, Passage, TextPart, text_of
+from fairlead.models.message_text import text_of
+from fairlead.models.types import ChatRequest, Message, Passage, TextPart
 from fairlead.policy import Asked, Policy, Redaction
 from fairlead.policy.detect import CONTENT
 from fairlead.policy.pseudonyms import Pseudonyms

@@ -12,8 +12,9 @@ from msgspec import Struct
 
 from fairlead.costs.types import Rate
 from fairlead.models.deployments import Group
+from fairlead.models.message_text import text_of
 from fairlead.models.tally import likely_tokens, size_of
-from fairlead.models.types import ChatRequest, Model, text_of
+from fairlead.models.types import ChatRequest, Model
 
 
 class Kept(Struct, frozen=True):

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from fairlead.context.measure import USUAL, Measure, Script, kind_of, measure_of
-from fairlead.models.types import ChatRequest, Model, Usage, is_text, text_of
+from fairlead.models.message_text import is_text, text_of
+from fairlead.models.types import ChatRequest, Model, Usage
 
 _FEWEST: Final = 24  # requests from which a rate is believed to be lower than usual
 _SHORTEST: Final = 2_000  # bytes: in shorter ones, what a server adds of its own counts too much

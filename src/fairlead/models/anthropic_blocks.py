@@ -13,8 +13,9 @@ from msgspec import UNSET, Struct, UnsetType
 from fairlead.models.content import CacheControl, FilePart, ImagePart, own_proof
 from fairlead.models.failures import beyond
 from fairlead.models.media import NO_COUNTERPART, Inline, file_of, image_of
+from fairlead.models.message_text import text_of
 from fairlead.models.tool_arguments import arguments_of
-from fairlead.models.types import Message, ModelCall, Part, TextPart, Tool, text_of
+from fairlead.models.types import Message, ModelCall, Part, TextPart, Tool
 
 SCHEME: Final = "anthropic"
 _NOT_IN_AN_ID: Final = re.compile(r"[^A-Za-z0-9_-]")

@@ -7,9 +7,10 @@ sentence by which it declines.
 from collections.abc import AsyncGenerator, Iterable, Iterator
 
 from fairlead.errors import Rejected
+from fairlead.models.message_text import is_text, text_of
 from fairlead.models.quoting import question_of, quotes
 from fairlead.models.tally import likely_tokens, size_of
-from fairlead.models.types import Chunk, ModelCall, Passage, Usage, is_text, text_of
+from fairlead.models.types import Chunk, ModelCall, Passage, Usage
 
 I_DO_NOT_KNOW = "I don't know: the organisation's context does not answer this."
 

@@ -14,9 +14,10 @@ from fairlead.errors import Rejected
 from fairlead.models.content import AudioPart, FilePart, ImagePart, own_proof
 from fairlead.models.failures import beyond
 from fairlead.models.media import NO_COUNTERPART, Inline, file_of, image_of, sound_of
+from fairlead.models.message_text import is_text, text_of
 from fairlead.models.openai_messages import titled
 from fairlead.models.tool_arguments import arguments_of
-from fairlead.models.types import Message, ModelCall, Part, TextPart, ToolCall, is_text, text_of
+from fairlead.models.types import Message, ModelCall, Part, TextPart, ToolCall
 
 SCHEME: Final = "google"
 # What the API's documentation has callers send for a call that no model of this vendor made: newer models refuse a

@@ -15,11 +15,12 @@ from fairlead.models.content import ImagePart
 from fairlead.models.failures import beyond
 from fairlead.models.handling import refuse_tier
 from fairlead.models.media import NO_ADDRESSES, NO_COUNTERPART, image_of
+from fairlead.models.message_text import is_plain, reasoning_of, text_of
 from fairlead.models.openai_messages import titled, without_marks
 from fairlead.models.quirks import Quirks
 from fairlead.models.reasoning import effort_of
 from fairlead.models.tool_arguments import arguments_of
-from fairlead.models.types import ChatRequest, Message, ModelCall, TextPart, Tool, is_plain, reasoning_of, text_of
+from fairlead.models.types import ChatRequest, Message, ModelCall, TextPart, Tool
 
 _NO_QUIRKS: Final = Quirks()
 

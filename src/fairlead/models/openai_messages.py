@@ -14,8 +14,9 @@ from msgspec import UNSET
 from fairlead.models.content import AudioPart, FilePart, ImagePart
 from fairlead.models.failures import beyond
 from fairlead.models.media import NO_COUNTERPART, file_of, image_of, sound_of
+from fairlead.models.message_text import reasoning_of, text_of
 from fairlead.models.quirks import Quirks
-from fairlead.models.types import Message, ModelCall, Part, TextPart, Tool, ToolCall, reasoning_of, text_of
+from fairlead.models.types import Message, ModelCall, Part, TextPart, Tool, ToolCall
 
 _NO_PARTS: Final = "its endpoint is declared to take text only (`quirks: {content_parts: false}`)"
 _NO_FETCHING: Final = (

@@ -8,7 +8,8 @@ import msgspec
 
 from fairlead.labels import NO_LABELS, DataClass, Labels
 from fairlead.models.content import FilePart, ImagePart
-from fairlead.models.types import ChatRequest, Message, TextPart, reasoning_of, text_of
+from fairlead.models.message_text import reasoning_of, text_of
+from fairlead.models.types import ChatRequest, Message, TextPart
 from fairlead.policy import injection
 from fairlead.policy.detectors import Detector
 from fairlead.policy.injection import Suspicion

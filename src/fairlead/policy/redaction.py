@@ -9,7 +9,8 @@ import msgspec
 from msgspec import Struct
 
 from fairlead.errors import Broken, Denied
-from fairlead.models.types import ChatRequest, Function, Message, Part, TextPart, is_text, text_of
+from fairlead.models.message_text import is_text, text_of
+from fairlead.models.types import ChatRequest, Function, Message, Part, TextPart
 from fairlead.policy.detect import CONTENT, REASONING, REST, Detection, places, spelled_out
 from fairlead.policy.names import Occurring
 from fairlead.policy.pseudonyms import Naming, Pseudonyms, Undo

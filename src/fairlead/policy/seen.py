@@ -1,6 +1,7 @@
 """What a model would see of a text, for people who want to know before they ask."""
 
-from fairlead.models.types import ChatRequest, Message, text_of
+from fairlead.models.message_text import text_of
+from fairlead.models.types import ChatRequest, Message
 from fairlead.policy.policy import Policy
 from fairlead.policy.pseudonyms import Pseudonyms
 from fairlead.policy.types import Decision

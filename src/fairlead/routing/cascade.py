@@ -10,7 +10,8 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from fairlead.models.types import Message, Model, text_of
+from fairlead.models.message_text import text_of
+from fairlead.models.types import Message, Model
 from fairlead.routing.types import Candidate, Dropped, Plan
 from fairlead.tasks.cascades import Cascade, Check
 from fairlead.tasks.decisions import Decision, Ladder, Option

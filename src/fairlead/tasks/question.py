@@ -7,7 +7,8 @@ agree about whatever the doors take.
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from fairlead.models.types import ChatRequest, text_of
+from fairlead.models.message_text import text_of
+from fairlead.models.types import ChatRequest
 
 _TEXTS: Final = ("text", "input_text")
 _RESULT: Final = "tool_result"
