@@ -116,7 +116,7 @@ def _rows(data: Any) -> list[dict[str, Any]]:
     """The rows of a query's result. Raises `BadInput` where some of them are missing: a part of a driver is none."""
     rows = data.get("rows") if isinstance(data, dict) else None
     if not isinstance(rows, list):
-        raise BadInput("its result is no table")
+        raise BadInput("its result is no table", mend="name a declared query: its result has rows")
     if data.get("truncated"):
         raise BadInput("it has more rows than `most_rows` of its system lets through", mend="ask for fewer days")
     return rows

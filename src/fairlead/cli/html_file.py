@@ -20,6 +20,7 @@ def require_page(html: Path | None) -> None:
 
 
 def write_page(html: Path, page: str) -> None:
+    """Raises `BadInput` where it cannot be written."""
     try:
         html.write_text(page, "utf-8")
     except OSError as error:

@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 def require_short(reason: str) -> None:
     """Raises `BadInput`."""
     if len(reason) > LONGEST_REASON:
-        raise BadInput(f"the reason has {len(reason)} characters", why=f"{LONGEST_REASON} are the most", param="reason")
+        raise BadInput(
+            f"the reason has {len(reason)} characters",
+            why=f"{LONGEST_REASON} are the most",
+            mend="shorten it",
+            param="reason",
+        )
 
 
 def require_open(row: "ApprovalRow | None", id_: str, revision: str, now: int) -> None:

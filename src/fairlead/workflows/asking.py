@@ -61,7 +61,7 @@ def _form(schema: Schema) -> ResponseFormat:
 
 
 def data_of(at: Place, text: str, run: str) -> Any:
-    """The JSON of a reply, also where a model has fenced it."""
+    """The JSON of a reply, also where a model has fenced it. Raises `StepFailed` where there is none."""
     bare = text.strip()
     if bare.startswith("```"):
         bare = bare.partition("\n")[2].rpartition("```")[0]

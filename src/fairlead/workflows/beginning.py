@@ -24,7 +24,9 @@ def started(
             subject=name,
         )
     if len(once) > LONGEST_ONCE:
-        raise BadInput(f"`once` has {len(once)} characters", why=f"{LONGEST_ONCE} are the most", param="once")
+        raise BadInput(
+            f"`once` has {len(once)} characters", why=f"{LONGEST_ONCE} are the most", mend="shorten it", param="once"
+        )
     definition = bundle.definition
     value, wrong = Form({"type": "object", **definition.input}, "input").taken({} if given is None else given)
     if wrong:

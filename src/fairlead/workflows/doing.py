@@ -76,7 +76,7 @@ async def paid(
 
 
 def evaluated(make: Callable[[], _Made]) -> _Made:
-    """What is made of expressions. One that fails is a failure of the step."""
+    """What is made of expressions. One that fails is a failure of the step: raises `StepFailed`."""
     try:
         return make()
     except BadExpression as error:

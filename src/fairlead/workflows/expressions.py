@@ -49,7 +49,7 @@ class BadExpression(BadInput):
 
 @cache
 def library() -> Any:
-    """The library, imported when an expression is first compiled."""
+    """The library, imported when an expression is first compiled. Raises `BadInput` where it is not installed."""
     try:
         from cel_expr_python import cel
     except ImportError as error:

@@ -55,7 +55,7 @@ class Walk:
         self._undoing = Undoing()
 
     async def whole(self, given: Mapping[str, Any], flowing: Flowing) -> StepResult:
-        """Raises as `walked` does."""
+        """Raises as `walked` does: `RunFailed`, `Cancelled` or `Parked`."""
         scope = Scope({"run": self.about}, Purse(), Halt(), flows={"input": flowing})
         try:
             return await self.flow(self.program.main, self._root, scope, given)

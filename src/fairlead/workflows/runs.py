@@ -125,14 +125,16 @@ class Runs:
                     yield run
 
     def open(self, id_: str) -> Opened:
-        """All of it, opened. Raises `NotFound` where it, or its person, is gone."""
+        """All of it, opened. Raises `NotFound` where it, or its person, is gone, `Broken` where its definition is."""
         from fairlead.storage import workflow_rows as table
         from fairlead.storage import workflow_step_rows as steps
 
         with self._store.reading() as connection:
             run = table.run_of(connection, id_)
             if run is None:
-                raise NotFound(f"there is no run {id_!r}", subject=id_)
+                raise NotFound(
+                    f"there is no run {id_!r}", mend="`fairlead workflow runs` lists those that there are", subject=id_
+                )
             body = table.definition_body(connection, run.definition)
             results = {each.place: each for each in steps.results(connection, id_)}
             waits = steps.waits(connection, run=id_)

@@ -52,7 +52,7 @@ async def gathered(work: Sequence[Coroutine[Any, Any, None]]) -> None:
 
 
 def settle(outcomes: Sequence[Any]) -> None:
-    """Raise what counts of what came out."""
+    """Raises what counts of what came out: `Cancelled` before `StepFailed`, and either before `Parked`."""
     for kind in (Cancelled, StepFailed):
         for outcome in outcomes:
             if isinstance(outcome, kind):
