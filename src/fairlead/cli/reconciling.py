@@ -17,8 +17,8 @@ from fairlead.cli.output import Json, json_data, say, table
 from fairlead.cli.place import Data, Place, Workspace, currency_of, find
 from fairlead.cli.sold import sales_of
 from fairlead.costs.billing.bill import within
-from fairlead.costs.billing.periods import Period, period_of
-from fairlead.costs.billing.reconcile import Compared, Difference, Side, calls_of, day_of, reconcile
+from fairlead.costs.billing.periods import Period, day_of, period_of
+from fairlead.costs.billing.reconcile import Compared, Difference, Side, calls_of, reconcile
 from fairlead.costs.billing.usage_export import Line, read_export
 from fairlead.costs.money import exact_money, format_money
 from fairlead.costs.report_settings import ProviderSettings

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -18,7 +17,7 @@ from fairlead.cli.sold import sales_of
 from fairlead.clock import SystemClock
 from fairlead.costs.billing.bill import workflows
 from fairlead.costs.billing.charges import Sales
-from fairlead.costs.billing.periods import Period
+from fairlead.costs.billing.periods import Period, day_of
 from fairlead.costs.forecasting import Series, series_by_scope
 from fairlead.costs.leaving import Leaving, leaving
 from fairlead.costs.record import Record
@@ -184,15 +183,11 @@ def _named(place: Place, store: Store, models: set[str], vendors: set[str]) -> M
     return mentions(text, names_of(models) | vendors)
 
 
-def _day(at: int) -> str:
-    return f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d}"
-
-
 def _of_time(report: Report) -> Iterator[str]:
     if not report.over:
-        yield f"The period is not over: it ends on {_day(report.period.end)}, and its figures are those of today."
+        yield f"The period is not over: it ends on {day_of(report.period.end)}, and its figures are those of today."
     if report.log_from > report.period.start:
-        yield f"The log begins on {_day(report.log_from)}: nothing is known before."
+        yield f"The log begins on {day_of(report.log_from)}: nothing is known before."
     yield "Judgements that arrive later, and answers to approvals, change quality and savings of a period that is over."
 
 

@@ -1,6 +1,5 @@
 """What AI came to and what it saved, as a page of HTML for who pays for it."""
 
-from datetime import UTC, datetime
 from typing import Final
 
 from fairlead.cli.charts import band, columns
@@ -8,6 +7,7 @@ from fairlead.cli.foretold import Said
 from fairlead.cli.page import Markup, Piece, figures, grade, joined, name, page, table, tag
 from fairlead.cli.when import shown
 from fairlead.cli.worth_facts import Report, not_known
+from fairlead.costs.billing.periods import day_of
 from fairlead.costs.leaving import Done, Leaving
 from fairlead.costs.money import format_money
 from fairlead.costs.value import Interval, Worth, by_hand
@@ -33,10 +33,10 @@ def worth_page(report: Report) -> str:
 
 
 def _basis(report: Report) -> Markup:
-    until = f"{_day(report.period.end - 1)}" if report.over else f"{shown(report.now)[:16]} UTC, not over yet"
+    until = f"{day_of(report.period.end - 1)}" if report.over else f"{shown(report.now)[:16]} UTC, not over yet"
     return tag(
         "p",
-        f"From {_day(report.period.start)} to {until}. Amounts are in {report.currency}. What stands in brackets is "
+        f"From {day_of(report.period.start)} to {until}. Amounts are in {report.currency}. What stands in brackets is "
         "the interval that holds in four of five cases.",
         class_="note",
     )
@@ -114,7 +114,7 @@ def _steps(report: Report) -> Markup:
 def _weeks(report: Report) -> Markup:
     if not report.weeks:
         return tag("section")
-    days = [_day(week.begin) for week in report.weeks]
+    days = [day_of(week.begin) for week in report.weeks]
     rows = [
         (day, _money(week.cost), "" if week.over else "not over yet")
         for day, week in zip(days, report.weeks, strict=True)
@@ -139,7 +139,7 @@ def _forecast(report: Report) -> Markup:
     return tag(
         "section",
         title,
-        tag("p", f"What will have been spent by {_day(report.period.end)}. Where that cannot be said within 15 %, it "
+        tag("p", f"What will have been spent by {day_of(report.period.end)}. Where that cannot be said within 15 %, it "
             "is not: the interval holds all the same.", class_="note"),
         table("Forecasts, and how good earlier ones were", ("of", "", *numbers), [_said(each, top) for each in
               report.foretold], numbers=numbers),
@@ -251,7 +251,3 @@ def _money(nano: int) -> str:
 
 def _span(interval: Interval) -> str:
     return f"{_money(round(interval.low))} to {_money(round(interval.high))}"
-
-
-def _day(at: int) -> str:
-    return f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d}"

@@ -20,6 +20,7 @@ from fairlead.execution.choices import (
     with_proof,
 )
 from fairlead.execution.thinking import NewScreen
+from fairlead.models.tally import size_of
 from fairlead.models.types import Chunk, Model, ToolCallDelta, Usage
 from fairlead.policy import Screen
 from fairlead.policy.types import Hit
@@ -86,7 +87,7 @@ class Release:
         if chunk.finish:
             choice.finish = chunk.finish
             choice.stop = chunk.stop
-        self._produced += size(chunk.text) + size(chunk.reasoning) + size(chunk.refusal)
+        self._produced += size_of(chunk.text) + size_of(chunk.reasoning) + size_of(chunk.refusal)
         if self._whole or self._deliver is None or self.model is None:
             self._take(choice, chunk)
             return
@@ -147,7 +148,7 @@ class Release:
             call.arguments.append(delta.arguments)
             if delta.signature:
                 call.signature = delta.signature
-            self._produced += size(delta.arguments) + size(delta.name or "")
+            self._produced += size_of(delta.arguments) + size_of(delta.name or "")
 
     def check(self) -> Reply:
         """The reply is complete: judge what was held back, and the whole. Raises `Withheld`."""
@@ -241,8 +242,3 @@ class Release:
     def reply_text(self) -> str:
         """What has been collected so far, for the sealed payload."""
         return "\n".join("".join(choice.text) for choice in self._choices.values())
-
-
-def size(text: str) -> int:
-    """Bytes in UTF-8. Whether a text is ASCII is known without looking at it."""
-    return len(text) if text.isascii() else len(text.encode())

@@ -60,3 +60,8 @@ def _months_on(begin: datetime, months: int) -> datetime:
 
 def _milliseconds(moment: datetime) -> int:
     return int(moment.timestamp()) * 1000
+
+
+def day_of(at: int) -> str:
+    """The day of a moment, in UTC: 2026-11-22."""
+    return f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d}"

@@ -4,13 +4,13 @@ It compares, and changes nothing: a difference is settled between people, and by
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final, Literal
 
 from msgspec import Struct
 
 from fairlead.costs.billing.charges import Sales
+from fairlead.costs.billing.periods import day_of
 from fairlead.costs.billing.usage_export import Line
 from fairlead.costs.spending import money_record
 
@@ -83,10 +83,6 @@ class Compared(Struct, frozen=True):
         else:
             apart, whole = Decimal(sum(map(_tokens_apart, self.differences))), Decimal(_tokens(self.theirs))
         return apart / whole if whole > 0 else Decimal(1 if apart else 0)
-
-
-def day_of(at: int) -> str:
-    return f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d}"
 
 
 def calls_of(records: Iterable[bytes], sales: Sales, vendor: str, named: frozenset[str]) -> list[Call]:
