@@ -17,6 +17,7 @@ from fairlead.costs.outcomes import orphaned
 from fairlead.costs.record import decode_record
 from fairlead.errors import DeadlineExceeded, Upstream
 from fairlead.execution.first_bytes import FirstBytes
+from fairlead.identity.types import Caller
 from fairlead.models.types import Chunk, Model
 from fairlead.storage.types import Hold
 from fairlead.tasks.hedges import Hedge, HedgeSettings, compile_hedge
@@ -142,6 +143,26 @@ async def test_where_it_cannot_be_redacted_for_the_other_the_first_is_waited_for
             found = {each.model: each for each in w.records(run=answer.run)}
             assert (found["house"].pseudonyms, found["small"].pseudonyms) == ((), left)
             w.provider.next = []
+        assert adds_up(w)
+
+
+async def test_no_other_is_asked_with_groups_that_were_taken_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with hedging(tmp_path) as w:
+        looks: list[Caller] = []
+
+        def standing(_: object, caller: Caller) -> Caller:
+            looks.append(caller)
+            return caller if len(looks) == 1 else msgspec.structs.replace(caller, groups=frozenset())
+
+        monkeypatch.setattr(type(w.fairlead.current().authenticator), "standing", standing)
+        w.provider.next = ["held"]
+        asked = asyncio.create_task(w.ask("say 4", model="ask"))
+        await until(lambda: len(looks) == 2)
+        w.provider.released.set()
+        assert (await asked).model.name == "small"
+        assert [each.json["model"] for each in w.provider.received] == ["tiny"]
         assert adds_up(w)
 
 

@@ -173,8 +173,12 @@ class Race:
         return racer
 
     def _is_outdated(self) -> bool:
-        """Whether something else is in force than what the call was decided under: then nothing more is sent."""
-        return self._fairlead.deployment is not self._deployment or not self._fairlead.lease.valid()
+        """Whether something else is in force than what the call was decided under: then nothing more is sent.
+        Raises `NotActive` if the caller is no longer active at their provider."""
+        fairlead, caller = self._fairlead, self._action.caller
+        if fairlead.deployment is not self._deployment or not fairlead.lease.valid():
+            return True
+        return self._deployment.authenticator.standing(caller) != caller
 
     def _taken_up(self, lead: Racer) -> tuple[Candidate, Load | None, Slots | None] | None:
         """The next candidate that may be asked now, with what the call takes of its limits; None for none."""
