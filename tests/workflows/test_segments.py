@@ -55,6 +55,9 @@ async def test_a_run_waits_for_a_person_and_goes_on_with_their_answer(tmp_path: 
 
 async def test_the_runs_of_a_dead_worker_go_on_with_another(tmp_path: Path) -> None:
     async with world(tmp_path, walks=4) as w:
+        dear = begin(w, {"id": "first", **ASKS}, {"id": "last", **ASKS}, budget=0.000001)
+        assert (await until(w, dear, "done", "failed")).error == "refused over_budget last"
+        assert len(w.records("call_model")) == 1  # the one that spent it: nothing more is begun
         run = begin(w, {"id": "first", **ASKS}, {"id": "rest", "wait": {"for": "1h"}}, {"id": "last", **ASKS})
         await until(w, run, "waiting")
         with w.store.writing() as connection:  # somebody else took it up, and died of it
@@ -65,4 +68,4 @@ async def test_the_runs_of_a_dead_worker_go_on_with_another(tmp_path: Path) -> N
         assert (await until(w, run, "waiting")).segment > found.segment
         Steering(w.store, w.fairlead.ledger.vault, w.clock).cancel(w.running.runs.one(run.id), "key:kim")
         await until(w, run, "cancelled")
-        assert len(w.records("call_model")) == 1  # what was done before was not done again
+        assert len(w.records("call_model")) == 2  # what was done before was not done again

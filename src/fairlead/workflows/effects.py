@@ -65,7 +65,9 @@ class Governed:
 
     async def model(self, at: Place, node: ModelNode, asked: Asked, bounds: Bounds) -> StepResult:
         request = request_of(node, first_messages(node, asked), labels_of(bounds))
-        return await self._once(at, lambda: self._asked(at, request, partial(result_of, at, node.gives), bounds))
+        return await self._once(
+            at, bounds, lambda: self._asked(at, request, partial(result_of, at, node.gives), bounds)
+        )
 
     async def agent(self, at: Place, node: AgentNode, asked: Asked, bounds: Bounds) -> StepResult:
         async def reach() -> StepResult:
@@ -73,15 +75,15 @@ class Governed:
             tools = [systems.tool(each)[1] for each in node.tools]
             return await self._recorded.keep(at, await reached(self, at, node, asked, bounds, tools))
 
-        return await self._once(at, reach)
+        return await self._once(at, bounds, reach)
 
     async def turn(self, at: Place, request: ChatRequest, bounds: Bounds) -> StepResult:
         """One question of an agent to its model."""
-        return await self._once(at, lambda: self._asked(at, request, turn_of, bounds))
+        return await self._once(at, bounds, lambda: self._asked(at, request, turn_of, bounds))
 
     async def call(self, at: Place, name: str, arguments: Mapping[str, Any], bounds: Bounds) -> StepResult:
         """One call of a tool. Where the tool itself tells of an error, so does the step."""
-        return await self._once(at, lambda: self._called(at, name, arguments, bounds))
+        return await self._once(at, bounds, lambda: self._called(at, name, arguments, bounds))
 
     async def tool(self, at: Place, node: ToolNode, arguments: Mapping[str, Any], bounds: Bounds) -> StepResult:
         return await self.call(at, node.call, arguments, bounds)
@@ -98,7 +100,7 @@ class Governed:
             )
             return await self._recorded.keep(at, given)
 
-        return await self._once(at, run)
+        return await self._once(at, bounds, run)
 
     async def answer(self, at: Place, node: ApprovalNode | WaitNode | None, waiting: Waiting) -> StepResult:
         found = self._recorded.found(at)
@@ -132,7 +134,7 @@ class Governed:
     def noted(self, at: Place, state: State, result: StepResult | None = None) -> None:
         """Whoever watches reads the rows."""
 
-    async def _once(self, at: Place, do: Callable[[], Awaitable[StepResult]]) -> StepResult:
+    async def _once(self, at: Place, bounds: Bounds, do: Callable[[], Awaitable[StepResult]]) -> StepResult:
         """What the place gave before, or what it gives now; a failure of the step is kept as well."""
         found = self._recorded.found(at)
         if found is not None:
@@ -140,6 +142,7 @@ class Governed:
         self._refuse(at)
         failed: StepFailed | None
         try:
+            self._refuse_over(at, bounds)
             return await do()
         except ApprovalPending as pending:
             raise Parked(((at, Waiting(kind="call", id=pending.approval)),)) from None
@@ -157,6 +160,17 @@ class Governed:
                 raise
         assert failed is not None
         raise await self._recorded.keep_failure(at, failed)
+
+    def _refuse_over(self, at: Place, bounds: Bounds) -> None:
+        """Raises `StepFailed` where the money or the time for this is over. What is undone is undone all the same."""
+        if at.undoing:
+            return
+        if bounds.budget == 0:
+            mend = "raise the `budget` of the step or of the workflow"
+            raise StepFailed("refused", "its budget is spent", at=at.text, code="over_budget", mend=mend)
+        if bounds.deadline is not None and self._fairlead.clock.now() >= bounds.deadline:
+            mend = "raise the `timeout` of the step or of the workflow"
+            raise StepFailed("timeout", "its time is over", at=at.text, code="timeout", mend=mend)
 
     async def _asked(
         self, at: Place, request: ChatRequest, read: Callable[[Answer], StepResult], bounds: Bounds

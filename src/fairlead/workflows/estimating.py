@@ -60,13 +60,9 @@ def whole_run(bundle: Bundle, price_of: PriceOf) -> tuple[Between, Mapping[str, 
             found = of_list(name, bundle.of(name).steps)
         if step.retry is not None:
             found = found.times(1, step.retry.attempts)
-        if step.budget is not None:
-            found = Between(min(found.least, round(step.budget * 1e9)), min(found.most, round(step.budget * 1e9)))
         return Between(0 if step.when else found.least, found.most + failed.most)
 
     total = of_list(bundle.name, bundle.definition.steps)
-    if bundle.definition.budget is not None:
-        total = Between(total.least, min(total.most, round(bundle.definition.budget * 1e9)))
     return total, each
 
 
