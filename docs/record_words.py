@@ -75,6 +75,7 @@ FIELDS: Final = {
 KINDS: Final = {
     "call_model": "The action itself, a model's answer: one for each run.",
     "call_tool": "The action itself, a tool's call: one for each run.",
+    "read_pages": "The action itself, pages of the context read whole by a step of a workflow: one for each run.",
     "attempt": "A try of a model that failed, that another one outran (`hedged`), or whose answer was not kept; billed "
     "by itself.",
     "outcome": "How well the run that it is `about` was done, said by `person` afterwards; `task` and "

@@ -26,7 +26,7 @@ runs_app = typer.Typer(**_SETTINGS)
 trace_app = typer.Typer(**_SETTINGS)
 load_app = typer.Typer(**_SETTINGS)
 
-ACTIONS = ("call_model", "call_tool", "refusal")
+ACTIONS = ("call_model", "call_tool", "read_pages", "refusal")
 
 
 @runs_app.command()

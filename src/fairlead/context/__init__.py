@@ -1,9 +1,9 @@
 """Organisational knowledge: read from Markdown, kept in immutable versions, found under the caller's rights, cited."""
 
 from fairlead.context.citations import citations_in
+from fairlead.context.hits import Hit
 from fairlead.context.items import read_item
 from fairlead.context.render import render
-from fairlead.context.search import Hit
 from fairlead.context.settings import ContextSettings
 from fairlead.context.snapshots import publish_items
 from fairlead.context.stitch import Context

@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from fairlead.context.catalogue import Catalogue, Entry
-from fairlead.context.search import Hit
+from fairlead.context.hits import Hit
 from fairlead.labels import Access
 from fairlead.models.words import stems
 from fairlead.storage.store import Store

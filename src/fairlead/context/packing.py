@@ -14,10 +14,10 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from fairlead.context.hits import Hit
 from fairlead.context.lexicon import NOTHING, Joining
 from fairlead.context.measure import USUAL, Measure, kind_and_size
 from fairlead.context.render import remark
-from fairlead.context.search import Hit
 from fairlead.context.sections import PATH
 from fairlead.context.twins import likeness_of, twins
 from fairlead.context.types import Citation, Difference, LivePiece, Pack

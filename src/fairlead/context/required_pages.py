@@ -1,4 +1,4 @@
-"""The sections of pages that a task must rest on, whatever a search for its question finds."""
+"""The sections of pages that are wanted by name, whatever a search finds."""
 
 from collections.abc import Collection, Sequence
 from itertools import chain, zip_longest
@@ -38,6 +38,11 @@ def keys_of(
     return [each.key for each in chain.from_iterable(zip_longest(*found)) if each is not None]
 
 
+def whole_page(connection: "Connection", snapshot: str, page: str, rows: dict[int, int]) -> list[int]:
+    """The numbers of all sections of a page, in the order of its text."""
+    return [rows[key] for key, _, _ in connection.execute(_sections_of(snapshot, page)) if key in rows]
+
+
 def _likely(
     connection: "Connection",
     snapshot: str,
@@ -47,22 +52,9 @@ def _likely(
     access_of: "array[int]",
     allowed: frozenset[int],
 ) -> list[_Likely]:
-    from sqlalchemy import and_, select
-
-    from fairlead.storage.context_tables import context_member, context_section
-
-    member, section = context_member.c, context_section.c
-    query: Any = (  # of the snapshot's own version: a page that has often changed costs no more
-        select(section.rowid, section.heading, section.text)
-        .join_from(
-            context_member, context_section, and_(member.item == section.item, member.version == section.version)
-        )
-        .where((member.snapshot == snapshot) & (member.item == page))
-        .order_by(section.rowid)
-    )
     wanted = frozenset(words)
     likely: list[_Likely] = []
-    for key, heading, text in connection.execute(query):
+    for key, heading, text in connection.execute(_sections_of(snapshot, page)):
         number = rows.get(key)
         if number is None or access_of[number] not in allowed:
             continue  # not this caller's
@@ -70,3 +62,20 @@ def _likely(
         if len(likely) == _LOOKED_AT:
             break
     return sorted(likely)[:_TAKEN]
+
+
+def _sections_of(snapshot: str, page: str) -> Any:
+    """Of the snapshot's own version: a page that has often changed costs no more."""
+    from sqlalchemy import and_, select
+
+    from fairlead.storage.context_tables import context_member, context_section
+
+    member, section = context_member.c, context_section.c
+    return (
+        select(section.rowid, section.heading, section.text)
+        .join_from(
+            context_member, context_section, and_(member.item == section.item, member.version == section.version)
+        )
+        .where((member.snapshot == snapshot) & (member.item == page))
+        .order_by(section.rowid)
+    )

@@ -8,54 +8,33 @@ import asyncio
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from fairlead.context.explaining import Explained, Said, Scores, reasons_of
-from fairlead.context.kinds import PAGE
+from fairlead.context.hits import Hit, hits
 from fairlead.context.known_words import KnownWords
 from fairlead.context.nearness import LEAST_CANDIDATES, Nearness, Questions, best_of, fused
 from fairlead.context.ranking import Ranked, rank, scores_of
-from fairlead.context.required_pages import keys_of
+from fairlead.context.required_pages import keys_of, whole_page
 from fairlead.context.snapshots import decode_access
 from fairlead.context.synonyms import NO_GLOSSARY, Glossary
 from fairlead.context.vector_rows import Embedder
 from fairlead.context.vector_space import AskedVector
 from fairlead.errors import NotFound
-from fairlead.labels import Access, DataClass
+from fairlead.labels import Access
 from fairlead.models.words import stems
 from fairlead.storage.store import Store
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Row, Select
+    from sqlalchemy import Connection
 
 MayRead = Callable[[Access], bool]
 
 _DECIDED_AT_ONCE = 16  # a decision that is not cached may take 0.1 ms
 QUESTION_END = 4_000  # characters of a long question that count, at its start and at its end
 _QUESTION_WORDS = 48
-
-
-class Hit(Struct, frozen=True, kw_only=True):
-    """A section that was found, with what its citation says. `score` compares within one search only."""
-
-    item: str
-    version: str
-    title: str
-    heading: str
-    text: str
-    owner: str
-    verified: str
-    review_by: str
-    data_class: DataClass
-    score: float
-    kind: str = PAGE
-    expires: str = ""
-    trusted: bool = True
-    changed: str = ""
-    identity: str = ""
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
@@ -197,6 +176,11 @@ class Search:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._of_pages, pages, words, allowed)
 
+    async def whole(self, pages: Sequence[str], may_read: MayRead) -> list[Hit]:
+        """Every section of these pages that the caller may read, in the order of the text."""
+        allowed = await self._allowed(may_read)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._whole, pages, allowed)
+
     def close(self) -> None:
         """Lets the thread go once what it has begun is done. Searches that come later raise RuntimeError."""
         self._thread.shutdown(wait=False)
@@ -214,7 +198,7 @@ class Search:
         with self._store.reading() as connection:
             scores = self._scores(connection, sought)
             ranked = rank(scores.both, self.snapshot.item_of, most=sought.most, per_item=sought.per_item)
-            return _fetch(connection, self.snapshot, ranked) if ranked else []
+            return _fetched(connection, self.snapshot, ranked) if ranked else []
 
     def _explain(self, sought: "_Sought") -> Explained:
         word_of, every = self._words.word, frozenset(range(len(self.snapshot.accesses)))
@@ -230,7 +214,18 @@ class Search:
         snapshot = self.snapshot
         with self._store.reading() as connection:
             keys = keys_of(connection, snapshot.id, pages, words, snapshot.rows, snapshot.access_of, allowed)
-            return _fetch(connection, snapshot, [Ranked(snapshot.rows[key], 0.0) for key in keys]) if keys else []
+            return _fetched(connection, snapshot, [Ranked(snapshot.rows[key], 0.0) for key in keys]) if keys else []
+
+    def _whole(self, pages: Sequence[str], allowed: frozenset[int]) -> list[Hit]:
+        snapshot = self.snapshot
+        with self._store.reading() as connection:
+            sections = [
+                each
+                for page in dict.fromkeys(pages)
+                for each in whole_page(connection, snapshot.id, page, snapshot.rows)
+                if snapshot.access_of[each] in allowed
+            ]
+            return _fetched(connection, snapshot, [Ranked(each, 0.0) for each in sections]) if sections else []
 
     def _scores(self, connection: "Connection", sought: "_Sought") -> Scores:
         words, allowed, asked = sought.words, sought.allowed, sought.asked
@@ -256,43 +251,5 @@ class _Sought(Struct, frozen=True):
     asked: AskedVector | None
 
 
-def _fetch(connection: "Connection", snapshot: Snapshot, ranked: list[Ranked]) -> list[Hit]:
-    keys = [snapshot.keys[found.section] for found in ranked]
-    rows = {row.rowid: row for row in connection.execute(_hits(), {"keys": keys})}
-    return [_hit(rows[key], found.score) for key, found in zip(keys, ranked, strict=True)]
-
-
-@cache
-def _hits() -> "Select[Any]":
-    from sqlalchemy import and_, bindparam, select
-
-    from fairlead.storage.context_tables import context_item, context_section
-
-    item, section = context_item.c, context_section.c
-    said = (item.title, item.owner, item.verified, item.review_by, item.data_class)
-    more = (item.kind, item.expires, item.trusted, item.changed, section.identity)
-    return (
-        select(section.rowid, section.item, section.version, section.heading, section.text, *said, *more)
-        .join_from(context_section, context_item, and_(section.item == item.id, section.version == item.version))
-        .where(section.rowid.in_(bindparam("keys", expanding=True)))
-    )
-
-
-def _hit(row: "Row[Any]", score: float) -> Hit:
-    return Hit(
-        item=row.item,
-        version=row.version,
-        title=row.title,
-        heading=row.heading,
-        text=row.text,
-        owner=row.owner,
-        verified=row.verified,
-        review_by=row.review_by,
-        data_class=DataClass(row.data_class),
-        score=score,
-        kind=row.kind,
-        expires=row.expires,
-        trusted=row.trusted,
-        changed=row.changed,
-        identity=row.identity,
-    )
+def _fetched(connection: "Connection", snapshot: Snapshot, ranked: list[Ranked]) -> list[Hit]:
+    return hits(connection, [(snapshot.keys[found.section], found.score) for found in ranked])

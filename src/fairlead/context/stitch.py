@@ -7,12 +7,13 @@ from fairlead.context.catalogue import EMPTY, Catalogue, load_catalogue
 from fairlead.context.conversation import sought_in
 from fairlead.context.embedding import LocalEmbedder
 from fairlead.context.explaining import Explained
+from fairlead.context.hits import Hit
 from fairlead.context.lexicon import NO_LEXICON, Lexicon, load_lexicon
 from fairlead.context.live_rights import under
 from fairlead.context.measure import USUAL, Measure
 from fairlead.context.packing import Gathered, met, pack_of
 from fairlead.context.page_vectors import PageVectors
-from fairlead.context.search import Hit, MayRead, Search, load_snapshot
+from fairlead.context.search import MayRead, Search, load_snapshot
 from fairlead.context.sufficiency import Sufficiency
 from fairlead.context.synonyms import glossary_of
 from fairlead.context.types import NO_CONTEXT, LivePiece, Pack
@@ -158,6 +159,10 @@ class Context:
         if self._search is None:
             return []
         return await self._search.find(question, may_read, most=most, per_item=per_item, asked=asked)
+
+    async def whole(self, pages: Sequence[str], may_read: MayRead) -> list[Hit]:
+        """All that the caller may read of these pages: their sections, page by page, in the order of the text."""
+        return await self._search.whole(pages, may_read) if self._search is not None else []
 
     async def explained(
         self, question: str, may_read: MayRead, *, most: int, asked: AskedVector | None = None

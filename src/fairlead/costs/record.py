@@ -51,9 +51,10 @@ class Declassified(Struct, frozen=True):
 
 
 class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One row of the log. `kind` is "call_model" or "call_tool" for the action itself, "attempt" for each failed try
-    and each answer that was not kept before it, "refusal" for what was turned away at a door, "late" for a settlement
-    that came after recovery had settled. What people or Fairlead did to the deployment itself is a deed: see `deed`.
+    """One row of the log. `kind` is "call_model", "call_tool" or "read_pages" for the action itself, "attempt" for each
+    failed try and each answer that was not kept before it, "refusal" for what was turned away at a door, "late" for a
+    settlement that came after recovery had settled. What people or Fairlead did to the deployment itself is a deed: see
+    `deed`.
 
     `cost` and `held` are in nano-units; summing `cost` over all rows gives what was spent. `outcome` is "done",
     "refused", "failed", "abandoned", "orphaned", "escalated" of an attempt whose answer was not kept, or "estimated"

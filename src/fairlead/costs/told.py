@@ -131,7 +131,7 @@ class Release(Protocol):
     def reply_text(self) -> str: ...
 
 
-ActionKind = Literal["call_model", "call_tool"]
+ActionKind = Literal["call_model", "call_tool", "read_pages"]
 
 
 class Arrival(Struct, frozen=True, kw_only=True):

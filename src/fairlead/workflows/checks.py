@@ -15,6 +15,7 @@ from fairlead.workflows.references import References
 MOST_STEPS: Final = 2000
 _REPEATABLE: Final = ("agent", "model", "tool", "python")
 _MANAGER: Final = "manager"
+_PAGES: Final = "pages"
 
 
 def faults_of(name: str, definition: Definition, known: Known) -> list[Fault]:
@@ -189,7 +190,10 @@ def _function(path: Path, node: PythonNode, known: Known) -> Iterator[Fault]:
         return
     schema = {"properties": dict.fromkeys(function.takes), "required": sorted(function.needs),
               "additionalProperties": function.anything}  # fmt: skip
-    yield from _arguments((*path, "arguments"), node.arguments, schema, node.function)
+    given = {**node.arguments, **({_PAGES: None} if node.pages else {})}
+    yield from _arguments((*path, "arguments"), given, schema, node.function)
+    if node.pages and _PAGES in node.arguments:
+        yield Fault(path=(*path, "arguments", _PAGES), message="it is given `pages` twice", mend="keep one of them")
 
 
 def _subflow(path: Path, node: SubflowNode, known: Known) -> Iterator[Fault]:

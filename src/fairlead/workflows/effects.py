@@ -17,6 +17,7 @@ from fairlead.errors import FairleadError
 from fairlead.execution import Answer, Fairlead
 from fairlead.execution.approval_question import ApprovalPending
 from fairlead.execution.model_call import call_model
+from fairlead.execution.page_reading import read_pages
 from fairlead.execution.tool_asking import ToolAnswer, ToolRequest
 from fairlead.execution.tool_call import call_tool
 from fairlead.identity.types import Caller
@@ -90,15 +91,18 @@ class Governed:
 
     async def python(self, at: Place, node: PythonNode, arguments: Mapping[str, Any], bounds: Bounds) -> StepResult:
         async def run() -> StepResult:
-            function = self._loaded.function(node.function)
+            function, read = self._loaded.function(node.function), bounds.labels
+            given, sources = dict(arguments), [f"python:{node.function}"]
+            if node.pages:
+                pages, labels = await read_pages(self._fairlead, self.caller, node.pages, self._arrival(at, bounds))
+                given["pages"], read = msgspec.to_builtins(pages), read.joined(labels)
+                sources += [f"page:{each.id}@{each.version}" for each in pages]
             person = Person(name=self.caller.person, credential=Credential(kind="none"), idempotency_key=at.key)
-            work = partial(function.run, **function.given(arguments, person))
+            work = partial(function.run, **function.given(given, person))
             async with asyncio.timeout(bounds.timeout):
                 value = await (work() if function.waits else asyncio.to_thread(work))
-            given = StepResult(
-                value=msgspec.to_builtins(value), labels=bounds.labels, provenance=(f"python:{node.function}",)
-            )
-            return await self._recorded.keep(at, given)
+            result = StepResult(value=msgspec.to_builtins(value), labels=read, provenance=tuple(sources))
+            return await self._recorded.keep(at, result)
 
         return await self._once(at, bounds, run)
 

@@ -67,8 +67,15 @@ def functions_in(source: str, file: str) -> dict[str, KnownFunction]:
 
 def _function(found: ast.FunctionDef | ast.AsyncFunctionDef) -> KnownFunction:
     given = found.args
-    plain, optional = [*given.args, *given.kwonlyargs], set[str]()
+    plain = [each for each in (*given.args, *given.kwonlyargs) if not _is_caller(each)]
+    optional = set[str]()
     optional.update(each.arg for each in given.args[len(given.args) - len(given.defaults) :] if given.defaults)
     optional.update(each.arg for each, default in zip(given.kwonlyargs, given.kw_defaults, strict=True) if default)
     names = frozenset(each.arg for each in plain)
     return KnownFunction(names - optional, names, given.kwarg is not None)
+
+
+def _is_caller(parameter: ast.arg) -> bool:
+    """Whether it gets who began the run, and is no argument: a hint `Person`, of `fairlead.tools`."""
+    hint = parameter.annotation
+    return isinstance(hint, ast.Name | ast.Attribute) and getattr(hint, "attr", getattr(hint, "id", "")) == "Person"

@@ -121,6 +121,13 @@ class PythonNode(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ]
     arguments: Annotated[dict[str, Any], Meta(description="Its arguments, by name.")] = {}
+    pages: Annotated[
+        tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...],
+        Meta(
+            description="Pages of the context that it is given as its argument `pages`, by name; `legal/*` is all of a "
+            "folder. They are read under the rights of whoever began the run."
+        ),
+    ] = ()
     effect: Annotated[Literal["none", "write"], Meta(description="Whether it changes anything outside the run.")] = (
         "none"
     )

@@ -1,0 +1,109 @@
+"""Pages of the context read whole, by name: for work that must rest on all that they say, and not on passages that a
+search finds.
+
+The snapshot is that of the piece of work, rights are those of now, and the log has a record of what was read. No model
+is asked and nothing is paid.
+"""
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from itertools import groupby
+
+from msgspec import Struct
+
+from fairlead.context import Context, Hit, Pack
+from fairlead.context.search import MayRead
+from fairlead.context.types import Citation
+from fairlead.costs.told import Arrival
+from fairlead.errors import NotFound
+from fairlead.execution.deployment import Fairlead
+from fairlead.execution.pins import context_of
+from fairlead.execution.stopping import refuse_stopped
+from fairlead.identity.types import Caller
+from fairlead.labels import DataClass, Labels
+
+
+class PageSection(Struct, frozen=True, kw_only=True):
+    """A section of a page. `cite` is how it is cited: `item@version#identity`."""
+
+    heading: str
+    text: str
+    cite: str
+
+
+class ReadPage(Struct, frozen=True, kw_only=True):
+    """A page as its reader may see it."""
+
+    id: str
+    version: str
+    title: str
+    owner: str
+    trusted: bool
+    expires: str
+    sections: tuple[PageSection, ...]
+
+
+async def read_pages(
+    fairlead: Fairlead, caller: Caller, patterns: Sequence[str], arrival: Arrival
+) -> tuple[tuple[ReadPage, ...], Labels]:
+    """The pages whose names these patterns (`legal/*`) fit, as far as the caller may read them, and their labels.
+
+    Raises `NotFound` where a pattern fits none that they may read: there is no telling whether there is one.
+    """
+    deployment = fairlead.current()
+    async with fairlead.ledger.open(caller, arrival, deployment, "read_pages") as action:
+        if deployment.stops is not None:
+            refuse_stopped(deployment, action)
+        with action.step("stitch"):
+            context = await context_of(fairlead, deployment, action)
+        with action.step("authorize"):
+            may_read = deployment.policy.may_read(caller)
+            names = [name for each in patterns for name in _names(context, each, may_read)]
+        hits = await context.whole(names, may_read)
+        action.pack = Pack(snapshot=context.snapshot, citations=tuple(map(_citation, hits)))
+        labels = action.labels = Labels(max((hit.data_class for hit in hits), default=DataClass.public))
+        await action.conclude("done")
+    return tuple(_page(list(of)) for _, of in groupby(hits, lambda hit: hit.item)), labels
+
+
+def _names(context: Context, pattern: str, may_read: MayRead) -> list[str]:
+    catalogue = context.catalogue
+    found = [
+        entry.id
+        for entry in catalogue.entries
+        if fnmatchcase(entry.id, pattern) and all(map(may_read, catalogue.rights_of(entry)))
+    ]
+    if not found:
+        raise NotFound(
+            f"there is no page {pattern!r} in the context",
+            why="nothing of that name is published for whoever asks",
+            mend="write it below context/, or say in its front matter who may read it; then `fairlead apply`",
+            step="stitch",
+            subject=pattern,
+        )
+    return found
+
+
+def _citation(hit: Hit) -> Citation:
+    return Citation(
+        id=f"{hit.item}@{hit.version}",
+        title=hit.title,
+        section=hit.heading,
+        owner=hit.owner,
+        trusted=hit.trusted,
+        identity=hit.identity,
+    )
+
+
+def _page(hits: list[Hit]) -> ReadPage:
+    first = hits[0]
+    sections = tuple(PageSection(heading=hit.heading, text=hit.text, cite=_citation(hit).where) for hit in hits)
+    return ReadPage(
+        id=first.item,
+        version=first.version,
+        title=first.title,
+        owner=first.owner,
+        trusted=first.trusted,
+        expires=first.expires,
+        sections=sections,
+    )
