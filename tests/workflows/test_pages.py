@@ -19,12 +19,12 @@ class: confidential
 # Terms
 
 ## Payment
-We pay within thirty days of an invoice that is right, and never before the goods have come. Whoever wants to agree to less asks
-the head of purchasing first, who looks at what the supplier has been given before and at how dear the money is just then.
+We pay within thirty days of an invoice that is right, and never before the goods have come. Whoever wants to agree to
+less asks the head of purchasing first, who looks at what the supplier has been given before.
 
 ## Law
-The law of the country in which our head office stands, and its courts, because every other choice means lawyers whom we do not
-know and judgments that are hard to enforce. Exceptions are for the general counsel, who has made none in the last four years.
+The law of the country in which our head office stands, and its courts, because every other choice means lawyers whom we
+do not know and judgments that are hard to enforce. Exceptions are for the general counsel, who has made none so far.
 """
 SECRET = TERMS.replace("[staff]", "[leads]").replace("Terms", "Secret")
 CODE = """
