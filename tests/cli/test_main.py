@@ -69,8 +69,8 @@ def leaves() -> Iterator[tuple[str, set[str]]]:
 
 
 CHANGES = {
-    "init", "apply", "key add", "key revoke", "key rotate-master", "audit export", "audit checkpoint", "data erase",
-    "migrate", "migrate-storage", "data hold", "data release", "backup", "restore", "stop", "resume",
+    "init", "new", "apply", "key add", "key revoke", "key rotate-master", "audit export", "audit checkpoint",
+    "data erase", "migrate", "migrate-storage", "data hold", "data release", "backup", "restore", "stop", "resume",
     "credits allot", "credits transfer",
     "key rotate-signing", "tools accept", "approvals approve", "approvals deny", "login", "logout", "context unpin",
     "context start", "context add", "context sync", "context verify", "context publish", "context retire",
@@ -89,7 +89,7 @@ def test_every_change_can_be_tried_without_effect_and_every_read_gives_json() ->
 
 
 def test_every_command_that_needs_a_workspace_takes_it_the_same_way() -> None:
-    elsewhere = {"init", "schema", "explain"}
+    elsewhere = {"init", "new", "schema", "explain"}
     assert not [name for name, options in leaves() if name not in elsewhere and "--workspace" not in options]
 
 

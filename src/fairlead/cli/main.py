@@ -15,6 +15,7 @@ _INTERRUPTED: Final = 130  # as shells report a program that Ctrl-C has ended
 # name: module below fairlead.cli, what it does (one line; the module's own help says more)
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("init", "Make a workspace: a folder of text that defines a deployment."),
+    "new": ("new", "Start from a template: work that is done already, with sample data, tests and an evaluation."),
     "demo": ("demo", "Run a working day of an invented retail company, without keys or servers."),
     "check": ("publishing", "Validate the workspace; every problem with its line and its mend."),
     "apply": ("publishing", "Publish the workspace to all live workers."),
@@ -54,6 +55,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "workflowing",
         "Workflows: check, draw, price; begin runs, answer what they ask, see what became of them.",
     ),
+    "evaluate": ("evaluating", "Run the cases of evaluation/ and see how many come out right, and at what cost."),
     "trace": ("trace", "Draw what happened in a run."),
     "runs": ("trace", "The latest runs."),
     "load": ("trace", "Where Fairlead's own time goes."),

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from fairlead.cli.ask import Key, Url
 from fairlead.cli.asking import got, posted
+from fairlead.cli.brought import pairs, with_files
 from fairlead.cli.compiled import published
 from fairlead.cli.opening import open_store
 from fairlead.cli.output import DryRun, Json, data, json_data, say, table
@@ -32,6 +33,12 @@ At = Annotated[str, typer.Argument(metavar="STEP", help="Where the question stan
 Note = Annotated[str, typer.Option("--note", help="Why. Kept sealed with the run.")]
 Value = Annotated[str, typer.Option("--value", help="What is filled in, as JSON; `@FILE` reads a file.")]
 
+Files = Annotated[
+    list[str] | None,
+    typer.Option("--file", metavar="KEY=PATH", help="A document as KEY of the input: {name, base64, sha256}."),
+]
+Texts = Annotated[list[str] | None, typer.Option("--text", metavar="KEY=PATH", help="A file's text as KEY.")]
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
@@ -39,6 +46,8 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 def run(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The workflow.")],
     given: Annotated[str, typer.Option("--input", help="Its input as JSON; `@FILE` reads a file.")] = "{}",
+    file: Files = None,
+    text: Texts = None,
     once: Annotated[str, typer.Option("--once", help="A name for this start: the same one never begins two.")] = "",
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Begin it, and do not wait.")] = False,
     key: Key = "",
@@ -48,9 +57,10 @@ def run(
     json: Json = False,
 ) -> None:
     """Begin a run, and wait until it is over or asks somebody."""
-    body = {"input": _json(given, "--input"), **({"once": once} if once else {})}
+    value = with_files(_json(given, "--input"), pairs("--file", file or ()), pairs("--text", text or ()), Path())
+    body = {"input": value, **({"once": once} if once else {})}
     if dry_run:
-        say(f"would begin {name} with {jsons.dumps(body['input'])}; `fairlead workflow dry-run {name}` walks it")
+        say(f"would begin {name} with {jsons.dumps(body['input'])[:2000]}; `fairlead workflow dry-run {name}` walks it")
         return
     address = url or server_url(workspace)
     key = key_or_login(key, address)

@@ -29,6 +29,7 @@ from fairlead.workflows.dry import Dry, placeholder
 from fairlead.workflows.estimating import Between, Price, whole_run
 from fairlead.workflows.graph import every_step
 from fairlead.workflows.interpreter import walked
+from fairlead.workflows.nodes import Schema
 from fairlead.workflows.program import Program
 from fairlead.workflows.templates import as_text
 from fairlead.workflows.walk import RunFailed
@@ -49,6 +50,7 @@ def given_by(bundle: Bundle, said: str) -> dict[str, Any]:
         return found if isinstance(found, dict) else {}
     text = said
     if not said.lstrip().startswith("{"):
+        said = said.removeprefix("@")
         try:
             if Path(said).stat().st_size > _MOST:
                 raise BadInput(f"{said} is larger than {_MOST >> 20} MiB", mend="give a smaller input")
@@ -79,7 +81,7 @@ def _json(where: str, text: str) -> Any:
 async def dried(bundle: Bundle, given: dict[str, Any], values: dict[str, Any]) -> tuple[Dry, Any, str]:
     """A walk that does nothing: its effects, what it came to, and why it failed. Raises `BadInput` for steps that there
     are not."""
-    dry = Dry(values, bundle.results)
+    dry = Dry(values, bundle.results, _shapes(bundle))
     value, failed = None, ""
     try:
         value = (await walked(Program(bundle), dry, _RUN, given)).value
@@ -88,6 +90,12 @@ async def dried(bundle: Bundle, given: dict[str, Any], values: dict[str, Any]) -
     for step in values.keys() - dry.used:
         say(f"nothing came to {step}: what was given for it is not used")
     return dry, value, failed
+
+
+def _shapes(bundle: Bundle) -> dict[str, Schema]:
+    """What the checks of python steps want, by step."""
+    steps = [each for one in (bundle.definition, *bundle.subflows.values()) for _, each in every_step(one.steps)]
+    return {each.id: each.check.schema for each in steps if each.python and each.check and each.check.schema}
 
 
 def dry_run(
@@ -99,7 +107,8 @@ def dry_run(
 ) -> None:
     """Walk a workflow without doing anything: what would be asked and called, with what, and what came out.
 
-    Models and tools give small values of the shape that is declared, or what `--with` says. People say yes, and no time
+    Models, tools and functions give small values of the shape that is declared, or what `--with` says. People say
+    yes, and no time
     goes by. Ends with status 1 where the walk fails.
     """
     bundle = bundle_of(workspace, name)

@@ -26,11 +26,15 @@ class Happened(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Dry:
-    """Effects that do nothing. `said` are values by step id, or by place: what these steps give."""
+    """Effects that do nothing. `said` are values by step id, or by place: what these steps give. `results` are the
+    schemas of tools' results, `shapes` those that checks want of python steps, by step id."""
 
-    def __init__(self, said: Mapping[str, Any], results: Mapping[str, Schema]) -> None:
+    def __init__(
+        self, said: Mapping[str, Any], results: Mapping[str, Schema], shapes: Mapping[str, Schema] | None = None
+    ) -> None:
         self._said = said
         self._results = results
+        self._shapes = shapes or {}
         self.happened: list[Happened] = []
         self.states: list[tuple[str, State]] = []
         self.used: set[str] = set()
@@ -45,7 +49,7 @@ class Dry:
         return self._gives(at, "tool", self._results.get(node.call, {}), {node.call: arguments})
 
     async def python(self, at: Place, node: PythonNode, arguments: Mapping[str, Any], bounds: Bounds) -> StepResult:
-        return self._gives(at, "python", {}, {node.function: arguments})
+        return self._gives(at, "python", self._shapes.get(_step_of(at), {}), {node.function: arguments})
 
     async def answer(self, at: Place, node: ApprovalNode | WaitNode | None, waiting: Waiting) -> StepResult:
         if waiting.kind == "approval":
@@ -69,13 +73,17 @@ class Dry:
         self.states.append((at.text, state))
 
     def _gives(self, at: Place, kind: str, schema: Schema, what: Any) -> StepResult:
-        step = next((str(part) for part in reversed(at.path) if isinstance(part, str)), "").partition("~")[0]
+        step = _step_of(at)
         known = next((key for key in (at.text, step) if key in self._said), None)
         value = placeholder(schema) if known is None else self._said[known]
         if known is not None:
             self.used.add(known)
         self.happened.append(Happened(at=at.text, kind=kind, what=what, given=value, placeholder=known is None))
         return StepResult(value=value, text=as_text(value))
+
+
+def _step_of(at: Place) -> str:
+    return next((str(part) for part in reversed(at.path) if isinstance(part, str)), "").partition("~")[0]
 
 
 def placeholder(schema: Any) -> Any:

@@ -14,7 +14,8 @@ MOST_BYTES_A_FILE: Final = 5_000_000  # as much as a page of the context may hav
 MOST_BYTES: Final = 256 << 20
 
 _FOLDERS: Final = ("policies", "rules", "tasks", "controls", "context", "systems", "workflows")
-_DRIVERS: Final = "drivers"  # numbers that change each day: forecasts read them where they lie
+# What lies beside the text and is no part of it: numbers that change each day, and what templates bring.
+_BESIDE: Final = ("drivers", "samples", "evaluation", "playbooks")
 _COMPANIONS: Final = ("README.md", "README", "LICENSE", "Makefile", "CHANGELOG.md", "CODEOWNERS")
 
 
@@ -92,7 +93,7 @@ class _Reading:
     def _enter(self, entry: os.DirEntry[str], path: str) -> None:
         if path.partition("/")[0] in _FOLDERS:
             self.take(Path(entry.path), path + "/")
-        elif path != _DRIVERS:
+        elif path not in _BESIDE:
             self.warnings.append(f"{path}/ is not part of the workspace and was left out{_like(path, _FOLDERS)}")
 
     def _read(self, entry: os.DirEntry[str], path: str) -> None:

@@ -50,7 +50,7 @@ def template_files(name: str, variables: Mapping[str, str]) -> dict[str, bytes]:
     if name not in TEMPLATES:
         raise NotFound(f"there is no template {name!r}", mend=closest(name, TEMPLATES))
     root = files(__package__).joinpath(name)
-    return {path: _filled(path, source.read_text("utf-8"), variables).encode() for path, source in _walk(root, "")}
+    return {path: filled(path, source.read_text("utf-8"), variables).encode() for path, source in _walk(root, "")}
 
 
 def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]:
@@ -63,7 +63,9 @@ def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]
             yield path, entry
 
 
-def _filled(path: str, text: str, variables: Mapping[str, str]) -> str:
+def filled(path: str, text: str, variables: Mapping[str, str]) -> str:
+    """A file's text with its placeholders filled in. Raises `BadInput` for one that nothing is said of."""
+
     def value(found: re.Match[str]) -> str:
         name = found[1]
         if name not in variables:

@@ -1,0 +1,171 @@
+"""Work to begin with: the templates that `fairlead new` writes. A *solution* is the part of a workspace that does one
+kind of
+work: workflows, systems, policies with their tests, sample documents, an evaluation and a playbook.
+
+It is a folder beside this file. `solution.yaml` says what it is for and what to do next; what lies below `adds/` goes
+into files that
+a workspace has already (`fairlead.yaml`, `policies/tests.yaml`); everything else is written as it is.
+"""
+
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import yaml
+from msgspec import Struct
+
+from fairlead.errors import BadInput, NotFound, closest
+from fairlead.workspace.solutions.joining import joined
+from fairlead.workspace.templates import filled
+
+_BASE: Final = "base"
+_ABOUT: Final = "solution.yaml"
+_ADDS: Final = "adds/"
+_AS_THEY_ARE: Final = (".pdf", ".png")
+
+
+class Solution(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`solution.yaml`. `then` are the next commands, `databases` the SQLite files that are made of SQL text: file by
+    text."""
+
+    about: str
+    then: tuple[str, ...]
+    databases: Mapping[str, str] = {}
+
+
+class Adding(Struct, frozen=True, kw_only=True):
+    """What a solution comes to in one folder. `new` are files that are not there yet, `joined` those that are there
+    and get more,
+    `left` those that stay as they are. `by_hand` is what a person has to put in: text by file."""
+
+    new: Mapping[str, bytes]
+    joined: Mapping[str, bytes]
+    left: tuple[str, ...]
+    by_hand: Mapping[str, str]
+
+
+def solutions() -> dict[str, Solution]:
+    """All of them by name."""
+    found = (each for each in files(__package__).iterdir() if each.joinpath(_ABOUT).is_file())
+    return {each.name: _about(each) for each in sorted(found, key=lambda each: each.name)}
+
+
+def solution(name: str) -> Solution:
+    """Raises `NotFound`."""
+    known = solutions()
+    if name not in known:
+        mend = closest(name, known) or f"one of {', '.join(known)}"
+        raise NotFound(f"there is no template {name!r}", mend=mend, subject=name)
+    return known[name]
+
+
+def adding(name: str, folder: Path, variables: Mapping[str, str]) -> Adding:
+    """What would be written into `folder`: into a new workspace, with all that one needs, or one that is there. Writes
+    nothing. Raises `NotFound`, `BadInput` for a folder that is something else."""
+    solution(name)
+    root = files(__package__)
+    existing = (folder / "fairlead.yaml").is_file()
+    _require_free(folder, existing)
+    begun = {} if existing else _files(root.joinpath(_BASE), variables)
+    own = _files(root.joinpath(name), variables)
+    new, left = dict(begun), []
+    changed: dict[str, bytes] = {}
+    by_hand: dict[str, str] = {}
+    for path, content in own.items():
+        if not path.startswith(_ADDS):
+            if (folder / path).exists():
+                left.append(path)
+            else:
+                new[path] = content
+            continue
+        target = path.removeprefix(_ADDS)
+        there = begun.get(target) if not existing else _read(folder / target)
+        whole = content if there is None else joined(there, content)
+        if whole is None:
+            by_hand[target] = content.decode()
+        elif there is None or not existing:
+            new[target] = whole
+        elif whole != there:
+            changed[target] = whole
+    return Adding(new=new, joined=changed, left=tuple(left), by_hand=by_hand)
+
+
+def write(name: str, folder: Path, what: Adding) -> None:
+    """Write it. Nothing is overwritten that is not `joined`; the databases of the samples are made where they are not
+    there.
+    Raises `BadInput`."""
+    try:
+        for path, content in what.new.items():
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("xb") as file:
+                file.write(content)
+        for path, content in what.joined.items():
+            (folder / path).write_bytes(content)
+        for path, source in solution(name).databases.items():
+            _make_database(folder / path, folder / source)
+    except OSError as error:
+        mend = "mend it, and start again: what is written stays, and nothing is overwritten"
+        raise BadInput(
+            f"{error.filename or folder} cannot be written", why=error.strerror or str(error), mend=mend
+        ) from error
+
+
+def _about(folder: Traversable) -> Solution:
+    return msgspec.convert(yaml.safe_load(folder.joinpath(_ABOUT).read_text("utf-8")), Solution)
+
+
+def _require_free(folder: Path, existing: bool) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise BadInput(f"{folder} is not a folder", mend="choose another name")
+    if not existing and folder.is_dir() and (found := sorted(each.name for each in folder.iterdir())):
+        raise BadInput(
+            f"{folder} is neither empty nor a workspace",
+            why=f"it holds {found[0]} and no fairlead.yaml",
+            mend="choose another folder, or that of a workspace",
+        )
+
+
+def _read(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
+
+
+def _files(folder: Traversable, variables: Mapping[str, str]) -> dict[str, bytes]:
+    return {path: _content(path, source, variables) for path, source in _walk(folder, "") if path != _ABOUT}
+
+
+def _content(path: str, source: Traversable, variables: Mapping[str, str]) -> bytes:
+    if path.endswith(_AS_THEY_ARE):
+        return source.read_bytes()
+    return filled(path, source.read_text("utf-8"), variables).encode()
+
+
+def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]:
+    for entry in sorted(folder.iterdir(), key=lambda found: found.name):
+        path = prefix + re.sub(r"^dot_", ".", entry.name)
+        if entry.name == "__pycache__":
+            continue
+        if entry.is_dir():
+            yield from _walk(entry, path + "/")
+        else:
+            yield path, entry
+
+
+def _make_database(path: Path, source: Path) -> None:
+    """A SQLite file of the SQL text beside it: complete, or not there."""
+    if path.exists():
+        return
+    partial = path.with_name(f".{path.name}.partial")
+    partial.unlink(missing_ok=True)
+    try:
+        with closing(sqlite3.connect(partial)) as connection:
+            connection.executescript(source.read_text("utf-8"))
+    except sqlite3.Error as error:
+        raise BadInput(f"{path.name} cannot be made of {source.name}", why=str(error), mend=f"mend {source}") from error
+    partial.rename(path)

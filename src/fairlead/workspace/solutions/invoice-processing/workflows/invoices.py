@@ -1,0 +1,161 @@
+"""What must hold before an invoice is posted, as rules of the house. Change them here; the workflow stays as it is."""
+
+from typing import Any
+
+TOLERANCE = 0.01  # of the currency: what an invoice may differ from its order
+NEVER_ACCEPTED = ("duplicate", "number", "supplier")
+"""Problems that nobody can wave through: they are mended, or the invoice is denied."""
+
+Fields = dict[str, Any]
+Row = dict[str, Any]
+_TEXTS = ("supplier", "vat", "iban", "number", "date", "order", "currency")
+
+
+def named(fields: Fields) -> dict[str, str]:
+    """The texts of the fields, "" where one is not there."""
+    return {name: _said(fields, name) for name in _TEXTS}
+
+
+def chosen(fields: Fields, suppliers: list[Row]) -> str:
+    """The supplier's own id: the one with the VAT number, else the only one of that name; "" where that is not
+    clear."""
+    vat = _said(fields, "vat")
+    if vat and (found := [each for each in suppliers if _same(each["vat"], vat)]):
+        return str(found[0]["id"]) if len(found) == 1 else ""
+    found = [each for each in suppliers if _same(each["name"], _said(fields, "supplier"))]
+    return str(found[0]["id"]) if len(found) == 1 else ""
+
+
+def compared(
+    fields: Fields, suppliers: list[Row], orders: list[Row], posted: list[Row], accepted: list[str]
+) -> dict[str, Any]:
+    """The problems that nobody has accepted, and what would be posted. A problem is its code and what is wrong, in
+    words."""
+    supplier = chosen(fields, suppliers)
+    master = next((each for each in suppliers if str(each["id"]) == supplier), None)
+    order = _order(fields, supplier, orders)
+    problems = [
+        *_of_fields(fields),
+        *_of_supplier(fields, master),
+        *(_of_order(fields, supplier, order) if master else []),
+        *_of_posted(fields, posted),
+    ]
+    left = [{"code": code, "said": said} for code, said in problems if code not in accepted]
+    posting = {
+        "supplier": supplier,
+        "number": _said(fields, "number"),
+        "order": str(order["number"]) if order else "",
+        "date": _said(fields, "date"),
+        "currency": _said(fields, "currency"),
+        "total": float(fields.get("total") or 0),
+    }
+    question = " ".join(each["said"] for each in left)
+    return {"fields": fields, "accepted": accepted, "problems": left, "question": question, "posting": posting}
+
+
+def settled(matched: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+    """What goes on after a person has looked: corrected fields are compared again, accepted problems are not told
+    again.
+
+    What was corrected stands in `corrected`: an example of what reading got wrong.
+    """
+    corrected = {name: value for name, value in answer.items() if name != "accept"}
+    codes = [each["code"] for each in matched["problems"]]
+    may = [code for code in codes if code not in NEVER_ACCEPTED] if answer.get("accept") else []
+    left = [code for code in codes if code not in may]
+    return {
+        "fields": {**matched["fields"], **corrected},
+        "accepted": [*matched["accepted"], *may],
+        "corrected": corrected,
+        "posting": matched["posting"],
+        "ready": not left and not corrected,
+    }
+
+
+def _of_fields(fields: Fields) -> list[tuple[str, str]]:
+    missing = [name for name in ("supplier", "number", "date", "currency", "total") if not fields.get(name)]
+    return [(name, f"The {name} could not be read.") for name in missing]
+
+
+def _of_supplier(fields: Fields, master: Row | None) -> list[tuple[str, str]]:
+    if master is None:
+        return [
+            (
+                "supplier",
+                f"There is no supplier {_said(fields, 'supplier')!r} that is certain: fill in its name as we have it.",
+            )
+        ]
+    iban = _said(fields, "iban")
+    if iban and master["iban"] and not _same(iban, master["iban"]):
+        return [
+            (
+                "iban",
+                f"The invoice wants to be paid to {iban}, and we know {master['iban']} of {master['name']}. Call "
+                "them at a number that you know before anything is paid.",
+            )
+        ]
+    return []
+
+
+def _of_order(fields: Fields, supplier: str, order: Row | None) -> list[tuple[str, str]]:
+    total, currency = float(fields.get("total") or 0), _said(fields, "currency")
+    if order is None:
+        return [
+            (
+                "order",
+                f"There is no open order for {total:.2f} {currency}: fill in the order's number, or accept it without.",
+            )
+        ]
+    problems = []
+    if str(order["supplier"]) != supplier:
+        problems.append(("order", f"Order {order['number']} is another supplier's."))
+    if order["currency"] != currency:
+        problems.append(("currency", f"Order {order['number']} is in {order['currency']}, the invoice in {currency}."))
+    left = round(float(order["total"]) - float(order["invoiced"]), 2)
+    of = f"{order['currency']} of order {order['number']}"
+    if total > left + TOLERANCE:
+        problems.append(
+            (
+                "total",
+                f"The invoice is of {total:.2f}, and {left:.2f} {of} are left.",
+            )
+        )
+    return problems
+
+
+def _of_posted(fields: Fields, posted: list[Row]) -> list[tuple[str, str]]:
+    if not posted:
+        return []
+    return [
+        (
+            "duplicate",
+            f"Invoice {_said(fields, 'number')} of this supplier was posted before. Deny this one if it is the same.",
+        )
+    ]
+
+
+def _order(fields: Fields, supplier: str, orders: list[Row]) -> Row | None:
+    """The order that the invoice names, else the only one of the supplier's that is open for this very amount."""
+    wanted = _said(fields, "order")
+    if wanted:
+        return next((each for each in orders if _same(str(each["number"]), wanted)), None)
+    total, currency = float(fields.get("total") or 0), _said(fields, "currency")
+    fits = [
+        each
+        for each in orders
+        if str(each["supplier"]) == supplier and each["currency"] == currency
+        if abs(float(each["total"]) - float(each["invoiced"]) - total) <= TOLERANCE
+    ]
+    return fits[0] if len(fits) == 1 else None
+
+
+def _said(fields: Fields, name: str) -> str:
+    return str(fields.get(name) or "").strip()
+
+
+def _same(one: Any, other: str) -> bool:
+    return _bare(str(one or "")) == _bare(other) != ""
+
+
+def _bare(text: str) -> str:
+    return "".join(letter for letter in text.casefold() if letter.isalnum())

@@ -1,0 +1,136 @@
+"""Templates: whole when they are new, at peace with what is there, and each case of theirs comes out right."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.cli.conftest import Fairlead
+
+from fairlead.cli.brought import with_files
+from fairlead.cli.evaluating import Case, cases_of, differences, wrong_in
+from fairlead.cli.opening import open_store
+from fairlead.cli.place import find, user
+from fairlead.cli.surroundings import surroundings
+from fairlead.identity import Caller
+from fairlead.workspace.assemble import Running, assemble
+from fairlead.workspace.solutions import joining, solution, solutions
+
+NAMES = sorted(solutions())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_template_is_a_sound_workspace_with_all_that_it_promises(
+    name: str, fairlead: Fairlead, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = fairlead("new", name, tmp_path / "acme", "--json").json
+    monkeypatch.chdir(tmp_path / "acme")
+    assert made["key"].startswith("fl_")
+    assert made["then"]
+    assert (Path("playbooks") / f"{name}.md").read_text().count("\n## Day ") == 3
+    assert fairlead("check").status == 0
+    assert fairlead("policy", "test").status == 0
+    assert list(cases_of(Path(), name))
+    for workflow in fairlead("workflow", "list", "--json").json:
+        walked = fairlead("workflow", "dry-run", workflow["workflow"])
+        assert walked.status == 0, (workflow["workflow"], walked.err)
+    twice = fairlead("new", name)
+    assert twice.status == 2
+    assert "already" in twice.err
+
+
+async def test_all_templates_go_into_one_workspace_and_every_case_of_theirs_comes_out_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fairlead: Fairlead
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in NAMES:
+        made = fairlead("new", name, "acme", "--json").json
+        assert made["by_hand"] == {}, "templates say nothing that another one says otherwise"
+    monkeypatch.chdir("acme")
+    published = await asyncio.to_thread(fairlead, "apply", "--yes")
+    assert published.status == 0, published.err
+    place = find(None)
+    store = open_store(place)
+    running = await assemble(surroundings(place, store, walks=8))
+    try:
+        async with asyncio.timeout(90):
+            wrong = await asyncio.gather(*(_come_out(running, case) for case in cases_of(Path(), "")))
+    finally:
+        await running.stop()
+        store.close()
+    assert [each for found in wrong for each in found] == []
+
+
+async def _come_out(running: Running, case: Case) -> list[str]:
+    who = Caller(person=user(), credential="key:admin", groups=frozenset({"admins"}), roles=frozenset({"admin"}))
+    given = with_files(case.input, case.files, case.texts, Path())
+    run = running.workflows.begin(who, case.workflow, given, once="", door="test")["id"]
+    while (found := running.workflows.shown(run, who))["status"] not in ("done", "failed", "waiting"):
+        await asyncio.sleep(0.05)
+    return [f"{case.name}: {each}" for each in wrong_in(case, found)]
+
+
+def test_templates_are_listed(fairlead: Fairlead) -> None:
+    assert fairlead("new", "--json").json.keys() == set(NAMES)
+    assert all(solution(name).about in fairlead("new").out for name in NAMES)
+    unknown = fairlead("new", "invoice-procesing")
+    assert unknown.status != 0
+    assert "did you mean `invoice-processing`?" in unknown.err
+
+
+def test_what_is_there_stays_and_gets_what_is_missing(fairlead: Fairlead, tmp_path: Path) -> None:
+    acme = tmp_path / "acme"
+    fairlead("init", acme)
+    (acme / "workflows").mkdir()
+    (acme / "workflows" / "invoice.yaml").write_text("mine")
+    before = (acme / "fairlead.yaml").read_text()
+    tried = fairlead("new", "invoice-processing", acme, "--dry-run")
+    assert "workflows/invoices.py" in tried.out
+    assert not (acme / "workflows" / "invoices.py").exists()
+    made = fairlead("new", "invoice-processing", acme, "--json").json
+    assert made["left"] == ["workflows/invoice.yaml"]
+    assert set(made["joined"]) == {"fairlead.yaml", "policies/tests.yaml"}
+    assert (acme / "workflows" / "invoice.yaml").read_text() == "mine"
+    after = (acme / "fairlead.yaml").read_text()
+    assert after.startswith(before.rstrip())
+    assert {"systems", "approvals", "models"} <= yaml.safe_load(after).keys()
+    (acme / "fairlead.yaml").write_text(before + "approvals: {roles: {accounts-payable: {persons: [kim]}}}\n")
+    assert "fairlead.yaml" in fairlead("new", "invoice-processing", acme, "--json").json["by_hand"]
+
+
+def test_another_folder_is_left_alone(fairlead: Fairlead, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    said = fairlead("new", "invoice-processing", tmp_path)
+    assert said.status == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "wanted"),
+    [
+        ("a: 1\n", "b: 2\n", "a: 1\n\nb: 2\n"),
+        ("a:\n    x: 1  # mine\n\nb: 1\n", "a:\n  y:\n    z: 2\n", "a:\n    x: 1  # mine\n    y:\n      z: 2\nb: 1\n"),
+        ("t:\n- one\n", "t:\n  - two\n", "t:\n- one\n- two\n"),
+        ("a:\n  x: 1\n", "a:\n  x: 1\n", "a:\n  x: 1\n"),
+        ("a: {x: 1}\n", "a:\n  y: 2\n", None),
+        ("a:\n  x: 1\n", "a:\n  x: 2\n", None),
+        ("a: [\n", "b: 1\n", None),
+    ],
+)
+def test_texts_are_joined_or_left(text: str, more: str, wanted: str | None) -> None:
+    assert joining.joined(text.encode(), more.encode()) == (wanted.encode() if wanted else None)
+
+
+@pytest.mark.parametrize(
+    ("expected", "found", "differs"),
+    [
+        ({"a": [1, {"b": 2}]}, {"a": [1, {"b": 2, "c": 3}], "d": 4}, False),
+        ({"a": 1}, {}, True),
+        ([1], [1, 2], True),
+        (True, 1, True),
+        (1.0, 1, False),
+    ],
+)
+def test_what_comes_out_holds_what_is_expected(expected: Any, found: Any, differs: bool) -> None:
+    assert bool(list(differences(expected, found, "output"))) == differs
