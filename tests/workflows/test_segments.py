@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from tests.world import World, world
 
-from fairlead.storage import workflow_rows
+from fairlead.storage import workflow_rows, workflow_taking_rows
 from fairlead.storage.workflow_rows import Run
 from fairlead.workflows.definition import Bundle, Definition
 from fairlead.workflows.runs import Started
@@ -63,8 +63,8 @@ async def test_the_runs_of_a_dead_worker_go_on_with_another(tmp_path: Path) -> N
         with w.store.writing() as connection:  # somebody else took it up, and died of it
             found = workflow_rows.run_of(connection, run.id)
             assert found is not None
-            workflow_rows.wake(connection, [run.id])
-            assert workflow_rows.take(connection, run.id, segment=found.segment, worker="worker_dead", now=1)
+            workflow_taking_rows.wake(connection, [run.id])
+            assert workflow_taking_rows.take(connection, run.id, segment=found.segment, worker="worker_dead", now=1)
         assert (await until(w, run, "waiting")).segment > found.segment
         Steering(w.store, w.fairlead.ledger.vault, w.clock).cancel(w.running.runs.one(run.id), "key:kim")
         await until(w, run, "cancelled")

@@ -61,6 +61,14 @@ def json_data(value: Any) -> None:
     print(_UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
+def json_line(value: Any) -> None:
+    """One of many values of stable shape, as a line of JSON."""
+    import msgspec
+
+    text = msgspec.json.encode(value).decode()
+    print(_UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+
+
 def bold(text: str, stream: TextIO) -> str:
     return f"{_BOLD}{text}{_PLAIN}" if wants_colour(stream) else text
 

@@ -78,27 +78,6 @@ def run(
 
 
 @app.command()
-def runs(
-    name: Annotated[str, typer.Option("--workflow", help="Those of one workflow.")] = "",
-    status: Annotated[list[str] | None, typer.Option("--status", help="Those in this state; again for more.")] = None,
-    key: Key = "",
-    url: Url = "",
-    workspace: Workspace = None,
-    json: Json = False,
-) -> None:
-    """Your runs, the youngest first."""
-    query = "&".join([f"workflow={quote(name)}"] * bool(name) + [f"status={quote(each)}" for each in status or ()])
-    found = _got(f"{_RUNS}?{query}" if query else _RUNS, key, url, workspace)["data"]
-    if json:
-        json_data(found)
-        return
-    rows = [
-        [each["id"], each["workflow"], each["status"], shown(each["begun_at"]), each["error"] or ""] for each in found
-    ]
-    table(["run", "workflow", "status", "begun (UTC)", "error"], rows)
-
-
-@app.command()
 def status(id_: Run, key: Key = "", url: Url = "", workspace: Workspace = None, json: Json = False) -> None:
     """What a run has done so far, what it waits for, and what came of it."""
     found = _got(f"{_RUNS}/{quote(id_, safe='')}", key, url, workspace)

@@ -5,12 +5,13 @@ step; here nothing is decided but whose run it is.
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
-from fairlead.errors import NotFound
+from fairlead.errors import BadInput, NotFound
 from fairlead.execution import Fairlead
 from fairlead.execution.deployment import Deployment
 from fairlead.identity import Caller
@@ -18,7 +19,7 @@ from fairlead.server.door import answered, posted
 from fairlead.server.http import Scope, read_query
 from fairlead.server.openai.errors import encode_error
 from fairlead.server.reading import decoded
-from fairlead.workflows.asked import Order, Workflows
+from fairlead.workflows.asked import MOST, Order, Page, Workflows
 
 PATH: Final = "/v1/workflows"
 RUNS: Final = f"{PATH}/runs"
@@ -120,6 +121,22 @@ class ShownRuns:
             return {"object": "list", "data": list(self._workflows.questions(caller))}
         if id_ := path.removeprefix(RUNS).removeprefix("/"):
             return self._workflows.shown(id_, caller)
-        query = read_query(scope)
-        workflow, status = query.get("workflow", [""])[-1], tuple(query.get("status", ()))
-        return {"object": "list", "data": self._workflows.listed(caller, workflow=workflow, status=status)}
+        return self._workflows.listed(caller, _page(read_query(scope)))
+
+
+def _page(query: Mapping[str, list[str]]) -> Page:
+    """The part of the list that is asked for. Raises `BadInput` naming what is no number."""
+
+    def number(name: str, least: int, most: int, otherwise: int) -> int:
+        said = query.get(name, [""])[-1]
+        if said and not (said.isascii() and said.isdigit() and least <= int(said[:20]) <= most):
+            raise BadInput(f"`{name}` is {said[:40]!r}", why=f"it is a number from {least} to {most}", param=name)
+        return int(said) if said else otherwise
+
+    return Page(
+        workflow=query.get("workflow", [""])[-1],
+        status=tuple(query.get("status", ())),
+        since=number("since", 0, 1 << 62, 0),
+        after=query.get("after", [""])[-1],
+        limit=number("limit", 1, MOST, Page().limit),
+    )

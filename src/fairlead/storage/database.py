@@ -67,6 +67,13 @@ class Database(Protocol):
     def listen(self, woken: Callable[[], None]) -> Callable[[], None]:
         """Calls `woken` from a thread whenever something was announced; what is returned ends it."""
 
+    def ring(self, connection: "Connection", bell: str) -> None:
+        """After a commit, outside of a transaction: wake who listens for this bell, on any host. Nothing is lost where
+        nobody hears it: who listens looks again and again as well."""
+
+    def hear(self, bell: str, woken: Callable[[], None]) -> Callable[[], None]:
+        """Calls `woken` from a thread whenever this bell rings; what is returned ends it."""
+
     def bring_in_order(self, engine: "Engine") -> None:
         """Everything that was acknowledged gets its place in the log before it is read."""
 

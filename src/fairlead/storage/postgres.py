@@ -173,7 +173,15 @@ class PostgresDatabase:
     def listen(self, woken: Callable[[], None]) -> Callable[[], None]:
         from fairlead.storage.postgres_wake import Listener
 
-        return Listener(self, woken).close
+        return Listener(self, woken, CHANNEL).close
+
+    def ring(self, connection: "Connection", bell: str) -> None:
+        connection.exec_driver_sql(f"NOTIFY {CHANNEL}_{bell}")
+
+    def hear(self, bell: str, woken: Callable[[], None]) -> Callable[[], None]:
+        from fairlead.storage.postgres_wake import Listener
+
+        return Listener(self, woken, f"{CHANNEL}_{bell}").close
 
     def bring_in_order(self, engine: "Engine") -> None:
         """Workers do this all the time; whoever reads just after a write, or without any worker, does it too."""

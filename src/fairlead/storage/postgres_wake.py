@@ -12,17 +12,17 @@ from fairlead.storage import postgres
 
 log = logging.getLogger("fairlead.follow")
 
-_LISTEN: Final = f"LISTEN {postgres.CHANNEL}"
 _LOOK: Final = 1.0  # seconds between looks whether to end
 _PAUSE: Final = 1.0  # before another connection is tried
 
 
 class Listener:
-    """Calls `woken`, from a thread of its own, whenever something was announced, until `close`."""
+    """Calls `woken`, from a thread of its own, whenever something was announced on a channel, until `close`."""
 
-    def __init__(self, database: postgres.PostgresDatabase, woken: Callable[[], None]) -> None:
+    def __init__(self, database: postgres.PostgresDatabase, woken: Callable[[], None], channel: str) -> None:
         self._database = database
         self._woken = woken
+        self._channel = channel
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name="fairlead-listener", daemon=True)
         self._thread.start()
@@ -42,7 +42,7 @@ class Listener:
 
     def _listen(self) -> None:
         with postgres.connect(self._database.url, name="fairlead listener") as connection:
-            connection.execute(_LISTEN)
+            connection.execute(f"LISTEN {self._channel}")
             self._woken()  # whatever was announced while nobody listened
             while not self._ended.is_set():
                 for _ in connection.notifies(timeout=_LOOK, stop_after=1):

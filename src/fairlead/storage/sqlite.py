@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fairlead.audit.merkle import Frontier, leaf_hash
 from fairlead.storage import sqlite_turns
+from fairlead.storage.bell import hear, ring
 from fairlead.storage.turn import in_turn
 from fairlead.storage.types import Entry, NewTurn
 
@@ -112,6 +113,12 @@ class SqliteDatabase:
 
     def listen(self, woken: Callable[[], None]) -> Callable[[], None]:
         return _nothing
+
+    def ring(self, connection: "Connection", bell: str) -> None:
+        ring(self.locks, bell)
+
+    def hear(self, bell: str, woken: Callable[[], None]) -> Callable[[], None]:
+        return hear(self.locks, bell, woken)
 
     def bring_in_order(self, engine: "Engine") -> None:
         """Every entry has its place from the moment on that it is there."""

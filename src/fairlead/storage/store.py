@@ -6,7 +6,7 @@ connection is asked for.
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 # The newest step of `migrations/versions`; a test compares the two.
-SCHEMA_VERSION = "0023"
+SCHEMA_VERSION = "0025"
 
 
 class Away(Broken):
@@ -95,6 +95,11 @@ class Store:
         """Calls `woken`, from another thread, soon after something was announced, where the database can tell. What is
         returned ends it."""
         return self.database.listen(woken)
+
+    def ring(self, bell: str) -> None:
+        """Wake who waits for this, once something was committed (see `Database.hear`). Never fails: it only hurries."""
+        with suppress(Broken, OSError), self._told(), self.engine.connect() as connection:
+            self.database.ring(connection, bell)
 
     @cached_property
     def engine(self) -> "Engine":

@@ -1,5 +1,5 @@
 """The rows of durable runs and of their definitions, for SQLite and PostgreSQL. What runs have done, and what they wait
-for, is in `workflow_step_rows`.
+for, is in `workflow_step_rows`; who walks them in `workflow_taking_rows`.
 
 Each function works within the caller's transaction. A run changes hands by conditional updates only, so that of several
 workers one wins.
@@ -10,14 +10,12 @@ from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from fairlead.storage.personal_tables import approval
 from fairlead.storage.workflow_tables import workflow_definition, workflow_run, workflow_step, workflow_wait
 
 ACCEPTED: Final = "accepted"  # to be taken up: new, or what it waited for has come
-QUEUED: Final = "queued"  # the carriage has it
 RUNNING: Final = "running"
 WAITING: Final = "waiting"  # for a person, a signal or a time
 PAUSED: Final = "paused"
@@ -26,15 +24,16 @@ DONE: Final = "done"
 FAILED: Final = "failed"
 CANCELLED: Final = "cancelled"
 OVER: Final = (DONE, FAILED, CANCELLED)
-LIVE: Final = (ACCEPTED, QUEUED, RUNNING, CANCELLING)  # what a worker may walk
+LIVE: Final = (ACCEPTED, RUNNING, CANCELLING)  # what a worker may walk
 
 CALL: Final = "call"  # a kind of waiting: for the approval of a call, which another table has
 
 _PAGE: Final = 500
+_STEP: Final = 600_000  # milliseconds that one step of priority is worth in the order of taking
 
 
 class Run(Struct, frozen=True, kw_only=True):
-    """A row of `workflow_run`. Times in milliseconds since 1970, 0 for none."""
+    """A row of `workflow_run`. Times in milliseconds since 1970, 0 for none. `turn` is given when it is accepted."""
 
     id: str
     once: str
@@ -55,6 +54,7 @@ class Run(Struct, frozen=True, kw_only=True):
     error: str = ""
     sealed: bytes = b""
     result: bytes = b""
+    turn: int = 0
 
 
 def keep_definition(connection: Connection, digest: str, name: str, body: bytes, now: int) -> None:
@@ -75,8 +75,9 @@ def accept(connection: Connection, run: Run) -> bool:
     """Begin it. False where one was begun under the same `once` before."""
     if connection.execute(select(workflow_run.c.id).where(workflow_run.c.once == run.once)).first():
         return False
+    values = {**asdict(run), "turn": run.made_at + run.priority * _STEP}
     try:
-        connection.execute(insert(workflow_run).values(asdict(run)))
+        connection.execute(insert(workflow_run).values(values))
     except IntegrityError:
         return False
     return True
@@ -95,62 +96,11 @@ def _one(connection: Connection, mine: ColumnElement[bool]) -> Run | None:
     return None if row is None else Run(**row)
 
 
-def due(connection: Connection, now: int, limit: int) -> list[Run]:
-    """Those to be taken up, the most urgent first: accepted ones, and those whose waiting is over by now."""
-    c = workflow_run.c
-    over = and_(c.status == WAITING, or_(and_(c.until > 0, c.until <= now), exists(_decided(c.id, now))))
-    ready = or_(c.status == ACCEPTED, and_(c.status == CANCELLING, c.owner == ""), over)
-    query = select(workflow_run).where(ready).order_by(c.priority, c.made_at).limit(limit)
-    return [Run(**row) for row in connection.execute(query).mappings()]
-
-
-def _decided(run: ColumnElement[str], now: int) -> Select[Any]:
-    """What it waits for was approved, denied, or can be neither any more."""
-    w, a = workflow_wait.c, approval.c
-    answered = or_(a.id.is_(None), a.state != "pending", a.expires_at <= now)
-    waits = select(w.run).outerjoin(approval, a.id == w.what)
-    return waits.where(w.run == run, w.kind == CALL, answered)
-
-
-def hand_over(connection: Connection, id: str, segment: int) -> None:
-    """The carriage has it."""
-    c = workflow_run.c
-    mine = and_(c.id == id, c.segment == segment, c.status == ACCEPTED)
-    connection.execute(update(workflow_run).where(mine).values(status=QUEUED))
-
-
-def wake(connection: Connection, ids: Sequence[str]) -> None:
-    """What these waited for has come, or will not come any more."""
-    c = workflow_run.c
-    connection.execute(update(workflow_run).where(c.id.in_(ids), c.status == WAITING).values(status=ACCEPTED))
-
-
-def let_go(connection: Connection, id: str, segment: int) -> bool:
-    """Whoever walked it, or was to, does not any more: another shall, in a segment of its own."""
-    c = workflow_run.c
-    mine = and_(c.id == id, c.segment == segment, c.status.in_(LIVE))
-    status = case((c.status == CANCELLING, CANCELLING), else_=ACCEPTED)
-    values = {"owner": "", "segment": segment + 1, "status": status}
-    return connection.execute(update(workflow_run).where(mine).values(values)).rowcount == 1
-
-
-def walked_by(connection: Connection, worker: str) -> list[Run]:
-    c = workflow_run.c
-    query = select(workflow_run).where(c.owner == worker, c.status.in_(LIVE))
-    return [Run(**row) for row in connection.execute(query).mappings()]
-
-
 def statuses(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
     """The status of each of these runs."""
     c = workflow_run.c
     query = select(c.id, c.status).where(c.id.in_(ids))
     return {row.id: row.status for row in connection.execute(query)} if ids else {}
-
-
-def queued(connection: Connection, limit: int) -> list[Run]:
-    """What the carriage should have."""
-    query = select(workflow_run).where(workflow_run.c.status == QUEUED).order_by(workflow_run.c.made_at).limit(limit)
-    return [Run(**row) for row in connection.execute(query).mappings()]
 
 
 def change(connection: Connection, id: str, *, come_from: Sequence[str], **values: Any) -> bool:
@@ -159,18 +109,6 @@ def change(connection: Connection, id: str, *, come_from: Sequence[str], **value
     return (
         connection.execute(update(workflow_run).where(c.id == id, c.status.in_(come_from)).values(values)).rowcount == 1
     )
-
-
-def take(connection: Connection, id: str, *, segment: int, worker: str, now: int) -> bool:
-    """This worker walks it from here on, and whoever did so before records nothing any more."""
-    c = workflow_run.c
-    mine = and_(c.id == id, c.segment == segment, c.status.in_(LIVE))
-    values = {
-        "owner": worker,
-        "status": case((c.status == CANCELLING, CANCELLING), else_=RUNNING),
-        "started_at": func.coalesce(func.nullif(c.started_at, 0), now),
-    }
-    return connection.execute(update(workflow_run).where(mine).values(values)).rowcount == 1
 
 
 def park(connection: Connection, id: str, *, owner: str, until: int, goes_on: bool) -> bool:
@@ -192,20 +130,22 @@ def runs(
     connection: Connection,
     *,
     subject: str = "",
+    tenant: str | None = None,
     workflow: str = "",
     status: Sequence[str] = (),
-    parent: str = "",
-    before: int = 0,
+    since: int = 0,
+    after: tuple[int, str] = (1 << 62, "~"),
 ) -> Iterator[Run]:
-    """The youngest first, page by page."""
-    c, last = workflow_run.c, (before or 1 << 62, "~")
+    """The youngest first, page by page; `after` is when the last one of before was begun, and its id."""
+    c, last = workflow_run.c, after
     wanted = [
         each
         for each in (
             c.subject == subject if subject else None,
+            c.tenant == tenant if tenant is not None else None,
             c.workflow == workflow if workflow else None,
-            c.parent == parent if parent else None,
             c.status.in_(status) if status else None,
+            c.made_at >= since if since else None,
         )
         if each is not None
     ]
@@ -217,12 +157,6 @@ def runs(
         if len(page) < _PAGE:
             return
         last = page[-1].made_at, page[-1].id
-
-
-def owners(connection: Connection) -> set[str]:
-    """The workers that walk runs, alive or not."""
-    query = select(workflow_run.c.owner).where(workflow_run.c.owner != "").distinct()
-    return set(connection.execute(query).scalars())
 
 
 def forget(connection: Connection, before: int, limit: int = _PAGE) -> int:

@@ -1,6 +1,6 @@
 """The tables of durable runs of workflows. A part of `schema`, which says what holds for all of them."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, Table
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, Table, text
 
 from fairlead.storage.columns import Text, metadata, required
 
@@ -18,7 +18,7 @@ workflow_definition = Table(
 # `segment` counts how often the run was taken up after waiting, and `owner` is the worker that walks it: whoever is not
 # the owner any more records nothing. `until` is when a waiting run goes on by itself (0: never), `error` what it failed
 # of: codes and places, no words of the payload. `sealed` has the run's own key, its caller and its input, `result` what
-# came of it; both are gone with the subject.
+# came of it; both are gone with the subject. Of those to be taken up, the one with the lowest `turn` comes first.
 workflow_run = Table(
     "workflow_run",
     metadata,
@@ -41,9 +41,11 @@ workflow_run = Table(
     required("error", Text),
     required("sealed", LargeBinary),
     required("result", LargeBinary),
+    Column("turn", BigInteger, nullable=False, server_default=text("0")),
 )
 Index(None, workflow_run.c.subject, workflow_run.c.made_at)
 Index(None, workflow_run.c.status, workflow_run.c.until)
+Index(None, workflow_run.c.status, workflow_run.c.turn)
 Index(None, workflow_run.c.made_at)
 
 # What a run has done, a row for each place, written once and never changed: what stands here is not done again.

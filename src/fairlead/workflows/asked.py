@@ -13,15 +13,29 @@ from fairlead.identity.types import Caller
 from fairlead.policy.approvals import ApprovalRules
 from fairlead.storage.store import Store
 from fairlead.storage.vault import Vault
+from fairlead.storage.workflow_rows import ACCEPTED, Run
 from fairlead.workflows import told
 from fairlead.workflows.beginning import started
 from fairlead.workflows.definition import Bundle
 from fairlead.workflows.people import People, Said
-from fairlead.workflows.runs import Opened, Runs
+from fairlead.workflows.queues import Taken
+from fairlead.workflows.runs import BELL, Opened, Runs
 from fairlead.workflows.steering import Steering
+from fairlead.workflows.taking import taken_places
 
-MOST: Final = 200
-"""Runs of one list."""
+MOST: Final = 500
+"""Runs of one page."""
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    """A part of a list: at most `limit` runs that were begun before the run `after`, and `since` then (milliseconds
+    since 1970)."""
+
+    workflow: str = ""
+    status: tuple[str, ...] = ()
+    since: int = 0
+    after: str = ""
+    limit: int = 200
 
 
 class Order(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,6 +55,7 @@ class Workflows:
         self, store: Store, vault: Vault, clock: Clock, runs: Runs, rules: Callable[[], ApprovalRules]
     ) -> None:
         self.bundles: Mapping[str, Bundle] = {}
+        self._store = store
         self._runs = runs
         self._steering = Steering(store, vault, clock)
         self._people = People(store, runs, clock, rules)
@@ -55,6 +70,7 @@ class Workflows:
     def begin(self, who: Caller, name: str, given: Any, *, once: str, door: str) -> dict[str, Any]:
         """Begin a run, or find the one that was begun under this name before. Raises `NotFound`, `BadInput`."""
         run, new = self._runs.begin(who, started(self.bundles, name, given, once=once, door=door))
+        self._store.ring(BELL)
         return {**told.brief(run), "new": new}
 
     def shown(self, id_: str, who: Caller | None) -> dict[str, Any]:
@@ -62,9 +78,15 @@ class Workflows:
         self._runs.one(id_, who)
         return told.whole(self._runs, self._runs.open(id_))
 
-    def listed(self, who: Caller | None, *, workflow: str = "", status: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-        """The youngest first, at most `MOST`."""
-        return [told.brief(run) for run in islice(self._runs.all(who, workflow=workflow, status=status), MOST)]
+    def listed(self, who: Caller | None, page: Page) -> dict[str, Any]:
+        """The youngest first. Raises `NotFound` where there is no run that `page.after` names."""
+        wanted = {"workflow": page.workflow, "status": page.status, "since": page.since, "after": page.after}
+        found = list(islice(self._runs.all(who, **wanted), page.limit + 1))
+        shown, taken = found[: page.limit], None
+        if any(run.status == ACCEPTED for run in shown):
+            taken = taken_places(self._store, self._runs.limits)
+        data = [told.brief(run, _queued(run, taken)) for run in shown]
+        return {"object": "list", "data": data, "has_more": len(found) > page.limit}
 
     def questions(self, who: Caller) -> Iterator[dict[str, Any]]:
         """What waits for this person's answer."""
@@ -77,6 +99,7 @@ class Workflows:
             opened = self._runs.open(id_)
             said = Said(allowed=order.do == "approve", note=order.note, value=order.value)
             settled = self._people.answer(opened, order.at, who, said)
+            self._store.ring(BELL)
             return {"run": id_, "at": order.at, "settled": settled}
         does = self._orders.get(order.do)
         if does is None:
@@ -86,9 +109,17 @@ class Workflows:
             )
         self._runs.one(id_, None if whoever else who)
         does(self._runs.open(id_), who, order)
+        self._store.ring(BELL)
         return told.brief(self._runs.one(id_))
 
     def _signal(self, opened: Opened, who: Caller, order: Order) -> None:
         if not order.signal:
             raise BadInput("`signal` is missing", mend="name the signal that a step waits for", param="signal")
         self._people.signal(opened, order.signal, order.value, who.credential)
+
+
+def _queued(run: Run, taken: Taken | None) -> str:
+    """Why a run is not walked yet, where a limit says so."""
+    if taken is None or run.status != ACCEPTED:
+        return ""
+    return taken.why((run.workflow, run.department))

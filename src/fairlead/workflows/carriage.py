@@ -1,8 +1,9 @@
-"""DBOS carries runs: it queues their segments, hands each to one worker at a time, and gives them to another where a
-worker has died. It sees ids and numbers, never a payload.
+"""DBOS carries segments of runs: it knows which process has begun which, and begins none twice. It sees ids and numbers,
+never a payload.
 
-A segment is one DBOS workflow, `RUN~NUMBER`: to enqueue it again changes nothing, so whoever notices that a run is due
-may do so. What a segment does, and whether it may, is decided by the run's own row (`runs.Runs.take`).
+A segment is one DBOS workflow, `RUN~NUMBER`, begun by the worker that has taken the run (`taking.py`), which is where
+limits and turns are decided. DBOS's own queues are not used: each costs several transactions a segment and a look at the
+database again and again, and could not tell the limits of several queues at once.
 """
 
 import asyncio
@@ -23,12 +24,10 @@ Walk = Callable[[str, int], Awaitable[None]]
 """Walks one segment of a run. Raises nothing: what goes wrong is said in the run's row."""
 
 _NAME: Final = "segment"
-_QUEUE: Final = "fairlead"
 _VERSION: Final = (
     "1"  # of what a segment's arguments mean; by itself DBOS would strand what waits when the code changes
 )
 _SCHEMA: Final = "fairlead_runs"
-_POLL: Final = 0.2  # seconds
 _PAGE: Final = 500
 _THREADS: Final = 32
 
@@ -37,12 +36,12 @@ class Carriage:
     """The carrier of one process: DBOS is one per process, as it says itself. Made and ended in the serving loop, where
     its segments run too."""
 
-    def __init__(self, where: str | Path, worker: str, walk: Walk, *, at_once: int) -> None:
-        """`where` is a file of its own, or the URL of the PostgreSQL database. At most `at_once` segments run here."""
+    def __init__(self, where: str | Path, worker: str, walk: Walk) -> None:
+        """`where` is a file of its own, or the URL of the PostgreSQL database."""
         self._where = where
         self._worker = worker
         self._walk = walk
-        self._at_once = at_once
+        self._segment: Walk = walk
         self.carries = False
 
     async def start(self) -> None:
@@ -72,7 +71,7 @@ class Carriage:
             await walk(run, number)
 
         DBOS.launch()
-        await DBOS.register_queue_async(_QUEUE, worker_concurrency=self._at_once, polling_interval_sec=_POLL)
+        self._segment = segment
         self.carries = True
 
     async def stop(self) -> None:
@@ -84,17 +83,12 @@ class Carriage:
         loop.set_default_executor(ThreadPoolExecutor())  # DBOS has put its own there, which ends with it
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
 
-    async def enqueue(self, run: str, number: int, priority: int) -> None:
-        """Have this segment walked, by whichever worker is free. Nothing happens where it was enqueued before."""
-        from dbos import DBOS
+    async def begin(self, run: str, number: int) -> None:
+        """Walk this segment in this process, from now on. Nothing happens where it was begun before."""
+        from dbos import DBOS, SetWorkflowID
 
-        options: Any = {
-            "workflow_name": _NAME,
-            "queue_name": _QUEUE,
-            "workflow_id": _id(run, number),
-            "priority": priority + 1,
-        }
-        await DBOS.enqueue_workflow_with_options_async(options, run, number)
+        with SetWorkflowID(_id(run, number)):
+            await DBOS.start_workflow_async(self._segment, run, number)
 
     async def under_way(self) -> dict[str, list[tuple[str, int]]]:
         """What each worker has taken and not finished, by worker, alive or dead: runs and numbers."""
@@ -105,7 +99,7 @@ class Carriage:
         return found
 
     async def drop(self, segments: Iterable[tuple[str, int]]) -> None:
-        """End what a dead worker had taken, so that it takes no place of the living."""
+        """End what a dead worker had begun."""
         from dbos import DBOS
 
         if ids := [_id(*each) for each in segments]:
@@ -115,9 +109,10 @@ class Carriage:
         """Delete what was carried to its end: all that matters of it stands in our own rows."""
         from dbos import DBOS
 
-        over = await self._listed(["SUCCESS", "ERROR", "CANCELLED"])
-        if over:
+        while over := await self._listed(["SUCCESS", "ERROR", "CANCELLED"]):
             await DBOS.delete_workflows_async([each.workflow_id for each in over])
+            if len(over) < _PAGE:
+                return
 
     async def _listed(self, status: str | list[str]) -> "list[WorkflowStatus]":
         from dbos import DBOS

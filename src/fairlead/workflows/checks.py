@@ -108,6 +108,9 @@ def _names(definition: Definition, known: Known) -> Iterator[Fault]:
                 yield from _of_node((*at, "model"), agree.model, known)
             if agree.role:
                 yield from _role((*at, "role"), agree.role, known)
+    if definition.queue and definition.queue not in known.queues:
+        mend = closest(definition.queue, known.queues) or "declare it: `workflows.queues` in fairlead.yaml"
+        yield Fault(path=("queue",), message=f"there is no queue `{definition.queue}`", mend=mend)
     for number, each in enumerate(definition.schedule):
         if each.key not in known.keys:
             path = ("schedule", number, "key")

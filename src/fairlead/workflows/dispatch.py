@@ -1,48 +1,66 @@
-"""What every worker that walks runs does beside walking: hands what is due to the carriage, ends what was cancelled,
-and takes over from workers that have died."""
+"""What a worker that walks runs does beside walking: takes up what is due as far as it has room, tells walks what people
+have done to their runs, and takes over from workers that have died."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from fairlead.clock import Clock
+from fairlead.errors import FairleadError
 from fairlead.storage.store import Store
 from fairlead.workflows.carriage import Carriage
+from fairlead.workflows.runs import BELL
 from fairlead.workflows.segments import Segments
+from fairlead.workflows.taking import Taking
 
 if TYPE_CHECKING:
-    from fairlead.storage.workflow_rows import Run
+    from fairlead.storage.workflow_taking_rows import Ready
 
 log = logging.getLogger("fairlead.workflows")
 
-LOOK_EVERY: Final = 0.2
-"""Seconds between two looks for what is due."""
 TAKE_OVER_EVERY: Final = 3.0
+_LOOK_EVERY: Final = 1.0  # seconds between two looks where nothing rings
+_SHORTLY: Final = 0.02  # seconds at least between two looks
 _OFFICE: Final = "workflows.takeover"
-_AT_ONCE: Final = 200
 
 
 class Dispatch:
-    """The chores of one worker."""
+    """For one worker, which walks at most `at_once` runs."""
 
-    def __init__(self, store: Store, clock: Clock, carriage: Carriage, segments: Segments) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, carriage: Carriage, segments: Segments, taking: Taking, *, at_once: int
+    ) -> None:
         self._store = store
         self._clock = clock
         self._carriage = carriage
         self._segments = segments
+        self._taking = taking
+        self._at_once = at_once
+        self._news = segments.freed
+        self._ending = False
+        self._looking: asyncio.Task[None] | None = None
+        self._deafen = _nothing
 
-    async def look(self) -> None:
-        """Give the carriage what is due, and tell the walks what people have done to their runs."""
-        if not self._carriage.carries:
-            return
-        due, walked = await asyncio.to_thread(self._due)
-        for run, status in walked.items():
-            self._segments.tell(run, status)
-        for each in due:
-            await self._carriage.enqueue(each.id, each.segment, each.priority)
-        if due:
-            await asyncio.to_thread(self._handed_over, due)
+    async def start(self) -> None:
+        """Look for what is due from now on, whenever something is heard of and every second."""
+        loop = asyncio.get_running_loop()
+
+        def heard() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(self._news.set)
+
+        self._deafen = await asyncio.to_thread(self._store.database.hear, BELL, heard)
+        self._looking = asyncio.ensure_future(self._look())
+
+    async def stop(self) -> None:
+        """Take up nothing more."""
+        self._ending = True
+        self._news.set()
+        self._deafen()
+        if self._looking is not None:
+            await self._looking
 
     async def take_over(self) -> None:
         """Have the runs of the dead walked by others, by one of the living. What the dead owe is settled elsewhere."""
@@ -50,46 +68,62 @@ class Dispatch:
             if not mine or not self._carriage.carries:
                 return
             carried = await self._carriage.under_way()
-            owners = await asyncio.to_thread(self._owners)
+            owners = await asyncio.to_thread(self._taking.owners)
             for dead in await asyncio.to_thread(self._dead, owners | carried.keys()):
-                segments = carried.get(dead, [])
-                count = await asyncio.to_thread(self._let_go, dead, segments)
-                await self._carriage.drop(segments)
+                runs = await asyncio.to_thread(self._taking.walked_by, dead)
+                count = await asyncio.to_thread(self._taking.let_go, runs, dead)
+                await self._carriage.drop(carried.get(dead, []))
                 log.warning("took over %d runs of the dead worker %s", count, dead)
-            for each in await asyncio.to_thread(self._queued):
-                await self._carriage.enqueue(each.id, each.segment, each.priority)  # nothing, if it is there
+                self._news.set()
             await self._carriage.forget()
 
-    def _due(self) -> "tuple[list[Run], dict[str, str]]":
-        from fairlead.storage import workflow_rows as table
+    async def _look(self) -> None:
+        while not self._ending:
+            self._news.clear()
+            pause = _LOOK_EVERY
+            try:
+                while await self._take():
+                    await asyncio.sleep(0)
+                pause = await self._tell()
+            except FairleadError as error:
+                log.error("cannot look for runs that are due: %s (%s)", error, error.why)
+            except Exception:  # nobody stands above this loop: if it ended, no run would be taken up any more
+                log.exception("cannot look for runs that are due")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), pause)
+            await asyncio.sleep(_SHORTLY)
 
-        walked = self._segments.under_way
-        with self._store.reading() as connection:
-            due = table.due(connection, self._clock.now(), _AT_ONCE)
-            statuses = table.statuses(connection, walked)
-        if waiting := [each.id for each in due if each.status == table.WAITING]:
-            with self._store.writing() as connection:
-                table.wake(connection, waiting)
-        return due, statuses
+    async def _take(self) -> int:
+        """Take and begin what is due. How many runs it was."""
+        room = self._at_once - len(self._segments.under_way)
+        if room <= 0 or self._ending:
+            return 0
+        taken = await asyncio.to_thread(self._taking.take, room)
+        self._segments.under_way.update(each.id for each in taken)
+        for each in taken:
+            await self._begin(each)
+        return len(taken)
 
-    def _handed_over(self, due: "list[Run]") -> None:
-        from fairlead.storage import workflow_rows as table
+    async def _begin(self, ready: "Ready") -> None:
+        try:
+            await self._carriage.begin(ready.id, ready.segment)
+        except Exception as error:  # noqa: BLE001 of DBOS: the run's own row says that it is ours, and shall not any more
+            log.error("run %s could not be begun: %s", ready.id, error)
+            self._segments.over(ready.id)
+            await asyncio.to_thread(self._taking.let_go, [ready.id])
 
-        with self._store.writing() as connection:
-            for each in due:
-                table.hand_over(connection, each.id, each.segment)
-
-    def _queued(self) -> "list[Run]":
-        from fairlead.storage import workflow_rows as table
-
-        with self._store.reading() as connection:
-            return table.queued(connection, _AT_ONCE)
-
-    def _owners(self) -> set[str]:
-        from fairlead.storage import workflow_rows as table
-
-        with self._store.reading() as connection:
-            return table.owners(connection)
+    async def _tell(self) -> float:
+        """Tell the walks what people have done to their runs, and let go of what is ours and not walked. Seconds until
+        there may be something to do."""
+        lost = set(await asyncio.to_thread(self._taking.walked_by)) - self._segments.under_way
+        if lost:
+            log.error("let go of %d runs that nobody walked", len(lost))
+            await asyncio.to_thread(self._taking.let_go, lost)
+        statuses, next_at = await asyncio.to_thread(self._taking.seen, tuple(self._segments.under_way))
+        for run, status in statuses.items():
+            self._segments.tell(run, status)
+        left = (next_at - self._clock.now()) / 1000 if next_at else _LOOK_EVERY
+        return min(_LOOK_EVERY, max(_SHORTLY, left))
 
     def _dead(self, workers: Iterable[str]) -> list[str]:
         """Those whose lock is free: whoever has it lives."""
@@ -101,9 +135,6 @@ class Dispatch:
                 dead.append(worker)
         return dead
 
-    def _let_go(self, dead: str, segments: list[tuple[str, int]]) -> int:
-        from fairlead.storage import workflow_rows as table
 
-        with self._store.writing() as connection:
-            walked = [(each.id, each.segment) for each in table.walked_by(connection, dead)]
-            return sum(table.let_go(connection, *each) for each in {*walked, *segments})
+def _nothing() -> None:
+    """Nothing is listened to."""

@@ -49,6 +49,7 @@ class Known(Struct, frozen=True, kw_only=True):
     opening: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
     keys: frozenset[str] = frozenset()
+    queues: frozenset[str] = frozenset()
     workflows: Mapping[str, Definition] = {}
     functions: Mapping[str, Mapping[str, KnownFunction]] = {}
 

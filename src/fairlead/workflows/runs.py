@@ -18,6 +18,7 @@ from fairlead.identity.types import Caller
 from fairlead.storage.store import Store
 from fairlead.storage.types import NewResult
 from fairlead.storage.vault import Vault
+from fairlead.workflows.queues import Limits
 from fairlead.workflows.sealing import Begun, RunKey, new_key, opened_begin, sealed_begin
 from fairlead.workflows.walk import Place, StepResult, Waiting
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from fairlead.storage.workflow_rows import Run
     from fairlead.storage.workflow_step_rows import Result, Wait
 
+BELL: Final = "runs"
+"""What rings where a run was begun, answered or steered (`Database.ring`)."""
 LONGEST_INPUT: Final = 8 << 20
 """Bytes that a run may begin with, as sealed."""
 
@@ -64,10 +67,12 @@ class Opened(Struct, frozen=True, kw_only=True):
 
 
 class Runs:
-    """All runs of a deployment. `keep` is in milliseconds, and replaced when another revision comes into force."""
+    """All runs of a deployment. `keep`, in milliseconds, and `limits` are replaced when another revision comes into
+    force."""
 
     def __init__(self, store: Store, vault: Vault, clock: Clock) -> None:
         self.keep = 0
+        self.limits = Limits()
         self._store = store
         self._vault = vault
         self._clock = clock
@@ -112,17 +117,27 @@ class Runs:
             )
         return found
 
-    def all(self, who: Caller | None = None, *, workflow: str = "", status: Sequence[str] = ()) -> "Iterator[Run]":
-        """The youngest first: a person's own, or all of the deployment."""
+    def all(
+        self,
+        who: Caller | None = None,
+        *,
+        workflow: str = "",
+        status: Sequence[str] = (),
+        since: int = 0,
+        after: str = "",
+    ) -> "Iterator[Run]":
+        """The youngest first: a person's own, or all of the deployment; begun `since` then, and before the run `after`.
+        Raises `NotFound` where there is no such run."""
         from fairlead.storage import workflow_rows as table
 
-        subject = ""
+        wanted: dict[str, Any] = {"workflow": workflow, "status": status, "since": since}
         if who is not None:
-            subject = self._vault.id_of(who.person) or "-"
+            wanted |= {"subject": self._vault.id_of(who.person) or "-", "tenant": who.tenant}
+        if after:
+            last = self.one(after, who)
+            wanted["after"] = last.made_at, last.id
         with self._store.reading() as connection:
-            for run in table.runs(connection, subject=subject, workflow=workflow, status=status):
-                if who is None or run.tenant == who.tenant:
-                    yield run
+            yield from table.runs(connection, **wanted)
 
     def open(self, id_: str) -> Opened:
         """All of it, opened. Raises `NotFound` where it, or its person, is gone, `Broken` where its definition is."""
@@ -150,13 +165,6 @@ class Runs:
             results=results,
             waited=waits[0].place if waits else "",
         )
-
-    def take(self, id_: str, segment: int, worker: str) -> bool:
-        """This worker walks it now. False where it has ended, goes on elsewhere, or is in a later segment."""
-        from fairlead.storage import workflow_rows as table
-
-        with self._store.writing() as connection:
-            return table.take(connection, id_, segment=segment, worker=worker, now=self._clock.now())
 
     def row(self, opened: Opened, worker: str, place: str, result: StepResult) -> NewResult:
         """What was done at a place, as the journal keeps it in the commit of its action."""

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from fairlead.errors import FairleadError
@@ -14,6 +15,7 @@ from fairlead.workflows.interpreter import walked
 from fairlead.workflows.programs import Programs
 from fairlead.workflows.recorded import Lost, Recorded
 from fairlead.workflows.runs import Opened, Runs, packed
+from fairlead.workflows.taking import Taking
 from fairlead.workflows.walk import Cancelled, Parked, Place, RunFailed, Waiting
 
 log = logging.getLogger("fairlead.workflows")
@@ -25,22 +27,21 @@ _FAULT: Final = "(fault)"
 
 
 class Segments:
-    """Walks segments for one worker, many at once in its loop."""
+    """Walks segments for one worker, many at once in its loop. `freed` is set whenever one is over."""
 
-    def __init__(self, fairlead: Fairlead, runs: Runs, worker: str) -> None:
+    def __init__(self, fairlead: Fairlead, runs: Runs, taking: Taking, worker: str) -> None:
+        self.under_way: set[str] = set()
+        """The runs that this worker has taken, and that it walks or is about to."""
+        self.freed = asyncio.Event()
         self._fairlead = fairlead
         self._runs = runs
+        self._taking = taking
         self._worker = worker
         self._programs = Programs()
         self._walked: dict[str, Governed] = {}
         self._resting = False
         self._idle = asyncio.Event()
         self._idle.set()
-
-    @property
-    def under_way(self) -> tuple[str, ...]:
-        """The runs that are walked here now."""
-        return tuple(self._walked)
 
     def tell(self, run: str, status: str) -> None:
         """What people have made of a run that is walked here: a cancelled one begins no further effect but those that
@@ -59,16 +60,34 @@ class Segments:
                 await self._idle.wait()
 
     async def walk(self, run: str, number: int) -> None:
-        """One segment, if this worker may. Raises nothing but the end of the process."""
+        """One segment of a run that this worker has taken. Raises nothing but the end of the process."""
         try:
-            if self._resting or not await asyncio.to_thread(self._runs.take, run, number, self._worker):
-                return
             opened = await asyncio.to_thread(self._runs.open, run)
-            await self._walk(opened)
+            if (opened.run.owner, opened.run.segment) != (self._worker, number):
+                return
+            if self._resting:
+                await asyncio.to_thread(self._taking.let_go, [run])
+            else:
+                await self._walk(opened)
         except Lost:
             log.warning("run %s goes on elsewhere", run)
         except FairleadError as error:
             log.error("run %s could not be walked: %s", run, error)
+            await self._let_go(run)
+        finally:
+            self.over(run)
+
+    def over(self, run: str) -> None:
+        """It is walked here no more."""
+        self.under_way.discard(run)
+        self.freed.set()
+
+    async def _let_go(self, run: str) -> None:
+        """What could not be opened or written is tried again a good while later, wherever that is. Where even this
+        cannot be written, `Dispatch` finds what nobody walks."""
+        until = self._fairlead.clock.now() + int(_LONGEST_PAUSE * 1000)
+        with contextlib.suppress(FairleadError):
+            await asyncio.to_thread(partial(self._taking.let_go, [run], until=until))
 
     async def _walk(self, opened: Opened) -> None:
         run, journal = opened.run.id, self._fairlead.ledger.journal

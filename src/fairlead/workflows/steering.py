@@ -52,7 +52,7 @@ class Steering:
         """Begin no further step until it is resumed: what is under way comes to its end."""
         from fairlead.storage import workflow_rows as table
 
-        come_from = (table.ACCEPTED, table.QUEUED, table.RUNNING, table.WAITING)
+        come_from = (table.ACCEPTED, table.RUNNING, table.WAITING)
         self._change(run, by, "workflow_pause", come_from, status=table.PAUSED)
 
     def resume(self, run: "Run", by: str) -> None:

@@ -9,8 +9,8 @@ from fairlead.workflows.runs import Opened, Runs, unpacked
 from fairlead.workflows.walk import StepResult, Waiting
 
 
-def brief(run: Run) -> dict[str, Any]:
-    """What is known of a run without opening it. Times in milliseconds since 1970."""
+def brief(run: Run, queued: str = "") -> dict[str, Any]:
+    """What is known of a run without opening it. Times in milliseconds since 1970. `queued` is why it waits for a place."""
     return {
         "object": "workflow.run",
         "id": run.id,
@@ -23,6 +23,7 @@ def brief(run: Run) -> dict[str, Any]:
         "started_at": run.started_at or None,
         "ended_at": run.ended_at or None,
         "error": run.error or None,
+        "queued": queued or None,
     }
 
 

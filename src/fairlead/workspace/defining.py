@@ -95,6 +95,7 @@ def _known(
         opening=frozenset(name for name, system in systems.items() if not system.tools),
         roles=frozenset(roles),
         keys=frozenset(settings.keys),
+        queues=frozenset(settings.workflows.queues),
         workflows=workflows,
         functions=functions,
     )

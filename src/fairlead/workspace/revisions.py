@@ -34,6 +34,7 @@ from fairlead.routing.learned import Predictor
 from fairlead.routing.pace import Speed
 from fairlead.storage.sessions import Sessions
 from fairlead.workflows.asked import Workflows
+from fairlead.workflows.queues import limits_of
 from fairlead.workflows.runs import Runs
 from fairlead.workspace import speeds
 from fairlead.workspace.asking import take_up_approvals
@@ -165,6 +166,8 @@ class Revisions:
         parts.budgeting.take_up(workspace)
         parts.pins.keep = settings.context.pinned_for
         parts.runs.keep, parts.workflows.bundles = settings.workflows.kept_for, workspace.workflows
+        definitions = {name: bundle.definition for name, bundle in workspace.workflows.items()}
+        parts.runs.limits = limits_of(settings.workflows, definitions)
         parts.flows.keep = settings.flows.kept_for(settings.payloads)
         credits = parts.budgeting.credits(workspace.budgets)
         take_up_approvals(parts.approvals, workspace, compiled.approvals, credits)

@@ -6,9 +6,10 @@ from fairlead.execution import Fairlead
 from fairlead.storage.sqlite import SqliteDatabase
 from fairlead.storage.store import Store
 from fairlead.workflows.carriage import Carriage
-from fairlead.workflows.dispatch import LOOK_EVERY, TAKE_OVER_EVERY, Dispatch
+from fairlead.workflows.dispatch import TAKE_OVER_EVERY, Dispatch
 from fairlead.workflows.runs import Runs
 from fairlead.workflows.segments import Segments
+from fairlead.workflows.taking import Taking
 from fairlead.workspace.follow import Chore
 
 FILE: Final = "runs.db"
@@ -21,22 +22,25 @@ class Working:
     """Walks runs from `start` to `stop`, at most `at_once` at the same time."""
 
     def __init__(self, fairlead: Fairlead, runs: Runs, store: Store, *, at_once: int) -> None:
-        worker = fairlead.ledger.journal.worker
-        self._segments = Segments(fairlead, runs, worker)
-        self._carriage = Carriage(_where(store), worker, self._segments.walk, at_once=at_once)
-        self._dispatch = Dispatch(store, fairlead.clock, self._carriage, self._segments)
+        worker, clock = fairlead.ledger.journal.worker, fairlead.clock
+        taking = Taking(store, clock, runs, worker)
+        self._segments = Segments(fairlead, runs, taking, worker)
+        self._carriage = Carriage(_where(store), worker, self._segments.walk)
+        self._dispatch = Dispatch(store, clock, self._carriage, self._segments, taking, at_once=at_once)
 
     @property
     def chores(self) -> tuple[tuple[float, Chore], ...]:
         """What is to be done again and again meanwhile, with its period in seconds."""
-        return (LOOK_EVERY, self._dispatch.look), (TAKE_OVER_EVERY, self._dispatch.take_over)
+        return ((TAKE_OVER_EVERY, self._dispatch.take_over),)
 
     async def start(self) -> None:
         """Begin to walk what is due. Raises `BadInput` where the extra `workflows` is not installed."""
         await self._carriage.start()
+        await self._dispatch.start()
 
     async def stop(self) -> None:
         """Take up nothing more, let what is under way come to its next rest, and let go."""
+        await self._dispatch.stop()
         await self._segments.rest(_GRACE)
         await self._carriage.stop()
 

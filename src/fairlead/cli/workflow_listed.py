@@ -1,0 +1,72 @@
+"""`fairlead workflow runs`: page by page, so that the first ones are there at once however many there are."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+
+import typer
+from typer.core import TyperGroup
+
+from fairlead.cli.ask import Key, Url
+from fairlead.cli.asking import got
+from fairlead.cli.output import Json, data, json_line, say
+from fairlead.cli.place import Workspace, server_url
+from fairlead.cli.signing_in import key_or_login
+from fairlead.cli.when import moment_ago, shown
+
+_RUNS: Final = "/v1/workflows/runs"
+_PAGE: Final = 500
+_LINE: Final = "{:<32} {:<24} {:<10} {:<19}  {}"
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@app.command()
+def runs(
+    name: Annotated[str, typer.Option("--workflow", help="Those of one workflow.")] = "",
+    status: Annotated[list[str] | None, typer.Option("--status", help="Those in this state; again for more.")] = None,
+    since: Annotated[str, typer.Option("--since", help="Begun since: 7d, 12h, or a day.")] = "",
+    most: Annotated[int, typer.Option("--limit", min=0, help="So many at most.", show_default="all")] = 0,
+    key: Key = "",
+    url: Url = "",
+    workspace: Workspace = None,
+    json: Json = False,
+) -> None:
+    """Your runs, the youngest first; and why those wait that a limit holds. With --json a line of JSON for each."""
+    from fairlead.clock import SystemClock
+
+    wanted: dict[str, Any] = {"workflow": name, "status": status or ()}
+    if since:
+        wanted["since"] = moment_ago(since, "--since", SystemClock().now())
+    address = url or server_url(workspace)
+    count = 0
+    for each in _all(address, key_or_login(key, address), wanted, most):
+        if json:
+            json_line(each)
+            continue
+        if not count:
+            data(_LINE.format("run", "workflow", "status", "begun (UTC)", ""))
+        said = each["error"] or (f"waits: {each['queued']}" if each["queued"] else "")
+        data(_LINE.format(each["id"], each["workflow"], each["status"], shown(each["begun_at"]), said).rstrip())
+        count += 1
+    if not json and not count:
+        say("there are none")
+
+
+def _all(address: str, key: str, wanted: dict[str, Any], most: int) -> Iterator[dict[str, Any]]:
+    left, after = most or 1 << 62, ""
+    while left > 0:
+        asked = {**wanted, "limit": min(_PAGE, left), **({"after": after} if after else {})}
+        page = got(address, f"{_RUNS}?{urlencode({name: each for name, each in asked.items() if each}, doseq=True)}", key)
+        yield from page["data"]
+        left -= len(page["data"])
+        if not page["has_more"]:
+            return
+        after = page["data"][-1]["id"]
+
+
+def commands() -> dict[str, Any]:
+    group = typer.main.get_command(app)
+    if isinstance(group, TyperGroup):
+        return dict(group.commands)
+    return {"runs": group}

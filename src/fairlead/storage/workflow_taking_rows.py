@@ -1,0 +1,117 @@
+"""Which worker walks which run, in the rows of runs, for SQLite and PostgreSQL.
+
+Each function works within the caller's transaction. A run has a place among those that are walked from `take` until it
+is parked, over, or let go: its `owner` says so, and nothing else does.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec import Struct
+from sqlalchemy import Connection, and_, case, exists, func, or_, select, update
+
+from fairlead.storage.personal_tables import approval
+from fairlead.storage.workflow_rows import ACCEPTED, CALL, CANCELLING, PAUSED, RUNNING, WAITING
+from fairlead.storage.workflow_tables import workflow_run, workflow_wait
+
+WALKED: Final = (RUNNING, CANCELLING, PAUSED)
+"""The states of runs that may have an owner: a paused one has, until what was under way has come to its end."""
+
+_run: Final = workflow_run.c
+
+
+class Ready(Struct, frozen=True):
+    """A run that could be taken."""
+
+    id: str
+    segment: int
+    workflow: str
+    department: str
+
+
+def running(connection: Connection) -> list[tuple[tuple[str, str], int]]:
+    """How many runs have a place, by workflow and department."""
+    mine = and_(_run.status.in_(WALKED), _run.owner != "")
+    query = select(_run.workflow, _run.department, func.count()).where(mine).group_by(_run.workflow, _run.department)
+    return [((workflow, department), count) for workflow, department, count in connection.execute(query)]
+
+
+def waiting(connection: Connection) -> list[tuple[tuple[str, str], int, int]]:
+    """How many runs wait to be taken, by workflow and department, and when the first of them was begun."""
+    query = select(_run.workflow, _run.department, func.count(), func.min(_run.made_at))
+    mine = or_(_run.status == ACCEPTED, and_(_run.status == CANCELLING, _run.owner == ""))
+    found = connection.execute(query.where(mine).group_by(_run.workflow, _run.department))
+    return [((workflow, department), count, first) for workflow, department, count, first in found]
+
+
+def ready(
+    connection: Connection, *, but_workflows: Sequence[str], but_departments: Sequence[str], limit: int
+) -> list[Ready]:
+    """The next to be taken: what is cancelled, so that it is undone, then by their turn."""
+    found: list[Ready] = []
+    for mine in (and_(_run.status == CANCELLING, _run.owner == ""), _run.status == ACCEPTED):
+        query = select(_run.id, _run.segment, _run.workflow, _run.department).where(mine)
+        if but_workflows:
+            query = query.where(_run.workflow.not_in(but_workflows))
+        if but_departments:
+            query = query.where(_run.department.not_in(but_departments))
+        query = query.order_by(_run.turn, _run.id).limit(limit - len(found))
+        found += [Ready(*row) for row in connection.execute(query)]
+        if len(found) == limit:
+            break
+    return found
+
+
+def take(connection: Connection, id: str, *, segment: int, worker: str, now: int) -> bool:
+    """This worker walks it from here on. False where it is not to be walked, or by another."""
+    mine = and_(_run.id == id, _run.segment == segment, _run.owner == "", _run.status.in_((ACCEPTED, CANCELLING)))
+    values = {
+        "owner": worker,
+        "status": case((_run.status == CANCELLING, CANCELLING), else_=RUNNING),
+        "started_at": func.coalesce(func.nullif(_run.started_at, 0), now),
+    }
+    return connection.execute(update(workflow_run).where(mine).values(values)).rowcount == 1
+
+
+def let_go(connection: Connection, id: str, *, owner: str, until: int = 0) -> bool:
+    """Its owner does not walk it any more: another shall, in a segment of its own, at once or from `until` on. Whoever
+    walked it records nothing from here on."""
+    rest = WAITING if until else ACCEPTED
+    status = case((_run.status.in_((CANCELLING, PAUSED)), _run.status), else_=rest)
+    values = {"owner": "", "segment": _run.segment + 1, "status": status, "until": until}
+    mine = and_(_run.id == id, _run.owner == owner, _run.status.in_(WALKED))
+    return connection.execute(update(workflow_run).where(mine).values(values)).rowcount == 1
+
+
+def walked_by(connection: Connection, worker: str) -> list[str]:
+    query = select(_run.id).where(_run.status.in_(WALKED), _run.owner == worker)
+    return list(connection.execute(query).scalars())
+
+
+def owners(connection: Connection) -> set[str]:
+    """The workers that walk runs, alive or not."""
+    query = select(_run.owner).where(_run.status.in_(WALKED), _run.owner != "").distinct()
+    return set(connection.execute(query).scalars())
+
+
+def over(connection: Connection, now: int, limit: int) -> list[str]:
+    """Those whose waiting is over: their time has come, or the call that they wait for was approved, denied, or can be
+    neither any more."""
+    timed = select(_run.id).where(_run.status == WAITING, _run.until > 0, _run.until <= now).limit(limit)
+    w, a = workflow_wait.c, approval.c
+    answered = or_(a.id.is_(None), a.state != "pending", a.expires_at <= now)
+    calls = select(w.run).outerjoin(approval, a.id == w.what).where(w.kind == CALL, answered)
+    waits = exists(select(_run.id).where(_run.id == w.run, _run.status == WAITING))
+    found = [*connection.execute(timed).scalars(), *connection.execute(calls.where(waits).limit(limit)).scalars()]
+    return list(dict.fromkeys(found))
+
+
+def next_time(connection: Connection) -> int:
+    """When the first of those goes on that wait for a time, in milliseconds since 1970; 0 for none."""
+    query = select(func.min(_run.until)).where(_run.status == WAITING, _run.until > 0)
+    return connection.execute(query).scalar() or 0
+
+
+def wake(connection: Connection, ids: Sequence[str]) -> None:
+    """What these waited for has come, or will not come any more."""
+    connection.execute(update(workflow_run).where(_run.id.in_(ids), _run.status == WAITING).values(status=ACCEPTED))
