@@ -160,7 +160,10 @@ def test_runs_are_taken_by_priority_and_age_past_those_that_a_limit_holds() -> N
     assert d.workers[0].take(4) == []  # it is undone within the limit, and before all others
     d.end(first)
     assert [each.id for each in d.workers[0].take(4)] == [held[3]]
-    waits = {(each.kind, each.name): (each.running, each.places, each.waiting) for each in standing_now(d.store, d.runs.limits)}
+    waits = {
+        (each.kind, each.name): (each.running, each.places, each.waiting)
+        for each in standing_now(d.store, d.runs.limits)
+    }
     assert waits == {("workflow", "buy"): (1, 1, 19), ("workflow", "rest"): (3, None, 0)}
     d.close()
 
@@ -190,7 +193,9 @@ def test_why_a_run_waits_is_said_of_the_first_limit_that_is_full() -> None:
         ("workflow", "sell", 0, 2, 70),
     ]
     made = limits_of(
-        WorkflowsSettings(queues={"erp": QueueSettings(at_once=3)}, departments={"*": DepartmentQueueSettings(at_once=4)}),
+        WorkflowsSettings(
+            queues={"erp": QueueSettings(at_once=3)}, departments={"*": DepartmentQueueSettings(at_once=4)}
+        ),
         {"buy": msgspec.convert({"steps": [{"id": "a", "transform": "x"}], "queue": "erp", "at_once": 2}, Definition)},
     )
     assert (made.workflows, made.queue_of, made.queues, made.departments) == (

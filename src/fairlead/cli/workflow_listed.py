@@ -57,7 +57,9 @@ def _all(address: str, key: str, wanted: dict[str, Any], most: int) -> Iterator[
     left, after = most or 1 << 62, ""
     while left > 0:
         asked = {**wanted, "limit": min(_PAGE, left), **({"after": after} if after else {})}
-        page = got(address, f"{_RUNS}?{urlencode({name: each for name, each in asked.items() if each}, doseq=True)}", key)
+        page = got(
+            address, f"{_RUNS}?{urlencode({name: each for name, each in asked.items() if each}, doseq=True)}", key
+        )
         yield from page["data"]
         left -= len(page["data"])
         if not page["has_more"]:

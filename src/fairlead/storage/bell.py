@@ -29,7 +29,9 @@ def ring(folder: Path, bell: str) -> None:
 def hear(folder: Path, bell: str, woken: Callable[[], None]) -> Callable[[], None]:
     """Calls `woken`, from a thread of its own, whenever it rings. What is returned ends it."""
     ended = threading.Event()
-    thread = threading.Thread(target=_listen, args=(_file(folder, bell), woken, ended), name=f"bell {bell}", daemon=True)
+    thread = threading.Thread(
+        target=_listen, args=(_file(folder, bell), woken, ended), name=f"bell {bell}", daemon=True
+    )
     thread.start()
     return ended.set
 

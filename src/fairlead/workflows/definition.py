@@ -222,16 +222,29 @@ class Definition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
             "written; such a run cannot wait for people, and begins anew after a crash."
         ),
     ] = "sealed"
-    queue: Annotated[str, Meta(max_length=63, description="One of `workflows.queues`, whose places its runs share with others.")] = ""
+    queue: Annotated[
+        str, Meta(max_length=63, description="One of `workflows.queues`, whose places its runs share with others.")
+    ] = ""
     at_once: (
-        Annotated[int, Meta(ge=1, le=10_000, description="The most runs of it at once, on all hosts. Who waits for "
-                            "people, a signal or a time takes no place.")]
+        Annotated[
+            int,
+            Meta(
+                ge=1,
+                le=10_000,
+                description="The most runs of it at once, on all hosts. Who waits for "
+                "people, a signal or a time takes no place.",
+            ),
+        ]
         | None
     ) = None
     priority: Annotated[
         int,
-        Meta(ge=0, le=9, description="Which runs go first where several wait: 0 first. A step counts as much as ten "
-             "minutes of waiting."),
+        Meta(
+            ge=0,
+            le=9,
+            description="Which runs go first where several wait: 0 first. A step counts as much as ten "
+            "minutes of waiting.",
+        ),
     ] = 5
     schedule: Annotated[tuple[ScheduleSettings, ...], Meta(description="When runs begin by themselves.")] = ()
 

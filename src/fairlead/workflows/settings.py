@@ -28,7 +28,9 @@ class WorkflowsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     keep: Annotated[float, Meta(gt=0, le=3650, description="For how many days a run is kept after its end.")] = 30
     at_once: Annotated[int, Meta(ge=1, le=1000, description="How many runs one process walks at the same time.")] = 16
 
-    queues: Annotated[dict[str, QueueSettings], Meta(description="Queues by name, which workflows name by `queue`.")] = {}
+    queues: Annotated[
+        dict[str, QueueSettings], Meta(description="Queues by name, which workflows name by `queue`.")
+    ] = {}
     departments: Annotated[
         dict[str, DepartmentQueueSettings],
         Meta(description="Limits by the department of who began a run; `*` for each that is not named."),
