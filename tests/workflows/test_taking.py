@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -205,7 +206,15 @@ def test_why_a_run_waits_is_said_of_the_first_limit_that_is_full() -> None:
 
 async def test_a_workflow_with_one_place_walks_one_run_after_the_other(tmp_path: Path) -> None:
     wait = "at_once: 1\nsteps:\n  - {id: a, python: {function: slow:seen}}\n"
-    slow = "import time\n\n\ndef seen() -> list[float]:\n    began = time.time()\n    time.sleep(0.05)\n    return [began, time.time()]\n"
+    slow = """
+import time
+
+
+def seen() -> list[float]:
+    began = time.time()
+    time.sleep(0.05)
+    return [began, time.time()]
+"""
     files = {"workflows/one.yaml": wait, "workflows/slow.py": slow}
     async with world(tmp_path, files, walks=4) as w:
         ids = [_begin(w, "one") for _ in range(3)]
@@ -215,7 +224,7 @@ async def test_a_workflow_with_one_place_walks_one_run_after_the_other(tmp_path:
             while any(w.running.runs.one(id_).status != "done" for id_ in ids):
                 await asyncio.sleep(0.02)
         spans = sorted(w.running.runs.result(w.running.runs.open(id_))["value"] for id_ in ids)
-        assert all(end <= begin for (_, end), (begin, _) in zip(spans, spans[1:], strict=False))
+        assert all(end <= begin for (_, end), (begin, _) in pairwise(spans))
         assert Counter(each["status"] for each in w.running.workflows.listed(None, PAGE)["data"]) == {"done": 3}
 
 

@@ -23,8 +23,8 @@ queues_app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exc
 
 @queues_app.command()
 def queues(workspace: Workspace = None, data_folder: Data = None, json: Json = False) -> None:
-    """How many actions run and wait in each lane, as the workers on this machine have it, and how many runs of workflows
-    do so at each limit, on all hosts."""
+    """How many actions run and wait in each lane, as the workers on this machine have it, and how many runs of
+    workflows do so at each limit, on all hosts."""
     from fairlead.clock import SystemClock
     from fairlead.lanes.figures import FOLDER, read
 

@@ -13,7 +13,7 @@ from msgspec.structs import asdict
 from sqlalchemy import ColumnElement, Connection, and_, case, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from fairlead.storage.workflow_tables import workflow_definition, workflow_run, workflow_step, workflow_wait
+from fairlead.storage.workflow_tables import workflow_definition, workflow_run, workflow_step
 
 ACCEPTED: Final = "accepted"  # to be taken up: new, or what it waited for has come
 RUNNING: Final = "running"

@@ -80,8 +80,8 @@ class Workflows:
 
     def listed(self, who: Caller | None, page: Page) -> dict[str, Any]:
         """The youngest first. Raises `NotFound` where there is no run that `page.after` names."""
-        wanted = {"workflow": page.workflow, "status": page.status, "since": page.since, "after": page.after}
-        found = list(islice(self._runs.all(who, **wanted), page.limit + 1))
+        every = self._runs.all(who, workflow=page.workflow, status=page.status, since=page.since, after=page.after)
+        found = list(islice(every, page.limit + 1))
         shown, taken = found[: page.limit], None
         if any(run.status == ACCEPTED for run in shown):
             taken = taken_places(self._store, self._runs.limits)

@@ -1,14 +1,14 @@
-"""DBOS carries segments of runs: it knows which process has begun which, and begins none twice. It sees ids and numbers,
-never a payload.
+"""DBOS carries segments of runs: it knows which process has begun which, and begins none twice. It sees ids and
+numbers, never a payload.
 
 A segment is one DBOS workflow, `RUN~NUMBER`, begun by the worker that has taken the run (`taking.py`), which is where
-limits and turns are decided. DBOS's own queues are not used: each costs several transactions a segment and a look at the
-database again and again, and could not tell the limits of several queues at once.
+limits and turns are decided. DBOS's own queues are not used: each costs several transactions a segment and a look at
+the database again and again, and could not keep the limits of several queues at once.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("fairlead.workflows")
 
-Walk = Callable[[str, int], Awaitable[None]]
+Walk = Callable[[str, int], Coroutine[Any, Any, None]]
 """Walks one segment of a run. Raises nothing: what goes wrong is said in the run's row."""
 
 _NAME: Final = "segment"

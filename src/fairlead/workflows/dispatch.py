@@ -1,5 +1,5 @@
-"""What a worker that walks runs does beside walking: takes up what is due as far as it has room, tells walks what people
-have done to their runs, and takes over from workers that have died."""
+"""What a worker that walks runs does beside walking: takes up what is due as far as it has room, tells walks what
+people have done to their runs, and takes over from workers that have died."""
 
 import asyncio
 import contextlib
@@ -82,8 +82,8 @@ class Dispatch:
             self._news.clear()
             pause = _LOOK_EVERY
             try:
-                while await self._take():
-                    await asyncio.sleep(0)
+                while count := await self._take():
+                    log.debug("took up %d runs", count)
                 pause = await self._tell()
             except FairleadError as error:
                 log.error("cannot look for runs that are due: %s (%s)", error, error.why)

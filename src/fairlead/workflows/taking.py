@@ -43,12 +43,11 @@ class Taking:
             if over:
                 table.wake(connection, over)
             chosen = _next(connection, limits, min(room, _BATCH))
-            taken = [
+            return [
                 each
                 for each in chosen
                 if table.take(connection, each.id, segment=each.segment, worker=self._worker, now=now)
             ]
-        return taken
 
     def let_go(self, runs: Iterable[str], owner: str = "", *, until: int = 0) -> int:
         """What this worker (or `owner`, which has died) does not walk any more. How many it was."""

@@ -10,7 +10,8 @@ from fairlead.workflows.walk import StepResult, Waiting
 
 
 def brief(run: Run, queued: str = "") -> dict[str, Any]:
-    """What is known of a run without opening it. Times in milliseconds since 1970. `queued` is why it waits for a place."""
+    """What is known of a run without opening it. Times in milliseconds since 1970. `queued` is why it waits for a
+    place."""
     return {
         "object": "workflow.run",
         "id": run.id,
