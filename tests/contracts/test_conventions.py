@@ -23,6 +23,7 @@ DOORS = (
     "storage/journal",
     "workspace/follow.py",
     "tools/threads.py",
+    "workflows/dispatch.py",
     "workflows/segments.py",
 )
 FORBIDDEN_NAMES = re.compile(r"(^|_)(utils?|helpers?|managers?|common|misc|base|impl)(_|\.|$)")
