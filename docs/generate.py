@@ -23,8 +23,8 @@ from fairlead.models import fields, vector_fields
 from fairlead.policy import Rule, injection
 from fairlead.policy.detectors import CHECKS, CLASSES, ENTRIES
 from fairlead.policy.detectors.entry import Check, Entry
-from fairlead.policy.rules import defaults, to_cedar
-from fairlead.policy.settings import Allow
+from fairlead.policy.rules import DEFAULT_START, defaults, to_cedar
+from fairlead.policy.settings import Allow, Start
 from fairlead.policy.sources import schema_text
 from fairlead.workspace.schemas import FILES, json_schemas
 
@@ -218,6 +218,9 @@ def policy_page() -> Iterator[str]:
     yield from fenced("cedar", defaults(()))
     yield "With an `allow` rule, `default-call` is left out: then only those rules permit calls. With a Cedar file all"
     yield "of them are left out, and nothing is permitted but what the files and the rules permit."
+    yield "\nWhere there are workflows, and neither a policy nor a `start` rule permits them to begin, everybody may"
+    yield "begin them, with Cedar files too: a run does nothing that its caller may not do. A `forbid` always holds."
+    yield from fenced("cedar", DEFAULT_START)
     yield from detectors()
 
 
@@ -231,6 +234,10 @@ def lean_examples() -> Iterator[str]:
         ("{refuse: [secret]}", Rule(refuse=("secret",))),
         ("{withhold: [iban]}", Rule(withhold=("iban",))),
         ("{allow: {groups: [finance], models: [small]}}", Rule(allow=Allow(groups=("finance",), models=("small",)))),
+        (
+            "{start: {groups: [finance], workflows: [invoice]}}",
+            Rule(start=Start(groups=("finance",), workflows=("invoice",))),
+        ),
     ):
         yield f"\n`{written}` is"
         yield from fenced("cedar", to_cedar([rule], known))

@@ -7,7 +7,8 @@ from fairlead.identity.types import Caller
 from fairlead.labels import NO_LABELS, Access, DataClass, Labels
 from fairlead.models.types import Model
 from fairlead.policy import Rule, compile_policy
-from fairlead.policy.settings import Allow
+from fairlead.policy.cedar_request import Starting
+from fairlead.policy.settings import Allow, Start
 from fairlead.tasks.types import Task
 
 
@@ -33,6 +34,22 @@ def test_each_rule_does_what_its_verb_says(ann: Caller, task: Task, cloud: Model
     assert decided("national_id") == [("deny", set()), ("allow", set())]
     assert decided("national_id", "secret") == [("deny", set()), ("allow", set())]
     assert decided("iban") == [("deny", set()), ("deny", set())]
+
+
+def test_a_start_rule_says_who_begins_which_workflow_and_otherwise_everybody_may(ann: Caller) -> None:
+    buy, eve = Starting("buy"), Caller(person="eve")
+    open_to_all = compile_policy({"policies/a.cedar": "permit(principal, action == Action::\"call_model\", resource);"},
+                                 workflows=True)  # fmt: skip
+    assert open_to_all.start(eve, buy, "cli").reasons[0].policy == "default-start"
+    ruled = compile_policy({}, [Rule(start=Start(groups=("finance",), workflows=("buy",)))], workflows=True)
+    assert [ruled.start(each, buy, "cli").allowed for each in (ann, eve)] == [True, False]
+    assert not ruled.start(ann, Starting("sell"), "cli").allowed
+    forbid = 'forbid(principal, action == Action::"start_workflow", resource) when { resource.class == "restricted" };'
+    guarded = compile_policy({"policies/a.cedar": forbid}, workflows=True)
+    secret = Starting("buy", DataClass.restricted)
+    assert [guarded.start(eve, each, "cli").allowed for each in (buy, secret)] == [True, False]
+    with pytest.raises(BadInput, match="`doors` does not belong beside start"):
+        compile_policy({}, [Rule(start=Start(), doors=("cli",))])
 
 
 def test_an_allow_rule_replaces_the_general_permit(ann: Caller, task: Task, cloud: Model, local: Model) -> None:

@@ -64,6 +64,23 @@ def test_what_is_done_to_a_run_is_done_where_it_can_be(tmp_path: Path) -> None:
         assert t.order(run, do="signal", signal="go").status_code == 404
 
 
+def test_whoever_may_not_begin_it_is_told_so_and_recorded(tmp_path: Path) -> None:
+    finance = [{"start": {"departments": ["finance"], "workflows": ["greet"]}}]
+    with served(tmp_path, {"workflows/greet.yaml": GREET}, rules=finance) as s, httpx.Client(base_url=s.url) as client:
+        t = Talk(client)
+        denied, lee = t.begin("kim"), t.begin("lee")
+        assert (denied.status_code, denied.json()["error"]["code"], lee.status_code) == (403, "denied", 200)
+        assert "start_workflow" in denied.text
+        (record,) = s.records("start_workflow")
+        assert (record.run, record.outcome) == (denied.headers["x-fairlead-run"], "refused")
+        copy = t.order(lee.json()["id"], "lee", do="fork", **{"from": "say"})
+        assert (copy.status_code, copy.json()["error"]["code"]) == (409, "not_now")
+        t.order(lee.json()["id"], "lee", do="pause")
+        copy = t.order(lee.json()["id"], "lee", do="fork", **{"from": "say"}, models={"say": "house"})
+        assert copy.json()["copy"]["edited"] == ["model say"]
+        assert t.order(lee.json()["id"], "max", do="fork", **{"from": "say"}).status_code == 404
+
+
 def test_a_start_that_cannot_be_meant_is_refused(tmp_path: Path) -> None:
     with talking(tmp_path) as t:
         assert "did you mean `greet`" in t.begin(name="gret").text

@@ -21,7 +21,10 @@ from fairlead.identity import Caller
 from fairlead.labels import NO_LABELS, DataClass, Labels
 from fairlead.models.types import Model
 from fairlead.policy import Policy, run_policy_tests
+from fairlead.policy.cedar_request import Starting
 from fairlead.policy.seen import as_seen
+from fairlead.policy.ways import START
+from fairlead.workflows.definition import Bundle
 
 app = typer.Typer(
     add_completion=False,
@@ -81,6 +84,7 @@ def explain(
     task: Annotated[str, typer.Option(help="The task type.", autocompletion=complete.tasks)] = "",
     text: Annotated[str, typer.Option(help="What they would ask: its labels count.")] = "",
     data_class: Annotated[str, typer.Option("--class", help="The data class of what goes along.")] = "public",
+    workflow: Annotated[str, typer.Option(help="Whether they may begin this workflow, in place of a request.")] = "",
     workspace: Workspace = None,
     data_folder: Data = None,
     json: Json = False,
@@ -101,11 +105,32 @@ def explain(
         roles=frozenset(role or ()),
         credential="key:hypothetical",
     )
+    if workflow:
+        _explain_start(compiled.policy, compiled.workflows, caller, workflow, json)
+        return
     chosen = {name: each for name, each in models.items() if not model or name == model}
     _explain_asking(compiled.policy, caller, chosen, task, text, _labels(compiled.policy, text, data_class), json)
     if not json and (type_ := compiled.tasks.types.get(task)) is not None:
         for line in required_of(compiled, caller, type_, edited_versions(place)):
             say(line)
+
+
+def _explain_start(policy: Policy, workflows: Mapping[str, Bundle], caller: Caller, workflow: str, json: bool) -> None:
+    bundle = workflows.get(workflow)
+    if bundle is None:
+        raise BadInput(f"there is no workflow {workflow!r}", mend=closest(workflow, workflows))
+    what = Starting(workflow, DataClass[bundle.definition.data_class or "public"])
+    explained = policy.explain(caller, START, what)
+    decision = explained.decision
+    if json:
+        json_data({"effect": decision.effect, "reasons": decision.reasons, "errors": decision.errors,
+                   "request": explained.request, "entities": explained.entities})  # fmt: skip
+        return
+    said = "; ".join([*(each.text for each in decision.reasons), *decision.errors])
+    table(
+        ["workflow", "decision", "because", "policies"],
+        [[workflow, decision.effect, said, ", ".join(each.policy for each in decision.reasons)]],
+    )
 
 
 def _labels(policy: Policy, text: str, data_class: str) -> Any:

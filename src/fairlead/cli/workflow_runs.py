@@ -23,7 +23,7 @@ from fairlead.cli.when import shown
 from fairlead.costs.money import exact_money
 from fairlead.errors import BadInput
 
-_RUNS: Final = "/v1/workflows/runs"
+RUNS: Final = "/v1/workflows/runs"
 _OVER: Final = ("done", "failed", "cancelled")
 _RESTS: Final = (*_OVER, "waiting", "paused")
 _GLANCE: Final = 0.3  # seconds between two looks at a run
@@ -57,7 +57,7 @@ def run(
     json: Json = False,
 ) -> None:
     """Begin a run, and wait until it is over or asks somebody."""
-    value = with_files(_json(given, "--input"), pairs("--file", file or ()), pairs("--text", text or ()), Path())
+    value = with_files(json_of(given, "--input"), pairs("--file", file or ()), pairs("--text", text or ()), Path())
     body = {"input": value, **({"once": once} if once else {})}
     if dry_run:
         say(f"would begin {name} with {jsons.dumps(body['input'])[:2000]}; `fairlead workflow dry-run {name}` walks it")
@@ -80,7 +80,7 @@ def run(
 @app.command()
 def status(id_: Run, key: Key = "", url: Url = "", workspace: Workspace = None, json: Json = False) -> None:
     """What a run has done so far, what it waits for, and what came of it."""
-    found = _got(f"{_RUNS}/{quote(id_, safe='')}", key, url, workspace)
+    found = _got(f"{RUNS}/{quote(id_, safe='')}", key, url, workspace)
     json_data(found) if json else _show(found)
 
 
@@ -101,8 +101,8 @@ def approve(
     dry_run: DryRun = False, json: Json = False,
 ) -> None:  # fmt: skip
     """Answer a question of somebody else's run with yes, or with the work that it asks for."""
-    order = {"do": "approve", "at": at, "note": note, "value": _json(value, "--value") if value else None}
-    _ordered(id_, order, key, url, workspace, dry_run, json)
+    order = {"do": "approve", "at": at, "note": note, "value": json_of(value, "--value") if value else None}
+    ordered(id_, order, key, url, workspace, dry_run, json)
 
 
 @app.command()
@@ -111,7 +111,7 @@ def deny(
     dry_run: DryRun = False, json: Json = False,
 ) -> None:  # fmt: skip
     """Answer a question of somebody else's run with no."""
-    _ordered(id_, {"do": "deny", "at": at, "note": note}, key, url, workspace, dry_run, json)
+    ordered(id_, {"do": "deny", "at": at, "note": note}, key, url, workspace, dry_run, json)
 
 
 @app.command()
@@ -121,8 +121,8 @@ def signal(
     json: Json = False,
 ) -> None:  # fmt: skip
     """Send a run what it waits for."""
-    order = {"do": "signal", "signal": name, "value": _json(value, "--value") if value else None}
-    _ordered(id_, order, key, url, workspace, dry_run, json)
+    order = {"do": "signal", "signal": name, "value": json_of(value, "--value") if value else None}
+    ordered(id_, order, key, url, workspace, dry_run, json)
 
 
 @app.command()
@@ -130,7 +130,7 @@ def cancel(
     id_: Run, key: Key = "", url: Url = "", workspace: Workspace = None, dry_run: DryRun = False, json: Json = False
 ) -> None:
     """Begin no further step of a run, and undo those that say how."""
-    _ordered(id_, {"do": "cancel"}, key, url, workspace, dry_run, json)
+    ordered(id_, {"do": "cancel"}, key, url, workspace, dry_run, json)
 
 
 @app.command()
@@ -138,7 +138,7 @@ def pause(
     id_: Run, key: Key = "", url: Url = "", workspace: Workspace = None, dry_run: DryRun = False, json: Json = False
 ) -> None:
     """Begin no further step of a run until it is resumed."""
-    _ordered(id_, {"do": "pause"}, key, url, workspace, dry_run, json)
+    ordered(id_, {"do": "pause"}, key, url, workspace, dry_run, json)
 
 
 @app.command()
@@ -146,15 +146,7 @@ def resume(
     id_: Run, key: Key = "", url: Url = "", workspace: Workspace = None, dry_run: DryRun = False, json: Json = False
 ) -> None:
     """Go on with a run that was paused."""
-    _ordered(id_, {"do": "resume"}, key, url, workspace, dry_run, json)
-
-
-@app.command()
-def retry(
-    id_: Run, key: Key = "", url: Url = "", workspace: Workspace = None, dry_run: DryRun = False, json: Json = False
-) -> None:
-    """Go on with a run that has failed: what failed is tried again, and nothing else."""
-    _ordered(id_, {"do": "retry"}, key, url, workspace, dry_run, json)
+    ordered(id_, {"do": "resume"}, key, url, workspace, dry_run, json)
 
 
 @app.command()
@@ -173,14 +165,14 @@ def work(
     raise typer.Exit(walk_until_told(place, synchronous, at_once or settings.workflows.at_once))
 
 
-def _ordered(
+def ordered(
     id_: str, order: dict[str, Any], key: str, url: str, workspace: Path | None, dry_run: bool, json: bool
 ) -> None:
     if dry_run:
         say(f"would {order['do']} {id_}: {jsons.dumps(order)}")
         return
     address = url or server_url(workspace)
-    with posted(address, order, key_or_login(key, address), path=f"{_RUNS}/{quote(id_, safe='')}") as answer:
+    with posted(address, order, key_or_login(key, address), path=f"{RUNS}/{quote(id_, safe='')}") as answer:
         done = jsons.loads(answer.read())
     if json:
         json_data(done)
@@ -199,7 +191,7 @@ def _followed(address: str, id_: str, key: str) -> dict[str, Any]:
     """The run, once it is over or waits; each step is told as it ends."""
     told: set[str] = set()
     while True:
-        found = got(address, f"{_RUNS}/{id_}", key)
+        found = got(address, f"{RUNS}/{id_}", key)
         for step in found["steps"]:
             if step["at"] not in told:
                 told.add(step["at"])
@@ -234,7 +226,7 @@ def _what(wait: dict[str, Any]) -> str:
     return f"{wait['role']}: {wait['ask']}" if wait["role"] else "its time"
 
 
-def _json(text: str, option: str) -> Any:
+def json_of(text: str, option: str) -> Any:
     """What an option says as JSON, or in a file. Raises `BadInput`."""
     try:
         return jsons.loads(Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text)

@@ -28,7 +28,8 @@ COMMANDS: Final = {
     "cancel": ("workflow_runs", "Cancel a run, and undo what it did."),
     "pause": ("workflow_runs", "Let a run begin nothing more for now."),
     "resume": ("workflow_runs", "Let a run go on."),
-    "retry": ("workflow_runs", "Let a run that failed go on from where it failed."),
+    "retry": ("workflow_steered", "Let a run that failed go on from where it failed."),
+    "fork": ("workflow_steered", "Begin a copy of a run that goes on from a step, edited or not."),
     "work": ("workflow_runs", "Walk runs in this process."),
 }
 

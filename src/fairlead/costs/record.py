@@ -160,11 +160,20 @@ def _spelled(tier: str) -> str:
     return "".join(char for char in tier[:40] if char.isascii() and (char.isalnum() or char in "_-."))
 
 
-def deed(clock: Clock, kind: str, *, by: str, about: str = "", person: str = "") -> Entry:
+def deed(
+    clock: Clock,
+    kind: str,
+    *,
+    by: str,
+    about: str = "",
+    person: str = "",
+    policies: tuple[str, ...] = (),
+    hits: tuple[tuple[str, str, str], ...] = (),
+) -> Entry:
     """The log's entry of what was done to the deployment itself: an erasure, a hold, a change of keys, a backup.
 
     `by` is who did it, as the system knows them; `person` the subject id of whom it concerns. `about` says the rest:
-    it can never be erased, so nobody's name stands in it.
+    it can never be erased, so nobody's name stands in it. `policies` decided it, `hits` would have.
     """
     now = clock.now()
     record = Record(
@@ -174,7 +183,9 @@ def deed(clock: Clock, kind: str, *, by: str, about: str = "", person: str = "")
         at=now,
         about=about,
         credential=by,
+        hits=hits,
         outcome="done",
         person=person,
+        policies=policies,
     )
     return Entry(record.run, now, encode_record(record))

@@ -11,7 +11,7 @@ from fairlead.identity.types import Caller
 from fairlead.labels import Access, ClassName, DataClass, Labels
 from fairlead.models.door_names import DoorName
 from fairlead.models.types import Model
-from fairlead.policy.cedar_request import FactValue
+from fairlead.policy.cedar_request import FactValue, Starting
 from fairlead.policy.policy import Policy
 from fairlead.policy.types import Decision
 
@@ -41,12 +41,15 @@ class PolicyCase(Struct, frozen=True, forbid_unknown_fields=True, rename={"data_
 
     name: Annotated[str, Meta(description="What the test shows.")]
     expect: Annotated[Literal["allow", "deny", "redact"], Meta(description="redact: allowed once something is out.")]
-    action: Literal["call_model", "read_context", "release_reply"] = "call_model"
+    action: Literal["call_model", "read_context", "release_reply", "start_workflow"] = "call_model"
     caller: CaseCaller = CaseCaller()
     model: Annotated[
         str, Meta(description="A model of the workspace; one with deployments stands for each of them.")
     ] = ""
     item: CaseItem | None = None
+    workflow: Annotated[str, Meta(description="Of `start_workflow`: the workflow; `class` is the one it declares.")] = (
+        ""
+    )
     task: str = ""
     door: DoorName | None = None
     text: Annotated[str, Meta(description="Text whose labels the detectors find.")] = ""
@@ -78,7 +81,7 @@ def _run(policy: Policy, case: PolicyCase, models: Mapping[str, Model]) -> CaseR
     return next((each for each in results if not each.passed), results[0])
 
 
-def _asked(policy: Policy, case: PolicyCase, subject: Model | Access) -> CaseResult:
+def _asked(policy: Policy, case: PolicyCase, subject: Model | Access | Starting) -> CaseResult:
     found = policy.detect_text(case.text).labels if case.text else Labels()
     labels = found.joined(Labels(DataClass[case.data_class], frozenset(case.labels)))
     caller = Caller(
@@ -107,7 +110,9 @@ def _asked(policy: Policy, case: PolicyCase, subject: Model | Access) -> CaseRes
     return CaseResult(case.name, not said, decision, said)
 
 
-def _subjects(case: PolicyCase, models: Mapping[str, Model]) -> list[Model] | list[Access]:
+def _subjects(case: PolicyCase, models: Mapping[str, Model]) -> list[Model] | list[Access] | list[Starting]:
+    if case.action == "start_workflow":
+        return [Starting(case.workflow, DataClass[case.data_class])]
     if case.action == "read_context":
         item = case.item or CaseItem()
         return [Access(frozenset(item.audience), DataClass[item.data_class], item.owner, item.id)]

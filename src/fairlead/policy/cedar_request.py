@@ -45,6 +45,13 @@ class Asked(Struct, frozen=True):
     labels: frozenset[str] = frozenset()
 
 
+class Starting(Struct, frozen=True):
+    """A workflow that is to begin: its name, and the least data class that it declares."""
+
+    workflow: str
+    data_class: DataClass = DataClass.public
+
+
 def known_as(caller: Caller) -> list[str]:
     """The names by which an audience may mean this caller.
 
@@ -104,6 +111,11 @@ def item(access: Access) -> Entity:
         "class": DataClass(access.data_class).name,
     }
     return {"uid": {"type": "ContextItem", "id": access.item}, "attrs": attributes, "parents": []}
+
+
+def workflow(of: Starting) -> Entity:
+    attributes = {"data_class": int(of.data_class), "class": DataClass(of.data_class).name}
+    return {"uid": {"type": "Workflow", "id": of.workflow}, "attrs": attributes, "parents": []}
 
 
 def call_context(task: str, labels: Labels, redacted: frozenset[str], door: str) -> dict[str, Any]:

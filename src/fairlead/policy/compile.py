@@ -16,6 +16,7 @@ from fairlead.policy.policy import Policy
 from fairlead.policy.settings import Rule, RulesFile
 from fairlead.policy.sources import schema_text, statements
 from fairlead.policy.tool_rights import ToolRights
+from fairlead.policy.ways import START
 from fairlead.policy.words import Words
 from fairlead.tools.settings import System
 
@@ -26,12 +27,15 @@ def compile_policy(
     files: Mapping[str, RulesFile] | None = None,
     systems: Mapping[str, System] = {},
     lists: Mapping[str, bytes] = {},
+    *,
+    workflows: bool = False,
 ) -> Policy:
     """The policy of a revision.
 
     `sources` are the Cedar files by their path in the workspace, `lean` the `rules:` of fairlead.yaml, `files` those of
     `rules/` by their path, `lists` the lists of names beside them, `systems` those whose tools policies speak of.
-    Raises BadInput naming the file and line, the rule, the detector, the register or the fact.
+    `workflows`: there are some. Raises BadInput naming the file and line, the rule, the detector, the register or the
+    fact.
     """
     files = files or {}
     own = _detectors(files)
@@ -60,6 +64,9 @@ def compile_policy(
     instead = {name: each.instead for name, (_, each) in spoken.items() if each.instead}
     tools = tool_schema.actions(systems.values())
     found = statements(texts, declared, tools)
+    if workflows and not any(each.effect == "permit" and START in (each.actions or {START}) for each in found):
+        texts["defaults"] = texts.get("defaults", "") + rules.DEFAULT_START
+        found = statements(texts, declared, tools)
     if names is not None:
         refuse_replies(found, names.categories - {each.category for each in (*own, *answered)})
     return Policy(

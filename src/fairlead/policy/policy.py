@@ -15,7 +15,7 @@ from fairlead.identity.types import Caller
 from fairlead.labels import NO_LABELS, Access, Labels
 from fairlead.models.types import ChatRequest, Model
 from fairlead.policy import cedar_request as cedar
-from fairlead.policy.cedar_request import Asked, CedarRequest, FactValue
+from fairlead.policy.cedar_request import Asked, CedarRequest, FactValue, Starting
 from fairlead.policy.detect import Detection
 from fairlead.policy.detectors import Detector
 from fairlead.policy.endings import Ending
@@ -30,7 +30,7 @@ from fairlead.policy.screen import ReplyScreen, Screen, Watch, withheld
 from fairlead.policy.sources import Statement
 from fairlead.policy.tool_rights import ToolRights
 from fairlead.policy.types import Decision, Findings, Rights
-from fairlead.policy.ways import to_call, to_read, to_release
+from fairlead.policy.ways import START, to_call, to_read, to_release, to_start
 from fairlead.tasks.types import Task
 from fairlead.tools.types import Tool
 
@@ -83,6 +83,7 @@ class Policy:
         self._call = Judge("call_model", statements)
         self._read = Judge("read_context", statements)
         self._release = Judge("release_reply", statements)
+        self._start = Judge(START, statements)
         self._memory = Remembered()
         self._call_caller = caller_key(self._call.reads)
         self._call_model = model_key(self._call.reads)
@@ -246,11 +247,16 @@ class Policy:
             self._memory.keep(key, known)
         return cast(Decision, known)
 
+    def start(self, caller: Caller, what: Starting, door: str, *, copy: bool = False) -> Decision:
+        """Whether this caller may begin a run of a workflow, by itself or as a copy of another."""
+        way = to_start(cedar.person(caller), cedar.workflow(what), door, copy)
+        return self._start.decide([way], _NONE)[0]
+
     def explain(
         self,
         caller: Caller,
         action: str,
-        subject: Model | Access,
+        subject: Model | Access | Starting,
         *,
         task: str = "",
         labels: Labels = NO_LABELS,
@@ -269,10 +275,13 @@ class Policy:
             way = to_release(who, cedar.model(subject), asked, labels.categories, dict(facts))
         elif action == "read_context" and isinstance(subject, Access):
             judge, way = self._read, to_read(who, cedar.item(subject))
+        elif action == START and isinstance(subject, Starting):
+            judge, way = self._start, to_start(who, cedar.workflow(subject), door, False)
         else:
             raise BadInput(
                 f"{action!r} cannot be explained for {type(subject).__name__.lower()}",
-                mend="ask for call_model or release_reply with a model, or for read_context with an item",
+                mend="ask for call_model or release_reply with a model, for read_context with an item, or for "
+                "start_workflow with a workflow",
             )
         decision = judge.decide([way], labels.categories)[0]
         request = way(decision.redact)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from fairlead.errors import BadInput
-from fairlead.policy.settings import Allow, Rule, Scope
+from fairlead.policy.settings import Allow, Rule, Scope, Start
 from fairlead.policy.sources import quoted
 
 FILE = "rules"
@@ -21,7 +21,11 @@ permit(principal, action in Action::"call_tool", resource) when { resource.effec
 @id("default-results") @reason("results are given to whoever called the tool")
 permit(principal, action == Action::"release_result", resource);
 """
-_VERBS = ("redact", "pseudonymise", "keep_local", "refuse", "withhold", "allow")
+DEFAULT_START = """@id("default-start") @reason("every caller may begin every workflow, as no policy says who may")
+permit(principal, action == Action::"start_workflow", resource);
+"""
+_VERBS = ("redact", "pseudonymise", "keep_local", "refuse", "withhold", "allow", "start")
+_WHO = ("mode", "groups", "departments", "persons")
 
 
 def defaults(rules: Sequence[Rule], *, tools: bool = False) -> str:
@@ -37,11 +41,11 @@ def to_cedar(rules: Sequence[Rule], categories: frozenset[str]) -> str:
 
 
 def _written(number: int, rule: Rule, categories: frozenset[str]) -> str:
-    verbs = [verb for verb in _VERBS if getattr(rule, verb)]
+    verbs = [verb for verb in _VERBS if getattr(rule, verb) not in ((), None)]
     if len(verbs) != 1:
         raise BadInput(
             f"rules: rule {number} " + (f"does {' and '.join(verbs)}" if verbs else "does nothing"),
-            mend="write one of redact, keep_local, refuse, withhold, allow in each rule",
+            mend="write one of redact, keep_local, refuse, withhold, allow, start in each rule",
         )
     if rule.audience != "any" and verbs[0] not in ("redact", "pseudonymise"):
         raise BadInput(f"rules: rule {number}: `for` belongs to redact, not to {verbs[0]}", mend="leave `for` out")
@@ -54,7 +58,13 @@ def _written(number: int, rule: Rule, categories: frozenset[str]) -> str:
     if unknown := [each for each in rule.labels if each not in categories]:
         raise _unknown(number, unknown[0], categories)
     if rule.allow is not None:
-        return _allowed(number, rule, rule.allow)
+        _refuse_scope(number, rule, "allow", _WHO)
+        return _permitted(number, "call_model", [*who_tests(rule.allow), *_what(rule.allow.models), *scope_tests(rule)])
+    if rule.start is not None:
+        _refuse_scope(number, rule, "start", (*_WHO, "tasks", "labels", "doors"))
+        what = " || ".join(f"resource == Workflow::{quoted(each)}" for each in rule.start.workflows)
+        tests = [*who_tests(rule.start), *([f"({what})"] if what else []), *scope_tests(rule)]
+        return _permitted(number, "start_workflow", tests)
     return _forbidden(number, verbs[0], getattr(rule, verbs[0]), rule, categories)
 
 
@@ -110,23 +120,37 @@ def scope_tests(scope: Scope) -> list[str]:
     return [*tests, *([f"({' || '.join(who)})"] if who else [])]
 
 
-def _allowed(number: int, rule: Rule, allow: Allow) -> str:
-    for key in ("mode", "groups", "departments", "persons"):
-        if getattr(rule, key) not in ((), "enforce"):
-            raise BadInput(
-                f"rules: rule {number}: `{key}` does not belong beside allow",
-                why="a permit cannot only watch" if key == "mode" else "allow says itself for whom it is",
-                mend="leave it out" if key == "mode" else f"move it below allow, as in allow: {{{key}: […]}}",
-            )
-    who = [f"principal in Group::{quoted(each)}" for each in allow.groups]
-    who += [f"principal in Department::{quoted(each)}" for each in allow.departments]
-    who += [f"principal == Person::{quoted(each)}" for each in allow.persons]
-    what = [f"resource in Model::{quoted(each)}" for each in allow.models]
-    tests = [*(f"({' || '.join(each)})" for each in (who, what) if each), *scope_tests(rule)]
+def who_tests(given: Allow | Start) -> list[str]:
+    """What Cedar must find for it to be given to this caller; nothing where it is for everybody."""
+    who = [f"principal in Group::{quoted(each)}" for each in given.groups]
+    who += [f"principal in Department::{quoted(each)}" for each in given.departments]
+    who += [f"principal == Person::{quoted(each)}" for each in given.persons]
+    return [f"({' || '.join(who)})"] if who else []
+
+
+def _what(models: Sequence[str]) -> list[str]:
+    return [f"({' || '.join(f'resource in Model::{quoted(each)}' for each in models)})"] if models else []
+
+
+def _refuse_scope(number: int, rule: Rule, verb: str, keys: Sequence[str]) -> None:
+    for key in keys:
+        if getattr(rule, key) in ((), "enforce"):
+            continue
+        if key == "mode":
+            why, mend = "a permit cannot only watch", "leave it out"
+        elif key in ("tasks", "labels", "doors"):
+            why, mend = "it is said of requests to models", "leave it out, or write the rule in Cedar"
+        else:
+            why = f"{verb} says itself for whom it is"
+            mend = f"move it below {verb}, as in {verb}: {{{key}: […]}}"
+        raise BadInput(f"rules: rule {number}: `{key}` does not belong beside {verb}", why=why, mend=mend)
+
+
+def _permitted(number: int, action: str, tests: Sequence[str]) -> str:
     condition = f"\nwhen {{ {' && '.join(tests)} }}" if tests else ""
     return (
         f'@id("rule-{number}") @reason("rule {number} of the workspace allows it")\n'
-        f'permit(principal, action == Action::"call_model", resource){condition};\n'
+        f'permit(principal, action == Action::"{action}", resource){condition};\n'
     )
 
 

@@ -40,11 +40,20 @@ class Allow(Struct, frozen=True, forbid_unknown_fields=True):
     models: Annotated[Strings, Meta(description="Names of models; empty for all models.")] = ()
 
 
+class Start(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who may begin which workflows. Who: anyone named by any of the lists; everyone when all of them are empty."""
+
+    groups: Annotated[Strings, Meta(description="Members of any of these groups.")] = ()
+    departments: Annotated[Strings, Meta(description="Callers of any of these departments.")] = ()
+    persons: Annotated[Strings, Meta(description="These persons or services, by their stable name.")] = ()
+    workflows: Annotated[Strings, Meta(description="Names of workflows; empty for all of them.")] = ()
+
+
 class Rule(Scope, frozen=True, forbid_unknown_fields=True, rename={"audience": "for"}):
     """One lean rule of `rules:` in fairlead.yaml. It does exactly one thing; `for` belongs to `redact` and
     `pseudonymise`.
 
-    `mode` and whom it is for do not belong to `allow`, which says itself for whom it is.
+    `mode` and whom it is for do not belong to `allow` and `start`, which say themselves for whom they are.
     """
 
     redact: Annotated[Strings, Meta(description="Take these categories out of the text before it is sent.")] = ()
@@ -59,6 +68,9 @@ class Rule(Scope, frozen=True, forbid_unknown_fields=True, rename={"audience": "
     refuse: Annotated[Strings, Meta(description="Texts with these categories go to no model at all.")] = ()
     withhold: Annotated[Strings, Meta(description="Replies with these categories are not released.")] = ()
     allow: Annotated[Allow | None, Meta(description="Permit calls; any such rule replaces the general permit.")] = None
+    start: Annotated[
+        Start | None, Meta(description="Permit workflows to begin; any such rule replaces the general permit.")
+    ] = None
     audience: Annotated[
         Literal["cloud", "any", "replies"],
         Meta(

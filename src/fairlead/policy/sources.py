@@ -17,6 +17,9 @@ MODES: Final = ("shadow", "warn", "enforce")
 _CEDAR_TYPE = {"decimal": "decimal", "text": "String", "bool": "Bool"}
 
 
+_OF_NO_TOOL: Final = frozenset(
+    ("call_model", "read_context", "release_reply", "release_result", "start_workflow", "give_feedback")
+)
 _FACTS = {".": {"left": {"Var": "context"}, "attr": "facts"}}
 
 
@@ -163,7 +166,7 @@ def _approval(where: str, tree: Mapping[str, Any]) -> str:
         )
     scope = tree["action"]
     named = [each["id"] for each in scope.get("entities") or [scope["entity"]]] if scope["op"] != "All" else []
-    if not named or {"call_model", "read_context", "release_reply", "release_result"} & set(named):
+    if not named or _OF_NO_TOOL & set(named):
         raise BadInput(
             f"{where}: @approval belongs to policies about tools",
             why="only the call of a tool can wait for a person",

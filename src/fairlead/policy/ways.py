@@ -1,11 +1,19 @@
-"""What Cedar is asked of a call, an item and a reply, for whichever categories would be taken out of the text first."""
+"""What Cedar is asked of a call, an item, a reply and a start, for whichever categories would be taken out first."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from fairlead.labels import Labels
 from fairlead.policy import cedar_request as cedar
 from fairlead.policy.cedar_request import Asked, CedarRequest, FactValue
 from fairlead.policy.judge import RequestWithout
+
+START: Final = "start_workflow"
+
+
+def to_start(who: cedar.Entity, workflow: cedar.Entity, door: str, copy: bool) -> RequestWithout:
+    """`start_workflow`, which nothing is taken out for."""
+    return lambda redacted: CedarRequest(who, START, workflow, {"door": door, "copy": copy})
 
 
 def to_call(who: cedar.Entity, model: cedar.Entity, task: str, labels: Labels, door: str) -> RequestWithout:

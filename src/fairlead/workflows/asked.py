@@ -5,22 +5,25 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType, field
+from msgspec.structs import replace
 
 from fairlead.clock import Clock
-from fairlead.errors import BadInput, closest
+from fairlead.errors import BadInput, NotFound, closest
 from fairlead.identity.types import Caller
 from fairlead.policy.approvals import ApprovalRules
 from fairlead.storage.store import Store
 from fairlead.storage.vault import Vault
-from fairlead.storage.workflow_rows import ACCEPTED, Run
+from fairlead.storage.workflow_rows import ACCEPTED, FAILED, OVER, Run
 from fairlead.workflows import told
-from fairlead.workflows.beginning import started
+from fairlead.workflows.beginning import Permits, started
 from fairlead.workflows.definition import Bundle
+from fairlead.workflows.forking import Fork, planned, require_meant, require_models, require_rest
 from fairlead.workflows.people import People, Said
+from fairlead.workflows.programs import bundle_of
 from fairlead.workflows.queues import Taken
 from fairlead.workflows.runs import BELL, Opened, Runs
-from fairlead.workflows.steering import Steering
+from fairlead.workflows.steering import NotNow, Steering
 from fairlead.workflows.taking import taken_places
 
 MOST: Final = 500
@@ -39,23 +42,42 @@ class Page(Struct, frozen=True, kw_only=True):
 
 
 class Order(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is to become of a run: `do` says what, and the rest belongs to it."""
+    """What is to become of a run: `do` says what, and the rest belongs to it. From `start` on belongs to `fork`."""
 
     do: str
     at: str = ""
     note: str = ""
     signal: str = ""
     value: Any = None
+    start: str = field(default="", name="from")
+    input: dict[str, Any] | UnsetType = UNSET
+    results: dict[str, Any] = field(default_factory=dict, name="set")
+    models: dict[str, str] = {}
+    current: bool = False
+    again: bool = False
+    once: str = ""
+    dry_run: bool = False
+
+    @property
+    def fork(self) -> Fork:
+        return Fork(
+            start=self.start, input=self.input, results=self.results, models=self.models, current=self.current,
+            again=self.again, once=self.once,
+        )  # fmt: skip
 
 
 class Workflows:
-    """The workflows of a deployment and their runs. `bundles` are replaced when another revision comes into force."""
+    """The workflows of a deployment and their runs. `bundles`, `models` (names) and `writes` (whether a tool changes
+    anything) are replaced when another revision comes into force, as is `permits.policy`."""
 
     def __init__(
         self, store: Store, vault: Vault, clock: Clock, runs: Runs, rules: Callable[[], ApprovalRules]
     ) -> None:
         self.bundles: Mapping[str, Bundle] = {}
         self._store = store
+        self.models: frozenset[str] = frozenset()
+        self.writes: Callable[[str], bool] = _unknown_writes
+        self.permits = Permits(store, vault, clock)
         self._runs = runs
         self._steering = Steering(store, vault, clock)
         self._people = People(store, runs, clock, rules)
@@ -68,8 +90,10 @@ class Workflows:
         }
 
     def begin(self, who: Caller, name: str, given: Any, *, once: str, door: str) -> dict[str, Any]:
-        """Begin a run, or find the one that was begun under this name before. Raises `NotFound`, `BadInput`."""
-        run, new = self._runs.begin(who, started(self.bundles, name, given, once=once, door=door))
+        """Begin a run, or find the one begun under this name before. Raises `NotFound`, `BadInput`, `Denied`."""
+        what = started(self.bundles, name, given, once=once, door=door)
+        decided = self.permits.decided(who, self.bundles[name], door)
+        run, new = self._runs.begin(who, replace(what, decided=decided))
         self._store.ring(BELL)
         return {**told.brief(run), "new": new}
 
@@ -94,16 +118,19 @@ class Workflows:
 
     def carry_out(self, id_: str, who: Caller, order: Order, *, whoever: bool = False) -> dict[str, Any]:
         """Do to a run what is asked for: to one's own, or to anybody's for whoever runs the deployment. To answer is
-        for others. Raises `NotFound`, `NotNow`, `OwnCall`, `BadInput`."""
+        for others. Raises `NotFound`, `NotNow`, `OwnCall`, `BadInput`, `Denied`."""
         if order.do in ("approve", "deny"):
             opened = self._runs.open(id_)
             said = Said(allowed=order.do == "approve", note=order.note, value=order.value)
             settled = self._people.answer(opened, order.at, who, said)
             self._store.ring(BELL)
             return {"run": id_, "at": order.at, "settled": settled}
+        if order.do == "fork":
+            self._runs.one(id_, None if whoever else who)
+            return self._forked(self._runs.open(id_), who, order, whoever)
         does = self._orders.get(order.do)
         if does is None:
-            mend = closest(order.do, (*self._orders, "approve", "deny"))
+            mend = closest(order.do, (*self._orders, "approve", "deny", "fork"))
             raise BadInput(
                 f"`do` is {order.do!r}", why="nothing of the kind can be done to a run", mend=mend, param="do"
             )
@@ -111,6 +138,43 @@ class Workflows:
         does(self._runs.open(id_), who, order)
         self._store.ring(BELL)
         return told.brief(self._runs.one(id_))
+
+    def _forked(self, opened: Opened, who: Caller, order: Order, whoever: bool) -> dict[str, Any]:
+        """A copy that goes on from a step, or what it would come to. It is begun for whose run it is, by the agent that
+        began that: another one may not do more through it than it may by itself."""
+        fork, began = order.fork, opened.begun.caller
+        if not whoever and who.agent != began.agent:
+            why = "a copy goes on with what the agent has read, and with its rights"
+            mend = "have the same agent ask for the copy, or begin a run of your own"
+            raise NotNow(f"run {opened.run.id} is that of another agent of yours", why=why, mend=mend)
+        require_models(fork.models, self.models)
+        bundle = self._bundle(opened, fork)
+        failed_at = self._failed_at(opened)
+        by = who.person if not whoever else "operator"
+        plan = planned(opened, bundle, fork, by, failed_at=failed_at, writes=self.writes)
+        if order.dry_run:
+            return told.plan(opened, plan)
+        require_rest(opened, OVER)
+        require_meant(plan, fork)
+        caller = began if whoever else who
+        self.permits.decided(caller, plan.bundle, opened.begun.door, copy=True)
+        run, new = self._steering.fork(opened, who.credential, caller, plan, fork.once)
+        self._store.ring(BELL)
+        return {**told.brief(run), "new": new, **told.plan(opened, plan)}
+
+    def _bundle(self, opened: Opened, fork: Fork) -> Bundle:
+        """The definition that the run began with, or the one of its workflow that is in force."""
+        if not fork.current:
+            return bundle_of(opened.definition)
+        name = opened.run.workflow
+        if name not in self.bundles:
+            mend = closest(name, self.bundles) or "leave `current` out"
+            raise NotFound(f"there is no workflow {name!r} any more", mend=mend, subject=name)
+        return self.bundles[name]
+
+    def _failed_at(self, opened: Opened) -> str:
+        result = self._runs.result(opened) if opened.run.status == FAILED else None
+        return str(result.get("at", "")) if isinstance(result, dict) else ""
 
     def _signal(self, opened: Opened, who: Caller, order: Order) -> None:
         if not order.signal:
@@ -123,3 +187,8 @@ def _queued(run: Run, taken: Taken | None) -> str:
     if taken is None or run.status != ACCEPTED:
         return ""
     return taken.why((run.workflow, run.department))
+
+
+def _unknown_writes(tool: str) -> bool:
+    """Of a tool of which nothing is known: it may."""
+    return True

@@ -1,14 +1,65 @@
-"""How a run begins: the workflow by its name, its input as the definition wants it, once for each name of a start."""
+"""How a run begins: the workflow by its name, its input as the definition wants it, once for each name of a start, and
+only where policies permit it. The one way for doors, schedules and copies."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from fairlead.errors import BadInput, NotFound, closest
+from fairlead.clock import Clock, new_id
+from fairlead.costs.record import RECORD_VERSION, Record, RecordedError, encode_record
+from fairlead.errors import BadInput, Broken, Denied, NotFound, closest
+from fairlead.identity.types import Caller
+from fairlead.labels import DataClass
+from fairlead.policy import Policy
+from fairlead.policy.cedar_request import Starting
+from fairlead.policy.types import Decision
+from fairlead.storage.store import Store
+from fairlead.storage.types import Entry
+from fairlead.storage.vault import Vault
 from fairlead.workflows.definition import Bundle
 from fairlead.workflows.forms import Form
-from fairlead.workflows.runs import Started
+from fairlead.workflows.runs import Started, policies_of
 
 LONGEST_ONCE: Final = 200  # characters
+
+
+class Permits:
+    """Whether somebody may begin a run, by the policies in force: `policy` is replaced with the revision. A refusal is
+    recorded before it is raised. It reads and writes the database: call it in a thread."""
+
+    def __init__(self, store: Store, vault: Vault, clock: Clock) -> None:
+        self.policy: Policy | None = None
+        self._store = store
+        self._vault = vault
+        self._clock = clock
+
+    def decided(self, who: Caller, bundle: Bundle, door: str, *, copy: bool = False) -> Decision:
+        """What policies say of this start. Raises `Denied`."""
+        if self.policy is None:
+            raise Broken("no revision is in force here yet", mend="try again shortly", subject=bundle.name)
+        what = Starting(bundle.name, DataClass[bundle.definition.data_class or "public"])
+        decision = self.policy.start(who, what, door, copy=copy)
+        if not decision.allowed:
+            raise self._denied(who, bundle.name, door, decision)
+        return decision
+
+    def _denied(self, who: Caller, name: str, door: str, decision: Decision) -> Denied:
+        error = Denied(
+            f"{who.person} may not begin {name}",
+            why="; ".join([*(each.text for each in decision.reasons), *decision.errors]),
+            mend=f'have a policy permit `start_workflow` for Workflow::"{name}": how-to/run-workflows',
+            step="authorize",
+            subject=name,
+        )
+        error.run = new_id(self._clock, "ref")
+        record = Record(
+            v=RECORD_VERSION, kind="start_workflow", run=error.run, at=self._clock.now(), about=name, agent=who.agent,
+            credential=who.credential, department=who.department, door=door, tenant=who.tenant, outcome="refused",
+            error=RecordedError(error.code, error.step), person=self._vault.subject_for(who.person).id,
+            **policies_of(decision),
+        )  # fmt: skip
+        with self._store.writing() as connection:
+            self._store.database.append(connection, [Entry(record.run, record.at, encode_record(record))])
+        return error
 
 
 def started(

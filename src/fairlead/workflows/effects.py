@@ -32,6 +32,7 @@ from fairlead.workflows.nodes import AgentNode, ApprovalNode, ModelNode, PythonN
 from fairlead.workflows.programs import Loaded
 from fairlead.workflows.recorded import Recorded
 from fairlead.workflows.walk import (
+    UNDO,
     Asked,
     Bounds,
     Cancelled,
@@ -166,8 +167,10 @@ class Governed:
         raise await self._recorded.keep_failure(at, failed)
 
     def _refuse_over(self, at: Place, bounds: Bounds) -> None:
-        """Raises `StepFailed` where the money or the time for this is over. What is undone is undone all the same."""
+        """Raises `StepFailed` where the money or the time for this is over. What is undone is undone all the same, but
+        for what another run did: that run's result rests on it."""
         if at.undoing:
+            self._refuse_foreign(at)
             return
         if bounds.budget == 0:
             mend = "raise the `budget` of the step or of the workflow"
@@ -175,6 +178,14 @@ class Governed:
         if bounds.deadline is not None and self._fairlead.clock.now() >= bounds.deadline:
             mend = "raise the `timeout` of the step or of the workflow"
             raise StepFailed("timeout", "its time is over", at=at.text, code="timeout", mend=mend)
+
+    def _refuse_foreign(self, at: Place) -> None:
+        done = Place(at.run, at.path[: at.path.index(UNDO)])
+        if whose := self._recorded.elsewhere(done):
+            why = "what a copy has taken over stands by itself"
+            mend = f"undo it in its system where it shall not stand: fairlead workflow status {whose}"
+            said = f"{done.text} was done by run {whose}"
+            raise StepFailed("refused", said, at=at.text, code="not_ours", why=why, mend=mend)
 
     async def _asked(
         self, at: Place, request: ChatRequest, read: Callable[[Answer], StepResult], bounds: Bounds
@@ -203,7 +214,7 @@ class Governed:
                 return self._recorded.failure_row(at, _failed(at, answer), answer.cost)
             return self._recorded.row(at, _given(answer))
 
-        request = ToolRequest(name=name, arguments=arguments, labels=labels_of(bounds), flow=at.run)
+        request = ToolRequest(name=name, arguments=arguments, labels=labels_of(bounds), flow=self._recorded.opened.flow)
         answer = await call_tool(self._fairlead, self.caller, request, self._arrival(at, bounds), remember)
         if answer.result.failed:
             raise _failed(at, answer)
@@ -222,7 +233,7 @@ class Governed:
             body=at.key.encode(),
             deadline=bounds.timeout,
             work=at.run,
-            flow=at.run,
+            flow=self._recorded.opened.flow,
             once=at.key,
         )
 

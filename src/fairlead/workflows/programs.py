@@ -38,6 +38,11 @@ class Loaded(Struct, frozen=True):
         return found
 
 
+def bundle_of(body: bytes) -> Bundle:
+    """A bundle as it is kept with its runs, not compiled: nothing of it is executed."""
+    return _bundle.decode(body)
+
+
 class Programs:
     """What is compiled in this process. Call `of` in a thread: modules are executed by it."""
 
@@ -48,7 +53,7 @@ class Programs:
         """Of a bundle, as it is kept with its runs. Raises `BadInput` where a module of it does not run."""
         found = self._known.get(body)
         if found is None:
-            bundle = _bundle.decode(body)
+            bundle = bundle_of(body)
             modules = {
                 name: load(text.encode(), f"workflows/{name}.py").functions for name, text in bundle.modules.items()
             }

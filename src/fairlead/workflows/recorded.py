@@ -50,6 +50,14 @@ class Recorded:
             raise failure_in(plain)
         return unpacked(plain, StepResult)
 
+    def elsewhere(self, at: Place) -> str:
+        """The run that has done this, where this one has taken it over; "" where it was done here."""
+        origin = self.opened.origin
+        if origin is None:
+            return ""
+        below = (f"{at.text}#", f"{at.text}.", f"{at.text}[", f"{at.text}~")
+        return origin.run if any(each == at.text or each.startswith(below) for each in origin.kept) else ""
+
     def begun(self, at: Place) -> bool:
         """Whether anything is known of an effect here, or below it."""
         mine, below = at.record, (f"{at.text}#", f"{at.text}.", f"{at.text}[", f"{at.text}~")

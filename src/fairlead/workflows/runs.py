@@ -15,9 +15,11 @@ from fairlead.clock import Clock, new_id
 from fairlead.costs.record import deed
 from fairlead.errors import BadInput, Broken, NotFound
 from fairlead.identity.types import Caller
+from fairlead.policy.types import Decision
 from fairlead.storage.store import Store
 from fairlead.storage.types import NewResult
 from fairlead.storage.vault import Vault
+from fairlead.workflows.marks import ORIGIN
 from fairlead.workflows.queues import Limits
 from fairlead.workflows.sealing import Begun, RunKey, new_key, opened_begin, sealed_begin
 from fairlead.workflows.walk import Place, StepResult, Waiting
@@ -34,16 +36,13 @@ LONGEST_INPUT: Final = 8 << 20
 """Bytes that a run may begin with, as sealed."""
 
 Kind = TypeVar("Kind", bound=Struct)
-# Not used themselves: with them msgspec knows these structs before several threads ask for them at once.
-_KNOWN: Final = [msgspec.json.Decoder(each) for each in (StepResult, Waiting)]
-
 _SAID: Final = "~said."
 _END: Final = "(result)"  # the place of what the whole run gave: no step can have this name
 
 
 class Started(Struct, frozen=True, kw_only=True):
     """What is to be run. `digest` and `body` are those of the compiled definition, `once` what the client calls this
-    start: the same name never starts two."""
+    start: the same name never starts two. `decided` is what policies said of it."""
 
     workflow: str
     digest: str
@@ -53,10 +52,26 @@ class Started(Struct, frozen=True, kw_only=True):
     priority: int = 5
     parent: str = ""
     door: str = "workflow"
+    decided: Decision | None = None
+
+
+class Origin(Struct, frozen=True, kw_only=True):
+    """Of a copy: which run it goes on from, from where, the places that it has taken over, and what was edited. `flow`
+    is the name of what was read before, which it goes on with."""
+
+    run: str
+    start: tuple[str, ...]
+    kept: tuple[str, ...]
+    edited: tuple[str, ...]
+    flow: str
+
+
+# Not used themselves: with them msgspec knows these structs before several threads ask for them at once.
+_KNOWN: Final = [msgspec.json.Decoder(each) for each in (StepResult, Waiting, Origin)]
 
 
 class Opened(Struct, frozen=True, kw_only=True):
-    """A run with all that it has done so far, as whoever walks it needs it."""
+    """A run with all that it has done so far, as whoever walks it needs it. `origin` is known of a copy."""
 
     run: "Run"
     key: RunKey
@@ -64,6 +79,12 @@ class Opened(Struct, frozen=True, kw_only=True):
     definition: bytes
     results: dict[str, "Result"]
     waited: str = ""  # the place of what it waited for last
+    origin: Origin | None = None
+
+    @property
+    def flow(self) -> str:
+        """Under which name what it reads is kept."""
+        return self.run.id if self.origin is None else self.origin.flow
 
 
 class Runs:
@@ -98,7 +119,8 @@ class Runs:
         with self._store.writing() as connection:
             table.keep_definition(connection, what.digest, what.workflow, what.body, now)
             if table.accept(connection, run):
-                self._tell(connection, "workflow_begun", run, f"{id_} {what.workflow} {what.digest[:16]}")
+                told = f"{id_} {what.workflow} {what.digest[:16]}"
+                self._tell(connection, "workflow_begun", run, told, decided=what.decided)
                 return run, True
             found = table.run_once(connection, run.once)
         if found is None:
@@ -157,6 +179,7 @@ class Runs:
             raise Broken(f"the definition of run {id_} is gone", mend="restore `workflow_definition` from a backup")
         begun = opened_begin(self._vault, id_, run.subject, run.sealed)
         key = RunKey(id_, begun.key, self._clock)
+        copied = results.get(ORIGIN)
         return Opened(
             run=run,
             key=key,
@@ -164,6 +187,7 @@ class Runs:
             definition=body,
             results=results,
             waited=waits[0].place if waits else "",
+            origin=None if copied is None else unpacked(key.open(ORIGIN, copied.sealed), Origin),
         )
 
     def row(self, opened: Opened, worker: str, place: str, result: StepResult) -> NewResult:
@@ -272,9 +296,18 @@ class Runs:
     def _is_theirs(self, run: "Run", who: Caller) -> bool:
         return (run.subject, run.tenant) == (self._vault.id_of(who.person), who.tenant)
 
-    def _tell(self, connection: "Connection", kind: str, run: "Run", about: str, by: str = "") -> None:
-        entry = deed(self._clock, kind, by=by or "workflow", person=run.subject, about=about)
+    def _tell(
+        self, connection: "Connection", kind: str, run: "Run", about: str, by: str = "", decided: Decision | None = None
+    ) -> None:
+        said = {} if decided is None else policies_of(decided)
+        entry = deed(self._clock, kind, by=by or "workflow", person=run.subject, about=about, **said)
         self._store.database.append(connection, [entry])
+
+
+def policies_of(decided: Decision) -> dict[str, Any]:
+    """What policies said, as records keep it."""
+    hits = tuple((each.policy, each.mode, each.effect) for each in decided.hits)
+    return {"policies": tuple(each.policy for each in decided.reasons), "hits": hits}
 
 
 def _asked(place: str) -> str:

@@ -3,15 +3,20 @@
 Each is one transaction with its record. Every method reads or writes the database: call it in a thread.
 """
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from fairlead.clock import Clock, new_id
 from fairlead.costs.record import deed
-from fairlead.errors import Refused
+from fairlead.errors import Broken, Refused
+from fairlead.identity.types import Caller
 from fairlead.storage.store import Store
 from fairlead.storage.vault import Vault
-from fairlead.workflows.runs import Opened
+from fairlead.workflows.marks import ORIGIN
+from fairlead.workflows.runs import Opened, Origin, packed
 from fairlead.workflows.sealing import Begun, RunKey, new_key, sealed_begin
 
 if TYPE_CHECKING:
@@ -19,8 +24,7 @@ if TYPE_CHECKING:
 
     from fairlead.storage.workflow_rows import Run
     from fairlead.storage.workflow_step_rows import Result
-
-_EDGES: Final = ("", ".", "[", "#", "~")
+    from fairlead.workflows.forking import Plan
 
 
 class NotNow(Refused):
@@ -84,36 +88,62 @@ class Steering:
             run, by, "workflow_retry", (table.FAILED,), also=lambda c: steps.take_back(c, run.id, failed), **values
         )
 
-    def fork(
-        self, opened: Opened, by: str, *, drop: Callable[[str], bool], given: Any, body: bytes, digest: str
-    ) -> str:
-        """Begin a run that has done all that this one has, but for the places that are dropped. `given` is its input,
-        and `body` its definition, as they are or edited. Gives its id. Steps that it does again are done again: it has
-        keys of its own."""
+    def fork(self, opened: Opened, by: str, caller: Caller, plan: "Plan", once: str = "") -> "tuple[Run, bool]":
+        """Begin a run that has done what the plan takes over, for this caller. The run, and whether it is a new one:
+        the same name of a start (`once`) begins one. What it does again is done under keys of its own; the run that it
+        goes on from stays as it is. Raises `NotNow` where that has gone on meanwhile."""
         from fairlead.storage import workflow_rows as table
         from fairlead.storage import workflow_step_rows as steps
 
         old, now, id_ = opened.run, self._clock.now(), new_id(self._clock, "wf")
-        begun = Begun(new_key(self._clock), opened.begun.caller, given, opened.begun.door)
+        begun = Begun(new_key(self._clock), caller, plan.given, opened.begun.door)
         subject, sealed = sealed_begin(self._vault, id_, begun)
-        key = RunKey(id_, begun.key, self._clock)
-        kept = [each for each in opened.results.values() if each.status == "done" and not drop(each.place)]
+        key, bundle = RunKey(id_, begun.key, self._clock), plan.bundle
         run = table.Run(
-            id=id_, once=id_, workflow=old.workflow, definition=digest, subject=subject, tenant=old.tenant,
-            department=old.department, parent=old.id, priority=old.priority, made_at=now, sealed=sealed,
+            id=id_, once=_once(subject, old.id, once) or id_, workflow=old.workflow, definition=bundle.digest,
+            subject=subject, tenant=old.tenant, department=caller.department, parent=old.id, priority=old.priority,
+            made_at=now, sealed=sealed,
         )  # fmt: skip
+        rows = [
+            *self._copied(opened, key, plan, id_),
+            *_given(plan, key, id_, now),
+            _origin(opened, plan, key, id_, now),
+        ]
+        about = f"{id_} of {old.id} from {', '.join(plan.start)}"
+        if plan.edited:
+            about += f"; edited: {', '.join(plan.edited)}"
         with self._store.writing() as connection:
-            table.keep_definition(connection, digest, old.workflow, body, now)
-            table.accept(connection, run)
-            steps.copy_results(connection, [self._copied(opened, key, each, id_) for each in kept])
-            self._tell(connection, "workflow_forked", run, f"{id_} of {old.id}", by)
-        return id_
+            self._require_unmoved(connection, old)
+            table.keep_definition(connection, bundle.digest, old.workflow, bundle.body, now)
+            if not table.accept(connection, run):
+                found = table.run_once(connection, run.once)
+                if found is None:
+                    raise Broken("a run vanished while it was begun again", mend="begin it again")
+                return found, False
+            steps.copy_results(connection, rows)
+            self._tell(connection, "workflow_forked", run, about, by)
+        return run, True
 
-    def _copied(self, opened: Opened, key: RunKey, result: "Result", id_: str) -> "Result":
-        from msgspec.structs import replace
+    def _require_unmoved(self, connection: "Connection", run: "Run") -> None:
+        from fairlead.storage import workflow_rows as table
 
-        sealed = key.seal(result.place, opened.key.open(result.place, result.sealed))
-        return replace(result, run=id_, sealed=sealed, size=len(sealed), cost=0)  # the first run has paid for it
+        now = table.run_of(connection, run.id)
+        if now is None or (now.status, now.segment, now.owner) != (run.status, run.segment, run.owner):
+            raise NotNow(
+                f"run {run.id} has gone on meanwhile",
+                mend=f"look again: fairlead workflow status {run.id}",
+                subject=run.id,
+            )
+
+    def _copied(self, opened: Opened, key: RunKey, plan: "Plan", id_: str) -> "Iterator[Result]":
+        for each in plan.taken:
+            if each.place in plan.results:
+                continue
+            plain = opened.key.open(each.place, each.sealed)
+            if "cost" in plain:  # the first run has paid for it
+                plain = {**plain, "cost": 0}
+            sealed = key.seal(each.place, plain)
+            yield replace(each, run=id_, sealed=sealed, size=len(sealed), cost=0)
 
     def _change(
         self,
@@ -144,10 +174,23 @@ class Steering:
         self._store.database.append(connection, [entry])
 
 
-def within(step: str) -> Callable[[str], bool]:
-    """Whether a place belongs to a step: its own, those of its items, turns and branches, and what undoes it."""
+def _given(plan: "Plan", key: RunKey, id_: str, now: int) -> "Iterator[Result]":
+    """The results that somebody gives in the place of those that there were."""
+    from fairlead.storage.workflow_step_rows import Result
 
-    def belongs(place: str) -> bool:
-        return place == step or place.startswith(tuple(f"{step}{edge}" for edge in _EDGES if edge))
+    for place, result in plan.results.items():
+        sealed = key.seal(place, packed(result))
+        yield Result(run=id_, place=place, at=now, action="", status="done", cost=0, size=len(sealed), sealed=sealed)
 
-    return belongs
+
+def _origin(opened: Opened, plan: "Plan", key: RunKey, id_: str, now: int) -> "Result":
+    """What the copy knows of where it comes from. It goes on with the flow of what was read before."""
+    from fairlead.storage.workflow_step_rows import Result
+
+    origin = Origin(run=opened.run.id, start=plan.start, kept=plan.kept, edited=plan.edited, flow=opened.flow)
+    sealed = key.seal(ORIGIN, packed(origin))
+    return Result(run=id_, place=ORIGIN, at=now, action="", status="done", cost=0, size=len(sealed), sealed=sealed)
+
+
+def _once(subject: str, run: str, once: str) -> str:
+    return sha256("\0".join((subject, run, "fork", once)).encode()).hexdigest() if once else ""

@@ -3,6 +3,8 @@
 from typing import Any
 
 from fairlead.storage.workflow_rows import DONE, OVER, Run
+from fairlead.workflows.forking import Plan
+from fairlead.workflows.marks import is_mark
 from fairlead.workflows.people import Asking
 from fairlead.workflows.recorded import failure_in
 from fairlead.workflows.runs import Opened, Runs, unpacked
@@ -31,8 +33,10 @@ def brief(run: Run, queued: str = "") -> dict[str, Any]:
 def whole(runs: Runs, opened: Opened) -> dict[str, Any]:
     """All of it: its steps so far, what it waits for, and what came of it."""
     run = opened.run
-    steps = [_step(opened, each) for each in opened.results]
+    steps = [_step(opened, each) for each in opened.results if not is_mark(each)]
     told = {**brief(run), "person": opened.begun.caller.person, "input": opened.begun.input, "steps": steps}
+    if (origin := opened.origin) is not None:
+        told["copy"] = {"of": origin.run, "from": origin.start, "kept": origin.kept, "edited": origin.edited}
     told["cost"] = sum(each.cost for each in opened.results.values())
     if run.status in OVER:
         result = runs.result(opened)
@@ -40,6 +44,21 @@ def whole(runs: Runs, opened: Opened) -> dict[str, Any]:
     else:
         told["waits"] = [_waits(wait.place, wait.asked_at, waiting) for wait, waiting in runs.waits(opened)]
     return told
+
+
+def plan(opened: Opened, plan: Plan) -> dict[str, Any]:
+    """What a copy of a run comes to: by places, and nothing of what they hold."""
+    return {
+        "copy": {
+            "of": opened.run.id,
+            "from": plan.start,
+            "kept": plan.kept,
+            "anew": plan.anew,
+            "again": [{"at": each.at, "does": each.does} for each in plan.again],
+            "asked_again": plan.asked_again,
+            "edited": plan.edited,
+        }
+    }
 
 
 def question(asking: Asking) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from fairlead.workflows.definition import Bundle
 from fairlead.workspace import aiming, crossings, money_named, organising, remarks
 from fairlead.workspace.anchoring import compile_anchors
 from fairlead.workspace.connected import compiled_declassify, compiled_live, compiled_sources, compiled_systems
+from fairlead.workspace.defining import FOLDER as WORKFLOWS
 from fairlead.workspace.defining import compiled_workflows
 from fairlead.workspace.findings import Findings
 from fairlead.workspace.kinds_of_work import compiled_tasks
@@ -251,10 +252,13 @@ class _Compiling:
             except UnicodeDecodeError:
                 self._found.problems.append(Problem(file=path, message="not UTF-8 text", mend="save the file as UTF-8"))
         files = {path: file for path, file in rules.items() if file is not None}
+        has_workflows = any(self._found.text.below(WORKFLOWS, ".yaml"))
         if len(files) < len(rules):
             return None  # policies may rest on what could not be read
         return self._found.tried(
-            lambda: compile_policy(sources, settings.rules, files, systems, _lists(self._found.text)),
+            lambda: compile_policy(
+                sources, settings.rules, files, systems, _lists(self._found.text), workflows=has_workflows
+            ),
             ("rules",),
             others=files,
         )

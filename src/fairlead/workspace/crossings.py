@@ -9,10 +9,12 @@ from fairlead.models.declared import ModelSettings
 from fairlead.models.settings import Models
 from fairlead.policy import Policy, PolicyCase, models_compared
 from fairlead.policy.settings import RulesFile, Scope
+from fairlead.policy.ways import START
 from fairlead.tasks import TaskSettings
 from fairlead.tasks.requirements import OnlyModels
 from fairlead.tasks.settings import BUILT_IN
 from fairlead.tools.settings import System
+from fairlead.workspace.defining import FOLDER as WORKFLOWS
 from fairlead.workspace.problems import Problem
 from fairlead.workspace.settings import WorkspaceSettings
 from fairlead.workspace.text import ENTRY, POLICY_TESTS, task_name
@@ -37,6 +39,7 @@ def between(
             yield from _unknown(
                 entry, ("rules", number, "allow", "models"), rule.allow.models, settings.models, "model"
             )
+    yield from _of_starts(settings, cases, documents)
     for path, file in rules.items():
         if file is not None:
             yield from _of_rules(documents[path], file, names | {BUILT_IN}, settings.models)
@@ -186,6 +189,21 @@ def _built_in_taken(entry: Document, settings: WorkspaceSettings) -> Iterator[Pr
             "callers ask for a model or a task type in one and the same field: name the model otherwise, or declare "
             "the usual task type under `defaults.task`",
         )
+
+
+def _of_starts(
+    settings: WorkspaceSettings, cases: Sequence[PolicyCase], documents: Mapping[str, Document]
+) -> Iterator[Problem]:
+    """Workflows that rules and tests name, and that there are not."""
+    workflows = {task_name(path) for path in documents if path.startswith(f"{WORKFLOWS}/")}
+    for number, rule in enumerate(settings.rules):
+        if rule.start is not None:
+            named = rule.start.workflows
+            yield from _unknown(documents[ENTRY], ("rules", number, "start", "workflows"), named, workflows, "workflow")
+    for number, case in enumerate(cases):
+        if case.action == START and case.workflow not in workflows:
+            path = ("tests", number, "workflow")
+            yield _missing(documents[POLICY_TESTS], path, case.workflow, workflows, "workflow")
 
 
 def _unknown(

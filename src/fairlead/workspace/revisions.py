@@ -165,9 +165,10 @@ class Revisions:
         parts.custody.under(settings)
         parts.budgeting.take_up(workspace)
         parts.pins.keep = settings.context.pinned_for
-        parts.runs.keep, parts.workflows.bundles = settings.workflows.kept_for, workspace.workflows
         definitions = {name: bundle.definition for name, bundle in workspace.workflows.items()}
         parts.runs.limits = limits_of(settings.workflows, definitions)
+        parts.runs.keep = settings.workflows.kept_for
+        _take_up_workflows(parts.workflows, workspace)
         parts.flows.keep = settings.flows.kept_for(settings.payloads)
         credits = parts.budgeting.credits(workspace.budgets)
         take_up_approvals(parts.approvals, workspace, compiled.approvals, credits)
@@ -176,6 +177,15 @@ class Revisions:
         parts.grants.address = address_of(settings)
         parts.signed_in.take_up(workspace.identity, workspace.organisation)
         return _deployment(compiled, self._around, parts)
+
+
+def _take_up_workflows(workflows: Workflows, workspace: Workspace) -> None:
+    tools = {
+        tool.name: tool.definition.effect for system in workspace.systems.values() for tool in system.tools.values()
+    }
+    workflows.bundles, workflows.permits.policy = workspace.workflows, workspace.policy
+    workflows.models = frozenset(workspace.models.models)
+    workflows.writes = lambda tool: tools.get(tool) != "read"
 
 
 def _feedback_rules(workspace: Workspace) -> FeedbackRules:
