@@ -13,8 +13,8 @@ from fairlead.policy.endings import Ending
 from fairlead.policy.name_lists import names_in, refuse_replies
 from fairlead.policy.names import Name, Names
 from fairlead.policy.policy import Policy
-from fairlead.policy.settings import Rule, RulesFile
-from fairlead.policy.sources import schema_text, statements
+from fairlead.policy.settings import FactSetting, Rule, RulesFile
+from fairlead.policy.sources import Statement, schema_text, statements
 from fairlead.policy.tool_rights import ToolRights
 from fairlead.policy.ways import START
 from fairlead.policy.words import Words
@@ -63,10 +63,7 @@ def compile_policy(
     answered = tuple(each.detector for _, each in spoken.values() if not each.asked)
     instead = {name: each.instead for name, (_, each) in spoken.items() if each.instead}
     tools = tool_schema.actions(systems.values())
-    found = statements(texts, declared, tools)
-    if workflows and not any(each.effect == "permit" and START in (each.actions or {START}) for each in found):
-        texts["defaults"] = texts.get("defaults", "") + rules.DEFAULT_START
-        found = statements(texts, declared, tools)
+    found = _statements(texts, declared, tools, workflows)
     if names is not None:
         refuse_replies(found, names.categories - {each.category for each in (*own, *answered)})
     return Policy(
@@ -84,6 +81,17 @@ def compile_policy(
             decisive(systems.values()),
         ),
     )
+
+
+def _statements(
+    texts: dict[str, str], declared: Sequence[FactSetting], tools: str, workflows: bool
+) -> tuple[Statement, ...]:
+    """All policies. Where none says who may begin workflows, everybody may."""
+    found = statements(texts, declared, tools)
+    if workflows and not any(each.effect == "permit" and START in (each.actions or {START}) for each in found):
+        texts["defaults"] = texts.get("defaults", "") + rules.DEFAULT_START
+        found = statements(texts, declared, tools)
+    return found
 
 
 @functools.lru_cache(maxsize=2)
