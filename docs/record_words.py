@@ -85,6 +85,7 @@ KINDS: Final = {
     "erasure": "A deed: a person's key was deleted, and with it all that was sealed for them.",
     "legal_hold": "A deed: a person's or a run's data must not be erased for now.",
     "legal_release": "A deed: such a hold has ended.",
+    "memory_forgotten": "A deed: what was remembered was deleted, by hand; `about` says how much.",
     "retention": "A deed: payloads whose time was over were deleted.",
     "key_revoked": "A deed: an API key was revoked.",
     "signing_key": "A deed: another key signs the log from here on.",

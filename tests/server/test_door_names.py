@@ -17,6 +17,7 @@ WITHOUT_POLICY = {
     "fairlead.sessions",
     "fairlead.approvals",
     "fairlead.grants",
+    "fairlead.memory",
     "fairlead.proposals",
     "fairlead.workflows",
     "fairlead.pages",

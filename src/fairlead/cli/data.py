@@ -124,7 +124,9 @@ def _erase(store: Store, person: str, subject: str | None) -> None:
 
 
 def _counted(kept: "Kept") -> str:
-    return f"{kept.payloads} payloads, {kept.sessions} conversations, {kept.turns} turns of them"
+    return (
+        f"{kept.payloads} payloads, {kept.sessions} conversations, {kept.turns} turns of them, {kept.memories} memories"
+    )
 
 
 def _left(keys: tuple[str, ...]) -> str:

@@ -56,6 +56,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Workflows: check, draw, price; begin runs, answer what they ask, see what became of them.",
     ),
     "evaluate": ("evaluating", "Run the cases of evaluation/ and see how many come out right, and at what cost."),
+    "memory": ("remembered", "What runs and agents remember for later: show it, forget it."),
     "trace": ("trace", "Draw what happened in a run."),
     "runs": ("trace", "The latest runs."),
     "load": ("trace", "Where Fairlead's own time goes."),

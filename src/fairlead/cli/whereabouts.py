@@ -137,18 +137,19 @@ def _of_person(store: Store, compiled: Workspace, person: str, subject: str) -> 
     from sqlalchemy import func, select
 
     from fairlead.costs.budgets import scope_name
-    from fairlead.storage.personal_tables import browser_session, session, session_turn, system_grant
+    from fairlead.storage.personal_tables import browser_session, memory, session, session_turn, system_grant
     from fairlead.storage.schema import budget
+    from fairlead.storage.workflow_tables import workflow_run
 
     settings = compiled.settings
     days = settings.sessions.kept_for(settings.payloads) // _DAY
     with store.reading() as connection:
-        sessions, turns, browsers, grants = (
+        sessions, turns, browsers, grants, memories, runs = (
             int(
                 connection.execute(select(func.count()).select_from(each).where(each.c.subject == subject)).scalar()
                 or 0
             )
-            for each in (session, session_turn, browser_session, system_grant)
+            for each in (session, session_turn, browser_session, system_grant, memory, workflow_run)
         )
         scope = budget.c.scope == scope_name("person", person)
         budgets = int(connection.execute(select(func.count()).select_from(budget).where(scope)).scalar() or 0)
@@ -160,6 +161,13 @@ def _of_person(store: Store, compiled: Workspace, person: str, subject: str) -> 
         Kept("table browser_session", "browsers that are signed in, encrypted", browsers, "an hour after their end"),
         Kept(
             "table system_grant", "systems that they have connected, tokens encrypted", grants, "the person is erased"
+        ),
+        Kept("table memory", "what is remembered, encrypted", memories, "`memory.keep` after it was written"),
+        Kept(
+            "table workflow_run",
+            "runs of workflows with their steps, encrypted",
+            runs,
+            f"{settings.workflows.keep:g} days after their end",
         ),
         Kept("table subject", "the key and the name, encrypted", 1, "the person is erased"),
         Kept("table budget", "budgets of the person, by name", budgets, "the person is erased"),

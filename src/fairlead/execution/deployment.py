@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from fairlead.execution.attempts import Sent
     from fairlead.execution.flow_path import FlowRules
     from fairlead.execution.kept_flows import Flows
+    from fairlead.execution.memories import Memories
     from fairlead.execution.pace import PaceSeen
     from fairlead.execution.pins import Pins
     from fairlead.execution.replies_seen import RepliesSeen
@@ -125,6 +126,7 @@ class Fairlead:
         pace: "PaceSeen",
         minutes: Minutes,
         releases: "Releases",
+        memories: "Memories",
         deployment: Deployment,
     ) -> None:
         self.ledger = ledger
@@ -139,6 +141,7 @@ class Fairlead:
         self.replies = replies
         self.pace = pace
         self.releases = releases
+        self.memories = memories
         self.deployment = deployment
         # The attempts under way, for stops that end them.
         self.under_way: dict[Action, tuple[Sent, asyncio.Timeout]] = {}

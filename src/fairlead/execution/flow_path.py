@@ -5,7 +5,7 @@ What a call reads is durable before it is given away. So whatever is written wit
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -29,6 +29,9 @@ from fairlead.storage.types import NewStep
 from fairlead.tools.talk import Talk
 from fairlead.tools.types import ToolResult
 
+_COMPOSED: Final = ("workflow",)
+"""Doors whose messages are put together here, of whatever earlier steps gave: nobody speaks in them."""
+
 
 async def traced(fairlead: Fairlead, deployment: Deployment, action: Action, request: ToolRequest) -> ToolRequest:
     """The call with its references resolved, and where its arguments come from as far as its flow proves that. Raises
@@ -50,7 +53,7 @@ async def traced(fairlead: Fairlead, deployment: Deployment, action: Action, req
             arguments=made.arguments,
             sources=made.sources,
             read=made.read,
-            labels=made.labels,
+            labels=request.labels.joined(made.labels),
             links=made.links,
             talk=request.talk and _talk(fairlead, action, request.flow or "", request.talk),
         )
@@ -149,7 +152,7 @@ async def heard(fairlead: Fairlead, deployment: Deployment, action: Action, requ
     for what came from elsewhere."""
     if deployment.flows is None or action.arrival.flow is None:
         return
-    if deployment.flows.speaks(action.caller):
+    if deployment.flows.speaks(action.caller) and action.arrival.door not in _COMPOSED:
         told = [step for each in request.messages for step in told_by(each)]
         told += packed(pack, all_of_it=True)
     else:

@@ -39,11 +39,14 @@ def put_step(asked: ToolAsked, trusts: Callable[[str], bool]) -> Step | None:
 
 def read_step(id_: str, asked: ToolAsked, result: ToolResult, labels: Labels, schema: Mapping[str, Any] = {}) -> Step:
     """What a call has read: its data, texts that are data as such, and the addresses of links. Where its data fit a
-    declared schema, what leaves no room for words in them comes from there."""
+    declared schema, what leaves no room for words in them comes from there; what was only kept for later still comes
+    from where it came from."""
     given = [given_as(value, asked.sources[name]) for name, value in asked.arguments.items()]
+    given += [given_as(each.value, each.sources) for each in result.origins]
     texts = [each.text for each in result.pieces if isinstance(each, Text | Resource) and each.text]
     values = [] if result.structured is None else [result.structured]
-    values += [data for data in map(as_data, texts) if data not in values]
+    if not result.origins:  # else the text is made of the data, and proves nothing beside it
+        values += [data for data in map(as_data, texts) if data not in values]
     values += [text for each in result.pieces if isinstance(each, Link) for text in (each.uri, each.name) if text]
     values += [each.uri for each in result.pieces if isinstance(each, Resource)]
     marks = {_mark(each) for each in (*texts, "\n".join(texts), "".join(texts))}

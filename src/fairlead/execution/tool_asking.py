@@ -75,7 +75,8 @@ class ToolDecided(Struct, frozen=True):
 
 class ToolAnswer(Struct, frozen=True, kw_only=True):
     """A settled call. `cost` is in nano-units of money, and told in `unit`. `source` is what values taken from the
-    result come from, `labels` what was found in it; a result is data, whatever it says."""
+    result come from, `origins` where they came from before, `labels` what was found in it; a result is data, whatever
+    it says."""
 
     run: str
     revision: str
@@ -86,6 +87,7 @@ class ToolAnswer(Struct, frozen=True, kw_only=True):
     cost: int
     unit: Unit
     credential: str
+    origins: tuple[str, ...] = ()
     approvals: tuple[str, ...] = ()
     warned: tuple[tuple[str, str], ...] = ()
     flags: tuple[str, ...] = ()
@@ -187,6 +189,7 @@ def answer_of(
         cost=action.cost,
         unit=deployment.unit,
         credential=decided.credential.kind,
+        origins=tuple(sorted({source for each in result.origins for source in each.sources})),
         approvals=decided.approvals,
         warned=tuple(sorted({(each.policy, each.text) for each in action.hits if each.mode == "warn"})),
         flags=tuple(action.flags),

@@ -13,6 +13,7 @@ from fairlead.errors import BadInput, DeadlineExceeded, Overloaded, Rejected, Un
 from fairlead.execution.aggregating import taken_down
 from fairlead.execution.attempts import refuse_outdated
 from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.execution.remembering import remembered
 from fairlead.execution.stopping import refuse_ended
 from fairlead.execution.tool_approvals import use_approvals
 from fairlead.execution.tool_asking import ToolDecided, digest_of
@@ -23,6 +24,7 @@ from fairlead.execution.tool_release import without_credential, without_secret
 from fairlead.execution.tool_talk import governed
 from fairlead.models.types import NO_USAGE, Model, Usage
 from fairlead.tools.failures import CredentialRefused, SystemFailed
+from fairlead.tools.memory import MEMORY
 from fairlead.tools.nesting import MOST_LEVELS, is_too_deep
 from fairlead.tools.types import SystemCall, Tool, ToolResult
 
@@ -132,6 +134,8 @@ async def _called(
 ) -> ToolResult:
     """The driver's call. Where the system did not know the credential, and so did nothing, and there is another of the
     same person's, once more with that: a token can end before its time. What it says then is final."""
+    if decided.system.name == MEMORY:
+        return await remembered(fairlead, deployment, action, decided.asked)
     driver, credential = deployment.systems.drivers[decided.system.name], call.credential
     try:
         try:

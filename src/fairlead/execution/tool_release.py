@@ -38,6 +38,8 @@ async def released(
     labels = Labels(decided.system.data_class if lowered is None else lowered.to)
     for findings in found.values():
         labels = labels.joined(findings.labels)
+    for each in result.origins:
+        labels = labels.joined(each.labels)
     if any(_data(each) and each not in inside for each in result.pieces):
         labels = Labels(labels.data_class, labels.categories | {UNSCREENED})
     decision = policy.release_result(

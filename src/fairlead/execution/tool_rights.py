@@ -6,9 +6,11 @@ from fairlead.costs.ledger import Action
 from fairlead.errors import Denied
 from fairlead.execution.aggregating import refuse_higher
 from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.execution.remembering import refuse_foreign
 from fairlead.execution.tool_approvals import granted_or_asked
 from fairlead.policy.tool_rights import ToolAsked
 from fairlead.policy.types import Decision, Rights
+from fairlead.tools.memory import MEMORY
 
 
 async def refuse_unless_allowed(
@@ -17,6 +19,8 @@ async def refuse_unless_allowed(
     """The ids of the approvals that it rests on. Raises `Denied`, `ApprovalPending`."""
     if deployment.declassify:
         refuse_higher(deployment, asked)
+    if asked.tool.system == MEMORY:
+        refuse_foreign(action, asked)
     decision = _decided(deployment, action, asked)
     if decision.effect != "ask":
         return ()

@@ -18,6 +18,7 @@ from fairlead.policy.sources import Statement, schema_text, statements
 from fairlead.policy.tool_rights import ToolRights
 from fairlead.policy.ways import START
 from fairlead.policy.words import Words
+from fairlead.tools.memory import MEMORY
 from fairlead.tools.settings import System
 
 
@@ -56,7 +57,7 @@ def compile_policy(
     for path, text in preconditions.written(systems.values()):
         texts[path] = text
     if not sources:
-        texts["defaults"] = rules.defaults(lean, tools=bool(systems))
+        texts["defaults"] = rules.defaults(lean, tools=bool(systems), memory=MEMORY in systems)
     asked = tuple(each.detector for _, each in spoken.values() if each.asked)
     classes = {**dict.fromkeys([*spoken, *last], DataClass.public), **_classes(files)}
     detection = Detection((*own, *asked), classes, injection.suspicion() if suspects else None, names)

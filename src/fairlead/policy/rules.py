@@ -21,6 +21,10 @@ permit(principal, action in Action::"call_tool", resource) when { resource.effec
 @id("default-results") @reason("results are given to whoever called the tool")
 permit(principal, action == Action::"release_result", resource);
 """
+_DEFAULT_MEMORY = """@id("default-memory") @reason("what is a person's own, of a session or a run, may be remembered")
+permit(principal, action in [Action::"memory.remember", Action::"memory.forget"], resource)
+unless { context.arguments has scope && context.arguments.scope like "team:*" };
+"""
 DEFAULT_START = """@id("default-start") @reason("every caller may begin every workflow, as no policy says who may")
 permit(principal, action == Action::"start_workflow", resource);
 """
@@ -28,10 +32,10 @@ _VERBS = ("redact", "pseudonymise", "keep_local", "refuse", "withhold", "allow",
 _WHO = ("mode", "groups", "departments", "persons")
 
 
-def defaults(rules: Sequence[Rule], *, tools: bool = False) -> str:
+def defaults(rules: Sequence[Rule], *, tools: bool = False, memory: bool = False) -> str:
     """The permits of a workspace without Cedar files. An `allow` rule replaces the general permit to call models."""
     calls = "" if any(rule.allow is not None for rule in rules) else _DEFAULT_CALL
-    return calls + _DEFAULT_REST + (_DEFAULT_TOOLS if tools else "")
+    return calls + _DEFAULT_REST + (_DEFAULT_TOOLS if tools else "") + (_DEFAULT_MEMORY if memory else "")
 
 
 def to_cedar(rules: Sequence[Rule], categories: frozenset[str]) -> str:

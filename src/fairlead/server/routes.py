@@ -29,6 +29,8 @@ from fairlead.server.mcp.door import McpDoor
 from fairlead.server.mcp.door import encode_error as encode_mcp_error
 from fairlead.server.mcp.resource import PATH as RESOURCE
 from fairlead.server.mcp.resource import ProtectedResource
+from fairlead.server.memory import PATH as MEMORY
+from fairlead.server.memory import forgotten_memory, shown_memory
 from fairlead.server.model_list import ModelList, OneModel
 from fairlead.server.openai.chat import ChatCompletions
 from fairlead.server.openai.completions import Completions
@@ -103,6 +105,10 @@ def routes(running: Running, max_body: int) -> dict[tuple[str, str], Endpoint]:
         ("GET", GRANTS): ShownGrants(fairlead, grants),
         ("GET", f"{GRANTS}/"): ShownGrants(fairlead, grants),
         ("DELETE", f"{GRANTS}/"): EndGrant(fairlead, grants),
+        ("GET", MEMORY): shown_memory(fairlead),
+        ("GET", f"{MEMORY}/"): shown_memory(fairlead),
+        ("DELETE", MEMORY): forgotten_memory(fairlead),
+        ("DELETE", f"{MEMORY}/"): forgotten_memory(fairlead),
         ("GET", PAGE): ShownByLink(fairlead),
         ("POST", PAGE): AnswerByLink(fairlead),
         **_pages(running, browser),

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, func, select
 from fairlead.errors import NotFound
 from fairlead.storage.legal_holds import require_no_hold
 from fairlead.storage.people_rows import note_erasure
-from fairlead.storage.personal_tables import session, session_turn
+from fairlead.storage.personal_tables import memory, session, session_turn
 from fairlead.storage.schema import payload, subject
 from fairlead.storage.store import Store
 from fairlead.storage.tombstones import SUBJECT, Tombstone, bury, mark_done, tombstones
@@ -26,18 +26,19 @@ _AFTERWARDS: Final = 86_400_000  # milliseconds for which calls that were under 
 
 
 class Kept(Struct, frozen=True):
-    """How much is kept of a subject: payloads of runs, conversations and turns of them."""
+    """How much is kept of a subject: payloads of runs, conversations and turns of them, what is remembered."""
 
     payloads: int
     sessions: int
     turns: int
+    memories: int = 0
 
 
 def kept_of(connection: Connection, subject_id: str) -> Kept:
     """How much there is. Looks through all payloads."""
     found = [
         connection.execute(select(func.count()).select_from(table).where(table.c.subject == subject_id)).scalar() or 0
-        for table in (payload, session, session_turn)
+        for table in (payload, session, session_turn, memory)
     ]
     return Kept(*map(int, found))
 

@@ -172,3 +172,25 @@ consent = Table(
     sqlite_with_rowid=False,
 )
 Index(None, consent.c.subject)
+
+# What is remembered for later runs: one row for each key of a scope. `id` is a digest of scope and key, `place` one of
+# the scope alone: who was not told what is kept there cannot see it from these. `kind` is "run", "session", "person" or
+# "team", `subject` whoever wrote it last, `once` a digest of the effect that did. `sealed` is gone with them.
+memory = Table(
+    "memory",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("subject", Text, ForeignKey("subject.id", ondelete="CASCADE"), nullable=False),
+    required("tenant", Text),
+    required("kind", Text),
+    required("place", Text),
+    required("version", BigInteger),
+    required("made_at", BigInteger),
+    required("used_at", BigInteger),
+    required("expires_at", BigInteger),
+    required("once", Text),
+    required("sealed", LargeBinary),
+)
+Index(None, memory.c.place)
+Index(None, memory.c.subject)
+Index(None, memory.c.expires_at)

@@ -170,3 +170,26 @@ class FlowSettings(Struct, frozen=True, forbid_unknown_fields=True):
         if self.keep is None:
             return _UNITS["d"] if payloads == "keep" else 0
         return int(self.keep[:-1]) * _UNITS[self.keep[-1]] if self.keep else 0
+
+
+class MemoryKeepSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`memory.keep:`. For how long something is remembered after it was last written, by scope."""
+
+    run: Annotated[_Span, Meta(description="What belongs to one run, or to one piece of work.")] = "7d"
+    session: Annotated[_Span, Meta(description="What belongs to one conversation of a person.")] = "30d"
+    person: Annotated[_Span, Meta(description="What is known of and for a person.")] = "365d"
+    team: Annotated[_Span, Meta(description="What the members of a group share.")] = "365d"
+
+
+class MemorySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`memory:` in fairlead.yaml: runs and agents may remember something for later ones. Without it nothing is."""
+
+    keep: MemoryKeepSettings = MemoryKeepSettings()
+    entries: Annotated[
+        int, Meta(ge=1, le=1000, description="The most entries of one scope: one more, and the least used goes.")
+    ] = 200
+    most_bytes: Annotated[int, Meta(ge=64, le=65_536, description="The largest value, as JSON.")] = 8192
+
+    def kept_for(self, scope: str) -> int:
+        """The longest that an entry of such a scope is kept, in milliseconds."""
+        return RetentionSettings.milliseconds(getattr(self.keep, scope))

@@ -13,6 +13,7 @@ from fairlead.tools.settings import (
     AnySystem,
     DecidedSettings,
     McpSettings,
+    MemorySystemSettings,
     OpenApiSettings,
     Pins,
     PythonSettings,
@@ -27,6 +28,7 @@ CONNECTORS: Final[Mapping[type, str]] = {
     SqlSettings: "fairlead.tools.sql:SqlSystem",
     PythonSettings: "fairlead.tools.python:PythonSystem",
     DecidedSettings: "fairlead.tools.decided:DecidedTexts",
+    MemorySystemSettings: "fairlead.tools.memory:MemoryTools",
 }
 
 

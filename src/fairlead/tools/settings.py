@@ -197,6 +197,10 @@ class DecidedSettings(SystemSettings, frozen=True, kw_only=True, forbid_unknown_
     """No system of a workspace's own: the tools by which people let texts have a lower class."""
 
 
+class MemorySystemSettings(SystemSettings, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="memory"):
+    """No system of a workspace's own: the tools by which something is remembered for later runs."""
+
+
 AnySystem = McpSettings | OpenApiSettings | SqlSettings | PythonSettings
 
 
@@ -211,7 +215,7 @@ class System(Struct, frozen=True, kw_only=True):
     that a program sees which is started for it: secrets of whoever runs Fairlead may stand there."""
 
     name: str
-    settings: AnySystem | DecidedSettings
+    settings: AnySystem | DecidedSettings | MemorySystemSettings
     tools: Mapping[str, Tool]
     card: SystemCard
     files: Mapping[str, bytes]  # of the workspace, under systems/

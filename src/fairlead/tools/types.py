@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Protocol
 import msgspec
 from msgspec import Meta, Struct
 
+from fairlead.labels import Labels
 from fairlead.tools.talk import Questions, Talk
 
 Effect = Literal["read", "write"]
@@ -128,8 +129,17 @@ class Resource(Struct, frozen=True, tag="resource"):
 Piece = Text | Blob | Link | Resource
 
 
+class Origin(Struct, frozen=True, kw_only=True):
+    """A part of a result that was brought to its system before, with where it came from then and its labels."""
+
+    value: Any
+    sources: frozenset[str]
+    labels: Labels
+
+
 class ToolResult(Struct, frozen=True, kw_only=True):
-    """What a system gave back. `structured` is the result as data, None where there is only text.
+    """What a system gave back. `structured` is the result as data, None where there is only text. `origins`: what of it
+    was only kept there, and is still what it was.
 
     `failed` says that the tool itself tells of an error (no row, a rule of the system): an answer, which the agent
     should read, other than a system that could not be reached, which raises. With `questions` the system has given no
@@ -139,6 +149,7 @@ class ToolResult(Struct, frozen=True, kw_only=True):
     pieces: tuple[Piece, ...] = ()
     structured: Any = None
     failed: bool = False
+    origins: tuple[Origin, ...] = ()
     questions: Questions | None = None
 
     @property

@@ -1,21 +1,28 @@
 """What a step asks of a model, as the governed path takes it, and what its reply comes to."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from fairlead.execution import Answer
 from fairlead.labels import Labels
-from fairlead.models.types import AUTO, ChatRequest, JsonSchemaSpec, Message, ResponseFormat, Tool
+from fairlead.models.types import AUTO, ChatRequest, JsonSchemaSpec, Message, Part, ResponseFormat, TextPart, Tool
 from fairlead.workflows.nodes import AgentNode, ModelNode, Schema
 from fairlead.workflows.walk import Asked, Bounds, Place, StepFailed, StepResult
 
+_REMEMBERED: Final = "Remembered"
+
 
 def first_messages(node: ModelNode | AgentNode, asked: Asked) -> list[Message]:
-    """What a question begins with. After a reply that did not pass: that reply, and what is wrong with it."""
+    """What a question begins with; what is remembered goes as documents, which are data. After a reply that did not
+    pass: that reply, and what is wrong with it."""
     messages = [Message(role="system", content=asked.instructions)] if asked.instructions else []
-    messages.append(Message(role="user", content=asked.prompt))
+    prompt: str | list[Part] = asked.prompt
+    if asked.memory:
+        noted = [TextPart(f"{each}\n\n", title=_REMEMBERED) for each in asked.memory]
+        prompt = [*noted, TextPart(asked.prompt)]
+    messages.append(Message(role="user", content=prompt))
     if asked.wrong:
         messages.append(Message(role="assistant", content=asked.before))
         messages.append(Message(role="user", content=f"That does not pass: {asked.wrong}\nAnswer again."))

@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from fairlead.errors import BadInput, closest
+from fairlead.tools.memory import read_scope
 from fairlead.workflows.bounds import bound_faults
 from fairlead.workflows.definition import KINDS, Definition, Step
 from fairlead.workflows.forms import Form
 from fairlead.workflows.graph import circle_of, every_step, lists_of, recursion_of, subflows_of
 from fairlead.workflows.known import Fault, Known, KnownFunction, Path
 from fairlead.workflows.nodes import PythonNode, SubflowNode, ToolNode
+from fairlead.workflows.recalling import RECALL, REMEMBER
 from fairlead.workflows.references import References
 
 MOST_STEPS: Final = 2000
@@ -21,7 +23,13 @@ _PAGES: Final = "pages"
 def faults_of(name: str, definition: Definition, known: Known) -> list[Fault]:
     """All that is wrong with a workflow, and what may be meant, in the order of its text where that is known."""
     shape = [*_shape(definition)]
-    found = [*shape, *_schemas(definition), *_names(definition, known), *_uses_itself(name, definition, known)]
+    found = [
+        *shape,
+        *_schemas(definition),
+        *_names(definition, known),
+        *_uses_itself(name, definition, known),
+        *_unkept(definition),
+    ]
     if not any(not fault.remark for fault in shape):
         found += [*bound_faults(definition), *References(definition, known).faults()]
     return found
@@ -130,6 +138,8 @@ def _of_node(path: Path, node: Any, known: Known) -> Iterator[Fault]:
         yield Fault(path=(*path, "model"), message=message, mend="keep `task`, and let that prefer the model")
     for number, tool in enumerate(getattr(node, "tools", ())):
         yield from _tool((*path, "tools", number), tool, known)
+    for number, scope in enumerate(getattr(node, "memory", ())):
+        yield from _memory((*path, "memory", number), scope, known)
     if role := getattr(node, "role", ""):
         yield from _role((*path, "role"), role, known)
     if (expert := getattr(node, "expert", None)) is not None:
@@ -162,6 +172,26 @@ def _tool(path: Path, name: str, known: Known) -> Iterator[Fault]:
         return
     mend = closest(name, known.tools) or "declare its system under `systems:`"
     yield Fault(path=path, message=f"there is no tool `{name}` in this workspace", mend=mend)
+
+
+def _memory(path: Path, scope: str, known: Known) -> Iterator[Fault]:
+    if RECALL not in known.tools:
+        message = "nothing is remembered in this workspace"
+        yield Fault(path=path, message=message, mend="declare `memory: {}` in fairlead.yaml")
+    elif "${" not in scope:
+        try:
+            read_scope(scope)
+        except BadInput as error:
+            yield Fault(path=path, message=error.message, mend=error.mend)
+
+
+def _unkept(definition: Definition) -> Iterator[Fault]:
+    """What is never written is not remembered for later either."""
+    for path, step in every_step(definition.steps) if definition.secrecy == "memory" else ():
+        named = step.agent.tools if step.agent is not None else (step.tool.call,) if step.tool is not None else ()
+        if REMEMBER in named:
+            message = f"`{step.id}` remembers something, and of a run with `secrecy: memory` nothing is written"
+            yield Fault(path=(*path, step.kind), message=message, mend="leave it out, or say `secrecy: sealed`")
 
 
 def _call(path: Path, node: ToolNode, known: Known) -> Iterator[Fault]:

@@ -8,8 +8,9 @@ import msgspec
 
 from fairlead.workflows.agreeing import agreed
 from fairlead.workflows.expressions import BadExpression
-from fairlead.workflows.nodes import AgentNode, ModelNode, seconds
+from fairlead.workflows.nodes import AgentNode, ModelNode, ToolNode, seconds
 from fairlead.workflows.program import Block, Compiled, Flow, Program
+from fairlead.workflows.recalling import recalled
 from fairlead.workflows.scope import Scope
 from fairlead.workflows.templates import as_text
 from fairlead.workflows.together import Halted, together
@@ -130,9 +131,17 @@ async def _of_model(walk: Walking, compiled: Compiled, at: Place, scope: Scope, 
     asked, bounds = asked_of(compiled, scope, again), bounds_of(compiled, scope)
     node = getattr(compiled.step, compiled.step.kind)
     assert isinstance(node, ModelNode | AgentNode)
+
+    async def recall(place: Place, tool: ToolNode, arguments: dict[str, str]) -> StepResult:
+        return await paid(
+            walk, place, scope, partial(walk.effects.tool, place, tool, arguments, bounds_of(compiled, scope))
+        )
+
+    memory = await recalled(at, filled(compiled, "memory", scope, []), recall)
+    asked, bounds = memory.told(asked, bounds)
     ask = walk.effects.model if isinstance(node, ModelNode) else walk.effects.agent
     make: Any = partial(ask, at, node, asked, bounds)  # type: ignore[arg-type]  # each is given its own kind
-    return flowed(compiled, scope, await paid(walk, at, scope, make))
+    return memory.flowed(flowed(compiled, scope, await paid(walk, at, scope, make)))
 
 
 async def _tool(walk: Walking, compiled: Compiled, at: Place, scope: Scope) -> StepResult:

@@ -244,7 +244,7 @@ def _given(answer: ToolAnswer) -> StepResult:
         value=result.structured if result.structured is not None else result.text,
         text=result.text,
         labels=answer.labels,
-        provenance=(answer.source,),
+        provenance=(answer.source, *answer.origins),
         run=answer.run,
         cost=answer.cost,
     )

@@ -86,6 +86,13 @@ class ModelNode(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Schema, Meta(description="A JSON Schema of the reply, which is data then: `steps.ID.value`. Default: text.")
     ] = {}
     max_output: Annotated[int, Meta(ge=1, le=10_000_000, description="The most tokens of the reply.")] | None = None
+    memory: Annotated[
+        tuple[str, ...],
+        Meta(
+            max_length=8,
+            description="Whose memory it is told before it begins: `run`, `person`, `session:NAME`, `team:GROUP`.",
+        ),
+    ] = ()
     expert: ExpertSettings | None = None
 
 
@@ -100,6 +107,13 @@ class AgentNode(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     instructions: Annotated[str, Meta(description="What the model is told before, beside the task type's own.")] = ""
     gives: Annotated[Schema, Meta(description="A JSON Schema of what it hands on. Default: text.")] = {}
     max_output: Annotated[int, Meta(ge=1, le=10_000_000, description="The most tokens of one turn.")] | None = None
+    memory: Annotated[
+        tuple[str, ...],
+        Meta(
+            max_length=8,
+            description="Whose memory it is told before it begins: `run`, `person`, `session:NAME`, `team:GROUP`.",
+        ),
+    ] = ()
     expert: ExpertSettings | None = None
 
 

@@ -15,8 +15,8 @@ from fairlead.workflows.nodes import CompensationSettings
 from fairlead.workflows.templates import Template
 
 FILLED: Final[Mapping[str, tuple[str, ...]]] = {
-    "model": ("prompt", "instructions"),
-    "agent": ("goal", "instructions"),
+    "model": ("prompt", "instructions", "memory"),
+    "agent": ("goal", "instructions", "memory"),
     "tool": ("arguments",),
     "python": ("arguments",),
     "subflow": ("input",),
@@ -151,7 +151,7 @@ class Program:
     def _filled(self, kind: str, node: Any) -> dict[str, Template]:
         if kind == "transform":
             return {"transform": self._template(node)}
-        keys = [key for key in FILLED.get(kind, ()) if getattr(node, key) not in (None, "", msgspec.UNSET)]
+        keys = [key for key in FILLED.get(kind, ()) if getattr(node, key) not in (None, "", (), msgspec.UNSET)]
         return {key: self._template(getattr(node, key)) for key in keys}
 
     def _undo(self, settings: CompensationSettings | None) -> Template | None:

@@ -108,7 +108,7 @@ class References:
             after = ends.naming(value=last if step.loop.gives is None else None, text={"type": "string"})
             yield from self._expression(step.loop.until, (*path, kind, "until"), after, "bool")
         for key in FILLED.get(kind, ()):
-            if isinstance(value := getattr(node, key), str | dict | list):
+            if isinstance(value := getattr(node, key), str | dict | list | tuple):
                 yield from self._template(value, (*path, kind, key), ends if kind in ("map", "loop") else seen)
         if step.parallel is not None and step.parallel.agree is not None:
             yield from self._agree(step, path, seen)

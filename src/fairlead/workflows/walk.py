@@ -96,11 +96,12 @@ class Waiting(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """A question to a model or an agent, with its expressions filled in. After a reply that did not pass its check,
-    `wrong` says why and `before` is that reply."""
+    """A question to a model or an agent, with its expressions filled in. `memory` is what was recalled for it. After a
+    reply that did not pass its check, `wrong` says why and `before` is that reply."""
 
     prompt: str
     instructions: str = ""
+    memory: tuple[str, ...] = ()
     wrong: str = ""
     before: str = ""
 

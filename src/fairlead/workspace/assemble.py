@@ -17,6 +17,7 @@ from fairlead.execution import Deployment, Fairlead
 from fairlead.execution.aggregating import Releases
 from fairlead.execution.approvals import Approvals
 from fairlead.execution.kept_flows import Flows
+from fairlead.execution.memories import Memories
 from fairlead.execution.pace import PaceSeen
 from fairlead.execution.pins import Pins
 from fairlead.execution.replies_seen import RepliesSeen
@@ -205,6 +206,7 @@ def _lasting_parts(around: Surroundings, vault: Vault, http: Http, watch: Watch,
         workflows=Workflows(store, vault, clock, runs, lambda: approvals.rules),
         gathering=Gathering(store, vault, clock),
         flows=Flows(store, vault, clock),
+        memories=Memories(store, vault, clock),
         requests=requests,
         proposals=Proposals(store, vault, clock),
         upkeep=Upkeeping(store, clock, requests, people, secrets),
@@ -241,6 +243,7 @@ def _fairlead(
         pace=PaceSeen(clock.monotonic),
         minutes=Minutes(around.store.beside / MINUTES, clock),
         releases=Releases(around.store, clock),
+        memories=parts.memories,
         deployment=deployment,
     )
 
@@ -263,7 +266,7 @@ def _chores(
         await asyncio.to_thread(sign)
 
     async def forget_the_expired() -> None:
-        others = parts.approvals, parts.flows, parts.signed_in, parts.pins, parts.gathering, parts.runs
+        others = parts.approvals, parts.flows, parts.signed_in, parts.pins, parts.gathering, parts.runs, parts.memories
         await asyncio.to_thread(custody.clear, parts.sessions, *others)
 
     return (

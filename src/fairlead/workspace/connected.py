@@ -12,6 +12,7 @@ from fairlead.policy import RulesFile
 from fairlead.policy.declassification import Rule, check_apart, compile_aggregate, compile_decision, with_tools
 from fairlead.policy.declassify_settings import DecisionSetting
 from fairlead.tools.cards import SystemCard
+from fairlead.tools.memory import MEMORY, memory_system
 from fairlead.tools.settings import System
 from fairlead.workspace import crossings
 from fairlead.workspace.findings import Findings
@@ -37,6 +38,11 @@ def compiled_systems(findings: Findings, settings: WorkspaceSettings) -> Mapping
         system = findings.tried(partial(one_system, name, each, card, files), ("systems", name))
         if system is not None:
             found[name] = system
+    if settings.memory is not None:
+        if MEMORY in found:
+            taken = BadInput(f"a system is called {MEMORY}", mend=f"give it another name, or leave out `{MEMORY}:`")
+            findings.tried(partial(_raise, taken), ("systems", MEMORY))
+        found[MEMORY] = memory_system(settings.memory)
     for path, one in cards.items():
         for tool, said in one.tools.items():
             check = partial(check_schema, f"tools.{tool}.extracts", said.extracts)

@@ -1,4 +1,5 @@
-"""Whether, and for whom, it is kept what agents read: where some policy looks at it, or some agent is declared."""
+"""Whether, and for whom, it is kept what agents read: where some policy looks at it, some agent is declared, or
+something is remembered for later."""
 
 from fairlead.execution.flow_path import FlowRules
 from fairlead.policy import Policy
@@ -7,8 +8,8 @@ from fairlead.workspace.settings import WorkspaceSettings
 
 def compile_flows(settings: WorkspaceSettings, policy: Policy) -> FlowRules | None:
     """None where nothing is kept: then nothing of it is done for any call."""
-    if not settings.systems or not settings.flows.kept_for(settings.payloads):
+    if not (settings.systems or settings.memory) or not settings.flows.kept_for(settings.payloads):
         return None
-    if not settings.agents and not policy.tools.reads_sources:
+    if not settings.agents and settings.memory is None and not policy.tools.reads_sources:
         return None
     return FlowRules(frozenset(name for name, each in settings.agents.items() if each.passes_words_on))

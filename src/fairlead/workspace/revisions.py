@@ -12,6 +12,7 @@ from fairlead.controls.watch import Watch
 from fairlead.execution import Defaults, Deployment
 from fairlead.execution.approvals import Approvals
 from fairlead.execution.kept_flows import Flows
+from fairlead.execution.memories import Memories
 from fairlead.execution.pins import Pins
 from fairlead.execution.stickiness import compile_kept
 from fairlead.identity import Authenticator, Key
@@ -32,6 +33,7 @@ from fairlead.policy.feedback import FeedbackRights
 from fairlead.policy.stops import Stop, compile_stops
 from fairlead.routing.learned import Predictor
 from fairlead.routing.pace import Speed
+from fairlead.storage.retention import compile_retention
 from fairlead.storage.sessions import Sessions
 from fairlead.workflows.asked import Workflows
 from fairlead.workflows.queues import limits_of
@@ -70,6 +72,7 @@ class LastingParts:
     workflows: Workflows
     gathering: Gathering
     flows: Flows
+    memories: Memories
     requests: Requests
     proposals: Proposals
     upkeep: Upkeeping
@@ -170,6 +173,7 @@ class Revisions:
         parts.runs.keep = settings.workflows.kept_for
         _take_up_workflows(parts.workflows, workspace)
         parts.flows.keep = settings.flows.kept_for(settings.payloads)
+        parts.memories.settings, parts.memories.rules = settings.memory, compile_retention(settings.retention)
         credits = parts.budgeting.credits(workspace.budgets)
         take_up_approvals(parts.approvals, workspace, compiled.approvals, credits)
         parts.feedback.take_up(_feedback_rules(workspace))

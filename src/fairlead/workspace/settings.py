@@ -22,6 +22,7 @@ from fairlead.storage.settings import (
     AuditSettings,
     FlowSettings,
     MasterKeySettings,
+    MemorySettings,
     RetentionSettings,
     SessionSettings,
     StorageSettings,
@@ -188,6 +189,7 @@ class WorkspaceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     approvals: ApprovalSettings = ApprovalSettings()
     sessions: SessionSettings = SessionSettings()
     flows: FlowSettings = FlowSettings()
+    memory: MemorySettings | None = None
     workflows: WorkflowsSettings = WorkflowsSettings()
     master_key: MasterKeySettings | None = None
     retention: RetentionSettings = RetentionSettings()

@@ -1,0 +1,68 @@
+"""`/v1/memory`: what is remembered of and for this caller's person, and forgetting it. Runs and agents get at it by the
+tools of the system `memory`, on the path of every tool's call."""
+
+import asyncio
+from typing import Any, Final
+
+import msgspec
+
+from fairlead.errors import NotFound
+from fairlead.execution import Fairlead
+from fairlead.execution.memories import Entry, plain
+from fairlead.identity import Caller
+from fairlead.server.door import answered
+from fairlead.server.http import Scope, read_query
+from fairlead.server.openai.errors import encode_error
+
+PATH: Final = "/v1/memory"
+_DOOR: Final = "fairlead.memory"
+_encode = msgspec.json.Encoder().encode
+
+
+class Memory:
+    """The entries of the caller's person, all or those of `?scope=`, `?key=` or an id in the path: told, or deleted."""
+
+    def __init__(self, fairlead: Fairlead, *, forgets: bool) -> None:
+        self._fairlead = fairlead
+        self._forgets = forgets
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        async def answer(caller: Caller) -> bytes:
+            return _encode(await asyncio.to_thread(self._answer, caller, scope))
+
+        await answered(self._fairlead, scope, send, _DOOR, encode_error, answer)
+
+    def _answer(self, caller: Caller, scope: Scope) -> Any:
+        id_ = scope["raw_path"].decode("latin-1").removeprefix(PATH).removeprefix("/")
+        found = self._wanted(caller, scope, id_)
+        if not self._forgets:
+            return plain(found[0]) if id_ else {"object": "list", "data": [plain(each) for each in found]}
+        gone = self._fairlead.memories.delete(found, by=caller.credential)
+        return {"object": "memory", "deleted": gone}
+
+    def _wanted(self, caller: Caller, scope: Scope, id_: str) -> list[Entry]:
+        query = {name: values[-1] for name, values in read_query(scope).items()}
+        found = [
+            each
+            for each in self._fairlead.memories.about(caller.person, caller.tenant)
+            if id_ in ("", each.id)
+            and query.get("scope", each.noted.scope) == each.noted.scope
+            and query.get("key", each.noted.key) == each.noted.key
+        ]
+        if id_ and not found:
+            raise NotFound(
+                f"there is no memory {id_[:80]!r} of yours",
+                why="it is over, was forgotten, or belongs to somebody else",
+                mend=f"GET {PATH}",
+            )
+        return found
+
+
+def shown_memory(fairlead: Fairlead) -> Memory:
+    """`GET /v1/memory` and `GET /v1/memory/ID`."""
+    return Memory(fairlead, forgets=False)
+
+
+def forgotten_memory(fairlead: Fairlead) -> Memory:
+    """`DELETE /v1/memory` and `DELETE /v1/memory/ID`."""
+    return Memory(fairlead, forgets=True)
