@@ -47,6 +47,7 @@ from fairlead.workflows.runs import Runs, Started
 
 _PATIENCE_S = 240.0
 _LINES = 3
+_HELD = "SELECT coalesce(sum(amount), 0) FROM hold"
 _SYSTEM = '''
 import sqlite3
 from contextlib import closing
@@ -199,15 +200,17 @@ def measure(kills: int, workers: int, at_once: int, seed: int, storage: str, kee
         beginning = Beginning(store, vault, rng, at_once)
         walkers = Walkers(workers, where or str(store.path), folder / "data")
         try:
-            started = time.monotonic()
+            started, at = time.monotonic(), 0
             for done in range(1, kills + 1):
                 walkers.until_ready()
                 beginning.fill()
+                at = _until_walked(store, at)
                 time.sleep(rng.random() * 2.0)
                 walkers.kill_one(rng)
                 if done % 20 == 0:
                     say(f"{done} kills, {len(beginning.begun)} runs begun, {time.monotonic() - started:.0f} s")
             _until_over(beginning.runs)
+            _until_settled(store)
         finally:
             walkers.end()
         result = {
@@ -223,6 +226,29 @@ def measure(kills: int, workers: int, at_once: int, seed: int, storage: str, kee
     else:
         shutil.rmtree(folder, ignore_errors=True)
     return result
+
+
+def _until_walked(store: Store, before: int) -> int:
+    """Until some walk has gone on: who kills a lonely walker before it has taken over from the dead one tries nothing.
+    How many steps there are then."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while (found := _number(store, "SELECT count(*) FROM workflow_step")) == before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return found
+
+
+def _until_settled(store: Store) -> None:
+    """Until what the dead owe is settled, which takes two looks at their locks."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while _number(store, _HELD) and time.monotonic() < deadline:
+        time.sleep(0.5)
+
+
+def _number(store: Store, query: str) -> int:
+    from sqlalchemy import text
+
+    with store.reading() as connection:
+        return int(connection.execute(text(query)).scalar_one())
 
 
 def _until_over(runs: Runs) -> None:
@@ -243,7 +269,6 @@ def _counted(store: Store, beginning: Beginning, booked: Path) -> dict[str, Any]
         calls = [key for (key,) in books.execute("SELECT key FROM call")]
         effects = Counter(books.execute("SELECT run, step FROM effect").fetchall())
     with store.reading() as connection:
-        held = connection.execute(text("SELECT coalesce(sum(amount), 0) FROM hold")).scalar()
         paid = connection.execute(text("SELECT action, count(*) FROM workflow_step WHERE action <> '' GROUP BY action"))
         twice = sum(count > 1 for _, count in paid)
     wanted = len(right) * (_LINES + 2)
@@ -258,7 +283,7 @@ def _counted(store: Store, beginning: Beginning, booked: Path) -> dict[str, Any]
         "external_double_effects": sum(count > 1 for count in effects.values()),
         "repeated_calls": len(calls) - len(set(calls)),
         "paid_twice": twice,
-        "held_left": int(held or 0),
+        "held_left": _number(store, _HELD),
     }
 
 
