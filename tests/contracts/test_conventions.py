@@ -25,6 +25,7 @@ DOORS = (
     "tools/threads.py",
     "workflows/dispatch.py",
     "workflows/segments.py",
+    "workflows/functions.py",
 )
 FORBIDDEN_NAMES = re.compile(r"(^|_)(utils?|helpers?|managers?|common|misc|base|impl)(_|\.|$)")
 FORBIDDEN_CLASSES = re.compile(r"(Manager|Service|Handler|Processor|Util|Helper|Base|Impl)$")
@@ -199,3 +200,12 @@ def test_every_stage_stands_in_the_path(word: str) -> None:
         "all stages are on one screen; a skipped one is written as skipped, and why"
     )
     assert path.count("\n") <= 100, "the path is to be seen on one screen"
+
+
+def test_what_an_action_asks_for_itself_is_kept_only_if_the_action_is(code: Code) -> None:
+    wrong = []
+    for name, node in code.nodes[ast.Call]:
+        given = {each.arg for each in node.keywords}
+        if _dotted(node.func) == "Arrival" and given & {"within", "judges"} and "keep" not in given:
+            wrong.append(f"{name}:{node.lineno}")
+    assert not wrong, f"pass on `keep` of the action's own arrival (see execution/judging.py): {wrong}"

@@ -1,5 +1,6 @@
 """Runs over HTTP: begun once, seen by whose they are, steered by them, and as if not there for all others."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,14 @@ input: {properties: {name: {type: string}}, required: [name]}
 steps:
   - id: say
     model: {prompt: "Greet ${input.name}.", model: small}
+"""
+QUIET = """
+secrecy: memory
+input: {properties: {name: {type: string}}, required: [name]}
+steps:
+  - id: say
+    model: {prompt: "Greet ${input.name}.", model: small}
+output: "${steps.say.text}"
 """
 
 
@@ -33,7 +42,8 @@ class Talk:
 
 @contextmanager
 def talking(folder: Path) -> Iterator[Talk]:
-    with served(folder, {"workflows/greet.yaml": GREET}) as s, httpx.Client(base_url=s.url) as client:
+    files = {"workflows/greet.yaml": GREET, "workflows/quiet.yaml": QUIET}
+    with served(folder, files) as s, httpx.Client(base_url=s.url) as client:
         yield Talk(client)
 
 
@@ -88,3 +98,19 @@ def test_a_start_that_cannot_be_meant_is_refused(tmp_path: Path) -> None:
         assert (wrong.status_code, wrong.json()["error"]["param"]) == (400, "input")
         assert t.begin(inputs={}).status_code == 400
         assert t.get("runs").json()["data"] == []
+
+
+def test_whoever_begins_a_run_that_is_in_memory_only_waits_for_it(tmp_path: Path) -> None:
+    with talking(tmp_path) as t:
+        whole = t.begin(name="quiet", once="monday").json()
+        assert (whole["status"], whole["secrecy"]) == ("done", "memory")
+        assert "harbour" in whole["output"]
+        again = t.begin(name="quiet", once="monday", stream=True)
+        assert again.headers["content-type"].startswith("text/event-stream")
+        events = [json.loads(each[6:]) for each in again.text.split("\n\n") if each.startswith("data: {")]
+        assert [each.get("at") for each in events] == [None, "say", "say", None]  # what was told is told again
+        assert (events[-1]["id"], events[-1]["output"]) == (whole["id"], whole["output"])
+        assert again.text.endswith("data: [DONE]\n\n")
+        assert t.get(f"runs/{whole['id']}").json()["output"] == whole["output"]
+        assert t.get(f"runs/{whole['id']}", "max").status_code == 404
+        assert [t.order(whole["id"], do=each).status_code for each in ("cancel", "pause", "retry")] == [409, 404, 404]

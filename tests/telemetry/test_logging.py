@@ -85,6 +85,23 @@ def test_no_field_argument_or_error_lets_a_credential_through(json_stream: io.St
     assert "ValueError" in written
 
 
+def test_of_a_fault_the_log_says_where_it_was_and_no_word_of_it(json_stream: io.StringIO) -> None:
+    try:
+        try:
+            {}["what kim asked"]
+        except KeyError as error:
+            raise ExceptionGroup("kim said", [ValueError("no number: 536-22")]) from error
+    except ExceptionGroup:
+        log().exception("a request broke")
+    told = json_stream.getvalue()
+    assert all(each in told for each in ("ValueError", "builtins.KeyError", "test_logging.py:"))
+    assert "kim" not in told.replace("test_logging", "")
+    assert "536" not in told
+    log().error("unread", exc_info=FileNotFoundError(2, "No such file", "/home/kim/diagnosis.txt"))
+    assert "FileNotFoundError: No such file" in json_stream.getvalue()
+    assert "diagnosis" not in json_stream.getvalue()
+
+
 def test_the_console_says_it_in_one_line(console_stream: io.StringIO) -> None:
     log().warning("disk is slow", extra={"ms": 250})
     assert console_stream.getvalue().rstrip().endswith("warning: disk is slow ms=250 (fairlead.test)")

@@ -17,12 +17,16 @@ _KNOWN = Known(
         "erp.get": KnownTool(
             input={"properties": {"id": {"type": "string"}}, "required": ["id"]}, output=_ORDER, writes=False
         ),
-        "erp.post": KnownTool(input={"properties": {}}),
+        "erp.post": KnownTool(input={"properties": {}}, asks=frozenset({"clerk"})),
     },
     opening=frozenset({"crm"}),
     roles=frozenset({"clerk"}),
     functions={"totals": {"of_lines": KnownFunction(frozenset({"lines"}), frozenset({"lines", "tax"}))}},
-    workflows={"inner": msgspec.convert({"steps": [{"id": "x", "subflow": {"workflow": "main"}}]}, Definition)},
+    workflows={
+        "inner": msgspec.convert({"steps": [{"id": "x", "subflow": {"workflow": "main"}}]}, Definition),
+        "asks": msgspec.convert({"steps": [{"id": "b", "approval": {"role": "clerk", "ask": "?"}}]}, Definition),
+        "quiet": msgspec.convert({"secrecy": "memory", "steps": [{"id": "b", "transform": "x"}]}, Definition),
+    },
 )
 _GET = {"call": "erp.get", "arguments": {"id": "x"}}
 _ASK = {"prompt": "p"}
@@ -76,7 +80,6 @@ _WRONG: list[tuple[str, list[Any], dict[str, Any], str, str]] = [
     ("waits for nothing", [{"id": "a", "wait": {}}], {}, "steps.0.wait", "what is waited for"),
     ("never comes", [{"id": "a", "approval": {"role": "clerk", "ask": "?", "unanswered": "deny"}}], {},
      "steps.0.approval.unanswered", "never comes about"),
-    ("memory", [{"id": "a", "wait": {"for": "1h"}}], {"secrecy": "memory"}, "steps.0.wait", "nothing outlives"),
     ("unknown step", [_text("steps.z.value")], {}, "steps.0.transform", "no step `z`"),
     ("later step", [_text("steps.b.value"), {"id": "b", "tool": _GET}], {}, "steps.0.transform", "not sure to be over"),
     (
@@ -113,6 +116,39 @@ _WRONG: list[tuple[str, list[Any], dict[str, Any], str, str]] = [
 )
 def test_it_is_told_where_and_what(steps: list[Any], more: dict[str, Any], path: str, said: str) -> None:
     assert any(at == path and said in message for at, message in _faults(steps, **more))
+
+
+@pytest.mark.parametrize(
+    ("step", "more", "path", "said"),
+    [
+        ({"approval": {"role": "clerk", "ask": "?"}}, {}, "steps.0.approval", "waits for people"),
+        ({"wait": {"signal": "s"}}, {}, "steps.0.wait.signal", "waits for somebody"),
+        ({"wait": {"for": "6m"}}, {}, "steps.0.wait.for", "longer than 5 minutes"),
+        ({"model": {"prompt": "p", "expert": {"role": "clerk"}}}, {}, "steps.0.model.expert", "an expert"),
+        ({"tool": _GET, "retry": {"attempts": 20, "wait": "1m"}}, {}, "steps.0.retry", "before another attempt"),
+        ({"tool": {"call": "declassify.press"}}, {}, "steps.0.tool.call", "always waits for an approval"),
+        ({"tool": {"call": "memory.remember"}}, {}, "steps.0.tool", "in a memory"),
+        ({"tool": _GET}, {"at_once": 3}, "at_once", "begun by whoever waits"),
+        ({"subflow": {"workflow": "asks"}}, {}, "steps.0.subflow.workflow", "`b`, in the subflow `asks` waits for"),
+        ({"agent": {"goal": "g", "at_most": 3, "tools": ["erp.post"]}}, {}, "steps.0.agent", "may ask clerk"),
+        ({"wait": {"for": "5m"}}, {}, "", ""),
+    ],
+)
+def test_what_is_in_memory_only_can_wait_for_nobody(
+    step: dict[str, Any], more: dict[str, Any], path: str, said: str
+) -> None:
+    found = _faults([{"id": "a", **step}], secrecy="memory", **more)
+    if path:
+        assert any(at == path and said in message for at, message in found)
+    else:
+        assert not any("memory" in message for _, message in found)
+    assert not any("secrecy" in message for _, message in _faults([{"id": "a", **step}], **more))
+
+
+def test_what_is_in_memory_only_is_no_part_of_what_is_kept() -> None:
+    step = {"id": "a", "subflow": {"workflow": "quiet"}}
+    assert [at for at, _ in _faults([step])] == ["steps.0.subflow.workflow"]
+    assert _faults([step], secrecy="memory") == []
 
 
 def test_what_is_tested_may_be_used_and_what_is_sound_is_told_nothing() -> None:

@@ -33,6 +33,11 @@ class Reply:
     def __init__(self, response: HTTPResponse) -> None:
         self._response = response
 
+    @property
+    def streams(self) -> bool:
+        """Whether it comes as events."""
+        return (self._response.getheader("content-type") or "").startswith("text/event-stream")
+
     def read(self) -> bytes:
         return self._response.read()
 
@@ -42,7 +47,7 @@ class Reply:
             text = line.strip().removeprefix(b"data: ")
             if text == b"[DONE]":
                 return
-            if text:
+            if text and not text.startswith(b":"):
                 event = json.loads(text)
                 if "error" in event:
                     raise error_of(event["error"])

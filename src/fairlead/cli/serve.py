@@ -20,6 +20,7 @@ from fairlead.cli.place import Data, Place, Workspace, find
 from fairlead.cli.publishing import Folder, publish_text, report
 from fairlead.cli.setting_up import set_up
 from fairlead.cli.surroundings import Wrap, surroundings
+from fairlead.cli.undumped import leave_no_dump
 from fairlead.cli.walking import walk_until_told
 from fairlead.costs.settings import BudgetSettings
 from fairlead.server.serve import Serving
@@ -146,6 +147,7 @@ def run(
     """Answer until stopped, and return the exit status. `wrap` puts something around each model's driver. A process
     beside the workers `walks` so many runs of workflows at once."""
     start_logging(sys.stderr, style="console" if sys.stderr.isatty() else "json")
+    leave_no_dump()
 
     async def start() -> Running:
         store = Store.open(place.database, synchronous=synchronous, beside=place.beside)

@@ -4,6 +4,7 @@ import json as jsons
 import time
 from contextlib import closing
 from pathlib import Path
+from secrets import token_hex
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
@@ -20,11 +21,12 @@ from fairlead.cli.place import Data, Workspace, find, server_url
 from fairlead.cli.signing_in import key_or_login
 from fairlead.cli.walking import walk_until_told
 from fairlead.cli.when import shown
+from fairlead.cli.workflow_waited import begun
 from fairlead.costs.money import exact_money
 from fairlead.errors import BadInput
 
 RUNS: Final = "/v1/workflows/runs"
-_OVER: Final = ("done", "failed", "cancelled")
+_OVER: Final = ("done", "failed", "cancelled", "lost")
 _RESTS: Final = (*_OVER, "waiting", "paused")
 _GLANCE: Final = 0.3  # seconds between two looks at a run
 
@@ -56,24 +58,24 @@ def run(
     dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
-    """Begin a run, and wait until it is over or asks somebody."""
+    """Begin a run, and wait until it is over or asks somebody. One with `secrecy: memory` is always waited for."""
     value = with_files(json_of(given, "--input"), pairs("--file", file or ()), pairs("--text", text or ()), Path())
-    body = {"input": value, **({"once": once} if once else {})}
+    body = {"input": value, "once": once or token_hex(16), "stream": True}
     if dry_run:
         say(f"would begin {name} with {jsons.dumps(body['input'])[:2000]}; `fairlead workflow dry-run {name}` walks it")
         return
     address = url or server_url(workspace)
     key = key_or_login(key, address)
-    with posted(address, body, key, path=f"/v1/workflows/{quote(name, safe='')}/runs") as answer:
-        begun = jsons.loads(answer.read())
-    if not begun["new"]:
-        say(f"begun before, as {begun['id']}")
+    found = begun(address, f"/v1/workflows/{quote(name, safe='')}/runs", body, key)
+    if not found.get("new", True):
+        say(f"begun before, as {found['id']}")
     if no_wait:
-        json_data(begun) if json else data(begun["id"])
+        json_data(found) if json else data(found["id"])
         return
-    found = _followed(address, begun["id"], key)
+    if found["status"] not in _OVER:
+        found = _followed(address, found["id"], key)
     json_data(found) if json else _show(found)
-    if found["status"] in ("failed", "cancelled"):
+    if found["status"] in ("failed", "cancelled", "lost"):
         raise typer.Exit(1)
 
 
@@ -202,10 +204,10 @@ def _followed(address: str, id_: str, key: str) -> dict[str, Any]:
 
 
 def _show(found: dict[str, Any]) -> None:
-    begun = f"begun {shown(found['begun_at'])} UTC by {found['person']}"
-    data(f"{found['id']}  {found['workflow']}  {found['status']}, {begun}")
+    by = f" by {found['person']}" if "person" in found else ""
+    data(f"{found['id']}  {found['workflow']}  {found['status']}, begun {shown(found['begun_at'])} UTC{by}")
     for step in found["steps"]:
-        said = step["error"]["message"] if "error" in step else jsons.dumps(step["value"], ensure_ascii=False)
+        said = step["error"]["message"] if "error" in step else jsons.dumps(step.get("value"), ensure_ascii=False)
         data(f"  {step['at']}: {step['status']}  {said[:200]}" + (f"  ({step['run']})" if step["run"] else ""))
     for wait in found.get("waits", ()):
         until = f", until {shown(wait['until'])} UTC" if wait["until"] else ""

@@ -46,6 +46,11 @@ class Attempting(Known):
         """The model that is being attempted, "" for none."""
         return self._held.record.model if self._held is not None else ""
 
+    @property
+    def keeps(self) -> bool:
+        """Whether what is asked and answered is kept, sealed for its person."""
+        return self._deployment.keep_payloads and self.arrival.keep
+
     async def reserve(self, reservation: Reservation) -> None:
         """Hold the most that an attempt can cost, and record the intent to make it, in one commit.
 

@@ -108,7 +108,7 @@ class Action(Attempting):
         if self._sent is not None and (hits := self._sent.hits()):
             self.hits.update(hits)
         named = self._named() if self.pseudonyms is not None else ()
-        sealed = self._seal() if self._deployment.keep_payloads else None
+        sealed = self._seal() if self.keeps else None
         record = msgspec.structs.replace(
             base,
             kind=self.kind,

@@ -147,6 +147,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     piece of work that several actions of one person do together, "" for none. Without `asks`
     nobody is asked to approve it: where an approval is wanted, it is not done. `once` is the same for every try of one
     effect: systems that know idempotency keys are given it. `billed` is told what it came to, whatever way it ends.
+    Without `keep` nothing that is said in it is written, sealed or not: money and record alone remain of it.
     """
 
     door: str
@@ -164,6 +165,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     task: TaskType | None = None
     asks: bool = True
     once: str = ""
+    keep: bool = True
     billed: Callable[[int], None] | None = None
 
 

@@ -156,6 +156,13 @@ async def aggregated(fairlead: Fairlead, action: Action, rule: Aggregate, call: 
     if action.arrival.door == TRIES:
         return tried(rule, window, rows_of(rule, await ask(source_call(rule, window, call))), releases.draw())
     told = await asyncio.to_thread(releases.told, rule, window)
+    if told is None and not action.arrival.keep:
+        raise Denied(
+            f"{rule.tool} has told nothing of {window.since} to {window.until} yet",
+            why="what it tells is kept, and nothing of this run may be",
+            mend="have it told once outside of a run with `secrecy: memory`: it is told again as it is",
+            subject=rule.tool,
+        )
     if told is None:
         rows = rows_of(rule, await ask(source_call(rule, window, call)))
         told = await asyncio.to_thread(lambda: releases.keep(rule, window, reckoned(rule, rows, releases.draw())))

@@ -38,7 +38,7 @@ async def traced(fairlead: Fairlead, deployment: Deployment, action: Action, req
     `BadInput`."""
     if request.flow is None or deployment.flows is None:
         return request
-    of = flow_of(action.caller, request.flow)
+    of = _flow(action, request.flow)
     said = [words_of(each) for each in request.said] if deployment.flows.speaks(action.caller) else []
 
     def work() -> ToolRequest:
@@ -122,7 +122,7 @@ async def extracted(fairlead: Fairlead, deployment: Deployment, action: Action, 
         return
 
     def work() -> None:
-        of = flow_of(action.caller, flow)
+        of = _flow(action, flow)
         given = [given_as(list(parts.open), fairlead.flows.flow(of).sources)] if parts.open else []
         source = frozenset({f"schema:{task.name}"})
         fairlead.flows.add(of, [step_of(action.run, source, values[0], decided.asked.labels, given)])
@@ -139,7 +139,7 @@ async def carried(fairlead: Fairlead, deployment: Deployment, action: Action, re
     marks = {mark for each in request.messages if each.role == "tool" for step in told_by(each) for mark in step.marks}
     if not marks:
         return request
-    of = flow_of(action.caller, action.arrival.flow)
+    of = _flow(action, action.arrival.flow)
     with action.trace.waiting():
         flow = await asyncio.to_thread(fairlead.flows.flow, of)
     labels = joined([each for each in flow.steps if not marks.isdisjoint(each.marks)])
@@ -159,7 +159,7 @@ async def heard(fairlead: Fairlead, deployment: Deployment, action: Action, requ
         told = packed(pack, all_of_it=False)
     if not told:
         return
-    of = flow_of(action.caller, action.arrival.flow)
+    of = _flow(action, action.arrival.flow)
 
     def work() -> None:
         fairlead.flows.add(of, unknown(fairlead.flows.flow(of).steps, told))
@@ -181,9 +181,13 @@ def flow_of(caller: Caller, name: str) -> FlowOf:
     return FlowOf(caller.person, caller.tenant, caller.agent, name)
 
 
+def _flow(action: Action, name: str) -> FlowOf:
+    return replace(flow_of(action.caller, name), kept=action.arrival.keep)
+
+
 async def _with_the_action(fairlead: Fairlead, action: Action, name: str, step: Step) -> NewStep | None:
     """The step, for the action's next commit; None where the flow is so full that it had to be kept by itself."""
-    row = fairlead.flows.row(flow_of(action.caller, name), step)
+    row = fairlead.flows.row(_flow(action, name), step)
     if row is None:
         await _add(fairlead, action, name, step)
     return row
@@ -191,4 +195,4 @@ async def _with_the_action(fairlead: Fairlead, action: Action, name: str, step: 
 
 async def _add(fairlead: Fairlead, action: Action, name: str, step: Step) -> None:
     with action.trace.waiting():
-        await asyncio.to_thread(fairlead.flows.add, flow_of(action.caller, name), [step])
+        await asyncio.to_thread(fairlead.flows.add, _flow(action, name), [step])

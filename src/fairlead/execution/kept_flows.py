@@ -20,6 +20,7 @@ from fairlead.clock import Clock, new_id
 from fairlead.errors import NotFound
 from fairlead.execution.flow import Flow
 from fairlead.execution.flow_step import Step, given_as, merged, step_of
+from fairlead.execution.passing_flows import PassingFlows
 from fairlead.execution.sieve import EVERYTHING
 from fairlead.labels import DataClass, Labels
 from fairlead.policy.tool_rights import UNKNOWN
@@ -41,12 +42,14 @@ _WORTH_MERGING: Final = 2
 
 
 class FlowOf(Struct, frozen=True):
-    """Whose flow it is, and which: "" for the one that an agent has which names none."""
+    """Whose flow it is, and which: "" for the one that an agent has which names none. One that is not `kept` is in this
+    process's memory only."""
 
     person: str
     tenant: str
     agent: str
     name: str
+    kept: bool = True
 
 
 class _Sealed(Struct, frozen=True, array_like=True):
@@ -82,10 +85,13 @@ class Flows:
         self._clock = clock
         self._known: OrderedDict[str, dict[str, tuple[StepKey, Step]]] = OrderedDict()
         self._known_bytes = 0
+        self._passing = PassingFlows(steps)
         self._lock = Lock()
 
     def flow(self, of: FlowOf) -> Flow:
         """What there is. Nobody here sees all that an agent reads: what nothing proves is of unknown source too."""
+        if not of.kept:
+            return Flow(self._passing.steps(of.name), UNKNOWN)
         key = self._vault.subject_for(of.person)
         found = self._steps(key, _id(key, of))
         since = self._clock.now() - self.keep
@@ -100,7 +106,9 @@ class Flows:
 
         from fairlead.storage import flow_rows as table
 
-        if not steps:
+        if not of.kept:
+            self._passing.add(of.name, steps)
+        if not of.kept or not steps:
             return
         key = self._vault.subject_for(of.person)
         flow = _id(key, of)
@@ -125,7 +133,7 @@ class Flows:
     def row(self, of: FlowOf, step: Step) -> NewStep | None:
         """The step as the journal keeps it, in the commit of what it belongs to; None where that takes more, and `add`
         is to be called. Reads no database, unlike all others here."""
-        key = self._vault.cached(of.person)
+        key = self._vault.cached(of.person) if of.kept else None
         if key is None:
             return None
         flow = _id(key, of)
@@ -136,6 +144,10 @@ class Flows:
             return None
         self._remember(flow, [(row, kept)])
         return row
+
+    def forget(self, name: str) -> None:
+        """Drop a flow that is not kept."""
+        self._passing.forget(name)
 
     def sweep(self) -> None:
         """Forget the flows that nobody has gone on with for as long as they are kept."""

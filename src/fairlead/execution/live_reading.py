@@ -81,7 +81,8 @@ async def _read(
     if source.settings.fresh and (kept := fairlead.live.answer(key)) is not None:
         return kept
     within = source.settings.within
-    arrival = Arrival(door=DOOR, within=action.run, token=action.arrival.token, deadline=within, asks=False)
+    came = action.arrival
+    arrival = Arrival(door=DOOR, within=action.run, token=came.token, deadline=within, asks=False, keep=came.keep)
     epoch = fairlead.live.epoch
     try:
         async with asyncio.timeout(within + _GRACE):

@@ -45,6 +45,7 @@ class Opinion:
             judges=action.run,
             task=TaskType(name=kind.name, deadline=left, max_output=kind.max_output),
             asks=False,
+            keep=action.arrival.keep,
             billed=self._billed,
         )
         self._asked = asyncio.ensure_future(ask(fairlead, action.caller, request, arrival))

@@ -83,7 +83,9 @@ async def asked_alone(fairlead: Fairlead, caller: Caller, question: str) -> Aske
     space, pages = deployment.vectors, deployment.context.vectors
     if space is None or pages is None or not pages.embedded.sections or not question.strip():
         return None
-    done = await _asked(fairlead, space, caller, question[:QUESTION_END], NO_LABELS, deployment.tasks.default.name)
+    arrival = Arrival(door=DOOR)
+    kind = deployment.tasks.default.name
+    done = await _asked(fairlead, space, caller, question[:QUESTION_END], NO_LABELS, kind, arrival)
     vector = packed_vector(done.vectors[0], "the question")
     same = len(vector) // 4 == pages.embedded.length
     return AskedVector(pages.key, pages.embedded.upto, space.near, vector) if same else None
@@ -98,16 +100,17 @@ async def _embedded(
     if action.arrival.deadline is not None:
         space = replace(space, within=min(space.within, action.arrival.deadline))
     with action.trace.waiting():
-        done = await _asked(fairlead, space, action.caller, text, labels, task.type.name, action.run)
+        arrival = Arrival(door=DOOR, within=action.run, keep=action.arrival.keep)
+        done = await _asked(fairlead, space, action.caller, text, labels, task.type.name, arrival)
     action.cost += done.answer.cost
     return done.vectors[0]
 
 
 async def _asked(
-    fairlead: Fairlead, space: VectorSpace, caller: Caller, text: str, labels: Labels, task: str, within: str = ""
+    fairlead: Fairlead, space: VectorSpace, caller: Caller, text: str, labels: Labels, task: str, arrival: Arrival
 ) -> Embedded:
     request = EmbedRequest(model=space.model, texts=[text], size=len(text.encode()), purpose="query", labels=labels)
     kind = TaskType(name=task, deadline=space.within)
-    arrival = Arrival(door=DOOR, within=within, deadline=space.within, task=kind)
+    arrival = replace(arrival, deadline=space.within, task=kind)
     async with asyncio.timeout(space.within + _GRACE):
         return await embed(fairlead, caller, request, arrival)

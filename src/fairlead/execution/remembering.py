@@ -29,7 +29,15 @@ Trusts = Callable[[str], bool]
 
 
 def refuse_foreign(action: Action, asked: ToolAsked) -> None:
-    """Raises `Denied` for the memory of a group that the caller is not in by now, `BadInput` for that of no run."""
+    """Raises `Denied` for the memory of a group that the caller is not in by now, and for what must not be kept,
+    `BadInput` for the memory of no run."""
+    if asked.tool.definition.name == REMEMBER and not action.arrival.keep:
+        raise Denied(
+            f"{asked.tool.name} would keep what must not be kept",
+            why="nothing is written of what a run with `secrecy: memory` knows",
+            mend="say `secrecy: sealed` of the workflow, or have it remember nothing",
+            subject=asked.tool.name,
+        )
     scope = _scope(asked)
     if scope.kind == "team" and scope.name not in action.caller.groups:
         raise Denied(

@@ -90,6 +90,6 @@ async def packed(
         asked=asked,
     )
     pack = await gathered_again(context, deployment.policy, task.type, gathering)
-    if pack.digest and deployment.keep_payloads:
+    if pack.digest and action.keeps:
         action.gathered = encode_gathering(gathering)
     return pack

@@ -61,7 +61,10 @@ def reservation(deployment: Deployment, action: Action, decided: ToolDecided) ->
     assert action.task is not None
     return ToolReservation(
         tool=asked.tool.name,
-        arguments=digest_of(asked.tool.name, asked.arguments, asked.answers, asked.state),
+        # A digest of few possible arguments tells them: where nothing may be kept, there is none.
+        arguments=digest_of(asked.tool.name, asked.arguments, asked.answers, asked.state)
+        if action.arrival.keep
+        else "",
         definition=asked.tool.digest,
         rights=decided.credential.kind,
         sources=tuple(sorted(frozenset().union(*asked.sources.values()))) if asked.sources else (),

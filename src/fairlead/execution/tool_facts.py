@@ -65,7 +65,10 @@ async def _told(
         arguments=arguments,
         sources={key: named.get(key, frozenset({"workspace"})) for key in arguments},
     )
-    arrival = Arrival(door=DOOR, within=action.run, token=action.arrival.token, deadline=action.arrival.deadline)
+    came = action.arrival
+    arrival = Arrival(
+        door=DOOR, within=action.run, token=came.token, deadline=came.deadline, asks=came.asks, keep=came.keep
+    )
     with action.trace.waiting():
         answer = await ask(fairlead, action.caller, request, arrival)
     result = answer.result

@@ -28,7 +28,9 @@ async def refuse_unless_allowed(
         raise Denied(
             f"{asked.tool.name} is not permitted without an approval",
             why="; ".join(each.text for each in decision.reasons),
-            mend="have the agent call the tool itself, so that somebody can be asked",
+            mend="have the agent call the tool itself, so that somebody can be asked"
+            if action.arrival.keep
+            else "nobody can be asked about what is in memory only: say `secrecy: sealed`",
             subject=asked.tool.name,
         )
     held = await granted_or_asked(fairlead, deployment, action, asked, decision)

@@ -4,7 +4,7 @@ import logging
 import math
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final, TypeVar
 
 from fairlead.costs.told import Arrival, Left
@@ -13,7 +13,7 @@ from fairlead.execution import Fairlead
 from fairlead.execution.deployment import Deployment
 from fairlead.identity import Caller
 from fairlead.lanes.rates import TooFast
-from fairlead.server.http import Gone, Headers, Scope, is_loopback, only_header, read_body, respond
+from fairlead.server.http import Gone, Headers, Scope, is_loopback, only_header, read_body, respond, respond_events
 
 log = logging.getLogger("fairlead.doors")
 
@@ -176,10 +176,10 @@ async def posted(
     max_body: int,
     no_dry_run: str,
     read: Callable[[Arrival], _Asked],
-    work: Callable[[Deployment, Caller, _Asked], Awaitable[bytes]],
+    work: Callable[[Deployment, Caller, _Asked], Awaitable[bytes | AsyncIterator[bytes]]],
 ) -> None:
     """As `answered`, for what comes with a body, of which `read` makes what is asked. `no_dry_run` says why nothing can
-    be tried out here."""
+    be tried out here. What `work` gives piece by piece is a stream of events."""
     try:
         caller, arrival = await received(fairlead, scope, receive, door, max_body)
         deployment = fairlead.current_for(caller)
@@ -193,7 +193,11 @@ async def posted(
         return
 
     async def answer() -> None:
-        await respond(send, 200, await work(deployment, caller, asked))
+        made = await work(deployment, caller, asked)
+        if isinstance(made, bytes):
+            await respond(send, 200, made)
+        else:
+            await respond_events(send, made)
 
     await guarded(send, door, encode_error, answer())
 

@@ -1,6 +1,6 @@
 """The little HTTP that every door needs: headers, bodies within their limit, JSON out. Raw ASGI, because it is hot."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
@@ -144,6 +144,15 @@ async def read_body(receive: Any, limit: int) -> bytes:
             mend="send less at once, or raise `server.max_body` in fairlead.yaml",
         )
     return body if len(pieces) == 1 else b"".join(pieces)
+
+
+async def respond_events(send: Any, events: AsyncIterator[bytes]) -> None:
+    """Answer with a stream of server-sent events, each as it comes."""
+    headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    async for each in events:
+        await send({"type": "http.response.body", "body": each, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def respond(

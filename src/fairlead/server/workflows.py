@@ -5,7 +5,7 @@ step; here nothing is decided but whose run it is.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -20,6 +20,7 @@ from fairlead.server.http import Scope, read_query
 from fairlead.server.openai.errors import encode_error
 from fairlead.server.reading import decoded
 from fairlead.workflows.asked import MOST, Order, Page, Workflows
+from fairlead.workflows.waited import Here
 
 PATH: Final = "/v1/workflows"
 RUNS: Final = f"{PATH}/runs"
@@ -29,10 +30,12 @@ _encode = msgspec.json.Encoder().encode
 
 
 class BeginBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """A run that is to begin. The same `once` of the same person begins a workflow one time only."""
+    """A run that is to begin. The same `once` of the same person begins a workflow one time only. With `stream`, a run
+    that is kept in memory only is told of step by step."""
 
     input: dict[str, Any] = {}
     once: str = ""
+    stream: bool = False
 
 
 _begin = msgspec.json.Decoder(BeginBody)
@@ -50,13 +53,15 @@ class BeginRun:
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         name, _, rest = scope["raw_path"].decode("latin-1").removeprefix(f"{PATH}/").partition("/")
 
-        async def begun(deployment: Deployment, caller: Caller, body: BeginBody) -> bytes:
+        async def begun(deployment: Deployment, caller: Caller, body: BeginBody) -> bytes | AsyncIterator[bytes]:
             if rest != "runs":
                 raise NotFound(
                     f"there is no {PATH}/{name}/{rest}",
                     why="a run is begun below the name of its workflow",
                     mend=f"POST {PATH}/NAME/runs",
                 )
+            if self._workflows.waits(name):
+                return await self._waited(caller, name, body)
             begin = self._workflows.begin
             return _encode(await asyncio.to_thread(begin, caller, name, body.input, once=body.once, door=_DOOR))
 
@@ -72,6 +77,31 @@ class BeginRun:
             read=lambda arrival: decoded(_begin, arrival.body, "workflows"),
             work=begun,
         )
+
+    async def _waited(self, caller: Caller, name: str, body: BeginBody) -> bytes | AsyncIterator[bytes]:
+        """What came of a run that is kept in memory only, once it is over."""
+        run, here = await self._workflows.begin_waited(caller, name, body.input, once=body.once, door=_DOOR)
+        if body.stream:
+            return self._streamed(caller, run, here)
+        if here is not None:
+            await here.over.wait()
+        return _encode(await self._told(caller, run["id"]))
+
+    async def _streamed(self, caller: Caller, run: dict[str, Any], here: Here | None) -> AsyncIterator[bytes]:
+        yield _event(run)
+        if here is not None:
+            async for step in here.progress():
+                at = None if step is None else {"object": "workflow.step", "at": step[0], "status": step[1]}
+                yield b": it goes on\n\n" if at is None else _event(at)
+        yield _event(await self._told(caller, run["id"]))
+        yield b"data: [DONE]\n\n"
+
+    async def _told(self, caller: Caller, id_: str) -> dict[str, Any]:
+        return await asyncio.to_thread(self._workflows.shown, id_, caller)
+
+
+def _event(value: Any) -> bytes:
+    return b"data: " + _encode(value) + b"\n\n"
 
 
 class OrderRun:

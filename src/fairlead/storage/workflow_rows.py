@@ -23,7 +23,8 @@ CANCELLING: Final = "cancelling"
 DONE: Final = "done"
 FAILED: Final = "failed"
 CANCELLED: Final = "cancelled"
-OVER: Final = (DONE, FAILED, CANCELLED)
+LOST: Final = "lost"  # it was in the memory of a process that has ended: only its beginner can begin it again
+OVER: Final = (DONE, FAILED, CANCELLED, LOST)
 LIVE: Final = (ACCEPTED, RUNNING, CANCELLING)  # what a worker may walk
 
 CALL: Final = "call"  # a kind of waiting: for the approval of a call, which another table has
@@ -55,6 +56,11 @@ class Run(Struct, frozen=True, kw_only=True):
     sealed: bytes = b""
     result: bytes = b""
     turn: int = 0
+
+    @property
+    def unkept(self) -> bool:
+        """Whether nothing is kept of what it knows: such a run is walked by the process that it was begun in alone."""
+        return not self.sealed
 
 
 def keep_definition(connection: Connection, digest: str, name: str, body: bytes, now: int) -> None:

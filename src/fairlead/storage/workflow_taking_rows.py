@@ -8,16 +8,20 @@ from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, and_, case, exists, func, or_, select, update
+from sqlalchemy import Connection, Text, and_, case, cast, exists, func, not_, or_, select, update
 
 from fairlead.storage.personal_tables import approval
-from fairlead.storage.workflow_rows import ACCEPTED, CALL, CANCELLING, PAUSED, RUNNING, WAITING
-from fairlead.storage.workflow_tables import workflow_run, workflow_wait
+from fairlead.storage.workflow_rows import ACCEPTED, CALL, CANCELLING, LOST, PAUSED, RUNNING, WAITING
+from fairlead.storage.workflow_tables import workflow_run, workflow_step, workflow_wait
 
 WALKED: Final = (RUNNING, CANCELLING, PAUSED)
 """The states of runs that may have an owner: a paused one has, until what was under way has come to its end."""
 
+EARLIER: Final = "~lost"
+"""What follows the place of a step that a lost run had done, with the number of that try: no step can have this id."""
+
 _run: Final = workflow_run.c
+_UNKEPT: Final = func.length(_run.sealed) == 0  # as `Run.unkept`
 
 
 class Ready(Struct, frozen=True):
@@ -75,17 +79,32 @@ def take(connection: Connection, id: str, *, segment: int, worker: str, now: int
 
 def let_go(connection: Connection, id: str, *, owner: str, until: int = 0) -> bool:
     """Its owner does not walk it any more: another shall, in a segment of its own, at once or from `until` on. Whoever
-    walked it records nothing from here on."""
+    walked it records nothing from here on. What was in the owner's memory only is lost; since when, nobody knows."""
     rest = WAITING if until else ACCEPTED
-    status = case((_run.status.in_((CANCELLING, PAUSED)), _run.status), else_=rest)
-    values = {"owner": "", "segment": _run.segment + 1, "status": status, "until": until}
+    status = case((_UNKEPT, LOST), (_run.status.in_((CANCELLING, PAUSED)), _run.status), else_=rest)
+    ended = case((_UNKEPT, _run.started_at), else_=_run.ended_at)
+    values = {"owner": "", "segment": _run.segment + 1, "status": status, "until": until, "ended_at": ended}
     mine = and_(_run.id == id, _run.owner == owner, _run.status.in_(WALKED))
     return connection.execute(update(workflow_run).where(mine).values(values)).rowcount == 1
 
 
-def walked_by(connection: Connection, worker: str) -> list[str]:
+def begin_again(connection: Connection, id: str, *, worker: str, now: int) -> bool:
+    """A lost run begins from its beginning, here. What it had done by then is kept under other names."""
+    s = workflow_step.c
+    values = {"owner": worker, "status": RUNNING, "segment": _run.segment + 1, "started_at": now, "ended_at": 0}
+    lost = and_(_run.id == id, _run.status == LOST)
+    if connection.execute(update(workflow_run).where(lost).values(error="", **values)).rowcount != 1:
+        return False
+    earlier = and_(s.run == id, s.place.not_like(f"%{EARLIER}%"))
+    number = select(cast(_run.segment, Text)).where(_run.id == id).scalar_subquery()
+    connection.execute(update(workflow_step).where(earlier).values(place=s.place + EARLIER + number))
+    return True
+
+
+def walked_by(connection: Connection, worker: str, *, kept: bool) -> list[str]:
+    """The runs that a worker has: all, or those of which something is kept."""
     query = select(_run.id).where(_run.status.in_(WALKED), _run.owner == worker)
-    return list(connection.execute(query).scalars())
+    return list(connection.execute(query.where(not_(_UNKEPT)) if kept else query).scalars())
 
 
 def owners(connection: Connection) -> set[str]:

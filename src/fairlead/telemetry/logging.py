@@ -2,7 +2,8 @@
 
 Modules log with the standard library (`logging.getLogger(__name__).warning("worker stopped", extra={"worker": id})`);
 extra values become fields. Nothing is configured on import: whoever starts a process calls `start_logging`.
-What a request or a reply says is never logged; the guard here is for credentials that slip into an error's text.
+What a request or a reply says is never logged. So of a fault that nobody foresaw the log has its kind and where it was
+(`faults.py`), and not its words, which may be anybody's; a guard hides credentials that slip into any other text.
 """
 
 import logging
@@ -12,6 +13,8 @@ from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
 import msgspec
+
+from fairlead.telemetry.faults import fault_text
 
 HIDDEN = "[hidden]"
 
@@ -62,7 +65,7 @@ def _field(name: str, value: object) -> object:
     return HIDDEN if _SECRET_FIELD.search(name) else _guarded(value)
 
 
-def _event(record: logging.LogRecord, formatter: logging.Formatter) -> dict[str, Any]:
+def _event(record: logging.LogRecord) -> dict[str, Any]:
     at = datetime.fromtimestamp(record.created, UTC)
     event: dict[str, Any] = {
         "at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -74,7 +77,7 @@ def _event(record: logging.LogRecord, formatter: logging.Formatter) -> dict[str,
         if name not in _OWN_FIELDS:
             event[name if name not in event else f"{name}_"] = _field(name, value)
     if record.exc_info:
-        event["error"] = hide_secrets(formatter.formatException(record.exc_info))
+        event["error"] = hide_secrets(fault_text(record.exc_info[1]))
     return event
 
 
@@ -82,14 +85,14 @@ class JsonLines(logging.Formatter):
     """One JSON object a line: at, level, from, event, then the event's own fields."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return msgspec.json.encode(_event(record, self)).decode()
+        return msgspec.json.encode(_event(record)).decode()
 
 
 class Console(logging.Formatter):
     """One line for people: the time, the level where it matters, the event, its fields. Errors follow, indented."""
 
     def format(self, record: logging.LogRecord) -> str:
-        event = _event(record, self)
+        event = _event(record)
         clock, level, error = event.pop("at")[11:19], event.pop("level"), event.pop("error", "")
         source, said = event.pop("from"), _one_line(event.pop("event"))
         fields = "".join(f" {name}={_one_line(str(value))}" for name, value in event.items())

@@ -1,6 +1,7 @@
 """All that people and programs ask of workflows, whatever door they come by. Every method reads or writes the database:
 call it in a thread."""
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
@@ -22,9 +23,10 @@ from fairlead.workflows.forking import Fork, planned, require_meant, require_mod
 from fairlead.workflows.people import People, Said
 from fairlead.workflows.programs import bundle_of
 from fairlead.workflows.queues import Taken
-from fairlead.workflows.runs import BELL, Opened, Runs
+from fairlead.workflows.runs import BELL, Opened, Runs, Started
 from fairlead.workflows.steering import NotNow, Steering
 from fairlead.workflows.taking import taken_places
+from fairlead.workflows.waited import Here, Waited
 
 MOST: Final = 500
 """Runs of one page."""
@@ -78,6 +80,7 @@ class Workflows:
         self.models: frozenset[str] = frozenset()
         self.writes: Callable[[str], bool] = _unknown_writes
         self.permits = Permits(store, vault, clock)
+        self.waited: Waited | None = None  # where runs can be kept in memory: in processes that answer
         self._runs = runs
         self._steering = Steering(store, vault, clock)
         self._people = People(store, runs, clock, rules)
@@ -91,15 +94,42 @@ class Workflows:
 
     def begin(self, who: Caller, name: str, given: Any, *, once: str, door: str) -> dict[str, Any]:
         """Begin a run, or find the one begun under this name before. Raises `NotFound`, `BadInput`, `Denied`."""
-        what = started(self.bundles, name, given, once=once, door=door)
-        decided = self.permits.decided(who, self.bundles[name], door)
-        run, new = self._runs.begin(who, replace(what, decided=decided))
+        what = self._permitted(who, name, given, once, door)
+        if self.waits(name):
+            raise BadInput(
+                f"{name} is kept in memory only, and begun for whoever waits for it",
+                mend="begin it at `POST /v1/workflows/NAME/runs`, or by `fairlead workflow run`",
+                subject=name,
+            )
+        run, new = self._runs.begin(who, what)
         self._store.ring(BELL)
         return {**told.brief(run), "new": new}
 
+    def waits(self, name: str) -> bool:
+        """Whether runs of this workflow are kept in memory only, and told whoever waits for them."""
+        bundle = self.bundles.get(name)
+        return bundle is not None and bundle.definition.secrecy == "memory"
+
+    async def begin_waited(
+        self, who: Caller, name: str, given: Any, *, once: str, door: str
+    ) -> tuple[dict[str, Any], Here | None]:
+        """Begin a run that is kept in memory only. Unlike all others, it is not for threads. None in place of the run
+        where it was begun before and this process does not have it."""
+        assert self.waited is not None, "doors answer where there is one"
+        what = await asyncio.to_thread(self._permitted, who, name, given, once, door)
+        run, here = await self.waited.begin(who, what)
+        return told.brief(run), here
+
+    def _permitted(self, who: Caller, name: str, given: Any, once: str, door: str) -> Started:
+        """Raises `NotFound`, `BadInput`, `Denied`."""
+        what = started(self.bundles, name, given, once=once, door=door)
+        return replace(what, decided=self.permits.decided(who, self.bundles[name], door))
+
     def shown(self, id_: str, who: Caller | None) -> dict[str, Any]:
         """A run, to whoever began it, or to whoever runs the deployment (None). Raises `NotFound`."""
-        self._runs.one(id_, who)
+        run = self._runs.one(id_, who)
+        if run.unkept and self.waited is not None:
+            return self.waited.told(run)
         return told.whole(self._runs, self._runs.open(id_))
 
     def listed(self, who: Caller | None, page: Page) -> dict[str, Any]:
@@ -134,8 +164,11 @@ class Workflows:
             raise BadInput(
                 f"`do` is {order.do!r}", why="nothing of the kind can be done to a run", mend=mend, param="do"
             )
-        self._runs.one(id_, None if whoever else who)
-        does(self._runs.open(id_), who, order)
+        run = self._runs.one(id_, None if whoever else who)
+        if run.unkept and order.do == "cancel":
+            self._steering.cancel(run, who.credential)
+        else:
+            does(self._runs.open(id_), who, order)
         self._store.ring(BELL)
         return told.brief(self._runs.one(id_))
 

@@ -1,21 +1,19 @@
-"""Time and secrecy of a definition: what could never be waited for, and what may not wait at all."""
+"""Time in a definition: what could never be waited for, and waits that are not clear."""
 
 from collections.abc import Iterator, Sequence
 
 from msgspec import UNSET
 
 from fairlead.workflows.definition import Definition, Step
-from fairlead.workflows.graph import every_step, lists_of
+from fairlead.workflows.graph import lists_of
 from fairlead.workflows.known import Fault, Path
 from fairlead.workflows.nodes import WaitNode, seconds
 
 
 def bound_faults(definition: Definition) -> Iterator[Fault]:
-    """Faults of time and secrecy, and waits that are not clear."""
+    """Faults of time, and waits that are not clear."""
     most = None if definition.timeout is None else seconds(definition.timeout)
     yield from _times(definition.steps, ("steps",), most)
-    if definition.secrecy == "memory":
-        yield from _waits(definition)
 
 
 def _times(steps: Sequence[Step], path: Path, most: int | None) -> Iterator[Fault]:
@@ -59,21 +57,3 @@ def _clear(node: WaitNode, path: Path, most: int | None) -> Iterator[Fault]:
     if node.default is not UNSET and (not node.signal or most is None):
         message = "a `default` stands for a signal that does not come in time"
         yield Fault(path=(*path, "default"), message=message, mend="give the step a `signal` and a `timeout`")
-
-
-def _waits(definition: Definition) -> Iterator[Fault]:
-    """What a run that lives in memory alone cannot do."""
-    for path, step in every_step(definition.steps):
-        node = step.model or step.agent
-        agree = step.parallel.agree if step.parallel is not None else None
-        parks = [
-            ("approval", step.approval is not None),
-            ("wait", step.wait is not None),
-            (f"{step.kinds[0]}.expert" if step.kinds else "", node is not None and node.expert is not None),
-            ("parallel.agree.role", agree is not None and bool(agree.role)),
-        ]
-        for key, does in parks:
-            if does:
-                message = f"`{step.id}` may wait for days, and with `secrecy: memory` nothing outlives the process"
-                mend = "say `secrecy: sealed`, or leave the step out"
-                yield Fault(path=(*path, *key.split(".")), message=message, mend=mend)

@@ -13,6 +13,7 @@ from fairlead.workflows.known import Fault, Known, KnownFunction, Path
 from fairlead.workflows.nodes import PythonNode, SubflowNode, ToolNode
 from fairlead.workflows.recalling import RECALL, REMEMBER
 from fairlead.workflows.references import References
+from fairlead.workflows.secrecy import secrecy_faults
 
 MOST_STEPS: Final = 2000
 _REPEATABLE: Final = ("agent", "model", "tool", "python")
@@ -31,7 +32,11 @@ def faults_of(name: str, definition: Definition, known: Known) -> list[Fault]:
         *_unkept(definition),
     ]
     if not any(not fault.remark for fault in shape):
-        found += [*bound_faults(definition), *References(definition, known).faults()]
+        found += [
+            *bound_faults(definition),
+            *secrecy_faults(definition, known),
+            *References(definition, known).faults(),
+        ]
     return found
 
 

@@ -28,10 +28,12 @@ from fairlead.tools.types import Credential
 from fairlead.workflows.agent import reached, turn_of
 from fairlead.workflows.asking import first_messages, labels_of, request_of, result_of
 from fairlead.workflows.failures import failure_of
+from fairlead.workflows.functions import outcome
 from fairlead.workflows.nodes import AgentNode, ApprovalNode, ModelNode, PythonNode, ToolNode, WaitNode
 from fairlead.workflows.programs import Loaded
 from fairlead.workflows.recorded import Recorded
 from fairlead.workflows.walk import (
+    LONGEST_WAIT,
     UNDO,
     Asked,
     Bounds,
@@ -47,18 +49,24 @@ from fairlead.workflows.walk import (
 DOOR: Final = "workflow"
 
 _SHORT: Final = 30.0  # seconds for which waiting in memory costs less than parking
+_GLANCE: Final = 1.0  # seconds between two looks at whether a run that waits in memory was cancelled
+
+Watch = Callable[[str, State], None]
 
 
 class Governed:
     """The `Effects` of one walk. `cancelled` and `paused` may be set at any time: no further effect is begun then."""
 
-    def __init__(self, fairlead: Fairlead, recorded: Recorded, loaded: Loaded) -> None:
+    def __init__(self, fairlead: Fairlead, recorded: Recorded, loaded: Loaded, watch: Watch | None = None) -> None:
+        """`watch` is told of each step as the walk comes to it and as it ends."""
         self.cancelled = False
         self.paused = False
         self._fairlead = fairlead
         self._recorded = recorded
         self._loaded = loaded
         self._began = recorded.opened.begun
+        self._unkept = recorded.opened.run.unkept
+        self._watch = watch
 
     @property
     def caller(self) -> Caller:
@@ -101,7 +109,7 @@ class Governed:
             person = Person(name=self.caller.person, credential=Credential(kind="none"), idempotency_key=at.key)
             work = partial(function.run, **function.given(given, person))
             async with asyncio.timeout(bounds.timeout):
-                value = await (work() if function.waits else asyncio.to_thread(work))
+                value = await outcome(at, node, work() if function.waits else asyncio.to_thread(work))
             result = StepResult(value=msgspec.to_builtins(value), labels=read, provenance=tuple(sources))
             return await self._recorded.keep(at, result)
 
@@ -112,7 +120,9 @@ class Governed:
         if found is not None:
             return found
         self._refuse(at)
-        if waiting.until is None or self._fairlead.clock.now() < waiting.until:
+        if self._unkept:
+            await self._sleep(at, await self._until(at, waiting))
+        elif waiting.until is None or self._fairlead.clock.now() < waiting.until:
             raise Parked(((at, waiting),))
         if waiting.default is not None:
             return await self._recorded.keep(at, waiting.default)
@@ -128,16 +138,19 @@ class Governed:
     async def pause(self, at: Place, seconds: float) -> None:
         began = await self.now(at)
         left = began / 1000 + seconds - self._fairlead.clock.now() / 1000
-        if left > _SHORT:
+        if self._unkept:
+            await self._sleep(at, began + int(seconds * 1000))
+        elif left > _SHORT:
             raise Parked(((at, Waiting(kind="time", id=at.text, until=began + int(seconds * 1000))),))
-        if left > 0:
+        elif left > 0:
             await asyncio.sleep(left)
 
     def begun(self, at: Place) -> bool:
         return self._recorded.begun(at)
 
     def noted(self, at: Place, state: State, result: StepResult | None = None) -> None:
-        """Whoever watches reads the rows."""
+        if self._watch is not None:
+            self._watch(at.text, state)
 
     async def _once(self, at: Place, bounds: Bounds, do: Callable[[], Awaitable[StepResult]]) -> StepResult:
         """What the place gave before, or what it gives now; a failure of the step is kept as well."""
@@ -150,6 +163,8 @@ class Governed:
             self._refuse_over(at, bounds)
             return await do()
         except ApprovalPending as pending:
+            if self._unkept:
+                raise await self._recorded.keep_failure(at, _cannot_wait(at, pending.message)) from None
             raise Parked(((at, Waiting(kind="call", id=pending.approval)),)) from None
         except ToolError as error:
             failed = StepFailed("error", str(error), at=at.text, code="tool_failed")
@@ -220,6 +235,19 @@ class Governed:
             raise _failed(at, answer)
         return _given(answer)
 
+    async def _sleep(self, at: Place, until: int) -> None:
+        """Wait in memory, which ends early only where the run is cancelled or its process stops."""
+        while (left := until / 1000 - self._fairlead.clock.now() / 1000) > 0:
+            self._refuse(at)
+            await asyncio.sleep(min(left, _GLANCE))
+
+    async def _until(self, at: Place, waiting: Waiting) -> int:
+        """Until when a run that cannot park waits. Raises `StepFailed` where that is too long, or for people."""
+        until = waiting.until
+        if waiting.kind != "time" or until is None or until - self._fairlead.clock.now() > LONGEST_WAIT * 1000:
+            raise await self._recorded.keep_failure(at, _cannot_wait(at, "this waits too long, or for somebody"))
+        return until
+
     def _refuse(self, at: Place) -> None:
         """Raises `Cancelled`, or `Parked` where the run is paused: for what is not begun yet."""
         if self.cancelled and not at.undoing:
@@ -235,7 +263,20 @@ class Governed:
             work=at.run,
             flow=self._recorded.opened.flow,
             once=at.key,
+            asks=not self._unkept,
+            keep=not self._unkept,
         )
+
+
+def _cannot_wait(at: Place, why: str) -> StepFailed:
+    return StepFailed(
+        "refused",
+        "a run that is kept in memory only cannot wait here",
+        at=at.text,
+        code="cannot_wait",
+        why=why,
+        mend="say `secrecy: sealed` of the workflow, or have it done without being asked",
+    )
 
 
 def _given(answer: ToolAnswer) -> StepResult:

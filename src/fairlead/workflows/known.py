@@ -22,11 +22,12 @@ class Fault(Struct, frozen=True, kw_only=True):
 
 
 class KnownTool(Struct, frozen=True, kw_only=True):
-    """A tool that is in force."""
+    """A tool that is in force. `asks` are the roles that its card may ask to approve a call."""
 
     input: Schema
     output: Schema | None = None
     writes: bool = True
+    asks: frozenset[str] = frozenset()
 
 
 class KnownFunction(Struct, frozen=True):

@@ -8,6 +8,7 @@ from msgspec.structs import asdict, replace
 
 from fairlead.storage.journal import Journal
 from fairlead.storage.types import NewResult, Write
+from fairlead.storage.workflow_step_rows import row_of
 from fairlead.workflows.runs import Opened, Runs, packed, unpacked
 from fairlead.workflows.walk import Place, StepFailed, StepResult
 
@@ -66,7 +67,7 @@ class Recorded:
     def row(self, at: Place, result: StepResult) -> NewResult:
         """What is to be kept in the commit of the action that gave it."""
         self._new.add(at.record)
-        return self._runs.row(self.opened, self._worker, at.record, result)
+        return self._noted(self._runs.row(self.opened, self._worker, at.record, result))
 
     async def keep(self, at: Place, result: StepResult) -> StepResult:
         """A result that no action of money stands behind. Raises `Lost`."""
@@ -78,9 +79,9 @@ class Recorded:
         told = _Failure(
             failed.kind, failed.message, failed.at, failed.code, failed.why, failed.mend, failed.run, failed.in_doubt
         )
-        sealed = self.opened.key.seal(at.record, packed(told))
         row = self.row(at, StepResult(run=failed.run, cost=cost))
-        return replace(row, status="failed", size=len(sealed), sealed=sealed)
+        sealed = self.opened.key.seal(at.record, packed(told))
+        return self._noted(replace(row, status="failed", size=len(sealed), sealed=sealed))
 
     async def keep_failure(self, at: Place, failed: StepFailed) -> StepFailed:
         """A failure that no action of money stands behind. Raises `Lost`."""
@@ -90,6 +91,12 @@ class Recorded:
     def knows(self, at: Place) -> bool:
         """Whether what this very place gave is kept, by this walk or one before."""
         return at.record in self._new or at.record in self.opened.results
+
+    def _noted(self, row: NewResult) -> NewResult:
+        """Of a run that is kept nowhere else, what it has done is known here."""
+        if self.opened.run.unkept:
+            self.opened.results[row.place] = row_of(row)
+        return row
 
     async def _commit(self, row: NewResult) -> None:
         receipt = await self._journal.commit(Write(result=row))

@@ -21,7 +21,7 @@ from fairlead.storage.types import NewResult
 from fairlead.storage.vault import Vault
 from fairlead.workflows.marks import ORIGIN
 from fairlead.workflows.queues import Limits
-from fairlead.workflows.sealing import Begun, RunKey, new_key, opened_begin, sealed_begin
+from fairlead.workflows.sealing import Begun, Keeping, RunKey, new_key, opened_begin, sealed_begin
 from fairlead.workflows.walk import Place, StepResult, Waiting
 
 if TYPE_CHECKING:
@@ -71,10 +71,11 @@ _KNOWN: Final = [msgspec.json.Decoder(each) for each in (StepResult, Waiting, Or
 
 
 class Opened(Struct, frozen=True, kw_only=True):
-    """A run with all that it has done so far, as whoever walks it needs it. `origin` is known of a copy."""
+    """A run with all that it has done so far, as whoever walks it needs it. `key` seals what is written of it, `origin`
+    is known of a copy."""
 
     run: "Run"
-    key: RunKey
+    key: Keeping
     begun: Begun
     definition: bytes
     results: dict[str, "Result"]
@@ -105,17 +106,8 @@ class Runs:
         now, id_ = self._clock.now(), new_id(self._clock, "wf")
         begun = Begun(new_key(self._clock), caller, what.input, what.door)
         subject, sealed = sealed_begin(self._vault, id_, begun)
-        if len(sealed) > LONGEST_INPUT:
-            raise BadInput(
-                f"the input has {len(sealed):,} bytes, and at most {LONGEST_INPUT:,} are taken",
-                mend="put the data where a step can read it, and give the run its address",
-                subject=what.workflow,
-            )
-        run = table.Run(
-            id=id_, once=_once(subject, what) or id_, workflow=what.workflow, definition=what.digest, subject=subject,
-            tenant=caller.tenant, department=caller.department, parent=what.parent, priority=what.priority,
-            made_at=now, sealed=sealed,
-        )  # fmt: skip
+        refuse_long(what, len(sealed))
+        run = row_of(caller, what, id_, subject, now, sealed=sealed)
         with self._store.writing() as connection:
             table.keep_definition(connection, what.digest, what.workflow, what.body, now)
             if table.accept(connection, run):
@@ -162,7 +154,8 @@ class Runs:
             yield from table.runs(connection, **wanted)
 
     def open(self, id_: str) -> Opened:
-        """All of it, opened. Raises `NotFound` where it, or its person, is gone, `Broken` where its definition is."""
+        """All of it, opened. Raises `NotFound` where it, or its person, is gone, or nothing of it is kept, `Broken`
+        where its definition is gone."""
         from fairlead.storage import workflow_rows as table
         from fairlead.storage import workflow_step_rows as steps
 
@@ -171,6 +164,13 @@ class Runs:
             if run is None:
                 raise NotFound(
                     f"there is no run {id_!r}", mend="`fairlead workflow runs` lists those that there are", subject=id_
+                )
+            if run.unkept:
+                raise NotFound(
+                    f"nothing is kept of run {id_}",
+                    why=f"{run.workflow} says `secrecy: memory`: what came of it was told whoever waited for it",
+                    mend="begin it again; `secrecy: sealed` keeps those to come",
+                    subject=id_,
                 )
             body = table.definition_body(connection, run.definition)
             results = {each.place: each for each in steps.results(connection, id_)}
@@ -209,7 +209,8 @@ class Runs:
 
     def result(self, opened: Opened) -> Any:
         """What came of an ended run: its value, or what was told of its failure. None while it goes on."""
-        return opened.key.open(_END, opened.run.result) if opened.run.result else None
+        kept = opened.run.result or opened.run.unkept
+        return opened.key.open(_END, opened.run.result) if kept else None
 
     def park(self, opened: Opened, worker: str, waiting: Sequence[tuple[Place, Waiting]]) -> bool:
         """It goes no further for now. What came meanwhile lets it go on at once."""
@@ -308,6 +309,27 @@ def policies_of(decided: Decision) -> dict[str, Any]:
     """What policies said, as records keep it."""
     hits = tuple((each.policy, each.mode, each.effect) for each in decided.hits)
     return {"policies": tuple(each.policy for each in decided.reasons), "hits": hits}
+
+
+def row_of(caller: Caller, what: Started, id_: str, subject: str, now: int, **more: Any) -> "Run":
+    """The row that a run begins with."""
+    from fairlead.storage.workflow_rows import Run
+
+    return Run(
+        id=id_, once=_once(subject, what) or id_, workflow=what.workflow, definition=what.digest, subject=subject,
+        tenant=caller.tenant, department=caller.department, parent=what.parent, priority=what.priority,
+        made_at=now, **more,
+    )  # fmt: skip
+
+
+def refuse_long(what: Started, size: int) -> None:
+    """Raises `BadInput` for more input than a run may begin with."""
+    if size > LONGEST_INPUT:
+        raise BadInput(
+            f"the input has {size:,} bytes, and at most {LONGEST_INPUT:,} are taken",
+            mend="put the data where a step can read it, and give the run its address",
+            subject=what.workflow,
+        )
 
 
 def _asked(place: str) -> str:

@@ -1,6 +1,6 @@
 """What a run holds, sealed under a key of its own: whoever deletes that key, or its person's, has erased the run."""
 
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -12,7 +12,8 @@ from fairlead.identity.types import Caller
 from fairlead.storage.envelope import KEY_BYTES, NONCE_BYTES, DoesNotOpen, seal, unseal
 from fairlead.storage.vault import Vault
 
-_encode: Final = msgspec.msgpack.Encoder().encode
+encoded: Final = msgspec.msgpack.Encoder().encode
+"""Any value that msgpack has."""
 
 
 class Begun(Struct, frozen=True, array_like=True):
@@ -27,6 +28,33 @@ class Begun(Struct, frozen=True, array_like=True):
 _begun: Final = msgspec.msgpack.Decoder(Begun)
 
 
+class Keeping(Protocol):
+    """Where what belongs to a run is while it is walked: sealed in its rows, or in this process alone."""
+
+    def seal(self, place: str, value: Any) -> bytes:
+        """What is written of it."""
+        ...
+
+    def open(self, place: str, sealed: bytes) -> Any:
+        """The value again."""
+        ...
+
+
+class InMemory:
+    """Keeps what belongs to a run here, and has nothing written of it: gone with the process, and with this object."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Any] = {}
+
+    def seal(self, place: str, value: Any) -> bytes:
+        self._kept[place] = value
+        return b""
+
+    def open(self, place: str, sealed: bytes) -> Any:
+        """None for what is not known here."""
+        return self._kept.get(place)
+
+
 class RunKey:
     """Seals and opens what belongs to one run. What is sealed at one place opens at no other."""
 
@@ -38,7 +66,7 @@ class RunKey:
     def seal(self, place: str, value: Any) -> bytes:
         """Any value that msgpack has: texts, numbers, bytes, lists and mappings."""
         nonce = self._clock.random_bytes(NONCE_BYTES)
-        return seal(self._key, nonce, _encode(value), self._about(place))
+        return seal(self._key, nonce, encoded(value), self._about(place))
 
     def open(self, place: str, sealed: bytes) -> Any:
         """What was sealed. Raises `Broken` where it was changed, or moved to another place."""
@@ -63,7 +91,7 @@ def new_key(clock: Clock) -> bytes:
 def sealed_begin(vault: Vault, run: str, begun: Begun) -> tuple[str, bytes]:
     """The id of the subject whose run it is, and what it begins with, sealed for them."""
     subject = vault.subject_for(begun.caller.person)
-    return subject.id, vault.seal(subject, _encode(begun), _about(run))
+    return subject.id, vault.seal(subject, encoded(begun), _about(run))
 
 
 def opened_begin(vault: Vault, run: str, subject: str, sealed: bytes) -> Begun:

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from fairlead.errors import FairleadError
 from fairlead.execution import Fairlead
-from fairlead.storage.workflow_rows import CANCELLED, CANCELLING, FAILED, PAUSED
-from fairlead.workflows.effects import Governed
+from fairlead.storage.workflow_rows import CANCELLED, CANCELLING, FAILED, LOST, PAUSED
+from fairlead.workflows.effects import Governed, Watch
 from fairlead.workflows.interpreter import walked
 from fairlead.workflows.programs import Programs
 from fairlead.workflows.recorded import Lost, Recorded
@@ -89,17 +89,29 @@ class Segments:
         with contextlib.suppress(FairleadError):
             await asyncio.to_thread(partial(self._taking.let_go, [run], until=until))
 
-    async def _walk(self, opened: Opened) -> None:
+    async def walk_here(self, opened: Opened, watch: Watch) -> None:
+        """All of a run that is kept in memory only, as far as it goes."""
+        try:
+            await self._walk(opened, watch)
+        except Lost:
+            log.warning("run %s was taken from here", opened.run.id)
+        finally:
+            self._fairlead.flows.forget(opened.run.id)
+
+    async def _walk(self, opened: Opened, watch: Watch | None = None) -> None:
         run, journal = opened.run.id, self._fairlead.ledger.journal
         loaded = await asyncio.to_thread(self._programs.of, opened.definition)
-        effects = Governed(self._fairlead, Recorded(self._runs, opened, self._worker, journal), loaded)
+        effects = Governed(self._fairlead, Recorded(self._runs, opened, self._worker, journal), loaded, watch)
         effects.cancelled = opened.run.status == CANCELLING
         self._walked[run] = effects
         self._idle.clear()
         try:
             given = await walked(loaded.program, effects, run, opened.begun.input, about=_about(opened))
         except Parked as parked:
-            await self._write(self._runs.park, opened, parked.waiting)
+            if opened.run.unkept:  # the process is to stop
+                await self._write(self._runs.failed, opened, LOST, "stopped", {"message": "the server was stopped"})
+            else:
+                await self._write(self._runs.park, opened, parked.waiting)
         except Cancelled as cancelled:
             told = {"message": "cancelled", "undone": cancelled.undone, "not_undone": cancelled.not_undone}
             await self._write(self._runs.failed, opened, CANCELLED, "", told)
@@ -114,14 +126,19 @@ class Segments:
         else:
             await self._write(self._runs.done, opened, packed(given))
         finally:
-            del self._walked[run]
+            if self._walked.get(run) is effects:
+                del self._walked[run]
             if not self._walked:
                 self._idle.set()
 
     async def _faulted(self, opened: Opened, fault: Exception) -> None:
         """Walk it again a little later: nothing that was recorded is done again."""
         faults = _faults(opened) + 1
-        log.error("run %s met a fault (%d in a row): %s", opened.run.id, faults, fault, exc_info=fault)
+        log.error("run %s met a fault (%d in a row)", opened.run.id, faults, exc_info=fault)
+        if opened.run.unkept:
+            told = {"message": "Fairlead itself failed", "why": "an unforeseen fault; its log says where"}
+            await self._write(self._runs.failed, opened, LOST, "fault", told)
+            return
         seconds = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (faults - 1))
         until = self._fairlead.clock.now() + int(seconds * 1000) if faults < _PATIENCE else None
         waiting = Waiting(kind="time", id=f"{_FAULT}{faults}", until=until)

@@ -57,11 +57,11 @@ class Taking:
             return sum(table.let_go(connection, each, owner=owner or self._worker, until=until) for each in runs)
 
     def walked_by(self, worker: str = "") -> list[str]:
-        """The runs that this worker, or another, has."""
+        """The runs that another worker has; or this one, but for those that it walks for who waits for them."""
         from fairlead.storage import workflow_taking_rows as table
 
         with self._store.reading() as connection:
-            return table.walked_by(connection, worker or self._worker)
+            return table.walked_by(connection, worker or self._worker, kept=not worker)
 
     def owners(self) -> set[str]:
         """The workers that have runs, alive or not."""

@@ -1,8 +1,10 @@
 """A run as people and programs are told of it: plain data, the same at every door."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from fairlead.storage.workflow_rows import DONE, OVER, Run
+from fairlead.storage.workflow_step_rows import Result
 from fairlead.workflows.forking import Plan
 from fairlead.workflows.marks import is_mark
 from fairlead.workflows.people import Asking
@@ -27,7 +29,14 @@ def brief(run: Run, queued: str = "") -> dict[str, Any]:
         "ended_at": run.ended_at or None,
         "error": run.error or None,
         "queued": queued or None,
+        "secrecy": "memory" if run.unkept else "sealed",
     }
+
+
+def remaining(run: Run, steps: Iterable[Result]) -> dict[str, Any]:
+    """What remains of a run that was kept in memory only: that it was, what it did, and what that cost."""
+    done = [_about(each) for each in steps if not is_mark(each.place)]
+    return {**brief(run), "steps": done, "cost": sum(each["cost"] for each in done)}
 
 
 def whole(runs: Runs, opened: Opened) -> dict[str, Any]:
@@ -40,7 +49,8 @@ def whole(runs: Runs, opened: Opened) -> dict[str, Any]:
     told["cost"] = sum(each.cost for each in opened.results.values())
     if run.status in OVER:
         result = runs.result(opened)
-        told["output" if run.status == DONE else "failure"] = result.get("value") if run.status == DONE else result
+        if result is not None:
+            told["output" if run.status == DONE else "failure"] = result.get("value") if run.status == DONE else result
     else:
         told["waits"] = [_waits(wait.place, wait.asked_at, waiting) for wait, waiting in runs.waits(opened)]
     return told
@@ -84,9 +94,13 @@ def _waits(place: str, at: int, waiting: Waiting) -> dict[str, Any]:
     }
 
 
+def _about(row: Result) -> dict[str, Any]:
+    return {"at": row.place, "status": row.status, "run": row.action or None, "cost": row.cost, "ended_at": row.at}
+
+
 def _step(opened: Opened, place: str) -> dict[str, Any]:
     row = opened.results[place]
-    about = {"at": place, "status": row.status, "run": row.action or None, "cost": row.cost, "ended_at": row.at}
+    about = _about(row)
     plain = opened.key.open(place, row.sealed)
     if row.status == "failed":
         failed = failure_in(plain)

@@ -21,6 +21,9 @@ from fairlead.workflows.nodes import (
     WaitNode,
 )
 
+LONGEST_WAIT: Final = 300
+"""Seconds for which a run that is kept in memory only may wait."""
+
 UNDO: Final = "~undo"
 """What the path of a compensation ends with: no step can have this id."""
 

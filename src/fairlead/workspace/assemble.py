@@ -47,6 +47,9 @@ from fairlead.storage.subject_rows import StoredSubjects
 from fairlead.storage.vault import Vault
 from fairlead.workflows.asked import Workflows
 from fairlead.workflows.runs import Runs
+from fairlead.workflows.taking import Taking
+from fairlead.workflows.unkept import UnkeptRuns
+from fairlead.workflows.waited import Waited
 from fairlead.workspace.budgeting import Budgeting
 from fairlead.workspace.connecting import Connections
 from fairlead.workspace.custody import Custody
@@ -105,6 +108,8 @@ class Running:
         """Let go of everything, after the last action has ended."""
         if self._working is not None:
             await self._working.stop()
+        if self.workflows.waited is not None:
+            await self.workflows.waited.stop()
         await self._follower.stop()
         await self._parts.requests.settle()
         await self._parts.watch.close()
@@ -138,7 +143,7 @@ async def assemble(around: Surroundings) -> Running:
     deployment = revisions.deployed(first)
     journal = Journal(store, worker, clock, first.workspace.settings.storage.journal)
     fairlead = _fairlead(around, journal, vault, parts, deployment)
-    working = _working(around, fairlead, parts) if around.walks else None
+    working = _working(around, fairlead, parts, first.workspace.settings.workflows.at_once)
     turns = Turns(fairlead, fleet, worker, clock, store.beside / FOLDER)
     follower = Follower(
         fairlead,
@@ -178,7 +183,13 @@ async def assemble(around: Surroundings) -> Running:
     )
 
 
-def _working(around: Surroundings, fairlead: Fairlead, parts: LastingParts) -> "Working":
+def _working(around: Surroundings, fairlead: Fairlead, parts: LastingParts, at_once: int) -> "Working | None":
+    """What walks runs here: those that are kept in memory for whoever waits, and the others where that is wanted."""
+    rows = UnkeptRuns(around.store, fairlead.ledger.vault, around.clock)
+    taking = Taking(around.store, around.clock, parts.runs, fairlead.ledger.journal.worker)
+    parts.workflows.waited = Waited(fairlead, parts.runs, taking, rows, at_once=at_once)
+    if not around.walks:
+        return None
     from fairlead.workspace.working import Working  # what only some processes need
 
     return Working(fairlead, parts.runs, around.store, at_once=around.walks)

@@ -87,7 +87,12 @@ def _known(
         ),
         tools={
             tool.name: KnownTool(
-                input=tool.definition.input, output=tool.definition.output, writes=tool.definition.effect == "write"
+                input=tool.definition.input,
+                output=tool.definition.output,
+                writes=tool.definition.effect == "write",
+                asks=frozenset(
+                    each.approval for each in system.card_of(tool.definition.name).requires.values() if each.approval
+                ),
             )
             for system in systems.values()
             for tool in system.tools.values()
