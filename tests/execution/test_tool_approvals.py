@@ -66,6 +66,32 @@ async def test_an_approved_call_passes_once(tmp_path: Path) -> None:
         assert "B2" not in b"".join(w.raw_records()).decode()
 
 
+async def test_a_call_that_was_cut_off_passes_again_under_its_key_and_no_other_does(tmp_path: Path) -> None:
+    async with banking(tmp_path) as w:
+        await answered(w, id_ := await asked(w))
+        request = ToolRequest(name="bank.transfer", arguments=ARGUMENTS, sources=SOURCES)
+        driver, once = w.fairlead.deployment.systems.drivers["bank"], Arrival(door="test", once="wf_1:pay")
+        keys: list[str] = []
+
+        class Dies:
+            async def call(self, call: Any) -> Any:
+                if call.tool.name != "transfer":
+                    return await driver.call(call)
+                keys.append(call.idempotency_key)
+                raise asyncio.CancelledError  # the worker ends in the midst of it
+
+        w.fairlead.deployment.systems.drivers["bank"] = Dies()  # type: ignore[assignment]
+        with pytest.raises(asyncio.CancelledError):
+            await call_tool(w.fairlead, w.caller(), request, once)
+        w.fairlead.deployment.systems.drivers["bank"] = driver
+        for other in (Arrival(door="test"), Arrival(door="test", once="wf_1:pay_twice")):
+            with pytest.raises(ApprovalPending) as pending:
+                await call_tool(w.fairlead, w.caller(), request, other)
+            assert pending.value.approval != id_
+        again = await call_tool(w.fairlead, w.caller(), request, once)
+        assert (again.approvals, keys) == ((id_,), ["wf_1:pay"])
+
+
 async def test_what_differs_in_anything_is_asked_anew(tmp_path: Path) -> None:
     async with banking(tmp_path) as w:
         id_ = await asked(w)

@@ -38,7 +38,8 @@ Reason = Annotated[str, typer.Option("--reason", help="Why. Kept sealed for whoe
 
 
 @contextmanager
-def _opened(place: Place) -> Iterator[tuple[Approvals, Store]]:
+def opened(place: Place) -> Iterator[tuple[Approvals, Store]]:
+    """The approvals of a deployment, over its database."""
     with closing(open_store(place)) as store:
         vault, clock, workspace = open_vault(place, store), SystemClock(), published(place, store)
         approvals = Approvals(store, vault, clock)
@@ -60,7 +61,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """What waits for an answer, or was granted and is not used yet, the oldest first."""
-    with _opened(find(workspace, data_folder)) as (approvals, _):
+    with opened(find(workspace, data_folder)) as (approvals, _):
         found = approvals.all(() if every else ("pending", "granted"))
     if json:
         json_data([plain(each) for each in found])
@@ -85,7 +86,7 @@ def list_(
 @app.command()
 def show(id_: Id, workspace: Workspace = None, data_folder: Data = None, json: Json = False) -> None:
     """The question: who would do what with which arguments, why it is asked, and what was said so far."""
-    with _opened(find(workspace, data_folder)) as (approvals, _):
+    with opened(find(workspace, data_folder)) as (approvals, _):
         found = approvals.one(id_)
     if json:
         json_data(plain(found))
@@ -148,9 +149,9 @@ def link(
 ) -> None:
     """A link by which one person may answer one question, once. Whoever has it may: send it to nobody else."""
     place = find(workspace, data_folder)
-    with _opened(place) as (approvals, store):
+    with opened(place) as (approvals, store):
         asked = approvals.one(id_)
-        who = _known(place, store, person)
+        who = known_person(place, store, person)
         named = role or min(_roles(approvals, asked, who, ""))
         _roles(approvals, asked, who, named)
         hours = approvals.rules.settings.link_hours
@@ -167,8 +168,8 @@ def link(
 def _answer(
     place: Place, id_: str, person: str, role: str, reason: str, allowed: bool, dry_run: bool, json: bool
 ) -> None:
-    with _opened(place) as (approvals, store):
-        asked, who = approvals.one(id_), _known(place, store, person or user())
+    with opened(place) as (approvals, store):
+        asked, who = approvals.one(id_), known_person(place, store, person or user())
         roles = _roles(approvals, asked, who, role)
         word = "approve" if allowed else "deny"
         if dry_run:
@@ -182,7 +183,8 @@ def _answer(
         say(f"{done.id} is {done.state}" + (": others must agree too" if allowed and done.state == "pending" else ""))
 
 
-def _known(place: Place, store: Store, person: str) -> Caller:
+def known_person(place: Place, store: Store, person: str) -> Caller:
+    """A person, with all that the workspace and keys say of them."""
     from fairlead.cli.pushed import register_of
 
     identity = published(place, store).identity

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import typer
 from typer.core import TyperGroup
 
+from fairlead.cli.answering import answered_here
 from fairlead.cli.ask import Key, Url
 from fairlead.cli.asking import got, posted
 from fairlead.cli.brought import pairs, with_files
@@ -32,6 +33,10 @@ _GLANCE: Final = 0.3  # seconds between two looks at a run
 
 Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, as `fairlead workflow runs` tells it.")]
 At = Annotated[str, typer.Argument(metavar="STEP", help="Where the question stands: the step's place.")]
+For = Annotated[
+    str,
+    typer.Option("--for", metavar="PERSON", help="By whoever runs the deployment, over its database: who answers."),
+]
 Note = Annotated[str, typer.Option("--note", help="Why. Kept sealed with the run.")]
 Value = Annotated[str, typer.Option("--value", help="What is filled in, as JSON; `@FILE` reads a file.")]
 
@@ -99,21 +104,31 @@ def questions(key: Key = "", url: Url = "", workspace: Workspace = None, json: J
 
 @app.command()
 def approve(
-    id_: Run, at: At, note: Note = "", value: Value = "", key: Key = "", url: Url = "", workspace: Workspace = None,
-    dry_run: DryRun = False, json: Json = False,
+    id_: Run, at: At, note: Note = "", value: Value = "", person: For = "", key: Key = "", url: Url = "",
+    workspace: Workspace = None, data_folder: Data = None, dry_run: DryRun = False, json: Json = False,
 ) -> None:  # fmt: skip
-    """Answer a question of somebody else's run with yes, or with the work that it asks for."""
+    """Answer a question of somebody else's run with yes, or with the work that it asks for.
+
+    With --for no server need run: the answer is kept until the run goes on.
+    """
     order = {"do": "approve", "at": at, "note": note, "value": json_of(value, "--value") if value else None}
+    if person and not dry_run:
+        _say_done(id_, answered_here(find(workspace, data_folder), id_, order, person), json)
+        return
     ordered(id_, order, key, url, workspace, dry_run, json)
 
 
 @app.command()
 def deny(
-    id_: Run, at: At, note: Note = "", key: Key = "", url: Url = "", workspace: Workspace = None,
-    dry_run: DryRun = False, json: Json = False,
+    id_: Run, at: At, note: Note = "", person: For = "", key: Key = "", url: Url = "", workspace: Workspace = None,
+    data_folder: Data = None, dry_run: DryRun = False, json: Json = False,
 ) -> None:  # fmt: skip
-    """Answer a question of somebody else's run with no."""
-    ordered(id_, {"do": "deny", "at": at, "note": note}, key, url, workspace, dry_run, json)
+    """Answer a question of somebody else's run with no. With --for no server need run."""
+    order = {"do": "deny", "at": at, "note": note}
+    if person and not dry_run:
+        _say_done(id_, answered_here(find(workspace, data_folder), id_, order, person), json)
+        return
+    ordered(id_, order, key, url, workspace, dry_run, json)
 
 
 @app.command()
@@ -176,10 +191,14 @@ def ordered(
     address = url or server_url(workspace)
     with posted(address, order, key_or_login(key, address), path=f"{RUNS}/{quote(id_, safe='')}") as answer:
         done = jsons.loads(answer.read())
+    _say_done(id_, done, json)
+
+
+def _say_done(id_: str, done: dict[str, Any], json: bool) -> None:
     if json:
         json_data(done)
     elif "settled" in done:
-        say(f"{id_}: answered {order['at']}" + ("" if done["settled"] else "; others must agree too"))
+        say(f"{id_}: answered {done['at']}" + ("" if done["settled"] else "; others must agree too"))
     else:
         say(f"{id_} is {done['status']}")
 

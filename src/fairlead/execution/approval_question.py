@@ -162,9 +162,13 @@ def about(id_: str) -> bytes:
     return f"approval\x00{id_}".encode()
 
 
-def live(rows: Sequence[ApprovalRow], question: Question) -> Standing | None:
-    """What was granted counts before what was denied, and that before what waits."""
+def live(rows: Sequence[ApprovalRow], question: Question, once: str = "") -> Standing | None:
+    """What this very call has used before (`once`) counts first, and what was granted before what was denied, and that
+    before what waits."""
     mine = [row for row in rows if covers(row, question)]
+    for row in mine:
+        if once and row.state == "used" and row.used_by == once:
+            return msgspec.structs.replace(standing(row), state="granted")
     for state in ("granted", "denied", "pending"):
         for row in mine:
             if row.state == state:

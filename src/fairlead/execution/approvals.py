@@ -61,22 +61,25 @@ class Approvals:
         self._vault = vault
         self._clock = clock
 
-    def held_or_asked(self, question: Question, by: str, asker: str = "") -> Standing:
+    def held_or_asked(self, question: Question, by: str, asker: str = "", once: str = "") -> Standing:
         """How the question about this very call stands; asked now, if it was not. `asker` is who asks it together with
-        others, where it is nobody's own. Raises `Refused` where too many of this person wait already."""
+        others, where it is nobody's own. What the call with the idempotency key `once` has used before stands for it
+        still: it was cut off, and is made again. Raises `Refused` where too many of this person wait already."""
         from fairlead.storage import approval_rows as table
 
         key, now = self._vault.subject_for(question.person), self._clock.now()
         mine = "" if asker in ("", question.person) else self._vault.subject_for(asker).id
         same = question.same(key.id)
         with self._store.reading() as connection:
-            found = live(table.alike(connection, same, now), question)
+            found = live(table.alike(connection, same, now, once), question, once)
             if found is not None and (not mine or table.has_asked(connection, found.id, mine)):
                 return found
         asked = self._new(question, now)
         row = self._row(asked, key.id, self._vault.seal(key, encoded(question), about(asked.id)))
         with self._store.writing() as connection:
-            found = live(table.alike(connection, same, now), question)  # another may have asked the same meanwhile
+            found = live(
+                table.alike(connection, same, now, once), question, once
+            )  # another may have asked the same meanwhile
             if found is None:
                 if table.waiting(connection, key.id, now) >= MOST_WAITING:
                     raise too_many(question, MOST_WAITING)
@@ -94,13 +97,14 @@ class Approvals:
         """Who may approve what now."""
         return self.rules_at(self._clock.now())
 
-    def use(self, id_: str, by: str, person: str, run: str) -> bool:
-        """Use what was granted, for good. False if somebody else did, or its time is over."""
+    def use(self, id_: str, by: str, person: str, run: str, once: str = "") -> bool:
+        """Use what was granted, for good. False if another call did, or its time is over. With an idempotency key, the
+        same call may use it again."""
         from fairlead.storage import approval_rows as table
 
         subject = self._vault.subject_for(person).id
         with self._store.writing() as connection:
-            if not table.change(connection, id_, "granted", "used", self._clock.now()):
+            if not table.use(connection, id_, once, self._clock.now()):
                 return False
             self._keep(connection, deed(self._clock, "approval_used", by=by, person=subject, about=f"{id_} by {run}"))
         return True

@@ -1,6 +1,7 @@
 """A call that a person must let pass: found granted, or asked; and used, once, before its system is reached."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from fairlead.costs.ledger import Action
@@ -18,7 +19,8 @@ async def granted_or_asked(
     """What lets this very call pass. Raises `ApprovalPending` with the id of the question, `Denied` where it was
     answered so."""
     question = _question(deployment, action, asked, decision)
-    found = await asyncio.to_thread(fairlead.approvals.held_or_asked, question, action.caller.credential)
+    ask = partial(fairlead.approvals.held_or_asked, question, action.caller.credential, once=action.arrival.once)
+    found = await asyncio.to_thread(ask)
     why = "; ".join(each.text for each in decision.reasons)
     if found.state == "denied":
         raise Denied(
@@ -40,11 +42,16 @@ async def granted_or_asked(
 
 
 async def use_approvals(fairlead: Fairlead, action: Action, decided: ToolDecided) -> None:
-    """Use up what the call rests on. From here on it is gone, whatever becomes of the call. Raises `ApprovalPending`
-    where another call was faster."""
+    """Use up what the call rests on. From here on it is gone, whatever becomes of the call, but for another try of
+    this very one, where it has an idempotency key. Raises `ApprovalPending` where another call was faster."""
     for each in decided.approvals:
         used = await asyncio.to_thread(
-            fairlead.approvals.use, each, action.caller.credential, action.caller.person, action.run
+            fairlead.approvals.use,
+            each,
+            action.caller.credential,
+            action.caller.person,
+            action.run,
+            action.arrival.once,
         )
         if not used:
             raise ApprovalPending(

@@ -19,7 +19,8 @@ OPEN: Final = ("pending", "granted")
 
 
 class ApprovalRow(Struct, frozen=True, kw_only=True):
-    """A row of table `approval`. Times in milliseconds since 1970; `ended_at` is 0 while it may still be used."""
+    """A row of table `approval`. Times in milliseconds since 1970; `ended_at` is 0 while it may still be used.
+    `used_by` is the idempotency key of the call that has used it, "" where that has none."""
 
     id: str
     subject: str
@@ -35,6 +36,7 @@ class ApprovalRow(Struct, frozen=True, kw_only=True):
     expires_at: int
     ended_at: int
     sealed: bytes
+    used_by: str = ""
 
 
 class AnswerRow(Struct, frozen=True, kw_only=True):
@@ -59,10 +61,13 @@ class Same(Struct, frozen=True):
     revision: str
 
 
-def alike(connection: Connection, same: Same, now: int) -> list[ApprovalRow]:
-    """Those of this very call that have not expired and were not used, the oldest first."""
+def alike(connection: Connection, same: Same, now: int, once: str = "") -> list[ApprovalRow]:
+    """Those of this very call that have not expired and were not used, the oldest first; and the one that was used by
+    this try of it before, which was cut off."""
     mine = [approval.c[name] == value for name, value in asdict(same).items()]
     live = approval.c.state.in_((*OPEN, "denied")) & (approval.c.expires_at > now)
+    if once:
+        live |= (approval.c.state == "used") & (approval.c.used_by == once)
     query = select(approval).where(*mine, live).order_by(approval.c.asked_at, approval.c.id)
     return [ApprovalRow(**row) for row in connection.execute(query).mappings()]
 
@@ -112,6 +117,18 @@ def change(connection: Connection, id_: str, before: State, after: State, now: i
     ended = 0 if after in OPEN else now
     mine = (approval.c.id == id_) & (approval.c.state == before) & (approval.c.expires_at > now)
     return connection.execute(update(approval).where(mine).values(state=after, ended_at=ended)).rowcount == 1
+
+
+def use(connection: Connection, id_: str, once: str, now: int) -> bool:
+    """Use what was granted, by the call with this idempotency key ("": it has none). True as well where that very call
+    has used it before."""
+    c = approval.c
+    granted = (c.id == id_) & (c.state == "granted") & (c.expires_at > now)
+    values = {"state": "used", "ended_at": now, "used_by": once}
+    if connection.execute(update(approval).where(granted).values(values)).rowcount == 1:
+        return True
+    again = select(c.id).where(c.id == id_, c.state == "used", c.used_by == once)
+    return bool(once) and connection.execute(again).first() is not None
 
 
 def expire(connection: Connection, now: int) -> list[ApprovalRow]:

@@ -70,6 +70,7 @@ approval = Table(
     required("expires_at", BigInteger),
     required("ended_at", BigInteger),
     required("sealed", LargeBinary),
+    Column("used_by", Text, nullable=False, server_default=text("''")),
 )
 Index(None, approval.c.subject, approval.c.digest)
 Index(None, approval.c.state)

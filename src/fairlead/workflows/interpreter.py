@@ -23,6 +23,7 @@ from fairlead.workflows.waits import sooner
 from fairlead.workflows.walk import Cancelled, Effects, Place, RunFailed, StepFailed, StepResult, Waiting
 
 _EFFECTS: Final = ("model", "agent", "tool", "python")
+_TIMED: Final = ("approval", "wait")  # they look at their time themselves
 
 
 async def walked(
@@ -162,7 +163,7 @@ class Walk:
     async def _tried(self, compiled: Compiled, at: Place, scope: Scope) -> StepResult:
         """The step, tried as often as it says, each result checked."""
         step, retry = compiled.step, compiled.step.retry
-        if step.timeout is not None and step.kind != "wait" and (retry is not None or step.kind not in _EFFECTS):
+        if step.timeout is not None and step.kind not in _TIMED and (retry is not None or step.kind not in _EFFECTS):
             scope = await self.timed(step.timeout, at, scope)
         place, again, tries = at, Again(), 0
         while True:

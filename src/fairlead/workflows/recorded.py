@@ -40,12 +40,13 @@ class Recorded:
         self._worker = worker
         self._journal = journal
         self._new: set[str] = set()
+        self._kept: dict[str, StepResult] = {}
 
     def found(self, at: Place) -> StepResult | None:
         """What the place gave before. Raises the `StepFailed` that it raised before."""
         row = self.opened.results.get(at.record)
         if row is None:
-            return None
+            return self._kept.get(at.record)
         plain = self.opened.key.open(row.place, row.sealed)
         if row.status == "failed":
             raise failure_in(plain)
@@ -72,6 +73,7 @@ class Recorded:
     async def keep(self, at: Place, result: StepResult) -> StepResult:
         """A result that no action of money stands behind. Raises `Lost`."""
         await self._commit(self.row(at, result))
+        self._kept[at.record] = result
         return result
 
     def failure_row(self, at: Place, failed: StepFailed, cost: int = 0) -> NewResult:

@@ -1,0 +1,78 @@
+"""What is parked for days goes on as things stand by then: the answer counts once, and so do the policies of now."""
+
+import asyncio
+from pathlib import Path
+
+import httpx
+import msgspec
+from tests.workflows.walking import BANK, INPUT, PAY, PERMITS, PRICE, ROLES, SYSTEMS, Shop, shop
+from tests.world import MASTER_KEY, FixedClock, Served, World, again, key_of, secret_of, served
+
+from fairlead.clock import SystemClock
+from fairlead.storage.fleet import Fleet
+from fairlead.workflows.definition import Definition
+from fairlead.workspace.assemble import assemble
+from fairlead.workspace.load import read_folder
+from fairlead.workspace.publish import publish
+from fairlead.workspace.surroundings import Surroundings
+
+DAY = 86_400
+ASK = {"id": "ask", "approval": {"role": "boss", "ask": "Pay ${steps.price.value}?"}, "timeout": "8d"}
+NEVER = """@id("never") @reason("nothing is bought any more")
+forbid(principal, action == Action::"bank.pay", resource);
+"""
+
+
+async def test_an_approval_given_after_days_while_nothing_ran_is_paid_once(tmp_path: Path) -> None:
+    clock = FixedClock()
+    async with shop(tmp_path, PRICE, ASK, PAY, clock=clock) as s:
+        run = s.begin()
+        assert (await s.walked(run))["status"] == "waiting"
+        await s.w.running.stop()
+        clock.tick(7 * DAY)
+        s.order(run, "approve", "lee", at="ask")  # nothing walks, and nothing follows
+        assert (s.shown(run)["status"], s.calls("bank.pay")) == ("accepted", 0)
+        s.w.running = await again(s.w)
+        later = Shop(s.w)
+        assert (await later.walked(run))["status"] == "done"
+        assert (later.calls("bank.pay"), later.calls("bank.price")) == (1, 1)
+        assert (await later.walked(run))["status"] == "done"
+        assert later.calls("bank.pay") == 1
+        late = later.begin()
+        await later.walked(late)
+        clock.tick(9 * DAY)
+        assert (await later.walked(late))["failure"]["code"] == "unanswered"
+
+
+async def test_a_policy_amended_while_a_purchase_is_parked_is_the_one_that_counts(tmp_path: Path) -> None:
+    text = msgspec.json.encode(msgspec.convert({"input": INPUT, "steps": [PRICE, ASK, PAY]}, Definition)).decode()
+    files = {"systems/bank.py": BANK, "policies/all.cedar": PERMITS, "workflows/buy.yaml": text}
+    with served(tmp_path, files, systems=SYSTEMS, approvals=ROLES) as s, httpx.Client(base_url=s.url) as client:
+        body = {"input": {"article": "lamp"}}
+        headers = {person: {"x-api-key": key_of(person)} for person in ("kim", "lee")}
+        run = client.post("/v1/workflows/buy/runs", headers=headers["kim"], json=body).json()["id"]
+        async with asyncio.timeout(60):
+            walker = await _walker(s)
+            assert (await walker.walked(run))["status"] == "waiting"
+            (s.folder / "acme" / "policies" / "all.cedar").write_text(PERMITS + NEVER)
+            await asyncio.to_thread(_published, s)
+            order = {"do": "approve", "at": "ask"}
+            answer = client.post(f"/v1/workflows/runs/{run}", headers=headers["lee"], json=order)
+            assert answer.json()["settled"]
+            await walker.walked(run)
+            await walker.w.running.stop()
+        found = client.get(f"/v1/workflows/runs/{run}", headers=headers["kim"]).json()
+        assert (found["status"], found["failure"]["at"], found["failure"]["code"]) == ("failed", "pay", "denied")
+        assert "nothing is bought any more" in found["failure"]["why"]
+        assert [each.outcome for each in s.records("call_tool") if each.tool == "bank.pay"] == ["refused"]
+
+
+async def _walker(s: Served) -> Shop:
+    """A process beside the server, over the same database."""
+    around = Surroundings(store=s.store, master_key=MASTER_KEY, secrets=secret_of, clock=SystemClock())
+    return Shop(World(s.store, s.provider, await assemble(around), SystemClock(), s.folder))
+
+
+def _published(s: Served) -> None:
+    text, clock = read_folder(s.folder / "acme"), SystemClock()
+    publish(s.store, Fleet(s.store, clock), text, lambda _: None, by="test", clock=clock)
