@@ -1,6 +1,8 @@
-"""`fairlead workflow runs`: page by page, so that the first ones are there at once however many there are."""
+"""`fairlead workflow runs`, page by page, so that the first ones are there at once however many there are; and
+`fairlead workflow schedules`."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
@@ -9,10 +11,13 @@ from typer.core import TyperGroup
 
 from fairlead.cli.ask import Key, Url
 from fairlead.cli.asking import got
-from fairlead.cli.output import Json, data, json_line, say
-from fairlead.cli.place import Workspace, server_url
+from fairlead.cli.compiled import in_folder, published
+from fairlead.cli.opening import open_store
+from fairlead.cli.output import Json, data, json_data, json_line, say
+from fairlead.cli.place import Data, Workspace, find, server_url
 from fairlead.cli.signing_in import key_or_login
 from fairlead.cli.when import moment_ago, shown
+from fairlead.storage.database import database_at
 
 _RUNS: Final = "/v1/workflows/runs"
 _PAGE: Final = 500
@@ -53,6 +58,37 @@ def runs(
         say("there are none")
 
 
+@app.command()
+def schedules(
+    count: Annotated[int, typer.Option("--next", min=1, max=100, help="So many moments to come.")] = 3,
+    workspace: Workspace = None,
+    data_folder: Data = None,
+    json: Json = False,
+) -> None:
+    """When the workflows that are published begin by themselves, as whom, and what came of the last time."""
+    from fairlead.clock import SystemClock
+    from fairlead.workflows.scheduling import known_schedules
+
+    place = find(workspace, data_folder)
+    if database_at(place.database).exists():
+        with closing(open_store(place)) as store:
+            compiled = published(place, store)
+            found = known_schedules(store, compiled.workflows, SystemClock().now(), count)
+    else:
+        found = known_schedules(None, in_folder(place).workflows, SystemClock().now(), count)
+    if json:
+        json_data(found)
+        return
+    if not found:
+        say("none: write `schedule:` in workflows/NAME.yaml")
+    for each in found:
+        data(f"{each['workflow']}  {each['cron']} ({each['timezone']})  as {each['key']}")
+        data(f"  next, UTC: {', '.join(shown(at) for at in each['next'])}")
+        if each["moment"]:
+            came = each["run"] or f"{each['error']} (fairlead explain {each['error']})"
+            data(f"  last, UTC: {shown(each['moment'])}  {came}")
+
+
 def _all(address: str, key: str, wanted: dict[str, Any], most: int) -> Iterator[dict[str, Any]]:
     left, after = most or 1 << 62, ""
     while left > 0:
@@ -69,6 +105,5 @@ def _all(address: str, key: str, wanted: dict[str, Any], most: int) -> Iterator[
 
 def commands() -> dict[str, Any]:
     group = typer.main.get_command(app)
-    if isinstance(group, TyperGroup):
-        return dict(group.commands)
-    return {"runs": group}
+    assert isinstance(group, TyperGroup)
+    return dict(group.commands)

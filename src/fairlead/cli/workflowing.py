@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "estimate": ("workflow_walked", "What a whole run would cost, from least to most."),
     "run": ("workflow_runs", "Begin a run, and wait until it is over or asks somebody."),
     "runs": ("workflow_listed", "Runs that were begun."),
+    "schedules": ("workflow_listed", "When workflows begin by themselves, and what came of the last time."),
     "status": ("workflow_runs", "What a run has done so far, what it waits for, and what came of it."),
     "questions": ("workflow_runs", "What runs of others wait for you to answer."),
     "approve": ("workflow_runs", "Answer yes to what a run asks."),

@@ -79,3 +79,16 @@ workflow_wait = Table(
     sqlite_with_rowid=False,
 )
 Index(None, workflow_wait.c.kind, workflow_wait.c.what)
+
+# Up to when a schedule's moments were begun or passed over, the last one that was begun, its run, and why it was not.
+workflow_schedule = Table(
+    "workflow_schedule",
+    metadata,
+    Column("workflow", Text, primary_key=True),
+    Column("schedule", Text, primary_key=True),
+    required("seen_at", BigInteger),
+    required("moment", BigInteger),
+    required("run", Text),
+    required("error", Text),
+    sqlite_with_rowid=False,
+)

@@ -69,13 +69,15 @@ class Order(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Workflows:
-    """The workflows of a deployment and their runs. `bundles`, `models` (names) and `writes` (whether a tool changes
-    anything) are replaced when another revision comes into force, as is `permits.policy`."""
+    """The workflows of a deployment and their runs. `bundles`, `models` (names), `writes` (whether a tool changes
+    anything) and `people` (who act with the keys of the workspace) are replaced when another revision comes into force,
+    as is `permits.policy`."""
 
     def __init__(
         self, store: Store, vault: Vault, clock: Clock, runs: Runs, rules: Callable[[], ApprovalRules]
     ) -> None:
         self.bundles: Mapping[str, Bundle] = {}
+        self.people: Mapping[str, str] = {}
         self._store = store
         self.models: frozenset[str] = frozenset()
         self.writes: Callable[[str], bool] = _unknown_writes

@@ -13,6 +13,7 @@ from fairlead.workflows.known import Fault, Known, KnownFunction, Path
 from fairlead.workflows.nodes import PythonNode, SubflowNode, ToolNode
 from fairlead.workflows.recalling import RECALL, REMEMBER
 from fairlead.workflows.references import References
+from fairlead.workflows.schedules import schedule_faults
 from fairlead.workflows.secrecy import secrecy_faults
 
 MOST_STEPS: Final = 2000
@@ -124,12 +125,7 @@ def _names(definition: Definition, known: Known) -> Iterator[Fault]:
     if definition.queue and definition.queue not in known.queues:
         mend = closest(definition.queue, known.queues) or "declare it: `workflows.queues` in fairlead.yaml"
         yield Fault(path=("queue",), message=f"there is no queue `{definition.queue}`", mend=mend)
-    for number, each in enumerate(definition.schedule):
-        if each.key not in known.keys:
-            path = ("schedule", number, "key")
-            yield Fault(
-                path=path, message=f"there is no key `{each.key}` in `keys:`", mend=closest(each.key, known.keys)
-            )
+    yield from schedule_faults(definition, known)
 
 
 def _of_node(path: Path, node: Any, known: Known) -> Iterator[Fault]:

@@ -183,12 +183,32 @@ class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
 
 
 class ScheduleSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One of `schedule:`. When runs begin by themselves."""
+    """One of `schedule:`. When runs begin by themselves: each moment once, whoever dies when."""
 
-    cron: Annotated[str, Meta(pattern=r"^\S+( \S+){4}$", description="When: minute, hour, day, month, weekday.")]
+    cron: Annotated[
+        str,
+        Meta(
+            pattern=r"^\S+( \S+){4}$",
+            description="When: minute, hour, day of the month, month, weekday, as in `30 6 * * mon-fri`. Where clocks are "
+            "put forward, what falls into the gap begins as much later; where they are put back, a named hour counts "
+            "once, and `*` goes on through both.",
+        ),
+    ]
     timezone: Annotated[str, Meta(description="Of which zone these are, such as `Europe/Berlin`.")] = "UTC"
     key: Annotated[str, Meta(min_length=1, description="As whom: one of `keys:`.")]
     input: Annotated[dict[str, Any], Meta(description="What each run is given.")] = {}
+    missed: Annotated[
+        Literal["none", "once", "all"],
+        Meta(
+            description="Of moments at which nothing ran: begin none of them, the last one, or all (100 at most). One "
+            "that is less than a minute old is not missed."
+        ),
+    ] = "once"
+
+    @property
+    def digest(self) -> str:
+        """What it is known by: a schedule that says something else is another one."""
+        return hashlib.sha256(msgspec.json.encode(msgspec.to_builtins(self), order="sorted")).hexdigest()[:16]
 
 
 class Definition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

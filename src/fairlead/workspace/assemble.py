@@ -192,7 +192,7 @@ def _working(around: Surroundings, fairlead: Fairlead, parts: LastingParts, at_o
         return None
     from fairlead.workspace.working import Working  # what only some processes need
 
-    return Working(fairlead, parts.runs, around.store, at_once=around.walks)
+    return Working(fairlead, parts.runs, parts.workflows, around.store, at_once=around.walks)
 
 
 def _lasting_parts(around: Surroundings, vault: Vault, http: Http, watch: Watch, people: People) -> LastingParts:

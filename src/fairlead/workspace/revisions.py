@@ -188,6 +188,7 @@ def _take_up_workflows(workflows: Workflows, workspace: Workspace) -> None:
         tool.name: tool.definition.effect for system in workspace.systems.values() for tool in system.tools.values()
     }
     workflows.bundles, workflows.permits.policy = workspace.workflows, workspace.policy
+    workflows.people = {name: key.person or name for name, key in workspace.settings.keys.items()}
     workflows.models = frozenset(workspace.models.models)
     workflows.writes = lambda tool: tools.get(tool) != "read"
 

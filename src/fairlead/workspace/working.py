@@ -5,9 +5,11 @@ from typing import Any, Final
 from fairlead.execution import Fairlead
 from fairlead.storage.sqlite import SqliteDatabase
 from fairlead.storage.store import Store
+from fairlead.workflows.asked import Workflows
 from fairlead.workflows.carriage import Carriage
 from fairlead.workflows.dispatch import TAKE_OVER_EVERY, Dispatch
 from fairlead.workflows.runs import Runs
+from fairlead.workflows.scheduling import LOOK_EVERY, Scheduling
 from fairlead.workflows.segments import Segments
 from fairlead.workflows.taking import Taking
 from fairlead.workspace.follow import Chore
@@ -21,9 +23,10 @@ _GRACE: Final = 10.0  # seconds for what is under way when the process is told t
 class Working:
     """Walks runs from `start` to `stop`, at most `at_once` at the same time."""
 
-    def __init__(self, fairlead: Fairlead, runs: Runs, store: Store, *, at_once: int) -> None:
+    def __init__(self, fairlead: Fairlead, runs: Runs, workflows: Workflows, store: Store, *, at_once: int) -> None:
         worker, clock = fairlead.ledger.journal.worker, fairlead.clock
         taking = Taking(store, clock, runs, worker)
+        self._scheduling = Scheduling(store, clock, workflows, lambda who: fairlead.current().authenticator.again(who))
         self._segments = Segments(fairlead, runs, taking, worker)
         self._carriage = Carriage(_where(store), worker, self._segments.walk)
         self._dispatch = Dispatch(store, clock, self._carriage, self._segments, taking, at_once=at_once)
@@ -31,7 +34,7 @@ class Working:
     @property
     def chores(self) -> tuple[tuple[float, Chore], ...]:
         """What is to be done again and again meanwhile, with its period in seconds."""
-        return ((TAKE_OVER_EVERY, self._dispatch.take_over),)
+        return (TAKE_OVER_EVERY, self._dispatch.take_over), (LOOK_EVERY, self._scheduling.chore)
 
     async def start(self) -> None:
         """Begin to walk what is due. Raises `BadInput` where the extra `workflows` is not installed."""
