@@ -6,7 +6,7 @@ names its hours means the first, one with `*` for the hour means both.
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -18,8 +18,8 @@ from fairlead.workflows.known import Fault, Known, Path
 MOST_MISSED: Final = 100
 _GRACE: Final = 60_000  # milliseconds for which a moment is not missed
 _AROUND: Final = timedelta(hours=4)  # more than any zone has ever put its clocks
-_LETTERS: Final = frozenset("jan feb mar apr may jun jul aug sep oct nov dec sun mon tue wed thu fri sat l".split())
-_SOMETIME: Final = datetime(2024, 1, 1)
+_NAMES: Final = ("jan feb mar apr may jun jul aug sep oct nov dec", "sun mon tue wed thu fri sat", "l")
+_SOMETIME: Final = datetime(2024, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 
 
 def moments(schedule: ScheduleSettings, after: int, until: int) -> list[int]:
@@ -93,7 +93,7 @@ def _wrong_cron(cron: str) -> str:
     from croniter import CroniterError, croniter
 
     words = "".join(each if each.isalpha() else " " for each in cron.lower()).split()
-    if unknown := sorted(set(words) - _LETTERS):
+    if unknown := sorted(set(words) - set(" ".join(_NAMES).split())):
         return f"`{cron}` has {unknown[0]!r}, which is no month and no weekday"
     try:
         croniter(cron, _SOMETIME).get_next(datetime)

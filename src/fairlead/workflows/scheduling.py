@@ -1,8 +1,8 @@
 """Beginning runs by schedule: an office that one worker does for all.
 
-A moment begins one run, whoever dies when and however clocks are put: its run has a name that follows from the workflow,
-the schedule and the moment, and under one name nothing begins twice (`Runs.begin`). What was put off by a clock that
-was put back, or missed while nothing ran, is decided by `schedules.py`.
+A moment begins one run, whoever dies when and however clocks are put: its run has a name that follows from the
+workflow, the schedule and the moment, and under one name nothing begins twice (`Runs.begin`). What becomes of moments
+at which nothing ran is decided by `schedules.py`.
 """
 
 import asyncio
