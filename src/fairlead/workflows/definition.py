@@ -190,8 +190,8 @@ class ScheduleSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Meta(
             pattern=r"^\S+( \S+){4}$",
             description="When: minute, hour, day of the month, month, weekday, as in `30 6 * * mon-fri`. Where clocks "
-            "are put forward, what falls into the gap begins as much later; where they are put back, a named hour counts "
-            "once, and `*` goes on through both.",
+            "are put forward, what falls into the gap begins as much later; where they are put back, a named hour "
+            "counts once, and `*` goes on through both.",
         ),
     ]
     timezone: Annotated[str, Meta(description="Of which zone these are, such as `Europe/Berlin`.")] = "UTC"
