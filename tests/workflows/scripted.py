@@ -13,6 +13,7 @@ from fairlead.storage.workflow_rows import Run
 from fairlead.workflows.definition import Bundle, Definition
 from fairlead.workflows.runs import Started
 from fairlead.workflows.segments import Segments
+from fairlead.workflows.taking import Taking
 
 Said = str | list[tuple[str, dict[str, Any]]]
 """What a model says in one turn: text, or the tools that it calls, each with its arguments."""
@@ -58,8 +59,10 @@ async def walked(w: World, *steps: dict[str, Any], person: str = "kim", given: A
     bundle = Bundle(name="flow", definition=msgspec.convert({"steps": steps, **more}, Definition))
     what = Started(workflow="flow", digest=bundle.digest, body=bundle.body, input=given or {})
     run, _ = w.running.runs.begin(w.caller(person), what)
-    segments = Segments(w.fairlead, w.running.runs, w.fairlead.ledger.journal.worker)
-    await segments.walk(run.id, run.segment)
+    worker = w.fairlead.ledger.journal.worker
+    taking = Taking(w.store, w.clock, w.running.runs, worker)
+    assert [each.id for each in taking.take(1)] == [run.id]
+    await Segments(w.fairlead, w.running.runs, taking, worker).walk(run.id, run.segment)
     return w.running.runs.one(run.id)
 
 
