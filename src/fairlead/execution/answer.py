@@ -17,7 +17,7 @@ from fairlead.execution.deployment import Deployment
 from fairlead.execution.prepare import Decided
 from fairlead.execution.sufficiency import Required
 from fairlead.labels import NO_LABELS, Labels
-from fairlead.models.types import Model
+from fairlead.models.types import Model, Passage
 from fairlead.routing import Candidate, Dropped
 from fairlead.routing.cascade import other_of, rungs
 from fairlead.storage.types import Kept, ScopeLimit
@@ -32,7 +32,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     `labels` are those of all that was asked, context included. `remembered` is False where it was to be remembered, and
     the person or the conversation was gone by then. `left` is what remains of limits on how fast may be asked.
     `required` is what the task had to rest on, and how it stands for this caller. `differences` are those between the
-    pieces of context that the model had.
+    pieces of context that the model had, `passages` these pieces.
     `work` is the piece of work that it is a part of, and `newer` whether other pages are in force than it began under.
     `decision` is what the choice of the model was made from, where an objective decided. `unkept` are answers before
     this one that were not kept, each with what it cost, which is a part of `cost`; `doubts` are the checks that this
@@ -64,6 +64,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     work: Pin | None = None
     newer: bool = False
     differences: tuple[Difference, ...] = ()
+    passages: tuple[Passage, ...] = ()
     decision: Decision | None = None
     unkept: tuple[Unkept, ...] = ()
     doubts: tuple[Checked, ...] = ()
@@ -131,6 +132,7 @@ def answer_of(deployment: Deployment, action: Action, decided: Decided, model: M
         work=action.pin,
         newer=action.pin is not None and action.pin.snapshot != deployment.context.snapshot,
         differences=decided.pack.differences,
+        passages=decided.pack.passages,
         decision=plan.decision,
         unkept=tuple(action.unkept),
         doubts=tuple(each for each in action.checks if not each.passed) if action.checks else (),

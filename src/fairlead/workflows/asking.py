@@ -45,7 +45,7 @@ def request_of(
     )
 
 
-def result_of(at: Place, gives: Schema, answer: Answer) -> StepResult:
+def result_of(at: Place, gives: Schema, asked: Asked, answer: Answer) -> StepResult:
     """What a settled question gave: data where a schema was declared. Raises `StepFailed` ("check") for no JSON."""
     text = answer.reply.choices[0].text
     return StepResult(
@@ -55,7 +55,13 @@ def result_of(at: Place, gives: Schema, answer: Answer) -> StepResult:
         provenance=(f"model:{answer.model.name}",),
         run=answer.run,
         cost=answer.cost,
+        read=asked.read(*pages_of(answer)),
     )
+
+
+def pages_of(answer: Answer) -> list[str]:
+    """The texts of the context that a model was given."""
+    return [f"{each.title}\n{each.text}" for each in answer.passages]
 
 
 def labels_of(bounds: Bounds) -> Labels:

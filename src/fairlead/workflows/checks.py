@@ -9,9 +9,10 @@ from fairlead.workflows.bounds import bound_faults
 from fairlead.workflows.definition import KINDS, Definition, Step
 from fairlead.workflows.forms import Form
 from fairlead.workflows.graph import circle_of, every_step, lists_of, recursion_of, subflows_of
+from fairlead.workflows.grounds import SOURCES
 from fairlead.workflows.known import Fault, Known, KnownFunction, Path
 from fairlead.workflows.nodes import PythonNode, SubflowNode, ToolNode
-from fairlead.workflows.recalling import RECALL, REMEMBER
+from fairlead.workflows.recalling import RECALL
 from fairlead.workflows.references import References
 from fairlead.workflows.schedules import schedule_faults
 from fairlead.workflows.secrecy import secrecy_faults
@@ -30,11 +31,11 @@ def faults_of(name: str, definition: Definition, known: Known) -> list[Fault]:
         *_schemas(definition),
         *_names(definition, known),
         *_uses_itself(name, definition, known),
-        *_unkept(definition),
     ]
     if not any(not fault.remark for fault in shape):
         found += [
             *bound_faults(definition),
+            *_ungrounded(definition),
             *secrecy_faults(definition, known),
             *References(definition, known).faults(),
         ]
@@ -186,13 +187,12 @@ def _memory(path: Path, scope: str, known: Known) -> Iterator[Fault]:
             yield Fault(path=path, message=error.message, mend=error.mend)
 
 
-def _unkept(definition: Definition) -> Iterator[Fault]:
-    """What is never written is not remembered for later either."""
-    for path, step in every_step(definition.steps) if definition.secrecy == "memory" else ():
-        named = step.agent.tools if step.agent is not None else (step.tool.call,) if step.tool is not None else ()
-        if REMEMBER in named:
-            message = f"`{step.id}` remembers something, and of a run with `secrecy: memory` nothing is written"
-            yield Fault(path=(*path, step.kind), message=message, mend="leave it out, or say `secrecy: sealed`")
+def _ungrounded(definition: Definition) -> Iterator[Fault]:
+    for path, step in every_step(definition.steps):
+        if step.check is not None and step.check.grounded == SOURCES and step.kind not in ("model", "agent"):
+            message = f"`{step.id}` is no model or agent: of what it was made from nothing is known here"
+            mend = "name the text that must bear it out, such as `${steps.read.text}`"
+            yield Fault(path=(*path, "check", "grounded"), message=message, mend=mend)
 
 
 def _call(path: Path, node: ToolNode, known: Known) -> Iterator[Fault]:

@@ -4,11 +4,13 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
-import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from fairlead.workflows.agreeing import agreed
 from fairlead.workflows.expressions import BadExpression
 from fairlead.workflows.nodes import AgentNode, ModelNode, ToolNode, seconds
+from fairlead.workflows.passing import wrong_with
 from fairlead.workflows.program import Block, Compiled, Flow, Program
 from fairlead.workflows.recalling import recalled
 from fairlead.workflows.scope import Scope
@@ -32,7 +34,7 @@ class Walking(Protocol):
     async def block(self, block: Block, at: Place, scope: Scope) -> dict[str, StepResult]: ...
 
 
-class Again(msgspec.Struct, frozen=True):
+class Again(Struct, frozen=True):
     """Why a question is asked anew: what was wrong, and the reply that it was wrong with."""
 
     wrong: str = ""
@@ -99,7 +101,7 @@ def flowed(compiled: Compiled, scope: Scope, result: StepResult) -> StepResult:
     """A result with the labels and sources of what its step took in: they only rise."""
     labels, sources = scope.flowing(compiled.uses)
     known = dict.fromkeys((*sources, *result.provenance))
-    return msgspec.structs.replace(result, labels=result.labels.joined(labels), provenance=tuple(known))
+    return replace(result, labels=result.labels.joined(labels), provenance=tuple(known))
 
 
 def bounds_of(compiled: Compiled, scope: Scope) -> Bounds:
@@ -118,29 +120,30 @@ def asked_of(compiled: Compiled, scope: Scope, again: Again | None = None) -> As
         instructions=worded(compiled, "instructions", scope),
         wrong=again.wrong,
         before=again.before,
+        grounds=compiled.grounds,
     )
 
 
 def last_of(block: Block, results: Mapping[str, StepResult]) -> StepResult:
     """What a list of steps gives: what its last one gave, with what all of them cost."""
     cost = sum(each.cost for each in results.values())
-    return msgspec.structs.replace(results.get(block.last, StepResult()), cost=cost)
+    return replace(results.get(block.last, StepResult()), cost=cost)
 
 
 async def _of_model(walk: Walking, compiled: Compiled, at: Place, scope: Scope, again: Again) -> StepResult:
     asked, bounds = asked_of(compiled, scope, again), bounds_of(compiled, scope)
     node = getattr(compiled.step, compiled.step.kind)
     assert isinstance(node, ModelNode | AgentNode)
+    if isinstance(node, AgentNode):
+        asked = replace(asked, judge=lambda result: evaluated(partial(wrong_with, compiled, result, scope.given)))
 
     async def recall(place: Place, tool: ToolNode, arguments: dict[str, str]) -> StepResult:
-        return await paid(
-            walk, place, scope, partial(walk.effects.tool, place, tool, arguments, bounds_of(compiled, scope))
-        )
+        return await paid(walk, place, scope, partial(walk.effects.tool, place, tool, arguments, bounds))
 
     memory = await recalled(at, filled(compiled, "memory", scope, []), recall)
-    asked, bounds = memory.told(asked, bounds)
+    asked, within = memory.told(asked, bounds)
     ask = walk.effects.model if isinstance(node, ModelNode) else walk.effects.agent
-    make: Any = partial(ask, at, node, asked, bounds)  # type: ignore[arg-type]  # each is given its own kind
+    make: Any = partial(ask, at, node, asked, within)  # type: ignore[arg-type]  # each is given its own kind
     return memory.flowed(flowed(compiled, scope, await paid(walk, at, scope, make)))
 
 
@@ -248,7 +251,7 @@ async def _loop(walk: Walking, compiled: Compiled, at: Place, scope: Scope) -> S
                 why=f"`until` was true after none of them: {node.until}",
                 mend="raise `at_most`, or say `unfinished: keep`",
             )
-    return msgspec.structs.replace(flowed(compiled, scope, result), cost=cost)
+    return replace(flowed(compiled, scope, result), cost=cost)
 
 
 async def _wait(walk: Walking, compiled: Compiled, at: Place, scope: Scope) -> StepResult:

@@ -76,7 +76,7 @@ class Governed:
     async def model(self, at: Place, node: ModelNode, asked: Asked, bounds: Bounds) -> StepResult:
         request = request_of(node, first_messages(node, asked), labels_of(bounds))
         return await self._once(
-            at, bounds, lambda: self._asked(at, request, partial(result_of, at, node.gives), bounds)
+            at, bounds, lambda: self._asked(at, request, partial(result_of, at, node.gives, asked), bounds)
         )
 
     async def agent(self, at: Place, node: AgentNode, asked: Asked, bounds: Bounds) -> StepResult:
@@ -87,9 +87,9 @@ class Governed:
 
         return await self._once(at, bounds, reach)
 
-    async def turn(self, at: Place, request: ChatRequest, bounds: Bounds) -> StepResult:
-        """One question of an agent to its model."""
-        return await self._once(at, bounds, lambda: self._asked(at, request, turn_of, bounds))
+    async def turn(self, at: Place, request: ChatRequest, bounds: Bounds, *, grounds: bool) -> StepResult:
+        """One question of an agent to its model. With `grounds` it is kept which pages that was given."""
+        return await self._once(at, bounds, lambda: self._asked(at, request, partial(turn_of, grounds), bounds))
 
     async def call(self, at: Place, name: str, arguments: Mapping[str, Any], bounds: Bounds) -> StepResult:
         """One call of a tool. Where the tool itself tells of an error, so does the step."""

@@ -60,7 +60,11 @@ class CheckSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     schema: Annotated[Schema, Meta(description="A JSON Schema that the result must have.")] = {}
     rules: Annotated[tuple[RuleSettings, ...], Meta(description="Business rules that must hold.")] = ()
     grounded: Annotated[
-        str, Meta(description="The text that must bear out what the step says, such as `${steps.read.text}`.")
+        str,
+        Meta(
+            description="The text that must bear out what the step says, such as `${steps.read.text}`. `sources`: "
+            "whatever a model or agent was told, its tools gave back and its pages say; every number must stand there."
+        ),
     ] = ""
 
 

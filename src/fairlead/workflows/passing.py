@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from fairlead.models.types import Passage
 from fairlead.policy.grounding import support
+from fairlead.workflows.grounds import unborne
 from fairlead.workflows.program import Compiled
 from fairlead.workflows.templates import as_text
 from fairlead.workflows.walk import StepFailed, StepResult
@@ -14,11 +15,28 @@ from fairlead.workflows.walk import StepFailed, StepResult
 
 def passed(compiled: Compiled, result: StepResult, given: Mapping[str, Any]) -> StepResult:
     """The result, with numbers as its schema says. Raises `StepFailed` ("check") that tells all that is wrong."""
+    result, wrong = _looked_at(compiled, result, given)
+    if wrong:
+        raise not_passed(compiled.step.id, "; ".join(wrong), result.run)
+    return replace(result, read=())
+
+
+def wrong_with(compiled: Compiled, result: StepResult, given: Mapping[str, Any]) -> str:
+    """What is wrong with a result, "" for nothing."""
+    return "; ".join(_looked_at(compiled, result, given)[1])
+
+
+def not_passed(step: str, wrong: str, run: str = "") -> StepFailed:
+    """The failure of a step whose result is wrong."""
+    return StepFailed("check", f"what `{step}` gave does not pass its check: {wrong}", code="check_failed", run=run)
+
+
+def _looked_at(compiled: Compiled, result: StepResult, given: Mapping[str, Any]) -> tuple[StepResult, list[str]]:
     wrong: list[str] = []
     for form, what in ((compiled.gives, "the schema of what it gives"), (compiled.checks, "its check's schema")):
         if form is not None:
             value, said = form.taken(result.value)
-            result = msgspec.structs.replace(result, value=value)
+            result = replace(result, value=value)
             if said:
                 wrong.append(f"it does not fit {what}: {said}")
     if not wrong:
@@ -26,14 +44,9 @@ def passed(compiled: Compiled, result: StepResult, given: Mapping[str, Any]) -> 
         wrong = [otherwise for that, otherwise in compiled.rules if not that.holds(seen)]
     if not wrong and compiled.grounded is not None:
         wrong = _unsupported(result, compiled.grounded.text(given))
-    if wrong:
-        raise StepFailed(
-            "check",
-            f"what `{compiled.step.id}` gave does not pass its check: " + "; ".join(wrong),
-            code="check_failed",
-            run=result.run,
-        )
-    return result
+    if not wrong and compiled.grounds and result.read:  # what a person answers is made from nothing here
+        wrong = unborne(result, result.read)
+    return result, wrong
 
 
 def _unsupported(result: StepResult, source: str) -> list[str]:

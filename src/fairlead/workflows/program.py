@@ -11,6 +11,7 @@ from fairlead.workflows.expressions import Expression
 from fairlead.workflows.forms import Form
 from fairlead.workflows.graph import before_each, is_straight, lists_of, ordered
 from fairlead.workflows.graph import follows_of as follows_in
+from fairlead.workflows.grounds import SOURCES
 from fairlead.workflows.nodes import CompensationSettings
 from fairlead.workflows.templates import Template
 
@@ -62,6 +63,7 @@ class Compiled:
     checks: Form | None
     rules: tuple[tuple[Expression, str], ...]
     grounded: Template | None
+    grounds: bool
     undo: Template | None
     agree: Mapping[str, Expression] = field(default_factory=dict)
     resolves: Template | None = None
@@ -138,7 +140,8 @@ class Program:
             gives=Form(schema, "gives") if schema else None,
             checks=Form(check.schema, "check.schema") if check and check.schema else None,
             rules=tuple((self._expression(rule.that), rule.otherwise) for rule in (check.rules if check else ())),
-            grounded=self._template(check.grounded) if check and check.grounded else None,
+            grounded=self._template(check.grounded) if check and check.grounded not in ("", SOURCES) else None,
+            grounds=check is not None and check.grounded == SOURCES,
             undo=self._undo(step.compensate),
             agree={}
             if agree is None

@@ -4,7 +4,7 @@ An effect is whatever is not pure: a model, a tool, a function, the clock, a wai
 there: on a later walk, after a crash or a park, the same place gives the same result, or raises the same failure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal, Protocol
 
 from msgspec import Struct
@@ -67,7 +67,8 @@ class Place(Struct, frozen=True, order=True):
 
 
 class StepResult(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a step gave. `run` is the governed action's own id; `cost` in nano-units of the currency."""
+    """What a step gave. `run` is the governed action's own id; `cost` in nano-units of the currency. `read` are the
+    texts that it was made from, where a check asks for them."""
 
     value: Any = None
     text: str = ""
@@ -75,6 +76,7 @@ class StepResult(Struct, frozen=True, kw_only=True, omit_defaults=True):
     provenance: tuple[str, ...] = ()
     run: str = ""
     cost: int = 0
+    read: tuple[str, ...] = ()
 
 
 class Waiting(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -100,13 +102,20 @@ class Waiting(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Asked(Struct, frozen=True, kw_only=True):
     """A question to a model or an agent, with its expressions filled in. `memory` is what was recalled for it. After a
-    reply that did not pass its check, `wrong` says why and `before` is that reply."""
+    reply that did not pass its check, `wrong` says why and `before` is that reply. With `grounds` the result tells what
+    it was made from; `judge` says what is wrong with what an agent gives, "" for nothing, so that it can go on."""
 
     prompt: str
     instructions: str = ""
     memory: tuple[str, ...] = ()
     wrong: str = ""
     before: str = ""
+    grounds: bool = False
+    judge: Callable[[StepResult], str] | None = None
+
+    def read(self, *more: str) -> tuple[str, ...]:
+        """The texts that an answer may rest on: the question itself, what was recalled for it, and these."""
+        return (self.prompt, *self.memory, *more) if self.grounds else ()
 
 
 class Bounds(Struct, frozen=True, kw_only=True):

@@ -1,0 +1,75 @@
+"""Whether what a model or an agent gave is borne out by what it was told and has read: every number exactly, every
+statement by its words.
+
+A number may be written otherwise (`1,234.50`, `1.234,50`), and has to stand there: one that was reckoned does not.
+Words of a text that states something are looked for as `policy.grounding` does; short names are not.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from fairlead.models.types import Passage
+from fairlead.policy.grounding import support
+from fairlead.workflows.walk import StepResult
+
+SOURCES: Final = "sources"
+"""What `check.grounded` says where a step has to rest on whatever it was made from."""
+
+_NUMBER: Final = re.compile(r"\d+(?:[.,'\u00a0\u202f]\d+)*")
+_SEPARATOR: Final = re.compile(r"[.,'\u00a0\u202f]")
+_MOST_NAMED: Final = 5
+
+
+def unborne(result: StepResult, sources: Sequence[str]) -> list[str]:
+    """What of a result is in none of these texts, for people and models to read."""
+    known = frozenset(reading for text in sources for found in _NUMBER.findall(text) for reading in _readings(found))
+    texts = [result.value] if isinstance(result.value, str) else list(_strings(result.value))
+    said = dict.fromkeys([*_numbers(result.value), *(each for text in texts for each in _NUMBER.findall(text))])
+    missing = [each if isinstance(each, str) else f"{each:f}" for each in said if known.isdisjoint(_readings(each))]
+    wrong = [f"{', '.join(missing[:_MOST_NAMED])}: no source of it says so"] if missing else []
+    passages = [Passage("source", "", each) for each in sources]
+    supports = [support(text, passages) for text in texts]
+    claims, supported = sum(each.claims for each in supports), sum(each.supported for each in supports)
+    if supported < claims and not missing:
+        wrong.append(f"{claims - supported} of {claims} statements are not borne out by its sources")
+    return wrong
+
+
+def _readings(number: str | Decimal) -> frozenset[Decimal]:
+    """What a number may mean as it is written: `1.234` is a thousand and more in some countries, and one in others."""
+    if isinstance(number, Decimal):
+        return frozenset((abs(number).normalize(),))
+    groups = _SEPARATOR.split(number)
+    whole = "".join(groups)
+    if len(groups) == 1:
+        return frozenset((Decimal(whole),))
+    found = set()
+    if all(len(each) == 3 for each in groups[1:]):
+        found.add(Decimal(whole))
+    if all(len(each) == 3 for each in groups[1:-1]):
+        found.add(Decimal(f"{''.join(groups[:-1])}.{groups[-1]}"))
+    return frozenset(each.normalize() for each in found or map(Decimal, groups))
+
+
+def _numbers(value: Any) -> Iterator[Decimal]:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        yield Decimal(str(value)).normalize()
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _numbers(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _numbers(each)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _strings(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _strings(each)
