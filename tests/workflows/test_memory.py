@@ -78,7 +78,8 @@ def test_a_definition_that_recalls_what_there_cannot_be_is_refused() -> None:
     assert fault.path == ("steps", 0, "model", "memory", 0)
     note = {"id": "note", "agent": {"goal": "?", "at_most": 1, "tools": ["memory.remember"]}}
     secret = convert({"steps": [note], "secrecy": "memory"}, Definition)
-    assert any("keeps what it knows in a memory" in each.message for each in faults_of("flow", secret, Known(tools=tools)))
+    told = [each.message for each in faults_of("flow", secret, Known(tools=tools))]
+    assert any("keeps what it knows in a memory" in each for each in told)
 
 
 async def test_nobody_speaks_in_what_a_workflow_puts_together(tmp_path: Path) -> None:
