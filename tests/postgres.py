@@ -49,7 +49,7 @@ class Server:
         self, folder: Path, *, fsync: bool, network: str = "", address: str = "", of: Path | None = None
     ) -> None:
         self._bin = of or programs()
-        self._folder = folder
+        self.folder = folder
         self._user = _unprivileged()
         self._fsync = fsync
         self._network = network
@@ -59,8 +59,8 @@ class Server:
 
     def start(self) -> None:
         if self._user:
-            shutil.chown(self._folder, self._user)
-        data = self._folder / "data"
+            shutil.chown(self.folder, self._user)
+        data = self.folder / "data"
         # en_US-like sorting would be C here as well: our own columns say how they are compared.
         self._run("initdb", "-D", str(data), "-U", "fairlead", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
         self.port = free_port()  # it stays ours while the server is down and is to come back
@@ -106,7 +106,7 @@ class Server:
         name and an account), without which each certificate must have the account's name."""
         import psycopg
 
-        data = self._folder / "data"
+        data = self.folder / "data"
         rules = [f"host all +{group} 127.0.0.1/32 scram-sha-256\n"]
         with psycopg.connect(self.url(), autocommit=True) as connection:
             if tls is not None:
@@ -135,14 +135,14 @@ class Server:
             connection.execute(f'DROP DATABASE IF EXISTS "{url.rpartition("/")[2]}" WITH (FORCE)')
 
     def _control(self, *what: str) -> None:
-        log = str(self._folder / "log")
-        self._run("pg_ctl", "-D", str(self._folder / "data"), "-l", log, "-w", "-t", "60", *what)
+        log = str(self.folder / "log")
+        self._run("pg_ctl", "-D", str(self.folder / "data"), "-l", log, "-w", "-t", "60", *what)
 
     def _run(self, program: str, *given: str) -> None:
         assert self._bin is not None, MISSING
         done = subprocess.run(
             [str(self._bin / program), *given],
-            cwd=self._folder,
+            cwd=self.folder,
             user=self._user,
             group=self._user and _group_of(self._user),
             extra_groups=[] if self._user else None,
@@ -152,7 +152,7 @@ class Server:
             check=False,
         )
         if done.returncode:
-            log = self._folder / "log"
+            log = self.folder / "log"
             said = done.stdout or (log.read_bytes() if log.exists() else b"")
             raise RuntimeError(f"{program} {' '.join(given)} failed:\n{said.decode(errors='replace')[-2000:]}")
 

@@ -69,6 +69,19 @@ async def test_a_task_without_a_budget_asks_neither_policy_nor_index(context: Co
     assert await Context().stitch(task("return"), never) is NO_CONTEXT
 
 
+async def test_a_pack_is_made_once_for_all_who_may_read_the_same(context: Context) -> None:
+    def staff(access: Access) -> bool:
+        return access.data_class < DataClass.restricted
+
+    first = await context.stitch(task("return"), anyone)
+    assert await context.stitch(task("return"), lambda _: True) is first
+    theirs = await context.stitch(task("return"), staff)
+    assert [each.citation.partition("@")[0] for each in theirs.passages] == ["returns"]
+    assert await context.stitch(task("return"), anyone, today="2026-11-22") is not first
+    assert await context.stitch(task("return", 400), anyone) is not first
+    assert await context.stitch(task("return"), lambda _: False) != theirs
+
+
 async def test_a_question_that_nothing_bears_on_gets_an_empty_pack(context: Context) -> None:
     pack = await context.stitch(task("volcano"), anyone)
     assert (pack.passages, pack.labels, pack.snapshot) == ((), NO_LABELS, context.snapshot)

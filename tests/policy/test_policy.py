@@ -43,6 +43,8 @@ call_tests = st.one_of(
 )
 read_tests = st.one_of(
     st.just("resource.audience.containsAny(principal.known_as)"),
+    st.just("principal.known_as.containsAny(resource.audience)"),
+    st.just('principal.known_as.contains("person:ann")'),
     st.just("resource.owner == principal.department"),
     st.integers(0, 3).map(lambda n: f"resource.data_class < {n}"),
     st.just('resource == ContextItem::"i1"'),
@@ -111,8 +113,22 @@ def test_a_remembered_decision_is_the_one_that_cedar_gives(text: str, asked: lis
 def test_a_remembered_right_to_read_is_the_one_that_cedar_gives(text: str, asked: list[tuple[Caller, Access]]) -> None:
     policy = compile_policy({"policies/a.cedar": text})
     for caller, access in asked * 2:
-        assert policy.may_read(caller)(access) is policy.read_decision(caller, access).allowed
+        assert policy.may_read(caller)(access) is policy.reading.decision(caller, access).allowed
     assert policy.names_items is ('ContextItem::"i1"' in text)
+
+
+def test_callers_whom_no_audience_tells_apart_are_decided_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = compile_policy({})
+    asked: list[Caller] = []
+    decide = policy.reading.decision
+    monkeypatch.setattr(
+        policy.reading, "decision", lambda caller, access: asked.append(caller) or decide(caller, access)
+    )
+    pages = [Access(frozenset({"stores"}), DataClass.public, "o"), Access(frozenset({"zoe"}), DataClass.public, "o")]
+    for person in ("zoe", *NAMES):
+        may = policy.may_read(Caller(person=person, groups=frozenset({"stores"})))
+        assert [may(page) for page in pages] == [True, person == "zoe"]
+    assert len(asked) == 3  # the first page once, the second for her whom it means and for all others
 
 
 def one(text: str, caller: Caller, model: Model, found: Labels = NO_LABELS, task: Task = TASKS[0]):

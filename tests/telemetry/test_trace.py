@@ -65,6 +65,57 @@ def test_own_time_leaves_out_waiting_and_what_is_enclosed(trace: Trace, clock: T
     assert spans["try"].parent == 0
 
 
+async def test_what_a_step_is_suspended_for_is_no_work_of_its_own(trace: Trace, clock: Ticks) -> None:
+    async def work() -> str:
+        clock.passes(5)
+        with trace.step("call"):
+            clock.passes(3)
+            await passing(100)
+            with trace.waiting():  # counts once
+                await passing(10)
+        with pytest.raises(ValueError, match="told"):
+            await failing()
+        clock.passes(2)
+        return "done"
+
+    async def passing(ns: int) -> None:
+        asyncio.get_running_loop().call_soon(clock.passes, ns)
+        await asyncio.sleep(0)
+
+    async def failing() -> None:
+        future = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(future.set_exception, ValueError("told"))
+        await future
+
+    with trace.step("attempt"):
+        assert await trace.timed(work()) == "done"
+    spans = by_name(trace)
+    assert (spans["call"].elapsed, spans["call"].waited, spans["call"].own) == (113, 110, 3)
+    assert (spans["attempt"].elapsed, spans["attempt"].waited, spans["attempt"].own) == (120, 0, 7)
+
+
+async def test_timed_work_ends_when_it_is_cancelled(trace: Trace) -> None:
+    ended: list[str] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("here")
+
+    async def timed() -> None:
+        with trace.step("attempt"):
+            await trace.timed(work())
+
+    task = asyncio.create_task(timed())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ended == ["here"]
+    assert by_name(trace)["attempt"].error == "abandoned"
+
+
 def test_a_foreseen_error_marks_its_span_and_learns_the_stage(trace: Trace) -> None:
     error = Denied("no")
     with pytest.raises(Denied), trace.step("authorize"):

@@ -1,10 +1,10 @@
 """Where the words of questions stand, kept in memory as long as there is room: first as the index tells it, then as far
 as each set of rights may see it, so that a question costs as much as is visible of its words."""
 
-from collections.abc import Hashable
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 from fairlead.context.ranking import Postings, Visible, Word, postings_of, visible_of, word_of
+from fairlead.kept import Kept
 from fairlead.storage import word_index
 
 if TYPE_CHECKING:
@@ -15,36 +15,6 @@ if TYPE_CHECKING:
 _KEPT_POSTINGS = 2_000_000  # eight bytes each
 _KEPT_VISIBLE = 2_000_000
 _KEPT_RIGHTS = 256
-
-Key = TypeVar("Key", bound=Hashable)
-Value = TypeVar("Value")
-
-
-class Kept(Generic[Key, Value]):
-    """Values by key, as many as have room. What was not asked for the longest goes first."""
-
-    def __init__(self, room: int) -> None:
-        self._room = room
-        self._used = 0
-        self._values: dict[Key, tuple[Value, int]] = {}
-
-    def get(self, key: Key) -> Value | None:
-        found = self._values.pop(key, None)
-        if found is None:
-            return None
-        self._values[key] = found  # again as the newest
-        return found[0]
-
-    def keep(self, key: Key, value: Value, size: int) -> Value:
-        """`value`, kept under a key that has none. One that is larger than the whole room is not kept."""
-        if size > self._room:
-            return value
-        self._values[key] = (value, size)
-        self._used += size
-        while self._used > self._room:
-            _, freed = self._values.pop(next(iter(self._values)))
-            self._used -= freed
-        return value
 
 
 class KnownWords:

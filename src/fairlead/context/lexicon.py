@@ -62,6 +62,11 @@ class Lexicon:
         # What a passage names never changes while the snapshot is in force.
         self._named = lru_cache(maxsize=4096)(self._names)
 
+    @property
+    def rights(self) -> Iterator[tuple[Access, ...]]:
+        """What must be permitted for each item that may join a pack."""
+        return (each.rights for each in self._all)
+
     def joining(
         self, question: str, passages: Sequence[str], topics: Sequence[str], voice: bool, may_read: MayRead
     ) -> Joining:

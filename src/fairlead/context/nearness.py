@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Protocol
 
-from fairlead.context.known_words import Kept
 from fairlead.context.vector_rows import Embedder, later_than, stored_vectors
 from fairlead.context.vector_space import AskedVector
+from fairlead.kept import Kept
 from fairlead.storage import postgres_vectors
 from fairlead.storage.postgres_vectors import EXACT_TO, array_of, nearest
 from fairlead.storage.store import Store

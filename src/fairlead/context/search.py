@@ -128,7 +128,7 @@ class Search:
         self.snapshot = snapshot
         self._store = store
         self.embedder = embedder
-        self._glossary = glossary
+        self.glossary = glossary
         self._thread = ThreadPoolExecutor(1, "fairlead-context")
         # Only that thread touches what follows.
         self._questions = None if embedder is None else Questions(embedder)
@@ -166,7 +166,7 @@ class Search:
         stemmed = _stems_of(question)
         if not (stemmed or asked) or not self.snapshot.keys:
             return None
-        words = dict.fromkeys(_distinct(stemmed), 1.0) | self._glossary.also(stemmed, may_read)
+        words = dict.fromkeys(_distinct(stemmed), 1.0) | self.glossary.also(stemmed, may_read)
         return _Sought(question, words, await self._allowed(may_read), most, per_item, asked)
 
     async def of_pages(self, pages: Sequence[str], question: str, may_read: MayRead) -> list[Hit]:

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from fairlead.context.catalogue import EMPTY, Catalogue, load_catalogue
 from fairlead.context.conversation import sought_in
 from fairlead.context.embedding import LocalEmbedder
@@ -20,12 +22,31 @@ from fairlead.context.types import NO_CONTEXT, LivePiece, Pack
 from fairlead.context.vector_rows import Embedder
 from fairlead.context.vector_space import AskedVector
 from fairlead.evidence import Reader
+from fairlead.kept import Kept
+from fairlead.labels import Access
 from fairlead.storage.store import Store
 from fairlead.tasks import TaskTypes
 from fairlead.tasks.types import Task
 
 _MOST_PASSAGES = 24
 _MOST_KNOWN = 3_000  # passages: fewer than are remembered
+_KEPT_PACKS = 4_000_000  # characters of packs, with what they are found by
+_AROUND = 4_000  # of each beside its texts
+
+
+class _Wanted(Struct, frozen=True, kw_only=True):
+    """All that decides what a pack is, beside the pages, what may be read of them, and live sources. `question` is what
+    the required pages are read for."""
+
+    sought: str
+    question: str
+    budget: int
+    topics: tuple[str, ...]
+    voice: bool
+    required: tuple[str, ...]
+    today: str
+    measure: Measure
+    asked: AskedVector | None
 
 
 class Context:
@@ -46,6 +67,8 @@ class Context:
         self._sufficiency: tuple[object, Sufficiency] | None = None
         self._lexicon = lexicon
         self._known: set[int] = set()
+        self._packs = Kept[tuple[_Wanted, bytes], Pack](_KEPT_PACKS)
+        self._accesses = _accesses(search, lexicon)
 
     @classmethod
     def open(
@@ -113,20 +136,47 @@ class Context:
         type_ = task.type
         if type_.context <= 0 or (self._search is None and not live):
             return NO_CONTEXT
-        sought = sought_in(task.question, earlier)
-        hits = await self._search.find(sought, may_read, most=_MOST_PASSAGES, asked=asked) if self._search else []
-        if required and self._search:
-            hits = [*await self._search.of_pages(required, task.question, may_read), *hits]
-        await self._met([hit.text for hit in hits])
-        joining = self._lexicon.joining(sought, [hit.text for hit in hits], type_.topics, type_.voice, may_read)
-        gathered = Gathered(
-            snapshot=self.snapshot,
+        wanted = _Wanted(
+            sought=sought_in(task.question, earlier),
+            question=task.question if required else "",
             budget=type_.context,
-            hits=tuple(hits),
-            live=tuple(live),
-            joining=joining,
+            topics=type_.topics,
+            voice=type_.voice,
+            required=tuple(required),
             today=today,
             measure=measure,
+            asked=asked,
+        )
+        if live:
+            return await self._made(wanted, may_read, live)
+        key = (wanted, self._rights(may_read))
+        known = self._packs.get(key)
+        if known is None:
+            known = await self._made(wanted, may_read, ())
+            if self._packs.get(key) is None:  # somebody else may have asked the same meanwhile
+                self._packs.keep(key, known, _size_of(wanted, known))
+        return known
+
+    def _rights(self, may_read: MayRead) -> bytes:
+        """All that `may_read` can say of these pages: whoever it says the same of gets the same packs."""
+        return bytes(map(may_read, self._accesses))
+
+    async def _made(self, wanted: "_Wanted", may_read: MayRead, live: Sequence[LivePiece]) -> Pack:
+        hits: list[Hit] = []
+        if self._search is not None:
+            hits = await self._search.find(wanted.sought, may_read, most=_MOST_PASSAGES, asked=wanted.asked)
+            if wanted.required:
+                hits = [*await self._search.of_pages(wanted.required, wanted.question, may_read), *hits]
+        texts = [hit.text for hit in hits]
+        await self._met(texts)
+        gathered = Gathered(
+            snapshot=self.snapshot,
+            budget=wanted.budget,
+            hits=tuple(hits),
+            live=tuple(live),
+            joining=self._lexicon.joining(wanted.sought, texts, wanted.topics, wanted.voice, may_read),
+            today=wanted.today,
+            measure=wanted.measure,
         )
         return pack_of(gathered)
 
@@ -176,3 +226,15 @@ class Context:
         """Lets the search's thread go. For a revision that no action uses any more."""
         if self._search is not None:
             self._search.close()
+
+
+def _accesses(search: Search | None, lexicon: Lexicon) -> tuple[Access, ...]:
+    """Every access that decides what a pack is made of, once."""
+    groups = list(lexicon.rights)
+    if search is not None:
+        groups += (*search.snapshot.accesses, *search.glossary.rights)
+    return tuple(dict.fromkeys(access for group in groups for access in group))
+
+
+def _size_of(wanted: _Wanted, pack: Pack) -> int:
+    return _AROUND + len(wanted.sought) + sum(len(each.text) for each in (*pack.passages, *pack.voice))

@@ -3,7 +3,7 @@
 A term widens the search only of those who may read its page: what it says is not told by what is found either.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -29,6 +29,11 @@ class Glossary(Struct, frozen=True):
     """The terms of a snapshot by the first stem of each of their forms."""
 
     by_first: dict[str, tuple[tuple[Form, Term], ...]]
+
+    @property
+    def rights(self) -> Iterator[tuple[Access, ...]]:
+        """What must be permitted for each term."""
+        return (term.access for terms in self.by_first.values() for _, term in terms)
 
     def also(self, question: Sequence[str], may_read: Callable[[Access], bool]) -> dict[str, float]:
         """What else the stems of a question (in order, repetitions included) may mean, and how much each counts."""

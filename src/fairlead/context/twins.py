@@ -5,9 +5,11 @@ that differs in a figure says something else.
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from heapq import nsmallest
+from itertools import chain
 from typing import Final
 from zlib import crc32
 
@@ -58,14 +60,9 @@ def twins(texts: Sequence[str]) -> list[int]:
     first: list[int] = []
     holding: dict[int, list[int]] = {}  # run -> the texts that have it
     for at, one in enumerate(found):
-        shared: dict[int, int] = {}
+        shared = Counter(chain.from_iterable(holding.get(run, ()) for run in one.runs))
         for run in one.runs:
-            if (others := holding.get(run)) is None:
-                holding[run] = [at]
-            else:
-                for other in others:
-                    shared[other] = shared.get(other, 0) + 1
-                others.append(at)
+            holding.setdefault(run, []).append(at)
         same = meant.get(one.meaning)
         meant.setdefault(one.meaning, at)
         if same is None and shared:

@@ -105,8 +105,7 @@ class Action(Attempting):
         spent, usage = self._spent(held, usage, outcome)
         self.cost += spent
         base = held.record if held is not None else self._stood_in or self._record(self.kind)
-        if self._sent is not None and (hits := self._sent.hits()):
-            self.hits.update(hits)
+        self._observe()
         named = self._named() if self.pseudonyms is not None else ()
         sealed = self._seal() if self.keeps else None
         record = msgspec.structs.replace(
@@ -149,6 +148,12 @@ class Action(Attempting):
         if not receipt.closed:
             receipt = await self._record_late(record, write)
         self.remembered = receipt.remembered and (kept is None or new is not None)
+
+    def _observe(self) -> None:
+        """Take in what the rules in shadow and warn mode have noted of the reply."""
+        with self.trace.step("observe"):
+            if self._sent is not None and (hits := self._sent.hits()):
+                self.hits.update(hits)
 
     def _spent(self, held: Held | None, usage: Usage | None, outcome: str) -> tuple[int, Usage | None]:
         """What the attempt in flight comes to, and the usage that it rests on."""

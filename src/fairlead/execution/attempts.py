@@ -40,6 +40,15 @@ async def attempt(
     """Try the candidates for a chat; as `tried` says."""
     send = partial(_once, fairlead, deployment, action, decided, release)
     model = await tried(fairlead, deployment, action, decided, release, send)
+    with action.step("observe"):
+        _noted(fairlead, deployment, action, decided, release, model)
+    return model
+
+
+def _noted(
+    fairlead: Fairlead, deployment: Deployment, action: Action, decided: Decided, release: Release, model: Model
+) -> None:
+    """What the attempt has shown of the model, for estimates and choices to come."""
     if decided.plan.decision is not None:
         fairlead.seconds.note(model.name, action.trace.elapsed("call") / 1e9)
     if deployment.speeds is not None:
@@ -47,7 +56,6 @@ async def attempt(
         note_pace(fairlead, deployment, decided.task, model, asked.size, release.usage_so_far(), took)
     if decided.pack.passages:
         fairlead.tokens.note(model.name, decided.asked.request, release.usage_so_far())
-    return model
 
 
 async def tried(

@@ -41,7 +41,8 @@ async def call_model(
     """
     deployment = fairlead.current()
     async with fairlead.ledger.open(caller, arrival, deployment) as action:
-        decided = await decide(fairlead, deployment, action, request)
+        timed = action.trace.timed
+        decided = await timed(decide(fairlead, deployment, action, request))
         if deployment.flows is not None:
             await heard(fairlead, deployment, action, request, decided.pack)
         decided = await taken_in_turn(fairlead, deployment, action, decided)
@@ -52,9 +53,9 @@ async def call_model(
             model, reply = await cascaded(call_model, fairlead, deployment, action, decided, release)
         else:
             with action.step("attempt"):
-                model = await attempt(fairlead, deployment, action, decided, release)
+                model = await timed(attempt(fairlead, deployment, action, decided, release))
             with action.step("check"):
-                reply = await ended(call_model, fairlead, deployment, action, decided, release)
+                reply = await timed(ended(call_model, fairlead, deployment, action, decided, release))
                 await extracted(fairlead, deployment, action, decided, reply)
         with action.step("settle"):
             told = partial(answer_of, deployment, action, decided, model, reply)
@@ -87,7 +88,8 @@ async def decide(fairlead: Fairlead, deployment: Deployment, action: Action, req
     with action.step("plan"):
         plan = action.plan = planned(fairlead, deployment, action, task, asked, rights, known.enough.unfit)
         if policy.watches:
-            action.hits.update(watched(rights, plan))
+            with action.step("observe"):
+                action.hits.update(watched(rights, plan))
         if not plan.candidates:
             raise refused_by(task, plan, request.model) or why_none(plan)
     return Decided(asked, task, known.pack, rights, plan, known.enough)

@@ -98,11 +98,19 @@ async def stitched(
         return Stitched(request, findings, findings.labels.joined(pack.labels), ())
     instructions = f"{task.type.instructions.rstrip()}\n\n{caution}" if caution else task.type.instructions
     system = render(pack, instructions)
-    added = ChatRequest(model=request.model, messages=[Message(role="system", content=system)], size=len(system))
-    own = await detected(policy, added)
+    own = policy.in_added.get(system) or await _added(policy, system)
     whole = replace(request, messages=_with_system(system, request.messages), size=request.size + len(system.encode()))
     found = _behind(system, own, findings, begins_with_system=len(whole.messages) == len(request.messages))
     return Stitched(whole, found, found.labels.joined(pack.labels), pack.passages)
+
+
+async def _added(policy: Policy, system: str) -> Findings:
+    """What detectors find in what is added, looked for once."""
+    added = ChatRequest(model="", messages=[Message(role="system", content=system)], size=len(system))
+    found = await detected(policy, added)
+    if policy.in_added.get(system) is None:  # another may have looked meanwhile
+        policy.in_added.keep(system, found, len(system))
+    return found
 
 
 def _with_system(text: str, messages: list[Message]) -> list[Message]:

@@ -69,6 +69,7 @@ class Authenticator:
         self.issuers = tuple(each.issuer for each in identity.providers)
         self._tokens = _access_tokens(identity, rings, clock, introspections)
         self._keys: dict[bytes, Key] = {}
+        self._by_name: dict[str, Key] = {}
         self._binding: frozenset[str] = frozenset()  # the credentials of keys that are bound to a person
         self._known: dict[str | None, tuple[Caller, int, float]] = {}
         self._refused: dict[str, _Refusal] = {}
@@ -80,6 +81,7 @@ class Authenticator:
         """Take these keys in place of the stored ones, and forget every answer. To be called with each new epoch."""
         # A declared key is the reviewed text's word, so it wins over a stored one with the same secret.
         self._keys = {key.digest: key for key in stored} | self._declared
+        self._by_name = {key.name: key for key in reversed(self._keys.values())}  # the first of a name, as ever
         self._binding = frozenset(f"key:{key.name}" for key in self._keys.values() if key.bound_to)
         self.clear()
 
@@ -148,7 +150,7 @@ class Authenticator:
             return self._without(loopback=True)
         if named == caller.credential:
             return replace(self.standing(caller), expires=0)
-        key = next((each for each in self._keys.values() if each.name == named), None)
+        key = self._by_name.get(named)
         if key is None or key.person != caller.person:
             raise _refusal(
                 f"the key {named!r} is gone",

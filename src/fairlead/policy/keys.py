@@ -21,11 +21,11 @@ class Remembered(dict[Hashable, object]):
         self[key] = value
 
 
-def caller_key(reads: Reads) -> Callable[[Caller], Hashable]:
+def caller_key(reads: Reads, *, meeting: bool = True) -> Callable[[Caller], Hashable]:
     """What the policies can tell of a caller. Where only membership in named groups is tested, callers who differ in
-    other groups share their decisions."""
+    other groups share their decisions. Without `meeting`, but for whether an item's audience means them."""
     names = {name for name in _CALLER if reads.of("principal", name)}
-    if reads.of("principal", "known_as"):
+    if reads.of("principal", "known_as") or (meeting and reads.meets):
         names |= {"person", "department", "groups"}
     if reads.who("principal"):
         names.add("person")

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from fairlead.errors import BadInput
 from fairlead.identity.types import Caller
+from fairlead.kept import Kept
 from fairlead.labels import NO_LABELS, Access, Labels
 from fairlead.models.types import ChatRequest, Model
 from fairlead.policy import cedar_request as cedar
@@ -21,9 +22,10 @@ from fairlead.policy.detectors import Detector
 from fairlead.policy.endings import Ending
 from fairlead.policy.facts import Fact
 from fairlead.policy.judge import Judge
-from fairlead.policy.keys import Remembered, access_key, caller_key, model_key
+from fairlead.policy.keys import Remembered, caller_key, model_key
 from fairlead.policy.notes import notes
 from fairlead.policy.pseudonyms import Pseudonyms
+from fairlead.policy.reading import Reading
 from fairlead.policy.redaction import Redaction, redact
 from fairlead.policy.restoring import restorer_of
 from fairlead.policy.screen import ReplyScreen, Screen, Watch, withheld
@@ -36,6 +38,7 @@ from fairlead.tools.types import Tool
 
 _NONE: frozenset[str] = frozenset()
 _LARGE_AT_ONCE = 2
+_KEPT_ADDED = 2_000_000  # characters
 _NO_FACTS: Mapping[str, FactValue] = {}
 
 
@@ -53,7 +56,8 @@ class Policy:
     `screens_replies` tells whether any policy judges replies by what they say, `names_items` whether any policy refers
     to single context items (`Access.item` must then be set). `statements` are all policies, the generated ones too.
     `watches` tells whether any rule may apply to a call and let it pass. `notes` are remarks for whoever wrote the
-    policies. `large` is to be held while a large request is looked at in a thread.
+    policies. `large` is to be held while a large request is looked at in a thread. `in_added` are findings in texts
+    that the path itself has added to requests (instructions and context), which come again and again.
     """
 
     def __init__(
@@ -80,15 +84,15 @@ class Policy:
         self._result = Judge("release_result", statements)
         self.detect = detection.request
         self.large = asyncio.Semaphore(_LARGE_AT_ONCE)
+        self.in_added = Kept[str, Findings](_KEPT_ADDED)
         self._call = Judge("call_model", statements)
         self._read = Judge("read_context", statements)
+        self.reading = Reading(self._read)
         self._release = Judge("release_reply", statements)
         self._start = Judge(START, statements)
         self._memory = Remembered()
         self._call_caller = caller_key(self._call.reads)
         self._call_model = model_key(self._call.reads)
-        self._read_caller = caller_key(self._read.reads)
-        self._read_access = access_key(self._read.reads)
         self._result_caller = caller_key(self._result.reads)
         self._release_caller = caller_key(self._release.reads)
         reads = self._call.reads
@@ -142,24 +146,7 @@ class Policy:
 
     def may_read(self, caller: Caller) -> Callable[[Access], bool]:
         """Whether this caller may read an item. Items that policies cannot tell apart are decided once."""
-        place = ("read", self._read_caller(caller))
-        table = cast("Remembered | None", self._memory.get(place)) or Remembered()
-        self._memory.keep(place, table)
-        key_of = self._read_access
-
-        def may(access: Access) -> bool:
-            key = key_of(access)
-            known = table.get(key)
-            if known is None:
-                known = self.read_decision(caller, access).allowed
-                table.keep(key, known)
-            return bool(known)
-
-        return may
-
-    def read_decision(self, caller: Caller, access: Access) -> Decision:
-        """Whether this caller may read an item, with the policies that decided."""
-        return self._read.decide([to_read(cedar.person(caller), cedar.item(access))], _NONE)[0]
+        return self.reading.may_read(caller)
 
     def redact(
         self,

@@ -19,7 +19,8 @@ class Reads:
     ("principal" then stands for everything about the caller). `groups` and `departments` are those that membership is
     tested in. `categories` are the literals that the set of what was found in the text in question (`found` in the
     context: the labels of a request, the categories of a reply) is tested for, None where it is read otherwise. `named`
-    are all categories that are named at all.
+    are all categories that are named at all. `meets` tells whether it is read if an item's audience means the caller;
+    what they are known as is then not read for that alone.
     """
 
     def __init__(self, statements: Iterable[Statement], found: str = "labels") -> None:
@@ -31,6 +32,7 @@ class Reads:
         self.groups: set[str] = set()
         self.departments: set[str] = set()
         self.categories: set[str] | None = set()
+        self.meets = False
         for statement in statements:
             self._scope("principal", statement.tree["principal"])
             self._scope("resource", statement.tree["resource"])
@@ -84,6 +86,9 @@ class Reads:
             self._walk(list(value.values()))
         elif kind in (".", "has") and (name := _variable(value["left"])):
             self._attribute(name, value)
+        elif kind == "containsAny" and _meet(value["left"], value["right"]):
+            self.meets = True
+            self.attributes["resource"].add("audience")
         elif kind in _TESTS and _is_categories(value["left"]) and (tested := _strings(value["right"])) is not None:
             attribute = value["left"]["."]["attr"]
             self.attributes["context"].add(attribute)
@@ -128,6 +133,16 @@ def _variable(node: Any) -> str:
 def _is_categories(node: Any) -> bool:
     inner = node.get(".") if isinstance(node, dict) else None
     return inner is not None and _variable(inner["left"]) == "context" and inner["attr"] in ("labels", "categories")
+
+
+def _meet(left: Any, right: Any) -> bool:
+    """Whether it is compared what the caller is known as, and whom an item is for."""
+    return {_path(left), _path(right)} == {("principal", "known_as"), ("resource", "audience")}
+
+
+def _path(node: Any) -> tuple[str, str]:
+    inner = node.get(".") if isinstance(node, dict) else None
+    return (_variable(inner["left"]), str(inner["attr"])) if inner is not None else ("", "")
 
 
 def _entities(node: Any) -> list[dict[str, str]] | None:

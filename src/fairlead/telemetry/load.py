@@ -22,6 +22,7 @@ LAYERS = {
     "attempt": "routing",
     "check": "governance",
     "settle": "audit",
+    "observe": "monitoring",
 }
 OTHER = "other"
 

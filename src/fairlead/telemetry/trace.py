@@ -6,10 +6,10 @@ they are. `Span` is what readers get.
 """
 
 from asyncio import CancelledError
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -18,6 +18,7 @@ from fairlead.errors import BadInput, FairleadError
 
 STAGES = ("authenticate", "classify", "stitch", "authorize", "plan", "reserve", "attempt", "check", "settle")
 
+_Gives = TypeVar("_Gives")
 Attribute = str | int | float | bool | None
 
 _VERSION = 1
@@ -98,6 +99,15 @@ class Trace:
         wait.row = self._rows[self._here] if self._here >= 0 else []
         return wait
 
+    def timed(self, work: Coroutine[Any, Any, _Gives]) -> Awaitable[_Gives]:
+        """`await trace.timed(work)`: the time for which it is suspended counts as waiting of the step it is suspended
+        in, whatever it waits for. What is left is its own work in this task; work in threads counts as waiting."""
+        return _Timed(self, work)
+
+    def _suspended(self, here: int, elapsed: int) -> None:
+        if here >= 0 and (self._wait is None or not self._wait.on):
+            self._rows[here][_WAITED] += elapsed
+
     def note(self, **attributes: Attribute) -> None:
         """Add attributes to the innermost open step (to none, if no step is open). Later values win.
 
@@ -131,20 +141,65 @@ def _code(error: BaseException) -> str:
     return "abandoned" if isinstance(error, CancelledError | GeneratorExit) else "broken"
 
 
+class _Timed(Generic[_Gives]):
+    """An awaitable that hands all on to the work within it, and notes when that is suspended."""
+
+    __slots__ = ("_here", "_since", "_trace", "_work")
+
+    def __init__(self, trace: Trace, work: Coroutine[Any, Any, _Gives]) -> None:
+        self._trace = trace
+        self._work = work
+        self._here = -1
+        self._since = 0
+
+    def __await__(self) -> Generator[Any, Any, _Gives]:
+        return self  # what a generator has of these is all that is asked of it
+
+    def __iter__(self) -> "_Timed[_Gives]":
+        return self
+
+    def __next__(self) -> Any:
+        return self.send(None)
+
+    def send(self, value: Any) -> Any:
+        trace = self._trace
+        if self._here >= 0:
+            trace._suspended(self._here, trace._clock() - self._since)
+        try:
+            return self._work.send(value)
+        finally:
+            self._here, self._since = trace._here, trace._clock()
+
+    def throw(self, *error: Any) -> Any:
+        trace = self._trace
+        if self._here >= 0:
+            trace._suspended(self._here, trace._clock() - self._since)
+        try:
+            return self._work.throw(*error)
+        finally:
+            self._here, self._since = trace._here, trace._clock()
+
+    def close(self) -> None:
+        self._work.close()
+
+
 class _Wait:
     """Adds the time inside to the waiting of the row that was innermost when it was asked for."""
 
-    __slots__ = ("_clock", "_since", "row")
+    __slots__ = ("_clock", "_since", "on", "row")
 
     def __init__(self, clock_ns: Callable[[], int]) -> None:
         self._clock = clock_ns
         self._since = 0
+        self.on = False
         self.row: list[Any] = []
 
     def __enter__(self) -> None:
+        self.on = True
         self._since = self._clock()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.on = False
         if self.row:
             self.row[_WAITED] += self._clock() - self._since
 

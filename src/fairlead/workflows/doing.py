@@ -43,9 +43,9 @@ class Again(Struct, frozen=True):
 
 async def done(walk: Walking, compiled: Compiled, at: Place, scope: Scope, again: Again) -> StepResult:
     """What a step gives, before it is checked. Raises `StepFailed`, and what effects raise."""
-    if compiled.step.kind in ("model", "agent"):
+    if compiled.kind in ("model", "agent"):
         return await _of_model(walk, compiled, at, scope, again)
-    return await _KINDS[compiled.step.kind](walk, compiled, at, scope)
+    return await _KINDS[compiled.kind](walk, compiled, at, scope)
 
 
 async def effect(walk: Walking, at: Place, scope: Scope, make: Callable[[], Coroutine[Any, Any, _Made]]) -> _Made:
@@ -114,7 +114,7 @@ def bounds_of(compiled: Compiled, scope: Scope) -> Bounds:
 def asked_of(compiled: Compiled, scope: Scope, again: Again | None = None) -> Asked:
     """The question of a model's or an agent's step."""
     again = again or Again()
-    key = "prompt" if compiled.step.kind == "model" else "goal"
+    key = "prompt" if compiled.kind == "model" else "goal"
     return Asked(
         prompt=worded(compiled, key, scope),
         instructions=worded(compiled, "instructions", scope),
@@ -132,7 +132,7 @@ def last_of(block: Block, results: Mapping[str, StepResult]) -> StepResult:
 
 async def _of_model(walk: Walking, compiled: Compiled, at: Place, scope: Scope, again: Again) -> StepResult:
     asked, bounds = asked_of(compiled, scope, again), bounds_of(compiled, scope)
-    node = getattr(compiled.step, compiled.step.kind)
+    node = compiled.node
     assert isinstance(node, ModelNode | AgentNode)
     if isinstance(node, AgentNode):
         asked = replace(asked, judge=lambda result: evaluated(partial(wrong_with, compiled, result, scope.given)))

@@ -6,9 +6,10 @@ walked again from the start, and whatever was done gives what it gave.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from fairlead.labels import NO_LABELS, Labels
 from fairlead.workflows.doing import Again, asked_of, done, effect, evaluated, flowed, last_of, paid, side_by_side
@@ -137,7 +138,7 @@ class Walk:
 
     async def _with_expert(self, compiled: Compiled, at: Place, scope: Scope) -> StepResult:
         """The step; and where no model may or can do it, a person who can."""
-        node = getattr(compiled.step, compiled.step.kind)
+        node = compiled.node
         expert = getattr(node, "expert", None)
         try:
             return await self._tried(compiled, at, scope)
@@ -162,8 +163,8 @@ class Walk:
 
     async def _tried(self, compiled: Compiled, at: Place, scope: Scope) -> StepResult:
         """The step, tried as often as it says, each result checked."""
-        step, retry = compiled.step, compiled.step.retry
-        if step.timeout is not None and step.kind not in _TIMED and (retry is not None or step.kind not in _EFFECTS):
+        step, retry, kind = compiled.step, compiled.step.retry, compiled.kind
+        if step.timeout is not None and kind not in _TIMED and (retry is not None or kind not in _EFFECTS):
             scope = await self.timed(step.timeout, at, scope)
         place, again, tries = at, Again(), 0
         while True:
@@ -175,7 +176,7 @@ class Walk:
                 tries += 1
                 if retry is None or tries >= retry.attempts or failed.kind not in retry.errors:
                     raise
-                if failed.in_doubt or not _may_repeat(step.kind, failed.kind):
+                if failed.in_doubt or not _may_repeat(kind, failed.kind):
                     raise
                 if result is None:
                     place = place.tried(place.attempt + 1)

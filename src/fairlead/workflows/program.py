@@ -1,7 +1,8 @@
 """A definition, compiled once for all its runs: expressions, templates, schemas, and the order of steps."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 import msgspec
@@ -45,7 +46,7 @@ class Block:
         return max(self.steps, key=lambda each: each.number).step.id
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Compiled:
     """A step. `sees` are the steps of its list that are over when it begins; `number` is its place as written."""
 
@@ -68,12 +69,22 @@ class Compiled:
     agree: Mapping[str, Expression] = field(default_factory=dict)
     resolves: Template | None = None
 
-    @property
-    def uses(self) -> Iterator[tuple[str, ...]]:
+    @cached_property
+    def kind(self) -> str:
+        return self.step.kind
+
+    @cached_property
+    def node(self) -> Any:
+        """What its kind says of it."""
+        return getattr(self.step, self.kind)
+
+    @cached_property
+    def uses(self) -> tuple[tuple[str, ...], ...]:
         """The paths of all names that it speaks of itself, for what flows into it."""
         templates = [*self.filled.values(), *filter(None, (self.grounded, self.undo, self.resolves))]
         expressions = [*self.asked.values(), *self.cases, *(each for one in templates for each in one.expressions)]
-        return (use.path for expression in expressions for use in expression.uses if not use.only_tests)
+        paths = (use.path for expression in expressions for use in expression.uses if not use.only_tests)
+        return tuple(dict.fromkeys(paths))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """What a run has done so far, as the interpreter meets it again, and what is written as it goes on."""
 
+import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
@@ -28,6 +30,7 @@ class _Failure(Struct, frozen=True):
     in_doubt: bool
 
 
+_PARTS: Final = re.compile(r"[#.\[~]")
 _KNOWN: Final = msgspec.json.Decoder(_Failure)  # see runs.py
 
 
@@ -41,6 +44,7 @@ class Recorded:
         self._journal = journal
         self._new: set[str] = set()
         self._kept: dict[str, StepResult] = {}
+        self._above: set[str] | None = None  # places below which something is known; made when it is first asked for
 
     def found(self, at: Place) -> StepResult | None:
         """What the place gave before. Raises the `StepFailed` that it raised before."""
@@ -62,12 +66,15 @@ class Recorded:
 
     def begun(self, at: Place) -> bool:
         """Whether anything is known of an effect here, or below it."""
-        mine, below = at.record, (f"{at.text}#", f"{at.text}.", f"{at.text}[", f"{at.text}~")
-        return any(place == mine or place.startswith(below) for place in (*self.opened.results, *self._new))
+        if self._above is None:
+            self._above = {above for place in (*self.opened.results, *self._new) for above in _above(place)}
+        return self.knows(at) or at.text in self._above
 
     def row(self, at: Place, result: StepResult) -> NewResult:
         """What is to be kept in the commit of the action that gave it."""
         self._new.add(at.record)
+        if self._above is not None:
+            self._above.update(_above(at.record))
         return self._noted(self._runs.row(self.opened, self._worker, at.record, result))
 
     async def keep(self, at: Place, result: StepResult) -> StepResult:
@@ -109,6 +116,11 @@ class Recorded:
         """After an action: raises `Lost` where its result was not kept, because the run goes on elsewhere."""
         if not remembered:
             raise Lost
+
+
+def _above(place: str) -> Iterator[str]:
+    """The places that this one stands below, or is another attempt of."""
+    return (place[: found.start()] for found in _PARTS.finditer(place))
 
 
 def failure_in(plain: Any) -> StepFailed:

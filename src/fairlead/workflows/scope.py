@@ -1,8 +1,10 @@
 """What a step of a walk can see and spend: values by name, what flows with them, money, time, and whether to go on."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from fairlead.labels import NO_LABELS, ClassName, DataClass, Labels
 from fairlead.workflows.walk import StepResult
@@ -50,16 +52,15 @@ class Purse:
         return max(0, min(limits)) if limits else None
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """Where a step stands. `results` are those of the steps that it sees, `names` the other names, `flows` what flows
     with these. `order` is where it comes among all, for undoing in reverse."""
 
     names: Mapping[str, Any]
     purse: Purse
     halt: Halt
-    results: Mapping[str, StepResult] = field(default_factory=dict)
-    flows: Mapping[str, Flowing] = field(default_factory=dict)
+    results: Mapping[str, StepResult] = {}
+    flows: Mapping[str, Flowing] = {}
     deadline: int | None = None
     data_class: ClassName | None = None
     order: tuple[int, ...] = ()
@@ -67,7 +68,7 @@ class Scope:
     @property
     def given(self) -> dict[str, Any]:
         """What its expressions are given."""
-        return {**self.names, "steps": {id: seen(result) for id, result in self.results.items()}}
+        return {**self.names, "steps": _Seen(self.results)}
 
     def knowing(self, results: Mapping[str, StepResult]) -> "Scope":
         """With the results of more steps."""
@@ -112,6 +113,25 @@ class Scope:
             labels = labels.joined(flow[0])
             sources.update(dict.fromkeys(flow[1]))
         return labels, tuple(sources)
+
+
+class _Seen(Mapping[str, Any]):
+    """Results as expressions see them: only what is asked for is put so, since most see many and name a few."""
+
+    def __init__(self, results: Mapping[str, StepResult]) -> None:
+        self._results = results
+
+    def __getitem__(self, id: str) -> dict[str, Any]:
+        return seen(self._results[id])
+
+    def __contains__(self, id: object) -> bool:
+        return id in self._results
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._results)
+
+    def __len__(self) -> int:
+        return len(self._results)
 
 
 def seen(result: StepResult) -> dict[str, Any]:

@@ -1,0 +1,35 @@
+"""What a walk remembers of a run: where something was begun, told quickly and exactly."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.workflows.recorded import Recorded
+from fairlead.workflows.walk import Place, StepResult
+
+_part = st.one_of(st.integers(0, 2), st.sampled_from(["a", "ab", "a~1", "~undo", "~began"]))
+_places = st.lists(
+    st.builds(Place, st.just("wf_1"), st.lists(_part, min_size=1, max_size=3).map(tuple), st.integers(0, 1))
+)
+
+
+def recorded(known: list[Place]) -> Recorded:
+    runs: Any = SimpleNamespace(row=lambda opened, worker, place, result: place)
+    opened: Any = SimpleNamespace(results={each.record: None for each in known}, run=SimpleNamespace(unkept=False))
+    return Recorded(runs, opened, "worker_1", None)  # type: ignore[arg-type]
+
+
+@given(_places, _places, _places)
+def test_an_effect_was_begun_where_something_stands_there_or_below(
+    before: list[Place], since: list[Place], asked: list[Place]
+) -> None:
+    memory, known = recorded(before), [each.record for each in before]
+    for new in (None, *since):
+        if new is not None:
+            memory.row(new, StepResult())
+            known.append(new.record)
+        for at in (*asked, *before):
+            below = tuple(at.text + mark for mark in "#.[~")
+            assert memory.begun(at) is any(each == at.record or each.startswith(below) for each in known)
