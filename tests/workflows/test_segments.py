@@ -69,3 +69,16 @@ async def test_the_runs_of_a_dead_worker_go_on_with_another(tmp_path: Path) -> N
         Steering(w.store, w.fairlead.ledger.vault, w.clock).cancel(w.running.runs.one(run.id), "key:kim")
         await until(w, run, "cancelled")
         assert len(w.records("call_model")) == 2  # what was done before was not done again
+
+
+async def test_what_a_run_knows_is_sealed_and_gone_with_its_person(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        run = begin(w, {"id": "first", **ASKS}, once="quetzal-2718")
+        opened = w.running.runs.open(run.id)
+        result = StepResult(value="quetzal-2718", text="quetzal-2718")
+        assert w.running.runs.answer(opened, "first", result, by="lee", kind="workflow_answered")
+        assert w.running.runs.open(run.id).results["first"].sealed
+        everything = b"".join(path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file())
+        assert b"quetzal" not in everything
+        w.fairlead.ledger.vault.erase("kim")
+        assert (w.count("workflow_run"), w.count("workflow_step")) == (0, 0)

@@ -13,14 +13,14 @@ from fairlead.errors import CutOff
 _TRIES: Final = 6
 _PAUSE: Final = 2.0  # seconds before it is begun again: a server that died is up again by then, or soon
 _LOST: Final = "lost"
-_UNDER_WAY: Final = "running"
+_UNSETTLED: Final = (_LOST, "running", "cancelling")
 
 
 def begun(address: str, path: str, body: Mapping[str, Any], key: str) -> dict[str, Any]:
     """The run: as it was accepted, or, where it is kept in memory only, as it ended. Raises as `posted` does."""
     found = _tried(address, path, body, key, last=False)
     for tries in range(_TRIES):
-        if found is not None and ("steps" not in found or found["status"] not in (_LOST, _UNDER_WAY)):
+        if found is not None and ("steps" not in found or found["status"] not in _UNSETTLED):
             return found
         if found is None or found["status"] == _LOST:
             say("the run is lost with the process that walked it: it begins again from its beginning")
