@@ -12,6 +12,18 @@ SOURCE = Path(fairlead.__file__).parent
 FROM = re.compile(r"^ *from fairlead\.(\w+) import (\([^)]*\)|.*)$", re.MULTILINE)
 # Faces are small. What is not listed here lives in its module, and is imported from there.
 FACES = """\
+agreements: MEASURES
+agreements: Clause
+agreements: Parties
+agreements: Position
+agreements: amounts
+agreements: annual_value
+agreements: digits
+agreements: parties_of
+agreements: position
+agreements: read
+agreements: split
+agreements: standing_of
 audit: EMPTY_ROOT
 audit: Checkpoint
 audit: Frontier

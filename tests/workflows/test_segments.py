@@ -53,6 +53,17 @@ async def test_a_run_waits_for_a_person_and_goes_on_with_their_answer(tmp_path: 
         assert result(w, run)["value"].count("harbour") == 2
 
 
+async def test_a_question_with_a_time_limit_parks_the_run(tmp_path: Path) -> None:
+    async with world(tmp_path, walks=4) as w:
+        escalates = {**WORD["approval"], "escalate": {"after": "1h", "to": "cfo"}}
+        run = begin(w, {"id": "word", "approval": escalates, "timeout": "2h"}, output="${steps.word.value.by}")
+        assert (await until(w, run, "waiting", "failed")).until > w.clock.now()
+        opened = w.running.runs.open(run.id)
+        yes = StepResult(value={"approved": True, "by": ["lee"], "note": ""})
+        assert w.running.runs.answer(opened, "word", yes, by="lee", kind="workflow_answered")
+        assert (await until(w, run, "done", "failed")).error == ""
+
+
 async def test_the_runs_of_a_dead_worker_go_on_with_another(tmp_path: Path) -> None:
     async with world(tmp_path, walks=4) as w:
         dear = begin(w, {"id": "first", **ASKS}, {"id": "last", **ASKS}, budget=0.000001)

@@ -20,11 +20,12 @@ from fairlead.errors import BadInput, closest
 from fairlead.identity import Caller
 from fairlead.labels import NO_LABELS, DataClass, Labels
 from fairlead.models.types import Model
-from fairlead.policy import Policy, run_policy_tests
+from fairlead.policy import Policy
 from fairlead.policy.cedar_request import Starting
 from fairlead.policy.seen import as_seen
 from fairlead.policy.ways import START
 from fairlead.workflows.definition import Bundle
+from fairlead.workspace.compile import policy_results
 
 app = typer.Typer(
     add_completion=False,
@@ -39,7 +40,7 @@ app = typer.Typer(
 def run_tests(workspace: Workspace = None, json: Json = False) -> None:
     """Run policies/tests.yaml against the policies of the folder. Ends with status 1 if any comes out otherwise."""
     compiled = in_folder(find(workspace))
-    results = run_policy_tests(compiled.policy, compiled.policy_cases, compiled.models.models)
+    results = policy_results(compiled)
     failed = [result for result in results if not result.passed]
     if json:
         json_data([{"name": each.name, "passed": each.passed, "said": each.said} for each in results])

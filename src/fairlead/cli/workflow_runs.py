@@ -24,7 +24,7 @@ from fairlead.cli.walking import walk_until_told
 from fairlead.cli.when import shown
 from fairlead.cli.workflow_waited import begun
 from fairlead.costs.money import exact_money
-from fairlead.errors import BadInput
+from fairlead.errors import BadInput, NotFound
 
 RUNS: Final = "/v1/workflows/runs"
 _OVER: Final = ("done", "failed", "cancelled", "lost")
@@ -237,6 +237,16 @@ def _show(found: dict[str, Any]) -> None:
         if failure := found.get("failure", {}).get(key):
             say(f"{key}: {failure}")
     say(f"cost: {exact_money(found['cost'])}")
+
+
+def _part(found: dict[str, Any], key: str) -> Any:
+    """A part of a run's output. Raises `NotFound` where there is none yet, or none of this name."""
+    output = found.get("output")
+    if not isinstance(output, dict) or key not in output:
+        known = ", ".join(output) if isinstance(output, dict) else ""
+        why = f"it is {found['status']}" if "output" not in found else f"it gave {known or 'no object'}"
+        raise NotFound(f"run {found['id']} has no {key!r}", why=why, mend="see all of it without --take", subject=key)
+    return output[key]
 
 
 def _what(wait: dict[str, Any]) -> str:

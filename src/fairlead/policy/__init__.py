@@ -1,6 +1,7 @@
 """What may be done: detectors label, Cedar decides, redaction and screening carry it out."""
 
-from fairlead.policy.cases import CaseResult, PolicyCase, run_policy_tests
+from fairlead.policy.case import PolicyCase
+from fairlead.policy.cases import CaseResult, run_policy_tests
 from fairlead.policy.cedar_request import Asked
 from fairlead.policy.compile import compile_policy
 from fairlead.policy.policy import Policy

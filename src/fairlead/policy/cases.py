@@ -1,64 +1,19 @@
-"""Tests that a workspace writes for its own policies (`policies/tests.yaml`), and running them."""
+"""Running the tests that a workspace writes for its own policies."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from fairlead.errors import BadInput
 from fairlead.identity.types import Caller
-from fairlead.labels import Access, ClassName, DataClass, Labels
-from fairlead.models.door_names import DoorName
+from fairlead.labels import Access, DataClass, Labels
 from fairlead.models.types import Model
+from fairlead.policy.case import CaseItem, PolicyCase
 from fairlead.policy.cedar_request import FactValue, Starting
 from fairlead.policy.policy import Policy
+from fairlead.policy.tool_cases import CaseTool, decided
 from fairlead.policy.types import Decision
-
-
-class CaseCaller(Struct, frozen=True, forbid_unknown_fields=True):
-    """Who asks in a test."""
-
-    person: str = "someone"
-    groups: tuple[str, ...] = ()
-    department: str = ""
-    roles: tuple[str, ...] = ()
-    agent: str = ""
-    tenant: str = ""
-
-
-class CaseItem(Struct, frozen=True, forbid_unknown_fields=True, rename={"data_class": "class"}):
-    """A context item in a test."""
-
-    id: str = ""
-    audience: tuple[str, ...] = ()
-    owner: str = ""
-    data_class: ClassName = "public"
-
-
-class PolicyCase(Struct, frozen=True, forbid_unknown_fields=True, rename={"data_class": "class"}):
-    """One test: a question, and the answer that is expected."""
-
-    name: Annotated[str, Meta(description="What the test shows.")]
-    expect: Annotated[Literal["allow", "deny", "redact"], Meta(description="redact: allowed once something is out.")]
-    action: Literal["call_model", "read_context", "release_reply", "start_workflow"] = "call_model"
-    caller: CaseCaller = CaseCaller()
-    model: Annotated[
-        str, Meta(description="A model of the workspace; one with deployments stands for each of them.")
-    ] = ""
-    item: CaseItem | None = None
-    workflow: Annotated[str, Meta(description="Of `start_workflow`: the workflow; `class` is the one it declares.")] = (
-        ""
-    )
-    task: str = ""
-    door: DoorName | None = None
-    text: Annotated[str, Meta(description="Text whose labels the detectors find.")] = ""
-    labels: Annotated[tuple[str, ...], Meta(description="Categories, beside those found in `text`.")] = ()
-    asked: Annotated[tuple[str, ...], Meta(description="Of a reply: the categories of the request.")] = ()
-    data_class: Annotated[ClassName, Meta(description="The data class, where higher than that of `text`.")] = "public"
-    facts: dict[str, str | bool | int | float] = {}
-    by: Annotated[str, Meta(description="The id of a policy that must be among those that decided.")] = ""
-    redact: Annotated[tuple[str, ...], Meta(description="Exactly the categories to be taken out.")] = ()
 
 
 class CaseResult(Struct, frozen=True):
@@ -70,9 +25,19 @@ class CaseResult(Struct, frozen=True):
     said: str = ""
 
 
-def run_policy_tests(policy: Policy, cases: Sequence[PolicyCase], models: Mapping[str, Model]) -> list[CaseResult]:
-    """Ask every question afresh. Raises BadInput where a case names a model that the workspace lacks."""
-    return [_run(policy, case, models) for case in cases]
+def run_policy_tests(
+    policy: Policy, cases: Sequence[PolicyCase], models: Mapping[str, Model], tools: Mapping[str, CaseTool] = {}
+) -> list[CaseResult]:
+    """Ask every question afresh. Raises BadInput where a case names a model or tool that the workspace lacks."""
+    return [
+        _of_tool(policy, case, tools) if case.action == "call_tool" else _run(policy, case, models) for case in cases
+    ]
+
+
+def _of_tool(policy: Policy, case: PolicyCase, tools: Mapping[str, CaseTool]) -> CaseResult:
+    decision = decided(policy, case, _caller(case), _labels(policy, case), tools)
+    said = _difference(case, decision)
+    return CaseResult(case.name, not said, decision, said)
 
 
 def _run(policy: Policy, case: PolicyCase, models: Mapping[str, Model]) -> CaseResult:
@@ -82,24 +47,13 @@ def _run(policy: Policy, case: PolicyCase, models: Mapping[str, Model]) -> CaseR
 
 
 def _asked(policy: Policy, case: PolicyCase, subject: Model | Access | Starting) -> CaseResult:
-    found = policy.detect_text(case.text).labels if case.text else Labels()
-    labels = found.joined(Labels(DataClass[case.data_class], frozenset(case.labels)))
-    caller = Caller(
-        person=case.caller.person,
-        agent=case.caller.agent,
-        department=case.caller.department,
-        groups=frozenset(case.caller.groups),
-        roles=frozenset(case.caller.roles),
-        tenant=case.caller.tenant,
-        credential="key:test",
-    )
     facts = {name: _fact(value) for name, value in case.facts.items()}
     decision = policy.explain(
-        caller,
+        _caller(case),
         case.action,
         subject,
         task=case.task,
-        labels=labels,
+        labels=_labels(policy, case),
         facts=facts,
         door=case.door or "",
         asked_labels=frozenset(case.asked),
@@ -108,6 +62,23 @@ def _asked(policy: Policy, case: PolicyCase, subject: Model | Access | Starting)
     if said and isinstance(subject, Model) and subject.group == case.model:
         said = f"{subject.name}: {said}"
     return CaseResult(case.name, not said, decision, said)
+
+
+def _labels(policy: Policy, case: PolicyCase) -> Labels:
+    found = policy.detect_text(case.text).labels if case.text else Labels()
+    return found.joined(Labels(DataClass[case.data_class], frozenset(case.labels)))
+
+
+def _caller(case: PolicyCase) -> Caller:
+    return Caller(
+        person=case.caller.person,
+        agent=case.caller.agent,
+        department=case.caller.department,
+        groups=frozenset(case.caller.groups),
+        roles=frozenset(case.caller.roles),
+        tenant=case.caller.tenant,
+        credential="key:test",
+    )
 
 
 def _subjects(case: PolicyCase, models: Mapping[str, Model]) -> list[Model] | list[Access] | list[Starting]:

@@ -67,6 +67,7 @@ class Governed:
         self._began = recorded.opened.begun
         self._unkept = recorded.opened.run.unkept
         self._watch = watch
+        self._moments: dict[str, int] = {}  # a step's time and what it waits for may begin at the same place
 
     @property
     def caller(self) -> Caller:
@@ -130,10 +131,12 @@ class Governed:
         raise await self._recorded.keep_failure(at, late)
 
     async def now(self, at: Place) -> int:
-        found = self._recorded.found(at)
-        if found is None:
-            found = await self._recorded.keep(at, StepResult(value=self._fairlead.clock.now()))
-        return int(found.value)
+        if at.record not in self._moments:
+            found = self._recorded.found(at)
+            if found is None:
+                found = await self._recorded.keep(at, StepResult(value=self._fairlead.clock.now()))
+            self._moments[at.record] = int(found.value)
+        return self._moments[at.record]
 
     async def pause(self, at: Place, seconds: float) -> None:
         began = await self.now(at)

@@ -21,6 +21,7 @@ from fairlead.models.settings import Models, compile_models
 from fairlead.policy import CaseResult, Policy, PolicyCase, RulesFile, compile_policy, run_policy_tests
 from fairlead.policy.approvals import ApprovalRules, compile_approvals
 from fairlead.policy.declassification import Rule
+from fairlead.policy.tool_cases import CaseTool
 from fairlead.routing import Preferences, compile_routing
 from fairlead.tasks import TaskSettings, TaskTypes
 from fairlead.tools.settings import System
@@ -92,7 +93,14 @@ def compile_workspace(text: WorkspaceText, secrets: Secrets, *, now: int, pages_
 
 def policy_results(workspace: Workspace) -> list[CaseResult]:
     """How the cases of `policies/tests.yaml` come out."""
-    return run_policy_tests(workspace.policy, workspace.policy_cases, workspace.models.models)
+    tools = {
+        tool.name: CaseTool(
+            tool, {name: fact.type for name, fact in system.card_of(tool.definition.name).facts.items()}
+        )
+        for system in workspace.systems.values()
+        for tool in system.tools.values()
+    }
+    return run_policy_tests(workspace.policy, workspace.policy_cases, workspace.models.models, tools)
 
 
 def require_policy_tests(workspace: Workspace, text: WorkspaceText) -> None:

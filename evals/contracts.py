@@ -1,0 +1,113 @@
+"""How well rules read contracts: deviations from preferred terms found, missed, invented, and citations that are wrong.
+
+Three sets, all invented: `seen`, which the rules were written with; `apart`, written before the rules; and `made`, put
+together by a generator from other wordings, in numbering styles drawn by the seed. RESULTS.md has the first figures of
+the last two, from before any rule was changed because of them.
+
+    python -m evals.contracts [--seed 7] [--made 60] [--show]
+
+The last line is JSON. It runs the modules of the template as its workflow does on the embedded default: no model takes
+part.
+"""
+
+import argparse
+import json
+import random
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from evals.contracts_made import made
+from fairlead.context.items import read_item
+from fairlead.context.sections import split as sections_of
+from fairlead.context.settings import ContextSettings
+from fairlead.tools.python import load
+
+HERE = Path(__file__).parent
+TEMPLATE = HERE.parent / "src" / "fairlead" / "workspace" / "solutions" / "contract-review"
+ORGANISATION = "Northlight Home"
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    asked.add_argument(
+        "--data", type=Path, default=HERE / "contracts_kept", help="folders of contracts and expected.json"
+    )
+    asked.add_argument("--seed", type=int, default=7)
+    asked.add_argument("--made", type=int, default=60, help="contracts to make")
+    asked.add_argument("--show", action="store_true", help="tell what differs")
+    given = asked.parse_args()
+    reviewer = Reviewer()
+    told: dict[str, Any] = {"eval": "contracts", "seed": given.seed}
+    for name in ("seen", "apart"):
+        expected = json.loads((given.data / name / "expected.json").read_text())
+        cases = ((each, (given.data / name / f"{each}.md").read_text(), set(codes)) for each, codes in expected.items())
+        told[name] = scored(reviewer, cases, show=given.show)
+    drawn = random.Random(given.seed)
+    told["made"] = scored(
+        reviewer, (made(drawn, number, ORGANISATION) for number in range(given.made)), show=given.show
+    )
+    print(json.dumps(told))
+
+
+class Reviewer:
+    """The template's own modules and pages."""
+
+    def __init__(self) -> None:
+        steps = TEMPLATE / "workflows"
+        self._run = {
+            path.stem: {name: each.run for name, each in load(path.read_bytes(), path.name).functions.items()}
+            for path in steps.glob("*.py")
+        }
+        self.pages = [_page(path) for path in sorted((TEMPLATE / "context" / "contracts").glob("*.md"))]
+
+    def review(self, text: str) -> tuple[set[str], int, int]:
+        """The codes of what was found, how many citations were checked, and how many of them are wrong."""
+        clauses, terms, proof = (self._run[f"contract_{each}"] for each in ("clauses", "terms", "proof"))
+        found = clauses["extracted"](text, ORGANISATION)
+        said = clauses["joined"](found, [], text)
+        result = terms["compared"](found, said, text, self.pages)
+        proven = proof["proven"](result, text, self.pages)
+        codes = {each["code"] for each in result["deviations"]}
+        codes |= {f"{each['kind']}:unread" for each in result["attention"] if each["kind"] == "language"}
+        return codes, proven["checked"], len(proven["wrong"])
+
+
+def _page(path: Path) -> Mapping[str, Any]:
+    item = read_item(f"contracts/{path.name}", path.read_bytes(), ContextSettings())
+    sections = [
+        {"heading": each.heading, "text": each.text, "cite": f"{item.id}@{item.version}#{number}"}
+        for number, each in enumerate(sections_of(item.text))
+    ]
+    return {"id": item.id, "trusted": True, "sections": sections}
+
+
+def scored(reviewer: Reviewer, cases: Iterator[tuple[str, str, set[str]]], *, show: bool) -> dict[str, Any]:
+    right = invented = missed = citations = wrong = contracts = 0
+    began = time.process_time()
+    for name, text, expected in cases:
+        contracts += 1
+        found, checked, false = reviewer.review(text)
+        right, invented, missed = (
+            right + len(found & expected),
+            invented + len(found - expected),
+            missed + len(expected - found),
+        )
+        citations, wrong = citations + checked, wrong + false
+        if show and found != expected:
+            print(name, "invented", sorted(found - expected), "missed", sorted(expected - found))
+    seconds = (time.process_time() - began) / max(1, contracts)
+    return {
+        "contracts": contracts,
+        "deviations": right + missed,
+        "precision": round(right / max(1, right + invented), 3),
+        "recall": round(right / max(1, right + missed), 3),
+        "citations": citations,
+        "citations_wrong": wrong,
+        "cpu_ms_a_contract": round(1000 * seconds, 1),
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,22 @@
+"""Contracts: their clauses, and what these say that can be reckoned with. Pure: rules read or abstain."""
+
+from fairlead.agreements.clauses import Clause, split
+from fairlead.agreements.parties import Parties, parties_of
+from fairlead.agreements.positions import Position, position, standing_of
+from fairlead.agreements.quantities import amounts, digits
+from fairlead.agreements.readers import MEASURES, annual_value, read
+
+__all__ = [
+    "MEASURES",
+    "Clause",
+    "Parties",
+    "Position",
+    "amounts",
+    "annual_value",
+    "digits",
+    "parties_of",
+    "position",
+    "read",
+    "split",
+    "standing_of",
+]

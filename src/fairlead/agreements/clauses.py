@@ -1,0 +1,221 @@
+"""A contract's text in clauses, however they are numbered, and its sentences, each where it stands.
+
+Numbers are `1.`, `1)`, `1.2`, `(a)`, `A.1`, `IV`, `ii.`, `Article 3`, `Section 2`, `Clause 4:`, `§ 5`; headings may be
+Markdown, bold, in capitals, or the first words of a paragraph. Nothing is reworded: clauses and sentences are slices.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec import Struct
+
+
+class Clause(Struct, frozen=True, kw_only=True):
+    """A paragraph with a number or a heading of its own. `heading` is its own, else that of the clause it is a part of;
+    `start` and `end` are where its words stand in the contract, `line` counts from 1."""
+
+    number: str
+    heading: str
+    text: str
+    start: int
+    end: int
+    line: int
+
+    @property
+    def place(self) -> str:
+        """As people find it: `5.2 Liability (line 31)`."""
+        return " ".join(filter(None, (self.number, self.heading, f"(line {self.line})")))
+
+
+class Agreement(Struct, frozen=True, kw_only=True):
+    """`language` is a code such as `en`, "" where it cannot be told; `type` nda, software, supply, services, other."""
+
+    language: str
+    type: str
+    clauses: tuple[Clause, ...]
+
+
+_WORD: Final = r"(?P<word>article|section|clause|paragraph|§)\s{0,3}"
+_NUMERAL: Final = r"\d{1,3}(?:\.\d{1,3}){0,3}|[IVXLC]{1,6}(?:\.\d{1,3}){0,2}|[ivxlc]{1,6}|[A-Z](?:\.\d{1,3}){0,2}"
+_NUMBERED: Final = re.compile(
+    rf"(?:{_WORD})?(?:(?P<number>{_NUMERAL})|\((?P<part>[a-z]{{1,4}}|\d{{1,3}})\))(?P<mark>\s?[.):\u2013\u2014-])?(?:\s+|$)",
+    re.IGNORECASE,
+)
+_HEADING: Final = re.compile(r"#{1,6}\s+(?P<rest>.+)")
+_BOLD: Final = re.compile(r"\*\*(?P<bold>[^*]{2,120})\*\*\s*(?P<rest>.*)")
+_CAPITALS: Final = re.compile(r"[A-Z][A-Z0-9 ,&/'’()-]{3,70}")
+_LEAD: Final = re.compile(r"(?P<title>[A-Z][^.:;]{1,60})[.:]\s+(?=\S)")
+_LONGEST_TITLE: Final = 7  # words
+_EDGES: Final = " .:*\u2013\u2014-"
+
+
+def split(text: str) -> Agreement:
+    """The clauses of a contract. What stands before the first is a clause without number and heading."""
+    return Agreement(language=_language(text), type=_type(text), clauses=tuple(_clauses(text)))
+
+
+def _clauses(text: str) -> Iterator[Clause]:
+    number = heading = above = ""
+    start, begun_at, top = 0, 1, 0
+    at = 0
+    for line, raw in enumerate(text.splitlines(keepends=True), 1):
+        found = _opening(raw, top, first=line == 1)
+        if found is not None:
+            clause = _clause(text, start, at, number, heading or above, begun_at)
+            if clause is not None:
+                yield clause
+            number, heading = found.number, found.heading
+            if not found.deep:
+                above = heading
+                top = int(number) if number.isdigit() else top
+            start, begun_at = at + found.offset, line
+        at += len(raw)
+    clause = _clause(text, start, at, number, heading or above, begun_at)
+    if clause is not None:
+        yield clause
+
+
+def _clause(text: str, start: int, end: int, number: str, heading: str, line: int) -> Clause | None:
+    words = text[start:end]
+    bare = words.strip()
+    if not bare and not (number and heading):
+        return None
+    start += len(words) - len(words.lstrip())
+    return Clause(number=number, heading=heading, text=bare, start=start, end=start + len(bare), line=line)
+
+
+class _Opening(Struct, frozen=True):
+    """A line that opens a clause: where the words begin in it, and whether the clause is part of the one above."""
+
+    number: str
+    heading: str
+    offset: int
+    deep: bool
+
+
+def _opening(raw: str, top: int, *, first: bool) -> _Opening | None:
+    line = raw.rstrip("\r\n")
+    indent, bare = len(line) - len(line.lstrip()), line.strip()
+    if (heading := _HEADING.match(bare)) is not None:
+        return _marked(heading["rest"], top, indent + len(bare), numbered=first)
+    if (bold := _BOLD.match(bare)) is not None:
+        return _marked(bold["bold"], top, indent + bold.start("rest"), numbered=True)
+    found = _number(bare, top, sure=False)
+    if found is not None:
+        return _numbered(bare, indent, *found)
+    if not first and _CAPITALS.fullmatch(bare) and len(bare.split()) <= _LONGEST_TITLE:
+        return _Opening("", bare, indent + len(bare), False)
+    return None
+
+
+def _marked(inner: str, top: int, offset: int, *, numbered: bool) -> _Opening | None:
+    """A heading of Markdown, or bold words. Without a number those are the contract's own title, or stressed."""
+    inner = inner.strip("* ")
+    found = _number(inner, top, sure=True)
+    if found is None:
+        return None if numbered else _Opening("", inner.strip(_EDGES), offset, False)
+    return _Opening(found[0], inner[found[1] :].strip(_EDGES), offset, "." in found[0])
+
+
+def _numbered(bare: str, indent: int, number: str, after: int, deep: bool) -> _Opening:
+    rest = bare[after:]
+    title, lead = _title(rest), _LEAD.match(rest)
+    if title == rest.rstrip(" .:") and not rest.endswith((".", ";", ",")):
+        return _Opening(number, title, indent + len(bare), deep)
+    if lead is not None and len(lead["title"].split()) <= _LONGEST_TITLE:
+        return _Opening(number, lead["title"].strip(), indent + after + lead.end(), deep)
+    return _Opening(number, "", indent + after, deep)
+
+
+def _title(rest: str) -> str:
+    return rest.rstrip(" .:") if len(rest.split()) <= _LONGEST_TITLE else ""
+
+
+def _number(text: str, top: int, *, sure: bool) -> tuple[str, int, bool] | None:
+    """The number that a line begins with, where its words begin, and whether it is a part of the clause above. `sure`
+    is what stands in a heading: there anything that may be a number is one."""
+    found = _NUMBERED.match(text)
+    if found is None:
+        return None
+    if found["part"]:
+        return (f"({found['part']})", found.end(), True) if found["part"].isalpha() or not top else None
+    number, named = found["number"], bool(found["word"])
+    marked, deep = bool(found["mark"]) or named, "." in found["number"]
+    if number[0].isdigit():
+        fits = _follows(number, top, text[found.end() : found.end() + 1], marked=marked) or named or sure
+    else:
+        fits = (marked or deep or (sure and len(number) > 1)) and (deep or named or _is_numeral(number))
+    return (f"\u00a7 {number}" if found["word"] == "\u00a7" else number, found.end(), deep) if fits else None
+
+
+def _follows(number: str, top: int, following: str, *, marked: bool) -> bool:
+    """Whether digits at the beginning of a line count clauses: they go on from the one before. A line that happens to
+    begin with a number does not."""
+    whole, deep = int(number.split(".", maxsplit=1)[0]), "." in number
+    if deep:
+        return whole <= top + 1
+    plain = whole == top + 1 and (following.isupper() or following in ('"', "\u201c", "*"))
+    return plain or (marked and whole <= top + 3)
+
+
+def _is_numeral(number: str) -> bool:
+    """Whether letters are a number: a Roman one, or a single capital (`A.`)."""
+    return bool(re.fullmatch(r"[IVXLC]+|[ivxlc]+", number)) or (len(number) == 1 and number.isupper())
+
+
+_END: Final = re.compile(r"(?<=[.;!?])[\"”’)]?\s+(?=[\"“(A-Z0-9])|\n\s*\n")
+_ABBREVIATED: Final = re.compile(r"\b(?:p\.a|e\.g|i\.e|no|art|ltd|inc|approx|mr|ms|dr|vs|cf|[A-Z])\.\Z", re.IGNORECASE)
+
+
+def sentences(clause: Clause) -> Iterator[tuple[int, str]]:
+    """The sentences of a clause, each with where it begins in the contract."""
+    start = 0
+    for found in _END.finditer(clause.text):
+        if _ABBREVIATED.search(clause.text[max(0, found.start() - 8) : found.start()]):
+            continue
+        if said := clause.text[start : found.start()].strip():
+            yield clause.start + start, said
+        start = found.end()
+    if said := clause.text[start:].strip():
+        yield clause.start + start, said
+
+
+_COMMON: Final = {
+    "en": "the of and to in shall by for any this",
+    "de": "der die das und ist nicht mit von den zu",
+    "fr": "le la les des et est une pour par du",
+    "es": "el los las del y es una por con que",
+    "it": "il di che della per con una gli nel non",
+    "nl": "het een van en de niet met voor op zijn",
+    "pt": "o os do da e uma por com que não",
+    "pl": "i w na z do nie się oraz przez jest",
+    "sv": "och att det som en av är för inte med",
+}
+_LOOKED_AT: Final = 40_000  # characters
+_FEWEST: Final = 4
+
+
+def _language(text: str) -> str:
+    seen = re.findall(r"[^\W\d_]+", text[:_LOOKED_AT].lower())
+    counts = {code: sum(word in common for word in seen) for code, common in
+              ((code, frozenset(words.split())) for code, words in _COMMON.items())}  # fmt: skip
+    best = max(counts, key=lambda code: counts[code])
+    return best if counts[best] >= _FEWEST else ""
+
+
+_TYPES: Final = (
+    ("nda", r"non-?disclosure|\bnda\b|confidentiality agreement"),
+    ("software", r"software|\bsaas\b|subscription|cloud|hosting|licen[cs]e and support|platform agreement"),
+    ("supply", r"supply|goods|purchase|manufactur|\bsale\b"),
+    ("services", r"services|consult|engagement|advis|maintenance|transport"),
+)
+
+
+def _type(text: str) -> str:
+    title = " ".join(text[:400].split("\n")[:3])
+    for told in (title, text[:4000]):
+        for name, pattern in _TYPES:
+            if re.search(pattern, told, re.IGNORECASE):
+                return name
+    return "other"

@@ -1,0 +1,105 @@
+"""Clauses are found however they are numbered; what they say is read, or left to a person."""
+
+import pytest
+
+from fairlead.agreements import Parties, amounts, digits, parties_of, position, read, split, standing_of
+from fairlead.agreements.quantities import durations
+
+US = Parties(("customer", "buyer"), ("supplier", "seller", "provider"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Contract\n\n## 1. Payment\nWords of one.\n\n## 2. Law\nWords of two.\n",
+        "CONTRACT\n\n1. PAYMENT\n1.1 Words of one.\n2. LAW\n2.1 Words of two.\n",
+        "Contract\n\n1) Payment. Words of one.\n\n2) Law. Words of two.\n",
+        "Contract\n\nArticle 1 - Payment\nWords of one.\nArticle 2 - Law\nWords of two.\n",
+        "Contract\n\n\u00a7 1 Payment\nWords of one.\n\u00a7 2 Law\nWords of two.\n",
+        "Contract\n\nI. Payment\nWords of one.\nII. Law\nWords of two.\n",
+        "Contract\n\n**1. Payment.** Words of one.\n\n**2. Law.** Words of two.\n",
+        "Contract\n\nSECTION 1. PAYMENT. Words of one.\n\nSECTION 2. LAW. Words of two.\n",
+        "Contract\n\nClause 1: Payment\nWords of one.\nClause 2: Law\nWords of two.\n",
+    ],
+)
+def test_clauses_are_found_in_every_style_and_are_slices(text: str) -> None:
+    said = {each.text: each for each in split(text).clauses}
+    one, two = said["Words of one."], said["Words of two."]
+    assert (one.heading.lower(), two.heading.lower()) == ("payment", "law")
+    assert all(text[each.start : each.end] == each.text for each in said.values())
+    assert text.splitlines()[one.line - 1].endswith("Words of one.") or one.line < two.line
+
+
+def test_lines_that_begin_with_a_number_are_no_clauses() -> None:
+    text = "Contract\n\n1. Payment\nWithin\n30 days of receipt, and\n2026 is the year.\n"
+    assert [each.number for each in split(text).clauses] == ["", "1"]
+
+
+@pytest.mark.parametrize(
+    ("words", "measure", "number"),
+    [
+        ("Each invoice is paid within thirty (30) days.", "payment_days", 30),
+        ("The Supplier's liability is limited to one hundred and fifty percent (150%) of the annual fees.",
+         "liability_cap", 150),
+        ("The Supplier's total liability shall not exceed the fees paid in the six (6) months before.",
+         "liability_cap", 50),
+        ("The agreement renews automatically for terms of one year unless notice is given 90 days before its end.",
+         "renewal_term", 12),
+        ("The agreement renews automatically for terms of one year unless notice is given 90 days before its end.",
+         "renewal_notice", 90),
+        ("The Customer may terminate this agreement without cause on two months' notice.", "convenience_notice", 60),
+        ("The Provider notifies the Customer of a personal data breach within two days.", "breach_notice", 48),
+    ],
+)  # fmt: skip
+def test_numbers_are_read(words: str, measure: str, number: float) -> None:
+    found = read(split(f"Contract\n\n1. Clause\n{words}\n").clauses, US, "services")
+    assert [(each.measure, each.number) for each in found if each.measure == measure] == [(measure, number)]
+    assert all(each.quote in words for each in found)
+
+
+@pytest.mark.parametrize(
+    ("words", "measure", "word"),
+    [
+        ("The Customer shall indemnify the Supplier against all claims.", "indemnity", "customer"),
+        ("Each party shall indemnify the other.", "indemnity", "mutual"),
+        ("This agreement is governed by the laws of the State of New York.", "governing_law", "State of New York"),
+        ("English law applies.", "governing_law", "England and Wales"),
+        ("The Supplier may assign this agreement to any third party.", "assignment", "free"),
+        ("All deliverables vest in the Supplier.", "ip_owner", "supplier"),
+    ],
+)
+def test_words_are_read(words: str, measure: str, word: str) -> None:
+    found = read(split(f"Contract\n\n1. Clause\n{words}\n").clauses, US, "services")
+    assert [(each.measure, each.word) for each in found if each.measure == measure] == [(measure, word)]
+
+
+def test_what_cannot_be_told_is_left_to_a_person() -> None:
+    words = "Late payments bear interest at 3% above the base rate of the bank."
+    (found,) = [each for each in read(split(f"1. Clause\n{words}\n").clauses, US, "other") if "late" in each.measure]
+    assert (found.number, found.word, found.why) == (None, "", "it rests on a rate that changes")
+
+
+def test_who_is_who_is_said_at_the_top() -> None:
+    found = parties_of('between Harbour Ltd ("the Company") and Quay Ltd ("the Agency")', "Harbour Ltd")
+    assert found.who("The Company pays the Agency") == "ours"
+    assert found.who("The Agency pays the Company") == "theirs"
+    assert found.who("Neither party pays") == "both"
+
+
+def test_quantities_in_words_and_digits() -> None:
+    assert digits("forty-five days, two hundred and ten") == "45 days, 210"
+    assert [each.days for each in durations("30 days and 2 weeks")] == [30, 14]
+    assert [amount for amount, _ in amounts("GBP 2 million, EUR 1.250.000, 500 USD")] == [2e6, 1.25e6, 500]
+
+
+def test_how_far_a_value_is_from_what_is_preferred() -> None:
+    preferred, fallback, limit = map(position, ("at least 45 days", "at least 30 days", "at least 14 days"))
+    assert preferred is not None
+    standings = [standing_of(days, "", preferred, fallback, limit) for days in (45, 30, 14, 13)]
+    assert standings == ["preferred", "fallback", "limit", "beyond"]
+    law = position("Scotland; Ireland")
+    assert law is not None
+    assert law.takes(None, "ireland")
+    assert not law.takes(None, "France")
+    with pytest.raises(ValueError, match="no number"):
+        position("at least some")
