@@ -29,9 +29,11 @@ class Talk:
     def __init__(self, client: httpx.Client) -> None:
         self._client = client
 
-    def begin(self, person: str = "kim", name: str = "greet", **body: Any) -> httpx.Response:
-        given = {"input": {"name": "Ada"}, **body}
-        return self._client.post(f"/v1/workflows/{name}/runs", headers={"x-api-key": key_of(person)}, json=given)
+    def begin(self, person: str = "kim", name: str = "greet", key: str = "", **body: Any) -> httpx.Response:
+        given, headers = {"input": {"name": "Ada"}, **body}, {"x-api-key": key_of(person)}
+        if key:
+            headers["idempotency-key"] = key
+        return self._client.post(f"/v1/workflows/{name}/runs", headers=headers, json=given)
 
     def order(self, run: str, person: str = "kim", **order: Any) -> httpx.Response:
         return self._client.post(f"/v1/workflows/runs/{run}", headers={"x-api-key": key_of(person)}, json=order)
@@ -59,6 +61,24 @@ def test_a_run_is_begun_once_and_is_its_beginners_own(tmp_path: Path) -> None:
         assert t.get(f"runs/{first['id']}", "max").status_code == 404
         assert t.order(first["id"], "max", do="cancel").status_code == 404
         assert t.get("questions", "lee").json()["data"] == []
+
+
+def test_a_start_has_one_name_in_the_body_or_the_header_and_one_input(tmp_path: Path) -> None:
+    with talking(tmp_path) as t:
+        first, again = (t.begin(key="tuesday").json() for _ in range(2))
+        assert (first["new"], again["new"], again["id"]) == (True, False, first["id"])
+        other = t.begin(key="tuesday", input={"name": "Bea"})
+        assert (other.status_code, other.json()["error"]["param"]) == (400, "once")
+        ids = [first["id"], *(t.begin().json()["id"] for _ in range(2))]
+        pages, after = [], ""
+        while page := t.get(f"runs?limit=2&after={after}").json():
+            pages += [each["id"] for each in page["data"]]
+            if not page["has_more"]:
+                break
+            after = pages[-1]
+        assert sorted(pages) == sorted(ids)
+        assert t.get("runs?after=wf_none").status_code == 404
+        assert t.get("runs?since=99999999999999").json()["data"] == []
 
 
 def test_what_is_done_to_a_run_is_done_where_it_can_be(tmp_path: Path) -> None:
@@ -97,6 +117,10 @@ def test_a_start_that_cannot_be_meant_is_refused(tmp_path: Path) -> None:
         wrong = t.begin(input={"nam": "Ada"})
         assert (wrong.status_code, wrong.json()["error"]["param"]) == (400, "input")
         assert t.begin(inputs={}).status_code == 400
+        large = t.begin(input={"name": "x" * (2 << 20)})
+        assert (large.status_code, large.json()["error"]["code"]) == (413, "too_large")
+        assert t.order("wf_1", do="signal", signal="go", value="x" * (2 << 20)).status_code == 413
+        assert "from 1 to 500" in t.get("runs?limit=501").text
         assert t.get("runs").json()["data"] == []
 
 

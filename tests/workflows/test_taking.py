@@ -22,6 +22,7 @@ from fairlead.workflows.asked import Page
 from fairlead.workflows.definition import Bundle, Definition
 from fairlead.workflows.queues import Limits, Taken, limits_of, standings
 from fairlead.workflows.runs import Runs, Started
+from fairlead.workflows.segments import Segments
 from fairlead.workflows.settings import DepartmentQueueSettings, QueueSettings, WorkflowsSettings
 from fairlead.workflows.taking import Taking, standing_now
 
@@ -230,3 +231,24 @@ def seen() -> list[float]:
 
 def _begin(w: World, name: str) -> str:
     return w.running.workflows.begin(w.caller(), name, {}, once="", door="test")["id"]
+
+
+async def test_what_a_step_or_a_run_gives_is_bounded(tmp_path: Path) -> None:
+    big = "def made(n: int) -> str:\n    return 'x' * n\n"
+    step = "steps:\n  - {id: a, python: {function: big:made, arguments: {n: %d}}}\noutput: [%s]\n"
+    outputs = ", ".join(['"${steps.a.value}"'] * 3)
+    files = {
+        "workflows/big.py": big,
+        "workflows/step.yaml": step % (9 << 20, "x"),
+        "workflows/whole.yaml": step % (3 << 20, outputs),
+    }
+    async with world(tmp_path, files) as w:
+        worker = w.fairlead.ledger.journal.worker
+        taking = Taking(w.store, w.clock, w.running.runs, worker)
+        segments = Segments(w.fairlead, w.running.runs, taking, worker)
+        for name, error in (("step", "error too_large a"), ("whole", "error too_large")):
+            id_ = _begin(w, name)
+            (ready,) = taking.take(1)
+            await segments.walk(ready.id, ready.segment)
+            assert (w.running.runs.one(id_).status, w.running.runs.one(id_).error) == ("failed", error)
+            assert "at most" in w.running.workflows.shown(id_, None)["failure"]["message"]

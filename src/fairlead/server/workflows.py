@@ -10,13 +10,14 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fairlead.errors import BadInput, NotFound
 from fairlead.execution import Fairlead
 from fairlead.execution.deployment import Deployment
 from fairlead.identity import Caller
 from fairlead.server.door import answered, posted
-from fairlead.server.http import Scope, read_query
+from fairlead.server.http import Scope, header, read_query
 from fairlead.server.openai.errors import encode_error
 from fairlead.server.reading import decoded
 from fairlead.workflows.asked import MOST, Order, Page, Workflows
@@ -53,6 +54,8 @@ class BeginRun:
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         name, _, rest = scope["raw_path"].decode("latin-1").removeprefix(f"{PATH}/").partition("/")
 
+        once = header(scope, b"idempotency-key") or ""
+
         async def begun(deployment: Deployment, caller: Caller, body: BeginBody) -> bytes | AsyncIterator[bytes]:
             if rest != "runs":
                 raise NotFound(
@@ -60,6 +63,7 @@ class BeginRun:
                     why="a run is begun below the name of its workflow",
                     mend=f"POST {PATH}/NAME/runs",
                 )
+            body = body if body.once else replace(body, once=once)
             if self._workflows.waits(name):
                 return await self._waited(caller, name, body)
             begin = self._workflows.begin

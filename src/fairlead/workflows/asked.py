@@ -95,7 +95,8 @@ class Workflows:
         }
 
     def begin(self, who: Caller, name: str, given: Any, *, once: str, door: str) -> dict[str, Any]:
-        """Begin a run, or find the one begun under this name before. Raises `NotFound`, `BadInput`, `Denied`."""
+        """Begin a run, or find the one begun under this name before. Raises `NotFound`, `Denied`, `BadInput` where
+        that one has other input."""
         what = self._permitted(who, name, given, once, door)
         if self.waits(name):
             raise BadInput(
@@ -104,6 +105,13 @@ class Workflows:
                 subject=name,
             )
         run, new = self._runs.begin(who, what)
+        if not new and self._runs.open(run.id).begun.input != what.input:
+            raise BadInput(
+                f"{once!r} was begun with other input, as {run.id}",
+                why="the same `once` of the same person begins a workflow one time only",
+                mend="give another start another name",
+                param="once",
+            )
         self._store.ring(BELL)
         return {**told.brief(run), "new": new}
 

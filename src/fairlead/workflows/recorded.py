@@ -14,6 +14,9 @@ from fairlead.storage.workflow_step_rows import row_of
 from fairlead.workflows.runs import Opened, Runs, packed, unpacked
 from fairlead.workflows.walk import Place, StepFailed, StepResult
 
+LONGEST_RESULT: Final = 8 << 20
+"""Bytes of what a step gives, as sealed."""
+
 
 class Lost(Exception):
     """Another worker walks this run by now: nothing more is done here."""
@@ -79,7 +82,17 @@ class Recorded:
 
     async def keep(self, at: Place, result: StepResult) -> StepResult:
         """A result that no action of money stands behind. Raises `Lost`."""
-        await self._commit(self.row(at, result))
+        row = self.row(at, result)
+        if row.size > LONGEST_RESULT:
+            self._forget(at)
+            raise StepFailed(
+                "error",
+                f"it gives {row.size:,} bytes, and at most {LONGEST_RESULT:,} are kept",
+                at=at.text,
+                code="too_large",
+                mend="keep the data where steps can read it, and give its address",
+            )
+        await self._commit(row)
         self._kept[at.record] = result
         return result
 
@@ -100,6 +113,11 @@ class Recorded:
     def knows(self, at: Place) -> bool:
         """Whether what this very place gave is kept, by this walk or one before."""
         return at.record in self._new or at.record in self.opened.results
+
+    def _forget(self, at: Place) -> None:
+        self._new.discard(at.record)
+        if self.opened.run.unkept:
+            self.opened.results.pop(at.record, None)
 
     def _noted(self, row: NewResult) -> NewResult:
         """Of a run that is kept nowhere else, what it has done is known here."""

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Final
 
 from fairlead.errors import closest
-from fairlead.workflows.definition import Definition, Step
+from fairlead.workflows.definition import Definition, LoopNode, Step
 from fairlead.workflows.expression_tree import Path as Names
 from fairlead.workflows.expression_tree import Use, sure_if
 from fairlead.workflows.expressions import BadExpression, Expression, type_problem
@@ -107,12 +107,23 @@ class References:
         if step.loop is not None:
             after = ends.naming(value=last if step.loop.gives is None else None, text={"type": "string"})
             yield from self._expression(step.loop.until, (*path, kind, "until"), after, "bool")
+            yield from self._endless(step.loop, (*path, kind, "until"))
         for key in FILLED.get(kind, ()):
             if isinstance(value := getattr(node, key), str | dict | list | tuple):
                 yield from self._template(value, (*path, kind, key), ends if kind in ("map", "loop") else seen)
         if step.parallel is not None and step.parallel.agree is not None:
             yield from self._agree(step, path, seen)
         return result_schema(step, last, self._known)
+
+    def _endless(self, loop: LoopNode, path: Path) -> Iterator[Fault]:
+        """A condition that no turn can change."""
+        found, own = self._expressed(loop.until), {step.id for step in loop.steps}
+        if isinstance(found, BadExpression):
+            return
+        roots = {use.path[0] for use in found.uses}
+        if not roots & {"value", "text", "previous", "index"} and not found.steps & own:
+            message = "the loop ends after its first turn or never: no turn changes what `until` speaks of"
+            yield Fault(path=path, message=message, mend="speak of `value`, `index`, or `steps.ID` of a step within")
 
     def _entering(self, step: Step, name: str, path: Path, seen: Seen) -> Generator[Fault, None, Seen]:
         """What the steps within a step see besides."""

@@ -7,13 +7,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
+import msgspec
+
 from fairlead.errors import FairleadError
 from fairlead.execution import Fairlead
 from fairlead.storage.workflow_rows import CANCELLED, CANCELLING, FAILED, LOST, PAUSED
 from fairlead.workflows.effects import Governed, Watch
 from fairlead.workflows.interpreter import walked
 from fairlead.workflows.programs import Programs
-from fairlead.workflows.recorded import Lost, Recorded
+from fairlead.workflows.recorded import LONGEST_RESULT, Lost, Recorded
 from fairlead.workflows.runs import Opened, Runs, packed
 from fairlead.workflows.taking import Taking
 from fairlead.workflows.walk import Cancelled, Parked, Place, RunFailed, Waiting
@@ -124,12 +126,24 @@ class Segments:
         except Exception as fault:  # noqa: BLE001 the walk's door: nobody stands above it who could be told
             await self._faulted(opened, fault)
         else:
-            await self._write(self._runs.done, opened, packed(given))
+            await self._done(opened, packed(given))
         finally:
             if self._walked.get(run) is effects:
                 del self._walked[run]
             if not self._walked:
                 self._idle.set()
+
+    async def _done(self, opened: Opened, given: Any) -> None:
+        size = len(msgspec.msgpack.encode(given))
+        if size <= LONGEST_RESULT:
+            await self._write(self._runs.done, opened, given)
+            return
+        told = {
+            "kind": "error",
+            "message": f"the run gives {size:,} bytes, and at most {LONGEST_RESULT:,} are kept",
+            "mend": "give less by `output`: where the data is, in place of all of it",
+        }
+        await self._write(self._runs.failed, opened, FAILED, "error too_large", told)
 
     async def _faulted(self, opened: Opened, fault: Exception) -> None:
         """Walk it again a little later: nothing that was recorded is done again."""
