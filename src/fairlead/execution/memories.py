@@ -20,7 +20,7 @@ from fairlead.labels import DataClass, Labels
 from fairlead.storage.retention import Rules
 from fairlead.storage.settings import MemorySettings
 from fairlead.storage.store import Store
-from fairlead.storage.vault import Vault
+from fairlead.storage.vault import SubjectKey, Vault
 from fairlead.tools.memory import MemoryScope
 
 if TYPE_CHECKING:
@@ -198,19 +198,19 @@ class Memories:
 
     def _opened(self, rows: "Iterable[MemoryRow]") -> list[Entry]:
         """What those rows hold. One whose person is erased just now is as if it never was."""
-        found, names = [], dict[str, str]()
+        found, known = [], dict[str, tuple[SubjectKey | None, str | None]]()
         for row in rows:
-            try:
-                plain = self._vault.open_sealed(row.subject, bytes(row.sealed), _about(row.id))
-                if row.subject not in names:
-                    names[row.subject] = self._vault.name_of(row.subject) or ""
-            except NotFound:
+            if row.subject not in known:
+                known[row.subject] = self._vault.key_of(row.subject), self._vault.name_of(row.subject)
+            key, name = known[row.subject]
+            if key is None or name is None:
                 continue
+            plain = self._vault.open_own(key, bytes(row.sealed), _about(row.id))
             found.append(
                 Entry(
                     id=row.id,
                     noted=_decoder.decode(plain),
-                    person=names[row.subject],
+                    person=name,
                     version=row.version,
                     made_at=row.made_at,
                     used_at=row.used_at,

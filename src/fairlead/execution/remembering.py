@@ -132,7 +132,7 @@ def framed(scope: str, found: list[Entry], entries: list[dict[str, Any]], left_o
     if not found:
         return f"Nothing is remembered ({scope})."
     lines = [
-        f"{each.noted.key} (noted {_day(each.made_at)}{'' if told['trusted'] else ', not trusted: words of outsiders'})"
+        f"{each.noted.key} (noted {_day(each.made_at)}{'' if told['trusted'] else ', not trusted'})"
         f": {msgspec.json.encode(each.noted.value).decode()}"
         for each, told in zip(found, entries, strict=True)
     ]

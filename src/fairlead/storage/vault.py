@@ -154,6 +154,14 @@ class Vault:
                 subject=subject.id,
             ) from None
 
+    def key_of(self, subject_id: str) -> SubjectKey | None:
+        """A subject's key as the database has it now, for many payloads of theirs; None once they were erased."""
+        row = self._rows.get(subject_id)
+        if row is None:
+            return None
+        key = self._data_key(row)
+        return SubjectKey(row.id, AESGCM(key), derive(key, _NAMING))
+
     def name_of(self, subject_id: str) -> str | None:
         """Whose payloads these are; None once they were erased."""
         row = self._rows.get(subject_id)
