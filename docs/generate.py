@@ -218,8 +218,9 @@ def policy_page() -> Iterator[str]:
     yield from fenced("cedar", defaults(()))
     yield "With an `allow` rule, `default-call` is left out: then only those rules permit calls. With a Cedar file all"
     yield "of them are left out, and nothing is permitted but what the files and the rules permit."
-    yield "\nWhere there are systems, it also gets permits to call tools that only read and to be given their results; where"
-    yield "something is [remembered](../how-to/memory.md), to write and forget what is one's own, of a session or a run."
+    yield "\nWhere there are systems, it also gets permits to call tools that only read and to be given their results;"
+    yield "where something is [remembered](../how-to/memory.md), to write and forget what is one's own, of a session or"
+    yield "a run."
     yield "\nWhere there are workflows, and neither a policy nor a `start` rule permits them to begin, everybody may"
     yield "begin them, with Cedar files too: a run does nothing that its caller may not do. A `forbid` always holds."
     yield from fenced("cedar", DEFAULT_START)
