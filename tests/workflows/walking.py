@@ -58,9 +58,9 @@ class Shop:
         self.workflows = w.running.workflows
         self.runs = w.running.runs
 
-    def begin(self, person: str = "kim", article: str = "lamp", **more: Any) -> str:
+    def begin(self, person: str = "kim", article: str = "lamp", workflow: str = "buy", **more: Any) -> str:
         given = {"article": article}
-        begun = self.workflows.begin(self.w.caller(person), "buy", given, once="", door="test", **more)
+        begun = self.workflows.begin(self.w.caller(person), workflow, given, once="", door="test", **more)
         return str(begun["id"])
 
     async def walked(self, run: str) -> dict[str, Any]:

@@ -231,6 +231,13 @@ def _show(found: dict[str, Any]) -> None:
     for wait in found.get("waits", ()):
         until = f", until {shown(wait['until'])} UTC" if wait["until"] else ""
         data(f"waits at {wait['at']} for {_what(wait)}{until}")
+    for each in found.get("changed", ()):
+        what = each["item"] + (f"#{each['section']}" if each["section"] else "")
+        word = "matters" if each["matters"] else "says the same"
+        steps = ", ".join(each["steps"])
+        data(f"changed while it waited at {each['at']}: {what} ({each['why']}, {word}), given to {steps}")
+    if (copy := found.get("copy")) is not None:
+        data(f"a copy of {copy['of']} from {', '.join(copy['from'])}")
     if "output" in found:
         data(jsons.dumps(found["output"], ensure_ascii=False, indent=2))
     for key in ("message", "why", "mend"):

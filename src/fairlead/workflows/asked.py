@@ -190,6 +190,9 @@ class Workflows:
             why = "a copy goes on with what the agent has read, and with its rights"
             mend = "have the same agent ask for the copy, or begin a run of your own"
             raise NotNow(f"run {opened.run.id} is that of another agent of yours", why=why, mend=mend)
+        if opened.run.unkept:
+            why = "its workflow says `secrecy: memory`, so nothing of it is kept that a copy could take over"
+            raise NotNow(f"run {opened.run.id} cannot be copied", why=why, mend="begin it anew")
         require_models(fork.models, self.models)
         bundle = self._bundle(opened, fork)
         failed_at = self._failed_at(opened)

@@ -127,6 +127,11 @@ def _names(definition: Definition, known: Known) -> Iterator[Fault]:
         mend = closest(definition.queue, known.queues) or "declare it: `workflows.queues` in fairlead.yaml"
         yield Fault(path=("queue",), message=f"there is no queue `{definition.queue}`", mend=mend)
     yield from schedule_faults(definition, known)
+    if (definition.changed.then == "ask") != bool(definition.changed.role):
+        message = "who is asked is said by a role, and by nothing else"
+        yield Fault(path=("changed",), message=message, mend="write `changed: {then: ask, role: …}`")
+    elif definition.changed.role:
+        yield from _role(("changed", "role"), definition.changed.role, known)
 
 
 def _of_node(path: Path, node: Any, known: Known) -> Iterator[Fault]:

@@ -211,6 +211,20 @@ class ScheduleSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return hashlib.sha256(msgspec.json.encode(msgspec.to_builtins(self), order="sorted")).hexdigest()[:16]
 
 
+class ChangedSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`changed:`. What follows where a run was parked, and pages that its steps were given say something else by then,
+    are gone, have expired, or may not be read by its caller any more. It is looked at when the run goes on."""
+
+    then: Annotated[
+        Literal["keep", "ask", "fail"],
+        Meta(
+            description="`keep`: it goes on with the pages that it began with, and the run shows what has changed. "
+            "`ask`: it asks whether to go on. `fail`: the step at which it waited fails."
+        ),
+    ] = "keep"
+    role: Annotated[str, Meta(max_length=100, description="Of `ask`: the role whose holders are asked.")] = ""
+
+
 class Definition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """workflows/NAME.yaml."""
 
@@ -267,6 +281,7 @@ class Definition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
         ),
     ] = 5
     schedule: Annotated[tuple[ScheduleSettings, ...], Meta(description="When runs begin by themselves.")] = ()
+    changed: ChangedSettings = ChangedSettings()
 
 
 class Bundle(Struct, frozen=True, kw_only=True, omit_defaults=True):

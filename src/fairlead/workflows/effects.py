@@ -32,6 +32,7 @@ from fairlead.workflows.functions import outcome
 from fairlead.workflows.nodes import AgentNode, ApprovalNode, ModelNode, PythonNode, ToolNode, WaitNode
 from fairlead.workflows.programs import Loaded
 from fairlead.workflows.recorded import Recorded
+from fairlead.workflows.resuming import Resuming
 from fairlead.workflows.walk import (
     LONGEST_WAIT,
     UNDO,
@@ -57,8 +58,16 @@ Watch = Callable[[str, State], None]
 class Governed:
     """The `Effects` of one walk. `cancelled` and `paused` may be set at any time: no further effect is begun then."""
 
-    def __init__(self, fairlead: Fairlead, recorded: Recorded, loaded: Loaded, watch: Watch | None = None) -> None:
-        """`watch` is told of each step as the walk comes to it and as it ends."""
+    def __init__(
+        self,
+        fairlead: Fairlead,
+        recorded: Recorded,
+        loaded: Loaded,
+        watch: Watch | None = None,
+        resuming: Resuming | None = None,
+    ) -> None:
+        """`watch` is told of each step as the walk comes to it and as it ends; `resuming` looks at what has changed
+        where the run was parked."""
         self.cancelled = False
         self.paused = False
         self._fairlead = fairlead
@@ -68,6 +77,7 @@ class Governed:
         self._unkept = recorded.opened.run.unkept
         self._watch = watch
         self._moments: dict[str, int] = {}  # a step's time and what it waits for may begin at the same place
+        self._resuming = resuming
 
     @property
     def caller(self) -> Caller:
@@ -119,6 +129,7 @@ class Governed:
     async def answer(self, at: Place, node: ApprovalNode | WaitNode | None, waiting: Waiting) -> StepResult:
         found = self._recorded.found(at)
         if found is not None:
+            await self._resumed(at)
             return found
         self._refuse(at)
         if self._unkept:
@@ -126,6 +137,7 @@ class Governed:
         elif waiting.until is None or self._fairlead.clock.now() < waiting.until:
             raise Parked(((at, waiting),))
         if waiting.default is not None:
+            await self._resumed(at)
             return await self._recorded.keep(at, waiting.default)
         late = StepFailed("timeout", "nobody answered in time", at=at.text, code="unanswered")
         raise await self._recorded.keep_failure(at, late)
@@ -164,6 +176,7 @@ class Governed:
         failed: StepFailed | None
         try:
             self._refuse_over(at, bounds)
+            await self._resumed(at)
             return await do()
         except ApprovalPending as pending:
             if self._unkept:
@@ -183,6 +196,16 @@ class Governed:
                 raise
         assert failed is not None
         raise await self._recorded.keep_failure(at, failed)
+
+    async def _resumed(self, at: Place) -> None:
+        if self._resuming is None or at.undoing:
+            return
+        try:
+            await self._resuming.look(at, lambda: self.caller)
+        except Parked:
+            if self.cancelled:
+                raise Cancelled from None
+            raise
 
     def _refuse_over(self, at: Place, bounds: Bounds) -> None:
         """Raises `StepFailed` where the money or the time for this is over. What is undone is undone all the same, but

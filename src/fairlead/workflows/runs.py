@@ -80,6 +80,7 @@ class Opened(Struct, frozen=True, kw_only=True):
     definition: bytes
     results: dict[str, "Result"]
     waited: str = ""  # the place of what it waited for last
+    parked_at: frozenset[str] = frozenset()  # all places at which it did
     origin: Origin | None = None
 
     @property
@@ -95,7 +96,7 @@ class Runs:
     def __init__(self, store: Store, vault: Vault, clock: Clock) -> None:
         self.keep = 0
         self.limits = Limits()
-        self._store = store
+        self.store = store
         self._vault = vault
         self._clock = clock
 
@@ -108,7 +109,7 @@ class Runs:
         subject, sealed = sealed_begin(self._vault, id_, begun)
         refuse_long(what, len(sealed))
         run = row_of(caller, what, id_, subject, now, sealed=sealed)
-        with self._store.writing() as connection:
+        with self.store.writing() as connection:
             table.keep_definition(connection, what.digest, what.workflow, what.body, now)
             if table.accept(connection, run):
                 told = f"{id_} {what.workflow} {what.digest[:16]}"
@@ -123,7 +124,7 @@ class Runs:
         """A run, to whoever began it (None: to whoever runs the deployment). Raises `NotFound`."""
         from fairlead.storage import workflow_rows as table
 
-        with self._store.reading() as connection:
+        with self.store.reading() as connection:
             found = table.run_of(connection, id_)
         if found is None or (who is not None and not self._is_theirs(found, who)):
             raise NotFound(
@@ -150,7 +151,7 @@ class Runs:
         if after:
             last = self.one(after, who)
             wanted["after"] = last.made_at, last.id
-        with self._store.reading() as connection:
+        with self.store.reading() as connection:
             yield from table.runs(connection, **wanted)
 
     def open(self, id_: str) -> Opened:
@@ -159,7 +160,7 @@ class Runs:
         from fairlead.storage import workflow_rows as table
         from fairlead.storage import workflow_step_rows as steps
 
-        with self._store.reading() as connection:
+        with self.store.reading() as connection:
             run = table.run_of(connection, id_)
             if run is None:
                 raise NotFound(
@@ -187,6 +188,7 @@ class Runs:
             definition=body,
             results=results,
             waited=waits[0].place if waits else "",
+            parked_at=frozenset(each.place for each in waits),
             origin=None if copied is None else unpacked(key.open(ORIGIN, copied.sealed), Origin),
         )
 
@@ -220,7 +222,7 @@ class Runs:
         run, now = opened.run, self._clock.now()
         waits = [self._wait(opened, *each, now) for each in waiting]
         until = min((each.until for each in waits if each.until), default=0)
-        with self._store.writing() as connection:
+        with self.store.writing() as connection:
             come = not waits or steps.has_any(connection, run.id, [each.place for each in waits])
             steps.wait(connection, run.id, waits)
             return table.park(connection, run.id, owner=worker, until=until, goes_on=come)
@@ -229,7 +231,7 @@ class Runs:
         """What a run waits for, opened."""
         from fairlead.storage import workflow_step_rows as steps
 
-        with self._store.reading() as connection:
+        with self.store.reading() as connection:
             found = steps.waits(connection, run=opened.run.id)
         return [(each, unpacked(opened.key.open(_asked(each.place), each.sealed), Waiting)) for each in found]
 
@@ -238,7 +240,7 @@ class Runs:
         from fairlead.storage import workflow_step_rows as steps
 
         row = steps.row_of(self.row(opened, "", place, result))
-        with self._store.writing() as connection:
+        with self.store.writing() as connection:
             if not steps.answer(connection, row):
                 return False
             self._tell(connection, kind, opened.run, f"{opened.run.id} {place}", by=by)
@@ -250,7 +252,7 @@ class Runs:
 
         mine = f"{place}{_SAID}{self._vault.subject_for(person).id}"
         row = steps.row_of(self.row(opened, "", mine, StepResult(value=person)))
-        with self._store.writing() as connection:
+        with self.store.writing() as connection:
             if steps.has_any(connection, opened.run.id, (mine,)):
                 return None
             steps.copy_results(connection, (row,))
@@ -266,8 +268,8 @@ class Runs:
 
         if not self.keep:
             return
-        with self._store.writing() as connection:
-            self._store.database.wipe(connection)
+        with self.store.writing() as connection:
+            self.store.database.wipe(connection)
             table.forget(connection, self._clock.now() - self.keep)
 
     def _end(self, opened: Opened, worker: str, status: str, error: str, result: bytes) -> bool:
@@ -275,7 +277,7 @@ class Runs:
         from fairlead.storage import workflow_step_rows as steps
 
         run, now = opened.run, self._clock.now()
-        with self._store.writing() as connection:
+        with self.store.writing() as connection:
             if not table.end(
                 connection, run.id, owner=worker, status=status, error=error, result=result, ended_at=now, until=0
             ):
@@ -302,7 +304,7 @@ class Runs:
     ) -> None:
         said = {} if decided is None else policies_of(decided)
         entry = deed(self._clock, kind, by=by or "workflow", person=run.subject, about=about, **said)
-        self._store.database.append(connection, [entry])
+        self.store.database.append(connection, [entry])
 
 
 def policies_of(decided: Decision) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from fairlead.workflows.effects import Governed, Watch
 from fairlead.workflows.interpreter import walked
 from fairlead.workflows.programs import Programs
 from fairlead.workflows.recorded import LONGEST_RESULT, Lost, Recorded
+from fairlead.workflows.resuming import Resuming
 from fairlead.workflows.runs import Opened, Runs, packed
 from fairlead.workflows.taking import Taking
 from fairlead.workflows.walk import Cancelled, Parked, Place, RunFailed, Waiting
@@ -103,7 +104,10 @@ class Segments:
     async def _walk(self, opened: Opened, watch: Watch | None = None) -> None:
         run, journal = opened.run.id, self._fairlead.ledger.journal
         loaded = await asyncio.to_thread(self._programs.of, opened.definition)
-        effects = Governed(self._fairlead, Recorded(self._runs, opened, self._worker, journal), loaded, watch)
+        recorded = Recorded(self._runs, opened, self._worker, journal)
+        rule = loaded.program.bundle.definition.changed
+        resuming = None if opened.run.unkept else Resuming(self._fairlead, recorded, self._runs.store, rule)
+        effects = Governed(self._fairlead, recorded, loaded, watch, resuming)
         effects.cancelled = opened.run.status == CANCELLING
         self._walked[run] = effects
         self._idle.clear()

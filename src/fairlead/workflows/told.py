@@ -9,6 +9,7 @@ from fairlead.workflows.forking import Plan
 from fairlead.workflows.marks import is_mark
 from fairlead.workflows.people import Asking
 from fairlead.workflows.recorded import failure_in
+from fairlead.workflows.resuming import changes_of
 from fairlead.workflows.runs import Opened, Runs, unpacked
 from fairlead.workflows.walk import StepResult, Waiting
 
@@ -46,6 +47,8 @@ def whole(runs: Runs, opened: Opened) -> dict[str, Any]:
     told = {**brief(run), "person": opened.begun.caller.person, "input": opened.begun.input, "steps": steps}
     if (origin := opened.origin) is not None:
         told["copy"] = {"of": origin.run, "from": origin.start, "kept": origin.kept, "edited": origin.edited}
+    if changed := changes_of(opened):
+        told["changed"] = changed
     told["cost"] = sum(each.cost for each in opened.results.values())
     if run.status in OVER:
         result = runs.result(opened)
