@@ -66,6 +66,7 @@ bench: .venv/.dev ## CPU per step of the hot path; see bench/README.md for the c
 interop: .venv/.dev ## real model servers and the suites of their clients, straight and through Fairlead; installs them
 	tools/interop.sh
 	nice $(BIN)/python -m evals.interop
+	nice $(BIN)/python -m evals.interop.frameworks
 	nice $(BIN)/python -m evals.mcp_servers
 	nice $(BIN)/python -m evals.mcp_conformance
 	nice $(BIN)/python -m evals.exchange

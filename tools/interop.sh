@@ -3,7 +3,7 @@
 # a cache. Every step leaves a mark when it is done, so that an interrupted run goes on where it stopped.
 #
 #   tools/interop.sh [STEP…]     steps: source llama-server transformers llama-cpp-python suites openresponses model
-#                                systems conformance oidc-provider
+#                                systems conformance oidc-provider langgraph crewai
 #
 # FAIRLEAD_INTEROP  the cache (default ~/.cache/fairlead-interop)
 # TORCH             what to install for PyTorch (default torch==2.13.0)
@@ -110,7 +110,8 @@ oidc_provider() { # an identity provider, for the exchange of tokens
 
 for step in "${@:-all}"; do
   case $step in
-  all) exec "$0" source llama-server transformers llama-cpp-python suites model systems conformance oidc-provider ;;
+  all) exec "$0" source llama-server transformers llama-cpp-python suites model systems conformance oidc-provider \
+    langgraph crewai ;;
   source) once source source_archive ;;
   llama-server) once llama-server llama_server ;;
   transformers) once transformers transformers_serve ;;
@@ -119,6 +120,10 @@ for step in "${@:-all}"; do
   systems) once systems systems ;;
   oidc-provider) once oidc-provider oidc_provider ;;
   conformance) once conformance conformance ;;
+  langgraph)
+    once langgraph into langgraph langgraph==1.2.22 langchain==1.4.7 langchain-openai==1.7.3 langchain-anthropic==1.7.7
+    ;;
+  crewai) once crewai into crewai crewai==1.15.30 ;;
   model) once model "$CACHE/transformers/bin/python" "$ROOT/evals/interop/tiny_model.py" "$CACHE/model" ;;
   *)
     say "no step is called $step"

@@ -1,0 +1,1 @@
+"""Agents written with frameworks, as their users write them: address and key in the environment, nothing else."""
