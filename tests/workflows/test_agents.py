@@ -257,9 +257,14 @@ async def republished(w: World) -> None:
         ("The moon is made of green cheese and cream.", False),
         ({"id": "A-17"}, True),
         ({"id": "A-18"}, False),
+        ({"account": "12345678901234567890123456789012345"}, True),
+        ({"account": "12345678901234567890123456789012346"}, False),
     ],
 )
 def test_numbers_are_held_against_sources_exactly_however_they_are_written(said: Any, fine: bool) -> None:
-    sources = ("Invoice A-17: it costs 1.234,50 EUR", "and is due in 30 days.\nIt costs EUR 1.234,50, due in 30 days")
+    sources = (
+        "Invoice A-17 of 12345678901234567890123456789012345: it costs 1.234,50 EUR",
+        "and is due in 30 days.\nIt costs EUR 1.234,50, due in 30 days",
+    )
     found = unborne(StepResult(value=said), sources)
     assert (not found) == fine, found

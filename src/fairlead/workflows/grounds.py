@@ -7,7 +7,7 @@ Words of a text that states something are looked for as `policy.grounding` does;
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any, Final
 
 from fairlead.models.types import Passage
@@ -19,7 +19,9 @@ SOURCES: Final = "sources"
 
 _NUMBER: Final = re.compile(r"\d+(?:[.,'\u00a0\u202f]\d+)*")
 _SEPARATOR: Final = re.compile(r"[.,'\u00a0\u202f]")
+_EXACT: Final = Context(prec=10_000)  # the usual one rounds, and makes one of two long numbers
 _MOST_NAMED: Final = 5
+_LONGEST_NAMED: Final = 40
 
 
 def unborne(result: StepResult, sources: Sequence[str]) -> list[str]:
@@ -28,7 +30,11 @@ def unborne(result: StepResult, sources: Sequence[str]) -> list[str]:
     texts = [result.value] if isinstance(result.value, str) else list(_strings(result.value))
     said = dict.fromkeys([*_numbers(result.value), *(each for text in texts for each in _NUMBER.findall(text))])
     missing = [each if isinstance(each, str) else f"{each:f}" for each in said if known.isdisjoint(_readings(each))]
-    wrong = [f"{', '.join(missing[:_MOST_NAMED])}: no source of it says so"] if missing else []
+    wrong = (
+        [f"{', '.join(each[:_LONGEST_NAMED] for each in missing[:_MOST_NAMED])}: no source of it says so"]
+        if missing
+        else []
+    )
     passages = [Passage("source", "", each) for each in sources]
     supports = [support(text, passages) for text in texts]
     claims, supported = sum(each.claims for each in supports), sum(each.supported for each in supports)
@@ -40,22 +46,22 @@ def unborne(result: StepResult, sources: Sequence[str]) -> list[str]:
 def _readings(number: str | Decimal) -> frozenset[Decimal]:
     """What a number may mean as it is written: `1.234` is a thousand and more in some countries, and one in others."""
     if isinstance(number, Decimal):
-        return frozenset((abs(number).normalize(),))
+        return frozenset((abs(number).normalize(_EXACT),))
     groups = _SEPARATOR.split(number)
     whole = "".join(groups)
     if len(groups) == 1:
-        return frozenset((Decimal(whole),))
+        return frozenset((Decimal(whole).normalize(_EXACT),))
     found = set()
     if all(len(each) == 3 for each in groups[1:]):
         found.add(Decimal(whole))
     if all(len(each) == 3 for each in groups[1:-1]):
         found.add(Decimal(f"{''.join(groups[:-1])}.{groups[-1]}"))
-    return frozenset(each.normalize() for each in found or map(Decimal, groups))
+    return frozenset(each.normalize(_EXACT) for each in found or map(Decimal, groups))
 
 
 def _numbers(value: Any) -> Iterator[Decimal]:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        yield Decimal(str(value)).normalize()
+        yield Decimal(str(value)).normalize(_EXACT)
     elif isinstance(value, Mapping):
         for each in value.values():
             yield from _numbers(each)
