@@ -31,3 +31,8 @@ def test_cases_pass_or_tell_what_was_decided_instead(cloud: Model, local: Model)
 def test_a_case_about_an_unknown_model_is_refused() -> None:
     with pytest.raises(BadInput, match="nowhere"):
         run_policy_tests(POLICY, [PolicyCase(name="x", expect="allow", model="nowhere")], {})
+
+
+def test_a_case_about_an_unknown_tool_is_refused() -> None:
+    with pytest.raises(BadInput, match=r"shop\.give"):
+        run_policy_tests(POLICY, [PolicyCase(name="x", expect="ask", action="call_tool", tool="shop.give")], {})

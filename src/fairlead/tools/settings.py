@@ -171,6 +171,9 @@ class QuerySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         dict[str, dict[str, Any]], Meta(description="The JSON Schema of each parameter. Default: text.")
     ] = {}
     effect: Annotated[Effect, Meta(description="Whether it only reads.")] = "read"
+    idempotent: Annotated[
+        bool, Meta(description="Of a write: whether doing it again with the same arguments changes nothing more.")
+    ] = False
 
 
 class SqlSettings(SystemSettings, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="sql"):

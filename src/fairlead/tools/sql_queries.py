@@ -93,6 +93,7 @@ def definitions_of(name: str, settings: SqlSettings) -> tuple[Definition, ...]:
             input=_input(query.schemas),
             output=RESULT,
             effect=settings.queries[each].effect,
+            idempotent=settings.queries[each].idempotent,
         )
         for each, query in queries_of(name, settings).items()
     ]
