@@ -57,6 +57,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "evaluate": ("evaluating", "Run the cases of evaluation/ and see how many come out right, and at what cost."),
     "memory": ("remembered", "What runs and agents remember for later: show it, forget it."),
+    "replay": ("replaying", "Go through a recorded run again, and see that it comes out the same."),
+    "backtest": ("backtesting", "Recorded work under a changed revision: every decision that would differ."),
     "trace": ("trace", "Draw what happened in a run."),
     "runs": ("trace", "The latest runs."),
     "load": ("trace", "Where Fairlead's own time goes."),

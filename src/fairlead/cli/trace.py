@@ -11,6 +11,7 @@ from fairlead.cli.people import Names
 from fairlead.cli.place import Data, Place, Workspace, currency_of, find
 from fairlead.cli.records import record_of
 from fairlead.cli.when import shown
+from fairlead.cli.workflow_traced import PREFIX, trace_workflow
 from fairlead.costs.money import exact_money, format_money
 from fairlead.costs.payload import decode_payload
 from fairlead.costs.record import Record
@@ -90,10 +91,17 @@ def trace(
     data_folder: Data = None,
     json: Json = False,
 ) -> None:
-    """Draw what happened in a run: its stages, their time, each attempt, the cost, and where it failed."""
+    """Draw what happened in a run: its stages, their time, each attempt, the cost, and where it failed.
+
+    Of a workflow's run (`wf_…`): its steps with what each did, and at the root of what it failed of which step, model
+    and input, with the chain from there; then the commands by which it goes on.
+    """
     from fairlead.cli.drawing import draw
 
     place = find(workspace, data_folder)
+    if run.startswith(PREFIX):
+        trace_workflow(place, run, json=json)
+        return
     store = open_store(place)
     rows = log_of(store).of_run(run)
     records, spans = [record_of(row) for row in rows], decode(rows[-1].spans)

@@ -68,6 +68,7 @@ class Known:
         self.labels: Labels | None = None
         self.pack: Pack | None = None
         self.gathered = b""  # what the pack was made of, so that it can be made again
+        self.told = b""  # what policies were told beside the record, so that they can be asked again
         self.pin: Pin | None = None  # of a piece of work that goes on with the context it began under
         self.rights: Rights | None = None
         self.plan: Plan | None = None

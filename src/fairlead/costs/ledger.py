@@ -210,5 +210,5 @@ class Action(Attempting):
 
     def _seal(self) -> Sealed:
         reply = self._sent.reply_text() if self._sent else ""
-        plain = encode_payload(Payload(self.arrival.body, reply, self.gathered))
+        plain = encode_payload(Payload(self.arrival.body, reply, self.gathered, self.told))
         return Sealed(self._subject.id, self.books.vault.seal(self._subject, plain, self.run.encode()))

@@ -5,12 +5,14 @@ from msgspec import Struct
 
 
 class Payload(Struct, frozen=True, array_like=True):
-    """The request as it came, the reply's text, and what the pack was made of (see `execution.replaying`), empty
-    where there was none. Rows from before that was kept have none."""
+    """The request as it came, the reply's text, what the pack was made of (see `execution.replaying`), and what
+    policies were told beside the record (see `execution.told_policies`), empty where there was none. Rows from before
+    these were kept have none."""
 
     body: bytes
     reply: str
     gathered: bytes = b""
+    told: bytes = b""
 
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -20,6 +20,7 @@ from fairlead.execution.release import Deliver, Release
 from fairlead.execution.stitching import known_for
 from fairlead.execution.stopping import refuse_stopped
 from fairlead.execution.sufficiency import refused_by
+from fairlead.execution.told_policies import encode_told
 from fairlead.execution.turn import taken_in_turn
 from fairlead.identity.types import Caller
 from fairlead.models.types import ChatRequest
@@ -81,6 +82,8 @@ async def decide(fairlead: Fairlead, deployment: Deployment, action: Action, req
     with action.step("stitch"):
         known = await known_for(fairlead, deployment, action, request, findings, task, considered)
         asked = known.asked
+    if action.keeps:
+        action.told = encode_told(caller)
     with action.step("authorize"):
         rights = action.rights = policy.authorize(
             caller, task, asked.labels, tuple(considered.values()), action.arrival.door

@@ -9,6 +9,7 @@ from fairlead.costs.told import Arrival
 from fairlead.execution.deployment import Fairlead
 from fairlead.execution.flow_path import put, read, refuse_forgotten, traced
 from fairlead.execution.stopping import refuse_stopped, refuse_stopped_system
+from fairlead.execution.told_policies import encode_told
 from fairlead.execution.tool_asking import (
     RememberCall,
     ToolAnswer,
@@ -49,6 +50,8 @@ async def call_tool(
             asked = await asked_of(deployment, action, tool, request)
         with action.step("stitch"):
             asked = await facts_of(call_tool, fairlead, deployment, action, system, asked)
+        if action.keeps:
+            action.told = encode_told(action.caller, asked)
         with action.step("authorize"):
             approvals = await refuse_unless_allowed(fairlead, deployment, action, asked)
         with action.step("plan"):

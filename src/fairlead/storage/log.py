@@ -121,6 +121,23 @@ class Log:
                     return
                 last = page[-1].seq
 
+    def with_payloads(self, at: int) -> Generator[tuple[bytes, KeptPayload | None], None, None]:
+        """The records from a moment on, oldest first, each with what was sealed with it."""
+        both = select(log.c.seq, log.c.record, payload.c.subject, payload.c.ciphertext).join(
+            payload, log.c.seq == payload.c.seq, isouter=True
+        )
+        with self._reading() as connection:
+            last = -1
+            while True:
+                query = both.where(log.c.at >= at, log.c.seq > last).order_by(log.c.seq).limit(_PAGE)
+                page = connection.execute(query).all()
+                for seq, record, subject, ciphertext in page:
+                    kept = None if ciphertext is None else KeptPayload(seq, subject, raw(ciphertext))
+                    yield raw(record), kept
+                if len(page) < _PAGE:
+                    return
+                last = page[-1].seq
+
     def deeds(self) -> list[LogRow]:
         """What was done to the deployment itself, oldest first: see `costs.record.deed`."""
         with self._reading() as connection:

@@ -165,6 +165,13 @@ def runs(
         last = page[-1].made_at, page[-1].id
 
 
+def named(connection: Connection, beginning: str) -> list[str]:
+    """The ids that begin so, two at most, an equal one first."""
+    c = workflow_run.c
+    query = select(c.id).where(c.id.startswith(beginning, autoescape=True)).order_by(c.id).limit(2)
+    return list(connection.execute(query).scalars())
+
+
 def forget(connection: Connection, before: int, limit: int = _PAGE) -> int:
     """Delete what has ended before then, and the definitions that no run has any more."""
     c = workflow_run.c

@@ -94,7 +94,7 @@ class _Agent:
         self._repeats = Repeats()
 
     async def reach(self) -> StepResult:
-        wrong = ""
+        wrong, result = "", StepResult()
         for number in range(self._node.at_most):
             place = self._at.below(number)
             request = request_of(self._node, self._messages, self._labels, self._offered)
@@ -114,7 +114,7 @@ class _Agent:
                 self._heard(told, told.text)
                 self._messages.append(Message(role="tool", content=told.text, tool_call_id=call.id))
         if wrong:
-            raise not_passed(self._name, wrong)
+            raise not_passed(self._name, wrong, result)
         turns = self._node.at_most
         raise StepFailed(
             "unfinished", f"the goal was not reached in {turns} turns", at=self._at.text, code="unfinished"

@@ -289,7 +289,8 @@ _TOLD: Final = (
 
 
 def _as_json(value: Any, text: str) -> Any:
-    """A value of the library as JSON. Times become text, as ISO 8601 has it; durations become seconds."""
+    """A value of the library as JSON. Times become text, as ISO 8601 has it; durations become seconds. The library
+    hands out mappings in an order of chance: they are put in that of their keys, so that every walk says the same."""
     if value is None or isinstance(value, str | bool | int):
         return value
     if isinstance(value, float):
@@ -303,7 +304,7 @@ def _as_json(value: Any, text: str) -> Any:
     if isinstance(value, dict):
         if not all(isinstance(key, str) for key in value):
             raise BadExpression("the keys of a mapping must be text", text, mend="use string(x) for a key")
-        return {key: _as_json(each, text) for key, each in value.items()}
+        return {key: _as_json(value[key], text) for key in sorted(value)}
     if isinstance(value, list | tuple):
         return [_as_json(each, text) for each in value]
     raise BadExpression(f"it comes to {type(value).__name__}, which is no data", text, mend="use string(x)")

@@ -31,6 +31,11 @@ class Form:
         where = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in error.instance_path)
         return value, f"{where.lstrip('.') or 'the value'}: {error.message[:300]}"
 
+    def wrong_at(self, value: Any) -> tuple[str | int, ...] | None:
+        """Where the first thing stands that does not fit, None where all does."""
+        error = next(iter(self._validator.iter_errors(_filled(value, self.schema))), None)
+        return None if error is None else tuple(error.instance_path)
+
 
 def _refuse(uri: str) -> Any:
     raise ValueError(f"it refers to {uri}, and references outside of it are not followed")

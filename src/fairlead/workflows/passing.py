@@ -17,7 +17,7 @@ def passed(compiled: Compiled, result: StepResult, given: Mapping[str, Any]) -> 
     """The result, with numbers as its schema says. Raises `StepFailed` ("check") that tells all that is wrong."""
     result, wrong = _looked_at(compiled, result, given)
     if wrong:
-        raise not_passed(compiled.step.id, "; ".join(wrong), result.run)
+        raise not_passed(compiled.step.id, "; ".join(wrong), result)
     return replace(result, read=())
 
 
@@ -26,9 +26,10 @@ def wrong_with(compiled: Compiled, result: StepResult, given: Mapping[str, Any])
     return "; ".join(_looked_at(compiled, result, given)[1])
 
 
-def not_passed(step: str, wrong: str, run: str = "") -> StepFailed:
+def not_passed(step: str, wrong: str, result: StepResult) -> StepFailed:
     """The failure of a step whose result is wrong."""
-    return StepFailed("check", f"what `{step}` gave does not pass its check: {wrong}", code="check_failed", run=run)
+    said = f"what `{step}` gave does not pass its check: {wrong}"
+    return StepFailed("check", said, code="check_failed", run=result.run, result=result)
 
 
 def _looked_at(compiled: Compiled, result: StepResult, given: Mapping[str, Any]) -> tuple[StepResult, list[str]]:

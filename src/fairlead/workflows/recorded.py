@@ -37,14 +37,11 @@ _PARTS: Final = re.compile(r"[#.\[~]")
 _KNOWN: Final = msgspec.json.Decoder(_Failure)  # see runs.py
 
 
-class Recorded:
-    """One walk's memory. What was recorded at a place is given again, exactly; new results are kept once."""
+class Memory:
+    """What a run has done so far, given again exactly at each place."""
 
-    def __init__(self, runs: Runs, opened: Opened, worker: str, journal: Journal) -> None:
+    def __init__(self, opened: Opened) -> None:
         self.opened = opened
-        self._runs = runs
-        self._worker = worker
-        self._journal = journal
         self._new: set[str] = set()
         self._kept: dict[str, StepResult] = {}
         self._above: set[str] | None = None  # places below which something is known; made when it is first asked for
@@ -72,6 +69,16 @@ class Recorded:
         if self._above is None:
             self._above = {above for place in (*self.opened.results, *self._new) for above in _above(place)}
         return self.knows(at) or at.text in self._above
+
+
+class Recorded(Memory):
+    """One walk's memory. What was recorded at a place is given again, exactly; new results are kept once."""
+
+    def __init__(self, runs: Runs, opened: Opened, worker: str, journal: Journal) -> None:
+        super().__init__(opened)
+        self._runs = runs
+        self._worker = worker
+        self._journal = journal
 
     def row(self, at: Place, result: StepResult) -> NewResult:
         """What is to be kept in the commit of the action that gave it."""

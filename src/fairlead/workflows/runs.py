@@ -132,6 +132,17 @@ class Runs:
             )
         return found
 
+    def named(self, beginning: str) -> str:
+        """The id of the run that begins so. Raises `NotFound` where there is none, or several."""
+        from fairlead.storage import workflow_rows as table
+
+        with self._store.reading() as connection:
+            found = table.named(connection, beginning)
+        if len(found) == 1 or beginning in found:
+            return beginning if beginning in found else found[0]
+        several = f"several runs begin with {beginning!r}" if found else f"there is no run {beginning!r}"
+        raise NotFound(several, mend="`fairlead workflow runs` lists those that there are", subject=beginning)
+
     def all(
         self,
         who: Caller | None = None,

@@ -112,19 +112,18 @@ class Segments:
         self._walked[run] = effects
         self._idle.clear()
         try:
-            given = await walked(loaded.program, effects, run, opened.begun.input, about=_about(opened))
+            given = await walked(loaded.program, effects, run, opened.begun.input, about=about_of(opened))
         except Parked as parked:
             if opened.run.unkept:  # the process is to stop
                 await self._write(self._runs.failed, opened, LOST, "stopped", {"message": "the server was stopped"})
             else:
                 await self._write(self._runs.park, opened, parked.waiting)
         except Cancelled as cancelled:
-            told = {"message": "cancelled", "undone": cancelled.undone, "not_undone": cancelled.not_undone}
-            await self._write(self._runs.failed, opened, CANCELLED, "", told)
+            await self._write(self._runs.failed, opened, CANCELLED, "", told_of_end(cancelled))
         except RunFailed as error:
             failed = error.failure
             code = f"{failed.kind} {failed.code} {failed.at}".strip()
-            await self._write(self._runs.failed, opened, FAILED, code, _told(error))
+            await self._write(self._runs.failed, opened, FAILED, code, told_of(error))
         except Lost:
             raise
         except Exception as fault:  # noqa: BLE001 the walk's door: nobody stands above it who could be told
@@ -173,7 +172,7 @@ def _faults(opened: Opened) -> int:
     return int(place) if place.isdigit() and opened.waited.startswith(_FAULT) else 0
 
 
-def _about(opened: Opened) -> dict[str, Any]:
+def about_of(opened: Opened) -> dict[str, Any]:
     """What expressions see as `run`."""
     run, caller = opened.run, opened.begun.caller
     return {
@@ -185,7 +184,12 @@ def _about(opened: Opened) -> dict[str, Any]:
     }
 
 
-def _told(error: RunFailed) -> dict[str, Any]:
+def told_of_end(cancelled: Cancelled) -> dict[str, Any]:
+    """What people are told of a run that was cancelled."""
+    return {"message": "cancelled", "undone": cancelled.undone, "not_undone": cancelled.not_undone}
+
+
+def told_of(error: RunFailed) -> dict[str, Any]:
     """What people are told of a failure."""
     failed = error.failure
     return {

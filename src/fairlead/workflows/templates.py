@@ -3,7 +3,7 @@
 `$${` stands for `${`. Within an expression, braces and quotes are followed, so that `${ {"a": 1}.a }` ends at its end.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -24,6 +24,18 @@ class Template:
     def filled(self, given: Mapping[str, Any]) -> Any:
         """The JSON with every expression's value in its place. Raises `BadExpression`."""
         return _filled(self._parts, given)
+
+    def making(self, path: Sequence[str | int]) -> tuple[Expression, ...]:
+        """The expressions that make what stands at a path of the JSON; all below it where it is not one."""
+        part = self._parts
+        for key in path:
+            if isinstance(part, dict):
+                part = part.get(key)
+            elif isinstance(part, list) and isinstance(key, int) and key < len(part):
+                part = part[key]
+            else:
+                break
+        return tuple(_expressions(part))
 
     def text(self, given: Mapping[str, Any]) -> str:
         """The same as text. Raises `BadExpression`."""

@@ -131,7 +131,7 @@ class Bounds(Struct, frozen=True, kw_only=True):
 
 class StepFailed(Exception):
     """An effect, or a step, failed. `in_doubt` says that it may have been done all the same and that asking again could
-    do it twice: it is then never tried again."""
+    do it twice: it is then never tried again. `result` is what did not pass its check."""
 
     def __init__(
         self,
@@ -144,6 +144,7 @@ class StepFailed(Exception):
         mend: str = "",
         run: str = "",
         in_doubt: bool = False,
+        result: StepResult | None = None,
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -154,6 +155,7 @@ class StepFailed(Exception):
         self.mend = mend
         self.run = run
         self.in_doubt = in_doubt
+        self.result = result
 
 
 class Parked(Exception):

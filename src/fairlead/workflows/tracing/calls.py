@@ -1,0 +1,91 @@
+"""Results of tools, and what an agent called them with: what speaks against them."""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from fairlead.workflows.tracing.dataflow import Taken
+from fairlead.workflows.tracing.evidence import Against, against_others, against_pages, against_result
+from fairlead.workflows.tracing.facts import Page
+from fairlead.workflows.tracing.from_records import Met
+from fairlead.workflows.tracing.looking import Aim, Looking
+from fairlead.workflows.tracing.matching import Path, atoms, holds
+from fairlead.workflows.tracing.replaying import Passed
+from fairlead.workflows.tracing.telling import is_telling, says_itself
+from fairlead.workflows.walk import Place
+
+
+class Calls(Looking):
+    """The part of a search that looks at tools."""
+
+    def _result(self, call: Met, aim: Aim, path: Path, takens: Sequence[Taken]) -> list[Aim]:
+        """A value of a tool's result: what speaks against it, and what the tool was given."""
+        name = f"tool:{call.name}" + (f"#{'.'.join(map(str, path))}" if path else "")
+        model = self._asked_by(call)
+        found = self._against(call, path)
+        if found is not None:
+            name = f"tool:{call.name}" if found.whole else name
+            self.suspect("bad_tool_result", found.weight, aim, found.why, call, input=name, tool=call.name, model=model)
+        else:
+            why = f"{call.name} says so, and nothing speaks against it"
+            self.suspect("data", 0.4, aim, why, call, input=name, tool=call.name, model=model)
+        return self._each(takens, aim)
+
+    def _against(self, call: Met, path: Path) -> Against | None:
+        schema = self._flow.run.program.bundle.results.get(call.name)
+        calls = [each for each in self._flow.run.met.values() if each.kind == "tool" and each.result is not None]
+        return (
+            against_result(call, path, schema, self._facts.earlier(call))
+            or against_others(call, path, calls)
+            or against_pages(call, path, self._all_pages())
+        )
+
+    def _asked_by(self, call: Met) -> str:
+        """The model whose turn asked for a call, "" where the workflow itself did."""
+        turn = self._flow.run.met.get(Place(call.at.run, call.at.path[:-1]).text)
+        return self._model(turn) if turn is not None and turn.kind == "turn" else ""
+
+    def _all_pages(self) -> list[Page]:
+        return [page for each in self._flow.run.met.values() if each.action for page in self._read(each)]
+
+    def _failed_call(self, call: Met, aim: Aim) -> None:
+        assert call.failed is not None
+        change = self._facts.changed(call.failed.run) if call.failed.run else None
+        model = self._asked_by(call)
+        if call.failed.kind == "refused" and change is not None:
+            self.suspect("policy_change", 0.98, aim, change.said, call, tool=call.name, model=model, input=change.rule)
+        elif call.failed.code == "denied":
+            self.suspect("policy", 0.6, aim, call.failed.message, call, tool=call.name, model=model)
+        else:
+            self.suspect(
+                "tool_error", self._got_over(call), aim, call.failed.message, call, tool=call.name, model=model
+            )
+
+    def _got_over(self, call: Met) -> float:
+        """How much an error of a tool weighs: little where the agent called it wrongly, or went on to a result."""
+        agent = call.at.path[:-2]
+        later = [
+            each for each in self._flow.run.met.values() if each.at.path[: len(agent)] == agent and each.at > call.at
+        ]
+        went_on = any(each.kind == "tool" and each.result is not None for each in later)
+        return 0.3 if went_on or (call.failed is not None and call.failed.kind == "refused") else 0.6
+
+    def _argued(
+        self, passed: Passed, call: Met, effects: Sequence[Met], takens: Sequence[Taken], aim: Aim
+    ) -> list[Aim]:
+        """What an agent called a tool with: each argument is to stand in what it was given by then."""
+        before = [each for each in effects if each.at < call.at and each.kind == "tool" and each.result is not None]
+        found: list[Aim] = []
+        for path, atom in atoms(call.given):
+            inner = replace(aim, atom=atom)
+            known = self._matched(takens, inner)
+            told = any(holds(each.result.value, atom) is not None for each in before if each.result is not None)
+            read = any(holds(page.text, atom) is not None for one in effects for page in self._read(one))
+            fixed = says_itself(passed, atom)
+            found += known
+            if not (known or told or read or fixed) and is_telling(atom, path, plainly=False):
+                name = f"tool:{call.name}#arguments.{'.'.join(map(str, path))}"
+                why = "it was called with what nothing bears out that the model was given"
+                model = self._asked_by(call)
+                self.suspect("hallucinated_value", 0.8, inner, why, call, tool=call.name, model=model, input=name)
+        return found

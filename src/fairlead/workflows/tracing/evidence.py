@@ -1,0 +1,113 @@
+"""What speaks against a tool's result, a page or a reply, from what else is known. Pure."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from msgspec import Struct
+
+from fairlead.models.words import stems
+from fairlead.workflows.forms import Form
+from fairlead.workflows.nodes import Schema
+from fairlead.workflows.tracing.dataflow import at_path
+from fairlead.workflows.tracing.facts import Page
+from fairlead.workflows.tracing.from_records import Met
+from fairlead.workflows.tracing.matching import Atom, Path, atom_of, atoms, holds, numbers_in
+
+_REFUSAL: Final = re.compile(
+    r"\W*(i('m| am) (sorry|afraid|unable|not able)|sorry\b|i (can(no|')t|cannot|won't|will not)|unfortunately,? i"
+    r"|as an ai)",
+    re.IGNORECASE,
+)
+_SHORT: Final = 400  # characters of a refusal
+_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|\n+")
+_SAME_OFTEN: Final = 2  # earlier results that agree are a history
+
+
+class Against(Struct, frozen=True):
+    """What speaks against something, and how much (from 0 to 1). `whole`: against all of it, not one value."""
+
+    weight: float
+    why: str
+    whole: bool = False
+
+
+def against_result(call: Met, path: Path, schema: Schema | None, earlier: Sequence[Any]) -> Against | None:
+    """What speaks against a value of a tool's result by itself: its schema, what was asked for, and what the same call
+    gave before."""
+    value = call.result.value if call.result is not None else None
+    if schema:
+        wrong = Form(schema).taken(value)[1]
+        if wrong:
+            return Against(1.0, f"it does not fit the tool's own schema: {wrong}")
+    for key, wanted in call.given.items() if isinstance(call.given, Mapping) else ():
+        told = value.get(key) if isinstance(value, Mapping) else None
+        asked, found = atom_of(wanted), atom_of(told)
+        if asked is not None and found is not None and asked != found:
+            return Against(0.95, f"it was asked for {key} {wanted!r}, and tells of {told!r}", whole=True)
+    return _against_history(at_path(value, path), [at_path(each, path) for each in earlier])
+
+
+def _against_history(value: Any, earlier: Sequence[Any]) -> Against | None:
+    """Where it was always the same before, and is another now. What changes often says nothing."""
+    atom, before = atom_of(value), [atom_of(each) for each in earlier]
+    known = {each for each in before if each is not None}
+    if atom is None or len(known) != 1 or atom in known:
+        return None
+    if len(before) < _SAME_OFTEN:
+        return Against(0.7, f"the same call gave {earlier[-1]!r} before")
+    return Against(0.85, f"the same call gave {earlier[-1]!r} in {len(before)} runs before")
+
+
+def against_others(call: Met, path: Path, others: Iterable[Met]) -> Against | None:
+    """Another call of the run that tells otherwise of the same: what both name of it, and the key of the value."""
+    value = call.result.value if call.result is not None else None
+    key, atom = path[-1] if path else "", atom_of(at_path(value, path))
+    named = _names(call)
+    for other in others:
+        if other is call or other.result is None or not isinstance(key, str) or atom is None:
+            continue
+        told = atom_of(other.result.value.get(key)) if isinstance(other.result.value, Mapping) else None
+        if told is not None and told != atom and named & _names(other):
+            return Against(0.75, f"{other.name} tells of {key} {told} for the same")
+    return None
+
+
+def against_pages(call: Met, path: Path, pages: Iterable[Page]) -> Against | None:
+    """A sentence of a page that is about the same, and names other figures."""
+    value = call.result.value if call.result is not None else None
+    key, atom = path[-1] if path else "", atom_of(at_path(value, path))
+    words = frozenset(stems(str(key).replace("_", " ")))
+    if not words or atom is None or isinstance(atom, str):
+        return None
+    for page in pages:
+        for sentence in _SENTENCE.split(page.text):
+            if any(holds(sentence, name) is not None for name in _names(call)) and words <= frozenset(stems(sentence)):
+                said = [each for each in numbers_in(sentence) if each not in _names(call)]
+                if said and atom not in said:
+                    return Against(0.75, f"{page.citation} says: {sentence.strip()[:160]}")
+    return None
+
+
+def against_page(page: Page, atom: Atom) -> Against | None:
+    """A page that the value was taken from, and that does not say it any more."""
+    if page.newer is not None and holds(page.newer, atom) is None:
+        return Against(0.95, "the page says something else by now")
+    if page.expired and page.newer is None:
+        return Against(0.8, f"the page was good until {page.expired}, and was read after that")
+    return None
+
+
+def against_reply(text: str) -> Against | None:
+    """A reply that is none."""
+    if not text.strip():
+        return Against(0.9, "the reply is empty")
+    if len(text) <= _SHORT and _REFUSAL.match(text):
+        return Against(0.9, f"the model refused: {text.strip()[:120]}")
+    return None
+
+
+def _names(call: Met) -> frozenset[Atom]:
+    """What a call says of what it is about: texts and numbers that name something."""
+    found = [each for _, each in atoms(call.given)] if isinstance(call.given, Mapping) else []
+    return frozenset(found)

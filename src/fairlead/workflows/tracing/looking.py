@@ -1,0 +1,132 @@
+"""What a search through a run knows and finds: the same for replies, results and pages."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from fairlead.workflows.tracing.dataflow import Dataflow, Spot, Taken
+from fairlead.workflows.tracing.evidence import against_page
+from fairlead.workflows.tracing.facts import Facts, Page
+from fairlead.workflows.tracing.from_records import Met
+from fairlead.workflows.tracing.matching import Atom, Path, atom_of, atoms, holds, numbers_in
+from fairlead.workflows.tracing.replaying import Passed
+from fairlead.workflows.tracing.suspects import Cause, Link, Suspect
+
+
+class Aim(Struct, frozen=True):
+    """What is looked for: a value at a spot. Without an atom, all that its step was given. `plainly`: the value itself
+    was noticed, and not something that was judged by it."""
+
+    spot: Spot
+    atom: Atom | None
+    plainly: bool
+    chain: tuple[Link, ...]
+
+
+class Looking:
+    """At one run. `found` are the suspects."""
+
+    def __init__(self, flow: Dataflow, facts: Facts) -> None:
+        self.found: list[Suspect] = []
+        self._flow = flow
+        self._facts = facts
+        self._pages: dict[str, tuple[Page, ...]] = {}
+
+    def suspect(
+        self, cause: Cause, weight: float, aim: Aim, why: str, at: "Met | Passed | None" = None, **more: Any
+    ) -> None:
+        passed = self._flow.step_of(at.at) if at is not None else self._flow.run.steps.get(aim.spot.place)
+        step = passed.at.text if passed is not None else ""
+        place = at.at.text if at is not None else aim.spot.place
+        chain = tuple(reversed(aim.chain))
+        self.found.append(
+            Suspect(cause=cause, weight=weight, step=step, place=place, why=why, chain=chain,
+                    value=more.pop("value", shown_atom(aim.atom)), **more)
+        )  # fmt: skip
+
+    def _matched(self, takens: Sequence[Taken], aim: Aim) -> list[Aim]:
+        """Where a value stands in what was taken, and the search goes on. Of several the one under its own name."""
+        atom = aim.atom
+        if atom is None:
+            return []
+        found = [
+            replace(aim, spot=Spot(each.spot.place, (*each.spot.path, *path)))
+            for each in takens
+            for path in paths_of(each.value, atom, aim.spot.path)
+        ]
+        key = str(aim.spot.path[-1]) if aim.spot.path else ""
+        named = [each for each in found if each.spot.path and str(each.spot.path[-1]) == key]
+        return named or found
+
+    def _all(self, takens: Sequence[Taken], aim: Aim) -> list[Aim]:
+        """All that was taken: whatever of it may be at fault."""
+        found = []
+        for each in takens:
+            leaves = list(atoms(each.value))
+            for path, atom in leaves:
+                spot = Spot(each.spot.place, (*each.spot.path, *path))
+                found.append(replace(aim, spot=spot, atom=atom, plainly=False))
+            if not leaves or (
+                isinstance(each.value, Mapping) and any(atom_of(one) is None for one in each.value.values())
+            ):
+                found.append(replace(aim, spot=each.spot, atom=None, plainly=False))
+        return found
+
+    def _each(self, takens: Sequence[Taken], aim: Aim) -> list[Aim]:
+        """What a tool was given, as it was."""
+        return [
+            replace(aim, spot=Spot(each.spot.place, (*each.spot.path, *path)), atom=atom)
+            for each in takens
+            for path, atom in atoms(each.value)
+        ]
+
+    def _read(self, met: Met) -> tuple[Page, ...]:
+        if not met.action or met.kind == "tool":
+            return ()
+        if met.action not in self._pages:
+            self._pages[met.action] = self._facts.pages(met.action)
+        return self._pages[met.action]
+
+    def _page(self, page: Page, passed: Passed, aim: Aim, model: str, *, alone: bool) -> None:
+        """A page that has the value. Where others that are in order have it too (not `alone`), it matters less."""
+        found = against_page(page, aim.atom) if aim.atom is not None else None
+        if found is None:
+            why = "the page says so, and says so still"
+            self.suspect("data", 0.35, aim, why, passed, input=page.citation, model=model)
+        else:
+            weight = found.weight if alone else found.weight / 2
+            self.suspect("stale_context", weight, aim, found.why, passed, input=page.citation, model=model)
+
+    def _page_changed(self, page: Page, passed: Passed, aim: Aim, model: str) -> None:
+        """A page with other figures by now, beside what was judged: no value is known to be of it, so little speaks."""
+        for atom in dict.fromkeys(numbers_in(page.text)):
+            if (found := against_page(page, atom)) is not None:
+                about: dict[str, Any] = {"input": page.citation, "model": model, "value": shown_atom(atom)}
+                self.suspect("stale_context", found.weight / 2, aim, found.why, passed, **about)
+
+    def _model(self, met: Met) -> str:
+        run = met.action or (met.failed.run if met.failed is not None else "")
+        found = self._facts.action(run) if run else None
+        return found.model if found is not None else ""
+
+    def _tried(self, met: Met) -> tuple[Any, ...]:
+        found = self._facts.action(met.action) if met.action else None
+        return found.attempts if found is not None else ()
+
+
+def paths_of(value: Any, atom: Atom, like: Path) -> list[Path]:
+    """Where an atom stands in a value: under the same key where that is so, else at the first place."""
+    found = [path for path, each in atoms(value) if each == atom]
+    if not found and (path := holds(value, atom)) is not None:
+        found = [path]
+    same = [path for path in found if path and like and path[-1] == like[-1]]
+    return same or found[:1]
+
+
+def shown_atom(atom: Atom | None) -> Any:
+    if isinstance(atom, Decimal):
+        return int(atom) if atom == atom.to_integral_value() else float(atom)
+    return atom

@@ -1,0 +1,157 @@
+"""Whether a value stands in a text or in data, however it is written there, and whether it follows from numbers by a
+simple sum. Pure.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+Path = tuple[str | int, ...]
+Atom = Decimal | str
+"""A number, or a text in small letters with single blanks: what can be found again. Yes, no and nothing are none."""
+
+_WORDS: Final = 5  # of a text that is a name
+_NUMBER: Final = re.compile(r"(?<![\w.,])[-+]?\d[\d.,\u00a0\u202f']*(?:[eE][-+]?\d+)?")
+_WORD: Final = re.compile(r"\w")
+_MOST_NUMBERS: Final = 24  # of which pairs are tried
+_HUNDRED: Final = Decimal(100)
+
+
+def atoms(value: Any, path: Path = ()) -> Iterator[tuple[Path, Atom]]:
+    """The values in some data, each with its path. Of prose, its numbers."""
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from atoms(each, (*path, str(key)))
+    elif isinstance(value, list | tuple):
+        for number, each in enumerate(value):
+            yield from atoms(each, (*path, number))
+    elif isinstance(value, str):
+        if is_prose(value):
+            yield from ((path, each) for each in dict.fromkeys(numbers_in(value)))
+        else:
+            yield from ((path, each) for each in [atom_of(value)] if each is not None)
+    elif (found := atom_of(value)) is not None:
+        yield path, found
+
+
+def atom_of(value: Any) -> Atom | None:
+    """A leaf of data as it can be found again; None for what is no value by itself."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int | float):
+        return _plain(Decimal(repr(value)))
+    if not isinstance(value, str):
+        return None
+    text = " ".join(value.split()).casefold()
+    whole = _NUMBER.fullmatch(text)
+    if whole is not None and (number := _number(text)) is not None:
+        return number
+    return text if _WORD.search(text) else None
+
+
+def is_prose(text: str) -> bool:
+    """Whether a text is a sentence and no value: the numbers in it are values then."""
+    words = text.split()
+    return len(words) > _WORDS or (len(words) > 1 and text.rstrip().endswith((".", "!", "?")))
+
+
+def numbers_in(text: str) -> Iterator[Decimal]:
+    """The numbers of a text, whatever sets off their thousands."""
+    for found in _NUMBER.finditer(text):
+        number = _number(found[0].rstrip(".,'\u00a0\u202f"))
+        if number is not None:
+            yield number
+
+
+def holds(value: Any, atom: Atom) -> Path | None:
+    """Where an atom stands in a value: the path of the leaf that has it, None where none does."""
+    if isinstance(value, Mapping):
+        inner: Iterator[tuple[str | int, Any]] = ((str(key), each) for key, each in value.items())
+    elif isinstance(value, list | tuple):
+        inner = iter(enumerate(value))
+    else:
+        return () if _leaf_holds(value, atom) else None
+    for key, each in inner:
+        below = holds(each, atom)
+        if below is not None:
+            return (key, *below)
+    return None
+
+
+def reckoned(atom: Atom, values: Sequence[Any]) -> tuple[Decimal, ...] | None:
+    """The numbers of these values from which this one follows: one added up over a list, two of them (or such sums)
+    added, taken away, multiplied, divided or as per cent; None where it does not. Rounded to cents."""
+    if not isinstance(atom, Decimal):
+        return None
+    parts = list(_parts(values))[:_MOST_NUMBERS]
+    for number, of in parts:
+        if len(of) > 1 and _alike(number, atom):
+            return of
+    for at, (one, mine) in enumerate(parts):
+        for other, theirs in parts[at:]:
+            if any(_alike(each, atom) for each in _made(one, other)):
+                return (*mine, *theirs)
+    return None
+
+
+def _parts(values: Sequence[Any]) -> Iterator[tuple[Decimal, tuple[Decimal, ...]]]:
+    """The numbers of some data, and the sums over its lists: of what stands under the same keys."""
+    found = [(path, atom) for value in values for path, atom in atoms(value) if isinstance(atom, Decimal)]
+    lists: dict[Path, list[Decimal]] = {}
+    for path, number in found:
+        if any(isinstance(key, int) for key in path):
+            lists.setdefault(tuple(key for key in path if not isinstance(key, int)), []).append(number)
+    for numbers in lists.values():
+        if len(numbers) > 1:
+            yield sum(numbers, Decimal()), tuple(numbers)
+    yield from dict.fromkeys((number, (number,)) for _, number in found)
+
+
+def _made(one: Decimal, other: Decimal) -> Iterator[Decimal]:
+    yield one + other
+    yield one - other
+    yield other - one
+    yield one * other
+    for whole, part in ((one, other), (other, one)):
+        if part:
+            yield whole / part
+        yield whole * part / _HUNDRED
+        yield whole * (_HUNDRED - part) / _HUNDRED
+        yield whole * (_HUNDRED + part) / _HUNDRED
+
+
+def _alike(made: Decimal, atom: Decimal) -> bool:
+    return abs(made - atom) <= Decimal("0.0051") and (atom == 0) == (made == 0)
+
+
+def _leaf_holds(value: Any, atom: Atom) -> bool:
+    if isinstance(value, str):
+        if isinstance(atom, Decimal):
+            return any(each == atom for each in numbers_in(value))
+        text = " ".join(value.split()).casefold()
+        return re.search(rf"(?<!\w){re.escape(atom)}(?!\w)", text) is not None
+    return atom_of(value) == atom
+
+
+def _number(text: str) -> Decimal | None:
+    """A number as people write it. A lone comma, dot or quote before exactly three digits sets off thousands, unless
+    the number would begin with 0; a dot with other digits behind it is the decimal point."""
+    kept = re.sub("[\u00a0\u202f']", "", text)
+    if "," in kept and "." in kept:
+        last = max(kept.rfind(","), kept.rfind("."))
+        kept = re.sub("[.,]", "", kept[:last]) + "." + kept[last + 1 :]
+    elif "," in kept:
+        groups = kept.split(",")
+        thousands = all(len(each) == 3 for each in groups[1:]) and groups[0].lstrip("+-") not in ("", "0")
+        kept = "".join(groups) if thousands else kept.replace(",", ".", 1)
+    elif kept.count(".") > 1:
+        kept = kept.replace(".", "")
+    try:
+        return _plain(Decimal(kept))
+    except InvalidOperation:
+        return None
+
+
+def _plain(number: Decimal) -> Decimal | None:
+    return number.normalize() if number.is_finite() else None

@@ -1,0 +1,213 @@
+"""Going back from where something was noticed to where it came from: value by value, step by step.
+
+A value is looked for in what its step was given. Where it stands there, the search goes on with the step before; where
+nothing bears it out, it first appeared here. Everything that is come to is a suspect, with what speaks for it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from fairlead.workflows.tracing.calls import Calls
+from fairlead.workflows.tracing.dataflow import Dataflow, Spot, Taken
+from fairlead.workflows.tracing.evidence import against_page, against_reply
+from fairlead.workflows.tracing.facts import Facts
+from fairlead.workflows.tracing.from_records import Met
+from fairlead.workflows.tracing.looking import Aim, paths_of, shown_atom
+from fairlead.workflows.tracing.matching import Atom, atoms, holds, reckoned
+from fairlead.workflows.tracing.replaying import Passed
+from fairlead.workflows.tracing.suspects import Link
+from fairlead.workflows.tracing.telling import is_choice, is_telling, says_itself
+
+_MOST: Final = 2000  # places that one search looks at
+
+
+class Search(Calls):
+    """Of one run, from the aims that it is given. `found` are the suspects."""
+
+    def __init__(self, flow: Dataflow, facts: Facts) -> None:
+        super().__init__(flow, facts)
+        self._seen: set[tuple[Spot, Atom | None]] = set()
+
+    def from_(self, aims: Iterable[Aim]) -> "Search":
+        left = list(aims)
+        while left and len(self._seen) < _MOST:
+            aim = left.pop(0)
+            key = (aim.spot, aim.atom)
+            if key not in self._seen:
+                self._seen.add(key)
+                left += self._looked_at(aim)
+        return self
+
+    # ---- one place -----------------------------------------------------------------------------------------------
+
+    def _looked_at(self, aim: Aim) -> list[Aim]:
+        passed = self._flow.run.steps.get(aim.spot.place)
+        if passed is None:
+            if not aim.spot.place:
+                name = ".".join(map(str, aim.spot.path))
+                self.suspect("input", 0.45, aim, "the run was given it", input=name)
+            return []
+        aim = replace(aim, chain=(*aim.chain, self._link(passed, aim)))
+        kind = passed.compiled.step.kind
+        if kind in ("model", "agent"):
+            return self._reply(passed, aim)
+        if kind == "tool":
+            last = self._flow.effects(passed)
+            return self._result(last[-1], aim, aim.spot.path[1:], self._flow.given(passed)) if last else []
+        if kind in ("approval", "wait"):
+            self.suspect("person", 0.42, aim, "people said so", passed)
+            return []
+        return self._code(passed, aim) if kind == "python" else self._made(passed, aim)
+
+    def _link(self, passed: Passed, aim: Aim) -> Link:
+        took = ".".join(map(str, aim.spot.path))
+        kind = passed.compiled.step.kind
+        return Link(passed.compiled.step.id, passed.at.text, kind, took, shown_atom(aim.atom))
+
+    def _made(self, passed: Passed, aim: Aim) -> list[Aim]:
+        """Of steps that make data of data, or hold other steps."""
+        kind, path = passed.compiled.step.kind, aim.spot.path[1:]
+        if kind == "transform":
+            takens = self._flow.given(passed, "transform", path)
+        else:
+            takens = self._inside(passed) + self._flow.given(passed, "gives", path) + self._flow.given(passed, "input")
+        return self._matched(takens, aim) or self._all(takens, aim)
+
+    def _inside(self, passed: Passed) -> list[Taken]:
+        """What the steps within one gave, the last first."""
+        below = (f"{passed.at.text}.", f"{passed.at.text}[")
+        return [
+            Taken(each.at.text, seen.value, Spot(each.at.text, ("value",)))
+            for each in reversed(self._flow.run.steps.values())
+            if each.at.text.startswith(below) and (seen := each.result) is not None
+        ]
+
+    def _code(self, passed: Passed, aim: Aim) -> list[Aim]:
+        takens = self._flow.given(passed)
+        found = self._matched(takens, aim)
+        if not found:
+            self.suspect("data", 0.35, aim, "a function of the workspace gave it", passed, tool=self._tool(passed))
+        return found or self._all(takens, aim)
+
+    def _tool(self, passed: Passed) -> str:
+        node = getattr(passed.compiled.step, passed.compiled.step.kind)
+        return str(getattr(node, "call", "") or getattr(node, "function", ""))
+
+    # ---- replies -------------------------------------------------------------------------------------------------
+
+    def _reply(self, passed: Passed, aim: Aim) -> list[Aim]:
+        """A value of a model's reply: what it was given that says so, or that nothing does."""
+        effects = self._flow.effects(passed)
+        if not effects:
+            return []
+        said = effects[-1] if passed.compiled.step.kind == "model" else _last_turn(effects)
+        self._judged(said, aim)
+        atom, takens = aim.atom, self._flow.asked(passed)
+        if atom is None or is_choice(passed, aim.spot.path):
+            return [*self._beside(passed, said, aim), *self._judgement(passed, effects, takens, aim)]
+        borne = self._borne_out(passed, effects, takens, aim)
+        return self._first_here(passed, said, effects, takens, aim) if borne is None else borne
+
+    def _judged(self, said: Met, aim: Aim) -> None:
+        text = said.result.text if said.result is not None else ""
+        calls = said.result is not None and isinstance(said.result.value, Mapping) and said.result.value.get("calls")
+        if said.result is not None and not calls and (wrong := against_reply(text)) is not None:
+            self.suspect("model_error", wrong.weight, aim, wrong.why, said, model=self._model(said), input="prompt")
+
+    def _beside(self, passed: Passed, said: Met, aim: Aim) -> list[Aim]:
+        """What stands in the same reply as a judgement: that may be what was judged."""
+        return [
+            replace(aim, spot=Spot(passed.at.text, ("value", *path)), atom=atom, plainly=False, chain=aim.chain[:-1])
+            for path, atom in atoms(_replied(passed, said))
+            if not is_choice(passed, ("value", *path))
+        ]
+
+    def _judgement(self, passed: Passed, effects: Sequence[Met], takens: Sequence[Taken], aim: Aim) -> list[Aim]:
+        """What was decided by all that a model was given: each of it may be at fault."""
+        calls = [each for each in effects if each.kind == "tool"]
+        for call in calls:
+            if call.failed is not None:
+                self._failed_call(call, aim)
+            elif call.result is not None:
+                for path, atom in atoms(call.result.value):
+                    inner = replace(aim, atom=atom, plainly=False)
+                    self._result(call, inner, path, ())
+                    self._argued(passed, call, effects, takens, inner)
+        for page in [each for one in effects for each in self._read(one)]:
+            self._page_changed(page, passed, aim, self._model(effects[-1]))
+        return self._all(takens, aim)
+
+    def _borne_out(self, passed: Passed, effects: Sequence[Met], takens: Sequence[Taken], aim: Aim) -> list[Aim] | None:
+        """Where a value stands in what its step was given: None where nowhere. Pages and calls are looked at here."""
+        atom = aim.atom
+        assert atom is not None
+        found, before = self._matched(takens, aim), len(self.found)
+        for call in effects:
+            if call.kind == "tool" and call.result is not None:
+                value = call.result.value
+                for path in paths_of(value, atom, aim.spot.path):
+                    self._result(call, aim, path, ())
+                    found += self._argued(passed, call, effects, takens, aim)
+        pages = [page for one in effects for page in self._read(one) if holds(page.text, atom) is not None]
+        alone = not found and len(self.found) == before and all(against_page(each, atom) for each in pages)
+        for page in pages:
+            self._page(page, passed, aim, self._model(effects[-1]), alone=alone)
+        return found if found or len(self.found) > before else None
+
+    def _first_here(
+        self, passed: Passed, said: Met, effects: Sequence[Met], takens: Sequence[Taken], aim: Aim
+    ) -> list[Aim]:
+        """A value that stands in nothing that its step was given."""
+        atom, model = aim.atom, self._model(said)
+        assert atom is not None
+        if says_itself(passed, atom):
+            self.suspect("definition", 0.3, aim, "the workflow's own text says so", passed, model=model)
+            return []
+        if (parts := reckoned(atom, self._values(effects, takens))) is not None:
+            aims = [replace(aim, atom=part) for part in parts]
+            return [each for one in aims for each in self._borne_out(passed, effects, takens, one) or ()]
+        if beside := self._from_beside(passed, said, effects, takens, aim):
+            return beside
+        change = self._facts.changed(said.action) if said.action else None
+        if change is not None:
+            self.suspect("policy_change", 0.92, aim, change.said, said, model=model, input=change.rule)
+        elif is_telling(atom, aim.spot.path, plainly=aim.plainly):
+            weight, why = (0.9 if aim.plainly else 0.6), "nothing that the model was given says it"
+            if len(self._tried(said)) > 1:
+                why += f"; {model} answered after another had failed"
+            name = ".".join(map(str, aim.spot.path))
+            self.suspect("hallucinated_value", weight, aim, why, said, model=model, input=name)
+        return []
+
+    def _from_beside(
+        self, passed: Passed, said: Met, effects: Sequence[Met], takens: Sequence[Taken], aim: Aim
+    ) -> list[Aim]:
+        """What stands in the same reply, where the value follows from that and from what was given: that came first."""
+        assert aim.atom is not None
+        siblings = {atom: path for path, atom in atoms(_replied(passed, said)) if ("value", *path) != aim.spot.path}
+        parts = reckoned(aim.atom, [*self._values(effects, takens), *map(shown_atom, siblings)]) or ()
+        return [
+            replace(aim, spot=Spot(passed.at.text, ("value", *siblings[part])), atom=part, chain=aim.chain[:-1])
+            for part in parts
+            if part in siblings and part != aim.atom
+        ]
+
+    def _values(self, effects: Sequence[Met], takens: Sequence[Taken]) -> list[Any]:
+        """What a model was given as data. With figures of pages nothing is reckoned: there are too many."""
+        told = [each.result.value for each in effects if each.kind == "tool" and each.result is not None]
+        return [*(each.value for each in takens), *told]
+
+
+def _replied(passed: Passed, said: Met) -> Any:
+    """The data that a step made of what its model said."""
+    if said.kind != "turn":
+        return said.result.value if said.result is not None else None
+    kept = passed.result or (passed.failed.result if passed.failed is not None else None)
+    return kept.value if kept is not None else None
+
+
+def _last_turn(effects: Sequence[Met]) -> Met:
+    turns = [each for each in effects if each.kind == "turn"]
+    return turns[-1] if turns else effects[-1]

@@ -1,0 +1,186 @@
+"""A back-test over the log: what is supposed to be in force, every record since a moment, and what came of it."""
+
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from msgspec.structs import replace
+
+from fairlead.clock import Clock
+from fairlead.costs.payload import decode_payload
+from fairlead.costs.record import Record, decode_record
+from fairlead.errors import BadInput, FairleadError
+from fairlead.storage.log import KeptPayload, Log
+from fairlead.storage.store import Store
+from fairlead.storage.vault import Vault
+from fairlead.workflows.runs import Runs
+from fairlead.workflows.sealing import Begun
+from fairlead.workspace.backtesting import Backtest, Change, Differs, Kept
+from fairlead.workspace.compile import Secrets, compile_workspace
+from fairlead.workspace.load import read_folder
+from fairlead.workspace.published import load_revision
+from fairlead.workspace.revisions_compiled import Revisions
+from fairlead.workspace.text import ENTRY, WorkspaceText, belongs
+
+if TYPE_CHECKING:
+    from fairlead.workspace.backtesting import Outcome
+
+_EXAMPLES: Final = 20  # that are kept of each kind of difference
+
+
+@dataclass
+class Report:
+    """What came of a back-test, added up. `runs` are those of workflows with their first decision that differs."""
+
+    actions: int = 0
+    decisions: int = 0
+    same: int = 0
+    differing: int = 0
+    undecided: int = 0
+    not_spent: int = 0
+    tools_not_called: int = 0
+    kinds: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    undecided_by: Counter[str] = field(default_factory=Counter)
+    examples: dict[tuple[str, str, str], list[Differs]] = field(default_factory=dict)
+    persons: set[str] = field(default_factory=set)
+    agents: set[str] = field(default_factory=set)
+    runs: dict[str, Differs] = field(default_factory=dict)
+
+    def add(self, outcome: "Outcome", run: str = "") -> None:
+        self.decisions += 1
+        if outcome is None:
+            self.same += 1
+        elif isinstance(outcome, Differs):
+            self._differs(outcome, run)
+        else:
+            self.undecided += 1
+            self.undecided_by[f"{outcome.what}: {outcome.why}"] += 1
+
+    def _differs(self, outcome: Differs, run: str) -> None:
+        kind = (outcome.what, outcome.was, outcome.would_be)
+        self.differing += 1
+        self.kinds[kind] += 1
+        self.not_spent += outcome.cost
+        self.tools_not_called += outcome.what == "tool call" and outcome.would_be.startswith(("refused", "asked"))
+        self.persons.add(outcome.person)
+        self.agents.add(outcome.agent)
+        if len(kept := self.examples.setdefault(kind, [])) < _EXAMPLES:
+            kept.append(outcome)
+        if run:
+            self.runs.setdefault(run, outcome)
+
+
+def changed_text(store: Store, clock: Clock, policy: Path) -> WorkspaceText:
+    """The text that is supposed to be in force: a whole workspace's folder, or what is published with other files.
+    Raises `BadInput`."""
+    if (policy / ENTRY).is_file():
+        return read_folder(policy)
+    revision = _in_force(store, clock)
+    if not revision:
+        raise BadInput("nothing is published yet, so there is nothing to compare with", mend="fairlead apply")
+    text = load_revision(store, revision, with_pages=False).text
+    return WorkspaceText({**text.files, **_replaced(policy)})
+
+
+def _in_force(store: Store, clock: Clock) -> str:
+    from fairlead.storage.fleet import Fleet
+
+    return Fleet(store, clock).current().revision
+
+
+def _replaced(policy: Path) -> dict[str, bytes]:
+    """The files of policies and rules that a path names, where they would lie in a workspace. Raises `BadInput`."""
+    found = sorted(policy.rglob("*")) if policy.is_dir() else [policy]
+    files = {}
+    for each in found:
+        where = "policies" if each.suffix == ".cedar" else "rules"
+        path = f"{where}/{each.name}"
+        if each.is_file() and belongs(path):
+            files[path] = each.read_bytes()
+    if not files:
+        raise BadInput(
+            f"{policy} is no policy",
+            why="it is a .cedar file, a file of rules, a folder of them, or a workspace with its fairlead.yaml",
+            mend="name one of these",
+        )
+    return files
+
+
+def backtested(
+    store: Store,
+    vault: Vault,
+    text: WorkspaceText,
+    start: int,
+    secrets: Secrets,
+    clock: Clock,
+    report: Report,
+    done: Callable[..., None],
+) -> Generator[Differs, None, None]:
+    """Every decision that would differ, as it is found; `report` adds up the rest. Raises `InvalidWorkspace` for a
+    text that could not be published."""
+    pages = not any(path.startswith("context/") for path in text.files)
+    workspace = compile_workspace(text, secrets, now=clock.now(), pages_elsewhere=pages)
+    revisions = Revisions(store, secrets, clock)
+    test = Backtest(Change(workspace, text), revisions, _in_force(store, clock), _begun_in(Runs(store, vault, clock)))
+    steps = _steps(store, start)
+    open_ = _Opening(vault)
+    for record, sealed in _rows(store, start):
+        done()
+        run, place = steps.get(record.run, ("", ""))
+        before = report.decisions
+        for outcome in test.decisions(open_(record, sealed)):
+            placed = replace(outcome, step=place) if isinstance(outcome, Differs) else outcome
+            report.add(placed, run)
+            if isinstance(placed, Differs):
+                yield placed
+        report.actions += report.decisions > before
+
+
+def _begun_in(runs: Runs) -> Callable[[str], Begun | str]:
+    """Who began a run, or why that is not known."""
+
+    def begun(id_: str) -> Begun | str:
+        try:
+            return runs.open(id_).begun
+        except FairleadError as error:
+            return f"the run cannot be opened: {type(error).__name__.lower()}"
+
+    return begun
+
+
+class _Opening:
+    """Opens payloads."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    def __call__(self, record: Record, sealed: KeptPayload | None) -> Kept:
+        if sealed is None:
+            return Kept(record, why="" if not record.payload else "its payload was deleted")
+        try:
+            plain = self._vault.open_sealed(sealed.subject, sealed.ciphertext, record.run.encode())
+            return Kept(record, decode_payload(plain))
+        except (FairleadError, msgspec.MsgspecError) as error:
+            return Kept(
+                record, why=f"its payload does not open: {getattr(error, 'message', error)}".partition(" with its ")[0]
+            )
+
+
+def _rows(store: Store, start: int) -> Iterator[tuple[Record, KeptPayload | None]]:
+    for row, sealed in Log(store).with_payloads(start):
+        yield decode_record(row), sealed
+
+
+def _steps(store: Store, start: int) -> dict[str, tuple[str, str]]:
+    """Which run of a workflow, and where in it, an action belongs to."""
+    from sqlalchemy import select
+
+    from fairlead.storage.workflow_tables import workflow_step
+
+    step = workflow_step.c
+    query = select(step.action, step.run, step.place).where(step.at >= start, step.action != "")
+    with store.reading() as connection:
+        return {action: (run, place) for action, run, place in connection.execute(query)}
