@@ -70,6 +70,10 @@ class Memory:
             self._above = {above for place in (*self.opened.results, *self._new) for above in _above(place)}
         return self.knows(at) or at.text in self._above
 
+    def knows(self, at: Place) -> bool:
+        """Whether what this very place gave is kept, by this walk or one before."""
+        return at.record in self._new or at.record in self.opened.results
+
 
 class Recorded(Memory):
     """One walk's memory. What was recorded at a place is given again, exactly; new results are kept once."""
@@ -116,10 +120,6 @@ class Recorded(Memory):
         """A failure that no action of money stands behind. Raises `Lost`."""
         await self._commit(self.failure_row(at, failed))
         return failed
-
-    def knows(self, at: Place) -> bool:
-        """Whether what this very place gave is kept, by this walk or one before."""
-        return at.record in self._new or at.record in self.opened.results
 
     def _forget(self, at: Place) -> None:
         self._new.discard(at.record)

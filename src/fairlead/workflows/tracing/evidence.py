@@ -98,6 +98,19 @@ def against_page(page: Page, atom: Atom) -> Against | None:
     return None
 
 
+def nearest_pages(pages: Iterable[Page], atom: Atom, about: str) -> list[Page]:
+    """Those that have a value in a sentence which has most of the words that were asked and answered: a number may stand
+    in several pages, and is of one."""
+    words = frozenset(stems(about))
+    found = [
+        (max(len(words & frozenset(stems(each))) for each in sentences), page)
+        for page in pages
+        if (sentences := [each for each in _SENTENCE.split(page.text) if holds(each, atom) is not None])
+    ]
+    most = max((overlap for overlap, _ in found), default=0)
+    return [page for overlap, page in found if overlap == most]
+
+
 def against_reply(text: str) -> Against | None:
     """A reply that is none."""
     if not text.strip():

@@ -11,11 +11,11 @@ from msgspec.structs import replace
 
 from fairlead.workflows.tracing.calls import Calls
 from fairlead.workflows.tracing.dataflow import Dataflow, Spot, Taken
-from fairlead.workflows.tracing.evidence import against_page, against_reply
+from fairlead.workflows.tracing.evidence import against_page, against_reply, nearest_pages
 from fairlead.workflows.tracing.facts import Facts
 from fairlead.workflows.tracing.from_records import Met
 from fairlead.workflows.tracing.looking import Aim, paths_of, shown_atom
-from fairlead.workflows.tracing.matching import Atom, atoms, holds, reckoned
+from fairlead.workflows.tracing.matching import Atom, atoms, reckoned
 from fairlead.workflows.tracing.replaying import Passed
 from fairlead.workflows.tracing.suspects import Link
 from fairlead.workflows.tracing.telling import is_choice, is_telling, says_itself
@@ -150,7 +150,7 @@ class Search(Calls):
                 for path in paths_of(value, atom, aim.spot.path):
                     self._result(call, aim, path, ())
                     found += self._argued(passed, call, effects, takens, aim)
-        pages = [page for one in effects for page in self._read(one) if holds(page.text, atom) is not None]
+        pages = nearest_pages([page for one in effects for page in self._read(one)], atom, _words_of(effects))
         alone = not found and len(self.found) == before and all(against_page(each, atom) for each in pages)
         for page in pages:
             self._page(page, passed, aim, self._model(effects[-1]), alone=alone)
@@ -198,6 +198,12 @@ class Search(Calls):
         """What a model was given as data. With figures of pages nothing is reckoned: there are too many."""
         told = [each.result.value for each in effects if each.kind == "tool" and each.result is not None]
         return [*(each.value for each in takens), *told]
+
+
+def _words_of(effects: Sequence[Met]) -> str:
+    """What was asked and answered, as text."""
+    asked = [getattr(each.given, "prompt", "") for each in effects]
+    return " ".join([*asked, *(each.result.text for each in effects if each.result is not None)])
 
 
 def _replied(passed: Passed, said: Met) -> Any:
