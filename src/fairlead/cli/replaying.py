@@ -113,8 +113,13 @@ def _step(place: Place, found: "Rerun", step: str) -> dict[str, Any]:
         raise NotFound(f"the run did not come to {step!r}", mend=closest(step, known), subject=step)
     shown: dict[str, Any] = {"run": found.opened.run.id, "at": step}
     if passed is not None:
-        shown |= {"kind": passed.compiled.step.kind, "saw": {**passed.scope.given, "steps": dict(passed.scope.given["steps"])}, "left_out": passed.left_out,
-                  "gave": None if passed.result is None else passed.result.value}  # fmt: skip
+        given = passed.scope.given
+        shown |= {
+            "kind": passed.compiled.step.kind,
+            "saw": {**given, "steps": dict(given["steps"])},
+            "left_out": passed.left_out,
+            "gave": None if passed.result is None else passed.result.value,
+        }
     shown["effects"] = [_effect(place, each) for each in mine]
     return shown
 

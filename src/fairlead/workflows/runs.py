@@ -136,7 +136,7 @@ class Runs:
         """The id of the run that begins so. Raises `NotFound` where there is none, or several."""
         from fairlead.storage import workflow_rows as table
 
-        with self._store.reading() as connection:
+        with self.store.reading() as connection:
             found = table.named(connection, beginning)
         if len(found) == 1 or beginning in found:
             return beginning if beginning in found else found[0]

@@ -99,8 +99,8 @@ def against_page(page: Page, atom: Atom) -> Against | None:
 
 
 def nearest_pages(pages: Iterable[Page], atom: Atom, about: str) -> list[Page]:
-    """Those that have a value in the sentence with most of the words that were asked and answered: a number may stand in
-    several pages, and is of one."""
+    """Those that have a value in the sentence with most of the words that were asked and answered: a number may stand
+    in several pages, and is of one."""
     words = frozenset(stems(about))
     found = [
         (max(len(words & frozenset(stems(each))) for each in sentences), page)
