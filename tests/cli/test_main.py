@@ -76,7 +76,7 @@ CHANGES = {
     "context start", "context add", "context sync", "context verify", "context publish", "context retire",
     "context requests", "context propose", "context accept", "feedback", "routing train", "routing use",
     "names sync", "workflow run", "workflow approve", "workflow deny", "workflow signal", "workflow cancel",
-    "workflow pause", "workflow resume", "workflow retry", "workflow fork",
+    "workflow pause", "workflow resume", "workflow retry", "workflow fork", "workflow new",
 }  # fmt: skip
 # What prints JSON anyway, and what answers requests until it is stopped.
 NEITHER = {"audit prove", "audit consistency", "record", "schema", "serve", "workflow graph", "workflow work"}

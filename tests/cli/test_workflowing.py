@@ -54,6 +54,17 @@ def test_a_workflow_is_checked_shown_drawn_and_walked_without_doing_anything(acm
     assert "no workflow 'polsh'" in fairlead("workflow", "show", "polsh").err
 
 
+def test_a_first_workflow_passes_the_check_and_walks_dry(acme: Path, fairlead: Fairlead) -> None:
+    assert fairlead("workflow", "new", "first", "--dry-run").status == 0
+    assert not (acme / "workflows" / "first.yaml").exists()
+    assert fairlead("workflow", "new", "first").status == 0
+    assert fairlead("workflow", "new", "first").status != 0
+    assert fairlead("workflow", "new", "First one").status != 0
+    assert fairlead("workflow", "check").out == "sound: first, polish\n"
+    assert '"read_by_a_person":true' in fairlead("workflow", "dry-run", "first").err
+    assert "prompt: Read ${input.text}" in fairlead("workflow", "show", "polish", "--yaml").out
+
+
 def test_every_problem_has_its_line(acme: Path, fairlead: Fairlead) -> None:
     (acme / "workflows" / "polish.yaml").write_text(_WORKFLOW.replace("steps.each.value", "steps.eech.value"))
     wrong = fairlead("workflow", "check")

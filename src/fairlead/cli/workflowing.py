@@ -6,15 +6,16 @@ import typer
 
 from fairlead.cli.compiled import in_folder
 from fairlead.cli.later import built, group_of
-from fairlead.cli.output import Json, data, json_data, say, table
+from fairlead.cli.output import DryRun, Json, data, json_data, say, table
 from fairlead.cli.place import Workspace, find
-from fairlead.errors import NotFound, closest
+from fairlead.errors import BadInput, NotFound, closest
 from fairlead.workflows.definition import Bundle
 
 COMMANDS: Final = {
     "check": ("workflowing", "Check the workspace's workflows; every problem with its line and its mend."),
     "list": ("workflowing", "The workflows of the workspace."),
     "show": ("workflowing", "A workflow, step by step."),
+    "new": ("workflowing", "Write a first workflow, with comments."),
     "graph": ("workflowing", "Draw a workflow as SVG, Mermaid or text."),
     "dry-run": ("workflow_walked", "Walk a workflow without doing anything."),
     "estimate": ("workflow_walked", "What a whole run would cost, from least to most."),
@@ -93,7 +94,12 @@ def list_(workspace: Workspace = None, json: Json = False) -> None:
     table(["workflow", "steps", "digest", "what it is for"], shown, right=["steps"])
 
 
-def show(name: Name, workspace: Workspace = None, json: Json = False) -> None:
+def show(
+    name: Name,
+    as_yaml: Annotated[bool, typer.Option("--yaml", help="As its file would say it, however it is written.")] = False,
+    workspace: Workspace = None,
+    json: Json = False,
+) -> None:
     """A workflow step by step: kinds, conditions, and what runs at the same time."""
     import msgspec
 
@@ -103,8 +109,37 @@ def show(name: Name, workspace: Workspace = None, json: Json = False) -> None:
     if json:
         json_data({"digest": bundle.digest, **msgspec.to_builtins(bundle)})
         return
+    if as_yaml:
+        import yaml
+
+        data(yaml.safe_dump(msgspec.to_builtins(bundle.definition), sort_keys=False, allow_unicode=True).rstrip())
+        return
     say(bundle.definition.description or f"{name} has no description")
     data(text_of(bundle.definition).rstrip())
+
+
+def new(
+    name: Annotated[str, typer.Argument(help="The workflow's name: small letters, digits, - and _.")],
+    workspace: Workspace = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Write a first workflow with comments, workflows/NAME.yaml, which passes `check` and walks dry."""
+    import importlib.resources
+
+    from fairlead.workflows.known import FIT_NAME
+
+    if not FIT_NAME.fullmatch(name):
+        why = "small letters, digits, - and _, beginning with a letter"
+        raise BadInput(f"{name!r} is no fit name", why=why, mend="fairlead workflow new my-first")
+    file = find(workspace).workspace / "workflows" / f"{name}.yaml"
+    if file.exists():
+        raise BadInput(f"{file} is there already", mend="give another name, or edit it")
+    text = (importlib.resources.files("fairlead.workflows") / "first.yaml").read_text(encoding="utf-8")
+    if not dry_run:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    say(f"{'would write' if dry_run else 'wrote'} {file}; then: fairlead workflow check")
+    data(f"fairlead workflow dry-run {name}")
 
 
 def graph(
@@ -123,4 +158,4 @@ def graph(
 
 
 def commands() -> dict[str, Any]:
-    return {"workflow": typer.main.get_command(app), **built(check=check, list_=list_, show=show, graph=graph)}
+    return {"workflow": typer.main.get_command(app), **built(check=check, list_=list_, show=show, new=new, graph=graph)}

@@ -1,7 +1,9 @@
 """What a workspace has that its workflows may name, as far as checking them needs it."""
 
 import ast
+import re
 from collections.abc import Mapping
+from typing import Final
 
 from msgspec import Struct
 
@@ -10,6 +12,8 @@ from fairlead.workflows.definition import Definition
 from fairlead.workflows.nodes import Schema
 
 Path = tuple[str | int, ...]
+FIT_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+"""What a workflow may be called."""
 
 
 class Fault(Struct, frozen=True, kw_only=True):

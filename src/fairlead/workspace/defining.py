@@ -1,8 +1,7 @@
 """The workflows of a workspace: each a file below workflows/, checked against all that it names, and bundled with what
 its runs need of the text. Nothing of the expressions' library is imported where there are none."""
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Final
 
 from fairlead.errors import BadInput
@@ -10,15 +9,17 @@ from fairlead.tasks.settings import BUILT_IN
 from fairlead.tools.settings import System
 from fairlead.workflows.definition import Bundle, Definition, Step
 from fairlead.workflows.graph import every_step, subflows_of
-from fairlead.workflows.known import Known, KnownFunction, KnownTool, functions_in
+from fairlead.workflows.known import FIT_NAME, Known, KnownFunction, KnownTool, functions_in
 from fairlead.workflows.nodes import CompensationSettings
 from fairlead.workspace.findings import Findings
 from fairlead.workspace.problems import Problem
 from fairlead.workspace.settings import WorkspaceSettings
 from fairlead.workspace.text import task_name
+from fairlead.workspace.typed import read
+from fairlead.workspace.written import written_in
+from fairlead.workspace.yaml_lines import Document
 
 FOLDER: Final = "workflows"
-_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 
 
 def compiled_workflows(
@@ -27,25 +28,49 @@ def compiled_workflows(
     """The workflows by name, and remarks on them. None where anything is wrong with one."""
     before = len(findings.problems)
     files = findings.below(FOLDER, Definition)
-    if not files:
-        return {}, []
-    workflows = {task_name(path): one for path, one in files.items() if one is not None}
     modules = {path.rpartition("/")[2].removesuffix(".py"): (path, content.decode("utf-8", "replace"))
                for path, content in findings.text.below(FOLDER, ".py")}  # fmt: skip
-    known = _known(settings, systems, tasks, workflows, _functions(findings, modules))
-    remarks = [said for name, each in workflows.items() for said in _checked(findings, name, each, known)]
+    workflows = {task_name(path): one for path, one in files.items() if one is not None}
+    documents = {name: findings.documents[f"{FOLDER}/{name}.yaml"] for name in workflows}
+    for name, document, one in _written(findings, modules, workflows):
+        workflows[name], documents[name] = one, document
+    if not workflows:
+        return (None, []) if len(findings.problems) > before else ({}, [])
+    functions = _functions(findings, modules, {(document.file, name) for name, document in documents.items()})
+    known = _known(settings, systems, tasks, workflows, functions)
+    remarks = [
+        said for name, each in workflows.items() for said in _checked(findings, name, each, documents[name], known)
+    ]
     if len(findings.problems) > before:
         return None, remarks
     sources = {name: source for name, (_, source) in modules.items()}
     return {name: _bundle(name, workflows, sources, known) for name in workflows}, remarks
 
 
-def _checked(findings: Findings, name: str, definition: Definition, known: Known) -> Iterator[str]:
+def _written(
+    findings: Findings, modules: Mapping[str, tuple[str, str]], known: Mapping[str, Definition]
+) -> Iterator[tuple[str, Document, Definition]]:
+    """The workflows that are written as Python."""
+    seen = set(known)
+    for path, source in modules.values():
+        for name, document in written_in(path, source):
+            if isinstance(document, Problem):
+                findings.problems.append(document)
+                continue
+            if name in seen:
+                message = f"there is a workflow `{name}` already"
+                findings.problems.append(document.problem((), message, "give the function another name"))
+            seen.add(name)
+            one = read(document, Definition, findings.problems)
+            if one is not None:
+                yield name, document, one
+
+
+def _checked(findings: Findings, name: str, definition: Definition, document: Document, known: Known) -> Iterator[str]:
     """Note what is wrong with a workflow; gives what may be meant."""
     from fairlead.workflows.checks import faults_of
 
-    document = findings.documents[f"{FOLDER}/{name}.yaml"]
-    if not _NAME.fullmatch(name):
+    if not FIT_NAME.fullmatch(name):
         mend = "use small letters, digits, - and _, beginning with a letter"
         findings.problems.append(Problem(file=document.file, message=f"{name!r} is no fit name", mend=mend))
     try:
@@ -61,11 +86,15 @@ def _checked(findings: Findings, name: str, definition: Definition, known: Known
             findings.problems.append(problem)
 
 
-def _functions(findings: Findings, modules: Mapping[str, tuple[str, str]]) -> dict[str, Mapping[str, KnownFunction]]:
+def _functions(
+    findings: Findings, modules: Mapping[str, tuple[str, str]], written: Set[tuple[str, str]]
+) -> dict[str, Mapping[str, KnownFunction]]:
+    """What `python` steps may call, by file: not the functions that are workflows themselves."""
     found: dict[str, Mapping[str, KnownFunction]] = {}
     for name, (path, source) in modules.items():
         try:
-            found[name] = functions_in(source, path)
+            every = functions_in(source, path)
+            found[name] = {each: known for each, known in every.items() if (path, each) not in written}
         except BadInput as error:
             line, _, said = error.message.removeprefix(f"{path}:").partition(": ")
             findings.problems.append(Problem(file=path, line=int(line), message=said, mend=error.mend))
