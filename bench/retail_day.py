@@ -90,6 +90,8 @@ class Day:
         while self._next is not None:
             hour = self._next.hour
             wanted = max(1, round(_MOST_AT_ONCE * retail.HOURS[hour] / self._busiest))
+            # The server closes what was idle for long, as in the hours after the busy ones.
+            connections = [each for each in connections if not each.transport.is_closing()]
             while len(connections) < wanted:
                 connections.append((await loop.create_connection(Connection, "127.0.0.1", self._port))[1])
             await asyncio.gather(*(self._until_over(hour, each) for each in connections[:wanted]))

@@ -151,8 +151,8 @@ class Action(Attempting):
 
     def _observe(self) -> None:
         """Take in what the rules in shadow and warn mode have noted of the reply."""
-        with self.trace.step("observe"):
-            if self._sent is not None and (hits := self._sent.hits()):
+        if self._sent is not None and (hits := self._sent.hits()):
+            with self.trace.step("observe"):
                 self.hits.update(hits)
 
     def _spent(self, held: Held | None, usage: Usage | None, outcome: str) -> tuple[int, Usage | None]:

@@ -40,8 +40,9 @@ async def attempt(
     """Try the candidates for a chat; as `tried` says."""
     send = partial(_once, fairlead, deployment, action, decided, release)
     model = await tried(fairlead, deployment, action, decided, release, send)
-    with action.step("observe"):
-        _noted(fairlead, deployment, action, decided, release, model)
+    if decided.plan.decision is not None or deployment.speeds is not None or decided.pack.passages:
+        with action.step("observe"):
+            _noted(fairlead, deployment, action, decided, release, model)
     return model
 
 
@@ -246,6 +247,6 @@ async def _once(
     with action.step("call"):
         action.trace.note(model=candidate.model.name)
         if hedge is None:
-            await taken(sent.answer(), release)
+            await action.trace.timed(taken(sent.answer(), release))
         else:
-            await Race(fairlead, deployment, action, decided, hedge).run(sent, release)
+            await action.trace.timed(Race(fairlead, deployment, action, decided, hedge).run(sent, release))

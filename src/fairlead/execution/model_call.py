@@ -42,8 +42,7 @@ async def call_model(
     """
     deployment = fairlead.current()
     async with fairlead.ledger.open(caller, arrival, deployment) as action:
-        timed = action.trace.timed
-        decided = await timed(decide(fairlead, deployment, action, request))
+        decided = await decide(fairlead, deployment, action, request)
         if deployment.flows is not None:
             await heard(fairlead, deployment, action, request, decided.pack)
         decided = await taken_in_turn(fairlead, deployment, action, decided)
@@ -54,9 +53,9 @@ async def call_model(
             model, reply = await cascaded(call_model, fairlead, deployment, action, decided, release)
         else:
             with action.step("attempt"):
-                model = await timed(attempt(fairlead, deployment, action, decided, release))
+                model = await attempt(fairlead, deployment, action, decided, release)
             with action.step("check"):
-                reply = await timed(ended(call_model, fairlead, deployment, action, decided, release))
+                reply = await ended(call_model, fairlead, deployment, action, decided, release)
                 await extracted(fairlead, deployment, action, decided, reply)
         with action.step("settle"):
             told = partial(answer_of, deployment, action, decided, model, reply)

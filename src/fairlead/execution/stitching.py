@@ -89,7 +89,7 @@ async def packed(
         caller=action.caller,
         asked=asked,
     )
-    pack = await gathered_again(context, deployment.policy, task.type, gathering)
+    pack = await action.trace.timed(gathered_again(context, deployment.policy, task.type, gathering))
     if pack.digest and action.keeps:
         action.gathered = encode_gathering(gathering)
     return pack

@@ -49,6 +49,10 @@ class Programs:
     def __init__(self) -> None:
         self._known: OrderedDict[bytes, Loaded] = OrderedDict()
 
+    def known(self, body: bytes) -> Loaded | None:
+        """The same where it is compiled already, which needs no thread."""
+        return self._known.get(body)
+
     def of(self, body: bytes) -> Loaded:
         """Of a bundle, as it is kept with its runs. Raises `BadInput` where a module of it does not run."""
         found = self._known.get(body)

@@ -103,7 +103,9 @@ class Segments:
 
     async def _walk(self, opened: Opened, watch: Watch | None = None) -> None:
         run, journal = opened.run.id, self._fairlead.ledger.journal
-        loaded = await asyncio.to_thread(self._programs.of, opened.definition)
+        loaded = self._programs.known(opened.definition)
+        if loaded is None:
+            loaded = await asyncio.to_thread(self._programs.of, opened.definition)
         recorded = Recorded(self._runs, opened, self._worker, journal)
         rule = loaded.program.bundle.definition.changed
         resuming = None if opened.run.unkept else Resuming(self._fairlead, recorded, self._runs.store, rule)
