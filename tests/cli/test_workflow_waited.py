@@ -12,14 +12,14 @@ from fairlead.cli import workflow_waited
 from fairlead.cli.workflow_waited import begun
 from fairlead.errors import CutOff
 
-RUN = {"object": "workflow.run", "id": "wf_1", "status": "running"}
+RUN = {"object": "workflow.run", "id": "wf_1", "status": "running", "error": None}
 
 
 def _event(**more: Any) -> bytes:
     return b"data: " + json.dumps({**RUN, **more}).encode() + b"\n\n"
 
 
-LOST = _event() + _event(status="lost", steps=[]) + b"data: [DONE]\n\n"
+LOST = _event() + _event(status="lost", steps=[], error="fault") + b"data: [DONE]\n\n"
 DONE = _event() + b": it goes on\n\n" + _event(status="done", steps=[], output=7) + b"data: [DONE]\n\n"
 
 

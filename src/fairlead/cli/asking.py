@@ -49,7 +49,7 @@ class Reply:
                 return
             if text and not text.startswith(b":"):
                 event = json.loads(text)
-                if "error" in event:
+                if isinstance(event.get("error"), dict):  # a run has a word there for how it ended
                     raise error_of(event["error"])
                 yield event
         raise CutOff(
