@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import msgspec
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
@@ -203,6 +204,27 @@ def test_why_a_run_waits_is_said_of_the_first_limit_that_is_full() -> None:
     assert (made.workflows, made.queue_of, made.queues, made.departments) == (
         {"buy": 2}, {"buy": "erp"}, {"erp": 3}, {"*": 4},
     )  # fmt: skip
+
+
+def test_what_ended_long_ago_is_deleted_batch_by_batch_and_nothing_else() -> None:
+    d = Deployment(Limits(), workers=1)
+    over, live = [d.begin("rest") for _ in range(3)], d.begin("rest")
+    for _ in over:
+        (ready,) = d.workers[0].take(1)
+        d.end(ready.id)
+    d.runs.keep = 1000
+    d.clock.tick(10)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workflow_rows, "BATCH", 2)
+        d.runs.sweep()
+    assert [run.id for run in d.runs.all()] == [live]
+    assert d.runs.open(live).definition == _BODY.body
+    d.workers[0].take(1)
+    d.end(live)
+    d.runs.sweep()
+    with d.store.reading() as connection:
+        assert workflow_rows.definition_body(connection, _BODY.digest) is None
+    d.close()
 
 
 async def test_a_workflow_with_one_place_walks_one_run_after_the_other(tmp_path: Path) -> None:

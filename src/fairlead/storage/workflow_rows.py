@@ -29,6 +29,8 @@ LIVE: Final = (ACCEPTED, RUNNING, CANCELLING)  # what a worker may walk
 
 CALL: Final = "call"  # a kind of waiting: for the approval of a call, which another table has
 
+BATCH: Final = 50
+"""Runs that are deleted in one transaction: each may have thousands of steps."""
 _PAGE: Final = 500
 _STEP: Final = 600_000  # milliseconds that one step of priority is worth in the order of taking
 
@@ -172,14 +174,18 @@ def named(connection: Connection, beginning: str) -> list[str]:
     return list(connection.execute(query).scalars())
 
 
-def forget(connection: Connection, before: int, limit: int = _PAGE) -> int:
-    """Delete what has ended before then, and the definitions that no run has any more."""
+def forget(connection: Connection, before: int) -> int:
+    """Delete some of what has ended before then, at most `BATCH` runs. How many it was."""
     c = workflow_run.c
-    old = select(c.id).where(c.status.in_(OVER), c.ended_at < before).limit(limit)
+    old = select(c.id).where(c.status.in_(OVER), c.ended_at < before).limit(BATCH)
     ids = list(connection.execute(old).scalars())
     if ids:
         connection.execute(delete(workflow_step).where(workflow_step.c.run.in_(ids)))
         connection.execute(delete(workflow_run).where(c.id.in_(ids)))
-        unused = workflow_definition.c.digest.not_in(select(c.definition).distinct())
-        connection.execute(delete(workflow_definition).where(unused, workflow_definition.c.made_at < before))
     return len(ids)
+
+
+def forget_definitions(connection: Connection, before: int) -> None:
+    """Delete the definitions from before then that no run has any more."""
+    unused = workflow_definition.c.digest.not_in(select(workflow_run.c.definition).distinct())
+    connection.execute(delete(workflow_definition).where(unused, workflow_definition.c.made_at < before))

@@ -274,14 +274,22 @@ class Runs:
         return [str(opened.key.open(each.place, each.sealed)["value"]) for each in found]
 
     def sweep(self) -> None:
-        """Delete what ended long ago."""
+        """Delete what ended long ago, a few runs at a time: nobody waits long for it. One process does it for all."""
         from fairlead.storage import workflow_rows as table
 
+        before = self._clock.now() - self.keep
         if not self.keep:
             return
-        with self.store.writing() as connection:
-            self.store.database.wipe(connection)
-            table.forget(connection, self._clock.now() - self.keep)
+        with self.store.database.elected("workflows.retention") as mine:
+            count = total = table.BATCH if mine else 0
+            while count == table.BATCH:
+                with self.store.writing() as connection:
+                    self.store.database.wipe(connection)
+                    count = table.forget(connection, before)
+                total += count
+            if total > table.BATCH:  # something was deleted
+                with self.store.writing() as connection:
+                    table.forget_definitions(connection, before)
 
     def _end(self, opened: Opened, worker: str, status: str, error: str, result: bytes) -> bool:
         from fairlead.storage import workflow_rows as table
