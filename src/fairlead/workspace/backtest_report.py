@@ -15,7 +15,7 @@ from fairlead.costs.record import Record, decode_record
 from fairlead.errors import BadInput, FairleadError
 from fairlead.storage.log import KeptPayload, Log
 from fairlead.storage.store import Store
-from fairlead.storage.vault import Vault
+from fairlead.storage.vault import SubjectKey, Vault
 from fairlead.workflows.runs import Runs
 from fairlead.workflows.sealing import Begun
 from fairlead.workspace.backtesting import Backtest, Change, Differs, Kept
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from fairlead.workspace.backtesting import Outcome
 
 _EXAMPLES: Final = 20  # that are kept of each kind of difference
+_KEYS_FOR: Final = 2000  # payloads that are opened with the same keys
 
 
 @dataclass
@@ -152,21 +153,31 @@ def _begun_in(runs: Runs) -> Callable[[str], Begun | str]:
 
 
 class _Opening:
-    """Opens payloads."""
+    """Opens payloads. Persons' keys are asked for again every so many, so that an erasure counts meanwhile."""
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
+        self._keys: dict[str, SubjectKey | None] = {}
+        self._opened = 0
 
     def __call__(self, record: Record, sealed: KeptPayload | None) -> Kept:
         if sealed is None:
-            return Kept(record, why="" if not record.payload else "its payload was deleted")
+            return Kept(record, why="its payload was deleted" if record.payload else "")
+        key = self._key(sealed.subject)
+        if key is None:
+            return Kept(record, why="its payload was erased with its person")
         try:
-            plain = self._vault.open_sealed(sealed.subject, sealed.ciphertext, record.run.encode())
-            return Kept(record, decode_payload(plain))
-        except (FairleadError, msgspec.MsgspecError) as error:
-            return Kept(
-                record, why=f"its payload does not open: {getattr(error, 'message', error)}".partition(" with its ")[0]
-            )
+            return Kept(record, decode_payload(self._vault.open_own(key, sealed.ciphertext, record.run.encode())))
+        except (FairleadError, msgspec.MsgspecError):
+            return Kept(record, why="its payload does not open: it was changed, or is of another version")
+
+    def _key(self, subject: str) -> SubjectKey | None:
+        self._opened += 1
+        if self._opened % _KEYS_FOR == 0:
+            self._keys.clear()
+        if subject not in self._keys:
+            self._keys[subject] = self._vault.key_of(subject)
+        return self._keys[subject]
 
 
 def _rows(store: Store, start: int) -> Iterator[tuple[Record, KeptPayload | None]]:
