@@ -45,11 +45,12 @@ class Recording:
         self.bounds: dict[str, Bounds] = {}
         self.asked: dict[str, Any] = {}
 
-    async def _effect(self, at: Place, what: Any) -> StepResult:
+    async def _effect(self, at: Place, what: Any, *, changes: bool = False) -> StepResult:
         for _ in range(self.chance.randrange(3)):
             await asyncio.sleep(0)
         if at.record not in self.world.records:
-            self.world.begun.add(at.record)
+            if changes:
+                self.world.begun.add(at.record)  # as is kept of what changes something, and of nothing else
             self.left -= 1
             if self.left == 0 and self.chance.random() < 0.5:
                 raise Crash
@@ -78,11 +79,11 @@ class Recording:
 
     async def tool(self, at: Place, node: ToolNode, arguments: Mapping[str, Any], bounds: Bounds) -> StepResult:
         self.bounds[at.text], self.asked[at.text] = bounds, arguments
-        return await self._effect(at, arguments)
+        return await self._effect(at, arguments, changes=bounds.undone)
 
     async def python(self, at: Place, node: PythonNode, arguments: Mapping[str, Any], bounds: Bounds) -> StepResult:
         self.bounds[at.text], self.asked[at.text] = bounds, arguments
-        return await self._effect(at, arguments)
+        return await self._effect(at, arguments, changes=bounds.undone)
 
     async def answer(self, at: Place, node: ApprovalNode | WaitNode | None, waiting: Waiting) -> StepResult:
         if waiting.id in self.world.answers:

@@ -1,11 +1,15 @@
 """Random definitions, walked with a crash at any effect, come to the same end with each effect done once."""
 
+import asyncio
 import random
+from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.workflows.recording import Crash, Recording, World, counted, program_of
+from tests.workflows.walking import shop
 
 from fairlead.workflows.interpreter import walked
 from fairlead.workflows.walk import Place, RunFailed, StepFailed, StepResult
@@ -101,3 +105,41 @@ async def test_a_run_that_crashes_anywhere_ends_as_one_that_does_not_and_pays_no
     failed |= {key.removeprefix("run:") for key, came in world.done.items() if isinstance(came, StepFailed)}
     assert set(counted(world.order)) <= failed
     assert await _ended(program, Recording(world)) == found
+
+
+PAY = {"id": "pay", "tool": {"call": "bank.pay", "arguments": {"amount": 40}},
+       "compensate": {"tool": {"call": "bank.refund", "arguments": {"amount": 40}}}}  # fmt: skip
+LOST = [
+    {"id": "both", "parallel": {"branches": {
+        "a": [{"id": "ask", "approval": {"role": "boss", "ask": "Shall it be bought?"}}],
+        "b": [{"id": "go", "wait": {"signal": "go"}}, PAY],
+    }}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("how", ["deny", "cancel"])
+async def test_what_was_cut_off_in_the_middle_is_known_and_undone(tmp_path: Path, how: str) -> None:
+    """The worker dies after the bank has paid and before anybody knew of it; then what runs beside it fails."""
+    async with shop(tmp_path, *LOST) as s:
+        drivers = s.w.fairlead.deployment.systems.drivers
+        bank, run = drivers["bank"], s.begin()
+        await s.walked(run)
+        s.order(run, "signal", signal="go")
+
+        class Dies:
+            async def call(self, call: Any) -> Any:
+                await bank.call(call)
+                raise asyncio.CancelledError
+
+        drivers["bank"] = Dies()  # type: ignore[index]
+        with pytest.raises(asyncio.CancelledError):
+            await s.walked(run)
+        drivers["bank"] = bank  # type: ignore[index]
+        assert s.taking.let_go([run]) == 1  # as is done for the dead
+        s.order(run, how, "lee" if how == "deny" else "kim", at="both.a.ask")
+        found = await s.walked(run)
+        assert (found["status"], found["failure"]["undone"]) == (
+            "failed" if how == "deny" else "cancelled",
+            ["both.b.pay"],
+        )
+        assert (s.calls("bank.pay"), s.calls("bank.refund")) == (1, 1)

@@ -57,6 +57,7 @@ class Shop:
         self.w = w
         self.workflows = w.running.workflows
         self.runs = w.running.runs
+        self.taking = Taking(w.store, w.clock, self.runs, w.fairlead.ledger.journal.worker)
 
     def begin(self, person: str = "kim", article: str = "lamp", workflow: str = "buy", **more: Any) -> str:
         given = {"article": article}
@@ -66,9 +67,8 @@ class Shop:
     async def walked(self, run: str) -> dict[str, Any]:
         """The run, once nothing is left to be done for now."""
         worker = self.w.fairlead.ledger.journal.worker
-        taking = Taking(self.w.store, self.w.clock, self.runs, worker)
-        segments = Segments(self.w.fairlead, self.runs, taking, worker)
-        while ready := taking.take(8):
+        segments = Segments(self.w.fairlead, self.runs, self.taking, worker)
+        while ready := self.taking.take(8):
             for each in ready:
                 await segments.walk(each.id, each.segment)
         return self.shown(run)

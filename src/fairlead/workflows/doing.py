@@ -108,7 +108,14 @@ def bounds_of(compiled: Compiled, scope: Scope) -> Bounds:
     labels, sources = scope.flowing(compiled.uses)
     step = compiled.step
     timeout = None if step.timeout is None or step.retry is not None else float(seconds(step.timeout))
-    return Bounds(timeout=timeout, deadline=scope.deadline, budget=scope.purse.left, labels=labels, sources=sources)
+    return Bounds(
+        timeout=timeout,
+        deadline=scope.deadline,
+        budget=scope.purse.left,
+        labels=labels,
+        sources=sources,
+        undone=scope.undone,
+    )
 
 
 def asked_of(compiled: Compiled, scope: Scope, again: Again | None = None) -> Asked:

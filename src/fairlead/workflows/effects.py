@@ -119,6 +119,8 @@ class Governed:
                 sources += [f"page:{each.id}@{each.version}" for each in pages]
             person = Person(name=self.caller.person, credential=Credential(kind="none"), idempotency_key=at.key)
             work = partial(function.run, **function.given(given, person))
+            if bounds.undone and node.effect == "write":
+                await self._recorded.begin(at)
             async with asyncio.timeout(bounds.timeout):
                 value = await outcome(at, node, work() if function.waits else asyncio.to_thread(work))
             result = StepResult(value=msgspec.to_builtins(value), labels=read, provenance=tuple(sources))
@@ -255,6 +257,8 @@ class Governed:
                 return self._recorded.failure_row(at, _failed(at, answer), answer.cost)
             return self._recorded.row(at, _given(answer))
 
+        if bounds.undone and self._fairlead.current().systems.tool(name)[1].definition.effect == "write":
+            await self._recorded.begin(at)
         request = ToolRequest(name=name, arguments=arguments, labels=labels_of(bounds), flow=self._recorded.opened.flow)
         answer = await call_tool(self._fairlead, self.caller, request, self._arrival(at, bounds), remember)
         if answer.result.failed:
@@ -275,8 +279,9 @@ class Governed:
         return until
 
     def _refuse(self, at: Place) -> None:
-        """Raises `Cancelled`, or `Parked` where the run is paused: for what is not begun yet."""
-        if self.cancelled and not at.undoing:
+        """Raises `Cancelled`, or `Parked` where the run is paused: for what is not begun yet. What was begun and cut
+        off goes ahead in a cancelled run too: it may have been done, and is undone then."""
+        if self.cancelled and not at.undoing and not self._recorded.begun(at):
             raise Cancelled
         if self.paused:
             raise Parked

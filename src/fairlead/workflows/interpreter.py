@@ -117,6 +117,8 @@ class Walk:
             return None
         self.effects.noted(at, "begun")
         inside = scope.spending(step.budget).classed(step.data_class)
+        if compiled.undo is not None:
+            inside = replace(inside, undone=True)
         try:
             result = await self._with_expert(compiled, at, inside)
         except StepFailed as failed:

@@ -11,6 +11,7 @@ from msgspec.structs import asdict, replace
 from fairlead.storage.journal import Journal
 from fairlead.storage.types import NewResult, Write
 from fairlead.storage.workflow_step_rows import row_of
+from fairlead.workflows.marks import BEGUN
 from fairlead.workflows.runs import Opened, Runs, packed, unpacked
 from fairlead.workflows.walk import Place, StepFailed, StepResult
 
@@ -65,10 +66,17 @@ class Memory:
         return origin.run if any(each == at.text or each.startswith(below) for each in origin.kept) else ""
 
     def begun(self, at: Place) -> bool:
-        """Whether anything is known of an effect here, or below it."""
-        if self._above is None:
-            self._above = {above for place in (*self.opened.results, *self._new) for above in _above(place)}
-        return self.knows(at) or at.text in self._above
+        """Whether anything is known of this very effect, of the turns of an agent, or that it was about to be done."""
+        turns = f"{at.text}["
+        known = (*self.opened.results, *self._new)
+        return any(place in (at.record, _begun(at).record) or place.startswith(turns) for place in known)
+
+    async def begin(self, at: Place) -> None:
+        """Keep that this effect is about to be done: should it be cut off, a later walk knows that it may have been.
+        Raises `Lost`."""
+        mark = _begun(at)
+        if self.found(mark) is None:
+            await self.keep(mark, StepResult())
 
     def knows(self, at: Place) -> bool:
         """Whether what this very place gave is kept, by this walk or one before."""
@@ -146,6 +154,10 @@ class Recorded(Memory):
 def _above(place: str) -> Iterator[str]:
     """The places that this one stands below, or is another attempt of."""
     return (place[: found.start()] for found in _PARTS.finditer(place))
+
+
+def _begun(at: Place) -> Place:
+    return Place(at.run, (*at.path, BEGUN), at.attempt)
 
 
 def failure_in(plain: Any) -> StepFailed:

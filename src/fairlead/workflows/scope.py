@@ -54,7 +54,7 @@ class Purse:
 
 class Scope(Struct, frozen=True):
     """Where a step stands. `results` are those of the steps that it sees, `names` the other names, `flows` what flows
-    with these. `order` is where it comes among all, for undoing in reverse."""
+    with these. `order` is where it comes among all, for undoing in reverse; `undone` whether a step says how."""
 
     names: Mapping[str, Any]
     purse: Purse
@@ -64,6 +64,7 @@ class Scope(Struct, frozen=True):
     deadline: int | None = None
     data_class: ClassName | None = None
     order: tuple[int, ...] = ()
+    undone: bool = False
 
     @property
     def given(self) -> dict[str, Any]:

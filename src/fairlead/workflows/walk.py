@@ -120,13 +120,15 @@ class Asked(Struct, frozen=True, kw_only=True):
 
 class Bounds(Struct, frozen=True, kw_only=True):
     """Within what an effect stays: seconds for the attempt, the moment at which the step or run is over (milliseconds
-    since 1970), and money in nano-units. `labels` and `sources` are those of all that it is given."""
+    since 1970), and money in nano-units. `labels` and `sources` are those of all that it is given. `undone`: the step,
+    or one around it, says how it is undone, so it must be known that it was begun."""
 
     timeout: float | None = None
     deadline: int | None = None
     budget: int | None = None
     labels: Labels = NO_LABELS
     sources: tuple[str, ...] = ()
+    undone: bool = False
 
 
 class StepFailed(Exception):
