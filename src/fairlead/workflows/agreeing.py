@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from fairlead.workflows.forms import Form
+from fairlead.workflows.nodes import Schema
 from fairlead.workflows.program import Compiled
 from fairlead.workflows.scope import Scope
 from fairlead.workflows.templates import as_text
@@ -39,21 +41,48 @@ async def agreed(
         asked = Asked(prompt=as_text(prompt), instructions=as_text(instructions))
         bounds = Bounds(deadline=scope.deadline, budget=scope.purse.left, labels=whole.labels, sources=whole.provenance)
         result = await paid(walk, place, scope, partial(walk.effects.model, place, settings.model, asked, bounds))
-        return _with(whole, result.value, result.cost)
+        return _with(whole, _fit(settings.model.gives, at, result), result)
     waiting = Waiting(
         kind="question",
         id=place.text,
         until=scope.deadline,
         role=settings.role,
         ask=f"{at.text}: {', '.join(values)} differ on {settings.compare}. Which of them counts?",
-        show=values,
+        show={name: _resting(each) for name, each in branches.items()},
         answer={"enum": list(values)},
     )
-    chosen = (await paid(walk, place, scope, partial(walk.effects.answer, place, None, waiting))).value
-    if chosen not in values:
-        raise StepFailed("check", f"{chosen!r} is no branch of {at.text}", mend=f"answer with {', '.join(values)}")
-    return _with(whole, values[chosen])
+    said_by = await paid(walk, place, scope, partial(walk.effects.answer, place, None, waiting))
+    if said_by.value not in values:
+        raise StepFailed(
+            "check", f"{said_by.value!r} is no branch of {at.text}", mend=f"answer with {', '.join(values)}"
+        )
+    return _with(whole, values[said_by.value], said_by)
 
 
-def _with(whole: StepResult, value: Any, cost: int = 0) -> StepResult:
-    return msgspec.structs.replace(whole, value=value, text=as_text(value), cost=whole.cost + cost)
+def _with(whole: StepResult, value: Any, by: StepResult | None = None) -> StepResult:
+    """The value that counts, with what is known of all branches and of whoever decided."""
+    by = by or StepResult()
+    return msgspec.structs.replace(
+        whole,
+        value=value,
+        text=as_text(value),
+        cost=whole.cost + by.cost,
+        labels=whole.labels.joined(by.labels),
+        provenance=tuple(dict.fromkeys((*whole.provenance, *by.provenance))),
+    )
+
+
+def _resting(branch: StepResult) -> dict[str, Any]:
+    """What a person sees of a branch: what it says, what that rests on, and the action that said it last."""
+    return {"value": branch.value, "rests_on": list(branch.provenance), "run": branch.run or None}
+
+
+def _fit(gives: Schema, at: Place, result: StepResult) -> Any:
+    """What the model that decides gave, as its schema wants it. Raises `StepFailed` ("check")."""
+    if not gives:
+        return result.value
+    value, wrong = Form(gives, "gives").taken(result.value)
+    if wrong:
+        said = f"what was decided for {at.text} does not fit: {wrong}"
+        raise StepFailed("check", said, at=at.text, code="check_failed", run=result.run)
+    return value
