@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fairlead.workflows.recorded import Recorded
 from fairlead.workflows.walk import Place, StepResult
 
-_part = st.one_of(st.integers(0, 2), st.sampled_from(["a", "ab", "a~1", "~undo", "~began"]))
+_part = st.one_of(st.integers(0, 2), st.sampled_from(["a", "ab", "a~1", "~undo", "~begun"]))
 _places = st.lists(
     st.builds(Place, st.just("wf_1"), st.lists(_part, min_size=1, max_size=3).map(tuple), st.integers(0, 1))
 )
@@ -22,7 +22,7 @@ def recorded(known: list[Place]) -> Recorded:
 
 
 @given(_places, _places, _places)
-def test_an_effect_was_begun_where_something_stands_there_or_below(
+def test_an_effect_was_begun_where_it_stands_or_its_mark_or_a_turn_of_it_does(
     before: list[Place], since: list[Place], asked: list[Place]
 ) -> None:
     memory, known = recorded(before), [each.record for each in before]
@@ -31,5 +31,5 @@ def test_an_effect_was_begun_where_something_stands_there_or_below(
             memory.row(new, StepResult())
             known.append(new.record)
         for at in (*asked, *before):
-            below = tuple(at.text + mark for mark in "#.[~")
-            assert memory.begun(at) is any(each == at.record or each.startswith(below) for each in known)
+            mine = (at.record, Place(at.run, (*at.path, "~begun"), at.attempt).record)
+            assert memory.begun(at) is any(each in mine or each.startswith(f"{at.text}[") for each in known)

@@ -34,7 +34,7 @@ class _Failure(Struct, frozen=True):
     in_doubt: bool
 
 
-_PARTS: Final = re.compile(r"[#.\[~]")
+_TURN: Final = re.compile(r"\[")
 _KNOWN: Final = msgspec.json.Decoder(_Failure)  # see runs.py
 
 
@@ -45,7 +45,7 @@ class Memory:
         self.opened = opened
         self._new: set[str] = set()
         self._kept: dict[str, StepResult] = {}
-        self._above: set[str] | None = None  # places below which something is known; made when it is first asked for
+        self._turned: set[str] | None = None  # places of which a turn is known; made when it is first asked for
 
     def found(self, at: Place) -> StepResult | None:
         """What the place gave before. Raises the `StepFailed` that it raised before."""
@@ -66,21 +66,17 @@ class Memory:
         return origin.run if any(each == at.text or each.startswith(below) for each in origin.kept) else ""
 
     def begun(self, at: Place) -> bool:
-        """Whether anything is known of this very effect, of the turns of an agent, or that it was about to be done."""
-        turns = f"{at.text}["
-        known = (*self.opened.results, *self._new)
-        return any(place in (at.record, _begun(at).record) or place.startswith(turns) for place in known)
+        """Whether anything is known of this very effect, of a turn of an agent here, or that it was about to be done."""
+        if self._turned is None:
+            self._turned = {each for place in (*self.opened.results, *self._new) for each in _turned(place)}
+        return any(map(self._knows, (at.record, _begun(at).record))) or at.text in self._turned
 
-    async def begin(self, at: Place) -> None:
-        """Keep that this effect is about to be done: should it be cut off, a later walk knows that it may have been.
-        Raises `Lost`."""
-        mark = _begun(at)
-        if self.found(mark) is None:
-            await self.keep(mark, StepResult())
+    def _knows(self, place: str) -> bool:
+        return place in self._new or place in self.opened.results
 
     def knows(self, at: Place) -> bool:
         """Whether what this very place gave is kept, by this walk or one before."""
-        return at.record in self._new or at.record in self.opened.results
+        return self._knows(at.record)
 
 
 class Recorded(Memory):
@@ -95,9 +91,16 @@ class Recorded(Memory):
     def row(self, at: Place, result: StepResult) -> NewResult:
         """What is to be kept in the commit of the action that gave it."""
         self._new.add(at.record)
-        if self._above is not None:
-            self._above.update(_above(at.record))
+        if self._turned is not None:
+            self._turned.update(_turned(at.record))
         return self._noted(self._runs.row(self.opened, self._worker, at.record, result))
+
+    async def begin(self, at: Place) -> None:
+        """Keep that this effect is about to be done: should it be cut off, a later walk knows that it may have been.
+        Raises `Lost`."""
+        mark = _begun(at)
+        if self.found(mark) is None:
+            await self.keep(mark, StepResult())
 
     async def keep(self, at: Place, result: StepResult) -> StepResult:
         """A result that no action of money stands behind. Raises `Lost`."""
@@ -151,9 +154,9 @@ class Recorded(Memory):
             raise Lost
 
 
-def _above(place: str) -> Iterator[str]:
-    """The places that this one stands below, or is another attempt of."""
-    return (place[: found.start()] for found in _PARTS.finditer(place))
+def _turned(place: str) -> Iterator[str]:
+    """The places of which this one is a turn, or stands below a turn."""
+    return (place[: found.start()] for found in _TURN.finditer(place))
 
 
 def _begun(at: Place) -> Place:
