@@ -66,7 +66,7 @@ class Memory:
         return origin.run if any(each == at.text or each.startswith(below) for each in origin.kept) else ""
 
     def begun(self, at: Place) -> bool:
-        """Whether anything is known of this very effect, of a turn of an agent here, or that it was about to be done."""
+        """Whether anything is known of this very effect, of an agent's turn here, or that it was about to be done."""
         if self._turned is None:
             self._turned = {each for place in (*self.opened.results, *self._new) for each in _turned(place)}
         return any(map(self._knows, (at.record, _begun(at).record))) or at.text in self._turned
