@@ -49,6 +49,7 @@ LICENCES = {
     "httpx2-jsfetch": "BSD-3-Clause",
     "numpy": "BSD-3-Clause AND 0BSD AND MIT AND Zlib AND CC0-1.0",  # of which versions differ by Python's
     "pgserver": "Apache-2.0",  # with PostgreSQL and pgvector under the PostgreSQL licence; for tests only
+    "pypdfium2": "BSD-3-Clause AND Apache-2.0",  # PDFium and what it is built with are of the permissive kind too
     "pywin32": "PSF-2.0",
     "tiktoken": "MIT",
     "tzdata": "Apache-2.0",

@@ -154,7 +154,7 @@ def converter() -> Iterator[Converter]:
 def test_a_process_of_its_own_reads_one_after_another(converter: Converter) -> None:
     assert isinstance(converter.read(".pdf", pdf([BODY])), Said)
     assert isinstance(converter.read(".docx", b"nothing"), Failure)
-    process = converter._process
+    process = converter._program._process
     assert process is not None
     process.kill()
     process.wait()

@@ -1,14 +1,6 @@
-"""The program that reads documents: a process of its own with bounds on time and memory, which opens no file, knows no
-secret and is ended when a document is too much for it.
+"""The program that reads documents: `main` answers in a process with bounds (`documents/bounded.py`). A message is the kind of
+document, one byte, and the document."""
 
-It gets documents on its standard input, one after another, and answers each on its standard output: what it said, or
-why not. What is thrown in an unforeseen way ends it, and whoever waits starts another one.
-"""
-
-import logging
-import resource
-import struct
-import sys
 import zipfile
 import zlib
 from typing import Final
@@ -17,25 +9,14 @@ import msgspec
 
 from fairlead.context.sources.reading import Said
 from fairlead.context.sources.types import Failure
+from fairlead.documents.bounded import answer_all
 
-SECONDS: Final = 30
-_MEMORY: Final = 1 << 30
-HEADER: Final = struct.Struct(">BQ")  # 0 for .pdf, 1 for .docx; how many bytes follow
-LENGTH: Final = struct.Struct(">Q")
 KINDS: Final = (".pdf", ".docx")
 
 
 def main() -> None:
     """Answer until there is nothing more to read."""
-    logging.disable(logging.CRITICAL)  # libraries tell of every oddity
-    _bound()
-    given, answers = sys.stdin.buffer, sys.stdout.buffer
-    while head := given.read(HEADER.size):
-        kind, length = HEADER.unpack(head)
-        _bound_time()
-        answer = msgspec.msgpack.encode(_answer(KINDS[kind], given.read(length)))
-        answers.write(LENGTH.pack(len(answer)) + answer)
-        answers.flush()
+    answer_all(lambda message: msgspec.msgpack.encode(_answer(KINDS[message[0]], message[1:])))
 
 
 def decode(answer: bytes) -> Said | Failure:
@@ -72,23 +53,3 @@ def _damaged(error: BaseException) -> Failure:
     said = " ".join(str(error).split())[:200]
     mend = "open it with the program that it is from, and save it anew"
     return Failure(why=f"it is damaged: {said}" if said else "it is damaged", mend=mend)
-
-
-def _bound() -> None:
-    for what, most in (
-        (resource.RLIMIT_AS, _MEMORY),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, 64),
-    ):
-        _, hard = resource.getrlimit(what)
-        try:
-            resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
-        except (ValueError, OSError):  # a system that does not bound this
-            continue
-
-
-def _bound_time() -> None:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + SECONDS + 1, hard))

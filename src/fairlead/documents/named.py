@@ -1,0 +1,64 @@
+"""What stands beside labels: on the same line, or below."""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from fairlead.documents.labels import Label, labels_of
+from fairlead.documents.layout import Cell, Sheet, around
+from fairlead.documents.types import Box
+
+
+class Piece(Struct, frozen=True):
+    """A text beside a label: `how` is `inline`, `right` or `below`."""
+
+    text: str
+    page: int
+    box: Box
+    how: str
+    cell: Cell
+
+
+class Named:
+    """The labels of a document, and what stands beside each."""
+
+    def __init__(self, sheet: Sheet) -> None:
+        self.sheet = sheet
+        self._of = {id(cell): labels_of(cell) for cell in sheet.cells}
+        self.labels = [label for cell in sheet.cells for label in self._of[id(cell)]]
+
+    def of(self, cell: Cell) -> list[Label]:
+        return self._of[id(cell)]
+
+    def is_label(self, cell: Cell) -> bool:
+        """Whether a cell begins with a label."""
+        found = self._of[id(cell)]
+        return bool(found) and found[0].at == 0
+
+    def with_kind(self, *kinds: str) -> Iterator[Label]:
+        """The labels of any of these kinds, and of no kind that says it is something else."""
+        for label in self.labels:
+            if label.kinds.intersection(kinds):
+                yield label
+
+    def beside(self, label: Label) -> Iterator[Piece]:
+        """What may be its value, the likeliest first."""
+        if label.rest:
+            words = label.cell.words[label.rest_from : label.rest_from + len(label.rest)] or label.cell.words[-1:]
+            yield Piece(" ".join(label.rest), label.cell.page, around(words), "inline", label.cell)
+            return
+        if self._of[id(label.cell)][-1] is not label:
+            last = self._of[id(label.cell)][-1]  # the same in another language: what follows is for both
+            if last.rest and last.at <= label.at + len(label.said.split()) + 1:
+                yield from self.beside(last)
+                return
+        right = self.sheet.right_of(label.cell)
+        if right and not self.is_label(right[0]):
+            yield _piece(right[0], "right")
+        under = next(iter(self.sheet.below(label.cell)), None)
+        if under is not None and not self.is_label(under):
+            yield _piece(under, "below")
+
+
+def _piece(cell: Cell, how: str) -> Piece:
+    return Piece(cell.text, cell.page, cell.box, how, cell)

@@ -1,0 +1,51 @@
+"""A document as words with the places where they stand, and what was read out of one."""
+
+from typing import Final
+
+from msgspec import Struct
+
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom in points, from the page's upper left corner."""
+
+MOST_PAGES: Final = 60
+MOST_WORDS: Final = 30_000
+LARGEST: Final = 20 << 20
+"""Bytes of a file."""
+
+
+class Word(Struct, frozen=True, array_like=True):
+    """What stands between two spaces. `size` of its letters in points."""
+
+    text: str
+    box: Box
+    size: float
+
+
+class Page(Struct, frozen=True, array_like=True):
+    """A page's words in the order of the file. `width` and `height` in points."""
+
+    width: float
+    height: float
+    words: tuple[Word, ...]
+
+
+class Unread(Struct, frozen=True, kw_only=True):
+    """Why a document cannot be read, and what can be done. `kind` is `no_text`, `encrypted`, `damaged` or `too_large`."""
+
+    kind: str
+    why: str
+    mend: str
+
+
+class Field(Struct, frozen=True, kw_only=True):
+    """A value with its place: `page` from 1, the `box` and the `text` that it was read from.
+
+    `confidence` is from 0 to 1. `doubt` says why a person should look; "" where independent things in the document agree.
+    """
+
+    value: str | float
+    text: str
+    page: int
+    box: Box
+    confidence: float
+    doubt: str = ""
