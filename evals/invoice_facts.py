@@ -143,9 +143,15 @@ def spaced(text: str) -> str:
 def party(rng: random.Random, country: Country) -> Party:
     first, trade, form = rng.choice(country.firsts), rng.choice(country.trades), rng.choice(country.forms)
     name = f"{first} {trade} {form}".replace("  ", " ").strip()
-    plain = "".join(each for each in _ascii(f"{first}{'-' if rng.random() < 0.5 else ''}{trade}") if each.isalnum() or each == "-")
+    plain = "".join(
+        each for each in _ascii(f"{first}{'-' if rng.random() < 0.5 else ''}{trade}") if each.isalnum() or each == "-"
+    )
     domain = f"{plain.lower()}.{'com' if rng.random() < 0.4 else _tld(country.code)}"
-    street = f"{rng.choice(country.streets)} {rng.randint(1, 180)}" if country.code not in ("US", "GB", "FR") else f"{rng.randint(1, 180)} {rng.choice(country.streets)}"
+    street = (
+        f"{rng.choice(country.streets)} {rng.randint(1, 180)}"
+        if country.code not in ("US", "GB", "FR")
+        else f"{rng.randint(1, 180)} {rng.choice(country.streets)}"
+    )
     return Party(name, street, rng.choice(country.cities), country.vat(rng), country.account(rng), domain)
 
 
@@ -159,7 +165,18 @@ def facts(rng: random.Random, country: Country, traps: float = 0.15) -> Facts:
         Line(text, rng.randint(1, 12), Decimal(rng.randint(199, 39_900)) / 100)
         for text in rng.sample(country.articles, rng.randint(1, min(6, len(country.articles))))
     )
-    forms = ("{y}-{n4}", "INV-{n5}", "{n6}", "{n8}", "R{y2}{n5}", "{y}/{n4}", "F-{n4}-{y2}", "{n4}", "SI{n6}", "{a}{n7}")
+    forms = (
+        "{y}-{n4}",
+        "INV-{n5}",
+        "{n6}",
+        "{n8}",
+        "R{y2}{n5}",
+        "{y}/{n4}",
+        "F-{n4}-{y2}",
+        "{n4}",
+        "SI{n6}",
+        "{a}{n7}",
+    )
     shape = rng.choice(forms)
     number = (
         shape.replace("{y}", str(issued.year)).replace("{y2}", str(issued.year)[2:]).replace("{a}", rng.choice("ABCKX"))

@@ -49,7 +49,11 @@ def letter(f: Facts, said: Said, rng: random.Random) -> list[Text]:
 def modern(f: Facts, said: Said, rng: random.Random) -> list[Text]:
     """Labels above their values in a band."""
     t = [Text(50, 80, said("invoice"), 26, True), right(545, 70, f.seller.name, 11, True)]
-    t += [right(545, 84, f.seller.street, 8), right(545, 95, f.seller.city, 8), right(545, 106, f"info@{f.seller.domain}", 8)]
+    t += [
+        right(545, 84, f.seller.street, 8),
+        right(545, 95, f.seller.city, 8),
+        right(545, 106, f"info@{f.seller.domain}", 8),
+    ]
     for number, (label, value) in enumerate(_data(f, said)[:4]):
         t += [Text(50 + 128 * number, 150, label, 8, True), Text(50 + 128 * number, 163, value, 9)]
     t.append(Text(50, 200, said("to"), 8, True))
@@ -77,7 +81,12 @@ def compact(f: Facts, said: Said, rng: random.Random) -> list[Text]:
 
 
 def _data(f: Facts, said: Said) -> list[tuple[str, str]]:
-    found = [(said("number"), f.number), (said("date"), f.on(f.issued)), (said("due"), f.on(f.due)), (said("customer"), f.customer)]
+    found = [
+        (said("number"), f.number),
+        (said("date"), f.on(f.issued)),
+        (said("due"), f.on(f.due)),
+        (said("customer"), f.customer),
+    ]
     if f.order:
         found.append((said("order"), f.order))
     if "delivery_note" in f.traps:
@@ -109,7 +118,9 @@ def _table(t: list[Text], f: Facts, said: Said, y: float, at: tuple[float, ...])
 
 
 def _sums(t: list[Text], f: Facts, said: Said, y: float, x: float, to: float) -> float:
-    rows = [(said("net"), f.net), (said("tax"), f.tax), (said("total"), f.total)] if f.rate else [(said("total"), f.total)]
+    rows = (
+        [(said("net"), f.net), (said("tax"), f.tax), (said("total"), f.total)] if f.rate else [(said("total"), f.total)]
+    )
     if "wrong_sum" in f.traps:
         rows = [(label, value + 10 if number == 0 else value) for number, (label, value) in enumerate(rows)]
     if "prepaid" in f.traps:

@@ -1,16 +1,20 @@
 """Read invoices on the embedded default, without any model, and hold what was read against what they say.
 
-`--data` goes through every `*.pdf` of a folder with a `*.json` of the same name beside it: a list whose first object has the expected
-fields. `--invented N` makes N invoices in layouts, languages and words that no choice was made on (`invoice_unseen.py`); with
+`--data` goes through every `*.pdf` of a folder with a `*.json` of the same name beside it: a list whose first object
+has the expected
+fields. `--invented N` makes N invoices in layouts, languages and words that no choice was made on
+(`invoice_unseen.py`); with
 `--practice` in those that choices were made on.
 
     documents               how many were read
     field_accuracy          the share of expected fields that were read as expected, flagged or not
-    straight_through_share  the share of documents in which supplier, number, date, currency and total are there and none is flagged
+    straight_through_share  the share of documents in which supplier, number, date, currency and total are there and
+    none is flagged
     wrong_unflagged         fields that are not as expected, and that no person would have been shown             (0)
     flagged_right           fields that a person was shown although they were as expected
 
-A field that is not read counts as wrong in `field_accuracy`. Names count as the same where the words of one are among those of the other, legal
+A field that is not read counts as wrong in `field_accuracy`. Names count as the same where the words of one are among
+those of the other, legal
 forms aside; amounts to the cent; all else exactly, spaces, points and dashes aside for numbers.
 """
 
@@ -30,9 +34,18 @@ from fairlead.documents.parties import core_of
 from fairlead.documents.pdf import pages_of
 
 _OURS: Final = {
-    "issuer": "supplier", "amount": "total", "amount_untaxed": "net", "amount_tax": "tax", "date": "date", "date_due": "due",
-    "invoice_number": "number", "currency": "currency", "vat": "vat", "static_vat": "vat", "iban": "iban",
-}  # fmt: skip
+    "issuer": "supplier",
+    "amount": "total",
+    "amount_untaxed": "net",
+    "amount_tax": "tax",
+    "date": "date",
+    "date_due": "due",
+    "invoice_number": "number",
+    "currency": "currency",
+    "vat": "vat",
+    "static_vat": "vat",
+    "iban": "iban",
+}
 _CENT: Final = 0.005
 
 

@@ -8,20 +8,45 @@ from typing import NamedTuple
 A4 = (595.0, 842.0)
 LETTER = (612.0, 792.0)
 
-_ASCII = (
-    "278 278 355 556 556 889 667 191 333 333 389 584 278 333 278 278 556 556 556 556 556 556 556 556 556 556 278 278 584 584 584 556 "
-    "1015 667 667 722 722 667 611 778 722 278 500 667 556 833 722 778 667 778 722 667 611 722 667 944 667 667 611 278 278 278 469 556 "
-    "333 556 556 500 556 556 278 556 556 222 222 500 222 833 556 556 556 556 333 500 278 556 500 722 500 500 500 334 260 334 584"
-).split()
-_WIDTHS = {chr(32 + at): int(width) for at, width in enumerate(_ASCII)}
+_ASCII = """
+278 278 355 556 556 889 667 191 333 333 389 584 278 333 278 278 556 556 556 556 556 556 556 556 556 556 278
+278 584 584 584 556 1015 667 667 722 722 667 611 778 722 278 500 667 556 833 722 778 667 778 722 667 611 722
+667 944 667 667 611 278 278 278 469 556 333 556 556 500 556 556 278 556 556 222 222 500 222 833 556 556 556
+556 333 500 278 556 500 722 500 500 500 334 260 334 584
+"""
+_WIDTHS = {chr(32 + at): int(width) for at, width in enumerate(_ASCII.split())}
 _MARKS = {
-    "ACUTE": "acute", "GRAVE": "grave", "CIRCUMFLEX": "circumflex", "DIAERESIS": "dieresis", "TILDE": "tilde", "CEDILLA": "cedilla",
-    "RING ABOVE": "ring", "OGONEK": "ogonek", "CARON": "caron", "STROKE": "slash", "DOUBLE ACUTE": "hungarumlaut", "DOT ABOVE": "dotaccent",
-}  # fmt: skip
+    "ACUTE": "acute",
+    "GRAVE": "grave",
+    "CIRCUMFLEX": "circumflex",
+    "DIAERESIS": "dieresis",
+    "TILDE": "tilde",
+    "CEDILLA": "cedilla",
+    "RING ABOVE": "ring",
+    "OGONEK": "ogonek",
+    "CARON": "caron",
+    "STROKE": "slash",
+    "DOUBLE ACUTE": "hungarumlaut",
+    "DOT ABOVE": "dotaccent",
+}
 _NAMES = {
-    "€": "Euro", "£": "sterling", "ß": "germandbls", "°": "degree", "·": "periodcentered", "–": "endash", "—": "emdash", "•": "bullet",
-    "º": "ordmasculine", "ª": "ordfeminine", "’": "quoteright", "æ": "ae", "Æ": "AE", "ı": "dotlessi", "¥": "yen", "\u00a0": "space",
-}  # fmt: skip
+    "€": "Euro",
+    "£": "sterling",
+    "ß": "germandbls",
+    "°": "degree",
+    "·": "periodcentered",
+    "–": "endash",
+    "—": "emdash",
+    "•": "bullet",
+    "º": "ordmasculine",
+    "ª": "ordfeminine",
+    "’": "quoteright",
+    "æ": "ae",
+    "Æ": "AE",
+    "ı": "dotlessi",
+    "¥": "yen",
+    "\u00a0": "space",
+}
 
 
 class Text(NamedTuple):
@@ -49,7 +74,7 @@ def pdf(pages: Iterable[Iterable[Text]], paper: tuple[float, float] = A4, image:
     drawn = [list(page) for page in pages]
     codes = _codes({letter for page in drawn for each in page for letter in each.text})
     contents = [_picture() if image else _drawn(page, paper[1], codes) for page in drawn]
-    objects = ["<< /Type /Catalog /Pages 2 0 R >>".encode()]
+    objects = [b"<< /Type /Catalog /Pages 2 0 R >>"]
     first = 5
     kids = " ".join(f"{first + 2 * number} 0 R" for number in range(len(contents)))
     objects.append(f"<< /Type /Pages /Kids [{kids}] /Count {len(contents)} >>".encode())
@@ -57,14 +82,17 @@ def pdf(pages: Iterable[Iterable[Text]], paper: tuple[float, float] = A4, image:
     encoding = f"<< /Type /Encoding /BaseEncoding /WinAnsiEncoding /Differences [{differences}] >>"
     for font in ("Helvetica", "Helvetica-Bold"):
         letters = {code: letter for letter, code in codes.items()}
-        widths = " ".join(str(_WIDTHS.get(_plain(letters[code]), 556) if code in letters else 0) for code in range(32, 256))
+        widths = " ".join(
+            str(_WIDTHS.get(_plain(letters[code]), 556) if code in letters else 0) for code in range(32, 256)
+        )
         said = f"/FirstChar 32 /LastChar 255 /Widths [{widths}]"
         objects.append(f"<< /Type /Font /Subtype /Type1 /BaseFont /{font} {said} /Encoding {encoding} >>".encode())
     for number, content in enumerate(contents):
         box = f"[0 0 {paper[0]:g} {paper[1]:g}]"
         resources = "<< /Font << /F1 3 0 R /F2 4 0 R >> >>"
         objects.append(
-            f"<< /Type /Page /Parent 2 0 R /MediaBox {box} /Resources {resources} /Contents {first + 2 * number + 1} 0 R >>".encode()
+            f"<< /Type /Page /Parent 2 0 R /MediaBox {box} /Resources {resources} "
+            f"/Contents {first + 2 * number + 1} 0 R >>".encode()
         )
         packed = zlib.compress(content, 9)
         head = f"<< /Length {len(packed)} /Filter /FlateDecode >>\nstream\n".encode()
@@ -106,7 +134,9 @@ def _drawn(page: list[Text], height: float, codes: dict[str, int]) -> bytes:
     lines = []
     for each in page:
         data = bytes(codes[letter] for letter in each.text).hex()
-        lines.append(f"BT /F{2 if each.bold else 1} {each.size:g} Tf {each.x:.2f} {height - each.y:.2f} Td <{data}> Tj ET")
+        lines.append(
+            f"BT /F{2 if each.bold else 1} {each.size:g} Tf {each.x:.2f} {height - each.y:.2f} Td <{data}> Tj ET"
+        )
     return "\n".join(lines).encode()
 
 

@@ -66,6 +66,12 @@ costs: compile_budgets
 costs: decode_rates
 costs: encode_rates
 costs: resolve_rates
+documents: REQUIRED
+documents: Field
+documents: Invoice
+documents: Unread
+documents: agreement
+documents: read_invoice
 evidence: Pieces
 evidence: Reader
 evidence: answerable

@@ -16,6 +16,7 @@ from fairlead.cli.ask import Key, Url
 from fairlead.cli.asking import got, posted
 from fairlead.cli.brought import pairs, with_files
 from fairlead.cli.compiled import published
+from fairlead.cli.each_file import files_of, run_each
 from fairlead.cli.opening import open_store
 from fairlead.cli.output import DryRun, Json, data, json_data, say, table
 from fairlead.cli.place import Data, Workspace, find, server_url
@@ -44,6 +45,10 @@ Files = Annotated[
     list[str] | None,
     typer.Option("--file", metavar="KEY=PATH", help="A document as KEY of the input: {name, base64, sha256}."),
 ]
+Each = Annotated[
+    str,
+    typer.Option("--each", metavar="KEY=FILES", help="A run for each of these files, as in 'document=inbox/*.pdf'."),
+]
 Texts = Annotated[list[str] | None, typer.Option("--text", metavar="KEY=PATH", help="A file's text as KEY.")]
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -55,6 +60,7 @@ def run(
     given: Annotated[str, typer.Option("--input", help="Its input as JSON; `@FILE` reads a file.")] = "{}",
     file: Files = None,
     text: Texts = None,
+    each: Each = "",
     once: Annotated[str, typer.Option("--once", help="A name for this start: the same one never begins two.")] = "",
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Begin it, and do not wait.")] = False,
     key: Key = "",
@@ -67,10 +73,16 @@ def run(
     value = with_files(json_of(given, "--input"), pairs("--file", file or ()), pairs("--text", text or ()), Path())
     body = {"input": value, "once": once or token_hex(16), "stream": True}
     if dry_run:
+        if each:
+            data("\n".join(str(path) for path in files_of(each)[1]))
         say(f"would begin {name} with {jsons.dumps(body['input'])[:2000]}; `fairlead workflow dry-run {name}` walks it")
         return
     address = url or server_url(workspace)
     key = key_or_login(key, address)
+    if each:
+        if not run_each(name, value, each, address, key, json):
+            raise typer.Exit(1)
+        return
     found = begun(address, f"/v1/workflows/{quote(name, safe='')}/runs", body, key)
     if not found.get("new", True):
         say(f"begun before, as {found['id']}")

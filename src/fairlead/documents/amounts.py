@@ -7,15 +7,67 @@ from typing import Final
 from msgspec import Struct
 
 SYMBOLS: Final = {
-    "€": "EUR", "£": "GBP", "zł": "PLN", "Kč": "CZK", "Ft": "HUF", "R$": "BRL", "US$": "USD", "C$": "CAD", "CA$": "CAD",
-    "A$": "AUD", "AU$": "AUD", "NZ$": "NZD", "S$": "SGD", "HK$": "HKD", "₹": "INR", "₺": "TRY", "₽": "RUB", "₴": "UAH",
-    "₪": "ILS", "₩": "KRW", "₫": "VND", "฿": "THB", "₦": "NGN", "лв": "BGN", "lei": "RON", "Fr.": "CHF", "SFr.": "CHF",
-}  # fmt: skip
+    "€": "EUR",
+    "£": "GBP",
+    "zł": "PLN",
+    "Kč": "CZK",
+    "Ft": "HUF",
+    "R$": "BRL",
+    "US$": "USD",
+    "C$": "CAD",
+    "CA$": "CAD",
+    "A$": "AUD",
+    "AU$": "AUD",
+    "NZ$": "NZD",
+    "S$": "SGD",
+    "HK$": "HKD",
+    "₹": "INR",
+    "₺": "TRY",
+    "₽": "RUB",
+    "₴": "UAH",
+    "₪": "ILS",
+    "₩": "KRW",
+    "₫": "VND",
+    "฿": "THB",
+    "₦": "NGN",
+    "лв": "BGN",
+    "lei": "RON",
+    "Fr.": "CHF",
+    "SFr.": "CHF",
+}
 """Signs that stand for one currency alone."""
 SHARED: Final = {"$": ("USD", "CAD", "AUD", "NZD", "MXN", "SGD"), "kr": ("SEK", "NOK", "DKK"), "¥": ("JPY", "CNY")}
 """Signs that several use."""
 CODES: Final = frozenset(
-    "EUR USD GBP CHF SEK NOK DKK PLN CZK HUF RON BGN CAD AUD NZD JPY CNY INR BRL MXN SGD HKD TRY ZAR ILS AED ISK".split()
+    [
+        "EUR",
+        "USD",
+        "GBP",
+        "CHF",
+        "SEK",
+        "NOK",
+        "DKK",
+        "PLN",
+        "CZK",
+        "HUF",
+        "RON",
+        "BGN",
+        "CAD",
+        "AUD",
+        "NZD",
+        "JPY",
+        "CNY",
+        "INR",
+        "BRL",
+        "MXN",
+        "SGD",
+        "HKD",
+        "TRY",
+        "ZAR",
+        "ILS",
+        "AED",
+        "ISK",
+    ]
 )
 _NUMBER: Final = r"(?:\d{1,3}(?:[ \u00a0\u202f'’.,]\d{3})+|\d+)(?:[.,]\d{1,4})?(?:,-|\.-)?"
 _SIGN: Final = "|".join(re.escape(each) for each in sorted((*SYMBOLS, *SHARED), key=len, reverse=True))
@@ -38,7 +90,8 @@ class Amount(Struct, frozen=True):
 
 
 def amounts_in(text: str) -> list[Amount]:
-    """The amounts and percentages of a text, in their order. What is part of a word, a date or a number with dashes is none."""
+    """The amounts and percentages of a text, in their order. What is part of a word, a date or a number with dashes
+    is none."""
     found = []
     for each in _AMOUNT.finditer(text):
         value = parsed(each["number"])
@@ -59,7 +112,8 @@ def amounts_in(text: str) -> list[Amount]:
 
 
 def parsed(text: str) -> Decimal | None:
-    """A number in any of the usual spellings: `1.234,56`, `1,234.56`, `1 234,56`, `1'234.56`, `12,-`. None where it is none."""
+    """A number in any of the usual spellings: `1.234,56`, `1,234.56`, `1 234,56`, `1'234.56`, `12,-`. None where it
+    is none."""
     bare = re.sub(r"[ \u00a0\u202f'’]", "", text.removesuffix(",-").removesuffix(".-"))
     points, commas = bare.count("."), bare.count(",")
     if points and commas:

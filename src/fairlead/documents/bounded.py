@@ -1,4 +1,5 @@
-"""A program that reads files of strangers: a process of its own with bounds on time and memory, which opens no file, knows no
+"""A program that reads files of strangers: a process of its own with bounds on time and memory, which opens no file,
+knows no
 secret and is ended when something is too much for it.
 
 It gets one message after another on its standard input and answers each on its standard output. What is thrown in an
@@ -24,7 +25,8 @@ _MOST_ANSWER: Final = 32 << 20
 
 
 class Ended(Exception):
-    """The program gave no answer: it took too long (`late`), or more than it may, or what it read has brought it down."""
+    """The program gave no answer: it took too long (`late`), or more than it may, or what it read has brought it
+    down."""
 
     def __init__(self, *, late: bool) -> None:
         super().__init__("late" if late else "ended")

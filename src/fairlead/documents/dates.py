@@ -10,8 +10,10 @@ from msgspec import Struct
 from fairlead.documents.layout import folded
 
 _MONTHS: Final = (
-    "january jan januar janvier janv januari enero ene gennaio gen janeiro stycznia styczen januar leden ledna ocak ianuarie tammikuu",
-    "february feb februar fevrier fevr fev februari febrero febbraio fevereiro lutego luty unor unora subat februarie helmikuu",
+    "january jan januar janvier janv januari enero ene gennaio gen janeiro stycznia styczen januar leden "
+    "ledna ocak ianuarie tammikuu",
+    "february feb februar fevrier fevr fev februari febrero febbraio fevereiro lutego luty unor unora "
+    "subat februarie helmikuu",
     "march mar marz maerz mrz mars maart mrt marzo marco marca marzec brezen brezna mart martie maaliskuu",
     "april apr avril avr abril abr aprile kwietnia kwiecien duben dubna nisan aprilie huhtikuu",
     "may mai mei maj mayo maggio mag maio maja kveten kvetna mayis toukokuu",
@@ -19,16 +21,20 @@ _MONTHS: Final = (
     "july jul juli juillet juil julio luglio lug julho lipca lipiec cervenec cervence temmuz iulie heinakuu",
     "august aug aout augustus augusti agosto ago sierpnia sierpien srpen srpna agustos elokuu",
     "september sep sept septembre septiembre settembre set setembro wrzesnia wrzesien zari eylul septembrie syyskuu",
-    "october oct oktober okt octobre octubre ottobre ott outubro out pazdziernika pazdziernik rijen rijna ekim octombrie lokakuu",
+    "october oct oktober okt octobre octubre ottobre ott outubro out pazdziernika pazdziernik rijen "
+    "rijna ekim octombrie lokakuu",
     "november nov novembre noviembre novembro listopada listopad kasim noiembrie marraskuu",
-    "december dec dezember dez decembre diciembre dic dicembre dezembro grudnia grudzien prosinec prosince aralik decembrie joulukuu",
-)  # fmt: skip
+    "december dec dezember dez decembre diciembre dic dicembre dezembro grudnia grudzien prosinec "
+    "prosince aralik decembrie joulukuu",
+)
 _MONTH: Final = {name: number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
 _NAMED: Final = "|".join(sorted(_MONTH, key=len, reverse=True))
 _FORMS: Final = (
     re.compile(r"(?<![\d.])(?P<y>(?:19|20)\d\d)[-./](?P<m>\d{1,2})[-./](?P<d>\d{1,2})(?![\d])"),
     re.compile(r"(?<!\d)(?P<y>(?:19|20)\d\d)年(?P<m>\d{1,2})月(?P<d>\d{1,2})日"),
-    re.compile(r"(?<![\d.,/-])(?P<a>\d{1,2})(?P<mark>[-./])\s?(?P<b>\d{1,2})(?P=mark)\s?(?P<y>(?:19|20)?\d\d)(?![\d/-])"),
+    re.compile(
+        r"(?<![\d.,/-])(?P<a>\d{1,2})(?P<mark>[-./])\s?(?P<b>\d{1,2})(?P=mark)\s?(?P<y>(?:19|20)?\d\d)(?![\d/-])"
+    ),
     re.compile(
         rf"(?<!\d)(?P<d>\d{{1,2}})(?:st|nd|rd|th|er|[.ºª])?[\s./-]+(?:de\s+|of\s+)?(?P<name>{_NAMED})\b[.,]?[\s./-]*(?:de\s+|del\s+)?"
         r"(?P<y>(?:19|20)\d\d|\d\d(?!\d))(?!\d)"
@@ -38,7 +44,8 @@ _FORMS: Final = (
 
 
 class Day(Struct, frozen=True):
-    """A date in a text. `other` is what it would be with month and day the other way round, None where that cannot be."""
+    """A date in a text. `other` is what it would be with month and day the other way round, None where that cannot
+    be."""
 
     day: date
     other: date | None

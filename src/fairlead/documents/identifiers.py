@@ -1,4 +1,5 @@
-"""Numbers that carry their own proof or form: bank accounts (ISO 13616), VAT numbers of Europe, addresses on the Internet."""
+"""Numbers that carry their own proof or form: bank accounts (ISO 13616), VAT numbers of Europe, addresses on the
+Internet."""
 
 import re
 from collections.abc import Iterator
@@ -10,22 +11,102 @@ from fairlead.documents.layout import Cell, Sheet, around
 from fairlead.documents.types import Box
 
 _LENGTHS: Final = {
-    "AD": 24, "AT": 20, "BE": 16, "BG": 22, "CH": 21, "CY": 28, "CZ": 24, "DE": 22, "DK": 18, "EE": 20, "ES": 24, "FI": 18, "FR": 27,
-    "GB": 22, "GR": 27, "HR": 21, "HU": 28, "IE": 22, "IS": 26, "IT": 27, "LI": 21, "LT": 20, "LU": 20, "LV": 21, "MC": 27, "MT": 31,
-    "NL": 18, "NO": 15, "PL": 28, "PT": 25, "RO": 24, "SE": 24, "SI": 19, "SK": 24, "TR": 26,
-}  # fmt: skip
+    "AD": 24,
+    "AT": 20,
+    "BE": 16,
+    "BG": 22,
+    "CH": 21,
+    "CY": 28,
+    "CZ": 24,
+    "DE": 22,
+    "DK": 18,
+    "EE": 20,
+    "ES": 24,
+    "FI": 18,
+    "FR": 27,
+    "GB": 22,
+    "GR": 27,
+    "HR": 21,
+    "HU": 28,
+    "IE": 22,
+    "IS": 26,
+    "IT": 27,
+    "LI": 21,
+    "LT": 20,
+    "LU": 20,
+    "LV": 21,
+    "MC": 27,
+    "MT": 31,
+    "NL": 18,
+    "NO": 15,
+    "PL": 28,
+    "PT": 25,
+    "RO": 24,
+    "SE": 24,
+    "SI": 19,
+    "SK": 24,
+    "TR": 26,
+}
 _VAT: Final = {
-    "AT": r"U\d{8}", "BE": r"[01]\d{9}", "BG": r"\d{9,10}", "CHE": r"\d{9}(MWST|TVA|IVA)?", "CY": r"\d{8}[A-Z]", "CZ": r"\d{8,10}",
-    "DE": r"\d{9}", "DK": r"\d{8}", "EE": r"\d{9}", "EL": r"\d{9}", "ES": r"[A-Z]\d{7}[A-Z0-9]|\d{8}[A-Z]", "FI": r"\d{8}",
-    "FR": r"[A-Z0-9]{2}\d{9}", "GB": r"\d{9}(\d{3})?", "HR": r"\d{11}", "HU": r"\d{8}", "IE": r"\d[A-Z0-9]\d{5}[A-Z]{1,2}",
-    "IT": r"\d{11}", "LT": r"\d{9}(\d{3})?", "LU": r"\d{8}", "LV": r"\d{11}", "MT": r"\d{8}", "NL": r"\d{9}B\d{2}",
-    "NO": r"\d{9}(MVA)?", "PL": r"\d{10}", "PT": r"\d{9}", "RO": r"\d{6,10}", "SE": r"\d{12}", "SI": r"\d{8}", "SK": r"\d{10}",
-}  # fmt: skip
+    "AT": r"U\d{8}",
+    "BE": r"[01]\d{9}",
+    "BG": r"\d{9,10}",
+    "CHE": r"\d{9}(MWST|TVA|IVA)?",
+    "CY": r"\d{8}[A-Z]",
+    "CZ": r"\d{8,10}",
+    "DE": r"\d{9}",
+    "DK": r"\d{8}",
+    "EE": r"\d{9}",
+    "EL": r"\d{9}",
+    "ES": r"[A-Z]\d{7}[A-Z0-9]|\d{8}[A-Z]",
+    "FI": r"\d{8}",
+    "FR": r"[A-Z0-9]{2}\d{9}",
+    "GB": r"\d{9}(\d{3})?",
+    "HR": r"\d{11}",
+    "HU": r"\d{8}",
+    "IE": r"\d[A-Z0-9]\d{5}[A-Z]{1,2}",
+    "IT": r"\d{11}",
+    "LT": r"\d{9}(\d{3})?",
+    "LU": r"\d{8}",
+    "LV": r"\d{11}",
+    "MT": r"\d{8}",
+    "NL": r"\d{9}B\d{2}",
+    "NO": r"\d{9}(MVA)?",
+    "PL": r"\d{10}",
+    "PT": r"\d{9}",
+    "RO": r"\d{6,10}",
+    "SE": r"\d{12}",
+    "SI": r"\d{8}",
+    "SK": r"\d{10}",
+}
 _VAT_FORM: Final = re.compile("|".join(f"{country}(?:{form})" for country, form in _VAT.items()))
 _JUNK: Final = re.compile(r"[\s.\-/:]")
-_DOMAIN: Final = re.compile(r"(?:[\w.+-]+@|https?://|www\.)((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,})", re.IGNORECASE)
-_BARE_DOMAIN: Final = re.compile(r"^((?:[a-z0-9][a-z0-9-]*\.)+(?:com|net|org|eu|de|at|ch|fr|nl|be|es|it|pt|pl|se|dk|no|fi|cz|hu|ro|uk|ie|us|ca|au|io|shop|biz))$")
-_ANYBODYS: Final = frozenset("gmail outlook hotmail yahoo gmx web icloud aol live proton protonmail orange wanadoo free libero t-online".split())
+_DOMAIN: Final = re.compile(
+    r"(?:[\w.+-]+@|https?://|www\.)((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,})", re.IGNORECASE
+)
+_BARE_DOMAIN: Final = re.compile(
+    r"^((?:[a-z0-9][a-z0-9-]*\.)+(?:com|net|org|eu|de|at|ch|fr|nl|be|es|it|pt|pl|se|dk|no|fi|cz|hu|ro|uk|ie|us|ca|au|io|shop|biz))$"
+)
+_ANYBODYS: Final = frozenset(
+    [
+        "gmail",
+        "outlook",
+        "hotmail",
+        "yahoo",
+        "gmx",
+        "web",
+        "icloud",
+        "aol",
+        "live",
+        "proton",
+        "protonmail",
+        "orange",
+        "wanadoo",
+        "free",
+        "libero",
+        "t-online",
+    ]
+)
 _MOST_WORDS: Final = 9
 
 

@@ -20,24 +20,45 @@ from fairlead.documents.types import Box, Field, Page
 REQUIRED: Final = ("supplier", "number", "date", "currency", "total")
 """What an invoice cannot be posted without."""
 
-_ENGLISH: Final = frozenset("invoice bill statement receipt".split())
+MOST_TEXT: Final = 20_000
+
 _NOT_ENGLISH: Final = frozenset(
-    "rechnung rechnungsnummer rechnungsdatum facture factuur factuurnummer factura fattura fatura faktura fakturanummer fakturadatum lasku szamla".split()
+    (
+        "rechnung",
+        "rechnungsnummer",
+        "rechnungsdatum",
+        "facture",
+        "factuur",
+        "factuurnummer",
+        "factura",
+        "fattura",
+        "fatura",
+        "faktura",
+        "fakturanummer",
+        "fakturadatum",
+        "lasku",
+        "szamla",
+    )
 )
 _STATES: Final = re.compile(
     r"\b(?:AL|AK|AZ|AR|CA|CO|CT|DE|FL|GA|HI|ID|IL|IN|IA|KS|KY|LA|ME|MD|MA|MI|MN|MS|MO|MT|NE|NV|NH|NJ|NM|NY|NC|ND|OH|OK|OR|PA|RI|SC|SD|TN|TX|UT|VT|VA|WA|WV|WI|WY|DC)"
     r",?\s+\d{5}(?:-\d{4})?\b"
 )
 _KR: Final = {"SE": "SEK", "DK": "DKK", "NO": "NOK"}
-_GOES_ON: Final = frozenset("of vom du del dated from dd z zo van af den le fra datum date".split())
+_GOES_ON: Final = frozenset(
+    ["of", "vom", "du", "del", "dated", "from", "dd", "z", "zo", "van", "af", "den", "le", "fra", "datum", "date"]
+)
 _MONTHS_DUE: Final = 400  # days
 
 
 class Invoice(Struct, frozen=True, kw_only=True):
-    """What was read. `fields` by name: supplier, vat, iban, number, date, due, order, currency, total, net, tax."""
+    """What was read. `fields` by name: supplier, vat, iban, number, date, due, order, currency, total, net, tax.
+    `text` is the
+    document's, line by line, as far as `MOST_TEXT` letters go."""
 
     fields: dict[str, Field]
     pages: int
+    text: str
 
 
 def invoice_of(pages: Sequence[Page], house: Iterable[str] = ()) -> Invoice:
@@ -56,7 +77,8 @@ def invoice_of(pages: Sequence[Page], house: Iterable[str] = ()) -> Invoice:
         "currency": _currency(sheet, sums.sign, sums.fields.get("total"), ibans, vats),
         **sums.fields,
     }
-    return Invoice(fields={name: field for name, field in found.items() if field is not None}, pages=len(pages))
+    text = "\n".join("  ".join(cell.text for cell in line) for line in sheet.lines)[:MOST_TEXT]
+    return Invoice(fields={name: each for name, each in found.items() if each is not None}, pages=len(pages), text=text)
 
 
 def _field(piece: Piece, value: str, confidence: float, doubt: str = "") -> Field:
@@ -73,7 +95,9 @@ def _number(named: Named, proofs: Sequence[Identifier]) -> Field | None:
     piece, value, doubt = found[0]
     others = {_bare(other) for _, other, _ in (*strong, *heading)} - {_bare(value)}
     if others:
-        doubt = "several numbers may be the invoice's: " + ", ".join(sorted({value, *(each[1] for each in (*strong, *heading))}))
+        doubt = "several numbers may be the invoice's: " + ", ".join(
+            sorted({value, *(each[1] for each in (*strong, *heading))})
+        )
     elif not strong and (not heading or len(re.findall(r"\d", value)) < 3 or re.fullmatch(r"(19|20)\d\d", value)):
         doubt = doubt or "no label says for sure that it is the invoice's number"
     return _field(piece, value, 0.5 if doubt else 0.96 if strong else 0.92, doubt)
@@ -94,7 +118,8 @@ def _numbers(named: Named, kind: str, taken: set[str]) -> Iterator[tuple[Piece, 
 def _identifier(text: str) -> tuple[str, str] | None:
     """The number at the beginning of a text, and whether it may go on."""
     words = text.strip(" :#.").split()
-    if not words or days_in(" ".join(words[:3])) and days_in(" ".join(words[:3]))[0].start == 0:
+    days = days_in(" ".join(words[:3]))
+    if not words or (days and days[0].start == 0):
         return None
     first = words[0].strip(".,;:()#")
     rest = words[1:]
@@ -136,7 +161,9 @@ def _dates(
 
 
 def _doubted(field: Field, doubt: str) -> Field:
-    return Field(value=field.value, text=field.text, page=field.page, box=field.box, confidence=0.4, doubt=field.doubt or doubt)
+    return Field(
+        value=field.value, text=field.text, page=field.page, box=field.box, confidence=0.4, doubt=field.doubt or doubt
+    )
 
 
 def _dated(named: Named, kind: str, turn: str) -> Field | None:
@@ -171,7 +198,12 @@ def _only_date(sheet: Sheet, turn: str, due: Field | None) -> Field | None:
 def _turn(sheet: Sheet, ibans: Sequence[Identifier], vats: Sequence[Identifier]) -> str:
     """Which stands first in dates of numbers alone: `day`, `month`, or "" where nothing tells."""
     days = [day for cell in sheet.cells for day in days_in(cell.text) if day.mark]
-    sure = {("month" if _is_month_first(cell.text, day) else "day") for cell in sheet.cells for day in days_in(cell.text) if day.mark and day.other is None and day.day.day > 12}
+    sure = {
+        ("month" if _is_month_first(cell.text, day) else "day")
+        for cell in sheet.cells
+        for day in days_in(cell.text)
+        if day.mark and day.other is None and day.day.day > 12
+    }
     if len(sure) == 1:
         return sure.pop()
     if sure:
@@ -253,7 +285,11 @@ def _currency(
     others = sure - {value}
     if not doubt and (others or (shared and value not in {each for one in shared for each in SHARED[one]})):
         doubt = "several currencies stand there: " + ", ".join(sorted({value, *others, *shared}))
-    text, page, box = where.get(best) or (total.text if total else best, total.page if total else 1, total.box if total else (0.0, 0.0, 0.0, 0.0))
+    text, page, box = where.get(best) or (
+        total.text if total else best,
+        total.page if total else 1,
+        total.box if total else (0.0, 0.0, 0.0, 0.0),
+    )
     return Field(value=value, text=text, page=page, box=box, confidence=0.5 if doubt else 0.97, doubt=doubt)
 
 

@@ -11,11 +11,23 @@ from msgspec import Struct
 from fairlead.documents.layout import Cell
 
 KINDS: Final = (
-    "number", "heading", "weak_number", "date", "weak_date", "due", "order", "total", "weak_total", "net", "tax", "other",
-    "buyer", "seller",
-)  # fmt: skip
+    "number",
+    "heading",
+    "weak_number",
+    "date",
+    "weak_date",
+    "due",
+    "order",
+    "total",
+    "weak_total",
+    "net",
+    "tax",
+    "other",
+    "buyer",
+    "seller",
+)
 
-_ENDS: Final = ":.#=)/,;°º]'’-"
+_ENDS: Final = ":.#=)/,;°º]'’"
 _BEGINS: Final = ("/", "(", "[", "'", "’", ":", "|")
 
 
@@ -77,11 +89,13 @@ def _spans(cell: Cell) -> Iterator[tuple[int, int, frozenset[str]]]:
 
 
 def _stands_alone(cell: Cell, start: int, end: int) -> bool:
-    """Whether a label begins with a word and ends with one, or before a colon and the like: within a number it is none."""
+    """Whether a label begins with a word and ends with one, or before a colon and the like: within a number it is
+    none."""
     _, word, letter = cell.tokens[end - 1]
     begins = start == 0 or cell.tokens[start - 1][1] != cell.tokens[start][1] or cell.tokens[start - 1][0] == "no"
-    after = cell.words[word].text[letter : letter + 1]
-    return (begins or _follows_sign(cell, start)) and (not after or after in _ENDS)
+    after = cell.words[word].text[letter:]
+    ends = not after or (after[0] in _ENDS and not (after[0] in "/," and after[1:2].isdigit()))
+    return ends and (begins or _follows_sign(cell, start))
 
 
 def _follows_sign(cell: Cell, start: int) -> bool:

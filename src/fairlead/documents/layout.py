@@ -9,7 +9,9 @@ from typing import Final
 from fairlead.documents.types import Box, Page, Word
 
 _GAP: Final = 0.85  # of a letter's size: a wider gap parts cells
-_SPELT: Final = str.maketrans({"ß": "ss", "ł": "l", "Ł": "l", "ø": "o", "Ø": "o", "đ": "d", "æ": "ae", "Æ": "ae", "ı": "i"})
+_SPELT: Final = str.maketrans(
+    {"ß": "ss", "ł": "l", "Ł": "l", "ø": "o", "Ø": "o", "đ": "d", "æ": "ae", "Æ": "ae", "ı": "i"}
+)
 
 
 def folded(text: str) -> str:
@@ -49,11 +51,11 @@ class Cell:
                 if inside and start < 0:
                     start = at
                 elif not inside and start >= 0:
-                    token = folded(text[start:at])
-                    if token == "o" and found and found[-1][:2] == ("n", number):
+                    said = folded(text[start:at])
+                    if said == "o" and found and found[-1][:2] == ("n", number):
                         found.pop()  # n.º, as in Spain: no, as elsewhere
-                        token = "no"
-                    found.append((token, number, at))
+                        said = "no"
+                    found.append((said, number, at))
                     start = -1
         return tuple(found)
 

@@ -13,14 +13,20 @@ from fairlead.documents.layout import Cell, folded
 from fairlead.documents.named import Named
 from fairlead.documents.types import Field
 
-_FORMS: Final = (
-    "gmbh co kg|gmbh & co kg|gmbh|mbh|ag|kg|ohg|ug|e k|ek|gbr|e v|ltd|limited|plc|llp|llc|inc|incorporated|corp|corporation|co|company|pty ltd|"
-    "s a r l|sarl|s a s|sas|sasu|eurl|s a|sa|snc|sprl|srl|s r l|s p a|spa|s n c|s a s di|b v|bv|n v|nv|v o f|vof|s l|sl|s l u|slu|lda|ltda|"
-    "sp z o o|sp j|sp k|s c|ab|a b|oy|oyj|aps|a s|as|asa|s r o|sro|spol s r o|kft|zrt|bt|nyrt|sro|d o o|doo|sia|uab|ou|se"
-).split("|")
-_FORM_TOKENS: Final = sorted({tuple(each.replace("&", " ").split()) for each in _FORMS}, key=len, reverse=True)
+_FORMS: Final = """
+gmbh co kg, gmbh & co kg, gmbh, mbh, ag, kg, ohg, ug, e k, ek, gbr, e v, ltd, limited, plc, llp,
+llc, inc, incorporated, corp, corporation, co, company, pty ltd, s a r l, sarl, s a s, sas, sasu,
+eurl, s a, sa, snc, sprl, srl, s r l, s p a, spa, s n c, s a s di, b v, bv, n v, nv, v o f, vof, s
+l, sl, s l u, slu, lda, ltda, sp z o o, sp j, sp k, s c, ab, a b, oy, oyj, aps, a s, as, asa, s r o,
+sro, spol s r o, kft, zrt, bt, nyrt, sro, d o o, doo, sia, uab, ou, se
+"""
+_FORM_TOKENS: Final = sorted(
+    {tuple(each.replace("&", " ").split()) for each in _FORMS.split(",")}, key=len, reverse=True
+)
 _FORM_WORDS: Final = frozenset("".join(each) for each in _FORM_TOKENS)
-_JOINING: Final = frozenset("& + and und et en y e i de du la van von of the og och for".split())
+_JOINING: Final = frozenset(
+    ["&", "+", "and", "und", "et", "en", "y", "e", "i", "de", "du", "la", "van", "von", "of", "the", "og", "och", "for"]
+)
 _MOST_WORDS: Final = 60
 _WEIGHTS: Final = {"domain": 2.0, "label": 2.0, "proof": 1.5, "sender": 1.5, "footer": 1.0, "largest": 1.0, "form": 1.0}
 _ENOUGH: Final = 3.0
@@ -32,7 +38,7 @@ _STRONG: Final = frozenset(("domain", "label", "footer", "proof", "sender"))
 _LEAST_NAME: Final = 3
 
 
-class Candidate(Struct):
+class _Candidate(Struct):
     """A name that may be the sender's, and what speaks for it."""
 
     text: str
@@ -45,14 +51,19 @@ def buyers(named: Named) -> set[int]:
     """The ids of cells that tell whom the invoice is for: what stands below or beside such labels."""
     found: set[int] = set()
     for label in named.with_kind("buyer"):
-        if label.at or "seller" in label.kinds or (label.said in ("for", "an", "aan", "client", "customer") and label.rest):
+        if (
+            label.at
+            or "seller" in label.kinds
+            or (label.said in ("for", "an", "aan", "client", "customer") and label.rest)
+        ):
             continue
         found.add(id(label.cell))
         right = named.sheet.right_of(label.cell)
         if right and not named.is_label(right[0]) and not label.rest:
             found.add(id(right[0]))
-        cell: Cell | None = right[0] if right and id(right[0]) in found else label.cell
-        found |= {id(each) for each in _column(named, label.cell, right[0] if right and id(right[0]) in found else label.cell)}
+        found |= {
+            id(each) for each in _column(named, label.cell, right[0] if right and id(right[0]) in found else label.cell)
+        }
     return found
 
 
@@ -67,7 +78,8 @@ def _column(named: Named, label: Cell, cell: Cell) -> Iterator[Cell]:
 
 
 def supplier(named: Named, proofs: Sequence[Identifier], house: Iterable[str] = ()) -> Field | None:
-    """The sender's name. Beyond doubt where things of different kinds speak for it, and for nobody else as much. `house` are names
+    """The sender's name. Beyond doubt where things of different kinds speak for it, and for nobody else as much.
+    `house` are names
     that are never it: one's own."""
     own = {core_of(each) for each in house}
     candidates = [each for each in _candidates(named, proofs) if each.core not in own]
@@ -105,16 +117,16 @@ def core_of(name: str) -> tuple[str, ...]:
     return tokens
 
 
-def _weight(one: Candidate) -> float:
+def _weight(one: _Candidate) -> float:
     return sum(_WEIGHTS.get(each, 0.5) for each in one.speaks)
 
 
-def _candidates(named: Named, proofs: Sequence[Identifier]) -> list[Candidate]:
+def _candidates(named: Named, proofs: Sequence[Identifier]) -> list[_Candidate]:
     away = buyers(named)
     stems = {name for cell in named.sheet.cells if id(cell) not in away for name in domains(cell)}
     near = [each.cell for each in proofs if id(each.cell) not in away]
     largest = _largest(named, away)
-    found: dict[tuple[str, ...], Candidate] = {}
+    found: dict[tuple[str, ...], _Candidate] = {}
     for text, cell, kind in _names(named, away, largest):
         core = core_of(text)
         if not core or sum(map(len, core)) < _LEAST_NAME or not any(each.isalpha() for each in "".join(core)):
@@ -122,7 +134,7 @@ def _candidates(named: Named, proofs: Sequence[Identifier]) -> list[Candidate]:
         speaks = _speaks(text, core, cell, kind, named, stems, near)
         known = next((each for each in found.values() if _same(each.core, core)), None)
         if known is None:
-            found[core] = Candidate(text, core, cell, speaks)
+            found[core] = _Candidate(text, core, cell, speaks)
             continue
         if cell.row != known.cell.row or cell.page != known.cell.page:
             known.speaks.add("again")
@@ -182,7 +194,12 @@ def _of_domain(core: tuple[str, ...], stem: str) -> bool:
     if len(plain) < 4 or len(joined) < 4:
         return False
     initials = "".join(each[0] for each in core)
-    return plain in joined or joined in plain or (len(core) > 1 and core[0] in plain and len(core[0]) > 3) or initials == plain
+    return (
+        plain in joined
+        or joined in plain
+        or (len(core) > 1 and core[0] in plain and len(core[0]) > 3)
+        or initials == plain
+    )
 
 
 def _same(one: tuple[str, ...], other: tuple[str, ...]) -> bool:

@@ -12,6 +12,7 @@ from fairlead.documents.layout import Cell, Sheet
 from fairlead.documents.named import Named
 from fairlead.documents.types import Field
 
+ALONE: Final = "nothing else in the document bears the total out"
 _PENNY: Final = Decimal("0.02")
 _HIGHEST_RATE: Final = Decimal("0.30")
 _ALIGNED: Final = 4.0  # points
@@ -63,7 +64,12 @@ def reckoned(named: Named) -> Reckoned:
 
 def _field(one: Sum, doubt: str, confidence: float) -> Field:
     return Field(
-        value=float(one.value), text=one.cell.text, page=one.cell.page, box=one.cell.box, confidence=confidence, doubt=doubt
+        value=float(one.value),
+        text=one.cell.text,
+        page=one.cell.page,
+        box=one.cell.box,
+        confidence=confidence,
+        doubt=doubt,
     )
 
 
@@ -133,29 +139,30 @@ def _best(totals: list[Sum], triples: list[tuple[Sum, Sum, Sum]], sheet: Sheet) 
     return max(totals, key=rank)
 
 
-def _doubt(
-    best: Sum, totals: list[Sum], sums: list[Sum], triples: list[tuple[Sum, Sum, Sum]], sheet: Sheet
-) -> str:
+def _doubt(best: Sum, totals: list[Sum], sums: list[Sum], triples: list[tuple[Sum, Sum, Sum]], sheet: Sheet) -> str:
     """Why the total is not sure; "" where it is."""
+    parts = {part.value for each in triples for part in each[1:]}
     strong = [each for each in totals if "total" in each.kinds and each.how == "line"]
-    others = {each.value for each in strong} - {best.value} - {part.value for each in triples for part in each[1:]}
-    if others:
+    if others := {each.value for each in strong} - {best.value} - parts:
         return "several amounts are called a total: " + ", ".join(str(each) for each in sorted({best.value, *others}))
-    if any(each[0].value == best.value for each in triples):
-        proven = {each[0].value for each in triples}
-        return "" if len(proven) == 1 or best.value == max(proven) else "several totals add up"
-    taxes = {each.value for each in sums if "tax" in each.kinds and each.value > 0 and each.how == "line"}
-    nets = {each.value for each in sums if "net" in each.kinds and each.value > 0}
-    if taxes:
+    if larger := {each.value for each in totals if each.how == "line" and each.value > best.value} - parts:
+        return "another total is larger: " + ", ".join(str(each) for each in sorted(larger))
+    proven = {each[0].value for each in triples}
+    if best.value in proven:
+        return "" if best.value == max(proven) else "several totals add up"
+    return _without_tax(best, totals, sums, sheet)
+
+
+def _without_tax(best: Sum, totals: list[Sum], sums: list[Sum], sheet: Sheet) -> str:
+    """Why a total is not sure to which no net and tax add up."""
+    if any("tax" in each.kinds and each.value > 0 and each.how == "line" for each in sums):
         return "net and tax do not add up to the total"
-    if nets - {best.value}:
+    if {each.value for each in sums if "net" in each.kinds and each.value > 0} - {best.value}:
         return "net and total differ, and no tax is shown"
-    if any(add_up(sheet, each) for each in totals if each.value == best.value):
-        return ""
-    places = {(each.cell.page, each.cell.row) for each in strong if each.value == best.value}
-    if len(places) > 1 and best.value == _greatest(sheet):
-        return ""
-    return "nothing else in the document bears the total out"
+    same = [each for each in totals if each.value == best.value]
+    places = {(each.cell.page, each.cell.row) for each in same if "total" in each.kinds and each.how == "line"}
+    borne = any(add_up(sheet, each) for each in same) or (len(places) > 1 and best.value == _greatest(sheet))
+    return "" if borne else ALONE
 
 
 def add_up(sheet: Sheet, one: Sum) -> bool:
@@ -168,6 +175,8 @@ def add_up(sheet: Sheet, one: Sum) -> bool:
             continue
         if found[-1].value == one.value and count == 0:
             continue  # a subtotal of the same amount
+        if found[-1].value < 0:
+            return False  # something was paid before, or given back
         total, count = total + found[-1].value, count + 1
         if total == one.value and count >= 2:
             return True

@@ -30,7 +30,8 @@ class Page(Struct, frozen=True, array_like=True):
 
 
 class Unread(Struct, frozen=True, kw_only=True):
-    """Why a document cannot be read, and what can be done. `kind` is `no_text`, `encrypted`, `damaged` or `too_large`."""
+    """Why a document cannot be read, and what can be done. `kind` is `no_text`, `encrypted`, `damaged` or
+    `too_large`."""
 
     kind: str
     why: str
@@ -40,7 +41,8 @@ class Unread(Struct, frozen=True, kw_only=True):
 class Field(Struct, frozen=True, kw_only=True):
     """A value with its place: `page` from 1, the `box` and the `text` that it was read from.
 
-    `confidence` is from 0 to 1. `doubt` says why a person should look; "" where independent things in the document agree.
+    `confidence` is from 0 to 1. `doubt` says why a person should look; "" where independent things in the document
+    agree.
     """
 
     value: str | float

@@ -45,7 +45,9 @@ def defined(name: str, settings: AnySystem, pins: Pins | None, files: Mapping[st
             text = file_of(files, settings.file, f"systems.{name}.file")
             found = _named("python", "definitions_of")(text, settings.file)
         case SqlSettings():
-            found = _named("sql_queries", "definitions_of")(name, settings)
+            found = _named("sql_queries", "definitions_of")(
+                name, _named("sql_mapping", "mapped")(name, settings, files)
+            )
         case OpenApiSettings():
             found = _named("openapi", "definitions_of")(name, settings, files)
     return found

@@ -161,11 +161,18 @@ class OpenApiSettings(SystemSettings, frozen=True, kw_only=True, forbid_unknown_
 
 
 class QuerySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A declared query, which is a tool. Its parameters are bound and never become SQL."""
+    """A declared query, which is a tool: either `sql` or `insert`. Its parameters are bound and never become SQL."""
 
     sql: Annotated[
-        str, Meta(min_length=1, description="One statement; `:name` stands for a parameter, `:person` for who calls.")
-    ]
+        str,
+        Meta(
+            description="One statement; `:name` stands for a parameter, `:person` for who calls, `:once` for the key "
+            "of the call, which is the same for every try of it."
+        ),
+    ] = ""
+    insert: Annotated[
+        str, Meta(description="A table of the system's `mapping` that gets one row: a column for each parameter.")
+    ] = ""
     about: Annotated[str, Meta(description="What it is for: models read this.")] = ""
     parameters: Annotated[
         dict[str, dict[str, Any]], Meta(description="The JSON Schema of each parameter. Default: text.")
@@ -181,6 +188,13 @@ class SqlSettings(SystemSettings, frozen=True, kw_only=True, forbid_unknown_fiel
 
     url: Annotated[str, Meta(description="`postgresql://HOST/DATABASE` without an account, or `sqlite:FILE`.")]
     queries: Annotated[dict[str, QuerySettings], Meta(description="Declared queries, by name.")] = {}
+    mapping: Annotated[
+        str,
+        Meta(
+            description="A file of the workspace under `systems/`, as in `NAME.mapping.yaml`, that says what the "
+            "tables and columns of the queries are called in this database."
+        ),
+    ] = ""
     tables: Annotated[
         list[str], Meta(description="Tables that statements written by a model may read. Default: no such statements.")
     ] = []

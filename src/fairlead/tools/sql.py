@@ -12,6 +12,7 @@ from fairlead.clock import Clock
 from fairlead.errors import BadInput
 from fairlead.net.http import Http
 from fairlead.tools.settings import SqlSettings, System
+from fairlead.tools.sql_mapping import mapped
 from fairlead.tools.sql_queries import SELECT, definitions_of, queries_of
 from fairlead.tools.sql_sqlite import SqliteFile
 from fairlead.tools.sql_statement import Restriction
@@ -25,9 +26,9 @@ class SqlSystem:
     """One database. Arguments reach it as bound values, or as one restricted statement, and never as anything else."""
 
     def __init__(self, system: System, http: Http, clock: Clock) -> None:
-        settings = system.settings
-        if not isinstance(settings, SqlSettings):
+        if not isinstance(system.settings, SqlSettings):
             raise BadInput(f"systems.{system.name} is no database", mend="write `use: sql`")
+        settings = mapped(system.name, system.settings, system.files)
         self._definitions = definitions_of(system.name, settings)
         self._queries = queries_of(system.name, settings)
         lite = settings.url.startswith(_SQLITE)

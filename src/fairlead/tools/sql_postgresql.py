@@ -99,7 +99,9 @@ class PostgresqlDatabase:
 
     async def query(self, query: Query, call: SystemCall) -> ToolResult:
         """A declared query. What writes is one transaction: it is done as a whole, or not at all."""
-        values = {name: sent(value) for name, value in query.values(call.arguments, call.person).items()}
+        values = {
+            name: sent(value) for name, value in query.values(call.arguments, call.person, call.idempotency_key).items()
+        }
         text = query.text("%({})s", quoted=True)
 
         async def work(session: _Session) -> ToolResult:

@@ -16,6 +16,10 @@ from fairlead.tools.types import Definition, Schema
 SELECT: Final = "select"
 PERSON: Final = "person"
 """`:person` in a query stands for who calls. It is bound by Fairlead and is no argument."""
+ONCE: Final = "once"
+"""`:once` in a query stands for the key of the call, which is the same for every try of it. It is no argument
+either."""
+_OURS: Final = (PERSON, ONCE)
 
 _TYPES: Final = frozenset(("string", "integer", "number", "boolean", "array", "object", "null"))
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -56,11 +60,12 @@ class Query(Struct, frozen=True, kw_only=True):
         parts = [piece.replace("%", "%%") if quoted else piece for piece in self.pieces]
         return parts[0] + "".join(place.format(name) + part for name, part in zip(self.names, parts[1:], strict=True))
 
-    def values(self, arguments: Mapping[str, Any], person: str) -> dict[str, Any]:
+    def values(self, arguments: Mapping[str, Any], person: str, once: str = "") -> dict[str, Any]:
         """What is bound, by name. Raises `BadInput` for an argument that is missing or that there is not."""
         if unknown := sorted(arguments.keys() - self.schemas.keys()):
             raise BadInput(f"{self.name} has no argument {unknown[0]!r}", param=unknown[0])
-        bound: dict[str, Any] = {PERSON: person} if PERSON in self.names else {}
+        ours = {PERSON: person, ONCE: once}
+        bound: dict[str, Any] = {name: value for name, value in ours.items() if name in self.names}
         for name, schema in self.schemas.items():
             if name not in arguments and "default" not in schema:
                 raise BadInput(f"{self.name} lacks the argument {name!r}", param=name)
@@ -93,7 +98,7 @@ def definitions_of(name: str, settings: SqlSettings) -> tuple[Definition, ...]:
             input=_input(query.schemas),
             output=RESULT,
             effect=settings.queries[each].effect,
-            idempotent=settings.queries[each].idempotent,
+            idempotent=settings.queries[each].idempotent or ONCE in query.names,
         )
         for each, query in queries_of(name, settings).items()
     ]
@@ -124,13 +129,13 @@ def _query(key: str, name: str, settings: QuerySettings) -> Query:
         raise BadInput(
             f"{key}.parameters: {spare[0]!r} stands nowhere in the statement", mend=f"write :{spare[0]} in it"
         )
-    if PERSON in settings.parameters:
+    if taken := [each for each in _OURS if each in settings.parameters]:
         raise BadInput(
-            f"{key}.parameters: `{PERSON}` is no parameter",
-            why=f":{PERSON} stands for who calls, whatever arguments say",
+            f"{key}.parameters: `{taken[0]}` is no parameter",
+            why=f":{PERSON} stands for who calls and :{ONCE} for the call, whatever arguments say",
             mend="leave it out of `parameters`, or give the parameter another name",
         )
-    schemas = {each: _schema(key, each, settings.parameters) for each in dict.fromkeys(names) if each != PERSON}
+    schemas = {each: _schema(key, each, settings.parameters) for each in dict.fromkeys(names) if each not in _OURS}
     return Query(name=name, pieces=pieces, names=names, schemas=schemas, reads=settings.effect == "read")
 
 

@@ -53,7 +53,10 @@ class SqliteFile:
 
     async def query(self, query: Query, call: SystemCall) -> ToolResult:
         """A declared query. What writes is one transaction: it is done as a whole, or not at all."""
-        values = {name: _bound(name, value) for name, value in query.values(call.arguments, call.person).items()}
+        values = {
+            name: _bound(name, value)
+            for name, value in query.values(call.arguments, call.person, call.idempotency_key).items()
+        }
         return await self._in_thread(call, query.text(":{}", quoted=False), values, query.reads, lambda _: _own_text)
 
     async def close(self) -> None:

@@ -123,7 +123,7 @@ class Governed:
                 await self._recorded.begin(at)
             async with asyncio.timeout(bounds.timeout):
                 value = await outcome(at, node, work() if function.waits else asyncio.to_thread(work))
-            result = StepResult(value=msgspec.to_builtins(value), labels=read, provenance=tuple(sources))
+            result = StepResult(value=_as_kept(value), labels=read, provenance=tuple(sources))
             return await self._recorded.keep(at, result)
 
         return await self._once(at, bounds, run)
@@ -308,6 +308,11 @@ def _cannot_wait(at: Place, why: str) -> StepFailed:
         why=why,
         mend="say `secrecy: sealed` of the workflow, or have it done without being asked",
     )
+
+
+def _as_kept(value: Any) -> Any:
+    """What a function gave as every later walk finds it: tuples are lists by then."""
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(msgspec.to_builtins(value)))
 
 
 def _given(answer: ToolAnswer) -> StepResult:

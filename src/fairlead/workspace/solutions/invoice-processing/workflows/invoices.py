@@ -1,14 +1,45 @@
 """What must hold before an invoice is posted, as rules of the house. Change them here; the workflow stays as it is."""
 
+import base64 as coded
 from typing import Any
 
+from fairlead.documents import Unread, agreement, read_invoice
+
+HOUSE: tuple[str, ...] = ()
+"""Your own names as invoices have them. They are never taken for the supplier."""
 TOLERANCE = 0.01  # of the currency: what an invoice may differ from its order
-NEVER_ACCEPTED = ("duplicate", "number", "supplier")
+NEVER_ACCEPTED = ("duplicate", "supplier", "missing", "unread")
 """Problems that nobody can wave through: they are mended, or the invoice is denied."""
 
 Fields = dict[str, Any]
 Row = dict[str, Any]
+_POSTED = ("supplier", "number", "date", "currency", "total")
 _TEXTS = ("supplier", "vat", "iban", "number", "date", "order", "currency")
+
+
+def read(base64: str) -> dict[str, Any]:
+    """The fields of a PDF file with their places. Where it cannot be read, `unread` says why."""
+    try:
+        document = coded.b64decode(base64, validate=True)
+    except ValueError:
+        return {"fields": {}, "text": "", "unread": "The document did not arrive whole."}
+    found = read_invoice(document, HOUSE)
+    if isinstance(found, Unread):
+        return {
+            "fields": {},
+            "text": "",
+            "unread": f"The document cannot be read: {found.why}. {found.mend.capitalize()}.",
+        }
+    return {"fields": agreement.plain(found.fields), "text": found.text, "unread": ""}
+
+
+def agreed(read: dict[str, Any], asked: list[dict[str, str]]) -> dict[str, Any]:
+    """What was read, held against what a model says, if one was asked: values, their places, and doubts by field."""
+    fields = agreement.agreed(read["fields"], read["text"], asked)
+    doubts = [{"field": name, "said": each["doubt"]} for name, each in fields.items() if each["doubt"]]
+    if read["unread"]:
+        doubts.append({"field": "unread", "said": read["unread"]})
+    return {"fields": {name: each["value"] for name, each in fields.items()}, "doubts": doubts, "places": fields}
 
 
 def named(fields: Fields) -> dict[str, str]:
@@ -27,24 +58,28 @@ def chosen(fields: Fields, suppliers: list[Row]) -> str:
 
 
 def compared(
-    fields: Fields, suppliers: list[Row], orders: list[Row], posted: list[Row], accepted: list[str]
+    fields: Fields,
+    doubts: list[dict[str, str]],
+    suppliers: list[Row],
+    orders: list[Row],
+    posted: list[Row],
+    accepted: list[str],
 ) -> dict[str, Any]:
     """The problems that nobody has accepted, and what would be posted. A problem is its code and what is wrong, in
     words."""
     supplier = chosen(fields, suppliers)
     master = next((each for each in suppliers if str(each["id"]) == supplier), None)
     order = _order(fields, supplier, orders)
-    problems = [
-        *_of_fields(fields),
-        *_of_supplier(fields, master),
-        *(_of_order(fields, supplier, order) if master else []),
-        *_of_posted(fields, posted),
-    ]
+    problems = _of_reading(fields, doubts, master, order)
+    if [code for code, _ in problems] != ["unread"]:
+        problems += _of_supplier(fields, master)
+        problems += _of_order(fields, supplier, order) if master else []
+        problems += _of_posted(fields, posted)
     left = [{"code": code, "said": said} for code, said in problems if code not in accepted]
     posting = {
         "supplier": supplier,
         "number": _said(fields, "number"),
-        "order": str(order["number"]) if order else "",
+        "order_number": str(order["number"]) if order else "",
         "date": _said(fields, "date"),
         "currency": _said(fields, "currency"),
         "total": float(fields.get("total") or 0),
@@ -53,28 +88,51 @@ def compared(
     return {"fields": fields, "accepted": accepted, "problems": left, "question": question, "posting": posting}
 
 
-def settled(matched: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+def settled(matched: dict[str, Any], answer: dict[str, Any], corrected: dict[str, Any]) -> dict[str, Any]:
     """What goes on after a person has looked: corrected fields are compared again, accepted problems are not told
     again.
 
     What was corrected stands in `corrected`: an example of what reading got wrong.
     """
-    corrected = {name: value for name, value in answer.items() if name != "accept"}
+    new = {name: value for name, value in answer.items() if name != "accept"}
     codes = [each["code"] for each in matched["problems"]]
     may = [code for code in codes if code not in NEVER_ACCEPTED] if answer.get("accept") else []
     left = [code for code in codes if code not in may]
     return {
-        "fields": {**matched["fields"], **corrected},
-        "accepted": [*matched["accepted"], *may],
-        "corrected": corrected,
+        "fields": {**matched["fields"], **new},
+        "accepted": [*matched["accepted"], *may, *(f"read {name}" for name in new)],
+        "corrected": {**corrected, **new},
         "posting": matched["posting"],
-        "ready": not left and not corrected,
+        "ready": not left and not new,
     }
 
 
-def _of_fields(fields: Fields) -> list[tuple[str, str]]:
-    missing = [name for name in ("supplier", "number", "date", "currency", "total") if not fields.get(name)]
-    return [(name, f"The {name} could not be read.") for name in missing]
+def _of_reading(
+    fields: Fields, doubts: list[dict[str, str]], master: Row | None, order: Row | None
+) -> list[tuple[str, str]]:
+    """What is missing or not sure. A supplier that was found by VAT number, and a total that is just what was
+    ordered, are."""
+    unread = [each["said"] for each in doubts if each["field"] == "unread"]
+    if unread and not any(fields.get(name) for name in _POSTED):
+        return [("unread", unread[0])]
+    missing = [name for name in _POSTED if not fields.get(name)]
+    sure = set()
+    if master is not None and _same(master["vat"], _said(fields, "vat")):
+        sure |= {"supplier", "vat"}
+    if order is not None and _is_all_of(order, fields) and _same(str(order["number"]), _said(fields, "order")):
+        sure |= {"total", "order"}
+    doubted = [
+        each for each in doubts if each["field"] in (*_POSTED, "iban") and each["field"] not in (*sure, *missing)
+    ]
+    return [
+        *(("missing", f"The {name} could not be read.") for name in missing),
+        *((f"read {each['field']}", f"The {each['field']} is not sure: {each['said']}.") for each in doubted),
+    ]
+
+
+def _is_all_of(order: Row, fields: Fields) -> bool:
+    left = float(order["total"]) - float(order["invoiced"])
+    return abs(left - float(fields.get("total") or 0)) <= TOLERANCE and order["currency"] == fields.get("currency")
 
 
 def _of_supplier(fields: Fields, master: Row | None) -> list[tuple[str, str]]:

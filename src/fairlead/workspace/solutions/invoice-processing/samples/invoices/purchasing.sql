@@ -6,12 +6,19 @@ CREATE TABLE orders (
 );
 CREATE TABLE postings (
   supplier TEXT NOT NULL, number TEXT NOT NULL, order_number TEXT NOT NULL, issued TEXT NOT NULL,
-  currency TEXT NOT NULL, total NUMERIC NOT NULL, UNIQUE (supplier, number)
+  currency TEXT NOT NULL, total NUMERIC NOT NULL, posted_by TEXT UNIQUE, UNIQUE (supplier, number)
 );
+-- What is posted counts against its order.
+CREATE TRIGGER counted AFTER INSERT ON postings BEGIN
+  UPDATE orders SET invoiced = ROUND(invoiced + NEW.total, 2) WHERE number = NEW.order_number;
+END;
 INSERT INTO suppliers VALUES
-  ('S-100', 'Nord Papier GmbH', 'DE811569869', 'DE89370400440532013000'),
-  ('S-101', 'Harbour Tools Ltd', 'GB980780684', 'GB29NWBK60161331926819');
+  ('S-100', 'Nordlicht Papier GmbH', 'DE811569869', 'DE89370400440532013000'),
+  ('S-101', 'Harbour Tools Ltd', 'GB980780684', 'GB29NWBK60161331926819'),
+  ('S-102', 'Lumière Fournitures SARL', 'FR40303265045', 'FR1420041010050500013M02606'),
+  ('S-103', 'Waterland Kantoor B.V.', 'NL859364210B01', 'NL91ABNA0417164300'),
+  ('S-104', 'Colosseo Grafica S.r.l.', 'IT00743110157', 'IT60X0542811101000000123456');
 INSERT INTO orders VALUES
-  ('PO-4711', 'S-100', 'EUR', 595.00, 0),
-  ('PO-4712', 'S-101', 'GBP', 1200.00, 0);
-INSERT INTO postings VALUES ('S-101', 'HT-2025-118', 'PO-4690', '2025-11-03', 'GBP', 240);
+  ('PO-4711', 'S-100', 'EUR', 595.00, 0), ('PO-4712', 'S-101', 'GBP', 1200.00, 0), ('PO-4713', 'S-102', 'EUR', 348.00, 0),
+  ('PO-4714', 'S-103', 'EUR', 847.00, 0), ('PO-4715', 'S-104', 'EUR', 1220.00, 0), ('PO-4716', 'S-100', 'EUR', 238.00, 0);
+INSERT INTO postings VALUES ('S-101', 'HT-2025-118', 'PO-4690', '2025-11-03', 'GBP', 240, 'before');
