@@ -28,8 +28,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from evals.stage import parser, say, told
-from fairlead.documents import REQUIRED, Invoice, Unread, read_invoice
-from fairlead.documents.invoice import invoice_of
+from fairlead.documents import Invoice, Unread, read_invoice
+from fairlead.documents.invoice import REQUIRED, invoice_of
 from fairlead.documents.parties import core_of
 from fairlead.documents.pdf import pages_of
 

@@ -66,8 +66,6 @@ costs: compile_budgets
 costs: decode_rates
 costs: encode_rates
 costs: resolve_rates
-documents: REQUIRED
-documents: Field
 documents: Invoice
 documents: Unread
 documents: agreement

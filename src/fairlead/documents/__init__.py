@@ -4,8 +4,8 @@ Nothing here asks a model, a database or the network.
 """
 
 from fairlead.documents import agreement
-from fairlead.documents.invoice import REQUIRED, Invoice
+from fairlead.documents.invoice import Invoice
 from fairlead.documents.reading import read_invoice
-from fairlead.documents.types import Field, Unread
+from fairlead.documents.types import Unread
 
-__all__ = ["REQUIRED", "Field", "Invoice", "Unread", "agreement", "read_invoice"]
+__all__ = ["Invoice", "Unread", "agreement", "read_invoice"]
