@@ -65,6 +65,8 @@ OTHER_ACCOUNT = "NL20INGB0001234567"
 def main() -> None:
     """Write all of them."""
     made = {
+        "first-one": (DE, "2026-0399", "PO-4717", "100.00", "classic", ()),
+        "first-exception": (GB, "HT-2026-040", "PO-4718", "400.00", "letter", ()),
         "nordlicht-4711": (DE, "2026-0417", "PO-4711", "500.00", "classic", ()),
         "harbour-without-order": (GB, "HT-2026-031", "", "1000.00", "letter", ()),
         "lumiere-wrong-sum": (FR, "F-2026-88", "PO-4713", "290.00", "modern", ("wrong_sum",)),

@@ -83,7 +83,7 @@ def _default(name: str) -> Path:
 
 
 def _require_something(name: str, where: Path, what: Adding) -> None:
-    if not what.new and not what.joined and not what.by_hand:
+    if not (what.new or what.joined or what.by_hand or what.databases):
         raise BadInput(
             f"{name} is in {where} already",
             why="every file of the template is there, and none is overwritten",

@@ -42,12 +42,13 @@ class Solution(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Adding(Struct, frozen=True, kw_only=True):
     """What a solution comes to in one folder. `new` are files that are not there yet, `joined` those that are there
     and get more,
-    `left` those that stay as they are. `by_hand` is what a person has to put in: text by file."""
+    `left` those that stay as they are. `by_hand` is what a person has to put in: text by file. `databases` are made."""
 
     new: Mapping[str, bytes]
     joined: Mapping[str, bytes]
     left: tuple[str, ...]
     by_hand: Mapping[str, str]
+    databases: tuple[str, ...] = ()
 
 
 def solutions() -> dict[str, Solution]:
@@ -93,7 +94,8 @@ def adding(name: str, folder: Path, variables: Mapping[str, str]) -> Adding:
             new[target] = whole
         elif whole != there:
             changed[target] = whole
-    return Adding(new=new, joined=changed, left=tuple(left), by_hand=by_hand)
+    databases = tuple(path for path in solution(name).databases if not (folder / path).exists())
+    return Adding(new=new, joined=changed, left=tuple(left), by_hand=by_hand, databases=databases)
 
 
 def write(name: str, folder: Path, what: Adding) -> None:
