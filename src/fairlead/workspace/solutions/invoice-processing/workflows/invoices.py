@@ -28,7 +28,7 @@ def read(base64: str) -> dict[str, Any]:
         return {
             "fields": {},
             "text": "",
-            "unread": f"The document cannot be read: {found.why}. {found.mend.capitalize()}.",
+            "unread": f"The document cannot be read: {found.why}. {found.mend[0].upper()}{found.mend[1:]}.",
         }
     return {"fields": agreement.plain(found.fields), "text": found.text, "unread": ""}
 
