@@ -150,6 +150,11 @@ def test_accounts_count_with_check_digits_that_hold_alone() -> None:
     assert not isinstance(pages, Unread)
     sheet = Sheet(pages)
     assert [each.value for each in accounts(sheet)] == ["DE89370400440532013000"]
+    beside = pages_of(pdf([[Text(50, 50, "PL8544728116 IBAN PL95 1573 6950 7072 1162 0465 7586")]]))
+    assert not isinstance(beside, Unread)
+    assert [each.value for each in accounts(Sheet(beside))] == ["PL95157369507072116204657586"], (
+        "not across two numbers"
+    )
     assert [each.value for each in vat_numbers(sheet)] == ["NL859364210B01"]
 
 

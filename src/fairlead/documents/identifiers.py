@@ -107,7 +107,8 @@ _ANYBODYS: Final = frozenset(
         "t-online",
     ]
 )
-_MOST_WORDS: Final = 9
+_MOST_WORDS: Final = 10
+_LONGEST_GROUP: Final = 6
 
 
 class Identifier(Struct, frozen=True):
@@ -159,6 +160,11 @@ def _in(cell: Cell, is_one: "type[str] | object") -> Iterator[Identifier]:
 
 
 def _is_iban(text: str) -> str:
+    groups = text.split()
+    if groups[0].strip(":").upper() == "IBAN":
+        groups = groups[1:]
+    if len(groups) > 1 and any(len(each) > _LONGEST_GROUP or each.upper().startswith("IBAN") for each in groups):
+        return ""  # numbers that stand side by side: their check digits can hold by chance
     bare = _JUNK.sub("", re.sub(r"^IBAN", "", text.strip(" .,;:|"))).upper()
     if len(bare) != _LENGTHS.get(bare[:2], 0) or not bare[2:4].isdigit() or not bare.isalnum() or not bare.isascii():
         return ""
