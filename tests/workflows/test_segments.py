@@ -55,7 +55,7 @@ async def test_a_run_waits_for_a_person_and_goes_on_with_their_answer(tmp_path: 
 
 async def test_a_question_with_a_time_limit_parks_the_run(tmp_path: Path) -> None:
     async with world(tmp_path, walks=4) as w:
-        escalates = {**WORD["approval"], "escalate": {"after": "1h", "to": "cfo"}}
+        escalates = {"role": "boss", "ask": "Shall it?", "escalate": {"after": "1h", "to": "cfo"}}
         run = begin(w, {"id": "word", "approval": escalates, "timeout": "2h"}, output="${steps.word.value.by}")
         assert (await until(w, run, "waiting", "failed")).until > w.clock.now()
         opened = w.running.runs.open(run.id)

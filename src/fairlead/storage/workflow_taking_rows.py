@@ -11,6 +11,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, Text, and_, case, cast, exists, func, not_, or_, select, update
 
 from fairlead.storage.personal_tables import approval
+from fairlead.storage.schema import epoch
 from fairlead.storage.workflow_rows import ACCEPTED, CALL, CANCELLING, LOST, PAUSED, RUNNING, WAITING
 from fairlead.storage.workflow_tables import workflow_run, workflow_step, workflow_wait
 
@@ -115,10 +116,11 @@ def owners(connection: Connection) -> set[str]:
 
 def over(connection: Connection, now: int, limit: int) -> list[str]:
     """Those whose waiting is over: their time has come, or the call that they wait for was approved, denied, or can be
-    neither any more."""
+    neither any more: it was asked about under another revision, and is asked about anew."""
     timed = select(_run.id).where(_run.status == WAITING, _run.until > 0, _run.until <= now).limit(limit)
     w, a = workflow_wait.c, approval.c
-    answered = or_(a.id.is_(None), a.state != "pending", a.expires_at <= now)
+    in_force = select(epoch.c.revision).scalar_subquery()
+    answered = or_(a.id.is_(None), a.state != "pending", a.expires_at <= now, a.revision != in_force)
     calls = select(w.run).outerjoin(approval, a.id == w.what).where(w.kind == CALL, answered)
     waits = exists(select(_run.id).where(_run.id == w.run, _run.status == WAITING))
     found = [*connection.execute(timed).scalars(), *connection.execute(calls.where(waits).limit(limit)).scalars()]
