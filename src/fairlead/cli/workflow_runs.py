@@ -97,9 +97,20 @@ def run(
 
 
 @app.command()
-def status(id_: Run, key: Key = "", url: Url = "", workspace: Workspace = None, json: Json = False) -> None:
+def status(
+    id_: Run,
+    take: Annotated[str, typer.Option("--take", metavar="KEY", help="Print only this part of what it gave.")] = "",
+    key: Key = "",
+    url: Url = "",
+    workspace: Workspace = None,
+    json: Json = False,
+) -> None:
     """What a run has done so far, what it waits for, and what came of it."""
     found = _got(f"{RUNS}/{quote(id_, safe='')}", key, url, workspace)
+    if take:
+        part = _part(found, take)
+        data(part if isinstance(part, str) and not json else jsons.dumps(part, ensure_ascii=False, indent=2))
+        return
     json_data(found) if json else _show(found)
 
 
