@@ -165,7 +165,9 @@ def _page(query: Mapping[str, list[str]]) -> Page:
         said = query.get(name, [""])[-1]
         if said and not (said.isascii() and said.isdigit() and least <= int(said[:20]) <= most):
             mend = f"give a whole number from {least} to {most}"
-            raise BadInput(f"`{name}` is {said[:40]!r}", why="it is no whole number in its range", mend=mend, param=name)
+            raise BadInput(
+                f"`{name}` is {said[:40]!r}", why="it is no whole number in its range", mend=mend, param=name
+            )
         return int(said) if said else otherwise
 
     return Page(
