@@ -9,7 +9,7 @@ import yaml
 from tests.cli.conftest import Fairlead
 
 from fairlead.cli.brought import with_files
-from fairlead.cli.evaluating import Case, cases_of, differences, wrong_in
+from fairlead.cli.evaluating import Case, cases_of, differences, went_through, wrong_in
 from fairlead.cli.main import run
 from fairlead.cli.opening import open_store
 from fairlead.cli.place import find, user
@@ -136,3 +136,10 @@ def test_texts_are_joined_or_left(text: str, more: str, wanted: str | None) -> N
 )
 def test_what_comes_out_holds_what_is_expected(expected: Any, found: Any, differs: bool) -> None:
     assert bool(list(differences(expected, found, "output"))) == differs
+
+
+def test_a_run_that_would_have_asked_a_person_did_not_go_through() -> None:
+    assert went_through({"status": "done", "output": {"straight_through": True}})
+    assert went_through({"status": "done", "output": "text"})
+    assert not went_through({"status": "done", "output": {"straight_through": False}})
+    assert not went_through({"status": "waiting"})

@@ -110,6 +110,7 @@ def _result(case: Case, address: str, key: str, folder: Path) -> dict[str, Any]:
     seconds = round(time.monotonic() - began, 3)
     asked = any(each["role"] for each in found.get("waits", ()))
     about = {"name": case.name, "workflow": case.workflow, "run": run, "status": found["status"], "asked": asked}
+    about["straight_through"] = went_through(found)
     return {**about, "passed": not wrong, "wrong": wrong, "cost": found["cost"], "seconds": seconds}
 
 
@@ -134,6 +135,13 @@ def wrong_in(case: Case, found: dict[str, Any]) -> list[str]:
     return wrong
 
 
+def went_through(found: dict[str, Any]) -> bool:
+    """Whether a run needed nobody: it is done, and does not itself say otherwise by `straight_through` in its output."""
+    output = found.get("output")
+    said = output.get("straight_through") if isinstance(output, dict) else None
+    return found["status"] == "done" and said is not False
+
+
 def differences(expected: Any, found: Any, at: str) -> Iterator[str]:
     """Where `found` does not hold what is expected: of an object the keys that are named, all else whole."""
     if isinstance(expected, dict) and isinstance(found, dict):
@@ -152,7 +160,7 @@ def differences(expected: Any, found: Any, at: str) -> Iterator[str]:
 
 def _summary(results: list[dict[str, Any]]) -> dict[str, Any]:
     count, passed = len(results), sum(each["passed"] for each in results)
-    through = sum(each["status"] == "done" for each in results)
+    through = sum(each["straight_through"] for each in results)
     return {
         "count": count,
         "passed": passed,
