@@ -136,7 +136,7 @@ def wrong_in(case: Case, found: dict[str, Any]) -> list[str]:
 
 
 def went_through(found: dict[str, Any]) -> bool:
-    """Whether a run needed nobody: it is done, and does not itself say otherwise by `straight_through` in its output."""
+    """Whether a run needed nobody: it is done, and does not say otherwise by `straight_through` in its output."""
     output = found.get("output")
     said = output.get("straight_through") if isinstance(output, dict) else None
     return found["status"] == "done" and said is not False
