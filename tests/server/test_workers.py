@@ -1,13 +1,17 @@
-"""The listening socket that workers share."""
+"""The listening socket that workers share, and how they end."""
 
 import gc
 import os
+import select
+import signal
 import socket
+import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from fairlead.server.workers import listen
+from fairlead.server.workers import Workers, listen
 
 
 def sockets() -> int:
@@ -46,3 +50,24 @@ def _has_v6() -> bool:
     except OSError:
         return False
     return True
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent is gone")
+def test_workers_do_not_outlive_who_watches_them() -> None:
+    read, write = os.pipe()
+    if (parent := os.fork()) == 0:
+        os.close(read)
+        os._exit(Workers([partial(_waits, write)]).run())
+    os.close(write)
+    assert os.read(read, 7) == b"working"
+    os.kill(parent, signal.SIGKILL)
+    os.waitpid(parent, 0)
+    assert select.select([read], [], [], 60)[0], "it goes on by itself"
+    assert os.read(read, 1) == b"", "the last who could write is gone"
+    os.close(read)
+
+
+def _waits(write: int) -> int:
+    os.write(write, b"working")
+    signal.pause()
+    return 0

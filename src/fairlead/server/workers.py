@@ -1,5 +1,6 @@
 """Several worker processes on one socket: started by fork, watched, and started again when one dies."""
 
+import ctypes
 import logging
 import os
 import signal
@@ -13,6 +14,7 @@ log = logging.getLogger("fairlead.workers")
 
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 _RESTART_PAUSE = 1.0  # seconds between the starts of a worker that dies at once
+_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -65,6 +67,7 @@ class Workers:
     def _spawn(self, work: Callable[[], int]) -> None:
         # No signal may come before the parent knows the child and the child has let go of the parent's handlers.
         signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+        parent = os.getpid()
         pid = os.fork()
         if pid:
             self._pids[pid] = time.monotonic(), work
@@ -73,6 +76,7 @@ class Workers:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
+        _stop_without(parent)
         status = 1
         try:
             status = work()
@@ -84,3 +88,13 @@ class Workers:
         self._stopping = True
         for pid in self._pids:
             os.kill(pid, signal.SIGTERM)
+
+
+def _stop_without(parent: int) -> None:
+    """Have this process told to stop once its parent is gone, however that came: it would hold the port, and nobody
+    would start it again. Linux alone offers it."""
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != parent:  # it was gone before that
+        os.kill(os.getpid(), signal.SIGTERM)
