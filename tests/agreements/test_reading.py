@@ -49,6 +49,13 @@ def test_lines_that_begin_with_a_number_are_no_clauses() -> None:
          "renewal_notice", 90),
         ("The Customer may terminate this agreement without cause on two months' notice.", "convenience_notice", 60),
         ("The Provider notifies the Customer of a personal data breach within two days.", "breach_notice", 48),
+        ("Late payments bear interest at 8,5 % per annum.", "late_interest", 8.5),
+        ("Late payments bear interest at 0.05% per day.", "late_interest", 18.25),
+        ("The Supplier's liability shall not exceed fifty per cent of the fees of the preceding six months.",
+         "liability_cap", 25),
+        ("The Supplier's liability shall not exceed 1,000% of the annual fees.", "liability_cap", 1000),
+        ("The Supplier maintains insurance of EUR 2,5 million per claim.", "insurance", 2_500_000),
+        ("The Supplier maintains insurance of EUR 1.250.000,50 per claim.", "insurance", 1_250_000.5),
     ],
 )  # fmt: skip
 def test_numbers_are_read(words: str, measure: str, number: float) -> None:
@@ -103,3 +110,17 @@ def test_how_far_a_value_is_from_what_is_preferred() -> None:
     assert not law.takes(None, "France")
     with pytest.raises(ValueError, match="no number"):
         position("at least some")
+
+
+@pytest.mark.parametrize(
+    ("words", "measure"),
+    [
+        ("Invoices are paid within thirty (90) days of receipt.", "payment_days"),
+        ("Invoices are paid no earlier than 30 days and no later than ninety days after receipt.", "payment_days"),
+        ("The Supplier's liability is limited to one half of the annual fees.", "liability_cap"),
+        ("The Supplier may raise prices by 3% or the change in the CPI, whichever is greater.", "price_increase"),
+    ],
+)
+def test_a_number_that_is_not_all_that_is_said_is_none(words: str, measure: str) -> None:
+    found = read(split(f"Contract\n\n1. Clause\n{words}\n").clauses, US, "services")
+    assert [each.number for each in found if each.measure == measure and each.number is not None] == []

@@ -210,3 +210,12 @@ def test_a_model_lifts_doubts_that_it_shares_nothing_with_and_raises_its_own() -
 def test_british_numbers_that_begin_like_a_french_label() -> None:
     _, found = drawn(classic, GB, number="HT-2025-118")
     assert found.fields["number"].value == "HT-2025-118"
+
+
+@pytest.mark.parametrize("title", ["Credit note", "Gutschrift Nr. 12", "Avoir", "Pro forma invoice", "2. Mahnung"])
+def test_what_is_no_invoice_to_pay_is_told(title: str) -> None:
+    made, words = facts(random.Random(3), DE, traps=0), {key: each[0] for key, each in WORDS["DE"].items()}
+    drawing = classic(made, words.__getitem__, random.Random(3))
+    doubts = [read(pdf([[*drawing, *more]])).fields["number"].doubt for more in ([], [Text(300, 20, title)])]
+    assert doubts[0] == ""
+    assert title in doubts[1]

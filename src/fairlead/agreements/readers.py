@@ -85,6 +85,9 @@ def _payment_days(said: Sentence) -> Iterator[Value]:
     if not said.has(_MONEY_TALK) or not said.about(_PAID_FOR) or said.about(_OTHER_TIMES):
         return
     if found := [each for each, _ in plain_durations(said) if each.unit in ("day", "week", "month")]:
+        if said.has(r"(?:no|not) (?:earlier|sooner) than") and len(found) > 1:
+            yield Value(why="it names an earliest and a latest day")
+            return
         yield Value(found[0].days)
     elif said.has(r"\bnet (\d+)"):
         from fairlead.agreements.reading import pattern_of
@@ -102,9 +105,9 @@ def _late_interest(said: Sentence) -> Iterator[Value]:
     if said.has(r"base rate|libor|euribor|\babove\b|over the|statutory|maximum .{0,20}law"):
         yield Value(why="it rests on a rate that changes")
         return
-    monthly = said.has(r"(?:per|a|each) month|monthly")
+    monthly, daily = said.has(r"(?:per|a|each) month|monthly"), said.has(r"(?:per|a|each|every) day\b|\bdaily\b")
     for number, _ in percents(said.plain):
-        yield Value(number * (12 if monthly else 1))
+        yield Value(round(number * (365 if daily else 12 if monthly else 1), 2))
         return
 
 
@@ -123,9 +126,11 @@ def _liability_cap(said: Sentence) -> Iterator[Value]:
         return
     shares = [number for number, _ in percents(said.plain)]
     if shares:
-        yield Value(shares[-1])
+        yield _of_time(said, shares[-1])
     elif times := _times(said):
         yield Value(100.0 * times)
+    elif said.has(r"\bhal(?:f|ves)\b|\bthirds?\b(?! part)|\bquarters\b|\bquarter of\b"):
+        yield Value(why="which share of the fees it means cannot be read")
     elif said.has(r"fees|charges|amounts|sums"):
         yield _of_fees(said)
     else:
@@ -139,6 +144,14 @@ def _times(said: Sentence) -> float | None:
         return 2.0
     found = pattern_of(r"\b(\d+(?:\.\d+)?)\s*(?:times|x)\b").search(said.plain)
     return float(found[1]) if found else None
+
+
+def _of_time(said: Sentence, share: float) -> Value:
+    """A share of the fees of so many months, where it says how many, of a year's."""
+    if said.has(r"(?:fees|charges|amounts|sums)\b[^.;]{0,60}\b(?:preceding|previous|prior|last|past)\b"):
+        months = [each.months for each, _ in plain_durations(said) if each.unit in ("month", "year")]
+        return Value(round(share * months[0] / 12, 1)) if len(months) == 1 else Value(share)
+    return Value(share)
 
 
 def _of_fees(said: Sentence) -> Value:
@@ -265,9 +278,10 @@ def _price_increase(said: Sentence) -> Iterator[Value]:
     if not said.has(rises) or not said.about(r"price|fees?\b|rates?\b|charges?\b") or said.has(r"interest|liab|insur"):
         return
     found = [number for number, _ in percents(said.plain)]
-    if found:
+    index = said.has(r"index|\bcpi\b|inflation|consumer price")
+    if found and not (index and said.has(r"greater|higher|in addition|\bplus\b")):
         yield Value(found[0])
-    elif said.has(r"index|\bcpi\b|inflation|consumer price"):
+    elif index:
         yield Value(why="it follows an index")
     elif said.has(r"\b(?:may|can|is (?:entitled|allowed)|reserves)\b"):
         yield Value(NO_LIMIT)

@@ -13,6 +13,7 @@ from fairlead.documents.dates import Day, days_in
 from fairlead.documents.identifiers import Identifier, accounts, vat_numbers
 from fairlead.documents.layout import Sheet, folded
 from fairlead.documents.named import Named, Piece
+from fairlead.documents.papers import other_paper
 from fairlead.documents.parties import buyers, supplier
 from fairlead.documents.totals import reckoned
 from fairlead.documents.types import Box, Field, Page
@@ -77,6 +78,9 @@ def invoice_of(pages: Sequence[Page], house: Iterable[str] = ()) -> Invoice:
         "currency": _currency(sheet, sums.sign, sums.fields.get("total"), ibans, vats),
         **sums.fields,
     }
+    number, other = found["number"], other_paper(sheet)
+    if number is not None and other:
+        found["number"] = _doubted(number, f"the document calls itself {other!r}, which is no invoice to pay")
     text = "\n".join("  ".join(cell.text for cell in line) for line in sheet.lines)[:MOST_TEXT]
     return Invoice(fields={name: each for name, each in found.items() if each is not None}, pages=len(pages), text=text)
 

@@ -98,9 +98,12 @@ def settled(matched: dict[str, Any], answer: dict[str, Any], corrected: dict[str
     codes = [each["code"] for each in matched["problems"]]
     may = [code for code in codes if code not in NEVER_ACCEPTED] if answer.get("accept") else []
     left = [code for code in codes if code not in may]
+    accepted = [*matched["accepted"], *may]
+    if new:  # who accepts a problem accepts what was shown, not what other fields make of it
+        accepted = [code for code in accepted if code.startswith("read ")]
     return {
         "fields": {**matched["fields"], **new},
-        "accepted": [*matched["accepted"], *may, *(f"read {name}" for name in new)],
+        "accepted": [*accepted, *(f"read {name}" for name in new)],
         "corrected": {**corrected, **new},
         "posting": matched["posting"],
         "ready": not left and not new,
