@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from tests.world import FixedClock, World, world
 
+from fairlead.errors import Broken
 from fairlead.workflows.checks import faults_of
 from fairlead.workflows.definition import Definition, ScheduleSettings
 from fairlead.workflows.known import Known
@@ -132,3 +133,35 @@ async def test_each_moment_begins_one_run_whoever_dies_and_whatever_the_clock_do
         await second.chore()
         (shown,) = known_schedules(w.store, w.running.workflows.bundles, clock.now(), 1)
         assert (len(begun()), shown["run"], shown["error"]) == (2, "", "unauthenticated")
+
+
+FORBIDS = """
+@id("all") permit(principal, action, resource);
+@id("not by itself")
+forbid(principal, action == Action::"start_workflow", resource) when { context.door == "schedule" };
+"""
+
+
+async def test_policies_decide_of_schedules_as_of_doors_and_what_fails_is_tried_again_at_once(tmp_path: Path) -> None:
+    clock = FixedClock(at("2026-11-20T05:00"))
+    files = {"workflows/daily.yaml": DAILY, "policies/main.cedar": FORBIDS}
+    async with world(tmp_path, files, clock=clock) as w:
+        office, permits = scheduling(w), w.running.workflows.permits
+
+        def last() -> str:
+            (shown,) = known_schedules(w.store, w.running.workflows.bundles, clock.now(), 1)
+            return str(shown["error"])
+
+        await office.chore()
+        clock.tick(3600)
+        await office.chore()
+        assert (list(w.running.runs.all()), last()) == ([], "denied")
+        clock.tick(86_400)
+        policy, permits.policy = permits.policy, None
+        with pytest.raises(Broken):
+            await office.chore()
+        permits.policy = policy
+        clock.tick(1)
+        await office.chore()
+        (shown,) = known_schedules(w.store, w.running.workflows.bundles, clock.now(), 1)
+        assert shown["moment"] == at("2026-11-21T06:00")

@@ -55,16 +55,16 @@ class Scheduling:
     def begin_due(self) -> None:
         """Begin a run for each moment that has come, and note it. Blocking."""
         self._under, self._looked_at = self._workflows.bundles, self._clock.now()
+        self._next_at = 0  # at once again: this may fail, and whoever has the office may die
         declared = declared_in(self._under)
-        self._next_at = self._looked_at + _LATEST
-        if not declared:
-            return  # what is kept of schedules of before is dropped with the next one that there is
+        if not declared:  # what is kept of schedules of before is dropped with the next one that there is
+            self._next_at = self._looked_at + _LATEST
+            return
         with self._store.database.elected(_OFFICE) as mine:
             if mine:
                 self._all(declared)
-                self._next_at = min(self._next_at, *(next_moment(each, self._looked_at) for each in declared.values()))
-            else:
-                self._next_at = 0  # whoever has the office may die
+                coming = (next_moment(each, self._looked_at) for each in declared.values())
+                self._next_at = min(self._looked_at + _LATEST, *coming)
 
     def _all(self, declared: "Mapping[tuple[str, str], ScheduleSettings]") -> None:
         from fairlead.storage import workflow_schedule_rows as table
