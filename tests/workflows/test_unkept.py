@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text as sql
 from tests.world import World, until, world
 
-from fairlead.errors import NotFound
+from fairlead.errors import NotFound, Overloaded
 from fairlead.storage.workflow_taking_rows import let_go
 from fairlead.workflows.asked import Order
 from fairlead.workflows.definition import Bundle, Definition
@@ -98,6 +98,16 @@ async def test_whoever_waits_is_told_and_nothing_of_it_is_written(tmp_path: Path
         w.running.workflows.waited._forget(run.id, w.running.workflows.waited._here[run.id])  # as time does
         later = w.running.workflows.shown(run.id, w.caller())
         assert ("output" in later, later["cost"], len(later["steps"])) == (False, good["cost"], len(good["steps"]))
+
+
+async def test_no_more_than_may_are_walked_however_many_are_begun_at_once(tmp_path: Path) -> None:
+    async with world(tmp_path, FILES, systems=SYSTEMS) as w:
+        assert w.running.workflows.waited is not None
+        w.running.workflows.waited._at_once = 2
+        rest = {"id": "rest", "wait": {"for": "5m"}}
+        begun = await asyncio.gather(*(begin(w, rest) for _ in range(5)), return_exceptions=True)
+        assert sum(isinstance(each, Here) for each in begun) == 2
+        assert sum(isinstance(each, Overloaded) for each in begun) == 3
 
 
 async def test_what_is_lost_begins_again_under_the_same_keys(tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
 """Walks runs that are kept in memory only, each for whoever began it and waits: in the process that answers them."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
-from fairlead.errors import Overloaded
+from fairlead.errors import FairleadError, Overloaded
 from fairlead.execution import Fairlead
 from fairlead.identity.types import Caller
 from fairlead.storage.workflow_rows import Run
@@ -17,6 +18,8 @@ from fairlead.workflows.unkept import UnkeptRuns
 
 if TYPE_CHECKING:
     from fairlead.workflows.segments import Segments
+
+log = logging.getLogger("fairlead.workflows")
 
 KEPT: Final = 300.0
 """Seconds for which what came of a run is told again to whoever began it, in the same process."""
@@ -76,6 +79,7 @@ class Waited:
         self._runs = runs
         self._rows = rows
         self._at_once = at_once
+        self._beginning = 0
         self._here: dict[str, Here] = {}
         self._walks: dict[str, asyncio.Task[None]] = {}
         self._looking: asyncio.Task[None] | None = None
@@ -84,14 +88,18 @@ class Waited:
     async def begin(self, caller: Caller, what: Started) -> tuple[Run, Here | None]:
         """Begin a run, or find the one that was begun under this name before: where it is not in this process, with
         None. Raises `Overloaded` while this process walks as many as it may."""
-        if len(self._walks) >= self._at_once:
+        if len(self._walks) + self._beginning >= self._at_once:
             raise Overloaded(
-                f"{len(self._walks)} runs are under way in the memory of this process, the most that it takes",
+                f"{self._at_once} runs are under way in the memory of this process, the most that it takes",
                 why="`workflows.at_once` bounds them",
                 mend="begin it a little later, or raise `workflows.at_once` or `server.workers`",
             )
         worker = self._fairlead.ledger.journal.worker
-        run, opened = await asyncio.to_thread(self._rows.begin, caller, what, worker)
+        self._beginning += 1
+        try:
+            run, opened = await asyncio.to_thread(self._rows.begin, caller, what, worker)
+        finally:
+            self._beginning -= 1
         if opened is None:
             return run, self._here.get(run.id)
         if (taken := self._walks.get(run.id)) is not None:  # it was lost, though it is still walked here
@@ -146,7 +154,11 @@ class Waited:
         """Tell the walks what people have made of their runs, for as long as there are any."""
         try:
             while self._walks:
-                statuses = await asyncio.to_thread(self._rows.statuses, tuple(self._walks))
+                try:
+                    statuses = await asyncio.to_thread(self._rows.statuses, tuple(self._walks))
+                except FairleadError as error:  # the database is away: it is looked at again
+                    log.error("cannot look how runs stand: %s (%s)", error, error.why)
+                    statuses = {}
                 for run, status in statuses.items():
                     self._walking().tell(run, status)
                 await asyncio.sleep(_LOOK)
