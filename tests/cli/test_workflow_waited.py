@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from fairlead.cli import workflow_waited
+from fairlead.cli import each_file, workflow_waited
 from fairlead.cli.workflow_waited import begun
 from fairlead.errors import CutOff
+from fairlead.storage import workflow_rows
 
 RUN = {"object": "workflow.run", "id": "wf_1", "status": "running", "error": None}
 
@@ -64,3 +65,7 @@ def test_in_the_end_it_says_that_it_was_lost(server: _Server) -> None:
     server.answers = [_event()] * 9
     with pytest.raises(CutOff):
         begun(f"http://127.0.0.1:{server.server_port}", "/runs", {"once": "monday"}, "key")
+
+
+def test_a_command_waits_for_no_run_of_which_nothing_more_comes() -> None:
+    assert set(each_file.OVER) == set(workflow_rows.OVER)

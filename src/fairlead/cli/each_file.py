@@ -18,7 +18,11 @@ MOST: Final = 10_000
 """Files of one command."""
 _AT_ONCE: Final = 8
 _GLANCE: Final = 0.3  # seconds
-_RESTS: Final = ("done", "failed", "cancelled", "waiting", "paused")
+OVER: Final = ("done", "failed", "cancelled", "lost")
+"""The states of runs of which nothing more comes."""
+
+RESTS: Final = (*OVER, "waiting", "paused")
+"""Those, and the states of runs that wait for somebody."""
 
 
 def files_of(pattern: str) -> tuple[str, list[Path]]:
@@ -38,9 +42,8 @@ def files_of(pattern: str) -> tuple[str, list[Path]]:
 
 
 def run_each(name: str, given: dict[str, Any], pattern: str, address: str, key: str, json: bool) -> bool:
-    """Begin a run for each file, at most a few at once, and wait until all are over or ask somebody. The same file
-    begins the
-    same run, whenever it is given again. Whether all went well."""
+    """Begin a run for each file, at most a few at once, and wait until all are over or ask somebody. Whether all went
+    well. The same file begins the same run, whenever it is given again."""
     told, under_way = [], dict[str, str]()
     left = iter(_begun(name, given, *files_of(pattern), address, key))
     more = True
@@ -56,7 +59,7 @@ def run_each(name: str, given: dict[str, Any], pattern: str, address: str, key: 
                 _say(one)
         for run, file in list(under_way.items()):
             found = got(address, f"/v1/workflows/runs/{run}", key)
-            if found["status"] in _RESTS:
+            if found["status"] in RESTS:
                 del under_way[run]
                 told.append(_told(file, found))
                 _say(told[-1])
@@ -64,7 +67,7 @@ def run_each(name: str, given: dict[str, Any], pattern: str, address: str, key: 
             time.sleep(_GLANCE)
     count = Counter(each["status"] for each in told)
     json_data(told) if json else data(", ".join(f"{number} {status}" for status, number in sorted(count.items())))
-    return not count.keys() & {"failed", "cancelled", "refused"}
+    return not count.keys() & {"failed", "cancelled", "lost", "refused"}
 
 
 def _begun(

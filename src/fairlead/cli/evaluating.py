@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 from fairlead.cli.ask import Key, Url
 from fairlead.cli.asking import got, posted
 from fairlead.cli.brought import with_files
+from fairlead.cli.each_file import RESTS
 from fairlead.cli.output import Json, data, json_data, say
 from fairlead.cli.place import Workspace, find, server_url
 from fairlead.cli.signing_in import key_or_login
@@ -20,7 +21,6 @@ from fairlead.costs.money import exact_money
 from fairlead.errors import BadInput, FairleadError, NotFound, closest
 
 FOLDER: Final = "evaluation"
-_RESTS: Final = ("done", "failed", "cancelled", "waiting", "paused")
 _GLANCE: Final = 0.05  # seconds
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -31,8 +31,7 @@ class Case(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     --file`.
 
     `expect` is what the output must hold: of an object the keys that are named, of a list each item, all else equal.
-    `asks` is what
-    the question must hold that the run is to wait with.
+    `asks` is what the question must hold that the run is to wait with.
     """
 
     name: str
@@ -101,7 +100,7 @@ def _result(case: Case, address: str, key: str, folder: Path) -> dict[str, Any]:
     with posted(address, {"input": given}, key, path=f"/v1/workflows/{case.workflow}/runs") as answer:
         run = jsons.loads(answer.read())["id"]
     found = got(address, f"/v1/workflows/runs/{run}", key)
-    while found["status"] not in _RESTS:
+    while found["status"] not in RESTS:
         time.sleep(_GLANCE)
         found = got(address, f"/v1/workflows/runs/{run}", key)
     wrong = wrong_in(case, found)

@@ -16,7 +16,7 @@ from fairlead.cli.ask import Key, Url
 from fairlead.cli.asking import got, posted
 from fairlead.cli.brought import pairs, with_files
 from fairlead.cli.compiled import published
-from fairlead.cli.each_file import files_of, run_each
+from fairlead.cli.each_file import OVER, RESTS, files_of, run_each
 from fairlead.cli.opening import open_store
 from fairlead.cli.output import DryRun, Json, data, json_data, say, table
 from fairlead.cli.place import Data, Workspace, find, server_url
@@ -28,8 +28,6 @@ from fairlead.costs.money import exact_money
 from fairlead.errors import BadInput, NotFound
 
 RUNS: Final = "/v1/workflows/runs"
-_OVER: Final = ("done", "failed", "cancelled", "lost")
-_RESTS: Final = (*_OVER, "waiting", "paused")
 _GLANCE: Final = 0.3  # seconds between two looks at a run
 
 Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, as `fairlead workflow runs` tells it.")]
@@ -89,7 +87,7 @@ def run(
     if no_wait:
         json_data(found) if json else data(found["id"])
         return
-    if found["status"] not in _OVER:
+    if found["status"] not in OVER:
         found = _followed(address, found["id"], key)
     json_data(found) if json else _show(found)
     if found["status"] in ("failed", "cancelled", "lost"):
@@ -240,7 +238,7 @@ def _followed(address: str, id_: str, key: str) -> dict[str, Any]:
             if step["at"] not in told:
                 told.add(step["at"])
                 say(f"  {step['at']}: {step['status']}")
-        if found["status"] in _RESTS:
+        if found["status"] in RESTS:
             return found
         time.sleep(_GLANCE)
 
