@@ -21,9 +21,9 @@ from fairlead.identity import Caller
 from fairlead.labels import NO_LABELS, DataClass, Labels
 from fairlead.models.types import Model
 from fairlead.policy import Policy
-from fairlead.policy.cedar_request import Starting
 from fairlead.policy.seen import as_seen
 from fairlead.policy.ways import START
+from fairlead.workflows.beginning import starting
 from fairlead.workflows.definition import Bundle
 from fairlead.workspace.compile import policy_results
 
@@ -120,8 +120,7 @@ def _explain_start(policy: Policy, workflows: Mapping[str, Bundle], caller: Call
     bundle = workflows.get(workflow)
     if bundle is None:
         raise BadInput(f"there is no workflow {workflow!r}", mend=closest(workflow, workflows))
-    what = Starting(workflow, DataClass[bundle.definition.data_class or "public"])
-    explained = policy.explain(caller, START, what)
+    explained = policy.explain(caller, START, starting(bundle))
     decision = explained.decision
     if json:
         json_data({"effect": decision.effect, "reasons": decision.reasons, "errors": decision.errors,

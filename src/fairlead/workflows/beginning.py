@@ -36,8 +36,7 @@ class Permits:
         """What policies say of this start. Raises `Denied`."""
         if self.policy is None:
             raise Broken("no revision is in force here yet", mend="try again shortly", subject=bundle.name)
-        what = Starting(bundle.name, DataClass[bundle.definition.data_class or "public"])
-        decision = self.policy.start(who, what, door, copy=copy)
+        decision = self.policy.start(who, starting(bundle), door, copy=copy)
         if not decision.allowed:
             raise self._denied(who, bundle.name, door, decision)
         return decision
@@ -60,6 +59,11 @@ class Permits:
         with self._store.writing() as connection:
             self._store.database.append(connection, [Entry(record.run, record.at, encode_record(record))])
         return error
+
+
+def starting(bundle: Bundle) -> Starting:
+    """A start of this workflow, as policies are told of it."""
+    return Starting(bundle.name, DataClass[bundle.definition.data_class or "public"])
 
 
 def started(

@@ -12,10 +12,10 @@ from fairlead.costs.payload import Payload, decode_payload
 from fairlead.costs.record import Record
 from fairlead.errors import FairleadError
 from fairlead.execution.told_policies import Told, decode_told
-from fairlead.labels import DataClass, Labels
-from fairlead.policy.cedar_request import Starting
+from fairlead.labels import Labels
 from fairlead.storage.log import KeptPayload
 from fairlead.storage.vault import Vault
+from fairlead.workflows.beginning import starting
 from fairlead.workflows.sealing import Begun
 from fairlead.workspace.caps_again import Caps
 from fairlead.workspace.deciding_again import Again, differing_rules
@@ -223,8 +223,7 @@ def _started(again: Again, name: str, begun: Begun) -> Made | None:
     bundle = again.workspace.workflows.get(name)
     if bundle is None:
         return None
-    what = Starting(name, DataClass[bundle.definition.data_class or "public"])
-    decision = again.workspace.policy.start(begun.caller, what, begun.door)
+    decision = again.workspace.policy.start(begun.caller, starting(bundle), begun.door)
     rules = tuple(each.policy for each in decision.reasons)
     return Made("begun" if decision.allowed else "refused", rules=rules)
 

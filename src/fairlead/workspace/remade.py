@@ -9,6 +9,7 @@ from msgspec import Struct
 from fairlead.clock import Clock
 from fairlead.costs.record import Record, decode_record
 from fairlead.errors import FairleadError, NotFound
+from fairlead.execution.told_policies import Told
 from fairlead.storage.log import Log
 from fairlead.storage.store import Store
 from fairlead.storage.vault import Vault
@@ -58,11 +59,11 @@ def remade(store: Store, vault: Vault, run: str, secrets: Secrets, clock: Clock)
     )
 
 
-def _policy(record: Record, told: "object", revisions: Revisions) -> Part:
+def _policy(record: Record, told: Told | None, revisions: Revisions) -> Part:
     workspace = revisions.of(record.revision)
     if isinstance(workspace, str):
         return Part("policies", "cannot be made again", workspace)
-    found = made(record, told, Again(workspace))  # type: ignore[arg-type]
+    found = made(record, told, Again(workspace))
     if isinstance(found, Undecided):
         return Part("policies", "cannot be made again", found.why)
     return Part("policies", "the same", f"{found.effect}: {', '.join(found.rules) or 'no policy'}")

@@ -5,13 +5,10 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final
 
-import msgspec
-
 from fairlead.clock import Clock
-from fairlead.costs.payload import decode_payload
 from fairlead.costs.record import Record, decode_record
-from fairlead.errors import FairleadError
-from fairlead.execution.told_policies import Told, decode_told
+from fairlead.errors import FairleadError, NotFound
+from fairlead.execution.told_policies import Told
 from fairlead.policy.types import Decision
 from fairlead.storage.log import Log
 from fairlead.storage.store import Store
@@ -20,6 +17,7 @@ from fairlead.workflows.runs import Opened, Runs
 from fairlead.workflows.tracing.facts import Action, Attempt, Change, Page
 from fairlead.workflows.tracing.from_records import Met
 from fairlead.workflows.tracing.replaying import Rerun, rerun
+from fairlead.workspace.backtesting import told_in
 from fairlead.workspace.compile import Secrets
 from fairlead.workspace.deciding_again import Again, Unknown, caller_of, differing_rules, labels_of
 from fairlead.workspace.revisions_compiled import Revisions
@@ -105,7 +103,7 @@ class LoggedFacts:
         if run not in self._records:
             try:
                 rows = self._log.of_run(run)
-            except FairleadError:
+            except NotFound:
                 rows = []
             self._records[run] = [(each.seq, decode_record(each.record)) for each in rows]
         return self._records[run]
@@ -122,15 +120,7 @@ class LoggedFacts:
 
     def _told_of(self, run: str, seq: int) -> Told | None:
         if run not in self._told:
-            sealed = self._log.payload(seq)
-            self._told[run] = None
-            if sealed is not None:
-                try:
-                    plain = self._vault.open_sealed(sealed.subject, sealed.ciphertext, run.encode())
-                    kept = decode_payload(plain).told
-                    self._told[run] = decode_told(kept) if kept else None
-                except (FairleadError, msgspec.MsgspecError):
-                    pass
+            self._told[run] = told_in(self._vault, self._log.payload(seq), run)
         return self._told[run]
 
     def _again(self, revision: str) -> Again | None:
@@ -217,7 +207,7 @@ class LoggedFacts:
         if run not in self._opened:
             try:
                 self._opened[run] = self._runs.open(run)
-            except FairleadError:  # its person, or the run itself, was erased
+            except FairleadError:  # it, or its person, was erased; or it is damaged, which is not this run's matter
                 self._opened[run] = None
         opened = self._opened[run]
         if opened is None or place not in opened.results:

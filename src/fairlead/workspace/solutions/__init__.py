@@ -1,15 +1,12 @@
 """Work to begin with: the templates that `fairlead new` writes. A *solution* is the part of a workspace that does one
-kind of
-work: workflows, systems, policies with their tests, sample documents, an evaluation and a playbook.
+kind of work: workflows, systems, policies with their tests, sample documents, an evaluation and a playbook.
 
 It is a folder beside this file. `solution.yaml` says what it is for and what to do next; what lies below `adds/` goes
-into files that
-a workspace has already (`fairlead.yaml`, `policies/tests.yaml`); everything else is written as it is.
+into files that a workspace has already (`fairlead.yaml`, `policies/tests.yaml`); everything else is written as it is.
 """
 
-import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -22,7 +19,7 @@ from msgspec import Struct
 
 from fairlead.errors import BadInput, NotFound, closest
 from fairlead.workspace.solutions.joining import joined
-from fairlead.workspace.templates import filled
+from fairlead.workspace.templates import filled, text_in
 
 _BASE: Final = "base"
 _ABOUT: Final = "solution.yaml"
@@ -41,8 +38,8 @@ class Solution(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 class Adding(Struct, frozen=True, kw_only=True):
     """What a solution comes to in one folder. `new` are files that are not there yet, `joined` those that are there
-    and get more,
-    `left` those that stay as they are. `by_hand` is what a person has to put in: text by file. `databases` are made."""
+    and get more, `left` those that stay as they are. `by_hand` is what a person has to put in: text by
+    file. `databases` are made."""
 
     new: Mapping[str, bytes]
     joined: Mapping[str, bytes]
@@ -100,8 +97,7 @@ def adding(name: str, folder: Path, variables: Mapping[str, str]) -> Adding:
 
 def write(name: str, folder: Path, what: Adding) -> None:
     """Write it. Nothing is overwritten that is not `joined`; the databases of the samples are made where they are not
-    there.
-    Raises `BadInput`."""
+    there. Raises `BadInput`."""
     try:
         for path, content in what.new.items():
             target = folder / path
@@ -139,24 +135,13 @@ def _read(path: Path) -> bytes | None:
 
 
 def _files(folder: Traversable, variables: Mapping[str, str]) -> dict[str, bytes]:
-    return {path: _content(path, source, variables) for path, source in _walk(folder, "") if path != _ABOUT}
+    return {path: _content(path, source, variables) for path, source in text_in(folder) if path != _ABOUT}
 
 
 def _content(path: str, source: Traversable, variables: Mapping[str, str]) -> bytes:
     if path.endswith(_AS_THEY_ARE):
         return source.read_bytes()
     return filled(path, source.read_text("utf-8"), variables).encode()
-
-
-def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]:
-    for entry in sorted(folder.iterdir(), key=lambda found: found.name):
-        path = prefix + re.sub(r"^dot_", ".", entry.name)
-        if entry.name == "__pycache__":
-            continue
-        if entry.is_dir():
-            yield from _walk(entry, path + "/")
-        else:
-            yield path, entry
 
 
 def _make_database(path: Path, source: Path) -> None:

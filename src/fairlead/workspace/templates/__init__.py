@@ -50,15 +50,18 @@ def template_files(name: str, variables: Mapping[str, str]) -> dict[str, bytes]:
     if name not in TEMPLATES:
         raise NotFound(f"there is no template {name!r}", mend=closest(name, TEMPLATES))
     root = files(__package__).joinpath(name)
-    return {path: filled(path, source.read_text("utf-8"), variables).encode() for path, source in _walk(root, "")}
+    return {path: filled(path, source.read_text("utf-8"), variables).encode() for path, source in text_in(root)}
 
 
-def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]:
+def text_in(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:
+    """The files of a template, each with its path in the workspace."""
     for entry in sorted(folder.iterdir(), key=lambda found: found.name):
         # A leading dot would make build tools take a template's ignore file for their own.
         path = prefix + re.sub(r"^dot_", ".", entry.name)
+        if entry.name == "__pycache__":
+            continue
         if entry.is_dir():
-            yield from _walk(entry, path + "/")
+            yield from text_in(entry, path + "/")
         else:
             yield path, entry
 
