@@ -1,8 +1,7 @@
 """Read invoices on the embedded default, without any model, and hold what was read against what they say.
 
 `--data` goes through every `*.pdf` of a folder with a `*.json` of the same name beside it: a list whose first object
-has the expected
-fields. `--invented N` makes N invoices in layouts, languages and words that no choice was made on
+has the expected fields. `--invented N` makes N invoices in layouts, languages and words that no choice was made on
 (`invoice_unseen.py`); with
 `--practice` in those that choices were made on.
 
@@ -14,8 +13,8 @@ fields. `--invented N` makes N invoices in layouts, languages and words that no 
     flagged_right           fields that a person was shown although they were as expected
 
 A field that is not read counts as wrong in `field_accuracy`. Names count as the same where the words of one are among
-those of the other, legal
-forms aside; amounts to the cent; all else exactly, spaces, points and dashes aside for numbers.
+those of the other, legal forms aside; amounts to the cent; all else exactly, spaces, points and dashes aside
+for numbers.
 """
 
 import json

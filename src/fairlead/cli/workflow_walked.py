@@ -108,8 +108,7 @@ def dry_run(
     """Walk a workflow without doing anything: what would be asked and called, with what, and what came out.
 
     Models, tools and functions give small values of the shape that is declared, or what `--with` says. People say
-    yes, and no time
-    goes by. Ends with status 1 where the walk fails.
+    yes, and no time goes by. Ends with status 1 where the walk fails.
     """
     bundle = bundle_of(workspace, name)
     dry, value, failed = asyncio.run(dried(bundle, given_by(bundle, input), values_of(with_)))

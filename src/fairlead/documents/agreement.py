@@ -30,8 +30,8 @@ def agreed(
     """The fields after a model has been asked: `asked` are its name, value and quote of each.
 
     A quote that does not stand in the text counts for nothing, nor does a value that is not in its quote. Where both
-    agree a doubt
-    is lifted, unless amounts do not add up; where they differ there is one; what only the model has found is doubtful.
+    agree a doubt is lifted, unless amounts do not add up; where they differ there is one; what only the model has
+    found is doubtful.
     """
     found = {name: dict(each) for name, each in fields.items()}
     for one in asked:

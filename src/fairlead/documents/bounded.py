@@ -1,6 +1,5 @@
 """A program that reads files of strangers: a process of its own with bounds on time and memory, which opens no file,
-knows no
-secret and is ended when something is too much for it.
+knows no secret and is ended when something is too much for it.
 
 It gets one message after another on its standard input and answers each on its standard output. What is thrown in an
 unforeseen way ends it, and whoever waits starts another one.

@@ -54,8 +54,7 @@ _MONTHS_DUE: Final = 400  # days
 
 class Invoice(Struct, frozen=True, kw_only=True):
     """What was read. `fields` by name: supplier, vat, iban, number, date, due, order, currency, total, net, tax.
-    `text` is the
-    document's, line by line, as far as `MOST_TEXT` letters go."""
+    `text` is the document's, line by line, as far as `MOST_TEXT` letters go."""
 
     fields: dict[str, Field]
     pages: int

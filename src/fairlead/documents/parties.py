@@ -79,8 +79,7 @@ def _column(named: Named, label: Cell, cell: Cell) -> Iterator[Cell]:
 
 def supplier(named: Named, proofs: Sequence[Identifier], house: Iterable[str] = ()) -> Field | None:
     """The sender's name. Beyond doubt where things of different kinds speak for it, and for nobody else as much.
-    `house` are names
-    that are never it: one's own."""
+    `house` are names that are never it: one's own."""
     own = {core_of(each) for each in house}
     candidates = [each for each in _candidates(named, proofs) if each.core not in own]
     if not candidates:

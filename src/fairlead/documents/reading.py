@@ -25,8 +25,7 @@ _answer: Final = msgspec.msgpack.Decoder(tuple[Invoice | None, Unread | None])
 
 def read_invoice(document: bytes, house: Iterable[str] = ()) -> Invoice | Unread:
     """The fields of a PDF file. `house` are one's own names, which are never the supplier's. Takes a moment: a
-    process reads it,
-    and is ended when the file is too much for it."""
+    process reads it, and is ended when the file is too much for it."""
     if importlib.util.find_spec("pypdfium2") is None:
         mend = "pip install 'fairlead[documents]'"
         return Unread(kind="missing", why="reading PDF files needs more than is installed", mend=mend)

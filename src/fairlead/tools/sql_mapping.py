@@ -1,10 +1,8 @@
 """A mapping: what the words of declared queries are called in one database, so that another database takes another
-file and no
-other query.
+file and no other query.
 
 `systems/NAME.mapping.yaml` names tables as queries speak of them. A query that reads gets these as common table
-expressions;
-one with `insert: TABLE` is written from it. Nothing here needs a database.
+expressions; one with `insert: TABLE` is written from it. Nothing here needs a database.
 """
 
 import re

@@ -1,6 +1,5 @@
 """The program that reads documents: `main` answers in a process with bounds (`documents/bounded.py`). A message is
-the kind of
-document, one byte, and the document."""
+the kind of document, one byte, and the document."""
 
 import zipfile
 import zlib
