@@ -182,6 +182,8 @@ def test_both_databases_remember_alike_and_forget_what_is_over_or_erased(store: 
         place_hold(connection, LegalHold(PERSON, kim, kim, clock.now(), "test", "a case"))
     with pytest.raises(Refused, match="for now"):
         one.forget(whose())
+    with pytest.raises(Refused, match="for now"):
+        other.remember(whose(), noted("k3", 7))
     clock.tick(400 * DAY / 1000)
     one.sweep()
     with store.reading() as connection:

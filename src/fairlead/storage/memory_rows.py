@@ -59,8 +59,8 @@ def _rows(connection: Connection, which: ColumnElement[bool], now: int) -> list[
 
 
 def put(connection: Connection, row: MemoryRow) -> None:
-    """The row, in place of whatever has its id."""
-    connection.execute(delete(memory).where(memory.c.id == row.id))
+    """The row, in place of whatever has its id. Raises `Refused` where a legal hold is on that."""
+    take_out(connection, (row.id,))
     connection.execute(insert(memory).values(asdict(row)))
 
 
@@ -74,7 +74,7 @@ def take_out(connection: Connection, ids: Collection[str]) -> int:
     held = _held(connection)
     if held and connection.execute(select(memory.c.id).where(mine, memory.c.subject.in_(held))).first() is not None:
         raise Refused(
-            "it cannot be forgotten for now",
+            "what is remembered there cannot be taken away for now",
             why="it has to be kept for a while",
             mend="ask whoever runs this deployment",
         )
