@@ -86,7 +86,7 @@ async def test_what_strangers_wrote_stays_theirs_however_it_was_remembered(tmp_p
         with pytest.raises(Denied):
             await call(w, "bank.pay", flow="last", payee=page["iban"], amount=5)
         text = first.result.text
-        mark = text[2:10]
+        mark = text[2 : text.index(" remembered")]
         assert text.startswith(f"<<{mark} remembered")
         assert text.endswith(f"<<{mark} end of what is remembered>>")
         assert text.count(mark) == 2
