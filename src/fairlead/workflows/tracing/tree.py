@@ -104,8 +104,9 @@ def _steps(run: Rerun, facts: Facts) -> list[dict[str, Any]]:
     """The steps as a tree, in the order in which they began."""
     roots: list[dict[str, Any]] = []
     known: dict[tuple[str | int, ...], dict[str, Any]] = {}
+    did = _by_owner(run)
     for passed in run.steps.values():
-        node = _step(run, passed, facts)
+        node = _step(passed, did.get(passed.at.text, []), facts)
         known[passed.at.path] = node
         above = next((known[passed.at.path[:end]] for end in range(len(passed.at.path) - 1, 0, -1)
                       if passed.at.path[:end] in known), None)  # fmt: skip
@@ -113,8 +114,17 @@ def _steps(run: Rerun, facts: Facts) -> list[dict[str, Any]]:
     return roots
 
 
-def _step(run: Rerun, passed: Passed, facts: Facts) -> dict[str, Any]:
-    effects = [each for each in run.met.values() if _owner(run, each) is passed and each.kind != "time"]
+def _by_owner(run: Rerun) -> dict[str, list[Met]]:
+    """What each step did, by the text of its place, in the order in which it was done."""
+    found: dict[str, list[Met]] = {}
+    for each in run.met.values():
+        owner = None if each.kind == "time" else _owner(run, each)
+        if owner is not None:
+            found.setdefault(owner.at.text, []).append(each)
+    return found
+
+
+def _step(passed: Passed, effects: list[Met], facts: Facts) -> dict[str, Any]:
     done = [_effect(each, facts) for each in effects]
     return {
         "step": passed.compiled.step.id,
