@@ -78,6 +78,11 @@ def test_a_start_has_one_name_in_the_body_or_the_header_and_one_input(tmp_path: 
             after = pages[-1]
         assert sorted(pages) == sorted(ids)
         assert t.get("runs?after=wf_none").status_code == 404
+        for wrong in (
+            {"input": {"name": "Ada", "more": 1 << 70}},
+            {"name": "quiet", "input": {"name": "A", "m": -(1 << 64)}},
+        ):
+            assert (t.begin(**wrong).status_code, t.begin(**wrong).json()["error"]["code"]) == (400, "bad_input")
         assert t.get("runs?since=99999999999999").json()["data"] == []
 
 
@@ -85,6 +90,8 @@ def test_what_is_done_to_a_run_is_done_where_it_can_be(tmp_path: Path) -> None:
     with talking(tmp_path) as t:
         run = t.begin().json()["id"]
         assert [t.order(run, do=each).json()["status"] for each in ("pause", "resume")] == ["paused", "accepted"]
+        nowhere = t.order(run, do="fork", **{"from": "say[" + "9" * 5000 + "]"})
+        assert (nowhere.status_code, nowhere.json()["error"]["param"]) == (400, "from")
         twice = t.order(run, do="resume")
         assert (twice.status_code, twice.json()["error"]["code"]) == (409, "not_now")
         assert t.order(run, do="cancel").json()["status"] == "cancelling"

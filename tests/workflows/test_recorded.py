@@ -3,11 +3,15 @@
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairlead.workflows.functions import plain
+from fairlead.workflows.nodes import PythonNode
 from fairlead.workflows.recorded import Recorded
-from fairlead.workflows.walk import Place, StepResult
+from fairlead.workflows.sealing import encoded
+from fairlead.workflows.walk import Place, StepFailed, StepResult
 
 _part = st.one_of(st.integers(0, 2), st.sampled_from(["a", "ab", "a~1", "~undo", "~begun"]))
 _places = st.lists(
@@ -33,3 +37,15 @@ def test_an_effect_was_begun_where_it_stands_or_its_mark_or_a_turn_of_it_does(
         for at in (*asked, *before):
             mine = (at.record, Place(at.run, (*at.path, "~begun"), at.attempt).record)
             assert memory.begun(at) is any(each in mine or each.startswith(f"{at.text}[") for each in known)
+
+
+@pytest.mark.parametrize("value", [1 << 70, -(1 << 64), {"a": [1 << 64]}, object()])
+def test_what_cannot_be_kept_fails_its_step_and_is_not_tried_again(value: Any) -> None:
+    runs: Any = SimpleNamespace(row=lambda opened, worker, place, result: encoded(result.value))
+    opened: Any = SimpleNamespace(results={}, run=SimpleNamespace(unkept=False))
+    memory, at = Recorded(runs, opened, "worker_1", None), Place("wf_1", ("a",))  # type: ignore[arg-type]
+    with pytest.raises(StepFailed) as failed:
+        memory.row(at, StepResult(value=value), writes=True)
+    assert (failed.value.code, failed.value.in_doubt, memory.knows(at)) == ("not_kept", True, False)
+    with pytest.raises(StepFailed, match="cannot be kept"):
+        plain(at, PythonNode(function="x:y", effect="write"), value)

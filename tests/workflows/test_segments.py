@@ -5,13 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
+from msgspec.structs import replace
 from tests.world import World, world
 
 from fairlead.storage import workflow_rows, workflow_taking_rows
 from fairlead.storage.workflow_rows import Run
 from fairlead.workflows.definition import Bundle, Definition
 from fairlead.workflows.runs import Started
-from fairlead.workflows.steering import Steering
+from fairlead.workflows.steering import NotNow, Steering
 from fairlead.workflows.walk import StepResult
 
 ASKS = {"model": {"prompt": "Say it to ${input.name}.", "model": "small"}}
@@ -93,3 +95,23 @@ async def test_what_a_run_knows_is_sealed_and_gone_with_its_person(tmp_path: Pat
         assert b"quetzal" not in everything
         w.fairlead.ledger.vault.erase("kim")
         assert (w.count("workflow_run"), w.count("workflow_step")) == (0, 0)
+
+
+async def test_what_is_resumed_goes_on_though_it_was_parked_in_between(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        run, steering = begin(w, {"id": "first", **ASKS}), Steering(w.store, w.fairlead.ledger.vault, w.clock)
+        with w.store.writing() as connection:
+            assert workflow_taking_rows.take(connection, run.id, segment=0, worker="worker_1", now=1)
+        steering.pause(w.running.runs.one(run.id), "key:kim")
+        seen = w.running.runs.one(run.id)
+        assert (seen.status, seen.owner) == ("paused", "worker_1")
+        with w.store.writing() as connection:
+            assert workflow_rows.park(connection, run.id, owner="worker_1", until=0, goes_on=True)
+        steering.resume(seen, "key:kim")
+        found = w.running.runs.one(run.id)
+        assert (found.status, found.owner, found.segment > seen.segment) == ("accepted", "", True)
+        failed = {"status": "failed", "segment": 7}
+        with w.store.writing() as connection:
+            assert workflow_rows.change(connection, run.id, come_from=("accepted",), **failed)
+        with pytest.raises(NotNow, match="has gone on meanwhile"):
+            steering.retry(replace(w.running.runs.open(run.id), run=seen), "key:kim")

@@ -10,7 +10,7 @@ from fairlead.clock import SystemClock
 from fairlead.workflows.definition import Bundle
 from fairlead.workflows.programs import Programs
 from fairlead.workspace.compile import compile_workspace
-from fairlead.workspace.problems import InvalidWorkspace
+from fairlead.workspace.problems import InvalidWorkspace, Problem
 from fairlead.workspace.published import load_revision
 from fairlead.workspace.text import WorkspaceText
 from fairlead.workspace.written import written_in
@@ -117,6 +117,23 @@ def test_what_cannot_be_read_is_told_with_its_line(line: str, said: str) -> None
     assert (problem.file, problem.line in (6, 7)) == ("workflows/some.py", True)
 
 
+@pytest.mark.parametrize(
+    ("constants", "said"),
+    [
+        ("A = [A]", "levels deep"),
+        ("A = dict(a=A)", "levels deep"),
+        ("\n".join([*(f"A{n} = [{', '.join([f'A{n + 1}'] * 300)}]" for n in range(3)), "A3 = 1"])
+         + "\nA = A0", "values, counting"),
+    ],
+)  # fmt: skip
+def test_what_constants_repeat_is_bounded(constants: str, said: str) -> None:
+    [(_, problem)] = written_in("workflows/x.py", f"{constants}\n@workflow\ndef f():\n    a = transform(A)\n")
+    assert isinstance(problem, Problem)
+    assert said in problem.message
+
+
 def test_a_file_without_workflows_is_left_alone() -> None:
     assert list(written_in("workflows/x.py", "def workflow(): ...\n")) == []
     assert list(written_in("workflows/x.py", "@workflow(\n")) == []
+    deep = "@workflow\ndef f():\n    a = transform(" + "-" * 100_000 + "1)\n"
+    assert list(written_in("workflows/x.py", deep)) == []

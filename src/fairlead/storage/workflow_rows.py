@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, insert, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from fairlead.storage.workflow_tables import workflow_definition, workflow_run, workflow_step
@@ -111,12 +111,26 @@ def statuses(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
     return {row.id: row.status for row in connection.execute(query)} if ids else {}
 
 
-def change(connection: Connection, id: str, *, come_from: Sequence[str], **values: Any) -> bool:
-    """What people do to a run that is in one of these states. False where it is not."""
+def change(
+    connection: Connection, id: str, *, come_from: Sequence[str], seen: int | None = None, **values: Any
+) -> bool:
+    """What people do to a run that is in one of these states. False where it is not, or where it has come further than
+    the segment that was `seen`."""
     c = workflow_run.c
-    return (
-        connection.execute(update(workflow_run).where(c.id == id, c.status.in_(come_from)).values(values)).rowcount == 1
-    )
+    mine = and_(c.id == id, c.status.in_(come_from), true() if seen is None else c.segment == seen)
+    return connection.execute(update(workflow_run).where(mine).values(values)).rowcount == 1
+
+
+def resume(connection: Connection, id: str) -> bool:
+    """Let a paused run go on: with whoever still walks it, or in a segment of its own. False where it is not paused."""
+    c = workflow_run.c
+    walked = c.owner != ""  # what was under way when it was paused has not come to its end yet
+    values = {
+        "status": case((walked, RUNNING), else_=ACCEPTED),
+        "segment": case((walked, c.segment), else_=c.segment + 1),
+    }
+    mine = and_(c.id == id, c.status == PAUSED)
+    return connection.execute(update(workflow_run).where(mine).values(values)).rowcount == 1
 
 
 def park(connection: Connection, id: str, *, owner: str, until: int, goes_on: bool) -> bool:

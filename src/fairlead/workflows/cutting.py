@@ -20,7 +20,7 @@ Parts = tuple[str | int, ...]
 """A place as its parts: `lines[3].match` is `("lines", 3, "match")`."""
 
 ANY: Final = -1  # each item of a map; the first turn of a loop
-_PARTS: Final = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
+_PARTS: Final = re.compile(r"\[(\d{1,9})\]|([^.\[\]]+)")
 _FAILED: Final = "~failed"  # the list of what is done where a step fails: no other can have this name
 
 

@@ -28,7 +28,7 @@ from fairlead.tools.types import Credential
 from fairlead.workflows.agent import reached, turn_of
 from fairlead.workflows.asking import first_messages, labels_of, request_of, result_of
 from fairlead.workflows.failures import failure_of
-from fairlead.workflows.functions import outcome
+from fairlead.workflows.functions import outcome, plain
 from fairlead.workflows.nodes import AgentNode, ApprovalNode, ModelNode, PythonNode, ToolNode, WaitNode
 from fairlead.workflows.programs import Loaded
 from fairlead.workflows.recorded import Recorded
@@ -123,8 +123,8 @@ class Governed:
                 await self._recorded.begin(at)
             async with asyncio.timeout(bounds.timeout):
                 value = await outcome(at, node, work() if function.waits else asyncio.to_thread(work))
-            result = StepResult(value=_as_kept(value), labels=read, provenance=tuple(sources))
-            return await self._recorded.keep(at, result)
+            result = StepResult(value=plain(at, node, value), labels=read, provenance=tuple(sources))
+            return await self._recorded.keep(at, result, writes=node.effect == "write")
 
         return await self._once(at, bounds, run)
 
@@ -239,11 +239,12 @@ class Governed:
         def remember(answer: Answer) -> NewResult:
             try:
                 result = read(answer)
+                row = self._recorded.row(at, result)
             except StepFailed as failed:
                 kept.append(failed)
                 return self._recorded.failure_row(at, failed, answer.cost)
             kept.append(result)
-            return self._recorded.row(at, result)
+            return row
 
         answer = await call_model(self._fairlead, self.caller, request, self._arrival(at, bounds), remember=remember)
         self._recorded.refuse_lost(answer.remembered)
@@ -252,15 +253,23 @@ class Governed:
         return kept[-1]
 
     async def _called(self, at: Place, name: str, arguments: Mapping[str, Any], bounds: Bounds) -> StepResult:
+        kept: list[StepFailed] = []
+
         def remember(answer: ToolAnswer) -> NewResult:
-            if answer.result.failed:
-                return self._recorded.failure_row(at, _failed(at, answer), answer.cost)
-            return self._recorded.row(at, _given(answer))
+            try:
+                if answer.result.failed:
+                    raise _failed(at, answer)
+                return self._recorded.row(at, _given(answer), writes=True)
+            except StepFailed as failed:
+                kept.append(failed)
+                return self._recorded.failure_row(at, failed, answer.cost)
 
         if bounds.undone and self._fairlead.current().systems.tool(name)[1].definition.effect == "write":
             await self._recorded.begin(at)
         request = ToolRequest(name=name, arguments=arguments, labels=labels_of(bounds), flow=self._recorded.opened.flow)
         answer = await call_tool(self._fairlead, self.caller, request, self._arrival(at, bounds), remember)
+        if kept:
+            raise kept[-1]
         if answer.result.failed:
             raise _failed(at, answer)
         return _given(answer)
@@ -308,11 +317,6 @@ def _cannot_wait(at: Place, why: str) -> StepFailed:
         why=why,
         mend="say `secrecy: sealed` of the workflow, or have it done without being asked",
     )
-
-
-def _as_kept(value: Any) -> Any:
-    """What a function gave as every later walk finds it: tuples are lists by then."""
-    return msgspec.msgpack.decode(msgspec.msgpack.encode(msgspec.to_builtins(value)))
 
 
 def _given(answer: ToolAnswer) -> StepResult:

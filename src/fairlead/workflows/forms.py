@@ -1,5 +1,6 @@
 """Values by their JSON Schema: whether they fit, with defaults filled in and numbers that reckon well together."""
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -62,7 +63,7 @@ def _reckoned(value: Any, schema: Any) -> Any:
     if not isinstance(schema, Mapping):
         return value
     if isinstance(value, int) and not isinstance(value, bool) and schema.get("type") == "number":
-        return float(value)
+        return float(value) if abs(value) <= sys.float_info.max else value
     if isinstance(value, dict):
         properties, more = schema.get("properties") or {}, schema.get("additionalProperties")
         return {key: _reckoned(each, properties.get(key, more)) for key, each in value.items()}

@@ -4,6 +4,8 @@ import traceback
 from collections.abc import Awaitable
 from typing import Any
 
+import msgspec
+
 from fairlead.errors import FairleadError
 from fairlead.tools.person import ToolError
 from fairlead.workflows.nodes import PythonNode
@@ -27,6 +29,22 @@ async def outcome(at: Place, node: PythonNode, work: Awaitable[Any]) -> Any:
             mend="have it raise fairlead.tools.ToolError for what people should know; runs to come take a mended one",
             in_doubt=node.effect == "write",
         ) from error
+
+
+def plain(at: Place, node: PythonNode, value: Any) -> Any:
+    """What a function has given, as every later walk finds it: tuples are lists by then. Raises `StepFailed` for what
+    cannot be kept."""
+    try:
+        return msgspec.msgpack.decode(msgspec.msgpack.encode(msgspec.to_builtins(value)))
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise StepFailed(
+            "error",
+            f"what {node.function} gives cannot be kept: {error}",
+            at=at.text,
+            code="not_kept",
+            mend="have it give texts, numbers of 64 bits, lists and mappings, or a dataclass of these",
+            in_doubt=node.effect == "write",
+        ) from None
 
 
 def _line(error: BaseException, file: str) -> str:

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
+from fairlead.errors import BadInput
 from fairlead.storage.journal import Journal
 from fairlead.storage.types import NewResult, Write
 from fairlead.storage.workflow_step_rows import row_of
@@ -88,12 +89,20 @@ class Recorded(Memory):
         self._worker = worker
         self._journal = journal
 
-    def row(self, at: Place, result: StepResult) -> NewResult:
-        """What is to be kept in the commit of the action that gave it."""
+    def row(self, at: Place, result: StepResult, *, writes: bool = False) -> NewResult:
+        """What is to be kept in the commit of the action that gave it, which has changed something where it `writes`.
+        Raises `StepFailed` for what cannot be kept."""
+        try:
+            row = self._runs.row(self.opened, self._worker, at.record, result)
+        except BadInput as error:
+            raise StepFailed(
+                "error", error.message, at=at.text, code="not_kept", why=error.why, mend=error.mend, run=result.run,
+                in_doubt=writes,
+            ) from None  # fmt: skip
         self._new.add(at.record)
         if self._turned is not None:
             self._turned.update(_turned(at.record))
-        return self._noted(self._runs.row(self.opened, self._worker, at.record, result))
+        return self._noted(row)
 
     async def begin(self, at: Place) -> None:
         """Keep that this effect is about to be done: should it be cut off, a later walk knows that it may have been.
@@ -102,9 +111,9 @@ class Recorded(Memory):
         if self.found(mark) is None:
             await self.keep(mark, StepResult())
 
-    async def keep(self, at: Place, result: StepResult) -> StepResult:
-        """A result that no action of money stands behind. Raises `Lost`."""
-        row = self.row(at, result)
+    async def keep(self, at: Place, result: StepResult, *, writes: bool = False) -> StepResult:
+        """A result that no action of money stands behind. Raises `Lost`, and `StepFailed` for what cannot be kept."""
+        row = self.row(at, result, writes=writes)
         if row.size > LONGEST_RESULT:
             self._forget(at)
             raise StepFailed(
@@ -113,6 +122,7 @@ class Recorded(Memory):
                 at=at.text,
                 code="too_large",
                 mend="keep the data where steps can read it, and give its address",
+                in_doubt=writes,
             )
         await self._commit(row)
         self._kept[at.record] = result

@@ -16,6 +16,7 @@ from fairlead.workflows.forms import Form
 from fairlead.workflows.known import Fault, Known, Path
 
 MOST_MISSED: Final = 100
+_DAY: Final = 86_400_000  # milliseconds
 _GRACE: Final = 60_000  # milliseconds for which a moment is not missed
 _AROUND: Final = timedelta(hours=4)  # more than any zone has ever put its clocks
 _NAMES: Final = ("jan feb mar apr may jun jul aug sep oct nov dec", "sun mon tue wed thu fri sat", "l")
@@ -24,16 +25,24 @@ _SOMETIME: Final = datetime(2024, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 
 def moments(schedule: ScheduleSettings, after: int, until: int) -> list[int]:
     """Its moments after one and up to another, in milliseconds since 1970; of many, the last `MOST_MISSED`."""
+    most, days = 366, 1  # nobody asks for more than the last few: they are looked for from the end
+    while True:
+        begin = max(after, until - days * _DAY)
+        found = _between(schedule, begin, until)
+        if begin == after or len(found) >= MOST_MISSED or days == most:
+            return found[-MOST_MISSED:]
+        days = min(most, days * 8)
+
+
+def _between(schedule: ScheduleSettings, after: int, until: int) -> list[int]:
     zone = ZoneInfo(schedule.timezone)
-    begin, end = _wall(after, zone) - _AROUND, _wall(until, zone) + _AROUND
-    if end - begin > timedelta(days=366):  # nobody asks for more than the last few
-        begin = end - timedelta(days=366)
+    end = _wall(until, zone) + _AROUND
     found: set[int] = set()
-    for wall in _walls(schedule.cron, begin):
+    for wall in _walls(schedule.cron, _wall(after, zone) - _AROUND):
         if wall > end:
             break
         found.update(at for at in _instants(schedule.cron, wall, zone) if after < at <= until)
-    return sorted(found)[-MOST_MISSED:]
+    return sorted(found)
 
 
 def next_moment(schedule: ScheduleSettings, after: int) -> int:

@@ -7,13 +7,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Struct
 
 from fairlead.clock import Clock
-from fairlead.errors import Broken
+from fairlead.errors import BadInput, Broken
 from fairlead.identity.types import Caller
 from fairlead.storage.envelope import KEY_BYTES, NONCE_BYTES, DoesNotOpen, seal, unseal
 from fairlead.storage.vault import Vault
 
-encoded: Final = msgspec.msgpack.Encoder().encode
-"""Any value that msgpack has."""
+_encode: Final = msgspec.msgpack.Encoder().encode
 
 
 class Begun(Struct, frozen=True, array_like=True):
@@ -82,6 +81,15 @@ class RunKey:
 
     def _about(self, place: str) -> bytes:
         return f"workflow\0{self._run}\0{place}".encode()
+
+
+def encoded(value: Any) -> bytes:
+    """A value as it is sealed. Raises `BadInput` for what cannot be kept."""
+    try:
+        return _encode(value)
+    except (OverflowError, TypeError, ValueError, RecursionError) as error:
+        why = "texts, decimals, lists, mappings and whole numbers of 64 bits are kept"
+        raise BadInput(f"it cannot be kept: {error}", why=why, mend="give a longer number as a text") from None
 
 
 def new_key(clock: Clock) -> bytes:

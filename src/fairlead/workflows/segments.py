@@ -7,9 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-import msgspec
-
-from fairlead.errors import FairleadError
+from fairlead.errors import BadInput, FairleadError
 from fairlead.execution import Fairlead
 from fairlead.storage.workflow_rows import CANCELLED, CANCELLING, FAILED, LOST, PAUSED
 from fairlead.workflows.effects import Governed, Watch
@@ -18,6 +16,7 @@ from fairlead.workflows.programs import Programs
 from fairlead.workflows.recorded import LONGEST_RESULT, Lost, Recorded
 from fairlead.workflows.resuming import Resuming
 from fairlead.workflows.runs import Opened, Runs, packed
+from fairlead.workflows.sealing import encoded
 from fairlead.workflows.taking import Taking
 from fairlead.workflows.walk import Cancelled, Parked, Place, RunFailed, Waiting
 
@@ -139,7 +138,12 @@ class Segments:
                 self._idle.set()
 
     async def _done(self, opened: Opened, given: Any) -> None:
-        size = len(msgspec.msgpack.encode(given))
+        try:
+            size = len(encoded(given))
+        except BadInput as error:
+            told = {"kind": "error", "message": f"what the run gives: {error.message}", "mend": error.mend}
+            await self._write(self._runs.failed, opened, FAILED, "error not_kept", told)
+            return
         if size <= LONGEST_RESULT:
             await self._write(self._runs.done, opened, given)
             return

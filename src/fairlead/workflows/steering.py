@@ -3,9 +3,9 @@
 Each is one transaction with its record. Every method reads or writes the database: call it in a thread.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from msgspec.structs import replace
 
@@ -63,10 +63,10 @@ class Steering:
         """Go on with one that was paused."""
         from fairlead.storage import workflow_rows as table
 
-        if run.owner:  # what was under way when it was paused has not come to its end yet
-            self._change(run, by, "workflow_resume", (table.PAUSED,), status=table.RUNNING)
-        else:
-            self._change(run, by, "workflow_resume", (table.PAUSED,), status=table.ACCEPTED, segment=run.segment + 1)
+        with self._store.writing() as connection:
+            if not table.resume(connection, run.id):
+                self._refuse(connection, run, (table.PAUSED,))
+            self._tell(connection, "workflow_resume", run, run.id, by)
 
     def retry(self, opened: Opened, by: str) -> None:
         """Go on with one that has failed: what failed is tried again, under the same idempotency keys. Raises `NotNow`
@@ -84,9 +84,11 @@ class Steering:
             )
         failed = [each.place for each in opened.results.values() if each.status == "failed"]
         values = {"status": table.ACCEPTED, "segment": run.segment + 1, "ended_at": 0, "error": "", "result": b""}
-        self._change(
-            run, by, "workflow_retry", (table.FAILED,), also=lambda c: steps.take_back(c, run.id, failed), **values
-        )
+        with self._store.writing() as connection:
+            if not table.change(connection, run.id, come_from=(table.FAILED,), seen=run.segment, **values):
+                self._refuse(connection, run, (table.FAILED,))
+            steps.take_back(connection, run.id, failed)
+            self._tell(connection, "workflow_retry", run, run.id, by)
 
     def fork(self, opened: Opened, by: str, caller: Caller, plan: "Plan", once: str = "") -> "tuple[Run, bool]":
         """Begin a run that has done what the plan takes over, for this caller. The run, and whether it is a new one:
@@ -145,29 +147,25 @@ class Steering:
             sealed = key.seal(each.place, plain)
             yield replace(each, run=id_, sealed=sealed, size=len(sealed), cost=0)
 
-    def _change(
-        self,
-        run: "Run",
-        by: str,
-        kind: str,
-        come_from: tuple[str, ...],
-        also: "Callable[[Connection], None] | None" = None,
-        **values: Any,
-    ) -> None:
+    def _change(self, run: "Run", by: str, kind: str, come_from: tuple[str, ...], **values: Any) -> None:
         from fairlead.storage import workflow_rows as table
 
         with self._store.writing() as connection:
             if not table.change(connection, run.id, come_from=come_from, **values):
-                found = table.run_of(connection, run.id)
-                raise NotNow(
-                    f"run {run.id} is {found.status if found else 'gone'}",
-                    why=f"this can be done while it is {', '.join(come_from)}",
-                    mend=f"see what has become of it: fairlead workflow status {run.id}",
-                    subject=run.id,
-                )
-            if also is not None:
-                also(connection)
+                self._refuse(connection, run, come_from)
             self._tell(connection, kind, run, run.id, by)
+
+    def _refuse(self, connection: "Connection", run: "Run", come_from: tuple[str, ...]) -> NoReturn:
+        from fairlead.storage import workflow_rows as table
+
+        found = table.run_of(connection, run.id)
+        moved = found is not None and found.status in come_from
+        raise NotNow(
+            f"run {run.id} " + ("has gone on meanwhile" if moved else f"is {found.status if found else 'gone'}"),
+            why=f"this can be done while it is {', '.join(come_from)}",
+            mend=f"see what has become of it: fairlead workflow status {run.id}",
+            subject=run.id,
+        )
 
     def _tell(self, connection: "Connection", kind: str, run: "Run", about: str, by: str) -> None:
         entry = deed(self._clock, kind, by=by, person=run.subject, about=about)

@@ -9,7 +9,7 @@ import msgspec
 
 from fairlead.workflows.definition import KINDS, Step
 from fairlead.workspace.problems import Problem
-from fairlead.workspace.yaml_lines import MOST_BYTES, MOST_DEPTH, Document, Node
+from fairlead.workspace.yaml_lines import MOST_BYTES, MOST_DEPTH, MOST_VALUES, Document, Node
 
 _DECORATOR: Final = "workflow"
 _OF_STEP: Final = {each.encode_name for each in msgspec.structs.fields(Step)} - {*KINDS, "id"}
@@ -33,7 +33,7 @@ def written_in(file: str, source: str) -> Iterator[tuple[str, Document | Problem
         return
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last: a stack of the parser's own
         return
     constants = {
         target.id: each.value
@@ -66,6 +66,7 @@ class _Reading:
     def __init__(self, module: str, constants: Mapping[str, ast.expr]) -> None:
         self._module = module
         self._constants = constants
+        self._values = 0
 
     def definition(self, function: ast.FunctionDef, settings: Sequence[ast.keyword]) -> Node:
         found = self._keywords(settings)
@@ -131,7 +132,7 @@ class _Reading:
     def _word(self, call: ast.Call) -> str:
         return str(self._value(_only(call)).data)
 
-    def _keywords(self, given: Sequence[ast.keyword]) -> dict[str, Node]:
+    def _keywords(self, given: Sequence[ast.keyword], depth: int = 0) -> dict[str, Node]:
         found = {}
         for each in given:
             if each.arg is None:
@@ -141,16 +142,20 @@ class _Reading:
                 found[name] = _leaf(each.value, f"{self._module}:{each.value.id}")
             elif name == "after" and isinstance(each.value, ast.List | ast.Tuple):
                 steps = [
-                    _leaf(one, one.id) if isinstance(one, ast.Name) else self._value(one) for one in each.value.elts
+                    _leaf(one, one.id) if isinstance(one, ast.Name) else self._value(one, depth)
+                    for one in each.value.elts
                 ]
                 found[name] = _sequence(each.value, steps)
             else:
-                found[name] = self._value(each.value)
+                found[name] = self._value(each.value, depth)
         return found
 
     def _value(self, at: ast.expr, depth: int = 0) -> Node:
         if depth > MOST_DEPTH:
             raise _Wrong(at, f"nested more than {MOST_DEPTH} levels deep", "make it flatter")
+        self._values += 1
+        if self._values > MOST_VALUES:
+            raise _Wrong(at, f"more than {MOST_VALUES} values, counting what constants repeat", "say less")
         if isinstance(at, ast.Constant) and isinstance(at.value, str | int | float | bool | None):
             return _leaf(at, at.value)
         if isinstance(at, ast.UnaryOp) and isinstance(at.op, ast.USub) and isinstance(at.operand, ast.Constant):
@@ -163,7 +168,7 @@ class _Reading:
             return _mapping(at, {_key(key, at): self._value(each, depth + 1)
                                  for key, each in zip(at.keys, at.values, strict=True)})  # fmt: skip
         if isinstance(at, ast.Call) and _named(at.func) == "dict" and not at.args:
-            return _mapping(at, self._keywords(at.keywords))
+            return _mapping(at, self._keywords(at.keywords, depth + 1))
         if isinstance(at, ast.Name) and at.id in self._constants:
             return self._value(self._constants[at.id], depth + 1)
         if isinstance(at, ast.JoinedStr):
