@@ -229,19 +229,18 @@ class Draw:
 
     # ---- what is said ----------------------------------------------------------------------------------------------
 
+    def entry(self) -> dict[str, Any]:
+        """What the ledger says of the first."""
+        net = self.net(self.prices)
+        return {"id": self.ids[0], "rate": self.rate, "net": net, "total": self.total(net, self.rate)}
+
     def case(self) -> Case:
         """The world of this case, with its fault planted."""
         told = _Told(self)
         getattr(self, f"plant_{self.kind}", lambda told: None)(told)
         self.distract(told)
         definition, flows = self.definition()
-        entry_net = self.net(self.prices)
-        entry: dict[str, Any] = {
-            "id": self.ids[0],
-            "rate": self.rate,
-            "net": entry_net,
-            "total": self.total(entry_net, self.rate),
-        }
+        entry = self.entry()
         tables: dict[str, dict[str, Any]] = {
             "crm.record": dict(told.records), "crm.stock": {id_: {"id": id_, "stock": self.stock} for id_ in self.ids},
             "ledger.entry": {self.ids[0]: entry},
@@ -276,13 +275,7 @@ class Draw:
         """A run of before, in which all was well, and the stock another."""
         told = _Told(self)
         told.sound = True
-        entry_net = self.net(self.prices)
-        entry: dict[str, Any] = {
-            "id": self.ids[0],
-            "rate": self.rate,
-            "net": entry_net,
-            "total": self.total(entry_net, self.rate),
-        }
+        entry = self.entry()
         tables: dict[str, dict[str, Any]] = {
             "crm.record": dict(told.records), "ledger.entry": {self.ids[0]: entry},
             "crm.stock": {id_: {"id": id_, "stock": self.stock + 31 * (again + 1)} for id_ in self.ids},

@@ -27,7 +27,7 @@ _LONGEST_NAMED: Final = 40
 def unborne(result: StepResult, sources: Sequence[str]) -> list[str]:
     """What of a result is in none of these texts, for people and models to read."""
     known = frozenset(reading for text in sources for found in _NUMBER.findall(text) for reading in _readings(found))
-    texts = [result.value] if isinstance(result.value, str) else list(_strings(result.value))
+    texts = list(_strings(result.value))
     said = dict.fromkeys([*_numbers(result.value), *(each for text in texts for each in _NUMBER.findall(text))])
     missing = [each if isinstance(each, str) else f"{each:f}" for each in said if known.isdisjoint(_readings(each))]
     wrong = (
@@ -60,22 +60,22 @@ def _readings(number: str | Decimal) -> frozenset[Decimal]:
 
 
 def _numbers(value: Any) -> Iterator[Decimal]:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        yield Decimal(str(value)).normalize(_EXACT)
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from _numbers(each)
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from _numbers(each)
+    for each in _leaves(value):
+        if isinstance(each, int | float) and not isinstance(each, bool):
+            yield Decimal(str(each)).normalize(_EXACT)
 
 
 def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
+    return (each for each in _leaves(value) if isinstance(each, str))
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """What stands in lists and mappings, however deep. Names do not: the schema chose them, and no model."""
+    if isinstance(value, Mapping):
         for each in value.values():
-            yield from _strings(each)
+            yield from _leaves(each)
     elif isinstance(value, list | tuple):
         for each in value:
-            yield from _strings(each)
+            yield from _leaves(each)
+    else:
+        yield value
