@@ -49,7 +49,8 @@ from fairlead.storage.store import Store
 from fairlead.storage.subject_rows import StoredSubjects
 from fairlead.storage.vault import Vault
 from fairlead.tools.cards import NO_CARD
-from fairlead.tools.settings import AnySystem, System, compile_system
+from fairlead.tools.settings import AnySystem
+from fairlead.tools.systems import System, compile_system
 
 _KEY = bytes(range(32))
 _LEASE = 3.0  # seconds in place of a minute, so that much happens in a short time

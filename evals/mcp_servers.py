@@ -27,7 +27,8 @@ from fairlead.net.http import Http
 from fairlead.tools.cards import NO_CARD
 from fairlead.tools.mcp import McpSystem
 from fairlead.tools.pins import compare
-from fairlead.tools.settings import McpSettings, compile_system, in_place
+from fairlead.tools.settings import McpSettings
+from fairlead.tools.systems import compile_system, in_place
 from fairlead.tools.types import Credential, Definition, SystemCall, ToolResult
 
 CLOCK = SystemClock()

@@ -16,7 +16,7 @@ from tests.tools.test_mcp_http import Watched
 
 from evals.rights_service import HOSTILE, _filled, left
 from evals.rights_stage import PEOPLE, ROWS, Provider, Stage, Tally, Trial, exchange, mark, pairs
-from fairlead.tools.settings import Pins
+from fairlead.tools.systems import Pins
 
 AUDIENCE = "desk"
 _WHO_ASKS = "@@" + "who-asks".center(len(mark("")) - 4, "-") + "@@"

@@ -11,9 +11,10 @@ from psycopg import sql
 from fairlead.clock import Clock, SystemClock
 from fairlead.net.http import Http
 from fairlead.tools.cards import NO_CARD
-from fairlead.tools.settings import SqlSettings, System, compile_system
+from fairlead.tools.settings import SqlSettings
 from fairlead.tools.sql import SqlSystem
 from fairlead.tools.sql_queries import definitions_of
+from fairlead.tools.systems import System, compile_system
 from fairlead.tools.types import Credential, SystemCall, ToolResult
 from tests.postgres import Server
 

@@ -31,7 +31,7 @@ from fairlead.server.mcp.conversation import question_of
 from fairlead.server.mcp.message import Unanswerable
 from fairlead.server.mcp.revision import refuse_other_arguments
 from fairlead.storage.fleet import Fleet
-from fairlead.tools.settings import Pins
+from fairlead.tools.systems import Pins
 from fairlead.workspace.load import read_folder
 from fairlead.workspace.publish import publish
 

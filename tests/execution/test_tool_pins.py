@@ -10,7 +10,7 @@ from tests.world import world
 
 from fairlead.errors import NotFound
 from fairlead.execution.tool_pins import Quarantined
-from fairlead.tools.settings import Pins
+from fairlead.tools.systems import Pins
 
 PERMIT = """
 @id("all") permit(principal, action in Action::"call_tool", resource);

@@ -16,7 +16,8 @@ from fairlead.identity.types import Caller
 from fairlead.net.http import Http
 from fairlead.tools.cards import NO_CARD
 from fairlead.tools.failures import NotAuthorised
-from fairlead.tools.settings import AnySystem, System, compile_system
+from fairlead.tools.settings import AnySystem
+from fairlead.tools.systems import System, compile_system
 from fairlead.tools.types import Credential
 
 ADA, BOB = Caller(person="ada", agent="helper"), Caller(person="bob")

@@ -28,7 +28,8 @@ from fairlead.storage.subject_rows import StoredSubjects
 from fairlead.storage.vault import Vault
 from fairlead.tools.cards import NO_CARD
 from fairlead.tools.failures import CredentialRefused, SystemFailed
-from fairlead.tools.settings import AnySystem, System, compile_system
+from fairlead.tools.settings import AnySystem
+from fairlead.tools.systems import System, compile_system
 
 ADA = Caller(person="ada", agent="helper")
 

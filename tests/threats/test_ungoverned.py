@@ -26,7 +26,7 @@ from fairlead.errors import FairleadError
 from fairlead.execution.tool_asking import ToolRequest, digest_of
 from fairlead.execution.tool_call import call_tool
 from fairlead.server.routes import routes
-from fairlead.tools.settings import Pins
+from fairlead.tools.systems import Pins
 from fairlead.tools.types import Credential, Definition, SystemCall
 
 DESCRIPTION = """

@@ -6,7 +6,8 @@ from typing import Any
 from fairlead.clock import SystemClock
 from fairlead.net.http import Http
 from fairlead.tools.cards import NO_CARD
-from fairlead.tools.settings import AnySystem, System, compile_system
+from fairlead.tools.settings import AnySystem
+from fairlead.tools.systems import System, compile_system
 from fairlead.tools.types import Credential, Definition, SystemCall
 
 CLOCK = SystemClock()

@@ -16,7 +16,8 @@ from fairlead.clock import Clock
 from fairlead.net.http import Http
 from fairlead.tools.cards import NO_CARD
 from fairlead.tools.mcp import McpSystem
-from fairlead.tools.settings import McpSettings, compile_system
+from fairlead.tools.settings import McpSettings
+from fairlead.tools.systems import compile_system
 from fairlead.tools.types import Credential, Definition, SystemCall, ToolResult
 
 HERE = Path(__file__).parent

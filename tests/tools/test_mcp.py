@@ -12,14 +12,8 @@ from tests.world import FixedClock, until
 from fairlead.errors import BadInput, DeadlineExceeded, FairleadError
 from fairlead.tools.cards import NO_CARD
 from fairlead.tools.failures import ResultTooLarge, SystemFailed
-from fairlead.tools.settings import (
-    CredentialSettings,
-    LoginSettings,
-    McpSettings,
-    ServiceSettings,
-    compile_system,
-    in_place,
-)
+from fairlead.tools.settings import CredentialSettings, LoginSettings, McpSettings, ServiceSettings
+from fairlead.tools.systems import compile_system, in_place
 from fairlead.tools.types import Blob, Link, Resource, Text
 
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from fairlead.errors import BadInput
 from fairlead.tools.cards import NO_CARD
 from fairlead.tools.pins import FieldChange, compare, findings, readable
-from fairlead.tools.settings import McpSettings, Pins, compile_system
+from fairlead.tools.settings import McpSettings
+from fairlead.tools.systems import Pins, compile_system
 from fairlead.tools.types import Definition
 
 ORDER = Definition(

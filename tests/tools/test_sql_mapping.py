@@ -12,9 +12,10 @@ from tests.world import FixedClock
 from fairlead.errors import BadInput
 from fairlead.tools.cards import NO_CARD
 from fairlead.tools.registry import defined
-from fairlead.tools.settings import AnySystem, SqlSettings, compile_system
+from fairlead.tools.settings import AnySystem, SqlSettings
 from fairlead.tools.sql import SqlSystem
 from fairlead.tools.sql_mapping import mapped
+from fairlead.tools.systems import compile_system
 from fairlead.tools.types import Credential, SystemCall
 
 OTHERS = """

@@ -20,7 +20,7 @@ from fairlead.identity.grants import Grants
 from fairlead.net.http import Http
 from fairlead.storage.database import database_at
 from fairlead.tools.registry import open_system
-from fairlead.tools.settings import System
+from fairlead.tools.systems import System
 from fairlead.tools.types import Definition
 
 PATIENCE: Final = 10.0  # seconds: a program has to be started for some

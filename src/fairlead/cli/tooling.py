@@ -22,7 +22,8 @@ from fairlead.costs.told import Arrival
 from fairlead.errors import BadInput, NotFound, closest
 from fairlead.execution.tool_asking import ToolAnswer, ToolRequest
 from fairlead.tools.pins import Finding, findings, readable
-from fairlead.tools.settings import McpSettings, Pins, System
+from fairlead.tools.settings import McpSettings
+from fairlead.tools.systems import Pins, System
 from fairlead.tools.types import Tool
 from fairlead.workspace.systems import pins_path
 

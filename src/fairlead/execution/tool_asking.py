@@ -18,7 +18,7 @@ from fairlead.policy.tool_rights import UNKNOWN, Sources, ToolAsked
 from fairlead.storage.types import Kept
 from fairlead.tasks.types import Task
 from fairlead.tools.nesting import MOST_LEVELS, is_too_deep
-from fairlead.tools.settings import System
+from fairlead.tools.systems import System
 from fairlead.tools.talk import Talk
 from fairlead.tools.types import Credential, Tool, ToolResult
 

@@ -4,7 +4,7 @@ from fairlead.costs.ledger import Action
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.identity.no_credential import NoCredential
 from fairlead.tools.failures import CredentialRefused
-from fairlead.tools.settings import System
+from fairlead.tools.systems import System
 from fairlead.tools.types import Credential
 
 

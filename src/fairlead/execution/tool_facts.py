@@ -17,7 +17,7 @@ from fairlead.identity.types import Caller
 from fairlead.policy.tool_rights import ToolAsked
 from fairlead.policy.tool_schema import fact_value
 from fairlead.tools.cards import FactCard
-from fairlead.tools.settings import System
+from fairlead.tools.systems import System
 
 Ask = Callable[[Fairlead, Caller, ToolRequest, Arrival], Awaitable[ToolAnswer]]
 

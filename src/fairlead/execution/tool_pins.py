@@ -11,7 +11,8 @@ from fairlead.execution.tool_asking import ToolDecided
 from fairlead.execution.tool_credentials import renewed_credential
 from fairlead.tools.failures import CredentialRefused
 from fairlead.tools.pins import Finding, findings, readable
-from fairlead.tools.settings import McpSettings, System
+from fairlead.tools.settings import McpSettings
+from fairlead.tools.systems import System
 from fairlead.tools.types import Credential
 
 _FRESH: Final = 30.0  # seconds for which what a system said of its tools counts

@@ -19,7 +19,8 @@ from fairlead.identity.exchange import exchanged
 from fairlead.identity.no_credential import NoCredential
 from fairlead.identity.types import Caller
 from fairlead.net.http import Http
-from fairlead.tools.settings import LoginSettings, ServiceSettings, System
+from fairlead.tools.settings import LoginSettings, ServiceSettings
+from fairlead.tools.systems import System
 from fairlead.tools.types import Credential
 
 if TYPE_CHECKING:

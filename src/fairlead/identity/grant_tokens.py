@@ -15,7 +15,7 @@ from fairlead.identity.token_endpoint import Tokens
 from fairlead.identity.types import Caller
 from fairlead.tools.failures import CredentialRefused
 from fairlead.tools.grant_settings import GrantSettings
-from fairlead.tools.settings import System
+from fairlead.tools.systems import System
 from fairlead.tools.types import Credential
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from fairlead.policy.tool_rights import ToolRights
 from fairlead.policy.ways import START
 from fairlead.policy.words import Words
 from fairlead.tools.memory import MEMORY
-from fairlead.tools.settings import System
+from fairlead.tools.systems import System
 
 
 def compile_policy(

@@ -13,7 +13,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from fairlead.tools.cards import ToolCard
-from fairlead.tools.settings import System
+from fairlead.tools.systems import System
 from fairlead.tools.types import Definition
 
 _PARTS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")

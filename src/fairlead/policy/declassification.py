@@ -13,7 +13,8 @@ from fairlead.labels import DataClass
 from fairlead.policy.aggregates import Aggregate, columns_of, digest_of
 from fairlead.policy.declassify_settings import AggregateSetting, DecisionSetting
 from fairlead.tools.cards import Precondition, SystemCard, ToolCard
-from fairlead.tools.settings import DecidedSettings, SqlSettings, System
+from fairlead.tools.settings import DecidedSettings, SqlSettings
+from fairlead.tools.systems import System
 from fairlead.tools.types import Definition, Tool
 
 SINCE: Final = "$since"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from fairlead.errors import BadInput
 from fairlead.policy.sources import quoted, single
 from fairlead.tools.cards import Precondition
-from fairlead.tools.settings import System
+from fairlead.tools.systems import System
 
 
 def written(systems: Iterable[System]) -> Iterator[tuple[str, str]]:

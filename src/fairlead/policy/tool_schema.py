@@ -8,7 +8,7 @@ from fairlead.errors import BadInput
 from fairlead.policy.cedar_request import CEDAR_DECIMAL
 from fairlead.policy.sources import quoted
 from fairlead.tools.cards import FactKind
-from fairlead.tools.settings import System
+from fairlead.tools.systems import System
 from fairlead.tools.types import Schema, Tool
 
 _SCALARS: Final = {"string": "String", "boolean": "Bool", "integer": "Long", "number": "decimal"}

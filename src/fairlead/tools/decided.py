@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from fairlead.clock import Clock
 from fairlead.net.http import Http
-from fairlead.tools.settings import System
+from fairlead.tools.systems import System
 from fairlead.tools.types import Credential, Definition, SystemCall, Text, ToolResult
 
 

@@ -37,7 +37,8 @@ from fairlead.tools.mcp_results import bounded, read_result
 from fairlead.tools.mcp_session import Asking, Session
 from fairlead.tools.mcp_sessions import OnePerPerson, OneProgram, Sessions
 from fairlead.tools.mcp_talk import answers, listen, not_answers, progress, questions
-from fairlead.tools.settings import McpSettings, System, check_mcp
+from fairlead.tools.settings import McpSettings
+from fairlead.tools.systems import System, check_mcp
 from fairlead.tools.types import Credential, Definition, SystemCall, ToolResult
 
 _IDEMPOTENCY: Final = "fairlead/idempotency-key"

@@ -11,7 +11,8 @@ from fairlead.errors import BadInput, Broken
 from fairlead.net.http import Http
 from fairlead.storage.settings import MemorySettings
 from fairlead.tools.cards import ArgumentCard, SystemCard, ToolCard
-from fairlead.tools.settings import MemorySystemSettings, System
+from fairlead.tools.settings import MemorySystemSettings
+from fairlead.tools.systems import System
 from fairlead.tools.types import Credential, Definition, Schema, SystemCall, Tool, ToolResult
 
 MEMORY: Final = "memory"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fairlead.errors import NotFound, closest
 from fairlead.tools.arguments import Checker
 from fairlead.tools.at_once import AtOnce
-from fairlead.tools.settings import System
+from fairlead.tools.systems import System
 from fairlead.tools.types import SystemDriver, Tool
 
 

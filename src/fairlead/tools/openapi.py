@@ -20,7 +20,8 @@ from fairlead.tools.openapi_operations import Operation, Operations
 from fairlead.tools.openapi_pages import Page, gathered, next_arguments, next_path
 from fairlead.tools.openapi_request import Request, request_of
 from fairlead.tools.openapi_service import Described, check_settings, service_of
-from fairlead.tools.settings import OpenApiSettings, PagesSettings, System
+from fairlead.tools.settings import OpenApiSettings, PagesSettings
+from fairlead.tools.systems import System
 from fairlead.tools.types import Credential, Definition, SystemCall, ToolResult
 
 

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from fairlead.errors import BadInput
-from fairlead.tools.settings import System, as_declared
+from fairlead.tools.systems import System, as_declared
 from fairlead.tools.types import Definition
 
 FindingKind = Literal["same", "changed", "new", "gone"]

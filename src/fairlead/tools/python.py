@@ -25,7 +25,8 @@ from fairlead.tools.failures import ResultTooLarge, SystemFailed
 from fairlead.tools.files import file_of
 from fairlead.tools.person import Person, ToolError
 from fairlead.tools.python_functions import Function, functions_of
-from fairlead.tools.settings import PythonSettings, System
+from fairlead.tools.settings import PythonSettings
+from fairlead.tools.systems import System
 from fairlead.tools.threads import Outcome, Threads
 from fairlead.tools.types import Credential, Definition, SystemCall, Text, ToolResult
 

@@ -15,11 +15,10 @@ from fairlead.tools.settings import (
     McpSettings,
     MemorySystemSettings,
     OpenApiSettings,
-    Pins,
     PythonSettings,
     SqlSettings,
-    System,
 )
+from fairlead.tools.systems import Pins, System
 from fairlead.tools.types import Definition, SystemDriver
 
 CONNECTORS: Final[Mapping[type, str]] = {

@@ -11,11 +11,12 @@ from typing import Any, Final
 from fairlead.clock import Clock
 from fairlead.errors import BadInput
 from fairlead.net.http import Http
-from fairlead.tools.settings import SqlSettings, System
+from fairlead.tools.settings import SqlSettings
 from fairlead.tools.sql_mapping import mapped
 from fairlead.tools.sql_queries import SELECT, definitions_of, queries_of
 from fairlead.tools.sql_sqlite import SqliteFile
 from fairlead.tools.sql_statement import Restriction
+from fairlead.tools.systems import System
 from fairlead.tools.types import Credential, Definition, SystemCall, ToolResult
 
 _SQLITE: Final = "sqlite:"

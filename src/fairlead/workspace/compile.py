@@ -24,7 +24,7 @@ from fairlead.policy.declassification import Rule
 from fairlead.policy.tool_cases import CaseTool
 from fairlead.routing import Preferences, compile_routing
 from fairlead.tasks import TaskSettings, TaskTypes
-from fairlead.tools.settings import System
+from fairlead.tools.systems import System
 from fairlead.workflows.definition import Bundle
 from fairlead.workspace import aiming, crossings, money_named, organising, remarks
 from fairlead.workspace.anchoring import compile_anchors

@@ -13,7 +13,7 @@ from fairlead.policy.declassification import Rule, check_apart, compile_aggregat
 from fairlead.policy.declassify_settings import DecisionSetting
 from fairlead.tools.cards import SystemCard
 from fairlead.tools.memory import MEMORY, memory_system
-from fairlead.tools.settings import System
+from fairlead.tools.systems import System
 from fairlead.workspace import crossings
 from fairlead.workspace.findings import Findings
 from fairlead.workspace.places import placed

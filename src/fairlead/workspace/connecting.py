@@ -9,7 +9,7 @@ from fairlead.net.http import Http
 from fairlead.tools.at_once import AtOnce
 from fairlead.tools.offered import NO_SYSTEMS, Systems, offered
 from fairlead.tools.registry import open_system
-from fairlead.tools.settings import System, in_place
+from fairlead.tools.systems import System, in_place
 from fairlead.tools.types import SystemDriver
 from fairlead.workspace.compile import Secrets
 

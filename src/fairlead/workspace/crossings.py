@@ -13,7 +13,7 @@ from fairlead.policy.ways import START
 from fairlead.tasks import TaskSettings
 from fairlead.tasks.requirements import OnlyModels
 from fairlead.tasks.settings import BUILT_IN
-from fairlead.tools.settings import System
+from fairlead.tools.systems import System
 from fairlead.workspace.defining import FOLDER as WORKFLOWS
 from fairlead.workspace.problems import Problem
 from fairlead.workspace.settings import WorkspaceSettings

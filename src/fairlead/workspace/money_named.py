@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from fairlead.errors import closest
 from fairlead.tasks.settings import BUILT_IN
-from fairlead.tools.settings import SqlSettings, System
+from fairlead.tools.settings import SqlSettings
+from fairlead.tools.systems import System
 from fairlead.workspace.problems import Problem
 from fairlead.workspace.text import ENTRY, task_name
 from fairlead.workspace.yaml_lines import Document

@@ -10,7 +10,8 @@ from fairlead.identity.addresses import check_url
 from fairlead.identity.certificates import check_certificates
 from fairlead.tools.cards import NO_CARD, SystemCard
 from fairlead.tools.registry import defined
-from fairlead.tools.settings import AnySystem, Pins, SqlSettings, System, compile_system
+from fairlead.tools.settings import AnySystem, SqlSettings
+from fairlead.tools.systems import Pins, System, compile_system
 
 FOLDER: Final = "systems"
 
