@@ -24,6 +24,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -164,32 +165,50 @@ async def played(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
         warm = Day(port, tokens, retail.first_of_each(given.stores, given.seed))
         await warm.play()
         day = Day(port, tokens, retail.day(given.requests, given.stores, given.seed))
-        before, wall = [cpu_of(each.pid) for each in (fairlead, upstream)], time.monotonic()
-        loop, own = loop_of(fairlead.pid), sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+        before, wall = _taken(fairlead.pid, upstream.pid), time.monotonic()
         with _beside(given.beside, fairlead.pid):
             await day.play()
         wall = time.monotonic() - wall
-        own = sum(resource.getrusage(resource.RUSAGE_SELF)[:2]) - own
         await asyncio.sleep(1.0)  # for work that was put off
-        after = [cpu_of(each.pid) for each in (fairlead, upstream)]
-        loop, written = loop_of(fairlead.pid) - loop, _written(fairlead.pid)
-    waited = sorted(day.waited)
-    good = day.statuses.pop(200, 0)
+        took = _taken(fairlead.pid, upstream.pid) - before
+        written = _written(fairlead.pid)
     return {
         "requests": given.requests,
-        "answered": good,
-        "errors": dict(day.statuses),
+        "answered": day.statuses[200],
+        "errors": {status: times for status, times in day.statuses.items() if status != 200},
         "warmed": sum(warm.statuses.values()),
-        "fairlead_cpu_s": round(after[0] - before[0], 2),
-        "ms_each": round((after[0] - before[0]) * 1e3 / max(1, given.requests), 3),
-        "of_it_event_loop_s": round(loop, 2),
-        "model_cpu_s": round(after[1] - before[1], 2),
-        "stores_cpu_s": round(own, 2),
+        "fairlead_cpu_s": round(took.fairlead, 2),
+        "ms_each": round(took.fairlead * 1e3 / max(1, given.requests), 3),
+        "of_it_event_loop_s": round(took.loop, 2),
+        "model_cpu_s": round(took.model, 2),
+        "stores_cpu_s": round(took.stores, 2),
         "seconds": round(wall, 1),
-        "p50_ms": round(waited[len(waited) // 2] * 1e3, 1),
-        "p99_ms": round(waited[len(waited) * 99 // 100] * 1e3, 1),
+        "p50_ms": round(_share(day.waited, 50) * 1e3, 1),
+        "p99_ms": round(_share(day.waited, 99) * 1e3, 1),
         "written_mb": round(written / 1e6, 1),
     }
+
+
+def _share(waited: list[float], percent: int) -> float:
+    return sorted(waited)[len(waited) * percent // 100]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Seconds of CPU so far: of all of Fairlead, of its event loop, of the model, of the stores that ask."""
+
+    fairlead: float
+    loop: float
+    model: float
+    stores: float
+
+    def __sub__(self, before: "Taken") -> "Taken":
+        return Taken(*(now - then for now, then in zip(astuple(self), astuple(before), strict=True)))
+
+
+def _taken(fairlead: int, model: int) -> Taken:
+    own = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+    return Taken(cpu_of(fairlead), loop_of(fairlead), cpu_of(model), own)
 
 
 @contextlib.contextmanager

@@ -10,8 +10,9 @@ from fairlead.execution.flow_path import FlowRules
 from fairlead.identity.types import Caller
 from fairlead.labels import DataClass
 from fairlead.policy import Asked
-from fairlead.workspace.compile import Workspace, compile_workspace, policy_results, require_policy_tests
+from fairlead.workspace.compile import Workspace, compile_workspace
 from fairlead.workspace.flowing import compile_flows
+from fairlead.workspace.policy_tests import policy_results, require_policy_tests
 from fairlead.workspace.problems import InvalidWorkspace, Problem
 from fairlead.workspace.templates import TEMPLATES, template_text
 from fairlead.workspace.text import WorkspaceText

@@ -8,7 +8,7 @@ import typer
 from fairlead.cli.init import show_first_key
 from fairlead.cli.output import DryRun, Json, data, json_data, say, table
 from fairlead.cli.place import DATA, DATABASE, ENTRY, Place, find
-from fairlead.cli.setting_up import set_up
+from fairlead.cli.setting_up import Made, set_up
 from fairlead.errors import BadInput, NotFound
 from fairlead.workspace.solutions import Adding, adding, solution, solutions, write
 
@@ -54,10 +54,7 @@ def new(
         write(name, where, what)
         made = set_up(Place(where, where / DATA, where / DATA / DATABASE)) if fresh else None
     if json:
-        told = {"written": sorted(what.new), "joined": sorted(what.joined), "left": sorted(what.left)}
-        first = {"key": made.first_key} if made else {}
-        about = {"folder": str(where), **told, "by_hand": what.by_hand, "then": solution(name).then, **first}
-        json_data({**about, "dry_run": dry_run})
+        json_data({**_about(name, where, what, made), "dry_run": dry_run})
         return
     _tell(name, where, what, dry_run)
     if made:
@@ -89,6 +86,18 @@ def _require_something(name: str, where: Path, what: Adding) -> None:
             why="every file of the template is there, and none is overwritten",
             mend="go on with it, or name another folder",
         )
+
+
+def _about(name: str, where: Path, what: Adding, made: Made | None) -> dict[str, Any]:
+    return {
+        "folder": str(where),
+        "written": sorted(what.new),
+        "joined": sorted(what.joined),
+        "left": sorted(what.left),
+        "by_hand": what.by_hand,
+        "then": solution(name).then,
+        **({"key": made.first_key} if made else {}),
+    }
 
 
 def _tell(name: str, where: Path, what: Adding, dry_run: bool) -> None:

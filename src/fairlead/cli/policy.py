@@ -25,7 +25,7 @@ from fairlead.policy.seen import as_seen
 from fairlead.policy.ways import START
 from fairlead.workflows.beginning import starting
 from fairlead.workflows.definition import Bundle
-from fairlead.workspace.compile import policy_results
+from fairlead.workspace.policy_tests import policy_results
 
 app = typer.Typer(
     add_completion=False,

@@ -18,10 +18,9 @@ from fairlead.identity.settings import missing_secrets
 from fairlead.lanes import LaneRules, compile_lanes
 from fairlead.learning.settings import compile_outcomes
 from fairlead.models.settings import Models, compile_models
-from fairlead.policy import CaseResult, Policy, PolicyCase, RulesFile, compile_policy, run_policy_tests
+from fairlead.policy import Policy, PolicyCase, RulesFile, compile_policy
 from fairlead.policy.approvals import ApprovalRules, compile_approvals
 from fairlead.policy.declassification import Rule
-from fairlead.policy.tool_cases import CaseTool
 from fairlead.routing import Preferences, compile_routing
 from fairlead.tasks import TaskSettings, TaskTypes
 from fairlead.tools.systems import System
@@ -38,7 +37,6 @@ from fairlead.workspace.places import of_page, placed
 from fairlead.workspace.problems import InvalidWorkspace, Problem
 from fairlead.workspace.settings import PolicyTestsFile, WorkspaceSettings
 from fairlead.workspace.text import ENTRY, POLICY_TESTS, PRICES, WorkspaceText, task_name
-from fairlead.workspace.yaml_lines import Document, parse_yaml
 
 Secrets = Callable[[str], str | None]
 """Gives the secret that a reference such as `env:NAME` stands for, or None where there is none."""
@@ -89,31 +87,6 @@ def compile_workspace(text: WorkspaceText, secrets: Secrets, *, now: int, pages_
     if workspace is None or findings.problems:
         raise InvalidWorkspace(findings.problems)
     return workspace
-
-
-def policy_results(workspace: Workspace) -> list[CaseResult]:
-    """How the cases of `policies/tests.yaml` come out."""
-    tools = {
-        tool.name: CaseTool(
-            tool, {name: fact.type for name, fact in system.card_of(tool.definition.name).facts.items()}
-        )
-        for system in workspace.systems.values()
-        for tool in system.tools.values()
-    }
-    return run_policy_tests(workspace.policy, workspace.policy_cases, workspace.models.models, tools)
-
-
-def require_policy_tests(workspace: Workspace, text: WorkspaceText) -> None:
-    """Raise `InvalidWorkspace` with every case of `policies/tests.yaml` that comes out otherwise than expected."""
-    document = parse_yaml(POLICY_TESTS, text.files.get(POLICY_TESTS, b""))
-    assert isinstance(document, Document)
-    failed = [
-        document.problem(("tests", number), f"policy test {result.name!r}: {result.said}")
-        for number, result in enumerate(policy_results(workspace))
-        if not result.passed
-    ]
-    if failed:
-        raise InvalidWorkspace(failed)
 
 
 class _Compiling:

@@ -14,7 +14,8 @@ from fairlead.context.vector_space import vector_space
 from fairlead.costs import encode_rates
 from fairlead.storage.fleet import Fleet
 from fairlead.storage.store import Store
-from fairlead.workspace.compile import Secrets, Workspace, compile_workspace, require_policy_tests
+from fairlead.workspace.compile import Secrets, Workspace, compile_workspace
+from fairlead.workspace.policy_tests import require_policy_tests
 from fairlead.workspace.published import keep, load_keys, snapshot_of
 from fairlead.workspace.remarks import NOBODY_KNOWN
 from fairlead.workspace.revision import revision_of
