@@ -65,7 +65,8 @@ class Recording:
             self.world.records[at.record] = self.world.done[at.key]
         found = self.world.records[at.record]
         if isinstance(found, StepFailed):
-            raise StepFailed(found.kind, found.message, code=found.code, in_doubt=found.in_doubt)
+            more = {"in_doubt": found.in_doubt, "result": found.result}
+            raise StepFailed(found.kind, found.message, code=found.code, **more)  # type: ignore[arg-type]
         assert isinstance(found, StepResult)
         return found
 

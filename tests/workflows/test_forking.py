@@ -1,6 +1,8 @@
 """Copies of runs: what was done before a step is taken over and never done, nor paid, nor undone by the copy."""
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.workflows.walking import PAY, PRICE, SHIP, Shop, shop
@@ -12,6 +14,20 @@ UNDO = {"compensate": {"tool": {"call": "bank.refund", "arguments": {"amount": "
 ASK = {"id": "ask", "approval": {"role": "boss", "ask": "Pay ${steps.price.value}?"}}
 NO_LAMP = """@id("no-pay") forbid(principal, action == Action::"start_workflow", resource == Workflow::"buy")
 when { context.copy };"""
+
+LETTERS = """
+import asyncio
+from pathlib import Path
+
+from fairlead.tools import ToolError
+
+
+async def post(box: str):
+    if Path(box).exists():
+        raise ToolError("it was posted")
+    Path(box).touch()
+    raise asyncio.CancelledError
+"""
 
 
 def at(copy: dict[str, object], key: str) -> list[str]:
@@ -33,6 +49,8 @@ async def test_a_failed_run_goes_on_from_the_step_that_failed_with_what_it_was_g
         copy = s.order(failed["id"], "fork", set={"price": 7}, once="mended")
         again = s.order(failed["id"], "fork", set={"price": 7}, once="mended")
         assert (copy["new"], again["new"], again["id"], copy["parent"]) == (True, False, copy["id"], failed["id"])
+        with pytest.raises(NotNow, match="'mended' was begun with other edits"):
+            s.order(failed["id"], "fork", set={"price": 8}, once="mended")
         mended = await s.walked(copy["id"])
         assert (mended["failure"]["at"], s.calls("bank.pay"), s.calls("bank.price")) == ("ship", 2, 2)
         assert mended["steps"][0]["value"] == 7
@@ -60,6 +78,50 @@ async def test_what_was_done_is_neither_repeated_nor_paid_nor_undone_by_the_copy
             s.order(run["id"], "fork", **{"from": "pay"})
         assert (await s.walked(s.order(run["id"], "fork", **{"from": "pay"}, again=True)["id"]))["status"] == "done"
         assert (s.calls("bank.pay"), s.calls("bank.price")) == (2, 1)
+
+
+async def test_what_was_cut_off_while_it_changed_something_is_not_done_again_unasked(tmp_path: Path) -> None:
+    """Nothing says how these are undone; their worker dies when they are done and before anybody knows of it."""
+    post = {
+        "id": "post",
+        "python": {"function": "letters:post", "effect": "write", "arguments": {"box": f"{tmp_path}/box"}},
+    }
+    async with shop(tmp_path, PRICE, PAY, post, files={"workflows/letters.py": LETTERS}) as s:
+        drivers, run = s.w.fairlead.deployment.systems.drivers, s.begin()
+        bank = drivers["bank"]
+
+        class Dies:
+            async def call(self, call: Any) -> Any:
+                done = await bank.call(call)
+                if call.tool.name == "pay":
+                    raise asyncio.CancelledError
+                return done
+
+        drivers["bank"] = Dies()  # type: ignore[index]
+        await died(s, run)
+        drivers["bank"] = bank  # type: ignore[index]
+        assert at(s.order(run, "fork", **{"from": "price"}, dry_run=True), "again") == [
+            {"at": "pay", "does": "tool bank.pay"}
+        ]
+        with pytest.raises(NotNow, match=r"would do again what was done: pay \(tool bank.pay\)"):
+            s.order(run, "fork", **{"from": "pay"})
+        s.order(run, "resume")
+        await died(s, run)
+        with pytest.raises(NotNow, match=r"would do again what was done: post \(python letters:post\)"):
+            s.order(run, "fork", **{"from": "post"})
+        s.order(run, "resume")
+        assert (await s.walked(run))["failure"]["message"] == "it was posted"
+        with pytest.raises(NotNow, match="would do again"):  # the second try failed, and nobody knows of the first
+            s.order(run, "fork", **{"from": "post"})
+        assert s.order(run, "fork", **{"from": "post"}, again=True)["new"]
+
+
+async def died(s: Shop, run: str) -> None:
+    """The worker that walks the run dies, others know it, and the run is paused before one takes it up."""
+    with pytest.raises(asyncio.CancelledError):
+        await s.walked(run)
+    assert s.taking.let_go([run]) == 1
+    s.order(run, "pause")
 
 
 async def test_what_was_taken_back_is_not_taken_over(tmp_path: Path) -> None:

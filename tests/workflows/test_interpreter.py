@@ -125,6 +125,9 @@ async def test_a_reply_that_does_not_pass_is_asked_again_as_another_question_and
     with pytest.raises(RunFailed) as failed:
         await _run({"steps": [step]}, {"read": {"n": "x"}, "read~1": {"n": 0}, "read~2": {"n": 0}})
     assert failed.value.failure.kind == "check"
+    no_json = StepFailed("check", "the reply is not JSON", code="no_json", result=StepResult(text="Well, 3!"))
+    result, effects = await _run({"steps": [step]}, {"read": no_json, "read~1": {"n": 3}})
+    assert (effects.asked["read~1"].wrong, effects.asked["read~1"].before) == ("the reply is not JSON", "Well, 3!")
 
 
 async def test_what_its_sources_do_not_bear_out_stops_at_the_check() -> None:

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairlead.storage.types import NewResult
 from fairlead.workflows.functions import plain
 from fairlead.workflows.nodes import PythonNode
-from fairlead.workflows.recorded import Recorded
+from fairlead.workflows.recorded import Recorded, failure_in
 from fairlead.workflows.sealing import encoded
 from fairlead.workflows.walk import Place, StepFailed, StepResult
 
@@ -37,6 +38,23 @@ def test_an_effect_was_begun_where_it_stands_or_its_mark_or_a_turn_of_it_does(
         for at in (*asked, *before):
             mine = (at.record, Place(at.run, (*at.path, "~begun"), at.attempt).record)
             assert memory.begun(at) is any(each in mine or each.startswith(f"{at.text}[") for each in known)
+
+
+def test_a_failure_is_kept_with_the_reply_and_with_whether_an_earlier_walk_was_cut_off() -> None:
+    kept: dict[str, Any] = {}
+    key: Any = SimpleNamespace(seal=lambda place, value: kept.setdefault(place, value) and b"")
+    run: Any = SimpleNamespace(unkept=False)
+    cut_off = Place("wf_1", ("pay", "~sent"), 1).record
+    opened: Any = SimpleNamespace(results={cut_off: None}, run=run, key=key)
+    row = NewResult(run="wf_1", place="", owner="", at=1, action="", status="", cost=0, size=0, sealed=b"")
+    runs: Any = SimpleNamespace(row=lambda *given: row)
+    memory = Recorded(runs, opened, "worker_1", None)  # type: ignore[arg-type]
+    for attempt in (0, 1):
+        failed = StepFailed("check", "no JSON", result=StepResult(value=[1]))
+        memory.failure_row(Place("wf_1", ("pay",), attempt), failed)
+    first, second = failure_in(kept["pay"]), failure_in(kept["pay#1"])
+    assert [each.may_be_done for each in (first, second)] == [False, True]
+    assert first.result == StepResult(text="[1]")
 
 
 @pytest.mark.parametrize("value", [1 << 70, -(1 << 64), {"a": [1 << 64]}, object()])

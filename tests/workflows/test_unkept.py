@@ -134,6 +134,18 @@ async def test_what_is_lost_begins_again_under_the_same_keys(tmp_path: Path) -> 
         assert sum(each.cost for each in w.records("call_model")) == 2 * w.records("call_model")[0].cost
 
 
+async def test_what_its_process_ends_in_the_middle_is_lost_and_does_not_seem_to_run(tmp_path: Path) -> None:
+    async with world(tmp_path, FILES, systems=SYSTEMS) as w:
+        waited = w.running.workflows.waited
+        here = await begin(w, ASKS, {"id": "rest", "wait": {"for": "5m"}})
+        assert here is not None
+        assert waited is not None
+        await until(lambda: ("rest", "begun") in here.steps)
+        waited._walks[here.opened.run.id].cancel()
+        found = await told(w, here)
+        assert (found["status"], found["error"]) == ("lost", "stopped")
+
+
 async def test_what_would_have_to_wait_fails_clearly(tmp_path: Path) -> None:
     files = {**FILES, "policies/main.cedar": ASKING + POLICIES}
     async with world(tmp_path, files, systems=SYSTEMS, approvals={"roles": {"boss": {"persons": ["lee"]}}}) as w:

@@ -23,7 +23,7 @@ from fairlead.costs.told import (
 from fairlead.errors import FairleadError, OverBudget, Upstream
 from fairlead.identity.types import Caller
 from fairlead.models.types import Usage
-from fairlead.storage.types import Entry, Hold, NewStep, Receipt, Write
+from fairlead.storage.types import Entry, Hold, NewResult, NewStep, Receipt, Write
 
 log = logging.getLogger("fairlead.ledger")
 
@@ -92,8 +92,10 @@ class Attempting(Known):
         assert self.beside is not None
         self.cost += self.beside.give_up(number, error, self._named_in)
 
-    async def reserve_tool(self, reservation: ToolReservation, step: NewStep | None = None) -> None:
-        """As `reserve`, for the call of a tool. `step` is kept in the same commit: see `remembered`."""
+    async def reserve_tool(
+        self, reservation: ToolReservation, step: NewStep | None = None, begins: NewResult | None = None
+    ) -> None:
+        """As `reserve`, for the call of a tool. `step` and `begins` are kept in the same commit: see `remembered`."""
         self._attempt += 1
         record = msgspec.structs.replace(
             self._record("attempt"),
@@ -106,15 +108,17 @@ class Attempting(Known):
             held=reservation.price,
         )
         hold = Hold(self.attempt_id, reservation.price, reservation.limits, encode_record(record))
-        await self._hold(Held(hold, record, None, 0), step)
+        await self._hold(Held(hold, record, None, 0), step, begins)
 
-    async def _hold(self, held: Held, step: NewStep | None = None) -> None:
+    async def _hold(self, held: Held, step: NewStep | None = None, begins: NewResult | None = None) -> None:
         hold = held.hold
         failed, self._failed = self._failed, Write()
         # Noted before it is durable: a caller cancelled while waiting still closes the hold on the way out.
         self._held, self._sent = held, None
         try:
-            receipt = await self._commit(Write(failed.close, failed.spent, failed.entries, hold, None, step))
+            receipt = await self._commit(
+                Write(failed.close, failed.spent, failed.entries, hold, None, step, result=begins)
+            )
             self._warn(receipt)
             self.remembered = receipt.remembered
         except FairleadError as error:

@@ -108,7 +108,7 @@ def refuse_forgotten(action: Action) -> None:
     """Raises `NotFound` where what the call puts or reads was to be kept and could not be: nothing is done, and nothing
     given, of which nobody would know later."""
     if not action.remembered:
-        raise NotFound("the person was erased meanwhile", mend="begin anew")
+        raise NotFound("the person was erased meanwhile, or the run goes on elsewhere", mend="begin anew")
 
 
 async def extracted(fairlead: Fairlead, deployment: Deployment, action: Action, decided: Decided, reply: Reply) -> None:

@@ -26,14 +26,21 @@ from fairlead.execution.tool_release import released
 from fairlead.execution.tool_rights import refuse_unless_allowed
 from fairlead.identity.types import Caller
 from fairlead.models.types import NO_USAGE
+from fairlead.storage.types import NewResult
 
 
 async def call_tool(
-    fairlead: Fairlead, caller: Caller, request: ToolRequest, arrival: Arrival, remember: RememberCall | None = None
+    fairlead: Fairlead,
+    caller: Caller,
+    request: ToolRequest,
+    arrival: Arrival,
+    remember: RememberCall | None = None,
+    begins: NewResult | None = None,
 ) -> ToolAnswer:
     """Call a tool of a system for a caller: under their own rights, approved where that is wanted, recorded.
 
-    What `remember` makes of the answer is kept in the commit that bills it. Raises `Refused`, `Upstream` or `BadInput`;
+    What `remember` makes of the answer is kept in the commit that bills it, and `begins`, that the call was begun, in
+    the one before the system is reached. Raises `Refused`, `Upstream` or `BadInput`;
     whatever is raised has been recorded, and nothing was done that the error does not tell of.
     """
     deployment = fairlead.current()
@@ -60,7 +67,7 @@ async def call_tool(
         decided = ToolDecided(system, asked, credential, approvals, request.talk)
         with action.step("reserve"):
             step = await put(fairlead, deployment, action, request, asked)
-            await action.reserve_tool(reservation(deployment, action, decided), step)
+            await action.reserve_tool(reservation(deployment, action, decided), step, begins)
             refuse_forgotten(action)
         with action.step("attempt"):
             result = await attempted(fairlead, deployment, action, decided)

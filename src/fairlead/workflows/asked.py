@@ -19,7 +19,7 @@ from fairlead.storage.workflow_rows import ACCEPTED, FAILED, OVER, Run
 from fairlead.workflows import told
 from fairlead.workflows.beginning import Permits, started
 from fairlead.workflows.definition import Bundle
-from fairlead.workflows.forking import Fork, planned, require_meant, require_models, require_rest
+from fairlead.workflows.forking import Fork, planned, require_meant, require_models, require_rest, require_same
 from fairlead.workflows.people import People, Said
 from fairlead.workflows.programs import bundle_of
 from fairlead.workflows.queues import Taken
@@ -204,7 +204,9 @@ class Workflows:
         require_meant(plan, fork)
         caller = began if whoever else who
         self.permits.decided(caller, plan.bundle, opened.begun.door, copy=True)
-        run, new = self._steering.fork(opened, who.credential, caller, plan, fork.once)
+        run, new = self._steering.fork(opened, who.credential, caller, plan, fork)
+        if not new:
+            require_same(self._runs.open(run.id), fork)
         self._store.ring(BELL)
         return {**told.brief(run), "new": new, **told.plan(opened, plan)}
 

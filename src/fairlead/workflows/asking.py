@@ -81,4 +81,6 @@ def data_of(at: Place, text: str, run: str) -> Any:
     try:
         return msgspec.json.decode(bare)
     except (ValueError, RecursionError):
-        raise StepFailed("check", "the reply is not JSON", at=at.text, code="no_json", run=run) from None
+        raise StepFailed(
+            "check", "the reply is not JSON", at=at.text, code="no_json", run=run, result=StepResult(text=text)
+        ) from None

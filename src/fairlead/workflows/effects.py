@@ -28,7 +28,7 @@ from fairlead.tools.types import Credential
 from fairlead.workflows.agent import reached, turn_of
 from fairlead.workflows.asking import first_messages, labels_of, request_of, result_of
 from fairlead.workflows.failures import failure_of
-from fairlead.workflows.functions import outcome, plain
+from fairlead.workflows.functions import late, outcome, plain
 from fairlead.workflows.nodes import AgentNode, ApprovalNode, ModelNode, PythonNode, ToolNode, WaitNode
 from fairlead.workflows.programs import Loaded
 from fairlead.workflows.recorded import Recorded
@@ -119,10 +119,13 @@ class Governed:
                 sources += [f"page:{each.id}@{each.version}" for each in pages]
             person = Person(name=self.caller.person, credential=Credential(kind="none"), idempotency_key=at.key)
             work = partial(function.run, **function.given(given, person))
-            if bounds.undone and node.effect == "write":
-                await self._recorded.begin(at)
-            async with asyncio.timeout(bounds.timeout):
-                value = await outcome(at, node, work() if function.waits else asyncio.to_thread(work))
+            if node.effect == "write":
+                await self._recorded.begin(at, sources[0], undone=bounds.undone)
+            try:
+                async with asyncio.timeout(bounds.timeout):
+                    value = await outcome(at, node, work() if function.waits else asyncio.to_thread(work))
+            except TimeoutError:
+                raise late(at, node) from None
             result = StepResult(value=plain(at, node, value), labels=read, provenance=tuple(sources))
             return await self._recorded.keep(at, result, writes=node.effect == "write")
 
@@ -186,8 +189,6 @@ class Governed:
             raise Parked(((at, Waiting(kind="call", id=pending.approval)),)) from None
         except ToolError as error:
             failed = StepFailed("error", str(error), at=at.text, code="tool_failed")
-        except TimeoutError:
-            failed = StepFailed("timeout", "it took too long", at=at.text, code="timeout")
         except StepFailed as error:
             if self._recorded.knows(at):
                 raise
@@ -264,10 +265,11 @@ class Governed:
                 kept.append(failed)
                 return self._recorded.failure_row(at, failed, answer.cost)
 
-        if bounds.undone and self._fairlead.current().systems.tool(name)[1].definition.effect == "write":
-            await self._recorded.begin(at)
+        begins = None
+        if self._fairlead.current().systems.tool(name)[1].definition.effect == "write":
+            begins = self._recorded.beginning(at, f"tool:{name}", undone=bounds.undone)
         request = ToolRequest(name=name, arguments=arguments, labels=labels_of(bounds), flow=self._recorded.opened.flow)
-        answer = await call_tool(self._fairlead, self.caller, request, self._arrival(at, bounds), remember)
+        answer = await call_tool(self._fairlead, self.caller, request, self._arrival(at, bounds), remember, begins)
         if kept:
             raise kept[-1]
         if answer.result.failed:

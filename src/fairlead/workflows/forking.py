@@ -6,6 +6,7 @@ definition was edited, for nobody has agreed to that.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
@@ -17,7 +18,7 @@ from fairlead.storage.workflow_step_rows import Result
 from fairlead.workflows.cutting import ANY, Cut, Parts, parts_of, resolved, step_at, text_of
 from fairlead.workflows.definition import Bundle, Definition, Step
 from fairlead.workflows.forms import Form
-from fairlead.workflows.marks import ORIGIN, is_mark
+from fairlead.workflows.marks import ORIGIN, begun_by, is_mark
 from fairlead.workflows.recorded import failure_in
 from fairlead.workflows.runs import Opened, unpacked
 from fairlead.workflows.steering import NotNow
@@ -41,6 +42,13 @@ class Fork(Struct, frozen=True, kw_only=True):
     current: bool = False
     again: bool = False
     once: str = ""
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of what makes the copy another one: all but what is only said to have it done."""
+        given = () if isinstance(self.input, UnsetType) else (self.input,)
+        whole = (self.start, given, self.results, self.models, self.current)
+        return sha256(msgspec.json.encode(whole, order="sorted")).hexdigest()
 
 
 class Repeated(Struct, frozen=True):
@@ -230,16 +238,20 @@ def _repeated(
     given: Mapping[str, Any],
     writes: Callable[[str], bool],
 ) -> Iterator[Repeated]:
-    """What has changed something outside, still stands, and would be done once more."""
+    """What has changed something outside, or was cut off while it did, still stands, and would be done once more."""
     for row in dropped:
-        if is_mark(row.place) or _UNDO in row.place or row.place in undone or row.place in given:
+        cut_off = begun_by(row.place)
+        place = cut_off or row.place
+        if place in opened.results if cut_off else is_mark(place):
+            continue  # what came of it stands in another row
+        if _UNDO in place or place in undone or place in given:
             continue
-        step = step_at(bundle, parts_of(row.place))
+        step = step_at(bundle, parts_of(place))
         plain = opened.key.open(row.place, row.sealed)
-        if step is None or (row.status == "failed" and not failure_in(plain).in_doubt):
+        if step is None or (row.status == "failed" and not failure_in(plain).may_be_done):
             continue
         if does := _changed(step, plain, writes):
-            yield Repeated(row.place, does)
+            yield Repeated(place, does)
 
 
 def _changed(step: Step, plain: Mapping[str, Any], writes: Callable[[str], bool]) -> str:
@@ -279,6 +291,17 @@ def require_models(models: Mapping[str, str], known: Iterable[str]) -> None:
     for step, model in models.items():
         if model not in names:
             raise BadInput(f"there is no model {model!r} for {step}", mend=closest(model, names), param="models")
+
+
+def require_same(first: Opened, fork: Fork) -> None:
+    """Raises `NotNow` where a copy of this name was begun before, and was another one than is asked for now."""
+    if first.origin is not None and first.origin.asked not in ("", fork.digest):
+        raise NotNow(
+            f"{fork.once!r} was begun with other edits, as {first.run.id}",
+            why="the same `once` copies a run one time only",
+            mend="give another copy another name, or leave `once` out",
+            subject=first.run.id,
+        )
 
 
 def require_rest(opened: Opened, over: Iterable[str]) -> None:

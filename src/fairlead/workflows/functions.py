@@ -31,6 +31,11 @@ async def outcome(at: Place, node: PythonNode, work: Awaitable[Any]) -> Any:
         ) from error
 
 
+def late(at: Place, node: PythonNode) -> StepFailed:
+    """The failure of one that took too long: it may go on in its thread."""
+    return StepFailed("timeout", "it took too long", at=at.text, code="timeout", in_doubt=node.effect == "write")
+
+
 def plain(at: Place, node: PythonNode, value: Any) -> Any:
     """What a function has given, as every later walk finds it: tuples are lists by then. Raises `StepFailed` for what
     cannot be kept."""

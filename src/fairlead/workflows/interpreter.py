@@ -124,7 +124,7 @@ class Walk:
         except StepFailed as failed:
             failed.at = failed.at or at.text
             self.effects.noted(at, "failed")
-            if failed.in_doubt and compiled.undo is not None:
+            if failed.may_be_done and compiled.undo is not None:
                 self._undoing.add(compiled, at, scope)
             if "failed" not in compiled.blocks:
                 raise
@@ -168,22 +168,23 @@ class Walk:
         step, retry, kind = compiled.step, compiled.step.retry, compiled.kind
         if step.timeout is not None and kind not in _TIMED and (retry is not None or kind not in _EFFECTS):
             scope = await self.timed(step.timeout, at, scope)
-        place, again, tries = at, Again(), 0
+        place, again, tries, cut_off = at, Again(), 0, False
         while True:
-            result = None
             try:
                 result = await done(self, compiled, place, scope, again)
                 return evaluated(partial(passed, compiled, result, scope.given))
             except StepFailed as failed:
                 tries += 1
+                cut_off = failed.cut_off = failed.cut_off or cut_off
                 if retry is None or tries >= retry.attempts or failed.kind not in retry.errors:
                     raise
                 if failed.in_doubt or not _may_repeat(kind, failed.kind):
                     raise
-                if result is None:
+                if failed.result is None:
                     place = place.tried(place.attempt + 1)
-                else:
-                    place, again = _anew(at, tries), Again(failed.message, result.text or as_text(result.value))
+                else:  # the model has answered, and hears what was wrong with that
+                    reply = failed.result.text or as_text(failed.result.value)
+                    place, again = _anew(at, tries), Again(failed.message, reply)
                 await self._paused(at.below("~pause", tries), place, scope, retry, tries)
 
     async def _paused(self, at: Place, before: Place, scope: Scope, retry: RetrySettings, tries: int) -> None:

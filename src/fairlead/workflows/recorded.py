@@ -12,8 +12,9 @@ from fairlead.errors import BadInput
 from fairlead.storage.journal import Journal
 from fairlead.storage.types import NewResult, Write
 from fairlead.storage.workflow_step_rows import row_of
-from fairlead.workflows.marks import BEGUN
+from fairlead.workflows.marks import BEGUN, SENT, marks_of
 from fairlead.workflows.runs import Opened, Runs, packed, unpacked
+from fairlead.workflows.templates import as_text
 from fairlead.workflows.walk import Place, StepFailed, StepResult
 
 LONGEST_RESULT: Final = 8 << 20
@@ -33,6 +34,8 @@ class _Failure(Struct, frozen=True):
     mend: str
     run: str
     in_doubt: bool
+    cut_off: bool = False
+    reply: str = ""
 
 
 _TURN: Final = re.compile(r"\[")
@@ -67,10 +70,11 @@ class Memory:
         return origin.run if any(each == at.text or each.startswith(below) for each in origin.kept) else ""
 
     def begun(self, at: Place) -> bool:
-        """Whether anything is known of this very effect, of an agent's turn here, or that it was about to be done."""
+        """Whether anything is known of this very effect, of an agent's turn here, or that it was about to be done where
+        its step says how to undo it."""
         if self._turned is None:
             self._turned = {each for place in (*self.opened.results, *self._new) for each in _turned(place)}
-        return any(map(self._knows, (at.record, _begun(at).record))) or at.text in self._turned
+        return any(map(self._knows, (at.record, _mark(at, BEGUN).record))) or at.text in self._turned
 
     def _knows(self, place: str) -> bool:
         return place in self._new or place in self.opened.results
@@ -104,12 +108,19 @@ class Recorded(Memory):
             self._turned.update(_turned(at.record))
         return self._noted(row)
 
-    async def begin(self, at: Place) -> None:
-        """Keep that this effect is about to be done: should it be cut off, a later walk knows that it may have been.
-        Raises `Lost`."""
-        mark = _begun(at)
-        if self.found(mark) is None:
-            await self.keep(mark, StepResult())
+    def beginning(self, at: Place, does: str, *, undone: bool) -> NewResult | None:
+        """What is to be kept before something is changed: should it be cut off, a later walk or a copy knows that it
+        may have been done, and by what (`does`). None where that is known."""
+        if self.opened.run.unkept and not undone:
+            return None  # no walk and no copy comes after this one
+        mark = _mark(at, BEGUN if undone else SENT)
+        return None if self.knows(mark) else self.row(mark, StepResult(provenance=(does,)))
+
+    async def begin(self, at: Place, does: str, *, undone: bool) -> None:
+        """Keep that this effect is about to be done. Raises `Lost`."""
+        row = self.beginning(at, does, undone=undone)
+        if row is not None:
+            await self._commit(row)
 
     async def keep(self, at: Place, result: StepResult, *, writes: bool = False) -> StepResult:
         """A result that no action of money stands behind. Raises `Lost`, and `StepFailed` for what cannot be kept."""
@@ -130,9 +141,12 @@ class Recorded(Memory):
 
     def failure_row(self, at: Place, failed: StepFailed, cost: int = 0) -> NewResult:
         """As `row`, so that a later walk fails here in the same way."""
+        failed.cut_off = failed.cut_off or self._was_cut_off(at)
+        reply = "" if failed.result is None else failed.result.text or as_text(failed.result.value)
         told = _Failure(
-            failed.kind, failed.message, failed.at, failed.code, failed.why, failed.mend, failed.run, failed.in_doubt
-        )
+            failed.kind, failed.message, failed.at, failed.code, failed.why, failed.mend, failed.run, failed.in_doubt,
+            failed.cut_off, reply,
+        )  # fmt: skip
         row = self.row(at, StepResult(run=failed.run, cost=cost))
         sealed = self.opened.key.seal(at.record, packed(told))
         return self._noted(replace(row, status="failed", size=len(sealed), sealed=sealed))
@@ -141,6 +155,10 @@ class Recorded(Memory):
         """A failure that no action of money stands behind. Raises `Lost`."""
         await self._commit(self.failure_row(at, failed))
         return failed
+
+    def _was_cut_off(self, at: Place) -> bool:
+        """Whether an earlier walk had begun it, and no walk knows what came of that."""
+        return any(each in self.opened.results and each not in self._new for each in marks_of(at.record))
 
     def _forget(self, at: Place) -> None:
         self._new.discard(at.record)
@@ -169,10 +187,12 @@ def _turned(place: str) -> Iterator[str]:
     return (place[: found.start()] for found in _TURN.finditer(place))
 
 
-def _begun(at: Place) -> Place:
-    return Place(at.run, (*at.path, BEGUN), at.attempt)
+def _mark(at: Place, mark: str) -> Place:
+    return Place(at.run, (*at.path, mark), at.attempt)
 
 
 def failure_in(plain: Any) -> StepFailed:
     """A failure as it was kept."""
-    return StepFailed(**asdict(unpacked(plain, _Failure)))
+    kept = asdict(unpacked(plain, _Failure))
+    reply = kept.pop("reply")
+    return StepFailed(**kept, result=StepResult(text=reply) if reply else None)

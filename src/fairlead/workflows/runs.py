@@ -57,13 +57,14 @@ class Started(Struct, frozen=True, kw_only=True):
 
 class Origin(Struct, frozen=True, kw_only=True):
     """Of a copy: which run it goes on from, from where, the places that it has taken over, and what was edited. `flow`
-    is the name of what was read before, which it goes on with."""
+    is the name of what was read before, which it goes on with; `asked` the digest of what was asked for."""
 
     run: str
     start: tuple[str, ...]
     kept: tuple[str, ...]
     edited: tuple[str, ...]
     flow: str
+    asked: str = ""  # of copies from before this was kept
 
 
 # Not used themselves: with them msgspec knows these structs before several threads ask for them at once.

@@ -100,6 +100,10 @@ class Segments:
         finally:
             self._fairlead.flows.forget(opened.run.id)
 
+    async def lose(self, opened: Opened) -> None:
+        """What is kept in memory only goes no further, since its process stops. Raises `Lost`."""
+        await self._write(self._runs.failed, opened, LOST, "stopped", {"message": "the server was stopped"})
+
     async def _walk(self, opened: Opened, watch: Watch | None = None) -> None:
         run, journal = opened.run.id, self._fairlead.ledger.journal
         loaded = self._programs.known(opened.definition)
@@ -116,7 +120,7 @@ class Segments:
             given = await walked(loaded.program, effects, run, opened.begun.input, about=about_of(opened))
         except Parked as parked:
             if opened.run.unkept:  # the process is to stop
-                await self._write(self._runs.failed, opened, LOST, "stopped", {"message": "the server was stopped"})
+                await self.lose(opened)
             else:
                 await self._write(self._runs.park, opened, parked.waiting)
         except Cancelled as cancelled:

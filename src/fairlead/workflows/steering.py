@@ -15,7 +15,8 @@ from fairlead.errors import Broken, Refused
 from fairlead.identity.types import Caller
 from fairlead.storage.store import Store
 from fairlead.storage.vault import Vault
-from fairlead.workflows.marks import ORIGIN
+from fairlead.workflows.marks import ORIGIN, marks_of
+from fairlead.workflows.recorded import failure_in
 from fairlead.workflows.runs import Opened, Origin, packed
 from fairlead.workflows.sealing import Begun, RunKey, new_key, sealed_begin
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from fairlead.storage.workflow_rows import Run
     from fairlead.storage.workflow_step_rows import Result
-    from fairlead.workflows.forking import Plan
+    from fairlead.workflows.forking import Fork, Plan
 
 
 class NotNow(Refused):
@@ -82,7 +83,7 @@ class Steering:
                 mend=f"begin a copy of it: fairlead workflow retry {run.id} --from STEP",
                 subject=run.id,
             )
-        failed = [each.place for each in opened.results.values() if each.status == "failed"]
+        failed = list(_tried_again(opened))
         values = {"status": table.ACCEPTED, "segment": run.segment + 1, "ended_at": 0, "error": "", "result": b""}
         with self._store.writing() as connection:
             if not table.change(connection, run.id, come_from=(table.FAILED,), seen=run.segment, **values):
@@ -90,10 +91,10 @@ class Steering:
             steps.take_back(connection, run.id, failed)
             self._tell(connection, "workflow_retry", run, run.id, by)
 
-    def fork(self, opened: Opened, by: str, caller: Caller, plan: "Plan", once: str = "") -> "tuple[Run, bool]":
+    def fork(self, opened: Opened, by: str, caller: Caller, plan: "Plan", fork: "Fork") -> "tuple[Run, bool]":
         """Begin a run that has done what the plan takes over, for this caller. The run, and whether it is a new one:
-        the same name of a start (`once`) begins one. What it does again is done under keys of its own; the run that it
-        goes on from stays as it is. Raises `NotNow` where that has gone on meanwhile."""
+        the same name of a start (`fork.once`) begins one. What it does again is done under keys of its own; the run
+        that it goes on from stays as it is. Raises `NotNow` where that has gone on meanwhile."""
         from fairlead.storage import workflow_rows as table
         from fairlead.storage import workflow_step_rows as steps
 
@@ -102,14 +103,14 @@ class Steering:
         subject, sealed = sealed_begin(self._vault, id_, begun)
         key, bundle = RunKey(id_, begun.key, self._clock), plan.bundle
         run = table.Run(
-            id=id_, once=_once(subject, old.id, once) or id_, workflow=old.workflow, definition=bundle.digest,
+            id=id_, once=_once(subject, old.id, fork.once) or id_, workflow=old.workflow, definition=bundle.digest,
             subject=subject, tenant=old.tenant, department=caller.department, parent=old.id, priority=old.priority,
             made_at=now, sealed=sealed,
         )  # fmt: skip
         rows = [
             *self._copied(opened, key, plan, id_),
             *_given(plan, key, id_, now),
-            _origin(opened, plan, key, id_, now),
+            _origin(opened, plan, fork, key, id_, now),
         ]
         about = f"{id_} of {old.id} from {', '.join(plan.start)}"
         if plan.edited:
@@ -172,6 +173,15 @@ class Steering:
         self._store.database.append(connection, [entry])
 
 
+def _tried_again(opened: Opened) -> "Iterator[str]":
+    """The places whose failures are taken back, with what says that they were begun where nothing came of that."""
+    for place, row in opened.results.items():
+        if row.status == "failed":
+            yield place
+            if not failure_in(opened.key.open(place, row.sealed)).may_be_done:
+                yield from marks_of(place)
+
+
 def _given(plan: "Plan", key: RunKey, id_: str, now: int) -> "Iterator[Result]":
     """The results that somebody gives in the place of those that there were."""
     from fairlead.storage.workflow_step_rows import Result
@@ -181,11 +191,13 @@ def _given(plan: "Plan", key: RunKey, id_: str, now: int) -> "Iterator[Result]":
         yield Result(run=id_, place=place, at=now, action="", status="done", cost=0, size=len(sealed), sealed=sealed)
 
 
-def _origin(opened: Opened, plan: "Plan", key: RunKey, id_: str, now: int) -> "Result":
+def _origin(opened: Opened, plan: "Plan", fork: "Fork", key: RunKey, id_: str, now: int) -> "Result":
     """What the copy knows of where it comes from. It goes on with the flow of what was read before."""
     from fairlead.storage.workflow_step_rows import Result
 
-    origin = Origin(run=opened.run.id, start=plan.start, kept=plan.kept, edited=plan.edited, flow=opened.flow)
+    origin = Origin(
+        run=opened.run.id, start=plan.start, kept=plan.kept, edited=plan.edited, flow=opened.flow, asked=fork.digest
+    )
     sealed = key.seal(ORIGIN, packed(origin))
     return Result(run=id_, place=ORIGIN, at=now, action="", status="done", cost=0, size=len(sealed), sealed=sealed)
 

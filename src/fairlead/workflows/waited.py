@@ -1,6 +1,7 @@
 """Walks runs that are kept in memory only, each for whoever began it and waits: in the process that answers them."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +13,7 @@ from fairlead.execution import Fairlead
 from fairlead.identity.types import Caller
 from fairlead.storage.workflow_rows import Run
 from fairlead.workflows import told
+from fairlead.workflows.recorded import Lost
 from fairlead.workflows.runs import Opened, Runs, Started
 from fairlead.workflows.taking import Taking
 from fairlead.workflows.unkept import UnkeptRuns
@@ -119,18 +121,28 @@ class Waited:
         return told.whole(self._runs, replace(here.opened, run=run))
 
     async def stop(self) -> None:
-        """What is under way comes to its next effect, and is lost there."""
+        """What is under way comes to its next effect, and is lost there; what does not in time is lost where it is."""
         if self._looking is not None:
             self._looking.cancel()
         if self._segments is not None:
             await self._segments.rest(_GRACE)
-        for walk in self._walks.values():
+        walks = list(self._walks.values())
+        for walk in walks:
             walk.cancel()
+        if walks:
+            await asyncio.wait(walks, timeout=_GRACE)
 
     async def _walk(self, here: Here) -> None:
         run = here.opened.run.id
         try:
             await self._walking().walk_here(here.opened, here.note)
+        except asyncio.CancelledError:
+            if self._walks.get(run) is asyncio.current_task():  # nobody has begun it again here
+                with contextlib.suppress(
+                    FairleadError, Lost
+                ):  # where the database is away, others find that we are gone
+                    await self._walking().lose(here.opened)
+            raise
         finally:
             if self._walks.get(run) is asyncio.current_task():
                 del self._walks[run]

@@ -133,7 +133,8 @@ class Bounds(Struct, frozen=True, kw_only=True):
 
 class StepFailed(Exception):
     """An effect, or a step, failed. `in_doubt` says that it may have been done all the same and that asking again could
-    do it twice: it is then never tried again. `result` is what did not pass its check."""
+    do it twice: it is then never tried again. `cut_off` says that an earlier walk had begun it and was cut off: it may
+    have been done then. `result` is what did not pass its check."""
 
     def __init__(
         self,
@@ -146,6 +147,7 @@ class StepFailed(Exception):
         mend: str = "",
         run: str = "",
         in_doubt: bool = False,
+        cut_off: bool = False,
         result: StepResult | None = None,
     ) -> None:
         super().__init__(message)
@@ -157,7 +159,13 @@ class StepFailed(Exception):
         self.mend = mend
         self.run = run
         self.in_doubt = in_doubt
+        self.cut_off = cut_off
         self.result = result
+
+    @property
+    def may_be_done(self) -> bool:
+        """Whether what failed may have changed something all the same."""
+        return self.in_doubt or self.cut_off
 
 
 class Parked(Exception):
