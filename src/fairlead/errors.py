@@ -16,6 +16,7 @@
     │   └── TooSlow                  408  the request did not arrive in time (server/http.py)
     ├── Refused                      403  understood, and not allowed
     │   ├── Denied                   403  a policy forbids it
+    │   │   └── NotRedactable        403  what must not leave cannot be taken out
     │   ├── Stopped                  403  somebody has thrown a kill switch
     │   ├── ApprovalPending          403  a person must approve it first (execution/approval_question.py)
     │   ├── OwnCall                  403  nobody approves their own call (execution/approval_question.py)
@@ -64,6 +65,7 @@ from fairlead.error_kinds.nearest import closest
 from fairlead.error_kinds.refused import (
     Denied,
     NoCandidate,
+    NotRedactable,
     OverBudget,
     Overloaded,
     Refused,
@@ -82,6 +84,7 @@ __all__ = [
     "FairleadError",
     "NoCandidate",
     "NotFound",
+    "NotRedactable",
     "OverBudget",
     "Overloaded",
     "RateLimited",

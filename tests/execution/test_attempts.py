@@ -10,7 +10,16 @@ import pytest
 from tests.conftest import AMPLE
 from tests.world import IN, FixedClock, World, until, world
 
-from fairlead.errors import CutOff, DeadlineExceeded, OverBudget, Overloaded, RateLimited, Rejected, Upstream
+from fairlead.errors import (
+    CutOff,
+    DeadlineExceeded,
+    NotRedactable,
+    OverBudget,
+    Overloaded,
+    RateLimited,
+    Rejected,
+    Upstream,
+)
 from fairlead.models.types import Chunk, Model
 
 BOTH: dict[str, Any] = {"budgets": AMPLE, "fallback": True}
@@ -50,6 +59,25 @@ async def test_a_request_that_its_server_calls_wrong_goes_to_the_next_and_says_n
             w.provider.next = ["400"]
             assert (await w.ask("say 4")).model.name == "house"
         assert w.fairlead.health.reason("small") is None
+
+
+async def test_a_model_for_which_nothing_can_be_taken_out_is_passed_over(tmp_path: Path) -> None:
+    async with world(tmp_path, **BOTH, rules=[{"redact": ["email"], "for": "cloud"}]) as w:
+        answer = await w.ask("say 4", stop=["zoe@firm.example"])
+        assert answer.model.name == "house"
+        assert [each.json["model"] for each in w.provider.received] == ["house"]
+        passed_over, done = w.records()
+        assert (passed_over.outcome, passed_over.flags, passed_over.cost) == ("failed", ("failed", "not_redactable"), 0)
+        assert answer.cost == done.cost
+        assert adds_up(w)
+
+
+async def test_where_nothing_can_be_taken_out_for_the_only_model_the_call_is_refused(tmp_path: Path) -> None:
+    async with world(tmp_path, budgets=AMPLE, rules=[{"redact": ["email"], "for": "cloud"}]) as w:
+        with pytest.raises(NotRedactable, match="cannot be taken out"):
+            await w.ask("say 4", model="small", stop=["zoe@firm.example"])
+        assert w.provider.received == []
+        assert adds_up(w)
 
 
 async def test_the_last_error_is_told_when_no_candidate_is_left(tmp_path: Path) -> None:

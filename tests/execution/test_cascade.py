@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -59,9 +60,10 @@ TOOL = {
 }
 
 
-def models(url: str) -> dict[str, Any]:
+def models(url: str, at_home: tuple[str, ...] = ()) -> dict[str, Any]:
     def model(remote: str) -> dict[str, Any]:
-        return {"use": f"openai-compatible/{remote}", "url": f"{url}/v1", "placement": {"kind": "cloud"}}
+        kind = "on_prem" if remote in at_home else "cloud"
+        return {"use": f"openai-compatible/{remote}", "url": f"{url}/v1", "placement": {"kind": kind}}
 
     own = {name: model(name) for name in ("small", "middle", "house", "other", "critic")}
     return {**own, "broken": model("fault-500"), "hanging": model("fault-hang")}
@@ -75,7 +77,8 @@ PRICES = {name: {"input": n, "output": n} for name, n in PRICE.items()}
 
 def at(tmp_path: Any, files: dict[str, str] = FILES, **more: Any) -> Any:
     more = {"routing": TIERS, **more}
-    return world(tmp_path, files, models=models, prices={**PRICES, **more.pop("dear", {})}, **more)
+    more.setdefault("models", models)
+    return world(tmp_path, files, prices={**PRICES, **more.pop("dear", {})}, **more)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -224,6 +227,16 @@ async def test_a_budget_that_cannot_pay_for_the_next_model_refuses_or_keeps_what
         assert (alone.model.name, alone.doubts[0].word, alone.flags[0]) == ("small", "over_budget", "kept_anyway")
         assert adds_up(w, alone)
         assert w.balance("person/kim")[0] == 0
+
+
+async def test_an_answer_is_kept_where_the_next_models_must_not_see_the_request(tmp_path) -> None:
+    rules = [{"redact": ["email"], "for": "cloud"}]
+    at_home = partial(models, at_home=("small",))
+    async with at(tmp_path, models=at_home, rules=rules, budgets=RICH) as w:
+        kept = await w.ask(says(FALSE), model="page", stop=["zoe@firm.example"])
+        assert (kept.model.name, text(kept), kept.flags) == ("small", FALSE, ("kept_anyway", "not_redactable"))
+        assert {each.json["model"] for each in w.provider.received} == {"small"}
+        assert adds_up(w, kept)
 
 
 async def test_a_model_that_is_down_is_passed_and_a_deadline_is_that_of_all_attempts(w: World) -> None:

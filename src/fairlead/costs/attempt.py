@@ -8,7 +8,7 @@ from fairlead.costs.prices import cost
 from fairlead.costs.record import Record, RecordedError, recorded_usage
 from fairlead.costs.told import Release
 from fairlead.costs.types import Rate
-from fairlead.errors import Upstream
+from fairlead.errors import NotRedactable, Upstream
 from fairlead.models.types import Usage
 from fairlead.storage.types import Hold
 
@@ -22,15 +22,16 @@ class Held(Struct, frozen=True):
     max_output: int
 
 
-def failed(held: Held, sent: Release | None, error: Upstream) -> Record:
-    """It failed: free if the provider refused the work, what was produced if it was cut off, and the whole hold, to be
+def failed(held: Held, sent: Release | None, error: Upstream | NotRedactable) -> Record:
+    """It failed: free if nothing was sent or the provider refused the work, what was produced if it was cut off, and the whole hold, to be
     reconciled, where nobody can know."""
     flags, spent, usage = ["failed", error.code], 0, None
-    if sent is not None and held.rate is not None and error.charged == "part":
+    charged = error.charged if isinstance(error, Upstream) else "no"
+    if sent is not None and held.rate is not None and charged == "part":
         usage = sent.usage_so_far()
         spent = cost(usage, held.rate)
         flags += guessed(usage, held.rate)
-    elif sent is not None and error.charged == "unknown":
+    elif sent is not None and charged == "unknown":
         spent = held.hold.amount
         flags.append("reconcile")
     return msgspec.structs.replace(

@@ -20,7 +20,7 @@ from fairlead.costs.told import (
     ToolReservation,
     Unkept,
 )
-from fairlead.errors import FairleadError, OverBudget, Upstream
+from fairlead.errors import FairleadError, NotRedactable, OverBudget, Upstream
 from fairlead.identity.types import Caller
 from fairlead.models.types import Usage
 from fairlead.storage.types import Entry, Hold, NewResult, NewStep, Receipt, Write
@@ -132,8 +132,8 @@ class Attempting(Known):
         """From here on the provider may work and charge. `release` tells what it has produced, should it end early."""
         self._sent = release
 
-    def fail(self, error: Upstream) -> None:
-        """The attempt failed. Its settlement goes into the next commit."""
+    def fail(self, error: Upstream | NotRedactable) -> None:
+        """The attempt failed, or cannot be made. Its settlement goes into the next commit."""
         held, sent = self._held, self._sent
         if held is None:
             return

@@ -21,6 +21,16 @@ class Denied(Refused):
     code = "denied"
 
 
+class NotRedactable(Denied):
+    """Something in the request must not leave for the model, and stands where nothing can be taken out of it.
+
+    In an image or a document nothing can be found; a tool's definition, a name or a stop sequence cannot be changed.
+    Send what they say as text, or ask for a model that may see it. Where others may answer, they are asked instead.
+    """
+
+    code = "not_redactable"
+
+
 class Stopped(Refused):
     """Somebody, or a control, has stopped this: the caller, their agent or department, every model that may answer, or
     the whole organisation.

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Protocol
 
 from fairlead.costs.ledger import Action
-from fairlead.errors import DeadlineExceeded, OverBudget, Overloaded, RateLimited, Upstream
+from fairlead.errors import DeadlineExceeded, NotRedactable, OverBudget, Overloaded, RateLimited, Upstream
 from fairlead.execution.at_cap import passes_over, reservation
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.dropping import leave_out
@@ -64,7 +64,7 @@ async def tried(
 ) -> Model:
     """Try the candidates in order until one answers completely. The first one's hold is already in place.
 
-    Raises the last `Upstream` error when none is left, when the deadline has come, or when a part of a reply was
+    One for which the request cannot be redacted is passed over. Raises the last `Upstream` error when none is left, when the deadline has come, or when a part of a reply was
     already let out: nothing else can then continue it. Raises `Stopped` where a stop ends what is under way. `send`
     makes one attempt at a candidate, until a deadline.
     """
@@ -117,7 +117,7 @@ async def _each(
     deadline: float,
 ) -> Model:
     health = fairlead.health
-    last: Upstream | OverBudget | None = None
+    last: Upstream | OverBudget | NotRedactable | None = None
     held = True  # the path has reserved for the first candidate
     for candidate in decided.plan.candidates:
         name, tries = candidate.model.name, 0
@@ -136,6 +136,12 @@ async def _each(
                 health.release(name)
                 if not passes_over(deployment, action, candidate, error):
                     raise
+                last = last or error
+                break
+            except NotRedactable as error:
+                health.release(name)
+                action.fail(error)
+                leave_out(action, Dropped(name, "policy", error.message))
                 last = last or error
                 break
             except Upstream as error:

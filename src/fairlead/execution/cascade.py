@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from fairlead.costs.ledger import Action
 from fairlead.costs.record import Record
 from fairlead.costs.told import Checked
-from fairlead.errors import FairleadError, OverBudget, Refused, Upstream, Withheld
+from fairlead.errors import FairleadError, NotRedactable, OverBudget, Refused, Upstream, Withheld
 from fairlead.execution.at_cap import reserved
 from fairlead.execution.attempts import attempt
 from fairlead.execution.choices import Reply
@@ -33,7 +33,7 @@ from fairlead.routing.cascade import dearer
 from fairlead.tasks.cascades import Cascade
 
 KEPT_ANYWAY: Final = "kept_anyway"
-_NOT_TO_BE_HAD: Final = (OverBudget, Upstream, TooFast, LaneFull, WaitedTooLong)
+_NOT_TO_BE_HAD: Final = (NotRedactable, OverBudget, Upstream, TooFast, LaneFull, WaitedTooLong)
 """What may come between an answer that is not kept and the next one."""
 
 

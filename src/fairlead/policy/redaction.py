@@ -8,7 +8,7 @@ from itertools import groupby
 import msgspec
 from msgspec import Struct
 
-from fairlead.errors import Broken, Denied
+from fairlead.errors import Broken, NotRedactable
 from fairlead.models.message_text import is_text, text_of
 from fairlead.models.types import ChatRequest, Function, Message, Part, TextPart
 from fairlead.policy.detect import CONTENT, REASONING, REST, Detection, places, spelled_out
@@ -101,12 +101,12 @@ def redact(
 
     Where there are `pseudonyms`, values of the categories `named` get one of them, all others a mark.
 
-    What is left is looked at again until it holds nothing of the categories but placeholders. Raises Denied where a
-    finding stands where nothing can be replaced (a tool's definition, a name) or something cannot be looked into (an
-    image, a document), Broken where it never ends.
+    What is left is looked at again until it holds nothing of the categories but placeholders. Raises NotRedactable
+    where a finding stands where nothing can be replaced (a tool's definition, a name) or something cannot be looked
+    into (an image, a document), Broken where it never ends.
     """
     if not all(map(is_text, request.messages)):
-        raise Denied(
+        raise NotRedactable(
             f"the request holds images, documents or sound, and {', '.join(sorted(categories))} must not leave",
             why="nothing can be found in them, and so nothing can be taken out of them",
             mend="send what they say as text, or ask for a model that may see it",
@@ -177,7 +177,7 @@ def _replaced(request: ChatRequest, found: list[Finding], names: _Names) -> Chat
     for each in found:
         by_message.setdefault(each.message, []).append(each)
     if REST in by_message:
-        raise Denied(
+        raise NotRedactable(
             f"{by_message[REST][0].category} was found outside the messages, where it cannot be taken out",
             why="it stands in a tool's definition, a name, a stop sequence or the format asked for",
             mend="remove it there, or ask for a model that may see it",
