@@ -23,8 +23,8 @@ class Held(Struct, frozen=True):
 
 
 def failed(held: Held, sent: Release | None, error: Upstream | NotRedactable) -> Record:
-    """It failed: free if nothing was sent or the provider refused the work, what was produced if it was cut off, and the whole hold, to be
-    reconciled, where nobody can know."""
+    """It failed: free if nothing was sent or the provider refused the work, what was produced if it was cut off, and
+    the whole hold, to be reconciled, where nobody can know."""
     flags, spent, usage = ["failed", error.code], 0, None
     charged = error.charged if isinstance(error, Upstream) else "no"
     if sent is not None and held.rate is not None and charged == "part":

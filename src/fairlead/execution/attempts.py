@@ -64,9 +64,9 @@ async def tried(
 ) -> Model:
     """Try the candidates in order until one answers completely. The first one's hold is already in place.
 
-    One for which the request cannot be redacted is passed over. Raises the last `Upstream` error when none is left, when the deadline has come, or when a part of a reply was
-    already let out: nothing else can then continue it. Raises `Stopped` where a stop ends what is under way. `send`
-    makes one attempt at a candidate, until a deadline.
+    One for which the request cannot be redacted is passed over. Raises the last error when none is left, when the
+    deadline has come, or when a part of a reply was already let out: nothing else can then continue it. Raises
+    `Stopped` where a stop ends what is under way. `send` makes one attempt at a candidate, until a deadline.
     """
     seconds = seconds_left(deployment, action, decided)
     deadline = action.until = fairlead.clock.monotonic() + seconds
@@ -132,16 +132,10 @@ async def _each(
                 held, tries = False, tries + 1
                 refuse_outdated(fairlead, deployment, action)
                 await send(candidate, deadline)
-            except OverBudget as error:
+            except (NotRedactable, OverBudget) as error:
                 health.release(name)
-                if not passes_over(deployment, action, candidate, error):
+                if not _passes_over(deployment, action, candidate, error):
                     raise
-                last = last or error
-                break
-            except NotRedactable as error:
-                health.release(name)
-                action.fail(error)
-                leave_out(action, Dropped(name, "policy", error.message))
                 last = last or error
                 break
             except Upstream as error:
@@ -164,6 +158,17 @@ async def _each(
     raise last or Upstream(
         "every permitted model is being left alone after failures", mend="retry in a few seconds", charged="no"
     )
+
+
+def _passes_over(
+    deployment: Deployment, action: Action, candidate: Candidate, error: NotRedactable | OverBudget
+) -> bool:
+    """Whether the next candidate is asked although this one may not be; the plan then says why it was not."""
+    if isinstance(error, OverBudget):
+        return passes_over(deployment, action, candidate, error)
+    action.fail(error)
+    leave_out(action, Dropped(candidate.model.name, "policy", error.message))
+    return True
 
 
 def _taken_up_at(action: Action, candidate: Candidate) -> Upstream | None:
