@@ -1,8 +1,9 @@
 """How well rules read contracts: deviations from preferred terms found, missed, invented, and citations that are wrong.
 
-Three sets, all invented: `seen`, which the rules were written with; `apart`, written before the rules; and `made`, put
-together by a generator from other wordings, in numbering styles drawn by the seed. RESULTS.md has the first figures of
-the last two, from before any rule was changed because of them.
+Four sets, all invented: `seen`, which the rules were written with; `apart`, written before the rules; and `made`, put
+together by a generator from other wordings, in numbering styles drawn by the seed; and `unseen`, made likewise of
+wordings that are hard to read, and looked at clause by clause. RESULTS.md has the first figures of the last three, from
+before any rule was changed because of them.
 
     python -m evals.contracts [--seed 7] [--made 60] [--show]
 
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from evals.contracts_made import made
+from evals.contracts_unseen import Wordings, outcome
 from fairlead.context.items import read_item
 from fairlead.context.sections import split as sections_of
 from fairlead.context.settings import ContextSettings
@@ -36,6 +38,7 @@ def main() -> None:
     )
     asked.add_argument("--seed", type=int, default=7)
     asked.add_argument("--made", type=int, default=60, help="contracts to make")
+    asked.add_argument("--unseen", type=int, default=150, help="contracts to make of wordings that are hard to read")
     asked.add_argument("--show", action="store_true", help="tell what differs")
     given = asked.parse_args()
     reviewer = Reviewer()
@@ -48,6 +51,9 @@ def main() -> None:
     told["made"] = scored(
         reviewer, (made(drawn, number, ORGANISATION) for number in range(given.made)), show=given.show
     )
+    for name in ("unseen", "unseen_again"):
+        wordings = Wordings(given.data / f"{name}.json")
+        told[name] = clause_by_clause(reviewer, wordings, given.seed, given.unseen, show=given.show)
     print(json.dumps(told))
 
 
@@ -64,14 +70,18 @@ class Reviewer:
 
     def review(self, text: str) -> tuple[set[str], int, int]:
         """The codes of what was found, how many citations were checked, and how many of them are wrong."""
+        result, proven = self.reviewed(text)
+        codes = {each["code"] for each in result["deviations"]}
+        codes |= {f"{each['kind']}:unread" for each in result["attention"] if each["kind"] == "language"}
+        return codes, proven["checked"], len(proven["wrong"])
+
+    def reviewed(self, text: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What the template finds, and how its citations were borne out."""
         clauses, terms, proof = (self._run[f"contract_{each}"] for each in ("clauses", "terms", "proof"))
         found = clauses["extracted"](text, ORGANISATION)
         said = clauses["joined"](found, [], text)
         result = terms["compared"](found, said, text, self.pages)
-        proven = proof["proven"](result, text, self.pages)
-        codes = {each["code"] for each in result["deviations"]}
-        codes |= {f"{each['kind']}:unread" for each in result["attention"] if each["kind"] == "language"}
-        return codes, proven["checked"], len(proven["wrong"])
+        return result, proof["proven"](result, text, self.pages)
 
 
 def _page(path: Path) -> Mapping[str, Any]:
@@ -107,6 +117,32 @@ def scored(reviewer: Reviewer, cases: Iterator[tuple[str, str, set[str]]], *, sh
         "citations_wrong": wrong,
         "cpu_ms_a_contract": round(1000 * seconds, 1),
     }
+
+
+def clause_by_clause(
+    reviewer: Reviewer, wordings: Wordings, seed: int, contracts: int, *, show: bool
+) -> dict[str, Any]:
+    """What became of each clause, and what was found (`invented`) or doubted (`doubted_for_nothing`) where nothing is
+    said."""
+    drawn = random.Random(seed)
+    told = dict.fromkeys(("right", "doubted", "overstated", "understated", "overlooked"), 0)
+    told |= {"invented": 0, "doubted_for_nothing": 0}
+    citations = wrong = 0
+    for _ in range(contracts):
+        contract = wordings.contract(drawn, ORGANISATION)
+        result, proven = reviewer.reviewed(contract.text)
+        citations, wrong = citations + proven["checked"], wrong + len(proven["wrong"])
+        for measure, level in contract.said.items():
+            each = outcome(result, measure, level, contract.clauses[measure])
+            told[each] += 1
+            if show and each not in ("right", "doubted"):
+                print(f"{each}: {measure} {level or 'as preferred'}: {contract.clauses[measure]}")
+        for beside in result["deviations"]:
+            if beside["standing"] != "missing" and beside["measure"] not in contract.said:
+                told["doubted_for_nothing" if beside["standing"] == "unread" else "invented"] += 1
+                if show:
+                    print(f"of nothing: {beside['code']}: {beside['quote']}")
+    return {"contracts": contracts, **told, "citations": citations, "citations_wrong": wrong}
 
 
 if __name__ == "__main__":

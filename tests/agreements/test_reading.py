@@ -2,7 +2,18 @@
 
 import pytest
 
-from fairlead.agreements import Parties, amounts, digits, parties_of, position, read, split, standing_of
+from fairlead.agreements import (
+    Parties,
+    amounts,
+    bears_out,
+    digits,
+    language_of,
+    parties_of,
+    position,
+    read,
+    split,
+    standing_of,
+)
 from fairlead.agreements.quantities import durations
 
 US = Parties(("customer", "buyer"), ("supplier", "seller", "provider"))
@@ -56,6 +67,26 @@ def test_lines_that_begin_with_a_number_are_no_clauses() -> None:
         ("The Supplier's liability shall not exceed 1,000% of the annual fees.", "liability_cap", 1000),
         ("The Supplier maintains insurance of EUR 2,5 million per claim.", "insurance", 2_500_000),
         ("The Supplier maintains insurance of EUR 1.250.000,50 per claim.", "insurance", 1_250_000.5),
+        ("The Supplier maintains insurance of half a million pounds.", "insurance", 500_000),
+        ("Invoices are payable within one and a half months of receipt.", "payment_days", 45),
+        ("Invoices are payable within 1 1/2 months of receipt.", "payment_days", 45),
+        ("Invoices are due within a fortnight of receipt.", "payment_days", 14),
+        ("All invoices are net 45.", "payment_days", 45),
+        ("Invoices are payable within 20 business days.", "payment_days", 28),
+        ("Where the Buyer pays within 8 days it may deduct 3%; otherwise the invoice is due within thirty (30) days.",
+         "payment_days", 30),
+        ("The Supplier's liability is limited to 1.5x the annual fees.", "liability_cap", 150),
+        ("The Supplier's total liability shall not exceed twelve months' fees.", "liability_cap", 100),
+        ("The Supplier's liability shall not exceed twice the monthly fee.", "liability_cap", 16.67),
+        ("Late payments bear interest at one and a half percent per month.", "late_interest", 18),
+        ("Interest on late payments is 4% a year, reckoned daily.", "late_interest", 4),
+        ("This agreement continues for a year and a half.", "initial_term", 18),
+        ("The initial term is 18 months, of which the first 3 months are a trial.", "initial_term", 18),
+        ("The Supplier reports a personal data breach within 72 hours and answers questions within 24 hours.",
+         "breach_notice", 72),
+        ("The Supplier reports a personal data breach within two business days.", "breach_notice", 96),
+        ("Visible defects are told within 14 days; the goods are warranted free of defects for two years.",
+         "warranty", 24),
     ],
 )  # fmt: skip
 def test_numbers_are_read(words: str, measure: str, number: float) -> None:
@@ -119,8 +150,54 @@ def test_how_far_a_value_is_from_what_is_preferred() -> None:
         ("Invoices are paid no earlier than 30 days and no later than ninety days after receipt.", "payment_days"),
         ("The Supplier's liability is limited to one half of the annual fees.", "liability_cap"),
         ("The Supplier may raise prices by 3% or the change in the CPI, whichever is greater.", "price_increase"),
+        ("Invoices for goods are due within 60 days, invoices for services within 20 days.", "payment_days"),
+        (
+            "The Supplier's liability is limited to the lower of 200% of the annual fees and GBP 80,000.",
+            "liability_cap",
+        ),
+        ("Availability is 99.5% by day and 97% at all other times.", "availability"),
+        (
+            "Confidential information is kept secret for one year, and technical information for five years.",
+            "confidentiality",
+        ),
+        (
+            "The Customer may terminate without cause with 30 days' notice in the first year and with 120 days' notice "
+            "later.",
+            "convenience_notice",
+        ),
     ],
 )
 def test_a_number_that_is_not_all_that_is_said_is_none(words: str, measure: str) -> None:
     found = read(split(f"Contract\n\n1. Clause\n{words}\n").clauses, US, "services")
-    assert [each.number for each in found if each.measure == measure and each.number is not None] == []
+    assert [(each.number, bool(each.why)) for each in found if each.measure == measure] == [(None, True)]
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["After a second reminder a reminder fee of EUR 30 falls due within 7 days.",
+     "The Buyer may leave on six months' notice, or on 30 days' notice where prices rise.",
+     "Records are kept for six years."],
+)  # fmt: skip
+def test_other_numbers_are_neither_read_nor_doubted(words: str) -> None:
+    assert read(split(f"Contract\n\n1. Reminder fee\n{words}\n").clauses, US, "services") == []
+
+
+def test_a_short_sentence_with_a_number_is_no_heading() -> None:
+    (clause,) = split("1. PAYMENT\n1.1 Invoices are payable within 10 days. All else is said below.\n").clauses[1:]
+    assert clause.text.startswith("Invoices")
+
+
+def test_what_a_model_says_is_borne_out_in_the_unit_of_the_measure() -> None:
+    quote = "The goods are guaranteed for two years; the law of Denmark applies."
+    assert bears_out("warranty", 24, "", quote)
+    assert not bears_out("warranty", 2, "", quote)  # two months would be another thing
+    assert not bears_out("warranty", 36, "", quote)
+    assert bears_out("governing_law", None, "Denmark", quote)
+    assert not bears_out("governing_law", None, "England and Wales", quote)
+    assert not bears_out("assignment", None, "as we like", quote)
+
+
+def test_the_language_of_a_clause_can_be_told() -> None:
+    german = "Der Lieferant haftet f\u00fcr die Sch\u00e4den, die von ihm und von den Gehilfen verursacht werden."
+    assert language_of(german) == "de"
+    assert language_of("Rechnung, 30 Tage") == ""

@@ -18,7 +18,9 @@ agreements: Parties
 agreements: Position
 agreements: amounts
 agreements: annual_value
+agreements: bears_out
 agreements: digits
+agreements: language_of
 agreements: parties_of
 agreements: position
 agreements: read

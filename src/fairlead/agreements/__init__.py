@@ -1,6 +1,7 @@
 """Contracts: their clauses, and what these say that can be reckoned with. Pure: rules read or abstain."""
 
-from fairlead.agreements.clauses import Clause, split
+from fairlead.agreements.bearing_out import bears_out
+from fairlead.agreements.clauses import Clause, language_of, split
 from fairlead.agreements.parties import Parties, parties_of
 from fairlead.agreements.positions import Position, position, standing_of
 from fairlead.agreements.quantities import amounts, digits
@@ -13,7 +14,9 @@ __all__ = [
     "Position",
     "amounts",
     "annual_value",
+    "bears_out",
     "digits",
+    "language_of",
     "parties_of",
     "position",
     "read",

@@ -47,12 +47,13 @@ _BOLD: Final = re.compile(r"\*\*(?P<bold>[^*]{2,120})\*\*\s*(?P<rest>.*)")
 _CAPITALS: Final = re.compile(r"[A-Z][A-Z0-9 ,&/'’()-]{3,70}")
 _LEAD: Final = re.compile(r"(?P<title>[A-Z][^.:;]{1,60})[.:]\s+(?=\S)")
 _LONGEST_TITLE: Final = 7  # words
+_SAYS: Final = re.compile(r"\b(?:is|are|shall|may|must|will|has|have)\b|\d\s*(?:%|days?|months?|years?)", re.IGNORECASE)
 _EDGES: Final = " .:*\u2013\u2014-"
 
 
 def split(text: str) -> Agreement:
     """The clauses of a contract. What stands before the first is a clause without number and heading."""
-    return Agreement(language=_language(text), type=_type(text), clauses=tuple(_clauses(text)))
+    return Agreement(language=language_of(text), type=_type(text), clauses=tuple(_clauses(text)))
 
 
 def _clauses(text: str) -> Iterator[Clause]:
@@ -123,7 +124,7 @@ def _numbered(bare: str, indent: int, number: str, after: int, deep: bool) -> _O
     title, lead = _title(rest), _LEAD.match(rest)
     if title == rest.rstrip(" .:") and not rest.endswith((".", ";", ",")):
         return _Opening(number, title, indent + len(bare), deep)
-    if lead is not None and len(lead["title"].split()) <= _LONGEST_TITLE:
+    if lead is not None and len(lead["title"].split()) <= _LONGEST_TITLE and not _SAYS.search(lead["title"]):
         return _Opening(number, lead["title"].strip(), indent + after + lead.end(), deep)
     return _Opening(number, "", indent + after, deep)
 
@@ -196,7 +197,8 @@ _LOOKED_AT: Final = 40_000  # characters
 _FEWEST: Final = 4
 
 
-def _language(text: str) -> str:
+def language_of(text: str) -> str:
+    """A code such as `en`, by the commonest words; "" where too few of them are there."""
     seen = re.findall(r"[^\W\d_]+", text[:_LOOKED_AT].lower())
     counts = {code: sum(word in common for word in seen) for code, common in
               ((code, frozenset(words.split())) for code, words in _COMMON.items())}  # fmt: skip

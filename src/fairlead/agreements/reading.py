@@ -1,14 +1,14 @@
 """What a reader of one measure is handed, and what it gives back."""
 
 import re
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, cached_property
 from typing import Final
 
 from msgspec import Struct
 
 from fairlead.agreements.parties import Parties
-from fairlead.agreements.quantities import Duration, digits, durations
+from fairlead.agreements.quantities import Duration, digits, durations, percents
 
 NO_LIMIT: Final = 1_000_000.0
 """Stands for what nothing bounds."""
@@ -22,7 +22,7 @@ class Sentence(Struct, frozen=True, dict=True):
     type: str
     parties: Parties
 
-    @property
+    @cached_property
     def plain(self) -> str:
         return digits(self.text)
 
@@ -57,6 +57,46 @@ Read = Callable[[Sentence], Iterator[Value]]
 @cache
 def pattern_of(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
+
+
+_PIECES: Final = pattern_of(r"[;:]\s|,\s|\b(?:and|but|otherwise|unless|which|with)\b")
+
+
+def piece(text: str, at: int) -> str:
+    """The part of a sentence around a place in it: up to the next comma, `and`, `unless`."""
+    start = max((found.end() for found in _PIECES.finditer(text, 0, at)), default=0)
+    following = _PIECES.search(text, at)
+    return text[start : following.start() if following else len(text)]
+
+
+def lengths(sentence: Sentence, units: str, *, aside: str, notice: bool | None = None) -> list[Duration]:
+    """The lengths of time of a sentence in these units that are not of something else: `aside` says of which words in
+    the same piece. With `notice` only times of notice, or none of these."""
+    text = sentence.plain
+    return [
+        each
+        for each, told in plain_durations(sentence)
+        if each.unit in units.split()
+        and (notice is None or told == notice)
+        and not (aside and pattern_of(aside).search(piece(text, each.start)))
+    ]
+
+
+def shares(sentence: Sentence, *, aside: str = "") -> list[float]:
+    """Likewise the shares in percent."""
+    text = sentence.plain
+    return [
+        number for number, at in percents(text) if not (aside and pattern_of(aside).search(piece(text, at)))
+    ]  # fmt: skip
+
+
+def the_only(numbers: Iterable[float], unit: str) -> Iterator[Value]:
+    """The number, where all are the same. Of several the rules cannot tell which one counts: a person can."""
+    told = sorted({round(each, 2) for each in numbers})
+    if len(told) == 1:
+        yield Value(told[0])
+    elif told:
+        yield Value(why=f"it names several: {', '.join(f'{each:g}' for each in told)} {unit}")
 
 
 _NOTICE: Final = pattern_of(r"notice|notif|before|prior to|in advance|cancel")

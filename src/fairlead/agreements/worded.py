@@ -36,13 +36,14 @@ def _governing_law(said: Sentence) -> Iterator[Value]:
         found = re.search(pattern, said.text)
         if found is not None:
             named = next(each for each in found.groups() if each)
-            yield Value(word=_country(named))
+            yield Value(word=country_of(named))
             return
     if said.headed(r"govern|applicable law|choice of law"):
         yield Value(why="whose law it is cannot be read")
 
 
-def _country(named: str) -> str:
+def country_of(named: str) -> str:
+    """The country that a name or an adjective means: `English`, `the State of New York`."""
     bare = re.sub(r"^the (?=State|Republic|Federal|Commonwealth|Province)", "", named, flags=re.IGNORECASE)
     return _COUNTRIES.get(bare.lower(), _COUNTRIES.get(bare.lower().removeprefix("the "), bare))
 

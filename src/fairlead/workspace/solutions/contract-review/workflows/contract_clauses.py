@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import to_builtins
 
-from fairlead.agreements import MEASURES, Clause, annual_value, digits, parties_of, read, split
+from fairlead.agreements import MEASURES, Clause, annual_value, bears_out, language_of, parties_of, read, split
 
 # Clauses of these kinds say nothing that preferred terms speak of.
 _ORDINARY = re.compile(
@@ -28,17 +28,20 @@ _LONGEST = 1500  # letters of a clause that somebody is shown
 
 
 def extracted(text: str, organisation: str) -> dict[str, Any]:
-    """Language, type, what each clause says, and the clauses that no rule can read."""
+    """Language, type, what each clause says, the clauses that no rule can read, and those in another language."""
     agreement = split(text)
     if agreement.language != "en":
-        nothing: dict[str, Any] = {"value": None, "said": [], "unread": [], "instructions": []}
+        nothing: dict[str, Any] = {"value": None, "said": [], "unread": [], "foreign": [], "instructions": []}
         return {"language": agreement.language, "type": agreement.type, "clauses": len(agreement.clauses), **nothing}
     parties = parties_of(text, organisation)
     said = read(agreement.clauses, parties, agreement.type)
     known = {each.place for each in said}
     addressed = [each for each in agreement.clauses if _ADDRESSED.search(each.text)]
+    foreign = [each for each in agreement.clauses if language_of(each.text) not in ("en", "")]
     unread = [
-        each for each in agreement.clauses if each.place not in known and each not in addressed and not _plain(each)
+        each
+        for each in agreement.clauses
+        if each.place not in known and each not in addressed and each not in foreign and not _plain(each)
     ]
     return {
         "language": agreement.language,
@@ -47,13 +50,14 @@ def extracted(text: str, organisation: str) -> dict[str, Any]:
         "clauses": len(agreement.clauses),
         "said": [_plain_said(each) for each in said if not any(each.place == one.place for one in addressed)],
         "unread": [_shown(each) for each in unread[:_MOST_UNREAD]],
+        "foreign": [_shown(each) for each in foreign[:_MOST_UNREAD]],
         "instructions": [_shown(each) for each in addressed],
     }
 
 
 def joined(found: dict[str, Any], more: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
     """What the rules have read, and what a model has read beside them: only of measures on which the rules are silent,
-    and only with a quote that stands in the contract and holds the number."""
+    and only with a quote that stands in the contract and bears out the number, in the measure's unit, or the word."""
     read_by_rules = {each["measure"] for each in found["said"] if each["number"] is not None or each["word"]}
     words = " ".join(text.split())
     taken = list(found["said"])
@@ -68,7 +72,7 @@ def joined(found: dict[str, Any], more: list[dict[str, Any]], text: str) -> list
             continue
         place = next((one["place"] for one in found["unread"] if quote in " ".join(one["text"].split())), "")
         number, word = each.get("number"), str(each.get("word") or "")
-        if not place or (number is not None and not _holds(quote, number)) or (number is None and not word):
+        if not place or not bears_out(each["measure"], number, word, quote):
             continue
         taken.append(
             {
@@ -82,10 +86,6 @@ def joined(found: dict[str, Any], more: list[dict[str, Any]], text: str) -> list
             }
         )
     return taken
-
-
-def _holds(quote: str, number: float) -> bool:
-    return any(float(each.replace(",", "")) == number for each in re.findall(r"\d[\d,]*(?:\.\d+)?", digits(quote)))
 
 
 def _plain(clause: Clause) -> bool:

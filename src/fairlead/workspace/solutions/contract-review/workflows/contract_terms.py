@@ -71,7 +71,10 @@ def _deviating(
             standing = standing_of(
                 known[0]["number"], known[0]["word"], term["preferred"], term["fallback"], term["limit"]
             )
-            if standing != "preferred":
+            if unread and standing != "beyond":  # another clause may say something worse
+                yield {**_deviation(measure, unread[0], term, "unread", severities), "why": unread[0]["why"],
+                       "beside": [{"quote": each["quote"], "place": each["place"]} for each in known]}  # fmt: skip
+            elif standing != "preferred":
                 yield _deviation(measure, known[0], term, standing, severities)
         elif unread:
             yield {**_deviation(measure, unread[0], term, "unread", severities), "why": unread[0]["why"]}
@@ -91,13 +94,13 @@ def _preferred(
 
 
 def _in_unit(each: dict[str, Any], value: float | None) -> dict[str, Any]:
-    """A cap in money as a share of a year's fees, where these are known."""
+    """A cap in money as a share of a year's fees, where these are known. Of several caps none is taken."""
     if each["measure"] != "liability_cap" or each["number"] is not None or each["word"]:
         return each
-    money = [amount for amount, _ in amounts(each["quote"])]
-    if not money or not value:
+    money = {amount for amount, _ in amounts(each["quote"])}
+    if len(money) != 1 or not value or "several" in each["why"]:
         return each
-    return {**each, "number": round(100 * max(money) / value, 1), "why": ""}
+    return {**each, "number": round(100 * money.pop() / value, 1), "why": ""}
 
 
 def _deviation(
@@ -155,7 +158,10 @@ def _attention(found: dict[str, Any], severities: dict[str, str]) -> Iterator[di
         what = (
             f"it seems to be written in {found['language']!r}" if found["language"] else "its language cannot be told"
         )
-        yield {"kind": "language", "severity": "critical", "place": "", "text": f"{what}: nothing was compared"}
+        text = f"this contract is not in English, {what}: nothing was compared, a person has to read it"
+        yield {"kind": "language", "severity": "critical", "place": "", "text": text}
+    for each in found["foreign"]:
+        yield {"kind": "language", "severity": severities.get("unread", "major"), **each}
     for each in found["instructions"]:
         yield {"kind": "instruction", "severity": severities.get("instruction", "critical"), **each}
     for each in found["unread"]:

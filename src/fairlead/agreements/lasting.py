@@ -1,0 +1,118 @@
+"""Measures of how long something binds: the term, its renewal and its end, secrets, and people of the other side."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from fairlead.agreements.reading import NO_LIMIT, Read, Sentence, Value, lengths, pattern_of, plain_durations, the_only
+
+STAFF: Final = r"solicit|recruit|hires?\b|hiring|entice|poach"
+SECRETS: Final = r"confiden|secre|non-?disclosure|in confidence"
+_OVER: Final = r"terminat|cancel|\bend (?:this|the)\b|\bexit\b"
+_LONG: Final = "week fortnight month quarter year decade"
+_RENEWS: Final = r"renew|prolong|extend|tacit|successive|followed by|month to month|further (?:term|period)"
+_HEAD: Final = (
+    r"(?:initial|first|minimum|fixed|basic)\s+(?:\w+\s+)?(?:term|period|duration)\b[^.;\d]{0,40}$"
+    r"|(?:agreement|contract|subscription|licen[cs]e)\b[^.;]{0,80}"
+    r"\b(?:runs?|continues?|lasts?|remains?|valid|is concluded)\b"
+    r"[^.;\d]{0,60}\bfor\b[^.;\d]{0,30}$|continues? for\D{0,30}$|term of (?:this|the) \w+ is\D{0,20}$"
+)
+_UNTIL: Final = r"\b(?:ends?|expires?|until|runs? (?:out|to)|through)\b[^.;]{0,40}\b(?:19|20)\d\d\b"
+
+
+def _initial_term(said: Sentence) -> Iterator[Value]:
+    if said.about(f"{STAFF}|{SECRETS}|warrant|exclusiv|insur|invoice|price") or (
+        said.type == "nda" and said.has("disclos")
+    ):
+        return
+    head = pattern_of(_HEAD)
+    plain = [each for each, notice in plain_durations(said) if not notice]
+    if any(head.search(said.plain[: each.start]) for each in plain):
+        found = [each for each in plain if not _beside(said.plain[max(0, each.start - 30) : each.start])]
+        if said.has(_RENEWS):  # the first is the term, what follows is the renewal
+            found = [each for each in found if head.search(said.plain[: each.start])][:1] or found
+        yield from the_only((each.months for each in found), "months")
+    elif said.has(_UNTIL) and said.headed(r"\bterm\b|duration|commence|period"):
+        yield Value(why="it names the day on which it ends, and not how long it lasts")
+
+
+def _beside(before: str) -> bool:
+    """Whether a length is a trial or a part of the term, and not the term."""
+    return pattern_of(r"trial|of which|(?:in|within|during|after) the (?:first|last)\s*$").search(before) is not None
+
+
+def _renewal_term(said: Sentence) -> Iterator[Value]:
+    if not said.has(_RENEWS) or said.has(r"price|rates? |insur") or said.headed(r"confiden|warrant"):
+        return
+    if said.has(
+        r"(?:does|do|is|are|shall|will) (?:not|never)\b[^.;]{0,30}(?:renew|extend|prolong)"
+        r"|no (?:automatic )?renewal|unless both"
+    ):
+        yield Value(0.0)
+        return
+    if said.has(r"month[- ]to[- ]month"):
+        yield Value(1.0)
+        return
+    if not said.has(r"automatic|tacit|successive|followed by|thereafter|further|prolonged|at a time|unless"):
+        return
+    found = lengths(said, f"day {_LONG}", aside="", notice=False)
+    renewed = [each for each in found if not _first_term(said.plain[: each.start])]
+    if renewed:
+        yield from the_only((each.months for each in renewed), "months")
+    else:
+        yield Value(why="for how long it goes on by itself cannot be read")
+
+
+def _first_term(before: str) -> bool:
+    """Whether a length is that of the term before the renewal."""
+    near = before[-45:]
+    return pattern_of(r"\b(?:initial|first|minimum|fixed|basic)\b[^.;\d]{0,30}$").search(near) is not None
+
+
+def _renewal_notice(said: Sentence) -> Iterator[Value]:
+    if said.has(_RENEWS) and not said.has(r"price|rates? ") and said.has(r"unless|notice|cancel"):
+        found = lengths(said, f"day {_LONG}", aside="", notice=True)
+        yield from the_only((each.days for each in found), "days")
+
+
+def _convenience_notice(said: Sentence) -> Iterator[Value]:
+    if not said.has(_OVER) or said.has(_RENEWS) or said.parties.who(said.text) not in ("both", "ours", ""):
+        return
+    if not said.has(r"convenience|without cause|any reason|any time|without (?:giving|stating|naming)|no reasons?\b"):
+        return
+    found = lengths(said, f"hour day {_LONG}", aside="", notice=True) or lengths(said, f"hour day {_LONG}", aside="")
+    if found:
+        yield from the_only((each.days for each in found), "days")
+    else:
+        yield Value(why="with how much notice cannot be read")
+
+
+def _confidentiality(said: Sentence) -> Iterator[Value]:
+    duty = said.about(SECRETS) or (
+        said.type == "nda" and said.has(r"obligations|duties") and said.headed(r"term|duration")
+    )
+    if not duty or said.about(f"{STAFF}|personal data|warrant"):
+        return
+    found = lengths(said, "month year decade", aside=r"return|destroy|delet|hand(?:s|ed)? back|written down|in writing")
+    if said.has(r"as long as|indefinite|perpetual|without limit in time|for ever"):
+        yield Value(why="it names a time, and none for a part") if found else Value(NO_LIMIT)
+        return
+    yield from the_only((each.months / 12 for each in found), "years")
+
+
+def _non_solicit(said: Sentence) -> Iterator[Value]:
+    if said.has(STAFF) and said.binds_us():
+        found = lengths(said, f"day {_LONG}", aside="")
+        if found:
+            yield from the_only((each.months for each in found), "months")
+        else:
+            yield Value(why="for how long is not said")
+
+
+LASTING: Final[Mapping[str, Read]] = {
+    "initial_term": _initial_term,
+    "renewal_term": _renewal_term,
+    "renewal_notice": _renewal_notice,
+    "convenience_notice": _convenience_notice,
+    "confidentiality": _confidentiality,
+    "non_solicit": _non_solicit,
+}

@@ -1,0 +1,101 @@
+"""Measures of who answers with how much: the cap of liability, insurance, and how long goods are warranted."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from fairlead.agreements.quantities import amounts
+from fairlead.agreements.reading import (
+    NO_LIMIT,
+    Read,
+    Sentence,
+    Value,
+    lengths,
+    pattern_of,
+    piece,
+    shares,
+    the_only,
+)
+
+_CAPPED: Final = r"limited to|exceed|capped? at|liable for more than|maximum|not? (?:be )?(?:more|greater|higher) than"
+_SHARE_IN_WORDS: Final = r"\bhal(?:f|ves)\b|\bthirds?\b(?! part)|\bquarters\b|\bquarter of\b"
+_TIMES: Final = pattern_of(r"\b(?P<number>\d+(?:\.\d+)?)\s*(?:times\b|x\b|×|-?fold\b)")
+
+
+def _liability_cap(said: Sentence) -> Iterator[Value]:
+    if (
+        not said.has(r"liab")
+        or said.about(r"insur")
+        or said.has(r"^\W*nothing (?:in|limits)|excludes? (?:its|any) liability")
+    ):
+        return
+    if said.has(r"unlimited|liab\w*\b[^.;]{0,60}\bnot be limited|without limit"):
+        yield Value(NO_LIMIT)
+        return
+    if not said.has(_CAPPED) or said.parties.who(said.text) == "ours":
+        return
+    told = {*(round(each, 2) for each in shares(said)), *_times(said)}
+    if told and (len(told) > 1 or said.has(r"\b(?:lower|lesser|smaller|lowest) of\b")):
+        yield Value(why=f"it names several caps, {', '.join(f'{each:g}' for each in sorted(told))} percent among them")
+    elif told:
+        yield _of_time(said, told.pop())
+    elif said.has(_SHARE_IN_WORDS):
+        yield Value(why="which share of the fees it means cannot be read")
+    elif said.has(r"fees|charges|amounts|sums"):
+        yield _of_fees(said)
+    else:
+        yield Value(why="what it is limited to cannot be read")
+
+
+def _times(said: Sentence) -> list[float]:
+    """`1.5 times`, `2x`, `twice` the fees of a year, or of a month, as percent of those of a year."""
+    found = [float(each["number"]) for each in _TIMES.finditer(said.plain)]
+    found += [2.0] * said.has(r"\b(?:twice|double)\b") + [3.0] * said.has(r"\b(?:thrice|triple)\b")
+    of = 12 if said.has(r"\bmonthly|(?:a|per|of the) month\b|month's") else 4 if said.has(r"\bquarterly") else 1
+    return [round(100 * each / of, 2) for each in found]
+
+
+def _of_time(said: Sentence, share: float) -> Value:
+    """A share of the fees of so many months, where it says how many, of a year's."""
+    if said.has(r"(?:fees|charges|amounts|sums)\b[^.;]{0,60}\b(?:preceding|previous|prior|last|past)\b"):
+        months = {each.months for each in lengths(said, "month year", aside="")}
+        if len(months) > 1:
+            return Value(why="the fees of which time it means cannot be read")
+        return Value(round(share * months.pop() / 12, 1)) if months else Value(share)
+    return Value(share)
+
+
+def _of_fees(said: Sentence) -> Value:
+    months = {each.months for each in lengths(said, "month year", aside="")}
+    if len(months) > 1 or said.has(r"\b(?:lower|lesser|greater|higher|smaller|larger) of\b"):
+        return Value(why="it names several caps")
+    if months:
+        return Value(round(100 * months.pop() / 12, 1))
+    if said.has(r"(?:that|the|each|any|contract|calendar|preceding|previous) year|annual|per annum"):
+        return Value(100.0)
+    return Value(why="the fees of which time it means cannot be read")
+
+
+def _insurance(said: Sentence) -> Iterator[Value]:
+    if not said.about(r"insur") or not said.binds_them():
+        return
+    text = said.plain
+    other = pattern_of(r"excess|deductible|retention|premium")
+    yield from the_only(
+        (amount for amount, at in amounts(text) if not other.search(piece(text, at))), "of its currency"
+    )
+
+
+def _warranty(said: Sentence) -> Iterator[Value]:
+    if said.has(r"warrant|guarantee") and said.has(r"defect|goods|material|workmanship|product|conform"):
+        found = lengths(
+            said, "day week fortnight month quarter year decade",
+            aside=r"visible|\btold\b|tells?\b|notif|notice|mend|repair|remed|respon|claim|replac|inspect",
+        )  # fmt: skip
+        yield from the_only((each.months for each in found), "months")
+
+
+LIABILITY: Final[Mapping[str, Read]] = {
+    "liability_cap": _liability_cap,
+    "insurance": _insurance,
+    "warranty": _warranty,
+}

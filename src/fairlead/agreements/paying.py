@@ -1,0 +1,80 @@
+"""Measures of what is paid, and when: days of payment, interest, and how prices rise."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from fairlead.agreements.quantities import percents
+from fairlead.agreements.reading import NO_LIMIT, Read, Sentence, Value, lengths, pattern_of, shares, the_only
+
+_MONEY_TALK: Final = r"\bpay(?:s|able|ment|ments)?\b|\bpaid\b|\bdue\b|\bsettl(?:e|es|ed|ement)\b|\bnet\b"
+_PAID_FOR: Final = r"invoice|fee|charge|remuneration|payment|billing|price|sums?\b"
+_OTHER_TIMES: Final = (
+    r"interest|increase|\braises? (?:its|the|any|all)?\s*(?:price|fee|rate|charge)|insur|liab|terminat|refund|credit"
+    r"|audit|warrant|renew|escrow|in the \w+ months|remind|dunning"
+)
+_NO_PAYMENT: Final = r"discount|deduct|\bdisput|\bissued?\b|object|quer(?:y|ies)|complain|reject|overdue|delay|\blate\b"
+_NET: Final = r"\bnet\s+(\d+)(?!\s*(?:%|per ?cent))"
+
+
+def _payment_days(said: Sentence) -> Iterator[Value]:
+    if not said.has(_MONEY_TALK) or not said.about(_PAID_FOR) or said.about(_OTHER_TIMES):
+        return
+    found = [each.days for each in lengths(said, "day week fortnight month", aside=_NO_PAYMENT)]
+    net = [float(each[1]) for each in pattern_of(_NET).finditer(said.plain)]
+    if said.has(r"(?:no|not) (?:earlier|sooner) than") and len(found) > 1:
+        yield Value(why="it names an earliest and a latest day")
+    elif found or net:
+        yield from the_only((*found, *net), "days")
+    elif said.has(r"on receipt|on demand|in advance|immediately|upon (?:receipt|invoice)"):
+        yield Value(0.0)
+
+
+_YEARLY: Final = {"day": 365.0, "dai": 365.0, "week": 52.0, "month": 12.0, "quarter": 4.0, "year": 1.0, "annu": 1.0}
+_RATE: Final = pattern_of(
+    r"(?:per|a|an|each|every)\s+(?:(?P<count>\d+)\s+)?(?P<one>day|week|month|quarter|year|annum)s?\b|\b(?P<two>dai|week|month|quarter|year|annual)l?y?\b"
+)
+
+
+def _late_interest(said: Sentence) -> Iterator[Value]:
+    late = r"\blate|overdue|default|delay|outstanding|arrears|past due|(?:not|un)\s?paid"
+    if not (said.about(r"interest") or (said.has("%|per ?cent") and said.has(r"\bcharge|\bfee"))) or not said.about(
+        late
+    ):
+        return
+    if said.has(r"liab|deliver|credit|damages"):
+        return
+    if said.has(r"base rate|libor|euribor|\babove\b|over the|statutory|maximum .{0,20}law"):
+        yield Value(why="it rests on a rate that changes")
+        return
+    plain = said.plain
+    yield from the_only((number * _times_a_year(plain, at) for number, at in percents(plain)), "percent a year")
+
+
+def _times_a_year(text: str, at: int) -> float:
+    """How often a year a rate is due: by the first such word behind it, else the last before it."""
+    found = next(_RATE.finditer(text, at), None) or next(reversed(list(_RATE.finditer(text, 0, at))), None)
+    if found is None:
+        return 1.0
+    word = (found["one"] or found["two"]).lower()
+    return _YEARLY["annu" if word.startswith("annu") else word] / float(found["count"] or 1)
+
+
+def _price_increase(said: Sentence) -> Iterator[Value]:
+    rises = r"increas|\brais|\bris(?:e|es|ing)\b|go up|adjust|vary|varied|chang|uplift|indexed"
+    if not said.has(rises) or not said.about(r"price|fees?\b|rates?\b|charges?\b") or said.has(r"interest|liab|insur"):
+        return
+    found = shares(said, aside=r"discount|rebate|deposit|advance")
+    index = said.has(r"index|\bcpi\b|inflation|consumer price")
+    if found and not (index and said.has(r"greater|higher|in addition|\bplus\b")):
+        yield from the_only(found, "percent")
+    elif index:
+        yield Value(why="it follows an index")
+    elif said.has(rf"\b(?:may|can|is (?:entitled|allowed)|reserves)\b(?:(?!terminat|cancel|leave)[^.;])*(?:{rises})"):
+        yield Value(NO_LIMIT)
+
+
+PAYING: Final[Mapping[str, Read]] = {
+    "payment_days": _payment_days,
+    "late_interest": _late_interest,
+    "price_increase": _price_increase,
+}
