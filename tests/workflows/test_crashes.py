@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.workflows.recording import Crash, Recording, World, counted, program_of
-from tests.workflows.walking import shop
+from tests.workflows.walking import PERMITS, shop
+from tests.world import FixedClock
 
 from fairlead.workflows.interpreter import walked
 from fairlead.workflows.walk import Place, RunFailed, StepFailed, StepResult
@@ -107,6 +108,9 @@ async def test_a_run_that_crashes_anywhere_ends_as_one_that_does_not_and_pays_no
     assert await _ended(program, Recording(world)) == found
 
 
+ASK = {"id": "ask", "approval": {"role": "boss", "ask": "Shall it stay?"}}
+BOSS = """@id("boss") @reason("a boss agrees") @approval("boss")
+forbid(principal, action == Action::"bank.refund", resource);"""
 PAY = {"id": "pay", "tool": {"call": "bank.pay", "arguments": {"amount": 40}},
        "compensate": {"tool": {"call": "bank.refund", "arguments": {"amount": 40}}}}  # fmt: skip
 LOST = [
@@ -143,3 +147,39 @@ async def test_what_was_cut_off_in_the_middle_is_known_and_undone(tmp_path: Path
             ["both.b.pay"],
         )
         assert (s.calls("bank.pay"), s.calls("bank.refund")) == (1, 1)
+
+
+async def test_an_undoing_that_meets_faults_is_tried_again_later_and_told_when_it_is_given_up(tmp_path: Path) -> None:
+    clock = FixedClock()
+    async with shop(tmp_path, PAY, ASK, clock=clock) as s:
+        drivers, run = s.w.fairlead.deployment.systems.drivers, s.begin()
+        await s.walked(run)
+
+        class Breaks:
+            async def call(self, call: Any) -> Any:
+                raise ZeroDivisionError
+
+        drivers["bank"] = Breaks()  # type: ignore[index]
+        s.order(run, "cancel")
+        for _ in range(19):
+            assert (await s.walked(run))["status"] == "cancelling"  # and no walk follows at once
+            assert s.taking.take(1) == []
+            clock.tick(301)
+        found = await s.walked(run)
+        assert (found["status"], found["error"]) == ("cancelled", "error not_undone")
+        assert [at for at, _ in found["failure"]["not_undone"]] == ["pay"]
+
+
+async def test_an_undoing_that_a_person_must_approve_waits_for_them(tmp_path: Path) -> None:
+    async with shop(tmp_path, PAY, ASK, files={"policies/all.cedar": PERMITS + BOSS}) as s:
+        run = s.begin()
+        await s.walked(run)
+        s.order(run, "cancel")
+        found = await s.walked(run)
+        assert (found["status"], [each["for"] for each in found["waits"]]) == ("cancelling", ["call"])
+        assert s.taking.take(1) == []
+        asked = found["waits"][0]["approval"]
+        revision = s.w.fairlead.current().revision
+        s.w.fairlead.approvals.answer(asked, s.w.caller("lee"), True, "", revision=revision)
+        found = await s.walked(run)
+        assert (found["status"], found["failure"]["undone"], s.calls("bank.refund")) == ("cancelled", ["pay"], 1)

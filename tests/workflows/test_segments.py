@@ -76,7 +76,7 @@ async def test_the_runs_of_a_dead_worker_go_on_with_another(tmp_path: Path) -> N
         with w.store.writing() as connection:  # somebody else took it up, and died of it
             found = workflow_rows.run_of(connection, run.id)
             assert found is not None
-            workflow_taking_rows.wake(connection, [run.id])
+            workflow_rows.go_on(connection, [run.id])
             assert workflow_taking_rows.take(connection, run.id, segment=found.segment, worker="worker_dead", now=1)
         assert (await until(w, run, "waiting")).segment > found.segment
         Steering(w.store, w.fairlead.ledger.vault, w.clock).cancel(w.running.runs.one(run.id), "key:kim")

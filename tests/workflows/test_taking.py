@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from tests.world import MASTER_KEY, FixedClock, World, _empty_database, world
 
 from fairlead.identity.types import Caller
-from fairlead.storage import workflow_rows, workflow_taking_rows
+from fairlead.storage import workflow_rows, workflow_step_rows, workflow_taking_rows
 from fairlead.storage.store import Store
 from fairlead.storage.subject_rows import StoredSubjects
 from fairlead.storage.vault import Vault
@@ -108,7 +108,7 @@ class Takes(RuleBasedStateMachine):
     @rule()
     def answer(self) -> None:
         with self.d.store.writing() as connection:
-            workflow_taking_rows.wake(connection, [self.parked.pop()])
+            workflow_rows.go_on(connection, [self.parked.pop()])
 
     @rule(worker=st.integers(0, 2))
     def die(self, worker: int) -> None:
@@ -124,6 +124,7 @@ class Takes(RuleBasedStateMachine):
     def no_limit_is_passed_and_no_place_is_lost(self) -> None:
         with self.d.store.reading() as connection:
             running = workflow_taking_rows.running(connection)
+            assert workflow_taking_rows.strays(connection) == []
         assert sum(count for _, count in running) == len(self.walked)
         taken = Taken(LIMITS, running)
         for group, _ in running:
@@ -134,7 +135,7 @@ class Takes(RuleBasedStateMachine):
         for run in self.parked:
             self.d.end(run)
         with self.d.store.writing() as connection:
-            workflow_taking_rows.wake(connection, self.parked)
+            workflow_rows.go_on(connection, self.parked)
         self.d.clock.tick(5)
         for _ in range(2 * self.begun + 2):
             for run in self.walked:
@@ -179,6 +180,24 @@ def test_a_paused_run_of_a_dead_worker_keeps_no_place() -> None:
     assert d.workers[1].owners() == {"worker_0"}
     d.workers[1].let_go([run], "worker_0")
     assert (d.row(run).status, d.row(run).owner, d.workers[1].owners()) == ("paused", "", set())
+    d.close()
+
+
+def test_what_nobody_walks_is_found_and_what_waits_after_a_fault_can_be_resumed() -> None:
+    d = Deployment(workers=1)
+    run = d.begin("buy")
+    d.change(run, workflow_rows.RUNNING)
+    assert d.workers[0].strays() == [run]
+    assert d.workers[0].let_go([run], "") == 1
+    assert (d.row(run).status, d.workers[0].strays()) == ("accepted", [])
+    d.workers[0].take(1)
+    wait = workflow_step_rows.Wait(run=run, place="(fault)20", kind="time", what="", asked_at=1, until=0)
+    d.park(run)
+    with d.store.writing() as connection:
+        assert not workflow_rows.resume(connection, run)  # it waits for somebody
+        workflow_step_rows.wait(connection, run, [wait])
+        assert workflow_rows.resume(connection, run)
+    assert [each.id for each in d.workers[0].take(1)] == [run]
     d.close()
 
 

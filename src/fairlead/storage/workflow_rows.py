@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, exists, insert, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
-from fairlead.storage.workflow_tables import workflow_definition, workflow_run, workflow_step
+from fairlead.storage.workflow_tables import workflow_definition, workflow_run, workflow_step, workflow_wait
 
 ACCEPTED: Final = "accepted"  # to be taken up: new, or what it waited for has come
 RUNNING: Final = "running"
@@ -27,6 +27,8 @@ LOST: Final = "lost"  # it was in the memory of a process that has ended: only i
 OVER: Final = (DONE, FAILED, CANCELLED, LOST)
 LIVE: Final = (ACCEPTED, RUNNING, CANCELLING)  # what a worker may walk
 
+EVER: Final = 1 << 62  # until when a cancelled run rests whose undoing waits for no moment
+FAULT: Final = "(fault)"  # what the place begins with at which a run waits after a fault; a number of these follows
 CALL: Final = "call"  # a kind of waiting: for the approval of a call, which another table has
 
 BATCH: Final = 50
@@ -122,24 +124,36 @@ def change(
 
 
 def resume(connection: Connection, id: str) -> bool:
-    """Let a paused run go on: with whoever still walks it, or in a segment of its own. False where it is not paused."""
-    c = workflow_run.c
+    """Let a paused run go on: with whoever still walks it, or in a segment of its own; also one that waits after a
+    fault. False for others."""
+    c, w = workflow_run.c, workflow_wait.c
     walked = c.owner != ""  # what was under way when it was paused has not come to its end yet
     values = {
         "status": case((walked, RUNNING), else_=ACCEPTED),
         "segment": case((walked, c.segment), else_=c.segment + 1),
     }
-    mine = and_(c.id == id, c.status == PAUSED)
+    faulted = exists(select(w.run).where(w.run == id, w.place.startswith(FAULT, autoescape=True)))
+    mine = and_(c.id == id, or_(c.status == PAUSED, and_(c.status == WAITING, faulted)))
     return connection.execute(update(workflow_run).where(mine).values(values)).rowcount == 1
 
 
-def park(connection: Connection, id: str, *, owner: str, until: int, goes_on: bool) -> bool:
+def park(connection: Connection, id: str, *, owner: str, until: int, goes_on: bool, rests: int = 0) -> bool:
     """A segment is over and the run is not; the next one begins at once, or when what it waits for has come. One that
-    was paused or cancelled meanwhile stays so. False where another worker walks it by now."""
+    was paused or cancelled meanwhile stays so; a cancelled one goes on when it `rests` no more, or that has come. False
+    where another worker walks it by now."""
     c = workflow_run.c
     status = case((c.status == RUNNING, ACCEPTED if goes_on else WAITING), else_=c.status)
-    values = {"owner": "", "status": status, "segment": c.segment + 1, "until": until}
+    next_at = case((c.status == CANCELLING, rests), else_=until)
+    values = {"owner": "", "status": status, "segment": c.segment + 1, "until": next_at}
     return connection.execute(update(workflow_run).where(c.id == id, c.owner == owner).values(values)).rowcount == 1
+
+
+def go_on(connection: Connection, ids: Sequence[str]) -> None:
+    """What these waited for has come, or will not come any more."""
+    c = workflow_run.c
+    mine = or_(c.status == WAITING, and_(c.status == CANCELLING, c.owner == ""))
+    values = {"status": case((c.status == WAITING, ACCEPTED), else_=c.status), "until": 0}
+    connection.execute(update(workflow_run).where(c.id.in_(ids), mine).values(values))
 
 
 def end(connection: Connection, id: str, *, owner: str, **values: Any) -> bool:

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select
 
 from fairlead.storage.types import NewResult
-from fairlead.storage.workflow_rows import ACCEPTED, WAITING
-from fairlead.storage.workflow_tables import workflow_run, workflow_step, workflow_wait
+from fairlead.storage.workflow_rows import go_on
+from fairlead.storage.workflow_tables import workflow_step, workflow_wait
 
 
 class Wait(Struct, frozen=True, kw_only=True):
@@ -62,12 +62,11 @@ def waits(connection: Connection, *, run: str = "", kind: str = "", what: Sequen
 
 def answer(connection: Connection, result: Result) -> bool:
     """What a waiting run was told at a place: the first that is said counts, and lets it go on."""
-    c, r = workflow_step.c, workflow_run.c
+    c = workflow_step.c
     if connection.execute(select(c.run).where(c.run == result.run, c.place == result.place)).first():
         return False
     connection.execute(insert(workflow_step).values(asdict(result)))
-    mine = and_(r.id == result.run, r.status == WAITING)
-    connection.execute(update(workflow_run).where(mine).values(status=ACCEPTED))
+    go_on(connection, [result.run])
     return True
 
 

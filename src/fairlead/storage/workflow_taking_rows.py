@@ -22,6 +22,7 @@ EARLIER: Final = "~lost"
 """What follows the place of a step that a lost run had done, with the number of that try: no step can have this id."""
 
 _run: Final = workflow_run.c
+_resting: Final = and_(_run.status == CANCELLING, _run.owner == "")  # a cancelled one, between two segments
 _UNKEPT: Final = func.length(_run.sealed) == 0  # as `Run.unkept`
 
 
@@ -44,17 +45,17 @@ def running(connection: Connection) -> list[tuple[tuple[str, str], int]]:
 def waiting(connection: Connection) -> list[tuple[tuple[str, str], int, int]]:
     """How many runs wait to be taken, by workflow and department, and when the first of them was begun."""
     query = select(_run.workflow, _run.department, func.count(), func.min(_run.made_at))
-    mine = or_(_run.status == ACCEPTED, and_(_run.status == CANCELLING, _run.owner == ""))
+    mine = or_(_run.status == ACCEPTED, and_(_resting, _run.until == 0))
     found = connection.execute(query.where(mine).group_by(_run.workflow, _run.department))
     return [((workflow, department), count, first) for workflow, department, count, first in found]
 
 
 def ready(
-    connection: Connection, *, but_workflows: Sequence[str], but_departments: Sequence[str], limit: int
+    connection: Connection, now: int, *, but_workflows: Sequence[str], but_departments: Sequence[str], limit: int
 ) -> list[Ready]:
-    """The next to be taken: what is cancelled, so that it is undone, then by their turn."""
+    """The next to be taken: what is cancelled, so that it is undone, where that does not rest; then by their turn."""
     found: list[Ready] = []
-    for mine in (and_(_run.status == CANCELLING, _run.owner == ""), _run.status == ACCEPTED):
+    for mine in (and_(_resting, _run.until <= now), _run.status == ACCEPTED):
         query = select(_run.id, _run.segment, _run.workflow, _run.department).where(mine)
         if but_workflows:
             query = query.where(_run.workflow.not_in(but_workflows))
@@ -108,6 +109,12 @@ def walked_by(connection: Connection, worker: str, *, kept: bool) -> list[str]:
     return list(connection.execute(query.where(not_(_UNKEPT)) if kept else query).scalars())
 
 
+def strays(connection: Connection) -> list[str]:
+    """The runs that are said to run, and that nobody walks. None comes to be so; what an earlier version has left does
+    not stay so."""
+    return list(connection.execute(select(_run.id).where(_run.status == RUNNING, _run.owner == "")).scalars())
+
+
 def owners(connection: Connection) -> set[str]:
     """The workers that walk runs, alive or not."""
     query = select(_run.owner).where(_run.status.in_(WALKED), _run.owner != "").distinct()
@@ -122,17 +129,12 @@ def over(connection: Connection, now: int, limit: int) -> list[str]:
     in_force = select(epoch.c.revision).scalar_subquery()
     answered = or_(a.id.is_(None), a.state != "pending", a.expires_at <= now, a.revision != in_force)
     calls = select(w.run).outerjoin(approval, a.id == w.what).where(w.kind == CALL, answered)
-    waits = exists(select(_run.id).where(_run.id == w.run, _run.status == WAITING))
+    waits = exists(select(_run.id).where(_run.id == w.run, or_(_run.status == WAITING, and_(_resting, _run.until > 0))))
     found = [*connection.execute(timed).scalars(), *connection.execute(calls.where(waits).limit(limit)).scalars()]
     return list(dict.fromkeys(found))
 
 
 def next_time(connection: Connection) -> int:
     """When the first of those goes on that wait for a time, in milliseconds since 1970; 0 for none."""
-    query = select(func.min(_run.until)).where(_run.status == WAITING, _run.until > 0)
+    query = select(func.min(_run.until)).where(or_(_run.status == WAITING, _resting), _run.until > 0)
     return connection.execute(query).scalar() or 0
-
-
-def wake(connection: Connection, ids: Sequence[str]) -> None:
-    """What these waited for has come, or will not come any more."""
-    connection.execute(update(workflow_run).where(_run.id.in_(ids), _run.status == WAITING).values(status=ACCEPTED))

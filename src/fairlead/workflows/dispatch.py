@@ -75,6 +75,9 @@ class Dispatch:
                 await self._carriage.drop(carried.get(dead, []))
                 log.warning("took over %d runs of the dead worker %s", count, dead)
                 self._news.set()
+            if strays := await asyncio.to_thread(self._taking.strays):
+                log.warning("took up %d runs that nobody walked", len(strays))
+                await asyncio.to_thread(self._taking.let_go, strays, "")
             await self._carriage.forget()
 
     async def _look(self) -> None:

@@ -186,6 +186,8 @@ class Governed:
         except ApprovalPending as pending:
             if self._unkept:
                 raise await self._recorded.keep_failure(at, _cannot_wait(at, pending.message)) from None
+            if self.cancelled and not at.undoing:  # it was begun and cut off: nobody is asked to let it be done now
+                raise await self._recorded.keep_failure(at, _not_now(at, pending.message)) from None
             raise Parked(((at, Waiting(kind="call", id=pending.approval)),)) from None
         except ToolError as error:
             failed = StepFailed("error", str(error), at=at.text, code="tool_failed")
@@ -319,6 +321,10 @@ def _cannot_wait(at: Place, why: str) -> StepFailed:
         why=why,
         mend="say `secrecy: sealed` of the workflow, or have it done without being asked",
     )
+
+
+def _not_now(at: Place, why: str) -> StepFailed:
+    return StepFailed("refused", "the run was cancelled", at=at.text, code="cancelled", why=why, in_doubt=True)
 
 
 def _given(answer: ToolAnswer) -> StepResult:

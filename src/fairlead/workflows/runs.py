@@ -237,7 +237,8 @@ class Runs:
         with self.store.writing() as connection:
             come = not waits or steps.has_any(connection, run.id, [each.place for each in waits])
             steps.wait(connection, run.id, waits)
-            return table.park(connection, run.id, owner=worker, until=until, goes_on=come)
+            rests = 0 if come else _rests(waiting, until)
+            return table.park(connection, run.id, owner=worker, until=until, goes_on=come, rests=rests)
 
     def waits(self, opened: Opened) -> "list[tuple[Wait, Waiting]]":
         """What a run waits for, opened."""
@@ -325,6 +326,16 @@ class Runs:
         said = {} if decided is None else policies_of(decided)
         entry = deed(self._clock, kind, by=by or "workflow", person=run.subject, about=about, **said)
         self.store.database.append(connection, [entry])
+
+
+def _rests(waiting: Sequence[tuple[Place, Waiting]], until: int) -> int:
+    """Until when the run rests should it be cancelled by now: what waits for its undoing, or met a fault, does; what
+    else it waited for, it waits for no more."""
+    from fairlead.storage.workflow_rows import EVER, FAULT
+
+    if all(place.undoing for place, _ in waiting):
+        return until or EVER
+    return until if all(place.text.startswith(FAULT) for place, _ in waiting) else 0
 
 
 def policies_of(decided: Decision) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from fairlead.errors import BadInput, FairleadError
 from fairlead.execution import Fairlead
-from fairlead.storage.workflow_rows import CANCELLED, CANCELLING, FAILED, LOST, PAUSED
+from fairlead.storage.workflow_rows import CANCELLED, CANCELLING, FAILED, FAULT, LOST, PAUSED
+from fairlead.workflows.definition import Bundle
 from fairlead.workflows.effects import Governed, Watch
 from fairlead.workflows.interpreter import walked
 from fairlead.workflows.programs import Programs
@@ -17,6 +18,7 @@ from fairlead.workflows.recorded import LONGEST_RESULT, Lost, Recorded
 from fairlead.workflows.resuming import Resuming
 from fairlead.workflows.runs import Opened, Runs, packed
 from fairlead.workflows.sealing import encoded
+from fairlead.workflows.standing import given_up
 from fairlead.workflows.taking import Taking
 from fairlead.workflows.walk import Cancelled, Parked, Place, RunFailed, Waiting
 
@@ -24,8 +26,7 @@ log = logging.getLogger("fairlead.workflows")
 
 _FIRST_PAUSE: Final = 2.0  # seconds before what failed by a fault is walked again, doubled each time
 _LONGEST_PAUSE: Final = 300.0
-_PATIENCE: Final = 20  # faults in a row before a run is left alone until somebody resumes it
-_FAULT: Final = "(fault)"
+_PATIENCE: Final = 20  # faults in a row before a run is left alone until somebody resumes it, or not undone any more
 
 
 class Segments:
@@ -132,7 +133,7 @@ class Segments:
         except Lost:
             raise
         except Exception as fault:  # noqa: BLE001 the walk's door: nobody stands above it who could be told
-            await self._faulted(opened, fault)
+            await self._faulted(opened, fault, loaded.program.bundle if effects.cancelled else None)
         else:
             await self._done(opened, packed(given))
         finally:
@@ -158,17 +159,22 @@ class Segments:
         }
         await self._write(self._runs.failed, opened, FAILED, "error too_large", told)
 
-    async def _faulted(self, opened: Opened, fault: Exception) -> None:
-        """Walk it again a little later: nothing that was recorded is done again."""
+    async def _faulted(self, opened: Opened, fault: Exception, cancelled: Bundle | None) -> None:
+        """Walk it again a little later: nothing that was recorded is done again. What cannot be undone after all of
+        these, of a run that was cancelled (with its bundle), is told."""
         faults = _faults(opened) + 1
         log.error("run %s met a fault (%d in a row)", opened.run.id, faults, exc_info=fault)
         if opened.run.unkept:
             told = {"message": "Fairlead itself failed", "why": "an unforeseen fault; its log says where"}
             await self._write(self._runs.failed, opened, LOST, "fault", told)
             return
+        if cancelled is not None and faults >= _PATIENCE:
+            told = given_up(opened, cancelled, faults)
+            await self._write(self._runs.failed, opened, CANCELLED, "error not_undone", told)
+            return
         seconds = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (faults - 1))
         until = self._fairlead.clock.now() + int(seconds * 1000) if faults < _PATIENCE else None
-        waiting = Waiting(kind="time", id=f"{_FAULT}{faults}", until=until)
+        waiting = Waiting(kind="time", id=f"{FAULT}{faults}", until=until)
         await self._write(self._runs.park, opened, ((Place(opened.run.id, (waiting.id,)), waiting),))
 
     async def _write(self, write: Callable[..., bool], opened: Opened, *given: Any) -> None:
@@ -178,8 +184,8 @@ class Segments:
 
 def _faults(opened: Opened) -> int:
     """How many faults in a row the run has met, by what it waited for last."""
-    place = opened.waited.removeprefix(_FAULT)
-    return int(place) if place.isdigit() and opened.waited.startswith(_FAULT) else 0
+    place = opened.waited.removeprefix(FAULT)
+    return int(place) if place.isdigit() and opened.waited.startswith(FAULT) else 0
 
 
 def about_of(opened: Opened) -> dict[str, Any]:

@@ -51,7 +51,7 @@ class Steering:
         from fairlead.storage import workflow_rows as table
 
         come_from = (*table.LIVE, table.WAITING, table.PAUSED)
-        self._change(run, by, "workflow_cancel", come_from, status=table.CANCELLING)
+        self._change(run, by, "workflow_cancel", come_from, status=table.CANCELLING, until=0)
 
     def pause(self, run: "Run", by: str) -> None:
         """Begin no further step until it is resumed: what is under way comes to its end."""

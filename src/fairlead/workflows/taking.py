@@ -33,28 +33,30 @@ class Taking:
     def take(self, room: int) -> "list[Ready]":
         """At most so many runs that are this worker's from here on."""
         from fairlead.storage import workflow_taking_rows as table
+        from fairlead.storage.workflow_rows import go_on
 
         limits, now = self._runs.limits, self._clock.now()
         with self._store.reading() as connection:
             over = table.over(connection, now, _WOKEN)
-            if not over and not _next(connection, limits, 1):
+            if not over and not _next(connection, limits, now, 1):
                 return []
         with self._store.writing() as connection:
             if over:
-                table.wake(connection, over)
-            chosen = _next(connection, limits, min(room, _BATCH))
+                go_on(connection, over)
+            chosen = _next(connection, limits, now, min(room, _BATCH))
             return [
                 each
                 for each in chosen
                 if table.take(connection, each.id, segment=each.segment, worker=self._worker, now=now)
             ]
 
-    def let_go(self, runs: Iterable[str], owner: str = "", *, until: int = 0) -> int:
-        """What this worker (or `owner`, which has died) does not walk any more. How many it was."""
+    def let_go(self, runs: Iterable[str], owner: str | None = None, *, until: int = 0) -> int:
+        """What this worker (or `owner`, which has died; "" for nobody) does not walk any more. How many it was."""
         from fairlead.storage import workflow_taking_rows as table
 
+        owner = self._worker if owner is None else owner
         with self._store.writing() as connection:
-            return sum(table.let_go(connection, each, owner=owner or self._worker, until=until) for each in runs)
+            return sum(table.let_go(connection, each, owner=owner, until=until) for each in runs)
 
     def walked_by(self, worker: str = "") -> list[str]:
         """The runs that another worker has; or this one, but for those that it walks for who waits for them."""
@@ -62,6 +64,13 @@ class Taking:
 
         with self._store.reading() as connection:
             return table.walked_by(connection, worker or self._worker, kept=not worker)
+
+    def strays(self) -> list[str]:
+        """The runs that are said to run, and that nobody walks."""
+        from fairlead.storage import workflow_taking_rows as table
+
+        with self._store.reading() as connection:
+            return table.strays(connection)
 
     def owners(self) -> set[str]:
         """The workers that have runs, alive or not."""
@@ -95,7 +104,7 @@ def standing_now(store: Store, limits: Limits) -> list[Standing]:
         return standings(limits, table.running(connection), table.waiting(connection))
 
 
-def _next(connection: "Connection", limits: Limits, most: int) -> "list[Ready]":
+def _next(connection: "Connection", limits: Limits, now: int, most: int) -> "list[Ready]":
     """Those whose turn it is and for which there is a place, each counted before the next is chosen."""
     from fairlead.storage import workflow_taking_rows as table
 
@@ -104,7 +113,7 @@ def _next(connection: "Connection", limits: Limits, most: int) -> "list[Ready]":
     while len(chosen) < most:
         page, before = most + len(chosen), len(chosen)
         but = {"but_workflows": taken.full_workflows, "but_departments": taken.full_departments}
-        found = table.ready(connection, **but, limit=page)
+        found = table.ready(connection, now, **but, limit=page)
         for each in found:
             group = each.workflow, each.department
             if len(chosen) < most and each.id not in chosen and taken.full(group) is None:
