@@ -2,7 +2,7 @@
 written by the journal. All SQL of the cold path, for SQLite and PostgreSQL; each function works within the caller's
 transaction."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 from msgspec.structs import asdict
@@ -15,12 +15,21 @@ from fairlead.storage.types import NewOutcome
 
 _MARK: Final = "log"
 _PAGE: Final = 1000
+_MANY: Final = 400  # runs that one question names
 
 
 def records_of(connection: Connection, run: str) -> list[bytes]:
     """The records of exactly this run, oldest first."""
     query = select(log.c.record).where(log.c.run == run).order_by(log.c.seq)
     return [raw(each) for each in connection.execute(query).scalars()]
+
+
+def records_of_all(connection: Connection, runs: Collection[str]) -> Iterator[tuple[str, bytes]]:
+    """The records of these runs, each with its run's id, the oldest of each first."""
+    ids = list(runs)
+    for at in range(0, len(ids), _MANY):
+        query = select(log.c.run, log.c.record).where(log.c.run.in_(ids[at : at + _MANY])).order_by(log.c.seq)
+        yield from ((run, raw(record)) for run, record in connection.execute(query))
 
 
 def is_alive(connection: Connection, subject_id: str) -> bool:

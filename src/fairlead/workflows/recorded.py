@@ -39,6 +39,7 @@ class _Failure(Struct, frozen=True):
 
 
 _TURN: Final = re.compile(r"\[")
+_EDGE: Final = re.compile(r"[#.\[~]|$")
 _KNOWN: Final = msgspec.json.Decoder(_Failure)  # see runs.py
 
 
@@ -50,6 +51,7 @@ class Memory:
         self._new: set[str] = set()
         self._kept: dict[str, StepResult] = {}
         self._turned: set[str] | None = None  # places of which a turn is known; made when it is first asked for
+        self._taken: set[str] | None = None  # places that were taken over, or something below them: likewise
 
     def found(self, at: Place) -> StepResult | None:
         """What the place gave before. Raises the `StepFailed` that it raised before."""
@@ -66,8 +68,9 @@ class Memory:
         origin = self.opened.origin
         if origin is None:
             return ""
-        below = (f"{at.text}#", f"{at.text}.", f"{at.text}[", f"{at.text}~")
-        return origin.run if any(each == at.text or each.startswith(below) for each in origin.kept) else ""
+        if self._taken is None:
+            self._taken = {each for place in origin.kept for each in _around(place)}
+        return origin.run if at.text in self._taken else ""
 
     def begun(self, at: Place) -> bool:
         """Whether anything is known of this very effect, of an agent's turn here, or that it was about to be done where
@@ -185,6 +188,11 @@ class Recorded(Memory):
 def _turned(place: str) -> Iterator[str]:
     """The places of which this one is a turn, or stands below a turn."""
     return (place[: found.start()] for found in _TURN.finditer(place))
+
+
+def _around(place: str) -> Iterator[str]:
+    """A place and all that it stands below."""
+    return (place[: found.start()] for found in _EDGE.finditer(place))
 
 
 def _mark(at: Place, mark: str) -> Place:

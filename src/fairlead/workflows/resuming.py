@@ -114,16 +114,16 @@ def given_to(opened: Opened, store: Store) -> Given:
     from fairlead.storage import outcome_rows as table
 
     found: Given = {}
+    done = [row for row in opened.results.values() if row.status == "done" and not is_mark(row.place)]
+    cited: dict[str, set[str]] = {row.action: set() for row in done if row.action}
     store.bring_in_order()
     with store.reading() as connection:
-        for row in opened.results.values():
-            if is_mark(row.place) or row.status != "done":
-                continue
-            records = [decode_record(each) for each in table.records_of(connection, row.action)] if row.action else []
-            cited = {each for record in records for each in record.citations if not is_live(each)}
-            cited |= {each.removeprefix(_PAGE) for each in _sources(opened, row.place) if each.startswith(_PAGE)}
-            for each in cited:
-                found.setdefault(reference_of(each), {})[row.place] = row.at
+        for action, record in table.records_of_all(connection, cited):
+            cited[action].update(each for each in decode_record(record).citations if not is_live(each))
+    for row in done:
+        pages = {each.removeprefix(_PAGE) for each in _sources(opened, row.place) if each.startswith(_PAGE)}
+        for each in pages.union(cited.get(row.action, ())):
+            found.setdefault(reference_of(each), {})[row.place] = row.at
     return found
 
 

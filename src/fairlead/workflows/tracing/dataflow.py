@@ -37,6 +37,23 @@ class Dataflow:
 
     def __init__(self, run: Rerun) -> None:
         self.run = run
+        self._tries: dict[Path, list[Met]] = {}  # by the step that they are an attempt of
+        self._turns: dict[Path, list[Met]] = {}  # by the attempt of an agent's, or what else they are numbered in
+        self._told: dict[Path, list[Met]] = {}  # by the step that it was remembered for
+        for each in run.met.values():
+            self._sort(each)
+
+    def _sort(self, each: Met) -> None:
+        path = each.at.path
+        for size, part in enumerate(path):
+            if isinstance(part, int) and each.kind in ("turn", "tool"):
+                self._turns.setdefault(path[:size], []).append(each)
+            elif part == "~memory":
+                self._told.setdefault(path[:size], []).append(each)
+        if each.kind != "time":
+            id, _, number = str(path[-1]).rpartition("~")
+            last = id if id and number.isdigit() else path[-1]
+            self._tries.setdefault((*path[:-1], last), []).append(each)
 
     def step_of(self, at: Place) -> Passed | None:
         """The innermost step that a place belongs to."""
@@ -48,28 +65,14 @@ class Dataflow:
 
     def effects(self, passed: Passed) -> list[Met]:
         """What was remembered for a step, what an agent did in its last attempt, and that attempt, in order."""
-        tries = [each for each in self.run.met.values() if self._is_try(each.at, passed.at) and each.kind != "time"]
+        tries = self._tries.get(passed.at.path)
         if not tries:
             return []
-        last, memory = tries[-1], (*passed.at.path, "~memory")
-        told = [each for each in self.run.met.values() if each.at.path[: len(memory)] == memory]
-        return [*told, *self.within(last.at), last]
+        return [*self._told.get(passed.at.path, ()), *self.within(tries[-1].at), tries[-1]]
 
     def within(self, at: Place) -> list[Met]:
         """The turns and calls of an agent's attempt, in order."""
-        size = len(at.path)
-        return [
-            each
-            for each in self.run.met.values()
-            if len(each.at.path) > size and each.at.path[:size] == at.path and isinstance(each.at.path[size], int)
-            and each.kind in ("turn", "tool")
-        ]  # fmt: skip
-
-    def _is_try(self, at: Place, of: Place) -> bool:
-        if len(at.path) != len(of.path) or at.path[:-1] != of.path[:-1]:
-            return False
-        last, id = str(at.path[-1]), str(of.path[-1])
-        return last == id or (last.startswith(f"{id}~") and last.removeprefix(f"{id}~").isdigit())
+        return self._turns.get(at.path, [])
 
     def asked(self, passed: Passed) -> list[Taken]:
         """What a step's question to a model took in."""
