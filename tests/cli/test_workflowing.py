@@ -1,5 +1,6 @@
 """`fairlead workflow`: what is said of a workflow, and what it would do and cost, without anything being done."""
 
+import logging
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -7,6 +8,7 @@ import pytest
 from tests.cli.conftest import Fairlead
 from tests.world import key_of, settings, write_workspace
 
+from fairlead.cli import walking
 from fairlead.cli.place import find
 from fairlead.cli.setting_up import set_up
 
@@ -83,3 +85,14 @@ def test_a_whole_run_is_estimated_from_least_to_most(acme: Path, fairlead: Fairl
     assert found["steps"]["each"]["calls"] == 2
     assert float(found["steps"]["each"]["least"]) == 0
     assert "a run costs" in fairlead("workflow", "estimate", "polish", *given).err
+
+
+def test_a_walker_that_was_forked_logs_each_line_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def at_once(*given: object) -> None:
+        assert given
+
+    monkeypatch.setattr(walking, "_walk", at_once)
+    monkeypatch.setattr(walking, "leave_no_dump", lambda: None)
+    before = list(logging.getLogger().handlers)
+    assert walking.walk_until_told(None, "off", 1) == 0  # type: ignore[arg-type]
+    assert logging.getLogger().handlers == before  # its parent's: another one would write the same again

@@ -6,6 +6,7 @@ from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 from tempfile import mkdtemp
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -21,6 +22,7 @@ from fairlead.storage.subject_rows import StoredSubjects
 from fairlead.storage.vault import Vault
 from fairlead.workflows.asked import Page
 from fairlead.workflows.definition import Bundle, Definition
+from fairlead.workflows.dispatch import Dispatch
 from fairlead.workflows.queues import Limits, Taken, limits_of, standings
 from fairlead.workflows.runs import Runs, Started
 from fairlead.workflows.segments import Segments
@@ -198,6 +200,30 @@ def test_what_nobody_walks_is_found_and_what_waits_after_a_fault_can_be_resumed(
         workflow_step_rows.wait(connection, run, [wait])
         assert workflow_rows.resume(connection, run)
     assert [each.id for each in d.workers[0].take(1)] == [run]
+    d.close()
+
+
+async def test_a_worker_that_stops_asks_its_carriage_nothing_more() -> None:
+    d = Deployment(workers=1)
+
+    class Carriage:
+        carries, stopped = True, False
+
+        async def under_way(self) -> dict[str, list[tuple[str, int]]]:
+            await asyncio.sleep(0.02)
+            return {}
+
+        async def forget(self) -> None:
+            assert not self.stopped
+
+    carriage, segments = Carriage(), SimpleNamespace(freed=asyncio.Event(), under_way=set())
+    dispatch = Dispatch(d.store, d.clock, carriage, segments, d.workers[0], at_once=1)  # type: ignore[arg-type]
+    asking = asyncio.create_task(dispatch.take_over())
+    await asyncio.sleep(0.01)
+    await dispatch.stop()
+    carriage.stopped = True
+    await asking
+    await dispatch.take_over()
     d.close()
 
 

@@ -3,19 +3,17 @@ is by itself."""
 
 import asyncio
 import signal
-import sys
 
 from fairlead.cli.place import Place
 from fairlead.cli.surroundings import surroundings
 from fairlead.cli.undumped import leave_no_dump
 from fairlead.storage.store import Store
-from fairlead.telemetry.logging import start_logging
 from fairlead.workspace.assemble import assemble
 
 
 def walk_until_told(place: Place, synchronous: str, at_once: int) -> int:
-    """Walk what is due, at most so many runs at the same time, until SIGTERM or SIGINT. Returns the exit status."""
-    start_logging(sys.stderr, style="console" if sys.stderr.isatty() else "json")
+    """Walk what is due, at most so many runs at the same time, until SIGTERM or SIGINT. Returns the exit status.
+    The log is the caller's to start: a process that was forked goes on with its parent's."""
     leave_no_dump()
     asyncio.run(_walk(place, synchronous, at_once))
     return 0

@@ -1,6 +1,7 @@
 """`fairlead workflow run` and what belongs to runs: over the doors that programs use too."""
 
 import json as jsons
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -26,6 +27,7 @@ from fairlead.cli.when import shown
 from fairlead.cli.workflow_waited import begun
 from fairlead.costs.money import exact_money
 from fairlead.errors import BadInput, NotFound
+from fairlead.telemetry.logging import start_logging
 
 RUNS: Final = "/v1/workflows/runs"
 _GLANCE: Final = 0.3  # seconds between two looks at a run
@@ -200,6 +202,7 @@ def work(
     with closing(open_store(place)) as store:
         settings = published(place, store).settings
     synchronous = settings.storage.journal.synchronous
+    start_logging(sys.stderr, style="console" if sys.stderr.isatty() else "json")
     raise typer.Exit(walk_until_told(place, synchronous, at_once or settings.workflows.at_once))
 
 

@@ -40,6 +40,7 @@ class Dispatch:
         self._at_once = at_once
         self._news = segments.freed
         self._ending = False
+        self._taking_over = asyncio.Lock()
         self._looking: asyncio.Task[None] | None = None
         self._deafen = _nothing
 
@@ -55,17 +56,22 @@ class Dispatch:
         self._looking = asyncio.ensure_future(self._look())
 
     async def stop(self) -> None:
-        """Take up nothing more."""
+        """Take up nothing more, and ask nothing more of the carriage."""
         self._ending = True
         self._news.set()
-        self._deafen()
         if self._looking is not None:
             await self._looking
+        async with self._taking_over:  # what asks the carriage has heard its answer by then
+            self._deafen()
 
     async def take_over(self) -> None:
         """Have the runs of the dead walked by others, by one of the living. What the dead owe is settled elsewhere."""
+        async with self._taking_over:
+            await self._take_over()
+
+    async def _take_over(self) -> None:
         with self._store.database.elected(_OFFICE) as mine:
-            if not mine or not self._carriage.carries:
+            if not mine or self._ending or not self._carriage.carries:
                 return
             carried = await self._carriage.under_way()
             owners = await asyncio.to_thread(self._taking.owners)
