@@ -20,9 +20,12 @@ _places = st.lists(
 )
 
 
+_ROW = NewResult(run="wf_1", place="", owner="", at=1, action="", status="", cost=0, size=0, sealed=b"")
+
+
 def recorded(known: list[Place]) -> Recorded:
-    runs: Any = SimpleNamespace(row=lambda opened, worker, place, result: place)
-    opened: Any = SimpleNamespace(results={each.record: None for each in known}, run=SimpleNamespace(unkept=False))
+    runs: Any = SimpleNamespace(row=lambda *given: _ROW)
+    opened: Any = SimpleNamespace(results={each.record: _ROW for each in known}, run=SimpleNamespace(unkept=False))
     return Recorded(runs, opened, "worker_1", None)  # type: ignore[arg-type]
 
 
@@ -45,9 +48,8 @@ def test_a_failure_is_kept_with_the_reply_and_with_whether_an_earlier_walk_was_c
     key: Any = SimpleNamespace(seal=lambda place, value: kept.setdefault(place, value) and b"")
     run: Any = SimpleNamespace(unkept=False)
     cut_off = Place("wf_1", ("pay", "~sent"), 1).record
-    opened: Any = SimpleNamespace(results={cut_off: None}, run=run, key=key)
-    row = NewResult(run="wf_1", place="", owner="", at=1, action="", status="", cost=0, size=0, sealed=b"")
-    runs: Any = SimpleNamespace(row=lambda *given: row)
+    opened: Any = SimpleNamespace(results={cut_off: _ROW}, run=run, key=key)
+    runs: Any = SimpleNamespace(row=lambda *given: _ROW)
     memory = Recorded(runs, opened, "worker_1", None)  # type: ignore[arg-type]
     for attempt in (0, 1):
         failed = StepFailed("check", "no JSON", result=StepResult(value=[1]))

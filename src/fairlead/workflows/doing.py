@@ -13,6 +13,7 @@ from fairlead.workflows.nodes import AgentNode, ModelNode, ToolNode, seconds
 from fairlead.workflows.passing import wrong_with
 from fairlead.workflows.program import Block, Compiled, Flow, Program
 from fairlead.workflows.recalling import recalled
+from fairlead.workflows.room import Gathering, require_room
 from fairlead.workflows.scope import Scope
 from fairlead.workflows.templates import as_text
 from fairlead.workflows.together import Halted, together
@@ -172,6 +173,7 @@ async def _python(walk: Walking, compiled: Compiled, at: Place, scope: Scope) ->
 
 async def _transform(walk: Walking, compiled: Compiled, at: Place, scope: Scope) -> StepResult:
     value = filled(compiled, "transform", scope)
+    require_room(value)
     return flowed(compiled, scope, StepResult(value=value, text=as_text(value)))
 
 
@@ -199,10 +201,12 @@ async def _map(walk: Walking, compiled: Compiled, at: Place, scope: Scope) -> St
         )
     apart, flowing = scope.apart(), scope.flowing(use.path for use in compiled.asked["over"].uses)
 
+    gathering = Gathering()
+
     async def one(index: int) -> StepResult:
         inside = apart.at(index).naming(flowing, item=items[index], index=index)
         results = await walk.block(block, at.below(index), inside)
-        return _given(compiled, block, inside.knowing(results), results)
+        return gathering.took(_given(compiled, block, inside.knowing(results), results))
 
     makers = [partial(one, index) for index in range(len(items))]
     made = await side_by_side(walk, at.below(_FAILED), apart, partial(together, makers, apart.halt, node.at_once))
@@ -212,11 +216,11 @@ async def _map(walk: Walking, compiled: Compiled, at: Place, scope: Scope) -> St
 async def _parallel(walk: Walking, compiled: Compiled, at: Place, scope: Scope) -> StepResult:
     node, apart = compiled.step.parallel, scope.apart()
     assert node is not None
-    names = list(node.branches)
+    names, gathering = list(node.branches), Gathering()
 
     async def one(number: int, name: str) -> StepResult:
         block = compiled.blocks[name]
-        return last_of(block, await walk.block(block, at.below(name), apart.at(number)))
+        return gathering.took(last_of(block, await walk.block(block, at.below(name), apart.at(number))))
 
     makers = [partial(one, *pair) for pair in enumerate(names)]
     made = await side_by_side(walk, at.below(_FAILED), apart, partial(together, makers, apart.halt, len(names)))
@@ -280,6 +284,7 @@ def _given(compiled: Compiled, block: Block, inside: Scope, results: Mapping[str
     if "gives" not in compiled.filled:
         return last
     value = filled(compiled, "gives", inside)
+    require_room(value)
     labels, sources = inside.flowing(use.path for each in compiled.filled["gives"].expressions for use in each.uses)
     return StepResult(value=value, text=as_text(value), labels=labels, provenance=sources, cost=last.cost)
 

@@ -36,6 +36,23 @@ def grows(tree: Tree) -> bool:
             return False
 
 
+def mentions(tree: Tree) -> int:
+    """How many values it is made of: what it makes without `grows` is no more than so many times the largest."""
+    match tree:
+        case Each():
+            return mentions(tree.over) + sum(map(mentions, tree.parts))
+        case Call():
+            return sum(map(mentions, tree.given))
+        case Many():
+            return sum(map(mentions, tree.parts))
+        case Select():
+            return mentions(tree.of)
+        case Constant():
+            return 0
+        case _:
+            return 1
+
+
 def most_work(tree: Tree, size_of: SizeOf, items: int) -> float:
     """The most bytes it makes and looks through. `items` is the length of the longest list or text that it is given."""
     return _reckoned(tree, size_of, min(items, ITERATIONS), {})[1]

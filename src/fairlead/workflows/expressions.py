@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, Final
 
 from fairlead.errors import BadInput, closest
-from fairlead.workflows.expression_size import grows, longest, most_work, size_of_value
+from fairlead.workflows.expression_size import grows, longest, mentions, most_work, size_of_value
 from fairlead.workflows.expression_tree import MOST_DEPTH, Path, TooDeep, Tree, Use, tree_of, uses_of, variables_of
 
 NAMES: Final = ("input", "steps", "item", "index", "previous", "run", "error", "value", "values", "text")
@@ -20,6 +20,7 @@ NAMES: Final = ("input", "steps", "item", "index", "previous", "run", "error", "
 _COMPARING: Final = tuple(f"`{operator}`" for operator in ("==", "!=", "<", "<=", ">", ">=", "@in"))
 MOST_TEXT: Final = 4000
 MOST_WORK: Final = 32 << 20
+FEW: Final = 8  # values of which a text or an expression may be made without reckoning what it comes to
 _WHERE: Final = re.compile(r"<input>:(\d+):(\d+): (.*)")
 _OVERLOAD: Final = re.compile(
     r"no matching overloads?(?: found)? (?:for|:) '?([^ '(]+)'?(?: applied to )?'?\((.*?)\)", re.I
@@ -108,7 +109,7 @@ class Expression:
         self.tree = _parsed(text)
         self.uses: tuple[Use, ...] = tuple(uses_of(self.tree))
         self._names = frozenset(use.path[0] for use in self.uses)
-        self._grows = grows(self.tree)
+        self._grows = grows(self.tree) or mentions(self.tree) > FEW
         self._program = _compiled(_plain(), text, NAMES)
 
     @property

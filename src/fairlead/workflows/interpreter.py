@@ -5,6 +5,7 @@ The same recorded results lead to the same walk: there is no clock and no chance
 walked again from the start, and whatever was done gives what it gave.
 """
 
+import asyncio
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
@@ -24,6 +25,8 @@ from fairlead.workflows.waits import sooner
 from fairlead.workflows.walk import Cancelled, Effects, Place, RunFailed, StepFailed, StepResult, Waiting
 
 _EFFECTS: Final = ("model", "agent", "tool", "python")
+_TURN: Final = 50  # steps after which other walks go on
+_MOST_STEPS: Final = 1_000_000
 _TIMED: Final = ("approval", "wait")  # they look at their time themselves
 
 
@@ -55,6 +58,7 @@ class Walk:
         self.about = about
         self._root = Place(run, ())
         self._undoing = Undoing()
+        self._steps = 0
 
     async def whole(self, given: Mapping[str, Any], flowing: Flowing) -> StepResult:
         """Raises as `walked` does: `RunFailed`, `Cancelled` or `Parked`."""
@@ -112,6 +116,7 @@ class Walk:
     async def step(self, compiled: Compiled, above: Place, scope: Scope) -> StepResult | None:
         """What a step gives, None where it is left out."""
         step, at = compiled.step, above.below(compiled.step.id)
+        await self._count(at)
         if compiled.when is not None and not evaluated(partial(compiled.when.holds, scope.given)):
             self.effects.noted(at, "left out")
             return None
@@ -133,6 +138,20 @@ class Walk:
             self._undoing.add(compiled, at, scope.knowing({step.id: result}))
         self.effects.noted(at, "done", result)
         return result
+
+    async def _count(self, at: Place) -> None:
+        """Let others have their turn now and then: steps that only reckon wait for nothing."""
+        self._steps += 1
+        if self._steps > _MOST_STEPS:
+            raise StepFailed(
+                "error",
+                f"the run has more than {_MOST_STEPS:,} steps, those of items and turns counted each",
+                at=at.text,
+                code="too_many_steps",
+                mend="have loops end sooner, or a python function do what is only reckoned",
+            )
+        if self._steps % _TURN == 0:
+            await asyncio.sleep(0)
 
     async def _otherwise(self, block: Block, at: Place, scope: Scope, failed: StepFailed) -> StepResult:
         error = {"step": failed.at, "kind": failed.kind, "message": failed.message, "code": failed.code}

@@ -13,12 +13,11 @@ from fairlead.storage.journal import Journal
 from fairlead.storage.types import NewResult, Write
 from fairlead.storage.workflow_step_rows import row_of
 from fairlead.workflows.marks import BEGUN, SENT, marks_of
+from fairlead.workflows.room import LONGEST_RESULT, MOST_KEPT, run_too_large, too_large
 from fairlead.workflows.runs import Opened, Runs, packed, unpacked
+from fairlead.workflows.sealing import encoded
 from fairlead.workflows.templates import as_text
 from fairlead.workflows.walk import Place, StepFailed, StepResult
-
-LONGEST_RESULT: Final = 8 << 20
-"""Bytes of what a step gives, as sealed."""
 
 
 class Lost(Exception):
@@ -95,17 +94,27 @@ class Recorded(Memory):
         self._runs = runs
         self._worker = worker
         self._journal = journal
+        self._size = sum(each.size for each in opened.results.values())
 
     def row(self, at: Place, result: StepResult, *, writes: bool = False) -> NewResult:
         """What is to be kept in the commit of the action that gave it, which has changed something where it `writes`.
-        Raises `StepFailed` for what cannot be kept."""
+        Raises `StepFailed` for what cannot be kept, and for too much of it."""
         try:
             row = self._runs.row(self.opened, self._worker, at.record, result)
+            size = len(encoded(packed(result))) if self.opened.run.unkept else row.size
         except BadInput as error:
             raise StepFailed(
                 "error", error.message, at=at.text, code="not_kept", why=error.why, mend=error.mend, run=result.run,
                 in_doubt=writes,
             ) from None  # fmt: skip
+        if size > LONGEST_RESULT:
+            raise too_large(size, at.text, run=result.run, in_doubt=writes)
+        if self._size + size > MOST_KEPT:
+            raise run_too_large(at.text, run=result.run, in_doubt=writes)
+        self._size += size
+        return self._known(at, row)
+
+    def _known(self, at: Place, row: NewResult) -> NewResult:
         self._new.add(at.record)
         if self._turned is not None:
             self._turned.update(_turned(at.record))
@@ -127,18 +136,7 @@ class Recorded(Memory):
 
     async def keep(self, at: Place, result: StepResult, *, writes: bool = False) -> StepResult:
         """A result that no action of money stands behind. Raises `Lost`, and `StepFailed` for what cannot be kept."""
-        row = self.row(at, result, writes=writes)
-        if row.size > LONGEST_RESULT:
-            self._forget(at)
-            raise StepFailed(
-                "error",
-                f"it gives {row.size:,} bytes, and at most {LONGEST_RESULT:,} are kept",
-                at=at.text,
-                code="too_large",
-                mend="keep the data where steps can read it, and give its address",
-                in_doubt=writes,
-            )
-        await self._commit(row)
+        await self._commit(self.row(at, result, writes=writes))
         self._kept[at.record] = result
         return result
 
@@ -150,7 +148,8 @@ class Recorded(Memory):
             failed.kind, failed.message, failed.at, failed.code, failed.why, failed.mend, failed.run, failed.in_doubt,
             failed.cut_off, reply,
         )  # fmt: skip
-        row = self.row(at, StepResult(run=failed.run, cost=cost))
+        paid = StepResult(run=failed.run, cost=cost)
+        row = self._known(at, self._runs.row(self.opened, self._worker, at.record, paid))
         sealed = self.opened.key.seal(at.record, packed(told))
         return self._noted(replace(row, status="failed", size=len(sealed), sealed=sealed))
 
@@ -162,11 +161,6 @@ class Recorded(Memory):
     def _was_cut_off(self, at: Place) -> bool:
         """Whether an earlier walk had begun it, and no walk knows what came of that."""
         return any(each in self.opened.results and each not in self._new for each in marks_of(at.record))
-
-    def _forget(self, at: Place) -> None:
-        self._new.discard(at.record)
-        if self.opened.run.unkept:
-            self.opened.results.pop(at.record, None)
 
     def _noted(self, row: NewResult) -> NewResult:
         """Of a run that is kept nowhere else, what it has done is known here."""

@@ -14,8 +14,9 @@ from fairlead.workflows.definition import Bundle
 from fairlead.workflows.effects import Governed, Watch
 from fairlead.workflows.interpreter import walked
 from fairlead.workflows.programs import Programs
-from fairlead.workflows.recorded import LONGEST_RESULT, Lost, Recorded
+from fairlead.workflows.recorded import Lost, Recorded
 from fairlead.workflows.resuming import Resuming
+from fairlead.workflows.room import LONGEST_RESULT
 from fairlead.workflows.runs import Opened, Runs, packed
 from fairlead.workflows.sealing import encoded
 from fairlead.workflows.standing import given_up

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from fairlead.workflows.expressions import BadExpression, Expression
+from fairlead.workflows.expression_size import size_of_value
+from fairlead.workflows.expressions import FEW, MOST_WORK, BadExpression, Expression
 
 Compile = Callable[[str], Expression]
 
@@ -23,7 +24,9 @@ class Template:
 
     def filled(self, given: Mapping[str, Any]) -> Any:
         """The JSON with every expression's value in its place. Raises `BadExpression`."""
-        return _filled(self._parts, given)
+        if len(self.expressions) <= FEW:
+            return _filled(self._parts, given)
+        return _filled(self._parts, _Within(given))
 
     def making(self, path: Sequence[str | int]) -> tuple[Expression, ...]:
         """The expressions that make what stands at a path of the JSON; all below it where it is not one."""
@@ -39,7 +42,21 @@ class Template:
 
     def text(self, given: Mapping[str, Any]) -> str:
         """The same as text. Raises `BadExpression`."""
-        return as_text(_filled(self._parts, given))
+        return as_text(self.filled(given))
+
+
+class _Within(dict[str, Any]):
+    """What is given, and how much was made of it so far."""
+
+    made = 0
+
+    def take(self, value: Any, text: str) -> Any:
+        """The value, taken in. Raises `BadExpression` once it is too much."""
+        self.made += size_of_value(value)
+        if self.made > MOST_WORK:
+            mend = "take less at a time: a `map` step, or a python function"
+            raise BadExpression("it makes too much of what it is given", text, mend=mend)
+        return value
 
 
 def as_text(value: Any) -> str:
@@ -133,7 +150,8 @@ def _expressions(part: Any) -> Iterator[Expression]:
 
 def _filled(part: Any, given: Mapping[str, Any]) -> Any:
     if isinstance(part, Expression):
-        return part.value(given)
+        value = part.value(given)
+        return given.take(value, part.text) if isinstance(given, _Within) else value
     if isinstance(part, tuple):
         return "".join(as_text(_filled(each, given)) for each in part)
     if isinstance(part, dict):
