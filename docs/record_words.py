@@ -100,6 +100,8 @@ KINDS: Final = {
     "budget_passed": "A deed: budgets passed a share of `warn`, and alarms were posted.",
     "resume": "A deed: what `about` names goes on.",
     "approval_asked": "A deed: a call of a tool waits for people; `about` has the approval's id, tool and roles.",
+    "approval_stands": "A deed: one that was asked under another revision counts under that of now: nothing that it "
+    "rests on has changed.",
     "approval_agreed": "A deed: somebody (`person`) agrees to one, and others must still.",
     "approval_granted": "A deed: somebody agrees, and that is enough: the call may be made once.",
     "approval_denied": "A deed: somebody denies one.",

@@ -73,6 +73,29 @@ def test_both_databases_keep_questions_alike(store: Store) -> None:
     assert approvals.all() == []
 
 
+def test_what_another_revision_asks_word_for_word_on_the_same_grounds_is_not_asked_anew(store: Store) -> None:
+    approvals = opened(store, FixedClock())
+    lee = Caller(person="lee", credential="key:lee")
+    asked = replace(question(), basis="the same grounds")
+    first = approvals.held_or_asked(asked, "key:kim").id
+    with pytest.raises(NotOpen, match="another revision"):  # until the call has been decided under it
+        approvals.answer(first, lee, True, "", revision="r2")
+    later = replace(asked, revision="r2")
+    assert approvals.held_or_asked(later, "key:kim").id == first
+    assert approvals.answer(first, lee, True, "", revision="r2").question.revision == "r2"
+    assert approvals.use(first, "key:kim", "kim", "run_1", once="wf_1:pay")
+    cut_off = approvals.held_or_asked(replace(asked, revision="r3"), "key:kim", once="wf_1:pay")
+    assert (cut_off.id, cut_off.state) == (first, "granted")
+    changes = ({"basis": "others"}, {"basis": ""}, {"facts": {"price": 9}}, {"reasons": (Why("owner", "another"),)})
+    for change in changes:
+        other = approvals.held_or_asked(replace(later, revision="r4", **change), "key:kim", once="wf_1:pay")
+        assert (other.id != first, other.state) == (True, "pending"), change
+    unknown = [
+        approvals.held_or_asked(replace(question(amount=9), revision=each), "key:kim").id for each in ("r1", "r2")
+    ]
+    assert len(set(unknown)) == 2
+
+
 def test_both_databases_know_whose_calls_a_shared_question_is_about(store: Store) -> None:
     approvals = opened(store, FixedClock())
     shared = question(("lead",), person="budget organisation")

@@ -1,4 +1,5 @@
-"""A rule that changes while a call waits for an approval counts: nothing is done under the old one."""
+"""A rule that changes while a call waits for an approval counts: nothing is done under the old one. What has nothing to
+do with it asks nobody anew."""
 
 import asyncio
 from pathlib import Path
@@ -33,16 +34,26 @@ async def test_a_parked_call_is_asked_about_anew_under_another_rule(tmp_path: Pa
         run = w.running.runs.begin(w.caller(), what)[0]
         await until(w, run, "waiting", "failed")
         old = waits(w, run.id)
-        folder = tmp_path / "acme"
-        (folder / "policies" / "x.cedar").write_text(RULES.replace("ROLE", "cfo"))
-        fleet = Fleet(w.store, w.clock)
-        await asyncio.to_thread(publish, w.store, fleet, read_folder(folder), lambda _: None, by="test", clock=w.clock)
+        await published(w, "context/news.md", "# News\n\nThe canteen is open.\n")
+        async with asyncio.timeout(30):
+            while not w.records("approval_stands"):
+                await asyncio.sleep(0.05)
+        await until(w, run, "waiting", "failed")
+        assert waits(w, run.id) == old  # nobody is asked anew for a page
+        await published(w, "policies/x.cedar", RULES.replace("ROLE", "cfo"))
         async with asyncio.timeout(30):
             while (new := waits(w, run.id)) in ([], old):
                 await asyncio.sleep(0.05)
         assert len(new) == 1
         assert [wanted(w, each) for each in (*old, *new)] == ['{"boss":1}', '{"cfo":1}']
         assert {each.outcome for each in w.records("call_tool")} == {"refused"}
+
+
+async def published(w: World, path: str, text: str) -> None:
+    folder, fleet = w.folder / "acme", Fleet(w.store, w.clock)
+    (folder / path).parent.mkdir(exist_ok=True)
+    (folder / path).write_text(text)
+    await asyncio.to_thread(publish, w.store, fleet, read_folder(folder), lambda _: None, by="test", clock=w.clock)
 
 
 def waits(w: World, run: str) -> list[str]:

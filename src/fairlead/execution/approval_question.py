@@ -55,7 +55,8 @@ class Why(Struct, frozen=True):
 
 
 class Question(Struct, frozen=True, kw_only=True):
-    """One call, as whoever answers sees it. All of it is sealed for whose call it is."""
+    """One call, as whoever answers sees it. All of it is sealed for whose call it is. `basis` is the digest of what
+    decided that it is asked and who may answer; "" where another revision asks anew in any case."""
 
     person: str
     tenant: str
@@ -69,13 +70,18 @@ class Question(Struct, frozen=True, kw_only=True):
     facts: Mapping[str, Any]
     reasons: tuple[Why, ...]
     wanted: Mapping[str, int]
+    basis: str = ""
 
     @property
     def policies(self) -> frozenset[str]:
         return frozenset(each.policy for each in self.reasons)
 
     def same(self, subject: str) -> Same:
-        return Same(subject, self.tenant, self.agent, self.tool, self.digest, self.revision)
+        return Same(subject, self.tenant, self.agent, self.tool, self.digest)
+
+    def stands_for(self, now: "Question") -> bool:
+        """Whether what was asked under another revision is what is asked now, word for word, on the same grounds."""
+        return self.basis != "" and encoded(msgspec.structs.replace(self, revision=now.revision)) == encoded(now)
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -117,6 +123,7 @@ class Standing(Struct, frozen=True):
 def plain(approval: Approval) -> dict[str, Any]:
     """An approval as JSON shows it, at every door and on the command line."""
     question = msgspec.to_builtins(approval.question)
+    del question["basis"]
     return {
         "id": approval.id,
         "object": "fairlead.approval",
@@ -165,7 +172,7 @@ def about(id_: str) -> bytes:
 def live(rows: Sequence[ApprovalRow], question: Question, once: str = "") -> Standing | None:
     """What this very call has used before (`once`) counts first, and what was granted before what was denied, and that
     before what waits."""
-    mine = [row for row in rows if covers(row, question)]
+    mine = [row for row in rows if row.revision == question.revision and covers(row, question)]
     for row in mine:
         if once and row.state == "used" and row.used_by == once:
             return msgspec.structs.replace(standing(row), state="granted")

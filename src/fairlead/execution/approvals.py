@@ -71,9 +71,12 @@ class Approvals:
         mine = "" if asker in ("", question.person) else self._vault.subject_for(asker).id
         same = question.same(key.id)
         with self._store.reading() as connection:
-            found = live(table.alike(connection, same, now, once), question, once)
+            rows = table.alike(connection, same, now, once)
+            found = live(rows, question, once)
             if found is not None and (not mine or table.has_asked(connection, found.id, mine)):
                 return found
+        if found is None and (before := [each for each in rows if self._still_asks(each, question)]):
+            self._keep_asking(before, question, by, key.id)
         asked = self._new(question, now)
         row = self._row(asked, key.id, self._vault.seal(key, encoded(question), about(asked.id)))
         with self._store.writing() as connection:
@@ -91,6 +94,25 @@ class Approvals:
             if mine:
                 table.join(connection, found.id, mine, now)
         return found
+
+    def _still_asks(self, row: "ApprovalRow", question: Question) -> bool:
+        """Whether a question of another revision is this one: nothing that it rests on is another by now."""
+        if not question.basis or row.revision == question.revision:
+            return False
+        try:
+            return decoded(self._vault.open_sealed(row.subject, row.sealed, about(row.id))).stands_for(question)
+        except NotFound:
+            return False
+
+    def _keep_asking(self, rows: "Sequence[ApprovalRow]", question: Question, by: str, subject: str) -> None:
+        """They count under the revision of now."""
+        from fairlead.storage import approval_rows as table
+
+        with self._store.writing() as connection:
+            for row in rows:
+                if table.rebind(connection, row.id, row.revision, question.revision):
+                    said = f"{row.id} {row.tool}: {row.revision[:16]} → {question.revision[:16]}"
+                    self._keep(connection, deed(self._clock, "approval_stands", by=by, person=subject, about=said))
 
     @property
     def rules(self) -> ApprovalRules:
@@ -264,6 +286,7 @@ class Approvals:
             question = decoded(self._vault.open_sealed(row.subject, row.sealed, about(row.id)))
         except NotFound:
             return None
+        question = replace(question, revision=row.revision)  # it may stand under another by now
         over = row.state in ("pending", "granted") and row.expires_at <= self._clock.now()
         return Approval(
             id=row.id,

@@ -97,6 +97,7 @@ class Deployment:
     systems: Systems = NO_SYSTEMS
     credentials: "Credentials"
     approvals_at: Callable[[int], ApprovalRules] = no_rules  # at a moment: what pages say of who approves may end
+    deciding: str = ""  # the digest of what decides over calls of tools, pages apart; "" where nobody knows
     flows: "FlowRules | None" = None
     vectors: VectorSpace | None = None
     live: Mapping[str, LiveSource] = field(default_factory=dict)

@@ -2,15 +2,21 @@
 
 import asyncio
 from functools import partial
-from typing import Any
+from hashlib import sha256
+from typing import Any, Final
+
+import msgspec
 
 from fairlead.costs.ledger import Action
 from fairlead.errors import Denied
 from fairlead.execution.approval_question import ApprovalPending, Question, Standing, Why
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.tool_asking import ToolDecided, digest_of
+from fairlead.policy.approvals import ApprovalRules
 from fairlead.policy.tool_rights import ToolAsked
 from fairlead.policy.types import Decision
+
+_encode: Final = msgspec.json.Encoder(order="sorted").encode
 
 
 async def granted_or_asked(
@@ -63,7 +69,7 @@ async def use_approvals(fairlead: Fairlead, action: Action, decided: ToolDecided
 
 
 def _question(deployment: Deployment, action: Action, asked: ToolAsked, decision: Decision) -> Question:
-    caller = action.caller
+    caller, rules = action.caller, deployment.approvals_at(action.at)
     return Question(
         person=caller.person,
         tenant=caller.tenant,
@@ -76,8 +82,17 @@ def _question(deployment: Deployment, action: Action, asked: ToolAsked, decision
         sources={name: tuple(sorted(its)) for name, its in sorted(asked.sources.items())},
         facts={name: _plain(value) for name, value in asked.facts.items()},
         reasons=tuple(Why(each.policy, each.text) for each in decision.reasons),
-        wanted=deployment.approvals_at(action.at).quorums(decision.ask, asked.tool.name),
+        wanted=rules.quorums(decision.ask, asked.tool.name),
+        basis=_basis(deployment, asked, rules),
     )
+
+
+def _basis(deployment: Deployment, asked: ToolAsked, rules: ApprovalRules) -> str:
+    """The digest of what decides that this is asked and who may answer: the deciding text of the workspace, what pages
+    say of who approves, and the tool's own definition. "" where it is not known: then another revision asks anew."""
+    if not deployment.deciding:
+        return ""
+    return sha256(_encode((deployment.deciding, rules, asked.tool.digest))).hexdigest()
 
 
 def _plain(value: Any) -> Any:

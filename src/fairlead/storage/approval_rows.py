@@ -51,25 +51,30 @@ class AnswerRow(Struct, frozen=True, kw_only=True):
 
 
 class Same(Struct, frozen=True):
-    """What two calls must share so that one approval is of both."""
+    """What two calls must share so that one approval is of both, beside the revision."""
 
     subject: str
     tenant: str
     agent: str
     tool: str
     digest: str
-    revision: str
 
 
 def alike(connection: Connection, same: Same, now: int, once: str = "") -> list[ApprovalRow]:
-    """Those of this very call that have not expired and were not used, the oldest first; and the one that was used by
-    this try of it before, which was cut off."""
+    """Those of this very call, of any revision, that have not expired and were not used, the oldest first; and the one
+    that was used by this try of it before, which was cut off."""
     mine = [approval.c[name] == value for name, value in asdict(same).items()]
     live = approval.c.state.in_((*OPEN, "denied")) & (approval.c.expires_at > now)
     if once:
         live |= (approval.c.state == "used") & (approval.c.used_by == once)
     query = select(approval).where(*mine, live).order_by(approval.c.asked_at, approval.c.id)
     return [ApprovalRow(**row) for row in connection.execute(query).mappings()]
+
+
+def rebind(connection: Connection, id_: str, before: str, after: str) -> bool:
+    """It counts under another revision from here on. False where somebody has done so before."""
+    mine = (approval.c.id == id_) & (approval.c.revision == before)
+    return connection.execute(update(approval).where(mine).values(revision=after)).rowcount == 1
 
 
 def waiting(connection: Connection, subject: str, now: int) -> int:

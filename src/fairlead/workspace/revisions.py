@@ -91,6 +91,7 @@ class CompiledRevision:
     keys: tuple[Key, ...]
     stops: tuple[Stop, ...]
     context: Context
+    deciding: str  # as `WorkspaceText.deciding`
     approvals: Callable[[int], ApprovalRules]  # at a moment: what pages say of the organisation ends with them
     predictor: Predictor | None = None
     speeds: Mapping[str, Speed] | None = None
@@ -134,6 +135,7 @@ def compile_revision(around: Surroundings, revision: str, before: CompiledRevisi
         keys=load_keys(around.store),
         stops=load_stops(around.store),
         context=context,
+        deciding=published.text.deciding,
         approvals=approvals,
         predictor=load_in_force(around.store, workspace, before.predictor if before is not None else None),
         speeds=speeds.in_force(around.store.beside, workspace, around.machine),
@@ -238,6 +240,7 @@ def _deployment(compiled: CompiledRevision, around: Surroundings, parts: Lasting
         systems=parts.connections.take_up(workspace.systems),
         credentials=parts.credentials,
         approvals_at=compiled.approvals,
+        deciding=compiled.deciding,
         flows=compile_flows(settings, workspace.policy),
         live=workspace.live,
         declassify=workspace.declassify,

@@ -1,6 +1,7 @@
 """The text of a workspace: its files as bytes, however they were read, and nothing else."""
 
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from typing import Final
 
 from msgspec import Struct
@@ -10,6 +11,7 @@ POLICY_TESTS: Final = "policies/tests.yaml"
 SOURCES: Final = "context/sources.yaml"
 PRICES: Final = ".prices.json"  # made at publish, never by a person
 
+_NOT_DECIDING: Final = ("context/", "workflows/", "tasks/")
 _SUFFIXES: Final = {
     "policies": (".cedar",),
     "rules": (".yaml", ".csv", ".txt"),
@@ -25,6 +27,16 @@ class WorkspaceText(Struct, frozen=True):
 
     files: Mapping[str, bytes]
     warnings: tuple[str, ...] = ()
+
+    @property
+    def deciding(self) -> str:
+        """The SHA-256 of all that decides what may be done in systems: of everything but the pages, the workflows, the
+        task types and the price list."""
+        found = sha256()
+        for path in sorted(self.files):
+            if path != PRICES and not path.startswith(_NOT_DECIDING):
+                found.update(f"{path}\0{len(self.files[path])}\0".encode() + self.files[path])
+        return found.hexdigest()
 
     def below(self, folder: str, suffix: str) -> Iterator[tuple[str, bytes]]:
         """The files of one folder and its subfolders, in the order of their paths."""
