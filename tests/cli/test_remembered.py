@@ -1,5 +1,6 @@
 """`fairlead memory` and `/v1/memory` over one deployment: people see and forget their own, operators anybody's."""
 
+import json
 from pathlib import Path
 
 import httpx
@@ -31,6 +32,13 @@ def test_people_and_operators_see_and_forget_what_is_remembered(
             assert {(each["scope"], each["key"]) for each in told} == {
                 ("person", "tone"), ("session:chat", "order"), ("team:staff", "rule")
             }  # fmt: skip
+            first = client.get("/v1/memory?limit=2").json()
+            assert ([each["key"] for each in first["data"]], first["has_more"]) == (["rule", "order"], True)
+            rest = client.get(f"/v1/memory?limit=2&after={first['data'][-1]['id']}").json()
+            assert ([each["key"] for each in rest["data"]], rest["has_more"]) == (["tone"], False)
+            (other,) = memories.about("lee")
+            assert client.get(f"/v1/memory?after={other.id}").status_code == 404
+            assert client.get("/v1/memory?limit=0").status_code == 400
             (tone,) = client.get("/v1/memory?scope=person").json()["data"]
             assert (tone["value"], tone["sources"], tone["class"]) == ("tone of kim", ["user"], "public")
             (others,) = memories.about("lee")
@@ -39,7 +47,9 @@ def test_people_and_operators_see_and_forget_what_is_remembered(
             assert client.get(f"/v1/memory/{tone['id']}").status_code == 404
             assert client.get("/v1/memory", headers={"authorization": "Bearer no"}).status_code == 401
         at = ("--data", str(tmp_path / "data"))
-        assert [each["person"] for each in fairlead("memory", "show", "tone", "--json", *at).json] == ["lee"]
+        assert fairlead("memory", "show", "tone", "--json", *at).json["person"] == "lee"
+        lines = fairlead("memory", "show", "--limit", "2", "--json", *at).out.splitlines()
+        assert [json.loads(each)["key"] for each in lines] == ["tone", "rule"], "the youngest first"
         assert "rule of kim" in fairlead("memory", "show", "--team", "staff", *at).out
         assert fairlead("memory", "forget", "--all", *at).status == 2
         assert "say which" in fairlead("memory", "forget", "--person", "kim", *at).err

@@ -11,13 +11,17 @@ def answered_here(place: Place, id_: str, order: dict[str, Any], person: str) ->
     """Keep this person's answer; the log says who gave it in their name. The same is looked at as at a door: whether
     they have the role, that it is not their own run, and that the answer fits."""
     from fairlead.cli.approving import known_person, opened
+    from fairlead.cli.compiled import published
     from fairlead.cli.opening import open_vault
     from fairlead.clock import SystemClock
+    from fairlead.learning.examples import Examples
     from fairlead.workflows.asked import Order, Workflows
     from fairlead.workflows.runs import Runs
 
     with opened(place) as (approvals, store):
         vault, clock = open_vault(place, store), SystemClock()
-        workflows = Workflows(store, vault, clock, Runs(store, vault, clock), lambda: approvals.rules)
+        examples, workspace = Examples(store, vault, clock), published(place, store)
+        examples.take_up(workspace.policy, keep=workspace.settings.payloads == "keep")
+        workflows = Workflows(store, vault, clock, Runs(store, vault, clock), lambda: approvals.rules, examples)
         who = msgspec.structs.replace(known_person(place, store, person), credential=f"os:{user()}")
         return workflows.carry_out(id_, who, msgspec.convert(order, Order))

@@ -125,7 +125,8 @@ def _erase(store: Store, person: str, subject: str | None) -> None:
 
 def _counted(kept: "Kept") -> str:
     return (
-        f"{kept.payloads} payloads, {kept.sessions} conversations, {kept.turns} turns of them, {kept.memories} memories"
+        f"{kept.payloads} payloads, {kept.sessions} conversations, {kept.turns} turns of them, "
+        f"{kept.memories} memories, {kept.examples} examples"
     )
 
 

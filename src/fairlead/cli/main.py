@@ -56,6 +56,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Workflows: check, draw, price; begin runs, answer what they ask, see what became of them.",
     ),
     "evaluate": ("evaluating", "Run the cases of evaluation/ and see how many come out right, and at what cost."),
+    "examples": ("taught", "What people gave in a model's place: list, show, export to learn from, forget."),
     "memory": ("remembered", "What runs and agents remember for later: show it, forget it."),
     "replay": ("replaying", "Go through a recorded run again, and see that it comes out the same."),
     "backtest": ("backtesting", "Recorded work under a changed revision: every decision that would differ."),

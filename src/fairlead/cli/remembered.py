@@ -1,13 +1,15 @@
 """`fairlead memory`: what runs and agents remember for later, shown to whoever runs the deployment, and forgotten."""
 
+from collections.abc import Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Annotated, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 import typer
 
 from fairlead.cli.opening import open_store, open_vault
-from fairlead.cli.output import DryRun, Json, Yes, confirm, json_data, say, table
+from fairlead.cli.output import DryRun, Json, Yes, confirm, data, json_data, json_line, one_line, say
 from fairlead.cli.place import Data, Place, Workspace, find, user
 from fairlead.cli.when import shown
 from fairlead.clock import SystemClock
@@ -17,7 +19,8 @@ from fairlead.storage.store import Store
 if TYPE_CHECKING:
     from fairlead.execution.memories import Entry, Memories
 
-_LONGEST = 60  # letters of a value in a table
+_LONGEST: Final = 60  # letters of a value in a list
+_LINE: Final = "{:<18} {:<16} {:<20} {:<19} {:<19}  {}"
 
 Person = Annotated[str, typer.Option("--person", help="What this person wrote, or had written for them.")]
 Session = Annotated[str, typer.Option("--session", help="What belongs to the conversation of this name.")]
@@ -45,25 +48,29 @@ def show(
     session: Session = "",
     team: Team = "",
     run: Run = "",
+    most: Annotated[int, typer.Option("--limit", min=0, help="So many at most.", show_default="all")] = 0,
     workspace: Workspace = None,
     data_folder: Data = None,
     json: Json = False,
 ) -> None:
-    """What is remembered, by whom it was written, where it came from, and until when. Without an option: all of it."""
+    """What is remembered, by whom it was written, where it came from, and until when, the youngest first. Without an
+    option: all of it. With --json a line of JSON for each."""
     from fairlead.execution.memories import plain
 
-    place = find(workspace, data_folder)
+    place, count = find(workspace, data_folder), 0
     with closing(open_store(place)) as store:
-        found = _wanted(_memories(place, store), key, person, session, team, run)
-    if json:
-        json_data([plain(each) for each in found])
-        return
-    rows = [
-        [each.noted.scope, each.person, each.noted.key, _short(each.noted.value), ", ".join(each.noted.sources),
-         shown(each.made_at), shown(each.expires_at)]
-        for each in found
-    ]  # fmt: skip
-    table(["scope", "written by", "key", "value", "from", "written (UTC)", "until (UTC)"], rows)
+        for each in islice(_wanted(_memories(place, store), key, person, session, team, run), most or None):
+            if json:
+                json_line(plain(each))
+                continue
+            if not count:
+                data(_LINE.format("scope", "written by", "key", "written (UTC)", "until (UTC)", "value"))
+            noted, count = each.noted, count + 1
+            written, until = shown(each.made_at), shown(each.expires_at)
+            value = f"{_short(noted.value)}  from {', '.join(noted.sources)}"
+            data(one_line(_LINE.format(noted.scope, each.person, noted.key, written, until, value)))
+    if not json and not count:
+        say("nothing is remembered")
 
 
 @app.command()
@@ -88,7 +95,7 @@ def forget(
     place = find(workspace, data_folder)
     with closing(open_store(place)) as store:
         memories = _memories(place, store)
-        found = _wanted(memories, key, person, session, team, run)
+        found = list(_wanted(memories, key, person, session, team, run))
         if dry_run:
             say(f"would forget {len(found)} entries: {', '.join(each.noted.key for each in found)}")
             return
@@ -103,18 +110,18 @@ def _memories(place: Place, store: Store) -> "Memories":
     return Memories(store, open_vault(place, store), SystemClock())
 
 
-def _wanted(memories: "Memories", key: str, person: str, session: str, team: str, run: str) -> "list[Entry]":
+def _wanted(memories: "Memories", key: str, person: str, session: str, team: str, run: str) -> "Iterator[Entry]":
     """What all of these hold for; an option that is not given holds for everything."""
     kind = "team" if team else "session" if session else ""
     every = memories.about(person) if person else memories.everything(kind)
-    return [
+    return (
         each
         for each in every
         if key in ("", each.noted.key)
         and (not session or each.noted.scope == f"session:{session}")
         and (not team or each.noted.scope == f"team:{team}")
         and (not run or run == each.noted.at or each.noted.at.startswith(f"{run}:"))
-    ]
+    )
 
 
 def _short(value: Any) -> str:

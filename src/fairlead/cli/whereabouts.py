@@ -65,6 +65,7 @@ def whereabouts(place: Place, asked: str, kind: str, name: str, subject: str) ->
         rules = compile_retention(compiled.settings.retention)
         kept = _payloads(store, records, rules)
         kept += _judged(store, compiled, records, name if kind == "run" else "", subject)
+        kept += _examples(store, name if kind == "run" else "", "" if kind == "run" else subject)
         if kind != "run":
             kept += _of_person(store, compiled, asked, subject)
         kept += [_records(records), *_backups(store, records), *_left_beside(place)]
@@ -131,6 +132,16 @@ def _judged(
             "the person is erased",
         ),
     ]
+
+
+def _examples(store: Store, run: str, subject: str) -> list[Kept]:
+    """What people gave in a model's place in these runs, or where this person answered."""
+    from fairlead.storage.example_rows import Which, counted
+
+    with store.reading() as connection:
+        count = counted(connection, Which(action=run, subject=subject))
+    what = "labelled examples of their runs, or of their answers, encrypted under both persons' keys"
+    return [Kept("table example", what, count, "`retention:` says so, or one of the two is erased")]
 
 
 def _of_person(store: Store, compiled: Workspace, person: str, subject: str) -> list[Kept]:

@@ -5,7 +5,7 @@ finds it. It is over some time after it was last written, and the least used goe
 method reads or writes the database: call it in a thread.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +24,8 @@ from fairlead.storage.vault import SubjectKey, Vault
 from fairlead.tools.memory import MemoryScope
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from fairlead.storage.memory_rows import MemoryRow
 
 _SEEN_EVERY: Final = 3_600_000  # milliseconds: it is noted once an hour that something was used
@@ -137,7 +139,7 @@ class Memories:
         now, place = self._clock.now(), self._place(whose)
         with self._store.reading() as connection:
             rows = [table.one(connection, _digest(place, key), now)] if key else table.of_place(connection, place, now)
-        found = self._opened(each for each in rows if each is not None)
+        found = list(self._opened(each for each in rows if each is not None))
         stale = [each.id for each in found if now - each.used_at > _SEEN_EVERY]
         if stale:
             with self._store.writing() as connection:
@@ -154,23 +156,26 @@ class Memories:
             ids = [_digest(place, key)] if key else [each.id for each in table.of_place(connection, place, now)]
             return table.take_out(connection, ids)
 
-    def about(self, person: str, tenant: str | None = None) -> list[Entry]:
-        """All that a person wrote, or that was written for them, in whatever scope."""
+    def about(self, person: str, tenant: str | None = None, after: str = "") -> Iterator[Entry]:
+        """All that a person wrote, or that was written for them, in whatever scope: the youngest first, from behind the
+        entry `after` on. Raises `NotFound` where that is none of theirs."""
         from fairlead.storage import memory_rows as table
 
         subject = self._vault.id_of(person)
         if subject is None:
-            return []
+            return
         with self._store.reading() as connection:
-            rows = table.of_subject(connection, subject, self._clock.now())
-        return self._opened(each for each in rows if tenant in (None, each.tenant))
+            last = self._last(connection, after, subject)
+            rows = table.of_subject(connection, subject, self._clock.now(), last)
+            yield from self._opened(each for each in rows if tenant in (None, each.tenant))
 
-    def everything(self, kind: str = "") -> list[Entry]:
-        """All of the deployment, or of one kind of scope: for whoever runs it."""
+    def everything(self, kind: str = "", after: str = "") -> Iterator[Entry]:
+        """All of the deployment, or of one kind of scope, as `about`: for whoever runs it."""
         from fairlead.storage import memory_rows as table
 
         with self._store.reading() as connection:
-            return self._opened(table.all_rows(connection, self._clock.now(), kind))
+            last = self._last(connection, after)
+            yield from self._opened(table.all_rows(connection, self._clock.now(), kind, last))
 
     def delete(self, entries: Sequence[Entry], *, by: str) -> int:
         """Delete these, with a record of it. Raises `Refused` under a legal hold."""
@@ -196,9 +201,24 @@ class Memories:
             self._store.database.wipe(connection)
             table.forget_expired(connection, now)
 
-    def _opened(self, rows: "Iterable[MemoryRow]") -> list[Entry]:
+    def _last(self, connection: "Connection", after: str, subject: str = "") -> tuple[int, str]:
+        """Where another page stopped."""
+        from fairlead.storage import memory_rows as table
+        from fairlead.storage.paging import FIRST
+
+        if not after:
+            return FIRST
+        row = table.one(connection, after, self._clock.now())
+        if row is None or subject not in ("", row.subject):
+            why = "it is over, was forgotten, or belongs to somebody else"
+            raise NotFound(
+                f"there is no memory {after[:80]!r} to go on from", why=why, mend="begin with the first page"
+            )
+        return row.made_at, row.id
+
+    def _opened(self, rows: "Iterable[MemoryRow]") -> Iterator[Entry]:
         """What those rows hold. One whose person is erased just now is as if it never was."""
-        found, known = [], dict[str, tuple[SubjectKey | None, str | None]]()
+        known = dict[str, tuple[SubjectKey | None, str | None]]()
         for row in rows:
             if row.subject not in known:
                 known[row.subject] = self._vault.key_of(row.subject), self._vault.name_of(row.subject)
@@ -206,18 +226,15 @@ class Memories:
             if key is None or name is None:
                 continue
             plain = self._vault.open_own(key, bytes(row.sealed), _about(row.id))
-            found.append(
-                Entry(
-                    id=row.id,
-                    noted=_decoder.decode(plain),
-                    person=name,
-                    version=row.version,
-                    made_at=row.made_at,
-                    used_at=row.used_at,
-                    expires_at=row.expires_at,
-                )
+            yield Entry(
+                id=row.id,
+                noted=_decoder.decode(plain),
+                person=name,
+                version=row.version,
+                made_at=row.made_at,
+                used_at=row.used_at,
+                expires_at=row.expires_at,
             )
-        return found
 
     def _place(self, whose: Whose) -> str:
         """What stands for a scope in the database. Of a person erased it is another when they return."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from fairlead.tasks.question import kept_question
+from fairlead.tasks.question import kept_messages, kept_question
 
 
 class Asked(Struct, frozen=True):
@@ -17,13 +17,16 @@ class Asked(Struct, frozen=True):
     schema: dict[str, Any] | None = None
 
 
+def messages_of(body: bytes) -> list[tuple[str, str]]:
+    """The texts of a request, each with who said it; none of one that cannot be read."""
+    found = _read(body)
+    return [] if found is None else kept_messages(found)
+
+
 def asked(body: bytes) -> Asked:
     """What a request's body asks. One that cannot be read asks nothing."""
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        return Asked()
-    if not isinstance(found, dict):
+    found = _read(body)
+    if found is None:
         return Asked()
     wanted, text = _form(found), kept_question(found)
     if wanted.get("type") not in ("json_object", "json_schema"):
@@ -31,6 +34,14 @@ def asked(body: bytes) -> Asked:
     named = wanted.get("json_schema")
     schema = (named if isinstance(named, dict) else wanted).get("schema")
     return Asked(text, True, schema if isinstance(schema, dict) else None)
+
+
+def _read(body: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def fits(reply: str, wanted: Asked) -> bool:

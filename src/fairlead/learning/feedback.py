@@ -13,19 +13,21 @@ from typing import Final
 from msgspec import Struct
 
 from fairlead.clock import Clock, new_id
-from fairlead.costs.payload import Payload, encode_payload
+from fairlead.costs.payload import Payload, decode_payload, encode_payload
 from fairlead.costs.record import RECORD_VERSION, Record, decode_record, encode_record
 from fairlead.errors import BadInput, NotFound
 from fairlead.identity.types import Caller
 from fairlead.labels import NO_LABELS, DataClass, Labels
 from fairlead.lanes.rate_settings import LimitsSettings, RateSettings
 from fairlead.lanes.rates import Rates, TooFast
+from fairlead.learning.asked import messages_of
+from fairlead.learning.examples import Examples, Lesson, Rejected
 from fairlead.learning.seen import propensity_of
 from fairlead.learning.settings import OutcomesSettings, Source
 from fairlead.policy.feedback import FeedbackRights
 from fairlead.storage.journal import Journal
 from fairlead.storage.store import Store
-from fairlead.storage.types import Entry, NewOutcome, Sealed, Write
+from fairlead.storage.types import Entry, NewExample, NewOutcome, Sealed, Write
 from fairlead.storage.vault import SubjectKey, Vault
 
 DOOR: Final = "fairlead.feedback"
@@ -63,7 +65,8 @@ class Rules(Struct, frozen=True):
 class Feedback:
     """Takes feedback, in one process. `rules` is replaced when another revision comes into force."""
 
-    def __init__(self, store: Store, vault: Vault, clock: Clock) -> None:
+    def __init__(self, store: Store, vault: Vault, clock: Clock, examples: Examples) -> None:
+        self._examples = examples
         self._store = store
         self._vault = vault
         self._clock = clock
@@ -91,7 +94,8 @@ class Feedback:
             return before
         labels = await look(said.correction) if with_text else NO_LABELS
         text = _Text(said.correction, labels) if with_text else None
-        receipt = await journal.commit(self._write(caller, subject, ended, new, text))
+        taught = None if text is None else await asyncio.to_thread(self._taught, caller, ended, text)
+        receipt = await journal.commit(self._write(caller, subject, ended, new, text, taught))
         if not receipt.remembered:
             raise _unknown(said.run)
         return new
@@ -147,7 +151,45 @@ class Feedback:
             propensity=propensity_of(ended),
         )
 
-    def _write(self, caller: Caller, subject: SubjectKey, ended: Record, new: NewOutcome, text: _Text | None) -> Write:
+    def _taught(self, caller: Caller, ended: Record, text: _Text) -> NewExample | None:
+        """What a correction is an example of; None where what was asked is not kept any more. Reads the database."""
+        from fairlead.storage import outcome_rows as table
+
+        with self._store.reading() as connection:
+            sealed = table.payload_of(connection, ended.run)
+        if sealed is None:
+            return None
+        try:
+            plain = self._vault.open_sealed(sealed.subject, sealed.ciphertext, ended.run.encode())
+        except NotFound:
+            return None
+        kept = decode_payload(plain)
+        lesson = Lesson(
+            source="correction",
+            subject=ended.person,
+            person=caller.person,
+            tenant=ended.tenant,
+            department=ended.department,
+            messages=tuple(messages_of(kept.body)),
+            answer=text.text,
+            rejected=(Rejected(ended.model, ended.run, kept.reply),),
+            labels=text.labels,
+            sources=ended.sources,
+            task=ended.task,
+            action=ended.run,
+            reason="corrected",
+        )
+        return self._examples.made(lesson) if lesson.messages else None
+
+    def _write(
+        self,
+        caller: Caller,
+        subject: SubjectKey,
+        ended: Record,
+        new: NewOutcome,
+        text: _Text | None,
+        taught: NewExample | None,
+    ) -> Write:
         sealed, labels = None, NO_LABELS
         if text is not None:
             labels = text.labels
@@ -176,7 +218,9 @@ class Feedback:
             tenant=caller.tenant,
             weight=new.weight,
         )
-        return Write(entries=(Entry(new.entry, new.at, encode_record(record), payload=sealed),), outcome=new)
+        return Write(
+            entries=(Entry(new.entry, new.at, encode_record(record), payload=sealed),), outcome=new, example=taught
+        )
 
 
 def _higher(recorded: str, labels: Labels) -> str:

@@ -2,6 +2,7 @@
 tools of the system `memory`, on the path of every tool's call."""
 
 import asyncio
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -13,6 +14,8 @@ from fairlead.identity import Caller
 from fairlead.server.door import answered
 from fairlead.server.http import Scope, read_query
 from fairlead.server.openai.errors import encode_error
+from fairlead.server.paging import part
+from fairlead.storage.paging import one_page
 
 PATH: Final = "/v1/memory"
 _DOOR: Final = "fairlead.memory"
@@ -20,7 +23,8 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Memory:
-    """The entries of the caller's person, all or those of `?scope=`, `?key=` or an id in the path: told, or deleted."""
+    """The entries of the caller's person, all or those of `?scope=`, `?key=` or an id in the path: told, a page at a
+    time, or deleted."""
 
     def __init__(self, fairlead: Fairlead, *, forgets: bool) -> None:
         self._fairlead = fairlead
@@ -34,28 +38,33 @@ class Memory:
 
     def _answer(self, caller: Caller, scope: Scope) -> Any:
         id_ = scope["raw_path"].decode("latin-1").removeprefix(PATH).removeprefix("/")
-        found = self._wanted(caller, scope, id_)
-        if not self._forgets:
-            return plain(found[0]) if id_ else {"object": "list", "data": [plain(each) for each in found]}
-        gone = self._fairlead.memories.delete(found, by=caller.credential)
-        return {"object": "memory", "deleted": gone}
-
-    def _wanted(self, caller: Caller, scope: Scope, id_: str) -> list[Entry]:
-        query = {name: values[-1] for name, values in read_query(scope).items()}
-        found = [
-            each
-            for each in self._fairlead.memories.about(caller.person, caller.tenant)
-            if id_ in ("", each.id)
-            and query.get("scope", each.noted.scope) == each.noted.scope
-            and query.get("key", each.noted.key) == each.noted.key
-        ]
-        if id_ and not found:
+        query, memories = read_query(scope), self._fairlead.memories
+        asked = part({} if id_ or self._forgets else query)
+        found = _wanted(memories.about(caller.person, caller.tenant, asked.after), query, id_)
+        if not self._forgets and not id_:
+            page, more = one_page(found, asked.limit)
+            return {"object": "list", "data": [plain(each) for each in page], "has_more": more}
+        whole = list(found)
+        if id_ and not whole:
             raise NotFound(
                 f"there is no memory {id_[:80]!r} of yours",
                 why="it is over, was forgotten, or belongs to somebody else",
                 mend=f"GET {PATH}",
             )
-        return found
+        if not self._forgets:
+            return plain(whole[0])
+        return {"object": "memory", "deleted": memories.delete(whole, by=caller.credential)}
+
+
+def _wanted(every: Iterator[Entry], query: Mapping[str, list[str]], id_: str) -> Iterator[Entry]:
+    said = {name: values[-1] for name, values in query.items()}
+    return (
+        each
+        for each in every
+        if id_ in ("", each.id)
+        and said.get("scope", each.noted.scope) == each.noted.scope
+        and said.get("key", each.noted.key) == each.noted.key
+    )
 
 
 def shown_memory(fairlead: Fairlead) -> Memory:

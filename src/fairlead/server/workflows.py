@@ -12,15 +12,16 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fairlead.errors import BadInput, NotFound
+from fairlead.errors import NotFound
 from fairlead.execution import Fairlead
 from fairlead.execution.deployment import Deployment
 from fairlead.identity import Caller
 from fairlead.server.door import answered, posted
 from fairlead.server.http import Scope, header, read_query
 from fairlead.server.openai.errors import encode_error
+from fairlead.server.paging import number, part
 from fairlead.server.reading import decoded
-from fairlead.workflows.asked import MOST, Order, Page, Workflows
+from fairlead.workflows.asked import Order, Page, Workflows
 from fairlead.workflows.waited import Here
 
 PATH: Final = "/v1/workflows"
@@ -160,20 +161,11 @@ class ShownRuns:
 
 def _page(query: Mapping[str, list[str]]) -> Page:
     """The part of the list that is asked for. Raises `BadInput` naming what is no number."""
-
-    def number(name: str, least: int, most: int, otherwise: int) -> int:
-        said = query.get(name, [""])[-1]
-        if said and not (said.isascii() and said.isdigit() and least <= int(said[:20]) <= most):
-            mend = f"give a whole number from {least} to {most}"
-            raise BadInput(
-                f"`{name}` is {said[:40]!r}", why="it is no whole number in its range", mend=mend, param=name
-            )
-        return int(said) if said else otherwise
-
+    asked = part(query)
     return Page(
         workflow=query.get("workflow", [""])[-1],
         status=tuple(query.get("status", ())),
-        since=number("since", 0, 1 << 62, 0),
-        after=query.get("after", [""])[-1],
-        limit=number("limit", 1, MOST, Page().limit),
+        since=number(query, "since", 0, 1 << 62, 0),
+        after=asked.after,
+        limit=asked.limit,
     )

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, func, or_, select
 
 from fairlead.errors import NotFound
 from fairlead.storage.legal_holds import require_no_hold
 from fairlead.storage.people_rows import note_erasure
-from fairlead.storage.personal_tables import memory, session, session_turn
+from fairlead.storage.personal_tables import example, memory, session, session_turn
 from fairlead.storage.schema import payload, subject
 from fairlead.storage.store import Store
 from fairlead.storage.tombstones import SUBJECT, Tombstone, bury, mark_done, tombstones
@@ -26,12 +26,14 @@ _AFTERWARDS: Final = 86_400_000  # milliseconds for which calls that were under 
 
 
 class Kept(Struct, frozen=True):
-    """How much is kept of a subject: payloads of runs, conversations and turns of them, what is remembered."""
+    """How much is kept of a subject: payloads of runs, conversations and turns of them, what is remembered, examples of
+    their runs or answered by them."""
 
     payloads: int
     sessions: int
     turns: int
     memories: int = 0
+    examples: int = 0
 
 
 def kept_of(connection: Connection, subject_id: str) -> Kept:
@@ -40,6 +42,8 @@ def kept_of(connection: Connection, subject_id: str) -> Kept:
         connection.execute(select(func.count()).select_from(table).where(table.c.subject == subject_id)).scalar() or 0
         for table in (payload, session, session_turn, memory)
     ]
+    mine = or_(example.c.subject == subject_id, example.c.by == subject_id)
+    found.append(connection.execute(select(func.count()).select_from(example).where(mine)).scalar() or 0)
     return Kept(*map(int, found))
 
 

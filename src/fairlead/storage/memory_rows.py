@@ -3,14 +3,15 @@
 Each function works within the caller's transaction; who writes waits for whoever writes before.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, true, update
 
 from fairlead.errors import Refused
 from fairlead.storage.legal_holds import PERSON, legal_holds
+from fairlead.storage.paging import FIRST, youngest_first
 from fairlead.storage.personal_tables import memory
 
 _SWEPT = 1000  # rows at once
@@ -40,22 +41,25 @@ def one(connection: Connection, id_: str, now: int) -> MemoryRow | None:
 
 def of_place(connection: Connection, place: str, now: int) -> list[MemoryRow]:
     """The entries of a scope, those first that were used last."""
-    return _rows(connection, memory.c.place == place, now)
+    query = select(memory).where(memory.c.place == place, memory.c.expires_at > now)
+    rows = connection.execute(query.order_by(memory.c.used_at.desc(), memory.c.id)).mappings()
+    return [MemoryRow(**row) for row in rows]
 
 
-def of_subject(connection: Connection, subject: str, now: int) -> list[MemoryRow]:
-    """All that somebody wrote, or that was written for them."""
-    return _rows(connection, memory.c.subject == subject, now)
+def of_subject(connection: Connection, subject: str, now: int, after: tuple[int, str] = FIRST) -> Iterator[MemoryRow]:
+    """All that somebody wrote, or that was written for them, the youngest first."""
+    return _pages(connection, memory.c.subject == subject, now, after)
 
 
-def all_rows(connection: Connection, now: int, kind: str = "") -> list[MemoryRow]:
-    """All of the deployment, or those of one kind of scope."""
-    return _rows(connection, memory.c.kind == kind if kind else memory.c.expires_at > now, now)
+def all_rows(connection: Connection, now: int, kind: str = "", after: tuple[int, str] = FIRST) -> Iterator[MemoryRow]:
+    """All of the deployment, or those of one kind of scope, the youngest first."""
+    return _pages(connection, memory.c.kind == kind if kind else true(), now, after)
 
 
-def _rows(connection: Connection, which: ColumnElement[bool], now: int) -> list[MemoryRow]:
-    query = select(memory).where(which, memory.c.expires_at > now).order_by(memory.c.used_at.desc(), memory.c.id)
-    return [MemoryRow(**row) for row in connection.execute(query).mappings()]
+def _pages(connection: Connection, which: ColumnElement[bool], now: int, after: tuple[int, str]) -> Iterator[MemoryRow]:
+    c = memory.c
+    for row in youngest_first(connection, select(memory).where(which, c.expires_at > now), c.made_at, c.id, after):
+        yield MemoryRow(**row)
 
 
 def put(connection: Connection, row: MemoryRow) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, insert, or_, select
 from fairlead.storage.log import raw
 from fairlead.storage.outcome_tables import outcome, outcome_mark
 from fairlead.storage.schema import log, payload, subject
-from fairlead.storage.types import NewOutcome
+from fairlead.storage.types import NewOutcome, Sealed
 
 _MARK: Final = "log"
 _PAGE: Final = 1000
@@ -30,6 +30,13 @@ def records_of_all(connection: Connection, runs: Collection[str]) -> Iterator[tu
     for at in range(0, len(ids), _MANY):
         query = select(log.c.run, log.c.record).where(log.c.run.in_(ids[at : at + _MANY])).order_by(log.c.seq)
         yield from ((run, raw(record)) for run, record in connection.execute(query))
+
+
+def payload_of(connection: Connection, run: str) -> Sealed | None:
+    """What was asked and answered in exactly this run, sealed; None where it is not kept."""
+    both = select(payload.c.subject, payload.c.ciphertext).join(log, log.c.seq == payload.c.seq)
+    row = connection.execute(both.where(log.c.run == run).order_by(log.c.seq.desc()).limit(1)).first()
+    return None if row is None else Sealed(row.subject, raw(row.ciphertext))
 
 
 def is_alive(connection: Connection, subject_id: str) -> bool:

@@ -195,3 +195,34 @@ memory = Table(
 Index(None, memory.c.place)
 Index(None, memory.c.subject)
 Index(None, memory.c.expires_at)
+Index(None, memory.c.made_at)
+
+# What people gave in a model's place, or in place of what it gave: one row for each answer, told with what was asked.
+# `subject` is whose run it was and `by` who answered: gone with either, since `sealed` opens with the keys of both.
+# `run` and `place` are a workflow's, `action` the governed action that came before it. `reason` and `code` say why it
+# came to a person. `data_class` is the highest of all that was asked and answered.
+example = Table(
+    "example",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("subject", Text, ForeignKey("subject.id", ondelete="CASCADE"), nullable=False),
+    Column("by", Text, ForeignKey("subject.id", ondelete="CASCADE"), nullable=False),
+    required("tenant", Text),
+    required("department", Text),
+    required("source", Text),
+    required("task", Text),
+    required("workflow", Text),
+    required("run", Text),
+    required("place", Text),
+    required("action", Text),
+    required("reason", Text),
+    required("code", Text),
+    required("revision", Text),
+    required("snapshot", Text),
+    required("data_class", Integer),
+    required("at", BigInteger),
+    required("sealed", LargeBinary),
+)
+Index(None, example.c.subject)
+Index(None, example.c.by)
+Index(None, example.c.at)

@@ -1,5 +1,5 @@
-"""Turns of conversations, steps of flows, outcomes and what workflows have done, kept in the very commit of their
-action, on a server.
+"""Turns of conversations, steps of flows, outcomes, corrections and what workflows have done, kept in the very commit
+of their action, on a server.
 
 The person's row is locked first, as whoever erases them does, so that neither waits for the other in a circle.
 """
@@ -67,6 +67,19 @@ WITH mine AS (SELECT id FROM workflow_run WHERE id = %(run)s AND owner = %(owner
 )
 SELECT count(*) FROM added
 """
+_EXAMPLE: Final = """
+WITH alive AS (SELECT id FROM subject WHERE id IN (%(subject)s, %(by)s) ORDER BY id FOR KEY SHARE), added AS (
+    INSERT INTO example (id, subject, by, tenant, department, source, task, workflow, run, place, action, reason, code,
+        revision, snapshot, data_class, at, sealed)
+    SELECT %(id)s, alive.id, %(by)s, %(tenant)s, %(department)s, %(source)s, %(task)s, %(workflow)s, %(run)s, %(place)s,
+        %(action)s, %(reason)s, %(code)s, %(revision)s, %(snapshot)s, %(data_class)s, %(at)s, %(sealed)s
+    FROM alive WHERE alive.id = %(subject)s AND EXISTS (SELECT 1 FROM alive WHERE id = %(by)s)
+    ON CONFLICT (id) DO UPDATE SET at = excluded.at, data_class = excluded.data_class, sealed = excluded.sealed
+    RETURNING id
+)
+SELECT count(*) FROM added
+"""
+_EXAMPLE_IS_THERE: Final = "SELECT count(*) FROM example WHERE id = %s AND at = %s"
 _STEP_IS_THERE: Final = "SELECT count(*) FROM flow_step WHERE id = %s AND subject = %s"
 _OUTCOME_IS_THERE: Final = "SELECT count(*) FROM outcome WHERE run = %s AND by = %s"
 _RESULT_IS_THERE: Final = "SELECT count(*) FROM workflow_step WHERE run = %s AND place = %s AND action = %s"
@@ -78,6 +91,8 @@ def remember(connection: "psycopg.Connection[Any]", write: Write) -> bool:
     if write.turn is not None and not _turn(connection, write.turn):
         return False
     if write.outcome is not None and not _is_one(connection.execute(_OUTCOME, asdict(write.outcome))):
+        return False
+    if write.example is not None and not _is_one(connection.execute(_EXAMPLE, asdict(write.example))):
         return False
     if write.result is not None and not _is_one(connection.execute(_RESULT, asdict(write.result))):
         return False
@@ -96,6 +111,8 @@ def is_remembered(connection: "psycopg.Connection[Any]", write: Write) -> bool:
     if write.result is not None:
         done = write.result
         kept.append(connection.execute(_RESULT_IS_THERE, (done.run, done.place, done.action)))
+    if write.example is not None:
+        kept.append(connection.execute(_EXAMPLE_IS_THERE, (write.example.id, write.example.at)))
     return all(map(_is_one, kept))
 
 

@@ -51,10 +51,11 @@ class About(Struct, frozen=True):
 
 
 class Swept(Struct, frozen=True):
-    """What came of a sweep: payloads of runs and turns of conversations that were deleted."""
+    """What came of a sweep: payloads of runs, turns of conversations and labelled examples that were deleted."""
 
     payloads: int = 0
     turns: int = 0
+    examples: int = 0
 
 
 Read = Callable[[bytes], About]
@@ -77,7 +78,7 @@ def sweep(store: Store, rules: Rules, now: int, read: Read, told: Told) -> Swept
         return Swept()
     store.bring_in_order()
     payloads = sum(_carry_out(store, rules, span, now, read, told) for span in rules.spans())
-    return Swept(payloads, _sweep_turns(store, rules, now, told))
+    return Swept(payloads, _sweep_turns(store, rules, now, told), _sweep_examples(store, rules, now, told))
 
 
 def _carry_out(store: Store, rules: Rules, span: int, now: int, read: Read, told: Told) -> int:
@@ -159,4 +160,26 @@ def _sweep_turns(store: Store, rules: Rules, now: int, told: Told) -> int:
             if gone:
                 store.database.append(connection, [told(f"{gone} turns of conversations")])
             swept += gone
+    return swept
+
+
+def _sweep_examples(store: Store, rules: Rules, now: int, told: Told) -> int:
+    """Labelled examples by their class and task, as payloads."""
+    from fairlead.storage import example_rows as table
+
+    with store.reading() as connection:
+        kinds = table.kinds(connection)
+    spans = {kind: rules.keep(DataClass(kind[0]).name, kind[1]) for kind in kinds}
+    due = {kind: now - span for kind, span in spans.items() if span is not None}
+    swept = 0
+    while due:
+        with store.reading() as connection:
+            ids = table.old(connection, due)
+        if not ids:
+            break
+        with store.writing() as connection:
+            store.database.wipe(connection)
+            gone = table.delete_these(connection, ids)
+            store.database.append(connection, [told(f"{gone} labelled examples")])
+        swept += gone
     return swept

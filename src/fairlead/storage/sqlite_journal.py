@@ -147,11 +147,13 @@ class SqliteJournal:
         self._write(_OPEN, "(?, ?, ?, ?, ?, ?)", rows)
 
     def remember(self, write: Write) -> bool:
-        """Keeps a turn of a conversation, a step of a flow, an outcome or what a workflow has done. False where its
-        person, its conversation or its run is gone."""
+        """Keeps a turn of a conversation, a step of a flow, an outcome, a correction or what a workflow has done. False
+        where its person, its conversation or its run is gone."""
         if write.turn is not None and not sqlite_turns.remember(self._connection, write.turn):
             return False
         if write.outcome is not None and not sqlite_turns.judge(self._connection, write.outcome):
+            return False
+        if write.example is not None and not sqlite_turns.teach(self._connection, write.example):
             return False
         if write.result is not None and not sqlite_turns.finish(self._connection, write.result):
             return False

@@ -1,5 +1,5 @@
-"""Turns of conversations, steps of flows, outcomes and what workflows have done, kept in the very commit of their
-action, in a file.
+"""Turns of conversations, steps of flows, outcomes, corrections and what workflows have done, kept in the very commit
+of their action, in a file.
 
 A person who is gone remembers nothing, and nothing is added to a conversation that was deleted meanwhile. No statement
 here fails for that: the rest of the commit, money and record, stands all the same.
@@ -11,7 +11,7 @@ from typing import Any, Final
 from msgspec import json
 from msgspec.structs import asdict
 
-from fairlead.storage.types import NewOutcome, NewResult, NewStep, NewTurn
+from fairlead.storage.types import NewExample, NewOutcome, NewResult, NewStep, NewTurn
 
 # A conversation that is only begun by its first turn, or begun anew after it had expired.
 _BEGIN: Final = """
@@ -49,6 +49,14 @@ INSERT INTO workflow_step (run, place, at, action, status, cost, size, sealed)
     FROM workflow_run WHERE id = :run AND owner = :owner
     ON CONFLICT DO NOTHING
 """
+_EXAMPLE: Final = """
+INSERT INTO example (id, subject, by, tenant, department, source, task, workflow, run, place, action, reason, code,
+        revision, snapshot, data_class, at, sealed)
+    SELECT :id, subject.id, :by, :tenant, :department, :source, :task, :workflow, :run, :place, :action, :reason, :code,
+        :revision, :snapshot, :data_class, :at, :sealed
+    FROM subject WHERE id = :subject AND EXISTS (SELECT 1 FROM subject WHERE id = :by)
+    ON CONFLICT (id) DO UPDATE SET at = excluded.at, data_class = excluded.data_class, sealed = excluded.sealed
+"""
 _USED: Final = "UPDATE session_turn SET used_at = :at WHERE id IN (SELECT value FROM json_each(:used))"
 
 
@@ -81,3 +89,8 @@ def judge(connection: sqlite3.Connection, outcome: NewOutcome) -> bool:
 def finish(connection: sqlite3.Connection, result: NewResult) -> bool:
     """As `remember`, for what a run of a workflow has done. False where another walks that run by now."""
     return connection.execute(_RESULT, asdict(result)).rowcount == 1
+
+
+def teach(connection: sqlite3.Connection, example: NewExample) -> bool:
+    """As `remember`, for how something should have been: the latest of one person counts."""
+    return connection.execute(_EXAMPLE, asdict(example)).rowcount == 1

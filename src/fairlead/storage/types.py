@@ -126,13 +126,38 @@ class NewResult(Struct, frozen=True, kw_only=True):
     sealed: bytes
 
 
+class NewExample(Struct, frozen=True, kw_only=True):
+    """A person's answer as a labelled example, sealed (see `example_rows`). What the same person says later of the same
+    takes its place. `at` in milliseconds since 1970."""
+
+    id: str
+    subject: str
+    by: str
+    tenant: str
+    department: str
+    source: str
+    task: str
+    workflow: str
+    run: str
+    place: str
+    action: str
+    reason: str
+    code: str
+    revision: str
+    snapshot: str
+    data_class: int
+    at: int
+    sealed: bytes
+
+
 Kept = NewTurn | NewResult
 """What an action leaves beside money and record, for whoever goes on with it."""
 
 
 class Write(Struct, frozen=True):
     """What one action makes durable in one commit: close a hold at a price, append to the log, open the next hold,
-    remember what was said, what a flow was told and has read, how well a run was done, or what a workflow has done."""
+    remember what was said, what a flow was told and has read, how well a run was done, what a workflow has done, or how
+    something should have been."""
 
     close: Hold | None = None
     spent: int = 0
@@ -142,11 +167,13 @@ class Write(Struct, frozen=True):
     step: NewStep | None = None
     outcome: NewOutcome | None = None
     result: NewResult | None = None
+    example: NewExample | None = None
 
     @property
     def remembers(self) -> bool:
         """Whether it keeps more than money and record."""
-        return not (self.turn is None and self.step is None and self.outcome is None and self.result is None)
+        kept = self.turn, self.step, self.outcome, self.result, self.example
+        return any(each is not None for each in kept)
 
 
 class Receipt(Struct, frozen=True):

@@ -13,6 +13,7 @@ from msgspec.structs import asdict
 from sqlalchemy import ColumnElement, Connection, and_, case, delete, exists, insert, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
+from fairlead.storage.paging import FIRST, youngest_first
 from fairlead.storage.workflow_tables import workflow_definition, workflow_run, workflow_step, workflow_wait
 
 ACCEPTED: Final = "accepted"  # to be taken up: new, or what it waited for has come
@@ -33,7 +34,6 @@ CALL: Final = "call"  # a kind of waiting: for the approval of a call, which ano
 
 BATCH: Final = 50
 """Runs that are deleted in one transaction: each may have thousands of steps."""
-_PAGE: Final = 500
 _STEP: Final = 600_000  # milliseconds that one step of priority is worth in the order of taking
 
 
@@ -170,10 +170,10 @@ def runs(
     workflow: str = "",
     status: Sequence[str] = (),
     since: int = 0,
-    after: tuple[int, str] = (1 << 62, "~"),
+    after: tuple[int, str] = FIRST,
 ) -> Iterator[Run]:
     """The youngest first, page by page; `after` is when the last one of before was begun, and its id."""
-    c, last = workflow_run.c, after
+    c = workflow_run.c
     wanted = [
         each
         for each in (
@@ -185,14 +185,8 @@ def runs(
         )
         if each is not None
     ]
-    while True:
-        older = or_(c.made_at < last[0], and_(c.made_at == last[0], c.id < last[1]))
-        query = select(workflow_run).where(older, *wanted).order_by(c.made_at.desc(), c.id.desc()).limit(_PAGE)
-        page = [Run(**row) for row in connection.execute(query).mappings()]
-        yield from page
-        if len(page) < _PAGE:
-            return
-        last = page[-1].made_at, page[-1].id
+    for row in youngest_first(connection, select(workflow_run).where(*wanted), c.made_at, c.id, after):
+        yield Run(**row)
 
 
 def named(connection: Connection, beginning: str) -> list[str]:

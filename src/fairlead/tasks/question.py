@@ -10,7 +10,8 @@ from typing import Any, Final
 from fairlead.models.message_text import text_of
 from fairlead.models.types import ChatRequest
 
-_TEXTS: Final = ("text", "input_text")
+_TEXTS: Final = ("text", "input_text", "output_text")
+_ROLES: Final = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 _RESULT: Final = "tool_result"
 
 
@@ -47,8 +48,29 @@ def kept_question(body: Mapping[str, Any]) -> str:
             parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
             if parts and all(part.get("type") == _RESULT for part in parts):
                 continue  # a turn of results is the tools', not the person's
-            return content if isinstance(content, str) else "".join(_texts(parts))
+            return _text(content)
     return ""
+
+
+def kept_messages(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The texts of a decoded body that a door once took, each with who said it: `system`, `user` or `assistant`. What
+    was called and what tools gave is left out, as is what was remembered elsewhere."""
+    instructions = body.get("system") or body.get("instructions")
+    found = [("system", _text(instructions))] if instructions else []
+    said = body.get("messages") or body.get("input") or body.get("prompt")
+    for turn in [said] if isinstance(said, str) else said if isinstance(said, list) else []:
+        if isinstance(turn, str):
+            found.append(("user", turn))
+        elif isinstance(turn, dict) and (role := _ROLES.get(str(turn.get("role")))):
+            found.append((role, _text(turn.get("content"))))
+    return [each for each in found if each[1]]
+
+
+def _text(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
+    return "".join(_texts(parts))
 
 
 def _texts(parts: list[dict[str, Any]]) -> Iterator[str]:

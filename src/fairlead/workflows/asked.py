@@ -3,8 +3,7 @@ call it in a thread."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
-from typing import Any, Final
+from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType, field
 from msgspec.structs import replace
@@ -12,7 +11,9 @@ from msgspec.structs import replace
 from fairlead.clock import Clock
 from fairlead.errors import BadInput, NotFound, closest
 from fairlead.identity.types import Caller
+from fairlead.learning.examples import Examples
 from fairlead.policy.approvals import ApprovalRules
+from fairlead.storage.paging import one_page
 from fairlead.storage.store import Store
 from fairlead.storage.vault import Vault
 from fairlead.storage.workflow_rows import ACCEPTED, FAILED, OVER, Run
@@ -27,9 +28,6 @@ from fairlead.workflows.runs import BELL, Opened, Runs, Started
 from fairlead.workflows.steering import NotNow, Steering
 from fairlead.workflows.taking import taken_places
 from fairlead.workflows.waited import Here, Waited
-
-MOST: Final = 500
-"""Runs of one page."""
 
 
 class Page(Struct, frozen=True, kw_only=True):
@@ -74,7 +72,13 @@ class Workflows:
     as is `permits.policy`."""
 
     def __init__(
-        self, store: Store, vault: Vault, clock: Clock, runs: Runs, rules: Callable[[], ApprovalRules]
+        self,
+        store: Store,
+        vault: Vault,
+        clock: Clock,
+        runs: Runs,
+        rules: Callable[[], ApprovalRules],
+        examples: Examples,
     ) -> None:
         self.bundles: Mapping[str, Bundle] = {}
         self.people: Mapping[str, str] = {}
@@ -85,7 +89,7 @@ class Workflows:
         self.waited: Waited | None = None  # where runs can be kept in memory: in processes that answer
         self._runs = runs
         self._steering = Steering(store, vault, clock)
-        self._people = People(store, runs, clock, rules)
+        self._people = People(store, runs, clock, rules, examples)
         self._orders: Mapping[str, Callable[[Opened, Caller, Order], None]] = {
             "cancel": lambda opened, who, order: self._steering.cancel(opened.run, who.credential),
             "pause": lambda opened, who, order: self._steering.pause(opened.run, who.credential),
@@ -145,12 +149,11 @@ class Workflows:
     def listed(self, who: Caller | None, page: Page) -> dict[str, Any]:
         """The youngest first. Raises `NotFound` where there is no run that `page.after` names."""
         every = self._runs.all(who, workflow=page.workflow, status=page.status, since=page.since, after=page.after)
-        found = list(islice(every, page.limit + 1))
-        shown, taken = found[: page.limit], None
+        (shown, more), taken = one_page(every, page.limit), None
         if any(run.status == ACCEPTED for run in shown):
             taken = taken_places(self._store, self._runs.limits)
         data = [told.brief(run, _queued(run, taken)) for run in shown]
-        return {"object": "list", "data": data, "has_more": len(found) > page.limit}
+        return {"object": "list", "data": data, "has_more": more}
 
     def questions(self, who: Caller) -> Iterator[dict[str, Any]]:
         """What waits for this person's answer."""
@@ -160,9 +163,8 @@ class Workflows:
         """Do to a run what is asked for: to one's own, or to anybody's for whoever runs the deployment. To answer is
         for others. Raises `NotFound`, `NotNow`, `OwnCall`, `BadInput`, `Denied`."""
         if order.do in ("approve", "deny"):
-            opened = self._runs.open(id_)
             said = Said(allowed=order.do == "approve", note=order.note, value=order.value)
-            settled = self._people.answer(opened, order.at, who, said)
+            settled = self._people.answer(id_, order.at, who, said)
             self._store.ring(BELL)
             return {"run": id_, "at": order.at, "settled": settled}
         if order.do == "fork":

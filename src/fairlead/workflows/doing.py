@@ -18,7 +18,7 @@ from fairlead.workflows.scope import Scope
 from fairlead.workflows.templates import as_text
 from fairlead.workflows.together import Halted, together
 from fairlead.workflows.waits import answered, waiting_of
-from fairlead.workflows.walk import Asked, Bounds, Effects, Place, StepFailed, StepResult
+from fairlead.workflows.walk import Asked, Bounds, Effects, Place, StepFailed, StepResult, Work
 
 _Made = TypeVar("_Made")
 _FAILED: Final = "~failed"
@@ -130,6 +130,13 @@ def asked_of(compiled: Compiled, scope: Scope, again: Again | None = None) -> As
         before=again.before,
         grounds=compiled.grounds,
     )
+
+
+def work_of(compiled: Compiled, scope: Scope, *, reason: str, code: str = "", instructions: str = "") -> Work:
+    """Work of this step that a person is asked to do."""
+    labels, sources = scope.flowing(compiled.uses)
+    task = getattr(compiled.node, "task", "")
+    return Work(task=task, instructions=instructions, reason=reason, code=code, labels=labels, sources=sources)
 
 
 def last_of(block: Block, results: Mapping[str, StepResult]) -> StepResult:
@@ -273,6 +280,8 @@ async def _wait(walk: Walking, compiled: Compiled, at: Place, scope: Scope) -> S
         begun = await effect(walk, began, scope, partial(walk.effects.now, began))
     shown = {key: filled(compiled, key, scope) for key in compiled.filled}
     waiting = evaluated(lambda: waiting_of(step, at, shown, begun, scope.deadline))
+    if step.approval is not None and step.approval.answer:
+        waiting = replace(waiting, work=work_of(compiled, scope, reason="asked"))
     node = step.approval or step.wait
     result = await paid(walk, at, scope, partial(walk.effects.answer, at, node, waiting))
     return answered(step, at, flowed(compiled, scope, result))

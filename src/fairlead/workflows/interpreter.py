@@ -13,7 +13,18 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from fairlead.labels import NO_LABELS, Labels
-from fairlead.workflows.doing import Again, asked_of, done, effect, evaluated, flowed, last_of, paid, side_by_side
+from fairlead.workflows.doing import (
+    Again,
+    asked_of,
+    done,
+    effect,
+    evaluated,
+    flowed,
+    last_of,
+    paid,
+    side_by_side,
+    work_of,
+)
 from fairlead.workflows.nodes import ErrorKind, RetrySettings, seconds
 from fairlead.workflows.passing import passed
 from fairlead.workflows.program import Block, Compiled, Flow, Program
@@ -177,6 +188,7 @@ class Walk:
                 ask=asked.prompt,
                 show={"failed": failed.kind, "message": failed.message},
                 answer=node.gives,
+                work=work_of(compiled, scope, reason=failed.kind, code=failed.code, instructions=asked.instructions),
             )
             result = await paid(self, place, scope, partial(self.effects.answer, place, None, waiting))
             result = flowed(compiled, scope, result)

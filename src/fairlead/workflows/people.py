@@ -6,6 +6,7 @@ writes the database: call it in a thread.
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final
 
 from msgspec import Struct
@@ -14,10 +15,13 @@ from fairlead.clock import Clock
 from fairlead.errors import BadInput, NotFound
 from fairlead.execution.approval_question import OwnCall
 from fairlead.identity.types import Caller
+from fairlead.learning.examples import Examples
 from fairlead.policy.approvals import ApprovalRules, Asker
 from fairlead.storage.store import Store
+from fairlead.storage.types import NewExample
 from fairlead.storage.workflow_step_rows import Wait
 from fairlead.workflows.forms import Form
+from fairlead.workflows.lessons import lesson_of
 from fairlead.workflows.runs import Opened, Runs
 from fairlead.workflows.steering import NotNow
 from fairlead.workflows.walk import StepResult, Waiting
@@ -50,7 +54,10 @@ class Said(Struct, frozen=True, kw_only=True):
 class People:
     """The questions of all runs of a deployment, and their answers. `rules` gives who may answer now."""
 
-    def __init__(self, store: Store, runs: Runs, clock: Clock, rules: Callable[[], ApprovalRules]) -> None:
+    def __init__(
+        self, store: Store, runs: Runs, clock: Clock, rules: Callable[[], ApprovalRules], examples: Examples
+    ) -> None:
+        self._examples = examples
         self._store = store
         self._runs = runs
         self._clock = clock
@@ -69,9 +76,12 @@ class People:
                 continue
             yield from (each for each in self._questions(opened) if self._may(each, who))
 
-    def answer(self, opened: Opened, place: str, who: Caller, said: Said) -> bool:
-        """What one person says. Whether the question is settled by it. Raises `NotFound`, `OwnCall`, `NotNow`,
+    def answer(self, id_: str, place: str, who: Caller, said: Said) -> bool:
+        """What one person says to a run. Whether the question is settled by it. Raises `NotFound`, `OwnCall`, `NotNow`,
         `BadInput`."""
+        if self._runs.one(id_).unkept:
+            raise _no_run(id_)  # it asks nobody: whoever answers it learns nothing of it, not even that it is there
+        opened = self._runs.open(id_)
         asking = self._question(opened, place)
         self._require_fit(asking, who, said)
         by = [who.person]
@@ -83,7 +93,9 @@ class People:
                 return False
             by = agreed
         kind = "workflow_approved" if said.allowed else "workflow_denied"
-        if not self._runs.answer(opened, place, _result(asking.waiting, said, by), by=who.credential, kind=kind):
+        result = _result(asking.waiting, said, by)
+        taught = partial(self._teaches, asking, who, said, result)
+        if not self._runs.answer(opened, place, result, by=who.credential, kind=kind, taught=taught):
             raise NotNow(f"{place} of run {opened.run.id} was answered before", mend=_look(opened))
         return True
 
@@ -99,6 +111,13 @@ class People:
             text = fit if isinstance(fit, str) else ""
             self._runs.answer(opened, wait.place, StepResult(value=fit, text=text), by=by, kind="workflow_signalled")
         return len(found)
+
+    def _teaches(self, asking: Asking, who: Caller, said: Said, result: StepResult) -> NewExample | None:
+        """What an answer is an example of: of work that was done, and of no other word."""
+        if not said.allowed or asking.waiting.work is None:
+            return None
+        value = result.value if asking.waiting.kind == "question" else result.value["answer"]
+        return self._examples.made(lesson_of(asking.opened, asking.wait.place, asking.waiting, who, value))
 
     def _questions(self, opened: Opened) -> Iterator[Asking]:
         for wait, waiting in self._runs.waits(opened):
@@ -129,7 +148,7 @@ class People:
                 subject=run.id,
             )
         if not self._may(asking, who):
-            raise NotFound(f"there is no run {run.id!r}", mend="`fairlead workflow questions` lists those for you")
+            raise _no_run(run.id)
         if len(said.note) > LONGEST_NOTE:
             raise BadInput(
                 f"the note has {len(said.note)} characters", why=f"{LONGEST_NOTE} are the most", mend="shorten it"
@@ -155,6 +174,11 @@ def _result(waiting: Waiting, said: Said, by: list[str]) -> StepResult:
         return StepResult(value=value, text=value if isinstance(value, str) else "", provenance=provenance)
     told = {"approved": said.allowed, "by": by, "note": said.note, "answer": value}
     return StepResult(value=told, text=said.note, provenance=provenance)
+
+
+def _no_run(id_: str) -> NotFound:
+    mend = "`fairlead workflow questions` lists the questions for you"
+    return NotFound(f"there is no run {id_!r}", mend=mend, subject=id_)
 
 
 def _look(opened: Opened) -> str:

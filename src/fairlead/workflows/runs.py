@@ -4,7 +4,7 @@ Every method reads or writes the database: call it in a thread. What is written 
 of its own. A run's beginning and end are records of the log, in the transaction that brings them about.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -17,7 +17,7 @@ from fairlead.errors import BadInput, Broken, NotFound
 from fairlead.identity.types import Caller
 from fairlead.policy.types import Decision
 from fairlead.storage.store import Store
-from fairlead.storage.types import NewResult
+from fairlead.storage.types import NewExample, NewResult
 from fairlead.storage.vault import Vault
 from fairlead.workflows.marks import ORIGIN
 from fairlead.workflows.queues import Limits
@@ -248,14 +248,27 @@ class Runs:
             found = steps.waits(connection, run=opened.run.id)
         return [(each, unpacked(opened.key.open(_asked(each.place), each.sealed), Waiting)) for each in found]
 
-    def answer(self, opened: Opened, place: str, result: StepResult, *, by: str, kind: str) -> bool:
-        """Tell a run what it waits for; the first that is said counts. False where something was said before."""
+    def answer(
+        self,
+        opened: Opened,
+        place: str,
+        result: StepResult,
+        *,
+        by: str,
+        kind: str,
+        taught: Callable[[], NewExample | None] = lambda: None,
+    ) -> bool:
+        """Tell a run what it waits for; the first that is said counts. False where something was said before. What is
+        `taught` by it is kept with it. Raises `NotFound` where one of the persons was erased meanwhile."""
+        from fairlead.storage import example_rows as examples
         from fairlead.storage import workflow_step_rows as steps
 
-        row = steps.row_of(self.row(opened, "", place, result))
+        row, example = steps.row_of(self.row(opened, "", place, result)), taught()
         with self.store.writing() as connection:
             if not steps.answer(connection, row):
                 return False
+            if example is not None and not examples.keep(connection, example):
+                raise NotFound("whose run it was, or who answers, was erased meanwhile", mend="nothing was kept")
             self._tell(connection, kind, opened.run, f"{opened.run.id} {place}", by=by)
         return True
 

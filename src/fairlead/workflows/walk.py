@@ -79,11 +79,24 @@ class StepResult(Struct, frozen=True, kw_only=True, omit_defaults=True):
     read: tuple[str, ...] = ()
 
 
+class Work(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Work that a person is asked to do, beside what they are shown: what their answer is an example of. `reason` and
+    `code` say why it came to a person; `labels` and `sources` are those of what the work was made of."""
+
+    task: str = ""
+    instructions: str = ""
+    reason: str = ""
+    code: str = ""
+    labels: Labels = NO_LABELS
+    sources: tuple[str, ...] = ()
+
+
 class Waiting(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a run waits for. `id` is the place's text, of a call the id of the approval that it waits for. `until` is in
     milliseconds since 1970, None for ever.
 
-    `default` is the answer where that is over: None where the step fails then.
+    `default` is the answer where that is over: None where the step fails then. `work` is there where what is answered
+    is work, and not a word to work that is done.
     """
 
     kind: Literal["approval", "question", "signal", "time", "call"]
@@ -98,6 +111,7 @@ class Waiting(Struct, frozen=True, kw_only=True, omit_defaults=True):
     escalate_to: str = ""
     escalate_after: int = 0  # seconds
     signal: str = ""
+    work: Work | None = None
 
 
 class Asked(Struct, frozen=True, kw_only=True):

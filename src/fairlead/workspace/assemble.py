@@ -34,6 +34,7 @@ from fairlead.identity.provider_tokens import ProviderTokens
 from fairlead.lanes.figures import FOLDER
 from fairlead.lanes.minutes import FOLDER as MINUTES
 from fairlead.lanes.minutes import Minutes
+from fairlead.learning.examples import Examples
 from fairlead.learning.feedback import Feedback
 from fairlead.learning.gathering import Gathering
 from fairlead.net.http import Http
@@ -201,6 +202,7 @@ def _lasting_parts(around: Surroundings, vault: Vault, http: Http, watch: Watch,
     discovery = Discovery(fetcher(http, clock), clock)
     grants = connecting(store, vault, clock, http, secrets)
     requests, approvals, runs = Requests(store, clock), Approvals(store, vault, clock), Runs(store, vault, clock)
+    examples = Examples(store, vault, clock)
     return LastingParts(
         http=http,
         rings=rings,
@@ -212,9 +214,10 @@ def _lasting_parts(around: Surroundings, vault: Vault, http: Http, watch: Watch,
         credentials=Credentials(http, clock, secrets, grants),
         connections=Connections(http, clock, secrets),
         approvals=approvals,
-        feedback=Feedback(store, vault, clock),
+        feedback=Feedback(store, vault, clock, examples),
+        examples=examples,
         runs=runs,
-        workflows=Workflows(store, vault, clock, runs, lambda: approvals.rules),
+        workflows=Workflows(store, vault, clock, runs, lambda: approvals.rules, examples),
         gathering=Gathering(store, vault, clock),
         flows=Flows(store, vault, clock),
         memories=Memories(store, vault, clock),

@@ -23,6 +23,7 @@ from fairlead.identity.introspection import Introspections
 from fairlead.identity.issuer_keys import IssuerKeyRings
 from fairlead.identity.people import People
 from fairlead.lanes.rates import compile_limits
+from fairlead.learning.examples import Examples
 from fairlead.learning.feedback import Feedback
 from fairlead.learning.feedback import Rules as FeedbackRules
 from fairlead.learning.gathering import Gathering
@@ -68,6 +69,7 @@ class LastingParts:
     connections: Connections
     approvals: Approvals
     feedback: Feedback
+    examples: Examples
     runs: Runs
     workflows: Workflows
     gathering: Gathering
@@ -179,6 +181,7 @@ class Revisions:
         credits = parts.budgeting.credits(workspace.budgets)
         take_up_approvals(parts.approvals, workspace, compiled.approvals, credits)
         parts.feedback.take_up(_feedback_rules(workspace))
+        parts.examples.take_up(workspace.policy, keep=settings.payloads == "keep")
         parts.gathering.settings, parts.gathering.organisation = settings.outcomes, settings.organisation
         parts.grants.address = address_of(settings)
         parts.signed_in.take_up(workspace.identity, workspace.organisation)

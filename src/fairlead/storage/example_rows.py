@@ -1,0 +1,111 @@
+"""The rows of labelled examples, each sealed. All SQL of the cold path, for SQLite and PostgreSQL alike; corrections
+that come as feedback are written by the journal.
+
+Each function works within the caller's transaction.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import asdict
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select
+
+from fairlead.storage.legal_holds import legal_holds
+from fairlead.storage.paging import FIRST, youngest_first
+from fairlead.storage.personal_tables import example
+from fairlead.storage.schema import subject
+from fairlead.storage.types import NewExample
+
+BATCH: Final = 500
+"""Rows that are deleted in one transaction."""
+
+
+class Which(Struct, frozen=True, kw_only=True):
+    """Which examples are meant: an empty part holds for all. `since` in milliseconds since 1970, `up_to` a class."""
+
+    task: str = ""
+    workflow: str = ""
+    source: str = ""
+    action: str = ""
+    subject: str = ""
+    since: int = 0
+    up_to: int | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        c = example.c
+        named = {c.task: self.task, c.workflow: self.workflow, c.source: self.source, c.action: self.action}
+        found = [column == said for column, said in named.items() if said]
+        if self.subject:
+            found.append(or_(c.subject == self.subject, c.by == self.subject))
+        if self.since:
+            found.append(c.at >= self.since)
+        if self.up_to is not None:
+            found.append(c.data_class <= self.up_to)
+        return found
+
+
+def keep(connection: Connection, new: NewExample) -> bool:
+    """Keep it in place of what the same person said of the same before. False where one of its persons is gone."""
+    persons = {new.subject, new.by}
+    alive = connection.execute(select(subject.c.id).where(subject.c.id.in_(persons))).scalars().all()
+    if len(alive) != len(persons):
+        return False
+    connection.execute(delete(example).where(example.c.id == new.id))
+    connection.execute(insert(example).values(asdict(new)))
+    return True
+
+
+def named(connection: Connection, beginning: str) -> list[NewExample]:
+    """Those whose ids begin so, two at most."""
+    c = example.c
+    query = select(example).where(c.id.startswith(beginning, autoescape=True)).order_by(c.id).limit(2)
+    return [NewExample(**row) for row in connection.execute(query).mappings()]
+
+
+def examples(connection: Connection, which: Which, after: tuple[int, str] = FIRST) -> Iterator[NewExample]:
+    """The youngest first; `after` is when the last one of before was given, and its id."""
+    query = select(example).where(*which.conditions())
+    for row in youngest_first(connection, query, example.c.at, example.c.id, after):
+        yield NewExample(**row)
+
+
+def counted(connection: Connection, which: Which) -> int:
+    query = select(func.count()).select_from(example).where(*which.conditions())
+    return int(connection.execute(query).scalar() or 0)
+
+
+def delete_these(connection: Connection, ids: Sequence[str]) -> int:
+    """Delete these, but for what a legal hold is on. How many that were."""
+    return connection.execute(delete(example).where(example.c.id.in_(ids), _free(connection))).rowcount
+
+
+def old(connection: Connection, due: Mapping[tuple[int, str], int]) -> list[str]:
+    """Some of those that are older than their class and task are kept, at most `BATCH`, but for what a legal hold is
+    on. `due` has the moment for each class and task."""
+    c = example.c
+    over = [
+        (c.data_class == data_class) & (c.task == task) & (c.at <= before) for (data_class, task), before in due.items()
+    ]
+    return list(connection.execute(select(c.id).where(or_(*over), _free(connection)).limit(BATCH)).scalars())
+
+
+def kinds(connection: Connection) -> list[tuple[int, str]]:
+    """Every class and task that there are examples of."""
+    c = example.c
+    return [(int(row[0]), str(row[1])) for row in connection.execute(select(c.data_class, c.task).distinct())]
+
+
+def is_held(connection: Connection, found: NewExample) -> bool:
+    """Whether a legal hold is on whose it is, or on its run."""
+    return bool({found.subject, found.by, found.run, found.action} & _held(connection))
+
+
+def _held(connection: Connection) -> set[str]:
+    return {each.what for each in legal_holds(connection)}
+
+
+def _free(connection: Connection) -> ColumnElement[bool]:
+    held = _held(connection)
+    c = example.c
+    return ~or_(*(column.in_(held) for column in (c.subject, c.by, c.run, c.action)))
