@@ -86,7 +86,10 @@ KINDS: Final = {
     "legal_hold": "A deed: a person's or a run's data must not be erased for now.",
     "legal_release": "A deed: such a hold has ended.",
     "memory_forgotten": "A deed: what was remembered was deleted, by hand; `about` says how much.",
-    "retention": "A deed: payloads whose time was over were deleted.",
+    "examples_exported": "A deed: labelled examples were given away to learn from; `about` says how many, up to which "
+    "class.",
+    "examples_forgotten": "A deed: labelled examples were deleted, by hand; `about` says how many.",
+    "retention": "A deed: payloads or labelled examples whose time was over were deleted.",
     "key_revoked": "A deed: an API key was revoked.",
     "signing_key": "A deed: another key signs the log from here on.",
     "backup": "A deed: a backup was made.",

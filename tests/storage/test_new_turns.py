@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import func, select
 from tests.storage.books_of import a_hold, balance, entry, limit, only_postgres, open_ids, runs
 from tests.storage.wire import Wire
 
 from fairlead.clock import SystemClock
-from fairlead.storage import outcome_rows
+from fairlead.storage import example_rows, outcome_rows
 from fairlead.storage.books import Books, open_books
 from fairlead.storage.journal import Journal
 from fairlead.storage.personal_tables import session_turn
@@ -18,7 +19,7 @@ from fairlead.storage.sessions import Owner, Past, Sessions, Turn
 from fairlead.storage.settings import JournalSettings
 from fairlead.storage.store import Store
 from fairlead.storage.subject_rows import StoredSubjects
-from fairlead.storage.types import NewOutcome, NewTurn, Receipt, Write
+from fairlead.storage.types import NewExample, NewOutcome, NewTurn, Receipt, Write
 from fairlead.storage.vault import Vault
 
 KIM = Owner("kim", "")
@@ -147,6 +148,37 @@ def test_of_what_one_says_of_a_run_the_latest_is_kept_and_of_the_erased_nothing(
     assert not late.remembered
     with store.reading() as connection:
         assert list(outcome_rows.outcomes_since(connection, 0)) == []
+
+
+def test_of_what_one_teaches_the_latest_is_kept_with_its_record_and_of_the_erased_nothing(
+    store: Store, vault: Vault, books: Books
+) -> None:
+    kim, lee = vault.subject_for("kim").id, vault.subject_for("lee").id
+    said = NewExample(
+        id="ex_1", subject=kim, by=lee, tenant="", department="", source="correction", task="chat", workflow="", run="",
+        place="", action="run_1", reason="corrected", code="", revision="r", snapshot="s", data_class=1, at=1,
+        sealed=b"first",
+    )  # fmt: skip
+    later = replace(said, at=2, data_class=2, sealed=b"second")
+    told = books.write([Write(entries=(entry(f"out_{each.at}"),), example=each) for each in (said, later)])
+    assert [each.remembered for each in told if isinstance(each, Receipt)] == [True] * 2
+    assert _examples(store) == [later]
+    with store.writing() as connection:
+        assert example_rows.keep(connection, replace(later, at=3))
+    assert [each.at for each in _examples(store)] == [3]
+    vault.erase("lee")
+    assert _examples(store) == []
+    (late,) = books.write([Write(entries=(entry("out_4"),), example=said)])
+    assert isinstance(late, Receipt)
+    assert not late.remembered
+    with store.writing() as connection:
+        assert not example_rows.keep(connection, said)
+    assert (_examples(store), "out_4" in runs(store)) == ([], True)
+
+
+def _examples(store: Store) -> list[NewExample]:
+    with store.reading() as connection:
+        return list(example_rows.examples(connection, example_rows.Which()))
 
 
 @only_postgres

@@ -243,6 +243,8 @@ def _place(write: Write) -> tuple[str, str] | None:
         return write.outcome.subject, write.outcome.run
     if write.result is not None:
         return write.result.run, write.result.place
+    if write.example is not None:
+        return write.example.subject, write.example.id
     return None if write.step is None else (write.step.subject, "")
 
 
