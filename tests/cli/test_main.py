@@ -77,6 +77,7 @@ CHANGES = {
     "context requests", "context propose", "context accept", "feedback", "routing train", "routing use",
     "names sync", "workflow run", "workflow approve", "workflow deny", "workflow signal", "workflow cancel",
     "workflow pause", "workflow resume", "workflow retry", "workflow fork", "workflow new",
+    "examples export", "examples forget",
 }  # fmt: skip
 # What prints JSON anyway, and what answers requests until it is stopped.
 NEITHER = {"audit prove", "audit consistency", "record", "schema", "serve", "workflow graph", "workflow work"}
@@ -212,7 +213,7 @@ def test_a_name_is_never_broken_over_lines(asked: tuple[Path, Answer]) -> None:
 
 
 def test_commands_can_be_completed() -> None:
-    said = program(_FAIRLEAD_COMPLETE="complete_bash", COMP_WORDS="fairlead ex", COMP_CWORD="1")
+    said = program(_FAIRLEAD_COMPLETE="complete_bash", COMP_WORDS="fairlead exp", COMP_CWORD="1")
     assert said.out.split() == ["explain"]
 
 

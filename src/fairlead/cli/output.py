@@ -61,12 +61,16 @@ def json_data(value: Any) -> None:
     print(_UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
-def json_line(value: Any) -> None:
-    """One of many values of stable shape, as a line of JSON."""
+def json_text(value: Any) -> str:
+    """A value as JSON on one line, with what could drive or fool a terminal escaped as JSON does."""
     import msgspec
 
-    text = msgspec.json.encode(value).decode()
-    print(_UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", msgspec.json.encode(value).decode())
+
+
+def json_line(value: Any) -> None:
+    """One of many values of stable shape, as a line of JSON."""
+    print(json_text(value))
 
 
 def bold(text: str, stream: TextIO) -> str:

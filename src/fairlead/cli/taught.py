@@ -11,7 +11,19 @@ import msgspec
 import typer
 
 from fairlead.cli.opening import open_store, open_vault
-from fairlead.cli.output import DryRun, Json, Yes, confirm, data, json_data, json_line, one_line, progress, say
+from fairlead.cli.output import (
+    DryRun,
+    Json,
+    Yes,
+    confirm,
+    data,
+    json_data,
+    json_line,
+    json_text,
+    one_line,
+    progress,
+    say,
+)
 from fairlead.cli.place import Data, Place, Workspace, find, user
 from fairlead.cli.when import moment_ago, shown
 from fairlead.clock import SystemClock
@@ -233,9 +245,9 @@ def _lines(every: Iterator["Example"], count: int, form: Literal["chat", "task"]
             yield "examples:"
         for each in every:
             if form == "chat":
-                yield msgspec.json.encode(whole(each)).decode()
+                yield json_text(whole(each))
             elif question := _question(each):
-                yield f"  - {msgspec.json.encode(question).decode()}"  # a JSON string is one of YAML
+                yield f"  - {json_text(question)}"  # a JSON string is one of YAML
             done()
 
 
