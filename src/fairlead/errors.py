@@ -10,7 +10,7 @@
     │   ├── Taken                    409  another one has the name (identity/directory_refusals.py)
     │   ├── Outdated                 412  it was changed meanwhile (identity/directory_refusals.py)
     │   ├── InvalidWorkspace         400  the text of a workspace does not compile (workspace/problems.py)
-    │   ├── BadExpression            400  a workflow's expression does not compile, or fails (workflows/expressions.py)
+    │   ├── BadExpression            400  an expression does not compile, or fails (workflows/expression_errors.py)
     │   ├── Unencrypted              403  it came in plain text from where that may not be (server/proxy.py)
     │   ├── TooLarge                 413  the request is larger than the door takes (server/http.py)
     │   └── TooSlow                  408  the request did not arrive in time (server/http.py)

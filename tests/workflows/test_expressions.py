@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairlead.workflows.expressions import BadExpression, Expression
+from fairlead.workflows.expression_errors import BadExpression
+from fairlead.workflows.expressions import Expression
 from fairlead.workflows.templates import Template, as_text, pieces_of
 
 _LONG = "x" * 100_000

@@ -10,7 +10,8 @@ from tests.workflows.test_recorded import recorded
 
 from fairlead.storage.types import NewResult
 from fairlead.workflows import interpreter, room
-from fairlead.workflows.expressions import BadExpression, Expression
+from fairlead.workflows.expression_errors import BadExpression
+from fairlead.workflows.expressions import Expression
 from fairlead.workflows.interpreter import walked
 from fairlead.workflows.templates import Template
 from fairlead.workflows.walk import Place, RunFailed, StepFailed, StepResult

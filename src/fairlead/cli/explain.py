@@ -33,7 +33,7 @@ MODULES: Final = (
     "fairlead.server.scim.errors",
     "fairlead.storage.store",
     "fairlead.tools.failures",
-    "fairlead.workflows.expressions",
+    "fairlead.workflows.expression_errors",
     "fairlead.workflows.steering",
     "fairlead.workspace.problems",
 )

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fairlead.workflows.agreeing import agreed
-from fairlead.workflows.expressions import BadExpression
+from fairlead.workflows.expression_errors import BadExpression
 from fairlead.workflows.nodes import AgentNode, ModelNode, ToolNode, seconds
 from fairlead.workflows.passing import wrong_with
 from fairlead.workflows.program import Block, Compiled, Flow, Program

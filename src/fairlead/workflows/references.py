@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from fairlead.errors import closest
 from fairlead.workflows.definition import Definition, LoopNode, Step
+from fairlead.workflows.expression_errors import BadExpression
 from fairlead.workflows.expression_tree import Path as Names
 from fairlead.workflows.expression_tree import Use, sure_if
-from fairlead.workflows.expressions import BadExpression, Expression, type_problem
+from fairlead.workflows.expressions import Expression, type_problem
 from fairlead.workflows.forms import below, lacks, may_lack
 from fairlead.workflows.graph import before_each, every_step, lists_of, ordered
 from fairlead.workflows.known import Fault, Known, Path

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
+from fairlead.workflows.expression_errors import BadExpression
 from fairlead.workflows.expression_size import size_of_value
-from fairlead.workflows.expressions import FEW, MOST_WORK, BadExpression, Expression
+from fairlead.workflows.expressions import FEW, MOST_WORK, Expression
 
 Compile = Callable[[str], Expression]
 

@@ -7,8 +7,9 @@ from typing import Any, Final
 from msgspec import Struct
 
 from fairlead.workflows.definition import Step
+from fairlead.workflows.expression_errors import BadExpression
 from fairlead.workflows.expression_tree import Path, path_of
-from fairlead.workflows.expressions import BadExpression, Expression, library
+from fairlead.workflows.expressions import Expression, library
 from fairlead.workflows.known import Known
 from fairlead.workflows.nodes import Schema
 

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import UNSET
 
 from fairlead.workflows.definition import Step
-from fairlead.workflows.expressions import BadExpression
+from fairlead.workflows.expression_errors import BadExpression
 from fairlead.workflows.nodes import ApprovalNode, WaitNode, seconds
 from fairlead.workflows.templates import as_text
 from fairlead.workflows.walk import Place, StepFailed, StepResult, Waiting

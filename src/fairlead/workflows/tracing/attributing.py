@@ -6,7 +6,8 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fairlead.workflows.expressions import BadExpression, Expression
+from fairlead.workflows.expression_errors import BadExpression
+from fairlead.workflows.expressions import Expression
 from fairlead.workflows.tracing.dataflow import Dataflow, Spot, Taken, at_path
 from fairlead.workflows.tracing.facts import Action, Facts
 from fairlead.workflows.tracing.looking import Aim
