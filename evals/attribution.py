@@ -27,7 +27,8 @@ from tests.world import MASTER_KEY, World, world
 from evals import attribution_stage as stage
 from evals.attribution_cases import KINDS, Case, drawn
 from fairlead.storage.fleet import Fleet
-from fairlead.workflows.definition import Bundle, Definition
+from fairlead.workflows.bundle import Bundle
+from fairlead.workflows.definition import Definition
 from fairlead.workflows.runs import Started
 from fairlead.workflows.segments import Segments
 from fairlead.workflows.taking import Taking

@@ -42,7 +42,8 @@ from fairlead.storage.migrations import migrate
 from fairlead.storage.store import Store
 from fairlead.storage.subject_rows import StoredSubjects
 from fairlead.storage.vault import Vault
-from fairlead.workflows.definition import Bundle, Definition
+from fairlead.workflows.bundle import Bundle
+from fairlead.workflows.definition import Definition
 from fairlead.workflows.runs import Runs, Started
 
 _PATIENCE_S = 240.0

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from fairlead.workflows.definition import Bundle, Definition
+from fairlead.workflows.bundle import Bundle
+from fairlead.workflows.definition import Definition
 from fairlead.workflows.nodes import AgentNode, ApprovalNode, ModelNode, PythonNode, ToolNode, WaitNode
 from fairlead.workflows.program import Program
 from fairlead.workflows.walk import Asked, Bounds, Parked, Place, State, StepFailed, StepResult, Waiting

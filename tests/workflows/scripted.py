@@ -10,7 +10,8 @@ from tests.world import World
 
 from fairlead.models.types import Chunk, ModelCall, ToolCallDelta, Usage
 from fairlead.storage.workflow_rows import Run
-from fairlead.workflows.definition import Bundle, Definition
+from fairlead.workflows.bundle import Bundle
+from fairlead.workflows.definition import Definition
 from fairlead.workflows.runs import Started
 from fairlead.workflows.segments import Segments
 from fairlead.workflows.taking import Taking

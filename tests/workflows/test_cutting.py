@@ -4,8 +4,9 @@ import msgspec
 import pytest
 
 from fairlead.errors import BadInput
+from fairlead.workflows.bundle import Bundle
 from fairlead.workflows.cutting import Cut, resolved
-from fairlead.workflows.definition import Bundle, Definition
+from fairlead.workflows.definition import Definition
 
 SAY = {"model": {"prompt": "say it"}}
 STEPS = [

@@ -11,7 +11,8 @@ from tests.world import World, world
 
 from fairlead.storage import workflow_rows, workflow_taking_rows
 from fairlead.storage.workflow_rows import Run
-from fairlead.workflows.definition import Bundle, Definition
+from fairlead.workflows.bundle import Bundle
+from fairlead.workflows.definition import Definition
 from fairlead.workflows.runs import Started
 from fairlead.workflows.steering import NotNow, Steering
 from fairlead.workflows.walk import StepResult

@@ -21,7 +21,8 @@ from fairlead.storage.store import Store
 from fairlead.storage.subject_rows import StoredSubjects
 from fairlead.storage.vault import Vault
 from fairlead.workflows.asked import Page
-from fairlead.workflows.definition import Bundle, Definition
+from fairlead.workflows.bundle import Bundle
+from fairlead.workflows.definition import Definition
 from fairlead.workflows.dispatch import Dispatch
 from fairlead.workflows.queues import Limits, Taken, limits_of, standings
 from fairlead.workflows.runs import Runs, Started

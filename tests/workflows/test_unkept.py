@@ -13,7 +13,8 @@ from tests.world import World, until, world
 from fairlead.errors import NotFound, Overloaded
 from fairlead.storage.workflow_taking_rows import let_go
 from fairlead.workflows.asked import Order
-from fairlead.workflows.definition import Bundle, Definition
+from fairlead.workflows.bundle import Bundle
+from fairlead.workflows.definition import Definition
 from fairlead.workflows.runs import Started
 from fairlead.workflows.waited import Here
 

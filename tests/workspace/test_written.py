@@ -7,7 +7,7 @@ import pytest
 from tests.world import published, settings
 
 from fairlead.clock import SystemClock
-from fairlead.workflows.definition import Bundle
+from fairlead.workflows.bundle import Bundle
 from fairlead.workflows.programs import Programs
 from fairlead.workspace.compile import compile_workspace
 from fairlead.workspace.problems import InvalidWorkspace, Problem

@@ -24,7 +24,7 @@ from fairlead.policy import Policy
 from fairlead.policy.seen import as_seen
 from fairlead.policy.ways import START
 from fairlead.workflows.beginning import starting
-from fairlead.workflows.definition import Bundle
+from fairlead.workflows.bundle import Bundle
 from fairlead.workspace.policy_tests import policy_results
 
 app = typer.Typer(

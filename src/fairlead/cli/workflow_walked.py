@@ -24,7 +24,8 @@ from fairlead.errors import BadInput, FairleadError, NotFound
 from fairlead.execution import Fairlead
 from fairlead.execution.quoting import quote
 from fairlead.models.types import AUTO, ChatRequest, Message
-from fairlead.workflows.definition import Bundle, Step
+from fairlead.workflows.bundle import Bundle
+from fairlead.workflows.definition import Step
 from fairlead.workflows.dry import Dry, placeholder
 from fairlead.workflows.estimating import Between, Price, whole_run
 from fairlead.workflows.graph import every_step

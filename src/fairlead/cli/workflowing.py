@@ -9,7 +9,7 @@ from fairlead.cli.later import built, group_of
 from fairlead.cli.output import DryRun, Json, data, json_data, say, table
 from fairlead.cli.place import Workspace, find
 from fairlead.errors import BadInput, NotFound, closest
-from fairlead.workflows.definition import Bundle
+from fairlead.workflows.bundle import Bundle
 
 COMMANDS: Final = {
     "check": ("workflowing", "Check the workspace's workflows; every problem with its line and its mend."),

@@ -19,7 +19,7 @@ from fairlead.storage.vault import Vault
 from fairlead.storage.workflow_rows import ACCEPTED, FAILED, OVER, Run
 from fairlead.workflows import told
 from fairlead.workflows.beginning import Permits, started
-from fairlead.workflows.definition import Bundle
+from fairlead.workflows.bundle import Bundle
 from fairlead.workflows.fork_refusals import require_meant, require_models, require_rest, require_same
 from fairlead.workflows.forking import Fork, planned
 from fairlead.workflows.people import People, Said

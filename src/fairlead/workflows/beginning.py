@@ -15,7 +15,7 @@ from fairlead.policy.types import Decision
 from fairlead.storage.store import Store
 from fairlead.storage.types import Entry
 from fairlead.storage.vault import Vault
-from fairlead.workflows.definition import Bundle
+from fairlead.workflows.bundle import Bundle
 from fairlead.workflows.forms import Form
 from fairlead.workflows.runs import Started, policies_of
 

@@ -12,7 +12,8 @@ from typing import Final
 from msgspec import Struct
 
 from fairlead.errors import BadInput, closest
-from fairlead.workflows.definition import Bundle, Step
+from fairlead.workflows.bundle import Bundle
+from fairlead.workflows.definition import Step
 from fairlead.workflows.graph import follows_of, lists_of
 from fairlead.workflows.walk import UNDO
 

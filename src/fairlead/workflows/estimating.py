@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
-from fairlead.workflows.definition import Bundle, Step
+from fairlead.workflows.bundle import Bundle
+from fairlead.workflows.definition import Step
 from fairlead.workflows.graph import lists_of
 
 

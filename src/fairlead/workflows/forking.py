@@ -15,8 +15,9 @@ from msgspec import UNSET, Struct, UnsetType
 from fairlead.errors import BadInput
 from fairlead.storage.workflow_rows import FAILED
 from fairlead.storage.workflow_step_rows import Result
+from fairlead.workflows.bundle import Bundle
 from fairlead.workflows.cutting import ANY, Cut, Parts, parts_of, resolved, step_at, text_of
-from fairlead.workflows.definition import Bundle, Definition, Step
+from fairlead.workflows.definition import Definition, Step
 from fairlead.workflows.forms import Form
 from fairlead.workflows.marks import ORIGIN, begun_by, is_mark
 from fairlead.workflows.recorded import failure_in

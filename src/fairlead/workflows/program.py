@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
-from fairlead.workflows.definition import Bundle, Definition, Step
+from fairlead.workflows.bundle import Bundle
+from fairlead.workflows.definition import Definition, Step
 from fairlead.workflows.expressions import Expression
 from fairlead.workflows.forms import Form
 from fairlead.workflows.graph import before_each, is_straight, lists_of, ordered

@@ -10,7 +10,7 @@ from msgspec import Struct
 from fairlead.errors import NotFound
 from fairlead.tools.python import load
 from fairlead.tools.python_functions import Function
-from fairlead.workflows.definition import Bundle
+from fairlead.workflows.bundle import Bundle
 from fairlead.workflows.program import Program
 
 _REMEMBERED: Final = 64

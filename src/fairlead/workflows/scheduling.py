@@ -17,7 +17,8 @@ from fairlead.errors import Broken, FairleadError
 from fairlead.identity.types import Caller
 from fairlead.storage.store import Store
 from fairlead.workflows.asked import Workflows
-from fairlead.workflows.definition import Bundle, ScheduleSettings
+from fairlead.workflows.bundle import Bundle
+from fairlead.workflows.definition import ScheduleSettings
 from fairlead.workflows.schedules import chosen, moments, next_moment
 
 if TYPE_CHECKING:

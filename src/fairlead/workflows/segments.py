@@ -10,7 +10,7 @@ from typing import Any, Final
 from fairlead.errors import BadInput, FairleadError
 from fairlead.execution import Fairlead
 from fairlead.storage.workflow_rows import CANCELLED, CANCELLING, FAILED, FAULT, LOST, PAUSED
-from fairlead.workflows.definition import Bundle
+from fairlead.workflows.bundle import Bundle
 from fairlead.workflows.effects import Governed, Watch
 from fairlead.workflows.interpreter import walked
 from fairlead.workflows.programs import Programs

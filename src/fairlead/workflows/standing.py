@@ -4,8 +4,8 @@ what the run has sealed."""
 from collections.abc import Iterator
 from typing import Any
 
+from fairlead.workflows.bundle import Bundle
 from fairlead.workflows.cutting import Parts, parts_of, step_at, text_of
-from fairlead.workflows.definition import Bundle
 from fairlead.workflows.marks import begun_by, is_mark
 from fairlead.workflows.recorded import failure_in
 from fairlead.workflows.runs import Opened

@@ -24,7 +24,7 @@ from fairlead.policy.declassification import Rule
 from fairlead.routing import Preferences, compile_routing
 from fairlead.tasks import TaskSettings, TaskTypes
 from fairlead.tools.systems import System
-from fairlead.workflows.definition import Bundle
+from fairlead.workflows.bundle import Bundle
 from fairlead.workspace import aiming, crossings, money_named, organising, remarks
 from fairlead.workspace.anchoring import compile_anchors
 from fairlead.workspace.connected import compiled_declassify, compiled_live, compiled_sources, compiled_systems

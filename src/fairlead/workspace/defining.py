@@ -7,7 +7,8 @@ from typing import Final
 from fairlead.errors import BadInput
 from fairlead.tasks.settings import BUILT_IN
 from fairlead.tools.systems import System
-from fairlead.workflows.definition import Bundle, Definition, Step
+from fairlead.workflows.bundle import Bundle
+from fairlead.workflows.definition import Definition, Step
 from fairlead.workflows.graph import every_step, subflows_of
 from fairlead.workflows.known import FIT_NAME, Known, KnownFunction, KnownTool, functions_in
 from fairlead.workflows.nodes import CompensationSettings

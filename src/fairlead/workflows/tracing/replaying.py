@@ -12,7 +12,7 @@ import msgspec
 from fairlead.errors import BadInput, Broken
 from fairlead.labels import NO_LABELS
 from fairlead.storage.workflow_rows import CANCELLED, DONE, FAILED, OVER
-from fairlead.workflows.definition import Bundle
+from fairlead.workflows.bundle import Bundle
 from fairlead.workflows.interpreter import Walk
 from fairlead.workflows.program import Compiled, Program
 from fairlead.workflows.runs import Opened, packed
