@@ -14,14 +14,14 @@ from fairlead.workflows.templates import as_text
 from fairlead.workflows.walk import Asked, Bounds, Place, StepFailed, StepResult, Waiting
 
 if TYPE_CHECKING:
-    from fairlead.workflows.doing import Walking
+    from fairlead.workflows.step_parts import Walking
 
 
 async def agreed(
     walk: "Walking", compiled: Compiled, at: Place, scope: Scope, branches: Mapping[str, StepResult], whole: StepResult
 ) -> StepResult:
     """The value that counts, with the labels, sources and cost of all branches. Raises `StepFailed`."""
-    from fairlead.workflows.doing import evaluated, paid
+    from fairlead.workflows.step_parts import evaluated, paid
 
     assert compiled.step.parallel is not None
     assert compiled.step.parallel.agree is not None

@@ -13,22 +13,12 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from fairlead.labels import NO_LABELS, Labels
-from fairlead.workflows.doing import (
-    Again,
-    asked_of,
-    done,
-    effect,
-    evaluated,
-    flowed,
-    last_of,
-    paid,
-    side_by_side,
-    work_of,
-)
+from fairlead.workflows.doing import done, work_of
 from fairlead.workflows.nodes import ErrorKind, RetrySettings, seconds
 from fairlead.workflows.passing import passed
 from fairlead.workflows.program import Block, Compiled, Flow, Program
 from fairlead.workflows.scope import Flowing, Halt, Purse, Scope
+from fairlead.workflows.step_parts import Again, asked_of, effect, evaluated, flowed, last_of, paid, side_by_side
 from fairlead.workflows.templates import as_text
 from fairlead.workflows.together import Halted, each_after
 from fairlead.workflows.undoing import Undoing

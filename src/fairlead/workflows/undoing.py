@@ -4,10 +4,10 @@ from functools import partial
 
 from msgspec import Struct
 
-from fairlead.workflows.doing import Walking, bounds_of, evaluated, paid
 from fairlead.workflows.nodes import PythonNode, ToolNode, seconds
 from fairlead.workflows.program import Compiled
 from fairlead.workflows.scope import Halt, Purse, Scope
+from fairlead.workflows.step_parts import Walking, bounds_of, evaluated, paid
 from fairlead.workflows.walk import UNDO, Place, StepFailed
 
 
