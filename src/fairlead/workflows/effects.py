@@ -6,39 +6,31 @@ are given the place.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
 import msgspec
 
 from fairlead.costs.told import Arrival
-from fairlead.errors import FairleadError
-from fairlead.execution import Answer, Fairlead
-from fairlead.execution.approval_question import ApprovalPending
+from fairlead.execution import Answer
 from fairlead.execution.model_call import call_model
 from fairlead.execution.page_reading import read_pages
 from fairlead.execution.tool_asking import ToolAnswer, ToolRequest
 from fairlead.execution.tool_call import call_tool
-from fairlead.identity.types import Caller
 from fairlead.models.types import ChatRequest
 from fairlead.storage.types import NewResult
-from fairlead.tools.person import Person, ToolError
+from fairlead.tools.person import Person
 from fairlead.tools.types import Credential
 from fairlead.workflows.agent import reached, turn_of
 from fairlead.workflows.asking import first_messages, labels_of, request_of, result_of
-from fairlead.workflows.failures import failure_of
 from fairlead.workflows.functions import late, outcome, plain
 from fairlead.workflows.nodes import AgentNode, ApprovalNode, ModelNode, PythonNode, ToolNode, WaitNode
-from fairlead.workflows.programs import Loaded
-from fairlead.workflows.recorded import Recorded
-from fairlead.workflows.resuming import Resuming
+from fairlead.workflows.once import Once, cannot_wait
 from fairlead.workflows.walk import (
     LONGEST_WAIT,
-    UNDO,
     Asked,
     Bounds,
-    Cancelled,
     Parked,
     Place,
     State,
@@ -52,41 +44,13 @@ DOOR: Final = "workflow"
 _SHORT: Final = 30.0  # seconds for which waiting in memory costs less than parking
 _GLANCE: Final = 1.0  # seconds between two looks at whether a run that waits in memory was cancelled
 
-Watch = Callable[[str, State], None]
 
-
-class Governed:
+class Governed(Once):
     """The `Effects` of one walk. `cancelled` and `paused` may be set at any time: no further effect is begun then."""
-
-    def __init__(
-        self,
-        fairlead: Fairlead,
-        recorded: Recorded,
-        loaded: Loaded,
-        watch: Watch | None = None,
-        resuming: Resuming | None = None,
-    ) -> None:
-        """`watch` is told of each step as the walk comes to it and as it ends; `resuming` looks at what has changed
-        where the run was parked."""
-        self.cancelled = False
-        self.paused = False
-        self._fairlead = fairlead
-        self._recorded = recorded
-        self._loaded = loaded
-        self._began = recorded.opened.begun
-        self._unkept = recorded.opened.run.unkept
-        self._watch = watch
-        self._moments: dict[str, int] = {}  # a step's time and what it waits for may begin at the same place
-        self._resuming = resuming
-
-    @property
-    def caller(self) -> Caller:
-        """Who began the run, with what they may do by now. Raises `Unauthenticated`."""
-        return self._fairlead.current().authenticator.again(self._began.caller)
 
     async def model(self, at: Place, node: ModelNode, asked: Asked, bounds: Bounds) -> StepResult:
         request = request_of(node, first_messages(node, asked), labels_of(bounds))
-        return await self._once(
+        return await self.once(
             at, bounds, lambda: self._asked(at, request, partial(result_of, at, node.gives, asked), bounds)
         )
 
@@ -96,15 +60,15 @@ class Governed:
             tools = [systems.tool(each)[1] for each in node.tools]
             return await self._recorded.keep(at, await reached(self, at, node, asked, bounds, tools))
 
-        return await self._once(at, bounds, reach)
+        return await self.once(at, bounds, reach)
 
     async def turn(self, at: Place, request: ChatRequest, bounds: Bounds, *, grounds: bool) -> StepResult:
         """One question of an agent to its model. With `grounds` it is kept which pages that was given."""
-        return await self._once(at, bounds, lambda: self._asked(at, request, partial(turn_of, grounds), bounds))
+        return await self.once(at, bounds, lambda: self._asked(at, request, partial(turn_of, grounds), bounds))
 
     async def call(self, at: Place, name: str, arguments: Mapping[str, Any], bounds: Bounds) -> StepResult:
         """One call of a tool. Where the tool itself tells of an error, so does the step."""
-        return await self._once(at, bounds, lambda: self._called(at, name, arguments, bounds))
+        return await self.once(at, bounds, lambda: self._called(at, name, arguments, bounds))
 
     async def tool(self, at: Place, node: ToolNode, arguments: Mapping[str, Any], bounds: Bounds) -> StepResult:
         return await self.call(at, node.call, arguments, bounds)
@@ -129,20 +93,20 @@ class Governed:
             result = StepResult(value=plain(at, node, value), labels=read, provenance=tuple(sources))
             return await self._recorded.keep(at, result, writes=node.effect == "write")
 
-        return await self._once(at, bounds, run)
+        return await self.once(at, bounds, run)
 
     async def answer(self, at: Place, node: ApprovalNode | WaitNode | None, waiting: Waiting) -> StepResult:
         found = self._recorded.found(at)
         if found is not None:
-            await self._resumed(at)
+            await self.resumed(at)
             return found
-        self._refuse(at)
+        self.refuse(at)
         if self._unkept:
             await self._sleep(at, await self._until(at, waiting))
         elif waiting.until is None or self._fairlead.clock.now() < waiting.until:
             raise Parked(((at, waiting),))
         if waiting.default is not None:
-            await self._resumed(at)
+            await self.resumed(at)
             return await self._recorded.keep(at, waiting.default)
         late = StepFailed("timeout", "nobody answered in time", at=at.text, code="unanswered")
         raise await self._recorded.keep_failure(at, late)
@@ -165,73 +129,9 @@ class Governed:
         elif left > 0:
             await asyncio.sleep(left)
 
-    def begun(self, at: Place) -> bool:
-        return self._recorded.begun(at)
-
     def noted(self, at: Place, state: State, result: StepResult | None = None) -> None:
         if self._watch is not None:
             self._watch(at.text, state)
-
-    async def _once(self, at: Place, bounds: Bounds, do: Callable[[], Awaitable[StepResult]]) -> StepResult:
-        """What the place gave before, or what it gives now; a failure of the step is kept as well."""
-        found = self._recorded.found(at)
-        if found is not None:
-            return found
-        self._refuse(at)
-        failed: StepFailed | None
-        try:
-            self._refuse_over(at, bounds)
-            await self._resumed(at)
-            return await do()
-        except ApprovalPending as pending:
-            if self._unkept:
-                raise await self._recorded.keep_failure(at, _cannot_wait(at, pending.message)) from None
-            if self.cancelled and not at.undoing:  # it was begun and cut off: nobody is asked to let it be done now
-                raise await self._recorded.keep_failure(at, _not_now(at, pending.message)) from None
-            raise Parked(((at, Waiting(kind="call", id=pending.approval)),)) from None
-        except ToolError as error:
-            failed = StepFailed("error", str(error), at=at.text, code="tool_failed")
-        except StepFailed as error:
-            if self._recorded.knows(at):
-                raise
-            failed = error
-        except FairleadError as error:
-            failed = failure_of(at, error)
-            if failed is None:
-                raise
-        assert failed is not None
-        raise await self._recorded.keep_failure(at, failed)
-
-    async def _resumed(self, at: Place) -> None:
-        if self._resuming is None or at.undoing:
-            return
-        try:
-            await self._resuming.look(at, lambda: self.caller)
-        except Parked:
-            if self.cancelled:
-                raise Cancelled from None
-            raise
-
-    def _refuse_over(self, at: Place, bounds: Bounds) -> None:
-        """Raises `StepFailed` where the money or the time for this is over. What is undone is undone all the same, but
-        for what another run did: that run's result rests on it."""
-        if at.undoing:
-            self._refuse_foreign(at)
-            return
-        if bounds.budget == 0:
-            mend = "raise the `budget` of the step or of the workflow"
-            raise StepFailed("refused", "its budget is spent", at=at.text, code="over_budget", mend=mend)
-        if bounds.deadline is not None and self._fairlead.clock.now() >= bounds.deadline:
-            mend = "raise the `timeout` of the step or of the workflow"
-            raise StepFailed("timeout", "its time is over", at=at.text, code="timeout", mend=mend)
-
-    def _refuse_foreign(self, at: Place) -> None:
-        done = Place(at.run, at.path[: at.path.index(UNDO)])
-        if whose := self._recorded.elsewhere(done):
-            why = "what a copy has taken over stands by itself"
-            mend = f"undo it in its system where it shall not stand: fairlead workflow status {whose}"
-            said = f"{done.text} was done by run {whose}"
-            raise StepFailed("refused", said, at=at.text, code="not_ours", why=why, mend=mend)
 
     async def _asked(
         self, at: Place, request: ChatRequest, read: Callable[[Answer], StepResult], bounds: Bounds
@@ -281,23 +181,15 @@ class Governed:
     async def _sleep(self, at: Place, until: int) -> None:
         """Wait in memory, which ends early only where the run is cancelled or its process stops."""
         while (left := until / 1000 - self._fairlead.clock.now() / 1000) > 0:
-            self._refuse(at)
+            self.refuse(at)
             await asyncio.sleep(min(left, _GLANCE))
 
     async def _until(self, at: Place, waiting: Waiting) -> int:
         """Until when a run that cannot park waits. Raises `StepFailed` where that is too long, or for people."""
         until = waiting.until
         if waiting.kind != "time" or until is None or until - self._fairlead.clock.now() > LONGEST_WAIT * 1000:
-            raise await self._recorded.keep_failure(at, _cannot_wait(at, "this waits too long, or for somebody"))
+            raise await self._recorded.keep_failure(at, cannot_wait(at, "this waits too long, or for somebody"))
         return until
-
-    def _refuse(self, at: Place) -> None:
-        """Raises `Cancelled`, or `Parked` where the run is paused: for what is not begun yet. What was begun and cut
-        off goes ahead in a cancelled run too: it may have been done, and is undone then."""
-        if self.cancelled and not at.undoing and not self._recorded.begun(at):
-            raise Cancelled
-        if self.paused:
-            raise Parked
 
     def _arrival(self, at: Place, bounds: Bounds) -> Arrival:
         return Arrival(
@@ -310,21 +202,6 @@ class Governed:
             asks=not self._unkept,
             keep=not self._unkept,
         )
-
-
-def _cannot_wait(at: Place, why: str) -> StepFailed:
-    return StepFailed(
-        "refused",
-        "a run that is kept in memory only cannot wait here",
-        at=at.text,
-        code="cannot_wait",
-        why=why,
-        mend="say `secrecy: sealed` of the workflow, or have it done without being asked",
-    )
-
-
-def _not_now(at: Place, why: str) -> StepFailed:
-    return StepFailed("refused", "the run was cancelled", at=at.text, code="cancelled", why=why, in_doubt=True)
 
 
 def _given(answer: ToolAnswer) -> StepResult:

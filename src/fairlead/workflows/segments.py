@@ -11,8 +11,9 @@ from fairlead.errors import BadInput, FairleadError
 from fairlead.execution import Fairlead
 from fairlead.storage.workflow_rows import CANCELLED, CANCELLING, FAILED, FAULT, LOST, PAUSED
 from fairlead.workflows.bundle import Bundle
-from fairlead.workflows.effects import Governed, Watch
+from fairlead.workflows.effects import Governed
 from fairlead.workflows.interpreter import walked
+from fairlead.workflows.once import Watch
 from fairlead.workflows.programs import Programs
 from fairlead.workflows.recorded import Lost, Recorded
 from fairlead.workflows.resuming import Resuming
