@@ -5,12 +5,17 @@ from pathlib import Path
 
 import httpx
 import msgspec
+import pytest
 from tests.workflows.walking import BANK, INPUT, PAY, PERMITS, PRICE, ROLES, SYSTEMS, Shop, shop
 from tests.world import MASTER_KEY, FixedClock, Served, World, again, key_of, secret_of, served
 
 from fairlead.clock import SystemClock
+from fairlead.errors import Denied, Unauthenticated
+from fairlead.identity.types import Caller
+from fairlead.policy.compile import compile_policy
 from fairlead.storage.fleet import Fleet
 from fairlead.workflows.definition import Definition
+from fairlead.workflows.steering import NotNow
 from fairlead.workspace.assemble import assemble
 from fairlead.workspace.load import read_folder
 from fairlead.workspace.publish import publish
@@ -21,6 +26,7 @@ ASK = {"id": "ask", "approval": {"role": "boss", "ask": "Pay ${steps.price.value
 NEVER = """@id("never") @reason("nothing is bought any more")
 forbid(principal, action == Action::"bank.pay", resource);
 """
+NOBODY = '@id("none") @reason("nobody begins it") forbid(principal, action, resource);'
 
 
 async def test_an_approval_given_after_days_while_nothing_ran_is_paid_once(tmp_path: Path) -> None:
@@ -65,6 +71,44 @@ async def test_a_policy_amended_while_a_purchase_is_parked_is_the_one_that_count
         assert (found["status"], found["failure"]["at"], found["failure"]["code"]) == ("failed", "pay", "denied")
         assert "nothing is bought any more" in found["failure"]["why"]
         assert [each.outcome for each in s.records("call_tool") if each.tool == "bank.pay"] == ["refused"]
+
+
+async def test_who_agreed_counts_only_while_they_may_still_answer(tmp_path: Path) -> None:
+    both = {"id": "ask", "approval": {"role": "clerk", "ask": "Pay?", "quorum": 2}}
+    async with shop(tmp_path, PRICE, both, PAY) as s:
+        run = s.begin()
+        await s.walked(run)
+        gone = {"lee"}
+
+        def standing(who: Caller) -> Caller:
+            if who.person in gone:
+                raise Unauthenticated("the key is gone", mend="")
+            return who
+
+        s.workflows.standing = standing
+        assert not s.order(run, "approve", "lee", at="ask")["settled"]
+        assert not s.order(run, "approve", "max", at="ask")["settled"]
+        with pytest.raises(NotNow, match="answered ask already"):
+            s.order(run, "approve", "max", at="ask")
+        assert (await s.walked(run))["status"] == "waiting"
+        gone.clear()  # as is somebody whose process ended between the last answer and what follows from it
+        assert s.order(run, "approve", "max", at="ask")["settled"]
+        assert (await s.walked(run))["status"] == "done"
+        assert s.calls("bank.pay") == 1
+
+
+async def test_to_try_again_takes_the_right_to_begin(tmp_path: Path) -> None:
+    async with shop(tmp_path, PRICE) as s:
+        run = s.begin(article="stone")
+        assert (await s.walked(run))["status"] == "failed"
+        policy = s.workflows.permits.policy
+        s.workflows.permits.policy = compile_policy({"policies/none.cedar": NOBODY})
+        with pytest.raises(Denied, match="may not begin"):
+            s.order(run, "retry")
+        assert s.shown(run)["status"] == "failed"
+        s.workflows.permits.policy = policy
+        s.order(run, "retry")
+        assert s.shown(run)["status"] == "accepted"
 
 
 async def _walker(s: Served) -> Shop:

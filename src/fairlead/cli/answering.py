@@ -23,5 +23,6 @@ def answered_here(place: Place, id_: str, order: dict[str, Any], person: str) ->
         examples, workspace = Examples(store, vault, clock), published(place, store)
         examples.take_up(workspace.policy, keep=workspace.settings.payloads == "keep")
         workflows = Workflows(store, vault, clock, Runs(store, vault, clock), lambda: approvals.rules, examples)
+        workflows.standing = lambda each: known_person(place, store, each.person)
         who = msgspec.structs.replace(known_person(place, store, person), credential=f"os:{user()}")
         return workflows.carry_out(id_, who, msgspec.convert(order, Order))

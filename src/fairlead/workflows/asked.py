@@ -70,7 +70,8 @@ class Order(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Workflows:
     """The workflows of a deployment and their runs. `bundles`, `models` (names), `writes` (whether a tool changes
     anything) and `people` (who act with the keys of the workspace) are replaced when another revision comes into force,
-    as is `permits.policy`."""
+    as is `permits.policy`. `standing` tells how somebody who answered earlier stands by now, where that is known; it
+    raises for who is gone."""
 
     def __init__(
         self,
@@ -86,16 +87,17 @@ class Workflows:
         self._store = store
         self.models: frozenset[str] = frozenset()
         self.writes: Callable[[str], bool] = _unknown_writes
+        self.standing: Callable[[Caller], Caller] = _as_they_stood
         self.permits = Permits(store, vault, clock)
         self.waited: Waited | None = None  # where runs can be kept in memory: in processes that answer
         self._runs = runs
         self._steering = Steering(store, vault, clock)
-        self._people = People(store, runs, clock, rules, examples)
+        self._people = People(store, runs, clock, rules, examples, self._standing)
         self._orders: Mapping[str, Callable[[Opened, Caller, Order], None]] = {
             "cancel": lambda opened, who, order: self._steering.cancel(opened.run, who.credential),
             "pause": lambda opened, who, order: self._steering.pause(opened.run, who.credential),
             "resume": lambda opened, who, order: self._steering.resume(opened.run, who.credential),
-            "retry": lambda opened, who, order: self._steering.retry(opened, who.credential),
+            "retry": self._retry,
             "signal": self._signal,
         }
 
@@ -227,6 +229,15 @@ class Workflows:
         result = self._runs.result(opened) if opened.run.status == FAILED else None
         return str(result.get("at", "")) if isinstance(result, dict) else ""
 
+    def _standing(self, who: Caller) -> Caller:
+        return self.standing(who)
+
+    def _retry(self, opened: Opened, who: Caller, order: Order) -> None:
+        """To try again is to begin what is left of it: whose run it is must be permitted to begin one."""
+        theirs = who if who.person == opened.begun.caller.person else opened.begun.caller
+        self.permits.decided(theirs, bundle_of(opened.definition), opened.begun.door)
+        self._steering.retry(opened, who.credential)
+
     def _signal(self, opened: Opened, who: Caller, order: Order) -> None:
         if not order.signal:
             raise BadInput("`signal` is missing", mend="name the signal that a step waits for", param="signal")
@@ -238,6 +249,11 @@ def _queued(run: Run, taken: Taken | None) -> str:
     if taken is None or run.status != ACCEPTED:
         return ""
     return taken.why((run.workflow, run.department))
+
+
+def _as_they_stood(who: Caller) -> Caller:
+    """Where nothing is known of how somebody stands by now."""
+    return who
 
 
 def _unknown_writes(tool: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from fairlead.clock import Clock
-from fairlead.errors import BadInput, NotFound
+from fairlead.errors import BadInput, FairleadError, NotFound
 from fairlead.execution.approval_question import OwnCall
 from fairlead.identity.types import Caller
 from fairlead.learning.examples import Examples
@@ -52,12 +52,20 @@ class Said(Struct, frozen=True, kw_only=True):
 
 
 class People:
-    """The questions of all runs of a deployment, and their answers. `rules` gives who may answer now."""
+    """The questions of all runs of a deployment, and their answers. `rules` gives who may answer now, `standing` how
+    somebody who answered earlier stands by now (it raises for who is gone)."""
 
     def __init__(
-        self, store: Store, runs: Runs, clock: Clock, rules: Callable[[], ApprovalRules], examples: Examples
+        self,
+        store: Store,
+        runs: Runs,
+        clock: Clock,
+        rules: Callable[[], ApprovalRules],
+        examples: Examples,
+        standing: Callable[[Caller], Caller],
     ) -> None:
         self._examples = examples
+        self.standing = standing
         self._store = store
         self._runs = runs
         self._clock = clock
@@ -86,12 +94,12 @@ class People:
         self._require_fit(asking, who, said)
         by = [who.person]
         if said.allowed and asking.waiting.quorum > 1:
-            agreed = self._runs.agreed(opened, place, who.person, by=who.credential)
-            if agreed is None:
+            agreed, new = self._runs.agreed(opened, place, who)
+            by = [each.person for each in agreed if each.person == who.person or self._still_may(asking, each)]
+            if len(by) < asking.waiting.quorum:
+                if new:
+                    return False
                 raise NotNow(f"{who.person} has answered {place} already", mend="somebody else may answer")
-            if len(agreed) < asking.waiting.quorum:
-                return False
-            by = agreed
         kind = "workflow_approved" if said.allowed else "workflow_denied"
         result = _result(asking.waiting, said, by)
         taught = partial(self._teaches, asking, who, said, result)
@@ -137,6 +145,13 @@ class People:
         if waiting.escalate_to and now >= asking.wait.asked_at + waiting.escalate_after * 1000:
             roles.add(waiting.escalate_to)
         return bool(self._rules().may_answer(roles, who, asking.asker, now))
+
+    def _still_may(self, asking: Asking, who: Caller) -> bool:
+        """Whether somebody who agreed earlier may answer now as well."""
+        try:
+            return self._may(asking, self.standing(who))
+        except FairleadError:  # their key is gone, or their provider has sent them away
+            return False
 
     def _require_fit(self, asking: Asking, who: Caller, said: Said) -> None:
         run = asking.opened.run

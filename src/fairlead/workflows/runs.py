@@ -272,21 +272,23 @@ class Runs:
             self._tell(connection, kind, opened.run, f"{opened.run.id} {place}", by=by)
         return True
 
-    def agreed(self, opened: Opened, place: str, person: str, *, by: str) -> list[str] | None:
-        """One of several who must agree has. Everybody who has by now; None where this person had before."""
+    def agreed(self, opened: Opened, place: str, who: Caller) -> tuple[list[Caller], bool]:
+        """One of several who must agree has. Everybody who has by now, as they stood then, and whether it was this
+        person's first time."""
         from fairlead.storage import workflow_step_rows as steps
 
-        mine = f"{place}{_SAID}{self._vault.subject_for(person).id}"
-        row = steps.row_of(self.row(opened, "", mine, StepResult(value=person)))
+        mine = f"{place}{_SAID}{self._vault.subject_for(who.person).id}"
+        row = steps.row_of(self.row(opened, "", mine, StepResult(value=packed(who))))
         with self.store.writing() as connection:
-            if steps.has_any(connection, opened.run.id, (mine,)):
-                return None
-            steps.copy_results(connection, (row,))
+            new = not steps.has_any(connection, opened.run.id, (mine,))
+            if new:
+                steps.copy_results(connection, (row,))
             found = [
                 each for each in steps.results(connection, opened.run.id) if each.place.startswith(f"{place}{_SAID}")
             ]
-            self._tell(connection, "workflow_agreed", opened.run, f"{opened.run.id} {place}", by=by)
-        return [str(opened.key.open(each.place, each.sealed)["value"]) for each in found]
+            if new:
+                self._tell(connection, "workflow_agreed", opened.run, f"{opened.run.id} {place}", by=who.credential)
+        return [unpacked(opened.key.open(each.place, each.sealed)["value"], Caller) for each in found], new
 
     def sweep(self) -> None:
         """Delete what ended long ago, a few runs at a time: nobody waits long for it. One process does it for all."""

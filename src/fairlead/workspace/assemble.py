@@ -31,6 +31,7 @@ from fairlead.identity.introspection import Introspections
 from fairlead.identity.issuer_keys import IssuerKeyRings
 from fairlead.identity.people import People
 from fairlead.identity.provider_tokens import ProviderTokens
+from fairlead.identity.types import Caller
 from fairlead.lanes.figures import FOLDER
 from fairlead.lanes.minutes import FOLDER as MINUTES
 from fairlead.lanes.minutes import Minutes
@@ -188,6 +189,11 @@ def _working(around: Surroundings, fairlead: Fairlead, parts: LastingParts, at_o
     """What walks runs here: those that are kept in memory for whoever waits, and the others where that is wanted."""
     rows = UnkeptRuns(around.store, fairlead.ledger.vault, around.clock)
     taking = Taking(around.store, around.clock, parts.runs, fairlead.ledger.journal.worker)
+
+    def standing(who: Caller) -> Caller:
+        return fairlead.current().authenticator.again(who)
+
+    parts.workflows.standing = standing
     parts.workflows.waited = Waited(fairlead, parts.runs, taking, rows, at_once=at_once)
     if not around.walks:
         return None
