@@ -4,8 +4,10 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.world import World, world
 
+from fairlead.execution import page_reading
 from fairlead.storage.workflow_rows import Run
 from fairlead.workflows.beginning import started
 from fairlead.workflows.known import functions_in
@@ -81,6 +83,16 @@ async def test_a_page_that_is_hidden_is_one_that_is_not_there(tmp_path: Path) ->
         hidden = (await walked(w, "kim"))[1]
         assert hidden["message"] == "there is no page 'legal/secret' in the context"
         assert hidden["kind"] == "refused"
+
+
+async def test_more_pages_than_a_step_can_hold_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with world(tmp_path, files("legal/*"), walks=2) as w:
+        monkeypatch.setattr(page_reading, "MOST_PAGES", 1)
+        run, refused = await walked(w, "lee")
+        assert (run.status, refused["message"]) == ("failed", "the pages legal/* are 2 pages")
+        monkeypatch.setattr(page_reading, "MOST_PAGES", 2)
+        monkeypatch.setattr(page_reading, "MOST_LETTERS", 10)
+        assert "letters" in (await walked(w, "lee"))[1]["message"]
 
 
 def test_who_calls_is_no_argument_that_a_step_must_give() -> None:

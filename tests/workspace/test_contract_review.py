@@ -87,16 +87,19 @@ def test_documents_of_word_are_read_and_others_refused() -> None:
     document.add_paragraph("The Buyer pays each invoice within 20 days.")
     held = io.BytesIO()
     document.save(held)
-    contracts = module("systems/contracts.py")
+    told = module("workflows/contract_words.py")["words"]
     functions = load((TEMPLATE / "systems" / "contracts.py").read_bytes(), "contracts.py").functions
     of = functions["read"].form.__annotations__["document"]
 
     def words(name: str, content: bytes) -> str:
-        return str(contracts["read"](of(name=name, base64=base64.b64encode(content).decode())).text)
+        said = told({"name": name, "base64": base64.b64encode(content).decode()})
+        return str(functions["read"].run(of(**said)).text)
 
     assert "within 20 days" in words("supply.docx", held.getvalue())
     for name, content, why in (
-        ("empty.txt", b" \n", "holds no text"),
+        ("blank.txt", b" \n", "holds no text"),
+        ("empty.pdf", b"", "is empty"),
+        ("saved.pdf", b"<html>404: not found</html>", "is called PDF and is none"),
         ("picture.png", b"\x89PNG\xff\xfe", "neither PDF, DOCX nor text"),
         ("long.txt", b"words and words " * 40_000, "split it"),
         ("broken.pdf", b"%PDF-1.7 nothing", "cannot be read"),

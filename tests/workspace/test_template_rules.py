@@ -1,10 +1,16 @@
 """Rules that templates bring along, each by itself: what one attempt cannot pass, many at once cannot either."""
 
+import re
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import psycopg
+import pytest
 import yaml
+from tests.postgres import Server
 
 import fairlead.workspace.solutions as templates
 from fairlead.tools.python import load
@@ -33,6 +39,28 @@ def test_a_customer_gets_one_discount_however_many_ask_at_once() -> None:
         assert given("two", " c-9") == []
         assert given("three", "C-10") == [("three",)]
         assert shop.execute("SELECT count(*) FROM discounts").fetchone() == (3,)
+
+
+def test_of_two_at_once_one_gets_the_discount_on_postgresql(postgres: Server) -> None:
+    shop = _ROOT / "store-assistant" / "samples" / "store"
+    give = yaml.safe_load((shop / "postgresql.yaml").read_text())["shop"]["queries"]["give"]["sql"]
+    url = postgres.make_database()
+
+    def given(on: psycopg.Connection[Any], key: str, customer: str) -> list[Any]:
+        said = {"key": key, "sku": "SH-100", "customer": customer, "percent": 4, "reason": "scratch", "person": "noor"}
+        return on.execute(re.sub(r":(\w+)", r"%(\1)s", give), said).fetchall()
+
+    with psycopg.connect(url) as one, psycopg.connect(url, autocommit=True) as two, ThreadPoolExecutor(1) as beside:
+        two.execute((shop / "postgresql.sql").read_text())
+        assert given(one, "one", "C-9") == [("one",)]  # and not committed yet
+        second = beside.submit(given, two, "two", " c-9")
+        with pytest.raises(TimeoutError):
+            second.result(timeout=0.2)  # it waits for the first
+        one.commit()
+        assert second.result(timeout=10) == []
+        assert given(two, "one", "C-9") == [("one",)]  # the same key, asked again
+        assert given(two, "three", "C-7") == []
+        assert two.execute("SELECT count(*) FROM discounts").fetchone() == (2,)
 
 
 def test_who_accepts_a_problem_accepts_nothing_that_other_fields_make_of_it() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fairlead.cli.explain import codes
-from fairlead.errors import BadInput, CutOff, FairleadError, Refused, Upstream
+from fairlead.errors import BadInput, CutOff, FairleadError, Overloaded, Refused, Upstream
 
 PATIENCE = 600.0  # seconds: the server's own deadline comes first
 _MOST_OF_AN_ERROR = 1 << 20
@@ -100,7 +100,7 @@ def _sent(
     ):
         try:
             if response.status != 200:
-                raise _refused(response.status, response.read(_MOST_OF_AN_ERROR))
+                raise _refused(response)
             yield Reply(response)
         except (ConnectionResetError, TimeoutError, HTTPException) as error:
             raise CutOff(
@@ -124,11 +124,25 @@ def _answer(
         ) from error
 
 
-def _refused(status: int, body: bytes) -> FairleadError:
+def _refused(response: HTTPResponse) -> FairleadError:
+    pause = _pause(response)
     try:
-        return error_of(json.loads(body)["error"])
+        error = error_of(json.loads(response.read(_MOST_OF_AN_ERROR))["error"])
     except (ValueError, KeyError, TypeError):
-        return NoServer(f"what answers there is no Fairlead: status {status}", mend="check --url")
+        if pause is not None:  # a proxy before it
+            return Overloaded(f"the server takes no work just now: status {response.status}", retry_after=pause)
+        return NoServer(f"what answers there is no Fairlead: status {response.status}", mend="check --url")
+    if pause is not None and isinstance(error, Overloaded | Upstream):
+        error.retry_after = pause
+    return error
+
+
+def _pause(response: HTTPResponse) -> float | None:
+    """The seconds after which a busy server wants to be asked again; None where it is not busy."""
+    if response.status not in (429, 503):
+        return None
+    said = response.getheader("retry-after") or ""
+    return max(1.0, float(said)) if said.isdecimal() else 1.0
 
 
 def error_of(said: Mapping[str, Any]) -> FairleadError:
@@ -144,4 +158,6 @@ def error_of(said: Mapping[str, Any]) -> FairleadError:
         step=details.get("step", ""),
     )
     error.run = details.get("run", "")
+    if isinstance(error, Overloaded | Upstream):
+        error.retry_after = 1.0 if isinstance(error, Overloaded) else None
     return error

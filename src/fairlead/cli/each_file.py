@@ -4,16 +4,18 @@ import glob
 import json as jsons
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
-from fairlead.cli.asking import got, posted
+from fairlead.cli.asking import PATIENCE, got, posted
 from fairlead.cli.brought import with_files
 from fairlead.cli.output import data, json_data, say
-from fairlead.errors import BadInput
+from fairlead.errors import BadInput, Overloaded, Upstream
 
+T = TypeVar("T")
 MOST: Final = 10_000
 """Files of one command."""
 _AT_ONCE: Final = 8
@@ -58,7 +60,7 @@ def run_each(name: str, given: dict[str, Any], pattern: str, address: str, key: 
                 told.append(one)
                 _say(one)
         for run, file in list(under_way.items()):
-            found = got(address, f"/v1/workflows/runs/{run}", key)
+            found = _patiently(partial(got, address, f"/v1/workflows/runs/{run}", key))
             if found["status"] in RESTS:
                 del under_way[run]
                 told.append(_told(file, found))
@@ -77,10 +79,30 @@ def _begun(
         try:
             value = with_files(given, {as_key: str(file)}, {}, Path())
             body = {"input": value, "once": f"sha256:{value[as_key]['sha256']}"}
-            with posted(address, body, key, path=f"/v1/workflows/{quote(name, safe='')}/runs") as answer:
-                yield {"file": str(file), "run": jsons.loads(answer.read())["id"]}
+            yield {"file": str(file), "run": _patiently(partial(_run_begun, name, body, address, key))}
         except BadInput as error:
             yield {"file": str(file), "run": "", "status": "refused", "said": error.message}
+
+
+def _run_begun(name: str, body: dict[str, Any], address: str, key: str) -> str:
+    with posted(address, body, key, path=f"/v1/workflows/{quote(name, safe='')}/runs") as answer:
+        return str(jsons.loads(answer.read())["id"])
+
+
+def _patiently(ask: Callable[[], T]) -> T:
+    """What a server gives that is busy now and then: it is asked again after the time that it names, for ten minutes in
+    all. A batch does not end because others are at work as well."""
+    waited = 0.0
+    while True:
+        try:
+            return ask()
+        except (Overloaded, Upstream) as error:
+            pause = error.retry_after
+            if not pause or waited + pause > PATIENCE:
+                raise
+            say(f"{error.message}: asking again in {pause:g} s")
+        time.sleep(pause)
+        waited += pause
 
 
 def _told(file: str, found: dict[str, Any]) -> dict[str, Any]:

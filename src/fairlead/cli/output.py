@@ -23,6 +23,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
+_LONG, _GLIMPSE = 2000, 120  # letters
 _RED, _BOLD, _PLAIN = "\x1b[1;31m", "\x1b[1m", "\x1b[0m"
 # Control characters, lone surrogates, and marks that turn the direction of what follows.
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -46,6 +47,15 @@ def _escaped(found: re.Match[str]) -> str:
 def data(text: str) -> None:
     """A line, or lines, of what was asked for."""
     print(safe(text))
+
+
+def briefly(value: Any, more: str) -> Any:
+    """A value to look at: texts that would fill the screen are cut, and `more` says how to see them whole."""
+    if isinstance(value, str) and len(value) > _LONG:
+        return f"{value[:_GLIMPSE]}\u2026 ({len(value):,} letters; {more})"
+    if isinstance(value, dict):
+        return {key: briefly(each, more) for key, each in value.items()}
+    return [briefly(each, more) for each in value] if isinstance(value, list) else value
 
 
 def say(text: str) -> None:

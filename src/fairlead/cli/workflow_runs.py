@@ -19,7 +19,7 @@ from fairlead.cli.brought import pairs, with_files
 from fairlead.cli.compiled import published
 from fairlead.cli.each_file import OVER, RESTS, files_of, run_each
 from fairlead.cli.opening import open_store
-from fairlead.cli.output import DryRun, Json, data, json_data, say, table
+from fairlead.cli.output import DryRun, Json, briefly, data, json_data, say, table
 from fairlead.cli.place import Data, Workspace, find, server_url
 from fairlead.cli.signing_in import key_or_login
 from fairlead.cli.walking import walk_until_told
@@ -263,10 +263,12 @@ def _show(found: dict[str, Any]) -> None:
     if (copy := found.get("copy")) is not None:
         data(f"a copy of {copy['of']} from {', '.join(copy['from'])}")
     if "output" in found:
-        data(jsons.dumps(found["output"], ensure_ascii=False, indent=2))
+        more = f"fairlead workflow status {found['id']} --take KEY prints one whole"
+        data(jsons.dumps(briefly(found["output"], more), ensure_ascii=False, indent=2))
+    failure = found.get("failure", {})
     for key in ("message", "why", "mend"):
-        if failure := found.get("failure", {}).get(key):
-            say(f"{key}: {failure}")
+        if failure.get(key) and not (key == "mend" and failure[key] == failure.get("why")):
+            say(f"{key}: {failure[key]}")
     say(f"cost: {exact_money(found['cost'])}")
 
 

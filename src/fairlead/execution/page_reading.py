@@ -8,6 +8,7 @@ is asked and nothing is paid.
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from itertools import groupby
+from typing import Final
 
 from msgspec import Struct
 
@@ -15,12 +16,17 @@ from fairlead.context import Context, Hit, Pack
 from fairlead.context.search import MayRead
 from fairlead.context.types import Citation
 from fairlead.costs.told import Arrival
-from fairlead.errors import NotFound
+from fairlead.errors import BadInput, NotFound
 from fairlead.execution.deployment import Fairlead
 from fairlead.execution.pins import context_of
 from fairlead.execution.stopping import refuse_stopped
 from fairlead.identity.types import Caller
 from fairlead.labels import DataClass, Labels
+
+MOST_PAGES: Final = 200
+"""Pages that one step reads whole."""
+MOST_LETTERS: Final = 2_000_000
+"""Letters of all of them together."""
 
 
 class PageSection(Struct, frozen=True, kw_only=True):
@@ -48,7 +54,8 @@ async def read_pages(
 ) -> tuple[tuple[ReadPage, ...], Labels]:
     """The pages whose names these patterns (`legal/*`) fit, as far as the caller may read them, and their labels.
 
-    Raises `NotFound` where a pattern fits none that they may read: there is no telling whether there is one.
+    Each page once. Raises `NotFound` where a pattern fits none that they may read: there is no telling whether there is
+    one; and `BadInput` where they are more than a step can hold.
     """
     deployment = fairlead.current()
     async with fairlead.ledger.open(caller, arrival, deployment, "read_pages") as action:
@@ -58,12 +65,25 @@ async def read_pages(
             context = await context_of(fairlead, deployment, action)
         with action.step("authorize"):
             may_read = deployment.policy.may_read(caller)
-            names = [name for each in patterns for name in _names(context, each, may_read)]
+            names = list(dict.fromkeys(name for each in patterns for name in _names(context, each, may_read)))
+            if len(names) > MOST_PAGES:
+                raise _too_much(patterns, f"{len(names):,} pages", f"{MOST_PAGES} are the most that a step reads whole")
         hits = await context.whole(names, may_read)
+        if (letters := sum(len(hit.text) for hit in hits)) > MOST_LETTERS:
+            raise _too_much(patterns, f"{letters:,} letters", f"{MOST_LETTERS:,} are the most of one step")
         action.pack = Pack(snapshot=context.snapshot, citations=tuple(map(_citation, hits)))
         labels = action.labels = Labels(max((hit.data_class for hit in hits), default=DataClass.public))
         await action.conclude("done")
     return tuple(_page(list(of)) for _, of in groupby(hits, lambda hit: hit.item)), labels
+
+
+def _too_much(patterns: Sequence[str], size: str, why: str) -> BadInput:
+    return BadInput(
+        f"the pages {', '.join(patterns)} are {size}",
+        why=why,
+        mend="name fewer pages in the step, such as contracts/* for contracts; a search finds passages of all of them",
+        step="stitch",
+    )
 
 
 def _names(context: Context, pattern: str, may_read: MayRead) -> list[str]:
