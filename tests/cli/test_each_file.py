@@ -47,8 +47,14 @@ def test_a_batch_waits_as_long_as_a_busy_server_says_and_goes_on(
 ) -> None:
     (tmp_path / "one.pdf").write_bytes(b"%PDF-")
     pauses: list[float] = []
-    monkeypatch.setattr(each_file.time, "sleep", pauses.append)
-    answers = [(429, BUSY, "7"), (503, {}, "2"), (200, {"id": "wf_1"}, ""), (503, BUSY, "3"), (200, DONE, "")]
+    monkeypatch.setattr("fairlead.cli.each_file.time.sleep", pauses.append)
+    answers: list[tuple[int, dict[str, Any], str]] = [
+        (429, BUSY, "7"),
+        (503, {}, "2"),
+        (200, {"id": "wf_1"}, ""),
+        (503, BUSY, "3"),
+        (200, DONE, ""),
+    ]
     with answering(answers) as address:
         assert each_file.run_each("invoice", {}, f"document={tmp_path}/*.pdf", address, "key", json=True)
     assert pauses[:3] == [7, 2, 3]
@@ -58,7 +64,7 @@ def test_a_batch_waits_as_long_as_a_busy_server_says_and_goes_on(
 def test_a_server_that_stays_busy_ends_the_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "one.pdf").write_bytes(b"%PDF-")
     pauses: list[float] = []
-    monkeypatch.setattr(each_file.time, "sleep", pauses.append)
+    monkeypatch.setattr("fairlead.cli.each_file.time.sleep", pauses.append)
     with answering([(429, BUSY, "400")] * 3) as address, pytest.raises(FairleadError, match="too fast"):
         each_file.run_each("invoice", {}, f"document={tmp_path}/*.pdf", address, "key", json=True)
     assert pauses == [400]
