@@ -65,7 +65,7 @@ def test_what_people_say_is_listed_without_its_words_exported_by_class_and_forgo
 
         monkeypatch.setenv(VARIABLE, MASTER_KEY.hex())
         shown = fairlead("examples", "show", expert[:9], "--payload", *at).out
-        assert ("It is 7 EUR." in shown, "untrusted  tool:mail.read" in shown) == (True, True)
+        assert all(each in shown for each in ("It is 7 EUR.", "untrusted  tool:mail.read", "UTC by lee"))
         dry = fairlead("examples", "export", "--dry-run", *at)
         assert (dry.out, "1 examples; 1 are of a higher class" in dry.err) == ("", True)
         assert fairlead("examples", "export", "--out", tmp_path / "x.jsonl", *at).status == 0

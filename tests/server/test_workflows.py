@@ -144,4 +144,7 @@ def test_whoever_begins_a_run_that_is_in_memory_only_waits_for_it(tmp_path: Path
         assert again.text.endswith("data: [DONE]\n\n")
         assert t.get(f"runs/{whole['id']}").json()["output"] == whole["output"]
         assert t.get(f"runs/{whole['id']}", "max").status_code == 404
+        foreign, missing = (t.order(each, "max", do="approve", at="say") for each in (whole["id"], "wf_none"))
+        assert foreign.text.replace(whole["id"], "wf_none") == missing.text, "who asks of another's learns nothing"
+        assert (foreign.status_code, "quiet" in foreign.text) == (404, False)
         assert [t.order(whole["id"], do=each).status_code for each in ("cancel", "pause", "retry")] == [409, 404, 404]

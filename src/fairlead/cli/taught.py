@@ -27,13 +27,14 @@ from fairlead.cli.output import (
 from fairlead.cli.place import Data, Place, Workspace, find, user
 from fairlead.cli.when import moment_ago, shown
 from fairlead.clock import SystemClock
-from fairlead.errors import BadInput
+from fairlead.errors import BadInput, NotFound
 from fairlead.labels import DataClass
 from fairlead.storage.store import Store
 
 if TYPE_CHECKING:
     from fairlead.learning.taught import Example
     from fairlead.storage.example_rows import Which
+    from fairlead.storage.types import NewExample
 
 _LINE: Final = "{:<27} {:<10} {:<20} {:<12} {:<19}  {}"
 _SHOWN: Final = ("id", "source", "task", "class", "reason", "code", "workflow", "run", "place", "action", "revision")
@@ -99,19 +100,20 @@ def show(
     json: Json = False,
 ) -> None:
     """One example: where it comes from, why it came to a person, and under what."""
-    from fairlead.learning.taught import about, one, opened, whole
+    from fairlead.learning.taught import about, one
 
     place = find(workspace, data_folder)
     with closing(open_store(place)) as store:
         row = one(store, id_)
-        known = whole(next(opened(open_vault(place, store), [row]))) if payload else about(row)
+        known = _opened(place, store, row) if payload else about(row)
     if json:
         json_data(known)
         return
     for name in _SHOWN:
         if known[name]:
             data(f"{name:<10} {known[name]}")
-    data(f"{'given':<10} {shown(known['at'])} UTC by {known['answered_by']}")
+    by = known.get("person") or known["answered_by"]
+    data(f"{'given':<10} {shown(known['at'])} UTC by {by}")
     if not payload:
         say("--payload shows what was asked and answered")
         return
@@ -207,6 +209,16 @@ def forget(
     json_data({"forgotten": gone}) if json else say(f"{gone} examples are forgotten")
 
 
+def _opened(place: Place, store: Store, row: "NewExample") -> dict[str, Any]:
+    """All that an example says, and by whom. Raises `NotFound` where one of its persons was erased meanwhile."""
+    from fairlead.learning.taught import opened, whole
+
+    found = next(opened(open_vault(place, store), [row]), None)
+    if found is None:
+        raise NotFound(f"{row.id} went with one of its persons", mend="fairlead examples list")
+    return {**whole(found), "person": found.content.person}
+
+
 def _which(task: str, source: str, since: str, up_to: DataClass | None = None, person: str = "") -> "Which":
     from fairlead.storage.example_rows import Which
 
@@ -261,14 +273,16 @@ def _written(out: Path, lines: Iterator[str]) -> int:
     """Write a file that is there in whole or not at all, and that its owner alone reads. How many lines it has."""
     draft, count = out.with_name(f".{out.name}.part"), 0
     draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        for line in lines:
-            file.write(f"{line}\n")
-            count += 1
-        file.flush()
-        os.fsync(file.fileno())
-    os.link(draft, out)  # fails where somebody has made it meanwhile
-    draft.unlink()
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            for line in lines:
+                file.write(f"{line}\n")
+                count += 1
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(draft, out)  # unlike a rename, it fails where somebody has made it meanwhile
+    finally:
+        draft.unlink(missing_ok=True)
     return count
 
 

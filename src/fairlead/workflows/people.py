@@ -22,7 +22,7 @@ from fairlead.storage.types import NewExample
 from fairlead.storage.workflow_step_rows import Wait
 from fairlead.workflows.forms import Form
 from fairlead.workflows.lessons import lesson_of
-from fairlead.workflows.runs import Opened, Runs
+from fairlead.workflows.runs import Opened, Runs, no_run
 from fairlead.workflows.steering import NotNow
 from fairlead.workflows.walk import StepResult, Waiting
 
@@ -88,7 +88,7 @@ class People:
         """What one person says to a run. Whether the question is settled by it. Raises `NotFound`, `OwnCall`, `NotNow`,
         `BadInput`."""
         if self._runs.one(id_).unkept:
-            raise _no_run(id_)  # it asks nobody: whoever answers it learns nothing of it, not even that it is there
+            raise no_run(id_)  # it asks nobody: whoever answers it learns nothing of it, not even that it is there
         opened = self._runs.open(id_)
         asking = self._question(opened, place)
         self._require_fit(asking, who, said)
@@ -163,7 +163,7 @@ class People:
                 subject=run.id,
             )
         if not self._may(asking, who):
-            raise _no_run(run.id)
+            raise no_run(run.id)
         if len(said.note) > LONGEST_NOTE:
             raise BadInput(
                 f"the note has {len(said.note)} characters", why=f"{LONGEST_NOTE} are the most", mend="shorten it"
@@ -189,11 +189,6 @@ def _result(waiting: Waiting, said: Said, by: list[str]) -> StepResult:
         return StepResult(value=value, text=value if isinstance(value, str) else "", provenance=provenance)
     told = {"approved": said.allowed, "by": by, "note": said.note, "answer": value}
     return StepResult(value=told, text=said.note, provenance=provenance)
-
-
-def _no_run(id_: str) -> NotFound:
-    mend = "`fairlead workflow questions` lists the questions for you"
-    return NotFound(f"there is no run {id_!r}", mend=mend, subject=id_)
 
 
 def _look(opened: Opened) -> str:

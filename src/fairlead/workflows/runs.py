@@ -128,9 +128,7 @@ class Runs:
         with self.store.reading() as connection:
             found = table.run_of(connection, id_)
         if found is None or (who is not None and not self._is_theirs(found, who)):
-            raise NotFound(
-                f"there is no run {id_!r}", mend="`fairlead workflow runs` lists those that there are", subject=id_
-            )
+            raise no_run(id_)
         return found
 
     def named(self, beginning: str) -> str:
@@ -175,9 +173,7 @@ class Runs:
         with self.store.reading() as connection:
             run = table.run_of(connection, id_)
             if run is None:
-                raise NotFound(
-                    f"there is no run {id_!r}", mend="`fairlead workflow runs` lists those that there are", subject=id_
-                )
+                raise no_run(id_)
             if run.unkept:
                 raise NotFound(
                     f"nothing is kept of run {id_}",
@@ -351,6 +347,11 @@ def _rests(waiting: Sequence[tuple[Place, Waiting]], until: int) -> int:
     if all(place.undoing for place, _ in waiting):
         return until or EVER
     return until if all(place.text.startswith(FAULT) for place, _ in waiting) else 0
+
+
+def no_run(id_: str) -> NotFound:
+    """For a run that there is not, and for whoever may not know that there is one."""
+    return NotFound(f"there is no run {id_!r}", mend="`fairlead workflow runs` lists those that there are", subject=id_)
 
 
 def policies_of(decided: Decision) -> dict[str, Any]:
