@@ -1,6 +1,7 @@
 """Serving: one process, or a parent with several workers, on one listening socket."""
 
 import contextlib
+import gc
 import resource
 import socket
 import sys
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import uvicorn
 
 _SWITCH = 0.0005  # seconds
+_GARBAGE = (10_000, 10, 10)  # more objects than this, net, before it is looked for among the young, and so on
 _OTHER_FILES = 512  # databases, libraries, logs, and connections to models that are kept open
 
 
@@ -85,9 +87,19 @@ def _work(sock: socket.socket, start: Callable[[], Awaitable[Running]], serving:
 
     # The journal's thread asks for the interpreter many times a commit; by default each time may take 5 ms.
     sys.setswitchinterval(_SWITCH)
-    server = uvicorn.Server(configured(start, serving))
+    server = uvicorn.Server(configured(lambda: _settled(start), serving))
     server.run(sockets=[sock])
     return 0 if server.started else 1
+
+
+async def _settled(start: Callable[[], Awaitable[Running]]) -> Running:
+    """What is made at the start stays: collecting garbage passes over it from then on, and happens more seldom than by
+    default, since nearly all that requests make goes without it."""
+    running = await start()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GARBAGE)
+    return running
 
 
 def configured(start: Callable[[], Awaitable[Running]], serving: Serving) -> "uvicorn.Config":

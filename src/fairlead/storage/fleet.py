@@ -9,7 +9,7 @@ its renewal, the publisher from after it, so that a wall clock that jumps change
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
@@ -97,7 +97,7 @@ class Fleet:
         `follow` takes up what must never be older than a lease: it reads after the renewal has begun, and the lease is
         extended only once it has returned. Returns what is in force: if it is another, load that and renew again.
         """
-        from sqlalchemy import delete, insert, select
+        from sqlalchemy import insert, update
 
         from fairlead.storage.schema import worker as table
 
@@ -106,19 +106,11 @@ class Fleet:
         with self._store.writing() as connection:
             found = _read(connection)
             if found.number == seen:
-                mine = select(table.c.started_at, table.c.renewals).where(table.c.id == worker)
-                row = connection.execute(mine).first()
-                connection.execute(delete(table).where(table.c.id == worker))
-                values = {
-                    "id": worker,
-                    "host": host,
-                    "pid": pid,
-                    "started_at": row.started_at if row else now,
-                    "seen_epoch": seen,
-                    "renewals": row.renewals + 1 if row else 1,
-                    "lease_until": now + int(LEASE * 1000),
-                }
-                connection.execute(insert(table).values(values))
+                values: dict[str, Any] = {"seen_epoch": seen, "lease_until": now + int(LEASE * 1000)}
+                mine = update(table).where(table.c.id == worker)
+                if not connection.execute(mine.values(renewals=table.c.renewals + 1, **values)).rowcount:
+                    values |= {"id": worker, "host": host, "pid": pid, "started_at": now, "renewals": 1}
+                    connection.execute(insert(table).values(values))
         if found.number == seen:
             if follow is not None:
                 follow()

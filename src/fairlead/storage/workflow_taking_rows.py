@@ -8,7 +8,21 @@ from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, Text, and_, case, cast, exists, func, not_, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+    update,
+)
 
 from fairlead.storage.personal_tables import approval
 from fairlead.storage.schema import epoch
@@ -50,12 +64,18 @@ def waiting(connection: Connection) -> list[tuple[tuple[str, str], int, int]]:
     return [((workflow, department), count, first) for workflow, department, count, first in found]
 
 
+def is_due(connection: Connection, now: int) -> bool:
+    """Whether there is anything for `over` or `ready`: one question, since most often there is nothing."""
+    queries = *(select(_run.id).where(each) for each in _ready(now)), *_over(now)
+    return bool(connection.execute(select(or_(*map(exists, queries)))).scalar())
+
+
 def ready(
     connection: Connection, now: int, *, but_workflows: Sequence[str], but_departments: Sequence[str], limit: int
 ) -> list[Ready]:
     """The next to be taken: what is cancelled, so that it is undone, where that does not rest; then by their turn."""
     found: list[Ready] = []
-    for mine in (and_(_resting, _run.until <= now), _run.status == ACCEPTED):
+    for mine in _ready(now):
         query = select(_run.id, _run.segment, _run.workflow, _run.department).where(mine)
         if but_workflows:
             query = query.where(_run.workflow.not_in(but_workflows))
@@ -66,6 +86,10 @@ def ready(
         if len(found) == limit:
             break
     return found
+
+
+def _ready(now: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return and_(_resting, _run.until <= now), _run.status == ACCEPTED
 
 
 def take(connection: Connection, id: str, *, segment: int, worker: str, now: int) -> bool:
@@ -124,14 +148,18 @@ def owners(connection: Connection) -> set[str]:
 def over(connection: Connection, now: int, limit: int) -> list[str]:
     """Those whose waiting is over: their time has come, or the call that they wait for was approved, denied, or can be
     neither any more: it was asked about under another revision, and is asked about anew."""
-    timed = select(_run.id).where(_run.status == WAITING, _run.until > 0, _run.until <= now).limit(limit)
+    found = [id for query in _over(now) for id in connection.execute(query.limit(limit)).scalars()]
+    return list(dict.fromkeys(found))
+
+
+def _over(now: int) -> tuple[Select[str], Select[str]]:
+    timed = select(_run.id).where(_run.status == WAITING, _run.until > 0, _run.until <= now)
     w, a = workflow_wait.c, approval.c
     in_force = select(epoch.c.revision).scalar_subquery()
     answered = or_(a.id.is_(None), a.state != "pending", a.expires_at <= now, a.revision != in_force)
     calls = select(w.run).outerjoin(approval, a.id == w.what).where(w.kind == CALL, answered)
-    waits = exists(select(_run.id).where(_run.id == w.run, or_(_run.status == WAITING, and_(_resting, _run.until > 0))))
-    found = [*connection.execute(timed).scalars(), *connection.execute(calls.where(waits).limit(limit)).scalars()]
-    return list(dict.fromkeys(found))
+    waits = or_(_run.status == WAITING, and_(_resting, _run.until > 0))
+    return timed, calls.where(exists(select(_run.id).where(_run.id == w.run, waits)))
 
 
 def next_time(connection: Connection) -> int:

@@ -30,6 +30,7 @@ _VERSION: Final = (
 _SCHEMA: Final = "fairlead_runs"
 _PAGE: Final = 500
 _THREADS: Final = 32
+_SELDOM: Final = 1.0  # seconds between two looks at messages between its workflows: we send none; by itself 0.01
 
 
 class Carriage:
@@ -62,6 +63,7 @@ class Carriage:
             log_level="ERROR",
             console_log_level="ERROR",
             max_executor_threads=_THREADS,
+            notification_coalesce_sec=_SELDOM,
         )
         DBOS(config=config)
         walk = self._walk

@@ -13,7 +13,7 @@ from fairlead.storage.store import Store
 from fairlead.workflows.carriage import Carriage
 from fairlead.workflows.runs import BELL
 from fairlead.workflows.segments import Segments
-from fairlead.workflows.taking import Taking
+from fairlead.workflows.taking import Looked, Taking
 
 if TYPE_CHECKING:
     from fairlead.storage.workflow_taking_rows import Ready
@@ -91,27 +91,24 @@ class Dispatch:
             self._news.clear()
             pause = _LOOK_EVERY
             try:
-                while count := await self._take():
-                    log.debug("took up %d runs", count)
-                pause = await self._tell()
+                while (looked := await self._looked()).taken:
+                    for each in looked.taken:
+                        await self._begin(each)
+                pause = await self._tell(looked)
             except FairleadError as error:
                 log.error("cannot look for runs that are due: %s (%s)", error, error.why)
             except Exception:  # nobody stands above this loop: if it ended, no run would be taken up any more
                 log.exception("cannot look for runs that are due")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), pause)
-            await asyncio.sleep(_SHORTLY)
+                await asyncio.sleep(_SHORTLY)
 
-    async def _take(self) -> int:
-        """Take and begin what is due. How many runs it was."""
-        room = self._at_once - len(self._segments.under_way)
-        if room <= 0 or self._ending:
-            return 0
-        taken = await asyncio.to_thread(self._taking.take, room)
-        self._segments.under_way.update(each.id for each in taken)
-        for each in taken:
-            await self._begin(each)
-        return len(taken)
+    async def _looked(self) -> Looked:
+        walked = tuple(self._segments.under_way)
+        room = 0 if self._ending else self._at_once - len(walked)
+        looked = await asyncio.to_thread(self._taking.look, room, walked)
+        self._segments.under_way.update(each.id for each in looked.taken)
+        return looked
 
     async def _begin(self, ready: "Ready") -> None:
         try:
@@ -121,17 +118,15 @@ class Dispatch:
             self._segments.over(ready.id)
             await asyncio.to_thread(self._taking.let_go, [ready.id])
 
-    async def _tell(self) -> float:
+    async def _tell(self, looked: Looked) -> float:
         """Tell the walks what people have done to their runs, and let go of what is ours and not walked. Seconds until
         there may be something to do."""
-        lost = set(await asyncio.to_thread(self._taking.walked_by)) - self._segments.under_way
-        if lost:
-            log.error("let go of %d runs that nobody walked", len(lost))
-            await asyncio.to_thread(self._taking.let_go, lost)
-        statuses, next_at = await asyncio.to_thread(self._taking.seen, tuple(self._segments.under_way))
-        for run, status in statuses.items():
+        if looked.lost:
+            log.error("let go of %d runs that nobody walked", len(looked.lost))
+            await asyncio.to_thread(self._taking.let_go, looked.lost)
+        for run, status in looked.statuses.items():
             self._segments.tell(run, status)
-        left = (next_at - self._clock.now()) / 1000 if next_at else _LOOK_EVERY
+        left = (looked.next_at - self._clock.now()) / 1000 if looked.next_at else _LOOK_EVERY
         return min(_LOOK_EVERY, max(_SHORTLY, left))
 
     def _dead(self, workers: Iterable[str]) -> list[str]:

@@ -7,6 +7,8 @@ Every method reads or writes the database: call it in a thread.
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from fairlead.clock import Clock
 from fairlead.storage.store import Store
 from fairlead.workflows.queues import Limits, Standing, Taken, standings
@@ -21,6 +23,16 @@ _BATCH: Final = 8  # taken at a time: other workers that have room get theirs be
 _WOKEN: Final = 500
 
 
+class Looked(Struct, frozen=True):
+    """What a look found: the runs that are this worker's from here on; or, where there was none, those that it has and
+    does not walk, the status of each that it walks, and when the next one goes on that waits for a time (0: never)."""
+
+    taken: "tuple[Ready, ...]" = ()
+    lost: tuple[str, ...] = ()
+    statuses: dict[str, str] = {}
+    next_at: int = 0
+
+
 class Taking:
     """For one worker."""
 
@@ -30,13 +42,31 @@ class Taking:
         self._runs = runs
         self._worker = worker
 
+    def look(self, room: int, walked: Collection[str]) -> Looked:
+        """Take at most so many runs, or see how those stand that are walked."""
+        from fairlead.storage import workflow_rows, workflow_taking_rows
+
+        if taken := self.take(room):
+            return Looked(taken=tuple(taken))
+        with self._store.reading() as connection:
+            mine = workflow_taking_rows.walked_by(connection, self._worker, kept=True)
+            return Looked(
+                lost=tuple(set(mine) - set(walked)),
+                statuses=workflow_rows.statuses(connection, list(walked)),
+                next_at=workflow_taking_rows.next_time(connection),
+            )
+
     def take(self, room: int) -> "list[Ready]":
         """At most so many runs that are this worker's from here on."""
         from fairlead.storage import workflow_taking_rows as table
         from fairlead.storage.workflow_rows import go_on
 
         limits, now = self._runs.limits, self._clock.now()
+        if room <= 0:
+            return []
         with self._store.reading() as connection:
+            if not table.is_due(connection, now):
+                return []
             over = table.over(connection, now, _WOKEN)
             if not over and not _next(connection, limits, now, 1):
                 return []
@@ -58,12 +88,12 @@ class Taking:
         with self._store.writing() as connection:
             return sum(table.let_go(connection, each, owner=owner, until=until) for each in runs)
 
-    def walked_by(self, worker: str = "") -> list[str]:
-        """The runs that another worker has; or this one, but for those that it walks for who waits for them."""
+    def walked_by(self, worker: str) -> list[str]:
+        """The runs that a worker has."""
         from fairlead.storage import workflow_taking_rows as table
 
         with self._store.reading() as connection:
-            return table.walked_by(connection, worker or self._worker, kept=not worker)
+            return table.walked_by(connection, worker, kept=False)
 
     def strays(self) -> list[str]:
         """The runs that are said to run, and that nobody walks."""
@@ -78,14 +108,6 @@ class Taking:
 
         with self._store.reading() as connection:
             return table.owners(connection)
-
-    def seen(self, runs: Collection[str]) -> tuple[dict[str, str], int]:
-        """The status of each of these runs, and when the next one goes on that waits for a time (0: never)."""
-        from fairlead.storage import workflow_rows, workflow_taking_rows
-
-        with self._store.reading() as connection:
-            statuses = workflow_rows.statuses(connection, list(runs))
-            return statuses, workflow_taking_rows.next_time(connection)
 
 
 def taken_places(store: Store, limits: Limits) -> Taken:
