@@ -52,6 +52,16 @@ def test_a_system_message_of_the_caller_keeps_its_parts_behind_the_added_text(po
     assert text_of(whole.request.messages[0]) == f"Speak plainly.\n\nbe brief and write to {MAIL}"
 
 
+def test_what_is_added_is_worked_out_anew_for_other_pages_and_other_instructions(policy: Policy) -> None:
+    asked = [("Be brief.",), ("Be brief.", "A lamp."), ("Be brief.", f"The card is {CARD}."), ("Be kind.", "A lamp.")]
+    whole = [put_together(policy, [Message("user", "hello")], *each) for each in (*asked, *asked)]
+    texts = [text_of(each.request.messages[0]) for each in whole]
+    assert texts[:4] == texts[4:]
+    assert len(set(texts)) == 4
+    assert [bool(each.labels.categories) for each in whole] == [False, False, True, False] * 2
+    assert all(each.request.size == len(text.encode()) + len("hello") for each, text in zip(whole, texts, strict=True))
+
+
 WORDS = st.sampled_from(["hello", CARD, MAIL, "Grüße 🌊", "\n", "192.168.7.1"])
 TEXTS = st.lists(WORDS, max_size=4).map(" ".join)
 TURNS = st.lists(st.builds(Message, st.sampled_from(["user", "assistant"]), TEXTS), min_size=1, max_size=3)

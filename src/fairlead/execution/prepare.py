@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fairlead.context import Pack, render
+from fairlead.context.packing import digest_of
 from fairlead.costs.ledger import Action
 from fairlead.execution.insufficient import InsufficientContext
 from fairlead.execution.sufficiency import NOTHING_REQUIRED, Enough
@@ -16,7 +17,7 @@ from fairlead.models.types import ChatRequest, Message, Passage, TextPart
 from fairlead.policy import Asked, Policy, Redaction
 from fairlead.policy.detect import CONTENT
 from fairlead.policy.pseudonyms import Pseudonyms
-from fairlead.policy.types import Finding, Findings, Rights
+from fairlead.policy.types import Added, Finding, Findings, Rights
 from fairlead.routing import Candidate, Plan
 from fairlead.tasks.types import Task
 
@@ -97,19 +98,21 @@ async def stitched(
     if not (pack.passages or pack.voice or task.type.instructions or caution):
         return Stitched(request, findings, findings.labels.joined(pack.labels), ())
     instructions = f"{task.type.instructions.rstrip()}\n\n{caution}" if caution else task.type.instructions
-    system = render(pack, instructions)
-    own = policy.in_added.get(system) or await _added(policy, system)
-    whole = replace(request, messages=_with_system(system, request.messages), size=request.size + len(system.encode()))
-    found = _behind(system, own, findings, begins_with_system=len(whole.messages) == len(request.messages))
+    key = pack.digest or digest_of(pack), instructions
+    added = policy.in_added.get(key) or await _added(policy, key, pack)
+    system = added.text
+    whole = replace(request, messages=_with_system(system, request.messages), size=request.size + added.size)
+    found = _behind(system, added.findings, findings, begins_with_system=len(whole.messages) == len(request.messages))
     return Stitched(whole, found, found.labels.joined(pack.labels), pack.passages)
 
 
-async def _added(policy: Policy, system: str) -> Findings:
-    """What detectors find in what is added, looked for once."""
-    added = ChatRequest(model="", messages=[Message(role="system", content=system)], size=len(system))
-    found = await detected(policy, added)
-    if policy.in_added.get(system) is None:  # another may have looked meanwhile
-        policy.in_added.keep(system, found, len(system))
+async def _added(policy: Policy, key: tuple[str, str], pack: Pack) -> Added:
+    """What is added, and what detectors find in it: equal digests are equal packs, so both are worked out once."""
+    system = render(pack, key[1])
+    request = ChatRequest(model="", messages=[Message(role="system", content=system)], size=len(system))
+    found = Added(system, len(system.encode()), await detected(policy, request))
+    if policy.in_added.get(key) is None:  # another may have looked meanwhile
+        policy.in_added.keep(key, found, len(system))
     return found
 
 

@@ -31,7 +31,7 @@ from fairlead.policy.restoring import restorer_of
 from fairlead.policy.screen import ReplyScreen, Screen, Watch, withheld
 from fairlead.policy.sources import Statement
 from fairlead.policy.tool_rights import ToolRights
-from fairlead.policy.types import Decision, Findings, Rights
+from fairlead.policy.types import Added, Decision, Findings, Rights
 from fairlead.policy.ways import START, to_call, to_read, to_release, to_start
 from fairlead.tasks.types import Task
 from fairlead.tools.types import Tool
@@ -56,8 +56,9 @@ class Policy:
     `screens_replies` tells whether any policy judges replies by what they say, `names_items` whether any policy refers
     to single context items (`Access.item` must then be set). `statements` are all policies, the generated ones too.
     `watches` tells whether any rule may apply to a call and let it pass. `notes` are remarks for whoever wrote the
-    policies. `large` is to be held while a large request is looked at in a thread. `in_added` are findings in texts
-    that the path itself has added to requests (instructions and context), which come again and again.
+    policies. `large` is to be held while a large request is looked at in a thread. `in_added` are texts that
+    the path itself has added to requests, by the digest of their context and their instructions: they come again and
+    again.
     """
 
     def __init__(
@@ -84,7 +85,7 @@ class Policy:
         self._result = Judge("release_result", statements)
         self.detect = detection.request
         self.large = asyncio.Semaphore(_LARGE_AT_ONCE)
-        self.in_added = Kept[str, Findings](_KEPT_ADDED)
+        self.in_added = Kept[tuple[str, str], Added](_KEPT_ADDED)
         self._call = Judge("call_model", statements)
         self._read = Judge("read_context", statements)
         self.reading = Reading(self._read)

@@ -69,6 +69,14 @@ class Findings(Struct, frozen=True):
     found: tuple[Finding, ...] = ()
 
 
+class Added(Struct, frozen=True):
+    """A text that the path itself adds to a request, its size in bytes, and what detectors find in it."""
+
+    text: str
+    size: int
+    findings: Findings
+
+
 class Rights(Struct, frozen=True):
     """One decision for each model that was considered, by the model's name."""
 

@@ -1,7 +1,7 @@
 """Following: a worker keeps its lease, takes up what is published, settles for the dead, and signs the log's head.
 
-All of it happens beside the requests, in threads, once a second and when something is announced. If it fails, nothing is lost: without renewals
-the lease lapses and the worker refuses until it has caught up.
+All of it happens beside the requests, in threads, once a second and when something is announced. If it fails, nothing
+is lost: without renewals the lease lapses and the worker refuses until it has caught up.
 """
 
 import asyncio
