@@ -29,7 +29,7 @@ from evals.attribution_cases import KINDS, Case, drawn
 from fairlead.storage.fleet import Fleet
 from fairlead.workflows.bundle import Bundle
 from fairlead.workflows.definition import Definition
-from fairlead.workflows.runs import Started
+from fairlead.workflows.opened import Started
 from fairlead.workflows.segments import Segments
 from fairlead.workflows.taking import Taking
 from fairlead.workflows.tracing.attributing import Attribution, attributed

@@ -44,7 +44,8 @@ from fairlead.storage.subject_rows import StoredSubjects
 from fairlead.storage.vault import Vault
 from fairlead.workflows.bundle import Bundle
 from fairlead.workflows.definition import Definition
-from fairlead.workflows.runs import Runs, Started
+from fairlead.workflows.opened import Started
+from fairlead.workflows.runs import Runs
 
 _PATIENCE_S = 240.0
 _LINES = 3

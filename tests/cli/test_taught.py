@@ -10,7 +10,7 @@ from tests.world import MASTER_KEY, Served, served
 
 from fairlead.cli.place import MASTER_KEY as VARIABLE
 from fairlead.identity.types import Caller
-from fairlead.workflows.runs import Started
+from fairlead.workflows.opened import Started
 from fairlead.workflows.taking import Taking
 from fairlead.workflows.walk import Place, Waiting, Work
 

@@ -12,7 +12,8 @@ from fairlead.cli.place import find
 from fairlead.cli.setting_up import set_up
 from fairlead.clock import SystemClock
 from fairlead.identity.types import Caller
-from fairlead.workflows.runs import Runs, Started
+from fairlead.workflows.opened import Started
+from fairlead.workflows.runs import Runs
 from fairlead.workflows.taking import Taking
 from fairlead.workflows.walk import Place, Waiting
 

@@ -12,7 +12,7 @@ from fairlead.models.types import Chunk, ModelCall, ToolCallDelta, Usage
 from fairlead.storage.workflow_rows import Run
 from fairlead.workflows.bundle import Bundle
 from fairlead.workflows.definition import Definition
-from fairlead.workflows.runs import Started
+from fairlead.workflows.opened import Started
 from fairlead.workflows.segments import Segments
 from fairlead.workflows.taking import Taking
 

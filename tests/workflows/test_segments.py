@@ -13,7 +13,7 @@ from fairlead.storage import workflow_rows, workflow_taking_rows
 from fairlead.storage.workflow_rows import Run
 from fairlead.workflows.bundle import Bundle
 from fairlead.workflows.definition import Definition
-from fairlead.workflows.runs import Started
+from fairlead.workflows.opened import Started
 from fairlead.workflows.steering import NotNow, Steering
 from fairlead.workflows.walk import StepResult
 

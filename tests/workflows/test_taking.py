@@ -24,8 +24,9 @@ from fairlead.workflows.asked import Page
 from fairlead.workflows.bundle import Bundle
 from fairlead.workflows.definition import Definition
 from fairlead.workflows.dispatch import Dispatch
+from fairlead.workflows.opened import Started
 from fairlead.workflows.queues import Limits, Taken, limits_of, standings
-from fairlead.workflows.runs import Runs, Started
+from fairlead.workflows.runs import Runs
 from fairlead.workflows.segments import Segments
 from fairlead.workflows.settings import DepartmentQueueSettings, QueueSettings, WorkflowsSettings
 from fairlead.workflows.taking import Taking, standing_now

@@ -15,7 +15,7 @@ from fairlead.storage.workflow_taking_rows import let_go
 from fairlead.workflows.asked import Order
 from fairlead.workflows.bundle import Bundle
 from fairlead.workflows.definition import Definition
-from fairlead.workflows.runs import Started
+from fairlead.workflows.opened import Started
 from fairlead.workflows.waited import Here
 
 MARKER = "quetzal-7731-ombre"

@@ -22,10 +22,11 @@ from fairlead.workflows.beginning import Permits, started
 from fairlead.workflows.bundle import Bundle
 from fairlead.workflows.fork_refusals import require_meant, require_models, require_rest, require_same
 from fairlead.workflows.forking import Fork, planned
+from fairlead.workflows.opened import Opened, Started
 from fairlead.workflows.people import People, Said
 from fairlead.workflows.programs import bundle_of
 from fairlead.workflows.queues import Taken
-from fairlead.workflows.runs import BELL, Opened, Runs, Started
+from fairlead.workflows.runs import BELL, Runs
 from fairlead.workflows.steering import NotNow, Steering
 from fairlead.workflows.taking import taken_places
 from fairlead.workflows.waited import Here, Waited

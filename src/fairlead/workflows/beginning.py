@@ -17,7 +17,8 @@ from fairlead.storage.types import Entry
 from fairlead.storage.vault import Vault
 from fairlead.workflows.bundle import Bundle
 from fairlead.workflows.forms import Form
-from fairlead.workflows.runs import Started, policies_of
+from fairlead.workflows.opened import Started
+from fairlead.workflows.runs import policies_of
 
 LONGEST_ONCE: Final = 200  # characters
 

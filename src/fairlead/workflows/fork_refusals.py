@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from fairlead.errors import BadInput, closest
 from fairlead.storage.workflow_rows import PAUSED
 from fairlead.workflows.forking import Fork, Plan
-from fairlead.workflows.runs import Opened
+from fairlead.workflows.opened import Opened
 from fairlead.workflows.steering import NotNow
 
 

@@ -20,8 +20,8 @@ from fairlead.workflows.cutting import ANY, Cut, Parts, parts_of, resolved, step
 from fairlead.workflows.definition import Definition, Step
 from fairlead.workflows.forms import Form
 from fairlead.workflows.marks import ORIGIN, begun_by, is_mark
+from fairlead.workflows.opened import Opened, unpacked
 from fairlead.workflows.recorded import failure_in
-from fairlead.workflows.runs import Opened, unpacked
 from fairlead.workflows.steering import NotNow
 from fairlead.workflows.templates import as_text
 from fairlead.workflows.walk import UNDO, StepResult

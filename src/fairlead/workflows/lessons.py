@@ -8,7 +8,7 @@ import msgspec
 from fairlead.identity.types import Caller
 from fairlead.learning.examples import Lesson, Message, Rejected, Source
 from fairlead.storage.workflow_step_rows import Result
-from fairlead.workflows.runs import Opened, unpacked
+from fairlead.workflows.opened import Opened, unpacked
 from fairlead.workflows.walk import StepResult, Waiting, Work
 
 EXPERT: Final = ".~expert"

@@ -22,7 +22,8 @@ from fairlead.storage.types import NewExample
 from fairlead.storage.workflow_step_rows import Wait
 from fairlead.workflows.forms import Form
 from fairlead.workflows.lessons import lesson_of
-from fairlead.workflows.runs import Opened, Runs, no_run
+from fairlead.workflows.opened import Opened
+from fairlead.workflows.runs import Runs, no_run
 from fairlead.workflows.steering import NotNow
 from fairlead.workflows.walk import StepResult, Waiting
 

@@ -13,8 +13,9 @@ from fairlead.storage.journal import Journal
 from fairlead.storage.types import NewResult, Write
 from fairlead.storage.workflow_step_rows import row_of
 from fairlead.workflows.marks import BEGUN, SENT, marks_of
+from fairlead.workflows.opened import Opened, packed, unpacked
 from fairlead.workflows.room import LONGEST_RESULT, MOST_KEPT, run_too_large, too_large
-from fairlead.workflows.runs import Opened, Runs, packed, unpacked
+from fairlead.workflows.runs import Runs
 from fairlead.workflows.sealing import encoded
 from fairlead.workflows.templates import as_text
 from fairlead.workflows.walk import Place, StepFailed, StepResult

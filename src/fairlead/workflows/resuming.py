@@ -26,8 +26,8 @@ from fairlead.labels import Access
 from fairlead.storage.store import Store
 from fairlead.workflows.definition import ChangedSettings
 from fairlead.workflows.marks import CHANGED, is_mark
+from fairlead.workflows.opened import Opened
 from fairlead.workflows.recorded import Recorded
-from fairlead.workflows.runs import Opened
 from fairlead.workflows.walk import Parked, Place, StepFailed, StepResult, Waiting
 
 _PAGE: Final = "page:"

@@ -6,10 +6,7 @@ of its own. A run's beginning and end are records of the log, in the transaction
 
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final, TypeVar
-
-import msgspec
-from msgspec import Struct
+from typing import TYPE_CHECKING, Any, Final
 
 from fairlead.clock import Clock, new_id
 from fairlead.costs.record import deed
@@ -20,74 +17,24 @@ from fairlead.storage.store import Store
 from fairlead.storage.types import NewExample, NewResult
 from fairlead.storage.vault import Vault
 from fairlead.workflows.marks import ORIGIN
+from fairlead.workflows.opened import Opened, Origin, Started, packed, unpacked
 from fairlead.workflows.queues import Limits
-from fairlead.workflows.sealing import Begun, Keeping, RunKey, new_key, opened_begin, sealed_begin
+from fairlead.workflows.sealing import Begun, RunKey, new_key, opened_begin, sealed_begin
 from fairlead.workflows.walk import Place, StepResult, Waiting
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from fairlead.storage.workflow_rows import Run
-    from fairlead.storage.workflow_step_rows import Result, Wait
+    from fairlead.storage.workflow_step_rows import Wait
 
 BELL: Final = "runs"
 """What rings where a run was begun, answered or steered (`Database.ring`)."""
 LONGEST_INPUT: Final = 8 << 20
 """Bytes that a run may begin with, as sealed."""
 
-Kind = TypeVar("Kind", bound=Struct)
 _SAID: Final = "~said."
 _END: Final = "(result)"  # the place of what the whole run gave: no step can have this name
-
-
-class Started(Struct, frozen=True, kw_only=True):
-    """What is to be run. `digest` and `body` are those of the compiled definition, `once` what the client calls this
-    start: the same name never starts two. `decided` is what policies said of it."""
-
-    workflow: str
-    digest: str
-    body: bytes
-    input: Any
-    once: str = ""
-    priority: int = 5
-    parent: str = ""
-    door: str = "workflow"
-    decided: Decision | None = None
-
-
-class Origin(Struct, frozen=True, kw_only=True):
-    """Of a copy: which run it goes on from, from where, the places that it has taken over, and what was edited. `flow`
-    is the name of what was read before, which it goes on with; `asked` the digest of what was asked for."""
-
-    run: str
-    start: tuple[str, ...]
-    kept: tuple[str, ...]
-    edited: tuple[str, ...]
-    flow: str
-    asked: str = ""  # of copies from before this was kept
-
-
-# Not used themselves: with them msgspec knows these structs before several threads ask for them at once.
-_KNOWN: Final = [msgspec.json.Decoder(each) for each in (StepResult, Waiting, Origin)]
-
-
-class Opened(Struct, frozen=True, kw_only=True):
-    """A run with all that it has done so far, as whoever walks it needs it. `key` seals what is written of it, `origin`
-    is known of a copy."""
-
-    run: "Run"
-    key: Keeping
-    begun: Begun
-    definition: bytes
-    results: dict[str, "Result"]
-    waited: str = ""  # the place of what it waited for last
-    parked_at: frozenset[str] = frozenset()  # all places at which it did
-    origin: Origin | None = None
-
-    @property
-    def flow(self) -> str:
-        """Under which name what it reads is kept."""
-        return self.run.id if self.origin is None else self.origin.flow
 
 
 class Runs:
@@ -390,12 +337,3 @@ def _once(subject: str, what: Started) -> str:
     if not what.once:
         return ""
     return sha256("\0".join((subject, what.workflow, what.once)).encode()).hexdigest()
-
-
-def packed(value: Struct) -> Any:
-    """A struct as msgpack's plain values."""
-    return msgspec.to_builtins(value, builtin_types=(bytes,))
-
-
-def unpacked(plain: Any, kind: type[Kind]) -> Kind:
-    return msgspec.convert(plain, kind)

@@ -14,11 +14,12 @@ from fairlead.workflows.bundle import Bundle
 from fairlead.workflows.effects import Governed
 from fairlead.workflows.interpreter import walked
 from fairlead.workflows.once import Watch
+from fairlead.workflows.opened import Opened, packed
 from fairlead.workflows.programs import Programs
 from fairlead.workflows.recorded import Lost, Recorded
 from fairlead.workflows.resuming import Resuming
 from fairlead.workflows.room import LONGEST_RESULT
-from fairlead.workflows.runs import Opened, Runs, packed
+from fairlead.workflows.runs import Runs
 from fairlead.workflows.sealing import encoded
 from fairlead.workflows.standing import given_up
 from fairlead.workflows.taking import Taking

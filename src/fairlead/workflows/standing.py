@@ -7,8 +7,8 @@ from typing import Any
 from fairlead.workflows.bundle import Bundle
 from fairlead.workflows.cutting import Parts, parts_of, step_at, text_of
 from fairlead.workflows.marks import begun_by, is_mark
+from fairlead.workflows.opened import Opened
 from fairlead.workflows.recorded import failure_in
-from fairlead.workflows.runs import Opened
 from fairlead.workflows.walk import UNDO
 
 

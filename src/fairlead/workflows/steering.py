@@ -16,8 +16,8 @@ from fairlead.identity.types import Caller
 from fairlead.storage.store import Store
 from fairlead.storage.vault import Vault
 from fairlead.workflows.marks import ORIGIN, marks_of
+from fairlead.workflows.opened import Opened, Origin, packed
 from fairlead.workflows.recorded import failure_in
-from fairlead.workflows.runs import Opened, Origin, packed
 from fairlead.workflows.sealing import Begun, RunKey, new_key, sealed_begin
 
 if TYPE_CHECKING:

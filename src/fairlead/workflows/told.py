@@ -7,10 +7,11 @@ from fairlead.storage.workflow_rows import DONE, OVER, Run
 from fairlead.storage.workflow_step_rows import Result
 from fairlead.workflows.forking import Plan
 from fairlead.workflows.marks import is_mark
+from fairlead.workflows.opened import Opened, unpacked
 from fairlead.workflows.people import Asking
 from fairlead.workflows.recorded import failure_in
 from fairlead.workflows.resuming import changes_of
-from fairlead.workflows.runs import Opened, Runs, unpacked
+from fairlead.workflows.runs import Runs
 from fairlead.workflows.walk import StepResult, Waiting
 
 

@@ -13,7 +13,8 @@ from fairlead.errors import Broken
 from fairlead.identity.types import Caller
 from fairlead.storage.store import Store
 from fairlead.storage.vault import Vault
-from fairlead.workflows.runs import Opened, Started, policies_of, refuse_long, row_of
+from fairlead.workflows.opened import Opened, Started
+from fairlead.workflows.runs import policies_of, refuse_long, row_of
 from fairlead.workflows.sealing import Begun, InMemory, encoded
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from fairlead.execution import Fairlead
 from fairlead.identity.types import Caller
 from fairlead.storage.workflow_rows import Run
 from fairlead.workflows import told
+from fairlead.workflows.opened import Opened, Started
 from fairlead.workflows.recorded import Lost
-from fairlead.workflows.runs import Opened, Runs, Started
+from fairlead.workflows.runs import Runs
 from fairlead.workflows.taking import Taking
 from fairlead.workflows.unkept import UnkeptRuns
 

@@ -13,7 +13,8 @@ from fairlead.policy.types import Decision
 from fairlead.storage.log import Log
 from fairlead.storage.store import Store
 from fairlead.storage.vault import Vault
-from fairlead.workflows.runs import Opened, Runs
+from fairlead.workflows.opened import Opened
+from fairlead.workflows.runs import Runs
 from fairlead.workflows.tracing.facts import Action, Attempt, Change, Page
 from fairlead.workflows.tracing.from_records import Met
 from fairlead.workflows.tracing.replaying import Rerun, rerun

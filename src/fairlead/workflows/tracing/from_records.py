@@ -13,8 +13,8 @@ from fairlead.tools.types import Definition, Tool
 from fairlead.workflows.agent import reached
 from fairlead.workflows.marks import is_mark
 from fairlead.workflows.nodes import AgentNode, ApprovalNode, ModelNode, PythonNode, ToolNode, WaitNode
+from fairlead.workflows.opened import Opened, packed
 from fairlead.workflows.recorded import Memory
-from fairlead.workflows.runs import Opened, packed
 from fairlead.workflows.walk import (
     Asked,
     Bounds,

@@ -14,8 +14,8 @@ from fairlead.labels import NO_LABELS
 from fairlead.storage.workflow_rows import CANCELLED, DONE, FAILED, OVER
 from fairlead.workflows.bundle import Bundle
 from fairlead.workflows.interpreter import Walk
+from fairlead.workflows.opened import Opened, packed
 from fairlead.workflows.program import Compiled, Program
-from fairlead.workflows.runs import Opened, packed
 from fairlead.workflows.scope import Scope
 from fairlead.workflows.segments import about_of, told_of, told_of_end
 from fairlead.workflows.tracing.from_records import Difference, FromRecords, Gap, Met
