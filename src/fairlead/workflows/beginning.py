@@ -18,7 +18,7 @@ from fairlead.storage.vault import Vault
 from fairlead.workflows.bundle import Bundle
 from fairlead.workflows.forms import Form
 from fairlead.workflows.opened import Started
-from fairlead.workflows.runs import policies_of
+from fairlead.workflows.run_rows import policies_of
 
 LONGEST_ONCE: Final = 200  # characters
 

@@ -5,12 +5,11 @@ of its own. A run's beginning and end are records of the log, in the transaction
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from fairlead.clock import Clock, new_id
 from fairlead.costs.record import deed
-from fairlead.errors import BadInput, Broken, NotFound
+from fairlead.errors import Broken, NotFound
 from fairlead.identity.types import Caller
 from fairlead.policy.types import Decision
 from fairlead.storage.store import Store
@@ -19,6 +18,7 @@ from fairlead.storage.vault import Vault
 from fairlead.workflows.marks import ORIGIN
 from fairlead.workflows.opened import Opened, Origin, Started, packed, unpacked
 from fairlead.workflows.queues import Limits
+from fairlead.workflows.run_rows import policies_of, refuse_long, row_of
 from fairlead.workflows.sealing import Begun, RunKey, new_key, opened_begin, sealed_begin
 from fairlead.workflows.walk import Place, StepResult, Waiting
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 BELL: Final = "runs"
 """What rings where a run was begun, answered or steered (`Database.ring`)."""
-LONGEST_INPUT: Final = 8 << 20
-"""Bytes that a run may begin with, as sealed."""
 
 _SAID: Final = "~said."
 _END: Final = "(result)"  # the place of what the whole run gave: no step can have this name
@@ -301,39 +299,5 @@ def no_run(id_: str) -> NotFound:
     return NotFound(f"there is no run {id_!r}", mend="`fairlead workflow runs` lists those that there are", subject=id_)
 
 
-def policies_of(decided: Decision) -> dict[str, Any]:
-    """What policies said, as records keep it."""
-    hits = tuple((each.policy, each.mode, each.effect) for each in decided.hits)
-    return {"policies": tuple(each.policy for each in decided.reasons), "hits": hits}
-
-
-def row_of(caller: Caller, what: Started, id_: str, subject: str, now: int, **more: Any) -> "Run":
-    """The row that a run begins with."""
-    from fairlead.storage.workflow_rows import Run
-
-    return Run(
-        id=id_, once=_once(subject, what) or id_, workflow=what.workflow, definition=what.digest, subject=subject,
-        tenant=caller.tenant, department=caller.department, parent=what.parent, priority=what.priority,
-        made_at=now, **more,
-    )  # fmt: skip
-
-
-def refuse_long(what: Started, size: int) -> None:
-    """Raises `BadInput` for more input than a run may begin with."""
-    if size > LONGEST_INPUT:
-        raise BadInput(
-            f"the input has {size:,} bytes, and at most {LONGEST_INPUT:,} are taken",
-            mend="put the data where a step can read it, and give the run its address",
-            subject=what.workflow,
-        )
-
-
 def _asked(place: str) -> str:
     return f"{place}?"
-
-
-def _once(subject: str, what: Started) -> str:
-    """Under what name this start is the only one: a person's own, for one workflow."""
-    if not what.once:
-        return ""
-    return sha256("\0".join((subject, what.workflow, what.once)).encode()).hexdigest()

@@ -14,7 +14,7 @@ from fairlead.identity.types import Caller
 from fairlead.storage.store import Store
 from fairlead.storage.vault import Vault
 from fairlead.workflows.opened import Opened, Started
-from fairlead.workflows.runs import policies_of, refuse_long, row_of
+from fairlead.workflows.run_rows import policies_of, refuse_long, row_of
 from fairlead.workflows.sealing import Begun, InMemory, encoded
 
 if TYPE_CHECKING:
