@@ -189,5 +189,5 @@ def _mended(s: Shop) -> str:
     bundle = s.workflows.bundles["buy"]
     steps = (*bundle.definition.steps[:-1], replace(bundle.definition.steps[-1], transform="${1}"))
     now = replace(bundle, definition=replace(bundle.definition, steps=steps))
-    s.workflows.bundles = {"buy": now}
+    s.workflows.in_force = replace(s.workflows.in_force, bundles={"buy": now})
     return now.digest

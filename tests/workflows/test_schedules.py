@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from tests.world import FixedClock, World, world
 
 from fairlead.errors import Broken
@@ -128,7 +129,7 @@ async def test_each_moment_begins_one_run_whoever_dies_and_whatever_the_clock_do
         clock.tick(3 * 86_400)  # nothing ran for three days
         second.begin_due()
         assert begun() == ["daily", "daily"]
-        w.running.workflows.people = {"kim": "somebody else"}
+        w.running.workflows.in_force = replace(w.running.workflows.in_force, people={"kim": "somebody else"})
         clock.tick(86_400)
         await second.chore()
         (shown,) = known_schedules(w.store, w.running.workflows.bundles, clock.now(), 1)

@@ -68,11 +68,25 @@ class Order(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         )  # fmt: skip
 
 
+def _unknown_writes(tool: str) -> bool:
+    """Of a tool of which nothing is known: it may."""
+    return True
+
+
+class InForce(Struct, frozen=True, kw_only=True):
+    """What a revision says of workflows: their `bundles` by name, the names of `models`, whether a tool `writes`, and
+    which `people` act with the keys of the workspace."""
+
+    bundles: Mapping[str, Bundle] = {}
+    people: Mapping[str, str] = {}
+    models: frozenset[str] = frozenset()
+    writes: Callable[[str], bool] = _unknown_writes
+
+
 class Workflows:
-    """The workflows of a deployment and their runs. `bundles`, `models` (names), `writes` (whether a tool changes
-    anything) and `people` (who act with the keys of the workspace) are replaced when another revision comes into force,
-    as is `permits.policy`. `standing` tells how somebody who answered earlier stands by now, where that is known; it
-    raises for who is gone."""
+    """The workflows of a deployment and their runs. `in_force` and `permits.policy` are replaced when another revision
+    comes into force. `standing` tells how somebody who answered earlier stands by now, where that is known; it raises
+    for who is gone."""
 
     def __init__(
         self,
@@ -83,11 +97,8 @@ class Workflows:
         rules: Callable[[], ApprovalRules],
         examples: Examples,
     ) -> None:
-        self.bundles: Mapping[str, Bundle] = {}
-        self.people: Mapping[str, str] = {}
+        self.in_force = InForce()
         self._store = store
-        self.models: frozenset[str] = frozenset()
-        self.writes: Callable[[str], bool] = _unknown_writes
         self.standing: Callable[[Caller], Caller] = _as_they_stood
         self.permits = Permits(store, vault, clock)
         self.waited: Waited | None = None  # where runs can be kept in memory: in processes that answer
@@ -101,6 +112,11 @@ class Workflows:
             "retry": self._retry,
             "signal": self._signal,
         }
+
+    @property
+    def bundles(self) -> Mapping[str, Bundle]:
+        """The workflows by name."""
+        return self.in_force.bundles
 
     def begin(self, who: Caller, name: str, given: Any, *, once: str, door: str) -> dict[str, Any]:
         """Begin a run, or find the one begun under this name before. Raises `NotFound`, `Denied`, `BadInput` where
@@ -199,11 +215,11 @@ class Workflows:
         if opened.run.unkept:
             why = "its workflow says `secrecy: memory`, so nothing of it is kept that a copy could take over"
             raise NotNow(f"run {opened.run.id} cannot be copied", why=why, mend="begin it anew")
-        require_models(fork.models, self.models)
+        require_models(fork.models, self.in_force.models)
         bundle = self._bundle(opened, fork)
         failed_at = self._failed_at(opened)
         by = who.person if not whoever else "operator"
-        plan = planned(opened, bundle, fork, by, failed_at=failed_at, writes=self.writes)
+        plan = planned(opened, bundle, fork, by, failed_at=failed_at, writes=self.in_force.writes)
         if order.dry_run:
             return told.plan(opened, plan)
         require_rest(opened, OVER)
@@ -255,8 +271,3 @@ def _queued(run: Run, taken: Taken | None) -> str:
 def _as_they_stood(who: Caller) -> Caller:
     """Where nothing is known of how somebody stands by now."""
     return who
-
-
-def _unknown_writes(tool: str) -> bool:
-    """Of a tool of which nothing is known: it may."""
-    return True

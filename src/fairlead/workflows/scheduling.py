@@ -105,7 +105,7 @@ class Scheduling:
         return row
 
     def _begin(self, workflow: str, digest: str, schedule: ScheduleSettings, at: int) -> str:
-        who = Caller(person=self._workflows.people.get(schedule.key, ""), credential=f"key:{schedule.key}")
+        who = Caller(person=self._workflows.in_force.people.get(schedule.key, ""), credential=f"key:{schedule.key}")
         once = f"schedule {digest} {datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%dT%H:%MZ}"
         run = self._workflows.begin(self._again(who), workflow, schedule.input, once=once, door=DOOR)
         return str(run["id"])

@@ -36,7 +36,7 @@ from fairlead.routing.learned import Predictor
 from fairlead.routing.pace import Speed
 from fairlead.storage.retention import compile_retention
 from fairlead.storage.sessions import Sessions
-from fairlead.workflows.asked import Workflows
+from fairlead.workflows.asked import InForce, Workflows
 from fairlead.workflows.queues import limits_of
 from fairlead.workflows.runs import Runs
 from fairlead.workspace import speeds
@@ -192,10 +192,13 @@ def _take_up_workflows(workflows: Workflows, workspace: Workspace) -> None:
     tools = {
         tool.name: tool.definition.effect for system in workspace.systems.values() for tool in system.tools.values()
     }
-    workflows.bundles, workflows.permits.policy = workspace.workflows, workspace.policy
-    workflows.people = {name: key.person or name for name, key in workspace.settings.keys.items()}
-    workflows.models = frozenset(workspace.models.models)
-    workflows.writes = lambda tool: tools.get(tool) != "read"
+    workflows.permits.policy = workspace.policy
+    workflows.in_force = InForce(
+        bundles=workspace.workflows,
+        people={name: key.person or name for name, key in workspace.settings.keys.items()},
+        models=frozenset(workspace.models.models),
+        writes=lambda tool: tools.get(tool) != "read",
+    )
 
 
 def _feedback_rules(workspace: Workspace) -> FeedbackRules:
