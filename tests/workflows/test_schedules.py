@@ -10,7 +10,8 @@ import pytest
 from msgspec.structs import replace
 from tests.world import FixedClock, World, world
 
-from fairlead.errors import Broken
+from fairlead.errors import Broken, Overloaded
+from fairlead.identity.types import Caller
 from fairlead.workflows.checks import faults_of
 from fairlead.workflows.definition import Definition, ScheduleSettings
 from fairlead.workflows.known import Known
@@ -162,6 +163,12 @@ async def test_policies_decide_of_schedules_as_of_doors_and_what_fails_is_tried_
         with pytest.raises(Broken):
             await office.chore()
         permits.policy = policy
+
+        def behind(who: Caller) -> Caller:
+            raise Overloaded("this worker has lost touch with the shared state")
+
+        with pytest.raises(Overloaded):
+            await Scheduling(w.store, clock, w.running.workflows, behind).chore()
         clock.tick(1)
         await office.chore()
         (shown,) = known_schedules(w.store, w.running.workflows.bundles, clock.now(), 1)

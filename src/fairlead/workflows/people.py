@@ -110,16 +110,19 @@ class People:
 
     def signal(self, opened: Opened, name: str, value: Any, by: str) -> int:
         """Send a run what it waits for under this name. At how many places it was. Raises `NotFound` for none,
-        `BadInput` where the content is not as the step says."""
+        `NotNow` where it was sent before, `BadInput` where the content is not as the step says."""
         found = [each for each in self._runs.waits(opened) if each[1].kind == "signal" and each[1].signal == name]
         if not found:
             why = "a signal is taken while a step waits for it"
             raise NotFound(f"run {opened.run.id} waits for no signal {name!r}", why=why, mend=_look(opened))
+        kept = 0
         for wait, each in found:
             fit = _fit(each, value)
-            text = fit if isinstance(fit, str) else ""
-            self._runs.answer(opened, wait.place, StepResult(value=fit, text=text), by=by, kind="workflow_signalled")
-        return len(found)
+            result = StepResult(value=fit, text=fit if isinstance(fit, str) else "")
+            kept += self._runs.answer(opened, wait.place, result, by=by, kind="workflow_signalled")
+        if not kept:
+            raise NotNow(f"run {opened.run.id} was sent {name!r} before", mend=_look(opened))
+        return kept
 
     def _teaches(self, asking: Asking, who: Caller, said: Said, result: StepResult) -> NewExample | None:
         """What an answer is an example of: of work that was done, and of no other word."""

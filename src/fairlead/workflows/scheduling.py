@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from fairlead.clock import Clock
-from fairlead.errors import Broken, FairleadError
+from fairlead.errors import Broken, FairleadError, Overloaded
 from fairlead.identity.types import Caller
 from fairlead.storage.store import Store
 from fairlead.workflows.asked import Workflows
@@ -97,8 +97,8 @@ class Scheduling:
             row = replace(row, moment=at, run="", error="")
             try:
                 row = replace(row, run=self._begin(workflow, digest, schedule, at))
-            except Broken:
-                raise  # the database is away: it is tried again
+            except (Broken, Overloaded):
+                raise  # the database is away, or this worker is behind: it is tried again
             except FairleadError as error:
                 log.error("%s could not begin by schedule: %s (%s)", workflow, error, error.why)
                 row = replace(row, error=error.code)

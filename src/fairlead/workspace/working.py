@@ -1,10 +1,8 @@
 """Walking runs of workflows in a process: the carriage, the segments and their chores, over what is running anyway."""
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from fairlead.execution import Fairlead
-from fairlead.identity.types import Caller
 from fairlead.storage.sqlite import SqliteDatabase
 from fairlead.storage.store import Store
 from fairlead.workflows.asked import Workflows
@@ -28,7 +26,7 @@ class Working:
     def __init__(self, fairlead: Fairlead, runs: Runs, workflows: Workflows, store: Store, *, at_once: int) -> None:
         worker, clock = fairlead.ledger.journal.worker, fairlead.clock
         taking = Taking(store, clock, runs, worker)
-        self._scheduling = Scheduling(store, clock, workflows, _again(fairlead))
+        self._scheduling = Scheduling(store, clock, workflows, workflows.standing)
         self._segments = Segments(fairlead, runs, taking, worker)
         self._carriage = Carriage(_where(store), worker, self._segments.walk)
         self._dispatch = Dispatch(store, clock, self._carriage, self._segments, taking, at_once=at_once)
@@ -48,13 +46,6 @@ class Working:
         await self._dispatch.stop()
         await self._segments.rest(_GRACE)
         await self._carriage.stop()
-
-
-def _again(fairlead: Fairlead) -> Callable[[Caller], Caller]:
-    def again(who: Caller) -> Caller:
-        return fairlead.current().authenticator.again(who)
-
-    return again
 
 
 def _where(store: Store) -> Any:
