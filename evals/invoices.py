@@ -29,7 +29,7 @@ from typing import Any, Final
 from evals.stage import parser, say, told
 from fairlead.documents import Invoice, Unread, read_invoice
 from fairlead.documents.invoice import REQUIRED, invoice_of
-from fairlead.documents.parties import core_of
+from fairlead.documents.names import core_of
 from fairlead.documents.pdf import pages_of
 
 _OURS: Final = {

@@ -17,7 +17,7 @@ from fairlead.documents.dates import days_in
 from fairlead.documents.identifiers import accounts, vat_numbers
 from fairlead.documents.invoice import invoice_of
 from fairlead.documents.layout import Sheet
-from fairlead.documents.parties import core_of
+from fairlead.documents.names import core_of
 from fairlead.documents.pdf import pages_of
 from fairlead.documents.types import MOST_PAGES
 

@@ -9,7 +9,7 @@ import msgspec
 from fairlead.documents.amounts import amounts_in
 from fairlead.documents.dates import days_in
 from fairlead.documents.layout import folded
-from fairlead.documents.parties import core_of
+from fairlead.documents.names import core_of
 from fairlead.documents.totals import ALONE
 from fairlead.documents.types import Field
 

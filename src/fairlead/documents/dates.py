@@ -39,7 +39,7 @@ _FORMS: Final = (
         rf"(?<!\d)(?P<d>\d{{1,2}})(?:st|nd|rd|th|er|[.ºª])?[\s./-]+(?:de\s+|of\s+)?(?P<name>{_NAMED})\b[.,]?[\s./-]*(?:de\s+|del\s+)?"
         r"(?P<y>(?:19|20)\d\d|\d\d(?!\d))(?!\d)"
     ),
-    re.compile(rf"\b(?P<name>{_NAMED})[.\s]+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<y>(?:19|20)\d\d)(?!\d)"),
+    re.compile(rf"\b(?P<name>{_NAMED})[.\s]+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\s?,?\s+(?P<y>(?:19|20)\d\d)(?!\d)"),
 )
 
 

@@ -57,6 +57,11 @@ def _known() -> Mapping[tuple[str, ...], frozenset[str]]:
     return found
 
 
+def known_label(words: tuple[str, ...]) -> frozenset[str]:
+    """The kinds of a label that is just these words, folded; none for what is no label."""
+    return _known().get(words, frozenset())
+
+
 @cache
 def _longest() -> int:
     return max(map(len, _known()))

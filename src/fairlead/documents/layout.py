@@ -110,6 +110,11 @@ class Sheet:
                 return
             yield other
 
+    def lines_below(self, cell: Cell) -> list[list[Cell]]:
+        """The lines under its own on the page, the nearest first."""
+        line, _ = self._at[id(cell)]
+        return [other for other in self.lines[line + 1 :] if other[0].page == cell.page]
+
     def line_of(self, cell: Cell) -> list[Cell]:
         return self.lines[self._at[id(cell)][0]]
 

@@ -1,65 +1,84 @@
-"""Total, net and tax: what labels say, held against arithmetic."""
+"""Total, net and tax: what captions say, held against arithmetic."""
 
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import combinations
 from typing import Final
 
 from msgspec import Struct
 
-from fairlead.documents.amounts import Amount, amounts_in
-from fairlead.documents.labels import Label
 from fairlead.documents.layout import Cell, Sheet
-from fairlead.documents.named import Named
+from fairlead.documents.sums import (
+    HIGHEST_RATE,
+    PENNY,
+    RateLine,
+    Sum,
+    money_in,
+    rate_lines,
+    rates_printed,
+    sums_of,
+    triples_in_lines,
+    with_rate,
+)
 from fairlead.documents.types import Field
 
 ALONE: Final = "nothing else in the document bears the total out"
-_PENNY: Final = Decimal("0.02")
-_HIGHEST_RATE: Final = Decimal("0.30")
 _ALIGNED: Final = 4.0  # points
+_MOST_LINES: Final = 200
 
-
-class Sum(Struct, frozen=True):
-    """An amount beside a label. `how` is `line` or `below`."""
-
-    value: Decimal
-    kinds: frozenset[str]
-    cell: Cell
-    amount: Amount
-    how: str
+Triple = tuple[Sum, Sum, Sum]
+"""Total, net and tax that add up."""
 
 
 class Reckoned(Struct, frozen=True):
-    """The three amounts as they are understood, and the cell of the total, whose sign tells the currency."""
+    """The three amounts as they are understood, and the sign of the total, which tells the currency."""
 
     fields: dict[str, Field]
     sign: str
 
 
-def reckoned(named: Named) -> Reckoned:
-    """The amounts with their confidence. A total is beyond doubt where a label names it, and net and tax, the lines, or
-    another label elsewhere come to the same."""
-    sums = list(_sums(named))
+class _Read(Struct, frozen=True):
+    """What a document says of its amounts."""
+
+    sheet: Sheet
+    sums: list[Sum]
+    totals: list[Sum]
+    triples: list[Triple]
+
+
+def reckoned(sheet: Sheet) -> Reckoned:
+    """The amounts with their confidence. A total is beyond doubt where a caption names it, and net and tax, a rate,
+    the lines, or another caption elsewhere come to the same, and nothing speaks against it."""
+    sums = sums_of(sheet)
     totals = [each for each in sums if each.kinds & {"total", "weak_total"} and each.value > 0]
     if not totals:
         return Reckoned({}, "")
-    triples = _triples(totals, sums)
-    best = _best(totals, triples, named.sheet)
-    doubt = _doubt(best, totals, sums, triples, named.sheet)
-    fields = {"total": _field(best, doubt, 0.98 if not doubt else 0.6)}
-    triple = next((each for each in triples if each[0].value == best.value), None)
-    if triple is not None:
-        net, tax = triple[1], triple[2]
-        unclear = len({(each[1].value, each[2].value) for each in triples if each[0].value == best.value}) > 1
-        said = doubt or ("net and tax can be read in several ways" if unclear else "")
-        fields["net"] = _field(net, said, 0.97 if not said else 0.5)
-        fields["tax"] = _field(tax, said, 0.97 if not said else 0.5)
-    else:
-        for kind in ("net", "tax"):
-            if (one := next((each for each in sums if kind in each.kinds and each.how == "line"), None)) is not None:
-                fields[kind] = _field(one, "net and tax do not add up to the total", 0.4)
-        if "tax" not in fields:
-            fields.setdefault("net", _field(best, "no tax is shown", 0.5))
+    read = _Read(sheet, sums, totals, _triples(sheet, totals, sums))
+    best = _best(read)
+    doubt = _doubt(best, read)
+    fields = {"total": _field(best, doubt, 0.98 if not doubt else 0.6), **_parts(best, doubt, read)}
     return Reckoned(fields, best.amount.sign)
+
+
+def _parts(best: Sum, doubt: str, read: _Read) -> dict[str, Field]:
+    """Net and tax."""
+    fitting = [each for each in read.triples if each[0].value == best.value]
+    if fitting:
+        _, net, tax = fitting[0]
+        unclear = len({(each[1].value, each[2].value) for each in fitting}) > 1
+        said = doubt or ("net and tax can be read in several ways" if unclear else "")
+        fields = {"net": _field(net, said, 0.97 if not said else 0.5)}
+        if tax.kinds or tax.value:
+            fields["tax"] = _field(tax, said, 0.97 if not said else 0.5)
+        return fields
+    found = {}
+    for kind in ("net", "tax"):
+        one = next((each for each in read.sums if kind in each.kinds and each.how == "line"), None)
+        if one is not None and one.value <= best.value:
+            found[kind] = _field(one, "net and tax do not add up to the total", 0.4)
+    if "tax" not in found:
+        found.setdefault("net", _field(best, "no tax is shown", 0.5))
+    return found
 
 
 def _field(one: Sum, doubt: str, confidence: float) -> Field:
@@ -73,117 +92,126 @@ def _field(one: Sum, doubt: str, confidence: float) -> Field:
     )
 
 
-def _sums(named: Named) -> Iterator[Sum]:
-    for label in named.with_kind("total", "weak_total", "net", "tax"):
-        kinds = label.kinds & {"total", "weak_total", "net", "tax"}
-        if "other" in label.kinds:
-            continue
-        yield from _on_line(named, label, kinds)
-        for cell in named.sheet.below(label.cell):
-            if not label.rest and not named.is_label(cell):
-                found = _money(cell.text)
-                if len(found) == 1:
-                    yield Sum(found[0].value, kinds, cell, found[0], "below")
-            break
-
-
-def _on_line(named: Named, label: Label, kinds: frozenset[str]) -> Iterator[Sum]:
-    for one in _money(" ".join(label.rest)):
-        yield Sum(one.value, kinds, label.cell, one, "line")
-    if named.of(label.cell)[-1] is not label:
-        return
-    for cell in named.sheet.right_of(label.cell):
-        if named.is_label(cell) and not _money(cell.text):
-            return
-        for one in _money(cell.text):
-            yield Sum(one.value, kinds, cell, one, "line")
-
-
-def _money(text: str) -> list[Amount]:
-    return [each for each in amounts_in(text) if not each.percent and (each.cents or each.sign)]
-
-
-def _triples(totals: list[Sum], sums: list[Sum]) -> list[tuple[Sum, Sum, Sum]]:
-    """Total, net and tax that add up and are labelled as such; several rates of tax are one."""
+def _triples(sheet: Sheet, totals: list[Sum], sums: list[Sum]) -> list[Triple]:
+    """Total, net and tax that add up and are told as such; the taxes of several rates are one."""
     nets = [each for each in sums if "net" in each.kinds and each.value > 0]
     taxes = [each for each in sums if "tax" in each.kinds and each.value >= 0]
-    summed = _all_rates(taxes)
+    named = [*taxes, *_all_rates(taxes)]
+    lines = [each for each in triples_in_lines(sheet)]
+    rated = _rated(rate_lines(sheet))
     found = []
     for total in totals:
         for net in nets:
-            for tax in [*taxes, *summed]:
-                if abs(net.value + tax.value - total.value) <= _PENNY and tax.value <= net.value * _HIGHEST_RATE:
+            for tax in named:
+                if _adds_up(total, net, tax):
                     found.append((total, net, tax))
+        found += [(total, net, tax) for whole, net, tax in lines if whole.value == total.value]
+        found += [(total, net, tax) for net, tax in rated if _adds_up(total, net, tax)]
     return found
 
 
+def _adds_up(total: Sum, net: Sum, tax: Sum) -> bool:
+    return abs(net.value + tax.value - total.value) <= PENNY and tax.value <= net.value * HIGHEST_RATE
+
+
+def _rated(lines: list[RateLine]) -> list[tuple[Sum, Sum]]:
+    """Net and tax as the lines of a table of taxes come to, all of them and each alone."""
+    if not lines:
+        return []
+    found = [(each.base, each.tax) for each in lines]
+    if 2 <= len(lines) <= _MOST_LINES:
+        last = lines[-1]
+        net = sum((each.base.value for each in lines), Decimal(0))
+        tax = sum((each.tax.value for each in lines), Decimal(0))
+        found.append((_of(last.base, net), _of(last.tax, tax)))
+    return found
+
+
+def _of(one: Sum, value: Decimal) -> Sum:
+    return Sum(value, one.kinds, one.cell, one.amount, one.how)
+
+
 def _all_rates(taxes: list[Sum]) -> list[Sum]:
-    """The tax of all rates together: the last amount of each line, where there are several lines."""
+    """The tax of all rates together: the last amount of each line, where there are several lines; and of any two or
+    three lines of one block."""
     last: dict[tuple[int, int], Sum] = {}
     for each in taxes:
         if each.how == "line" and each.value > 0:
             last[(each.cell.page, each.cell.row)] = each
-    if not 2 <= len(last) <= 4:
+    values = list(last.values())
+    if not 2 <= len(values) <= 4:
         return []
-    one = list(last.values())[-1]
-    value = sum((each.value for each in last.values()), Decimal(0))
-    return [Sum(value, one.kinds, one.cell, one.amount, "line")]
+    return [
+        _of(some[-1], sum((each.value for each in some), Decimal(0)))
+        for count in range(2, len(values) + 1)
+        for some in combinations(values, count)
+    ]
 
 
-def _best(totals: list[Sum], triples: list[tuple[Sum, Sum, Sum]], sheet: Sheet) -> Sum:
-    proven = {each[0].value for each in triples}
+def _best(read: _Read) -> Sum:
+    proven = {each[0].value for each in read.triples}
 
     def rank(one: Sum) -> tuple[bool, bool, bool, Decimal]:
         return (one.value in proven, "total" in one.kinds, one.how == "line", one.value)
 
-    return max(totals, key=rank)
+    return max(read.totals, key=rank)
 
 
-def _doubt(best: Sum, totals: list[Sum], sums: list[Sum], triples: list[tuple[Sum, Sum, Sum]], sheet: Sheet) -> str:
+def _doubt(best: Sum, read: _Read) -> str:
     """Why the total is not sure; "" where it is."""
-    parts = {part.value for each in triples for part in each[1:]}
-    strong = [each for each in totals if "total" in each.kinds and each.how == "line"]
+    parts = {part.value for each in read.triples for part in each[1:]}
+    strong = [each for each in read.totals if "total" in each.kinds and each.how == "line"]
     if others := {each.value for each in strong} - {best.value} - parts:
         return "several amounts are called a total: " + ", ".join(str(each) for each in sorted({best.value, *others}))
-    if larger := {each.value for each in totals if each.how == "line" and each.value > best.value} - parts:
+    if larger := {each.value for each in read.totals if each.how == "line" and each.value > best.value} - parts:
         return "another total is larger: " + ", ".join(str(each) for each in sorted(larger))
-    proven = {each[0].value for each in triples}
+    proven = {each[0].value for each in read.triples}
     if best.value in proven:
         return "" if best.value == max(proven) else "several totals add up"
-    return _without_tax(best, totals, sums, sheet)
+    return _without_tax(best, read)
 
 
-def _without_tax(best: Sum, totals: list[Sum], sums: list[Sum], sheet: Sheet) -> str:
+def _without_tax(best: Sum, read: _Read) -> str:
     """Why a total is not sure to which no net and tax add up."""
-    if any("tax" in each.kinds and each.value > 0 and each.how == "line" for each in sums):
+    if any("tax" in each.kinds and each.value > 0 and each.how == "line" for each in read.sums):
         return "net and tax do not add up to the total"
-    if {each.value for each in sums if "net" in each.kinds and each.value > 0} - {best.value}:
+    nets = {each.value for each in read.sums if "net" in each.kinds and each.value > 0} - {best.value}
+    if nets:
+        rates = rates_printed(read.sheet)
+        if len(nets) == 1 and any(with_rate(min(nets), rate) == best.value for rate in rates):
+            return ""
         return "net and total differ, and no tax is shown"
-    same = [each for each in totals if each.value == best.value]
+    same = [each for each in read.totals if each.value == best.value]
     places = {(each.cell.page, each.cell.row) for each in same if "total" in each.kinds and each.how == "line"}
-    borne = any(add_up(sheet, each) for each in same) or (len(places) > 1 and best.value == _greatest(sheet))
-    return "" if borne else ALONE
+    alike = len({(each.cell.page, each.cell.row) for each in read.sums if each.value == best.value and each.kinds})
+    again = best.value == _greatest(read.sheet) and (len(places) > 1 or (bool(places) and alike > 1))
+    return "" if again or any(add_up(read.sheet, each) for each in same) else ALONE
 
 
 def add_up(sheet: Sheet, one: Sum) -> bool:
-    """Whether the amounts above it in its column, at least two, come to it."""
-    total, count = Decimal(0), 0
-    for line in sheet.above_line(one.cell):
-        above = [cell for cell in line if abs(cell.box[2] - one.cell.box[2]) < _ALIGNED]
-        found = _money(above[-1].text) if above else []
-        if not found:
-            continue
-        if found[-1].value == one.value and count == 0:
-            continue  # a subtotal of the same amount
-        if found[-1].value < 0:
+    """Whether the amounts above it in its column come to it: at least two, or the only one of the only line."""
+    total, count, same = Decimal(0), 0, 0
+    for cell, value in _above(sheet, one.cell):
+        if value < 0:
             return False  # something was paid before, or given back
-        total, count = total + found[-1].value, count + 1
+        if value == one.value and count == 0:
+            same += 1  # a subtotal of the same amount, or the only line
+            continue
+        total, count = total + value, count + 1
         if total == one.value and count >= 2:
             return True
-        if total > one.value or count > 200:
+        if total > one.value or count > _MOST_LINES:
             return False
     return False
 
 
+def _above(sheet: Sheet, below: Cell) -> Iterator[tuple[Cell, Decimal]]:
+    """The amounts above a cell that end where it ends, the nearest first."""
+    for line in sheet.above_line(below):
+        above = [cell for cell in line if abs(cell.box[2] - below.box[2]) < _ALIGNED]
+        if found := money_in(above[-1].text) if above else []:
+            yield above[-1], found[-1].value
+
+
 def _greatest(sheet: Sheet) -> Decimal:
-    return max((each.value for cell in sheet.cells for each in _money(cell.text)), default=Decimal(0))
+    return max((each.value for cell in sheet.cells for each in money_in(cell.text)), default=Decimal(0))

@@ -1,0 +1,167 @@
+"""The dates of an invoice: when it was written, and when it is due."""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Final
+
+from fairlead.documents.countries import is_american, is_european
+from fairlead.documents.dates import Day, days_in
+from fairlead.documents.identifiers import Identifier
+from fairlead.documents.layout import Cell, Sheet, folded
+from fairlead.documents.named import Named, Piece
+from fairlead.documents.types import Field
+
+_LONGEST: Final = 400  # days until an invoice is due
+_TITLED: Final = re.compile(
+    r"^\W*(?:\w*(?:rechnung|faktura|factuur)|(?:tax |vat )?invoice|facture|factura|fattura|fatura|lasku)\b.*\d.*?[\s,;(-]"
+    r"(?:vom|du|of|dated|date|van|dd|d\.d|del|den|af|da|de|z dnia|le|datum|from|on|am)\W*$"
+)
+_DATED_LINE: Final = re.compile(r"^(?:vom|du|dated|del|van)\W*$")
+_TOWN: Final = re.compile(r"^[^\W\d_][\w .'’-]{1,40},?\s+(?:(?:le|den|il|a|the|am|dnia)\s+)?$|^[^\W\d_][\w .'’-]{1,40},\s*$", re.IGNORECASE)
+_LETTERHEAD: Final = 0.45  # of the page's height
+
+
+def dates(named: Named, proofs: Sequence[Identifier]) -> dict[str, Field | None]:
+    """The fields `date` and `due`."""
+    sheet = named.sheet
+    turn = _turn(sheet, proofs)
+    issued = _dated(named, "date", turn) or _in_title(sheet, turn) or _dated(named, "weak_date", turn)
+    due = _dated(named, "due", turn)
+    if issued is None:
+        issued = _in_letter(sheet, turn, due) or _only_date(sheet, turn, due)
+    if issued is not None and due is not None:
+        one, other = date.fromisoformat(str(issued.value)), date.fromisoformat(str(due.value))
+        if other < one or (other - one).days > _LONGEST:
+            said = "the due date does not fit the invoice's"
+            issued, due = _doubted(issued, said), _doubted(due, said)
+    return {"date": issued, "due": due}
+
+
+def _doubted(field: Field, doubt: str) -> Field:
+    return Field(
+        value=field.value, text=field.text, page=field.page, box=field.box, confidence=0.4, doubt=field.doubt or doubt
+    )
+
+
+def _dated(named: Named, kind: str, turn: str) -> Field | None:
+    found: list[tuple[Piece, Day]] = []
+    for label in named.with_kind(kind):
+        if label.kinds & {"other"} or (kind == "weak_date" and label.at):
+            continue
+        for piece in named.beside(label):
+            days = days_in(piece.text)
+            if days and days[0].start <= 12:
+                found.append((piece, days[0]))
+                break
+    if not found:
+        return None
+    piece, day = found[0]
+    value, doubt = _turned(day, turn)
+    if len({_turned(each, turn)[0] for _, each in found}) > 1:
+        doubt = "several dates may be meant: " + ", ".join(sorted({str(_turned(each, turn)[0]) for _, each in found}))
+    confidence = 0.5 if doubt else 0.96 if kind != "weak_date" else 0.93
+    return _field(piece.text, piece.page, piece.box, value, confidence, doubt)
+
+
+def _field(text: str, page: int, box: tuple[float, float, float, float], value: date, sure: float, doubt: str) -> Field:
+    return Field(value=value.isoformat(), text=text, page=page, box=box, confidence=sure, doubt=doubt)
+
+
+def _in_title(sheet: Sheet, turn: str) -> Field | None:
+    """The date after the number in the title, as in `Facture n° 4711 du 2 mars 2026`, or in the line under it."""
+    found: list[tuple[Cell, Day]] = []
+    for line in sheet.lines:
+        for number, cell in enumerate(line):
+            for day in days_in(cell.text):
+                before = folded(" ".join(each.text for each in line[max(0, number - 1) : number]) + " " + cell.text[: day.start])
+                if _TITLED.match(before.strip() + " ") or _TITLED.match(before.strip()) or _is_second_line(sheet, cell, before):
+                    found.append((cell, day))
+                break
+    if not found:
+        return None
+    cell, day = found[0]
+    value, doubt = _turned(day, turn)
+    if len({_turned(each, turn)[0] for _, each in found}) > 1:
+        doubt = "several dates may be meant: " + ", ".join(sorted({str(_turned(each, turn)[0]) for _, each in found}))
+    return _field(cell.text, cell.page, cell.box, value, 0.5 if doubt else 0.94, doubt)
+
+
+def _is_second_line(sheet: Sheet, cell: Cell, before: str) -> bool:
+    """Whether a cell goes on with a title that did not fit its line."""
+    if not _DATED_LINE.match(before.strip()):
+        return False
+    above = next(iter(sheet.above_line(cell)), [])
+    return any(
+        re.match(r"^\W*(?:\w*rechnung|facture|factuur|factura|fattura|invoice)\b.*\d", folded(each.text)) is not None
+        for each in above
+        if abs(each.box[0] - cell.box[0]) < 4
+    )
+
+
+def _in_letter(sheet: Sheet, turn: str, due: Field | None) -> Field | None:
+    """The date of a letter, `Lyon, le 2 mars 2026`: a town before it, in the upper part, and only once."""
+    found = [
+        (cell, days[0])
+        for cell in sheet.cells
+        if cell.page == 1 and cell.middle < _LETTERHEAD * sheet.pages[0].height
+        if len(days := days_in(cell.text)) == 1 and days[0].end >= len(cell.text.rstrip(" ."))
+        if _TOWN.match(cell.text[: days[0].start]) and "," in cell.text[: days[0].start]
+    ]
+    if len({day.day for _, day in found}) != 1:
+        return None
+    cell, day = found[0]
+    value, doubt = _turned(day, turn)
+    later = [other for other in _other_days(sheet, turn) if other > value and (due is None or str(other) != due.value)]
+    if later and due is None:
+        doubt = doubt or "no label says that this is the invoice's date"
+    return _field(cell.text, cell.page, cell.box, value, 0.5 if doubt else 0.9, doubt)
+
+
+def _other_days(sheet: Sheet, turn: str) -> Iterator[date]:
+    for cell in sheet.cells:
+        for day in days_in(cell.text):
+            yield _turned(day, turn)[0]
+
+
+def _only_date(sheet: Sheet, turn: str, due: Field | None) -> Field | None:
+    for cell in sheet.cells:
+        for day in days_in(cell.text):
+            value = _turned(day, turn)[0]
+            if due is None or value.isoformat() != due.value:
+                doubt = "no label says that this is the invoice's date"
+                return _field(cell.text, cell.page, cell.box, value, 0.4, doubt)
+    return None
+
+
+def _turn(sheet: Sheet, proofs: Sequence[Identifier]) -> str:
+    """Which stands first in dates of numbers alone: `day`, `month`, or "" where nothing tells."""
+    days = [day for cell in sheet.cells for day in days_in(cell.text) if day.mark]
+    sure = {
+        ("month" if _is_month_first(cell.text, day) else "day")
+        for cell in sheet.cells
+        for day in days_in(cell.text)
+        if day.mark and day.other is None and day.day.day > 12
+        if re.match(r"\d{1,2}\D", cell.text[day.start :])
+    }
+    if len(sure) == 1:
+        return sure.pop()
+    if sure:
+        return ""
+    if days and all(day.mark == "." for day in days):
+        return "day"
+    american, european = is_american(sheet), is_european(sheet, bool(proofs))
+    return "" if american == european else "month" if american else "day"
+
+
+def _is_month_first(text: str, day: Day) -> bool:
+    found = re.match(r"\d+", text[day.start :])
+    return found is not None and int(found[0]) == day.day.month and int(found[0]) != day.day.day
+
+
+def _turned(day: Day, turn: str) -> tuple[date, str]:
+    if day.other is None or day.mark == "" or day.other == day.day:
+        return day.day, ""
+    if not turn:
+        return day.day, "day and month may stand the other way round"
+    return (day.other if turn == "month" else day.day), ""

@@ -1,0 +1,141 @@
+"""The numbers that an invoice has and names: its own, and that of the order."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from fairlead.documents.dates import days_in
+from fairlead.documents.identifiers import Identifier
+from fairlead.documents.labels import Label
+from fairlead.documents.layout import Cell, folded
+from fairlead.documents.named import Named, Piece
+from fairlead.documents.types import Field
+
+_GOES_ON: Final = frozenset(
+    ["of", "vom", "du", "del", "dated", "from", "dd", "z", "zo", "van", "af", "den", "le", "fra", "datum", "date", "il", "de", "da"]
+)
+_TITLE: Final = re.compile(
+    r"^(?:\w*(?:rechnung|faktura|factuur)|(?:tax |vat |sales )?invoice|facture|factura|fattura|fatura|lasku)(?:\s[\w.-]+){0,2}?"
+    r"\s*(?:\([^)]{1,12}\)\s*)?(?P<sign>nr\b\.?|no\b\.?|n[°º]|n\s?\.|num\.?|number|numero|nummer|#|№)\s*[:.]?\s*(?P<number>\S+)",
+)
+_NUMBER_SIGN: Final = re.compile(r"^(?:#|no\.?|nr\.?|n[°º]|№)\s*[:.]?\s*(?P<number>\S+)$")
+_HEADERS: Final = frozenset(("date", "weak_date", "due", "order", "other"))
+
+Read = tuple[Piece, str, str]
+"""Where a number stands, the number, and what is doubtful about it."""
+
+
+def invoice_number(named: Named, proofs: Sequence[Identifier]) -> Field | None:
+    """The invoice's own number: beside a label of it, in the title, or under a heading in a row of labels."""
+    taken = {_bare(each.value) for each in proofs}
+    strong = [*_numbers(named, "number", taken), *_titled(named, taken), *_in_row(named, taken)]
+    heading = [each for each in _numbers(named, "heading", taken) if each[0].how != "below"]
+    found = strong or heading or list(_numbers(named, "weak_number", taken))
+    if not found:
+        return None
+    piece, value, doubt = found[0]
+    others = {_bare(other) for _, other, _ in (*strong, *heading)} - {_bare(value)}
+    if others:
+        doubt = "several numbers may be the invoice's: " + ", ".join(
+            sorted({value, *(each[1] for each in (*strong, *heading))})
+        )
+    elif not strong and (not heading or len(re.findall(r"\d", value)) < 3 or re.fullmatch(r"(19|20)\d\d", value)):
+        doubt = doubt or "no label says for sure that it is the invoice's number"
+    return _field(piece, value, 0.5 if doubt else 0.96 if strong else 0.92, doubt)
+
+
+def order_number(named: Named) -> Field | None:
+    """The number of the order that the invoice names."""
+    found = list(_numbers(named, "order", set()))
+    if not found:
+        return None
+    piece, value, doubt = found[0]
+    if len({_bare(other) for _, other, _ in found}) > 1:
+        doubt = "several order numbers stand there: " + ", ".join(dict.fromkeys(other for _, other, _ in found))
+    return _field(piece, value, 0.5 if doubt else 0.93, doubt)
+
+
+def _field(piece: Piece, value: str, confidence: float, doubt: str) -> Field:
+    return Field(value=value, text=piece.text, page=piece.page, box=piece.box, confidence=confidence, doubt=doubt)
+
+
+def _numbers(named: Named, kind: str, taken: set[str]) -> Iterator[Read]:
+    """Pieces beside such labels that read as a number of a document, with what is doubtful about each."""
+    for label in named.with_kind(kind):
+        if kind == "heading" and (label.at or not label.rest):
+            continue
+        for piece in named.beside(label):
+            read = _identifier(piece.text)
+            if read is not None and _bare(read[0]) not in taken:
+                yield piece, *read
+                break
+
+
+def _titled(named: Named, taken: set[str]) -> Iterator[Read]:
+    """The number in a title such as `Sammelrechnung (380) Nr. 4711 vom ...`, or `# 4711` below a heading."""
+    for cell in named.sheet.cells:
+        plain = _same_length(cell.text)
+        if (found := _TITLE.match(plain)) is not None:
+            read = _identifier(cell.text[found.start("number") :])
+        elif (found := _NUMBER_SIGN.match(plain)) is not None and _under_heading(named, cell):
+            read = _identifier(cell.text[found.start("number") :])
+        else:
+            continue
+        if read is not None and _bare(read[0]) not in taken and any(each.isdigit() for each in read[0]):
+            yield Piece(cell.text, cell.page, cell.box, "inline", cell), *read
+
+
+def _under_heading(named: Named, cell: Cell) -> bool:
+    """Whether a heading that has nothing beside it stands right above a cell, or left of it."""
+    above = next(iter(named.sheet.above_line(cell)), [])
+    left = named.sheet.left_of(cell)[-1:]
+    near = [each for each in above if each.box[0] < cell.box[2] and cell.box[0] < each.box[2]] + left
+    return any(
+        label.kinds & {"heading"} and not label.at and not label.rest for each in near for label in named.of(each)[:1]
+    )
+
+
+def _in_row(named: Named, taken: set[str]) -> Iterator[Read]:
+    """The number under `Invoice` where that is one of the headers of a row, beside those of dates and the like."""
+    for label in named.with_kind("heading"):
+        row = named.sheet.line_of(label.cell)
+        if label.at or label.rest or len(row) < 3 or sum(_is_header(named, cell) for cell in row) < 2:
+            continue
+        under = next(iter(named.sheet.below(label.cell)), None)
+        read = None if under is None or named.is_label(under) else _identifier(under.text)
+        if under is not None and read is not None and not read[1] and _bare(read[0]) not in taken:
+            if sum(letter.isdigit() for letter in read[0]) >= 3:
+                yield Piece(under.text, under.page, under.box, "below", under), *read
+
+
+def _is_header(named: Named, cell: Cell) -> bool:
+    found: list[Label] = named.of(cell)
+    return bool(found) and not found[0].at and not found[-1].rest and bool(found[0].kinds & _HEADERS)
+
+
+def _identifier(text: str) -> tuple[str, str] | None:
+    """The number at the beginning of a text, and whether it may go on."""
+    words = text.strip(" :#.").split()
+    days = days_in(" ".join(words[:3]))
+    if not words or (days and days[0].start == 0):
+        return None
+    first = words[0].strip(".,;:()#")
+    rest = words[1:]
+    if not any(letter.isdigit() for letter in first):
+        if not rest or not (first.isupper() and len(first) <= 5) or not any(each.isdigit() for each in rest[0]):
+            return None
+        first, rest = f"{first} {rest[0].strip('.,;:()')}", rest[1:]
+    if not 2 <= len(first) <= 30 or "%" in first or re.search(r"[€£$]", first) or "@" in first:
+        return None
+    follows = rest[0].strip(".,;:()") if rest else ""
+    goes_on = bool(rest) and folded(follows) not in _GOES_ON and any(letter.isdigit() for letter in follows)
+    return first, "it may go on after this" if goes_on and not days_in(" ".join(rest[:3])) else ""
+
+
+def _same_length(text: str) -> str:
+    """Folded letter by letter, so that places stay."""
+    return "".join(letters if len(letters := folded(letter)) == 1 else letter.lower() for letter in text)
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"\W", "", text).casefold()
