@@ -3,7 +3,8 @@
 `--data` goes through every `*.pdf` of a folder with a `*.json` of the same name beside it: a list whose first object
 has the expected fields. `--invented N` makes N invoices in layouts, languages and words that no choice was made on
 (`invoice_unseen.py`); with
-`--practice` in those that choices were made on.
+`--practice` in those that choices were made on. `--manner wild` and `--manner wild-seen` have the layouts of telephone
+bills, shops, clouds, hotels (`invoice_wild.py`): those held out, and those that choices were made on.
 
     documents               how many were read
     field_accuracy          the share of expected fields that were read as expected, flagged or not
@@ -22,10 +23,12 @@ import random
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from evals.invoice_facts import Facts
 from evals.stage import parser, say, told
 from fairlead.documents import Invoice, Unread, read_invoice
 from fairlead.documents.invoice import REQUIRED, invoice_of
@@ -76,12 +79,9 @@ def from_folder(folder: Path) -> Iterator[tuple[str, Mapping[str, Any], Invoice 
         yield path.name, expected, read_invoice(path.read_bytes())
 
 
-def invented(count: int, seed: int, practice: bool) -> Iterator[tuple[str, Mapping[str, Any], Invoice | Unread]]:
+def invented(count: int, seed: int, manner: str) -> Iterator[tuple[str, Mapping[str, Any], Invoice | Unread]]:
     """Documents that are made up as they are asked for."""
-    if practice:
-        from evals.invoice_practice import sample
-    else:
-        from evals.invoice_unseen import sample
+    sample = _sampler(manner)
     for number in range(count):
         document, facts = sample(random.Random(f"{seed}-{number}"))
         pages = pages_of(document)
@@ -92,12 +92,28 @@ def invented(count: int, seed: int, practice: bool) -> Iterator[tuple[str, Mappi
         yield name, expected, pages if isinstance(pages, Unread) else invoice_of(pages)
 
 
+def _sampler(manner: str) -> Callable[[random.Random], tuple[bytes, Facts]]:
+    from evals import invoice_practice, invoice_unseen, invoice_wild
+
+    made: dict[str, Callable[[random.Random], tuple[bytes, Facts]]] = {
+        "unseen": invoice_unseen.sample,
+        "practice": invoice_practice.sample,
+        "wild": invoice_wild.sample,
+        "wild-seen": partial(invoice_wild.sample, held_out=False),
+    }
+    return made[manner]
+
+
 def main() -> int:
     asked = _asked()
     count: Counter[str] = Counter()
     by_field: dict[str, Counter[str]] = {}
     began = time.process_time()
-    found = from_folder(asked.data) if asked.data else invented(asked.invented, asked.seed, asked.practice)
+    found = (
+        from_folder(asked.data)
+        if asked.data
+        else invented(asked.invented, asked.seed, "practice" if asked.practice else asked.manner)
+    )
     for name, expected, read in found:
         count["documents"] += 1
         fields = {} if isinstance(read, Unread) else read.fields
@@ -134,6 +150,7 @@ def _asked() -> Any:
     made = parser(__doc__)
     made.add_argument("--data", type=Path, help="a folder of *.pdf with *.json beside")
     made.add_argument("--invented", type=int, default=200, help="how many are made up, without --data (default 200)")
+    made.add_argument("--manner", choices=("unseen", "practice", "wild", "wild-seen"), default="unseen")
     made.add_argument("--practice", action="store_true", help="in the layouts that choices were made on")
     made.add_argument("--show", action="store_true", help="tell every field, not only those that are wrong")
     return made.parse_args()

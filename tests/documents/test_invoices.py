@@ -180,6 +180,14 @@ def test_a_program_that_reads_is_ended_by_what_is_too_much_for_it() -> None:
         assert program.asked(b"say") == b"said", "another process"
 
 
+def test_a_program_that_stops_in_the_middle_of_an_answer_is_ended() -> None:
+    with Bounded("tests.documents.endless", patience=1.0) as program:
+        with pytest.raises(Ended) as ended:
+            program.asked(b"stall")
+        assert ended.value.late
+        assert program.asked(b"say") == b"said", "another process"
+
+
 def test_a_model_lifts_doubts_that_it_shares_nothing_with_and_raises_its_own() -> None:
     text = "Invoice A-1 of Nord GmbH\nTotal 12,00 EUR\nIBAN DE89 3704 0044 0532 0130 00"
     ours = {

@@ -8,10 +8,10 @@ unforeseen way ends it, and whoever waits starts another one.
 import contextlib
 import logging
 import resource
-import select
 import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
@@ -47,7 +47,28 @@ class Bounded:
         self._end()
 
     def asked(self, message: bytes) -> bytes:
-        """The answer. Raises `Ended`; the next message starts another process."""
+        """The answer. Raises `Ended`, and where nothing or not all of it has come in time; the next message starts
+        another process."""
+        process = self._running()
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            process.kill()  # whatever is waited for ends with it
+
+        deadline = threading.Timer(self._patience, end)
+        deadline.daemon = True
+        deadline.start()
+        try:
+            answer = _exchanged(process, message)
+        finally:
+            deadline.cancel()
+        if not answer:
+            self._end()
+            raise Ended(late=late.is_set())
+        return answer
+
+    def _running(self) -> "subprocess.Popen[bytes]":
         if self._process is None:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _PROGRAM, self._module, *sys.path],
@@ -56,22 +77,7 @@ class Bounded:
                 stderr=subprocess.DEVNULL,
                 env={},
             )
-        process = self._process
-        assert process.stdin is not None
-        assert process.stdout is not None
-        with contextlib.suppress(BrokenPipeError):
-            process.stdin.write(_LENGTH.pack(len(message)) + message)
-            process.stdin.flush()
-        if not select.select([process.stdout], [], [], self._patience)[0]:
-            self._end()
-            raise Ended(late=True)
-        head = process.stdout.read(_LENGTH.size)
-        length = _LENGTH.unpack(head)[0] if len(head) == _LENGTH.size else 0
-        answer = process.stdout.read(length) if 0 < length <= _MOST_ANSWER else b""
-        if not answer or len(answer) < length:
-            self._end()
-            raise Ended(late=False)
-        return answer
+        return self._process
 
     def _end(self) -> None:
         if self._process is not None:
@@ -82,6 +88,19 @@ class Bounded:
                 if pipe is not None:
                     with contextlib.suppress(BrokenPipeError):
                         pipe.close()
+
+
+def _exchanged(process: "subprocess.Popen[bytes]", message: bytes) -> bytes:
+    """The answer to a message, nothing where it did not come whole."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.write(_LENGTH.pack(len(message)) + message)
+        process.stdin.flush()
+    head = process.stdout.read(_LENGTH.size)
+    length = _LENGTH.unpack(head)[0] if len(head) == _LENGTH.size else 0
+    answer = process.stdout.read(length) if 0 < length <= _MOST_ANSWER else b""
+    return answer if len(answer) == length else b""
 
 
 def answer_all(answer: Callable[[bytes], bytes]) -> None:

@@ -12,6 +12,9 @@ from fairlead.documents.labels import known_label
 
 _MOST_WORDS: Final = 9  # more is a sentence
 _NONE: Final[frozenset[str]] = frozenset()
+_REGISTERED: Final = frozenset(("number", "no", "nr", "id", "idnr", "reg", "registration", "intracommunautaire"))
+"""With a word for a tax: the number under which somebody pays it."""
+_OWED: Final = frozenset(("total", "amount", "balance"))
 _SUMS: Final = frozenset(("total", "weak_total", "net", "tax"))
 
 
@@ -36,25 +39,20 @@ def kinds_of(tokens: Sequence[str]) -> frozenset[str]:
 
 @cache
 def _by_words(text: str) -> frozenset[str]:
-    words = set(re.sub(r"\b(sub|sous|sotto) total", r"\1total", text).split())
-    words |= {"subtotal"} if words & {"soustotal", "sottototal"} else set()
+    words = set(re.sub(r"\b(sub|sous|sotto) total", "subtotal", text).split())
     has = {kind for kind, those in _words().items() if words & those}
-    if "tax" in has and words & {"number", "no", "nr", "id", "idnr", "reg", "registration", "intracommunautaire"}:
-        return frozenset(("other",))
-    if "tax" in has and "without" in has:
-        return frozenset(("net",))
-    if "pay" in has or ("net" in has and words & {"payer", "pagare"}):
-        return _NONE if "other" in has and not words & {"total", "amount", "balance"} else frozenset(("total",))
-    if "other" in has:
-        return frozenset(("other",))
-    if "tax" in has and "with" in has:
-        return frozenset(("total",)) if has & {"total", "whole", "gross"} else frozenset(("total", "tax"))
-    if "gross" in has:
-        return frozenset(("total",))
-    if "net" in has:
-        return frozenset(("net",))
-    if "tax" in has:
-        return frozenset(("tax",))
-    if "total" in has:
-        return frozenset(("total",)) if "whole" in has else frozenset(("weak_total",))
-    return _NONE
+    taxed, pays = "tax" in has, "pay" in has or ("net" in has and bool(words & {"payer", "pagare"}))
+    whole = bool(has & {"total", "whole", "gross"})
+    rules = (
+        (taxed and bool(words & _REGISTERED), ("other",)),
+        (taxed and "without" in has, ("net",)),
+        (pays and "other" in has and not words & _OWED, ()),
+        (pays, ("total",)),
+        ("other" in has, ("other",)),
+        (taxed and "with" in has, ("total",) if whole else ("total", "tax")),
+        ("gross" in has, ("total",)),
+        ("net" in has, ("net",)),
+        (taxed, ("tax",)),
+        ("total" in has, ("total",) if "whole" in has else ("weak_total",)),
+    )
+    return frozenset(next((kinds for holds, kinds in rules if holds), ()))

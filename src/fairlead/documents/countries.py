@@ -30,8 +30,9 @@ _NOT_ENGLISH: Final = frozenset(
 )
 _AMERICA: Final = re.compile(r"\b(?:U\.?S\.?A\b|United States|US Dollars?|U\.S\. Dollars?|USD\b|US\$)", re.IGNORECASE)
 _OTHER_DOLLARS: Final = re.compile(
-    r"\b(?:Canada|Canadian|Ontario|Qu[eé]bec|British Columbia|Alberta|Manitoba|Australia|ABN|ACN|New Zealand|GST|HST|PST|QST|TPS|TVQ|IRD|Mexico|M[eé]xico|RFC|Singapore|UEN|Hong Kong|Colombia"
-    r"|Argentina|Chile|CUIT|NIT|RUT|CAD|AUD|NZD|MXN|SGD|HKD|COP|ARS|CLP|TWD|Taiwan|NSW|VIC|QLD|[A-Z]\d[A-Z] ?\d[A-Z]\d)\b|\b(?:CA|C|A|AU|NZ|S|HK|MX|R|NT)\$"
+    r"\b(?:Canada|Canadian|Ontario|Qu[eé]bec|British Columbia|Alberta|Manitoba|Australia|ABN|ACN|New Zealand|GST"
+    r"|HST|PST|QST|TPS|TVQ|IRD|M[eé]xico|RFC|Singapore|UEN|Hong Kong|Colombia|Argentina|Chile|CUIT|NIT|RUT|CAD|AUD|NZD"
+    r"|MXN|SGD|HKD|COP|ARS|CLP|TWD|Taiwan|NSW|VIC|QLD|[A-Z]\d[A-Z] ?\d[A-Z]\d)\b|\b(?:CA|C|A|AU|NZ|S|HK|MX|R|NT)\$"
 )
 _SPELT: Final = re.compile(r"\b[A-Z][a-z]{2,8}\.? \d{1,2} ?, ?(?:19|20)\d\d\b")
 

@@ -14,11 +14,15 @@ from fairlead.documents.types import Field
 
 _LONGEST: Final = 400  # days until an invoice is due
 _TITLED: Final = re.compile(
-    r"^\W*(?:\w*(?:rechnung|faktura|factuur)|(?:tax |vat )?invoice|facture|factura|fattura|fatura|lasku)\b.*\d.*?[\s,;(-]"
-    r"(?:vom|du|of|dated|date|van|dd|d\.d|del|den|af|da|de|z dnia|le|datum|from|on|am)\W*$"
+    r"^\W*(?:\w*(?:rechnung|faktura|factuur)|(?:tax |vat )?invoice|facture|factura|fattura|fatura|lasku)\b.*\d.*?"
+    r"[\s,;(-](?:vom|du|of|dated|date|van|dd|d\.d|del|den|af|da|de|z dnia|le|datum|from|on|am)\W*$"
 )
 _DATED_LINE: Final = re.compile(r"^(?:vom|du|dated|del|van)\W*$")
-_TOWN: Final = re.compile(r"^[^\W\d_][\w .'’-]{1,40},?\s+(?:(?:le|den|il|a|the|am|dnia)\s+)?$|^[^\W\d_][\w .'’-]{1,40},\s*$", re.IGNORECASE)
+_TOWN: Final = re.compile(
+    r"^[^\W\d_][\w .'’-]{1,40},?\s+(?:(?:le|den|il|a|the|am|dnia)\s+)?$|^[^\W\d_][\w .'’-]{1,40},\s*$",
+    re.IGNORECASE,
+)
+_LONGEST_TITLE: Final = 150  # letters
 _LETTERHEAD: Final = 0.45  # of the page's height
 
 
@@ -58,10 +62,13 @@ def _dated(named: Named, kind: str, turn: str) -> Field | None:
         return None
     piece, day = found[0]
     value, doubt = _turned(day, turn)
-    if len({_turned(each, turn)[0] for _, each in found}) > 1:
-        doubt = "several dates may be meant: " + ", ".join(sorted({str(_turned(each, turn)[0]) for _, each in found}))
+    doubt = _several({_turned(each, turn)[0] for _, each in found}) or doubt
     confidence = 0.5 if doubt else 0.96 if kind != "weak_date" else 0.93
     return _field(piece.text, piece.page, piece.box, value, confidence, doubt)
+
+
+def _several(values: set[date]) -> str:
+    return "several dates may be meant: " + ", ".join(sorted(map(str, values))) if len(values) > 1 else ""
 
 
 def _field(text: str, page: int, box: tuple[float, float, float, float], value: date, sure: float, doubt: str) -> Field:
@@ -70,21 +77,26 @@ def _field(text: str, page: int, box: tuple[float, float, float, float], value: 
 
 def _in_title(sheet: Sheet, turn: str) -> Field | None:
     """The date after the number in the title, as in `Facture n° 4711 du 2 mars 2026`, or in the line under it."""
-    found: list[tuple[Cell, Day]] = []
-    for line in sheet.lines:
-        for number, cell in enumerate(line):
-            for day in days_in(cell.text):
-                before = folded(" ".join(each.text for each in line[max(0, number - 1) : number]) + " " + cell.text[: day.start])
-                if _TITLED.match(before.strip() + " ") or _TITLED.match(before.strip()) or _is_second_line(sheet, cell, before):
-                    found.append((cell, day))
-                break
+    found = [
+        (cell, days[0])
+        for line in sheet.lines
+        for number, cell in enumerate(line)
+        if (days := days_in(cell.text))
+        if _is_titled(sheet, cell, " ".join([*(each.text for each in line[max(0, number - 1) : number]), ""]), days[0])
+    ]
     if not found:
         return None
     cell, day = found[0]
     value, doubt = _turned(day, turn)
-    if len({_turned(each, turn)[0] for _, each in found}) > 1:
-        doubt = "several dates may be meant: " + ", ".join(sorted({str(_turned(each, turn)[0]) for _, each in found}))
+    doubt = _several({_turned(each, turn)[0] for _, each in found}) or doubt
     return _field(cell.text, cell.page, cell.box, value, 0.5 if doubt else 0.94, doubt)
+
+
+def _is_titled(sheet: Sheet, cell: Cell, left: str, day: Day) -> bool:
+    before = folded(left + cell.text[: day.start]).strip()
+    if len(before) > _LONGEST_TITLE:
+        return False
+    return _TITLED.match(before + " ") is not None or _is_second_line(sheet, cell, before)
 
 
 def _is_second_line(sheet: Sheet, cell: Cell, before: str) -> bool:
@@ -125,13 +137,18 @@ def _other_days(sheet: Sheet, turn: str) -> Iterator[date]:
 
 
 def _only_date(sheet: Sheet, turn: str, due: Field | None) -> Field | None:
-    for cell in sheet.cells:
-        for day in days_in(cell.text):
-            value = _turned(day, turn)[0]
-            if due is None or value.isoformat() != due.value:
-                doubt = "no label says that this is the invoice's date"
-                return _field(cell.text, cell.page, cell.box, value, 0.4, doubt)
-    return None
+    """A date without a label: sure where it stands alone in its cell, in the upper part, and no other is anywhere."""
+    found = [(cell, day) for cell in sheet.cells for day in days_in(cell.text)]
+    wanted = [(cell, day) for cell, day in found if due is None or str(_turned(day, turn)[0]) != due.value]
+    if not wanted:
+        return None
+    cell, day = wanted[0]
+    value, doubt = _turned(day, turn)
+    alone = len(cell.text.strip(" .,:")) == day.end - day.start and not sheet.left_of(cell)
+    upper = cell.page == 1 and cell.middle < _LETTERHEAD * sheet.pages[0].height
+    if not (alone and upper) or len({each.day for _, each in found}) > 1:
+        doubt = "no label says that this is the invoice's date"
+    return _field(cell.text, cell.page, cell.box, value, 0.4 if doubt else 0.9, doubt)
 
 
 def _turn(sheet: Sheet, proofs: Sequence[Identifier]) -> str:

@@ -1,9 +1,9 @@
 """Words as people see them: lines, and cells of a line that stand apart."""
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final
 
 from fairlead.documents.types import Box, Page, Word
@@ -110,10 +110,13 @@ class Sheet:
                 return
             yield other
 
-    def lines_below(self, cell: Cell) -> list[list[Cell]]:
+    def lines_below(self, cell: Cell) -> Iterator[list[Cell]]:
         """The lines under its own on the page, the nearest first."""
         line, _ = self._at[id(cell)]
-        return [other for other in self.lines[line + 1 :] if other[0].page == cell.page]
+        for other in islice(self.lines, line + 1, None):
+            if other[0].page != cell.page:
+                return
+            yield other
 
     def line_of(self, cell: Cell) -> list[Cell]:
         return self.lines[self._at[id(cell)][0]]

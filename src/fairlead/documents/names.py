@@ -8,8 +8,9 @@ from typing import Final
 from fairlead.documents.layout import folded
 
 _FORMS: Final = """
-gmbh co kg, gmbh & co kg, gmbh & co, gmbh, mbh, ag, kg, kgaa, ohg, ug, e k, ek, gbr, e v, ev, eg, ltd, limited, plc, llp,
-llc, inc, incorporated, corp, corporation, co, company, pty ltd, pvt ltd, private limited, s a r l, sarl, s a s, sas, sasu,
+gmbh co kg, gmbh & co kg, gmbh & co, co kg, gmbh, mbh, ag, kg, kgaa, ohg, ug, e k, ek, gbr, e v, ev, eg, ltd, limited,
+plc, llp, llc, inc, incorporated, corp, corporation, co, company, pty ltd, pvt ltd, private limited,
+s a r l, sarl, s a s, sas, sasu,
 eurl, s a, sa, snc, sprl, srl, s r l, s p a, spa, s n c, s a s di, b v, bv, n v, nv, v o f, vof, s
 l, sl, s l u, slu, lda, ltda, sp z o o, sp j, sp k, s c, ab, a b, oy, oyj, aps, a s, as, asa, s r o,
 sro, spol s r o, kft, zrt, bt, nyrt, d o o, doo, sia, uab, ou, se
@@ -22,7 +23,8 @@ _JOINING: Final = frozenset(
     ["&", "+", "and", "und", "et", "en", "y", "e", "i", "de", "du", "la", "van", "von", "of", "the", "og", "och", "for"]
 )
 _BANKS: Final = re.compile(
-    r"\b(?:bank\w*|\w*bank|banque|banco|banca|sparkasse\w*|\w*sparkasse|volksbank\w*|caixa|caisse|credit agricole|hsbc|barclays)\b"
+    r"\b(?:bank\w*|\w*bank|banque|banco|banca|sparkasse\w*|\w*sparkasse|volksbank\w*|caixa|caisse|credit agricole|hsbc"
+    r"|barclays)\b"
 )
 _SHORT: Final = 5
 _MOST_WORDS: Final = 60
@@ -79,8 +81,9 @@ def with_form(text: str) -> str | None:
     """The name that ends with a legal form, None where there is none: the words with capitals before it."""
     words = text.split()
     tokens = [re.sub(r"[^\w]", "", folded(word)) for word in words]
-    for end in range(min(len(words), _MOST_WORDS), 1, -1):
-        for start in range(max(1, end - 4), end):
+    most = min(len(words), _MOST_WORDS)
+    for start in range(1, most):
+        for end in range(min(start + 4, most), start, -1):
             joined = "".join(tokens[start:end])
             if joined in _FORM_WORDS and _is_written_as_form(words[start:end]):
                 first = start

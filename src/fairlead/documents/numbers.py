@@ -12,13 +12,35 @@ from fairlead.documents.named import Named, Piece
 from fairlead.documents.types import Field
 
 _GOES_ON: Final = frozenset(
-    ["of", "vom", "du", "del", "dated", "from", "dd", "z", "zo", "van", "af", "den", "le", "fra", "datum", "date", "il", "de", "da"]
+    [
+        "of",
+        "vom",
+        "du",
+        "del",
+        "dated",
+        "from",
+        "dd",
+        "z",
+        "zo",
+        "van",
+        "af",
+        "den",
+        "le",
+        "fra",
+        "datum",
+        "date",
+        "il",
+        "de",
+        "da",
+    ]
 )
 _TITLE: Final = re.compile(
-    r"^(?:\w*(?:rechnung|faktura|factuur)|(?:tax |vat |sales )?invoice|facture|factura|fattura|fatura|lasku)(?:\s[\w.-]+){0,2}?"
+    r"^(?:\w*(?:rechnung|faktura|factuur)|(?:tax |vat |sales )?invoice|facture|factura|fattura|fatura|lasku)"
+    r"(?:\s[\w.-]+){0,2}?"
     r"\s*(?:\([^)]{1,12}\)\s*)?(?P<sign>nr\b\.?|no\b\.?|n[°º]|n\s?\.|num\.?|number|numero|nummer|#|№)\s*[:.]?\s*(?P<number>\S+)",
 )
 _NUMBER_SIGN: Final = re.compile(r"^(?:#|no\.?|nr\.?|n[°º]|№)\s*[:.]?\s*(?P<number>\S+)$")
+_LEAST_DIGITS: Final = 3
 _HEADERS: Final = frozenset(("date", "weak_date", "due", "order", "other"))
 
 Read = tuple[Piece, str, str]
@@ -75,9 +97,9 @@ def _titled(named: Named, taken: set[str]) -> Iterator[Read]:
     """The number in a title such as `Sammelrechnung (380) Nr. 4711 vom ...`, or `# 4711` below a heading."""
     for cell in named.sheet.cells:
         plain = _same_length(cell.text)
-        if (found := _TITLE.match(plain)) is not None:
-            read = _identifier(cell.text[found.start("number") :])
-        elif (found := _NUMBER_SIGN.match(plain)) is not None and _under_heading(named, cell):
+        if (found := _TITLE.match(plain)) is not None or (
+            (found := _NUMBER_SIGN.match(plain)) is not None and _under_heading(named, cell)
+        ):
             read = _identifier(cell.text[found.start("number") :])
         else:
             continue
@@ -103,9 +125,10 @@ def _in_row(named: Named, taken: set[str]) -> Iterator[Read]:
             continue
         under = next(iter(named.sheet.below(label.cell)), None)
         read = None if under is None or named.is_label(under) else _identifier(under.text)
-        if under is not None and read is not None and not read[1] and _bare(read[0]) not in taken:
-            if sum(letter.isdigit() for letter in read[0]) >= 3:
-                yield Piece(under.text, under.page, under.box, "below", under), *read
+        if under is None or read is None or read[1] or _bare(read[0]) in taken:
+            continue
+        if sum(letter.isdigit() for letter in read[0]) >= _LEAST_DIGITS:
+            yield Piece(under.text, under.page, under.box, "below", under), *read
 
 
 def _is_header(named: Named, cell: Cell) -> bool:

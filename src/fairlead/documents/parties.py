@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from fairlead.documents.identifiers import domains
@@ -12,12 +13,19 @@ from fairlead.documents.named import Named
 _NEVER_BUYER: Final = frozenset(("for", "an", "aan", "client", "customer", "to"))
 """Buyers' labels that are common words: with a value in the same cell they name something else."""
 _SECTION: Final = 12  # lines
-_TOWN: Final = re.compile(r"\b(?:[A-Z]{1,2}-?\s?)?\d{4,5}(?:-\d{3,4})?\s?(?:[A-Z]{2}\s)?[^\W\d]|\b[A-Z]{1,2}\d{1,2}[A-Z]?\s\d[A-Z]{2}\b|,?\s[A-Z]{2},?\s\d{5}\b")
-_CONTACT: Final = re.compile(r"[\w.+-]+@[\w-]+\.|www\.|https?:|\+\d|\b(?:tel|fax|phone|telefon|telefono|iban|bic)\b", re.IGNORECASE)
+_TOWN: Final = re.compile(
+    r"\b(?:[A-Z]{1,2}-?\s?)?\d{4,5}(?:-\d{3,4})?\s?(?:[A-Z]{2}\s)?[^\W\d]|\b[A-Z]{1,2}\d{1,2}[A-Z]?\s\d[A-Z]{2}\b"
+    r"|,?\s[A-Z]{2},?\s\d{5}\b"
+)
+_CONTACT: Final = re.compile(
+    r"[\w.+-]+@[\w-]+\.|www\.|https?:|\+\d|\b(?:tel|fax|phone|telefon|telefono|iban|bic)\b", re.IGNORECASE
+)
 _REGISTER: Final = re.compile(
-    r"\b(?:siren|siret|rcs|rsc|naf|ape|kvk|k v k|hrb|hra|handelsregister\w*|registergericht|amtsgericht|geschaftsfuhrer\w*|company (?:no|number|reg\w*)|registered (?:in|office|no|number)"
-    r"|reg(?:istration)? (?:no|nr|number)|siege social|capital|cif|cvr|org ?nr|organisationsnummer|y tunnus|krs|regon|rea|ein|abn|acn|cin|ico|steuernummer|steuer nr|st nr|tax id"
-    r"|c f|codice fiscale|ondernemingsnummer|registro mercantil|cegjegyzekszam)\b"
+    r"\b(?:siren|siret|rcs|rsc|naf|ape|kvk|k v k|hrb|hra|handelsregister\w*"
+    r"|registergericht|amtsgericht|geschaftsfuhrer\w*|company (?:no|number|reg\w*)|registered (?:in|office|no|number)"
+    r"|reg(?:istration)? (?:no|nr|number)|siege social|capital|cif|cvr|org ?nr"
+    r"|organisationsnummer|y tunnus|krs|regon|rea|ein|abn|acn|cin|ico|steuernummer"
+    r"|steuer nr|st nr|tax id|c f|codice fiscale|ondernemingsnummer|registro mercantil|cegjegyzekszam)\b"
 )
 _WINDOW: Final = (0.08, 0.42)  # of the page's height
 _LINE: Final = 2.4  # of a letter's size: a line further down is another block
@@ -58,9 +66,8 @@ def section(named: Named, label: Label) -> list[Cell]:
     if label.rest:
         return []
     found: list[Cell] = []
-    below = named.sheet.lines_below(label.cell)
     left = label.cell.box[0]
-    for line in below[:_SECTION]:
+    for line in islice(named.sheet.lines_below(label.cell), _SECTION):
         own = [cell for cell in line if abs(cell.box[0] - left) < 6]
         begins = named.of(own[0])[:1] if own else []
         if begins and begins[0].kinds & {"buyer", "seller"} and begins[0].at == 0 and not begins[0].rest:

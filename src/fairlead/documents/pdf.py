@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _MOST_LETTERS: Final = 400_000
 _SMALLEST: Final = 2.0  # points: what nobody can read is not read
 _APART: Final = 0.22  # of a letter's size: a gap between words
+_GUESSED: Final = 0.14  # where the library takes it for one as well
 _PASSWORD: Final = 4  # FPDF_ERR_PASSWORD
 
 _Letter = tuple[str, float, float, float, float, float]  # text, left, top, right, bottom, size
@@ -78,10 +79,14 @@ def _words(text: Any, left: float, top: float) -> Iterator[tuple[str, Box, float
     from pypdfium2 import raw
 
     letters: list[_Letter] = []
+    guessed = False
     rect = raw.FS_RECTF()
     for index in range(min(raw.FPDFText_CountChars(text), _MOST_LETTERS)):
         code = raw.FPDFText_GetUnicode(text, index)
         letter = chr(code) if 0 < code < 0x110000 and not 0xD800 <= code < 0xE000 else " "
+        if letter == " " and raw.FPDFText_IsGenerated(text, index) == 1:
+            guessed = True  # by the library, which parts letters that are set apart as well
+            continue
         if letter.isspace() or letter in "\u0000\ufffe\uffff\u00ad":
             if letters and letter not in "\ufffe\u00ad":
                 yield _joined(letters)
@@ -93,18 +98,19 @@ def _words(text: Any, left: float, top: float) -> Iterator[tuple[str, Box, float
         if size < _SMALLEST:
             continue
         found = (letter, rect.left - left, top - rect.top, rect.right - left, top - rect.bottom, size)
-        if letters and _is_apart(letters[-1], found):
+        if letters and _is_apart(letters[-1], found, _GUESSED if guessed else _APART):
             yield _joined(letters)
             letters = []
         letters.append(found)
+        guessed = False
     if letters:
         yield _joined(letters)
 
 
-def _is_apart(one: _Letter, other: _Letter) -> bool:
+def _is_apart(one: _Letter, other: _Letter, gap: float) -> bool:
     size = min(one[5], other[5])
     same_line = abs((one[2] + one[4]) - (other[2] + other[4])) < size
-    return not same_line or not -size < other[1] - one[3] < _APART * size
+    return not same_line or not -size < other[1] - one[3] < gap * size
 
 
 def _joined(letters: list[_Letter]) -> tuple[str, Box, float]:

@@ -1,4 +1,4 @@
-"""Amounts with what is said of them: captions on their line or above them, and lines in which arithmetic alone speaks."""
+"""Amounts with what is said of them: captions on their line or above, and lines in which arithmetic alone speaks."""
 
 import re
 from collections.abc import Iterator
@@ -16,6 +16,7 @@ HIGHEST_RATE: Final = Decimal("0.30")
 _CENT: Final = Decimal("0.01")
 _RATE: Final = re.compile(r"(\d{1,2}(?:[.,]\d{1,2})?)\s?%")
 _SHORT: Final = 2
+_MOST_ON_LINE: Final = 12  # amounts: a table of taxes has fewer
 _NAMES: Final = frozenset(("total", "weak_total", "net", "tax"))
 
 
@@ -100,6 +101,8 @@ def rate_lines(sheet: Sheet) -> list[RateLine]:
         money = [(one, cell) for cell in line for one in money_in(cell.text) if one.value > 0]
         if not rates and kinds_of(tokens_of(line[0].text)) == {"tax"}:
             rates = [value for cell in line[1:] if (value := parsed(cell.text)) is not None and 0 < value < 31]
+        if len(money) > _MOST_ON_LINE:
+            continue
         for rate in dict.fromkeys(rates):
             for one, cell in money:
                 for other, beside in money:

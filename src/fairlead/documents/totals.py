@@ -25,6 +25,7 @@ from fairlead.documents.types import Field
 ALONE: Final = "nothing else in the document bears the total out"
 _ALIGNED: Final = 4.0  # points
 _MOST_LINES: Final = 200
+_MOST_SUMS: Final = 600
 
 Triple = tuple[Sum, Sum, Sum]
 """Total, net and tax that add up."""
@@ -49,7 +50,7 @@ class _Read(Struct, frozen=True):
 def reckoned(sheet: Sheet) -> Reckoned:
     """The amounts with their confidence. A total is beyond doubt where a caption names it, and net and tax, a rate,
     the lines, or another caption elsewhere come to the same, and nothing speaks against it."""
-    sums = sums_of(sheet)
+    sums = sums_of(sheet)[:_MOST_SUMS]
     totals = [each for each in sums if each.kinds & {"total", "weak_total"} and each.value > 0]
     if not totals:
         return Reckoned({}, "")
@@ -97,7 +98,7 @@ def _triples(sheet: Sheet, totals: list[Sum], sums: list[Sum]) -> list[Triple]:
     nets = [each for each in sums if "net" in each.kinds and each.value > 0]
     taxes = [each for each in sums if "tax" in each.kinds and each.value >= 0]
     named = [*taxes, *_all_rates(taxes)]
-    lines = [each for each in triples_in_lines(sheet)]
+    lines = triples_in_lines(sheet)
     rated = _rated(rate_lines(sheet))
     found = []
     for total in totals:
@@ -132,8 +133,8 @@ def _of(one: Sum, value: Decimal) -> Sum:
 
 
 def _all_rates(taxes: list[Sum]) -> list[Sum]:
-    """The tax of all rates together: the last amount of each line, where there are several lines; and of any two or
-    three lines of one block."""
+    """The tax of all rates together: the last amount of each line, where there are several lines, and of some of
+    them."""
     last: dict[tuple[int, int], Sum] = {}
     for each in taxes:
         if each.how == "line" and each.value > 0:
@@ -189,14 +190,13 @@ def _without_tax(best: Sum, read: _Read) -> str:
 
 
 def add_up(sheet: Sheet, one: Sum) -> bool:
-    """Whether the amounts above it in its column come to it: at least two, or the only one of the only line."""
-    total, count, same = Decimal(0), 0, 0
-    for cell, value in _above(sheet, one.cell):
+    """Whether the amounts above it in its column, at least two, come to it."""
+    total, count = Decimal(0), 0
+    for value in _above(sheet, one.cell):
         if value < 0:
             return False  # something was paid before, or given back
         if value == one.value and count == 0:
-            same += 1  # a subtotal of the same amount, or the only line
-            continue
+            continue  # a subtotal of the same amount
         total, count = total + value, count + 1
         if total == one.value and count >= 2:
             return True
@@ -205,12 +205,12 @@ def add_up(sheet: Sheet, one: Sum) -> bool:
     return False
 
 
-def _above(sheet: Sheet, below: Cell) -> Iterator[tuple[Cell, Decimal]]:
+def _above(sheet: Sheet, below: Cell) -> Iterator[Decimal]:
     """The amounts above a cell that end where it ends, the nearest first."""
     for line in sheet.above_line(below):
         above = [cell for cell in line if abs(cell.box[2] - below.box[2]) < _ALIGNED]
         if found := money_in(above[-1].text) if above else []:
-            yield above[-1], found[-1].value
+            yield found[-1].value
 
 
 def _greatest(sheet: Sheet) -> Decimal:
