@@ -2,10 +2,11 @@
 path, with real pages, policies and systems, and models that say what they are told to say.
 
     .venv/bin/python -m evals.attribution --seed 7 [--each 20]
+    .venv/bin/python -m evals.attribution --unseen
 
-Of each of five kinds so many faults are planted; a fault counts as found where the exact step, model and input are
-named. Runs without a fault, which end well or for an honest reason, must not be blamed on any of the five. Prints one
-line of JSON.
+Of each of five kinds so many faults are planted, drawn by chance, or (`--unseen`) written by hand, each another; a
+fault counts as found where the exact step, model and input are named. Runs without a fault, which end well or for an
+honest reason, must not be blamed on any of the five. Prints one line of JSON.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,8 @@ from tests.world import MASTER_KEY, World, world
 
 from evals import attribution_stage as stage
 from evals.attribution_cases import KINDS, Case, drawn
+from evals.attribution_unseen import systems as written_systems
+from evals.attribution_unseen import unseen
 from fairlead.storage.fleet import Fleet
 from fairlead.workflows.bundle import Bundle
 from fairlead.workflows.definition import Definition
@@ -37,6 +41,9 @@ from fairlead.workflows.walk import StepResult
 from fairlead.workspace.load import read_folder
 from fairlead.workspace.publish import publish
 from fairlead.workspace.tracing import LoggedFacts, opened_again
+
+Stood = tuple[dict[str, str], dict[str, Any], tuple[str, ...]]
+"""Files of systems, what fairlead.yaml says of these, and models beside."""
 
 
 class Running:
@@ -51,11 +58,11 @@ class Running:
 
     async def run(self, case: Case) -> str:
         """Run a case, and those before it; gives the id of its run."""
+        await self.publish(case.policies)
         for each in case.earlier:
             await self._once(each)
         id_ = await self._once(case)
-        if case.later_policies:
-            await self.publish(dict.fromkeys(case.later_policies))
+        await self.publish(dict.fromkeys(case.policies | case.later_policies))
         return id_
 
     async def _once(self, case: Case) -> str:
@@ -148,56 +155,90 @@ def found(case: Case, told: Attribution | None) -> bool:
     return root.step == wanted.step and root.model == wanted.model and fits
 
 
-async def measured(seed: int, each: int, verbose: bool) -> dict[str, Any]:
-    cases = [drawn(kind, number, seed) for kind in (*KINDS, "none") for number in range(each)]
-    files = stage.files() | {f"context/{name}.md": text for case in cases for name, text in case.pages.items()}
-    hits, blamed, wrong = Counter[str](), Counter[str](), []
-    told_alike = 0
-    seconds = 0.0
-    async with stage.models() as models, world(Path(tempfile.mkdtemp()), files, **stage.settings(models.url)) as w:
-        running = Running(w, models)
-        for case in cases:
-            id_ = await running.run(case)
-            begun = time.process_time()
-            told = await running.traced(id_)
-            seconds += time.process_time() - begun
-            if case.number == 0 and told is not None:  # one of each kind by the command itself
-                said, it = await running.said(id_), told.root
-                told_alike += (said["cause"], said["step"], said["model"], said["input"]) == (
-                    it.cause, it.step, it.model or None, it.input or None)  # fmt: skip
-            if case.kind in KINDS:
-                hits[case.kind] += found(case, told)
-                if not found(case, told):
-                    wrong.append((case, told))
-            elif told is not None and told.proven and told.root.cause in KINDS:
-                blamed[told.root.cause] += 1
-                wrong.append((case, told))
-    for case, told in wrong if verbose else ():
+@dataclass
+class Tally:
+    """What came of the cases."""
+
+    hits: Counter[str] = field(default_factory=Counter)
+    blamed: int = 0
+    wrong: list[tuple[Case, Attribution | None]] = field(default_factory=list)
+    told_alike: int = 0
+    seconds: float = 0.0
+
+    def count(self, case: Case, told: Attribution | None) -> None:
+        if case.kind in KINDS:
+            self.hits[case.kind] += found(case, told)
+            right = found(case, told)
+        else:
+            right = told is None or not told.proven or told.root.cause not in KINDS
+            self.blamed += not right
+        if not right:
+            self.wrong.append((case, told))
+
+
+async def measured(cases: list[Case], stood: Stood, verbose: bool) -> dict[str, Any]:
+    """Run the cases, in a workspace with these files and systems beside the stage's own."""
+    files = (
+        stood[0] | stage.files() | {f"context/{name}.md": text for each in cases for name, text in each.pages.items()}
+    )
+    tally = Tally()
+    async with stage.models() as models:
+        settings = stage.settings(models.url, *stood[2])
+        settings["systems"] |= stood[1]
+        async with world(Path(tempfile.mkdtemp()), files, **settings) as w:
+            running = Running(w, models)
+            for case in cases:
+                await tallied(running, case, tally)
+    for case, told in tally.wrong if verbose else ():
         root = told and (told.root.cause, told.root.weight, told.root.step, told.root.model, told.root.input)
         about = (case.kind, case.mode, case.shape, case.number)
         print(*about, case.expected, root, told and (told.root.value, told.root.why), file=sys.stderr)
-    faults = each * len(KINDS)
+    return _figures(cases, tally)
+
+
+async def tallied(running: Running, case: Case, tally: Tally) -> None:
+    id_ = await running.run(case)
+    begun = time.process_time()
+    told = await running.traced(id_)
+    tally.seconds += time.process_time() - begun
+    if case.number == 0 and told is not None:  # one of each kind by the command itself
+        said, it = await running.said(id_), told.root
+        tally.told_alike += (said["cause"], said["step"], said["model"], said["input"]) == (
+            it.cause, it.step, it.model or None, it.input or None)  # fmt: skip
+    tally.count(case, told)
+
+
+def _figures(cases: list[Case], tally: Tally) -> dict[str, Any]:
+    hits = tally.hits
+    planted = Counter(case.kind for case in cases if case.kind in KINDS)
     return {
         "eval": "attribution",
-        "seed": seed,
-        "faults": faults,
-        "attributed_share": round(sum(hits.values()) / faults, 4),
-        "by_kind": {kind: round(hits[kind] / each, 3) for kind in KINDS},
-        "without_fault": each,
-        "false_blame": sum(blamed.values()),
-        "commands_alike": told_alike,
-        "cpu_ms_a_trace": round(1000 * seconds / len(cases), 1),
+        "faults": planted.total(),
+        "attributed_share": round(hits.total() / planted.total(), 4),
+        "by_kind": {kind: round(hits[kind] / planted[kind], 3) for kind in KINDS},
+        "without_fault": len(cases) - planted.total(),
+        "false_blame": tally.blamed,
+        "commands_alike": tally.told_alike,
+        "cpu_ms_a_trace": round(1000 * tally.seconds / len(cases), 1),
     }
+
+
+def drawn_all(seed: int, each: int) -> list[Case]:
+    """So many of each kind, and as many without a fault."""
+    return [drawn(kind, number, seed) for kind in (*KINDS, "none") for number in range(each)]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--each", type=int, default=20, help="faults of each kind, and runs without any")
+    parser.add_argument("--unseen", action="store_true", help="the cases of attribution_unseen.yaml")
     parser.add_argument("--verbose", action="store_true", help="tell what was not found")
     asked = parser.parse_args()
-    result = asyncio.run(measured(asked.seed, asked.each, asked.verbose))
-    print(json.dumps(result))
+    cases = unseen() if asked.unseen else drawn_all(asked.seed, asked.each)
+    stood: Stood = (*written_systems(cases), ("epsilon",)) if asked.unseen else ({}, {}, ())
+    result = asyncio.run(measured(cases, stood, asked.verbose))
+    print(json.dumps({"cases": "unseen" if asked.unseen else asked.seed} | result))
     return 0 if result["attributed_share"] >= 0.95 and not result["false_blame"] else 1
 
 

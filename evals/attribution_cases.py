@@ -64,7 +64,8 @@ class Case:
     replies: dict[str, list[Said]]
     pages: dict[str, str]
     expected: Expected | None
-    later_pages: dict[str, str] = field(default_factory=dict)
+    later_pages: dict[str, str | None] = field(default_factory=dict)
+    policies: dict[str, str] = field(default_factory=dict)
     later_policies: dict[str, str] = field(default_factory=dict)
     earlier: list["Case"] = field(default_factory=list)
     ends: str = "failed"
@@ -106,7 +107,7 @@ class Draw:
         self.third_advised = rng.random() < 0.4
         self.stock_step = self.asks = False
         self.expected: Expected | None = None
-        self.later_pages: dict[str, str] = {}
+        self.later_pages: dict[str, str | None] = {}
         self.later_policies: dict[str, str] = {}
 
     # ---- what is true ----------------------------------------------------------------------------------------------
@@ -344,6 +345,7 @@ class Draw:
             told.rate = self._off(self.rate) % 50 + 0.37
             told.rate = round(told.rate, 2)
             self.expected = Expected(self.b_place, "alpha", "value.rate")
+            self.check = "book" if self.check == "bound" else self.check  # a bound may let a rate pass that is near
         else:
             told.third_rate = round(self._off(self.rate) % 50 + 0.41, 2)
             self.expected = Expected(self.c, "alpha" if self.third_advised else "delta", "value.rate")

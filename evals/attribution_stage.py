@@ -127,13 +127,13 @@ def files() -> dict[str, str]:
     }
 
 
-def settings(url: str) -> dict[str, Any]:
-    """Keys of fairlead.yaml over those of the tests' world."""
+def settings(url: str, *more: str) -> dict[str, Any]:
+    """Keys of fairlead.yaml over those of the tests' world. `more` are models beside the usual ones."""
 
     def model(name: str) -> dict[str, Any]:
         return {"use": f"openai-compatible/{name}", "url": f"{url}/v1", "placement": {"kind": "cloud"}}
 
-    names = ("alpha", "beta", "gamma", "delta")
+    names = ("alpha", "beta", "gamma", "delta", *more)
     return {
         "models": {name: model(name) for name in names},
         "prices": {name: {"input": 1, "output": 2} for name in names},

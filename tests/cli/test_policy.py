@@ -41,6 +41,17 @@ def test_a_request_that_is_only_described_is_decided_by_the_same_code(acme: Path
     assert "local" not in one.out
 
 
+def test_a_start_is_explained_by_the_door_at_which_runs_begin(acme: Path, fairlead: Fairlead) -> None:
+    flow = acme / "workflows" / "greet.yaml"
+    flow.parent.mkdir(exist_ok=True)
+    flow.write_text('steps:\n  - {id: say, transform: "hello"}\n')
+    rule = acme / "policies" / "starts.cedar"
+    rule.write_text('@id("by-hand") permit(principal, action == Action::"start_workflow", resource)\n'
+                    'when { context.door == "fairlead.workflows" };\n')  # fmt: skip
+    assert "by-hand" in fairlead("policy", "explain", "--workflow", "greet").out
+    assert fairlead("policy", "explain", "--workflow", "greet", "--door", "schedule", "--json").json["effect"] == "deny"
+
+
 def test_a_run_is_explained_from_its_record(asked: tuple[Path, Answer], fairlead: Fairlead) -> None:
     said = fairlead("policy", "explain", "last")
     assert said.status == 0

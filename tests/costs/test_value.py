@@ -102,3 +102,17 @@ def test_a_run_of_a_workflow_is_one_piece_of_work_and_people_in_it_are_seen() ->
     assert refunds.saving is not None
     assert refunds.saving.value == 3_000_000_000 - 1500
     assert (letter.task, letter.volume) == ("letter", 1)
+
+
+def test_a_lost_run_has_ended_and_counts_as_one_that_was_not_done() -> None:
+    def deed(kind: str, minutes: int) -> Record:
+        return Record(v=1, kind=kind, run=f"deed_{kind}{minutes}", at=NOON + minutes * 60_000, about="wf_1 refunds abc",
+                      person="s_kim", outcome="done")  # fmt: skip
+
+    step = done("run_1", 100, within=work_id("s_kim", "acme", "wf_1"), person="s_kim", tenant="acme")[0]
+    records = [deed("workflow_begun", 0), step, deed("workflow_lost", 3)]
+    (lost,) = workflow_runs(records).values()
+    assert (lost.ended - NOON, lost.done) == (180_000, False)
+    again = [*records, deed("workflow_begun_again", 5), deed("workflow_done", 8)]
+    (mended,) = workflow_runs(again).values()
+    assert (mended.ended - NOON, mended.done) == (480_000, True)

@@ -6,10 +6,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import text as sql
 from tests.workflows.walking import PAY, PRICE, Shop, shop
 from tests.world import secret_of
 
+from fairlead.errors import Denied
 from fairlead.workspace.backtest_report import Report, backtested, changed_text
 from fairlead.workspace.backtesting import Differs
 from fairlead.workspace.remade import remade
@@ -70,6 +72,39 @@ async def test_every_decision_that_would_differ_is_told_with_its_rule(tmp_path: 
         _, found = under(s, words)
         assert len({each.person for each in found}) == 1, "lee is one of the leads, and is let pass"
         assert {each.person for each in found} < persons
+
+
+async def test_every_kind_of_start_is_decided_again(tmp_path: Path) -> None:
+    buy = ' == Workflow::"buy"'
+    who = f'principal == Person::"lee", action == Action::"start_workflow", resource{buy}'
+    no_lee = f'@id("not-lee") @reason("not lee") forbid({who});'
+    async with shop(tmp_path, PRICE, PAY, files={"policies/no.cedar": no_lee}) as s:
+        run = (await s.bought())["id"]
+        failed = (await s.walked(s.begin(article="stone")))["id"]
+        copy = s.order(failed, "fork", **{"from": "price"}, input={"article": "lamp"})["id"]
+        s.order(failed, "retry")
+        with pytest.raises(Denied):
+            s.begin(person="lee")
+        report, found = under(s, s.w.folder / "acme")
+        assert (found, report.undecided) == ([], 0), "each is held against the revision that decided it"
+        assert {each.revision for each in s.w.records("workflow_forked")} == {s.w.fairlead.current().revision}
+        _, found = under(s, rule(tmp_path, "start_workflow", buy, id="no"))
+        starts = [(each.what, each.was, each.would_be, each.run, each.step) for each in found]
+        assert starts == [
+            ("start", "begun", "refused", run, "its start"), ("start", "begun", "refused", failed, "its start"),
+            ("copy", "begun", "refused", copy, "its start"), ("retry", "begun", "refused", failed, "its start"),
+        ]  # fmt: skip
+        report, found = under(s, open_to_all(tmp_path))
+        assert [(each.what, each.was, each.would_be, each.subject) for each in found] == [
+            ("start", "refused", "begun", "buy")
+        ]
+
+
+def open_to_all(folder: Path) -> Path:
+    path = folder / "more" / "no.cedar"
+    path.parent.mkdir()
+    path.write_text('@id("not-nobody") forbid(principal == Person::"nobody", action, resource);')
+    return path
 
 
 async def test_what_cannot_be_decided_again_is_told(tmp_path: Path) -> None:

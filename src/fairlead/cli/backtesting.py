@@ -13,13 +13,14 @@ from fairlead.cli.later import built
 from fairlead.cli.opening import open_store, open_vault
 from fairlead.cli.output import Json, data, progress, say, table
 from fairlead.cli.people import Names
-from fairlead.cli.place import Data, Workspace, currency_of, find, secrets
+from fairlead.cli.place import Data, Place, Workspace, currency_of, find, secrets
 from fairlead.cli.when import moment_ago
 from fairlead.cli.when import shown as moment
 from fairlead.clock import SystemClock
 from fairlead.costs.money import exact_money, format_money
 
 if TYPE_CHECKING:
+    from fairlead.storage.store import Store
     from fairlead.workspace.backtest_report import Report
     from fairlead.workspace.backtesting import Differs
 
@@ -44,8 +45,8 @@ def backtest(
     """Decide recorded work anew under a changed revision, and list every decision that would differ. Changes nothing.
 
     Each governed action since then is decided by what its record has and what was kept of it: calls of models and
-    tools, approvals, what is taken out, replies, caps, starts of workflows. What cannot be decided again is counted as
-    that.
+    tools, approvals, what is taken out, replies, caps, starts of workflows and copies. What cannot be decided again is
+    counted as that.
     With `--json` each difference is a line, and the last line sums up. Status 1 where anything would differ.
 
     Examples:
@@ -54,26 +55,31 @@ def backtest(
 
         fairlead backtest --policy ../acme-next --since 2026-11-01 --json
     """
-    from fairlead.workspace.backtest_report import Report, backtested, changed_text
-
     place = find(workspace, data_folder)
-    clock = SystemClock()
-    start = moment_ago(since, "--since", clock.now())
-    reveal = secrets(place.workspace)
-    report = Report()
     with closing(open_store(place)) as store:
-        text = changed_text(store, clock, policy or place.workspace)
-        vault, names = open_vault(place, store), Names(place, store)
-        with progress("records", 0) as done:
-            for found in backtested(store, vault, text, start, reveal, clock, report, done):
-                if json:
-                    print(msgspec.json.encode({"differs": _data(found, names)}).decode())
+        names = Names(place, store)
+        report = _gone_through(place, store, policy, since, names if json else None)
     if json:
         print(msgspec.json.encode({"summary": _summary(report)}).decode())
     else:
         _tell(report, names, currency_of(place))
     if report.differing:
         raise typer.Exit(1)
+
+
+def _gone_through(place: Place, store: "Store", policy: Path | None, since: str, tell: Names | None) -> "Report":
+    """The report, with each difference printed as it is found where somebody wants it told (`tell`)."""
+    from fairlead.workspace.backtest_report import Report, backtested, changed_text
+
+    clock, report = SystemClock(), Report()
+    start = moment_ago(since, "--since", clock.now())
+    text = changed_text(store, clock, policy or place.workspace)
+    vault, reveal = open_vault(place, store), secrets(place.workspace)
+    with progress("records", 0) as done:
+        for found in backtested(store, vault, text, start, reveal, clock, report, done):
+            if tell is not None:
+                print(msgspec.json.encode({"differs": _data(found, tell)}).decode())
+    return report
 
 
 def _data(found: "Differs", names: Names) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from fairlead.models.types import Model
 from fairlead.policy import Policy
 from fairlead.policy.seen import as_seen
 from fairlead.policy.ways import START
-from fairlead.workflows.beginning import starting
+from fairlead.workflows.beginning import STARTS, starting
 from fairlead.workflows.bundle import Bundle
 from fairlead.workspace.policy_tests import policy_results
 
@@ -86,6 +86,10 @@ def explain(
     text: Annotated[str, typer.Option(help="What they would ask: its labels count.")] = "",
     data_class: Annotated[str, typer.Option("--class", help="The data class of what goes along.")] = "public",
     workflow: Annotated[str, typer.Option(help="Whether they may begin this workflow, in place of a request.")] = "",
+    door: Annotated[
+        str,
+        typer.Option(help="By which door, where policies ask.", show_default="cli; fairlead.workflows with --workflow"),
+    ] = "",
     workspace: Workspace = None,
     data_folder: Data = None,
     json: Json = False,
@@ -107,20 +111,23 @@ def explain(
         credential="key:hypothetical",
     )
     if workflow:
-        _explain_start(compiled.policy, compiled.workflows, caller, workflow, json)
+        _explain_start(compiled.policy, compiled.workflows, caller, workflow, door or STARTS, json)
         return
     chosen = {name: each for name, each in models.items() if not model or name == model}
-    _explain_asking(compiled.policy, caller, chosen, task, text, _labels(compiled.policy, text, data_class), json)
+    labels = _labels(compiled.policy, text, data_class)
+    _explain_asking(compiled.policy, caller, chosen, task, text, labels, door or "cli", json)
     if not json and (type_ := compiled.tasks.types.get(task)) is not None:
         for line in required_of(compiled, caller, type_, edited_versions(place)):
             say(line)
 
 
-def _explain_start(policy: Policy, workflows: Mapping[str, Bundle], caller: Caller, workflow: str, json: bool) -> None:
+def _explain_start(
+    policy: Policy, workflows: Mapping[str, Bundle], caller: Caller, workflow: str, door: str, json: bool
+) -> None:
     bundle = workflows.get(workflow)
     if bundle is None:
         raise BadInput(f"there is no workflow {workflow!r}", mend=closest(workflow, workflows))
-    explained = policy.explain(caller, START, starting(bundle))
+    explained = policy.explain(caller, START, starting(bundle), door=door)
     decision = explained.decision
     if json:
         json_data({"effect": decision.effect, "reasons": decision.reasons, "errors": decision.errors,
@@ -141,10 +148,12 @@ def _labels(policy: Policy, text: str, data_class: str) -> Any:
 
 
 def _explain_asking(
-    policy: Policy, caller: Any, models: Mapping[str, Model], task: str, text: str, labels: Any, json: bool
-) -> None:
+    policy: Policy, caller: Any, models: Mapping[str, Model], task: str, text: str, labels: Any, door: str,
+    json: bool,
+) -> None:  # fmt: skip
     explained = {
-        name: policy.explain(caller, "call_model", each, task=task, labels=labels) for name, each in models.items()
+        name: policy.explain(caller, "call_model", each, task=task, labels=labels, door=door)
+        for name, each in models.items()
     }
     seen = {name: as_seen(policy, text, each.decision) for name, each in explained.items() if each.decision.redact}
     if json:

@@ -12,9 +12,8 @@ from urllib.parse import quote
 import typer
 from typer.core import TyperGroup
 
-from fairlead.cli.answering import answered_here
 from fairlead.cli.ask import Key, Url
-from fairlead.cli.asking import got, posted
+from fairlead.cli.asking import got
 from fairlead.cli.brought import pairs, with_files
 from fairlead.cli.compiled import published
 from fairlead.cli.each_file import OVER, RESTS, files_of, run_each
@@ -24,22 +23,14 @@ from fairlead.cli.place import Data, Workspace, find, server_url
 from fairlead.cli.signing_in import key_or_login
 from fairlead.cli.walking import walk_until_told
 from fairlead.cli.when import shown
+from fairlead.cli.workflow_ordered import RUNS, Run, json_of
 from fairlead.cli.workflow_waited import begun
 from fairlead.costs.money import exact_money
-from fairlead.errors import BadInput, NotFound
+from fairlead.errors import NotFound
 from fairlead.telemetry.logging import start_logging
 
-RUNS: Final = "/v1/workflows/runs"
 _GLANCE: Final = 0.3  # seconds between two looks at a run
 
-Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, as `fairlead workflow runs` tells it.")]
-At = Annotated[str, typer.Argument(metavar="STEP", help="Where the question stands: the step's place.")]
-For = Annotated[
-    str,
-    typer.Option("--for", metavar="PERSON", help="By whoever runs the deployment, over its database: who answers."),
-]
-Note = Annotated[str, typer.Option("--note", help="Why. Kept sealed with the run.")]
-Value = Annotated[str, typer.Option("--value", help="What is filled in, as JSON; `@FILE` reads a file.")]
 
 Files = Annotated[
     list[str] | None,
@@ -111,7 +102,11 @@ def status(
         part = _part(found, take)
         data(part if isinstance(part, str) and not json else jsons.dumps(part, ensure_ascii=False, indent=2))
         return
-    json_data(found) if json else _show(found)
+    if json:
+        json_data(found)
+        return
+    _show(found)
+    say(f"step by step: fairlead workflow graph --run {found['id']} --format text")
 
 
 @app.command()
@@ -123,70 +118,6 @@ def questions(key: Key = "", url: Url = "", workspace: Workspace = None, json: J
         return
     rows = [[each["run"], each["at"], each["person"], each["ask"] or "", shown(each["asked_at"])] for each in found]
     table(["run", "step", "whose", "question", "asked (UTC)"], rows)
-
-
-@app.command()
-def approve(
-    id_: Run, at: At, note: Note = "", value: Value = "", person: For = "", key: Key = "", url: Url = "",
-    workspace: Workspace = None, data_folder: Data = None, dry_run: DryRun = False, json: Json = False,
-) -> None:  # fmt: skip
-    """Answer a question of somebody else's run with yes, or with the work that it asks for.
-
-    With --for no server need run: the answer is kept until the run goes on.
-    """
-    order = {"do": "approve", "at": at, "note": note, "value": json_of(value, "--value") if value else None}
-    if person and not dry_run:
-        _say_done(id_, answered_here(find(workspace, data_folder), id_, order, person), json)
-        return
-    ordered(id_, order, key, url, workspace, dry_run, json)
-
-
-@app.command()
-def deny(
-    id_: Run, at: At, note: Note = "", person: For = "", key: Key = "", url: Url = "", workspace: Workspace = None,
-    data_folder: Data = None, dry_run: DryRun = False, json: Json = False,
-) -> None:  # fmt: skip
-    """Answer a question of somebody else's run with no. With --for no server need run."""
-    order = {"do": "deny", "at": at, "note": note}
-    if person and not dry_run:
-        _say_done(id_, answered_here(find(workspace, data_folder), id_, order, person), json)
-        return
-    ordered(id_, order, key, url, workspace, dry_run, json)
-
-
-@app.command()
-def signal(
-    id_: Run, name: Annotated[str, typer.Argument(metavar="SIGNAL", help="What a step of it waits for.")],
-    value: Value = "", key: Key = "", url: Url = "", workspace: Workspace = None, dry_run: DryRun = False,
-    json: Json = False,
-) -> None:  # fmt: skip
-    """Send a run what it waits for."""
-    order = {"do": "signal", "signal": name, "value": json_of(value, "--value") if value else None}
-    ordered(id_, order, key, url, workspace, dry_run, json)
-
-
-@app.command()
-def cancel(
-    id_: Run, key: Key = "", url: Url = "", workspace: Workspace = None, dry_run: DryRun = False, json: Json = False
-) -> None:
-    """Begin no further step of a run, and undo those that say how."""
-    ordered(id_, {"do": "cancel"}, key, url, workspace, dry_run, json)
-
-
-@app.command()
-def pause(
-    id_: Run, key: Key = "", url: Url = "", workspace: Workspace = None, dry_run: DryRun = False, json: Json = False
-) -> None:
-    """Begin no further step of a run until it is resumed."""
-    ordered(id_, {"do": "pause"}, key, url, workspace, dry_run, json)
-
-
-@app.command()
-def resume(
-    id_: Run, key: Key = "", url: Url = "", workspace: Workspace = None, dry_run: DryRun = False, json: Json = False
-) -> None:
-    """Go on with a run that was paused."""
-    ordered(id_, {"do": "resume"}, key, url, workspace, dry_run, json)
 
 
 @app.command()
@@ -206,25 +137,9 @@ def work(
     raise typer.Exit(walk_until_told(place, synchronous, at_once or settings.workflows.at_once))
 
 
-def ordered(
-    id_: str, order: dict[str, Any], key: str, url: str, workspace: Path | None, dry_run: bool, json: bool
-) -> None:
-    if dry_run:
-        say(f"would {order['do']} {id_}: {jsons.dumps(order)}")
-        return
-    address = url or server_url(workspace)
-    with posted(address, order, key_or_login(key, address), path=f"{RUNS}/{quote(id_, safe='')}") as answer:
-        done = jsons.loads(answer.read())
-    _say_done(id_, done, json)
-
-
-def _say_done(id_: str, done: dict[str, Any], json: bool) -> None:
-    if json:
-        json_data(done)
-    elif "settled" in done:
-        say(f"{id_}: answered {done['at']}" + ("" if done["settled"] else "; others must agree too"))
-    else:
-        say(f"{id_} is {done['status']}")
+def graph_of(id_: str, format: str, key: str, url: str, workspace: Path | None) -> dict[str, Any]:
+    """A run as a picture, as the door draws it for whoever may see it."""
+    return _got(f"{RUNS}/{quote(id_, safe='')}/graph?format={format}", key, url, workspace)
 
 
 def _got(path: str, key: str, url: str, workspace: Path | None) -> dict[str, Any]:
@@ -288,16 +203,6 @@ def _what(wait: dict[str, Any]) -> str:
     if wait["signal"]:
         return f"the signal {wait['signal']}"
     return f"{wait['role']}: {wait['ask']}" if wait["role"] else "its time"
-
-
-def json_of(text: str, option: str) -> Any:
-    """What an option says as JSON, or in a file. Raises `BadInput`."""
-    try:
-        return jsons.loads(Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text)
-    except (ValueError, OSError) as error:
-        raise BadInput(
-            f"{option} is no JSON: {error}", mend=f'{option} \'{{"name": "value"}}\', or {option} @FILE'
-        ) from None
 
 
 def commands() -> dict[str, Any]:

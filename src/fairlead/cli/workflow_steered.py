@@ -12,7 +12,7 @@ from fairlead.cli.later import built
 from fairlead.cli.output import DryRun, Json, data, json_data, say
 from fairlead.cli.place import Workspace, server_url
 from fairlead.cli.signing_in import key_or_login
-from fairlead.cli.workflow_runs import RUNS, Run, json_of, ordered
+from fairlead.cli.workflow_ordered import RUNS, Run, json_of, ordered
 from fairlead.errors import BadInput
 
 From = Annotated[

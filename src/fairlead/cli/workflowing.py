@@ -4,6 +4,7 @@ from typing import Annotated, Any, Final, Literal
 
 import typer
 
+from fairlead.cli.ask import Key, Url
 from fairlead.cli.compiled import in_folder
 from fairlead.cli.later import built, group_of
 from fairlead.cli.output import DryRun, Json, data, json_data, say, table
@@ -16,7 +17,7 @@ COMMANDS: Final = {
     "list": ("workflowing", "The workflows of the workspace."),
     "show": ("workflowing", "A workflow, step by step."),
     "new": ("workflowing", "Write a first workflow, with comments."),
-    "graph": ("workflowing", "Draw a workflow as SVG, Mermaid or text."),
+    "graph": ("workflowing", "Draw a workflow, or how far a run is, as SVG, Mermaid or text."),
     "dry-run": ("workflow_walked", "Walk a workflow without doing anything."),
     "estimate": ("workflow_walked", "What a whole run would cost, from least to most."),
     "run": ("workflow_runs", "Begin a run, and wait until it is over or asks somebody."),
@@ -24,12 +25,12 @@ COMMANDS: Final = {
     "schedules": ("workflow_listed", "When workflows begin by themselves, and what came of the last time."),
     "status": ("workflow_runs", "What a run has done so far, what it waits for, and what came of it."),
     "questions": ("workflow_runs", "What runs of others wait for you to answer."),
-    "approve": ("workflow_runs", "Answer yes to what a run asks."),
-    "deny": ("workflow_runs", "Answer no to what a run asks."),
-    "signal": ("workflow_runs", "Send a run what a step of it waits for."),
-    "cancel": ("workflow_runs", "Cancel a run, and undo what it did."),
-    "pause": ("workflow_runs", "Let a run begin nothing more for now."),
-    "resume": ("workflow_runs", "Let a run go on."),
+    "approve": ("workflow_ordered", "Answer yes to what a run asks."),
+    "deny": ("workflow_ordered", "Answer no to what a run asks."),
+    "signal": ("workflow_ordered", "Send a run what a step of it waits for."),
+    "cancel": ("workflow_ordered", "Cancel a run, and undo what it did."),
+    "pause": ("workflow_ordered", "Let a run begin nothing more for now."),
+    "resume": ("workflow_ordered", "Let a run go on."),
     "retry": ("workflow_steered", "Let a run that failed go on from where it failed."),
     "fork": ("workflow_steered", "Begin a copy of a run that goes on from a step, edited or not."),
     "work": ("workflow_runs", "Walk runs in this process."),
@@ -143,18 +144,44 @@ def new(
 
 
 def graph(
-    name: Name,
+    name: Annotated[
+        str, typer.Argument(help="The workflow: its file's name, without .yaml.", show_default="that of the run")
+    ] = "",
+    run: Annotated[str, typer.Option("--run", metavar="RUN", help="How far this run of it is, step by step.")] = "",
     format: Annotated[Literal["svg", "mermaid", "text"], typer.Option("--format", help="What is printed.")] = "svg",
+    key: Key = "",
+    url: Url = "",
     workspace: Workspace = None,
+    json: Json = False,
 ) -> None:
-    """Draw a workflow. SVG stands by itself: save it to a file and open it in any browser."""
+    """Draw a workflow, or how far a run is with it. SVG stands by itself: save it to a file, open it in any browser.
+
+    With --run the definition is the one that the run began with; it is drawn for whoever may see the run. Each step
+    says whether it is done, under way, parked and for whom, failed, undone or left out, with its time, cost and models.
+
+    Examples:
+
+        fairlead workflow graph claims > claims.svg
+
+        fairlead workflow graph claims --run wf_01jd8e --format text
+    """
     from fairlead.workflows import drawn
 
+    if run:
+        from fairlead.cli.workflow_runs import graph_of
+
+        found = graph_of(run, format, key, url, workspace)
+        if name and name != found["workflow"]:
+            raise BadInput(f"{run} is a run of {found['workflow']}, not of {name}", mend="leave the name out")
+        json_data(found) if json else data(found["drawn"].rstrip())
+        return
+    if not name:
+        raise BadInput("nothing is named to be drawn", mend="fairlead workflow graph NAME, or --run RUN")
     definition = bundle_of(workspace, name).definition
-    if format == "svg":
-        data(drawn.svg_of(name, definition).rstrip())
-    else:
-        data((drawn.mermaid_of(definition) if format == "mermaid" else drawn.text_of(definition)).rstrip())
+    forms = {"svg": lambda: drawn.svg_of(name, definition), "mermaid": lambda: drawn.mermaid_of(definition),
+             "text": lambda: drawn.text_of(definition)}  # fmt: skip
+    picture = forms[format]()
+    json_data({"workflow": name, "format": format, "drawn": picture}) if json else data(picture.rstrip())
 
 
 def commands() -> dict[str, Any]:

@@ -169,11 +169,12 @@ def deed(
     person: str = "",
     policies: tuple[str, ...] = (),
     hits: tuple[tuple[str, str, str], ...] = (),
+    revision: str = "",
 ) -> Entry:
     """The log's entry of what was done to the deployment itself: an erasure, a hold, a change of keys, a backup.
 
     `by` is who did it, as the system knows them; `person` the subject id of whom it concerns. `about` says the rest:
-    it can never be erased, so nobody's name stands in it. `policies` decided it, `hits` would have.
+    it can never be erased, so nobody's name stands in it. `policies` of the `revision` decided it, `hits` would have.
     """
     now = clock.now()
     record = Record(
@@ -187,5 +188,6 @@ def deed(
         outcome="done",
         person=person,
         policies=policies,
+        revision=revision,
     )
     return Entry(record.run, now, encode_record(record))

@@ -9,7 +9,7 @@ from fairlead.costs.record import Record
 from fairlead.costs.work import is_work, work_id
 
 BEGUN: Final = "workflow_begun"
-_ENDS: Final = frozenset({"workflow_done", "workflow_failed", "workflow_cancelled"})
+_ENDS: Final = frozenset({"workflow_done", "workflow_failed", "workflow_cancelled", "workflow_lost"})
 _PEOPLE: Final = frozenset({"workflow_approved", "workflow_denied", "workflow_agreed"})
 KINDS: Final = _ENDS | _PEOPLE
 """What may be recorded of a run after the period in which it began."""

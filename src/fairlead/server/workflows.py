@@ -22,12 +22,14 @@ from fairlead.server.openai.errors import encode_error
 from fairlead.server.paging import number, part
 from fairlead.server.reading import decoded
 from fairlead.workflows.asked import Order, Page, Workflows
+from fairlead.workflows.beginning import STARTS
 from fairlead.workflows.waited import Here
 
 PATH: Final = "/v1/workflows"
 RUNS: Final = f"{PATH}/runs"
 QUESTIONS: Final = f"{PATH}/questions"
-_DOOR: Final = "fairlead.workflows"
+_DOOR: Final = STARTS
+_GRAPH: Final = "/graph"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -138,7 +140,8 @@ class OrderRun:
 
 
 class ShownRuns:
-    """`GET /v1/workflows/runs`, `…/runs/ID`, and `GET /v1/workflows/questions`: what waits for this caller."""
+    """`GET /v1/workflows/runs`, `…/runs/ID`, `…/runs/ID/graph`, and `GET /v1/workflows/questions`: what waits for this
+    caller."""
 
     def __init__(self, fairlead: Fairlead, workflows: Workflows) -> None:
         self._fairlead = fairlead
@@ -155,6 +158,9 @@ class ShownRuns:
         if path == QUESTIONS:
             return {"object": "list", "data": list(self._workflows.questions(caller))}
         if id_ := path.removeprefix(RUNS).removeprefix("/"):
+            if id_.endswith(_GRAPH):
+                format = read_query(scope).get("format", ["svg"])[-1]
+                return self._workflows.pictured(id_.removesuffix(_GRAPH), caller, format)
             return self._workflows.shown(id_, caller)
         return self._workflows.listed(caller, _page(read_query(scope)))
 

@@ -4,12 +4,13 @@ Each function works within the caller's transaction. Actions' own results are wr
 bills them; here is what people say and what forks take over.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 from msgspec.structs import asdict
 from sqlalchemy import Connection, delete, insert, select
 
+from fairlead.storage.schema import log
 from fairlead.storage.types import NewResult
 from fairlead.storage.workflow_rows import go_on
 from fairlead.storage.workflow_tables import workflow_step, workflow_wait
@@ -74,6 +75,27 @@ def has_any(connection: Connection, run: str, places: Sequence[str]) -> bool:
     """Whether something stands at one of these places by now."""
     c = workflow_step.c
     return connection.execute(select(c.run).where(c.run == run, c.place.in_(places))).first() is not None
+
+
+def others_done(connection: Connection, before: int, not_of: str, most: int) -> Iterator[tuple[str, str, str, bytes]]:
+    """What runs other than one did until a moment, the latest first: run, place, action, and the action's record."""
+    c = workflow_step.c
+    query = (
+        select(c.run, c.place, c.action, log.c.record)
+        .join(log, log.c.run == c.action)
+        .where(c.at <= before, c.status == "done", c.run != not_of)
+        .order_by(c.at.desc())
+        .limit(most)
+    )
+    for run, place, action, record in connection.execute(query):
+        yield run, place, action, bytes(record)
+
+
+def places_of(connection: Connection, actions: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """The run of a workflow, and the place in it, of each of these actions that belongs to one."""
+    c = workflow_step.c
+    query = select(c.action, c.run, c.place).where(c.action.in_(actions))
+    return {action: (run, place) for action, run, place in connection.execute(query)}
 
 
 def results(connection: Connection, run: str) -> list[Result]:

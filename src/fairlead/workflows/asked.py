@@ -27,7 +27,7 @@ from fairlead.workflows.people import People, Said
 from fairlead.workflows.programs import bundle_of
 from fairlead.workflows.queues import Taken
 from fairlead.workflows.runs import BELL, Runs
-from fairlead.workflows.steering import NotNow, Steering
+from fairlead.workflows.steering import CopyStart, NotNow, Steering
 from fairlead.workflows.taking import taken_places
 from fairlead.workflows.waited import Here, Waited
 
@@ -84,9 +84,9 @@ class InForce(Struct, frozen=True, kw_only=True):
 
 
 class Workflows:
-    """The workflows of a deployment and their runs. `in_force` and `permits.policy` are replaced when another revision
-    comes into force. `standing` tells how somebody who answered earlier stands by now, where that is known; it raises
-    for who is gone."""
+    """The workflows of a deployment and their runs. `in_force`, `permits.policy` and `permits.revision` are replaced
+    when another revision comes into force. `standing` tells how somebody who answered earlier stands by now, where that
+    is known; it raises for who is gone."""
 
     def __init__(
         self,
@@ -157,7 +157,8 @@ class Workflows:
     def _permitted(self, who: Caller, name: str, given: Any, once: str, door: str) -> Started:
         """Raises `NotFound`, `BadInput`, `Denied`."""
         what = started(self.bundles, name, given, once=once, door=door)
-        return replace(what, decided=self.permits.decided(who, self.bundles[name], door))
+        decided = self.permits.decided(who, self.bundles[name], door)
+        return replace(what, decided=decided, revision=self.permits.revision)
 
     def shown(self, id_: str, who: Caller | None) -> dict[str, Any]:
         """A run, to whoever began it, or to whoever runs the deployment (None). Raises `NotFound`."""
@@ -165,6 +166,16 @@ class Workflows:
         if run.unkept and self.waited is not None:
             return self.waited.told(run)
         return told.whole(self._runs, self._runs.open(id_))
+
+    def pictured(self, id_: str, who: Caller | None, format: str) -> dict[str, Any]:
+        """A run as a picture, and how far it is with each step. Raises `NotFound`, `BadInput`."""
+        from fairlead.workflows.tracing.pictured import pictured  # it walks runs, which doors do not need otherwise
+
+        run = self._runs.one(id_, who)
+        if run.unkept:
+            why = "its workflow says `secrecy: memory`, so nothing is written of what it does"
+            raise BadInput(f"run {id_} cannot be drawn", why=why, mend=f"fairlead workflow status {id_}", subject=id_)
+        return pictured(self._runs, run.id, format)
 
     def listed(self, who: Caller | None, page: Page) -> dict[str, Any]:
         """The youngest first. Raises `NotFound` where there is no run that `page.after` names."""
@@ -225,8 +236,9 @@ class Workflows:
         require_rest(opened, OVER)
         require_meant(plan, fork)
         caller = began if whoever else who
-        self.permits.decided(caller, plan.bundle, opened.begun.door, copy=True)
-        run, new = self._steering.fork(opened, who.credential, caller, plan, fork)
+        decided = self.permits.decided(caller, plan.bundle, opened.begun.door, copy=True)
+        start = CopyStart(caller=caller, by=who.credential, decided=decided, revision=self.permits.revision)
+        run, new = self._steering.fork(opened, plan, fork, start)
         if not new:
             require_same(self._runs.open(run.id), fork)
         self._store.ring(BELL)

@@ -20,15 +20,18 @@ from fairlead.workflows.forms import Form
 from fairlead.workflows.opened import Started
 from fairlead.workflows.run_rows import policies_of
 
+STARTS: Final = "fairlead.workflows"
+"""The door at which runs are begun."""
 LONGEST_ONCE: Final = 200  # characters
 
 
 class Permits:
-    """Whether somebody may begin a run, by the policies in force: `policy` is replaced with the revision. A refusal is
-    recorded before it is raised. It reads and writes the database: call it in a thread."""
+    """Whether somebody may begin a run, by the policies in force: `policy` is replaced with the `revision`. A refusal
+    is recorded before it is raised. It reads and writes the database: call it in a thread."""
 
     def __init__(self, store: Store, vault: Vault, clock: Clock) -> None:
         self.policy: Policy | None = None
+        self.revision = ""
         self._store = store
         self._vault = vault
         self._clock = clock
@@ -39,10 +42,10 @@ class Permits:
             raise Broken("no revision is in force here yet", mend="try again shortly", subject=bundle.name)
         decision = self.policy.start(who, starting(bundle), door, copy=copy)
         if not decision.allowed:
-            raise self._denied(who, bundle.name, door, decision)
+            raise self._denied(who, bundle.name, door, decision, copy)
         return decision
 
-    def _denied(self, who: Caller, name: str, door: str, decision: Decision) -> Denied:
+    def _denied(self, who: Caller, name: str, door: str, decision: Decision, copy: bool) -> Denied:
         error = Denied(
             f"{who.person} may not begin {name}",
             why="; ".join([*(each.text for each in decision.reasons), *decision.errors]),
@@ -51,11 +54,12 @@ class Permits:
             subject=name,
         )
         error.run = new_id(self._clock, "ref")
+        person = self._vault.subject_for(who.person).id
         record = Record(
             v=RECORD_VERSION, kind="start_workflow", run=error.run, at=self._clock.now(), about=name, agent=who.agent,
-            credential=who.credential, department=who.department, door=door, tenant=who.tenant, outcome="refused",
-            error=RecordedError(error.code, error.step), person=self._vault.subject_for(who.person).id,
-            **policies_of(decision),
+            credential=who.credential, department=who.department, door=door, revision=self.revision, tenant=who.tenant,
+            outcome="refused", error=RecordedError(error.code, error.step), person=person,
+            flags=("copy",) if copy else (), **policies_of(decision),
         )  # fmt: skip
         with self._store.writing() as connection:
             self._store.database.append(connection, [Entry(record.run, record.at, encode_record(record))])

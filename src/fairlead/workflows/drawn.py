@@ -1,12 +1,34 @@
 """A workflow as a picture: SVG, Mermaid, or text for a terminal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from xml.sax.saxutils import escape
+
+from msgspec import Struct
 
 from fairlead.workflows.definition import Definition, Step
 from fairlead.workflows.graph import every_step, follows_of, lists_of
 from fairlead.workflows.layout import Arrow, Box, named, picture_of, said_of, shortened
 
+
+class Mark(Struct, frozen=True):
+    """How far a run is with a step: a state, and what is said of it."""
+
+    state: str
+    said: str
+
+
+Marks = Mapping[str, Mark]
+"""By the step's id, which is there once in a definition."""
+_NONE: Marks = {}
+_STATES = {
+    "done": "#bbf7d0",
+    "under way": "#bfdbfe",
+    "parked": "#fde68a",
+    "failed": "#fecaca",
+    "undone": "#e9d5ff",
+    "left out": "#f1f5f9",
+}
+"""Of what is still to come, or was not reached, the ground is white."""
 _TINTS = {
     "model": "#dbeafe",
     "agent": "#dbeafe",
@@ -19,8 +41,8 @@ _TINTS = {
 }
 
 
-def svg_of(name: str, definition: Definition) -> str:
-    """A picture that stands by itself: no script, no font and no image from elsewhere."""
+def svg_of(name: str, definition: Definition, marks: Marks = _NONE) -> str:
+    """A picture that stands by itself: no script, no font and no image from elsewhere. With `marks` that of a run."""
     picture = picture_of(definition.steps)
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {picture.width} {picture.height}" '
@@ -30,7 +52,7 @@ def svg_of(name: str, definition: Definition) -> str:
         '<path d="M0 0L8 4L0 8z" fill="#475569"/></marker></defs>',
         f'<rect width="{picture.width}" height="{picture.height}" fill="#ffffff"/>',
     ]
-    lines += [_box(box) for box in picture.boxes]
+    lines += [_box(box, marks) for box in picture.boxes]
     lines += [_arrow(arrow) for arrow in picture.arrows]
     lines += [
         f'<text x="{label.x}" y="{label.y}" text-anchor="middle" fill="#475569" font-style="italic">'
@@ -40,12 +62,17 @@ def svg_of(name: str, definition: Definition) -> str:
     return "\n".join((*lines, "</svg>\n"))
 
 
-def _box(box: Box) -> str:
-    tint = "#ffffff" if box.frame else _TINTS.get(box.kind, "#ffffff")
+def _box(box: Box, marks: Marks) -> str:
+    tint, mark = "#ffffff" if box.frame else _TINTS.get(box.kind, "#ffffff"), marks.get(box.id)
     dashes = ' stroke-dasharray="5 3"' if box.optional else ""
     middle, room = box.x + box.width // 2, box.width // 7
     second = shortened(f"{box.kind}  {box.said}" if box.said else box.kind, room)
-    if box.frame:
+    if mark is not None:
+        tint = "#ffffff" if box.frame else _STATES.get(mark.state, "#ffffff")
+        second = shortened(mark.said, room)
+    if box.frame and mark is not None:
+        words = f'<text x="{box.x + 10}" y="{box.y + 20}">{escape(shortened(f"{box.id}: {mark.said}", room))}</text>'
+    elif box.frame:
         head = shortened(f"{box.id}  ({box.kind}{': ' + box.said if box.said else ''})", room)
         words = f'<text x="{box.x + 10}" y="{box.y + 20}" font-weight="600">{escape(head)}</text>'
     else:
@@ -54,8 +81,9 @@ def _box(box: Box) -> str:
             f"{escape(shortened(box.id, room))}</text>"
             f'<text x="{middle}" y="{box.y + 35}" text-anchor="middle" fill="#334155">{escape(second)}</text>'
         )
+    title = f"{box.id}: {box.kind} {box.said}" + (f"; {mark.said}" if mark is not None else "")
     return (
-        f'<g><title>{escape(box.id)}: {escape(box.kind)} {escape(box.said)}</title><rect x="{box.x}" y="{box.y}" '
+        f'<g><title>{escape(title)}</title><rect x="{box.x}" y="{box.y}" '
         f'width="{box.width}" height="{box.height}" rx="6" fill="{tint}" stroke="#475569"{dashes}/>{words}</g>'
     )
 
@@ -67,15 +95,17 @@ def _arrow(arrow: Arrow) -> str:
     return f'<path d="{path}" fill="none" stroke="#475569" marker-end="url(#end)"/>'
 
 
-def mermaid_of(definition: Definition) -> str:
+def mermaid_of(definition: Definition, marks: Marks = _NONE) -> str:
     """The same for Mermaid, which many wikis draw."""
-    return "\n".join(("flowchart TD", *_mermaid(definition.steps, "  ", ""))) + "\n"
+    tints = [f"  style {id}_ fill:{_STATES[mark.state]}" for id, mark in marks.items() if mark.state in _STATES]
+    return "\n".join(("flowchart TD", *_mermaid(definition.steps, "  ", marks), *tints)) + "\n"
 
 
-def _mermaid(steps: Sequence[Step], indent: str, prefix: str) -> Iterator[str]:
+def _mermaid(steps: Sequence[Step], indent: str, marks: Marks) -> Iterator[str]:
     for step in steps:
         lists = list(lists_of(step))
-        said = f"<b>{step.id}</b><br>{step.kind} {said_of(step)}".strip().replace('"', "#quot;")
+        mark = f"<br>{marks[step.id].said}" if step.id in marks else ""
+        said = f"<b>{step.id}</b><br>{step.kind} {said_of(step)}{mark}".strip().replace('"', "#quot;")
         if not lists:
             yield f'{indent}{step.id}_["{said}"]'
             continue
@@ -84,7 +114,7 @@ def _mermaid(steps: Sequence[Step], indent: str, prefix: str) -> Iterator[str]:
             if len(lists) > 1:
                 title = named(step, name).replace('"', "#quot;")
                 yield f'{indent}  subgraph {step.id}_{number}_["{title}"]'
-            yield from _mermaid(inner, indent + "    ", "")
+            yield from _mermaid(inner, indent + "    ", marks)
             if len(lists) > 1:
                 yield f"{indent}  end"
         yield f"{indent}end"
@@ -92,23 +122,24 @@ def _mermaid(steps: Sequence[Step], indent: str, prefix: str) -> Iterator[str]:
         yield from (f"{indent}{each}_ --> {id}_" for each in before)
 
 
-def text_of(definition: Definition) -> str:
+def text_of(definition: Definition, marks: Marks = _NONE) -> str:
     """The same as indented lines."""
-    return "\n".join(_lines(definition.steps, "")) + "\n"
+    return "\n".join(_lines(definition.steps, "", marks)) + "\n"
 
 
-def _lines(steps: Sequence[Step], indent: str) -> Iterator[str]:
+def _lines(steps: Sequence[Step], indent: str, marks: Marks) -> Iterator[str]:
     follows, before = follows_of(steps), ""
     for step in steps:
         after = follows[step.id]
         beside = f"  after {', '.join(after) or 'nothing'}" if after != ((before,) if before else ()) else ""
         only = f"  when {step.when}" if step.when else ""
-        yield f"{indent}{step.id}: {step.kind} {said_of(step)}".rstrip() + only + beside
+        mark = f"  [{marks[step.id].said}]" if step.id in marks else ""
+        yield f"{indent}{step.id}: {step.kind} {said_of(step)}".rstrip() + only + beside + mark
         lists = list(lists_of(step))
         for name, _, inner in lists:
             if len(lists) > 1:
                 yield f"{indent}  {named(step, name)}:"
-            yield from _lines(inner, indent + ("    " if len(lists) > 1 else "  "))
+            yield from _lines(inner, indent + ("    " if len(lists) > 1 else "  "), marks)
         before = step.id
 
 

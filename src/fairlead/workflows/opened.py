@@ -19,7 +19,7 @@ Kind = TypeVar("Kind", bound=Struct)
 
 class Started(Struct, frozen=True, kw_only=True):
     """What is to be run. `digest` and `body` are those of the compiled definition, `once` what the client calls this
-    start: the same name never starts two. `decided` is what policies said of it."""
+    start: the same name never starts two. `decided` is what policies said of it, under `revision`."""
 
     workflow: str
     digest: str
@@ -30,6 +30,7 @@ class Started(Struct, frozen=True, kw_only=True):
     parent: str = ""
     door: str = "workflow"
     decided: Decision | None = None
+    revision: str = ""
 
 
 class Origin(Struct, frozen=True, kw_only=True):

@@ -59,7 +59,7 @@ class Runs:
             table.keep_definition(connection, what.digest, what.workflow, what.body, now)
             if table.accept(connection, run):
                 told = f"{id_} {what.workflow} {what.digest[:16]}"
-                self._tell(connection, "workflow_begun", run, told, decided=what.decided)
+                self._tell(connection, "workflow_begun", run, told, decided=what.decided, revision=what.revision)
                 return run, True
             found = table.run_once(connection, run.once)
         if found is None:
@@ -277,10 +277,11 @@ class Runs:
         return (run.subject, run.tenant) == (self._vault.id_of(who.person), who.tenant)
 
     def _tell(
-        self, connection: "Connection", kind: str, run: "Run", about: str, by: str = "", decided: Decision | None = None
-    ) -> None:
+        self, connection: "Connection", kind: str, run: "Run", about: str, by: str = "",
+        decided: Decision | None = None, revision: str = "",
+    ) -> None:  # fmt: skip
         said = {} if decided is None else policies_of(decided)
-        entry = deed(self._clock, kind, by=by or "workflow", person=run.subject, about=about, **said)
+        entry = deed(self._clock, kind, by=by or "workflow", person=run.subject, about=about, revision=revision, **said)
         self.store.database.append(connection, [entry])
 
 

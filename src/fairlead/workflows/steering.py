@@ -7,17 +7,20 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from fairlead.clock import Clock, new_id
 from fairlead.costs.record import deed
 from fairlead.errors import Broken, Refused
 from fairlead.identity.types import Caller
+from fairlead.policy.types import Decision
 from fairlead.storage.store import Store
 from fairlead.storage.vault import Vault
 from fairlead.workflows.marks import ORIGIN, marks_of
 from fairlead.workflows.opened import Opened, Origin, packed
 from fairlead.workflows.recorded import failure_in
+from fairlead.workflows.run_rows import policies_of
 from fairlead.workflows.sealing import Begun, RunKey, new_key, sealed_begin
 
 if TYPE_CHECKING:
@@ -36,6 +39,16 @@ class NotNow(Refused):
 
     code = "not_now"
     status = 409
+
+
+class CopyStart(Struct, frozen=True, kw_only=True):
+    """Who begins a copy: for which caller, by whom it was asked for (as the system knows them), and what policies of a
+    revision said of it."""
+
+    caller: Caller
+    by: str
+    decided: Decision | None = None
+    revision: str = ""
 
 
 class Steering:
@@ -91,14 +104,15 @@ class Steering:
             steps.take_back(connection, run.id, failed)
             self._tell(connection, "workflow_retry", run, run.id, by)
 
-    def fork(self, opened: Opened, by: str, caller: Caller, plan: "Plan", fork: "Fork") -> "tuple[Run, bool]":
-        """Begin a run that has done what the plan takes over, for this caller. The run, and whether it is a new one:
+    def fork(self, opened: Opened, plan: "Plan", fork: "Fork", start: CopyStart) -> "tuple[Run, bool]":
+        """Begin a run that has done what the plan takes over, for its caller. The run, and whether it is a new one:
         the same name of a start (`fork.once`) begins one. What it does again is done under keys of its own; the run
         that it goes on from stays as it is. Raises `NotNow` where that has gone on meanwhile."""
         from fairlead.storage import workflow_rows as table
         from fairlead.storage import workflow_step_rows as steps
 
         old, now, id_ = opened.run, self._clock.now(), new_id(self._clock, "wf")
+        caller = start.caller
         begun = Begun(new_key(self._clock), caller, plan.given, opened.begun.door)
         subject, sealed = sealed_begin(self._vault, id_, begun)
         key, bundle = RunKey(id_, begun.key, self._clock), plan.bundle
@@ -124,7 +138,10 @@ class Steering:
                     raise Broken("a run vanished while it was begun again", mend="begin it again")
                 return found, False
             steps.copy_results(connection, rows)
-            self._tell(connection, "workflow_forked", run, about, by)
+            said = {} if start.decided is None else policies_of(start.decided)
+            entry = deed(self._clock, "workflow_forked", by=start.by, person=run.subject, about=about,
+                         revision=start.revision, **said)  # fmt: skip
+            self._store.database.append(connection, [entry])
         return run, True
 
     def _require_unmoved(self, connection: "Connection", run: "Run") -> None:

@@ -1,7 +1,7 @@
 """A back-test over the log: what is supposed to be in force, every record since a moment, and what came of it."""
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,22 +13,26 @@ from fairlead.clock import Clock
 from fairlead.costs.payload import decode_payload
 from fairlead.costs.record import Record, decode_record
 from fairlead.errors import BadInput, FairleadError
+from fairlead.storage import workflow_step_rows
 from fairlead.storage.log import KeptPayload, Log
 from fairlead.storage.store import Store
 from fairlead.storage.vault import SubjectKey, Vault
+from fairlead.workflows.programs import bundle_of
 from fairlead.workflows.runs import Runs
-from fairlead.workflows.sealing import Begun
 from fairlead.workspace.backtesting import Backtest, Change, Differs, Kept
 from fairlead.workspace.compile import Secrets, compile_workspace
 from fairlead.workspace.load import read_folder
 from fairlead.workspace.published import load_revision
 from fairlead.workspace.revisions_compiled import Revisions
+from fairlead.workspace.starts_again import BegunRun
 from fairlead.workspace.text import ENTRY, WorkspaceText, belongs
 
 if TYPE_CHECKING:
     from fairlead.workspace.backtesting import Outcome
 
 _EXAMPLES: Final = 20  # that are kept of each kind of difference
+_TOLD_AT_ONCE: Final = 2000  # differences whose places are looked up together
+_WORKFLOW: Final = "wf_"
 _KEYS_FOR: Final = 2000  # payloads that are opened with the same keys
 
 
@@ -50,17 +54,24 @@ class Report:
     agents: set[str] = field(default_factory=set)
     runs: dict[str, Differs] = field(default_factory=dict)
 
-    def add(self, outcome: "Outcome", run: str = "") -> None:
+    def add(self, outcome: "Outcome") -> None:
         self.decisions += 1
         if outcome is None:
             self.same += 1
         elif isinstance(outcome, Differs):
-            self._differs(outcome, run)
+            self._differs(outcome)
         else:
             self.undecided += 1
             self.undecided_by[f"{outcome.what}: {outcome.why}"] += 1
 
-    def _differs(self, outcome: Differs, run: str) -> None:
+    def place(self, placed: Differs, run: str) -> None:
+        """Note where a difference is, as an example of its kind and for its run."""
+        if len(kept := self.examples.setdefault((placed.what, placed.was, placed.would_be), [])) < _EXAMPLES:
+            kept.append(placed)
+        if run:
+            self.runs.setdefault(run, placed)
+
+    def _differs(self, outcome: Differs) -> None:
         kind = (outcome.what, outcome.was, outcome.would_be)
         self.differing += 1
         self.kinds[kind] += 1
@@ -68,10 +79,6 @@ class Report:
         self.tools_not_called += outcome.what == "tool call" and outcome.would_be.startswith(("refused", "asked"))
         self.persons.add(outcome.person)
         self.agents.add(outcome.agent)
-        if len(kept := self.examples.setdefault(kind, [])) < _EXAMPLES:
-            kept.append(outcome)
-        if run:
-            self.runs.setdefault(run, outcome)
 
 
 def changed_text(store: Store, clock: Clock, policy: Path) -> WorkspaceText:
@@ -126,28 +133,43 @@ def backtested(
     workspace = compile_workspace(text, secrets, now=clock.now(), pages_elsewhere=pages)
     revisions = Revisions(store, secrets, clock)
     test = Backtest(Change(workspace, text), revisions, _in_force(store, clock), _begun_in(Runs(store, vault, clock)))
-    steps = _steps(store, start)
     open_ = _Opening(vault)
+    found: list[Differs] = []
     for record, sealed in _rows(store, start):
         done()
-        run, place = steps.get(record.run, ("", ""))
         before = report.decisions
         for outcome in test.decisions(open_(record, sealed)):
-            placed = replace(outcome, step=place) if isinstance(outcome, Differs) else outcome
-            report.add(placed, run)
-            if isinstance(placed, Differs):
-                yield placed
+            report.add(outcome)
+            if isinstance(outcome, Differs):
+                found.append(outcome)
         report.actions += report.decisions > before
+        if len(found) >= _TOLD_AT_ONCE:
+            yield from _placed(store, found, report)
+            found.clear()
+    yield from _placed(store, found, report)
 
 
-def _begun_in(runs: Runs) -> Callable[[str], Begun | str]:
-    """Who began a run, or why that is not known."""
+def _placed(store: Store, found: Sequence[Differs], report: Report) -> Iterator[Differs]:
+    """These with where in a run of a workflow each of them is; the first of a run is noted."""
+    actions = [each.run for each in found if not each.run.startswith(_WORKFLOW)]
+    with store.reading() as connection:
+        places = workflow_step_rows.places_of(connection, actions) if actions else {}
+    for each in found:
+        run, place = places.get(each.run, (each.run, "its start") if each.run.startswith(_WORKFLOW) else ("", ""))
+        placed = replace(each, step=place)
+        report.place(placed, run)
+        yield placed
 
-    def begun(id_: str) -> Begun | str:
+
+def _begun_in(runs: Runs) -> Callable[[str], BegunRun | str]:
+    """What is known of a run's start, or why that is not."""
+
+    def begun(id_: str) -> BegunRun | str:
         try:
-            return runs.open(id_).begun
+            opened = runs.open(id_)
         except FairleadError as error:
             return f"the run cannot be opened: {type(error).__name__.lower()}"
+        return BegunRun(opened.begun, opened.run.workflow, bundle_of(opened.definition))
 
     return begun
 
@@ -183,15 +205,3 @@ class _Opening:
 def _rows(store: Store, start: int) -> Iterator[tuple[Record, KeptPayload | None]]:
     for row, sealed in Log(store).with_payloads(start):
         yield decode_record(row), sealed
-
-
-def _steps(store: Store, start: int) -> dict[str, tuple[str, str]]:
-    """Which run of a workflow, and where in it, an action belongs to."""
-    from sqlalchemy import select
-
-    from fairlead.storage.workflow_tables import workflow_step
-
-    step = workflow_step.c
-    query = select(step.action, step.run, step.place).where(step.at >= start, step.action != "")
-    with store.reading() as connection:
-        return {action: (run, place) for action, run, place in connection.execute(query)}

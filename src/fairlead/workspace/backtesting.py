@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fairlead.costs.payload import Payload, decode_payload
 from fairlead.costs.record import Record
@@ -15,13 +16,12 @@ from fairlead.execution.told_policies import Told, decode_told
 from fairlead.labels import Labels
 from fairlead.storage.log import KeptPayload
 from fairlead.storage.vault import Vault
-from fairlead.workflows.beginning import starting
-from fairlead.workflows.sealing import Begun
 from fairlead.workspace.caps_again import Caps
 from fairlead.workspace.deciding_again import Again, differing_rules
 from fairlead.workspace.decisions_made import Made, Undecided, decided, is_decided, made, replied
 from fairlead.workspace.looked_for import detecting, said_in
 from fairlead.workspace.revisions_compiled import Revisions
+from fairlead.workspace.starts_again import KINDS, BegunRun, began, decided_start, start_of
 from fairlead.workspace.text import WorkspaceText
 
 if TYPE_CHECKING:
@@ -81,14 +81,13 @@ class Backtest:
     """Decides recorded actions anew, one after the other in the order of the log."""
 
     def __init__(
-        self, change: Change, revisions: Revisions, in_force: str, begun: Callable[[str], Begun | str]
+        self, change: Change, revisions: Revisions, in_force: str, begun: Callable[[str], BegunRun | str]
     ) -> None:
-        """`in_force` is the revision of now. `begun` tells who began a run of a workflow, or why that is not known."""
+        """`in_force` is the revision of now. `begun` tells of a run of a workflow, or why nothing is known of it."""
         self._begun = begun
         self._in_force = in_force
         self._new = Again(change.workspace)
         self._revisions = revisions
-        self._agains: dict[str, Again | Undecided] = {}
         self._looks: dict[str, bool] = {}
         self._looking = detecting(change.text)
         self._caps = Caps(change.workspace)
@@ -96,7 +95,7 @@ class Backtest:
     def decisions(self, kept: Kept) -> Iterator[Outcome]:
         """What becomes of each decision about one action."""
         record = kept.record
-        if record.kind == "workflow_begun":
+        if record.kind in KINDS:
             yield self._start(record)
             return
         if not is_decided(record):
@@ -114,7 +113,7 @@ class Backtest:
         else:
             yield self._compared(record, _what(record), old, was, decided(record, told, self._new, labels))
         yield from self._replies(kept, told, old)
-        capped = self._caps.outcome(record, told, old.workspace)
+        capped = self._caps.outcome(record, told, old)
         if capped is not None:
             yield (
                 _undone(record, "budget", capped.why)
@@ -128,7 +127,7 @@ class Backtest:
         if (was.effect, was.detail) == (now.effect, now.detail):
             return None
         rules = differing_rules(old, self._new, (*now.rules, *was.rules))
-        named = rules or tuple((each, "decides") for each in now.rules)
+        named = rules or tuple((each, "gone" if each.startswith("workflows/") else "decides") for each in now.rules)
         return _differs(record, what, was.shown, now.shown, named, _spared(record, was, now))
 
     def _capped(self, record: Record, was: str, now: str, scope: str) -> Outcome:
@@ -164,13 +163,13 @@ class Backtest:
 
     def _release_alike(self, old: Again) -> bool:
         """Whether the same policies look at replies with the same detectors."""
-        return _about_replies(old) == _about_replies(self._new) and self._looks_alike(old.workspace)
+        return _about_replies(old) == _about_replies(self._new) and self._looks_alike(old)
 
     # ---- what was found --------------------------------------------------------------------------------------------
 
     def _labels(self, kept: Kept, old: Again) -> Labels | Undecided | None:
         """The labels under the detectors of now; None where they are those of the record."""
-        if self._looks_alike(old.workspace):
+        if self._looks_alike(old):
             return None
         texts = said_in(kept.payload)
         if texts is None:
@@ -185,47 +184,39 @@ class Backtest:
             return Undecided("other detectors look, and more was found in it than stands in what was kept")
         return now
 
-    def _looks_alike(self, workspace: "Workspace") -> bool:
-        revision = next((name for name, each in self._agains.items() if isinstance(each, Again)
-                         and each.workspace is workspace), "")  # fmt: skip
-        if revision not in self._looks:
-            text = self._revisions.text(revision)
-            self._looks[revision] = text is not None and detecting(text) == self._looking
-        return self._looks[revision]
+    def _looks_alike(self, old: Again) -> bool:
+        if old.revision not in self._looks:
+            text = self._revisions.text(old.revision)
+            self._looks[old.revision] = text is not None and detecting(text) == self._looking
+        return self._looks[old.revision]
 
     # ---- starts ----------------------------------------------------------------------------------------------------
 
     def _start(self, record: Record) -> Outcome:
-        """Whether the run would have been begun: by the workflow's name, and the policies that say who may."""
-        id_, _, rest = record.about.partition(" ")
-        old, name = self._old(self._in_force), rest.partition(" ")[0]
-        begun = self._begun(id_)
-        if isinstance(begun, str) or isinstance(old, Undecided):
-            return _undone(record, "start", begun if isinstance(begun, str) else old.why)  # type: ignore[union-attr]
-        was, now = _started(old, name, begun), _started(self._new, name, begun)
-        if was is None or was.effect == "refused":
-            return _undone(
-                record, "start", "under the revision in force it comes out otherwise, and no other is recorded"
-            )
+        """Whether a run would have been begun. Records of before had no revision: these are held against the one in
+        force."""
+        old = self._old(record.revision or self._in_force)
+        if isinstance(old, Undecided):
+            return _undone(record, "start", old.why)
+        start = start_of(record, old, self._begun)
+        if isinstance(start, Undecided):
+            return _undone(record, "start", start.why)
+        was, now = began(start, old), decided_start(start, self._new)
+        if isinstance(was, Undecided):
+            return _undone(record, start.what, was.why)
         if now is None:
-            return _differs(record, "start", "begun", "refused", ((f"workflows/{name}.yaml", "gone"),), 0)
-        return self._compared(record, "start", old, was, now)
+            now = Made("refused", rules=(f"workflows/{start.workflow}.yaml",))
+        found = self._compared(record, start.what, old, was, now)
+        if not isinstance(found, Differs):
+            return found
+        who = start.caller
+        return replace(
+            found, run=start.run or record.run, subject=start.workflow, agent=who.agent, department=who.department
+        )
 
     def _old(self, revision: str) -> Again | Undecided:
-        if revision not in self._agains:
-            found = self._revisions.of(revision)
-            self._agains[revision] = Undecided(found) if isinstance(found, str) else Again(found)
-        return self._agains[revision]
-
-
-def _started(again: Again, name: str, begun: Begun) -> Made | None:
-    """Whether policies let this person begin it; None where there is no such workflow."""
-    bundle = again.workspace.workflows.get(name)
-    if bundle is None:
-        return None
-    decision = again.workspace.policy.start(begun.caller, starting(bundle), begun.door)
-    rules = tuple(each.policy for each in decision.reasons)
-    return Made("begun" if decision.allowed else "refused", rules=rules)
+        found = self._revisions.of(revision)
+        return Undecided(found) if isinstance(found, str) else found
 
 
 def told_in(vault: Vault, sealed: KeptPayload | None, run: str) -> Told | None:

@@ -13,7 +13,7 @@ from fairlead.costs.budgets import Budgets
 from fairlead.costs.record import Record
 from fairlead.execution.told_policies import Told
 from fairlead.identity.types import Caller
-from fairlead.workspace.deciding_again import Unknown, caller_of
+from fairlead.workspace.deciding_again import Again, Unknown, caller_of
 from fairlead.workspace.decisions_made import Undecided
 
 if TYPE_CHECKING:
@@ -29,13 +29,15 @@ class Caps:
     def __init__(self, workspace: "Workspace") -> None:
         self._new = workspace
         self._said = _settings(workspace)
-        self._alike: dict[int, bool] = {}
+        self._alike: dict[str, bool] = {}
         self._spent: Counter[tuple[str, str]] = Counter()
 
-    def outcome(self, record: Record, told: Told | None, old: "Workspace") -> tuple[str, str, str] | Undecided | None:
-        """What it was and would be, and the scope that decides; None where the caps are alike."""
-        if self._is_alike(old):
+    def outcome(self, record: Record, told: Told | None, again: Again) -> tuple[str, str, str] | Undecided | None:
+        """What it was and would be, and the scope that decides; None where the caps are alike. `again` is the revision
+        that decided."""
+        if self._is_alike(again):
             return None
+        old = again.workspace
         caller = caller_of(record, told, old)
         if isinstance(caller, Unknown):
             return Undecided(caller.why)
@@ -59,11 +61,10 @@ class Caps:
                 return OVER, f"budgets.{limit.scope}"
         return FITS, "budgets"
 
-    def _is_alike(self, old: "Workspace") -> bool:
-        found = self._alike.get(id(old))
-        if found is None:
-            found = self._alike[id(old)] = _settings(old) == self._said
-        return found
+    def _is_alike(self, old: Again) -> bool:
+        if old.revision not in self._alike:
+            self._alike[old.revision] = _settings(old.workspace) == self._said
+        return self._alike[old.revision]
 
 
 def _settings(workspace: "Workspace") -> bytes:

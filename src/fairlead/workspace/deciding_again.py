@@ -51,10 +51,11 @@ def labels_of(record: Record) -> Labels | Unknown:
 
 
 class Again:
-    """Decides recorded actions by one revision."""
+    """Decides recorded actions by one revision; `revision` is "" for one that is only supposed."""
 
-    def __init__(self, workspace: "Workspace") -> None:
+    def __init__(self, workspace: "Workspace", revision: str = "") -> None:
         self.workspace = workspace
+        self.revision = revision
         self.texts = {each.id: each.text for each in workspace.policy.statements}
         self._models = tuple(each for each in workspace.models.models.values() if each.space is None)
         self._tasks: dict[str, TaskType] = {}
@@ -79,6 +80,18 @@ class Again:
             return Unknown(f"it would rest on facts that were not read then: {', '.join(lacking)}")
         asked = asked_again(told.call, tool, labels, record.task, record.door, approved)
         return self.workspace.policy.tools.decide(told.caller, asked)
+
+    def result(self, record: Record, told: Told) -> Decision | None:
+        """A decision about a tool's result, by the categories that the record has; None where there is no such tool."""
+        system, _, own = record.tool.partition(".")
+        known = self.workspace.systems.get(system)
+        tool = known.tools.get(own) if known is not None else None
+        if tool is None:
+            return None
+        categories = frozenset(record.categories)
+        return self.workspace.policy.release_result(
+            told.caller, tool, categories, asked=categories, task=record.task, door=record.door
+        )
 
 
 def differing_rules(before: Again, after: Again, ids: Iterable[str]) -> tuple[tuple[str, str], ...]:

@@ -15,7 +15,6 @@ from fairlead.storage.store import Store
 from fairlead.storage.vault import Vault
 from fairlead.workspace.backtesting import told_in
 from fairlead.workspace.compile import Secrets
-from fairlead.workspace.deciding_again import Again
 from fairlead.workspace.decisions_made import Undecided, made
 from fairlead.workspace.replay import replay
 from fairlead.workspace.revisions_compiled import Revisions
@@ -60,10 +59,10 @@ def remade(store: Store, vault: Vault, run: str, secrets: Secrets, clock: Clock)
 
 
 def _policy(record: Record, told: Told | None, revisions: Revisions) -> Part:
-    workspace = revisions.of(record.revision)
-    if isinstance(workspace, str):
-        return Part("policies", "cannot be made again", workspace)
-    found = made(record, told, Again(workspace))
+    again = revisions.of(record.revision)
+    if isinstance(again, str):
+        return Part("policies", "cannot be made again", again)
+    found = made(record, told, again)
     if isinstance(found, Undecided):
         return Part("policies", "cannot be made again", found.why)
     return Part("policies", "the same", f"{found.effect}: {', '.join(found.rules) or 'no policy'}")

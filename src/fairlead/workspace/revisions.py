@@ -175,7 +175,7 @@ class Revisions:
         definitions = {name: bundle.definition for name, bundle in workspace.workflows.items()}
         parts.runs.limits = limits_of(settings.workflows, definitions)
         parts.runs.keep = settings.workflows.kept_for
-        _take_up_workflows(parts.workflows, workspace)
+        _take_up_workflows(parts.workflows, workspace, compiled.revision)
         parts.flows.keep = settings.flows.kept_for(settings.payloads)
         parts.memories.settings, parts.memories.rules = settings.memory, compile_retention(settings.retention)
         credits = parts.budgeting.credits(workspace.budgets)
@@ -188,11 +188,11 @@ class Revisions:
         return _deployment(compiled, self._around, parts)
 
 
-def _take_up_workflows(workflows: Workflows, workspace: Workspace) -> None:
+def _take_up_workflows(workflows: Workflows, workspace: Workspace, revision: str) -> None:
     tools = {
         tool.name: tool.definition.effect for system in workspace.systems.values() for tool in system.tools.values()
     }
-    workflows.permits.policy = workspace.policy
+    workflows.permits.policy, workflows.permits.revision = workspace.policy, revision
     workflows.in_force = InForce(
         bundles=workspace.workflows,
         people={name: key.person or name for name, key in workspace.settings.keys.items()},

@@ -6,21 +6,26 @@ from functools import cached_property
 from typing import Any, Final
 
 from fairlead.clock import Clock
-from fairlead.costs.record import Record, decode_record
-from fairlead.errors import FairleadError, NotFound
+from fairlead.context.history import history
+from fairlead.costs.record import Record
+from fairlead.errors import FairleadError
 from fairlead.execution.told_policies import Told
 from fairlead.policy.types import Decision
+from fairlead.storage import page_rows, workflow_step_rows
+from fairlead.storage.fleet import Fleet
 from fairlead.storage.log import Log
 from fairlead.storage.store import Store
 from fairlead.storage.vault import Vault
 from fairlead.workflows.opened import Opened
 from fairlead.workflows.runs import Runs
-from fairlead.workflows.tracing.facts import Action, Attempt, Change, Page
+from fairlead.workflows.tracing.facts import Action, Change, Page
 from fairlead.workflows.tracing.from_records import Met
+from fairlead.workflows.tracing.logged import Logged
 from fairlead.workflows.tracing.replaying import Rerun, rerun
 from fairlead.workspace.backtesting import told_in
 from fairlead.workspace.compile import Secrets
 from fairlead.workspace.deciding_again import Again, Unknown, caller_of, differing_rules, labels_of
+from fairlead.workspace.published import snapshot_of
 from fairlead.workspace.revisions_compiled import Revisions
 
 _MOST_EARLIER: Final = 20  # runs of which the same call is compared
@@ -39,26 +44,17 @@ class LoggedFacts:
     def __init__(self, store: Store, vault: Vault, clock: Clock, secrets: Secrets, run: Rerun) -> None:
         self._store = store
         self._vault = vault
+        self._clock = clock
         self._log = Log(store)
+        self._logged = Logged(store)
         self._runs = Runs(store, vault, clock)
         self._revisions = Revisions(store, secrets, clock)
         self._run = run
-        self._records: dict[str, list[tuple[int, Record]]] = {}
         self._told: dict[str, Told | None] = {}
         self._opened: dict[str, Opened | None] = {}
 
     def action(self, run: str) -> Action | None:
-        rows = self._of(run)
-        if not rows:
-            return None
-        last = rows[-1][1]
-        tries = [each for _, each in rows if each.model]
-        return Action(
-            run=run, at=last.at, model=last.model or (tries[-1].model if tries else ""), revision=last.revision,
-            outcome=last.outcome, error=last.error.code if last.error else "", policies=last.policies,
-            attempts=tuple(Attempt(each.model, each.error.code if each.error else "") for each in tries),
-            citations=last.citations, task=last.task, cost=sum(each.cost for _, each in rows),
-        )  # fmt: skip
+        return self._logged.action(run)
 
     def records(self, run: str) -> list[Record]:
         """The records of an action, its attempts first."""
@@ -93,6 +89,8 @@ class LoggedFacts:
             return None
         told = self._told_of(run, row)
         was, now = _verdict(before, record, told), _verdict(after, record, told)
+        if withheld := _let_go(before, record, told):
+            was, now = (withheld, ()), ("withheld", record.policies)
         if was is None or now is None or was[0] == now[0]:
             return None
         rules = differing_rules(before, after, (*now[1], *was[1], *record.policies))
@@ -101,13 +99,7 @@ class LoggedFacts:
     # ---- records ---------------------------------------------------------------------------------------------------
 
     def _of(self, run: str) -> list[tuple[int, Record]]:
-        if run not in self._records:
-            try:
-                rows = self._log.of_run(run)
-            except NotFound:
-                rows = []
-            self._records[run] = [(each.seq, decode_record(each.record)) for each in rows]
-        return self._records[run]
+        return self._logged.rows(run)
 
     @cached_property
     def _first_revision(self) -> str:
@@ -125,54 +117,46 @@ class LoggedFacts:
         return self._told[run]
 
     def _again(self, revision: str) -> Again | None:
-        workspace = self._revisions.of(revision)
-        return None if isinstance(workspace, str) else self._agains.setdefault(revision, Again(workspace))
-
-    @cached_property
-    def _agains(self) -> dict[str, Again]:
-        return {}
+        found = self._revisions.of(revision)
+        return None if isinstance(found, str) else found
 
     # ---- pages -----------------------------------------------------------------------------------------------------
 
     def _page(self, citation: str, at: int) -> Page | None:
-        """A section as it was given, and what became of it."""
-        from sqlalchemy import select
-
-        from fairlead.context.history import history
-        from fairlead.storage.context_tables import context_item, context_section
-
+        """A section as it was given, and what became of it: what its page says by now, "" where it was withdrawn."""
         whole, _, identity = citation.partition("#")
         item, _, version = whole.rpartition("@")
-        section, page = context_section.c, context_item.c
         with self._store.reading() as connection:
-            text = connection.execute(
-                select(section.text).where(
-                    section.item == item, section.version == version, section.identity == identity
-                )
-            ).scalar()
-            about = connection.execute(
-                select(page.expires, page.text).where(page.id == item, page.version == version)
-            ).first()
+            about = page_rows.text_of(connection, item, version)
+            text = page_rows.section_of(connection, item, version, identity)
         if about is None:
             return None
-        newest = next((each for each in history(self._store, item) if each.at), None)
+        page, expires = about
         day = datetime.fromtimestamp(at / 1000, UTC).date().isoformat()
-        newer, newer_at = None, 0
-        if newest is not None and newest.version != version:
-            newer, newer_at = self._text_of(newest.item, newest.version), newest.at
+        newer, newer_at = self._newer(item, version)
         return Page(
-            citation=citation, text=str(text or about.text), newer=newer, newer_at=newer_at,
-            expired=about.expires if about.expires and about.expires < day else "",
+            citation=citation, text=text or page, newer=newer, newer_at=newer_at,
+            expired=expires if expires and expires < day else "",
         )  # fmt: skip
 
-    def _text_of(self, item: str, version: str) -> str:
-        from sqlalchemy import select
-
-        from fairlead.storage.context_tables import context_item
-
-        query = select(context_item.c.text).where(context_item.c.id == item, context_item.c.version == version)
+    def _newer(self, item: str, version: str) -> tuple[str | None, int]:
+        """What is in force in the place of a version, None where that is; and when it was published."""
+        published = [each for each in history(self._store, item) if each.at]
+        names = list(dict.fromkeys((item, *(each.item for each in published))))
         with self._store.reading() as connection:
-            return str(connection.execute(query).scalar() or "")
+            held = page_rows.held(connection, self._snapshot, names) if self._snapshot else None
+            if held == (item, version) or not published or not self._snapshot:
+                return None, 0
+            if held is None:
+                return "", 0
+            found = page_rows.text_of(connection, *held)
+        at = next((each.at for each in published if (each.item, each.version) == held), 0)
+        return (found[0], at) if found is not None else (None, 0)
+
+    @cached_property
+    def _snapshot(self) -> str:
+        """The context that is in force."""
+        return snapshot_of(self._store, Fleet(self._store, self._clock).current().revision)
 
     # ---- calls of before -------------------------------------------------------------------------------------------
 
@@ -182,23 +166,11 @@ class LoggedFacts:
 
     def _same_calls(self, record: Record) -> list[tuple[str, str, str]]:
         """Steps of other runs that made the very same call: run, place and action."""
-        from sqlalchemy import select
-
-        from fairlead.storage.schema import log
-        from fairlead.storage.workflow_tables import workflow_step
-
-        step = workflow_step.c
-        query = (
-            select(step.run, step.place, step.action, log.c.record)
-            .join(log, log.c.run == step.action)
-            .where(step.at <= record.at, step.status == "done", step.run != self._run.opened.run.id)
-            .order_by(step.at.desc())
-            .limit(_LOOKED_AT)
-        )
         found = []
         with self._store.reading() as connection:
-            for run, place, action, body in connection.execute(query):
-                if record.arguments.encode() in bytes(body):
+            others = workflow_step_rows.others_done(connection, record.at, self._run.opened.run.id, _LOOKED_AT)
+            for run, place, action, body in others:
+                if record.arguments.encode() in body:
                     found.append((run, place, action))
                 if len(found) == _MOST_EARLIER:
                     break
@@ -237,6 +209,14 @@ def _verdict(again: Again, record: Record, told: Told | None) -> tuple[str, tupl
     concerned = {name: each for name, each in decisions.items() if name not in asked}
     rules = tuple(dict.fromkeys(reason.policy for each in concerned.values() for reason in each.reasons))
     return ", ".join(_said(name, each) for name, each in sorted(concerned.items())), rules
+
+
+def _let_go(before: Again, record: Record, told: Told | None) -> str:
+    """Whether a tool's result that was withheld would not have been under another revision: what it was then."""
+    if record.kind != "call_tool" or record.error is None or record.error.code != "withheld" or told is None:
+        return ""
+    decision = before.result(record, told)
+    return "" if decision is None or not decision.allowed else "let go"
 
 
 def _said(name: str, decision: Decision) -> str:

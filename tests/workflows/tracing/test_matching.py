@@ -4,7 +4,16 @@ from decimal import Decimal
 
 import pytest
 
-from fairlead.workflows.tracing.matching import atom_of, atoms, holds, numbers_in, reckoned
+from fairlead.workflows.tracing.matching import (
+    atom_of,
+    atoms,
+    counted,
+    holds,
+    numbers_in,
+    reckoned,
+    reckoned_day,
+    shown_path,
+)
 
 
 @pytest.mark.parametrize(
@@ -37,3 +46,39 @@ def test_a_value_follows_from_numbers_by_a_simple_sum() -> None:
     assert reckoned(Decimal("94.60"), [{"net": 107.5, "rate": 12}]) == (Decimal("107.5"), Decimal(12))
     assert reckoned(Decimal("61.2"), [lines]) is None
     assert reckoned("a word", [lines]) is None
+
+
+@pytest.mark.parametrize("text", ["31 March 2026", "31.03.2026", "March 31, 2026", "2026-03-31", "31. März 2026"])
+def test_a_date_is_the_same_however_it_is_written(text: str) -> None:
+    assert atom_of(text) == "2026-03-31"
+    assert holds(f"Filed by {text} at the latest.", "2026-03-31") == ()
+    assert holds(f"Filed by {text} at the latest.", "2026-03-30") is None
+
+
+def test_a_date_follows_from_another_and_a_number_of_days_weeks_or_months() -> None:
+    given, page = [{"issued": "2026-01-31"}], ["Invoices are due 30 days after they were issued, in two weeks at most."]
+    assert reckoned_day("2026-03-02", given, page) == ("2026-01-31", Decimal(30))
+    assert reckoned_day("2026-02-14", given, page) == ("2026-01-31", Decimal(2))
+    assert reckoned_day("2026-02-28", [*given, {"months": 1}], []) == ("2026-01-31", Decimal(1))
+    assert reckoned_day("2026-05-27", given, page) is None
+
+
+def test_names_shares_and_small_numbers_are_known_in_other_words() -> None:
+    assert holds("Contact: Brandt, Ilse (Graz)", "ilse brandt") == ()
+    assert holds("Contact: Brandt, Ilse (Graz)", "dr. brandt") == ()
+    assert holds("Contact: Brandt, Ilse. Ilka is out.", "ilka brandt") is None
+    assert holds("The tax is 19 %.", Decimal("0.19")) == ()
+    assert holds("It has a notice of three months.", Decimal(3)) == ()
+
+
+def test_rounding_and_counting_are_no_inventions() -> None:
+    assert reckoned(Decimal("11.81"), [{"rate": 11.8134}]) == (Decimal("11.8134"),)
+    assert reckoned(Decimal("11.82"), [{"rate": 11.8134}]) is None
+    told = {"appointments": [{"day": 4}, {"day": 7}], "seats": [1, 2, 3]}
+    assert list(counted(Decimal(2), ("value", "count"), told)) == [("appointments",)]
+    assert list(counted(Decimal(2), ("value", "appointments"), told)) == [("appointments",)]
+    assert list(counted(Decimal(2), ("value", "price"), told)) == []
+
+
+def test_paths_are_written_as_expressions_write_them() -> None:
+    assert shown_path(("value", "parts", 2, "name")) == "value.parts[2].name"

@@ -1,6 +1,6 @@
 """Why a run failed: the step, the model and the input that is at the root of it, and the chain that led from there."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
@@ -11,7 +11,7 @@ from fairlead.workflows.expressions import Expression
 from fairlead.workflows.tracing.dataflow import Dataflow, Spot, Taken, at_path
 from fairlead.workflows.tracing.facts import Action, Facts
 from fairlead.workflows.tracing.looking import Aim
-from fairlead.workflows.tracing.matching import Path, atom_of, atoms, holds
+from fairlead.workflows.tracing.matching import Path, atom_of, atoms, holds, shown_path
 from fairlead.workflows.tracing.replaying import Passed, Rerun
 from fairlead.workflows.tracing.searching import Search
 from fairlead.workflows.tracing.suspects import PROVEN, Cause, Link, Suspect
@@ -20,6 +20,9 @@ from fairlead.workflows.walk import StepFailed, StepResult
 _FORM: Final = ("no_json",)
 _CAUSES: Final[dict[str, Cause]] = {"over_budget": "budget", "not_approved": "person", "unanswered": "person"}
 _ALTERNATIVES: Final = 5
+_TYPES: Final[dict[str, tuple[type, ...]]] = {
+    "number": (int, float), "integer": (int, float), "string": (str,), "array": (list,), "object": (Mapping,),
+}  # fmt: skip
 
 
 class Attribution(Struct, frozen=True, kw_only=True):
@@ -97,6 +100,10 @@ class _Failure:
             return [self._here("model_error", 0.95, self._failure.message)]
         aims, misshapen = list(self._questioned(result)), self._misshapen(result)
         found = self._searched(aims)
+        if wrong_kind := self._wrong_kind(result):
+            own = self._passed.at.text
+            found = [each for each in found if each.step != own or each.cause != "hallucinated_value"]
+            misshapen = misshapen or wrong_kind
         if misshapen:
             found.append(self._here("model_error" if self._asks else "bad_tool_result", 0.88, misshapen))
         return found
@@ -129,6 +136,18 @@ class _Failure:
             if wrong and (not path or atom_of(at_path(result.value, path)) is None):
                 return wrong
         return ""
+
+    def _wrong_kind(self, result: StepResult) -> str:
+        """What is wrong with a reply that has a value of another type than the form asks for: no value at all."""
+        form = self._passed.compiled.gives if self._asks else None
+        path = None if form is None else form.wrong_at(result.value)
+        if form is None or not path:
+            return ""
+        schema: Any = form.schema
+        for key in path:
+            schema = (schema.get("items") if isinstance(key, int) else schema.get("properties", {}).get(key)) or {}
+        wanted = _TYPES.get(str(schema.get("type")))
+        return form.taken(result.value)[1] if wanted and not isinstance(at_path(result.value, path), wanted) else ""
 
     # ---- refusals, failures, errors ------------------------------------------------------------------------------
 
@@ -209,10 +228,11 @@ class _Failure:
         step = self._passed
         if spot.place == step.at.text:
             return ()
-        return (Link(step.compiled.step.id, step.at.text, step.compiled.step.kind, ".".join(map(str, spot.path))),)
+        return (Link(step.compiled.step.id, step.at.text, step.compiled.step.kind, shown_path(spot.path)),)
 
     def _action(self) -> Action | None:
-        run = self._failure.run or (self._last.action if self._last is not None else "")
+        turns = [each.action for each in self._effects if each.kind == "turn" and each.action]
+        run = self._failure.run or (self._last.action if self._last is not None else "") or (turns or [""])[-1]
         return self._facts.action(run) if run else None
 
     def _here(self, cause: Cause, weight: float, why: str, **more: Any) -> Suspect:

@@ -9,7 +9,7 @@ from fairlead.workflows.tracing.evidence import Against, against_others, against
 from fairlead.workflows.tracing.facts import Page
 from fairlead.workflows.tracing.from_records import Met
 from fairlead.workflows.tracing.looking import Aim, Looking
-from fairlead.workflows.tracing.matching import Path, atoms, holds
+from fairlead.workflows.tracing.matching import Path, atoms, holds, shown_path
 from fairlead.workflows.tracing.replaying import Passed
 from fairlead.workflows.tracing.telling import is_telling, says_itself
 from fairlead.workflows.walk import Place
@@ -20,7 +20,7 @@ class Calls(Looking):
 
     def _result(self, call: Met, aim: Aim, path: Path, takens: Sequence[Taken]) -> list[Aim]:
         """A value of a tool's result: what speaks against it, and what the tool was given."""
-        name = f"tool:{call.name}" + (f"#{'.'.join(map(str, path))}" if path else "")
+        name = f"tool:{call.name}" + (f"#{shown_path(path)}" if path else "")
         model = self._asked_by(call)
         found = self._against(call, path)
         if found is not None:
@@ -84,7 +84,7 @@ class Calls(Looking):
             fixed = says_itself(passed, atom)
             found += known
             if not (known or told or read or fixed) and is_telling(atom, path, plainly=False):
-                name = f"tool:{call.name}#arguments.{'.'.join(map(str, path))}"
+                name = f"tool:{call.name}#arguments.{shown_path(path)}"
                 why = "it was called with what nothing bears out that the model was given"
                 model = self._asked_by(call)
                 self.suspect("hallucinated_value", 0.8, inner, why, call, tool=call.name, model=model, input=name)

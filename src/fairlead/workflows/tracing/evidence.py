@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fairlead.models.words import stems
 from fairlead.workflows.forms import Form
@@ -13,12 +15,19 @@ from fairlead.workflows.tracing.dataflow import at_path
 from fairlead.workflows.tracing.facts import Page
 from fairlead.workflows.tracing.from_records import Met
 from fairlead.workflows.tracing.matching import Atom, Path, atom_of, atoms, holds, numbers_in
+from fairlead.workflows.tracing.unsound import by_itself, of_another
+from fairlead.workflows.tracing.writings import days_of, is_day
 
 _REFUSAL: Final = re.compile(
-    r"\W*(i('m| am) (sorry|afraid|unable|not able)|sorry\b|i (can(no|')t|cannot|won't|will not)|unfortunately,? i"
-    r"|as an ai)",
+    r"\W*(i('m| am) (sorry|afraid|unable|not able)|sorry\b|i (can(no|')t|can ?not|won't|will not)|unfortunately,? i"
+    r"|as an? (ai|(large )?language model|assistant)|(es )?tut mir leid|leider kann ich|(das|dabei|hier) kann ich"
+    r"( \w+)? (leider )?nicht|ich kann \w+( \w+)? nicht|(je suis )?désolé|je ne peux pas|lo siento|no puedo|mi dispiace"
+    r"|non posso|het spijt me|sinto muito|não posso)",
     re.IGNORECASE,
 )
+_IS: Final = re.compile(r"\b(is|are|was|were)\b|:")
+_HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_UNITS: Final = frozenset("km kg eur usd gbp lb mg cm mm percent pct net gross".split())  # noqa: SIM905
 _SHORT: Final = 400  # characters of a refusal
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|\n+")
 _SAME_OFTEN: Final = 2  # earlier results that agree are a history
@@ -45,7 +54,23 @@ def against_result(call: Met, path: Path, schema: Schema | None, earlier: Sequen
         asked, found = atom_of(wanted), atom_of(told)
         if asked is not None and found is not None and asked != found:
             return Against(0.95, f"it was asked for {key} {wanted!r}, and tells of {told!r}", whole=True)
-    return _against_history(at_path(value, path), [at_path(each, path) for each in earlier])
+    if wrong := of_another(call.given, value):
+        return Against(0.85, wrong, whole=True)
+    if (said := by_itself(value)) is not None:
+        return Against(*said, whole=True)
+    return _against_history(at_path(value, path), [at_path(each, path) for each in earlier]) or _against_siblings(
+        value, path, earlier
+    )
+
+
+def _against_siblings(value: Any, path: Path, earlier: Sequence[Any]) -> Against | None:
+    """What stands beside a value in words, such as its unit, where that was always the same before and is another."""
+    around = at_path(value, path[:-1]) if path else None
+    for key, each in around.items() if isinstance(around, Mapping) else ():
+        before = [at_path(one, (*path[:-1], str(key))) for one in earlier]
+        if isinstance(each, str) and len(before) >= _SAME_OFTEN and (found := _against_history(each, before)):
+            return replace(found, why=f"{key} is {each!r}: {found.why}", whole=True)
+    return None
 
 
 def _against_history(value: Any, earlier: Sequence[Any]) -> Against | None:
@@ -67,7 +92,7 @@ def against_others(call: Met, path: Path, others: Iterable[Met]) -> Against | No
     for other in others:
         if other is call or other.result is None or not isinstance(key, str) or atom is None:
             continue
-        told = atom_of(other.result.value.get(key)) if isinstance(other.result.value, Mapping) else None
+        told = _under(key, atom, other.result.value)
         if told is not None and told != atom and named & _names(other):
             return Against(0.75, f"{other.name} tells of {key} {told} for the same")
     return None
@@ -77,20 +102,50 @@ def against_pages(call: Met, path: Path, pages: Iterable[Page]) -> Against | Non
     """A sentence of a page that is about the same, and names other figures."""
     value = call.result.value if call.result is not None else None
     key, atom = path[-1] if path else "", atom_of(at_path(value, path))
-    words = frozenset(stems(str(key).replace("_", " ")))
-    if not words or atom is None or isinstance(atom, str):
+    words = _words(str(key))
+    if not words or atom is None:
         return None
     for page in pages:
         for sentence in _SENTENCE.split(page.text):
-            if any(holds(sentence, name) is not None for name in _names(call)) and words <= frozenset(stems(sentence)):
-                said = [each for each in numbers_in(sentence) if each not in _names(call)]
-                if said and atom not in said:
-                    return Against(0.75, f"{page.citation} says: {sentence.strip()[:160]}")
+            named = any(holds(sentence, name) is not None for name in _names(call))
+            if named and words <= frozenset(stems(sentence)) and _says_otherwise(sentence, atom, _names(call)):
+                return Against(0.75, f"{page.citation} says: {sentence.strip()[:160]}")
     return None
+
+
+def _says_otherwise(sentence: str, atom: Atom, names: frozenset[Atom]) -> bool:
+    """Whether a sentence has another value of the same kind: a number, a date, or who or what it says that is."""
+    if holds(sentence, atom) is not None:
+        return False
+    if isinstance(atom, Decimal):
+        return any(each not in names for each in numbers_in(sentence))
+    if is_day(atom):
+        return bool(days_of(sentence))
+    return _IS.search(sentence) is not None
+
+
+def _words(key: str) -> frozenset[str]:
+    """The words of a key that say what it is, units left aside."""
+    return frozenset(stems(_HUMP.sub(" ", key).replace("_", " "))) - _UNITS
+
+
+def _under(key: str, atom: Atom, value: Any) -> Atom | None:
+    """What a result has under a key, or under the one key that says the same in other words, of the same kind."""
+    if not isinstance(value, Mapping):
+        return None
+    if key in value:
+        return atom_of(value[key])
+    words = _words(key)
+    alike = [found for name, each in value.items() if (found := atom_of(each)) is not None
+             and isinstance(found, str) == isinstance(atom, str)
+             and (mine := _words(str(name))) and words and (mine <= words or words <= mine)]  # fmt: skip
+    return alike[0] if len(alike) == 1 else None
 
 
 def against_page(page: Page, atom: Atom) -> Against | None:
     """A page that the value was taken from, and that does not say it any more."""
+    if page.newer == "":
+        return Against(0.9, "the page was withdrawn since")
     if page.newer is not None and holds(page.newer, atom) is None:
         return Against(0.95, "the page says something else by now")
     if page.expired and page.newer is None:

@@ -7,6 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
+from fairlead.workflows.tracing.writings import (
+    counts,
+    days_after,
+    days_of,
+    has_words,
+    is_day,
+    named_numbers,
+    spans_in,
+    whole_day,
+)
+
 Path = tuple[str | int, ...]
 Atom = Decimal | str
 """A number, or a text in small letters with single blanks: what can be found again. Yes, no and nothing are none."""
@@ -16,6 +27,11 @@ _NUMBER: Final = re.compile(r"(?<![\w.,])[-+]?\d[\d.,\u00a0\u202f']*(?:[eE][-+]?
 _WORD: Final = re.compile(r"\w")
 _MOST_NUMBERS: Final = 24  # of which pairs are tried
 _HUNDRED: Final = Decimal(100)
+
+
+def shown_path(path: Path) -> str:
+    """A path as expressions write it: `lines[1].price`."""
+    return "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in path).removeprefix(".")
 
 
 def atoms(value: Any, path: Path = ()) -> Iterator[tuple[Path, Atom]]:
@@ -44,6 +60,8 @@ def atom_of(value: Any) -> Atom | None:
     if not isinstance(value, str):
         return None
     text = " ".join(value.split()).casefold()
+    if (day := whole_day(text)) is not None:
+        return day
     whole = _NUMBER.fullmatch(text)
     if whole is not None and (number := _number(text)) is not None:
         return number
@@ -86,6 +104,9 @@ def reckoned(atom: Atom, values: Sequence[Any]) -> tuple[Decimal, ...] | None:
         return None
     parts = list(_parts(values))[:_MOST_NUMBERS]
     for number, of in parts:
+        if _rounds_to(number, atom):
+            return of
+    for number, of in parts:
         if len(of) > 1 and _alike(number, atom):
             return of
     for at, (one, mine) in enumerate(parts):
@@ -121,17 +142,53 @@ def _made(one: Decimal, other: Decimal) -> Iterator[Decimal]:
         yield whole * (_HUNDRED + part) / _HUNDRED
 
 
+def reckoned_day(atom: str, values: Sequence[Any], texts: Sequence[str]) -> tuple[Atom, ...] | None:
+    """The date among these values and the number (there, or with its unit in a text) from which this date follows:
+    so many days, weeks or months after or before; None where it does not."""
+    known = [each for value in values for _, each in atoms(value)]
+    days = dict.fromkeys(day for each in known if isinstance(each, str) for day in days_of(each))
+    numbers = [each for each in known if isinstance(each, Decimal)] + [
+        each for text in texts for each in spans_in(text)
+    ]
+    for day in days:
+        for number in dict.fromkeys(numbers):
+            if atom in days_after(day, number):
+                return (day, number)
+    return None
+
+
+def counted(atom: Atom | None, path: Path, value: Any, at: Path = ()) -> Iterator[Path]:
+    """The lists in some data that have so many items, where the value's own name says that it counts them."""
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from counted(atom, path, each, (*at, str(key)))
+    elif isinstance(value, list | tuple) and value:
+        named = next((each for each in reversed(at) if isinstance(each, str)), "")
+        if atom == len(value) and path and counts(str(path[-1]), named):
+            yield at
+        for number, each in enumerate(value):
+            yield from counted(atom, path, each, (*at, number))
+
+
+def _rounds_to(number: Decimal, atom: Decimal) -> bool:
+    """Whether one is the other with fewer digits behind the point."""
+    places, kept = int(number.as_tuple().exponent), int(atom.as_tuple().exponent)
+    return places < min(kept, 0) and round(number, -min(kept, 0)) == atom
+
+
 def _alike(made: Decimal, atom: Decimal) -> bool:
     return abs(made - atom) <= Decimal("0.0051") and (atom == 0) == (made == 0)
 
 
 def _leaf_holds(value: Any, atom: Atom) -> bool:
-    if isinstance(value, str):
-        if isinstance(atom, Decimal):
-            return any(each == atom for each in numbers_in(value))
-        text = " ".join(value.split()).casefold()
-        return re.search(rf"(?<!\w){re.escape(atom)}(?!\w)", text) is not None
-    return atom_of(value) == atom
+    if not isinstance(value, str):
+        return atom_of(value) == atom
+    if isinstance(atom, Decimal):
+        return any(each == atom for each in numbers_in(value)) or atom in named_numbers(value)
+    text = " ".join(value.split()).casefold()
+    if re.search(rf"(?<!\w){re.escape(atom)}(?!\w)", text) is not None:
+        return True
+    return atom in days_of(text) if is_day(atom) else has_words(text, atom)
 
 
 def _number(text: str) -> Decimal | None:

@@ -15,10 +15,11 @@ from fairlead.workflows.tracing.evidence import against_page, against_reply, nea
 from fairlead.workflows.tracing.facts import Facts
 from fairlead.workflows.tracing.from_records import Met
 from fairlead.workflows.tracing.looking import Aim, paths_of, shown_atom
-from fairlead.workflows.tracing.matching import Atom, atoms, reckoned
+from fairlead.workflows.tracing.matching import Atom, atoms, counted, numbers_in, reckoned, reckoned_day, shown_path
 from fairlead.workflows.tracing.replaying import Passed
 from fairlead.workflows.tracing.suspects import Link
 from fairlead.workflows.tracing.telling import is_choice, is_telling, says_itself
+from fairlead.workflows.tracing.writings import is_day
 
 _MOST: Final = 2000  # places that one search looks at
 
@@ -46,7 +47,7 @@ class Search(Calls):
         passed = self._flow.run.steps.get(aim.spot.place)
         if passed is None:
             if not aim.spot.place:
-                name = ".".join(map(str, aim.spot.path))
+                name = shown_path(aim.spot.path)
                 self.suspect("input", 0.45, aim, "the run was given it", input=name)
             return []
         aim = replace(aim, chain=(*aim.chain, self._link(passed, aim)))
@@ -62,7 +63,7 @@ class Search(Calls):
         return self._code(passed, aim) if kind == "python" else self._made(passed, aim)
 
     def _link(self, passed: Passed, aim: Aim) -> Link:
-        took = ".".join(map(str, aim.spot.path))
+        took = shown_path(aim.spot.path)
         kind = passed.compiled.step.kind
         return Link(passed.compiled.step.id, passed.at.text, kind, took, shown_atom(aim.atom))
 
@@ -165,11 +166,15 @@ class Search(Calls):
         if says_itself(passed, atom):
             self.suspect("definition", 0.3, aim, "the workflow's own text says so", passed, model=model)
             return []
-        if (parts := reckoned(atom, self._values(effects, takens))) is not None:
+        parts = reckoned(atom, self._values(effects, takens)) or self._reckoned_day(atom, effects, takens)
+        if parts is not None:
             aims = [replace(aim, atom=part) for part in parts]
             return [each for one in aims for each in self._borne_out(passed, effects, takens, one) or ()]
         if beside := self._from_beside(passed, said, effects, takens, aim):
             return beside
+        if (listed := self._counted(effects, takens, aim)) is not None:
+            return listed
+        self._missed(passed, effects, takens, aim)
         change = self._facts.changed(said.action) if said.action else None
         if change is not None:
             self.suspect("policy_change", 0.92, aim, change.said, said, model=model, input=change.rule)
@@ -177,9 +182,43 @@ class Search(Calls):
             weight, why = (0.9 if aim.plainly else 0.6), "nothing that the model was given says it"
             if len(self._tried(said)) > 1:
                 why += f"; {model} answered after another had failed"
-            name = ".".join(map(str, aim.spot.path))
+            name = shown_path(aim.spot.path)
             self.suspect("hallucinated_value", weight, aim, why, said, model=model, input=name)
         return []
+
+    def _missed(self, passed: Passed, effects: Sequence[Met], takens: Sequence[Taken], aim: Aim) -> None:
+        """What may be behind a value that nothing says: a call that did not succeed, a page that says otherwise by now
+        and had figures from which it follows."""
+        atom, values = aim.atom, self._values(effects, takens)
+        for call in effects:
+            if call.kind == "tool" and call.failed is not None:
+                self._failed_call(call, aim)
+        for page in dict.fromkeys(page for one in effects for page in self._read(one)):
+            old = [each for each in numbers_in(page.text) if against_page(page, each) is not None]
+            parts = reckoned(atom, [*values, *map(shown_atom, old)]) if atom is not None and old else None
+            if parts is not None and (used := next((each for each in parts if each in old), None)) is not None:
+                self._page(page, passed, replace(aim, atom=used), self._model(effects[-1]), alone=True)
+
+    def _counted(self, effects: Sequence[Met], takens: Sequence[Taken], aim: Aim) -> list[Aim] | None:
+        """The list of which a value is the number of items; None where there is none."""
+        found: list[Aim] = []
+        before = len(self.found)
+        for call in effects:
+            if call.kind == "tool" and call.result is not None:
+                for path in counted(aim.atom, aim.spot.path, call.result.value):
+                    self._result(call, aim, path, ())
+        for each in takens:
+            for path in counted(aim.atom, aim.spot.path, each.value):
+                found.append(replace(aim, spot=Spot(each.spot.place, (*each.spot.path, *path)), atom=None))
+        return found if found or len(self.found) > before else None
+
+    def _reckoned_day(self, atom: Atom, effects: Sequence[Met], takens: Sequence[Taken]) -> tuple[Atom, ...] | None:
+        """The day, and the number of days, weeks or months after or before it, that a date follows from."""
+        if not isinstance(atom, str) or not is_day(atom):
+            return None
+        return reckoned_day(
+            atom, self._values(effects, takens), [page.text for one in effects for page in self._read(one)]
+        )
 
     def _from_beside(
         self, passed: Passed, said: Met, effects: Sequence[Met], takens: Sequence[Taken], aim: Aim

@@ -104,9 +104,9 @@ def _steps(run: Rerun, facts: Facts) -> list[dict[str, Any]]:
     """The steps as a tree, in the order in which they began."""
     roots: list[dict[str, Any]] = []
     known: dict[tuple[str | int, ...], dict[str, Any]] = {}
-    did = _by_owner(run)
+    did = owned(run)
     for passed in run.steps.values():
-        node = _step(passed, did.get(passed.at.text, []), facts)
+        node = _step(passed, did[passed.at.text][1] if passed.at.text in did else [], facts)
         known[passed.at.path] = node
         above = next((known[passed.at.path[:end]] for end in range(len(passed.at.path) - 1, 0, -1)
                       if passed.at.path[:end] in known), None)  # fmt: skip
@@ -114,13 +114,13 @@ def _steps(run: Rerun, facts: Facts) -> list[dict[str, Any]]:
     return roots
 
 
-def _by_owner(run: Rerun) -> dict[str, list[Met]]:
-    """What each step did, by the text of its place, in the order in which it was done."""
-    found: dict[str, list[Met]] = {}
+def owned(run: Rerun) -> dict[str, tuple[Passed, list[Met]]]:
+    """The steps that did something, and what that was in its order, by the text of their places."""
+    found: dict[str, tuple[Passed, list[Met]]] = {}
     for each in run.met.values():
         owner = None if each.kind == "time" else _owner(run, each)
         if owner is not None:
-            found.setdefault(owner.at.text, []).append(each)
+            found.setdefault(owner.at.text, (owner, []))[1].append(each)
     return found
 
 

@@ -1,0 +1,71 @@
+"""What a tool's result says against itself: that it is none or not all, that it is of something else, or that it does
+not agree with itself. Pure.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from fairlead.workflows.tracing.matching import Atom, Path, atoms, holds
+
+_UNSOUND: Final = ("error", "errors", "exception", "fault", "failure")
+"""Keys under which a result says that it is none."""
+_PARTIAL: Final = ("truncated", "partial", "incomplete", "has_more", "more", "next", "next_page", "next_cursor")
+"""Keys under which a result says that it is not all."""
+_HOW_MANY: Final = ("total", "count", "total_count", "total_rows", "total_items", "size", "length", "rows_total")
+_SHAPE: Final = (re.compile(r"[^\W\d_]"), re.compile(r"\d"))
+
+
+def of_another(given: Any, value: Any) -> str:
+    """What of a result is of something else: it tells nowhere of what it was asked for, and of what is named in the
+    same form. "" where that is not so."""
+    told = [each for _, each in atoms(value)] if isinstance(value, Mapping) else []
+    for _, asked in atoms(given) if told else ():
+        shape = _shape(asked)
+        if not shape or holds(value, asked) is not None:
+            continue
+        other = next((each for each in told if _shape(each) == shape), None)
+        if other is not None:
+            return f"it was asked for {asked}, and tells of {other}"
+    return ""
+
+
+def by_itself(value: Any) -> tuple[float, str] | None:
+    """What a result says against itself, and how much that weighs."""
+    return next(_said(value), None) if isinstance(value, Mapping) else None
+
+
+def _said(value: Mapping[Any, Any]) -> Iterator[tuple[float, str]]:
+    for key, each in value.items():
+        if str(key).casefold() in _UNSOUND and each:
+            yield 0.9, f"it tells of an error: {str(each)[:120]}"
+        if str(key).casefold() in _PARTIAL and each:
+            yield 0.8, f"it says that it is not all: {key} {str(each)[:60]}"
+    lists = [(key, each) for key, each in value.items() if isinstance(each, list)]
+    if len(lists) != 1:
+        return
+    name, items = lists[0]
+    for key, each in value.items():
+        if str(key).casefold() in _HOW_MANY and type(each) is int and each > len(items) and not _adds_up(items, each):
+            yield 0.9, f"it says {key} {each}, and has {len(items)} {name}"
+    rows = [each for each in items if isinstance(each, Mapping)]
+    if any(each in rows[:at] for at, each in enumerate(rows)):
+        yield 0.7, f"it has the same of its {name} twice"
+
+
+def _shape(atom: Atom) -> str:
+    """The form of a name that has letters and digits, as `aa-9999`; "" for whatever else."""
+    if not isinstance(atom, str) or " " in atom or not any(each.isdigit() for each in atom):
+        return ""
+    return _SHAPE[1].sub("9", _SHAPE[0].sub("a", atom))
+
+
+def _adds_up(items: Sequence[Any], number: int) -> bool:
+    """Whether a number is the sum of one column of a list, and so no count."""
+    columns: dict[Path, Decimal] = {}
+    for each in items:
+        for path, atom in atoms(each):
+            if isinstance(atom, Decimal):
+                columns[path] = columns.get(path, Decimal()) + atom
+    return any(each == number for each in columns.values())

@@ -1,0 +1,90 @@
+"""What speaks against a tool's result, a page or a reply; and nothing speaks against what is in order."""
+
+from typing import Any
+
+import pytest
+
+from fairlead.workflows.tracing.evidence import (
+    Against,
+    against_others,
+    against_page,
+    against_pages,
+    against_reply,
+    against_result,
+)
+from fairlead.workflows.tracing.facts import Page
+from fairlead.workflows.tracing.from_records import Met
+from fairlead.workflows.walk import Place, StepResult
+
+
+def call(given: dict[str, Any], value: Any, name: str = "crm.record") -> Met:
+    return Met(at=Place("wf_1", (name,)), kind="tool", given=given, name=name, result=StepResult(value=value))
+
+
+ONE = {"id": "PK-7"}
+
+
+@pytest.mark.parametrize(
+    ("given", "value", "why"),
+    [
+        ({"id": "PK-7", "unit": "kg"}, {"id": "PK-7", "unit": "lb", "weight": 4}, "asked for unit"),
+        (ONE, {"parcel": "PK-8", "weight": 4}, "asked for pk-7, and tells of pk-8"),
+        (ONE, {"id": "PK-7", "error": "sensor offline", "weight": 0}, "tells of an error"),
+        (ONE, {"id": "PK-7", "has_more": True, "weight": 4, "lines": []}, "not all"),
+        (ONE, {"id": "PK-7", "total": 5, "items": [{"day": 1}, {"day": 2}]}, "total 5, and has 2 items"),
+        (ONE, {"id": "PK-7", "items": [{"day": 1}, {"day": 1}]}, "twice"),
+    ],
+)
+def test_a_result_speaks_against_itself(given: dict[str, Any], value: Any, why: str) -> None:
+    found = against_result(call(given, value), ("weight",), None, ())
+    assert found is not None
+    assert (why in found.why, found.whole) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"id": "PK-7", "weight": 4, "errors": [], "has_more": False, "next": None},
+        {"id": "PK-7", "total": 30, "items": [{"price": 10}, {"price": 20}]},
+        {"id": "PK-7", "follows": "PK-6", "weight": 4},
+        {"weight": 4, "order": "OR-99"},
+    ],
+)
+def test_nothing_speaks_against_a_result_that_is_in_order(value: Any) -> None:
+    assert against_result(call(ONE, value), ("weight",), None, ()) is None
+
+
+def test_what_always_stood_beside_a_value_speaks_where_it_is_another() -> None:
+    before = [{"weight": 4, "unit": "kg", "at": "10:00"}, {"weight": 5, "unit": "kg", "at": "11:00"}]
+    found = against_result(call(ONE, {"weight": 6, "unit": "lb", "at": "12:00"}), ("weight",), None, before)
+    assert found is not None
+    assert "unit is 'lb'" in found.why
+    assert against_result(call(ONE, {"weight": 6, "unit": "kg", "at": "12:00"}), ("weight",), None, before) is None
+
+
+def test_others_and_pages_say_otherwise_in_other_words() -> None:
+    one = call(ONE, {"id": "PK-7", "owner": "Henrik Aas", "mileage_km": 100})
+    other = call(ONE, {"id": "PK-7", "mileage": 900}, "telematics.car")
+    assert isinstance(against_others(one, ("mileage_km",), [one, other]), Against)
+    assert against_others(one, ("owner",), [one, other]) is None
+    says = Page(citation="lots@1#a", text="The owner of PK-7 is Marit Solberg. PK-7 has an owner who pays.")
+    assert isinstance(against_pages(one, ("owner",), [says]), Against)
+    agrees = Page(citation="lots@1#a", text="The owner of PK-7 is Aas, Henrik.")
+    assert against_pages(one, ("owner",), [agrees]) is None
+
+
+def test_a_page_that_was_withdrawn_or_is_written_otherwise() -> None:
+    page = Page(citation="a@1#b", text="Due by 31 March 2026.", newer="Due by 2026-03-31 at noon.")
+    assert against_page(page, "2026-03-31") is None
+    gone = against_page(Page(citation="a@1#b", text="Due by 31 March 2026.", newer=""), "2026-03-31")
+    assert gone is not None
+    assert "withdrawn" in gone.why
+
+
+@pytest.mark.parametrize(
+    "text", ["I am not able to assist with this.", "As a language model I am unable to help.", "Es tut mir leid.",
+             "Das kann ich leider nicht beantworten.", "Je ne peux pas répondre.", "Lo siento, no puedo."],
+)  # fmt: skip
+def test_refusals_in_several_languages_are_no_replies(text: str) -> None:
+    assert against_reply(text) is not None
+    assert against_reply(f"The customer wrote: {text}") is None
