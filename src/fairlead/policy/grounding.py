@@ -22,8 +22,9 @@ LEAST_WORDS: Final = 3
 OVERLAP: Final = 0.6
 """The share of a sentence's words that must stand in one passage."""
 
-_MARK: Final = re.compile(r"\[([^\[\]\s]{1,300}@[0-9a-f]{12})\]")
-_MARKS_BEHIND: Final = re.compile(r"([.!?])((?:\s*\[[^\[\]\s]{1,300}@[0-9a-f]{12}\])+)")
+_VERSION: Final = r"(?:[0-9a-f]{12}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)"  # of a page; or when it was read live
+_MARK: Final = re.compile(rf"\[([^\[\]\s]{{1,300}}@{_VERSION})\]")
+_MARKS_BEHIND: Final = re.compile(rf"([.!?])((?:\s*\[[^\[\]\s]{{1,300}}@{_VERSION}\])+)")
 _END: Final = re.compile(r"(?<=[.!?])\s+|\n+")
 _NUMBER: Final = re.compile(r"\d[\d.,\u00a0\u202f]*")
 
@@ -48,10 +49,15 @@ def support(reply: str, passages: Sequence[Passage]) -> Support:
     texts = [f"{each.title} {each.text}" for each in passages]
     vocabularies = [frozenset(stems(each)) for each in texts]
     numbers = frozenset(number for each in texts for number in _numbers(each))
-    claims = list(_claims(_MARK.sub(" ", reply)))
+    claims = list(_claims(without_marks(reply)))
     supported = sum(_is_supported(said, counted, vocabularies, numbers) for said, counted in claims)
     invented = dict.fromkeys(mark for mark in _MARK.findall(reply) if mark not in known)
     return Support(len(claims), supported, tuple(invented))
+
+
+def without_marks(text: str) -> str:
+    """The text without its citations, whose digits are no numbers that it claims."""
+    return _MARK.sub(" ", text)
 
 
 def cited_support(reply: str, passages: Sequence[Passage]) -> Support:
@@ -63,7 +69,7 @@ def cited_support(reply: str, passages: Sequence[Passage]) -> Support:
     claims = borne_out = 0
     contradicted: list[str] = []
     for sentence in _END.split(_MARKS_BEHIND.sub(r"\2\1", reply)):
-        plain = _MARK.sub(" ", sentence)
+        plain = without_marks(sentence)
         if len(frozenset(stems(plain))) < LEAST_WORDS:
             continue
         marks = _MARK.findall(sentence)

@@ -11,7 +11,7 @@ from decimal import Context, Decimal
 from typing import Any, Final
 
 from fairlead.models.types import Passage
-from fairlead.policy.grounding import support
+from fairlead.policy.grounding import support, without_marks
 from fairlead.workflows.walk import StepResult
 
 SOURCES: Final = "sources"
@@ -27,7 +27,7 @@ _LONGEST_NAMED: Final = 40
 def unborne(result: StepResult, sources: Sequence[str]) -> list[str]:
     """What of a result is in none of these texts, for people and models to read."""
     known = frozenset(reading for text in sources for found in _NUMBER.findall(text) for reading in _readings(found))
-    texts = list(_strings(result.value))
+    texts = [without_marks(each) for each in _strings(result.value)]
     said = dict.fromkeys([*_numbers(result.value), *(each for text in texts for each in _NUMBER.findall(text))])
     missing = [each if isinstance(each, str) else f"{each:f}" for each in said if known.isdisjoint(_readings(each))]
     wrong = (
