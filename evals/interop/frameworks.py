@@ -167,7 +167,7 @@ def _graph(found: dict[str, Any]) -> Iterator[tuple[str, bool]]:
     yield "langgraph: schema", found.get("structured") == {"item": "paper", "count": 3}
     denied, unknown = found.get("denied", {}), found.get("unknown", {})
     yield "langgraph: a denial is the framework's own error", denied.get("kind", "").endswith("PermissionDeniedError")
-    yield "langgraph: a denial says why", "for nobody here" in denied.get("said", "")
+    yield "langgraph: a denial says why", "for nobody here" in denied.get("said", "") + denied.get("body", "")
     yield "langgraph: an unknown model", "NotFound" in unknown.get("kind", "") and "none-such" in unknown["said"]
 
 

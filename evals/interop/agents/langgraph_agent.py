@@ -69,12 +69,13 @@ async def streamed() -> dict[str, Any]:
 
 
 def refused(name: str) -> dict[str, str]:
-    """How an error looks to whoever runs the agent."""
+    """How an error looks to whoever runs the agent; `body` is what its client keeps of the answer (since openai 3 the
+    text of an error is the message alone)."""
     try:
         create_agent(model(name), [stock]).invoke(QUESTION)
     except Exception as error:  # noqa: BLE001 whatever the framework makes of it
-        return {"kind": type(error).__name__, "said": str(error)}
-    return {"kind": "", "said": ""}
+        return {"kind": type(error).__name__, "said": str(error), "body": str(getattr(error, "body", ""))}
+    return {"kind": "", "said": "", "body": ""}
 
 
 def structured() -> dict[str, Any]:
