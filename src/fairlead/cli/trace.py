@@ -15,7 +15,7 @@ from fairlead.cli.workflow_traced import PREFIX, trace_workflow
 from fairlead.costs.money import exact_money, format_money
 from fairlead.costs.payload import decode_payload
 from fairlead.costs.record import Record
-from fairlead.errors import NotFound
+from fairlead.errors import BadInput, NotFound
 from fairlead.telemetry.load import load_by_layer
 from fairlead.telemetry.trace import decode
 
@@ -87,6 +87,15 @@ def trace(
     payload: Annotated[
         bool, typer.Option("--payload", help="Show what was asked and answered; needs the master key.")
     ] = False,
+    value: Annotated[
+        str,
+        typer.Option(
+            "--value",
+            metavar="PATH|TEXT",
+            help="Of a workflow's run: where this came from, as in `result.total`, "
+            "`steps.offer.value.total` or `1,249.00`.",
+        ),
+    ] = "",
     workspace: Workspace = None,
     data_folder: Data = None,
     json: Json = False,
@@ -94,14 +103,18 @@ def trace(
     """Draw what happened in a run: its stages, their time, each attempt, the cost, and where it failed.
 
     Of a workflow's run (`wf_…`): its steps with what each did, and at the root of what it failed of which step, model
-    and input, with the chain from there; then the commands by which it goes on.
+    and input, with the chain from there; then the commands by which it goes on. With --value: through which steps and
+    models that came, and from which tool, page, person or input, also of a run that ended well.
     """
     from fairlead.cli.drawing import draw
 
     place = find(workspace, data_folder)
     if run.startswith(PREFIX):
-        trace_workflow(place, run, json=json)
+        trace_workflow(place, run, value, json=json)
         return
+    if value:
+        raise BadInput(f"{run} is a single action", why="--value follows a value through the steps of a workflow's run",
+                       mend="name a run as `fairlead workflow runs` lists them: wf_…", param="--value")  # fmt: skip
     store = open_store(place)
     rows = log_of(store).of_run(run)
     records, spans = [record_of(row) for row in rows], decode(rows[-1].spans)

@@ -18,11 +18,12 @@ PREFIX = "wf_"
 """What the ids of workflows' runs begin with."""
 
 
-def trace_workflow(place: Place, run: str, *, json: bool) -> None:
-    """Print it. Raises `NotFound`, `BadInput`, `Broken`."""
+def trace_workflow(place: Place, run: str, value: str = "", *, json: bool) -> None:
+    """Print it, or where a value of it came from. Raises `NotFound`, `BadInput`, `Broken`."""
     from fairlead.workflows.runs import Runs
     from fairlead.workflows.tracing.attributing import attributed
-    from fairlead.workflows.tracing.tree import shown
+    from fairlead.workflows.tracing.slicing import origins
+    from fairlead.workflows.tracing.tree import origins_data, shown
     from fairlead.workspace.tracing import LoggedFacts, opened_again
 
     clock = SystemClock()
@@ -31,12 +32,38 @@ def trace_workflow(place: Place, run: str, *, json: bool) -> None:
         runs = Runs(store, vault, clock)
         found = asyncio.run(opened_again(runs, runs.named(run)))
         facts = LoggedFacts(store, vault, clock, secrets(place.workspace), found)
-        told = shown(found, facts, attributed(found, facts))
+        came = [origins_data(each) for each in origins(found, facts, value)] if value else []
+        told = {} if value else shown(found, facts, attributed(found, facts))
     if json:
-        json_data(_with_money(told))
+        json_data({"run": found.opened.run.id, "values": came} if value else _with_money(told))
         return
-    for line in _lines(told, currency_of(place)):
+    for line in _origins(came) if value else _lines(told, currency_of(place)):
         data(line)
+
+
+def _origins(came: list[dict[str, Any]]) -> Iterator[str]:
+    for each in came:
+        yield f"{each['name']}: {jsons.dumps(each['value'], ensure_ascii=False)}"
+        for source in each["sources"]:
+            parts = [
+                source["input"],
+                f"model {source['model']}" if source["model"] else "",
+                f"({source['run']})" if source["run"] else "",
+            ]
+            where = f"step {source['at']}" if source["at"] else "the input"
+            said = "" if source["value"] is None else f" {jsons.dumps(source['value'], ensure_ascii=False)}"
+            yield f"  {where}{said}: {source['what']}: {', '.join(filter(None, parts))}"
+            yield f"    {source['why']}"
+            if source["chain"]:
+                yield "    " + " ← ".join(_link(link) for link in source["chain"])
+        if not each["sources"]:
+            yield "  nothing is known of where it came from"
+
+
+def _link(link: dict[str, Any]) -> str:
+    said = "" if link["value"] is None else f" {jsons.dumps(link['value'], ensure_ascii=False)}"
+    model = f" ({link['model']})" if link["model"] else ""
+    return f"{link['at']}.{link['took']}{said}{model}"
 
 
 def _with_money(node: Any) -> Any:

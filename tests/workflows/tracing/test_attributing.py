@@ -79,6 +79,9 @@ async def test_the_root_is_found_with_its_model_and_input(tmp_path: Path, monkey
         monkeypatch.setenv("FAIRLEAD_MASTER_KEY", base64.b64encode(MASTER_KEY).decode())
         where = ["-w", str(s.w.folder / "acme"), "--data", str(s.w.folder / "data")]
         assert await asyncio.to_thread(command, ["trace", run, *where]) == 0
+        assert await asyncio.to_thread(command, ["trace", run, "--value", "steps.net.value.net", *where]) == 0
+        assert await asyncio.to_thread(command, ["trace", run, "--value", "120", "--json", *where]) == 0
+        assert await asyncio.to_thread(command, ["trace", run, "--value", "result.net", *where]) != 0, "it gave nothing"
         assert await asyncio.to_thread(command, ["replay", run, *where]) == 0
         assert await asyncio.to_thread(command, ["replay", run, "--step", "cut", "--json", *where]) == 0
 

@@ -84,6 +84,24 @@ class Dataflow:
         template = passed.compiled.filled.get(key)
         return [] if template is None else self.taken(passed, template.making(path))
 
+    def output(self, path: Path) -> list[Taken]:
+        """What the run's output, or what is at a path of it, was made of; nothing where the run gave none."""
+        top = [each for each in self.run.steps.values() if len(each.at.path) == 1 and each.result is not None]
+        if not top or self.run.end != "done":
+            return []
+        template = self.run.program.main.output
+        if template is not None:
+            given = {
+                each.compiled.step.id: {"value": each.result.value, "text": each.result.text}
+                for each in top
+                if each.result is not None
+            }
+            return self.taken(top[-1], template.making(path), {"steps": given})
+        last = next((each for each in top if each.compiled.step.id == self.run.program.main.block.last), None)
+        made = self.run.made
+        value = at_path(made.get("value") if isinstance(made, Mapping) else None, path)
+        return [] if last is None else [Taken("result", value, Spot(last.at.text, ("value", *path)))]
+
     def _expressions(self, passed: Passed, keys: Iterable[str]) -> Iterator[Expression]:
         for key in keys:
             if (template := passed.compiled.filled.get(key)) is not None:

@@ -18,7 +18,7 @@ from fairlead.workflows.tracing.looking import Aim, paths_of, shown_atom
 from fairlead.workflows.tracing.matching import Atom, atoms, counted, numbers_in, reckoned, reckoned_day, shown_path
 from fairlead.workflows.tracing.replaying import Passed
 from fairlead.workflows.tracing.suspects import Link
-from fairlead.workflows.tracing.telling import is_choice, is_telling, says_itself
+from fairlead.workflows.tracing.telling import is_choice, is_telling, own_numbers, says_itself
 from fairlead.workflows.tracing.writings import is_day
 
 _MOST: Final = 2000  # places that one search looks at
@@ -166,7 +166,9 @@ class Search(Calls):
         if says_itself(passed, atom):
             self.suspect("definition", 0.3, aim, "the workflow's own text says so", passed, model=model)
             return []
-        parts = reckoned(atom, self._values(effects, takens)) or self._reckoned_day(atom, effects, takens)
+        parts = reckoned(atom, self._values(passed, effects, takens)) or self._reckoned_day(
+            passed, atom, effects, takens
+        )
         if parts is not None:
             aims = [replace(aim, atom=part) for part in parts]
             return [each for one in aims for each in self._borne_out(passed, effects, takens, one) or ()]
@@ -189,7 +191,7 @@ class Search(Calls):
     def _missed(self, passed: Passed, effects: Sequence[Met], takens: Sequence[Taken], aim: Aim) -> None:
         """What may be behind a value that nothing says: a call that did not succeed, a page that says otherwise by now
         and had figures from which it follows."""
-        atom, values = aim.atom, self._values(effects, takens)
+        atom, values = aim.atom, self._values(passed, effects, takens)
         for call in effects:
             if call.kind == "tool" and call.failed is not None:
                 self._failed_call(call, aim)
@@ -212,12 +214,14 @@ class Search(Calls):
                 found.append(replace(aim, spot=Spot(each.spot.place, (*each.spot.path, *path)), atom=None))
         return found if found or len(self.found) > before else None
 
-    def _reckoned_day(self, atom: Atom, effects: Sequence[Met], takens: Sequence[Taken]) -> tuple[Atom, ...] | None:
+    def _reckoned_day(
+        self, passed: Passed, atom: Atom, effects: Sequence[Met], takens: Sequence[Taken]
+    ) -> tuple[Atom, ...] | None:
         """The day, and the number of days, weeks or months after or before it, that a date follows from."""
         if not isinstance(atom, str) or not is_day(atom):
             return None
         return reckoned_day(
-            atom, self._values(effects, takens), [page.text for one in effects for page in self._read(one)]
+            atom, self._values(passed, effects, takens), [page.text for one in effects for page in self._read(one)]
         )
 
     def _from_beside(
@@ -226,17 +230,18 @@ class Search(Calls):
         """What stands in the same reply, where the value follows from that and from what was given: that came first."""
         assert aim.atom is not None
         siblings = {atom: path for path, atom in atoms(_replied(passed, said)) if ("value", *path) != aim.spot.path}
-        parts = reckoned(aim.atom, [*self._values(effects, takens), *map(shown_atom, siblings)]) or ()
+        parts = reckoned(aim.atom, [*self._values(passed, effects, takens), *map(shown_atom, siblings)]) or ()
         return [
             replace(aim, spot=Spot(passed.at.text, ("value", *siblings[part])), atom=part, chain=aim.chain[:-1])
             for part in parts
             if part in siblings and part != aim.atom
         ]
 
-    def _values(self, effects: Sequence[Met], takens: Sequence[Taken]) -> list[Any]:
-        """What a model was given as data. With figures of pages nothing is reckoned: there are too many."""
+    def _values(self, passed: Passed, effects: Sequence[Met], takens: Sequence[Taken]) -> list[Any]:
+        """What a model was given as data, and the figures of the workflow's own text. With figures of pages nothing is
+        reckoned: there are too many."""
         told = [each.result.value for each in effects if each.kind == "tool" and each.result is not None]
-        return [*(each.value for each in takens), *told]
+        return [*(each.value for each in takens), *told, *map(shown_atom, own_numbers(passed))]
 
 
 def _words_of(effects: Sequence[Met]) -> str:

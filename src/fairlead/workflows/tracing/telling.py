@@ -1,11 +1,14 @@
 """What would have to stand somewhere, and what a workflow's own text says. Pure."""
 
+import re
 from decimal import Decimal
 from typing import Any, Final
 
-from fairlead.workflows.tracing.matching import Atom, Path, holds
+from fairlead.workflows.tracing.matching import Atom, Path, holds, numbers_in
 from fairlead.workflows.tracing.replaying import Passed
+from fairlead.workflows.tracing.writings import named_numbers
 
+_FILLED: Final = re.compile(r"\$\{[^}]*\}")
 _JUDGEMENTS: Final = frozenset(
     "confidence score probability rating priority severity risk certainty likelihood".split()  # noqa: SIM905
 )
@@ -32,6 +35,12 @@ def says_itself(passed: Passed, atom: Atom) -> bool:
     """Whether the workflow's own text says it."""
     texts = [getattr(_node(passed), each, "") for each in ("prompt", "goal", "instructions")]
     return any(holds(each, atom) is not None for each in texts if each)
+
+
+def own_numbers(passed: Passed) -> list[Decimal]:
+    """The numbers of the workflow's own text, expressions left out: a model may reckon with them."""
+    texts = [_FILLED.sub(" ", getattr(_node(passed), each, "") or "") for each in ("prompt", "goal", "instructions")]
+    return [number for each in texts for number in (*numbers_in(each), *sorted(named_numbers(each)))]
 
 
 def _node(passed: Passed) -> Any:

@@ -6,6 +6,7 @@ from fairlead.workflows.tracing.attributing import Attribution
 from fairlead.workflows.tracing.facts import Facts
 from fairlead.workflows.tracing.from_records import Met
 from fairlead.workflows.tracing.replaying import Passed, Rerun
+from fairlead.workflows.tracing.slicing import Origins
 from fairlead.workflows.tracing.suspects import Suspect
 from fairlead.workflows.walk import UNDO, Place
 
@@ -44,6 +45,27 @@ def attribution_data(found: Attribution) -> dict[str, Any]:
         ],
         "others": [_suspect(each) for each in found.others],
     }
+
+
+def origins_data(found: Origins) -> dict[str, Any]:
+    """Where a value came from, as plain data: the chain of each source goes from the value back to it."""
+    return {
+        "name": found.name,
+        "value": found.value,
+        "sources": [
+            {
+                **_suspect(each.found),
+                "what": each.what,
+                "run": each.run or None,
+                "chain": [
+                    {"at": link.place, "kind": link.kind, "took": link.took, "value": link.value,
+                     "model": found.models.get(link.place)}
+                    for link in reversed(each.found.chain)
+                ],
+            }
+            for each in found.sources
+        ],
+    }  # fmt: skip
 
 
 def _suspect(each: Suspect) -> dict[str, Any]:
