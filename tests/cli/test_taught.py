@@ -10,6 +10,7 @@ from tests.world import MASTER_KEY, Served, served
 
 from fairlead.cli.place import MASTER_KEY as VARIABLE
 from fairlead.identity.types import Caller
+from fairlead.learning.examples import refuse
 from fairlead.workflows.opened import Started
 from fairlead.workflows.taking import Taking
 from fairlead.workflows.walk import Place, Waiting, Work
@@ -86,6 +87,15 @@ def test_what_people_say_is_listed_without_its_words_exported_by_class_and_forgo
             "2 examples up to confidential",
             "1 examples up to internal, source expert",
         ]
+
+        refuse(s.store, run, "read")
+        assert "did not pass" in fairlead("examples", "list", "--source", "expert", *at).out
+        assert "left out of exports" in fairlead("examples", "show", expert, *at).err
+        dry = fairlead("examples", "export", "--dry-run", *at).err
+        assert "0 examples; 1 are of a higher class, and stay; 1 did not pass a check" in dry
+        assert fairlead("examples", "export", *at).out == ""
+        (line,) = fairlead("examples", "export", "--unaccepted", *at).out.splitlines()
+        assert (json.loads(line)["id"], json.loads(line)["accepted"]) == (expert, False)
 
         where = fairlead("data", "where", "lee", "--json", *at).json
         assert [each["count"] for each in where["kept"] if each["place"] == "table example"] == [1]

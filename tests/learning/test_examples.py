@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.workflows.scripted import Scripted, gone_on, value, walked
 from tests.world import MASTER_KEY, World, again, world
 
 from fairlead.clock import SystemClock
 from fairlead.costs.record import deed
 from fairlead.errors import Refused
-from fairlead.labels import DataClass
+from fairlead.labels import DataClass, Labels
 from fairlead.learning.taught import Example, forget, listed, opened, whole
 from fairlead.storage import example_rows
 from fairlead.storage.example_rows import Which
@@ -21,7 +22,10 @@ from fairlead.storage.retention import About, Rules, Swept, sweep
 from fairlead.storage.subject_rows import StoredSubjects
 from fairlead.storage.vault import Vault
 from fairlead.workflows.asked import Order
+from fairlead.workflows.lessons import lesson_of
+from fairlead.workflows.opened import packed, unpacked
 from fairlead.workflows.steering import NotNow
+from fairlead.workflows.walk import StepResult
 
 ROLES = {"roles": {"clerk": {"persons": ["lee", "max"]}}}
 ANYBODY = '@id("all") permit(principal, action, resource);'
@@ -91,6 +95,35 @@ async def test_answers_that_did_not_pass_are_kept_beside_the_one_that_counts(tmp
         ]  # fmt: skip
         assert (example.row.reason, example.row.code) == ("check", "check_failed")
         assert example.row.action == example.content.rejected[-1].run
+
+
+async def test_an_answer_that_the_check_of_its_step_refuses_is_kept_as_such(tmp_path: Path) -> None:
+    async with office(tmp_path) as w:
+        ask = {"id": "ask", "approval": {"role": "clerk", "ask": "Is it right?", "answer": FORM}}
+        ask["check"] = {"rules": [{"that": "value.answer.total < 100", "otherwise": "too high"}]}
+        for step, at in (({**read(), **RULE}, "read.~expert"), (ask, "ask")):
+            for total in (120, 7):
+                run = await asked(w, step)
+                answer(w, run, at=at, value={"total": total})
+                await gone_on(w, run)
+        found = {(each.row.place, each.content.answer["total"], each.row.accepted) for each in kept(w)}
+        assert found == {("read", 120, False), ("read", 7, True), ("ask", 120, False), ("ask", 7, True)}
+        with w.store.reading() as connection:
+            assert [each.accepted for each in example_rows.examples(connection, Which(accepted=True))] == [True, True]
+
+
+async def test_an_example_is_as_secret_as_all_that_any_model_was_given_on_the_way(tmp_path: Path) -> None:
+    async with office(tmp_path, ANYBODY) as w:
+        Scripted(w, ['{"total": 120}'])
+        opened = w.running.runs.open(await asked(w, {**read(), **RULE}))
+        ((_, waiting),) = w.running.runs.waits(opened)
+        row = opened.results["read"]
+        given = unpacked(opened.key.open("read", row.sealed), StepResult)
+        given = replace(given, labels=Labels(DataClass.restricted))  # by a page, say, of which the next try had none
+        results = {**opened.results, "read": replace(row, sealed=opened.key.seal("read", packed(given)))}
+        lesson = lesson_of(replace(opened, results=results), "read.~expert", waiting, w.caller("lee"), 7)
+        assert lesson.rejected[0].text == '{"total": 120}'
+        assert lesson.labels.data_class == DataClass.restricted
 
 
 async def test_an_answer_is_never_without_its_example_nor_an_example_twice(

@@ -96,6 +96,9 @@ class Recording:
             return waiting.default
         raise Parked(((at, waiting),))
 
+    async def not_accepted(self, at: Place) -> None:
+        """Nothing is kept here to learn from."""
+
     async def now(self, at: Place) -> int:
         kept = self.world.records.setdefault(at.record, self.world.time)
         assert isinstance(kept, int)

@@ -83,6 +83,7 @@ def list_(
             known, count = DataClass(each.data_class).name, count + 1
             where = f"{each.workflow}.{each.place}" if each.workflow else each.action
             why = f"{each.reason} {each.code}".rstrip()
+            where += "" if each.accepted else ", but its answer did not pass the step's check"
             told = _LINE.format(each.id, each.source, each.task or "-", known, shown(each.at), f"{why}: {where}")
             data(one_line(told))
     if not json and not count:
@@ -114,6 +115,8 @@ def show(
             data(f"{name:<10} {known[name]}")
     by = known.get("person") or known["answered_by"]
     data(f"{'given':<10} {shown(known['at'])} UTC by {by}")
+    if not known["accepted"]:
+        say("its answer did not pass the check of its step, and is left out of exports")
     if not payload:
         say("--payload shows what was asked and answered")
         return
@@ -140,6 +143,9 @@ def export(
     task: Task = "",
     source: Source = "",
     since: Since = "",
+    unaccepted: Annotated[
+        bool, typer.Option("--unaccepted", help="Answers too that did not pass the check of their step.")
+    ] = False,
     workspace: Workspace = None,
     data_folder: Data = None,
     dry_run: DryRun = False,
@@ -160,7 +166,7 @@ def export(
     place, highest = find(workspace, data_folder), _class(up_to)
     if form not in ("chat", "task"):
         raise BadInput(f"--as is {form!r}", why="examples are given as `chat` or `task`", mend="--as chat")
-    which = _which(task, source, since, highest)
+    which = msgspec.structs.replace(_which(task, source, since, highest), accepted=not unaccepted)
     if out is not None and out.exists():
         raise BadInput(f"{out} exists already", why="an export never overwrites", mend="name another file")
     with closing(open_store(place)) as store:
@@ -200,7 +206,8 @@ def forget(
     place = find(workspace, data_folder)
     with closing(open_store(place)) as store:
         which = _which(task, source, "", person=_subject(place, store, person))
-        found = [one(store, id_)] if id_ else list(listed(store, which))
+        named = [one(store, id_)] if id_ else listed(store, which)
+        found = [msgspec.structs.replace(each, sealed=b"") for each in named]  # what they say may be long
         if dry_run:
             say(f"would forget {len(found)} examples: {', '.join(each.id for each in found[:20])}")
             return
@@ -243,9 +250,12 @@ def _tell_counts(store: Store, which: "Which") -> None:
     from fairlead.storage.example_rows import counted
 
     with store.reading() as connection:
-        count = counted(connection, which)
-        rest = counted(connection, msgspec.structs.replace(which, up_to=None)) - count
-    say(f"would give away {count} examples; {rest} are of a higher class, and stay")
+        count, passed, every = (
+            counted(connection, msgspec.structs.replace(which, **more))
+            for more in ({}, {"up_to": None}, {"up_to": None, "accepted": False})
+        )
+    refused = f"; {every - passed} did not pass a check" if every > passed else ""
+    say(f"would give away {count} examples; {passed - count} are of a higher class, and stay{refused}")
 
 
 def _lines(every: Iterator["Example"], count: int, form: Literal["chat", "task"]) -> Iterator[str]:

@@ -175,9 +175,27 @@ def _outside(policy: Policy, source: str) -> bool:
     return source.partition(":")[0] not in _HOUSE and not policy.tools.trusts(source)
 
 
+def refuse(store: Store, run: str, place: str) -> None:
+    """What was answered at this place of a run does not pass the check of its step: it stays, and is told so. To say so
+    again changes nothing."""
+    from fairlead.storage import example_rows as table
+
+    id_ = _digest("", run, place)
+    with store.reading() as connection:
+        if not table.is_accepted(connection, id_):
+            return
+    with store.writing() as connection:
+        table.refuse(connection, id_)
+
+
 def _id(lesson: Lesson, by: str) -> str:
     """The same for what takes the place of another: an answer at one place, or one person's word about one action."""
-    parts = ("correction", lesson.action, by) if lesson.source == "correction" else ("", lesson.run, lesson.place)
+    if lesson.source == "correction":
+        return _digest("correction", lesson.action, by)
+    return _digest("", lesson.run, lesson.place)
+
+
+def _digest(*parts: str) -> str:
     digest = sha256("\0".join(parts).encode()).hexdigest()
     return f"ex_{digest[:24]}"
 

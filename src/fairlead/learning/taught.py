@@ -121,6 +121,7 @@ def about(row: NewExample) -> dict[str, Any]:
         "revision": row.revision or None,
         "snapshot": row.snapshot or None,
         "answered_by": row.by,
+        "accepted": row.accepted,
     }
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
 
 from fairlead.storage.legal_holds import legal_holds
 from fairlead.storage.paging import FIRST, youngest_first
@@ -22,7 +22,8 @@ BATCH: Final = 500
 
 
 class Which(Struct, frozen=True, kw_only=True):
-    """Which examples are meant: an empty part holds for all. `since` in milliseconds since 1970, `up_to` a class."""
+    """Which examples are meant: an empty part holds for all. `since` in milliseconds since 1970, `up_to` a class.
+    With `accepted` only those whose answer no check has refused."""
 
     task: str = ""
     workflow: str = ""
@@ -31,6 +32,7 @@ class Which(Struct, frozen=True, kw_only=True):
     subject: str = ""
     since: int = 0
     up_to: int | None = None
+    accepted: bool = False
 
     def conditions(self) -> list[ColumnElement[bool]]:
         c = example.c
@@ -42,6 +44,8 @@ class Which(Struct, frozen=True, kw_only=True):
             found.append(c.at >= self.since)
         if self.up_to is not None:
             found.append(c.data_class <= self.up_to)
+        if self.accepted:
+            found.append(c.accepted)
         return found
 
 
@@ -54,6 +58,17 @@ def keep(connection: Connection, new: NewExample) -> bool:
     connection.execute(delete(example).where(example.c.id == new.id))
     connection.execute(insert(example).values(asdict(new)))
     return True
+
+
+def is_accepted(connection: Connection, id_: str) -> bool:
+    """Whether there is this one, and no check has refused it."""
+    query = select(example.c.id).where(example.c.id == id_, example.c.accepted)
+    return connection.execute(query).first() is not None
+
+
+def refuse(connection: Connection, id_: str) -> None:
+    """A check has refused what is answered there."""
+    connection.execute(update(example).where(example.c.id == id_).values(accepted=False))
 
 
 def named(connection: Connection, beginning: str) -> list[NewExample]:

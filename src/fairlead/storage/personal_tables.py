@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     text,
+    true,
 )
 
 from fairlead.storage.columns import Text, metadata, required
@@ -200,7 +201,8 @@ Index(None, memory.c.made_at)
 # What people gave in a model's place, or in place of what it gave: one row for each answer, told with what was asked.
 # `subject` is whose run it was and `by` who answered: gone with either, since `sealed` opens with the keys of both.
 # `run` and `place` are a workflow's, `action` the governed action that came before it. `reason` and `code` say why it
-# came to a person. `data_class` is the highest of all that was asked and answered.
+# came to a person. `data_class` is the highest of all that was asked and answered. `accepted` is false once a check has
+# refused the answer.
 example = Table(
     "example",
     metadata,
@@ -222,6 +224,7 @@ example = Table(
     required("data_class", Integer),
     required("at", BigInteger),
     required("sealed", LargeBinary),
+    Column("accepted", Boolean, nullable=False, server_default=true()),
 )
 Index(None, example.c.subject)
 Index(None, example.c.by)

@@ -128,7 +128,7 @@ class NewResult(Struct, frozen=True, kw_only=True):
 
 class NewExample(Struct, frozen=True, kw_only=True):
     """A person's answer as a labelled example, sealed (see `example_rows`). What the same person says later of the same
-    takes its place. `at` in milliseconds since 1970."""
+    takes its place. `at` in milliseconds since 1970. `accepted` is False once a check has refused the answer."""
 
     id: str
     subject: str
@@ -148,6 +148,7 @@ class NewExample(Struct, frozen=True, kw_only=True):
     data_class: int
     at: int
     sealed: bytes
+    accepted: bool = True
 
 
 Kept = NewTurn | NewResult

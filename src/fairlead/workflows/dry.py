@@ -60,6 +60,9 @@ class Dry:
             schema = waiting.answer if waiting.kind != "time" else {"const": None}
         return self._gives(at, waiting.kind, schema, waiting.ask or waiting.signal or None)
 
+    async def not_accepted(self, at: Place) -> None:
+        """Nothing of it is kept."""
+
     async def now(self, at: Place) -> int:
         return _MOMENT
 

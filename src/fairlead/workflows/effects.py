@@ -111,6 +111,9 @@ class Governed(Once):
         late = StepFailed("timeout", "nobody answered in time", at=at.text, code="unanswered")
         raise await self._recorded.keep_failure(at, late)
 
+    async def not_accepted(self, at: Place) -> None:
+        await self._recorded.not_accepted(at)
+
     async def now(self, at: Place) -> int:
         if at.record not in self._moments:
             found = self._recorded.found(at)

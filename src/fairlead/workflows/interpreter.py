@@ -182,7 +182,15 @@ class Walk:
             )
             result = await paid(self, place, scope, partial(self.effects.answer, place, None, waiting))
             result = flowed(compiled, scope, result)
+            return await self._let_pass(compiled, at, scope, result)
+
+    async def _let_pass(self, compiled: Compiled, at: Place, scope: Scope, result: StepResult) -> StepResult:
+        """What a person gave for the step, checked as everything is."""
+        try:
             return evaluated(partial(passed, compiled, result, scope.given))
+        except StepFailed:
+            await self.effects.not_accepted(at)
+            raise
 
     async def _tried(self, compiled: Compiled, at: Place, scope: Scope) -> StepResult:
         """The step, tried as often as it says, each result checked."""
@@ -193,6 +201,8 @@ class Walk:
         while True:
             try:
                 result = await done(self, compiled, place, scope, again)
+                if kind == "approval":
+                    return await self._let_pass(compiled, place, scope, result)
                 return evaluated(partial(passed, compiled, result, scope.given))
             except StepFailed as failed:
                 tries += 1

@@ -1,11 +1,13 @@
 """What a person's answer to a run is an example of: what was asked there, and what models had given."""
 
 from collections.abc import Iterator
+from functools import reduce
 from typing import Any, Final
 
 import msgspec
 
 from fairlead.identity.types import Caller
+from fairlead.labels import Labels
 from fairlead.learning.examples import Lesson, Message, Rejected, Source
 from fairlead.storage.workflow_step_rows import Result
 from fairlead.workflows.opened import Opened, unpacked
@@ -21,6 +23,7 @@ def lesson_of(opened: Opened, place: str, waiting: Waiting, who: Caller, answer:
     work, step = waiting.work or Work(), place.removesuffix(EXPERT)
     rows = sorted(_below(opened, step), key=lambda row: (row.at, row.place)) if step != place else []
     source: Source = "expert" if waiting.kind == "question" else "approval"
+    given = list(_given(opened, rows))
     return Lesson(
         source=source,
         subject=opened.run.subject,
@@ -30,8 +33,8 @@ def lesson_of(opened: Opened, place: str, waiting: Waiting, who: Caller, answer:
         messages=tuple(_messages(waiting, work)),
         answer=answer,
         schema=dict(waiting.answer),
-        rejected=tuple(_rejected(opened, rows)),
-        labels=work.labels,
+        rejected=tuple(map(_rejected, given)),
+        labels=reduce(Labels.joined, (each.labels for each in given), work.labels),
         sources=work.sources,
         role=waiting.role,
         task=work.task,
@@ -60,13 +63,16 @@ def _below(opened: Opened, step: str) -> Iterator[Result]:
     return (row for at, row in opened.results.items() if at == step or at.startswith(beginnings))
 
 
-def _rejected(opened: Opened, rows: list[Result]) -> Iterator[Rejected]:
+def _given(opened: Opened, rows: list[Result]) -> Iterator[StepResult]:
     """What models gave there, in the order in which they did. Turns in which an agent called tools gave nothing."""
     for row in rows:
         if row.status == "failed":
             continue
         result = unpacked(opened.key.open(row.place, row.sealed), StepResult)
-        model = next((each for each in result.provenance if each.startswith(_MODEL)), "")
         called = isinstance(result.value, dict) and result.value.get("calls")
-        if len(result.provenance) == 1 and model and result.text and not called:
-            yield Rejected(model.removeprefix(_MODEL), result.run, result.text)
+        if len(result.provenance) == 1 and result.provenance[0].startswith(_MODEL) and result.text and not called:
+            yield result
+
+
+def _rejected(given: StepResult) -> Rejected:
+    return Rejected(given.provenance[0].removeprefix(_MODEL), given.run, given.text)

@@ -1,5 +1,6 @@
 """What a run has done so far, as the interpreter meets it again, and what is written as it goes on."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from typing import Any, Final
@@ -9,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from fairlead.errors import BadInput
+from fairlead.learning.examples import refuse
 from fairlead.storage.journal import Journal
 from fairlead.storage.types import NewResult, Write
 from fairlead.storage.workflow_step_rows import row_of
@@ -158,6 +160,11 @@ class Recorded(Memory):
         """A failure that no action of money stands behind. Raises `Lost`."""
         await self._commit(self.failure_row(at, failed))
         return failed
+
+    async def not_accepted(self, at: Place) -> None:
+        """What a person gave at this place does not pass: where it is kept to learn from, that is said with it."""
+        if not self.opened.run.unkept:
+            await asyncio.to_thread(refuse, self._runs.store, self.opened.run.id, at.text)
 
     def _was_cut_off(self, at: Place) -> bool:
         """Whether an earlier walk had begun it, and no walk knows what came of that."""

@@ -214,7 +214,7 @@ State = Literal["begun", "done", "left out", "failed", "undone", "not undone"]
 
 
 class Effects(Protocol):
-    """What the interpreter asks for. Every method but `begun` and `noted` is one durable step.
+    """What the interpreter asks for. Every method but `begun`, `noted` and `not_accepted` is one durable step.
 
     They raise `StepFailed`, `Parked` and `Cancelled`: a cancelled run's effects that were done still give what they
     gave, so that all of them can be undone. Other exceptions are faults: the walk ends with them, nothing is
@@ -232,6 +232,10 @@ class Effects(Protocol):
     async def answer(self, at: Place, node: "ApprovalNode | WaitNode | None", waiting: Waiting) -> StepResult:
         """What came of waiting. Raises `Parked` while nothing has, and `StepFailed` ("timeout") where `until` is over
         and there is no default. `node` is None where an expert is asked."""
+        ...
+
+    async def not_accepted(self, at: Place) -> None:
+        """What a person gave for the step at this place does not pass its check. Told again on every walk."""
         ...
 
     async def now(self, at: Place) -> int:

@@ -115,6 +115,9 @@ class FromRecords:
     async def answer(self, at: Place, node: ApprovalNode | WaitNode | None, waiting: Waiting) -> StepResult:
         return self._recalled(at, "answer", waiting, waiting.role or waiting.signal, waiting)
 
+    async def not_accepted(self, at: Place) -> None:
+        """Known since the run itself came here."""
+
     async def now(self, at: Place) -> int:
         return int(self._recalled(at, "time", None).value)
 
