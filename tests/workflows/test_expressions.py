@@ -1,4 +1,5 @@
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -76,3 +77,18 @@ def test_what_is_nothing_but_an_expression_keeps_its_type() -> None:
     assert filled == {"one": [1, "x"], "in": 'a 3 ${b} } [1,"x"]', "none": None, "n": 4}
     assert pieces_of("$${") == [(False, "${")]
     assert as_text(0.5) == "0.5"
+
+
+@pytest.mark.parametrize(
+    ("text", "comes_to"),
+    [
+        ("value", "fine\ufffdand more"),
+        ("value.contains('more')", True),
+        ("value == 'fine'", False),
+        ("input", {"a\ufffdb": ["x\ufffd"], "a": "\\u0000"}),
+        ("size(text)", 3),
+    ],
+)
+def test_a_text_does_not_end_at_a_nul(text: str, comes_to: Any) -> None:
+    given = {"value": "fine\0and more", "input": {"a\0b": ["x\0"], "a": "\\u0000"}, "text": "abc"}
+    assert Expression(text).value(given) == comes_to

@@ -9,6 +9,8 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
+import msgspec
+
 from fairlead.errors import BadInput
 from fairlead.workflows.expression_errors import BadExpression, not_compiled, not_evaluated
 from fairlead.workflows.expression_size import grows, longest, mentions, most_work, size_of_value
@@ -18,6 +20,8 @@ NAMES: Final = ("input", "steps", "item", "index", "previous", "run", "error", "
 """What expressions may speak of; which of them there are depends on where an expression stands."""
 
 MOST_TEXT: Final = 4000
+_NUL: Final = rb"\u0000"  # as JSON has it
+_encode: Final = msgspec.json.Encoder().encode
 MOST_WORK: Final = 32 << 20
 FEW: Final = 8  # values of which a text or an expression may be made without reckoning what it comes to
 
@@ -99,7 +103,7 @@ class Expression:
         if self._grows:
             self._bounded(data)
         try:
-            found = self._program.eval(data=data)
+            found = self._program.eval(data=_whole(data))
             failed = found.type() == library().Type.ERROR
             value = found.value() if failed else found.plain_value()
         except (RuntimeError, ValueError, TypeError, OverflowError) as error:
@@ -159,6 +163,23 @@ _WANTED: Final = {
     "list": ("a list", "name a list, such as steps.ID.value.lines"),
 }
 _SAID: Final = {"int": "a number", "double": "a number", "string": "text", "map": "a mapping", "bool": "true or false"}
+
+
+def _whole(data: dict[str, Any]) -> dict[str, Any]:
+    """The values as the library can have all of them: it ends a text at a NUL, so that a rule would look at less than
+    what goes on. In its place stands the mark for what cannot be shown (U+FFFD)."""
+    return _without_nul(data) if _NUL in _encode(data) else data
+
+
+def _without_nul(value: Any) -> Any:
+    """JSON with U+FFFD in the place of each NUL."""
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd")
+    if isinstance(value, Mapping):
+        return {_without_nul(key): _without_nul(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nul(each) for each in value]
+    return value
 
 
 def _at(data: Mapping[str, Any], path: Path) -> Any:
