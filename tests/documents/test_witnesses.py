@@ -64,6 +64,9 @@ def test_number_and_date_stand_in_a_title() -> None:
     found = read(Text(50, 50, "Sammelrechnung (380) Nr. 471102 vom 05.03.2018", 12)).fields
     assert (found["number"].value, found["number"].doubt) == ("471102", "")
     assert (found["date"].value, found["date"].doubt) == ("2018-03-05", "")
+    due = read(Text(50, 50, "Facture n° 4711"), Text(300, 50, "À régler avant le: 02/03/26")).fields
+    assert due["due"].value == "2026-03-02"
+    assert "date" not in due, "what is due is no date of issue, in whatever line it stands"
     below = read(Text(400, 50, "INVOICE", 20), Text(400, 75, "# 2026-81")).fields
     assert (below["number"].value, below["number"].doubt) == ("2026-81", "")
 

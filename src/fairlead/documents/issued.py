@@ -13,10 +13,12 @@ from fairlead.documents.named import Named, Piece
 from fairlead.documents.types import Field
 
 _LONGEST: Final = 400  # days until an invoice is due
+_JOINING: Final = r"(?:vom|du|of|dated|date|van|dd|d\.d|del|den|af|da|de|z dnia|le|datum|from|on|am)"
 _TITLED: Final = re.compile(
-    r"^\W*(?:\w*(?:rechnung|faktura|factuur)|(?:tax |vat )?invoice|facture|factura|fattura|fatura|lasku)\b.*\d.*?"
-    r"[\s,;(-](?:vom|du|of|dated|date|van|dd|d\.d|del|den|af|da|de|z dnia|le|datum|from|on|am)\W*$"
+    r"^\W*(?:\w*(?:rechnung|faktura|factuur)|(?:tax |vat )?invoice|facture|factura|fattura|fatura|lasku)\b"
+    rf"(?:\s*\([^)]{{1,12}}\))?\D{{0,30}}?\S*\d\S*(?:\s\S*\d\S*)?[\s,;(/-]+{_JOINING}\W*$"
 )
+_JOINED: Final = re.compile(rf"^{_JOINING}?\W*$")
 _DATED_LINE: Final = re.compile(r"^(?:vom|du|dated|del|van)\W*$")
 _TOWN: Final = re.compile(
     r"^[^\W\d_][\w .'’-]{1,40},?\s+(?:(?:le|den|il|a|the|am|dnia)\s+)?$|^[^\W\d_][\w .'’-]{1,40},\s*$",
@@ -32,6 +34,8 @@ def dates(named: Named, proofs: Sequence[Identifier]) -> dict[str, Field | None]
     turn = _turn(sheet, proofs)
     issued = _dated(named, "date", turn) or _in_title(sheet, turn) or _dated(named, "weak_date", turn)
     due = _dated(named, "due", turn)
+    if issued is not None and due is not None and (issued.page, issued.box) == (due.page, due.box):
+        issued = None
     if issued is None:
         issued = _in_letter(sheet, turn, due) or _only_date(sheet, turn, due)
     if issued is not None and due is not None:
@@ -93,7 +97,8 @@ def _in_title(sheet: Sheet, turn: str) -> Field | None:
 
 
 def _is_titled(sheet: Sheet, cell: Cell, left: str, day: Day) -> bool:
-    before = folded(left + cell.text[: day.start]).strip()
+    own = folded(cell.text[: day.start]).strip()
+    before = f"{folded(left)}{own}" if _JOINED.match(own) else own  # a cell with words of its own stands for itself
     if len(before) > _LONGEST_TITLE:
         return False
     return _TITLED.match(before + " ") is not None or _is_second_line(sheet, cell, before)
