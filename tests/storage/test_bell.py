@@ -1,14 +1,11 @@
 """Bells wake who listens on the same machine, whether the kernel tells of a file's growth or not."""
 
-from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
 import pytest
 
 from fairlead.storage import bell
-from fairlead.storage.migrations import migrate
-from fairlead.storage.store import Store
 
 _SOON = 20.0  # seconds; all of these come at once, unless the machine is stuck
 
@@ -44,29 +41,3 @@ def test_a_bell_that_rang_very_often_is_heard_all_the_same(tmp_path: Path, monke
         heard.clear()
     end()
     assert (tmp_path / "runs.bell").stat().st_size <= 2
-
-
-def test_an_announcement_is_heard_once_it_is_committed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rung: list[str] = []
-    migrate(tmp_path / "state.db")
-    store = Store.open(tmp_path / "state.db")
-    monkeypatch.setattr("fairlead.storage.sqlite.ring", lambda _, name: rung.append(name))
-
-    def announced(then: Callable[[], None]) -> None:
-        with store.writing() as connection:
-            store.database.announce(connection)
-            assert rung == []
-            then()
-
-    def broken() -> None:
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        announced(broken)
-    assert rung == []
-    with store.writing():
-        """Nothing is announced."""
-    assert rung == []
-    announced(lambda: None)
-    assert rung == ["announced"]
-    store.close()

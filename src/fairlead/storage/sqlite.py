@@ -4,7 +4,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,7 +30,6 @@ _BUSY_MILLISECONDS: Final = 5000
 _BRIEFLY: Final = 100  # milliseconds
 _PAGE_BYTES: Final = 4096
 _TURN_PATIENCE: Final = 2.0
-_ANNOUNCED: Final = "announced"
 
 
 class SqliteDatabase:
@@ -61,14 +60,8 @@ class SqliteDatabase:
     def reading(self, connection: "Connection") -> AbstractContextManager[None]:
         return transaction(connection, _READ)
 
-    @contextmanager
-    def writing(self, connection: "Connection") -> Iterator[None]:
-        connection.info[_ANNOUNCED] = False
-        with transaction(connection, WRITE):
-            yield
-        if connection.info[_ANNOUNCED]:
-            with suppress(OSError):
-                ring(self.locks, _ANNOUNCED)
+    def writing(self, connection: "Connection") -> AbstractContextManager[None]:
+        return transaction(connection, WRITE)
 
     def in_turn(self) -> AbstractContextManager[None]:
         return in_turn(self.locks, _TURN_PATIENCE)
@@ -116,10 +109,10 @@ class SqliteDatabase:
             os.close(descriptor)
 
     def announce(self, connection: "Connection") -> None:
-        connection.info[_ANNOUNCED] = True
+        """A file cannot call: who follows looks often enough."""
 
     def listen(self, woken: Callable[[], None]) -> Callable[[], None]:
-        return self.hear(_ANNOUNCED, woken)
+        return _nothing
 
     def ring(self, connection: "Connection", bell: str) -> None:
         ring(self.locks, bell)
@@ -165,6 +158,10 @@ def fold(path: Path) -> None:
         connection.execute("PRAGMA journal_mode=DELETE").fetchone()
     for left in ("-wal", "-shm"):
         path.with_name(path.name + left).unlink(missing_ok=True)
+
+
+def _nothing() -> None:
+    """There is nothing to end."""
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Following: a worker keeps its lease, takes up what is published, settles for the dead, and signs the log's head.
 
-All of it happens beside the requests, in threads, once a second and when something is announced. If it fails, nothing
-is lost: without renewals the lease lapses and the worker refuses until it has caught up.
+All of it happens beside the requests, in threads, a few times a second. If it fails, nothing is lost: without renewals
+the lease lapses and the worker refuses until it has caught up.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from fairlead.storage.fleet import Epoch, Fleet
 log = logging.getLogger("fairlead.follow")
 
 _FAREWELL = 2.0  # seconds that chores get to come to their end
-_BEAT = 1.0  # seconds between looks at the epoch, where nothing is heard of an announcement: five in a lease
+_BEAT = 0.5  # seconds between looks at the epoch; a publish waits at most this long for us
 
 _Compiled = TypeVar("_Compiled")
 
