@@ -159,10 +159,10 @@ async def test_policies_decide_of_schedules_as_of_doors_and_what_fails_is_tried_
         await office.chore()
         assert (list(w.running.runs.all()), last()) == ([], "denied")
         clock.tick(86_400)
-        policy, permits.policy = permits.policy, None
+        before, permits.in_force = permits.in_force, None
         with pytest.raises(Broken):
             await office.chore()
-        permits.policy = policy
+        permits.in_force = before
 
         def behind(who: Caller) -> Caller:
             raise Overloaded("this worker has lost touch with the shared state")

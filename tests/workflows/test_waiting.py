@@ -101,14 +101,17 @@ async def test_to_try_again_takes_the_right_to_begin(tmp_path: Path) -> None:
     async with shop(tmp_path, PRICE) as s:
         run = s.begin(article="stone")
         assert (await s.walked(run))["status"] == "failed"
-        policy = s.workflows.permits.policy
-        s.workflows.permits.policy = compile_policy({"policies/none.cedar": NOBODY})
+        before = s.workflows.permits.in_force
+        assert before is not None
+        s.workflows.permits.in_force = compile_policy({"policies/none.cedar": NOBODY}), "another"
         with pytest.raises(Denied, match="may not begin"):
             s.order(run, "retry")
         assert s.shown(run)["status"] == "failed"
-        s.workflows.permits.policy = policy
+        s.workflows.permits.in_force = before
         s.order(run, "retry")
         assert s.shown(run)["status"] == "accepted"
+        (retried,) = s.w.records("workflow_retry")
+        assert (retried.revision, retried.policies) == (before[1], ("all",))
 
 
 async def _walker(s: Served) -> Shop:

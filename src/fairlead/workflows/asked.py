@@ -84,9 +84,9 @@ class InForce(Struct, frozen=True, kw_only=True):
 
 
 class Workflows:
-    """The workflows of a deployment and their runs. `in_force`, `permits.policy` and `permits.revision` are replaced
-    when another revision comes into force. `standing` tells how somebody who answered earlier stands by now, where that
-    is known; it raises for who is gone."""
+    """The workflows of a deployment and their runs. `in_force` and `permits.in_force` are replaced when another
+    revision comes into force. `standing` tells how somebody who answered earlier stands by now, where that is known; it
+    raises for who is gone."""
 
     def __init__(
         self,
@@ -157,8 +157,7 @@ class Workflows:
     def _permitted(self, who: Caller, name: str, given: Any, once: str, door: str) -> Started:
         """Raises `NotFound`, `BadInput`, `Denied`."""
         what = started(self.bundles, name, given, once=once, door=door)
-        decided = self.permits.decided(who, self.bundles[name], door)
-        return replace(what, decided=decided, revision=self.permits.revision)
+        return replace(what, decided=self.permits.decided(who, self.bundles[name], door))
 
     def shown(self, id_: str, who: Caller | None) -> dict[str, Any]:
         """A run, to whoever began it, or to whoever runs the deployment (None). Raises `NotFound`."""
@@ -237,7 +236,7 @@ class Workflows:
         require_meant(plan, fork)
         caller = began if whoever else who
         decided = self.permits.decided(caller, plan.bundle, opened.begun.door, copy=True)
-        start = CopyStart(caller=caller, by=who.credential, decided=decided, revision=self.permits.revision)
+        start = CopyStart(caller=caller, by=who.credential, decided=decided)
         run, new = self._steering.fork(opened, plan, fork, start)
         if not new:
             require_same(self._runs.open(run.id), fork)
@@ -264,8 +263,8 @@ class Workflows:
     def _retry(self, opened: Opened, who: Caller, order: Order) -> None:
         """To try again is to begin what is left of it: whose run it is must be permitted to begin one."""
         theirs = who if who.person == opened.begun.caller.person else opened.begun.caller
-        self.permits.decided(theirs, bundle_of(opened.definition), opened.begun.door)
-        self._steering.retry(opened, who.credential)
+        decided = self.permits.decided(theirs, bundle_of(opened.definition), opened.begun.door)
+        self._steering.retry(opened, who.credential, decided)
 
     def _signal(self, opened: Opened, who: Caller, order: Order) -> None:
         if not order.signal:

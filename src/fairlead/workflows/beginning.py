@@ -11,13 +11,12 @@ from fairlead.identity.types import Caller
 from fairlead.labels import DataClass
 from fairlead.policy import Policy
 from fairlead.policy.cedar_request import Starting
-from fairlead.policy.types import Decision
 from fairlead.storage.store import Store
 from fairlead.storage.types import Entry
 from fairlead.storage.vault import Vault
 from fairlead.workflows.bundle import Bundle
 from fairlead.workflows.forms import Form
-from fairlead.workflows.opened import Started
+from fairlead.workflows.opened import Decided, Started
 from fairlead.workflows.run_rows import policies_of
 
 STARTS: Final = "fairlead.workflows"
@@ -26,26 +25,28 @@ LONGEST_ONCE: Final = 200  # characters
 
 
 class Permits:
-    """Whether somebody may begin a run, by the policies in force: `policy` is replaced with the `revision`. A refusal
-    is recorded before it is raised. It reads and writes the database: call it in a thread."""
+    """Whether somebody may begin a run, by the policies in force: `in_force`, them and their revision, is replaced when
+    another comes into force. A refusal is recorded before it is raised. It reads and writes the database: call it in a
+    thread."""
 
     def __init__(self, store: Store, vault: Vault, clock: Clock) -> None:
-        self.policy: Policy | None = None
-        self.revision = ""
+        self.in_force: tuple[Policy, str] | None = None
         self._store = store
         self._vault = vault
         self._clock = clock
 
-    def decided(self, who: Caller, bundle: Bundle, door: str, *, copy: bool = False) -> Decision:
+    def decided(self, who: Caller, bundle: Bundle, door: str, *, copy: bool = False) -> Decided:
         """What policies say of this start. Raises `Denied`."""
-        if self.policy is None:
+        if self.in_force is None:
             raise Broken("no revision is in force here yet", mend="try again shortly", subject=bundle.name)
-        decision = self.policy.start(who, starting(bundle), door, copy=copy)
-        if not decision.allowed:
-            raise self._denied(who, bundle.name, door, decision, copy)
-        return decision
+        policy, revision = self.in_force
+        decided = Decided(policy.start(who, starting(bundle), door, copy=copy), revision)
+        if not decided.decision.allowed:
+            raise self._denied(who, bundle.name, door, decided, copy)
+        return decided
 
-    def _denied(self, who: Caller, name: str, door: str, decision: Decision, copy: bool) -> Denied:
+    def _denied(self, who: Caller, name: str, door: str, decided: Decided, copy: bool) -> Denied:
+        decision = decided.decision
         error = Denied(
             f"{who.person} may not begin {name}",
             why="; ".join([*(each.text for each in decision.reasons), *decision.errors]),
@@ -57,9 +58,9 @@ class Permits:
         person = self._vault.subject_for(who.person).id
         record = Record(
             v=RECORD_VERSION, kind="start_workflow", run=error.run, at=self._clock.now(), about=name, agent=who.agent,
-            credential=who.credential, department=who.department, door=door, revision=self.revision, tenant=who.tenant,
+            credential=who.credential, department=who.department, door=door, tenant=who.tenant,
             outcome="refused", error=RecordedError(error.code, error.step), person=person,
-            flags=("copy",) if copy else (), **policies_of(decision),
+            flags=("copy",) if copy else (), **policies_of(decided),
         )  # fmt: skip
         with self._store.writing() as connection:
             self._store.database.append(connection, [Entry(record.run, record.at, encode_record(record))])

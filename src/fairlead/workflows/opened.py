@@ -17,9 +17,16 @@ if TYPE_CHECKING:
 Kind = TypeVar("Kind", bound=Struct)
 
 
+class Decided(Struct, frozen=True):
+    """What the policies of a revision said of a start."""
+
+    decision: Decision
+    revision: str
+
+
 class Started(Struct, frozen=True, kw_only=True):
     """What is to be run. `digest` and `body` are those of the compiled definition, `once` what the client calls this
-    start: the same name never starts two. `decided` is what policies said of it, under `revision`."""
+    start: the same name never starts two. `decided` is what policies said of it."""
 
     workflow: str
     digest: str
@@ -29,8 +36,7 @@ class Started(Struct, frozen=True, kw_only=True):
     priority: int = 5
     parent: str = ""
     door: str = "workflow"
-    decided: Decision | None = None
-    revision: str = ""
+    decided: Decided | None = None
 
 
 class Origin(Struct, frozen=True, kw_only=True):

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fairlead.errors import BadInput
 from fairlead.identity.types import Caller
-from fairlead.policy.types import Decision
-from fairlead.workflows.opened import Started
+from fairlead.workflows.opened import Decided, Started
 
 if TYPE_CHECKING:
     from fairlead.storage.workflow_rows import Run
@@ -16,10 +15,13 @@ LONGEST_INPUT: Final = 8 << 20
 """Bytes that a run may begin with, as sealed."""
 
 
-def policies_of(decided: Decision) -> dict[str, Any]:
-    """What policies said, as records keep it."""
-    hits = tuple((each.policy, each.mode, each.effect) for each in decided.hits)
-    return {"policies": tuple(each.policy for each in decided.reasons), "hits": hits}
+def policies_of(decided: Decided | None) -> dict[str, Any]:
+    """What policies said, and of which revision, as records keep it; nothing where none was asked."""
+    if decided is None:
+        return {}
+    said = decided.decision
+    hits = tuple((each.policy, each.mode, each.effect) for each in said.hits)
+    return {"policies": tuple(each.policy for each in said.reasons), "hits": hits, "revision": decided.revision}
 
 
 def row_of(caller: Caller, what: Started, id_: str, subject: str, now: int, **more: Any) -> "Run":

@@ -11,12 +11,11 @@ from fairlead.clock import Clock, new_id
 from fairlead.costs.record import deed
 from fairlead.errors import Broken, NotFound
 from fairlead.identity.types import Caller
-from fairlead.policy.types import Decision
 from fairlead.storage.store import Store
 from fairlead.storage.types import NewExample, NewResult
 from fairlead.storage.vault import Vault
 from fairlead.workflows.marks import ORIGIN
-from fairlead.workflows.opened import Opened, Origin, Started, packed, unpacked
+from fairlead.workflows.opened import Decided, Opened, Origin, Started, packed, unpacked
 from fairlead.workflows.queues import Limits
 from fairlead.workflows.run_rows import policies_of, refuse_long, row_of
 from fairlead.workflows.sealing import Begun, RunKey, new_key, opened_begin, sealed_begin
@@ -59,7 +58,7 @@ class Runs:
             table.keep_definition(connection, what.digest, what.workflow, what.body, now)
             if table.accept(connection, run):
                 told = f"{id_} {what.workflow} {what.digest[:16]}"
-                self._tell(connection, "workflow_begun", run, told, decided=what.decided, revision=what.revision)
+                self._tell(connection, "workflow_begun", run, told, decided=what.decided)
                 return run, True
             found = table.run_once(connection, run.once)
         if found is None:
@@ -277,11 +276,10 @@ class Runs:
         return (run.subject, run.tenant) == (self._vault.id_of(who.person), who.tenant)
 
     def _tell(
-        self, connection: "Connection", kind: str, run: "Run", about: str, by: str = "",
-        decided: Decision | None = None, revision: str = "",
-    ) -> None:  # fmt: skip
-        said = {} if decided is None else policies_of(decided)
-        entry = deed(self._clock, kind, by=by or "workflow", person=run.subject, about=about, revision=revision, **said)
+        self, connection: "Connection", kind: str, run: "Run", about: str, by: str = "", decided: Decided | None = None
+    ) -> None:
+        said = policies_of(decided)
+        entry = deed(self._clock, kind, by=by or "workflow", person=run.subject, about=about, **said)
         self.store.database.append(connection, [entry])
 
 

@@ -14,11 +14,10 @@ from fairlead.clock import Clock, new_id
 from fairlead.costs.record import deed
 from fairlead.errors import Broken, Refused
 from fairlead.identity.types import Caller
-from fairlead.policy.types import Decision
 from fairlead.storage.store import Store
 from fairlead.storage.vault import Vault
 from fairlead.workflows.marks import ORIGIN, marks_of
-from fairlead.workflows.opened import Opened, Origin, packed
+from fairlead.workflows.opened import Decided, Opened, Origin, packed
 from fairlead.workflows.recorded import failure_in
 from fairlead.workflows.run_rows import policies_of
 from fairlead.workflows.sealing import Begun, RunKey, new_key, sealed_begin
@@ -42,13 +41,12 @@ class NotNow(Refused):
 
 
 class CopyStart(Struct, frozen=True, kw_only=True):
-    """Who begins a copy: for which caller, by whom it was asked for (as the system knows them), and what policies of a
-    revision said of it."""
+    """Who begins a copy: for which caller, by whom it was asked for (as the system knows them), and what policies said
+    of it."""
 
     caller: Caller
     by: str
-    decided: Decision | None = None
-    revision: str = ""
+    decided: Decided | None = None
 
 
 class Steering:
@@ -82,9 +80,10 @@ class Steering:
                 self._refuse(connection, run, (table.PAUSED,))
             self._tell(connection, "workflow_resume", run, run.id, by)
 
-    def retry(self, opened: Opened, by: str) -> None:
-        """Go on with one that has failed: what failed is tried again, under the same idempotency keys. Raises `NotNow`
-        where something of it was undone: then nobody knows what still stands."""
+    def retry(self, opened: Opened, by: str, decided: Decided | None = None) -> None:
+        """Go on with one that has failed: what failed is tried again, under the same idempotency keys. `decided` is
+        what policies said of it. Raises `NotNow` where something of it was undone: then nobody knows what still stands.
+        """
         from fairlead.storage import workflow_rows as table
         from fairlead.storage import workflow_step_rows as steps
 
@@ -102,7 +101,7 @@ class Steering:
             if not table.change(connection, run.id, come_from=(table.FAILED,), seen=run.segment, **values):
                 self._refuse(connection, run, (table.FAILED,))
             steps.take_back(connection, run.id, failed)
-            self._tell(connection, "workflow_retry", run, run.id, by)
+            self._tell(connection, "workflow_retry", run, run.id, by, decided)
 
     def fork(self, opened: Opened, plan: "Plan", fork: "Fork", start: CopyStart) -> "tuple[Run, bool]":
         """Begin a run that has done what the plan takes over, for its caller. The run, and whether it is a new one:
@@ -138,10 +137,7 @@ class Steering:
                     raise Broken("a run vanished while it was begun again", mend="begin it again")
                 return found, False
             steps.copy_results(connection, rows)
-            said = {} if start.decided is None else policies_of(start.decided)
-            entry = deed(self._clock, "workflow_forked", by=start.by, person=run.subject, about=about,
-                         revision=start.revision, **said)  # fmt: skip
-            self._store.database.append(connection, [entry])
+            self._tell(connection, "workflow_forked", run, about, start.by, start.decided)
         return run, True
 
     def _require_unmoved(self, connection: "Connection", run: "Run") -> None:
@@ -185,8 +181,10 @@ class Steering:
             subject=run.id,
         )
 
-    def _tell(self, connection: "Connection", kind: str, run: "Run", about: str, by: str) -> None:
-        entry = deed(self._clock, kind, by=by, person=run.subject, about=about)
+    def _tell(
+        self, connection: "Connection", kind: str, run: "Run", about: str, by: str, decided: Decided | None = None
+    ) -> None:
+        entry = deed(self._clock, kind, by=by, person=run.subject, about=about, **policies_of(decided))
         self._store.database.append(connection, [entry])
 
 

@@ -5,7 +5,7 @@ its cost. `InMemory` is in the place of the key that seals everything else.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fairlead.clock import Clock, new_id
 from fairlead.costs.record import deed
@@ -50,9 +50,8 @@ class UnkeptRuns:
             if mine:
                 kind = "workflow_begun" if new else "workflow_begun_again"
                 about = f"{found.id} {found.workflow} {found.definition[:16]}"
-                said: dict[str, Any] = {} if what.decided is None else policies_of(what.decided)
-                said |= {"person": found.subject, "about": about, "revision": what.revision}
-                entry = deed(self._clock, kind, by="workflow", **said)
+                said = policies_of(what.decided)
+                entry = deed(self._clock, kind, by="workflow", person=found.subject, about=about, **said)
                 self._store.database.append(connection, [entry])
             found = table.run_of(connection, found.id) or found
             body = table.definition_body(connection, found.definition)

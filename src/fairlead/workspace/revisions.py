@@ -192,7 +192,7 @@ def _take_up_workflows(workflows: Workflows, workspace: Workspace, revision: str
     tools = {
         tool.name: tool.definition.effect for system in workspace.systems.values() for tool in system.tools.values()
     }
-    workflows.permits.policy, workflows.permits.revision = workspace.policy, revision
+    workflows.permits.in_force = workspace.policy, revision
     workflows.in_force = InForce(
         bundles=workspace.workflows,
         people={name: key.person or name for name, key in workspace.settings.keys.items()},

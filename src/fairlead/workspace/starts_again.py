@@ -1,9 +1,5 @@
 """Starts of workflows, decided again: those that were begun, begun again, copied or tried again, and those that were
-refused. Pure but for what it is told of runs.
-
-Nobody asks policies about a retry: the run is its person's already, and each of its steps is governed. Whether its
-start would be refused is told of it all the same, as of a run that would not be there.
-"""
+refused. Pure but for what it is told of runs."""
 
 from collections.abc import Callable
 from typing import Final
@@ -73,7 +69,7 @@ def start_of(record: Record, again: Again, begun: Callable[[str], BegunRun | str
 
 def decided_start(start: Start, again: Again) -> Made | None:
     """Whether policies let it begin; None where there is no such workflow."""
-    bundle = again.workspace.workflows.get(start.workflow) or start.own
+    bundle = start.own or again.workspace.workflows.get(start.workflow)
     if bundle is None:
         return None
     what: Starting = starting(bundle)
