@@ -63,8 +63,9 @@ class Bounded:
             answer = _exchanged(process, message)
         finally:
             deadline.cancel()
-        if not answer:
+        if not answer or late.is_set():  # whatever came in the last moment: the next one needs another process
             self._end()
+        if not answer:
             raise Ended(late=late.is_set())
         return answer
 
