@@ -119,8 +119,8 @@ class Takes(RuleBasedStateMachine):
         lost = [run for run, walker in self.walked.items() if walker == worker]
         other = self.d.workers[(worker + 1) % 3]
         assert sorted(other.walked_by(f"worker_{worker}")) == sorted(lost)
-        assert other.let_go(lost, f"worker_{worker}") == len(lost)
-        assert other.let_go(lost, f"worker_{worker}") == 0
+        assert other.bury(lost, f"worker_{worker}") == len(lost)
+        assert other.bury(lost, f"worker_{worker}") == 0
         for run in lost:
             del self.walked[run]
 
@@ -202,6 +202,43 @@ def test_what_nobody_walks_is_found_and_what_waits_after_a_fault_can_be_resumed(
         workflow_step_rows.wait(connection, run, [wait])
         assert workflow_rows.resume(connection, run)
     assert [each.id for each in d.workers[0].take(1)] == [run]
+    d.close()
+
+
+def test_a_run_that_may_kill_its_workers_waits_longer_each_time_and_is_left_alone_at_last() -> None:
+    d = Deployment(workers=2)
+    run, pauses = d.begin("buy"), []
+    for _ in range(20):
+        d.clock.tick(1000)
+        assert [each.id for each in d.workers[0].take(1)] == [run]
+        assert d.workers[1].bury([run], "worker_0") == 1
+        pauses.append(max(0, d.row(run).until - d.clock.now()))
+    assert pauses[:2] == [0, 0]
+    assert all(1000 <= pause <= 3000 for pause in pauses[2:3])
+    assert max(pauses) <= 450_000
+    left = d.row(run)
+    assert (left.status, left.error, left.deaths) == ("paused", "workers_died", 20)
+    assert d.workers[0].take(1) == []
+    with d.store.writing() as connection:
+        assert workflow_rows.resume(connection, run)
+    assert [each.id for each in d.workers[0].take(1)] == [run]
+    d.close()
+
+
+def test_a_run_that_gets_on_between_two_deaths_is_under_no_suspicion() -> None:
+    d = Deployment(workers=2)
+    run = d.begin("buy")
+    for number in range(30):
+        assert [each.id for each in d.workers[0].take(1)] == [run]
+        d.clock.tick(1)
+        done = workflow_step_rows.Result(
+            run=run, place=f"s{number}", at=d.clock.now(), action="", status="done", cost=0, size=0, sealed=b""
+        )
+        with d.store.writing() as connection:
+            workflow_step_rows.copy_results(connection, (done,))
+        d.clock.tick(1)
+        d.workers[1].bury([run], "worker_0")
+    assert (d.row(run).deaths, d.row(run).status) == (1, "accepted")
     d.close()
 
 

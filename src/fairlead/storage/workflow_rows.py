@@ -60,6 +60,8 @@ class Run(Struct, frozen=True, kw_only=True):
     sealed: bytes = b""
     result: bytes = b""
     turn: int = 0
+    deaths: int = 0
+    died_at: int = 0
 
     @property
     def unkept(self) -> bool:

@@ -19,6 +19,7 @@ workflow_definition = Table(
 # the owner any more records nothing. `until` is when a waiting run goes on by itself (0: never), `error` what it failed
 # of: codes and places, no words of the payload. `sealed` has the run's own key, its caller and its input, `result` what
 # came of it; both are gone with the subject. Of those to be taken up, the one with the lowest `turn` comes first.
+# `deaths` counts the workers in a row that died while they walked it and had it do no step, the last one at `died_at`.
 workflow_run = Table(
     "workflow_run",
     metadata,
@@ -42,6 +43,8 @@ workflow_run = Table(
     required("sealed", LargeBinary),
     required("result", LargeBinary),
     Column("turn", BigInteger, nullable=False, server_default=text("0")),
+    Column("deaths", BigInteger, nullable=False, server_default=text("0")),
+    Column("died_at", BigInteger, nullable=False, server_default=text("0")),
 )
 Index(None, workflow_run.c.subject, workflow_run.c.made_at)
 Index(None, workflow_run.c.status, workflow_run.c.until)

@@ -114,6 +114,22 @@ def let_go(connection: Connection, id: str, *, owner: str, until: int = 0) -> bo
     return connection.execute(update(workflow_run).where(mine).values(values)).rowcount == 1
 
 
+def died(connection: Connection, id: str, *, owner: str, now: int) -> int:
+    """Its owner has died. How many have by now, in a row, without a step that it did; 0 where it is another's."""
+    s = workflow_step.c
+    got_on = exists(select(s.run).where(s.run == id, s.at > _run.died_at))
+    values = {"deaths": case((got_on, 1), else_=_run.deaths + 1), "died_at": now}
+    mine = and_(_run.id == id, _run.owner == owner, _run.status.in_(WALKED))
+    found = connection.execute(update(workflow_run).where(mine).values(values).returning(_run.deaths)).scalar()
+    return found or 0
+
+
+def leave_alone(connection: Connection, id: str, error: str) -> None:
+    """Nobody takes it up before somebody resumes it. `error` says why, in a code."""
+    mine = and_(_run.id == id, _run.owner == "", _run.status.in_((ACCEPTED, WAITING)))
+    connection.execute(update(workflow_run).where(mine).values(status=PAUSED, error=error))
+
+
 def begin_again(connection: Connection, id: str, *, worker: str, now: int) -> bool:
     """A lost run begins from its beginning, here. What it had done by then is kept under other names."""
     s = workflow_step.c

@@ -77,7 +77,7 @@ class Dispatch:
             owners = await asyncio.to_thread(self._taking.owners)
             for dead in await asyncio.to_thread(self._dead, owners | carried.keys()):
                 runs = await asyncio.to_thread(self._taking.walked_by, dead)
-                count = await asyncio.to_thread(self._taking.let_go, runs, dead)
+                count = await asyncio.to_thread(self._taking.bury, runs, dead)
                 await self._carriage.drop(carried.get(dead, []))
                 log.warning("took over %d runs of the dead worker %s", count, dead)
                 self._news.set()

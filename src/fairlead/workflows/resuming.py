@@ -24,6 +24,7 @@ from fairlead.execution import Fairlead
 from fairlead.identity.types import Caller
 from fairlead.labels import Access
 from fairlead.storage.store import Store
+from fairlead.storage.workflow_rows import FAULT
 from fairlead.workflows.definition import ChangedSettings
 from fairlead.workflows.marks import CHANGED, is_mark
 from fairlead.workflows.opened import Opened
@@ -67,7 +68,7 @@ class Resuming:
         mark = at.below(CHANGED)
         found = self._recorded.found(mark)
         if found is None:
-            if at.record not in self._recorded.opened.parked_at:
+            if not self._was_parked(at):
                 return  # it was passed before this was looked at, or is no wait
             changes = await asyncio.to_thread(self._changes, caller)
             if not changes and self._rule.then == "keep":
@@ -75,6 +76,11 @@ class Resuming:
             found = await self._recorded.keep(mark, StepResult(value=msgspec.to_builtins(changes)))
         if self._rule.then != "keep" and (grave := [each for each in found.value if each["matters"]]):
             self._follow(at, mark.below(_ASK), grave)
+
+    def _was_parked(self, at: Place) -> bool:
+        """Whether the run was parked here before this walk, or may have been: after a fault that is not known."""
+        parked = self._recorded.opened.parked_at
+        return at.record in parked or any(each.startswith(FAULT) for each in parked)
 
     def _follow(self, at: Place, asking: Place, grave: list[dict[str, Any]]) -> None:
         items = ", ".join(sorted({each["item"] for each in grave}))

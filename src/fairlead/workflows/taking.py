@@ -4,6 +4,7 @@ That is decided here and nowhere else, in one transaction that writes: nobody el
 Every method reads or writes the database: call it in a thread.
 """
 
+import logging
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Final
 
@@ -19,8 +20,14 @@ if TYPE_CHECKING:
 
     from fairlead.storage.workflow_taking_rows import Ready
 
+log = logging.getLogger("fairlead.workflows")
+
 _BATCH: Final = 8  # taken at a time: other workers that have room get theirs before there is another
 _WOKEN: Final = 500
+_SUSPECT: Final = 3  # workers that died in a row while they walked a run, and it did no step
+_DEATHS: Final = 20  # as many before it is left alone
+_FIRST_PAUSE: Final = 2_000  # milliseconds, doubled each time
+_LONGEST_PAUSE: Final = 300_000
 
 
 class Looked(Struct, frozen=True):
@@ -81,12 +88,36 @@ class Taking:
             ]
 
     def let_go(self, runs: Iterable[str], owner: str | None = None, *, until: int = 0) -> int:
-        """What this worker (or `owner`, which has died; "" for nobody) does not walk any more. How many it was."""
+        """What this worker (or `owner`; "" for nobody) does not walk any more. How many it was."""
         from fairlead.storage import workflow_taking_rows as table
 
         owner = self._worker if owner is None else owner
         with self._store.writing() as connection:
             return sum(table.let_go(connection, each, owner=owner, until=until) for each in runs)
+
+    def bury(self, runs: Iterable[str], worker: str) -> int:
+        """Let others walk the runs of a worker that has died. One that may have killed several in a row waits a while,
+        each time longer, and at last for somebody to resume it. How many it was."""
+        from fairlead.storage import workflow_taking_rows as table
+
+        count, now = 0, self._clock.now()
+        for each in runs:
+            with self._store.writing() as connection:
+                deaths = table.died(connection, each, owner=worker, now=now)
+                pause = self._pause(deaths)
+                count += table.let_go(connection, each, owner=worker, until=now + pause if pause else 0)
+                if deaths >= _DEATHS:
+                    table.leave_alone(connection, each, "workers_died")
+            if pause:
+                log.error("run %s: %d workers in a row died while they walked it", each, deaths)
+        return count
+
+    def _pause(self, deaths: int) -> int:
+        """Milliseconds, differently long for each: those that one of them takes with it are taken up without it."""
+        if deaths < _SUSPECT:
+            return 0
+        chance = int.from_bytes(self._clock.random_bytes(2), "big") / 65536
+        return int(min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (deaths - _SUSPECT)) * (0.5 + chance))
 
     def walked_by(self, worker: str) -> list[str]:
         """The runs that a worker has."""
