@@ -11,6 +11,7 @@ from fairlead.documents.captions import kinds_of
 from fairlead.documents.invoice import invoice_of
 from fairlead.documents.names import core_of, is_of_domain, with_form
 from fairlead.documents.pdf import pages_of
+from fairlead.documents.placeholders import is_placeholder
 from fairlead.documents.sums import tokens_of
 
 
@@ -121,6 +122,53 @@ def test_a_dollar_is_told_by_how_dates_are_spelt_unless_another_country_speaks()
     page = [Text(50, 50, "Date: Jan 1, 2022"), Text(50, 70, "Total: $ 12.00")]
     assert read(*page).fields["currency"].doubt == ""
     assert read(*page, Text(50, 90, "GST/HST 123456789")).fields["currency"].doubt != ""
+
+
+@pytest.mark.parametrize(
+    ("said", "value", "doubted"),
+    [
+        ("All charges and prices are in US Dollars", "USD", False),
+        ("Prices in USD", "USD", False),
+        ("Payable in Canadian dollars", "CAD", False),
+        ("Converted from US dollars at 1.36", "USD", True),  # the amounts are in something else
+        ("US Dollars or Canadian dollars are taken", "USD", True),
+        ("US dollars at the day's rate of ARS", "USD", True),
+        ("Charges may include GST", "USD", True),
+    ],
+)
+def test_a_currency_that_is_called_by_its_name_wins_over_what_the_country_lets_guess(
+    said: str, value: str, doubted: bool
+) -> None:
+    page = [Text(50, 70, "Total: $ 12.00"), Text(50, 90, "GST 0.00"), Text(50, 110, said)]
+    found = read(*page).fields["currency"]
+    assert (found.value, bool(found.doubt)) == (value, doubted)
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("Street Address", True),
+        ("[Your Company Name]", True),
+        ("Your Company, LLC", True),
+        ("City, State ZIP", True),
+        ("Lorem Ipsum Dolor", True),
+        ("Ihr Firmenname", True),
+        ("Insert Logo Here", True),
+        ("State Street Corporation", False),
+        ("Address Labels Ltd", False),
+        ("Insert Coin Games Ltd", False),
+    ],
+)
+def test_what_a_template_has_in_the_place_of_a_name_is_none(text: str, holds: bool) -> None:
+    assert is_placeholder(text) == holds
+
+
+def test_a_template_has_no_supplier_and_what_is_left_of_it_is_doubted() -> None:
+    blank = [Text(50, 40, "Street Address", 24), Text(50, 70, "City, State ZIP"), Text(50, 84, "info@street.com")]
+    assert read(*blank, Text(50, 130, "Invoice No: 7")).fields["supplier"].doubt
+    left = read(*blank, Text(300, 300, "Acme Tools Inc."), Text(300, 312, "www.acme.com"), Text(50, 130, "x"))
+    assert left.fields["supplier"].value != "Street Address"
+    assert left.fields["supplier"].doubt
 
 
 @pytest.mark.parametrize("held_out", [False, True])

@@ -4,9 +4,11 @@ import re
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 import yaml
@@ -14,6 +16,8 @@ from tests.postgres import Server
 
 import fairlead.workspace.solutions as templates
 from fairlead.tools.python import load
+from fairlead.tools.settings import SqlSettings
+from fairlead.tools.sql_mapping import mapped
 
 _ROOT = Path(templates.__path__[0])
 
@@ -61,6 +65,52 @@ def test_of_two_at_once_one_gets_the_discount_on_postgresql(postgres: Server) ->
         assert given(two, "one", "C-9") == [("one",)]  # the same key, asked again
         assert given(two, "three", "C-7") == []
         assert two.execute("SELECT count(*) FROM discounts").fetchone() == (2,)
+
+
+def test_an_invoice_is_posted_once_however_many_post_at_once_on_postgresql(postgres: Server) -> None:
+    made = _ROOT / "invoice-processing"
+    plain = yaml.safe_load((made / "adds" / "fairlead.yaml").read_text())["systems"]["purchasing"]
+    block = yaml.safe_load((made / "samples" / "invoices" / "postgresql.yaml").read_text())
+    settings = msgspec.convert({key: each for key, each in {**plain, **block}.items() if key != "use"}, SqlSettings)
+    mapping = (made / "systems" / settings.mapping).read_bytes()
+    post = mapped("purchasing", settings, {f"systems/{settings.mapping}": mapping}).queries["post"].sql
+    url = postgres.make_database()
+
+    def posted(on: psycopg.Connection[Any], once: str, number: str) -> int:
+        said = {"supplier": "S-100", "number": number, "order_number": "PO-4711", "date": "2026-04-17"}
+        values = {**said, "currency": "EUR", "total": 100.1, "once": once}
+        return on.execute(re.sub(r":(\w+)", r"%(\1)s", post), values).rowcount
+
+    with psycopg.connect(url) as one, psycopg.connect(url, autocommit=True) as two, ThreadPoolExecutor(1) as beside:
+        two.execute((made / "samples" / "invoices" / "postgresql.sql").read_text())
+        two.execute("DROP ROLE IF EXISTS fairlead_posting")
+        two.execute("CREATE ROLE fairlead_posting")
+        two.execute("GRANT SELECT ON suppliers, orders, postings TO fairlead_posting")
+        two.execute("GRANT INSERT ON postings TO fairlead_posting")
+        for each in (one, two):
+            each.execute("SET ROLE fairlead_posting")
+        one.commit()
+        # While the first is not committed: the same try again, another run with the same invoice, and another invoice
+        # of the same order.
+        for number, (again, other) in {"A": ("A", "A"), "B": ("other run", "B"), "C": ("third run", "D")}.items():
+            assert posted(one, number, number) == 1
+            second = beside.submit(posted, two, again, other)
+            with pytest.raises(TimeoutError):
+                second.result(timeout=0.1)  # it waits for the first
+            one.commit()
+            if number == "B":
+                with pytest.raises(psycopg.errors.UniqueViolation):
+                    second.result(timeout=10)
+            else:
+                assert second.result(timeout=10) == (other != number)
+        rows = two.execute("SELECT number FROM postings WHERE supplier = 'S-100' ORDER BY 1").fetchall()
+        assert rows == [("A",), ("B",), ("C",), ("D",)]
+        assert two.execute("SELECT invoiced FROM orders WHERE number = 'PO-4711'").fetchone() == (Decimal("400.40"),)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            two.execute("UPDATE orders SET invoiced = 0")
+        two.execute("RESET ROLE")
+        two.execute("DROP OWNED BY fairlead_posting")
+        two.execute("DROP ROLE fairlead_posting")
 
 
 def test_who_accepts_a_problem_accepts_nothing_that_other_fields_make_of_it() -> None:

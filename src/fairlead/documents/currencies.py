@@ -1,5 +1,6 @@
-"""The currency of an invoice: by signs and codes, and by the country where a sign is shared."""
+"""The currency of an invoice: by signs, codes and names, and by the country where a sign is shared."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final
@@ -13,6 +14,30 @@ from fairlead.documents.types import Field
 _KR: Final = {"SE": "SEK", "DK": "DKK", "NO": "NOK"}
 _ALONE: Final = frozenset(each for each in SYMBOLS if not each[0].isalpha())
 """Signs that are no words: those count without an amount beside them."""
+_NAMES: Final = {
+    code: re.compile(rf"\b(?:{name})\b", re.IGNORECASE)
+    for code, name in {
+        "USD": r"(?:US|U\. ?S\.|United States|American) dollars?",
+        "CAD": r"Canadian dollars?|dollars? canadiens?",
+        "AUD": r"Australian dollars?",
+        "NZD": r"New Zealand dollars?",
+        "SGD": r"Singapore(?:an)? dollars?",
+        "HKD": r"Hong Kong dollars?",
+        "TWD": r"(?:New )?Taiwan(?:ese)? dollars?|(?-i:TWD)",
+        "MXN": r"Mexican pesos?|pesos? mexicanos?",
+        "ARS": r"Argentine pesos?|pesos? argentinos?|(?-i:ARS)",
+        "CLP": r"Chilean pesos?|pesos? chilenos?|(?-i:CLP)",
+        "COP": r"Colombian pesos?|pesos? colombianos?|(?-i:COP)",
+        "SEK": r"Swedish kron(?:a|or)|svenska kronor",
+        "NOK": r"Norwegian kron(?:e|er)|norske kroner",
+        "DKK": r"Danish kron(?:e|er)|danske kroner",
+        "JPY": r"Japanese yen",
+        "CNY": r"Chinese yuan|renminbi",
+    }.items()
+}
+"""What currencies that share a sign are called, and codes of those that bear it without being in `CODES`."""
+_CHANGED: Final = re.compile(r"\b(?:conver[ts]|exchang|umgerechnet|wechselkurs|wisselkurs|cambio)", re.IGNORECASE)
+"""Where money is changed into another, its name says nothing of the amounts."""
 
 
 def currency(sheet: Sheet, sign: str, total: Field | None, proofs: Sequence[Identifier]) -> Field | None:
@@ -24,6 +49,8 @@ def currency(sheet: Sheet, sign: str, total: Field | None, proofs: Sequence[Iden
         return None
     sure = {SYMBOLS.get(each, each) for each in signs if each in SYMBOLS or each in CODES}
     shared = [each for each in signs if each in SHARED]
+    if shared:
+        sure |= _called(sheet)
     best = sign or signs.most_common(1)[0][0]
     value, doubt = _named(best, sure, proofs, sheet)
     others = sure - {value}
@@ -49,6 +76,12 @@ def _signs(sheet: Sheet) -> tuple[Counter[str], dict[str, Cell]]:
             signs[each] += 1
             where.setdefault(each, cell)
     return signs, where
+
+
+def _called(sheet: Sheet) -> set[str]:
+    """The currencies that a document calls by their names."""
+    texts = [cell.text for cell in sheet.cells if not _CHANGED.search(cell.text)]
+    return {code for code, name in _NAMES.items() if any(name.search(text) for text in texts)}
 
 
 def _named(sign: str, sure: set[str], proofs: Sequence[Identifier], sheet: Sheet) -> tuple[str, str]:

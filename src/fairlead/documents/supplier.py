@@ -14,6 +14,7 @@ from fairlead.documents.layout import Cell
 from fairlead.documents.named import Named
 from fairlead.documents.names import core_of, is_bank, is_form, is_like_name, same_name, with_form
 from fairlead.documents.parties import block, is_in_window, section
+from fairlead.documents.placeholders import is_placeholder
 from fairlead.documents.types import Field
 from fairlead.documents.witnesses import BOTTOM, PARTS, TITLES, TOP, Seen, is_value, seen_in, speaks_for
 
@@ -65,11 +66,14 @@ def supplier(
     candidates = [
         each for each in _candidates(seen) if not any(each.core == core or same_name(each.core, core) for core in own)
     ]
-    if not candidates:
-        return _by_domain(named)
     ranked = sorted(candidates, key=lambda each: (_weight(each), len(each.core)), reverse=True)
-    best, rest = ranked[0], ranked[1:]
+    names = [each for each in ranked if not is_placeholder(each.text)]
+    if not names:
+        return _by_domain(named)
+    best, rest = names[0], names[1:]
     doubt = _doubt(best, rest)
+    if best is not ranked[0] and not doubt:
+        doubt = f"where the sender's name should stand, a template says {ranked[0].text}"
     confidence = min(0.98, 0.55 + 0.1 * _weight(best)) if not doubt else 0.45
     return Field(
         value=best.text, text=best.cell.text, page=best.cell.page, box=best.cell.box, confidence=confidence, doubt=doubt
