@@ -8,8 +8,9 @@ from threading import Thread
 
 import pytest
 
-from fairlead.cli.asking import NoServer, posted
+from fairlead.cli.asking import NoServer, error_of, posted
 from fairlead.errors import BadInput, CutOff, FairleadError, OverBudget
+from fairlead.server.openai.errors import encode_error
 
 Serve = Callable[[bytes], str]
 STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
@@ -69,6 +70,12 @@ def test_an_error_of_the_server_arrives_as_its_own_class(answering: Serve) -> No
     refused = error(answering(b"HTTP/1.1 429 No\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)))
     assert type(refused) is OverBudget
     assert (refused.message, refused.mend, refused.run) == ("no money", "ask its owner", "run_1")
+
+
+def test_a_reason_that_a_door_says_twice_is_told_once() -> None:
+    over = BadInput("no money", why="the day's 5 EUR are spent", mend="ask its owner")
+    told = error_of(json.loads(encode_error(over))["error"])
+    assert (type(told), told.message, told.why) == (BadInput, over.message, over.why)
 
 
 def test_what_is_no_fairlead_and_what_does_not_answer_are_told(answering: Serve) -> None:

@@ -23,6 +23,7 @@ DOORS = (
     "storage/journal",
     "workspace/follow.py",
     "tools/threads.py",
+    "tools/left_aside.py",
     "workflows/dispatch.py",
     "workflows/segments.py",
     "workflows/functions.py",

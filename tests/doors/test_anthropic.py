@@ -404,6 +404,7 @@ def test_each_error_is_the_one_that_the_client_knows(s: Served, client: Anthropi
         client.messages.create(model="small", max_tokens=9, messages=user("DE89370400440532013000"))
     body: Any = denied.value.body
     assert body["error"]["type"] == "permission_error"
+    assert body["error"]["message"].endswith(f": {body['fairlead']['why']}")
     assert body["request_id"] == body["fairlead"]["run"] == denied.value.response.headers["request-id"]
     with Anthropic(base_url=s.url, api_key=key_of("max"), max_retries=0) as poor:
         with pytest.raises(anthropic.RateLimitError) as spent:

@@ -267,6 +267,7 @@ def test_what_policy_refuses_is_a_permission_error_that_names_the_step_and_the_m
     assert (error["code"], error["type"]) == ("denied", "permission_error")
     assert error["fairlead"]["step"] == "authorize"
     assert error["fairlead"]["help"]
+    assert error["message"].endswith(f": {error['fairlead']['why']}")  # clients show nothing else
     assert error["fairlead"]["run"] == raised.value.response.headers["x-fairlead-run"]
     assert s.records(run=error["fairlead"]["run"])[0].outcome == "refused"
 

@@ -67,6 +67,23 @@ def test_workers_do_not_outlive_who_watches_them() -> None:
     os.close(read)
 
 
+def test_a_work_that_never_starts_ends_the_server_and_the_others_with_it() -> None:
+    read, write = os.pipe()
+    if (parent := os.fork()) == 0:
+        os.close(read)
+        os._exit(Workers([partial(_waits, write), partial(_fails, write)], pause=0).run())
+    os.close(write)
+    _, status = os.waitpid(parent, 0)
+    assert os.waitstatus_to_exitcode(status) == 1
+    with os.fdopen(read, "rb") as said:
+        assert said.read().replace(b"working", b"") == b"f" * 5
+
+
+def _fails(write: int) -> int:
+    os.write(write, b"f")
+    raise OSError("nothing to start with")
+
+
 def _waits(write: int) -> int:
     os.write(write, b"working")
     signal.pause()

@@ -115,6 +115,19 @@ def test_problems_of_all_files_come_together_each_at_its_line() -> None:
     assert "did you mean" in "\n".join(found)
 
 
+@pytest.mark.parametrize(
+    "address", ["me:hidden@host/db", "me@host/db", "me:hid/den@host/db", "host:hidden/db", "host/db?hidden"]
+)
+def test_an_address_with_an_account_is_refused_at_its_line_without_repeating_it(address: str) -> None:
+    systems = (
+        f"systems:\n  shop:\n    use: sql\n    url: postgresql://{address}\n    queries: {{q: {{sql: SELECT 1}}}}\n"
+    )
+    (problem,) = problems({"fairlead.yaml": LEAN + systems})
+    assert problem.startswith(f"fairlead.yaml:{(LEAN + systems).split('url:')[0].count(chr(10)) + 1}:")
+    assert "systems.shop.url" in problem
+    assert "hid" not in problem
+
+
 def test_nothing_is_kept_of_what_agents_read_where_nobody_looks_at_it() -> None:
     systems = "systems:\n  desk: {use: python, file: desk.py}\n"
     files = {"systems/desk.py": 'def ask(text: str) -> str:\n    """Ask."""\n    return text\n'}

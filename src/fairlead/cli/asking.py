@@ -148,12 +148,13 @@ def _pause(response: HTTPResponse) -> float | None:
 def error_of(said: Mapping[str, Any]) -> FairleadError:
     """The error that a door reported, of its own class where this program knows it."""
     details = said.get("fairlead") or {}
+    why = details.get("why", "")
     known = codes().get(said.get("code") or "", Refused)
     error = FairleadError.__new__(known)
     FairleadError.__init__(
         error,
-        str(said.get("message", "")),
-        why=details.get("why", ""),
+        str(said.get("message", "")).removesuffix(f": {why}"),  # doors say the reason there as well
+        why=why,
         mend=details.get("help", ""),
         step=details.get("step", ""),
     )

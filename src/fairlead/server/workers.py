@@ -13,6 +13,8 @@ from types import FrameType
 log = logging.getLogger("fairlead.workers")
 
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
+_MOST_FAILURES = 5  # at the start of one work, one after the other, before any of it has settled
+_SETTLED = 10.0  # seconds after which a worker is taken to have started
 _RESTART_PAUSE = 1.0  # seconds between the starts of a worker that dies at once
 _SET_PDEATHSIG = 1  # prctl(2)
 
@@ -36,17 +38,23 @@ class Workers:
     """The parent of processes that each do one of these works. It holds no database connection and no thread, so that
     forking is safe."""
 
-    def __init__(self, works: Sequence[Callable[[], int]]) -> None:
+    def __init__(self, works: Sequence[Callable[[], int]], pause: float = _RESTART_PAUSE) -> None:
+        """`pause` is how many seconds lie at least between two starts of a worker that dies at once."""
         self._works = works
-        self._pids: dict[int, tuple[float, Callable[[], int]]] = {}
+        self._pause = pause
+        self._pids: dict[int, tuple[float, int]] = {}
+        self._failures: dict[int, int] = {}  # by the place of the work; none once it has settled
+        self._settled: set[int] = set()
         self._stopping = False
 
     def run(self) -> int:
-        """Keep the workers running until SIGTERM or SIGINT; then let them drain. Returns the exit status."""
+        """Keep the workers running until SIGTERM or SIGINT; then let them drain. Returns the exit status: 1 where one
+        never came to start, so that whoever watches this process hears of it."""
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
-        for work in self._works:
-            self._spawn(work)
+        for number in range(len(self._works)):
+            self._spawn(number)
+        given_up = False
         while self._pids:
             try:
                 pid, status = os.wait()
@@ -57,20 +65,38 @@ class Workers:
             ended = self._pids.pop(pid, None)
             if ended is None or self._stopping:
                 continue
-            started, work = ended
-            log.error("worker %d ended with status %d; starting another", pid, os.waitstatus_to_exitcode(status))
-            time.sleep(max(0.0, _RESTART_PAUSE - (time.monotonic() - started)))
+            started, number = ended
+            code = os.waitstatus_to_exitcode(status)
+            if self._never_starts(number, code, time.monotonic() - started):
+                log.error(
+                    "worker %d ended with status %d, as %d before it at their start", pid, code, _MOST_FAILURES - 1
+                )
+                log.error("the server ends: what stopped the worker is said above; mend it, and start again")
+                given_up = True
+                self._stop(signal.SIGTERM, None)
+                continue
+            log.error("worker %d ended with status %d; starting another", pid, code)
+            time.sleep(max(0.0, self._pause - (time.monotonic() - started)))
             if not self._stopping:
-                self._spawn(work)
-        return 0
+                self._spawn(number)
+        return 1 if given_up else 0
 
-    def _spawn(self, work: Callable[[], int]) -> None:
+    def _never_starts(self, number: int, code: int, lived: float) -> bool:
+        """Whether this work has failed at its start too often. One that has once settled is started again for ever:
+        what failed it later, a database that is away, may pass."""
+        if lived >= _SETTLED or number in self._settled:
+            self._settled.add(number)
+            return False
+        self._failures[number] = self._failures.get(number, 0) + 1 if code else 0
+        return self._failures[number] >= _MOST_FAILURES
+
+    def _spawn(self, number: int) -> None:
         # No signal may come before the parent knows the child and the child has let go of the parent's handlers.
         signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
         parent = os.getpid()
         pid = os.fork()
         if pid:
-            self._pids[pid] = time.monotonic(), work
+            self._pids[pid] = time.monotonic(), number
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
             return
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -79,7 +105,9 @@ class Workers:
         _stop_without(parent)
         status = 1
         try:
-            status = work()
+            status = self._works[number]()
+        except BaseException as error:
+            log.error("a worker failed", exc_info=error)
         finally:
             sys.stderr.flush()
             os._exit(status)

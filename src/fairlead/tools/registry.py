@@ -44,6 +44,7 @@ def defined(name: str, settings: AnySystem, pins: Pins | None, files: Mapping[st
             text = file_of(files, settings.file, f"systems.{name}.file")
             found = _named("python", "definitions_of")(text, settings.file)
         case SqlSettings():
+            _named("sql_address", "check_database")(f"systems.{name}.url", settings.url)
             found = _named("sql_queries", "definitions_of")(
                 name, _named("sql_mapping", "mapped")(name, settings, files)
             )

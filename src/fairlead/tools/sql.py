@@ -6,21 +6,19 @@ workspace needs them. SQLite comes with Python.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from fairlead.clock import Clock
 from fairlead.errors import BadInput
 from fairlead.net.http import Http
 from fairlead.tools.settings import SqlSettings
+from fairlead.tools.sql_address import SQLITE, check_database
 from fairlead.tools.sql_mapping import mapped
 from fairlead.tools.sql_queries import SELECT, definitions_of, queries_of
 from fairlead.tools.sql_sqlite import SqliteFile
 from fairlead.tools.sql_statement import Restriction
 from fairlead.tools.systems import System
 from fairlead.tools.types import Credential, Definition, SystemCall, ToolResult
-
-_SQLITE: Final = "sqlite:"
-_POSTGRESQL: Final = ("postgresql://", "postgres://")
 
 
 class SqlSystem:
@@ -29,10 +27,11 @@ class SqlSystem:
     def __init__(self, system: System, http: Http, clock: Clock) -> None:
         if not isinstance(system.settings, SqlSettings):
             raise BadInput(f"systems.{system.name} is no database", mend="write `use: sql`")
+        check_database(f"systems.{system.name}.url", system.settings.url)
         settings = mapped(system.name, system.settings, system.files)
         self._definitions = definitions_of(system.name, settings)
         self._queries = queries_of(system.name, settings)
-        lite = settings.url.startswith(_SQLITE)
+        lite = settings.url.startswith(SQLITE)
         self._restriction = Restriction("sqlite" if lite else "postgres", settings.tables, settings.functions)
         if settings.tables:
             self._restriction.restricted("SELECT 1")  # a parser that is missing is told now, not at the first call
@@ -63,11 +62,6 @@ class SqlSystem:
 
 
 def _postgresql(name: str, settings: SqlSettings, clock: Clock) -> Any:
-    if not settings.url.startswith(_POSTGRESQL):
-        raise BadInput(
-            f"systems.{name}.url is no address of a database that is known here",
-            mend="write postgresql://HOST/DATABASE or sqlite:FILE",
-        )
     from fairlead.tools.sql_postgresql import PostgresqlDatabase
 
     return PostgresqlDatabase(name, settings, clock)
@@ -75,5 +69,5 @@ def _postgresql(name: str, settings: SqlSettings, clock: Clock) -> Any:
 
 def _file(url: str) -> Path:
     """`sqlite:FILE`, and `sqlite:///FILE` as others write it."""
-    path = url.removeprefix(_SQLITE)
+    path = url.removeprefix(SQLITE)
     return Path(path[2:] if path.startswith("//") else path)

@@ -13,8 +13,9 @@ from fairlead.clock import Clock
 from fairlead.errors import BadInput, DeadlineExceeded
 from fairlead.tools.failures import NotAuthorised, SystemFailed
 from fairlead.tools.settings import SqlSettings
+from fairlead.tools.sql_address import address_of
 from fairlead.tools.sql_logins import Logins
-from fairlead.tools.sql_postgresql_login import address_of, log_in
+from fairlead.tools.sql_postgresql_login import log_in
 from fairlead.tools.sql_postgresql_values import adapted, sent
 from fairlead.tools.sql_queries import Query
 from fairlead.tools.sql_rows import Rows, failed, too_large

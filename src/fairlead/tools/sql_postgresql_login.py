@@ -5,26 +5,22 @@ here, so that no call is made under an account, a password or a certificate that
 """
 
 import contextlib
-import ipaddress
 import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl, unquote, urlsplit
-
-from msgspec import Struct
 
 from fairlead.errors import BadInput
 from fairlead.tools.failures import NotAuthorised, SystemFailed
+from fairlead.tools.sql_address import Address
 from fairlead.tools.types import Credential
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
     from psycopg.adapt import AdaptersMap
 
-_OPTIONS: Final = frozenset(("sslmode", "sslrootcert", "require_auth", "channel_binding", "target_session_attrs"))
 _OLDEST: Final = 160000  # as libpq numbers itself: it then knows `require_auth` and `sslcertmode`
 _PEM: Final = "-----BEGIN"
 _CERTIFICATE: Final = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
@@ -44,50 +40,6 @@ _OURS: Final[Mapping[str, Any]] = {
     "application_name": "fairlead", "options": _SESSION, "connect_timeout": 10, "keepalives_idle": 10,
     "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000,
 }  # fmt: skip
-
-
-class Address(Struct, frozen=True, kw_only=True):
-    """A database, as the workspace names it. `options` are libpq's that stand in the URL."""
-
-    host: str
-    port: int
-    database: str
-    options: Mapping[str, str]
-
-    @property
-    def is_loopback(self) -> bool:
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
-
-
-def address_of(url: str, key: str) -> Address:
-    """Raises `BadInput` naming `key`."""
-    try:
-        parts = urlsplit(url)
-        host, port = unquote(parts.hostname or ""), parts.port or 5432
-        options = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
-    except ValueError as error:
-        raise BadInput(f"{key} is no address of a database", why=str(error), mend=_LIKE) from None
-    if parts.username is not None or parts.password is not None:
-        raise BadInput(
-            f"{key} holds an account",
-            why="everybody logs in by their own credential",
-            mend="leave the account out, and say under `credential:` by what the database knows the caller",
-        )
-    database = unquote(parts.path.removeprefix("/"))
-    if not host or "," in host or "/" in host or not database or "/" in database or parts.fragment:
-        raise BadInput(f"{key} is no address of one database", mend=_LIKE)
-    if unknown := sorted(options.keys() - _OPTIONS):
-        raise BadInput(
-            f"{key} sets {unknown[0]!r}, which is not for a URL to say",
-            mend=f"what it may set: {', '.join(sorted(_OPTIONS))}",
-        )
-    return Address(host=host, port=port, database=database, options=options)
-
-
-_LIKE: Final = "write postgresql://HOST:PORT/DATABASE"
 
 
 class _Reading:

@@ -1,9 +1,9 @@
 """A run as people and programs are told of it: plain data, the same at every door."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fairlead.storage.workflow_rows import DONE, OVER, Run
+from fairlead.storage.workflow_rows import DONE, FAILED, OVER, Run
 from fairlead.storage.workflow_step_rows import Result
 from fairlead.workflows.forking import Plan
 from fairlead.workflows.marks import is_mark
@@ -12,6 +12,7 @@ from fairlead.workflows.people import Asking
 from fairlead.workflows.recorded import failure_in
 from fairlead.workflows.resuming import changes_of
 from fairlead.workflows.runs import Runs
+from fairlead.workflows.unfit import not_fit
 from fairlead.workflows.walk import StepResult, Waiting
 
 
@@ -44,7 +45,10 @@ def remaining(run: Run, steps: Iterable[Result]) -> dict[str, Any]:
 def whole(runs: Runs, opened: Opened) -> dict[str, Any]:
     """All of it: its steps so far, what it waits for, and what came of it."""
     run = opened.run
-    steps = [_step(opened, each) for each in opened.results if not is_mark(each)]
+    result = runs.result(opened) if run.status in OVER else None
+    waits = [] if run.status in OVER else runs.waits(opened)
+    unfit = not_fit(opened.results, [wait.place for wait, _ in waits], result if run.status == FAILED else None)
+    steps = [_step(opened, each, unfit.get(each)) for each in opened.results if not is_mark(each)]
     told = {**brief(run), "person": opened.begun.caller.person, "input": opened.begun.input, "steps": steps}
     if (origin := opened.origin) is not None:
         told["copy"] = {"of": origin.run, "from": origin.start, "kept": origin.kept, "edited": origin.edited}
@@ -52,11 +56,10 @@ def whole(runs: Runs, opened: Opened) -> dict[str, Any]:
         told["changed"] = changed
     told["cost"] = sum(each.cost for each in opened.results.values())
     if run.status in OVER:
-        result = runs.result(opened)
         if result is not None:
             told["output" if run.status == DONE else "failure"] = result.get("value") if run.status == DONE else result
     else:
-        told["waits"] = [_waits(wait.place, wait.asked_at, waiting) for wait, waiting in runs.waits(opened)]
+        told["waits"] = [_waits(wait.place, wait.asked_at, waiting) for wait, waiting in waits]
     return told
 
 
@@ -102,7 +105,7 @@ def _about(row: Result) -> dict[str, Any]:
     return {"at": row.place, "status": row.status, "run": row.action or None, "cost": row.cost, "ended_at": row.at}
 
 
-def _step(opened: Opened, place: str) -> dict[str, Any]:
+def _step(opened: Opened, place: str, unfit: Mapping[str, Any] | None) -> dict[str, Any]:
     row = opened.results[place]
     about = _about(row)
     plain = opened.key.open(place, row.sealed)
@@ -112,4 +115,5 @@ def _step(opened: Opened, place: str) -> dict[str, Any]:
             **about,
             "error": {"kind": failed.kind, "code": failed.code, "message": failed.message, "mend": failed.mend},
         }
-    return {**about, "value": unpacked(plain, StepResult).value}
+    told = {**about, "value": unpacked(plain, StepResult).value}
+    return told if unfit is None else {**told, "status": "failed", "error": unfit}

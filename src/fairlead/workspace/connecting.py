@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from fairlead.clock import Clock
 from fairlead.net.http import Http
 from fairlead.tools.at_once import AtOnce
+from fairlead.tools.left_aside import opened_or_aside
 from fairlead.tools.offered import NO_SYSTEMS, Systems, offered
-from fairlead.tools.registry import open_system
 from fairlead.tools.systems import System, in_place
 from fairlead.tools.types import SystemDriver
 from fairlead.workspace.compile import Secrets
@@ -28,8 +28,9 @@ class Connections:
         self._closing: set[asyncio.Task[None]] = set()
 
     def take_up(self, systems: Mapping[str, System]) -> Systems:
-        """The systems with their drivers; what is made of a revision's tools is made once, however often something
-        else is published (a key, a stop). What is under way at a driver that is replaced may end in its own time."""
+        """The systems with their drivers; one that cannot be opened is left aside. What is made of a revision's tools is
+        made once, however often something else is published (a key, a stop). What is under way at a driver that is
+        replaced may end in its own time."""
         if not systems and not self._open:
             return NO_SYSTEMS
         before, self._open = self._open, {}
@@ -40,7 +41,7 @@ class Connections:
                 self._open[name] = before.pop(name)
             else:
                 places = AtOnce(name, system.settings.at_once, self._clock)
-                self._open[name] = system, open_system(system, self._http, self._clock), places
+                self._open[name] = system, opened_or_aside(system, self._http, self._clock), places
         for system, driver, _ in before.values():
             closing = asyncio.get_running_loop().create_task(self._close(system, driver, system.settings.timeout))
             self._closing.add(closing)

@@ -17,7 +17,7 @@ from fairlead.storage.store import Store
 from fairlead.workspace.compile import Secrets, Workspace, compile_workspace
 from fairlead.workspace.policy_tests import require_policy_tests
 from fairlead.workspace.published import keep, load_keys, snapshot_of
-from fairlead.workspace.remarks import NOBODY_KNOWN
+from fairlead.workspace.remarks import NOBODY_KNOWN, NOBODY_NAMED
 from fairlead.workspace.revision import revision_of
 from fairlead.workspace.text import PRICES, WorkspaceText
 
@@ -106,10 +106,12 @@ def _halves(progress: Progress) -> tuple[Progress, Progress]:
 
 
 def _still_true(warnings: tuple[str, ...], store: Store) -> tuple[str, ...]:
-    """Without what a look into the database refutes: keys may have been made at run time."""
-    if NOBODY_KNOWN in warnings and any(not key.revoked_at for key in load_keys(store)):
-        return tuple(each for each in warnings if each != NOBODY_KNOWN)
-    return warnings
+    """With what a look into the database adds or refutes: keys may have been made at run time."""
+    if NOBODY_NAMED not in warnings:
+        return warnings
+    known = any(not key.revoked_at for key in load_keys(store))
+    others = tuple(each for each in warnings if each != NOBODY_NAMED)
+    return others if known else (*others, NOBODY_KNOWN)
 
 
 def with_prices(text: WorkspaceText, workspace: Workspace) -> WorkspaceText:

@@ -30,7 +30,13 @@ _MEMBERS_NAMED = re.compile(r'\b(Department|Group)::"([^"]+)"')
 _OPEN: Final = UNANSWERED.lower().rstrip(".")
 _MOST_TOLD: Final = 5
 NOBODY_KNOWN: Final = "nobody is known yet: make a key with `fairlead key add`, or add `keys:` or `identity:`"
-"""Said of a workspace by itself; where a database is at hand, only if that knows no key either."""
+"""Said where a database is at hand and knows no key either."""
+
+NOBODY_NAMED: Final = (
+    "the workspace's text names no `keys:` and no `identity:`: only who has a key of `fairlead key add` is known "
+    "(those are in the database; `fairlead key list` shows them)"
+)
+"""Said of a workspace by itself, whose database nobody has looked into."""
 
 
 def about(workspace: Workspace, now: int) -> Iterator[str]:
@@ -125,7 +131,7 @@ def _doors(workspace: Workspace) -> Iterator[str]:
             f"server.host is {server.host}, and neither `server.tls` nor `server.proxy` is there: it will not be served"
         )
     if not (settings.keys or settings.identity.providers or settings.identity.anonymous.allow):
-        yield NOBODY_KNOWN
+        yield NOBODY_NAMED
 
 
 def _pages(workspace: Workspace, now: int) -> Iterator[str]:

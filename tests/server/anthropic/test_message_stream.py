@@ -256,7 +256,7 @@ def test_a_stream_that_fails_says_so_and_ends() -> None:
     (found,) = events(writer.fail(error))
     assert found == {
         "type": "error",
-        "error": {"type": "api_error", "message": "the model stopped"},
+        "error": {"type": "api_error", "message": "the model stopped: reset"},
         "request_id": "run_1",
         "fairlead": {
             "code": "upstream_cut_off",

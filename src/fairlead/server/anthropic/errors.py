@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from fairlead.errors import FairleadError
+from fairlead.server.said import said
 
 _encode = msgspec.json.Encoder().encode
 
@@ -48,7 +49,7 @@ def encode_error(error: FairleadError) -> bytes:
     return _encode(
         ErrorReply(
             type="error",
-            error=ErrorBody(_TYPES.get(error.status, "api_error"), error.message),
+            error=ErrorBody(_TYPES.get(error.status, "api_error"), said(error)),
             request_id=error.run or None,
             fairlead=ErrorDetails(error.code, error.step, error.why, error.mend, error.run),
         )

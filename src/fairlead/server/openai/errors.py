@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from fairlead.errors import BadInput, FairleadError
+from fairlead.server.said import said
 
 _encode = msgspec.json.Encoder().encode
 
@@ -39,7 +40,7 @@ def encode_error(error: FairleadError) -> bytes:
     """The body of an error, or the data of an error's event."""
     body: dict[str, Any] = {
         "error": ErrorBody(
-            message=error.message,
+            message=said(error),
             type=_TYPES.get(error.status, "server_error"),
             param=(error.param or None) if isinstance(error, BadInput) else None,
             code=error.code,

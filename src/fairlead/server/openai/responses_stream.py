@@ -34,6 +34,7 @@ from fairlead.server.openai.responses_reply import (
     token_logprobs,
 )
 from fairlead.server.openai.responses_request import AskedResponse
+from fairlead.server.said import said
 
 _END = b"data: [DONE]\n\n"
 
@@ -122,7 +123,7 @@ class ResponseEvents:
         failed = msgspec.structs.replace(
             self._response,
             status="failed",
-            error=ErrorOut(error.code, error.message, details),
+            error=ErrorOut(error.code, said(error), details),
             output=self._output("incomplete"),
         )
         return b"".join([*self._begin(), self._say("response.failed", response=failed)])
