@@ -28,7 +28,7 @@ class Connections:
         self._closing: set[asyncio.Task[None]] = set()
 
     def take_up(self, systems: Mapping[str, System]) -> Systems:
-        """The systems with their drivers; one that cannot be opened is left aside. What is made of a revision's tools is
+        """The systems with drivers; one that cannot be opened is left aside. What is made of a revision's tools is
         made once, however often something else is published (a key, a stop). What is under way at a driver that is
         replaced may end in its own time."""
         if not systems and not self._open:
