@@ -106,10 +106,31 @@ async def test_an_answer_that_the_check_of_its_step_refuses_is_kept_as_such(tmp_
                 run = await asked(w, step)
                 answer(w, run, at=at, value={"total": total})
                 await gone_on(w, run)
+        assert w.running.runs.one(run).status == "done"
         found = {(each.row.place, each.content.answer["total"], each.row.accepted) for each in kept(w)}
         assert found == {("read", 120, False), ("read", 7, True), ("ask", 120, False), ("ask", 7, True)}
         with w.store.reading() as connection:
             assert [each.accepted for each in example_rows.examples(connection, Which(accepted=True))] == [True, True]
+
+
+async def test_an_expert_whose_answer_does_not_pass_is_asked_again_and_told_why(tmp_path: Path) -> None:
+    async with office(tmp_path) as w:
+        run = await asked(w, {**read(), **RULE})
+        for at, total in (("read.~expert", 120), ("read.~expert~1", 130), ("read.~expert~2", 7)):
+            ((_, waiting),) = w.running.runs.waits(w.running.runs.open(run))
+            assert waiting.id == at
+            answer(w, run, at=at, value={"total": total})
+            await gone_on(w, run)
+        assert (waiting.show["failed"], waiting.show["answered"]) == ("check", {"total": 130})
+        assert "too high" in waiting.show["message"]
+        assert value(w, w.running.runs.one(run)) == {"total": 7}
+        found = {(each.row.place, each.content.answer["total"], each.row.accepted) for each in kept(w)}
+        assert found == {("read", 120, False), ("read~1", 130, False), ("read~2", 7, True)}
+        stubborn = await asked(w, {**read(), **RULE})
+        for at in ("read.~expert", "read.~expert~1", "read.~expert~2"):
+            answer(w, stubborn, at=at, value={"total": 120})
+            await gone_on(w, stubborn)
+        assert w.running.runs.one(stubborn).status == "failed"
 
 
 async def test_an_example_is_as_secret_as_all_that_any_model_was_given_on_the_way(tmp_path: Path) -> None:

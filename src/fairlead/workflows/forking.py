@@ -199,7 +199,8 @@ def _is_answer(bundle: Bundle, row: Result) -> bool:
     """Whether people have said this: an approval, an expert's work, a choice between branches."""
     parts = parts_of(row.place)
     step = step_at(bundle, parts)
-    return any(each in parts for each in _PEOPLE) or (step is not None and step.kind == "approval")
+    said = any(isinstance(each, str) and each.startswith(_PEOPLE) for each in parts)
+    return said or (step is not None and step.kind == "approval")
 
 
 def _undone(opened: Opened) -> dict[str, None]:

@@ -6,7 +6,7 @@ walked again from the start, and whatever was done gives what it gave.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from fairlead.labels import NO_LABELS, Labels
 from fairlead.workflows.doing import done, work_of
-from fairlead.workflows.nodes import ErrorKind, RetrySettings, seconds
+from fairlead.workflows.nodes import ErrorKind, ExpertSettings, RetrySettings, seconds
 from fairlead.workflows.passing import passed
 from fairlead.workflows.program import Block, Compiled, Flow, Program
 from fairlead.workflows.scope import Flowing, Halt, Purse, Scope
@@ -23,9 +23,10 @@ from fairlead.workflows.templates import as_text
 from fairlead.workflows.together import Halted, each_after
 from fairlead.workflows.undoing import Undoing
 from fairlead.workflows.waits import sooner
-from fairlead.workflows.walk import Cancelled, Effects, Place, RunFailed, StepFailed, StepResult, Waiting
+from fairlead.workflows.walk import Cancelled, Effects, Place, RunFailed, StepFailed, StepResult, Waiting, Work
 
 _EFFECTS: Final = ("model", "agent", "tool", "python")
+_ASKED_AGAIN: Final = 2  # times that an expert is told that what they gave does not pass
 _TURN: Final = 50  # steps after which other walks go on
 _MOST_STEPS: Final = 1_000_000
 _TIMED: Final = ("approval", "wait")  # they look at their time themselves
@@ -159,30 +160,53 @@ class Walk:
         return last_of(block, await self.block(block, at, scope.naming(error=error)))
 
     async def _with_expert(self, compiled: Compiled, at: Place, scope: Scope) -> StepResult:
-        """The step; and where no model may or can do it, a person who can."""
-        node = compiled.node
-        expert = getattr(node, "expert", None)
+        """The step; and where no model may or can do it, a person who can. Whose answer does not pass is asked anew
+        and told why."""
+        expert = getattr(compiled.node, "expert", None)
         try:
             return await self._tried(compiled, at, scope)
         except StepFailed as failed:
             if expert is None or failed.kind not in expert.errors:
                 raise
-            place = at.below("~expert")
-            asked, began = asked_of(compiled, scope), place.below("~began")
-            begun = await effect(self, began, scope, partial(self.effects.now, began))
-            waiting = Waiting(
-                kind="question",
-                id=place.text,
-                until=sooner(begun + 1000 * seconds(expert.timeout), scope.deadline),
-                role=expert.role,
-                ask=asked.prompt,
-                show={"failed": failed.kind, "message": failed.message},
-                answer=node.gives,
-                work=work_of(compiled, scope, reason=failed.kind, code=failed.code, instructions=asked.instructions),
-            )
-            result = await paid(self, place, scope, partial(self.effects.answer, place, None, waiting))
-            result = flowed(compiled, scope, result)
-            return await self._let_pass(compiled, at, scope, result)
+            show: dict[str, Any] = {"failed": failed.kind, "message": failed.message}
+            work = partial(work_of, compiled, scope, reason=failed.kind, code=failed.code)
+        for tries in range(_ASKED_AGAIN + 1):
+            place, answered = at.below("~expert"), at
+            if tries:
+                place, answered = _anew(place, tries), _anew(at, tries)
+            result = await self._asked(compiled, place, scope, expert, show, work)
+            try:
+                return await self._let_pass(compiled, answered, scope, result)
+            except StepFailed as failed:
+                if tries == _ASKED_AGAIN:
+                    raise
+                show = {"failed": failed.kind, "message": failed.message, "answered": result.value}
+        raise AssertionError("the last answer passes or raises")
+
+    async def _asked(
+        self,
+        compiled: Compiled,
+        place: Place,
+        scope: Scope,
+        expert: ExpertSettings,
+        show: dict[str, Any],
+        work: Callable[..., Work],
+    ) -> StepResult:
+        """What an expert gives for the step."""
+        asked, began = asked_of(compiled, scope), place.below("~began")
+        begun = await effect(self, began, scope, partial(self.effects.now, began))
+        waiting = Waiting(
+            kind="question",
+            id=place.text,
+            until=sooner(begun + 1000 * seconds(expert.timeout), scope.deadline),
+            role=expert.role,
+            ask=asked.prompt,
+            show=show,
+            answer=compiled.node.gives,
+            work=work(instructions=asked.instructions),
+        )
+        result = await paid(self, place, scope, partial(self.effects.answer, place, None, waiting))
+        return flowed(compiled, scope, result)
 
     async def _let_pass(self, compiled: Compiled, at: Place, scope: Scope, result: StepResult) -> StepResult:
         """What a person gave for the step, checked as everything is."""

@@ -20,7 +20,8 @@ _MODEL: Final = "model:"
 
 def lesson_of(opened: Opened, place: str, waiting: Waiting, who: Caller, answer: Any) -> Lesson:
     """What is learnt from this answer."""
-    work, step = waiting.work or Work(), place.removesuffix(EXPERT)
+    work = waiting.work or Work()
+    step, _, again = place.rpartition(EXPERT) if EXPERT in place else (place, "", "")
     rows = sorted(_below(opened, step), key=lambda row: (row.at, row.place)) if step != place else []
     source: Source = "expert" if waiting.kind == "question" else "approval"
     given = list(_given(opened, rows))
@@ -40,7 +41,7 @@ def lesson_of(opened: Opened, place: str, waiting: Waiting, who: Caller, answer:
         task=work.task,
         workflow=opened.run.workflow,
         run=opened.run.id,
-        place=step,
+        place=f"{step}{again}",
         action=next((each.action for each in reversed(rows) if each.action), ""),
         reason=work.reason,
         code=work.code,
