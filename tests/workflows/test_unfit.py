@@ -49,5 +49,12 @@ def test_where_a_person_is_asked_the_reply_before_did_not_pass() -> None:
     }
 
 
+def test_an_answer_of_an_expert_who_is_asked_again_did_not_pass() -> None:
+    rows = {place: _row(place, "done") for place in ("a", "a.~expert")}
+    assert set(not_fit(rows, ["a.~expert~1"], None)) == {"a", "a.~expert"}
+    rows["a.~expert~1"] = _row("a.~expert~1", "done")
+    assert set(not_fit(rows, [], None)) == {"a", "a.~expert"}
+
+
 def _row(place: str, status: str) -> Result:
     return Result(run="r", place=place, at=1, action="", status=status, cost=0, size=1, sealed=b"")

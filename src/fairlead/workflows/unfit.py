@@ -23,14 +23,15 @@ def not_fit(
 
     Nothing is tried again after a result but what did not pass; after that an expert is asked, or the run fails there.
     """
-    tried = dict[str, list[str]]()
+    anew, tried = set(map(_step_of, asked)), dict[str, list[str]]()
     for place, row in results.items():
         if row.status == "done":
             tried.setdefault(_step_of(place), []).append(place)
     found = dict[str, dict[str, Any]]()
     for step, places in tried.items():
         places.sort(key=_turn)
-        found |= {each: _error(f"{_SAID}, and it was asked again") for each in places[:-1]}
+        unfit = places if step in anew else places[:-1]
+        found |= {each: _error(f"{_SAID}, and it was asked again") for each in unfit}
         if f"{step}{_EXPERT}" in results or f"{step}{_EXPERT}" in asked:
             found[places[-1]] = _error(f"{_SAID}, and a person was asked")
     if failure is not None and failure.get("kind") == "check":
