@@ -18,7 +18,8 @@ from fairlead.identity.certificates import Certificates
 from fairlead.identity.types import Caller
 from fairlead.tools.failures import NotAuthorised
 from fairlead.tools.settings import CertificateSettings
-from fairlead.tools.sql_postgresql_login import address_of, log_in
+from fairlead.tools.sql_address import address_of
+from fairlead.tools.sql_postgresql_login import log_in
 from fairlead.tools.sql_postgresql_values import adapted
 from fairlead.workspace.publish import checked
 from fairlead.workspace.text import WorkspaceText
