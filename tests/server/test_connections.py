@@ -11,9 +11,10 @@ import httpx
 import pytest
 from aiohttp import web
 from tests.execution.test_granted_calls import FILES, systems
+from tests.execution.test_stopping import throw
 from tests.identity.authorization_server import AuthorizationServer
 from tests.identity.login_issuer import LoginIssuer
-from tests.server.test_login import csrf, stop
+from tests.server.test_login import csrf
 from tests.world import SECRETS, Served, served
 
 from fairlead.clock import SystemClock
@@ -188,5 +189,5 @@ def test_nothing_is_attached_to_anybody_but_who_began(s: Served, outside: Outsid
             back = consented(begun(kim))
         assert kim.get(back).status_code == 303
         assert s.count("consent") <= 20
-        stop(s, "acme|kim")
+        throw(s.store, SystemClock(), "person", "acme|kim")
         assert kim.get("/connect/shop").status_code == 403

@@ -296,4 +296,4 @@ def test_only_the_path_reaches_for_the_drivers_of_systems() -> None:
     reaching = {str(each.relative_to(source)) for each in source.rglob("*.py") if "systems.drivers" in each.read_text()}
     assert reaching == {"execution/tool_attempt.py", "execution/tool_pins.py"}
     opening = {str(each.relative_to(source)) for each in source.rglob("*.py") if "open_system" in each.read_text()}
-    assert opening == {"tools/registry.py", "workspace/connecting.py", "cli/systems_asked.py"}
+    assert opening == {"tools/registry.py", "tools/left_aside.py", "cli/systems_asked.py"}
