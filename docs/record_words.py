@@ -71,6 +71,7 @@ FIELDS: Final = {
     "within": "The run that this one is a part of (a fact that a decision needed, a live source of its context, what "
     "its question means to a model for embeddings), or "
     "the work that its client named, as a digest.",
+    "workflow": "Of what a run of a workflow does: which one it is. A subflow's steps are those of the run's workflow.",
 }
 KINDS: Final = {
     "call_model": "The action itself, a model's answer: one for each run.",

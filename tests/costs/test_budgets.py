@@ -47,6 +47,13 @@ def test_an_action_counts_against_every_budget_that_it_falls_under() -> None:
     }
 
 
+def test_only_steps_of_runs_count_against_budgets_of_workflows() -> None:
+    caps = budgets(workflows={"orders": {"daily": 7}, "*": {"total": 3}})
+    assert caps.limits_for(ANA, "", NOW) == ()
+    assert scopes(caps.limits_for(ANA, "", NOW, "orders")) == {"workflow/orders 2026-11-21": 7}
+    assert scopes(caps.limits_for(ANA, "", NOW, "claims")) == {"workflow/claims all": 3}
+
+
 def test_without_budgets_nothing_is_held_against_anything() -> None:
     assert budgets().limits_for(ANA, "any", NOW) == ()
 

@@ -13,7 +13,7 @@ from fairlead.cli.output import Json, json_data, say, table
 from fairlead.cli.people import Names
 from fairlead.cli.place import Data, Place, Workspace, currency_of, find, settings_of
 from fairlead.clock import SystemClock
-from fairlead.costs.billing.bill import DIMENSIONS, bill, within, workflows
+from fairlead.costs.billing.bill import DIMENSIONS, bill, outermost, within
 from fairlead.costs.billing.charges import Per, charges
 from fairlead.costs.billing.files import csv_lines, harmless, require_duckdb, write_parquet
 from fairlead.costs.billing.focus import COLUMNS, focus_rows, validated
@@ -121,7 +121,7 @@ def _focus(place: Place, store: Store, period: Period, per: Per, format_: str, o
     from fairlead.cli.sold import sales_of
 
     records = records_of(store, period)
-    roots = workflows(records()) if per == "run" else None
+    roots = outermost(records()) if per == "run" else None
     found = charges(within(records(), period), sales_of(place, store), per, roots)
     organisation = str(settings_of(place.workspace).get("organisation") or "organisation")
     rows = list(focus_rows(found, organisation, currency_of(place)))

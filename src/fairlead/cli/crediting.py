@@ -30,7 +30,7 @@ app = typer.Typer(
     help="What may be spent beside the caps: show, allot, transfer, history.",
 )
 _MOST_REASON = 200  # characters
-_SCOPE = "A department's name, or organisation, department/NAME, person/NAME or task/NAME."
+_SCOPE = "A department's name, or organisation, department/NAME, person/NAME, task/NAME or workflow/NAME."
 Amount = Annotated[str, typer.Argument(help="How much, in what `fairlead budget` shows.")]
 Period = Annotated[
     str, typer.Option(help="daily, weekly, monthly or total, now. Default: the longest that all sides have.")
@@ -224,7 +224,7 @@ def _scope(text: str) -> str:
     if kind not in SCOPES:
         raise BadInput(
             f"{text!r} is no budget",
-            why="budgets are of the organisation, of departments, persons and tasks",
+            why="budgets are of the organisation, of departments, persons, tasks and workflows",
             mend=f"write organisation, or one of {', '.join(f'{each}/NAME' for each in SCOPES)}",
         )
     return scope_name(kind, name)

@@ -30,7 +30,7 @@ _KINDS: Final = {"month": "monthly", "week": "weekly", "day": "daily"}
 @forecast_app.command("forecast")
 def show(
     scope: Annotated[
-        str, typer.Argument(help="organisation, department/NAME, person/NAME, task/NAME or model/NAME.")
+        str, typer.Argument(help="organisation, department/NAME, person/NAME, task/NAME, model/NAME or workflow/NAME.")
     ] = "",
     period: Annotated[str, typer.Option("--period", help="month, week or day: the one that is under way.")] = "month",
     key: Key = "",

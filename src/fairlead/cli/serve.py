@@ -129,7 +129,8 @@ def _switched_off(compiled: Compiled) -> Iterator[str]:
             "only the lean rules decide" if settings.rules else "every caller may ask every model"
         )
     budgets = settings.budgets
-    if not (budgets.departments or budgets.persons or budgets.tasks or budgets.organisation != BudgetSettings()):
+    some = budgets.departments or budgets.persons or budgets.tasks or budgets.workflows
+    if not some and budgets.organisation == BudgetSettings():
         yield "no budgets: nothing caps what is spent"
     if not compiled.items:
         yield "no context: answers come from the models alone"

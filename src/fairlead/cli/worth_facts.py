@@ -15,7 +15,7 @@ from fairlead.cli.place import Place
 from fairlead.cli.records import record_of
 from fairlead.cli.sold import sales_of
 from fairlead.clock import SystemClock
-from fairlead.costs.billing.bill import workflows
+from fairlead.costs.billing.bill import outermost
 from fairlead.costs.billing.charges import Sales
 from fairlead.costs.billing.periods import Period, day_of
 from fairlead.costs.forecasting import Series, series_by_scope
@@ -84,7 +84,7 @@ def gathered(place: Place, period: Period, key: str = "", with_forecast: bool = 
         with log.at_one_moment() as moment:
             head = moment.head()
         first = next(log.since(0), None)
-        roots = workflows(records_of(store, period)())
+        roots = outermost(records_of(store, period)())
         rows = list(_rows(store, period))
         scores = scores_since(store, period.start)
         exits = leaving((record for record, _ in rows), _vendors(rows, compiled, sales_of(place, store)), scores)

@@ -214,7 +214,7 @@ def _again(report: Report) -> Markup:
         ("Everything on this page", "the same log and outcomes give the same figures",
          _code(f"fairlead value --period {period} --json")),
         ("Cost", "sum of `cost` over all records of the period; those of one workflow together",
-         _code(f"fairlead bill --period {period} --by task,workflow --format csv")),
+         _code(f"fairlead bill --period {period} --by task,work --format csv")),
         ("Volume and time", "outermost runs whose reply was done; from when the first action began to when the last "
          "record was made", _code("fairlead audit export FILE")),
         ("Straight through", "no approval, nothing refused or failed, no score below 0.5", _code("fairlead trace RUN")),

@@ -17,7 +17,7 @@ DAY_MS = 86_400_000
 REMEMBERED = 10_000  # callers' limits kept at hand; beyond that, all are worked out anew
 EACH = "*"
 PERIODS: Final = ("daily", "weekly", "monthly", "total")
-SCOPES: Final = ("department", "person", "task")
+SCOPES: Final = ("department", "person", "task", "workflow")
 _MOST: Final = 2**62
 _SPELLED: Final = re.compile("%([0-9A-F]+);")
 
@@ -59,7 +59,7 @@ class Budgets:
     """The caps of one revision. Not for use by several threads at once, but for `caps_of`."""
 
     def __init__(self, unit: Unit, organisation: _Caps, others: Mapping[str, Mapping[str, _Caps]]) -> None:
-        """`others` are those of departments, persons and tasks, by kind and name."""
+        """`others` are those of departments, persons, tasks and workflows, by kind and name."""
         self.unit = unit
         self._organisation = organisation
         self._others = others
@@ -74,14 +74,15 @@ class Budgets:
         self.rolls_over = any(cap.rollover is not None for cap in every)
         self._day = -1
         self._periods: dict[str, str] = {}
-        self._known: dict[tuple[str, str, str], tuple[ScopeLimit, ...]] = {}
+        self._known: dict[tuple[str, str, str, str], tuple[ScopeLimit, ...]] = {}
 
-    def limits_for(self, caller: Caller, task: str, now: int) -> tuple[ScopeLimit, ...]:
-        """Every cap that an action of `caller` for `task` counts against at `now` (milliseconds since 1970, UTC)."""
+    def limits_for(self, caller: Caller, task: str, now: int, workflow: str = "") -> tuple[ScopeLimit, ...]:
+        """Every cap that an action of `caller` for `task` counts against at `now` (milliseconds since 1970, UTC).
+        `workflow` is that of the run that it is a step of, "" for what is none."""
         day = now // DAY_MS
         if day != self._day:
             self._day, self._periods, self._known = day, periods_of(now), {}
-        key = (caller.department, caller.person, task)
+        key = (caller.department, caller.person, task, workflow)
         limits = self._known.get(key)
         if limits is None:
             if len(self._known) >= REMEMBERED:
@@ -110,8 +111,10 @@ class Budgets:
         """The scopes that are declared by name: of these a budget is there before anything is spent."""
         return ("organisation", *self._named)
 
-    def _limits(self, department: str, person: str, task: str) -> tuple[ScopeLimit, ...]:
-        scopes = ("organisation", *map(scope_name, SCOPES, (department, person, task)))
+    def _limits(self, department: str, person: str, task: str, workflow: str) -> tuple[ScopeLimit, ...]:
+        scopes = ["organisation", *map(scope_name, SCOPES, (department, person, task))]
+        if workflow:
+            scopes.append(scope_name("workflow", workflow))
         return tuple(
             ScopeLimit(scope, self._periods[cap.kind], cap.cap, cap.shares)
             for scope in scopes
@@ -120,7 +123,7 @@ class Budgets:
 
 
 def compile_budgets(settings: BudgetsSettings, alarms: Collection[str] = ()) -> Budgets:
-    """Raises `BadInput` naming the key. Whether there are such departments and tasks is for the caller to check.
+    """Raises `BadInput` naming the key. Whether there are such departments, tasks and workflows is for the caller to check.
     `alarms` are those that are declared."""
     for name in settings.alarms:
         if name not in alarms:
@@ -129,7 +132,12 @@ def compile_budgets(settings: BudgetsSettings, alarms: Collection[str] = ()) -> 
                 mend=closest(name, alarms) or "declare it under `alarms:`",
             )
     unit = unit_of(settings.currency, settings.credits)
-    every = {"department": settings.departments, "person": settings.persons, "task": settings.tasks}
+    every = {
+        "department": settings.departments,
+        "person": settings.persons,
+        "task": settings.tasks,
+        "workflow": settings.workflows,
+    }
     others = {
         kind: {name: _compiled(f"budgets.{kind}s.{name}", caps, unit) for name, caps in named.items()}
         for kind, named in every.items()

@@ -123,6 +123,7 @@ class Known:
             door=self.arrival.door,
             judges=self.arrival.judges,
             within=self.within,
+            workflow=self.arrival.workflow,
             tool=self.tool,
             person=self._subject.id,
             agent=caller.agent,

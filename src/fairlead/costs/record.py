@@ -65,6 +65,7 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     Of a tool's call, `arguments` and `definition` are SHA-256 digests, `rights` the kind of credential by which the
     system knew the caller, `sources` where the arguments came from, `approvals` the ids of those that let it pass, and
     `within` the run that it was a part of. Of actions whose client names a piece of work, `within` is that.
+    `workflow` is the one whose run they are steps of.
 
     Of a model's answer that had to pass checks to be kept, `checks` has each with `passed` or `failed` and a word or a
     figure that says why.
@@ -123,6 +124,7 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     v: int
     weight: int = 0
     within: str = ""
+    workflow: str = ""
 
 
 RECORD_VERSION = 1

@@ -36,7 +36,7 @@ class ForecastSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     drivers: Annotated[
         dict[str, DriverSettings],
-        Meta(description="By scope: organisation, or department/NAME, task/NAME, model/NAME."),
+        Meta(description="By scope: organisation, or department/NAME, task/NAME, model/NAME, workflow/NAME."),
     ] = {}
 
 

@@ -119,8 +119,8 @@ class BudgetSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class BudgetsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`budgets:` in fairlead.yaml. An action is held against every budget that it falls under.
 
-    Under `departments`, `persons` and `tasks`, "*" gives each one that is not named a budget of its own. A named entry
-    replaces "*" as a whole. Callers without a department share one.
+    Under `departments`, `persons`, `tasks` and `workflows`, "*" gives each one that is not named a budget of its own. A
+    named entry replaces "*" as a whole. Callers without a department share one. All runs of a workflow share its own.
     """
 
     currency: Annotated[
@@ -142,3 +142,4 @@ class BudgetsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     departments: dict[str, BudgetSettings] = {}
     persons: dict[str, BudgetSettings] = {}
     tasks: dict[str, BudgetSettings] = {}
+    workflows: dict[str, BudgetSettings] = {}

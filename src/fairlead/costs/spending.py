@@ -51,6 +51,7 @@ _DIMENSIONS: dict[str, Callable[[Record], str]] = {
     "revision": lambda record: record.revision,
     "task": lambda record: record.task,
     "tenant": lambda record: record.tenant,
+    "workflow": lambda record: record.workflow,
 }
 DIMENSIONS = tuple(_DIMENSIONS)
 _ACTIONS = frozenset({"call_model", "call_tool", "refusal"})

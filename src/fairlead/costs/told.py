@@ -144,7 +144,8 @@ class Arrival(Struct, frozen=True, kw_only=True):
     of work where Fairlead itself asks. `token` is the access token that the caller came with, "" for another kind of
     credential: it is exchanged for tokens of theirs for systems, and goes nowhere else. `flow` is the name of the flow
     that it belongs to, "" for the one of those who name none, and None where it is no agent's own. `work` names the
-    piece of work that several actions of one person do together, "" for none. Without `asks`
+    piece of work that several actions of one person do together, "" for none; `workflow` is that of the run that it is
+    a step of, "" for none. Without `asks`
     nobody is asked to approve it: where an approval is wanted, it is not done. `once` is the same for every try of one
     effect: systems that know idempotency keys are given it. `billed` is told what it came to, whatever way it ends.
     Without `keep` nothing that is said in it is written, sealed or not: money and record alone remain of it.
@@ -162,6 +163,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     token: str = ""
     flow: str | None = None
     work: str = ""
+    workflow: str = ""
     task: TaskType | None = None
     asks: bool = True
     once: str = ""

@@ -95,7 +95,7 @@ def value(
     baselines: Mapping[str, BaselineSettings], workflows: Mapping[str, WorkflowRun] = MappingProxyType({}),
 ) -> Value:  # fmt: skip
     """What work came to. `rows` are records, each with the moment at which it was made; `roots` as
-    `billing.bill.workflows` has them, `workflows` as `workflow_runs` has: each has a line of its own, `workflow/NAME`.
+    `billing.bill.outermost` has them, `workflows` as `workflow_runs` has: each has a line of its own, `workflow/NAME`.
     """
     found: dict[str, _Work] = {}
     for record, ended in rows:

@@ -42,7 +42,7 @@ def reservation(deployment: Deployment, action: Action, decided: Decided, candid
         max_output=candidate.max_output * request.choices,
         rate=rate,
         most=upper_bound(request.size, candidate.max_output, request.choices, rate),
-        limits=deployment.budgets.limits_for(action.caller, decided.task.type.name, action.at),
+        limits=deployment.budgets.limits_for(action.caller, decided.task.type.name, action.at, action.arrival.workflow),
     )
 
 

@@ -52,7 +52,15 @@ async def judged(
         request = _request(fairlead, decided, question, text)
         task = TaskType(name=decided.task.type.name, deadline=left)
         body = msgspec.json.encode(request)
-        arrival = Arrival(door=DOOR, body=body, deadline=left, judges=action.run, task=task, keep=action.arrival.keep)
+        arrival = Arrival(
+            door=DOOR,
+            body=body,
+            deadline=left,
+            judges=action.run,
+            workflow=action.arrival.workflow,
+            task=task,
+            keep=action.arrival.keep,
+        )
         try:
             with action.trace.waiting():
                 answer = await ask(fairlead, action.caller, request, arrival)

@@ -82,7 +82,15 @@ async def _read(
         return kept
     within = source.settings.within
     came = action.arrival
-    arrival = Arrival(door=DOOR, within=action.run, token=came.token, deadline=within, asks=False, keep=came.keep)
+    arrival = Arrival(
+        door=DOOR,
+        within=action.run,
+        workflow=came.workflow,
+        token=came.token,
+        deadline=within,
+        asks=False,
+        keep=came.keep,
+    )
     epoch = fairlead.live.epoch
     try:
         async with asyncio.timeout(within + _GRACE):

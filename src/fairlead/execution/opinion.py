@@ -46,6 +46,7 @@ class Opinion:
             task=TaskType(name=kind.name, deadline=left, max_output=kind.max_output),
             asks=False,
             keep=action.arrival.keep,
+            workflow=action.arrival.workflow,
             billed=self._billed,
         )
         self._asked = asyncio.ensure_future(ask(fairlead, action.caller, request, arrival))

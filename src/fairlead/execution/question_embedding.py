@@ -100,7 +100,8 @@ async def _embedded(
     if action.arrival.deadline is not None:
         space = replace(space, within=min(space.within, action.arrival.deadline))
     with action.trace.waiting():
-        arrival = Arrival(door=DOOR, within=action.run, keep=action.arrival.keep)
+        came = action.arrival
+        arrival = Arrival(door=DOOR, within=action.run, workflow=came.workflow, keep=came.keep)
         done = await _asked(fairlead, space, action.caller, text, labels, task.type.name, arrival)
     action.cost += done.answer.cost
     return done.vectors[0]

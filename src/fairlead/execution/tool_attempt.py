@@ -70,7 +70,7 @@ def reservation(deployment: Deployment, action: Action, decided: ToolDecided) ->
         sources=tuple(sorted(frozenset().union(*asked.sources.values()))) if asked.sources else (),
         approvals=decided.approvals,
         price=int(Decimal(str(settings.price)) * 10**9),
-        limits=deployment.budgets.limits_for(action.caller, action.task.type.name, action.at),
+        limits=deployment.budgets.limits_for(action.caller, action.task.type.name, action.at, action.arrival.workflow),
     )
 
 

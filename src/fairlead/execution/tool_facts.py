@@ -67,7 +67,13 @@ async def _told(
     )
     came = action.arrival
     arrival = Arrival(
-        door=DOOR, within=action.run, token=came.token, deadline=came.deadline, asks=came.asks, keep=came.keep
+        door=DOOR,
+        within=action.run,
+        workflow=came.workflow,
+        token=came.token,
+        deadline=came.deadline,
+        asks=came.asks,
+        keep=came.keep,
     )
     with action.trace.waiting():
         answer = await ask(fairlead, action.caller, request, arrival)

@@ -9,9 +9,9 @@ class ScopeLimit(Struct, frozen=True, omit_defaults=True):
     """A budget that an action is held against. The cap comes from the workspace's revision; what was carried over,
     allotted, moved or raised since (`extra`) is in the row, and counts with it.
 
-    `scope` is "organisation", "department/NAME", "person/NAME" or "task/NAME"; `period` is "2026-11", "2026-W47",
-    "2026-11-21" or "all". `shares` are the hundredths of what may be spent at which a warning is due, ascending; each
-    is given once per period. In a receipt it is the one that was passed.
+    `scope` is "organisation", "department/NAME", "person/NAME", "task/NAME" or "workflow/NAME"; `period` is "2026-11",
+    "2026-W47", "2026-11-21" or "all". `shares` are the hundredths of what may be spent at which a warning is due,
+    ascending; each is given once per period. In a receipt it is the one that was passed.
     """
 
     scope: str

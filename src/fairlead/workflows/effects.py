@@ -200,6 +200,7 @@ class Governed(Once):
             body=at.key.encode(),
             deadline=bounds.timeout,
             work=at.run,
+            workflow=self._recorded.opened.run.workflow,
             flow=self._recorded.opened.flow,
             once=at.key,
             asks=not self._unkept,

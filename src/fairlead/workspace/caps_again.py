@@ -49,14 +49,14 @@ class Caps:
         if (was == OVER) != refused:
             return Undecided("the caps of then, and what is known to be spent, do not lead to what was recorded")
         now, scope = self._fits(self._new.budgets, caller, record, held)
-        every = (*old.budgets.limits_for(caller, record.task, record.at),
-                 *self._new.budgets.limits_for(caller, record.task, record.at))  # fmt: skip
+        every = (*old.budgets.limits_for(caller, record.task, record.at, record.workflow),
+                 *self._new.budgets.limits_for(caller, record.task, record.at, record.workflow))  # fmt: skip
         for key in {(each.scope, each.period) for each in every}:
             self._spent[key] += record.cost
         return was, now, scope
 
     def _fits(self, budgets: Budgets, caller: Caller, record: Record, held: int) -> tuple[str, str]:
-        for limit in budgets.limits_for(caller, record.task, record.at):
+        for limit in budgets.limits_for(caller, record.task, record.at, record.workflow):
             if self._spent[limit.scope, limit.period] + held > limit.cap:
                 return OVER, f"budgets.{limit.scope}"
         return FITS, "budgets"

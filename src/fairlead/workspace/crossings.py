@@ -39,7 +39,7 @@ def between(
             yield from _unknown(
                 entry, ("rules", number, "allow", "models"), rule.allow.models, settings.models, "model"
             )
-    yield from _of_starts(settings, cases, documents)
+    yield from _of_workflows(settings, cases, documents)
     for path, file in rules.items():
         if file is not None:
             yield from _of_rules(documents[path], file, names | {BUILT_IN}, settings.models)
@@ -191,11 +191,13 @@ def _built_in_taken(entry: Document, settings: WorkspaceSettings) -> Iterator[Pr
         )
 
 
-def _of_starts(
+def _of_workflows(
     settings: WorkspaceSettings, cases: Sequence[PolicyCase], documents: Mapping[str, Document]
 ) -> Iterator[Problem]:
-    """Workflows that rules and tests name, and that there are not."""
+    """Workflows that budgets, rules and tests name, and that there are not."""
     workflows = {task_name(path) for path in documents if path.startswith(f"{WORKFLOWS}/")}
+    capped = settings.budgets.workflows.keys() - {"*"}
+    yield from _unknown_keys(documents[ENTRY], ("budgets", "workflows"), capped, workflows, "workflow")
     for number, rule in enumerate(settings.rules):
         if rule.start is not None:
             named = rule.start.workflows

@@ -79,7 +79,7 @@ def test_periods_are_named_as_people_name_them() -> None:
             period_of(wrong)
 
 
-def test_a_workflow_has_its_runs_their_tools_and_their_judges() -> None:
+def test_a_piece_of_work_has_its_runs_their_tools_and_their_judges() -> None:
     rows = [
         row(run="run_1", within="work_1", cost=5),
         row(run="run_2", kind="call_tool", tool="hr.book", within="run_1", cost=3),
@@ -87,7 +87,7 @@ def test_a_workflow_has_its_runs_their_tools_and_their_judges() -> None:
         row(run="run_4", cost=9),
         row(run="run_5", kind="attempt", outcome="failed", cost=2, at=NOVEMBER.start - 1),
     ]
-    found = {line.group: line.cost for line in bill(lambda: rows, NOVEMBER, ["workflow"])}
+    found = {line.group: line.cost for line in bill(lambda: rows, NOVEMBER, ["work"])}
     assert found == {("work_1",): 9, ("",): 9}
     assert {line.group for line in bill(lambda: rows, NOVEMBER, ["run", "tool"])} >= {("run_2", "hr.book")}
 

@@ -1,4 +1,4 @@
-"""A bill: what the records of a period come to, by task type, run, workflow, person, department, model and more."""
+"""A bill: what the records of a period come to, by task type, run, piece of work, workflow, person, department, model and more."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
@@ -11,7 +11,7 @@ from fairlead.costs.record import Record
 from fairlead.costs.spending import DIMENSIONS as SPENT_BY
 from fairlead.costs.spending import Row, summarise
 
-DIMENSIONS: Final = (*SPENT_BY, "run", "tool", "workflow")
+DIMENSIONS: Final = (*SPENT_BY, "run", "tool", "work")
 
 
 class _Link(Struct):
@@ -26,11 +26,11 @@ _links = msgspec.json.Decoder(_Link)
 
 def bill(records: Callable[[], Iterable[bytes]], period: Period, by: Sequence[str]) -> list[Row]:
     """Sum what falls into a period, the dearest group first. `records` begins the log anew each time it is called."""
-    roots = workflows(records()) if "workflow" in by else {}
+    roots = outermost(records()) if "work" in by else {}
     more: dict[str, Callable[[Record], str]] = {
         "run": lambda record: record.run,
         "tool": lambda record: record.tool,
-        "workflow": lambda record: roots.get(record.run, ""),
+        "work": lambda record: roots.get(record.run, ""),
     }
     return summarise(within(records(), period), by, more)
 
@@ -46,7 +46,7 @@ def within(records: Iterable[bytes], period: Period) -> Iterator[bytes]:
             yield line
 
 
-def workflows(records: Iterable[bytes]) -> Mapping[str, str]:
+def outermost(records: Iterable[bytes]) -> Mapping[str, str]:
     """By run, the outermost run or piece of work that it is a part of: whose it is, or whose reply it judges. Runs that
     are a part of nothing, and have none, are left out."""
     parents: dict[str, str] = {}

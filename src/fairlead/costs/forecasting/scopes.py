@@ -20,13 +20,15 @@ class _Spent(Struct):
     person: str = ""
     task: str = ""
     model: str = ""
+    workflow: str = ""
 
 
 _decoder = msgspec.json.Decoder(_Spent)
 
 
 def series_by_scope(records: Iterable[bytes], now: int) -> dict[str, Series]:
-    """A series for the organisation and each department, person (by subject id), task type and model that has spent.
+    """A series for the organisation and each department, person (by subject id), task type, model and workflow that has
+    spent.
 
     All begin in the same hour and end with the hour of `now` (milliseconds since 1970), which is not over. A record
     from later than now, as a clock that was ahead has left it, counts as of now. Raises `Broken` for a record that
@@ -47,7 +49,7 @@ def series_by_scope(records: Iterable[bytes], now: int) -> dict[str, Series]:
         if spent.cost:
             hour = min(last, spent.at // HOUR_MS)
             hours["organisation"][hour] += spent.cost
-            for kind in ("department", "person", "task", "model"):
+            for kind in ("department", "person", "task", "model", "workflow"):
                 if name := getattr(spent, kind):
                     hours[f"{kind}/{name}"][hour] += spent.cost
     start = min((min(of) for of in hours.values()), default=last)
