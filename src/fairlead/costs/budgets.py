@@ -123,8 +123,8 @@ class Budgets:
 
 
 def compile_budgets(settings: BudgetsSettings, alarms: Collection[str] = ()) -> Budgets:
-    """Raises `BadInput` naming the key. Whether there are such departments, tasks and workflows is for the caller to check.
-    `alarms` are those that are declared."""
+    """Raises `BadInput` naming the key. Whether there are such departments, tasks and workflows is for the caller to
+    check. `alarms` are those that are declared."""
     for name in settings.alarms:
         if name not in alarms:
             raise BadInput(

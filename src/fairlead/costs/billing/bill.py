@@ -1,4 +1,4 @@
-"""A bill: what the records of a period come to, by task type, run, piece of work, workflow, person, department, model and more."""
+"""A bill: what the records of a period come to, by task type, run, piece of work, person, model and more."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
