@@ -19,7 +19,6 @@ def test_a_catalogue_holds_what_is_known_of_each_item_but_its_text(store: Store,
     entry = catalogue.by_id["rules"]
     assert (entry.expires, entry.trusted, entry.owner, entry.version) == ("2027-01-01", False, "care", rules.version)
     assert (entry.stored_at, catalogue.access_of(entry).owner) == (clock.now(), "care")
-    assert catalogue.by_topic["returns"] == (entry,)
     assert catalogue.by_kind["flow"][0].fields == {"covers": ("refunds",), "approvers": ("lead",), "quorum": ("2",)}
 
 

@@ -62,9 +62,7 @@ def impact(
         _show(shown_as)
 
 
-def found_impact(
-    store: Store, start: int, now: int, *, item: str = "", snapshots: tuple[str, str] = ("", "")
-) -> list[Affected]:
+def found_impact(store: Store, start: int, now: int, *, item: str, snapshots: tuple[str, str]) -> list[Affected]:
     """What is the matter with what answers have cited since `start`. Raises `NotFound` for unknown snapshots."""
     before, after = (snapshot_named(store, each) if each else "" for each in snapshots)
     after = after or require_snapshot(store)

@@ -32,7 +32,7 @@ class Numbers(Struct, frozen=True):
 
 
 def drivers_of(
-    place: Place, store: Store, declared: Mapping[str, DriverSettings], scopes: Collection[str], key: str = ""
+    place: Place, store: Store, declared: Mapping[str, DriverSettings], scopes: Collection[str], key: str
 ) -> dict[str, Numbers]:
     """By scope, for those of `scopes` that have one. `key` is whose rights queries are read under."""
     wanted = {scope: driver for scope, driver in declared.items() if scope in scopes}

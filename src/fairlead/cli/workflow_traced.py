@@ -18,7 +18,7 @@ PREFIX = "wf_"
 """What the ids of workflows' runs begin with."""
 
 
-def trace_workflow(place: Place, run: str, value: str = "", *, json: bool) -> None:
+def trace_workflow(place: Place, run: str, value: str, *, json: bool) -> None:
     """Print it, or where a value of it came from. Raises `NotFound`, `BadInput`, `Broken`."""
     from fairlead.workflows.runs import Runs
     from fairlead.workflows.tracing.attributing import attributed

@@ -66,15 +66,6 @@ class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
             found.setdefault(entry.kind, []).append(entry)
         return {kind: tuple(entries) for kind, entries in found.items()}
 
-    @cached_property
-    def by_topic(self) -> Mapping[str, tuple[Entry, ...]]:
-        """The entries of each topic that there is."""
-        found: dict[str, list[Entry]] = {}
-        for entry in self.entries:
-            for topic in sorted(entry.topics):
-                found.setdefault(topic, []).append(entry)
-        return {topic: tuple(entries) for topic, entries in found.items()}
-
     def rights_of(self, entry: Entry) -> tuple[Access, ...]:
         """All that must be permitted to whoever reads it."""
         return (self.accesses[entry.access], *(self.today[entry.access] if self.today else ()))

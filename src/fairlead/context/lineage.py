@@ -27,7 +27,7 @@ def newest_snapshot(connection: "Connection") -> str:
 
 
 def identities_of(
-    store: Store, items: Sequence[Item], new: Sequence[Item], before: str = ""
+    store: Store, items: Sequence[Item], new: Sequence[Item], before: str
 ) -> tuple[Mapping[Version, tuple[Section, ...]], Mapping[Version, list[str]]]:
     """The sections of the versions that are `new`, and their identities. `items` are all of the next snapshot.
 

@@ -67,7 +67,7 @@ def encode_access(item: Item) -> str:
     return msgspec.json.encode([sorted(item.audience), int(item.data_class), item.owner]).decode()
 
 
-def decode_access(text: str, item: str = "") -> Access:
+def decode_access(text: str, item: str) -> Access:
     """The rights again; `item` where policies name single items."""
     audience, data_class, owner = msgspec.json.decode(text, type=tuple[frozenset[str], int, str])
     return access_to(item, audience, DataClass(data_class), owner, names_items=bool(item))

@@ -92,9 +92,7 @@ class Attempting(Known):
         assert self.beside is not None
         self.cost += self.beside.give_up(number, error, self._named_in)
 
-    async def reserve_tool(
-        self, reservation: ToolReservation, step: NewStep | None = None, begins: NewResult | None = None
-    ) -> None:
+    async def reserve_tool(self, reservation: ToolReservation, step: NewStep | None, begins: NewResult | None) -> None:
         """As `reserve`, for the call of a tool. `step` and `begins` are kept in the same commit: see `remembered`."""
         self._attempt += 1
         record = msgspec.structs.replace(

@@ -68,9 +68,6 @@ class Grant(Struct, frozen=True, kw_only=True):
     renews: bool
     authority: str  # to whom its tokens may be shown: see `authority_of`
 
-    def lets(self, agent: str) -> bool:
-        return EVERY_AGENT in self.agents or agent in self.agents
-
 
 class Grants:
     """All grants of a deployment."""

@@ -38,7 +38,7 @@ class AccessTokens:
         providers: tuple[Provider, ...],
         rings: IssuerKeyRings,
         clock: Clock,
-        introspections: Introspections | None = None,
+        introspections: Introspections | None,
     ) -> None:
         self._introspections = introspections
         self._opaque = next((each for each in providers if each.introspection and each.introspection.opaque), None)

@@ -131,7 +131,7 @@ def _sendable(token: str) -> bool:
     return 0 < len(token) <= _LONGEST and token.isascii() and token.isprintable() and " " not in token
 
 
-def declined(said: bytes, status: int, secrets: Iterable[str] = ()) -> Declined:
+def declined(said: bytes, status: int, secrets: Iterable[str]) -> Declined:
     """Why there is nothing. What was sent is never shown again, whatever the server repeats."""
     secrets = tuple(secrets)
     return Declined(words(error_code(said), secrets), reason(said, secrets) or f"status {status}")

@@ -88,11 +88,11 @@ def beyond(what: str, call: ModelCall | EmbedCall, why: str) -> Rejected:
     )
 
 
-def stream_failure(raw: bytes, *, subject: str, charged: str = "unknown", kind: str = "") -> Upstream:
+def stream_failure(raw: bytes, *, subject: str, kind: str = "") -> Upstream:
     """The error for an error event inside a 200 answer, whatever its shape, or for junk in its place. `kind` is the
     provider's name for it, where that stands beside the body."""
     if not _is_json(raw):
-        return unusable("part of it is not JSON" if raw else "it is empty", subject=subject, charged=charged)
+        return unusable("part of it is not JSON" if raw else "it is empty", subject=subject, charged="unknown")
     said = read_error(raw)
     text = f"{kind} {said.kind} {said.words}"
     if _says(_TOO_LONG, text):
@@ -102,7 +102,7 @@ def stream_failure(raw: bytes, *, subject: str, charged: str = "unknown", kind: 
             "the model's server asks for a pause",
             mend="wait, or add another model to fall back to",
             subject=subject,
-            charged=charged,
+            charged="unknown",
             retry_after=said.pause,
         )
     why = ": ".join(part for part in (f"{kind} {said.kind}".strip(), cleaned(said.words)) if part)
@@ -111,7 +111,7 @@ def stream_failure(raw: bytes, *, subject: str, charged: str = "unknown", kind: 
         why=why or "it gave no reason",
         mend="try again, or add another model to fall back to",
         subject=subject,
-        charged=charged,
+        charged="unknown",
     )
 
 

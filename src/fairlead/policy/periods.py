@@ -13,9 +13,6 @@ class Window(Struct, frozen=True):
     since: str
     until: str
 
-    def overlaps(self, other: "Window") -> bool:
-        return self.since < other.until and other.since < self.until
-
 
 def last_over(period: Period, now: int) -> Window:
     """The last period that was over at a moment, in milliseconds since 1970."""

@@ -89,10 +89,10 @@ class ReplyScreen(Screen):
         judge: Judge,
         subject: str,
         decision: Decision,
-        restorer: Restorer | None = None,
+        restorer: Restorer | None,
         *,
-        arguments: bool = False,
-        undo: Undo | None = None,
+        arguments: bool,
+        undo: Undo | None,
     ) -> None:
         """What a pseudonym of `undo` is written like is no finding: it stands for what is the caller's own."""
         super().__init__(decision, restorer)

@@ -73,7 +73,7 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def make_backup(
-    store: Store, vault: Vault, organisation: str, folder: Path, clock: Clock, progress: Progress = lambda _: None
+    store: Store, vault: Vault, organisation: str, folder: Path, clock: Clock, progress: Progress
 ) -> Manifest:
     """Write a backup into a folder that does not exist yet. Workers go on meanwhile.
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, 
 
 from fairlead.errors import Refused
 from fairlead.storage.legal_holds import PERSON, legal_holds
-from fairlead.storage.paging import FIRST, youngest_first
+from fairlead.storage.paging import youngest_first
 from fairlead.storage.personal_tables import memory
 
 _SWEPT = 1000  # rows at once
@@ -46,12 +46,12 @@ def of_place(connection: Connection, place: str, now: int) -> list[MemoryRow]:
     return [MemoryRow(**row) for row in rows]
 
 
-def of_subject(connection: Connection, subject: str, now: int, after: tuple[int, str] = FIRST) -> Iterator[MemoryRow]:
+def of_subject(connection: Connection, subject: str, now: int, after: tuple[int, str]) -> Iterator[MemoryRow]:
     """All that somebody wrote, or that was written for them, the youngest first."""
     return _pages(connection, memory.c.subject == subject, now, after)
 
 
-def all_rows(connection: Connection, now: int, kind: str = "", after: tuple[int, str] = FIRST) -> Iterator[MemoryRow]:
+def all_rows(connection: Connection, now: int, kind: str, after: tuple[int, str]) -> Iterator[MemoryRow]:
     """All of the deployment, or those of one kind of scope, the youngest first."""
     return _pages(connection, memory.c.kind == kind if kind else true(), now, after)
 

@@ -18,7 +18,7 @@ def youngest_first(
     query: Select[Any],
     at: Column[Any],
     id_: Column[Any],
-    after: tuple[int, str] = FIRST,
+    after: tuple[int, str],
 ) -> Iterator[RowMapping]:
     """The rows of a query by the time in `at`, those of one moment by `id_`; `after` is where another list stopped."""
     last = after

@@ -135,7 +135,7 @@ def members(connection: "Connection", group: str, among: Collection[str] | None 
     return found
 
 
-def memberships(connection: "Connection", of: Collection[str] | None = None) -> dict[str, frozenset[str]]:
+def memberships(connection: "Connection", of: Collection[str] | None) -> dict[str, frozenset[str]]:
     """The ids of the groups of each person who is in one; with `of`, of these persons."""
     gathered: dict[str, set[str]] = {}
     wanted = select(group_member.c.person, group_member.c.group)

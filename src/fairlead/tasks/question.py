@@ -13,6 +13,7 @@ from fairlead.models.types import ChatRequest
 _TEXTS: Final = ("text", "input_text", "output_text")
 _ROLES: Final = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 _RESULT: Final = "tool_result"
+_EARLIER: Final = 4
 
 
 def last_question(request: ChatRequest) -> str:
@@ -23,13 +24,13 @@ def last_question(request: ChatRequest) -> str:
     return ""
 
 
-def earlier_questions(request: ChatRequest, most: int = 4) -> list[str]:
-    """The texts of the user messages before the last one, the latest first."""
+def earlier_questions(request: ChatRequest) -> list[str]:
+    """The texts of the last user messages before the last one, the latest first."""
     said: list[str] = []
     for message in reversed(request.messages):
         if message.role == "user":
             said.append(text_of(message))
-            if len(said) > most:
+            if len(said) > _EARLIER:
                 break
     return said[1:]
 

@@ -70,7 +70,7 @@ class RequirementSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 def compile_requirements(
-    task: str, settings: Sequence[RequirementSettings], context: int, live: Collection[str] = ()
+    task: str, settings: Sequence[RequirementSettings], context: int, live: Collection[str]
 ) -> tuple[Requirement, ...]:
     """Check what a task type requires. `live` are the sources that it reads. Raises `BadInput` naming the key, which
     begins with the type."""

@@ -108,7 +108,7 @@ def _one_line(text: str) -> str:
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
-def start_logging(stream: TextIO, *, style: Literal["json", "console"], level: int = logging.INFO) -> logging.Handler:
+def start_logging(stream: TextIO, *, style: Literal["json", "console"]) -> logging.Handler:
     """Send Fairlead's events and the libraries' warnings to the stream. Returns the handler, for `stop_logging`.
 
     For the process's entry point only. Called again, it adds another stream.
@@ -119,7 +119,7 @@ def start_logging(stream: TextIO, *, style: Literal["json", "console"], level: i
     root.addHandler(handler)
     if root.level == logging.NOTSET or root.level > logging.WARNING:
         root.setLevel(logging.WARNING)
-    logging.getLogger("fairlead").setLevel(level)
+    logging.getLogger("fairlead").setLevel(logging.INFO)
     return handler
 
 

@@ -140,7 +140,7 @@ class Expression:
             )
 
 
-def type_problem(text: str, variables: Mapping[str, Any], wanted: str = "") -> BadExpression | None:
+def type_problem(text: str, variables: Mapping[str, Any], wanted: str) -> BadExpression | None:
     """What is wrong with an expression where names have these types: those of the library, by dotted name. `wanted` is
     the type it must have: `bool` or `list`."""
     try:

@@ -55,7 +55,7 @@ def too_large(size: int, at: str = "", *, run: str = "", in_doubt: bool = False)
     )
 
 
-def run_too_large(at: str, *, run: str = "", in_doubt: bool = False) -> StepFailed:
+def run_too_large(at: str, *, run: str, in_doubt: bool) -> StepFailed:
     """The failure of the step with which a run would keep more than it may."""
     return StepFailed(
         "error",

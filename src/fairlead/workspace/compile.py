@@ -176,7 +176,7 @@ class _Compiling:
             try:
                 found.append(read_item(path, content, defaults, includes))
             except BadInput as error:
-                self._found.problems.append(of_page("context/", path, error))
+                self._found.problems.append(of_page(path, error))
         return tuple(found)
 
     def _workflows(

@@ -43,7 +43,7 @@ def problems_of(items: Iterable[Item], rules: ApprovalRules) -> Iterator[Problem
     """What cannot be true of what the pages to be published say, whether or not approvals rest on it."""
     published = [item for item in items if item.status == PUBLISHED]
     for page, error in faults(_said(published), rules.settings):
-        yield of_page("context/", f"{page}.md", error)
+        yield of_page(f"{page}.md", error)
 
 
 def approvals_of(items: Iterable[Item], rules: ApprovalRules, now: int) -> ApprovalRules:

@@ -48,13 +48,13 @@ def placed(
     return document.problem(base, message, error.mend)
 
 
-def of_page(folder: str, path: str, error: BadInput) -> Problem:
-    """The problem with a page that `error` reports. The page's name may hold anything, blanks among it."""
+def of_page(path: str, error: BadInput) -> Problem:
+    """The problem that `error` reports of a page, by its path in the context. Its name may hold anything, blanks."""
     message = error.message.removeprefix(f"{path}:").strip()
     line, _, said = message.partition(":")
     place, said = (int(line), said.strip()) if line.isdigit() else (0, message)
     return Problem(
-        file=folder + path, line=place, message=said + (f": {error.why}" if error.why else ""), mend=error.mend
+        file="context/" + path, line=place, message=said + (f": {error.why}" if error.why else ""), mend=error.mend
     )
 
 

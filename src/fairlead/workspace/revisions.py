@@ -99,7 +99,7 @@ class CompiledRevision:
     speeds: Mapping[str, Speed] | None = None
 
 
-def compile_revision(around: Surroundings, revision: str, before: CompiledRevision | None = None) -> CompiledRevision:
+def compile_revision(around: Surroundings, revision: str, before: CompiledRevision | None) -> CompiledRevision:
     """Read a published revision, the live keys and the stops, and compile them. Where `before` is the same revision,
     only the rows are read: a kill switch does not wait for a compilation."""
     if before is not None and before.revision == revision:

@@ -29,7 +29,7 @@ def _shown(folder: Path, workspace: Path) -> str:
     return str(folder) if way.count("..") > 2 else way
 
 
-def entry_lines(name: str, source: AnySource, indent: str = "  ") -> str:
+def entry_lines(name: str, source: AnySource) -> str:
     """The entry as YAML. What is as usual is left out."""
     given: Mapping[str, object] = msgspec.to_builtins(source)
     usual: Mapping[str, object] = {
@@ -37,11 +37,11 @@ def entry_lines(name: str, source: AnySource, indent: str = "  ") -> str:
         for field in msgspec.structs.fields(type(source))
     }
     rows = [
-        f"{indent * 2}{key}: {json.dumps(value, ensure_ascii=False)}"
+        f"    {key}: {json.dumps(value, ensure_ascii=False)}"
         for key, value in given.items()
         if key == "from" or value != msgspec.to_builtins(usual.get(key))
     ]
-    return f"{indent}{name}:\n" + "".join(f"{row}\n" for row in rows)
+    return f"  {name}:\n" + "".join(f"{row}\n" for row in rows)
 
 
 def with_entry(text: str, at: int, entry: str) -> str:

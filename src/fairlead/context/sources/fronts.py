@@ -26,7 +26,7 @@ def facts_of(settings: SourceSettings, entry: Entry) -> str:
     return digest(json.dumps(said))
 
 
-def made_keys(name: str, settings: SourceSettings, entry: Entry, said: Said, gone: str = "") -> dict[str, str]:
+def made_keys(name: str, settings: SourceSettings, entry: Entry, said: Said) -> dict[str, str]:
     """The lines that a sync writes, by key, in their order."""
     own = {key: text for key, text in said.keys.items() if key not in OURS}
     usual = dict(usual_keys(settings, entry))
@@ -35,11 +35,9 @@ def made_keys(name: str, settings: SourceSettings, entry: Entry, said: Said, gon
     if not settings.trusted:
         own["trusted"] = "trusted: false"  # whatever the piece says of itself
     found |= own
-    if gone and "review_by" not in found:
-        found["review_by"] = line("review_by", gone)  # so that its owner is asked, as for any review that is due
     found |= {"source": line("source", name), "origin": line("origin", entry.origin or entry.path)}
     changed = entry.changed or said.changed
-    found |= {"changed": line("changed", changed) if changed else "", "gone": line("gone", gone) if gone else ""}
+    found["changed"] = line("changed", changed) if changed else ""
     return {key: text for key, text in found.items() if text}
 
 

@@ -67,7 +67,7 @@ def most_bytes(kind: str) -> int:
     return MOST_BYTES if kind == ".md" else MOST_DOCUMENT_BYTES
 
 
-def read_piece(path: str, data: bytes, kind: str, documents: Documents, encoding: str = "") -> Said | Failure:
+def read_piece(path: str, data: bytes, kind: str, documents: Documents, encoding: str) -> Said | Failure:
     """What the piece says, or why that cannot be told."""
     if data.startswith(_LFS):
         return Failure(

@@ -85,7 +85,7 @@ def affected(
     catalogue: Catalogue,
     today: str,
     *,
-    untouched: bool = False,
+    untouched: bool,
 ) -> list[Affected]:
     """What is the matter with what was cited, the weightiest first. `untouched`: and with what nobody cited."""
     stale: dict[str, dict[Reference, Fate]] = {}

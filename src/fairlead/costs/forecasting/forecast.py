@@ -21,8 +21,6 @@ from fairlead.costs.forecasting.types import Accuracy, Forecast, Past
 
 TOO_FAR_OFF = 0.15  # a forecast that is further off than this in one of ten cases is none
 _LONGEST = 90 * DAY  # older hours say nothing of the next month
-_TAILS = tuple(1.4 * student(z, 3.0) for z in (0.063, 0.189, 0.319, 0.454, 0.598, 0.755, 0.935, 1.15, 1.44, 1.96))
-_PRIOR_WEIGHT = 5.0
 _PRIOR_SCALE, _PRIOR_SCALE_WEIGHT = 0.15, 1.0
 # What the tail of misses counts in a verdict, so that nine of ten hold. Scopes that pass are also those that were
 # quiet by chance, the more so where nothing of the period is known.
@@ -48,7 +46,7 @@ def forecast(series: Series, now: int, begin: int, end: int) -> Forecast:
     rest = max(0.0, exp(combined(seen.scores, said_by_each(known, moment, ahead, floor))) - floor)
     further = float((ahead / seen.ahead) ** _GROWTH)
     scale = _steadied(seen) * further
-    reach = scale * usual_multiple(seen, _TAILS, _PRIOR_WEIGHT, 0.8)
+    reach = scale * usual_multiple(seen)
     off = _expected_off(seen, scale, rest, spent, ahead)
     return Forecast(
         now=series.start + now,
@@ -114,7 +112,7 @@ def _verdict(known: Series, now: int, seen: Rolling, off: float, ahead: int) -> 
 
 def _accuracy(start: int, seen: Rolling, scale: float) -> Accuracy:
     """The misses at origins that do not overlap, the newest first, with the interval of now around what was said."""
-    reach = scale * usual_multiple(seen, _TAILS, _PRIOR_WEIGHT, 0.8)
+    reach = scale * usual_multiple(seen)
     past: list[Past] = []
     for miss in reversed(seen.misses):
         if not past or start + miss.origin + seen.ahead <= past[-1].at:

@@ -8,7 +8,7 @@ from math import exp, log, sqrt
 
 from msgspec import Struct
 
-from fairlead.costs.conformal import decayed, effective, weighted_quantile
+from fairlead.costs.conformal import decayed, effective, student, weighted_quantile
 from fairlead.costs.forecasting.methods import DAY, METHODS, Series, view
 
 LEAST_HISTORY = 2 * DAY  # hours before the first origin
@@ -17,6 +17,9 @@ HALF_LIFE = 7.0 * DAY  # of what a method's errors say about it
 _WORST = 2.0  # no error counts for more: seven times too much, or too little
 _BEFORE_ANY = ("the mean of three days", "the mean of seven days", "fading slowly", "fading quickly")
 _OTHER_HOURS = 0.25  # what a window six hours away on the clock counts, of one at the same hours
+_TAILS = tuple(1.4 * student(z, 3.0) for z in (0.063, 0.189, 0.319, 0.454, 0.598, 0.755, 0.935, 1.15, 1.44, 1.96))
+_TAILS_WEIGHT = 5.0  # what all of them count together, in misses
+_SHARE = 0.8  # of all cases that an interval is to hold
 
 
 class Miss(Struct, frozen=True):
@@ -134,10 +137,10 @@ def _weights(misses: list[Miss], now: int, ahead: int) -> list[float]:
     return [w * _OTHER_HOURS ** (min(a, DAY - a) / STEP) for w, a in zip(weights, apart, strict=True)]
 
 
-def usual_multiple(seen: Rolling, prior: tuple[float, ...], prior_weight: float, share: float) -> float:
-    """How many times its scale a miss stays within, in this share of cases: by its own past, and by `prior` as long as
-    that is short. The scale of each is of those known before it."""
-    pairs: list[tuple[float, float]] = [(value, prior_weight / len(prior)) for value in prior]
+def usual_multiple(seen: Rolling) -> float:
+    """How many times its scale a miss stays within, in eight of ten cases: by its own past, and by what is usual of
+    others as long as that is short. The scale of each is of those known before it."""
+    pairs: list[tuple[float, float]] = [(value, _TAILS_WEIGHT / len(_TAILS)) for value in _TAILS]
     total, sums, weights = sum(seen.weights), 0.0, 0.0
     waiting: list[tuple[int, float, float]] = []
     for miss, weight in zip(seen.misses, seen.weights, strict=True):
@@ -148,4 +151,4 @@ def usual_multiple(seen: Rolling, prior: tuple[float, ...], prior_weight: float,
             scale = sqrt(((1.2533 * sums / weights) ** 2) + 0.02**2)
             pairs.append((abs(miss.error) / scale, seen.worth * weight / total))
         waiting.append((miss.origin, min(_WORST, abs(miss.error)), weight))
-    return weighted_quantile(pairs, share)
+    return weighted_quantile(pairs, _SHARE)

@@ -174,7 +174,7 @@ class ResponseEvents:
             item.since = []
         return events
 
-    def _close_reasoning(self, status: str = "completed") -> list[bytes]:
+    def _close_reasoning(self) -> list[bytes]:
         item, self._reasoning = self._reasoning, None
         if item is None:
             return []
@@ -184,7 +184,7 @@ class ResponseEvents:
             text = "".join(item.text)
             events.append(self._say("response.reasoning_summary_text.done", **about, text=text))
             events.append(self._say("response.reasoning_summary_part.done", **about, part=SummaryOut(text)))
-        return [*events, self._close(item, status)]
+        return [*events, self._close(item, "completed")]
 
     def _open_part(self, part: str) -> list[bytes]:
         events = self._close_reasoning()

@@ -90,7 +90,7 @@ class _Watched(Walk):
         return passed.result
 
 
-async def rerun(opened: Opened, waits: Collection[str] = ()) -> Rerun:
+async def rerun(opened: Opened, waits: Collection[str]) -> Rerun:
     """Walk it again. `waits` are the places that it waits for. Raises `BadInput` for a run of which nothing is kept."""
     bundle = msgspec.json.decode(opened.definition, type=Bundle)
     refuse_unkept(opened, bundle)
