@@ -84,6 +84,9 @@ KINDS: Final = {
     "refusal": "A request that was turned away at a door, before there was an action.",
     "late": "A settlement that came after recovery had settled the run; unbilled, to be reconciled.",
     "erasure": "A deed: a person's key was deleted, and with it all that was sealed for them.",
+    "workflow_not_undone": "A deed: a run has ended, and what it did at the places that `about` names could be undone "
+    "and is not. A control of this kind (`most: 0`) has somebody alarmed.",
+    "workflow_erased": "A deed: a run went with its person in its middle, or had left something that was not undone.",
     "legal_hold": "A deed: a person's or a run's data must not be erased for now.",
     "legal_release": "A deed: such a hold has ended.",
     "memory_forgotten": "A deed: what was remembered was deleted, by hand; `about` says how much.",

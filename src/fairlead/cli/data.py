@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import astuple
 
 from fairlead.cli.announcing import announced, wait
-from fairlead.cli.forgetting import forget_budgets, forget_by_name
+from fairlead.cli.forgetting import LeftRun, forget_budgets, forget_by_name, left_runs
 from fairlead.cli.opening import fleet_of, keys_of, log_of, open_store, open_vault
 from fairlead.cli.output import DryRun, Json, Yes, confirm, json_data, say, table
 from fairlead.cli.people import Names
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from fairlead.storage.erasure import Kept
+    from fairlead.storage.types import Entry
 
 app = typer.Typer(
     add_completion=False,
@@ -75,25 +76,30 @@ def erase(
     place = find(workspace, data_folder)
     with closing(open_store(place)) as store:
         keys, subject = keys_of(store, person), open_vault(place, store).id_of(person)
-        kept = Kept(0, 0, 0)
+        kept, left = Kept(0, 0, 0), list[LeftRun]()
         if subject is not None:
             store.bring_in_order()
             with store.reading() as connection:
-                kept = kept_of(connection, subject)
+                kept, left = kept_of(connection, subject), list(left_runs(connection, subject))
         if dry_run:
             say(f"would erase what is sealed for {person}: {_counted(kept)}{_left(keys)}")
+            _say_runs(left, "have these cancelled first, if they are not over, so that what they did is undone")
             return
         confirm(f"Erase everything that is sealed for {person}, for good?", yes)
         _erase(store, person, subject)
         deliver(place, store)  # a backup must not revive them, even if this database is lost tonight
     if json:
         erased = subject is not None
-        json_data({"person": person, "erased": erased, "kept": kept, "keys_left": keys, "remains": Remains()})
+        json_data(
+            {"person": person, "erased": erased, "kept": kept, "keys_left": keys, "runs_left": left,
+             "remains": Remains()}
+        )  # fmt: skip
         return
     done = (
         f"what was sealed for {person} is erased: {_counted(kept)}" if subject else f"nothing was sealed for {person}"
     )
     say(done + _left(keys))
+    _say_runs(left, "see in its systems what still stands; the log names their calls by the run's id")
     if subject:
         for remains in astuple(Remains()):
             say(f"- {remains}")
@@ -114,13 +120,26 @@ def _erase(store: Store, person: str, subject: str | None) -> None:
             begun.append(fleet.announce(connection))
 
         entry = deed(clock, "erasure", by=f"os:{user()}", person=subject)
-        erase_subject(store, subject, entry, clock.now(), announce)
+
+        def last(connection: "Connection") -> "list[Entry]":
+            runs = left_runs(connection, subject)
+            return [deed(clock, "workflow_erased", by=f"os:{user()}", person=subject, about=each.said) for each in runs]
+
+        erase_subject(store, subject, entry, clock.now(), announce, last)
         wait(fleet, begun[0])  # whoever still has the key in memory drops it
     clear_away(store, clock.now())
     with store.erasing("budget") as connection:
         under_way = forget_budgets(connection, person)  # and what a worker has begun until it knew
     if under_way:
         say(f"warning: calls of {person} are under way, and budgets name them until these end: then run this again")
+
+
+def _say_runs(left: list[LeftRun], mend: str) -> None:
+    """What nobody goes on with, and nobody undoes, once its person is erased."""
+    for each in left:
+        say(f"warning: the run {each.said}" + (" is not undone" if each.not_undone else " ends in its middle"))
+    if left:
+        say(f"help: {mend}")
 
 
 def _counted(kept: "Kept") -> str:

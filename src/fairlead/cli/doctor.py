@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fairlead.cli import checks, doors, providers, scoring
+from fairlead.cli import checks, doors, providers, scoring, unfinished
 from fairlead.cli.checks import BAD, Finding, Looked
 from fairlead.cli.init import show_first_key
 from fairlead.cli.output import DryRun, Json, bold, data, json_data, one_line, red, say
@@ -32,6 +32,7 @@ CHECKS: tuple[Callable[[Looked], list[Finding]], ...] = (
     checks.workers,
     checks.revision,
     scoring.vectors,
+    unfinished.workflows,
     checks.audit,
     checks.anchors,
     checks.clock,

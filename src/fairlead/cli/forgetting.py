@@ -1,12 +1,39 @@
 """Taking out of the state what names a person who is erased, beside what is sealed for them."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from fairlead.clock import SystemClock
 from fairlead.costs.budgets import scope_name
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+
+class LeftRun(Struct, frozen=True):
+    """A run that is erased with its person in its middle, or that ended with something `not_undone` (places)."""
+
+    run: str
+    workflow: str
+    status: str
+    not_undone: str
+
+    @property
+    def said(self) -> str:
+        return f"{self.run} {self.workflow} {self.status}" + (f": {self.not_undone}" if self.not_undone else "")
+
+
+def left_runs(connection: "Connection", subject: str) -> "Iterator[LeftRun]":
+    """The runs of somebody whose erasure leaves behind what they have done: nobody goes on with them, nobody undoes."""
+    from fairlead.storage import workflow_rows as table
+
+    open_ = (*table.LIVE, table.WAITING, table.PAUSED)
+    for run in table.runs(connection, subject=subject, status=open_):
+        yield LeftRun(run.id, run.workflow, run.status, "")
+    for run in table.runs(connection, subject=subject, not_undone=True):
+        yield LeftRun(run.id, run.workflow, run.status, run.not_undone)
 
 
 def forget_budgets(connection: "Connection", person: str) -> int:

@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import islice
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
@@ -14,7 +15,8 @@ from fairlead.cli.asking import got
 from fairlead.cli.compiled import in_folder, published
 from fairlead.cli.opening import open_store
 from fairlead.cli.output import Json, data, json_data, json_line, say
-from fairlead.cli.place import Data, Workspace, find, server_url
+from fairlead.cli.people import Names
+from fairlead.cli.place import Data, Place, Workspace, find, server_url
 from fairlead.cli.signing_in import key_or_login
 from fairlead.cli.when import moment_ago, shown
 from fairlead.storage.database import database_at
@@ -32,27 +34,59 @@ def runs(
     status: Annotated[list[str] | None, typer.Option("--status", help="Those in this state; again for more.")] = None,
     since: Annotated[str, typer.Option("--since", help="Begun since: 7d, 12h, or a day.")] = "",
     most: Annotated[int, typer.Option("--limit", min=0, help="So many at most.", show_default="all")] = 0,
+    not_undone: Annotated[
+        bool, typer.Option("--not-undone", help="Those that ended with something still done that they could undo.")
+    ] = False,
+    everyone: Annotated[
+        bool, typer.Option("--everyone", help="By whoever runs the deployment, over its database: everybody's.")
+    ] = False,
     key: Key = "",
     url: Url = "",
     workspace: Workspace = None,
+    data_folder: Data = None,
     json: Json = False,
 ) -> None:
-    """Your runs, the youngest first; and why those wait that a limit holds. With --json a line of JSON for each."""
+    """Your runs, the youngest first; and why those wait that a limit holds. With --json a line of JSON for each.
+
+    With --everyone no server need run: it tells whose runs there are and how they stand, and nothing of what they say.
+    """
     from fairlead.clock import SystemClock
 
-    wanted: dict[str, Any] = {"workflow": name, "status": status or ()}
+    wanted: dict[str, Any] = {"workflow": name, "status": status or (), "not_undone": not_undone}
     if since:
         wanted["since"] = moment_ago(since, "--since", SystemClock().now())
+    if everyone:
+        _show_all(islice(_everyones(find(workspace, data_folder), wanted), most or None), json)
+        return
     address = url or server_url(workspace)
+    _show_all(_all(address, key_or_login(key, address), wanted, most), json)
+
+
+def _everyones(place: Place, wanted: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    from fairlead.storage import workflow_rows as table
+    from fairlead.workflows.told import brief
+
+    with closing(open_store(place)) as store, store.reading() as connection:
+        names = Names(place, store)
+        for run in table.runs(connection, **wanted):
+            yield {**brief(run), "person": names.of(run.subject)}
+
+
+def _show_all(found: Iterator[dict[str, Any]], json: bool) -> None:
     count = 0
-    for each in _all(address, key_or_login(key, address), wanted, most):
+    for each in found:
         if json:
             json_line(each)
             continue
         if not count:
             data(_LINE.format("run", "workflow", "status", "begun (UTC)", ""))
-        said = each["error"] or (f"waits: {each['queued']}" if each["queued"] else "")
-        data(_LINE.format(each["id"], each["workflow"], each["status"], shown(each["begun_at"]), said).rstrip())
+        said = [
+            each.get("person", ""),
+            each["error"] or (f"waits: {each['queued']}" if each["queued"] else ""),
+            f"not undone: {each['not_undone']}" if each["not_undone"] else "",
+        ]
+        told = "; ".join(filter(None, said))
+        data(_LINE.format(each["id"], each["workflow"], each["status"], shown(each["begun_at"]), told).rstrip())
         count += 1
     if not json and not count:
         say("there are none")

@@ -172,6 +172,7 @@ def _page(query: Mapping[str, list[str]]) -> Page:
         workflow=query.get("workflow", [""])[-1],
         status=tuple(query.get("status", ())),
         since=number(query, "since", 0, 1 << 62, 0),
+        not_undone=query.get("not_undone", [""])[-1].lower() in ("true", "1"),
         after=asked.after,
         limit=asked.limit,
     )

@@ -6,7 +6,7 @@ ciphertexts that nothing opens any more. Whoever comes upon an unfinished tombst
 way may still leave a last ciphertext, which is as unreadable; it is cleared away for a day after.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -48,19 +48,26 @@ def kept_of(connection: Connection, subject_id: str) -> Kept:
 
 
 def erase_subject(
-    store: Store, subject_id: str, entry: Entry, at: int, announce: Callable[[Connection], None]
+    store: Store,
+    subject_id: str,
+    entry: Entry,
+    at: int,
+    announce: Callable[[Connection], None],
+    last: Callable[[Connection], Sequence[Entry]] = lambda _: (),
 ) -> Tombstone:
-    """The one transaction after which nothing of the subject can be read. `announce` begins the epoch in it.
+    """The one transaction after which nothing of the subject can be read. `announce` begins the epoch in it; `last`
+    tells what the log must keep of what goes with them.
 
     Raises BadInput where a legal hold forbids it, NotFound if somebody else was faster.
     """
     with store.erasing("subject") as connection:
         require_no_hold(connection, subject_id)
+        entries = [entry, *last(connection)]
         if connection.execute(delete(subject).where(subject.c.id == subject_id)).rowcount != 1:
             raise NotFound(f"the subject {subject_id} was erased meanwhile", mend="there is nothing left to do")
         note_erasure(connection)
         stone = bury(connection, SUBJECT, subject_id, at)
-        store.database.append(connection, [entry])
+        store.database.append(connection, entries)
         announce(connection)
     return stone
 

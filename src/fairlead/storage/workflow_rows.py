@@ -62,6 +62,7 @@ class Run(Struct, frozen=True, kw_only=True):
     turn: int = 0
     deaths: int = 0
     died_at: int = 0
+    not_undone: str = ""
 
     @property
     def unkept(self) -> bool:
@@ -172,6 +173,7 @@ def runs(
     workflow: str = "",
     status: Sequence[str] = (),
     since: int = 0,
+    not_undone: bool = False,
     after: tuple[int, str] = FIRST,
 ) -> Iterator[Run]:
     """The youngest first, page by page; `after` is when the last one of before was begun, and its id."""
@@ -184,6 +186,7 @@ def runs(
             c.workflow == workflow if workflow else None,
             c.status.in_(status) if status else None,
             c.made_at >= since if since else None,
+            c.not_undone != "" if not_undone else None,
         )
         if each is not None
     ]

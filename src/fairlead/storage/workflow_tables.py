@@ -20,6 +20,7 @@ workflow_definition = Table(
 # of: codes and places, no words of the payload. `sealed` has the run's own key, its caller and its input, `result` what
 # came of it; both are gone with the subject. Of those to be taken up, the one with the lowest `turn` comes first.
 # `deaths` counts the workers in a row that died while they walked it and had it do no step, the last one at `died_at`.
+# `not_undone` has the places of what could be undone and was not, after an end or before it was given up.
 workflow_run = Table(
     "workflow_run",
     metadata,
@@ -45,6 +46,7 @@ workflow_run = Table(
     Column("turn", BigInteger, nullable=False, server_default=text("0")),
     Column("deaths", BigInteger, nullable=False, server_default=text("0")),
     Column("died_at", BigInteger, nullable=False, server_default=text("0")),
+    Column("not_undone", Text, nullable=False, server_default=text("''")),
 )
 Index(None, workflow_run.c.subject, workflow_run.c.made_at)
 Index(None, workflow_run.c.status, workflow_run.c.until)

@@ -34,11 +34,12 @@ from fairlead.workflows.waited import Here, Waited
 
 class Page(Struct, frozen=True, kw_only=True):
     """A part of a list: at most `limit` runs that were begun before the run `after`, and `since` then (milliseconds
-    since 1970)."""
+    since 1970); with `not_undone` those that have left something."""
 
     workflow: str = ""
     status: tuple[str, ...] = ()
     since: int = 0
+    not_undone: bool = False
     after: str = ""
     limit: int = 200
 
@@ -178,7 +179,10 @@ class Workflows:
 
     def listed(self, who: Caller | None, page: Page) -> dict[str, Any]:
         """The youngest first. Raises `NotFound` where there is no run that `page.after` names."""
-        every = self._runs.all(who, workflow=page.workflow, status=page.status, since=page.since, after=page.after)
+        every = self._runs.all(
+            who, workflow=page.workflow, status=page.status, since=page.since, not_undone=page.not_undone,
+            after=page.after,
+        )  # fmt: skip
         (shown, more), taken = one_page(every, page.limit), None
         if any(run.status == ACCEPTED for run in shown):
             taken = taken_places(self._store, self._runs.limits)

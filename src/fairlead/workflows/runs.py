@@ -17,7 +17,7 @@ from fairlead.storage.vault import Vault
 from fairlead.workflows.marks import ORIGIN
 from fairlead.workflows.opened import Decided, Opened, Origin, Started, packed, unpacked
 from fairlead.workflows.queues import Limits
-from fairlead.workflows.run_rows import policies_of, refuse_long, row_of
+from fairlead.workflows.run_rows import places_told, policies_of, refuse_long, rests_until, row_of
 from fairlead.workflows.sealing import Begun, RunKey, new_key, opened_begin, sealed_begin
 from fairlead.workflows.walk import Place, StepResult, Waiting
 
@@ -93,13 +93,14 @@ class Runs:
         workflow: str = "",
         status: Sequence[str] = (),
         since: int = 0,
+        not_undone: bool = False,
         after: str = "",
     ) -> "Iterator[Run]":
-        """The youngest first: a person's own, or all of the deployment; begun `since` then, and before the run `after`.
-        Raises `NotFound` where there is no such run."""
+        """The youngest first: a person's own, or all of the deployment; begun `since` then, and before the run `after`;
+        or only those of which something was `not_undone`. Raises `NotFound` where there is no such run."""
         from fairlead.storage import workflow_rows as table
 
-        wanted: dict[str, Any] = {"workflow": workflow, "status": status, "since": since}
+        wanted: dict[str, Any] = {"workflow": workflow, "status": status, "since": since, "not_undone": not_undone}
         if who is not None:
             wanted |= {"subject": self._vault.id_of(who.person) or "-", "tenant": who.tenant}
         if after:
@@ -158,8 +159,9 @@ class Runs:
 
     def failed(self, opened: Opened, worker: str, status: str, error: str, told: Any) -> bool:
         """It ended otherwise (`status` failed or cancelled): `error` in codes and places, `told` what people are told,
-        which is sealed."""
-        return self._end(opened, worker, status, error, opened.key.seal(_END, told))
+        which is sealed. Of what was `not_undone` the places stand in the row and in a record of their own, since its
+        person may be gone: whoever runs the deployment must know of it."""
+        return self._end(opened, worker, status, error, opened.key.seal(_END, told), places_told(told))
 
     def result(self, opened: Opened) -> Any:
         """What came of an ended run: its value, or what was told of its failure. None while it goes on."""
@@ -177,7 +179,7 @@ class Runs:
         with self.store.writing() as connection:
             come = not waits or steps.has_any(connection, run.id, [each.place for each in waits])
             steps.wait(connection, run.id, waits)
-            rests = 0 if come else _rests(waiting, until)
+            rests = 0 if come else rests_until(waiting, until)
             return table.park(connection, run.id, owner=worker, until=until, goes_on=come, rests=rests)
 
     def waits(self, opened: Opened) -> "list[tuple[Wait, Waiting]]":
@@ -248,18 +250,21 @@ class Runs:
                 with self.store.writing() as connection:
                     table.forget_definitions(connection, before)
 
-    def _end(self, opened: Opened, worker: str, status: str, error: str, result: bytes) -> bool:
+    def _end(self, opened: Opened, worker: str, status: str, error: str, result: bytes, not_undone: str = "") -> bool:
         from fairlead.storage import workflow_rows as table
         from fairlead.storage import workflow_step_rows as steps
 
         run, now = opened.run, self._clock.now()
         with self.store.writing() as connection:
             if not table.end(
-                connection, run.id, owner=worker, status=status, error=error, result=result, ended_at=now, until=0
-            ):
+                connection, run.id, owner=worker, status=status, error=error, result=result, ended_at=now, until=0,
+                not_undone=not_undone,
+            ):  # fmt: skip
                 return False
             steps.wait(connection, run.id, ())
             self._tell(connection, f"workflow_{status}", run, f"{run.id} {run.workflow} {error}".rstrip())
+            if not_undone:
+                self._tell(connection, "workflow_not_undone", run, f"{run.id} {run.workflow}: {not_undone}")
         return True
 
     def _wait(self, opened: Opened, place: Place, waiting: Waiting, now: int) -> "Wait":
@@ -281,16 +286,6 @@ class Runs:
         said = policies_of(decided)
         entry = deed(self._clock, kind, by=by or "workflow", person=run.subject, about=about, **said)
         self.store.database.append(connection, [entry])
-
-
-def _rests(waiting: Sequence[tuple[Place, Waiting]], until: int) -> int:
-    """Until when the run rests should it be cancelled by now: what waits for its undoing, or met a fault, does; what
-    else it waited for, it waits for no more."""
-    from fairlead.storage.workflow_rows import EVER, FAULT
-
-    if all(place.undoing for place, _ in waiting):
-        return until or EVER
-    return until if all(place.text.startswith(FAULT) for place, _ in waiting) else 0
 
 
 def no_run(id_: str) -> NotFound:

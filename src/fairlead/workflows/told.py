@@ -31,6 +31,7 @@ def brief(run: Run, queued: str = "") -> dict[str, Any]:
         "started_at": run.started_at or None,
         "ended_at": run.ended_at or None,
         "error": run.error or None,
+        "not_undone": run.not_undone or None,
         "queued": queued or None,
         "secrecy": "memory" if run.unkept else "sealed",
     }
