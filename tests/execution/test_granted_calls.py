@@ -61,8 +61,9 @@ async def shop(folder: Path) -> AsyncIterator[tuple[World, AuthorizationServer]]
         await serving.cleanup()
 
 
-def connect(w: World, server: AuthorizationServer, person: str = "kim", *, age: int = 60_000) -> Grant:
-    """As another process would, some time ago."""
+async def connect(w: World, server: AuthorizationServer, person: str = "kim", *, age: int = 60_000) -> Grant:
+    """As another process would, some time ago: this one has taken up by now that there is something new, which would
+    otherwise send the call back that it meets."""
     _, said = server.grant(person)
     settings = w.fairlead.deployment.systems.systems["shop"].settings.credential.grant
     assert settings is not None
@@ -70,7 +71,10 @@ def connect(w: World, server: AuthorizationServer, person: str = "kim", *, age: 
     tokens = Tokens(
         access=said["access_token"], refresh=said["refresh_token"], got_at=now - age, expires_at=now + 240_000
     )
-    return elsewhere(w).put(person, "", "shop", settings, ("*",), tokens, f"key:{person}")
+    grant = elsewhere(w).put(person, "", "shop", settings, ("*",), tokens, f"key:{person}")
+    fleet = Fleet(w.store, w.clock)
+    assert not (await asyncio.to_thread(fleet.wait_until_seen, fleet.current().number)).missing
+    return grant
 
 
 def elsewhere(w: World) -> Grants:
@@ -85,8 +89,8 @@ async def test_a_system_sees_the_person_who_connected_it_and_nobody_finds_a_toke
         with pytest.raises(NoCredential, match="could know you") as missing:
             await call(w, "shop.orders", {})
         assert "/connect/shop" in missing.value.mend
-        connect(w, server)
-        connect(w, server, "lee")
+        await connect(w, server)
+        await connect(w, server, "lee")
         for person in ("kim", "lee"):
             answer = await call(w, "shop.orders", {}, person=person)
             assert answer.result.structured == {"of": person, "repeated": "[CREDENTIAL]"}
@@ -131,14 +135,14 @@ def state(folder: Path) -> Iterator[bytes]:
 
 async def test_what_is_revoked_or_stopped_elsewhere_is_used_no_more_at_once(tmp_path: Path) -> None:
     async with shop(tmp_path) as (w, server):
-        grant = connect(w, server)
+        grant = await connect(w, server)
         assert (await call(w, "shop.orders", {})).result.structured["of"] == "kim"
         taken = await asyncio.to_thread(elsewhere(w).revoke, grant, "operator", "os:test")
         assert taken is not None
         with pytest.raises(NoCredential) as revoked:
             await call(w, "shop.orders", {})
         assert "has revoked it" in revoked.value.why
-        connect(w, server)
+        await connect(w, server)
         await call(w, "shop.orders", {})
         before = len(server.calls)
         await asyncio.to_thread(stop, w.store, w.clock)

@@ -12,9 +12,12 @@ from tests.world import World, world
 from fairlead.storage import workflow_rows, workflow_taking_rows
 from fairlead.storage.workflow_rows import Run
 from fairlead.workflows.bundle import Bundle
+from fairlead.workflows.carriage import Carriage
 from fairlead.workflows.definition import Definition
 from fairlead.workflows.opened import Started
+from fairlead.workflows.segments import Segments
 from fairlead.workflows.steering import NotNow, Steering
+from fairlead.workflows.taking import Taking
 from fairlead.workflows.walk import StepResult
 
 ASKS = {"model": {"prompt": "Say it to ${input.name}.", "model": "small"}}
@@ -116,3 +119,35 @@ async def test_what_is_resumed_goes_on_though_it_was_parked_in_between(tmp_path:
             assert workflow_rows.change(connection, run.id, come_from=("accepted",), **failed)
         with pytest.raises(NotNow, match="has gone on meanwhile"):
             steering.retry(replace(w.running.runs.open(run.id), run=seen), "key:kim")
+
+
+async def test_who_rests_waits_for_what_was_taken_as_well_as_for_what_is_walked(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        segments = Segments(
+            w.fairlead, w.running.runs, Taking(w.store, w.clock, w.running.runs, "worker_1"), "worker_1"
+        )
+        run = begin(w, {"id": "first", **ASKS})
+        with w.store.writing() as connection:
+            assert workflow_taking_rows.take(connection, run.id, segment=0, worker="worker_1", now=1)
+        segments.under_way.add(run.id)
+        resting = asyncio.create_task(segments.rest(60))
+        await asyncio.sleep(0.01)
+        assert not resting.done()
+        await segments.walk(run.id, 0)
+        async with asyncio.timeout(10):
+            await resting
+        assert w.running.runs.one(run.id).owner == ""
+        assert not w.records("call_model")
+
+
+async def test_who_asks_a_carriage_as_it_stops_leaves_the_loop_its_threads(tmp_path: Path) -> None:
+    async def walk(run: str, number: int) -> None:
+        raise AssertionError("nothing was begun")
+
+    carriage = Carriage(tmp_path / "runs.db", "worker_1", walk)
+    await carriage.start()
+    stopping = asyncio.create_task(carriage.stop())
+    await asyncio.sleep(0)
+    await asyncio.gather(carriage.under_way(), return_exceptions=True)
+    await stopping
+    assert await asyncio.to_thread(len, "what else a process does as it stops") > 0

@@ -83,7 +83,10 @@ class Carriage:
         self.carries = False
         loop = asyncio.get_running_loop()
         loop.set_default_executor(ThreadPoolExecutor())  # DBOS has put its own there, which ends with it
-        await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+        try:
+            await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+        finally:  # who has asked it something meanwhile has put it there again
+            loop.set_default_executor(ThreadPoolExecutor())
 
     async def begin(self, run: str, number: int) -> None:
         """Walk this segment in this process, from now on. Nothing happens where it was begun before."""

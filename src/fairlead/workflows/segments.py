@@ -47,7 +47,6 @@ class Segments:
         self._walked: dict[str, Governed] = {}
         self._resting = False
         self._idle = asyncio.Event()
-        self._idle.set()
 
     def tell(self, run: str, status: str) -> None:
         """What people have made of a run that is walked here: a cancelled one begins no further effect but those that
@@ -57,10 +56,12 @@ class Segments:
             self._walked[run].paused = status == PAUSED
 
     async def rest(self, seconds: float) -> None:
-        """Have what is walked here go no further than it must, and wait for that at most so long."""
+        """Have what is walked here go no further than it must, and what was taken be let go, and wait for that at most
+        so long."""
         for each in self._walked.values():
             each.paused = True
         self._resting = True
+        self._notice_rest()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._idle.wait()
@@ -87,6 +88,11 @@ class Segments:
         """It is walked here no more."""
         self.under_way.discard(run)
         self.freed.set()
+        self._notice_rest()
+
+    def _notice_rest(self) -> None:
+        if self._resting and not self.under_way and not self._walked:
+            self._idle.set()
 
     async def _let_go(self, run: str) -> None:
         """What could not be opened or written is tried again a good while later, wherever that is. Where even this
@@ -118,8 +124,8 @@ class Segments:
         resuming = None if opened.run.unkept else Resuming(self._fairlead, recorded, self._runs.store, rule)
         effects = Governed(self._fairlead, recorded, loaded, watch, resuming)
         effects.cancelled = opened.run.status == CANCELLING
+        effects.paused = self._resting  # it may have begun to rest while this was loaded
         self._walked[run] = effects
-        self._idle.clear()
         try:
             given = await walked(loaded.program, effects, run, opened.begun.input, about=about_of(opened))
         except Parked as parked:
@@ -142,8 +148,7 @@ class Segments:
         finally:
             if self._walked.get(run) is effects:
                 del self._walked[run]
-            if not self._walked:
-                self._idle.set()
+            self._notice_rest()
 
     async def _done(self, opened: Opened, given: Any) -> None:
         try:
