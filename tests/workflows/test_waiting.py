@@ -10,7 +10,7 @@ from tests.workflows.walking import BANK, INPUT, PAY, PERMITS, PRICE, ROLES, SYS
 from tests.world import MASTER_KEY, FixedClock, Served, World, again, key_of, secret_of, served
 
 from fairlead.clock import SystemClock
-from fairlead.errors import Denied, Unauthenticated
+from fairlead.errors import Denied, NotFound, Unauthenticated
 from fairlead.identity.types import Caller
 from fairlead.policy.compile import compile_policy
 from fairlead.storage.fleet import Fleet
@@ -48,6 +48,29 @@ async def test_an_approval_given_after_days_while_nothing_ran_is_paid_once(tmp_p
         await later.walked(late)
         clock.tick(9 * DAY)
         assert (await later.walked(late))["failure"]["code"] == "unanswered"
+
+
+async def test_what_is_said_too_late_counts_no_more_though_nothing_has_run_meanwhile(tmp_path: Path) -> None:
+    deny = {"id": "ask", "approval": {"role": "boss", "ask": "Pay?", "unanswered": "deny"}, "timeout": "7d"}
+    come = {"id": "come", "wait": {"signal": "come", "default": "nobody came"}, "timeout": "7d"}
+    clock = FixedClock()
+    both = {"branches": {"asked": [deny], "told": [come]}}
+    async with shop(tmp_path, PRICE, {"id": "both", "parallel": both}, PAY, clock=clock) as s:
+        early, late = s.begin(), s.begin()
+        assert (await s.walked(late))["status"] == "waiting"
+        await s.w.running.stop()
+        clock.tick(7 * DAY - 0.001)
+        assert s.order(early, "approve", "lee", at="both.asked.ask")["settled"]
+        clock.tick(0.001)
+        assert not list(s.workflows.questions(s.w.caller("lee")))
+        with pytest.raises(NotFound, match="asks nothing at"):
+            s.order(late, "approve", "lee", at="both.asked.ask")
+        with pytest.raises(NotFound, match="waits for no signal"):
+            s.order(late, "signal", signal="come")
+        s.w.running = await again(s.w)
+        later = Shop(s.w)
+        assert (await later.walked(late))["failure"]["code"] == "not_approved"
+        assert (later.shown(early)["status"], later.calls("bank.pay")) == ("done", 1)
 
 
 async def test_a_policy_amended_while_a_purchase_is_parked_is_the_one_that_counts(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from fairlead.storage.workflow_tables import workflow_step, workflow_wait
 
 
 class Wait(Struct, frozen=True, kw_only=True):
-    """A row of `workflow_wait`."""
+    """A row of `workflow_wait`. Times in milliseconds since 1970; `until` is 0 for ever."""
 
     run: str
     place: str

@@ -104,14 +104,15 @@ class People:
         kind = "workflow_approved" if said.allowed else "workflow_denied"
         result = _result(asking.waiting, said, by)
         taught = partial(self._teaches, asking, who, said, result)
-        if not self._runs.answer(opened, place, result, by=who.credential, kind=kind, taught=taught):
-            raise NotNow(f"{place} of run {opened.run.id} was answered before", mend=_look(opened))
+        until = asking.wait.until
+        if not self._runs.answer(opened, place, result, by=who.credential, kind=kind, until=until, taught=taught):
+            raise NotNow(f"{place} of run {opened.run.id} was answered before, or its time is over", mend=_look(opened))
         return True
 
     def signal(self, opened: Opened, name: str, value: Any, by: str) -> int:
         """Send a run what it waits for under this name. At how many places it was. Raises `NotFound` for none,
         `NotNow` where it was sent before, `BadInput` where the content is not as the step says."""
-        found = [each for each in self._runs.waits(opened) if each[1].kind == "signal" and each[1].signal == name]
+        found = [each for each in self._open(opened) if each[1].kind == "signal" and each[1].signal == name]
         if not found:
             why = "a signal is taken while a step waits for it"
             raise NotFound(f"run {opened.run.id} waits for no signal {name!r}", why=why, mend=_look(opened))
@@ -119,9 +120,11 @@ class People:
         for wait, each in found:
             fit = _fit(each, value)
             result = StepResult(value=fit, text=fit if isinstance(fit, str) else "")
-            kept += self._runs.answer(opened, wait.place, result, by=by, kind="workflow_signalled")
+            kept += self._runs.answer(
+                opened, wait.place, result, by=by, kind="workflow_signalled", until=wait.until
+            )
         if not kept:
-            raise NotNow(f"run {opened.run.id} was sent {name!r} before", mend=_look(opened))
+            raise NotNow(f"run {opened.run.id} was sent {name!r} before, or its time is over", mend=_look(opened))
         return kept
 
     def _teaches(self, asking: Asking, who: Caller, said: Said, result: StepResult) -> NewExample | None:
@@ -132,9 +135,15 @@ class People:
         return self._examples.made(lesson_of(asking.opened, asking.wait.place, asking.waiting, who, value))
 
     def _questions(self, opened: Opened) -> Iterator[Asking]:
-        for wait, waiting in self._runs.waits(opened):
+        for wait, waiting in self._open(opened):
             if wait.kind in _PEOPLE:
                 yield Asking(opened=opened, wait=wait, waiting=waiting)
+
+    def _open(self, opened: Opened) -> list[tuple[Wait, Waiting]]:
+        """What may still be answered: once its time is over the step does what it says of that, whenever the run is
+        walked again."""
+        now = self._clock.now()
+        return [each for each in self._runs.waits(opened) if not 0 < each[0].until <= now]
 
     def _question(self, opened: Opened, place: str) -> Asking:
         found = next((each for each in self._questions(opened) if each.wait.place == place), None)

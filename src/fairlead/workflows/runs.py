@@ -198,16 +198,18 @@ class Runs:
         *,
         by: str,
         kind: str,
+        until: int = 0,
         taught: Callable[[], NewExample | None] = lambda: None,
     ) -> bool:
-        """Tell a run what it waits for; the first that is said counts. False where something was said before. What is
-        `taught` by it is kept with it. Raises `NotFound` where one of the persons was erased meanwhile."""
+        """Tell a run what it waits for; the first that is said counts. False where something was said before, or it is
+        said too late (`until`; 0 never is). What is `taught` by it is kept with it. Raises `NotFound` where one of the
+        persons was erased meanwhile."""
         from fairlead.storage import example_rows as examples
         from fairlead.storage import workflow_step_rows as steps
 
         row, example = steps.row_of(self.row(opened, "", place, result)), taught()
         with self.store.writing() as connection:
-            if not steps.answer(connection, row):
+            if 0 < until <= self._clock.now() or not steps.answer(connection, row):
                 return False
             if example is not None and not examples.keep(connection, example):
                 raise NotFound("whose run it was, or who answers, was erased meanwhile", mend="nothing was kept")
