@@ -120,9 +120,7 @@ class People:
         for wait, each in found:
             fit = _fit(each, value)
             result = StepResult(value=fit, text=fit if isinstance(fit, str) else "")
-            kept += self._runs.answer(
-                opened, wait.place, result, by=by, kind="workflow_signalled", until=wait.until
-            )
+            kept += self._runs.answer(opened, wait.place, result, by=by, kind="workflow_signalled", until=wait.until)
         if not kept:
             raise NotNow(f"run {opened.run.id} was sent {name!r} before, or its time is over", mend=_look(opened))
         return kept
