@@ -63,7 +63,6 @@ def test_nothing_that_is_read_wrong_goes_by_unseen() -> None:
     ("trap", "field", "said"),
     [
         ("wrong_sum", "total", "do not add up"),
-        ("prepaid", "total", "total"),
         ("two_accounts", "iban", "several bank accounts"),
     ],
 )

@@ -36,43 +36,26 @@ SYMBOLS: Final = {
     "SFr.": "CHF",
 }
 """Signs that stand for one currency alone."""
-SHARED: Final = {"$": ("USD", "CAD", "AUD", "NZD", "MXN", "SGD"), "kr": ("SEK", "NOK", "DKK"), "¥": ("JPY", "CNY")}
+SHARED: Final = {
+    "$": ("USD", "CAD", "AUD", "NZD", "MXN", "SGD"),
+    "kr": ("SEK", "NOK", "DKK"),
+    "¥": ("JPY", "CNY"),
+    "Rs.": ("INR", "PKR", "LKR", "NPR", "MUR"),
+    "Rs": ("INR", "PKR", "LKR", "NPR", "MUR"),
+}
 """Signs that several use."""
-CODES: Final = frozenset(
-    [
-        "EUR",
-        "USD",
-        "GBP",
-        "CHF",
-        "SEK",
-        "NOK",
-        "DKK",
-        "PLN",
-        "CZK",
-        "HUF",
-        "RON",
-        "BGN",
-        "CAD",
-        "AUD",
-        "NZD",
-        "JPY",
-        "CNY",
-        "INR",
-        "BRL",
-        "MXN",
-        "SGD",
-        "HKD",
-        "TRY",
-        "ZAR",
-        "ILS",
-        "AED",
-        "ISK",
-    ]
-)
+_ISO: Final = """
+EUR USD GBP CHF SEK NOK DKK PLN CZK HUF RON BGN CAD AUD NZD JPY CNY INR BRL MXN SGD HKD TRY ZAR ILS AED ISK
+ARS CLP COP UYU SAR QAR KWD BHD OMR JOD EGP MAD TND DZD KES NGN GHS UGX TZS ZMW PKR LKR BDT NPR MUR THB VND
+IDR MYR PHP KRW TWD UAH RUB KZT RSD BAM HRK MKD XOF XAF
+"""
+CODES: Final = frozenset(_ISO.split())
+"""Of ISO 4217, without those that are English words, such as ALL and TOP."""
 _NUMBER: Final = r"(?:\d{1,3}(?:[ \u00a0\u202f'’.,]\d{3})+|\d+)(?:[.,]\d{1,4})?(?:,-|\.-)?"
 _SIGN: Final = "|".join(re.escape(each) for each in sorted((*SYMBOLS, *SHARED), key=len, reverse=True))
+_APART: Final = r"(?<![^\W\d_])(?<![\w.][-–])"  # `hrs 3` are no rupees, and `Mo.-Fr. 8.00` no francs
 _AMOUNT: Final = re.compile(
-    rf"(?P<open>\()?(?P<minus>[-–−])?\s?(?P<before>(?:{_SIGN}|\b[A-Z]{{3}}\b)(?=\s?[-–−(]?\s?\d))?\s?(?P<minus2>[-–−])?\s?"
+    rf"(?P<open>\()?(?P<minus>[-–−])?\s?(?P<before>{_APART}(?:{_SIGN}|\b[A-Z]{{3}}\b)(?=\s?[-–−(]?\s?\d))?\s?(?P<minus2>[-–−])?\s?"
     rf"(?<![\w.,/#])(?<!\w-)(?P<number>{_NUMBER})(?![\d/]|[.,]\d)(?P<minus3>-(?!\w))?\s?(?P<after>(?:{_SIGN}|[A-Z]{{3}})(?![\w]))?"
     r"(?P<percent>\s?%)?"
 )

@@ -37,6 +37,11 @@ def kinds_of(tokens: Sequence[str]) -> frozenset[str]:
     return _by_words(" ".join(said))
 
 
+def tells_of_payment(tokens: Sequence[str]) -> bool:
+    """Whether a caption names what was paid before."""
+    return len(tokens) <= _MOST_WORDS and not _words()["paid"].isdisjoint(tokens)
+
+
 @cache
 def _by_words(text: str) -> frozenset[str]:
     words = set(re.sub(r"\b(sub|sous|sotto) total", "subtotal", text).split())

@@ -34,6 +34,8 @@ _OTHER_DOLLARS: Final = re.compile(
     r"|HST|PST|QST|TPS|TVQ|IRD|M[eé]xico|RFC|Singapore|UEN|Hong Kong|Colombia|Argentina|Chile|CUIT|NIT|RUT|CAD|AUD|NZD"
     r"|MXN|SGD|HKD|COP|ARS|CLP|TWD|Taiwan|NSW|VIC|QLD|[A-Z]\d[A-Z] ?\d[A-Z]\d)\b|\b(?:CA|C|A|AU|NZ|S|HK|MX|R|NT)\$"
 )
+_INDIA: Final = re.compile(r"\b(?:India|GSTIN|CGST|SGST|IGST)\b", re.IGNORECASE)
+_OTHER_RUPEES: Final = re.compile(r"\b(?:Pakistan|Sri Lanka|Nepal|Mauritius)\b", re.IGNORECASE)
 _SPELT: Final = re.compile(r"\b[A-Z][a-z]{2,8}\.? \d{1,2} ?, ?(?:19|20)\d\d\b")
 
 
@@ -58,6 +60,12 @@ def dollars_are_american(sheet: Sheet) -> bool:
     text = text_of(sheet)
     spelt = any(days_in(found) for found in _SPELT.findall(text))
     return bool(_STATES.search(text) or _AMERICA.search(text) or spelt) and not _OTHER_DOLLARS.search(text)
+
+
+def rupees_are_indian(sheet: Sheet) -> bool:
+    """Whether the country or its tax stands there, and none other that has rupees."""
+    text = text_of(sheet)
+    return bool(_INDIA.search(text)) and not _OTHER_RUPEES.search(text)
 
 
 def text_of(sheet: Sheet) -> str:

@@ -2,13 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from fairlead.documents.amounts import CODES, SHARED, SYMBOLS, amounts_in
-from fairlead.documents.countries import dollars_are_american
+from fairlead.documents.countries import dollars_are_american, rupees_are_indian
 from fairlead.documents.identifiers import Identifier
 from fairlead.documents.layout import Cell, Sheet
+from fairlead.documents.parties import is_register
 from fairlead.documents.types import Field
 
 _KR: Final = {"SE": "SEK", "DK": "DKK", "NO": "NOK"}
@@ -36,15 +37,27 @@ _NAMES: Final = {
     }.items()
 }
 """What currencies that share a sign are called, and codes of those that bear it without being in `CODES`."""
-_CHANGED: Final = re.compile(r"\b(?:conver[ts]|exchang|umgerechnet|wechselkurs|wisselkurs|cambio)", re.IGNORECASE)
+_CHANGED: Final = re.compile(
+    r"\b(?:conver[ts]|exchang|umgerechnet|umrechnung|wechselkurs|wisselkurs|koers|cambio|(?:taux de|au) change|kurs\b"
+    r"|valutakurs)",
+    re.IGNORECASE,
+)
 """Where money is changed into another, its name says nothing of the amounts."""
+_ACCOUNT: Final = re.compile(
+    r"\b(?:iban|bic|swift|account (?:no|number|name)|acc(?:oun)?t\b|routing|sort code|konto\w*|rekening\w*|compte"
+    r"|cuenta)",
+    re.IGNORECASE,
+)
 
 
 def currency(sheet: Sheet, sign: str, total: Field | None, proofs: Sequence[Identifier]) -> Field | None:
     """The currency, doubtful where several are named or a sign may be that of several. `sign` is the total's."""
-    signs, where = _signs(sheet)
+    signs, where = _signs(sheet, _is_of_amounts)
     if sign:
         signs[sign] += 2
+    beside = not signs  # no amount of the invoice's own bears one
+    if beside:
+        signs, where = _signs(sheet, bool)
     if not signs:
         return None
     sure = {SYMBOLS.get(each, each) for each in signs if each in SYMBOLS or each in CODES}
@@ -56,6 +69,8 @@ def currency(sheet: Sheet, sign: str, total: Field | None, proofs: Sequence[Iden
     others = sure - {value}
     if not doubt and (others or (shared and value not in {each for one in shared for each in SHARED[one]})):
         doubt = "several currencies stand there: " + ", ".join(sorted({value, *others, *shared}))
+    elif beside and not doubt:
+        doubt = "it stands only where money is changed, or beside an account or a firm's capital"
     cell = where.get(best)
     place = (cell.text, cell.page, cell.box) if cell is not None else (best, 1, (0.0, 0.0, 0.0, 0.0))
     if cell is None and total is not None:
@@ -64,11 +79,16 @@ def currency(sheet: Sheet, sign: str, total: Field | None, proofs: Sequence[Iden
     return Field(value=value, text=text, page=page, box=box, confidence=0.5 if doubt else 0.97, doubt=doubt)
 
 
-def _signs(sheet: Sheet) -> tuple[Counter[str], dict[str, Cell]]:
-    """How often each sign or code stands there, and where first."""
+def _is_of_amounts(text: str) -> bool:
+    """Whether a line may tell the currency of amounts: none that changes money, or tells of an account or a firm."""
+    return not (_CHANGED.search(text) or _ACCOUNT.search(text) or is_register(text))
+
+
+def _signs(sheet: Sheet, counts: Callable[[str], bool]) -> tuple[Counter[str], dict[str, Cell]]:
+    """How often each sign or code stands there in lines that count, and where first."""
     signs: Counter[str] = Counter()
     where: dict[str, Cell] = {}
-    for cell in sheet.cells:
+    for cell in (cell for line in sheet.lines if counts(" ".join(one.text for one in line)) for cell in line):
         said = [each.sign for each in amounts_in(cell.text) if each.sign]
         words = [word.text.strip("().,:;[]/") for word in cell.words]
         said += [word for word in words if (word in CODES or word in _ALONE) and word not in said]
@@ -94,6 +114,8 @@ def _named(sign: str, sure: set[str], proofs: Sequence[Identifier], sheet: Sheet
     countries = {each.value[:2] for each in proofs}
     if sign == "kr" and len(found := {_KR[each] for each in countries if each in _KR}) == 1:
         return found.pop(), ""
+    if sign.startswith("Rs") and rupees_are_indian(sheet):
+        return "INR", ""
     if sign == "$" and dollars_are_american(sheet):
         return "USD", ""
     return may[0], f"{sign} may be {' or '.join(may)}"

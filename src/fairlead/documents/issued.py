@@ -8,6 +8,7 @@ from typing import Final
 from fairlead.documents.countries import is_american, is_european
 from fairlead.documents.dates import Day, days_in
 from fairlead.documents.identifiers import Identifier
+from fairlead.documents.labels import Label
 from fairlead.documents.layout import Cell, Sheet, folded
 from fairlead.documents.named import Named, Piece
 from fairlead.documents.types import Field
@@ -26,18 +27,19 @@ _TOWN: Final = re.compile(
 )
 _LONGEST_TITLE: Final = 150  # letters
 _LETTERHEAD: Final = 0.45  # of the page's height
+_FOOT: Final = 0.88  # of the page's height
 
 
 def dates(named: Named, proofs: Sequence[Identifier]) -> dict[str, Field | None]:
     """The fields `date` and `due`."""
     sheet = named.sheet
     turn = _turn(sheet, proofs)
-    issued = _dated(named, "date", turn) or _in_title(sheet, turn) or _dated(named, "weak_date", turn)
+    issued = _dated(named, "date", turn) or _in_title(named, turn) or _against_letter(named, turn)
     due = _dated(named, "due", turn)
     if issued is not None and due is not None and (issued.page, issued.box) == (due.page, due.box):
         issued = None
     if issued is None:
-        issued = _in_letter(sheet, turn, due) or _only_date(sheet, turn, due)
+        issued = _in_letter(sheet, turn, due) or _only_date(named, turn, due)
     if issued is not None and due is not None:
         one, other = date.fromisoformat(str(issued.value)), date.fromisoformat(str(due.value))
         if other < one or (other - one).days > _LONGEST:
@@ -52,6 +54,14 @@ def _doubted(field: Field, doubt: str) -> Field:
     )
 
 
+def _against_letter(named: Named, turn: str) -> Field | None:
+    """The date beside a label such as `Date`, doubtful where that of the letter is another."""
+    found, letter = _dated(named, "weak_date", turn), _in_letter(named.sheet, turn, None)
+    if found is None or letter is None or found.value == letter.value:
+        return found
+    return _doubted(found, f"several dates may be meant: {found.value}, {letter.value}")
+
+
 def _dated(named: Named, kind: str, turn: str) -> Field | None:
     found: list[tuple[Piece, Day]] = []
     for label in named.with_kind(kind):
@@ -59,6 +69,8 @@ def _dated(named: Named, kind: str, turn: str) -> Field | None:
             continue
         for piece in named.beside(label):
             days = days_in(piece.text)
+            if kind == "weak_date" and not _may_be_issued(named, label, piece):
+                continue
             if days and days[0].start <= 12:
                 found.append((piece, days[0]))
                 break
@@ -71,6 +83,21 @@ def _dated(named: Named, kind: str, turn: str) -> Field | None:
     return _field(piece.text, piece.page, piece.box, value, confidence, doubt)
 
 
+def _may_be_issued(named: Named, label: Label, piece: Piece) -> bool:
+    """Whether what stands beside a label such as `Date` may be the invoice's: not at the foot of a page, where it was
+    printed, and not under the head of a column of what was bought."""
+    if piece.cell.middle > _FOOT * named.sheet.pages[piece.page - 1].height:
+        return False
+    heads = (other for cell in named.sheet.line_of(label.cell) for other in named.of(cell))
+    return piece.how != "below" or not any("column" in each.kinds for each in heads)
+
+
+def _is_in_table(named: Named, cell: Cell) -> bool:
+    """Whether the heads of columns stand above a cell."""
+    above = (line for line in named.sheet.above_line(cell))
+    return any(sum("column" in label.kinds for one in line for label in named.of(one)) > 1 for line in above)
+
+
 def _several(values: set[date]) -> str:
     return "several dates may be meant: " + ", ".join(sorted(map(str, values))) if len(values) > 1 else ""
 
@@ -79,13 +106,15 @@ def _field(text: str, page: int, box: tuple[float, float, float, float], value: 
     return Field(value=value.isoformat(), text=text, page=page, box=box, confidence=sure, doubt=doubt)
 
 
-def _in_title(sheet: Sheet, turn: str) -> Field | None:
-    """The date after the number in the title, as in `Facture n° 4711 du 2 mars 2026`, or in the line under it."""
+def _in_title(named: Named, turn: str) -> Field | None:
+    """The date after the number in the title, as in `Facture n° 4711 du 2 mars 2026`, or in the line under it: not
+    after that of something else, as in `Rechnung zur Bestellung Nr. 4711 vom ...`."""
+    sheet = named.sheet
     found = [
         (cell, days[0])
         for line in sheet.lines
         for number, cell in enumerate(line)
-        if (days := days_in(cell.text))
+        if (days := days_in(cell.text)) and not any(each.kinds & {"order", "other"} for each in named.of(cell))
         if _is_titled(sheet, cell, " ".join([*(each.text for each in line[max(0, number - 1) : number]), ""]), days[0])
     ]
     if not found:
@@ -141,8 +170,10 @@ def _other_days(sheet: Sheet, turn: str) -> Iterator[date]:
             yield _turned(day, turn)[0]
 
 
-def _only_date(sheet: Sheet, turn: str, due: Field | None) -> Field | None:
-    """A date without a label: sure where it stands alone in its cell, in the upper part, and no other is anywhere."""
+def _only_date(named: Named, turn: str, due: Field | None) -> Field | None:
+    """A date without a label: sure where it stands alone in its cell, in the upper part above what was bought, and no
+    other is anywhere."""
+    sheet = named.sheet
     found = [(cell, day) for cell in sheet.cells for day in days_in(cell.text)]
     wanted = [(cell, day) for cell, day in found if due is None or str(_turned(day, turn)[0]) != due.value]
     if not wanted:
@@ -151,7 +182,7 @@ def _only_date(sheet: Sheet, turn: str, due: Field | None) -> Field | None:
     value, doubt = _turned(day, turn)
     alone = len(cell.text.strip(" .,:")) == day.end - day.start and not sheet.left_of(cell)
     upper = cell.page == 1 and cell.middle < _LETTERHEAD * sheet.pages[0].height
-    if not (alone and upper) or len({each.day for _, each in found}) > 1:
+    if not (alone and upper) or _is_in_table(named, cell) or len({each.day for _, each in found}) > 1:
         doubt = "no label says that this is the invoice's date"
     return _field(cell.text, cell.page, cell.box, value, 0.4 if doubt else 0.9, doubt)
 

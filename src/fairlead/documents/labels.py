@@ -25,10 +25,15 @@ KINDS: Final = (
     "other",
     "buyer",
     "seller",
+    "column",
 )
 
 _ENDS: Final = ":.#=)/,;°º]'’"
 _BEGINS: Final = ("/", "(", "[", "'", "’", ":", "|")
+_OWN: Final = frozenset(("number", "weak_number", "date", "weak_date"))
+"""What may be another document's: a word beside the label tells, as in `original invoice number`."""
+_ANOTHER: Final = "another"
+_REACH: Final = 3  # words after a label in which such a word counts
 
 
 class Label(Struct, frozen=True):
@@ -51,10 +56,19 @@ def _known() -> Mapping[tuple[str, ...], frozenset[str]]:
     text = files(__package__).joinpath("labels.yaml").read_text("utf-8")
     found: dict[tuple[str, ...], frozenset[str]] = {}
     for kind, said in yaml.safe_load(text).items():
+        if kind == _ANOTHER:
+            continue
         for label in said.split("|"):
             if words := tuple(label.split()):
                 found[words] = found.get(words, frozenset()) | {kind}
     return found
+
+
+@cache
+def _others() -> frozenset[str]:
+    """The words that make a label another document's."""
+    said = yaml.safe_load(files(__package__).joinpath("labels.yaml").read_text("utf-8"))[_ANOTHER]
+    return frozenset(said.split())
 
 
 def known_label(words: tuple[str, ...]) -> frozenset[str]:
@@ -75,9 +89,22 @@ def labels_of(cell: Cell) -> list[Label]:
         until = next((s for s, _, _ in spans[number + 1 :] if s >= end), len(cell.tokens))
         words = tuple(token for token, _, _ in cell.tokens[start:end])
         rest, rest_from = _rest(cell, end, until)
-        label = Label(kinds, " ".join(words), cell, cell.tokens[start][1], rest, rest_from)
+        anothers = kinds & _OWN and _is_anothers(cell, start, end)
+        label = Label(
+            frozenset(("other",)) if anothers else kinds, " ".join(words), cell, cell.tokens[start][1], rest, rest_from
+        )
         found.append(label)
     return found
+
+
+def _is_anothers(cell: Cell, start: int, end: int) -> bool:
+    """Whether a label speaks of another document than this one: a word right before it or soon after it says so."""
+    beside = [token for token, _, _ in cell.tokens[max(0, start - 1) : start]]
+    for token, _, _ in cell.tokens[end : end + _REACH]:
+        if any(letter.isdigit() for letter in token):
+            break
+        beside.append(token)
+    return not _others().isdisjoint(beside)
 
 
 def _spans(cell: Cell) -> Iterator[tuple[int, int, frozenset[str]]]:

@@ -121,7 +121,7 @@ def is_like_name(text: str) -> bool:
         and text[-1] not in ":!?,;"
         and not (len(words) > 2 and text.endswith(".") and with_form(text) is None)
         and any(letter.isalpha() for letter in text)
-        and not any(letter.isdigit() for letter in text)
+        and not any(letter.isdigit() or letter == ":" for letter in text)
         and all(word[0].isupper() or not word[0].isalpha() or word in _JOINING for word in words)
         and not any(one[-1] in ".," and len(one) > 4 and with_form(text) is None for one, _ in pairwise(words))
     )

@@ -6,7 +6,7 @@ from typing import Final
 
 from fairlead.documents.dates import days_in
 from fairlead.documents.identifiers import Identifier
-from fairlead.documents.labels import Label
+from fairlead.documents.labels import Label, known_label
 from fairlead.documents.layout import Cell, folded
 from fairlead.documents.named import Named, Piece
 from fairlead.documents.types import Field
@@ -36,10 +36,11 @@ _GOES_ON: Final = frozenset(
 )
 _TITLE: Final = re.compile(
     r"^(?:\w*(?:rechnung|faktura|factuur)|(?:tax |vat |sales )?invoice|facture|factura|fattura|fatura|lasku)"
-    r"(?:\s[\w.-]+){0,2}?"
+    r"(?P<about>(?:\s[\w.-]+){0,2}?)"
     r"\s*(?:\([^)]{1,12}\)\s*)?(?P<sign>nr\b\.?|no\b\.?|n[°º]|n\s?\.|num\.?|number|numero|nummer|#|№)\s*[:.]?\s*(?P<number>\S+)",
 )
 _NUMBER_SIGN: Final = re.compile(r"^(?:#|no\.?|nr\.?|n[°º]|№)\s*[:.]?\s*(?P<number>\S+)$")
+_HYPHENS: Final = ("/", "-", "–", "\\")
 _LEAST_DIGITS: Final = 3
 _HEADERS: Final = frozenset(("date", "weak_date", "due", "order", "other"))
 
@@ -103,8 +104,13 @@ def _titled(named: Named, taken: set[str]) -> Iterator[Read]:
             read = _identifier(cell.text[found.start("number") :])
         else:
             continue
-        if read is not None and _bare(read[0]) not in taken and any(each.isdigit() for each in read[0]):
-            yield Piece(cell.text, cell.page, cell.box, "inline", cell), *read
+        if read is None or _bare(read[0]) in taken or not any(each.isdigit() for each in read[0]):
+            continue
+        about = found.groupdict().get("about", "").split()
+        if about and known_label((about[-1],)) & {"order", "other"}:
+            continue
+        doubt = "it may be the number of what the invoice is about" if about and not known_label(tuple(about)) else ""
+        yield Piece(cell.text, cell.page, cell.box, "inline", cell), read[0], read[1] or doubt
 
 
 def _under_heading(named: Named, cell: Cell) -> bool:
@@ -148,11 +154,20 @@ def _identifier(text: str) -> tuple[str, str] | None:
         if not rest or not (first.isupper() and len(first) <= 5) or not any(each.isdigit() for each in rest[0]):
             return None
         first, rest = f"{first} {rest[0].strip('.,;:()')}", rest[1:]
-    if not 2 <= len(first) <= 30 or "%" in first or re.search(r"[€£$]", first) or "@" in first:
+    if not 2 <= len(first) <= 30 or re.search(r"[%@€£$:]", first) or first.count("(") != first.count(")"):
         return None
-    follows = rest[0].strip(".,;:()") if rest else ""
-    goes_on = bool(rest) and folded(follows) not in _GOES_ON and any(letter.isdigit() for letter in follows)
-    return first, "it may go on after this" if goes_on and not days_in(" ".join(rest[:3])) else ""
+    return first, "it may go on after this" if _goes_on(first, rest) else ""
+
+
+def _goes_on(first: str, rest: Sequence[str]) -> bool:
+    """Whether a number is cut off by a space or the end of its line: `2026 / 041`, `INV-2026-`, `123 456`."""
+    if first[-1] in _HYPHENS:
+        return True
+    apart = bool(rest) and rest[0] in _HYPHENS
+    follows = rest[1:] if apart else rest
+    said = follows[0].strip(".,;:()") if follows else ""
+    more = folded(said) not in _GOES_ON and any(letter.isdigit() for letter in said)
+    return more and not days_in(" ".join(follows[:3]))
 
 
 def _same_length(text: str) -> str:

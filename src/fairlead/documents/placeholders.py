@@ -16,7 +16,12 @@ firma, strasse, strasse hausnummer, strasse nr, plz ort, ort, adresse, anschrift
 societe, nom de societe, raison sociale, rue, ville, code postal, code postal ville, bedrijfsnaam, straatnaam, straat,
 postcode plaats, plaats, adres, nombre de la empresa, nombre empresa, direccion, ciudad, codigo postal, nome azienda,
 nome dell azienda, ragione sociale, indirizzo, citta, nome da empresa, endereco, cidade, nazwa firmy, ulica, miasto,
-foretagsnamn, firmanavn, yrityksen nimi
+foretagsnamn, firmanavn, yrityksen nimi,
+germany, deutschland, allemagne, austria, osterreich, switzerland, schweiz, suisse, france, frankreich, belgium,
+belgique, belgie, netherlands, the netherlands, nederland, niederlande, luxembourg, luxemburg, spain, espana, portugal,
+italy, italia, poland, polska, sweden, sverige, denmark, danmark, norway, norge, finland, suomi, ireland, irland,
+united kingdom, great britain, england, scotland, wales, united states, united states of america, usa, canada,
+australia, new zealand, india, czech republic, ceska republika, hungary, magyarorszag, romania
 """
 _PLACEHOLDERS: Final = frozenset(each.strip() for each in _WORDS.replace("\n", " ").split(","))
 _ASKING: Final = re.compile(

@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from fairlead.documents.amounts import Amount, amounts_in, parsed
-from fairlead.documents.captions import kinds_of
+from fairlead.documents.captions import kinds_of, tells_of_payment
 from fairlead.documents.layout import Cell, Sheet, folded
 
 PENNY: Final = Decimal("0.02")
@@ -90,6 +90,17 @@ def _below(sheet: Sheet) -> Iterator[Sum]:
         found = money_in(under.text)
         if len(found) == 1:
             yield Sum(found[0].value, kinds, under, found[0], "below")
+
+
+def paid_in(sheet: Sheet) -> frozenset[Decimal]:
+    """What was paid before, by captions such as `Deposit` or `Bereits bezahlt`, without signs."""
+    return frozenset(
+        abs(one.value)
+        for line in sheet.lines
+        for number, cell in enumerate(line)
+        for one in money_in(cell.text)
+        if tells_of_payment(tokens_of(" ".join(each.text for each in line[max(0, number - 1) : number + 1])))
+    )
 
 
 def rate_lines(sheet: Sheet) -> list[RateLine]:

@@ -86,6 +86,8 @@ def _doubt(best: _Candidate, rest: Sequence[_Candidate]) -> str:
         return "too little speaks for this name"
     if second > _weight(best) - _MARGIN:
         return f"it may be {rest[0].text} as well"
+    if rival := next((each for each in rest if "proof" in each.speaks and _weight(each) >= _ENOUGH), None):
+        return f"it may be {rival.text} as well, which has a register or an account of its own"
     if best.windows and not best.speaks & {"label", "proof"}:
         return "it stands where the address of whom an invoice is for stands"
     return ""

@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from fairlead.documents.captions import kinds_of
 from fairlead.documents.layout import Cell, Sheet
 from fairlead.documents.sums import (
     HIGHEST_RATE,
@@ -14,9 +15,11 @@ from fairlead.documents.sums import (
     RateLine,
     Sum,
     money_in,
+    paid_in,
     rate_lines,
     rates_printed,
     sums_of,
+    tokens_of,
     triples_in_lines,
     with_rate,
 )
@@ -45,6 +48,7 @@ class _Read(Struct, frozen=True):
     sums: list[Sum]
     totals: list[Sum]
     triples: list[Triple]
+    paid: frozenset[Decimal]
 
 
 def reckoned(sheet: Sheet) -> Reckoned:
@@ -54,7 +58,7 @@ def reckoned(sheet: Sheet) -> Reckoned:
     totals = [each for each in sums if each.kinds & {"total", "weak_total"} and each.value > 0]
     if not totals:
         return Reckoned({}, "")
-    read = _Read(sheet, sums, totals, _triples(sheet, totals, sums))
+    read = _Read(sheet, sums, totals, _triples(sheet, totals, sums), paid_in(sheet))
     best = _best(read)
     doubt = _doubt(best, read)
     fields = {"total": _field(best, doubt, 0.98 if not doubt else 0.6), **_parts(best, doubt, read)}
@@ -160,16 +164,26 @@ def _best(read: _Read) -> Sum:
 
 def _doubt(best: Sum, read: _Read) -> str:
     """Why the total is not sure; "" where it is."""
+    proven = {each[0].value for each in read.triples}
     parts = {part.value for each in read.triples for part in each[1:]}
     strong = [each for each in read.totals if "total" in each.kinds and each.how == "line"]
-    if others := {each.value for each in strong} - {best.value} - parts:
+    last = max((each.cell.page, each.cell.row) for each in read.totals if each.value == best.value)
+    parts -= {each.value for each in strong if (each.cell.page, each.cell.row) > last}  # owed after the total
+    left = {each.value for each in strong if best.value in proven and _is_left(best.value - each.value, read.paid)}
+    if others := {each.value for each in strong} - {best.value} - parts - left:
         return "several amounts are called a total: " + ", ".join(str(each) for each in sorted({best.value, *others}))
     if larger := {each.value for each in read.totals if each.how == "line" and each.value > best.value} - parts:
         return "another total is larger: " + ", ".join(str(each) for each in sorted(larger))
-    proven = {each[0].value for each in read.triples}
+    if larger := [each for each in _below(read.sheet, best) if each > best.value]:
+        return f"a larger amount stands below it: {max(larger)}"
     if best.value in proven:
         return "" if best.value == max(proven) else "several totals add up"
     return _without_tax(best, read)
+
+
+def _is_left(less: Decimal, paid: frozenset[Decimal]) -> bool:
+    """Whether something was paid before of just what an amount is less than the total."""
+    return any(abs(less - each) <= PENNY for each in paid if each > PENNY)
 
 
 def _without_tax(best: Sum, read: _Read) -> str:
@@ -210,6 +224,14 @@ def _above(sheet: Sheet, below: Cell) -> Iterator[Decimal]:
     for line in sheet.above_line(below):
         above = [cell for cell in line if abs(cell.box[2] - below.box[2]) < _ALIGNED]
         if found := money_in(above[-1].text) if above else []:
+            yield found[-1].value
+
+
+def _below(sheet: Sheet, above: Sum) -> Iterator[Decimal]:
+    """The amounts of the page under an amount that end where it ends, those aside whose caption is something else."""
+    for line in sheet.lines_below(above.cell):
+        under = [cell for cell in line if abs(cell.box[2] - above.cell.box[2]) < _ALIGNED]
+        if under and (found := money_in(under[-1].text)) and "other" not in kinds_of(tokens_of(line[0].text)):
             yield found[-1].value
 
 
