@@ -73,6 +73,13 @@ async def _come_out(running: Running, case: Case) -> list[str]:
     return [f"{case.name}: {each}" for each in wrong_in(case, found)]
 
 
+def test_a_template_says_what_it_needs_that_is_not_installed(
+    fairlead: Fairlead, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fairlead.workspace.solutions.find_spec", lambda name: None if name == "sqlglot" else name)
+    assert "pip install 'fairlead[sql]'" in fairlead("new", "store-assistant", tmp_path / "acme").err
+
+
 def test_templates_are_listed(fairlead: Fairlead) -> None:
     assert fairlead("new", "--json").json.keys() == set(NAMES)
     assert all(solution(name).about in fairlead("new").out for name in NAMES)

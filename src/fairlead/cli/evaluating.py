@@ -180,7 +180,7 @@ def _tell(result: dict[str, Any]) -> None:
 def _said(summary: dict[str, Any]) -> str:
     through, cost = f"{summary['straight_through_share']:.0%}", exact_money(summary["cost"])
     right = f"{summary['passed']} of {summary['count']} right"
-    return f"{right}; {through} went through without a person; {cost}, {summary['seconds']:.1f} s"
+    return f"{right}; {through} went through without a person; cost {cost}, {summary['seconds']:.1f} s"
 
 
 def commands() -> dict[str, Any]:

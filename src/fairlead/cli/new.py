@@ -10,7 +10,7 @@ from fairlead.cli.output import DryRun, Json, data, json_data, say, table
 from fairlead.cli.place import DATA, DATABASE, ENTRY, Place, find
 from fairlead.cli.setting_up import Made, set_up
 from fairlead.errors import BadInput, NotFound
-from fairlead.workspace.solutions import Adding, adding, solution, solutions, write
+from fairlead.workspace.solutions import Adding, adding, missing, solution, solutions, write
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -60,6 +60,8 @@ def new(
     if made:
         show_first_key(made)
     if not dry_run:
+        if lacks := missing(name):
+            say(f"it does not run yet, for something is not installed: pip install 'fairlead[{','.join(lacks)}]'")
         lead = [f"cd {where}", *(["export FAIRLEAD_API_KEY=KEY"] if made and made.first_key else [])]
         say("\nnext:\n" + "\n".join(f"  {line}" for line in (*lead, *solution(name).then)))
 

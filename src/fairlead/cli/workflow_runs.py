@@ -18,7 +18,7 @@ from fairlead.cli.brought import pairs, with_files
 from fairlead.cli.compiled import published
 from fairlead.cli.each_file import OVER, RESTS, files_of, run_each
 from fairlead.cli.opening import open_store
-from fairlead.cli.output import DryRun, Json, briefly, data, json_data, say, table
+from fairlead.cli.output import DryRun, Json, briefly, data, json_data, say
 from fairlead.cli.place import Data, Workspace, find, server_url
 from fairlead.cli.signing_in import key_or_login
 from fairlead.cli.walking import walk_until_told
@@ -110,17 +110,6 @@ def status(
 
 
 @app.command()
-def questions(key: Key = "", url: Url = "", workspace: Workspace = None, json: Json = False) -> None:
-    """What runs of others wait for you to answer."""
-    found = _got("/v1/workflows/questions", key, url, workspace)["data"]
-    if json:
-        json_data(found)
-        return
-    rows = [[each["run"], each["at"], each["person"], each["ask"] or "", shown(each["asked_at"])] for each in found]
-    table(["run", "step", "whose", "question", "asked (UTC)"], rows)
-
-
-@app.command()
 def work(
     at_once: Annotated[
         int, typer.Option("--at-once", min=0, help="How many runs at the same time.", show_default="workflows.at_once")
@@ -166,10 +155,16 @@ def _show(found: dict[str, Any]) -> None:
     data(f"{found['id']}  {found['workflow']}  {found['status']}, begun {shown(found['begun_at'])} UTC{by}")
     for step in found["steps"]:
         said = step["error"]["message"] if "error" in step else jsons.dumps(step.get("value"), ensure_ascii=False)
-        data(f"  {step['at']}: {step['status']}  {said[:200]}" + (f"  ({step['run']})" if step["run"] else ""))
+        went_on = (
+            ", and the run went on" if step["status"] == "failed" and found["status"] in ("done", "waiting") else ""
+        )
+        run = f"  ({step['run']})" if step["run"] else ""
+        data(f"  {step['at']}: {step['status']}{went_on}  {said[:200]}{run}")
     for wait in found.get("waits", ()):
         until = f", until {shown(wait['until'])} UTC" if wait["until"] else ""
-        data(f"waits at {wait['at']} for {_what(wait)}{until}")
+        data(f"waits at {wait['at']} for {_what(wait)}{until}" + (f": {wait['ask']}" if wait["ask"] else ""))
+        if wait["role"]:
+            say(f"whoever of them is asked sees all of it with: fairlead workflow questions {found['id']}")
     for each in found.get("changed", ()):
         what = each["item"] + (f"#{each['section']}" if each["section"] else "")
         word = "matters" if each["matters"] else "says the same"
@@ -202,7 +197,7 @@ def _what(wait: dict[str, Any]) -> str:
         return f"the approval {wait['approval']} (fairlead approvals show {wait['approval']})"
     if wait["signal"]:
         return f"the signal {wait['signal']}"
-    return f"{wait['role']}: {wait['ask']}" if wait["role"] else "its time"
+    return wait["role"] or "its time"
 
 
 def commands() -> dict[str, Any]:

@@ -24,7 +24,7 @@ COMMANDS: Final = {
     "runs": ("workflow_listed", "Runs that were begun."),
     "schedules": ("workflow_listed", "When workflows begin by themselves, and what came of the last time."),
     "status": ("workflow_runs", "What a run has done so far, what it waits for, and what came of it."),
-    "questions": ("workflow_runs", "What runs of others wait for you to answer."),
+    "questions": ("workflow_questions", "What runs of others wait for you to answer, and one of them whole."),
     "approve": ("workflow_ordered", "Answer yes to what a run asks."),
     "deny": ("workflow_ordered", "Answer no to what a run asks."),
     "signal": ("workflow_ordered", "Send a run what a step of it waits for."),

@@ -22,6 +22,7 @@ from fairlead.storage.types import NewExample
 from fairlead.storage.workflow_step_rows import Wait
 from fairlead.workflows.forms import Form
 from fairlead.workflows.lessons import lesson_of
+from fairlead.workflows.nodes import Schema
 from fairlead.workflows.opened import Opened
 from fairlead.workflows.runs import Runs, no_run
 from fairlead.workflows.steering import NotNow
@@ -189,8 +190,15 @@ def _fit(waiting: Waiting, value: Any) -> Any:
         return value
     fit, wrong = Form(waiting.answer, "answer").taken(value)
     if wrong:
-        raise BadInput(f"the answer does not fit: {wrong}", mend="give what the step's schema asks for", param="value")
+        raise BadInput(f"the answer does not fit: {wrong}", mend=_wanted(waiting.answer), param="value")
     return fit
+
+
+def _wanted(schema: Schema) -> str:
+    """What may be filled in, for whoever filled in something else."""
+    needed = schema.get("required", ())
+    keys = [f"{key} (needed)" if key in needed else key for key in schema.get("properties") or {}]
+    return f"give JSON with: {', '.join(keys)}" if keys else "give what the step's schema asks for"
 
 
 def _result(waiting: Waiting, said: Said, by: list[str]) -> StepResult:

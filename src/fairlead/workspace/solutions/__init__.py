@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -24,15 +25,18 @@ from fairlead.workspace.templates import filled, text_in
 _BASE: Final = "base"
 _ABOUT: Final = "solution.yaml"
 _ADDS: Final = "adds/"
+_SIGN_OF: Final = {"documents": "pypdfium2", "sql": "sqlglot", "workflows": "cel_expr_python"}
+"""What is installed with each extra, and with no other."""
 _AS_THEY_ARE: Final = (".pdf", ".png")
 
 
 class Solution(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`solution.yaml`. `then` are the next commands, `databases` the SQLite files that are made of SQL text: file by
-    text."""
+    text; `needs` the extras of Fairlead without which it does not run."""
 
     about: str
     then: tuple[str, ...]
+    needs: tuple[str, ...]
     databases: Mapping[str, str] = {}
 
 
@@ -61,6 +65,11 @@ def solution(name: str) -> Solution:
         mend = closest(name, known) or f"one of {', '.join(known)}"
         raise NotFound(f"there is no template {name!r}", mend=mend, subject=name)
     return known[name]
+
+
+def missing(name: str) -> tuple[str, ...]:
+    """The extras that it needs and that are not installed here. Raises `NotFound`."""
+    return tuple(extra for extra in solution(name).needs if find_spec(_SIGN_OF[extra]) is None)
 
 
 def adding(name: str, folder: Path, variables: Mapping[str, str]) -> Adding:
