@@ -1,7 +1,10 @@
 """The log: fields, both styles, and no credential in any corner of an event."""
 
+import asyncio
+import gc
 import io
 import logging
+import threading
 from collections.abc import Iterator
 
 import msgspec
@@ -100,6 +103,36 @@ def test_of_a_fault_the_log_says_where_it_was_and_no_word_of_it(json_stream: io.
     log().error("unread", exc_info=FileNotFoundError(2, "No such file", "/home/kim/diagnosis.txt"))
     assert "FileNotFoundError: No such file" in json_stream.getvalue()
     assert "diagnosis" not in json_stream.getvalue()
+
+
+def test_nor_does_what_fails_where_nobody_waits_for_it(json_stream: io.StringIO) -> None:
+    async def fails(words: str) -> None:
+        raise ValueError(words)
+
+    async def forgotten() -> None:
+        task = asyncio.ensure_future(fails("the diagnosis"))
+        asyncio.get_running_loop().call_soon(int, "the diagnosis")
+        await asyncio.wait([task])
+
+    class Thrown:
+        def __del__(self) -> None:
+            raise ValueError("the diagnosis")
+
+    asyncio.run(forgotten())
+    thread = threading.Thread(target=int, args=["the diagnosis"], name="walker")
+    thread.start()
+    thread.join()
+    Thrown()
+    gc.collect()
+    events = [msgspec.json.decode(line) for line in json_stream.getvalue().splitlines()]
+    assert "diagnosis" not in json_stream.getvalue()
+    assert {each["event"] for each in events} == {
+        "Exception in callback int",
+        "Task exception was never retrieved",
+        "a thread failed: walker",
+        "something failed where nobody could be told",
+    }
+    assert {each["error"].partition("\n")[0] for each in events} == {"builtins.ValueError"}
 
 
 def test_the_console_says_it_in_one_line(console_stream: io.StringIO) -> None:

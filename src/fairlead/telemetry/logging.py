@@ -3,11 +3,14 @@
 Modules log with the standard library (`logging.getLogger(__name__).warning("worker stopped", extra={"worker": id})`);
 extra values become fields. Nothing is configured on import: whoever starts a process calls `start_logging`.
 What a request or a reply says is never logged. So of a fault that nobody foresaw the log has its kind and where it was
-(`faults.py`), and not its words, which may be anybody's; a guard hides credentials that slip into any other text.
+(`faults.py`), and not its words, which may be anybody's; a guard hides credentials that slip into any other text. The
+same holds of what fails where nobody waits for it: in a thread, in a callback, while something is thrown away.
 """
 
 import logging
 import re
+import sys
+import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
@@ -15,6 +18,8 @@ from typing import Any, Literal, TextIO
 import msgspec
 
 from fairlead.telemetry.faults import fault_text
+
+log = logging.getLogger("fairlead.telemetry")
 
 HIDDEN = "[hidden]"
 
@@ -35,6 +40,7 @@ _SECRET_TEXT = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+_SHOWN = re.compile(r"[\n(]")  # where asyncio begins to show arguments, results and exceptions
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 _OWN_FIELDS = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
@@ -71,7 +77,7 @@ def _event(record: logging.LogRecord) -> dict[str, Any]:
         "at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "level": record.levelname.lower(),
         "from": record.name,
-        "event": hide_secrets(record.getMessage()),
+        "event": hide_secrets(_said(record)),
     }
     for name, value in record.__dict__.items():
         if name not in _OWN_FIELDS:
@@ -79,6 +85,11 @@ def _event(record: logging.LogRecord) -> dict[str, Any]:
     if record.exc_info:
         event["error"] = hide_secrets(fault_text(record.exc_info[1]))
     return event
+
+
+def _said(record: logging.LogRecord) -> str:
+    text = record.getMessage()
+    return _SHOWN.split(text, maxsplit=1)[0] if record.name == "asyncio" else text
 
 
 class JsonLines(logging.Formatter):
@@ -108,12 +119,26 @@ def _one_line(text: str) -> str:
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+class _Events(logging.StreamHandler[TextIO]):
+    """Until it is closed it gets what threads and finalizers raise, too."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._before = threading.excepthook, sys.unraisablehook
+        threading.excepthook, sys.unraisablehook = _thread_failed, _nobody_told
+
+    def close(self) -> None:
+        threading.excepthook, sys.unraisablehook = self._before
+        super().close()
+
+
 def start_logging(stream: TextIO, *, style: Literal["json", "console"]) -> logging.Handler:
     """Send Fairlead's events and the libraries' warnings to the stream. Returns the handler, for `stop_logging`.
 
-    For the process's entry point only. Called again, it adds another stream.
+    For the process's entry point only. Called again, it adds another stream. What threads and finalizers raise goes
+    there as well: by itself Python prints all of it.
     """
-    handler = logging.StreamHandler(stream)
+    handler = _Events(stream)
     handler.setFormatter(JsonLines() if style == "json" else Console())
     root = logging.getLogger()
     root.addHandler(handler)
@@ -127,3 +152,12 @@ def stop_logging(handler: logging.Handler) -> None:
     """Take the handler away again and flush it."""
     logging.getLogger().removeHandler(handler)
     handler.close()
+
+
+def _thread_failed(failed: threading.ExceptHookArgs) -> None:
+    name = failed.thread.name if failed.thread is not None else "nobody knows which"
+    log.error("a thread failed: %s", name, exc_info=failed.exc_value)
+
+
+def _nobody_told(failed: "sys.UnraisableHookArgs") -> None:
+    log.error("something failed where nobody could be told", exc_info=failed.exc_value)
