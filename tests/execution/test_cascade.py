@@ -20,7 +20,7 @@ from fairlead.execution import Answer, quote
 from fairlead.execution.cascade import NotKept
 from fairlead.execution.quoting import quote_batch
 from fairlead.models.types import Chunk, Model
-from fairlead.server.about import course_body
+from fairlead.server.quoted import course_body
 from fairlead.workspace.routing_audit import Predictors, audited
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

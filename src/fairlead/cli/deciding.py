@@ -12,7 +12,7 @@ from fairlead.cli.surroundings import surroundings
 from fairlead.costs.told import Arrival
 from fairlead.execution import quote
 from fairlead.models.types import ChatRequest, Message
-from fairlead.server.about import encode_quote
+from fairlead.server.quoted import encode_quote
 from fairlead.workspace.assemble import assemble
 
 

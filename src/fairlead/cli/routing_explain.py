@@ -59,7 +59,7 @@ def explain(
         caller = _caller(place, store, person or user(), group or [], department)
         made = asyncio.run(_quoted(place, store, caller, request))
     if json:
-        from fairlead.server.about import encode_quote
+        from fairlead.server.quoted import encode_quote
 
         json_data(msgspec.json.decode(encode_quote(made)))
         return
@@ -87,7 +87,8 @@ async def _quoted(place: Place, store: "Store", caller: Caller, request: "ChatRe
 
 def _tell(made: "Quote") -> None:
     from fairlead.cli.ask import tell_course
-    from fairlead.server.about import chosen_by, course_body
+    from fairlead.server.about import chosen_by
+    from fairlead.server.quoted import course_body
 
     decision = made.decision
     if decision is None:

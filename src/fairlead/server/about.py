@@ -1,16 +1,14 @@
-"""What Fairlead says beside every protocol about how an answer came about, and in place of one on a dry run."""
+"""What Fairlead says beside every protocol about how an answer came about. `quoted` is for dry runs."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from urllib.parse import quote as quote_name
 
-import msgspec
 from msgspec import Struct
 
 from fairlead.costs.told import Judged, Pin, Unkept
 from fairlead.costs.units import Unit
 from fairlead.execution import Answer, Quote
-from fairlead.execution.answer import Course
 from fairlead.execution.choosing import asked_for
 from fairlead.execution.sufficiency import Required
 from fairlead.server.door import left_headers
@@ -28,6 +26,8 @@ class Cost(Struct, frozen=True):
 
 
 class CitedItem(Struct, frozen=True, omit_defaults=True):
+    """A page that the answer quotes, and what is known of it. Dates are ISO; `as_of` is when a live source was read."""
+
     id: str
     title: str
     section: str
@@ -48,6 +48,8 @@ class Differing(Struct, frozen=True):
 
 
 class DroppedModel(Struct, frozen=True):
+    """A model that was not asked: the limit that it did not keep to (`by`), and how."""
+
     model: str
     by: str
     reason: str
@@ -119,6 +121,8 @@ class UnkeptAnswer(Struct, frozen=True, omit_defaults=True):
 
 
 class Route(Struct, frozen=True, omit_defaults=True):
+    """Which models were to be asked, in this order, and why these."""
+
     why: str
     candidates: tuple[str, ...]
     dropped: tuple[DroppedModel, ...] = ()
@@ -154,12 +158,7 @@ def about(answer: Answer) -> About:
         placement=answer.model.placement.kind,
         task=answer.task,
         cost=Cost(answer.unit.exact(answer.cost), answer.unit.name, answer.reply.usage.estimated, answer.price),
-        route=Route(
-            answer.why,
-            answer.candidates,
-            tuple(DroppedModel(d.model, d.by, d.reason) for d in answer.dropped),
-            None if answer.decision is None else chosen_by(answer.decision, answer.currency, answer.unit),
-        ),
+        route=route_of(answer, answer.candidates),
         revision=answer.revision,
         citations=tuple(
             CitedItem(c.id, c.title, c.section, c.owner, c.verified, c.review_by, c.as_of, c.notes)
@@ -173,7 +172,7 @@ def about(answer: Answer) -> About:
         ),
         flags=answer.flags,
         judged=_judged(answer.judged, answer.unit) if answer.judged else (),
-        required=_required(answer.required) if answer.required else (),
+        required=told_needs(answer.required) if answer.required else (),
         work=None if answer.work is None else _work(answer.work, answer.newer),
         differing=tuple(Differing(d.one, d.other, d.said, d.instead) for d in answer.differences),
         unkept=tuple(_unkept(each, answer.unit) for each in answer.unkept) if answer.unkept else (),
@@ -190,11 +189,21 @@ def _judged(judged: Iterable[Judged], unit: Unit) -> tuple[JudgedBy, ...]:
     )
 
 
-def chosen_by(decision: Decision, currency: str, unit: Unit | None = None) -> Chosen:
+def route_of(told: Answer | Quote, candidates: tuple[str, ...]) -> Route:
+    """The way to the candidates as callers read it: why these, which were dropped, and how the first was chosen."""
+    return Route(
+        told.why,
+        candidates,
+        tuple(DroppedModel(d.model, d.by, d.reason) for d in told.dropped),
+        None if told.decision is None else chosen_by(told.decision, told.currency, told.unit),
+    )
+
+
+def chosen_by(decision: Decision, currency: str, unit: Unit) -> Chosen:
     """A decision as callers read it: an objective as it is declared, costs as bills are told."""
     return Chosen(
         objective=asked_for(decision.objective, currency),
-        expected=tuple(_expected(option, unit or Unit(currency)) for option in decision.candidates),
+        expected=tuple(_expected(option, unit) for option in decision.candidates),
         predictor=decision.predictor,
         outside=decision.outside,
         explored=decision.explored,
@@ -216,11 +225,8 @@ def _expected(option: Option, unit: Unit) -> Expected:
     )
 
 
-def _day(at: int) -> str:
-    return f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d}" if at else ""
-
-
-def _required(needs: tuple[Required, ...]) -> tuple[RequiredNeed, ...]:
+def told_needs(needs: Iterable[Required]) -> tuple[RequiredNeed, ...]:
+    """What the task had to rest on, as callers read it."""
     return tuple(RequiredNeed(each.need, each.state, each.follows, each.said) for each in needs)
 
 
@@ -244,75 +250,3 @@ def headers(answer: Answer) -> Headers:
             told = ", ".join(f"{quote_name(each.need, safe=' ')}={each.state}" for each in cautions)
             found.append((b"x-fairlead-caveats", told.encode()))
     return found
-
-
-class EstimateBody(Struct, frozen=True):
-    model: str
-    low: str
-    likely: str
-    high: str
-    most: str
-    price: str
-    outcomes: int
-    since: str
-
-
-class CourseBody(Struct, frozen=True, omit_defaults=True):
-    """What a cascade may come to: from the first answer alone to all that may be asked, as decimal strings."""
-
-    checks: tuple[str, ...]
-    models: tuple[str, ...]
-    low: str
-    high: str
-    agreement: str = ""
-
-
-class QuoteBody(Struct, frozen=True, omit_defaults=True):
-    object: str
-    run: str
-    task: str
-    currency: str
-    route: Route
-    estimates: tuple[EstimateBody, ...]
-    revision: str
-    required: tuple[RequiredNeed, ...] = ()
-    cascade: CourseBody | None = None
-
-
-def encode_quote(quote: Quote) -> bytes:
-    """The body of a dry run: what each candidate would cost, in the order in which they would be tried."""
-    return msgspec.json.encode(
-        QuoteBody(
-            object="fairlead.estimate",
-            run=quote.run,
-            task=quote.task,
-            currency=quote.unit.name,
-            route=Route(
-                quote.why,
-                tuple(e.model for e in quote.estimates),
-                tuple(DroppedModel(d.model, d.by, d.reason) for d in quote.dropped),
-                None if quote.decision is None else chosen_by(quote.decision, quote.currency, quote.unit),
-            ),
-            estimates=tuple(
-                EstimateBody(
-                    model=e.model,
-                    low=quote.unit.exact(e.low),
-                    likely=quote.unit.exact(e.likely),
-                    high=quote.unit.exact(e.high),
-                    most=quote.unit.exact(e.most),
-                    price=e.price_version,
-                    outcomes=e.outcomes,
-                    since=_day(e.since),
-                )
-                for e in quote.estimates
-            ),
-            revision=quote.revision,
-            required=_required(quote.required),
-            cascade=None if quote.course is None else course_body(quote.course, quote.unit),
-        )
-    )
-
-
-def course_body(course: Course, unit: Unit) -> CourseBody:
-    """A cascade's course as callers read it."""
-    return CourseBody(course.checks, course.models, unit.exact(course.low), unit.exact(course.high), course.other)

@@ -13,9 +13,10 @@ from fairlead.errors import FairleadError, NotFound
 from fairlead.execution import Answer, Fairlead, Remember, call_model, quote
 from fairlead.identity import Caller
 from fairlead.models.types import ChatRequest, Chunk, Model
-from fairlead.server.about import encode_quote, headers
+from fairlead.server.about import headers
 from fairlead.server.door import broken, guarded, received, refuse, refuse_session
 from fairlead.server.http import Gone, Headers, Scope, respond
+from fairlead.server.quoted import encode_quote
 
 
 class Asked(Protocol):

@@ -12,11 +12,12 @@ from fairlead.costs.told import Arrival
 from fairlead.errors import FairleadError
 from fairlead.execution import Embedded, Fairlead, embed, quote_embedding
 from fairlead.identity import Caller
-from fairlead.server.about import About, about, encode_quote, headers
+from fairlead.server.about import About, about, headers
 from fairlead.server.door import guarded, received, refuse, refuse_session
 from fairlead.server.http import Gone, Scope, respond
 from fairlead.server.openai.embedding_request import AskedEmbedding, read_request
 from fairlead.server.openai.errors import encode_error
+from fairlead.server.quoted import encode_quote
 
 DOOR: Final = "openai.embeddings"
 _encode = msgspec.json.Encoder().encode
