@@ -6,12 +6,10 @@ same way. The master key is not in it, so what is sealed opens with nothing that
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from hashlib import file_digest, sha256
-from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec import Struct
@@ -23,16 +21,14 @@ from fairlead.audit.malformed import Malformed
 from fairlead.audit.merkle import leaf_hash
 from fairlead.clock import Clock, new_id
 from fairlead.errors import BadInput, Broken
-from fairlead.storage import sqlite_fts
+from fairlead.storage.backup_copy import Progress, copy_state
 from fairlead.storage.checkpoints import log_origin
 from fairlead.storage.custody_tables import backup as backup_table
 from fairlead.storage.custody_tables import tombstone
 from fairlead.storage.database import database_at
 from fairlead.storage.durable import open_plain, sync
-from fairlead.storage.migrations import migrate
-from fairlead.storage.schema import budget, epoch, hold, log, metadata, payload, tree, worker
-from fairlead.storage.section_words import SectionWords
-from fairlead.storage.sqlite import SqliteDatabase, fold
+from fairlead.storage.schema import budget, epoch, hold, log, metadata, tree
+from fairlead.storage.sqlite import fold
 from fairlead.storage.store import SCHEMA_VERSION, Store
 from fairlead.storage.types import Entry
 from fairlead.storage.vault import Vault
@@ -47,9 +43,6 @@ _VERSION: Final = 1
 _TITLE: Final = "fairlead backup 1"
 _LARGEST: Final = 1 << 20  # bytes of a manifest
 _PAGE: Final = 1000
-_PAGES: Final = 2000  # of a file, between two steps of the progress bar
-
-Progress = Callable[[int], object]
 
 
 class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -101,10 +94,7 @@ def _written(store: Store, vault: Vault, organisation: str, draft: Path, clock: 
     origin = log_origin(store, organisation)
     key = vault.signing_key(origin)  # made before the copy, which is checked by it
     store.bring_in_order()
-    if isinstance(store.database, SqliteDatabase):
-        _copy_file(store.database.path, draft / FILE, progress)
-    else:
-        _copy_rows(store, draft / FILE, progress)
+    copy_state(store, draft / FILE, progress)
     manifest = _described(draft / FILE, origin, clock)
     text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
     lines = (_TITLE, f"sha256 {sha256(text).hexdigest()}")
@@ -182,67 +172,6 @@ def changed(folder: Path, why: str) -> Broken:
 
 def _looking(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
-
-
-def _copy_file(source: Path, target: Path, progress: Progress) -> None:
-    """SQLite's own online copy. The reading transaction keeps it from beginning anew with every commit of others."""
-    copied = 0
-
-    def told(_: int, remaining: int, total: int) -> None:
-        nonlocal copied
-        progress(total - remaining - copied)
-        copied = total - remaining
-
-    with closing(sqlite3.connect(source, isolation_level=None)) as origin, closing(sqlite3.connect(target)) as goal:
-        origin.execute("BEGIN")
-        origin.execute("SELECT count(*) FROM epoch").fetchone()
-        origin.backup(goal, pages=_PAGES, progress=told, sleep=0)
-        origin.execute("ROLLBACK")
-    target.chmod(0o600)
-
-
-def _copy_rows(store: Store, target: Path, progress: Progress) -> None:
-    """Everything of a server as it stands at one moment, entries included that have no place in the log yet."""
-    migrate(target)
-    with closing(Store(target)) as copy, store.reading() as origin, copy.writing() as goal:
-        goal.execute(epoch.delete())
-        for table in metadata.sorted_tables:
-            if table is worker:
-                continue
-            for page in _pages(origin, table):
-                goal.execute(table.insert(), page)
-                progress(len(page))
-        _copy_words(origin, goal)
-        _place(origin, goal, copy)
-
-
-def _pages(origin: Connection, table: Table) -> Iterator[list[dict[str, Any]]]:
-    rows = origin.execute(select(table).order_by(*table.primary_key.columns).execution_options(yield_per=_PAGE))
-    for page in rows.mappings().partitions():
-        yield [dict(row) for row in page]
-
-
-def _copy_words(origin: Connection, goal: Connection) -> None:
-    found = origin.exec_driver_sql(
-        "SELECT section, word, title, heading, body FROM context_word ORDER BY section, word"
-    )
-    sqlite_fts.create(goal)
-    for section, rows in groupby(found, lambda row: row[0]):
-        fields: tuple[list[str], list[str], list[str]] = ([], [], [])
-        for _, word, *counts in rows:
-            for field, count in zip(fields, counts, strict=True):
-                field.extend([word] * count)
-        sqlite_fts.add(goal, [SectionWords(section, *fields)])
-
-
-def _place(origin: Connection, goal: Connection, copy: Store) -> None:
-    """Acknowledged entries that have not got their places follow the others, in the order in which they arrived."""
-    waiting = "SELECT run, at, record, spans, subject, ciphertext FROM arrived ORDER BY ticket"
-    for run, at, record, spans, subject, ciphertext in origin.exec_driver_sql(waiting):
-        copy.database.append(goal, [Entry(run, at, bytes(record), bytes(spans))])
-        if subject:
-            seq = goal.execute(select(func.max(log.c.seq))).scalar()
-            goal.execute(payload.insert().values(seq=seq, subject=subject, ciphertext=bytes(ciphertext)))
 
 
 def _described(path: Path, origin: str, clock: Clock) -> Manifest:
