@@ -19,7 +19,8 @@ from fairlead.models.content import (
     Sound,
     Thought,
 )
-from fairlead.models.fields import ADDRESS, LEFT_OUT, REFUSED, REPLY, REQUEST, Field
+from fairlead.models.fields import ADDRESS, LEFT_OUT, REFUSED, REQUEST, Field
+from fairlead.models.reply_fields import REPLY
 from fairlead.models.schemes import FULL
 from fairlead.models.types import (
     ChatRequest,
