@@ -4,20 +4,11 @@ lives, how often it changes, and what somebody has to see to."""
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
+from fairlead.context.readiness.facts import Act, Draft, Facts, Page
 from fairlead.context.readiness.remarks import draft_remarks, rate_of, remarks_of
 from fairlead.context.readiness.shelf import Shelf
 from fairlead.context.readiness.steps import drafts_for, wants_of
-from fairlead.context.readiness.types import (
-    Act,
-    Decision,
-    Draft,
-    Facts,
-    Inventory,
-    Knowledge,
-    NeedLine,
-    Page,
-    There,
-)
+from fairlead.context.readiness.types import Decision, Inventory, Knowledge, NeedLine, There
 from fairlead.tasks.types import Requirement, TaskType
 
 ALL = "all"

@@ -12,22 +12,11 @@ from typing import Final
 from msgspec.structs import replace
 
 from fairlead.context.catalogue import Entry
+from fairlead.context.readiness.facts import Facts, Page, People, Reader
 from fairlead.context.readiness.remarks import remarks_of
 from fairlead.context.readiness.shelf import Shelf
 from fairlead.context.readiness.steps import steps_of, wants_of
-from fairlead.context.readiness.types import (
-    CitedPage,
-    Department,
-    Estimate,
-    Facts,
-    Page,
-    People,
-    Reader,
-    Readiness,
-    Row,
-    Shares,
-    Stand,
-)
+from fairlead.context.readiness.types import CitedPage, Department, Estimate, Readiness, Row, Shares, Stand
 from fairlead.context.sufficiency import LiveState, Standing, Sufficiency, fact_of
 from fairlead.tasks.types import STATES, Requirement, TaskType
 

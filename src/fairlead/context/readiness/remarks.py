@@ -6,7 +6,7 @@ from typing import Final
 
 from fairlead.context.catalogue import Entry
 from fairlead.context.edited import changed_after
-from fairlead.context.readiness.types import Draft, Rate
+from fairlead.context.readiness.facts import Draft, Rate
 
 EXPIRED: Final = "expired"
 OVERDUE: Final = "review overdue"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from fairlead.context.readiness.types import Page
+from fairlead.context.readiness.facts import Page
 from fairlead.context.sufficiency import answers
 from fairlead.tasks.types import Requirement
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from fairlead.context.readiness.facts import Draft, Facts
 from fairlead.context.readiness.remarks import WEIGHTY, remarks_of
-from fairlead.context.readiness.types import Draft, Facts, Row, Stand, Step, Verb
+from fairlead.context.readiness.types import Row, Stand, Step, Verb
 from fairlead.tasks.types import Outcome, Requirement, State, TaskType
 
 GAPS: Final[Mapping[State, float]] = {
