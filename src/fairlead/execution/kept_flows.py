@@ -10,19 +10,17 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from fairlead.clock import Clock, new_id
 from fairlead.errors import NotFound
 from fairlead.execution.flow import Flow
-from fairlead.execution.flow_step import Step, given_as, merged, step_of
+from fairlead.execution.flow_step import Step, merged
 from fairlead.execution.passing_flows import PassingFlows
-from fairlead.execution.sieve import EVERYTHING
-from fairlead.labels import DataClass, Labels
+from fairlead.execution.step_encoding import decode_step, encode_step
 from fairlead.policy.tool_rights import UNKNOWN
 from fairlead.storage.store import Store
 from fairlead.storage.types import NewStep
@@ -52,23 +50,8 @@ class FlowOf(Struct, frozen=True):
     kept: bool = True
 
 
-class _Sealed(Struct, frozen=True, array_like=True):
-    sources: list[str]
-    value: Any
-    data_class: int
-    categories: list[str]
-    given: list[tuple[Any, list[str]]]
-    marks: list[bytes]
-    sieve: bytes
-    put_in: bytes
-
-
 class _MergedMeanwhile(Exception):
     """Others have merged what was to be merged here."""
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decoder = msgspec.msgpack.Decoder(_Sealed)
 
 
 class Flows:
@@ -239,61 +222,21 @@ class Flows:
 
     def _row(self, key: SubjectKey, flow: str, step: Step, at: int = 0) -> tuple[NewStep, Step]:
         """Its row, and the step as that row opens."""
-        plain, whole = _fit(step, self._most_bytes)
+        plain, whole = encode_step(step, self._most_bytes // 4)
         # A step that a call made is found by its run; of all others nobody needs the id.
         id_ = step.id if step.id.startswith("run_") else new_id(self._clock, "step")
         sealed = self._vault.seal(key, plain, _about(flow, id_))
         at = at or self._clock.now()
         return NewStep(id=id_, flow=flow, subject=key.id, at=at, size=len(sealed), sealed=sealed), (
-            replace(step, id=id_) if whole else _decoded(id_, plain)
+            replace(step, id=id_) if whole else decode_step(id_, plain)
         )
 
     def _opened(self, key: SubjectKey, flow: str, id_: str, sealed: bytes) -> Step:
-        return _decoded(id_, self._vault.open_own(key, bytes(sealed), _about(flow, id_)))
+        return decode_step(id_, self._vault.open_own(key, bytes(sealed), _about(flow, id_)))
 
 
 def _size(steps: "dict[str, tuple[StepKey, Step]]") -> int:
     return sum(key.size for key, _ in steps.values())
-
-
-def _decoded(id_: str, plain: bytes) -> Step:
-    kept = _decoder.decode(plain)
-    labels = Labels(DataClass(kept.data_class), frozenset(kept.categories))
-    sources = frozenset(kept.sources)
-    if kept.sieve:
-        return Step(
-            id=id_, sources=sources, labels=labels, marks=tuple(kept.marks), sieve=kept.sieve, put_in=kept.put_in
-        )
-    given = [given_as(value, frozenset(its)) for value, its in kept.given]
-    return step_of(id_, sources, kept.value, labels, given, kept.marks)
-
-
-def _fit(step: Step, most_bytes: int) -> tuple[bytes, bool]:
-    """The step as it is kept, and whether that is all of it: what is too large by itself is kept as what may have stood
-    in it."""
-    plain, whole = _plain(step)
-    if step.sieve or len(plain) <= most_bytes // 4:
-        return plain, whole
-    return _plain(merged(step.id, [step]))[0], False
-
-
-def _plain(step: Step) -> tuple[bytes, bool]:
-    labels = step.labels
-    kept = _Sealed(
-        sorted(step.sources),
-        step.value,
-        int(labels.data_class),
-        sorted(labels.categories),
-        [(each.value, sorted(each.sources)) for each in step.given],
-        list(step.marks),
-        step.sieve,
-        step.put_in,
-    )
-    try:
-        return _encode(kept), True
-    except (TypeError, OverflowError, ValueError, RecursionError):  # data that has no such form proves nothing
-        every = sorted(step.sources_of(None))
-        return _encode(replace(kept, sources=every, value=None, given=[], sieve=EVERYTHING, put_in=EVERYTHING)), False
 
 
 def _id(key: SubjectKey, of: FlowOf) -> str:
