@@ -142,11 +142,34 @@ _decoder = msgspec.json.Decoder(Question)
 
 
 def encoded(question: Question) -> bytes:
+    """The question as it is kept, before it is sealed."""
     return _encode(question)
 
 
 def decoded(plain: bytes) -> Question:
+    """As `encoded` gave it."""
     return _decoder.decode(plain)
+
+
+def row_of(asked: Approval, subject: str, sealed: bytes) -> ApprovalRow:
+    """The row of a new question, `sealed` for the person with this id."""
+    question = asked.question
+    return ApprovalRow(
+        id=asked.id,
+        subject=subject,
+        tenant=question.tenant,
+        agent=question.agent,
+        tool=question.tool,
+        digest=question.digest,
+        revision=question.revision,
+        policies=msgspec.json.encode(sorted(question.policies)).decode(),
+        wanted=msgspec.json.encode(question.wanted).decode(),
+        state="pending",
+        asked_at=asked.asked_at,
+        expires_at=asked.expires_at,
+        ended_at=0,
+        sealed=sealed,
+    )
 
 
 def covers(row: ApprovalRow, question: Question) -> bool:
@@ -156,6 +179,7 @@ def covers(row: ApprovalRow, question: Question) -> bool:
 
 
 def standing(row: ApprovalRow) -> Standing:
+    """How a question stands, without opening it."""
     return Standing(row.id, row.state, frozenset(msgspec.json.decode(row.wanted, type=dict[str, int])))
 
 
@@ -184,6 +208,7 @@ def live(rows: Sequence[ApprovalRow], question: Question, once: str = "") -> Sta
 
 
 def after(wanted: Mapping[str, int], said: Sequence[AnswerRow]) -> State:
+    """How a question stands after these answers: one denial is enough."""
     if not all(each.allowed for each in said):
         return "denied"
     roles = [tuple(msgspec.json.decode(each.roles, type=list[str])) for each in said]

@@ -25,6 +25,7 @@ from fairlead.execution.approval_question import (
     decoded,
     encoded,
     live,
+    row_of,
     standing,
 )
 from fairlead.execution.approval_refusals import require_open, require_short, too_many, unfit, unknown
@@ -78,7 +79,7 @@ class Approvals:
         if found is None and (before := [each for each in rows if self._still_asks(each, question)]):
             self._keep_asking(before, question, by, key.id)
         asked = self._new(question, now)
-        row = self._row(asked, key.id, self._vault.seal(key, encoded(question), about(asked.id)))
+        row = row_of(asked, key.id, self._vault.seal(key, encoded(question), about(asked.id)))
         with self._store.writing() as connection:
             found = live(
                 table.alike(connection, same, now, once), question, once
@@ -175,11 +176,11 @@ class Approvals:
             kind = "approval_denied" if not allowed else "approval_granted" if state == "granted" else "approval_agreed"
             told = f"{id_} {asked.question.tool} as {', '.join(sorted(roles))}"
             self._keep(connection, deed(self._clock, kind, by=by or who.credential, person=key.id, about=told))
-        return self._of(id_)
+        return self.one(id_)
 
     def shown(self, id_: str, who: Caller) -> Approval:
         """One, to whoever asked it or may answer it. For everybody else it is as if it never was: `NotFound`."""
-        found = self._of(id_)
+        found = self.one(id_)
         if not self._concerns(found, who):
             unknown(id_)
         return found
@@ -187,6 +188,16 @@ class Approvals:
     def concerning(self, who: Caller, states: "Sequence[State]" = ()) -> list[Approval]:
         """Those that this person has asked or may answer."""
         return [each for each in self.all(states) if self._concerns(each, who)]
+
+    def one(self, id_: str) -> Approval:
+        """For whoever runs the deployment. Raises `NotFound`."""
+        from fairlead.storage import approval_rows as table
+
+        with self._store.reading() as connection:
+            row = table.one(connection, id_)
+            answers, askers = table.answers(connection, id_), table.askers(connection, id_)
+        found = None if row is None else self._opened(row, answers, askers)
+        return unknown(id_) if found is None else found
 
     def all(self, states: "Sequence[State]" = ()) -> list[Approval]:
         """For whoever runs the deployment. Those of the erased are gone."""
@@ -215,10 +226,6 @@ class Approvals:
                 )
             table.forget(connection, now - self.keep)
 
-    def one(self, id_: str) -> Approval:
-        """For whoever runs the deployment. Raises `NotFound`."""
-        return self._of(id_)
-
     def link(self, id_: str, approver: str, role: str, until: int) -> str:
         """What proves, to whoever gets it, that its bearer may answer as this person in this role."""
         return written(Link(id_, approver, role, until), self._link_key())
@@ -236,15 +243,6 @@ class Approvals:
 
         return self._vault.derived_key(log_origin(self._store, self.organisation), purpose)
 
-    def _of(self, id_: str) -> Approval:
-        from fairlead.storage import approval_rows as table
-
-        with self._store.reading() as connection:
-            row = table.one(connection, id_)
-            answers, askers = table.answers(connection, id_), table.askers(connection, id_)
-        found = None if row is None else self._opened(row, answers, askers)
-        return unknown(id_) if found is None else found
-
     def _concerns(self, found: Approval, who: Caller) -> bool:
         question = found.question
         if (question.person, question.tenant) == (who.person, who.tenant):
@@ -258,27 +256,6 @@ class Approvals:
             id=new_id(self._clock, "apr"), state="pending", asked_at=now, expires_at=now + self.rules.lasts, ended_at=0,
             question=question,
         )  # fmt: skip
-
-    def _row(self, asked: Approval, subject: str, sealed: bytes) -> "ApprovalRow":
-        from fairlead.storage.approval_rows import ApprovalRow
-
-        question = asked.question
-        return ApprovalRow(
-            id=asked.id,
-            subject=subject,
-            tenant=question.tenant,
-            agent=question.agent,
-            tool=question.tool,
-            digest=question.digest,
-            revision=question.revision,
-            policies=_encode(sorted(question.policies)).decode(),
-            wanted=_encode(question.wanted).decode(),
-            state="pending",
-            asked_at=asked.asked_at,
-            expires_at=asked.expires_at,
-            ended_at=0,
-            sealed=sealed,
-        )
 
     def _opened(self, row: "ApprovalRow", answers: "list[AnswerRow]", askers: tuple[str, ...]) -> Approval | None:
         """None where it went with its person meanwhile."""
