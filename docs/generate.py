@@ -19,7 +19,7 @@ from fairlead.cli.explain import MISUSE, USAGE, codes, meaning
 from fairlead.cli.later import Later
 from fairlead.cli.main import COMMANDS, app
 from fairlead.costs.record import Record
-from fairlead.models import fields, vector_fields
+from fairlead.models import fields, reply_fields, vector_fields
 from fairlead.policy import Rule, injection
 from fairlead.policy.detectors import CHECKS, CLASSES, ENTRIES
 from fairlead.policy.detectors.entry import Check, Entry
@@ -292,7 +292,7 @@ def fields_page() -> Iterator[str]:
     yield "## Requests"
     yield from table(head, map(field_row, fields.REQUEST))
     yield "## Replies\n\nOf streams, the pieces of the same."
-    yield from table(head, map(field_row, fields.REPLY))
+    yield from table(head, map(field_row, reply_fields.REPLY))
     yield "## Embeddings\n\nBedrock's models have bodies of their own: Titan's and Cohere's."
     head = ("field", *_VECTORS.values(), "note")
     yield from table(head, map(vector_row, (*vector_fields.REQUEST, *vector_fields.REPLY)))
