@@ -31,6 +31,7 @@ _SAID_HERE: Final[Mapping[str, Mapping[str, str]]] = {
         "departments": "Caps by department; `*` for each that is not named.",
         "persons": "Caps by person; `*` for each that is not named.",
         "tasks": "Caps by task type; `*` for each that is not named.",
+        "workflows": "Caps by workflow, over all of its runs; `*` for each that is not named.",
     },
     **{
         name: {"use": "How the system is spoken to."}
