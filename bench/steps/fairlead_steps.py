@@ -8,6 +8,8 @@ import resource
 import sqlite3
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -69,33 +71,35 @@ def opened(job: Job, where: Where) -> Store:
     return Store.open(where, beside=Path(job.folder))
 
 
-async def all_of(running: Running, job: Job, runs: int) -> None:
-    """Begin so many, and wait until all are over."""
+async def all_of(running: Running, runs: int, left: Callable[[], int], steps: int) -> None:
+    """Begin so many, and wait until all are over: `left` tells how many are not."""
     workflows = running.workflows
     begun = []
     for number in range(runs):
         one = await asyncio.to_thread(workflows.begin, CALLER, "row", {"number": number}, once="", door="bench")
         begun.append(one["id"])
-    while await asyncio.to_thread(open_ones, job):  # noqa: ASYNC110 the database is asked, as a client would
+    while await asyncio.to_thread(left):  # noqa: ASYNC110 the database is asked, as a client would
         await asyncio.sleep(0.1)
     for number, run in ((0, begun[0]), (runs - 1, begun[-1])):
         shown = await asyncio.to_thread(workflows.shown, run, None)
-        assert (shown["status"], shown.get("output")) == ("done", number + job.steps), shown
+        assert (shown["status"], shown.get("output")) == ("done", number + steps), shown
 
 
-def open_ones(job: Job) -> int:
-    """How many are not over: asked of the database directly, as cheaply as it can be."""
+@contextmanager
+def asking(job: Job) -> Iterator[Callable[[], int]]:
+    """How many runs are not over: asked of the database directly, over one connection, as cheaply as it can be."""
     query = "SELECT count(*) FROM workflow_run WHERE status NOT IN ('done', 'failed', 'cancelled')"
-    if not job.storage:
-        connection = sqlite3.connect(Path(job.folder) / "state.db")
-        try:
-            return int(connection.execute(query).fetchone()[0])
-        finally:
-            connection.close()
-    import psycopg
+    connection: Any
+    if job.storage:
+        import psycopg
 
-    with psycopg.connect(job.storage) as asked:
-        return int(asked.execute(query).fetchone()[0])
+        connection = psycopg.connect(job.storage, autocommit=True)
+    else:
+        connection = sqlite3.connect(Path(job.folder) / "state.db", check_same_thread=False)
+    try:
+        yield lambda: int(connection.execute(query).fetchone()[0])
+    finally:
+        connection.close()
 
 
 async def run(job: Job) -> None:
@@ -104,11 +108,12 @@ async def run(job: Job) -> None:
         store=store, master_key=bytes(32), secrets=lambda _: None, clock=SystemClock(), walks=job.at_once
     )
     running = await assemble(around)
-    await all_of(running, job, 1)
-    print("ready", flush=True)
-    await asyncio.to_thread(sys.stdin.readline)
-    cpu, wall = _cpu(), time.perf_counter()
-    await all_of(running, job, job.runs)
+    with asking(job) as left:
+        await all_of(running, 1, left, job.steps)
+        print("ready", flush=True)
+        await asyncio.to_thread(sys.stdin.readline)
+        cpu, wall = _cpu(), time.perf_counter()
+        await all_of(running, job.runs, left, job.steps)
     print(json.dumps({"cpu": _cpu() - cpu, "wall": time.perf_counter() - wall}), flush=True)
     await running.stop()
     store.close()
