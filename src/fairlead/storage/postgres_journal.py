@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from fairlead.clock import Clock
 from fairlead.errors import Broken
-from fairlead.storage import postgres, postgres_turns
+from fairlead.storage import postgres, postgres_results, postgres_turns
 from fairlead.storage.postgres_group import Answer, Flat
 from fairlead.storage.postgres_locks import TRY_LOCK, lock_number
 from fairlead.storage.postgres_sequencer import Sequencer
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("fairlead.journal")
 
 _WRITE: Final = f"SELECT outcomes, refusers, lefts, warned FROM fairlead_write({', '.join(['%b'] * 29)})"  # noqa: S608
+_WRITE_AND_KEEP: Final = postgres_results.keeping(_WRITE)
 _WHAT_CAME: Final = "SELECT outcomes, refusers, lefts, warned FROM last_group WHERE worker = %s AND token = %s"
 _LEAVE: Final = "DELETE FROM last_group WHERE worker = %s"
 # Our own sessions that the server has not yet found out to be dead. The worker's name is unique for ever.
@@ -135,15 +136,28 @@ class PostgresBooks:
     def _call(self, flat: Flat, token: int, writes: Sequence[Write]) -> tuple[Any, Collection[int]]:
         """What the group came to, and the numbers of the writes whose turn could not be remembered."""
         assert self._connection is not None
-        connection, asked = self._connection, (self._worker, token, self._clock.now(), *flat.arguments)
-        turns = [(write, number) for number, write in enumerate(writes) if _place(write) is not None]
+        connection = self._connection
+        turns = [(write, number) for number, write in enumerate(writes) if postgres_turns.has_any(write)]
         if not turns:
-            return connection.execute(_WRITE, asked, prepare=True).fetchone(), ()
+            return self._say(connection, flat, token, writes)
         turns.sort(key=lambda each: _place(each[0]) or ())  # in one order by everybody
         with connection.transaction():
-            row: Any = connection.execute(_WRITE, asked, prepare=True).fetchone()
+            row, forgotten = self._say(connection, flat, token, writes)
             mine = [(write, number) for write, number in turns if row[0][number] == _CARRIED_OUT]
-            return row, [number for write, number in mine if not postgres_turns.remember(connection, write)]
+            gone = [number for write, number in mine if not postgres_turns.remember(connection, write)]
+            return row, {*forgotten, *gone}
+
+    def _say(
+        self, connection: "psycopg.Connection[Any]", flat: Flat, token: int, writes: Sequence[Write]
+    ) -> tuple[Any, Collection[int]]:
+        """The statement itself, with what workflows have done: which of that could not be kept."""
+        asked, results = (self._worker, token, self._clock.now(), *flat.arguments), postgres_results.flat(writes)
+        if results is None:
+            return connection.execute(_WRITE, asked, prepare=True).fetchone(), ()
+        row: Any = connection.execute(_WRITE_AND_KEEP, (*asked, *results), prepare=True).fetchone()
+        *row, kept = row
+        done = {number - 1 for number in results[0] if row[0][number - 1] == _CARRIED_OUT}
+        return row, done - {number - 1 for number in kept}
 
     def _refuse_without_places(self, writes: Sequence[Write]) -> None:
         """Nothing new begins that the audit log cannot take in. What was begun is settled all the same."""

@@ -1,5 +1,5 @@
-"""Turns of conversations, steps of flows, outcomes, corrections and what workflows have done, kept in the very commit
-of their action, on a server.
+"""Turns of conversations, steps of flows, outcomes and corrections, kept in the very commit of their action, on a
+server. What workflows have done is kept by the statement of its group (`postgres_results`).
 
 The person's row is locked first, as whoever erases them does, so that neither waits for the other in a circle.
 """
@@ -59,14 +59,6 @@ WITH alive AS (SELECT id FROM subject WHERE id = %(subject)s FOR KEY SHARE), add
 )
 SELECT count(*) FROM added
 """
-_RESULT: Final = """
-WITH mine AS (SELECT id FROM workflow_run WHERE id = %(run)s AND owner = %(owner)s FOR KEY SHARE), added AS (
-    INSERT INTO workflow_step (run, place, at, action, status, cost, size, sealed)
-    SELECT id, %(place)s, %(at)s, %(action)s, %(status)s, %(cost)s, %(size)s, %(sealed)s FROM mine
-    ON CONFLICT DO NOTHING RETURNING run
-)
-SELECT count(*) FROM added
-"""
 _EXAMPLE: Final = """
 WITH alive AS (SELECT id FROM subject WHERE id IN (%(subject)s, %(by)s) ORDER BY id FOR KEY SHARE), added AS (
     INSERT INTO example (id, subject, by, tenant, department, source, task, workflow, run, place, action, reason, code,
@@ -86,6 +78,11 @@ _RESULT_IS_THERE: Final = "SELECT count(*) FROM workflow_step WHERE run = %s AND
 _IS_THERE: Final = "SELECT count(*) FROM session_turn WHERE id = %s AND subject = %s"
 
 
+def has_any(write: Write) -> bool:
+    """Whether there is anything for `remember`."""
+    return any(each is not None for each in (write.turn, write.step, write.outcome, write.example))
+
+
 def remember(connection: "psycopg.Connection[Any]", write: Write) -> bool:
     """Within the transaction that is open. False where there is nobody to remember it for."""
     if write.turn is not None and not _turn(connection, write.turn):
@@ -93,8 +90,6 @@ def remember(connection: "psycopg.Connection[Any]", write: Write) -> bool:
     if write.outcome is not None and not _is_one(connection.execute(_OUTCOME, asdict(write.outcome))):
         return False
     if write.example is not None and not _is_one(connection.execute(_EXAMPLE, asdict(write.example))):
-        return False
-    if write.result is not None and not _is_one(connection.execute(_RESULT, asdict(write.result))):
         return False
     return write.step is None or _is_one(connection.execute(_STEP, asdict(write.step)))
 
