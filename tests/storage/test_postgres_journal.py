@@ -208,3 +208,13 @@ async def test_a_damaged_head_stops_new_work_and_loses_no_entry(journal: Journal
         connection.exec_driver_sql("UPDATE tree SET peaks = %s", (kept,))
     assert runs(store) == ["a", "b", "c"]
     check_log(store)
+
+
+def test_a_pooled_connection_that_the_server_ended_is_replaced(store: Store) -> None:
+    with store.reading() as connection:
+        mine = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+    with PostgresDatabase(store.database.url)._asking() as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", (mine,))
+    for kind in (store.reading, store.writing):
+        with kind() as connection:
+            assert connection.exec_driver_sql("SELECT pg_backend_pid()").scalar() != mine
