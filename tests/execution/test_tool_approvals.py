@@ -191,6 +191,33 @@ async def test_a_quorum_needs_different_people(tmp_path: Path) -> None:
         await transfer(w, 75)
 
 
+async def test_who_agreed_counts_while_they_still_may_and_settles_it_when_they_say_it_again(tmp_path: Path) -> None:
+    roles = {"finance-lead": {"groups": ["leads"], "quorum": 2}}
+    async with banking(tmp_path, approvals={"roles": roles}) as w:
+        id_, fairlead = await asked(w), w.fairlead
+        revision = fairlead.deployment.revision
+        lee = w.caller("lee")
+        pat = Caller(person="pat", groups=frozenset({"leads"}), credential="token")
+        first = await asyncio.to_thread(fairlead.approvals.answer, id_, lee, True, "fine", revision=revision)
+        assert first.state == "pending"
+        gone = {"lee"}
+        as_it_is = fairlead.approvals.standing
+
+        def standing(who: Caller) -> Caller:
+            found = as_it_is(who)
+            return replace(found, groups=frozenset()) if who.person in gone else found
+
+        fairlead.approvals.standing = standing
+        second = await asyncio.to_thread(fairlead.approvals.answer, id_, pat, True, "", revision=revision)
+        assert (second.state, [each.reason for each in second.answers]) == ("pending", ["fine", ""])
+        with pytest.raises(NotOpen, match="answered"):
+            await asyncio.to_thread(fairlead.approvals.answer, id_, pat, True, "", revision=revision)
+        gone.clear()
+        settled = await asyncio.to_thread(fairlead.approvals.answer, id_, pat, True, "", revision=revision)
+        assert settled.state == "granted"
+        await transfer(w, 75)
+
+
 async def test_an_approval_ends_in_time_whether_or_not_anybody_answered(tmp_path: Path) -> None:
     clock = FixedClock(SystemClock().now())
     async with banking(tmp_path, clock=clock) as w:

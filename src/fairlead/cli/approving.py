@@ -44,6 +44,7 @@ def opened(place: Place) -> Iterator[tuple[Approvals, Store]]:
         vault, clock, workspace = open_vault(place, store), SystemClock(), published(place, store)
         approvals = Approvals(store, vault, clock)
         credits = Credits(store, clock, workspace.budgets, lambda person: vault.subject_for(person).id)
+        approvals.standing = lambda each: known_person(place, store, each.person)
         take_up_approvals(approvals, workspace, lambda _: workspace.approvals, credits)
         yield approvals, store
 

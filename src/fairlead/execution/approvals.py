@@ -5,6 +5,7 @@ gave it: both go with their person. Every method reads or writes the database: c
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 from fairlead.clock import Clock, new_id
 from fairlead.costs.record import deed
 from fairlead.errors import NotFound
+from fairlead.execution.approval_answers import opened_answer, sealed_answer, still_counts
 from fairlead.execution.approval_link import PURPOSE, Link, read, written
 from fairlead.execution.approval_question import (
     Answer,
@@ -50,13 +52,15 @@ Notice = Callable[["Connection", Approval], None]
 
 class Approvals:
     """All approvals of a deployment. `rules_at` and `keep` (milliseconds) are replaced when another revision comes into
-    force; `notice` is told of each question in the transaction that keeps it."""
+    force; `notice` is told of each question in the transaction that keeps it; `standing` tells how somebody who
+    answered earlier stands by now, and raises for who is gone."""
 
     def __init__(self, store: Store, vault: Vault, clock: Clock) -> None:
         self.rules_at: Callable[[int], ApprovalRules] = no_rules
         self.organisation = ""
         self.keep = 30 * _DAY
         self.notice: Notice = _unnoticed
+        self.standing: Callable[[Caller], Caller] = _as_they_stood
         self.agreed: Notice = _unnoticed  # told of what is granted, in the transaction that grants it
         self._store = store
         self._vault = vault
@@ -145,14 +149,14 @@ class Approvals:
         self, id_: str, who: Caller, allowed: bool, reason: str, *, revision: str, by: str = "", role: str = ""
     ) -> Approval:
         """What one person says to a question. `revision` is that in force, `by` how they came, where it was not by
-        their own credential, `role` the one in which they answer. Raises `NotFound`, `OwnCall`, `NotOpen`, `BadInput`.
-        """
+        their own credential, `role` the one in which they answer. Whoever agreed earlier counts while they still may.
+        Raises `NotFound`, `OwnCall`, `NotOpen`, `BadInput`."""
         from fairlead.storage import approval_rows as table
 
         require_short(reason)
         asked, key = self.shown(id_, who), self._vault.subject_for(who.person)
         wanted, roles = asked.question.wanted, self.roles_of(asked, who, role)
-        sealed = self._vault.seal(key, reason.encode(), about(id_))
+        sealed, fallen = sealed_answer(self._vault, key, id_, reason, who), self._fallen(asked)
         with self._store.writing() as connection:
             now, row = self._clock.now(), table.one(connection, id_)
             require_open(row, id_, revision, now)
@@ -160,15 +164,17 @@ class Approvals:
             if key.id in askers:  # their call came meanwhile
                 unfit(asked, who, own=True)
             before = table.answers(connection, id_)
-            if any(each.approver == key.id for each in before):
-                raise NotOpen(f"{who.person} has answered {id_} already", mend="somebody else may answer")
             said = table.AnswerRow(
                 approval=id_, approver=key.id, roles=_encode(sorted(roles)).decode(), allowed=allowed, at=now,
                 sealed=sealed,
             )  # fmt: skip
-            table.insert_answer(connection, said)
-            # Whose own call has come since they agreed does not count any more.
-            state = after(wanted, [each for each in (*before, said) if each.approver not in askers])
+            # Whose own call has come since they agreed does not count any more, nor who may not answer any more.
+            others = [each for each in before if each.approver not in (*askers, *fallen, key.id)]
+            state = after(wanted, [*others, said])
+            if all(each.approver != key.id for each in before):
+                table.insert_answer(connection, said)
+            elif state != "granted":  # said again, it settles what others have agreed to since
+                raise NotOpen(f"{who.person} has answered {id_} already", mend="somebody else may answer")
             if state != "pending":
                 table.change(connection, id_, "pending", state, now)
             if state == "granted":
@@ -276,9 +282,21 @@ class Approvals:
             askers=askers,
         )
 
+    def _fallen(self, asked: Approval) -> set[str]:
+        """Those of who have agreed that may not any more."""
+        from fairlead.storage import approval_rows as table
+
+        with self._store.reading() as connection:
+            said = table.answers(connection, asked.id)
+        may = partial(self._may, asked)
+        return {each.approver for each in said if not still_counts(self._vault, each, self.standing, may)}
+
+    def _may(self, asked: Approval, who: Caller) -> frozenset[str]:
+        return self.rules.may_answer(asked.question.wanted, who, asked.asker, self._clock.now())
+
     def _answer(self, row: "AnswerRow") -> Answer:
         try:
-            reason = self._vault.open_sealed(row.approver, row.sealed, about(row.approval)).decode()
+            reason = opened_answer(self._vault, row).reason
         except NotFound:
             reason = ""
         roles = tuple(msgspec.json.decode(row.roles, type=list[str]))
@@ -287,6 +305,11 @@ class Approvals:
 
     def _keep(self, connection: "Connection", entry: Entry) -> None:
         self._store.database.append(connection, [entry])
+
+
+def _as_they_stood(who: Caller) -> Caller:
+    """Where nothing is known of how somebody stands by now."""
+    return who
 
 
 def _unnoticed(connection: "Connection", asked: Approval) -> None:
