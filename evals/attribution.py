@@ -3,6 +3,7 @@ path, with real pages, policies and systems, and models that say what they are t
 
     .venv/bin/python -m evals.attribution --seed 7 [--each 20]
     .venv/bin/python -m evals.attribution --unseen
+    .venv/bin/python -m evals.attribution --cases evals/attribution_fresh.yaml [--half open|kept]
 
 Of each of five kinds so many faults are planted, drawn by chance, or (`--unseen`) written by hand, each another; a
 fault counts as found where the exact step, model and input are named. Runs without a fault, which end well or for an
@@ -28,6 +29,7 @@ from tests.world import MASTER_KEY, World, world
 
 from evals import attribution_stage as stage
 from evals.attribution_cases import KINDS, Case, drawn
+from evals.attribution_fresh import HALVES, fresh
 from evals.attribution_unseen import systems as written_systems
 from evals.attribution_unseen import unseen
 from fairlead.storage.fleet import Fleet
@@ -82,7 +84,7 @@ class Running:
                                | case.later_policies)  # fmt: skip
             opened = runs.open(run.id)
             for wait, _ in runs.waits(opened):
-                said = StepResult(value={"approved": case.approves, "by": ["lee"], "note": ""})
+                said = StepResult(value={"approved": case.approves, "by": ["lee"], "note": ""} | case.answers)
                 runs.answer(opened, wait.place, said, by="lee", kind="workflow_answered")
             await self._walk()
         assert row.status == case.ends, (case.kind, case.mode, case.shape, row.status, row.error)
@@ -140,7 +142,8 @@ def _script(case: Case) -> stage.Script:
         text = users[0] if isinstance(users[0], str) else json.dumps(users[0])
         task = text.partition("Task ")[2].partition(".")[0]
         replies = left[task]
-        return replies.pop(0) if len(replies) > 1 else replies[0]
+        of = next((each for each in replies if each.of and each.of in text), None)
+        return of or (replies.pop(0) if len(replies) > 1 else replies[0])
 
     return said
 
@@ -148,11 +151,21 @@ def _script(case: Case) -> stage.Script:
 def found(case: Case, told: Attribution | None) -> bool:
     """Whether a planted fault was found: its kind, step, model and input."""
     wanted = case.expected
-    if told is None or wanted is None or not told.proven or told.root.cause != case.kind:
+    if told is None or wanted is None:
         return False
-    root = told.root
-    fits = root.input.startswith(wanted.input) if wanted.input.endswith("@") else root.input == wanted.input
-    return root.step == wanted.step and root.model == wanted.model and fits
+    root, causes = told.root, case.causes or (case.kind,)
+    kind = told.proven and root.cause in causes
+    if not set(causes) & set(KINDS):  # a person: the place counts, and nobody else may be blamed
+        kind = not (told.proven and root.cause in KINDS)
+    return kind and root.step == wanted.step and root.model == wanted.model and _fits(wanted.input, root.input)
+
+
+def _fits(wanted: str, told: str) -> bool:
+    """The very input; where a case names no version of a page or no value of a result, any of it; of people and of
+    memory, whatever was theirs."""
+    if wanted in ("answer", "memory"):
+        return wanted in told
+    return told == wanted or told.startswith(wanted if wanted.endswith("@") else wanted + "#")
 
 
 @dataclass
@@ -166,7 +179,7 @@ class Tally:
     seconds: float = 0.0
 
     def count(self, case: Case, told: Attribution | None) -> None:
-        if case.kind in KINDS:
+        if case.expected is not None:
             self.hits[case.kind] += found(case, told)
             right = found(case, told)
         else:
@@ -185,6 +198,7 @@ async def measured(cases: list[Case], stood: Stood, verbose: bool) -> dict[str, 
     async with stage.models() as models:
         settings = stage.settings(models.url, *stood[2])
         settings["systems"] |= stood[1]
+        settings["memory"] = {}
         async with world(Path(tempfile.mkdtemp()), files, **settings) as w:
             running = Running(w, models)
             for case in cases:
@@ -210,12 +224,12 @@ async def tallied(running: Running, case: Case, tally: Tally) -> None:
 
 def _figures(cases: list[Case], tally: Tally) -> dict[str, Any]:
     hits = tally.hits
-    planted = Counter(case.kind for case in cases if case.kind in KINDS)
+    planted = Counter(case.kind for case in cases if case.expected is not None)
     return {
         "eval": "attribution",
         "faults": planted.total(),
         "attributed_share": round(hits.total() / planted.total(), 4),
-        "by_kind": {kind: round(hits[kind] / planted[kind], 3) for kind in KINDS},
+        "by_kind": {kind: round(hits[kind] / count, 3) for kind, count in planted.items()},
         "without_fault": len(cases) - planted.total(),
         "false_blame": tally.blamed,
         "commands_alike": tally.told_alike,
@@ -233,12 +247,20 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--each", type=int, default=20, help="faults of each kind, and runs without any")
     parser.add_argument("--unseen", action="store_true", help="the cases of attribution_unseen.yaml")
+    parser.add_argument("--cases", type=Path, help="the cases of a file such as attribution_fresh.yaml")
+    parser.add_argument("--half", choices=HALVES, default="both", help="of --cases: which of them")
     parser.add_argument("--verbose", action="store_true", help="tell what was not found")
     asked = parser.parse_args()
-    cases = unseen() if asked.unseen else drawn_all(asked.seed, asked.each)
-    stood: Stood = (*written_systems(cases), ("epsilon",)) if asked.unseen else ({}, {}, ())
+    if asked.cases:
+        cases, name = fresh(asked.cases, asked.half), f"{asked.cases.stem}, {asked.half}"
+    elif asked.unseen:
+        cases, name = unseen(), "unseen"
+    else:
+        cases, name = drawn_all(asked.seed, asked.each), asked.seed
+    written = asked.cases or asked.unseen
+    stood: Stood = (*written_systems(cases), ("epsilon",)) if written else ({}, {}, ())
     result = asyncio.run(measured(cases, stood, asked.verbose))
-    print(json.dumps({"cases": "unseen" if asked.unseen else asked.seed} | result))
+    print(json.dumps({"cases": name} | result))
     return 0 if result["attributed_share"] >= 0.95 and not result["false_blame"] else 1
 
 

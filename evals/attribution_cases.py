@@ -50,7 +50,8 @@ class Expected:
 
 @dataclass
 class Case:
-    """One run: what it is, what the world says, what happens while it waits, and what is to be found."""
+    """One run: what it is, what the world says, what happens while it waits, and what is to be found. `causes` are all
+    that may be named where it is not `kind` alone."""
 
     kind: str
     mode: str
@@ -70,6 +71,8 @@ class Case:
     earlier: list["Case"] = field(default_factory=list)
     ends: str = "failed"
     approves: bool = True
+    answers: dict[str, Any] = field(default_factory=dict)
+    causes: tuple[str, ...] = ()
 
 
 def obj(**properties: Any) -> dict[str, Any]:

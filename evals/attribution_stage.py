@@ -34,12 +34,14 @@ SYSTEMS = {"crm": ("record", "stock"), "ledger": ("entry", "balance")}
 
 @dataclass
 class Said:
-    """One reply of a model: text, the calls of tools that it asks for, or an error's status."""
+    """One reply of a model: text, the calls of tools that it asks for, or an error's status. `of` is a text that stands
+    in the only question which it answers."""
 
     text: str = ""
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     status: int = 200
     finish: str = "stop"
+    of: str = ""
 
 
 Script = Callable[[str, dict[str, Any]], Said]

@@ -20,9 +20,11 @@ SIGNATURES: Final = {
     "hotel.free": "hotel: str, day: str",
     "fx.rate": "pair: str, day: str",
     "buying.order": "id: str, amount: int",
+    "plants.buy": "id: str, amount: int",
+    "desk.rate": "day: str",
 }
 """What tools are asked with, where it is not one `id`."""
-WRITES: Final = ("buying.order",)
+WRITES: Final = ("buying.order", "plants.buy")
 _TYPES: Final[dict[str, dict[str, Any]]] = {
     "strings": {"type": "array", "items": {"type": "string"}},
     "numbers": {"type": "array", "items": {"type": "number"}},
@@ -42,7 +44,8 @@ def {tool}({signature}) -> {gives}:
 '''
 
 
-def _schema(short: str) -> dict[str, Any]:
+def schema(short: str) -> dict[str, Any]:
+    """`name: type, ...` as a JSON Schema."""
     pairs = [each.strip().partition(": ")[::2] for each in short.split(",")]
     properties = {name: _TYPES.get(kind, {"type": kind}) for name, kind in pairs}
     return {"type": "object", "properties": properties, "required": list(properties)}
@@ -61,7 +64,7 @@ def _step(said: dict[str, Any]) -> dict[str, Any]:
     for kind, asked in (("agent", "goal"), ("model", "prompt")):
         if kind in said:
             who = {"task": said["task"]} if "task" in said else {"model": said.get("model_name", _of(kind))}
-            step[kind] = {asked: f"Task {said['id']}. {said[kind]}", **who, "gives": _schema(said["gives"])}
+            step[kind] = {asked: f"Task {said['id']}. {said[kind]}", **who, "gives": schema(said["gives"])}
     if "agent" in said:
         step["agent"] |= {"tools": said["tools"], "at_most": 4}
     if "rules" in said:
@@ -75,19 +78,22 @@ def _of(kind: str) -> str:
     return "gamma" if kind == "agent" else "delta"
 
 
-def _reply(said: dict[str, Any]) -> Said:
+def reply(said: dict[str, Any]) -> Said:
+    """What a model says."""
+    of = said.get("of", "")
     if "give" in said:
-        return Said(text=json.dumps(said["give"]))
+        return Said(text=json.dumps(said["give"]), of=of)
     if "call" in said:
-        return Said(calls=[(said["call"].replace(".", "__"), said["with"])])
+        return Said(calls=[(said["call"].replace(".", "__"), said["with"])], of=of)
     return Said(**said)
 
 
 def _replies(said: dict[str, Any]) -> dict[str, list[Said]]:
-    return {step: [_reply(each) for each in replies] for step, replies in said.items()}
+    return {step: [reply(each) for each in replies] for step, replies in said.items()}
 
 
-def _page(name: str, text: str) -> str:
+def page(name: str, text: str) -> str:
+    """A page of the context, with its front matter."""
     title = name.replace("-", " ").capitalize()
     front, _, body = text.removeprefix("---\n").rpartition("---\n")
     return f"---\ntitle: {title}\n{front}---\n# {title}\n{body}\n"
@@ -103,9 +109,9 @@ def _case(number: int, said: dict[str, Any]) -> Case:
     case = Case(
         kind=said["kind"], mode=said["name"], number=number, shape="", definition=definition, subflows={},
         results=said.get("results", {}), input=said["input"], tables=tables, replies=replies,
-        pages={name: _page(name, text) for name, text in said.get("pages", {}).items()},
+        pages={name: page(name, text) for name, text in said.get("pages", {}).items()},
         expected=Expected(**said["expected"]) if said["expected"] else None,
-        later_pages={name: text and _page(name, text) for name, text in said.get("later_pages", {}).items()},
+        later_pages={name: text and page(name, text) for name, text in said.get("later_pages", {}).items()},
         policies={f"policies/{name}.cedar": text for name, text in said.get("policies", {}).items()},
         later_policies={f"policies/{name}.cedar": text for name, text in said.get("later_policies", {}).items()},
         ends=said.get("ends", "failed"), approves=said.get("approves", True),
@@ -130,7 +136,8 @@ def unseen() -> list[Case]:
 def systems(cases: list[Case]) -> tuple[dict[str, str], dict[str, Any]]:
     """The files of the systems that these cases ask, and what fairlead.yaml says of them."""
     tools: dict[str, list[str]] = {}
-    for name in sorted({name for case in cases for name in case.tables}):
+    everything = [*cases, *(each for case in cases for each in case.earlier)]
+    for name in sorted({name for case in everything for name in case.tables}):
         tools.setdefault(name.partition(".")[0], []).append(name)
     files = {}
     for system, names in tools.items():

@@ -62,6 +62,7 @@ def turn_of(grounds: bool, answer: Answer) -> StepResult:
         run=answer.run,
         cost=answer.cost,
         read=tuple(pages_of(answer)) if grounds else (),
+        cut_off=choice.finish == "length",
     )
 
 

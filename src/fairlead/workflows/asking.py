@@ -47,7 +47,8 @@ def request_of(
 
 def result_of(at: Place, gives: Schema, asked: Asked, answer: Answer) -> StepResult:
     """What a settled question gave: data where a schema was declared. Raises `StepFailed` ("check") for no JSON."""
-    text = answer.reply.choices[0].text
+    choice = answer.reply.choices[0]
+    text = choice.text
     return StepResult(
         value=data_of(at, text, answer.run) if gives else text,
         text=text,
@@ -56,6 +57,7 @@ def result_of(at: Place, gives: Schema, asked: Asked, answer: Answer) -> StepRes
         run=answer.run,
         cost=answer.cost,
         read=asked.read(*pages_of(answer)),
+        cut_off=choice.finish == "length",
     )
 
 

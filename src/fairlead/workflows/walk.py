@@ -68,7 +68,7 @@ class Place(Struct, frozen=True, order=True):
 
 class StepResult(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a step gave. `run` is the governed action's own id; `cost` in nano-units of the currency. `read` are the
-    texts that it was made from, where a check asks for them."""
+    texts that it was made from, where a check asks for them. `cut_off`: a model had come to its most tokens."""
 
     value: Any = None
     text: str = ""
@@ -77,6 +77,7 @@ class StepResult(Struct, frozen=True, kw_only=True, omit_defaults=True):
     run: str = ""
     cost: int = 0
     read: tuple[str, ...] = ()
+    cut_off: bool = False
 
 
 class Work(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,5 +1,6 @@
 """What speaks against a tool's result, a page or a reply; and nothing speaks against what is in order."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,9 +12,12 @@ from fairlead.workflows.tracing.evidence import (
     against_pages,
     against_reply,
     against_result,
+    against_unlike,
 )
 from fairlead.workflows.tracing.facts import Page
 from fairlead.workflows.tracing.from_records import Met
+from fairlead.workflows.tracing.opposed import Opposition, opposed
+from fairlead.workflows.tracing.suspects import Cause, Suspect
 from fairlead.workflows.walk import Place, StepResult
 
 
@@ -33,6 +37,10 @@ ONE = {"id": "PK-7"}
         (ONE, {"id": "PK-7", "has_more": True, "weight": 4, "lines": []}, "not all"),
         (ONE, {"id": "PK-7", "total": 5, "items": [{"day": 1}, {"day": 2}]}, "total 5, and has 2 items"),
         (ONE, {"id": "PK-7", "items": [{"day": 1}, {"day": 1}]}, "twice"),
+        (ONE, {"id": "PK-7", "complete": False, "weight": 4}, "complete is false"),
+        (ONE, {"id": "PK-7", "superseded_by": "edition 4", "weight": 4}, "holds no more"),
+        (ONE, {"id": "PK-7", "net": 119, "gross": 100}, "net is 119 in it, and gross 100"),
+        (ONE, {"id": "PK-7", "start": "2026-05-02", "end": "2026-05-01"}, "start is 2026-05-02"),
     ],
 )
 def test_a_result_speaks_against_itself(given: dict[str, Any], value: Any, why: str) -> None:
@@ -48,10 +56,45 @@ def test_a_result_speaks_against_itself(given: dict[str, Any], value: Any, why: 
         {"id": "PK-7", "total": 30, "items": [{"price": 10}, {"price": 20}]},
         {"id": "PK-7", "follows": "PK-6", "weight": 4},
         {"weight": 4, "order": "OR-99"},
+        {"id": "PK-7", "complete": True, "superseded_by": None, "net": 100, "gross": 119, "from": "Kiel", "to": "Bonn"},
     ],
 )
 def test_nothing_speaks_against_a_result_that_is_in_order(value: Any) -> None:
     assert against_result(call(ONE, value), ("weight",), None, ()) is None
+
+
+def test_another_unit_than_all_others_of_the_same_tool_speaks_against_a_value() -> None:
+    def weighed(id: str, unit: str) -> Met:
+        return call({"id": id}, {"id": id, "weight": 4, "unit": unit, "place": id}, "dock.scale")
+
+    heavy = weighed("A-2", "g")
+    others = [weighed("A-1", "kg"), heavy, weighed("A-3", "kg")]
+    found = against_unlike(heavy, ("weight",), others)
+    assert found is not None
+    assert "'g', and 'kg' of all others" in found.why
+    assert against_unlike(others[0], ("weight",), others) is None  # the others do not agree
+    assert against_unlike(heavy, ("weight",), others[:2]) is None  # one other is no custom
+
+
+def test_a_reply_that_came_to_its_most_tokens_is_not_all_of_one() -> None:
+    assert against_reply("The board agreed on", cut_off=True) is not None
+    assert against_reply("The board agreed on") is None
+
+
+def suspect(cause: Cause, value: Any, place: str, weight: float = 0.4) -> Suspect:
+    tool = "crm.record" if cause == "data" else ""
+    return Suspect(cause=cause, weight=weight, step=place, place=place, why="it says so", tool=tool, value=value)
+
+
+def test_what_a_check_held_a_value_against_speaks_against_where_it_came_from() -> None:
+    wanted = [Opposition(frozenset({Decimal(5)}), "book", "book says 45")]
+    known, book, other = suspect("data", 5, "known"), suspect("data", 45, "book"), suspect("data", 7, "other")
+    boss, judged = suspect("person", 5, "ask"), suspect("model_error", None, "judge", 0.3)
+    causes = {each.place: (each.cause, each.weight) for each in opposed([known, book, other], [judged], wanted)}
+    assert causes == {"known": ("bad_tool_result", 0.55), "book": ("data", 0.4), "other": ("data", 0.4)}
+    assert [each.cause for each in opposed([boss], [judged], wanted)] == ["person"]
+    assert [each.place for each in opposed([other], [judged], wanted)] == ["other", "judge"]  # nothing else speaks
+    assert opposed([known], [judged], []) == [known]  # the check held it against no system
 
 
 def test_what_always_stood_beside_a_value_speaks_where_it_is_another() -> None:

@@ -12,6 +12,7 @@ from fairlead.workflows.tracing.dataflow import Dataflow, Spot, Taken, at_path
 from fairlead.workflows.tracing.facts import Action, Facts
 from fairlead.workflows.tracing.looking import Aim
 from fairlead.workflows.tracing.matching import Path, atom_of, atoms, holds, shown_path
+from fairlead.workflows.tracing.opposed import opposed, oppositions
 from fairlead.workflows.tracing.replaying import Passed, Rerun
 from fairlead.workflows.tracing.searching import Search
 from fairlead.workflows.tracing.suspects import PROVEN, Cause, Link, Suspect
@@ -99,7 +100,10 @@ class _Failure:
         if self._failure.code in _FORM or result is None:
             return [self._here("model_error", 0.95, self._failure.message)]
         aims, misshapen = list(self._questioned(result)), self._misshapen(result)
-        found = self._searched(aims)
+        search = Search(self._flow, self._facts).from_(aims)
+        found = opposed(
+            search.found, search.judged, oppositions(self._flow, self._passed, self._broken(result), _seen(result))
+        )
         if wrong_kind := self._wrong_kind(result):
             own = self._passed.at.text
             found = [each for each in found if each.step != own or each.cause != "hallucinated_value"]
@@ -116,16 +120,18 @@ class _Failure:
             if path is not None:
                 yield from self._at(("value", *path), at_path(result.value, path) if path else None, plainly=True)
                 return
-        seen = {"value": result.value, "text": result.text}
-        given = {**self._passed.scope.given, **seen}
-        for that, _ in compiled.rules:
-            if not _holds(that, given):
-                yield from self._aims(self._flow.taken(self._passed, [that], seen), plainly=True)
+        for that in self._broken(result):
+            yield from self._aims(self._flow.taken(self._passed, [that], _seen(result)), plainly=True)
         if compiled.grounded is not None and self._failure.message.endswith("borne out by its sources"):
             sources = compiled.grounded.text(self._passed.scope.given)
             for path, atom in atoms(result.value):
                 if holds(sources, atom) is None:
                     yield self._aim(("value", *path), atom, plainly=True)
+
+    def _broken(self, result: StepResult) -> list[Expression]:
+        """The rules that do not hold."""
+        given = {**self._passed.scope.given, **_seen(result)}
+        return [that for that, _ in self._passed.compiled.rules if not _holds(that, given)]
 
     def _misshapen(self, result: StepResult) -> str:
         """What a reply lacks of its form, as far as no value of it is at fault."""
@@ -196,7 +202,10 @@ class _Failure:
         expressions = [each for one in compiled.filled.values() for each in one.expressions]
         every = [*expressions, *compiled.asked.values(), *compiled.cases, *filter(None, (compiled.when,))]
         wrong = [each for each in every if not _evaluates(each, self._passed.scope.given)]
-        yield from self._aims(self._flow.taken(self._passed, wrong or every), plainly=True)
+        takens = self._flow.taken(self._passed, wrong or every)
+        nothing = [each for each in takens if _has_nothing(each.value)]
+        yield from (Aim(each.spot, None, True, self._link(each.spot), empty=True) for each in nothing)
+        yield from self._aims(takens, plainly=True)
 
     # ---- what all need -------------------------------------------------------------------------------------------
 
@@ -214,7 +223,7 @@ class _Failure:
             for path, atom in leaves:
                 yield Aim(Spot(each.spot.place, (*each.spot.path, *path)), atom, plainly, self._link(each.spot))
             if not leaves:
-                yield Aim(each.spot, None, plainly, self._link(each.spot))
+                yield Aim(each.spot, None, plainly, self._link(each.spot), empty=each.value in (None, "", []))
 
     def _at(self, path: Path, value: Any, *, plainly: bool) -> Iterator[Aim]:
         for below, atom in atoms(value):
@@ -251,6 +260,18 @@ class _Failure:
         if call is not None and call.kind == "tool":
             own = replace(own, tool=call.name, model="")
         return replace(own, **more) if more else own
+
+
+def _has_nothing(value: Any) -> bool:
+    """Whether some data has a null somewhere."""
+    if isinstance(value, Mapping):
+        return any(_has_nothing(each) for each in value.values())
+    return value is None or (isinstance(value, list | tuple) and any(map(_has_nothing, value)))
+
+
+def _seen(result: StepResult) -> dict[str, Any]:
+    """What rules see of a result."""
+    return {"value": result.value, "text": result.text}
 
 
 def _holds(that: Expression, given: dict[str, Any]) -> bool:

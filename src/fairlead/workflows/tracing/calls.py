@@ -1,11 +1,18 @@
 """Results of tools, and what an agent called them with: what speaks against them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from fairlead.workflows.tracing.dataflow import Taken
-from fairlead.workflows.tracing.evidence import Against, against_others, against_pages, against_result
+from fairlead.workflows.tracing.dataflow import Taken, at_path
+from fairlead.workflows.tracing.evidence import (
+    Against,
+    against_nothing,
+    against_others,
+    against_pages,
+    against_result,
+    against_unlike,
+)
 from fairlead.workflows.tracing.facts import Page
 from fairlead.workflows.tracing.from_records import Met
 from fairlead.workflows.tracing.looking import Aim, Looking
@@ -36,12 +43,28 @@ class Calls(Looking):
         calls = [each for each in self._flow.run.met.values() if each.kind == "tool" and each.result is not None]
         return (
             against_result(call, path, schema, self._facts.earlier(call))
+            or against_unlike(call, path, calls)
             or against_others(call, path, calls)
             or against_pages(call, path, self._all_pages())
         )
 
+    def _nothing(self, call: Met, aim: Aim, within: Path = ()) -> None:
+        """What a result has nothing for, where what is in question is nothing."""
+        value = at_path(call.result.value, within) if call.result is not None and aim.empty else ""
+        here = [(within, value)] if not isinstance(value, Mapping) and within else []
+        leaves = [((*within, str(key)), each) for key, each in value.items()] if isinstance(value, Mapping) else here
+        for path, each in leaves:
+            if aim.empty and (found := against_nothing(each)) is not None:
+                name, model = f"tool:{call.name}#{shown_path(path)}", self._asked_by(call)
+                self.suspect(
+                    "bad_tool_result", found.weight, aim, found.why, call, input=name, tool=call.name, model=model
+                )
+
     def _asked_by(self, call: Met) -> str:
-        """The model whose turn asked for a call, "" where the workflow itself did."""
+        """The model whose turn asked for a call, or was told beforehand what is remembered; "" where the workflow
+        itself asked."""
+        if "~memory" in call.at.path and (step := self._flow.step_of(call.at)) is not None:
+            return self._model(self._flow.effects(step)[-1])
         turn = self._flow.run.met.get(Place(call.at.run, call.at.path[:-1]).text)
         return self._model(turn) if turn is not None and turn.kind == "turn" else ""
 

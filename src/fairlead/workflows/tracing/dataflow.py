@@ -84,6 +84,16 @@ class Dataflow:
         template = passed.compiled.filled.get(key)
         return [] if template is None else self.taken(passed, template.making(path))
 
+    def decided(self, passed: Passed) -> list[Taken]:
+        """What the conditions took in by which a step was done: its own, and those of what is around it."""
+        found = []
+        for end in range(len(passed.at.path), 0, -1):
+            around = self.run.steps.get(Place(passed.at.run, passed.at.path[:end]).text)
+            if around is not None:
+                when = around.compiled.when
+                found += self.taken(around, [*around.compiled.cases, *([when] if when is not None else [])])
+        return found
+
     def output(self, path: Path) -> list[Taken]:
         """What the run's output, or what is at a path of it, was made of; nothing where the run gave none."""
         top = [each for each in self.run.steps.values() if len(each.at.path) == 1 and each.result is not None]
@@ -195,3 +205,15 @@ def at_path(value: Any, path: Path) -> Any:
         else:
             return None
     return value
+
+
+def under(value: Any, key: str) -> Iterator[Any]:
+    """The leaves that stand under a key, wherever in some data."""
+    if isinstance(value, Mapping):
+        for name, each in value.items():
+            if name == key and not isinstance(each, Mapping | list | tuple):
+                yield each
+            yield from under(each, key)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from under(each, key)

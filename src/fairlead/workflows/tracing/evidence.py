@@ -28,6 +28,7 @@ _REFUSAL: Final = re.compile(
 _IS: Final = re.compile(r"\b(is|are|was|were)\b|:")
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _UNITS: Final = frozenset("km kg eur usd gbp lb mg cm mm percent pct net gross".split())  # noqa: SIM905
+_UNIT_KEYS: Final = frozenset("unit units uom scale measure currency basis".split())  # noqa: SIM905
 _SHORT: Final = 400  # characters of a refusal
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|\n+")
 _SAME_OFTEN: Final = 2  # earlier results that agree are a history
@@ -82,6 +83,24 @@ def _against_history(value: Any, earlier: Sequence[Any]) -> Against | None:
     if len(before) < _SAME_OFTEN:
         return Against(0.7, f"the same call gave {earlier[-1]!r} before")
     return Against(0.85, f"the same call gave {earlier[-1]!r} in {len(before)} runs before")
+
+
+def against_unlike(call: Met, path: Path, others: Iterable[Met]) -> Against | None:
+    """The unit beside a value, where the same tool told of another one for all else that it was asked for."""
+    value = call.result.value if call.result is not None else None
+    told = [each.result.value for each in others if each is not call and each.name == call.name and each.result]
+    around = at_path(value, path[:-1]) if path and isinstance(path[-1], str) else None
+    for key, each in around.items() if isinstance(around, Mapping) else ():
+        alike = [at_path(one, (*path[:-1], str(key))) for one in told]
+        is_unit = str(key).casefold() in _UNIT_KEYS and isinstance(each, str)
+        if is_unit and len(alike) >= _SAME_OFTEN and len(set(map(str, alike))) == 1 and each != alike[0]:
+            return Against(0.7, f"its {key} is {each!r}, and {alike[0]!r} of all others", whole=True)
+    return None
+
+
+def against_nothing(value: Any) -> Against | None:
+    """Nothing, where something was wanted."""
+    return Against(0.6, "there is nothing there") if value is None or value == "" else None
 
 
 def against_others(call: Met, path: Path, others: Iterable[Met]) -> Against | None:
@@ -166,8 +185,10 @@ def nearest_pages(pages: Iterable[Page], atom: Atom, about: str) -> list[Page]:
     return [page for overlap, page in found if overlap == most]
 
 
-def against_reply(text: str) -> Against | None:
-    """A reply that is none."""
+def against_reply(text: str, *, cut_off: bool = False) -> Against | None:
+    """A reply that is none, or not all of one."""
+    if cut_off:
+        return Against(0.85, "the reply was cut off: the model had come to its most tokens")
     if not text.strip():
         return Against(0.9, "the reply is empty")
     if len(text) <= _SHORT and _REFUSAL.match(text):

@@ -1,6 +1,6 @@
 """What a search through a run knows and finds: the same for replies, results and pages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -11,26 +11,32 @@ from fairlead.workflows.tracing.dataflow import Dataflow, Spot, Taken
 from fairlead.workflows.tracing.evidence import against_page
 from fairlead.workflows.tracing.facts import Facts, Page
 from fairlead.workflows.tracing.from_records import Met
-from fairlead.workflows.tracing.matching import Atom, Path, atom_of, atoms, holds, numbers_in
+from fairlead.workflows.tracing.matching import Atom, Path, atom_of, atoms, holds, is_prose, numbers_in
 from fairlead.workflows.tracing.replaying import Passed
 from fairlead.workflows.tracing.suspects import Cause, Link, Suspect
 
 
 class Aim(Struct, frozen=True):
     """What is looked for: a value at a spot. Without an atom, all that its step was given. `plainly`: the value itself
-    was noticed, and not something that was judged by it."""
+    was noticed, and not something that was judged by it. `empty`: what was noticed is that there is nothing.
+    `looked_up`: something was looked up by it, so it is not where the value in question came from. `part` is how much
+    what speaks against it counts, 1 for all."""
 
     spot: Spot
     atom: Atom | None
     plainly: bool
     chain: tuple[Link, ...]
+    empty: bool = False
+    looked_up: bool = False
+    part: float = 1.0
 
 
 class Looking:
-    """At one run. `found` are the suspects."""
+    """At one run. `found` are the suspects, `judged` the judgements of models that were come to."""
 
     def __init__(self, flow: Dataflow, facts: Facts) -> None:
         self.found: list[Suspect] = []
+        self.judged: list[Suspect] = []
         self._flow = flow
         self._facts = facts
         self._pages: dict[str, tuple[Page, ...]] = {}
@@ -43,7 +49,7 @@ class Looking:
         place = at.at.text if at is not None else aim.spot.place
         chain = tuple(reversed(aim.chain))
         self.found.append(
-            Suspect(cause=cause, weight=weight, step=step, place=place, why=why, chain=chain,
+            Suspect(cause=cause, weight=weight * aim.part, step=step, place=place, why=why, chain=chain,
                     value=more.pop("value", shown_atom(aim.atom)), **more)
         )  # fmt: skip
 
@@ -60,6 +66,17 @@ class Looking:
         key = str(aim.spot.path[-1]) if aim.spot.path else ""
         named = [each for each in found if each.spot.path and str(each.spot.path[-1]) == key]
         return named or found
+
+    def _word_for_word(self, takens: Sequence[Taken], aim: Aim, text: Any) -> list[Aim]:
+        """Where a whole sentence stands in what was taken."""
+        if aim.atom is not None or not isinstance(text, str) or not is_prose(text):
+            return []
+        return [
+            replace(aim, spot=Spot(each.spot.place, (*each.spot.path, *path)))
+            for each in takens
+            for path, found in texts_of(each.value)
+            if found == text
+        ]
 
     def _all(self, takens: Sequence[Taken], aim: Aim) -> list[Aim]:
         """All that was taken: whatever of it may be at fault."""
@@ -78,7 +95,7 @@ class Looking:
     def _each(self, takens: Sequence[Taken], aim: Aim) -> list[Aim]:
         """What a tool was given, as it was."""
         return [
-            replace(aim, spot=Spot(each.spot.place, (*each.spot.path, *path)), atom=atom)
+            replace(aim, spot=Spot(each.spot.place, (*each.spot.path, *path)), atom=atom, looked_up=True, empty=False)
             for each in takens
             for path, atom in atoms(each.value)
         ]
@@ -124,6 +141,18 @@ def paths_of(value: Any, atom: Atom, like: Path) -> list[Path]:
         found = [path]
     same = [path for path in found if path and like and path[-1] == like[-1]]
     return same or found[:1]
+
+
+def texts_of(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """The texts in some data, each with its path."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from texts_of(each, (*path, str(key)))
+    elif isinstance(value, list | tuple):
+        for number, each in enumerate(value):
+            yield from texts_of(each, (*path, number))
 
 
 def shown_atom(atom: Atom | None) -> Any:

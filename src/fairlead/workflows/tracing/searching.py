@@ -4,27 +4,36 @@ A value is looked for in what its step was given. Where it stands there, the sea
 nothing bears it out, it first appeared here. Everything that is come to is a suspect, with what speaks for it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from msgspec.structs import replace
 
-from fairlead.workflows.tracing.calls import Calls
-from fairlead.workflows.tracing.dataflow import Dataflow, Spot, Taken
-from fairlead.workflows.tracing.evidence import against_page, against_reply, nearest_pages
+from fairlead.workflows.tracing.dataflow import Dataflow, Spot, Taken, at_path
+from fairlead.workflows.tracing.evidence import against_page, nearest_pages
 from fairlead.workflows.tracing.facts import Facts
 from fairlead.workflows.tracing.from_records import Met
 from fairlead.workflows.tracing.looking import Aim, paths_of, shown_atom
-from fairlead.workflows.tracing.matching import Atom, atoms, counted, numbers_in, reckoned, reckoned_day, shown_path
+from fairlead.workflows.tracing.matching import (
+    Atom,
+    atoms,
+    counted,
+    numbers_in,
+    reckoned,
+    reckoned_day,
+    shown_path,
+)
 from fairlead.workflows.tracing.replaying import Passed
+from fairlead.workflows.tracing.replies import Replies, replied
 from fairlead.workflows.tracing.suspects import Link
 from fairlead.workflows.tracing.telling import is_choice, is_telling, own_numbers, says_itself
 from fairlead.workflows.tracing.writings import is_day
 
 _MOST: Final = 2000  # places that one search looks at
+_BY_CONDITION: Final = 0.9  # how much it counts that a value was chosen by something
 
 
-class Search(Calls):
+class Search(Replies):
     """Of one run, from the aims that it is given. `found` are the suspects."""
 
     def __init__(self, flow: Dataflow, facts: Facts) -> None:
@@ -48,17 +57,25 @@ class Search(Calls):
         if passed is None:
             if not aim.spot.place:
                 name = shown_path(aim.spot.path)
-                self.suspect("input", 0.45, aim, "the run was given it", input=name)
+                weight, why = (0.3, "it was looked up by that") if aim.looked_up else (0.45, "the run was given it")
+                self.suspect("input", weight, aim, why, input=name)
             return []
         aim = replace(aim, chain=(*aim.chain, self._link(passed, aim)))
+        by = replace(aim, empty=False, part=aim.part * _BY_CONDITION)
+        return [*self._from(passed, aim), *self._all(self._flow.decided(passed), by)]
+
+    def _from(self, passed: Passed, aim: Aim) -> list[Aim]:
+        """What a value of a step came from, by the kind of the step."""
         kind = passed.compiled.step.kind
         if kind in ("model", "agent"):
             return self._reply(passed, aim)
         if kind == "tool":
-            last = self._flow.effects(passed)
-            return self._result(last[-1], aim, aim.spot.path[1:], self._flow.given(passed)) if last else []
+            last, path = self._flow.effects(passed), aim.spot.path[1:]
+            if last:
+                self._nothing(last[-1], aim, path)
+            return self._result(last[-1], aim, path, self._flow.given(passed)) if last else []
         if kind in ("approval", "wait"):
-            self.suspect("person", 0.42, aim, "people said so", passed)
+            self.suspect("person", 0.42, aim, "people said so", passed, input=shown_path(aim.spot.path))
             return []
         return self._code(passed, aim) if kind == "python" else self._made(passed, aim)
 
@@ -74,7 +91,9 @@ class Search(Calls):
             takens = self._flow.given(passed, "transform", path)
         else:
             takens = self._inside(passed) + self._flow.given(passed, "gives", path) + self._flow.given(passed, "input")
-        return self._matched(takens, aim) or self._all(takens, aim)
+        made = passed.result or (passed.failed.result if passed.failed is not None else None)
+        text = None if made is None else at_path(made.value, path)
+        return self._matched(takens, aim) or self._word_for_word(takens, aim, text) or self._all(takens, aim)
 
     def _inside(self, passed: Passed) -> list[Taken]:
         """What the steps within one gave, the last first."""
@@ -106,22 +125,20 @@ class Search(Calls):
         said = effects[-1] if passed.compiled.step.kind == "model" else _last_turn(effects)
         self._judged(said, aim)
         atom, takens = aim.atom, self._flow.asked(passed)
+        if (quoted := self._quoted(passed, said, effects, takens, aim)) is not None:
+            return quoted
         if atom is None or is_choice(passed, aim.spot.path):
+            if not self._gainsaid(passed, said, effects, takens, aim):
+                self._judged_here(passed, said, aim)
             return [*self._beside(passed, said, aim), *self._judgement(passed, effects, takens, aim)]
         borne = self._borne_out(passed, effects, takens, aim)
         return self._first_here(passed, said, effects, takens, aim) if borne is None else borne
-
-    def _judged(self, said: Met, aim: Aim) -> None:
-        text = said.result.text if said.result is not None else ""
-        calls = said.result is not None and isinstance(said.result.value, Mapping) and said.result.value.get("calls")
-        if said.result is not None and not calls and (wrong := against_reply(text)) is not None:
-            self.suspect("model_error", wrong.weight, aim, wrong.why, said, model=self._model(said), input="prompt")
 
     def _beside(self, passed: Passed, said: Met, aim: Aim) -> list[Aim]:
         """What stands in the same reply as a judgement: that may be what was judged."""
         return [
             replace(aim, spot=Spot(passed.at.text, ("value", *path)), atom=atom, plainly=False, chain=aim.chain[:-1])
-            for path, atom in atoms(_replied(passed, said))
+            for path, atom in atoms(replied(passed, said))
             if not is_choice(passed, ("value", *path))
         ]
 
@@ -132,6 +149,7 @@ class Search(Calls):
             if call.failed is not None:
                 self._failed_call(call, aim)
             elif call.result is not None:
+                self._nothing(call, aim)
                 for path, atom in atoms(call.result.value):
                     inner = replace(aim, atom=atom, plainly=False)
                     self._result(call, inner, path, ())
@@ -180,6 +198,8 @@ class Search(Calls):
         change = self._facts.changed(said.action) if said.action else None
         if change is not None:
             self.suspect("policy_change", 0.92, aim, change.said, said, model=model, input=change.rule)
+        elif self._gainsaid(passed, said, effects, takens, aim):
+            return []
         elif is_telling(atom, aim.spot.path, plainly=aim.plainly):
             weight, why = (0.9 if aim.plainly else 0.6), "nothing that the model was given says it"
             if len(self._tried(said)) > 1:
@@ -229,7 +249,7 @@ class Search(Calls):
     ) -> list[Aim]:
         """What stands in the same reply, where the value follows from that and from what was given: that came first."""
         assert aim.atom is not None
-        siblings = {atom: path for path, atom in atoms(_replied(passed, said)) if ("value", *path) != aim.spot.path}
+        siblings = {atom: path for path, atom in atoms(replied(passed, said)) if ("value", *path) != aim.spot.path}
         parts = reckoned(aim.atom, [*self._values(passed, effects, takens), *map(shown_atom, siblings)]) or ()
         return [
             replace(aim, spot=Spot(passed.at.text, ("value", *siblings[part])), atom=part, chain=aim.chain[:-1])
@@ -248,14 +268,6 @@ def _words_of(effects: Sequence[Met]) -> str:
     """What was asked and answered, as text."""
     asked = [getattr(each.given, "prompt", "") for each in effects]
     return " ".join([*asked, *(each.result.text for each in effects if each.result is not None)])
-
-
-def _replied(passed: Passed, said: Met) -> Any:
-    """The data that a step made of what its model said."""
-    if said.kind != "turn":
-        return said.result.value if said.result is not None else None
-    kept = passed.result or (passed.failed.result if passed.failed is not None else None)
-    return kept.value if kept is not None else None
 
 
 def _last_turn(effects: Sequence[Met]) -> Met:

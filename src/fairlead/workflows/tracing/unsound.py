@@ -7,12 +7,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from fairlead.workflows.tracing.matching import Atom, Path, atoms, holds
+from fairlead.workflows.tracing.matching import Atom, Path, atom_of, atoms, holds
+from fairlead.workflows.tracing.writings import is_day
 
 _UNSOUND: Final = ("error", "errors", "exception", "fault", "failure")
 """Keys under which a result says that it is none."""
 _PARTIAL: Final = ("truncated", "partial", "incomplete", "has_more", "more", "next", "next_page", "next_cursor")
 """Keys under which a result says that it is not all."""
+_WHOLE: Final = ("complete", "is_complete", "final", "ok", "success", "valid")
+"""Keys under which a result says that it is all, or sound: it is not where they are false."""
+_OLD: Final = (
+    "superseded", "superseded_by", "replaced_by", "obsolete", "outdated", "deprecated", "withdrawn", "stale", "expired"
+)  # fmt: skip
+"""Keys under which a result says that it holds no more."""
+_ORDERED: Final = (
+    ("net", "gross"), ("min", "max"), ("minimum", "maximum"), ("low", "high"), ("lower", "upper"), ("from", "to"),
+    ("start", "end"), ("begin", "end"), ("used", "total"),
+)  # fmt: skip
+"""Keys of which the first is never more than the second."""
 _HOW_MANY: Final = ("total", "count", "total_count", "total_rows", "total_items", "size", "length", "rows_total")
 _SHAPE: Final = (re.compile(r"[^\W\d_]"), re.compile(r"\d"))
 
@@ -42,6 +54,16 @@ def _said(value: Mapping[Any, Any]) -> Iterator[tuple[float, str]]:
             yield 0.9, f"it tells of an error: {str(each)[:120]}"
         if str(key).casefold() in _PARTIAL and each:
             yield 0.8, f"it says that it is not all: {key} {str(each)[:60]}"
+        if str(key).casefold() in _WHOLE and each is False:
+            yield 0.7, f"it says so itself: {key} is false"
+        if str(key).casefold() in _OLD and each:
+            yield 0.65, f"it says that it holds no more: {key} {str(each)[:60]}"
+    for less, more in _ORDERED:
+        one, other = (atom_of(value.get(key)) for key in (less, more))
+        numbers = isinstance(one, Decimal) and isinstance(other, Decimal) and 0 <= other < one
+        days = isinstance(one, str) and isinstance(other, str) and is_day(one) and is_day(other) and other < one
+        if numbers or days:
+            yield 0.75, f"{less} is {value[less]} in it, and {more} {value[more]}"
     lists = [(key, each) for key, each in value.items() if isinstance(each, list)]
     if len(lists) != 1:
         return
