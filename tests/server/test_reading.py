@@ -41,6 +41,11 @@ def test_the_field_to_blame_is_told_as_a_path(body: bytes, param: str) -> None:
     assert raised.value.param == param
 
 
+def test_what_is_nested_too_deeply_is_told_so() -> None:
+    with pytest.raises(BadInput, match="nested too deeply"):
+        decoded(msgspec.json.Decoder(), b"[" * 100_000, "test", place="metadata")
+
+
 def test_of_a_part_the_place_in_the_whole_is_told() -> None:
     with pytest.raises(BadInput) as raised:
         decoded(DECODER, b'{"name": "x", "inner": [{}]}', "test", place="items[3]")

@@ -101,3 +101,12 @@ def test_a_result_and_all_results_of_a_run_have_a_bound_and_the_failure_is_kept(
     assert told.value.in_doubt
     assert memory.failure_row(at, told.value).status == "failed"
     assert memory.knows(at)
+
+
+def test_an_expression_is_given_no_more_values_than_the_walker_has_time_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fairlead.workflows.expressions.MOST_VALUES", 100)
+    passes = Expression("input.lines")
+    assert passes.value({"input": {"lines": [{}] * 90}}) == [{}] * 90
+    assert passes.value({"input": {"lines": "a,b" * 200}}) == "a,b" * 200
+    with pytest.raises(BadExpression, match="more than 100 values"):
+        passes.value({"input": {"lines": [{}] * 110}})

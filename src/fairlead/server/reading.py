@@ -20,7 +20,14 @@ def decoded(
     """The body, or the part of one at `place`. Raises `BadInput` naming the field."""
     try:
         return decoder.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except RecursionError:
+        raise BadInput(
+            "the request is nested too deeply",
+            why="lists and objects are read some hundreds deep, and no deeper",
+            mend="say it with fewer levels",
+            param=place,
+        ) from None
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         said = _located(str(error), place) if place else str(error)
         raise BadInput(
             f"the request is not valid: {said}",

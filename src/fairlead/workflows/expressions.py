@@ -23,6 +23,9 @@ MOST_TEXT: Final = 4000
 _NUL: Final = rb"\u0000"  # as JSON has it
 _encode: Final = msgspec.json.Encoder().encode
 MOST_WORK: Final = 32 << 20
+MOST_VALUES: Final = 500_000
+"""How many values an expression may be given: the library takes some three microseconds for each, and nothing else is
+walked meanwhile."""
 FEW: Final = 8  # values of which a text or an expression may be made without reckoning what it comes to
 
 
@@ -103,7 +106,7 @@ class Expression:
         if self._grows:
             self._bounded(data)
         try:
-            found = self._program.eval(data=_whole(data))
+            found = self._program.eval(data=_whole(data, self.text))
             failed = found.type() == library().Type.ERROR
             value = found.value() if failed else found.plain_value()
         except (RuntimeError, ValueError, TypeError, OverflowError) as error:
@@ -165,10 +168,34 @@ _WANTED: Final = {
 _SAID: Final = {"int": "a number", "double": "a number", "string": "text", "map": "a mapping", "bool": "true or false"}
 
 
-def _whole(data: dict[str, Any]) -> dict[str, Any]:
+def _whole(data: dict[str, Any], text: str) -> dict[str, Any]:
     """The values as the library can have all of them: it ends a text at a NUL, so that a rule would look at less than
-    what goes on. In its place stands the mark for what cannot be shown (U+FFFD)."""
-    return _without_nul(data) if _NUL in _encode(data) else data
+    what goes on. In its place stands the mark for what cannot be shown (U+FFFD). Raises `BadExpression` for too many.
+    """
+    encoded = _encode(data)
+    if encoded.count(b",") > MOST_VALUES and _has_many(data):  # commas of texts are no values
+        raise BadExpression(
+            f"it is given more than {MOST_VALUES:,} values",
+            text,
+            mend="give the run less: the address of the data, and a tool or a python function that reads it",
+        )
+    return _without_nul(data) if _NUL in encoded else data
+
+
+def _has_many(data: Any) -> bool:
+    """Whether there are more values in it than an expression may be given."""
+    count, left = 0, [data]
+    while left:
+        each = left.pop()
+        if isinstance(each, Mapping):
+            count += len(each)
+            left.extend(each.values())
+        elif isinstance(each, list | tuple):
+            count += len(each)
+            left.extend(each)
+        if count > MOST_VALUES:
+            return True
+    return False
 
 
 def _without_nul(value: Any) -> Any:

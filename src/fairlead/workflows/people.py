@@ -29,6 +29,7 @@ from fairlead.workflows.steering import NotNow
 from fairlead.workflows.walk import StepResult, Waiting
 
 LONGEST_NOTE: Final = 1000  # characters
+_SHOWN: Final = 200  # letters of a place that there is not
 _PEOPLE: Final = ("approval", "question")
 
 
@@ -148,7 +149,7 @@ class People:
         found = next((each for each in self._questions(opened) if each.wait.place == place), None)
         if found is None:
             why = "it was answered, its time is over, or there is no such step"
-            raise NotFound(f"run {opened.run.id} asks nothing at {place!r}", why=why, mend=_look(opened))
+            raise NotFound(f"run {opened.run.id} asks nothing at {place[:_SHOWN]!r}", why=why, mend=_look(opened))
         return found
 
     def _may(self, asking: Asking, who: Caller) -> bool:
