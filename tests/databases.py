@@ -2,7 +2,9 @@
 
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 import pytest
@@ -76,12 +78,18 @@ def _rows(connection: "psycopg.Connection[tuple[str, ...]]", table: str) -> byte
         return b"".join(copy)
 
 
+@cache
+def migrated_file() -> Path:
+    """A migrated file, made once for all tests of all workers: they copy it."""
+    path = Path(mkdtemp(prefix="fairlead-test-")) / "state.db"
+    migrate(path)
+    return path
+
+
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file that was migrated once: tests get copies."""
-    path = tmp_path_factory.mktemp("empty") / "state.db"
-    migrate(path)
-    return path
+    return Path(shutil.copyfile(migrated_file(), tmp_path_factory.mktemp("empty") / "state.db"))
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -16,9 +16,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import msgspec
@@ -39,12 +37,12 @@ from fairlead.server.tls import Tls
 from fairlead.server.workers import listen
 from fairlead.storage.database import Where
 from fairlead.storage.fleet import Fleet
-from fairlead.storage.migrations import migrate
 from fairlead.storage.store import Store
 from fairlead.workspace.assemble import Running, assemble
 from fairlead.workspace.load import read_folder
 from fairlead.workspace.publish import publish
 from fairlead.workspace.surroundings import Surroundings
+from tests.databases import migrated_file
 from tests.faults.provider import Provider
 
 MASTER_KEY = bytes(range(32))
@@ -211,14 +209,6 @@ def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
         time.sleep(0.01)
 
 
-@cache
-def _empty_database() -> Path:
-    """A migrated database, made once for all tests: they copy it."""
-    path = Path(mkdtemp(prefix="fairlead-test-")) / "state.db"
-    migrate(path)
-    return path
-
-
 def write_workspace(folder: Path, whole: Mapping[str, Any], files: Mapping[str, str] | None = None) -> Path:
     """Write a workspace. `whole` is fairlead.yaml (JSON is YAML too), `files` the other files by path."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -237,7 +227,7 @@ def published(
     data = folder / "data"
     data.mkdir()
     if where is None:
-        store = Store.open(shutil.copyfile(_empty_database(), data / "state.db"), synchronous="normal")
+        store = Store.open(shutil.copyfile(migrated_file(), data / "state.db"), synchronous="normal")
     else:
         store = Store.open(where, beside=data)
     publish(store, Fleet(store, clock), read_folder(workspace), lambda _: None, by="test", clock=clock)

@@ -10,7 +10,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from msgspec.structs import replace
-from tests.world import FixedClock, _empty_database
+from tests.databases import migrated_file
+from tests.world import FixedClock
 
 from fairlead.errors import NotFound, Refused
 from fairlead.execution.approval_question import NotOpen, OwnCall, Question, Why
@@ -146,7 +147,7 @@ class ApprovalMachine(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(mkdtemp())
         self.clock = FixedClock()
-        self.store = Store.open(shutil.copyfile(_empty_database(), self.folder / "state.db"), synchronous="off")
+        self.store = Store.open(shutil.copyfile(migrated_file(), self.folder / "state.db"), synchronous="off")
         self.revision = "r1"
         self.calls: dict[str, tuple[Any, ...]] = {}
         self.asked_at: dict[str, int] = {}

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from sqlalchemy import text as sql
-from tests.world import FixedClock, _empty_database
+from tests.databases import migrated_file
+from tests.world import FixedClock
 
 from fairlead.errors import NotFound
 from fairlead.execution.attested import leaf_of, leaves_of, singles, stands_in
@@ -155,7 +156,7 @@ class FlowMachine(RuleBasedStateMachine):
     @initialize(size=st.sampled_from([8192, 1 << 20]))
     def begin(self, size: int) -> None:
         self.folder = Path(mkdtemp(prefix="fairlead-test-"))
-        self.store = Store.open(shutil.copyfile(_empty_database(), self.folder / "state.db"), synchronous="normal")
+        self.store = Store.open(shutil.copyfile(migrated_file(), self.folder / "state.db"), synchronous="normal")
         self.clock = FixedClock()
         self.size = size
         self.another_worker_goes_on()

@@ -8,6 +8,7 @@ import gc
 import os
 import threading
 from collections.abc import Iterator
+from importlib import import_module
 from itertools import groupby
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from tests.forked import meanwhile, memory
+from tests.forked import meanwhile, memory, parent
 
 # Of what is collected nearly all stays, and a worker lives for minutes: to look for cycles as often as Python does by
 # itself would find next to nothing.
@@ -27,6 +28,9 @@ LONG: Final = ("tests/docs/test_pages.py", "tests/cli/test_demo.py", "tests/stor
 # A PostgreSQL server takes three seconds to make. Its tests are a third of all: two workers have each enough to do.
 SERVERS: Final = 2
 ON_A_SERVER: Final = frozenset(("postgres", "lent", "lent_with_vectors"))
+
+# Imported where they are needed first, and by most of the workers.
+LATE: Final = ("dbos", "lxml.etree", "pypdfium2", "sqlglot.optimizer")
 
 File = list[pytest.Item]
 
@@ -71,10 +75,21 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     files = [list(items) for _, items in groupby(session.items, lambda item: item.path)]
     files.sort(key=lambda items: items[0].nodeid.partition("::")[0] not in LONG)
     session.config._tmp_path_factory.getbasetemp()
+    _prepare()
     gc.collect()
     gc.freeze()  # what was collected stays: no worker looks through it again, nor copies it for that
     Handing(session, files).run(min(options.workers, len(files)))
     return True
+
+
+def _prepare() -> None:
+    """Import and make what most workers come to need: once, and not once in each."""
+    from tests.databases import migrated_file
+
+    parent.prepare()
+    for name in LATE:
+        import_module(name)
+    migrated_file()
 
 
 class Handing:

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from tests.databases import migrated_file
 from tests.identity.issuer import ToldClock
 from tests.identity.login_issuer import LoginIssuer
-from tests.world import MASTER_KEY, _empty_database
+from tests.world import MASTER_KEY
 
 from fairlead.errors import Overloaded, Refused, Unauthenticated
 from fairlead.identity.browser import BrowserSessions, Started
@@ -96,7 +97,7 @@ async def place(tmp_path: Path, clock: ToldClock) -> AsyncIterator[Place]:
         one, other = await stack.enter_async_context(_served(LoginIssuer(clock))), LoginIssuer(clock)
         other.url = "https://other.test"
         http = await stack.enter_async_context(Http(clock))
-        store = Store.open(shutil.copyfile(_empty_database(), tmp_path / "state.db"), synchronous="off")
+        store = Store.open(shutil.copyfile(migrated_file(), tmp_path / "state.db"), synchronous="off")
         stack.callback(store.close)
         vault = Vault(MASTER_KEY, StoredSubjects(store), clock)
         sessions = _sessions(store, vault, clock, http)

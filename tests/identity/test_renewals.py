@@ -11,10 +11,10 @@ from aiohttp import web
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from tests.databases import migrated_file
 from tests.identity.authorization_server import AuthorizationServer
 from tests.identity.issuer import ToldClock
 from tests.identity.test_grant_tokens import Worker, connected, system, worker
-from tests.world import _empty_database
 
 from fairlead.errors import FairleadError, Upstream
 from fairlead.identity.grants import Grant
@@ -33,7 +33,7 @@ class RenewalMachine(RuleBasedStateMachine):
         self.folder = Path(mkdtemp())
         self.runner = asyncio.Runner()
         self.clock = ToldClock()
-        self.store = Store.open(shutil.copyfile(_empty_database(), self.folder / "state.db"), synchronous="off")
+        self.store = Store.open(shutil.copyfile(migrated_file(), self.folder / "state.db"), synchronous="off")
         self.server = AuthorizationServer(self.clock)
         self.grant: Grant | None = None
         self.lost = False  # whether tokens of the grant in force were given to nobody

@@ -1,6 +1,6 @@
 """Each step keeps what was there, and all of them together make the schema that the program uses.
 
-A new step needs no new test here: a filled database of every older version is upgraded to the newest.
+A new step needs no new test here: a database is filled at every version, and all of it is upgraded to the newest.
 """
 
 import os
@@ -33,12 +33,17 @@ def steps() -> list[str]:
     return [step.revision for step in ScriptDirectory.from_config(config).walk_revisions()][::-1]
 
 
+SOME = steps()[:-1:7]
+"""Versions that all later steps are taken from at once, in one transaction; one by one they are taken from all."""
+
+
 def search_index(name: str | None) -> bool:
     return (name or "").startswith(("context_word", "context_occurrence"))
 
 
-def filled(path: Path, rows: int = 3) -> dict[str, list[tuple[object, ...]]]:
-    """Puts rows into every table that the database has at its version, and returns them."""
+def filled(path: Path, first: int = 1, rows: int = 3) -> dict[str, list[tuple[object, ...]]]:
+    """Puts rows into every table that the database has at its version, numbered from `first`, and returns all that is
+    there."""
     with closing(sqlite3.connect(path)) as connection, connection:
         tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         for table in tables:
@@ -46,7 +51,7 @@ def filled(path: Path, rows: int = 3) -> dict[str, list[tuple[object, ...]]]:
                 continue
             columns = connection.execute(f"PRAGMA table_info({table})").fetchall()
             marks = ", ".join("?" * len(columns))
-            for number in range(1, rows + 1):
+            for number in range(first, first + rows):
                 values = [value_for(kind, number) for _, _, kind, *_ in columns]
                 connection.execute(f"INSERT INTO {table} VALUES ({marks})", values)
         return contents(connection, tables)
@@ -66,8 +71,21 @@ def test_the_steps_lead_to_the_version_that_opening_asks_for() -> None:
     assert steps() == sorted(steps()), "versions are compared as text: give the next one the next number"
 
 
-@pytest.mark.parametrize("first", steps())
-def test_a_filled_database_of_any_version_is_upgraded_and_keeps_its_rows(tmp_path: Path, first: str) -> None:
+def test_a_database_that_is_filled_at_every_version_is_upgraded_and_keeps_its_rows(tmp_path: Path) -> None:
+    """Each step finds rows of its version, and those of all versions before as the steps between have left them."""
+    path, before = tmp_path / "state.db", dict[str, int]()
+    for number, version in enumerate(steps()):
+        assert migrate(path, to=version) == version
+        with closing(sqlite3.connect(path)) as connection:
+            assert {table: len(rows) for table, rows in contents(connection, list(before)).items()} == before
+        before = {table: len(rows) for table, rows in filled(path, first=10 * number + 1).items()}
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+@pytest.mark.parametrize("first", SOME)
+def test_a_filled_database_is_upgraded_in_one_go_and_keeps_its_rows(tmp_path: Path, first: str) -> None:
     path = tmp_path / "state.db"
     assert migrate(path, to=first) == first
     before = filled(path)
@@ -190,15 +208,16 @@ COLUMNS = """SELECT table_name, array_agg(data_type::text ORDER BY ordinal_posit
 VALUES = {"text": "'text {0}'", "bytea": "'bytes {0}'", "boolean": "true", "bigint": "{0}", "integer": "{0}"}
 
 
-def filled_on(engine: Engine, rows: int = 3) -> dict[str, int]:
-    """Puts rows into every table that the server has at its version, and returns how many they are."""
+def filled_on(engine: Engine, first: int = 1, rows: int = 3) -> dict[str, int]:
+    """Puts rows into every table that the server has at its version, numbered from `first`, and returns how many there
+    are."""
     with engine.begin() as connection:
         tables = {name: kinds for name, kinds in connection.exec_driver_sql(COLUMNS) if not name.startswith("alembic")}
         said = ["SET LOCAL session_replication_role = replica"]  # parents need not come first
         for name, kinds in tables.items():
             if not name.startswith(("epoch", "tree", *ONLY_ON_A_SERVER)):
                 row = ", ".join(VALUES[kind] for kind in kinds)
-                said += [f"INSERT INTO {name} VALUES ({row.format(number)})" for number in range(1, rows + 1)]
+                said += [f"INSERT INTO {name} VALUES ({row.format(number)})" for number in range(first, first + rows)]
         connection.exec_driver_sql("; ".join(said))
     return counted_on(engine, tables)
 
@@ -209,8 +228,18 @@ def counted_on(engine: Engine, tables: Iterable[str]) -> dict[str, int]:
         return dict(connection.exec_driver_sql(counts).all())
 
 
-@pytest.mark.parametrize("first", steps())
-def test_a_filled_server_of_any_version_is_upgraded_and_keeps_its_rows(server: Engine, first: str) -> None:
+def test_a_server_that_is_filled_at_every_version_is_upgraded_and_keeps_its_rows(server: Engine) -> None:
+    """As a file that is."""
+    before: dict[str, int] = {}
+    for number, version in enumerate(steps()):
+        assert migrate(url_of(server), to=version) == version
+        assert not before or counted_on(server, before) == before
+        before = filled_on(server, first=10 * number + 1)
+        assert sum(before.values()) > 20 * (number + 1)
+
+
+@pytest.mark.parametrize("first", SOME)
+def test_a_filled_server_is_upgraded_in_one_go_and_keeps_its_rows(server: Engine, first: str) -> None:
     assert migrate(url_of(server), to=first) == first
     before = filled_on(server)
     assert sum(before.values()) > 20

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
-from tests.world import MASTER_KEY, FixedClock, World, _empty_database, world
+from tests.databases import migrated_file
+from tests.world import MASTER_KEY, FixedClock, World, world
 
 from fairlead.identity.types import Caller
 from fairlead.storage import workflow_rows, workflow_step_rows, workflow_taking_rows
@@ -44,7 +45,7 @@ class Deployment:
     def __init__(self, limits: Limits = LIMITS, workers: int = 3) -> None:
         self.folder = Path(mkdtemp(prefix="fairlead-taking-"))
         self.clock = FixedClock()
-        self.store = Store(shutil.copyfile(_empty_database(), self.folder / "state.db"), synchronous="off")
+        self.store = Store(shutil.copyfile(migrated_file(), self.folder / "state.db"), synchronous="off")
         self.runs = Runs(self.store, Vault(MASTER_KEY, StoredSubjects(self.store), self.clock), self.clock)
         self.runs.limits = limits
         self.workers = [Taking(self.store, self.clock, self.runs, f"worker_{n}") for n in range(workers)]
