@@ -67,22 +67,52 @@ def test_of_two_at_once_one_gets_the_discount_on_postgresql(postgres: Server) ->
         assert two.execute("SELECT count(*) FROM discounts").fetchone() == (2,)
 
 
-def test_an_invoice_is_posted_once_however_many_post_at_once_on_postgresql(postgres: Server) -> None:
+def _post(block: dict[str, Any]) -> str:
+    """The statement that posts an invoice, for the database of a block of settings."""
     made = _ROOT / "invoice-processing"
     plain = yaml.safe_load((made / "adds" / "fairlead.yaml").read_text())["systems"]["purchasing"]
-    block = yaml.safe_load((made / "samples" / "invoices" / "postgresql.yaml").read_text())
     settings = msgspec.convert({key: each for key, each in {**plain, **block}.items() if key != "use"}, SqlSettings)
     mapping = (made / "systems" / settings.mapping).read_bytes()
-    post = mapped("purchasing", settings, {f"systems/{settings.mapping}": mapping}).queries["post"].sql
+    return mapped("purchasing", settings, {f"systems/{settings.mapping}": mapping}).queries["post"].sql
+
+
+def _posting(once: str, number: str, billed: float, total: float) -> dict[str, Any]:
+    said = {"supplier": "S-100", "number": number, "order_number": "PO-4711", "date": "2026-04-17", "currency": "EUR"}
+    return {**said, "total": total, "billed_before": billed, "once": once}
+
+
+def test_of_two_invoices_of_one_order_at_once_one_is_compared_anew(tmp_path: Path) -> None:
+    samples, file, post = _ROOT / "invoice-processing" / "samples" / "invoices", tmp_path / "orders.db", _post({})
+    with closing(sqlite3.connect(file)) as made:
+        made.executescript((samples / "purchasing.sql").read_text())
+
+    def posted(number: str, billed: float = 0.0, total: float = 400.1) -> int:
+        with closing(sqlite3.connect(file)) as on, on:
+            return on.execute(post, _posting(number, number, billed, total)).rowcount
+
+    with ThreadPoolExecutor(8) as many:
+        assert sorted(many.map(posted, "ABCDEFGH")) == [0] * 7 + [
+            1
+        ]  # all of them saw an order of which nothing was billed
+    with closing(sqlite3.connect(file)) as on:
+        [[first]] = on.execute("SELECT number FROM postings WHERE supplier = 'S-100'").fetchall()
+        assert on.execute("SELECT invoiced FROM orders WHERE number = 'PO-4711'").fetchone() == (400.1,)
+    assert posted(first) == 0  # a try of the same step again: it is there, and nothing is counted twice
+    assert posted("Z", 400.1) == 1  # what a person accepted, having seen what was billed
+    with closing(sqlite3.connect(file)) as on:
+        assert on.execute("SELECT invoiced FROM orders WHERE number = 'PO-4711'").fetchone() == (800.2,)
+
+
+def test_an_invoice_is_posted_once_however_many_post_at_once_on_postgresql(postgres: Server) -> None:
+    samples = _ROOT / "invoice-processing" / "samples" / "invoices"
+    post = _post(yaml.safe_load((samples / "postgresql.yaml").read_text()))
     url = postgres.make_database()
 
-    def posted(on: psycopg.Connection[Any], once: str, number: str) -> int:
-        said = {"supplier": "S-100", "number": number, "order_number": "PO-4711", "date": "2026-04-17"}
-        values = {**said, "currency": "EUR", "total": 100.1, "once": once}
-        return on.execute(re.sub(r":(\w+)", r"%(\1)s", post), values).rowcount
+    def posted(on: psycopg.Connection[Any], once: str, number: str, billed: float) -> int:
+        return on.execute(re.sub(r":(\w+)", r"%(\1)s", post), _posting(once, number, billed, 100.1)).rowcount
 
     with psycopg.connect(url) as one, psycopg.connect(url, autocommit=True) as two, ThreadPoolExecutor(1) as beside:
-        two.execute((made / "samples" / "invoices" / "postgresql.sql").read_text())
+        two.execute((samples / "postgresql.sql").read_text())
         two.execute("DROP ROLE IF EXISTS fairlead_posting")
         two.execute("CREATE ROLE fairlead_posting")
         two.execute("GRANT SELECT ON suppliers, orders, postings TO fairlead_posting")
@@ -91,10 +121,11 @@ def test_an_invoice_is_posted_once_however_many_post_at_once_on_postgresql(postg
             each.execute("SET ROLE fairlead_posting")
         one.commit()
         # While the first is not committed: the same try again, another run with the same invoice, and another invoice
-        # of the same order.
-        for number, (again, other) in {"A": ("A", "A"), "B": ("other run", "B"), "C": ("third run", "D")}.items():
-            assert posted(one, number, number) == 1
-            second = beside.submit(posted, two, again, other)
+        # of the same order, which has seen what was billed before the first.
+        cases = {"A": ("A", "A", 0.0), "B": ("other run", "B", 200.2), "C": ("third run", "D", 200.2)}
+        for number, (again, other, billed) in cases.items():
+            assert posted(one, number, number, {"A": 0.0, "B": 100.1, "C": 200.2}[number]) == 1
+            second = beside.submit(posted, two, again, other, billed)
             with pytest.raises(TimeoutError):
                 second.result(timeout=0.1)  # it waits for the first
             one.commit()
@@ -102,7 +133,8 @@ def test_an_invoice_is_posted_once_however_many_post_at_once_on_postgresql(postg
                 with pytest.raises(psycopg.errors.UniqueViolation):
                     second.result(timeout=10)
             else:
-                assert second.result(timeout=10) == (other != number)
+                assert second.result(timeout=10) == 0
+        assert posted(two, "fourth run", "D", 300.3) == 1  # compared anew
         rows = two.execute("SELECT number FROM postings WHERE supplier = 'S-100' ORDER BY 1").fetchall()
         assert rows == [("A",), ("B",), ("C",), ("D",)]
         assert two.execute("SELECT invoiced FROM orders WHERE number = 'PO-4711'").fetchone() == (Decimal("400.40"),)
@@ -111,6 +143,15 @@ def test_an_invoice_is_posted_once_however_many_post_at_once_on_postgresql(postg
         two.execute("RESET ROLE")
         two.execute("DROP OWNED BY fairlead_posting")
         two.execute("DROP ROLE fairlead_posting")
+
+
+def test_what_was_accepted_of_an_order_counts_no_more_once_it_was_billed() -> None:
+    path = _ROOT / "invoice-processing" / "workflows" / "invoices.py"
+    ended = load(path.read_bytes(), path.name).functions["ended"].run
+    now = {"fields": {"number": "1"}, "accepted": ["iban", "total", "read date"], "corrected": {}, "ready": True}
+    assert ended(now, [{"number": "1"}]) == {**now, "posted": True}
+    assert ended(now, []) == {**now, "accepted": ["iban", "read date"], "posted": False}
+    assert ended({**now, "ready": False}, [])["accepted"] == now["accepted"]  # nobody has tried to post it yet
 
 
 def test_who_accepts_a_problem_accepts_nothing_that_other_fields_make_of_it() -> None:

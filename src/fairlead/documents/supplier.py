@@ -42,6 +42,8 @@ _KEYS: Final = frozenset(
     ("name", "nom", "naam", "nome", "nombre", "firma", "company", "company name", "denominazione", "razon social")
 )
 """What a name is called in the lines about a party."""
+_BIC: Final = re.compile(r"[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")
+_SAYS_BIC: Final = re.compile(r"\b(?:bic|swift)\b", re.IGNORECASE)
 _LEAST_NAME: Final = 3
 _MOST_NAMES: Final = 3000
 
@@ -121,7 +123,12 @@ def _candidates(seen: Seen) -> list[_Candidate]:
     found: dict[tuple[str, ...], _Candidate] = {}
     for text, cell, kind in islice(_names(seen), _MOST_NAMES):
         core = core_of(text)
-        if not core or sum(map(len, core)) < _LEAST_NAME or not any(each.isalpha() for each in "".join(core)):
+        if (
+            _is_bic(seen, text, cell)
+            or not core
+            or sum(map(len, core)) < _LEAST_NAME
+            or not any(each.isalpha() for each in "".join(core))
+        ):
             continue
         speaks = speaks_for(text, core, cell, kind, seen)
         windows = is_in_window(seen.named.sheet, cell) and "sender" not in speaks
@@ -136,6 +143,12 @@ def _candidates(seen: Seen) -> list[_Candidate]:
         known.speaks |= speaks
         known.windows |= windows
     return list(found.values())
+
+
+def _is_bic(seen: Seen, text: str, cell: Cell) -> bool:
+    """Whether a text is a bank's code (ISO 9362): it has that form, and its line says so."""
+    line = " ".join(each.text for each in seen.named.sheet.line_of(cell))
+    return _BIC.fullmatch(text) is not None and _SAYS_BIC.search(line) is not None
 
 
 def _names(seen: Seen) -> Iterator[tuple[str, Cell, str]]:

@@ -10,6 +10,8 @@ HOUSE: tuple[str, ...] = ()
 TOLERANCE = 0.01  # of the currency: what an invoice may differ from its order
 NEVER_ACCEPTED = ("duplicate", "supplier", "missing", "unread")
 """Problems that nobody can wave through: they are mended, or the invoice is denied."""
+OF_ORDER = ("order", "currency", "total")
+"""Problems that are about the order as it was when somebody looked."""
 
 Fields = dict[str, Any]
 Row = dict[str, Any]
@@ -83,6 +85,7 @@ def compared(
         "date": _said(fields, "date"),
         "currency": _said(fields, "currency"),
         "total": float(fields.get("total") or 0),
+        "billed_before": float(order["invoiced"]) if order else 0.0,
     }
     question = " ".join(each["said"] for each in left)
     return {"fields": fields, "accepted": accepted, "problems": left, "question": question, "posting": posting}
@@ -108,6 +111,15 @@ def settled(matched: dict[str, Any], answer: dict[str, Any], corrected: dict[str
         "posting": matched["posting"],
         "ready": not left and not new,
     }
+
+
+def ended(now: dict[str, Any], posted: list[Row]) -> dict[str, Any]:
+    """What `settled` gave, and whether the invoice is posted. Where its order was billed in between it is not: it is
+    compared anew then, and what somebody accepted of the order before counts no more."""
+    if posted or not now["ready"]:
+        return {**now, "posted": bool(posted)}
+    accepted = [code for code in now["accepted"] if code not in OF_ORDER]
+    return {**now, "accepted": accepted, "posted": False}
 
 
 def _of_reading(
