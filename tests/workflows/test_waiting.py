@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import httpx
 import msgspec
@@ -10,10 +11,11 @@ from tests.workflows.walking import BANK, INPUT, PAY, PERMITS, PRICE, ROLES, SYS
 from tests.world import MASTER_KEY, FixedClock, Served, World, again, key_of, secret_of, served
 
 from fairlead.clock import SystemClock
-from fairlead.errors import Denied, NotFound, Unauthenticated
+from fairlead.errors import Broken, Denied, NotFound, Unauthenticated
 from fairlead.identity.types import Caller
 from fairlead.policy.compile import compile_policy
 from fairlead.storage.fleet import Fleet
+from fairlead.storage.store import Away
 from fairlead.workflows.definition import Definition
 from fairlead.workflows.steering import NotNow
 from fairlead.workspace.assemble import assemble
@@ -135,6 +137,22 @@ async def test_to_try_again_takes_the_right_to_begin(tmp_path: Path) -> None:
         assert s.shown(run)["status"] == "accepted"
         (retried,) = s.w.records("workflow_retry")
         assert (retried.revision, retried.policies) == (before[1], ("all",))
+
+
+async def test_a_database_that_was_away_for_a_moment_keeps_no_run_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, errors = FixedClock(), [Away("locked", mend=""), Broken("damaged", mend="")]
+    async with shop(tmp_path, PRICE, ASK, clock=clock) as s:
+
+        def park(*_: Any) -> bool:
+            raise errors.pop(0)
+
+        monkeypatch.setattr(s.runs, "park", park)
+        for seconds in (5, 300):
+            run = s.begin()
+            await s.walked(run)
+            assert (s.shown(run)["status"], s.runs.one(run).until - clock.now()) == ("waiting", seconds * 1000)
 
 
 async def _walker(s: Served) -> Shop:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from fairlead.errors import BadInput, FairleadError
+from fairlead.errors import BadInput, FairleadError, Overloaded
 from fairlead.execution import Fairlead
+from fairlead.storage.store import Away
 from fairlead.storage.workflow_rows import CANCELLED, CANCELLING, FAILED, FAULT, LOST, PAUSED
 from fairlead.workflows.bundle import Bundle
 from fairlead.workflows.effects import Governed
@@ -29,6 +30,7 @@ log = logging.getLogger("fairlead.workflows")
 
 _FIRST_PAUSE: Final = 2.0  # seconds before what failed by a fault is walked again, doubled each time
 _LONGEST_PAUSE: Final = 300.0
+_AWAY: Final = 5.0  # seconds before what found no database is walked again
 _PATIENCE: Final = 20  # faults in a row before a run is left alone until somebody resumes it, or not undone any more
 
 
@@ -80,7 +82,8 @@ class Segments:
             log.warning("run %s goes on elsewhere", run)
         except FairleadError as error:
             log.error("run %s could not be walked: %s", run, error)
-            await self._let_go(run)
+            away = isinstance(error, Away | Overloaded)  # it comes back, and nobody shall wait much longer then
+            await self._let_go(run, _AWAY if away else _LONGEST_PAUSE)
         finally:
             self.over(run)
 
@@ -94,10 +97,10 @@ class Segments:
         if self._resting and not self.under_way and not self._walked:
             self._idle.set()
 
-    async def _let_go(self, run: str) -> None:
-        """What could not be opened or written is tried again a good while later, wherever that is. Where even this
-        cannot be written, `Dispatch` finds what nobody walks."""
-        until = self._fairlead.clock.now() + int(_LONGEST_PAUSE * 1000)
+    async def _let_go(self, run: str, seconds: float) -> None:
+        """What could not be opened or written is tried again later, wherever that is. Where even this cannot be
+        written, `Dispatch` finds what nobody walks."""
+        until = self._fairlead.clock.now() + int(seconds * 1000)
         with contextlib.suppress(FairleadError):
             await asyncio.to_thread(partial(self._taking.let_go, [run], until=until))
 
