@@ -53,6 +53,7 @@ class Questions:
         self._kept = Kept[str, AskedVector](_KEPT_QUESTIONS)
 
     def vector(self, question: str) -> AskedVector:
+        """What a question means, worked out at its first time."""
         found = self._kept.get(question)
         if found is None:
             numbers = self._embedder.vectors([question])[0].astype("<f4").tobytes()

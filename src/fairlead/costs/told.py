@@ -15,6 +15,8 @@ from fairlead.tasks.types import TaskType
 
 
 class Deployment(Protocol):
+    """What of the revision in force an action is billed and recorded by."""
+
     @property
     def revision(self) -> str: ...
     @property
@@ -24,11 +26,15 @@ class Deployment(Protocol):
 
 
 class Citation(Protocol):
+    """A piece of the pack, by how it is cited: `item@version#identity`, or a live source with its moment."""
+
     @property
     def where(self) -> str: ...
 
 
 class Pack(Protocol):
+    """What was stitched, by its digest, and what of it can be cited."""
+
     @property
     def snapshot(self) -> str: ...
     @property
@@ -38,6 +44,8 @@ class Pack(Protocol):
 
 
 class Pin(Protocol):
+    """What a piece of work began under. `pinned_at` in milliseconds since 1970."""
+
     @property
     def id(self) -> str: ...
     @property
@@ -47,6 +55,8 @@ class Pin(Protocol):
 
 
 class Dropped(Protocol):
+    """A model that is no candidate, and the limit that left it out."""
+
     @property
     def model(self) -> str: ...
     @property
@@ -54,6 +64,8 @@ class Dropped(Protocol):
 
 
 class Plan(Protocol):
+    """What planning came to, as the record keeps it."""
+
     @property
     def dropped(self) -> Sequence[Dropped]: ...
     @property
@@ -61,21 +73,29 @@ class Plan(Protocol):
 
 
 class Reason(Protocol):
+    """A policy that took part in a decision."""
+
     @property
     def policy(self) -> str: ...
 
 
 class Ruling(Protocol):
+    """What was decided of one model, and by which policies."""
+
     @property
     def reasons(self) -> Sequence[Reason]: ...
 
 
 class Rights(Protocol):
+    """What the caller may use, by model."""
+
     @property
     def decisions(self) -> Mapping[str, Ruling]: ...
 
 
 class Hit(Protocol):
+    """A rule that applied, how far it was in force, and what it did: see `policy.types.Hit`."""
+
     @property
     def policy(self) -> str: ...
     @property
@@ -87,6 +107,8 @@ class Hit(Protocol):
 
 
 class Left(Protocol):
+    """What is left of one limit, in `unit`. `reset` in seconds from now."""
+
     @property
     def unit(self) -> str: ...
     @property
@@ -98,6 +120,8 @@ class Left(Protocol):
 
 
 class Taken(Protocol):
+    """What an action took of limits. `used` says how many tokens it came to, in place of those reckoned with."""
+
     @property
     def left(self) -> "tuple[Left, ...]": ...
     def used(self, tokens: int) -> None: ...
@@ -113,6 +137,8 @@ class Pseudonyms(Protocol):
 
 
 class Place(Protocol):
+    """What an action holds of lanes while it runs. `at` goes to another endpoint; False if no place there is free."""
+
     def at(self, endpoint: str) -> bool: ...
     def leave(self) -> None: ...
 

@@ -74,9 +74,11 @@ class Question(Struct, frozen=True, kw_only=True):
 
     @property
     def policies(self) -> frozenset[str]:
+        """The names of those that ask."""
         return frozenset(each.policy for each in self.reasons)
 
     def same(self, subject: str) -> Same:
+        """What the very same call is found again by, for the subject with this id."""
         return Same(subject, self.tenant, self.agent, self.tool, self.digest)
 
     def stands_for(self, now: "Question") -> bool:
@@ -109,6 +111,7 @@ class Approval(Struct, frozen=True, kw_only=True):
 
     @property
     def asker(self) -> Asker:
+        """Whose call it is, as policies on who may answer take them."""
         return Asker(self.question.person, self.question.tenant, self.question.department, self.asked_at)
 
 

@@ -48,6 +48,7 @@ def unfit(asked: Approval, who: Caller, own: bool) -> NoReturn:
 
 
 def too_many(question: Question, most: int) -> Refused:
+    """The error for one question more than a person may have waiting."""
     return Refused(
         f"{most} calls of this person wait for an approval",
         why="more would bury those who must answer",

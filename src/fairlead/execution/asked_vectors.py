@@ -19,6 +19,7 @@ class AskedVectors:
         self._kept: dict[Key, bytes] = {}
 
     def get(self, key: Key) -> bytes | None:
+        """The vector, where it was asked for lately."""
         return self._kept.get(key)
 
     def keep(self, key: Key, vector: bytes, epoch: int) -> None:

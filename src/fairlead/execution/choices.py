@@ -67,6 +67,7 @@ class Choice:
         self.screens: dict[str, Screen] = {}
 
     def thinks(self) -> Thinking:
+        """Its reasoning, begun now if there was none."""
         if self.thinking is None:
             self.thinking = Thinking()
         return self.thinking

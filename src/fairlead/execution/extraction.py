@@ -22,6 +22,7 @@ class Extracted(Struct, frozen=True):
 
     @property
     def closed(self) -> bool:
+        """Whether words can stand nowhere in it."""
         return not self.open
 
 

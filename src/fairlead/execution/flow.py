@@ -87,6 +87,7 @@ class Flow(Struct, frozen=True, dict=True):
 
     @cached_property
     def labels(self) -> Labels:
+        """What all of it together is."""
         return joined(self.steps)
 
     @cached_property

@@ -174,10 +174,12 @@ class FlowRules(Struct, frozen=True):
     speakers: frozenset[str]
 
     def speaks(self, caller: Caller) -> bool:
+        """Whether what the agent passes on as the user's is taken for the person's own words."""
         return caller.agent in self.speakers
 
 
 def flow_of(caller: Caller, name: str) -> FlowOf:
+    """A caller's flow of this name, kept."""
     return FlowOf(caller.person, caller.tenant, caller.agent, name)
 
 

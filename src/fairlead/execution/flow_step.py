@@ -47,6 +47,7 @@ class Given(Struct, frozen=True, dict=True):
 
 
 def given_as(value: Any, sources: Sources) -> Given:
+    """An argument, with all in it that could be found again."""
     return Given(value, sources, frozenset(leaves_of(value)), _texts(value))
 
 
@@ -72,6 +73,7 @@ class Step(Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def is_words(self) -> bool:
+        """Whether it was said, by whomever, and not read from a system."""
         return not self.sieve and not self.sources.isdisjoint(WORDS)
 
     def says(self, leaf: Leaf) -> bool:
@@ -131,6 +133,7 @@ class Step(Struct, frozen=True, kw_only=True, dict=True):
 
 def step_of(id_: str, sources: Sources, value: Any, labels: Labels = NO_LABELS, given: Iterable[Given] = (),
             marks: Iterable[bytes] = ()) -> Step:  # fmt: skip
+    """A step, with all in its value that could be found again."""
     return Step(
         id=id_, sources=sources, value=value, labels=labels, given=tuple(given), marks=tuple(marks),
         leaves=frozenset(leaves_of(value)),
@@ -154,6 +157,7 @@ def merged(id_: str, steps: Iterable[Step]) -> Step:
 
 
 def joined(steps: Iterable[Step]) -> Labels:
+    """The labels of all of them together."""
     labels = NO_LABELS
     for each in steps:
         labels = labels.joined(each.labels)

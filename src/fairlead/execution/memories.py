@@ -71,6 +71,7 @@ class Entry(Struct, frozen=True, kw_only=True):
 
     @property
     def labels(self) -> Labels:
+        """The class and categories of what is remembered."""
         return Labels(DataClass(self.noted.data_class), frozenset(self.noted.categories))
 
 

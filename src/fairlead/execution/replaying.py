@@ -52,8 +52,10 @@ async def gathered_again(context: Context, policy: Policy, type_: TaskType, gath
 
 
 def encode_gathering(gathering: Gathering) -> bytes:
+    """All that a pack was made from, to be kept with payloads. When the caller's credential ends is left out."""
     return _encode(replace(gathering, caller=replace(gathering.caller, expires=0)))
 
 
 def decode_gathering(kept: bytes) -> Gathering:
+    """As `encode_gathering` gave it. Raises `msgspec.DecodeError` for what another version kept."""
     return _decoder.decode(kept)

@@ -34,6 +34,7 @@ class Thinking:
 
     @property
     def text(self) -> str:
+        """What has left of it."""
         return "".join(self._pieces)
 
     def take(self, text: str, thought: Thought | None) -> None:

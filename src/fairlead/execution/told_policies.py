@@ -38,6 +38,7 @@ _decoder = msgspec.json.Decoder(Told)
 
 
 def encode_told(caller: Caller, asked: ToolAsked | None = None) -> bytes:
+    """What policies were told, to be kept with payloads. When the caller's credential ends is left out."""
     call = None
     if asked is not None:
         call = ToldCall(

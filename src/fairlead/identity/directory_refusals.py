@@ -47,6 +47,7 @@ def require_fit(provider: Provider, fields: "PersonFields") -> None:
 
 
 def require_name(attribute: str, value: str) -> None:
+    """Raises `BadInput` for a name that is empty, too long, or cannot be shown."""
     if not 0 < len(value) <= _LONGEST_NAME or not value.isprintable():
         raise BadInput(
             f"{attribute} is no fit name",
@@ -67,6 +68,7 @@ def require_match(version: int, match: int | None) -> None:
 
 
 def taken(attribute: str) -> Taken:
+    """The error for a name that another one has."""
     return Taken(
         f"another one has this {attribute} already",
         why="two of one name could not be told apart when rights are decided",
@@ -76,6 +78,7 @@ def taken(attribute: str) -> Taken:
 
 
 def unknown(what: str, id: str) -> NotFound:
+    """The error for whom, or what, this provider has not pushed."""
     return NotFound(
         f"there is no {what} {id[:80]!r} of this provider",
         why="it was never pushed, or was deleted or erased",
@@ -84,6 +87,7 @@ def unknown(what: str, id: str) -> NotFound:
 
 
 def too_many(what: str, most: int) -> BadInput:
+    """The error for one more than every worker has in memory."""
     return BadInput(
         f"there are {most} {what} of this provider already",
         why="every worker has all of them in memory",

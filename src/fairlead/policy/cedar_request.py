@@ -64,6 +64,7 @@ def known_as(caller: Caller) -> list[str]:
 
 
 def person(caller: Caller) -> Entity:
+    """The caller as Cedar's principal, a child of their groups and their department."""
     parents = [{"type": "Group", "id": each} for each in sorted(caller.groups)]
     if caller.department:
         parents.append({"type": "Department", "id": caller.department})
@@ -80,6 +81,7 @@ def person(caller: Caller) -> Entity:
 
 
 def model(of: Model) -> Entity:
+    """A model as Cedar's resource: a child of its group, where its placement says things."""
     where = of.placement
     attributes: dict[str, Any] = {"kind": where.kind, "region": where.region, "vendor": where.vendor}
     if where.retention_days is not None:
@@ -89,6 +91,7 @@ def model(of: Model) -> Entity:
 
 
 def tool(of: Tool) -> Entity:
+    """A tool as Cedar's resource, a child of its system."""
     attributes = {"name": of.definition.name, "system": of.system, "effect": of.definition.effect}
     parents = [{"type": "System", "id": of.system}]
     return {"uid": {"type": "Tool", "id": of.name}, "attrs": attributes, "parents": parents}
@@ -104,6 +107,7 @@ def tool_action(of: Tool) -> Entity:
 
 
 def item(access: Access) -> Entity:
+    """A page as Cedar's resource, by its audience and class alone: never by its text."""
     attributes = {
         "audience": sorted(access.audience),
         "owner": access.owner,
@@ -114,6 +118,7 @@ def item(access: Access) -> Entity:
 
 
 def workflow(of: Starting) -> Entity:
+    """A workflow as Cedar's resource."""
     attributes = {"data_class": int(of.data_class), "class": DataClass(of.data_class).name}
     return {"uid": {"type": "Workflow", "id": of.workflow}, "attrs": attributes, "parents": []}
 

@@ -171,6 +171,7 @@ def end_all(connection: Connection, at: int) -> int:
 
 
 def insert_answer(connection: Connection, row: AnswerRow) -> None:
+    """Keep what one person said; whether they may is decided before, in the same transaction."""
     connection.execute(insert(approval_answer).values(asdict(row)))
 
 

@@ -37,6 +37,7 @@ def begin(connection: Connection, row: BrowserRow) -> bool:
 
 
 def one(connection: Connection, digest: bytes) -> BrowserRow | None:
+    """A session by the digest of its cookie's secret."""
     row = connection.execute(select(table).where(table.c.digest == digest)).mappings().first()
     if row is None:
         return None
@@ -45,6 +46,7 @@ def one(connection: Connection, digest: bytes) -> BrowserRow | None:
 
 
 def seen(connection: Connection, digest: bytes, at: int) -> None:
+    """It was used at this moment: never set back to an earlier one."""
     connection.execute(update(table).where(table.c.digest == digest, table.c.seen_at < at).values(seen_at=at))
 
 

@@ -35,6 +35,7 @@ class Which(Struct, frozen=True, kw_only=True):
     accepted: bool = False
 
     def conditions(self) -> list[ColumnElement[bool]]:
+        """What a row of `example` must fulfil to be meant."""
         c = example.c
         named = {c.task: self.task, c.workflow: self.workflow, c.source: self.source, c.action: self.action}
         found = [column == said for column, said in named.items() if said]

@@ -53,6 +53,7 @@ def rows(connection: Connection, flow: str, ids: Sequence[str]) -> list[NewStep]
 
 
 def insert_steps(connection: Connection, new: Sequence[NewStep]) -> None:
+    """Keep steps. Raises `IntegrityError` where the person is gone."""
     connection.execute(insert(flow_step), [asdict(each) for each in new])
 
 

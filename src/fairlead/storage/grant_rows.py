@@ -61,6 +61,7 @@ def of_person(connection: Connection, subject: str, tenant: str, system: str) ->
 
 
 def one(connection: Connection, id_: str) -> GrantRow | None:
+    """A grant by its id."""
     row = connection.execute(select(system_grant).where(system_grant.c.id == id_)).mappings().first()
     return None if row is None else GrantRow(**row)
 
@@ -120,6 +121,7 @@ def end(connection: Connection, id_: str, state: State, reason: str, at: int, le
 
 
 def change_agents(connection: Connection, id_: str, agents: str) -> bool:
+    """Which agents may use it from now on. False where it has ended."""
     mine = (system_grant.c.id == id_) & (system_grant.c.state == "active")
     return connection.execute(update(system_grant).where(mine).values(agents=agents)).rowcount == 1
 

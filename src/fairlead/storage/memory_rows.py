@@ -69,6 +69,7 @@ def put(connection: Connection, row: MemoryRow) -> None:
 
 
 def used(connection: Connection, ids: Collection[str], now: int) -> None:
+    """These were recalled at this moment."""
     connection.execute(update(memory).where(memory.c.id.in_(ids)).values(used_at=now))
 
 
@@ -97,6 +98,7 @@ def make_room(connection: Connection, place: str, most: int, newest: str) -> int
 
 
 def any_expired(connection: Connection, now: int) -> bool:
+    """Whether `forget_expired` has anything to do."""
     return connection.execute(select(memory.c.id).where(memory.c.expires_at <= now).limit(1)).first() is not None
 
 

@@ -79,6 +79,7 @@ def mark(connection: Connection) -> int:
 
 
 def set_mark(connection: Connection, seq: int) -> None:
+    """The log was read up to this row."""
     connection.execute(delete(outcome_mark).where(outcome_mark.c.id == _MARK))
     connection.execute(insert(outcome_mark).values(id=_MARK, seq=seq))
 

@@ -58,11 +58,13 @@ class GroupRow(Struct, frozen=True, kw_only=True):
 
 
 def find_mark(connection: "Connection") -> Mark | None:
+    """How far everything has come; None before anything was pushed."""
     row = connection.execute(select(people.c.version, people.c.reread, people.c.holder, people.c.sealed)).first()
     return None if row is None else Mark(row.version, row.reread, row.holder, bytes(row.sealed))
 
 
 def insert_mark(connection: "Connection", holder: str, sealed: bytes) -> None:
+    """Begin with none: version 0."""
     connection.execute(insert(people).values(id=1, version=0, reread=0, holder=holder, sealed=sealed))
 
 
@@ -90,15 +92,18 @@ def changed_persons(connection: "Connection", since: int) -> list[tuple[str, tup
 
 
 def groups(connection: "Connection", where: "ColumnElement[bool]", start: int = 0, most: int = -1) -> list[GroupRow]:
+    """Those that are meant, by id."""
     wanted = select(person_group).where(where).order_by(person_group.c.id)
     return [GroupRow(**row) for row in connection.execute(_cut(wanted, start, most)).mappings()]
 
 
 def count_persons(connection: "Connection", where: "ColumnElement[bool]") -> int:
+    """How many are meant."""
     return int(connection.execute(select(func.count()).select_from(person).where(where)).scalar_one())
 
 
 def count_groups(connection: "Connection", where: "ColumnElement[bool]") -> int:
+    """How many are meant."""
     return int(connection.execute(select(func.count()).select_from(person_group).where(where)).scalar_one())
 
 
@@ -108,6 +113,7 @@ def put_person(connection: "Connection", row: PersonRow) -> None:
 
 
 def put_group(connection: "Connection", row: GroupRow) -> None:
+    """As `put_person`, of a group."""
     _put(connection, person_group, row)
 
 
@@ -119,6 +125,7 @@ def delete_person(connection: "Connection", id: str, version: int) -> None:
 
 
 def delete_group(connection: "Connection", id: str, version: int) -> None:
+    """Take a group out. Its members have changed by that too."""
     theirs = select(group_member.c.person).where(group_member.c.group == id)
     connection.execute(update(person).where(person.c.id.in_(theirs)).values(version=version))
     connection.execute(delete(person_group).where(person_group.c.id == id))
@@ -149,6 +156,7 @@ def memberships(connection: "Connection", of: Collection[str] | None) -> dict[st
 def change_members(
     connection: "Connection", group: str, joined: Collection[str], left: Collection[str], version: int
 ) -> None:
+    """Who joined a group and who left it. Each of them has changed by that."""
     for some in _chunks(left):
         gone = (group_member.c.group == group) & group_member.c.person.in_(some)
         connection.execute(delete(group_member).where(gone))

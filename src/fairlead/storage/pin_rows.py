@@ -22,6 +22,7 @@ class Pin(Struct, frozen=True):
 
 
 def one(connection: Connection, id: str) -> Pin | None:
+    """The pin of a piece of work by its id."""
     row = connection.execute(select(context_pin).where(context_pin.c.id == id)).one_or_none()
     return None if row is None else Pin(*row)
 
@@ -48,6 +49,7 @@ def keep(connection: Connection, pin: Pin) -> Pin:
 
 
 def used(connection: Connection, id: str, at: int) -> None:
+    """Somebody has gone on with it, at this moment: never set back to an earlier one."""
     connection.execute(
         update(context_pin).where((context_pin.c.id == id) & (context_pin.c.used_at < at)).values(used_at=at)
     )
@@ -59,6 +61,7 @@ def release(connection: Connection, ids: Sequence[str]) -> int:
 
 
 def is_any_over(connection: Connection, before: int) -> bool:
+    """Whether `forget` has anything to do."""
     return (
         connection.execute(select(context_pin.c.id).where(context_pin.c.used_at < before).limit(1)).first() is not None
     )

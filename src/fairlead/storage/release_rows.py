@@ -29,6 +29,7 @@ def overlapping(connection: Connection, source: str, since: str, until: str) -> 
 
 
 def keep(connection: Connection, new: KeptRelease) -> None:
+    """Keep a table, before anybody gets it."""
     connection.execute(insert(released).values(asdict(new)))
 
 

@@ -56,6 +56,7 @@ class EditRow(Struct, frozen=True, kw_only=True):
 
 
 def insert_edit(connection: Connection, row: EditRow) -> None:
+    """Keep what is proposed, in the place of what was proposed for the same request before."""
     connection.execute(delete(context_edit).where(context_edit.c.request == row.request))
     connection.execute(insert(context_edit).values(asdict(row)))
 
@@ -82,10 +83,12 @@ def edits(connection: Connection, states: Collection[str]) -> list[tuple[Request
 
 
 def insert_request(connection: Connection, row: RequestRow) -> None:
+    """Keep a request that there is not yet."""
     connection.execute(insert(table).values(asdict(row)))
 
 
 def one(connection: Connection, id_: str) -> RequestRow | None:
+    """A request by its whole id."""
     row = connection.execute(select(table).where(table.c.id == id_)).mappings().first()
     return None if row is None else RequestRow(**row)
 
@@ -140,6 +143,7 @@ def note_told(connection: Connection, ids: Iterable[str], now: int) -> None:
 
 
 def note_escalated(connection: Connection, ids: Iterable[str], now: int) -> None:
+    """Somebody beside their owner was told, at this moment."""
     connection.execute(update(table).where(table.c.id.in_(list(ids))).values(escalated_at=now))
 
 
@@ -185,6 +189,7 @@ def last_round(connection: Connection) -> tuple[int, str]:
 
 
 def note_round(connection: Connection, at: int, snapshot: str) -> None:
+    """All was looked over, at this moment and under this snapshot."""
     connection.execute(delete(upkeep_round))
     connection.execute(insert(upkeep_round).values(what=_PAGES, at=at, snapshot=snapshot))
 

@@ -60,6 +60,7 @@ class SessionRows:
         self._store = store
 
     def turn(self, owner: OwnedBy, id_: str, since: int) -> TurnRow | None:
+        """A turn by its id; None for what is not theirs, or too old."""
         from fairlead.storage.personal_tables import session_turn
 
         with self._store.reading() as connection:
@@ -67,6 +68,7 @@ class SessionRows:
         return None if found is None else TurnRow(*found)
 
     def session(self, owner: OwnedBy, id_: str, since: int) -> SessionRow | None:
+        """A session by its id; None for what is not theirs, or too old."""
         from fairlead.storage.personal_tables import session
 
         with self._store.reading() as connection:
@@ -102,6 +104,7 @@ class SessionRows:
             return self._store.database.remember(connection, turn)
 
     def delete_turn(self, owner: OwnedBy, id_: str) -> bool:
+        """False where there was none of theirs."""
         from fairlead.storage.personal_tables import session_turn
 
         return self._delete(session_turn, owner, id_) > 0

@@ -66,7 +66,8 @@ class WorkerLock:
 class Lock(Protocol):
     """The lock of a dead worker, held by who settles for it."""
 
-    def release(self) -> None: ...
+    def release(self) -> None:
+        """Let go of it, once all is settled."""
 
 
 class WorkerLocks(Protocol):

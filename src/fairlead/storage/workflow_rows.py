@@ -79,6 +79,7 @@ def keep_definition(connection: Connection, digest: str, name: str, body: bytes,
 
 
 def definition_body(connection: Connection, digest: str) -> bytes | None:
+    """The bundle with this digest; None where it went with its last run."""
     query = select(workflow_definition.c.body).where(workflow_definition.c.digest == digest)
     found = connection.execute(query).scalar()
     return None if found is None else bytes(found)
@@ -97,10 +98,12 @@ def accept(connection: Connection, run: Run) -> bool:
 
 
 def run_of(connection: Connection, id: str) -> Run | None:
+    """A run by its whole id."""
     return _one(connection, workflow_run.c.id == id)
 
 
 def run_once(connection: Connection, once: str) -> Run | None:
+    """The run that was begun under this `once`."""
     return _one(connection, workflow_run.c.once == once)
 
 

@@ -29,11 +29,13 @@ def schedules(connection: Connection) -> dict[Key, Scheduled]:
 
 
 def keep(connection: Connection, row: Scheduled) -> None:
+    """Keep how a schedule stands, in the place of how it stood before."""
     drop(connection, [(row.workflow, row.schedule)])
     connection.execute(insert(workflow_schedule).values(asdict(row)))
 
 
 def drop(connection: Connection, keys: Collection[Key]) -> None:
+    """Forget schedules that are declared no more."""
     c = workflow_schedule.c
     for workflow, schedule in keys:
         connection.execute(delete(workflow_schedule).where(and_(c.workflow == workflow, c.schedule == schedule)))

@@ -21,6 +21,7 @@ class Wrapping:
         self._clock = clock
 
     def wrap(self, master: MasterKeys, key: bytes, about: bytes) -> bytes:
+        """A key sealed under this master key, bound to what it is for."""
         return seal(master.wrapping, self._clock.random_bytes(NONCE_BYTES), key, about)
 
     def unwrap(self, wrapped: bytes, about: bytes, what: str) -> bytes:

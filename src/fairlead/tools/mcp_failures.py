@@ -104,6 +104,7 @@ def broken_off(system: str, why: str) -> SystemFailed:
 
 
 def moved(system: str) -> SystemFailed:
+    """The failure of a server that redirects: it is not followed."""
     return SystemFailed(
         f"{system} sends callers to another server",
         why="a redirect would take the caller's credential along",
@@ -114,6 +115,7 @@ def moved(system: str) -> SystemFailed:
 
 
 def not_authorised(system: str, status: int) -> NotAuthorised:
+    """The failure of a status 401 or 403: the credential is refused, or the right is missing."""
     known = status == 403
     kind = NotAuthorised if known else CredentialRefused
     return kind(
@@ -126,6 +128,7 @@ def not_authorised(system: str, status: int) -> NotAuthorised:
 
 
 def too_fast(system: str, retry_after: float | None) -> RateLimited:
+    """The failure of a status 429. `retry_after` in seconds, where the server says so."""
     return RateLimited(
         f"{system} asks for a pause",
         why="it answered with status 429",
@@ -136,6 +139,7 @@ def too_fast(system: str, retry_after: float | None) -> RateLimited:
 
 
 def too_large(system: str, most: int) -> ResultTooLarge:
+    """The failure after more bytes than are taken: the call may have been carried out."""
     return ResultTooLarge(
         f"{system} answered with more than is taken",
         why=f"the limit is {most} bytes",
@@ -147,6 +151,7 @@ def too_large(system: str, most: int) -> ResultTooLarge:
 
 
 def too_late(system: str, charged: str) -> DeadlineExceeded:
+    """The failure after the deadline. `charged` says whether the call may have been carried out."""
     return DeadlineExceeded(
         f"{system} did not answer within the deadline",
         mend="raise `timeout` of the system, or ask for less",

@@ -31,9 +31,11 @@ _AT_ONCE: Final = 8  # tools that only read, of one reply
 class Acts(Protocol):
     """The two effects of an agent, each done once at its place."""
 
-    async def turn(self, at: Place, request: ChatRequest, bounds: Bounds, *, grounds: bool) -> StepResult: ...
+    async def turn(self, at: Place, request: ChatRequest, bounds: Bounds, *, grounds: bool) -> StepResult:
+        """Ask the model. With `grounds` the texts are kept that its answer may rest on."""
 
-    async def call(self, at: Place, name: str, arguments: Mapping[str, Any], bounds: Bounds) -> StepResult: ...
+    async def call(self, at: Place, name: str, arguments: Mapping[str, Any], bounds: Bounds) -> StepResult:
+        """Call a tool that the model has asked for."""
 
 
 class Turn(Struct, frozen=True, kw_only=True, omit_defaults=True):

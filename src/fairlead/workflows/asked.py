@@ -63,6 +63,7 @@ class Order(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def fork(self) -> Fork:
+        """What of it is about a copy."""
         return Fork(
             start=self.start, input=self.input, results=self.results, models=self.models, current=self.current,
             again=self.again, once=self.once,

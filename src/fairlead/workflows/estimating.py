@@ -31,6 +31,7 @@ class Between(Struct, frozen=True):
         return Between(self.least + other.least, self.most + other.most)
 
     def times(self, least: int, most: int) -> "Between":
+        """Of what is done at least and at most so many times."""
         return Between(self.least * least, self.most * most)
 
 

@@ -20,11 +20,15 @@ class TooDeep(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Constant:
+    """A literal: a text, a number, true, false or null."""
+
     value: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
+    """A variable, such as `input` or `steps`."""
+
     name: str
 
 

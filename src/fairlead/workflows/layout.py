@@ -44,6 +44,8 @@ class Arrow:
 
 @dataclass(slots=True)
 class Picture:
+    """What is drawn, and how large it is in all."""
+
     boxes: list[Box]
     labels: list[Label]
     arrows: list[Arrow]
@@ -158,4 +160,5 @@ def said_of(step: Step) -> str:
 
 
 def shortened(text: str, most: int) -> str:
+    """A text of so many characters at most, its end cut off by "…"."""
     return text if len(text) <= most else text[: most - 1] + "…"

@@ -211,6 +211,7 @@ class CompensationSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     @property
     def does(self) -> "ToolNode | PythonNode | SubflowNode":
+        """The one kind that is given."""
         node = self.tool or self.python or self.subflow
         assert node is not None  # checks.py refuses one without
         return node

@@ -80,4 +80,5 @@ def packed(value: Struct) -> Any:
 
 
 def unpacked(plain: Any, kind: type[Kind]) -> Kind:
+    """The struct again. Raises `msgspec.ValidationError` where it is of another kind."""
     return msgspec.convert(plain, kind)

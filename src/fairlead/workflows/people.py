@@ -42,6 +42,7 @@ class Asking(Struct, frozen=True, kw_only=True):
 
     @property
     def asker(self) -> Asker:
+        """Whose run it is, as policies on who may answer take them."""
         caller = self.opened.begun.caller
         return Asker(caller.person, caller.tenant, caller.department, self.wait.asked_at)
 

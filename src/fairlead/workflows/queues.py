@@ -61,6 +61,7 @@ class Limit(Struct, frozen=True):
 
     @property
     def key(self) -> tuple[str, str]:
+        """What tells it from all others."""
         return self.kind, self.name
 
     def said(self, running: int) -> str:
@@ -78,6 +79,7 @@ class Taken:
             self.add(group, count)
 
     def add(self, group: Group, count: int = 1) -> None:
+        """So many more of these run, or fewer."""
         for limit in self.limits.of(group):
             self.by[limit.key] += count
 

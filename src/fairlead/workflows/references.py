@@ -33,9 +33,11 @@ class Seen:
     tested: frozenset[Names] = frozenset()
 
     def naming(self, **names: Schema | None) -> "Seen":
+        """With more names."""
         return replace(self, names={**self.names, **names})
 
     def testing(self, tested: frozenset[Names]) -> "Seen":
+        """With more that is tested to be there."""
         return replace(self, tested=self.tested | tested) if tested else self
 
 

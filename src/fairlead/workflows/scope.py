@@ -24,9 +24,11 @@ class Halt:
 
     @property
     def on(self) -> bool:
+        """Whether anything here, or around it, has failed."""
         return self._on or (self._above is not None and self._above.on)
 
     def pull(self) -> None:
+        """Something here has failed."""
         self._on = True
 
 
@@ -39,6 +41,7 @@ class Purse:
         self.spent = 0
 
     def spend(self, cost: int) -> None:
+        """Take a cost out of this purse and of those above it."""
         self.spent += cost
         if self._above is not None:
             self._above.spend(cost)
@@ -80,6 +83,7 @@ class Scope(Struct, frozen=True):
         return replace(self, names={**self.names, **names}, flows={**self.flows, **dict.fromkeys(names, flowing)})
 
     def at(self, number: int) -> "Scope":
+        """As the step with this number among those of its block."""
         return replace(self, order=(*self.order, number))
 
     def apart(self) -> "Scope":

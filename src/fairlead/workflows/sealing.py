@@ -46,6 +46,7 @@ class InMemory:
         self._kept: dict[str, Any] = {}
 
     def seal(self, place: str, value: Any) -> bytes:
+        """Keep it here; what is to be written of it is empty."""
         self._kept[place] = value
         return b""
 
@@ -93,6 +94,7 @@ def encoded(value: Any) -> bytes:
 
 
 def new_key(clock: Clock) -> bytes:
+    """A fresh key for one run, of the clock's chance."""
     return clock.random_bytes(KEY_BYTES)
 
 

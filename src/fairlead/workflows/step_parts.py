@@ -23,9 +23,11 @@ class Walking(Protocol):
     program: Program
     effects: Effects
 
-    async def flow(self, flow: Flow, at: Place, scope: Scope, given: Mapping[str, Any]) -> StepResult: ...
+    async def flow(self, flow: Flow, at: Place, scope: Scope, given: Mapping[str, Any]) -> StepResult:
+        """Walk another definition, as a subflow."""
 
-    async def block(self, block: Block, at: Place, scope: Scope) -> dict[str, StepResult]: ...
+    async def block(self, block: Block, at: Place, scope: Scope) -> dict[str, StepResult]:
+        """Walk steps, and give the results of those that were not left out."""
 
 
 class Again(Struct, frozen=True):
@@ -92,6 +94,7 @@ def flowed(compiled: Compiled, scope: Scope, result: StepResult) -> StepResult:
 
 
 def bounds_of(compiled: Compiled, scope: Scope) -> Bounds:
+    """Within what an effect of the step stays."""
     labels, sources = scope.flowing(compiled.uses)
     step = compiled.step
     timeout = None if step.timeout is None or step.retry is not None else float(seconds(step.timeout))

@@ -26,6 +26,7 @@ class Undoing:
         self._done: list[Done] = []
 
     def add(self, compiled: Compiled, at: Place, scope: Scope) -> None:
+        """This was done, and says how it is undone."""
         self._done.append(Done(compiled, at, scope))
 
     async def all(self, walk: Walking) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:

@@ -47,6 +47,7 @@ class Here:
         self.wake()
 
     def wake(self) -> None:
+        """Something has happened: whoever follows the run looks."""
         self._news.set()
 
     async def progress(self) -> AsyncIterator[tuple[str, str] | None]:

@@ -25,6 +25,7 @@ def waiting_of(step: Step, at: Place, shown: Mapping[str, Any], begun: int | Non
 
 
 def sooner(moment: int, other: int | None) -> int:
+    """The earlier of both moments, where there is another."""
     return moment if other is None else min(moment, other)
 
 

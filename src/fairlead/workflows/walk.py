@@ -60,9 +60,11 @@ class Place(Struct, frozen=True, order=True):
         return UNDO in self.path
 
     def below(self, *parts: str | int) -> "Place":
+        """A place within this one."""
         return Place(self.run, (*self.path, *parts))
 
     def tried(self, attempt: int) -> "Place":
+        """The same place at another attempt."""
         return Place(self.run, self.path, attempt)
 
 
@@ -222,13 +224,17 @@ class Effects(Protocol):
     compensated, and it may be walked again.
     """
 
-    async def model(self, at: Place, node: ModelNode, asked: Asked, bounds: Bounds) -> StepResult: ...
+    async def model(self, at: Place, node: ModelNode, asked: Asked, bounds: Bounds) -> StepResult:
+        """Ask a model once."""
 
-    async def agent(self, at: Place, node: AgentNode, asked: Asked, bounds: Bounds) -> StepResult: ...
+    async def agent(self, at: Place, node: AgentNode, asked: Asked, bounds: Bounds) -> StepResult:
+        """Have an agent work until its answer passes or its turns are over: each turn and call is a step of its own."""
 
-    async def tool(self, at: Place, node: ToolNode, arguments: Mapping[str, Any], bounds: Bounds) -> StepResult: ...
+    async def tool(self, at: Place, node: ToolNode, arguments: Mapping[str, Any], bounds: Bounds) -> StepResult:
+        """Call a tool, under an idempotency key that follows from the place."""
 
-    async def python(self, at: Place, node: PythonNode, arguments: Mapping[str, Any], bounds: Bounds) -> StepResult: ...
+    async def python(self, at: Place, node: PythonNode, arguments: Mapping[str, Any], bounds: Bounds) -> StepResult:
+        """Run a function of the definition's own file."""
 
     async def answer(self, at: Place, node: "ApprovalNode | WaitNode | None", waiting: Waiting) -> StepResult:
         """What came of waiting. Raises `Parked` while nothing has, and `StepFailed` ("timeout") where `until` is over

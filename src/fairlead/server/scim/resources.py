@@ -29,10 +29,12 @@ class Wanted:
             )
 
     def has(self, name: str) -> bool:
+        """Whether an attribute is to be sent. Some always are (RFC 7644, 3.9)."""
         name = name.lower()
         return name in _ALWAYS or (name in self._only if self._only else name not in self._without)
 
     def cut(self, resource: dict[str, Any]) -> dict[str, Any]:
+        """What of a resource is to be sent."""
         return {name: value for name, value in resource.items() if self.has(name)}
 
 
@@ -42,6 +44,7 @@ def _names(given: str | None) -> frozenset[str]:
 
 
 def user(person: Person) -> dict[str, Any]:
+    """A person as a User (RFC 7643, 4.1)."""
     at = f"{ROOT}{person.provider}"
     shown: dict[str, Any] = {
         "schemas": [USER],
@@ -55,6 +58,7 @@ def user(person: Person) -> dict[str, Any]:
 
 
 def group(found: Group) -> dict[str, Any]:
+    """A group as a Group (RFC 7643, 4.2); its members where they were read."""
     at = f"{ROOT}{found.provider}"
     shown: dict[str, Any] = {
         "schemas": [GROUP],
@@ -68,6 +72,7 @@ def group(found: Group) -> dict[str, Any]:
 
 
 def listed(resources: Iterable[dict[str, Any]], total: int, start: int) -> dict[str, Any]:
+    """A page of resources as a ListResponse (RFC 7644, 3.4.2). `start` counts from 1."""
     found = list(resources)
     return {
         "schemas": [_LIST],
@@ -79,6 +84,7 @@ def listed(resources: Iterable[dict[str, Any]], total: int, start: int) -> dict[
 
 
 def etag(version: int) -> str:
+    """The weak entity tag of a version (RFC 7232, 2.3)."""
     return f'W/"{version}"'
 
 

@@ -44,6 +44,7 @@ class Looking:
     def suspect(
         self, cause: Cause, weight: float, aim: Aim, why: str, at: "Met | Passed | None" = None, **more: Any
     ) -> None:
+        """Note a cause. Step and place are those of `at`, or of the aim where nothing else is named."""
         passed = self._flow.step_of(at.at) if at is not None else self._flow.run.steps.get(aim.spot.place)
         step = passed.at.text if passed is not None else ""
         place = at.at.text if at is not None else aim.spot.place
@@ -156,6 +157,7 @@ def texts_of(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
 
 
 def shown_atom(atom: Atom | None) -> Any:
+    """A value as people know it: a decimal as a number, whole where it is."""
     if isinstance(atom, Decimal):
         return int(atom) if atom == atom.to_integral_value() else float(atom)
     return atom

@@ -41,6 +41,7 @@ class Search(Replies):
         self._seen: set[tuple[Spot, Atom | None]] = set()
 
     def from_(self, aims: Iterable[Aim]) -> "Search":
+        """Go back from these, and from what each rests on, up to a bound of places."""
         left = list(aims)
         while left and len(self._seen) < _MOST:
             aim = left.pop(0)
