@@ -1,17 +1,14 @@
 """`fairlead estimate FILE.jsonl`: what many requests would cost together, decided in this process, a request a line."""
 
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from fairlead.cli.compiled import require_published
-from fairlead.cli.opening import open_store
+from fairlead.cli.acting import acting
 from fairlead.cli.output import json_data, say, table
 from fairlead.cli.place import find
-from fairlead.cli.surroundings import surroundings
 from fairlead.costs.told import Arrival
 from fairlead.costs.types import BatchEstimate
 from fairlead.costs.units import Unit
@@ -19,7 +16,6 @@ from fairlead.errors import BadInput
 from fairlead.execution.quoting import BatchQuote, quote_batch
 from fairlead.models.types import ChatRequest
 from fairlead.server.openai.chat_request import read_request
-from fairlead.workspace.assemble import assemble
 
 _MOST: Final = 10_000  # requests
 
@@ -64,17 +60,8 @@ def _request(line: bytes, model: str) -> ChatRequest:
 async def quoted_batch(workspace: Path | None, data: Path | None, file: Path, model: str, key: str) -> BatchQuote:
     """What the requests of a file would cost together. Each is recorded like every action, none is billed."""
     requests = requests_in(file, model)
-    place = find(workspace, data)
-    with closing(open_store(place)) as store:
-        require_published(store)
-        running = await assemble(surroundings(place, store))
-        try:
-            fairlead = running.fairlead
-            said = f"Bearer {key}" if key else None
-            caller = await fairlead.current().authenticator.authenticate(said, loopback=True)
-            return await quote_batch(fairlead, caller, requests, Arrival(door="cli", dry_run=True))
-        finally:
-            await running.stop()
+    async with acting(find(workspace, data), key) as (fairlead, caller):
+        return await quote_batch(fairlead, caller, requests, Arrival(door="cli", dry_run=True))
 
 
 def show_batch(made: BatchQuote, json: bool) -> None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from fairlead.cli.compiled import in_folder, require_published
+from fairlead.cli.acting import acting
+from fairlead.cli.compiled import in_folder
 from fairlead.cli.opening import open_store
 from fairlead.cli.output import Json, data, json_data, say, table
 from fairlead.cli.place import Data, Place, Workspace, find
@@ -142,28 +143,17 @@ WHY: Final = {
 
 
 async def _tried(place: Place, rule: str, key: str) -> Any:
-    from fairlead.cli.surroundings import surroundings
     from fairlead.costs.told import Arrival
     from fairlead.execution.aggregating import TRIES
     from fairlead.execution.tool_asking import ToolRequest
     from fairlead.execution.tool_call import call_tool
-    from fairlead.workspace.assemble import assemble
 
-    with closing(open_store(place)) as store:
-        require_published(store)
-        running = await assemble(surroundings(place, store))
-        try:
-            fairlead = running.fairlead
-            said = f"Bearer {key}" if key else None
-            caller = await fairlead.current().authenticator.authenticate(said, loopback=True)
-            found = _named(fairlead.current().declassify, rule)
-            if not isinstance(found, Aggregate):
-                raise BadInput(f"{found.tool} is decided by people", mend="see who: fairlead declassify explain NAME")
-            name = found.tool
-            answer = await call_tool(fairlead, caller, ToolRequest(name=name, arguments={}), Arrival(door=TRIES))
-            return answer.result.structured
-        finally:
-            await running.stop()
+    async with acting(place, key) as (fairlead, caller):
+        found = _named(fairlead.current().declassify, rule)
+        if not isinstance(found, Aggregate):
+            raise BadInput(f"{found.tool} is decided by people", mend="see who: fairlead declassify explain NAME")
+        answer = await call_tool(fairlead, caller, ToolRequest(name=found.tool, arguments={}), Arrival(door=TRIES))
+        return answer.result.structured
 
 
 def _rule(compiled: "Compiled", name: str) -> "Rule":

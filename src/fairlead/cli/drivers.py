@@ -80,6 +80,7 @@ def _of_columns(workspace: "Workspace", driver: DriverSettings) -> Iterator[str]
 
 
 async def _queried(place: Place, store: Store, asked: Mapping[str, DriverSettings], key: str) -> dict[str, Numbers]:
+    from fairlead.cli.acting import caller_of
     from fairlead.cli.surroundings import surroundings
     from fairlead.workspace.assemble import assemble
 
@@ -89,8 +90,7 @@ async def _queried(place: Place, store: Store, asked: Mapping[str, DriverSetting
         return {scope: Numbers(driver.name, lacking=_why(error)) for scope, driver in asked.items()}
     try:
         fairlead = running.fairlead
-        said = f"Bearer {key}" if key else None
-        caller = await fairlead.current().authenticator.authenticate(said, loopback=True)
+        caller = await caller_of(fairlead, key)
         return {scope: await _answered(fairlead, caller, driver) for scope, driver in asked.items()}
     except FairleadError as error:
         return {scope: Numbers(driver.name, lacking=_why(error)) for scope, driver in asked.items()}

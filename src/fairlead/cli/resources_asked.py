@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any, Final
 
+from fairlead.cli.acting import caller_of
 from fairlead.cli.compiled import require_published
 from fairlead.cli.opening import open_store
 from fairlead.cli.place import Place
@@ -67,8 +68,7 @@ class AskedResources:
         from fairlead.execution.tool_call import call_tool
 
         running = await self._opened()
-        said = f"Bearer {self._key}" if self._key else None
-        caller = await running.fairlead.current().authenticator.authenticate(said, loopback=True)
+        caller = await caller_of(running.fairlead, self._key)
         request = ToolRequest(name=name, arguments=arguments, sources=dict.fromkeys(arguments, frozenset({"user"})))
         answer = await call_tool(running.fairlead, caller, request, Arrival(door="cli"))
         return answer.result

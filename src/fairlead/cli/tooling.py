@@ -10,12 +10,12 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from fairlead.cli.acting import acting
 from fairlead.cli.ask import Key
-from fairlead.cli.compiled import in_folder, published, require_published
+from fairlead.cli.compiled import in_folder, published
 from fairlead.cli.opening import open_store
 from fairlead.cli.output import DryRun, Json, Yes, confirm, data, json_data, say, table
 from fairlead.cli.place import Data, Place, Workspace, find, user
-from fairlead.cli.surroundings import surroundings
 from fairlead.cli.systems_asked import Offer, offers
 from fairlead.cli.tools_unused import unused
 from fairlead.costs.told import Arrival
@@ -123,22 +123,13 @@ def call(
 async def called(place: Place, name: str, given: list[str], json_args: str, key: str) -> ToolAnswer:
     """The call of a tool as whose key it is, governed, billed and recorded like every call."""
     from fairlead.execution.tool_call import call_tool
-    from fairlead.workspace.assemble import assemble
 
-    with closing(open_store(place)) as store:
-        require_published(store)
-        running = await assemble(surroundings(place, store))
-        try:
-            fairlead = running.fairlead
-            said = f"Bearer {key}" if key else None
-            caller = await fairlead.current().authenticator.authenticate(said, loopback=True)
-            _, tool = fairlead.current().systems.tool(name)
-            arguments = _arguments(tool, given, json_args)
-            sources = dict.fromkeys(arguments, frozenset({"user"}))
-            request = ToolRequest(name=name, arguments=arguments, sources=sources)
-            return await call_tool(fairlead, caller, request, Arrival(door="cli"))
-        finally:
-            await running.stop()
+    async with acting(place, key) as (fairlead, caller):
+        _, tool = fairlead.current().systems.tool(name)
+        arguments = _arguments(tool, given, json_args)
+        sources = dict.fromkeys(arguments, frozenset({"user"}))
+        request = ToolRequest(name=name, arguments=arguments, sources=sources)
+        return await call_tool(fairlead, caller, request, Arrival(door="cli"))
 
 
 def _arguments(tool: Tool, given: list[str], json_args: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from fairlead.cli.acting import caller_of
 from fairlead.cli.ask import Key
 from fairlead.cli.compiled import require_published
 from fairlead.cli.later import built
@@ -183,7 +184,7 @@ async def _estimated(around: Any, bundle: Bundle, given: dict[str, Any], values:
 
 async def _priced(fairlead: Fairlead, made: Estimated, bundle: Bundle, dry: Dry, key: str) -> None:
     """The price of one call of each step, by the prompt that the walk came to, else by the text as it is written."""
-    caller = await fairlead.current().authenticator.authenticate(f"Bearer {key}" if key else None, loopback=True)
+    caller = await caller_of(fairlead, key)
     deployment = fairlead.current()
     made.unit = deployment.unit
     asked = {each.at.rpartition(".")[2]: each.what for each in dry.happened if each.kind in ("model", "agent")}

@@ -105,8 +105,7 @@ class Vault:
             row = self._find_or_create(name)
             if row is None:
                 continue
-            key = self._data_key(row)
-            subject = SubjectKey(row.id, AESGCM(key), derive(key, _NAMING))
+            subject = self._key(row)
             if self._remember(person, subject, before):
                 return subject
         raise Broken(
@@ -157,10 +156,7 @@ class Vault:
     def key_of(self, subject_id: str) -> SubjectKey | None:
         """A subject's key as the database has it now, for many payloads of theirs; None once they were erased."""
         row = self._rows.get(subject_id)
-        if row is None:
-            return None
-        key = self._data_key(row)
-        return SubjectKey(row.id, AESGCM(key), derive(key, _NAMING))
+        return None if row is None else self._key(row)
 
     def name_of(self, subject_id: str) -> str | None:
         """Whose payloads these are; None once they were erased."""
@@ -270,6 +266,10 @@ class Vault:
             while len(self._cache) > self._remembered:
                 self._cache.popitem(last=False)
             return True
+
+    def _key(self, row: SubjectRow) -> SubjectKey:
+        key = self._data_key(row)
+        return SubjectKey(row.id, AESGCM(key), derive(key, _NAMING))
 
     def _data_key(self, row: SubjectRow) -> bytes:
         return self._wrapping.unwrap(row.wrapped_key, about_subject(row.id, row.lookup), f"the key of subject {row.id}")

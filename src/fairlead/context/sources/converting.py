@@ -12,6 +12,11 @@ from fairlead.context.sources.types import Failure
 from fairlead.documents.bounded import answer_all
 
 KINDS: Final = (".pdf", ".docx")
+_DAMAGED: Final = (
+    zipfile.BadZipFile, zlib.error, SyntaxError, KeyError, IndexError, ValueError, TypeError, AttributeError,
+    ArithmeticError, OSError, NotImplementedError,
+)  # fmt: skip
+"""What the libraries raise of a damaged document, beside errors of their own."""
 
 
 def main() -> None:
@@ -43,9 +48,7 @@ def convert(kind: str, data: bytes) -> Said | Failure:
         return Failure(why="it unpacks to more than is taken", mend="save it anew with the program that it is from")
     except RecursionError:
         return Failure(why="it is nested too deep", mend="save it anew with the program that it is from")
-    except (PyPdfError, zipfile.BadZipFile, zlib.error, SyntaxError, KeyError, ValueError, TypeError) as error:
-        return _damaged(error)
-    except (AttributeError, IndexError, ArithmeticError, OSError, NotImplementedError) as error:
+    except (PyPdfError, *_DAMAGED) as error:
         return _damaged(error)
 
 
