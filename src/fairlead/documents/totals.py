@@ -174,8 +174,8 @@ def _doubt(best: Sum, read: _Read) -> str:
         return "several amounts are called a total: " + ", ".join(str(each) for each in sorted({best.value, *others}))
     if larger := {each.value for each in read.totals if each.how == "line" and each.value > best.value} - parts:
         return "another total is larger: " + ", ".join(str(each) for each in sorted(larger))
-    if larger := [each for each in _below(read.sheet, best) if each > best.value]:
-        return f"a larger amount stands below it: {max(larger)}"
+    if below := [each for each in _below(read.sheet, best) if each > best.value]:
+        return f"a larger amount stands below it: {max(below)}"
     if best.value in proven:
         return "" if best.value == max(proven) else "several totals add up"
     return _without_tax(best, read)
