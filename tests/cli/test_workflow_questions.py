@@ -47,6 +47,14 @@ def test_one_question_is_shown_whole_with_what_its_answer_may_hold(
         workflow_questions.questions("wf_2", "key", "http://127.0.0.1:1")
 
 
+def test_a_choice_is_shown_as_one(asked: list[dict[str, object]], capsys: pytest.CaptureFixture[str]) -> None:
+    asked[:] = [{**QUESTION, "answer": {"enum": ["law", "shop"]}}]
+    workflow_questions.questions("wf_1", "key", "http://127.0.0.1:1")
+    told = capsys.readouterr().out
+    assert 'the answer is:\n  one of "law", "shop"' in told
+    assert """--value '"law"'""" in told
+
+
 def test_all_are_listed_or_that_there_are_none(
     asked: list[dict[str, object]], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,5 +1,6 @@
 """Two who disagree about a policy: it is noticed, whoever was declared decides, and what they decide is checked."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,15 @@ async def test_a_rule_decides(tmp_path: Path) -> None:
     rule = both(rule="values.law.days < values.shop.days ? values.law : values.shop")
     async with shop(tmp_path, rule) as s:
         Scripted(s.w, says)
-        assert (await s.bought())["output"] == {"days": 30}
+        run = await s.bought()
+        assert run["output"] == {"days": 30}
         assert len(s.w.records("call_model")) == 2
+        drawn = await asyncio.to_thread(s.workflows.pictured, run["id"], s.w.caller("kim"), "text")
+        assert "both: parallel  [done, branches disagreed]" in drawn["drawn"]
+        Scripted(s.w, lambda call: '{"days": 30}')
+        run = await s.bought()
+        drawn = await asyncio.to_thread(s.workflows.pictured, run["id"], s.w.caller("kim"), "text")
+        assert "disagreed]" not in drawn["drawn"]
 
 
 async def test_a_stronger_model_decides_and_is_checked(tmp_path: Path) -> None:

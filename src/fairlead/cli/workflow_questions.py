@@ -51,11 +51,12 @@ def _whole(question: Mapping[str, Any]) -> Iterator[str]:
     if question["show"] is not None:
         more = f"fairlead workflow questions {run} --json prints it whole"
         yield _as_text(briefly(question["show"], more))
-    fields = list(_fields(question["answer"] or {}))
-    if fields:
-        yield "an answer may hold:"
+    schema = question["answer"] or {}
+    if fields := list(_fields(schema)):
+        yield "an answer may hold:" if "properties" in schema else "the answer is:"
         yield from fields
-    yield f"fairlead workflow approve {run} {at}" + (" --value JSON" if question["answer"] else "")
+    example = as_word(jsons.dumps(schema["enum"][0])) if schema.get("enum") else "JSON"
+    yield f"fairlead workflow approve {run} {at}" + (f" --value {example}" if schema else "")
     yield f'fairlead workflow deny {run} {at} --note "why"'
 
 
@@ -69,7 +70,9 @@ def _as_text(value: Any) -> str:
 
 def _fields(schema: Mapping[str, Any]) -> Iterator[str]:
     """The keys of an object that may be given, a line each; of anything else its schema."""
-    if schema and not schema.get("properties"):
+    if "enum" in schema:
+        yield "  one of " + ", ".join(jsons.dumps(each, ensure_ascii=False) for each in schema["enum"])
+    elif schema and not schema.get("properties"):
         yield f"  {jsons.dumps(schema, ensure_ascii=False)}"
     for name, found in (schema.get("properties") or {}).items():
         each = found if isinstance(found, dict) else {}

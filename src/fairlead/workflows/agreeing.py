@@ -30,6 +30,7 @@ async def agreed(
     said = [evaluated(partial(compared.value, {**scope.given, "value": value})) for value in values.values()]
     if all(each == said[0] for each in said):
         return _with(whole, next(iter(values.values())))
+    walk.effects.noted(at, "disagreed")
     given = {**scope.given, "values": values}
     if settings.rule:
         return _with(whole, evaluated(partial(compiled.agree["rule"].value, given)))

@@ -213,7 +213,7 @@ class Cancelled(Exception):
     not_undone: tuple[tuple[str, str], ...] = ()
 
 
-State = Literal["begun", "done", "left out", "failed", "undone", "not undone"]
+State = Literal["begun", "done", "left out", "failed", "disagreed", "undone", "not undone"]
 
 
 class Effects(Protocol):

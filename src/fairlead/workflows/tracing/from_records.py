@@ -66,6 +66,7 @@ class FromRecords:
     def __init__(self, opened: Opened, waits: frozenset[str] = frozenset()) -> None:
         self.met: dict[str, Met] = {}
         self.left_out = 0
+        self.disagreed: set[str] = set()
         self.differences: list[Difference] = []
         self._opened = opened
         self._memory = Memory(opened)
@@ -131,6 +132,8 @@ class FromRecords:
 
     def noted(self, at: Place, state: State, result: StepResult | None = None) -> None:
         self.left_out += state == "left out"
+        if state == "disagreed":
+            self.disagreed.add(at.text)
 
     def _recalled(
         self, at: Place, kind: Kind, given: Any, name: str = "", waiting: Waiting | None = None

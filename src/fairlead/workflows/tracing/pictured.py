@@ -51,6 +51,7 @@ def said_of(step: Progress) -> str:
     often = f" {step.done} of {step.times}" if step.times > 1 else ""
     parts = [
         " ".join(filter(None, (f"{step.state}{often}", ", ".join(step.waits)))),
+        "branches disagreed" + (f" {step.disagreed} times" if step.disagreed > 1 else "") if step.disagreed else "",
         "" if step.ms is None else f"{step.ms / 1000:.1f} s",
         exact_money(step.cost) if step.cost else "",
         ", ".join(step.models),

@@ -25,13 +25,15 @@ over and has not come to it."""
 
 class Progress(Struct, frozen=True, kw_only=True):
     """Of one step. `cost` in nano-units; `ms` from the beginning of its first governed action to the end of its last,
-    None where it had none. `waits` says for whom or what it is parked; `times` is how often it was come to."""
+    None where it had none. `waits` says for whom or what it is parked; `times` is how often it was come to, `disagreed`
+    how often its branches said different things."""
 
     step: str
     kind: str
     state: State
     times: int = 0
     done: int = 0
+    disagreed: int = 0
     cost: int = 0
     ms: int | None = None
     models: tuple[str, ...] = ()
@@ -85,6 +87,7 @@ def _told(run: Rerun, id: str, kind: str, seen: _Seen) -> Progress:
         done=sum(each.result is not None for each in seen.passed), models=tuple(seen.models),
         ms=max(seen.ended) - min(seen.began) if seen.began else None, waits=tuple(dict.fromkeys(seen.waits)),
         error="" if failed is None else failed.message,
+        disagreed=sum(each.at.text in run.disagreed for each in seen.passed),
     )  # fmt: skip
 
 

@@ -43,6 +43,7 @@ class Rerun:
     """A run, walked again. `met` are its effects in their order, `steps` all steps that were come to, by place.
 
     `made` is what came of it this time, `kept` what is recorded: its value, or what was told of its failure.
+    `disagreed` are the places of steps whose branches ought to have said the same and did not.
     """
 
     opened: Opened
@@ -56,6 +57,7 @@ class Rerun:
     failure: StepFailed | None = None
     waits: tuple[str, ...] = ()
     left_out: int = 0
+    disagreed: frozenset[str] = frozenset()
 
     @property
     def same(self) -> bool:
@@ -107,7 +109,7 @@ async def rerun(opened: Opened, waits: Collection[str]) -> Rerun:
     return Rerun(
         opened=opened, program=program, end=ended.end, met=effects.met, steps=walk.steps,
         differences=tuple(differences), made=ended.made, kept=kept, failure=ended.failure, waits=ended.waits,
-        left_out=effects.left_out,
+        left_out=effects.left_out, disagreed=frozenset(effects.disagreed),
     )  # fmt: skip
 
 
