@@ -17,6 +17,11 @@ from fairlead.workflows.walk import Place, Waiting, Work
 
 ROLES = {"roles": {"clerk": {"persons": ["lee"]}}}
 PLACE = "read.~expert"
+IBAN = """@id("iban") @reason("no account number for a cloud") @redact("iban")
+forbid(principal, action == Action::"call_model", resource)
+when { context.labels.contains("iban") && resource.kind == "cloud" };
+@id("all") permit(principal, action, resource);
+"""
 
 
 def asked(s: Served) -> str:
@@ -35,7 +40,7 @@ def test_what_people_say_is_listed_without_its_words_exported_by_class_and_forgo
     tmp_path: Path, fairlead: Fairlead, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TEST_KEY", "test-key")
-    with served(tmp_path, approvals=ROLES) as s, httpx.Client(base_url=s.url) as client:
+    with served(tmp_path, {"policies/iban.cedar": IBAN}, approvals=ROLES) as s, httpx.Client(base_url=s.url) as client:
         monkeypatch.chdir(tmp_path / "acme")
         at = ("--data", str(tmp_path / "data"))
         run = asked(s)
@@ -77,14 +82,17 @@ def test_what_people_say_is_listed_without_its_words_exported_by_class_and_forgo
         first = json.loads(both[0])
         assert first["messages"] == [
             {"role": "user", "content": "When do we ship?"},
-            {"role": "assistant", "content": "On Mondays, to DE89370400440532013000."},
+            {"role": "assistant", "content": "On Mondays, to [IBAN_1]."},
         ]
+        said = fairlead("examples", "export", "--up-to", "confidential", "--as-said", *at).out.splitlines()
+        assert json.loads(said[0])["messages"][-1]["content"] == "On Mondays, to DE89370400440532013000."
         assert (first["action"], len(both), first["rejected"][0]["model"]) == (action, 2, "house")
         as_task = fairlead("examples", "export", "--as", "task", "--source", "expert", *at).out
         assert as_task == 'examples:\n  - "The total?"\n'
         assert [each.about for each in s.records("examples_exported")] == [
             "1 examples up to internal",
             "2 examples up to confidential",
+            "2 examples up to confidential, as they were said",
             "1 examples up to internal, source expert",
         ]
 

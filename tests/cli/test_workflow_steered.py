@@ -23,7 +23,7 @@ steps:
   - id: say
     model: {prompt: "Greet ${input.name}.", model: small}
 """
-APPROVALS = {"roles": {"boss": {"persons": ["lee"]}}}
+APPROVALS = {"roles": {"boss": {"persons": ["lee"]}, "clerk": {"persons": ["lee", "max"]}}}
 
 
 def test_a_question_is_answered_while_nothing_runs(
@@ -41,7 +41,14 @@ def test_a_question_is_answered_while_nothing_runs(
         run, _ = runs.begin(Caller(person="kim", credential="key:kim"), what)
         Taking(store, SystemClock(), runs, "worker").take(1)
         asked = Waiting(kind="approval", id="ask", role="boss", ask="Shall it?")
-        assert runs.park(runs.open(run.id), "worker", [(Place(run.id, ("ask",)), asked)])
+        both = Waiting(kind="approval", id="both", role="clerk", ask="Shall it?", quorum=2)
+        waits = [(Place(run.id, (each.id,)), each) for each in (asked, both)]
+        assert runs.park(runs.open(run.id), "worker", waits)
+        # A voice counts while whose it is may still answer: by a key that is gone nobody may, as a server has it too.
+        runs.agreed(runs.open(run.id), "both", Caller(person="max", credential="key:gone"))
+        answer = ("workflow", "approve", run.id, "both", "--json", "--for")
+        assert not fairlead(*answer, "lee").json["settled"]
+        assert fairlead(*answer, "max").json["settled"]
         assert "would approve" in fairlead("workflow", "approve", run.id, "ask", "--for", "lee", "--dry-run").err
         own = fairlead("workflow", "approve", run.id, "ask", "--for", "kim")
         assert "your own run" in own.err

@@ -97,6 +97,19 @@ async def test_answers_that_did_not_pass_are_kept_beside_the_one_that_counts(tmp
         assert example.row.action == example.content.rejected[-1].run
 
 
+async def test_a_reply_in_another_form_than_was_asked_for_is_kept_as_not_taken(tmp_path: Path) -> None:
+    async with office(tmp_path, ANYBODY) as w:
+        Scripted(w, ["Well, 7!", '{"total": 130}'])
+        retry = {"retry": {"attempts": 2, "errors": ["check"], "wait": "1s"}}
+        run = await asked(w, {**read(expert={"role": "clerk", "errors": ["check"]}), **RULE, **retry})
+        answer(w, run, "max")
+        (example,) = kept(w)
+        assert [(each.model, each.text) for each in example.content.rejected] == [
+            ("house", "Well, 7!"), ("house", '{"total": 130}')
+        ]  # fmt: skip
+        assert all(each.run for each in example.content.rejected)
+
+
 async def test_an_answer_that_the_check_of_its_step_refuses_is_kept_as_such(tmp_path: Path) -> None:
     async with office(tmp_path) as w:
         ask = {"id": "ask", "approval": {"role": "clerk", "ask": "Is it right?", "answer": FORM}}

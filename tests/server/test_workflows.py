@@ -60,7 +60,7 @@ def test_a_run_is_begun_once_and_is_its_beginners_own(tmp_path: Path) -> None:
         assert t.get("runs?status=done").json()["data"] == []
         assert t.get(f"runs/{first['id']}", "max").status_code == 404
         drawn = t.get(f"runs/{first['id']}/graph?format=text").json()
-        assert (drawn["run"], {each["state"] for each in drawn["steps"]}) == (first["id"], {"under way"})
+        assert (drawn["run"], {each["state"] for each in drawn["steps"]}) == (first["id"], {"to come"})
         assert t.get(f"runs/{first['id']}/graph", "max").status_code == 404
         assert t.get(f"runs/{first['id']}/graph?format=gif").status_code == 400
         assert t.order(first["id"], "max", do="cancel").status_code == 404

@@ -35,6 +35,7 @@ def loop(more: str, **also: Any) -> dict[str, Any]:
         loop("${index == 0 ? 'x' : previous + previous}"),
         loop("${index == 0 ? '' : previous}x${index == 0 ? '' : previous}"),
         loop("x", gives="${index == 0 ? 'x' : previous + previous}"),
+        loop("${index == 0 ? [1, 1] : [previous, previous]}"),
     ],
 )
 async def test_what_doubles_in_every_turn_ends_as_a_failure_of_its_step(step: dict[str, Any]) -> None:

@@ -13,7 +13,9 @@ def answered_here(place: Place, id_: str, order: dict[str, Any], person: str) ->
     from fairlead.cli.approving import known_person, opened
     from fairlead.cli.compiled import published
     from fairlead.cli.opening import open_vault
+    from fairlead.cli.pushed import authenticator_of
     from fairlead.clock import SystemClock
+    from fairlead.identity.authenticate import OPERATOR
     from fairlead.learning.examples import Examples
     from fairlead.workflows.asked import Order, Workflows
     from fairlead.workflows.runs import Runs
@@ -23,6 +25,6 @@ def answered_here(place: Place, id_: str, order: dict[str, Any], person: str) ->
         examples, workspace = Examples(store, vault, clock), published(place, store)
         examples.take_up(workspace.policy, keep=workspace.settings.payloads == "keep")
         workflows = Workflows(store, vault, clock, Runs(store, vault, clock), lambda: approvals.rules, examples)
-        workflows.standing = lambda each: known_person(place, store, each.person)
-        who = msgspec.structs.replace(known_person(place, store, person), credential=f"os:{user()}")
+        workflows.standing = authenticator_of(place, store, workspace.identity).still
+        who = msgspec.structs.replace(known_person(place, store, person), credential=f"{OPERATOR}{user()}")
         return workflows.carry_out(id_, who, msgspec.convert(order, Order))

@@ -40,11 +40,13 @@ Reason = Annotated[str, typer.Option("--reason", help="Why. Kept sealed for whoe
 @contextmanager
 def opened(place: Place) -> Iterator[tuple[Approvals, Store]]:
     """The approvals of a deployment, over its database."""
+    from fairlead.cli.pushed import authenticator_of
+
     with closing(open_store(place)) as store:
         vault, clock, workspace = open_vault(place, store), SystemClock(), published(place, store)
         approvals = Approvals(store, vault, clock)
         credits = Credits(store, clock, workspace.budgets, lambda person: vault.subject_for(person).id)
-        approvals.standing = lambda each: known_person(place, store, each.person)
+        approvals.standing = authenticator_of(place, store, workspace.identity).still
         take_up_approvals(approvals, workspace, lambda _: workspace.approvals, credits)
         yield approvals, store
 

@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from fairlead.cli.compiled import published
-from fairlead.cli.opening import open_store, open_vault
+from fairlead.cli.opening import all_keys, open_store, open_vault
 from fairlead.cli.output import Json, data, json_data, table
 from fairlead.cli.place import Data, Place, Workspace, find
 from fairlead.cli.when import shown
@@ -17,6 +17,7 @@ from fairlead.clock import SystemClock
 from fairlead.costs.record import deed
 from fairlead.errors import NotFound
 from fairlead.identity import Identity, Key
+from fairlead.identity.authenticate import Authenticator
 from fairlead.identity.directory import Directory, Person
 from fairlead.identity.name_digests import NameDigests
 from fairlead.identity.people import People
@@ -115,12 +116,20 @@ def counted(store: Store, provider: str) -> tuple[int, int]:
 
 def register_of(place: Place, store: Store, identity: Identity) -> Register | None:
     """What was pushed, as workers see it. None where no provider pushes."""
-    if not identity.pushing:
-        return None
+    return Register(identity.pushing, _people(place, store)) if identity.pushing else None
+
+
+def authenticator_of(place: Place, store: Store, identity: Identity) -> Authenticator:
+    """How people stand, as workers see it. It opens no token."""
+    people = _people(place, store) if identity.pushing else None
+    return Authenticator(identity, stored=all_keys(store), clock=SystemClock(), people=people)
+
+
+def _people(place: Place, store: Store) -> People:
     people = People(store, NameDigests(store, open_vault(place, store), SystemClock()))
     people.wanted = True
     people.follow()
-    return Register(identity.pushing, people)
+    return people
 
 
 def standing_of(place: Place, store: Store, identity: Identity) -> Callable[[Key], bool]:

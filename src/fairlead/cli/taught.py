@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 import msgspec
 import typer
 
+from fairlead.cli.compiled import published
 from fairlead.cli.opening import open_store, open_vault
 from fairlead.cli.output import (
     DryRun,
@@ -146,6 +147,9 @@ def export(
     unaccepted: Annotated[
         bool, typer.Option("--unaccepted", help="Answers too that did not pass the check of their step.")
     ] = False,
+    as_said: Annotated[
+        bool, typer.Option("--as-said", help="With all that policies take out of requests. The log tells it.")
+    ] = False,
     workspace: Workspace = None,
     data_folder: Data = None,
     dry_run: DryRun = False,
@@ -153,7 +157,8 @@ def export(
     """Give examples away to learn from, as JSON Lines: the messages of a chat, and beside them all that is known.
 
     Needs the master key; the log says how many were given away, by whom and up to which class. People stand in it by
-    pseudonymous ids, but texts are as they were said: classes above `internal` leave only where --up-to says so.
+    pseudonymous ids. What any policy has taken out of requests is taken out of texts, with marks such as [IBAN_1] in
+    its place; classes above `internal` leave only where --up-to says so.
 
     Examples:
 
@@ -161,6 +166,7 @@ def export(
 
         fairlead examples export --task invoice --as task --since 30d
     """
+    from fairlead.learning.exported import redacted
     from fairlead.learning.taught import listed, note_export, opened
 
     place, highest = find(workspace, data_folder), _class(up_to)
@@ -173,9 +179,11 @@ def export(
         if dry_run:
             _tell_counts(store, which)
             return
-        vault = open_vault(place, store)
-        count = note_export(store, SystemClock(), which, by=f"os:{user()}")
-        lines = _lines(opened(vault, listed(store, which)), count, "task" if form == "task" else "chat")
+        vault, policy = open_vault(place, store), None if as_said else published(place, store).policy
+        count = note_export(store, SystemClock(), which, by=f"os:{user()}", as_said=as_said)
+        every = opened(vault, listed(store, which))
+        leaves = every if policy is None else _told(redacted(every, policy))
+        lines = _lines(leaves, count, "task" if form == "task" else "chat")
         if out is None:
             for line in lines:
                 print(line)
@@ -256,6 +264,18 @@ def _tell_counts(store: Store, which: "Which") -> None:
         )
     refused = f"; {every - passed} did not pass a check" if every > passed else ""
     say(f"would give away {count} examples; {passed - count} are of a higher class, and stay{refused}")
+
+
+def _told(examples: Iterator["Example | None"]) -> Iterator["Example"]:
+    """Those out of which everything could be taken that must be, and at last how many stay."""
+    stay = 0
+    for each in examples:
+        if each is None:
+            stay += 1
+        else:
+            yield each
+    if stay:
+        say(f"{stay} examples stay: what policies take out of requests cannot be taken out of them (--as-said)")
 
 
 def _lines(every: Iterator["Example"], count: int, form: Literal["chat", "task"]) -> Iterator[str]:

@@ -7,7 +7,7 @@ that a key its issuer has withdrawn stops counting.
 
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -44,11 +44,15 @@ class _Refusal(Struct, frozen=True):
     mend: str
 
 
+OPERATOR: Final = "os:"
+"""What the credential begins with of what whoever runs the deployment does over its database."""
+
+
 class Authenticator:
     """Authenticates under one revision. `stored` are the keys from the database; they may be renewed.
 
-    `rings` and `people` outlive revisions. `pushing` are the providers that push their people, by name. Belongs to one
-    event loop.
+    `rings` and `people` outlive revisions; without `rings` no token opens anything. `pushing` are the providers that
+    push their people, by name. Belongs to one event loop.
     """
 
     def __init__(
@@ -56,8 +60,8 @@ class Authenticator:
         identity: Identity,
         *,
         stored: Iterable[Key],
-        rings: "IssuerKeyRings",
         clock: Clock,
+        rings: "IssuerKeyRings | None" = None,
         people: People | None = None,
         introspections: "Introspections | None" = None,
     ) -> None:
@@ -160,6 +164,13 @@ class Authenticator:
         found = caller_of(key, self._clock.now())
         return self._bound(found, key) if key.bound_to else found
 
+    def still(self, caller: Caller) -> Caller:
+        """Somebody who said something earlier, as they stand by now: who said it by a signed link, or through whoever
+        runs the deployment, as keys know them. Raises `Unauthenticated`, `NotActive`."""
+        if not caller.credential or caller.credential.startswith(OPERATOR):
+            return self.known(caller.person)
+        return self.again(caller)
+
     def _bound(self, caller: Caller, key: Key) -> Caller:
         """The caller of a key that is bound to a person. Raises `NotActive`."""
         if self._register is None:
@@ -211,10 +222,10 @@ class Authenticator:
 
 
 def _access_tokens(
-    identity: Identity, rings: "IssuerKeyRings", clock: Clock, introspections: "Introspections | None"
+    identity: Identity, rings: "IssuerKeyRings | None", clock: Clock, introspections: "Introspections | None"
 ) -> "AccessTokens | None":
     """The verifier, whose libraries are loaded only where a workspace names an issuer."""
-    if not identity.providers:
+    if not identity.providers or rings is None:
         return None
     from fairlead.identity.oidc import AccessTokens
 

@@ -67,15 +67,16 @@ def opened(vault: Vault, rows: Iterable[NewExample]) -> Iterator[Example]:
         yield Example(row, _decoder.decode(vault.open_own(by, inner, about_example(row.id))))
 
 
-def note_export(store: Store, clock: Clock, which: "Which", *, by: str) -> int:
-    """Put into the log that these are given away, before they are. How many they are."""
+def note_export(store: Store, clock: Clock, which: "Which", *, by: str, as_said: bool = False) -> int:
+    """Put into the log that these are given away, before they are, and whether `as_said`, with all that policies take
+    out of requests. How many they are."""
     from fairlead.storage import example_rows as table
 
     with store.writing() as connection:
         count = table.counted(connection, which)
         up_to = DataClass(DataClass.restricted if which.up_to is None else which.up_to).name
         kind = "".join(f", {name} {each}" for name, each in (("task", which.task), ("source", which.source)) if each)
-        about = f"{count} examples up to {up_to}{kind}"
+        about = f"{count} examples up to {up_to}{kind}" + (", as they were said" if as_said else "")
         store.database.append(connection, [deed(clock, "examples_exported", by=by, about=about)])
     return count
 

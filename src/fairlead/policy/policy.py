@@ -106,6 +106,8 @@ class Policy:
         # Whether it matters for a call or a reply what detectors find in a text, its class included.
         self.reads_labels = self._by_labels or self._by_class or "labels" in self._release_by
         self.pseudonymises = frozenset().union(*(each.pseudonymise for each in statements))
+        # What is taken out of some request, whatever the conditions: of what leaves for a reader who is not known.
+        self.redacts = frozenset[str]().union(*(each.redact for each in statements if each.mode == "enforce"))
         self.watches = any(each.mode != "enforce" or each.redact for each in statements)
         self.names_items = self._read.reads.who("resource")
         self._watch = _watch(self._release, (*detection.detectors, *answered), facts, instead)
@@ -115,6 +117,10 @@ class Policy:
     def detect_text(self, text: str) -> Findings:
         """What the detectors find in one text, as if it were the content of message 0."""
         return self._detection.text(text)
+
+    def detect_request(self, request: ChatRequest) -> Findings:
+        """What the detectors find in a request."""
+        return self._detection.request(request)
 
     def authorize(self, caller: Caller, task: Task, labels: Labels, models: Sequence[Model], door: str) -> Rights:
         """Whether this text (with its context) may go to each of these models, and what must be taken out first."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, or_, select, update
 
 from fairlead.storage.legal_holds import legal_holds
 from fairlead.storage.paging import FIRST, youngest_first
@@ -96,14 +96,25 @@ def delete_these(connection: Connection, ids: Sequence[str]) -> int:
     return connection.execute(delete(example).where(example.c.id.in_(ids), _free(connection))).rowcount
 
 
-def old(connection: Connection, due: Mapping[tuple[int, str], int]) -> list[str]:
-    """Some of those that are older than their class and task are kept, at most `BATCH`, but for what a legal hold is
-    on. `due` has the moment for each class and task."""
+def is_old(connection: Connection, due: Mapping[tuple[int, str], int]) -> bool:
+    """Whether there is any for `delete_old`: most often there is none."""
+    return connection.execute(_old(connection, due).limit(1)).first() is not None
+
+
+def delete_old(connection: Connection, due: Mapping[tuple[int, str], int]) -> int:
+    """Delete some of those that are older than their class and task are kept, at most `BATCH`, but for what a legal
+    hold is on: by one statement, since a younger one may take the place of an old one at any time. `due` has the moment
+    for each class and task. How many that were."""
+    some = _old(connection, due).limit(BATCH)
+    return connection.execute(delete(example).where(example.c.id.in_(some))).rowcount
+
+
+def _old(connection: Connection, due: Mapping[tuple[int, str], int]) -> Select[str]:
     c = example.c
     over = [
         (c.data_class == data_class) & (c.task == task) & (c.at <= before) for (data_class, task), before in due.items()
     ]
-    return list(connection.execute(select(c.id).where(or_(*over), _free(connection)).limit(BATCH)).scalars())
+    return select(c.id).where(or_(*over), _free(connection))
 
 
 def kinds(connection: Connection) -> list[tuple[int, str]]:

@@ -174,12 +174,12 @@ def _sweep_examples(store: Store, rules: Rules, now: int, told: Told) -> int:
     swept = 0
     while due:
         with store.reading() as connection:
-            ids = table.old(connection, due)
-        if not ids:
-            break
+            if not table.is_old(connection, due):
+                break
         with store.writing() as connection:
             store.database.wipe(connection)
-            gone = table.delete_these(connection, ids)
-            store.database.append(connection, [told(f"{gone} labelled examples")])
+            gone = table.delete_old(connection, due)
+            if gone:
+                store.database.append(connection, [told(f"{gone} labelled examples")])
         swept += gone
     return swept

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from fairlead.storage.schema import log
 from fairlead.storage.types import NewResult
@@ -42,10 +42,15 @@ class Result(Struct, frozen=True, kw_only=True):
 
 
 def wait(connection: Connection, run: str, waits: Sequence[Wait]) -> None:
-    """What a run waits for from here on, and for nothing else."""
-    connection.execute(delete(workflow_wait).where(workflow_wait.c.run == run))
+    """What a run waits for from here on, and for nothing else. What it waited for before was asked when it was."""
+    c = workflow_wait.c
+    stood = connection.execute(select(c.place, c.kind, c.what, c.asked_at).where(c.run == run))
+    asked = {(row.place, row.kind, row.what): row.asked_at for row in stood}
+    connection.execute(delete(workflow_wait).where(c.run == run))
     if waits:
-        connection.execute(insert(workflow_wait), [asdict(each) for each in waits])
+        rows = [asdict(each) | {"asked_at": asked.get((each.place, each.kind, each.what), each.asked_at)}
+                for each in waits]  # fmt: skip
+        connection.execute(insert(workflow_wait), rows)
 
 
 def waits(connection: Connection, *, run: str = "", kind: str = "", what: Sequence[str] = ()) -> list[Wait]:
@@ -102,6 +107,22 @@ def results(connection: Connection, run: str) -> list[Result]:
     """All that a run has done, the oldest first."""
     query = select(workflow_step).where(workflow_step.c.run == run).order_by(workflow_step.c.at, workflow_step.c.place)
     return [Result(**row) for row in connection.execute(query).mappings()]
+
+
+def count(connection: Connection, run: str) -> tuple[int, int]:
+    """How many results a run has, and how many bytes they are."""
+    c = workflow_step.c
+    query = select(func.count(), func.coalesce(func.sum(c.size), 0)).where(c.run == run)
+    rows, size = connection.execute(query).one()
+    return int(rows), int(size)
+
+
+def unread(connection: Connection, run: str) -> list[Result]:
+    """All that a run has done, without what it gave."""
+    c = workflow_step.c
+    columns = c.run, c.place, c.at, c.action, c.status, c.cost, c.size
+    query = select(*columns).where(c.run == run).order_by(c.at, c.place)
+    return [Result(**row, sealed=b"") for row in connection.execute(query).mappings()]
 
 
 def take_back(connection: Connection, run: str, places: Sequence[str]) -> None:

@@ -62,10 +62,12 @@ def open_system(system: System, http: Http, clock: Clock) -> SystemDriver:
     module, _, name = CONNECTORS[type(system.settings)].partition(":")
     try:
         driver: Any = getattr(importlib.import_module(module), name)
-    except ModuleNotFoundError as error:
+        opened: SystemDriver = driver(system, http, clock)  # which imports what only some of its kind need
+    except ImportError as error:
+        extra = module.rpartition(".")[2]
         raise BadInput(
-            f"systems.{system.name} needs the package {error.name}, which is not installed",
-            mend=f"pip install 'fairlead[{module.rpartition('.')[2]}]'",
+            f"systems.{system.name} needs the extra `{extra}`, which is not installed",
+            why=str(error),
+            mend=f"pip install 'fairlead[{extra}]'",
         ) from error
-    opened: SystemDriver = driver(system, http, clock)
     return opened

@@ -62,6 +62,8 @@ class SqlSystem:
 
 
 def _postgresql(name: str, settings: SqlSettings, clock: Clock) -> Any:
+    import psycopg  # noqa: F401  what is missing is told now, not at the first call
+
     from fairlead.tools.sql_postgresql import PostgresqlDatabase
 
     return PostgresqlDatabase(name, settings, clock)

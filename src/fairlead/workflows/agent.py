@@ -154,7 +154,9 @@ class _Agent:
         )
         if self._node.gives:
             try:
-                result = replace(result, value=data_of(self._at, turn.text, said.run))
+                result = replace(
+                    result, value=data_of(self._at, turn.text, said.run, "")
+                )  # its turns are kept with their model
             except StepFailed as failed:
                 return result, failed.message
         return result, self._asked.judge(result) if self._asked.judge is not None else ""

@@ -194,24 +194,24 @@ class Workflows:
         """What waits for this person's answer."""
         return map(told.question, self._people.asked(who))
 
-    def carry_out(self, id_: str, who: Caller, order: Order, *, whoever: bool = False) -> dict[str, Any]:
-        """Do to a run what is asked for: to one's own, or to anybody's for whoever runs the deployment. To answer is
-        for others. Raises `NotFound`, `NotNow`, `OwnCall`, `BadInput`, `Denied`."""
+    def carry_out(self, id_: str, who: Caller, order: Order) -> dict[str, Any]:
+        """Do to a run of one's own what is asked for. To answer is for others. Raises `NotFound`, `NotNow`, `OwnCall`,
+        `BadInput`, `Denied`."""
         if order.do in ("approve", "deny"):
             said = Said(allowed=order.do == "approve", note=order.note, value=order.value)
             settled = self._people.answer(id_, order.at, who, said)
             self._store.ring(BELL)
             return {"run": id_, "at": order.at, "settled": settled}
         if order.do == "fork":
-            self._runs.one(id_, None if whoever else who)
-            return self._forked(self._runs.open(id_), who, order, whoever)
+            self._runs.one(id_, who)
+            return self._forked(self._runs.open(id_), who, order)
         does = self._orders.get(order.do)
         if does is None:
             mend = closest(order.do, (*self._orders, "approve", "deny", "fork"))
             raise BadInput(
                 f"`do` is {order.do!r}", why="nothing of the kind can be done to a run", mend=mend, param="do"
             )
-        run = self._runs.one(id_, None if whoever else who)
+        run = self._runs.one(id_, who)
         if run.unkept and order.do == "cancel":
             self._steering.cancel(run, who.credential)
         else:
@@ -219,11 +219,11 @@ class Workflows:
         self._store.ring(BELL)
         return told.brief(self._runs.one(id_))
 
-    def _forked(self, opened: Opened, who: Caller, order: Order, whoever: bool) -> dict[str, Any]:
+    def _forked(self, opened: Opened, who: Caller, order: Order) -> dict[str, Any]:
         """A copy that goes on from a step, or what it would come to. It is begun for whose run it is, by the agent that
         began that: another one may not do more through it than it may by itself."""
-        fork, began = order.fork, opened.begun.caller
-        if not whoever and who.agent != began.agent:
+        fork = order.fork
+        if who.agent != opened.begun.caller.agent:
             why = "a copy goes on with what the agent has read, and with its rights"
             mend = "have the same agent ask for the copy, or begin a run of your own"
             raise NotNow(f"run {opened.run.id} is that of another agent of yours", why=why, mend=mend)
@@ -233,15 +233,13 @@ class Workflows:
         require_models(fork.models, self.in_force.models)
         bundle = self._bundle(opened, fork)
         failed_at = self._failed_at(opened)
-        by = who.person if not whoever else "operator"
-        plan = planned(opened, bundle, fork, by, failed_at=failed_at, writes=self.in_force.writes)
+        plan = planned(opened, bundle, fork, who.person, failed_at=failed_at, writes=self.in_force.writes)
         if order.dry_run:
             return told.plan(opened, plan)
         require_rest(opened, OVER)
         require_meant(plan, fork)
-        caller = began if whoever else who
-        decided = self.permits.decided(caller, plan.bundle, opened.begun.door, copy=True)
-        start = CopyStart(caller=caller, by=who.credential, decided=decided)
+        decided = self.permits.decided(who, plan.bundle, opened.begun.door, copy=True)
+        start = CopyStart(caller=who, by=who.credential, decided=decided)
         run, new = self._steering.fork(opened, plan, fork, start)
         if not new:
             require_same(self._runs.open(run.id), fork)

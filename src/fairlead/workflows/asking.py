@@ -50,7 +50,7 @@ def result_of(at: Place, gives: Schema, asked: Asked, answer: Answer) -> StepRes
     choice = answer.reply.choices[0]
     text = choice.text
     return StepResult(
-        value=data_of(at, text, answer.run) if gives else text,
+        value=data_of(at, text, answer.run, f"model:{answer.model.name}") if gives else text,
         text=text,
         labels=answer.labels,
         provenance=(f"model:{answer.model.name}",),
@@ -75,14 +75,13 @@ def _form(schema: Schema) -> ResponseFormat:
     return ResponseFormat(type="json_schema", json_schema=JsonSchemaSpec(name="result", schema=schema))
 
 
-def data_of(at: Place, text: str, run: str) -> Any:
-    """The JSON of a reply, also where a model has fenced it. Raises `StepFailed` where there is none."""
+def data_of(at: Place, text: str, run: str, source: str) -> Any:
+    """The JSON of a reply of this source, also where a model has fenced it. Raises `StepFailed` where there is none."""
     bare = text.strip()
     if bare.startswith("```"):
         bare = bare.partition("\n")[2].rpartition("```")[0]
     try:
         return msgspec.json.decode(bare)
     except (ValueError, RecursionError):
-        raise StepFailed(
-            "check", "the reply is not JSON", at=at.text, code="no_json", run=run, result=StepResult(text=text)
-        ) from None
+        reply = StepResult(text=text, provenance=(source,), run=run)
+        raise StepFailed("check", "the reply is not JSON", at=at.text, code="no_json", run=run, result=reply) from None

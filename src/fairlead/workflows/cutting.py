@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from fairlead.errors import BadInput, closest
 from fairlead.workflows.bundle import Bundle
-from fairlead.workflows.definition import Step
+from fairlead.workflows.definition import Definition, Step
 from fairlead.workflows.graph import follows_of, lists_of
 from fairlead.workflows.walk import UNDO
 
@@ -91,6 +91,24 @@ def step_at(bundle: Bundle, parts: Parts) -> Step | None:
             return step
         steps, parts = inside.steps, inside.rest
     return None
+
+
+def own_steps(definition: Definition, parts: Parts) -> list[tuple[Step, str]]:
+    """The steps of a run's own definition that a place belongs to, the outermost first, each with the place at which it
+    was come to: what a subflow does belongs to the step that begins it. Empty where there is none."""
+    alone, found = Bundle(name="", definition=definition), list[tuple[Step, str]]()
+    steps, rest = definition.steps, parts
+    while rest:
+        step = next((each for each in steps if each.id == _bare(rest[0])), None)
+        if step is None:
+            break
+        here = (*parts[: len(parts) - len(rest)], step.id)
+        found.append((step, text_of(here)))
+        inside = _inside(alone, step, rest[1:]) if len(rest) > 1 and step.subflow is None else None
+        if inside is None:
+            break
+        steps, rest = inside.steps, inside.rest
+    return found
 
 
 def _target(bundle: Bundle, steps: Sequence[Step], parts: Parts) -> Parts:

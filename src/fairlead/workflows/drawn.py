@@ -25,6 +25,7 @@ _STATES = {
     "under way": "#bfdbfe",
     "parked": "#fde68a",
     "failed": "#fecaca",
+    "caught": "#fed7aa",
     "undone": "#e9d5ff",
     "left out": "#f1f5f9",
 }

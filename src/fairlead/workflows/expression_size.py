@@ -127,6 +127,20 @@ def longest(value: object) -> int:
     return most
 
 
+def values_in(value: object, most: int) -> int:
+    """How many values there are within one, those that it has several times counted each; no more than `most` are
+    looked at."""
+    count, left = 0, [value]
+    while left and count < most:
+        each = left.pop()
+        count += 1
+        if isinstance(each, dict):
+            left.extend(each.values())
+        elif isinstance(each, list | tuple):
+            left.extend(each)
+    return count
+
+
 def size_of_value(value: object) -> int:
     """About as many bytes as the value has."""
     size, left = 0, [value]

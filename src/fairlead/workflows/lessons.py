@@ -11,6 +11,7 @@ from fairlead.labels import Labels
 from fairlead.learning.examples import Lesson, Message, Rejected, Source
 from fairlead.storage.workflow_step_rows import Result
 from fairlead.workflows.opened import Opened, unpacked
+from fairlead.workflows.recorded import failure_in
 from fairlead.workflows.walk import StepResult, Waiting, Work
 
 EXPERT: Final = ".~expert"
@@ -65,14 +66,22 @@ def _below(opened: Opened, step: str) -> Iterator[Result]:
 
 
 def _given(opened: Opened, rows: list[Result]) -> Iterator[StepResult]:
-    """What models gave there, in the order in which they did. Turns in which an agent called tools gave nothing."""
+    """What models gave there, in the order in which they did, replies in another form than was asked for too. Turns in
+    which an agent called tools gave nothing."""
     for row in rows:
-        if row.status == "failed":
+        plain = opened.key.open(row.place, row.sealed)
+        result = _out_of_form(plain) if row.status == "failed" else unpacked(plain, StepResult)
+        if result is None:
             continue
-        result = unpacked(opened.key.open(row.place, row.sealed), StepResult)
         called = isinstance(result.value, dict) and result.value.get("calls")
         if len(result.provenance) == 1 and result.provenance[0].startswith(_MODEL) and result.text and not called:
             yield result
+
+
+def _out_of_form(plain: Any) -> StepResult | None:
+    """The reply of a model that failed by its form alone."""
+    failed = failure_in(plain)
+    return failed.result if failed.code == "no_json" else None
 
 
 def _rejected(given: StepResult) -> Rejected:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fairlead.clock import Clock
 from fairlead.errors import BadInput, FairleadError, NotFound
@@ -105,7 +106,7 @@ class People:
                     return False
                 raise NotNow(f"{who.person} has answered {place} already", mend="somebody else may answer")
         kind = "workflow_approved" if said.allowed else "workflow_denied"
-        result = _result(asking.waiting, said, by)
+        result = replace(_result(asking.waiting, said, by), asked_at=asking.wait.asked_at)
         taught = partial(self._teaches, asking, who, said, result)
         until = asking.wait.until
         if not self._runs.answer(opened, place, result, by=who.credential, kind=kind, until=until, taught=taught):
@@ -122,7 +123,7 @@ class People:
         kept = 0
         for wait, each in found:
             fit = _fit(each, value)
-            result = StepResult(value=fit, text=fit if isinstance(fit, str) else "")
+            result = StepResult(value=fit, text=fit if isinstance(fit, str) else "", asked_at=wait.asked_at)
             kept += self._runs.answer(opened, wait.place, result, by=by, kind="workflow_signalled", until=wait.until)
         if not kept:
             raise NotNow(f"run {opened.run.id} was sent {name!r} before, or its time is over", mend=_look(opened))

@@ -38,6 +38,7 @@ class _Failure(Struct, frozen=True):
     in_doubt: bool
     cut_off: bool = False
     reply: str = ""
+    sources: tuple[str, ...] = ()
 
 
 _TURN: Final = re.compile(r"\[")
@@ -149,7 +150,7 @@ class Recorded(Memory):
         reply = "" if failed.result is None else failed.result.text or as_text(failed.result.value)
         told = _Failure(
             failed.kind, failed.message, failed.at, failed.code, failed.why, failed.mend, failed.run, failed.in_doubt,
-            failed.cut_off, reply,
+            failed.cut_off, reply, () if failed.result is None else failed.result.provenance,
         )  # fmt: skip
         paid = StepResult(run=failed.run, cost=cost)
         row = self._known(at, self._runs.row(self.opened, self._worker, at.record, paid))
@@ -204,5 +205,6 @@ def _mark(at: Place, mark: str) -> Place:
 def failure_in(plain: Any) -> StepFailed:
     """A failure as it was kept."""
     kept = asdict(unpacked(plain, _Failure))
-    reply = kept.pop("reply")
-    return StepFailed(**kept, result=StepResult(text=reply) if reply else None)
+    reply, sources = kept.pop("reply"), tuple(kept.pop("sources"))
+    result = StepResult(text=reply, provenance=sources, run=kept["run"]) if reply else None
+    return StepFailed(**kept, result=result)

@@ -2,11 +2,14 @@
 
 from typing import Any, Final
 
-from fairlead.workflows.expression_size import size_of_value
+from fairlead.workflows.expression_size import size_of_value, values_in
 from fairlead.workflows.walk import StepFailed, StepResult
 
 LONGEST_RESULT: Final = 8 << 20
 """Bytes of what one step gives."""
+
+MOST_VALUES: Final = 200_000
+"""Values in what one step reckons. A list that holds another twice costs as much as two, however few bytes it has."""
 
 MOST_GATHERED: Final = 64 << 20
 """Bytes of what a `map` or a `parallel` gathers of its items or branches."""
@@ -18,6 +21,13 @@ MOST_KEPT: Final = 256 << 20
 def require_room(value: Any) -> None:
     """Raises `StepFailed` for what no step may give. What an effect gave is measured as it is kept; this is for what
     was only reckoned, which a loop can double in every turn."""
+    if values_in(value, MOST_VALUES + 1) > MOST_VALUES:
+        raise StepFailed(
+            "error",
+            f"it gives more than {MOST_VALUES:,} values, those within others counted each",
+            code="too_large",
+            mend="give less at a time: a `map` step, or a python function that keeps the data where steps can read it",
+        )
     size = size_of_value(value)
     if size > LONGEST_RESULT:
         raise too_large(size)

@@ -109,9 +109,16 @@ class Runs:
         with self.store.reading() as connection:
             yield from table.runs(connection, **wanted)
 
-    def open(self, id_: str) -> Opened:
-        """All of it, opened. Raises `NotFound` where it, or its person, is gone, or nothing of it is kept, `Broken`
-        where its definition is gone."""
+    def extent(self, id_: str) -> tuple[int, int]:
+        """How many results a run has by now, and how many bytes they are."""
+        from fairlead.storage import workflow_step_rows as steps
+
+        with self.store.reading() as connection:
+            return steps.count(connection, id_)
+
+    def open(self, id_: str, *, read: bool = True) -> Opened:
+        """All of it, opened; unless it is to be `read`, without what its steps gave. Raises `NotFound` where it, or its
+        person, is gone, or nothing of it is kept, `Broken` where its definition is gone."""
         from fairlead.storage import workflow_rows as table
         from fairlead.storage import workflow_step_rows as steps
 
@@ -127,13 +134,14 @@ class Runs:
                     subject=id_,
                 )
             body = table.definition_body(connection, run.definition)
-            results = {each.place: each for each in steps.results(connection, id_)}
+            rows = steps.results(connection, id_) if read else steps.unread(connection, id_)
+            results = {each.place: each for each in rows}
             waits = steps.waits(connection, run=id_)
         if body is None:
             raise Broken(f"the definition of run {id_} is gone", mend="restore `workflow_definition` from a backup")
         begun = opened_begin(self._vault, id_, run.subject, run.sealed)
         key = RunKey(id_, begun.key, self._clock)
-        copied = results.get(ORIGIN)
+        copied = results.get(ORIGIN) if read else None
         return Opened(
             run=run,
             key=key,

@@ -45,10 +45,13 @@ def remaining(run: Run, steps: Iterable[Result]) -> dict[str, Any]:
 
 def whole(runs: Runs, opened: Opened) -> dict[str, Any]:
     """All of it: its steps so far, what it waits for, and what came of it."""
+    from fairlead.workflows.tracing.caught import caught_checks  # it walks runs, which few who ask need
+
     run = opened.run
     result = runs.result(opened) if run.status in OVER else None
     waits = [] if run.status in OVER else runs.waits(opened)
-    unfit = not_fit(opened.results, [wait.place for wait, _ in waits], result if run.status == FAILED else None)
+    asked = [wait.place for wait, _ in waits]
+    unfit = not_fit(opened.results, asked, result if run.status == FAILED else None, caught_checks(opened, asked))
     steps = [_step(opened, each, unfit.get(each)) for each in opened.results if not is_mark(each)]
     told = {**brief(run), "person": opened.begun.caller.person, "input": opened.begun.input, "steps": steps}
     if (origin := opened.origin) is not None:

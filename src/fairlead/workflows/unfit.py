@@ -5,7 +5,7 @@ not pass is kept nowhere; it follows from what came after it.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from fairlead.storage.workflow_step_rows import Result
@@ -16,10 +16,14 @@ _SAID: Final = "what it gave did not pass its check"
 
 
 def not_fit(
-    results: Mapping[str, Result], asked: Collection[str], failure: Mapping[str, Any] | None
+    results: Mapping[str, Result],
+    asked: Collection[str],
+    failure: Mapping[str, Any] | None,
+    caught: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, dict[str, Any]]:
     """The places whose result did not pass, each with the failure as steps tell it. `asked` are the places at which
-    people are asked by now; `failure` is what was told of a run that failed.
+    people are asked by now; `failure` is what was told of a run that failed; `caught` is the same of failures whose
+    step's `otherwise` took its place.
 
     Nothing is tried again after a result but what did not pass; after that an expert is asked, or the run fails there.
     """
@@ -34,11 +38,11 @@ def not_fit(
         found |= {each: _error(f"{_SAID}, and it was asked again") for each in unfit}
         if f"{step}{_EXPERT}" in results or f"{step}{_EXPERT}" in asked:
             found[places[-1]] = _error(f"{_SAID}, and a person was asked")
-    if failure is not None and failure.get("kind") == "check":
-        at = str(failure["at"])
+    for each in (*caught, *filter(None, (failure,))):
+        at = str(each.get("at", ""))
         last = tried.get(f"{at}{_EXPERT}") or tried.get(at)
-        if last:
-            found[last[-1]] = _error(failure["message"], failure["code"], failure["mend"])
+        if each.get("kind") == "check" and last:
+            found[last[-1]] = _error(each["message"], each["code"], each["mend"])
     return found
 
 

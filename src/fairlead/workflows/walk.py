@@ -70,7 +70,8 @@ class Place(Struct, frozen=True, order=True):
 
 class StepResult(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a step gave. `run` is the governed action's own id; `cost` in nano-units of the currency. `read` are the
-    texts that it was made from, where a check asks for them. `cut_off`: a model had come to its most tokens."""
+    texts that it was made from, where a check asks for them. `cut_off`: a model had come to its most tokens. `asked_at`
+    is when those were asked who gave it, in milliseconds since 1970."""
 
     value: Any = None
     text: str = ""
@@ -80,6 +81,7 @@ class StepResult(Struct, frozen=True, kw_only=True, omit_defaults=True):
     cost: int = 0
     read: tuple[str, ...] = ()
     cut_off: bool = False
+    asked_at: int = 0
 
 
 class Work(Struct, frozen=True, kw_only=True, omit_defaults=True):

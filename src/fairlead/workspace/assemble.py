@@ -191,10 +191,7 @@ def _working(around: Surroundings, fairlead: Fairlead, parts: LastingParts, at_o
     taking = Taking(around.store, around.clock, parts.runs, fairlead.ledger.journal.worker)
 
     def standing(who: Caller) -> Caller:
-        authenticator = fairlead.current().authenticator
-        if who.credential.startswith("os:") or not who.credential:  # by the command line, or a signed link
-            return authenticator.known(who.person)
-        return authenticator.again(who)
+        return fairlead.current().authenticator.still(who)
 
     parts.workflows.standing = parts.approvals.standing = standing
     parts.workflows.waited = Waited(fairlead, parts.runs, taking, rows, at_once=at_once)

@@ -15,7 +15,7 @@ from fairlead.storage.workflow_rows import CANCELLED, DONE, FAILED, OVER
 from fairlead.workflows.bundle import Bundle
 from fairlead.workflows.interpreter import Walk
 from fairlead.workflows.opened import Opened, packed
-from fairlead.workflows.program import Compiled, Program
+from fairlead.workflows.program import Block, Compiled, Program
 from fairlead.workflows.scope import Scope
 from fairlead.workflows.segments import about_of, told_of, told_of_end
 from fairlead.workflows.tracing.from_records import Difference, FromRecords, Gap, Met
@@ -28,7 +28,8 @@ _encode: Final = msgspec.msgpack.Encoder().encode
 
 @dataclass(slots=True)
 class Passed:
-    """A step as the walk went through it: what it saw, and what it gave. `left_out` by its `when`."""
+    """A step as the walk went through it: what it saw, and what it gave. `left_out` by its `when`; `caught` is what it
+    failed of where its `otherwise` took its place, so that the result is that one's."""
 
     at: Place
     compiled: Compiled
@@ -36,6 +37,11 @@ class Passed:
     result: StepResult | None = None
     failed: StepFailed | None = None
     left_out: bool = False
+    caught: StepFailed | None = None
+
+
+class TooLong(Exception):
+    """A walk has come to more steps than were to be looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +80,16 @@ class _Ended:
 
 
 class _Watched(Walk):
-    """A walk that remembers what each step saw and gave."""
+    """A walk that remembers what each step saw and gave. It ends with `TooLong` before it comes to `most` of them."""
 
-    def __init__(self, program: Program, effects: FromRecords, run: str, about: dict[str, Any]) -> None:
+    def __init__(self, program: Program, effects: FromRecords, run: str, about: dict[str, Any], most: int) -> None:
         super().__init__(program, effects, run, about)
         self.steps: dict[str, Passed] = {}
+        self._most = most
 
     async def step(self, compiled: Compiled, above: Place, scope: Scope) -> StepResult | None:
+        if len(self.steps) >= self._most:
+            raise TooLong
         at = above.below(compiled.step.id)
         passed = self.steps[at.text] = Passed(at, compiled, scope)
         try:
@@ -91,13 +100,18 @@ class _Watched(Walk):
         passed.left_out = passed.result is None
         return passed.result
 
+    async def _otherwise(self, block: Block, at: Place, scope: Scope, failed: StepFailed) -> StepResult:
+        self.steps[at.text].caught = failed
+        return await super()._otherwise(block, at, scope, failed)
 
-async def rerun(opened: Opened, waits: Collection[str]) -> Rerun:
-    """Walk it again. `waits` are the places that it waits for. Raises `BadInput` for a run of which nothing is kept."""
+
+async def rerun(opened: Opened, waits: Collection[str], *, most: int = 1 << 62) -> Rerun:
+    """Walk it again. `waits` are the places that it waits for. Raises `BadInput` for a run of which nothing is kept,
+    `TooLong` where it comes to `most` steps."""
     bundle = msgspec.json.decode(opened.definition, type=Bundle)
     refuse_unkept(opened, bundle)
     program, effects = Program(bundle), FromRecords(opened, frozenset(waits))
-    walk = _Watched(program, effects, opened.run.id, about_of(opened))
+    walk = _Watched(program, effects, opened.run.id, about_of(opened), most)
     ended = await _walked(walk, opened)
     differences = [*_definition(opened), *effects.differences, *ended.differences]
     kept = _kept(opened, differences)

@@ -180,11 +180,13 @@ def _state(passed: Passed, effects: list[Met]) -> str:
         return "undone"
     if passed.failed is not None:
         return "failed"
+    if passed.caught is not None and passed.result is not None:
+        return "caught"
     return "done" if passed.result is not None else "open"
 
 
 def _error(passed: Passed) -> dict[str, Any] | None:
-    failed = passed.failed
+    failed = passed.failed or passed.caught
     return None if failed is None else {"kind": failed.kind, "code": failed.code, "message": failed.message}
 
 
