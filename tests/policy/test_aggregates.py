@@ -43,6 +43,13 @@ def test_groups_of_enough_people_are_told_with_what_each_has_kept_within_bounds(
     assert found.rows == (("north", 3, 95, 31.666667), ("south", 3, 220, 73.333333))
 
 
+def test_one_person_is_not_counted_twice_by_how_a_column_writes_them() -> None:
+    spent = [(1, 10), ("1", 10), (1.0, 10), (2, 30), (3, 30)]
+    lines = [{"region": "north", "customer": who, "spent": much} for who, much in spent]
+    assert released(rule(at_least=4), lines, first).rows == ()
+    assert released(rule(), lines, first).rows == (("north", 3, 90, 30),)
+
+
 def test_a_small_group_takes_another_with_it_and_the_total_goes() -> None:
     lines = rows(north=[10, 20, 30], south=[40, 40, 40], west=[1, 1])
     setting = rule(totals=True)

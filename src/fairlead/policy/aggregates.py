@@ -86,7 +86,7 @@ def gathered(setting: AggregateSetting, rows: Iterable[Mapping[str, Any]]) -> tu
             nameless += 1
             continue
         group = tuple(_shown(row[name]) for name in setting.by)
-        member = found.setdefault(group, {}).setdefault(_encode(row[setting.subject]).decode(), _Member({}))
+        member = found.setdefault(group, {}).setdefault(_person(row[setting.subject]), _Member({}))
         for name in setting.values:
             member.has[name] = member.has.get(name, Decimal(0)) + _number(setting, name, row[name])
     if len(found) > _MOST_GROUPS:
@@ -202,6 +202,11 @@ def _number(setting: AggregateSetting, name: str, value: Any) -> Decimal:
 
 def _shown(value: Any) -> str:
     return value if isinstance(value, str) else "" if value is None else _encode(value).decode()
+
+
+def _person(value: Any) -> str:
+    """Who a subject is: `7`, `7.0` and `"7"` are one, since to count somebody twice would pass off one for two."""
+    return _shown(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def _plain(number: Decimal) -> float | int:
