@@ -1,7 +1,7 @@
 """`fairlead routing report`: who did which work, at what price and how well."""
 
 from contextlib import closing
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
@@ -15,6 +15,12 @@ from fairlead.cli.place import Data, Workspace, find
 from fairlead.cli.records import record_of
 from fairlead.cli.when import moment_ago
 from fairlead.clock import SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fairlead.costs.units import Unit
+    from fairlead.workspace.routing_report import Line
 
 
 def report(
@@ -52,6 +58,15 @@ def report(
         said = [msgspec.to_builtins(line) | {"cost": unit.exact(line.cost)} for line in lines]
         json_data({"currency": unit.name, "lines": said, "outcomes_left_out": left_out})
         return
+    _show(lines, unit)
+    say(
+        f"cost in {unit.worth_in(currency)}; observed by {sum(line.outcomes for line in lines)} outcomes that may teach"
+    )
+    if left_out:
+        say(f"left out: {left_out} that a judge gave and nothing else bears out (fairlead routing train says which)")
+
+
+def _show(lines: "Sequence[Line]", unit: "Unit") -> None:
     numbers = ["runs", "share", "cost", "predicted", "observed", "regret"]
     table(
         ["task", "model", "vendor", "placement", *numbers],
@@ -70,11 +85,6 @@ def report(
         ],
         right=numbers,
     )
-    say(
-        f"cost in {unit.worth_in(currency)}; observed by {sum(line.outcomes for line in lines)} outcomes that may teach"
-    )
-    if left_out:
-        say(f"left out: {left_out} that a judge gave and nothing else bears out (fairlead routing train says which)")
 
 
 def _score(value: float | None) -> str:

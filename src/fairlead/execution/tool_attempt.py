@@ -112,13 +112,7 @@ async def attempted(fairlead: Fairlead, deployment: Deployment, action: Action, 
         if timer.when() != due:  # a stop has moved it: the end is its doing
             action.flags.append("reconcile")
             refuse_ended(fairlead, action, None)
-        late = DeadlineExceeded(
-            f"{asked.tool.name} did not answer within {seconds:g} s",
-            why="whether it was done is not known",
-            mend="look in the system before calling again, or raise the system's `timeout`",
-            subject=asked.tool.name,
-            charged="unknown",
-        )
+        late = _too_late(asked.tool.name, seconds)
         action.fail(late)
         raise late from None
     except Upstream as error:
@@ -130,6 +124,16 @@ async def attempted(fairlead: Fairlead, deployment: Deployment, action: Action, 
     finally:
         fairlead.under_way.pop(action, None)
     return result
+
+
+def _too_late(tool: str, seconds: float) -> DeadlineExceeded:
+    return DeadlineExceeded(
+        f"{tool} did not answer within {seconds:g} s",
+        why="whether it was done is not known",
+        mend="look in the system before calling again, or raise the system's `timeout`",
+        subject=tool,
+        charged="unknown",
+    )
 
 
 async def _called(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct
 
@@ -18,6 +18,11 @@ from fairlead.tasks.types import TaskType
 
 BUILT_IN = "chat"
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+_OF_CONTEXT: Final = {
+    "grounded": "a task that may take no context could never be answered from it",
+    "answerable": "it is asked of the passages that the task is given",
+    "live": "what live sources say takes its place in the context",
+}
 _MOST_EXAMPLES = 10_000
 
 
@@ -126,32 +131,7 @@ def compile_tasks(
 
 
 def _type(name: str, settings: TaskSettings) -> TaskType:
-    if not _NAME.fullmatch(name) or name == AUTO:
-        raise BadInput(
-            f"{name}: this is no fit name for a task type",
-            why=f"callers ask for it in place of a model, as they ask for `{AUTO}` to let the request decide",
-            mend="use up to 63 small letters, digits, dashes and underscores, beginning with a letter",
-        )
-    if settings.grounded and not settings.context:
-        raise BadInput(
-            f"{name}.grounded needs {name}.context",
-            why="a task that may take no context could never be answered from it",
-            mend="set `context` to a number of tokens, for example 2000",
-        )
-    if settings.answerable and not settings.context:
-        raise BadInput(
-            f"{name}.answerable needs {name}.context",
-            why="it is asked of the passages that the task is given",
-            mend="set `context` to a number of tokens, for example 2000",
-        )
-    if settings.live and not settings.context:
-        raise BadInput(
-            f"{name}.live needs {name}.context",
-            why="what live sources say takes its place in the context",
-            mend="set `context` to a number of tokens, for example 2000",
-        )
-    if settings.tier and settings.tiers:
-        raise BadInput(f"{name}.tier and {name}.tiers say the same thing twice", mend="keep `tiers`")
+    _require_fit(name, settings)
     aim = settings.objective
     return TaskType(
         name=name,
@@ -181,6 +161,25 @@ def _type(name: str, settings: TaskSettings) -> TaskType:
         extracts=settings.extracts,
         requires=compile_requirements(name, settings.requires, settings.context, settings.live),
     )
+
+
+def _require_fit(name: str, settings: TaskSettings) -> None:
+    """Raises `BadInput` for what cannot be together in one task type, or for a name that it cannot have."""
+    if not _NAME.fullmatch(name) or name == AUTO:
+        raise BadInput(
+            f"{name}: this is no fit name for a task type",
+            why=f"callers ask for it in place of a model, as they ask for `{AUTO}` to let the request decide",
+            mend="use up to 63 small letters, digits, dashes and underscores, beginning with a letter",
+        )
+    for key, why in _OF_CONTEXT.items():
+        if getattr(settings, key) and not settings.context:
+            raise BadInput(
+                f"{name}.{key} needs {name}.context",
+                why=why,
+                mend="set `context` to a number of tokens, for example 2000",
+            )
+    if settings.tier and settings.tiers:
+        raise BadInput(f"{name}.tier and {name}.tiers say the same thing twice", mend="keep `tiers`")
 
 
 def _check_examples(types: Mapping[str, TaskType]) -> None:
