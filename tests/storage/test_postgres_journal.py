@@ -12,11 +12,12 @@ from tests.storage.wire import Wire
 
 from fairlead.clock import SystemClock
 from fairlead.errors import Broken, Overloaded
+from fairlead.storage import postgres
 from fairlead.storage.journal import Journal
 from fairlead.storage.postgres import PostgresDatabase
 from fairlead.storage.postgres_locks import SessionLocks
 from fairlead.storage.settings import JournalSettings
-from fairlead.storage.store import Store
+from fairlead.storage.store import Away, Store
 from fairlead.storage.types import Entry, Receipt, Write
 
 pytestmark = only_postgres
@@ -172,6 +173,18 @@ async def test_an_idle_worker_gets_its_lock_again_by_itself(store: Store, open_j
         while _is_free(store, "lives"):
             await asyncio.sleep(0.02)
     assert (await journal.commit(Write(close=a_hold("a", 10, CAP), spent=1))).closed
+
+
+def test_who_stands_still_in_the_midst_of_writing_keeps_others_from_it_only_for_a_while(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "= '20s'" in postgres._WRITE
+    monkeypatch.setattr(postgres, "_WRITE", postgres._WRITE.replace("20s", "300ms"))
+    with pytest.raises(Away, match="cannot be used"), store.writing() as frozen:
+        mine = frozen.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+        with store.writing() as other:  # waits for the lock, which the server takes away
+            assert other.exec_driver_sql("SELECT pg_backend_pid()").scalar() != mine
+        frozen.exec_driver_sql("SELECT 1")
 
 
 def _is_free(store: Store, worker: str) -> bool:

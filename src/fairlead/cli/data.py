@@ -46,6 +46,7 @@ class Remains(Struct, frozen=True):
         "what the person has connected ends here, and goes on at its provider: end it there, or before an erasure with "
         "fairlead grants revoke"
     )
+    answers: str = "what the person has answered to runs of others stays in these, sealed for whose runs they are"
     backups: str = (
         "backups and databases from before still hold the key: fairlead restore erases anew, a copy by hand does not"
     )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _PAGE: Final = 1000
 _WORDS: Final = "context_word (word, section, title, heading, body)"
 
+_UNHURRIED: Final = "SET LOCAL idle_in_transaction_session_timeout = '60s'"  # the tree is grown anew in this process
 _CLEAR: Final = "TRUNCATE {}, arrived, last_group, context_word"
 
 Progress = Callable[[int], object]
@@ -59,6 +60,7 @@ def move(source: Store, target: Store, progress: Progress = lambda _: None, *, o
         origin = stack.enter_context(source.writing())  # nobody changes the file meanwhile
         _require_settled(origin)
         goal = stack.enter_context(target.writing())
+        goal.exec_driver_sql(_UNHURRIED)
         if over:
             goal.exec_driver_sql(_CLEAR.format(", ".join(f'"{table.name}"' for table in [*_tables(), worker])))
         else:

@@ -40,7 +40,11 @@ _SESSION: Final = (
 )
 _READ: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 # Cold-path writers follow one another, as they do on SQLite: what is read in a writing transaction stays true in it.
-_WRITE: Final = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock(hashtext('fairlead'), 2)"
+# One whose process stands still in the midst of that keeps all hosts from renewing their leases: the server ends it.
+_WRITE: Final = (
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL idle_in_transaction_session_timeout = '20s';"
+    " SELECT pg_advisory_xact_lock(hashtext('fairlead'), 2)"
+)
 _ARRIVE: Final = (
     "INSERT INTO arrived (run, at, record, spans, subject, ciphertext) VALUES (%s, %s, %s, %s, '', ''::bytea)"
 )
