@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import HOTEL, Fairlead, ask
 from tests.cli.test_backup import LEE, said_by_lee_only
+from tests.databases import Lent
 from tests.postgres import Server
 
 from fairlead.execution import Answer
@@ -14,10 +15,10 @@ from fairlead.storage import move as moving
 
 @pytest.fixture
 def served(
-    postgres: Server, asked: tuple[Path, Answer], fairlead: Fairlead, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lent: Lent, asked: tuple[Path, Answer], fairlead: Fairlead, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Path]:
     """A workspace with its state on a server, and a backup of it in which kim and lee have said something."""
-    url, folder = postgres.make_database(), asked[0]
+    url, folder = lent.lend(), asked[0]
     assert fairlead("migrate-storage", url, "--yes").status == 0
     monkeypatch.setenv("ACME_DATABASE", url)
     entry = folder / "fairlead.yaml"
@@ -27,7 +28,7 @@ def served(
     made = fairlead("backup", tmp_path / "backup", "--json")
     assert (made.status, made.json["records"]) == (0, 2), made.err
     yield folder
-    postgres.drop_database(url)
+    lent.take_back(url)
 
 
 def sound(folder: Path, fairlead: Fairlead) -> None:
