@@ -222,3 +222,10 @@ def test_models_and_codes_can_be_completed(acme: Path) -> None:
     assert said.out.split() == ["local", "large"]
     said = program(_FAIRLEAD_COMPLETE="complete_bash", COMP_WORDS="fairlead explain over", COMP_CWORD="2")
     assert said.out.split() == ["over_budget", "overloaded"]
+
+
+def test_what_a_command_does_is_told_whole_in_the_list_of_its_group(fairlead: Fairlead) -> None:
+    told = fairlead("memory", "--help").out
+    assert "where it came from, and" in told
+    assert "until when, the youngest first." in told
+    assert "..." not in told.partition("Commands:")[2]

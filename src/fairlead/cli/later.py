@@ -1,14 +1,17 @@
 """Commands that are imported only when they are called: a group knows of each its module and what it does."""
 
+import re
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 Table = Mapping[str, tuple[str, str]]
 """Commands by name: the module below fairlead.cli, and what it does (one line; the module's own help says more)."""
+
+_SENTENCE: Final = re.compile(r"(?<=[.]) (?=[A-Z])")
 
 
 class Later(TyperCommand):
@@ -23,11 +26,19 @@ class Later(TyperCommand):
         """The real command: the module's `commands()` gives its commands by name."""
         if self._loaded is None:
             self._loaded = import_module(f"fairlead.cli.{self._module}").commands()[self.name]
+            for each in getattr(self._loaded, "commands", {}).values():
+                each.short_help = each.short_help or _summary(each.help or "")
         return self._loaded
 
     def make_context(self, *args: Any, **extra: Any) -> typer.Context:
         context: typer.Context = self.load().make_context(*args, **extra)
         return context
+
+
+def _summary(help: str) -> str:
+    """The first sentence of a command's help, whole: the list of a group's commands would cut it at the end of a
+    line."""
+    return _SENTENCE.split(" ".join(help.split("\n\n", maxsplit=1)[0].split()), 1)[0].rstrip(".") + "."
 
 
 def group_of(table: Table) -> type[TyperGroup]:
