@@ -42,7 +42,7 @@ _KEYS: Final = frozenset(
     ("name", "nom", "naam", "nome", "nombre", "firma", "company", "company name", "denominazione", "razon social")
 )
 """What a name is called in the lines about a party."""
-_BIC: Final = re.compile(r"[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")
+_BIC: Final = re.compile(r"[A-Z]{6}[A-Z0-9]{2,5}")
 _SAYS_BIC: Final = re.compile(r"\b(?:bic|swift)\b", re.IGNORECASE)
 _LEAST_NAME: Final = 3
 _MOST_NAMES: Final = 3000
@@ -146,7 +146,7 @@ def _candidates(seen: Seen) -> list[_Candidate]:
 
 
 def _is_bic(seen: Seen, text: str, cell: Cell) -> bool:
-    """Whether a text is a bank's code (ISO 9362): it has that form, and its line says so."""
+    """Whether a text is a bank's code (ISO 9362, or one letter short as samples have them): its line says so."""
     line = " ".join(each.text for each in seen.named.sheet.line_of(cell))
     return _BIC.fullmatch(text) is not None and _SAYS_BIC.search(line) is not None
 
