@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from fairlead.errors import NotFound, Unauthenticated
-from fairlead.execution.approval_question import about
+from fairlead.execution.approval_question import Answer, about
 from fairlead.identity.types import Caller
 from fairlead.storage.approval_rows import AnswerRow
 from fairlead.storage.vault import SubjectKey, Vault
@@ -34,6 +34,16 @@ def opened_answer(vault: Vault, row: AnswerRow) -> Said:
     """Raises `NotFound` once its person was erased."""
     plain = vault.open_sealed(row.approver, row.sealed, about(row.approval))
     return _decoder.decode(plain) if plain.startswith(_PACKED) else Said(plain.decode())
+
+
+def answer_of(vault: Vault, row: AnswerRow) -> Answer:
+    """The answer as people are told it: without reason and name where its person was erased."""
+    try:
+        reason = opened_answer(vault, row).reason
+    except NotFound:
+        reason = ""
+    roles = tuple(msgspec.json.decode(row.roles, type=list[str]))
+    return Answer(by=vault.name_of(row.approver) or "", roles=roles, allowed=row.allowed, at=row.at, reason=reason)
 
 
 def still_counts(

@@ -14,10 +14,9 @@ from msgspec.structs import replace
 from fairlead.clock import Clock, new_id
 from fairlead.costs.record import deed
 from fairlead.errors import NotFound
-from fairlead.execution.approval_answers import opened_answer, sealed_answer, still_counts
+from fairlead.execution.approval_answers import answer_of, sealed_answer, still_counts
 from fairlead.execution.approval_link import PURPOSE, Link, read, written
 from fairlead.execution.approval_question import (
-    Answer,
     Approval,
     NotOpen,
     Question,
@@ -241,13 +240,9 @@ class Approvals:
         return read(token, self._link_key, self._clock.now())
 
     def _link_key(self) -> bytes:
-        return self.derived_key(PURPOSE)
-
-    def derived_key(self, purpose: bytes) -> bytes:
-        """What proves that a text which leaves and comes back was written here. Call it in a thread."""
         from fairlead.storage.checkpoints import log_origin
 
-        return self._vault.derived_key(log_origin(self._store, self.organisation), purpose)
+        return self._vault.derived_key(log_origin(self._store, self.organisation), PURPOSE)
 
     def _concerns(self, found: Approval, who: Caller) -> bool:
         question = found.question
@@ -278,7 +273,7 @@ class Approvals:
             expires_at=row.expires_at,
             ended_at=row.expires_at if over else row.ended_at,
             question=question,
-            answers=tuple(map(self._answer, answers)),
+            answers=tuple(answer_of(self._vault, each) for each in answers),
             askers=askers,
         )
 
@@ -293,15 +288,6 @@ class Approvals:
 
     def _may(self, asked: Approval, who: Caller) -> frozenset[str]:
         return self.rules.may_answer(asked.question.wanted, who, asked.asker, self._clock.now())
-
-    def _answer(self, row: "AnswerRow") -> Answer:
-        try:
-            reason = opened_answer(self._vault, row).reason
-        except NotFound:
-            reason = ""
-        roles = tuple(msgspec.json.decode(row.roles, type=list[str]))
-        by = self._vault.name_of(row.approver) or ""
-        return Answer(by=by, roles=roles, allowed=row.allowed, at=row.at, reason=reason)
 
     def _keep(self, connection: "Connection", entry: Entry) -> None:
         self._store.database.append(connection, [entry])
