@@ -42,7 +42,8 @@ class Scores(Protocol):
 
     def of(
         self, connection: "Connection", asked: "Numbers", allowed: frozenset[int], beside: Sequence[int], most: int
-    ) -> dict[int, float]: ...
+    ) -> dict[int, float]:
+        """As `Nearness.of` says, by the numbers of sections."""
 
 
 class Questions:

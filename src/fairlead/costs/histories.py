@@ -52,6 +52,7 @@ class History:
         self._seen: deque[tuple[int, int, int]] = deque(maxlen=_KEPT)  # size of the input, output, when
 
     def note(self, given: int, output: int, at: int) -> None:
+        """A reply: tokens given and made, and when, in milliseconds since 1970. The oldest makes room."""
         self._seen.append((_size(given), max(0, output), at))
 
     def one(self, given: int) -> Expected | None:

@@ -95,6 +95,7 @@ def share(usage: Usage, rate: Rate) -> int:
 
 
 def dearest_share(rate: Rate) -> int:
+    """The dearest of the known tiers, in ten-thousandths of the plain prices, and never below these."""
     return max(WHOLE, *rate.service_tiers.values()) if rate.service_tiers else WHOLE
 
 

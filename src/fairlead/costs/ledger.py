@@ -38,6 +38,7 @@ class Ledger(Books):
     def open(
         self, caller: Caller, arrival: Arrival, deployment: Deployment, kind: ActionKind = "call_model"
     ) -> "Action":
+        """A new action of a caller, under the deployment that it is decided by."""
         return Action(self, caller, arrival, deployment, kind)
 
 

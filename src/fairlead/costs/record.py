@@ -30,6 +30,8 @@ class RecordedUsage(Struct, frozen=True, omit_defaults=True):
 
 
 class RecordedError(Struct, frozen=True, omit_defaults=True):
+    """What an action failed of: the code of the error, and the stage that raised it."""
+
     code: str
     step: str = ""
 

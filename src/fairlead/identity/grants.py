@@ -110,6 +110,7 @@ class Grants:
             return table.keep(connection, row.id, lease, sealed, tokens.expires_at, bool(tokens.refresh))
 
     def release(self, row: "GrantRow", lease: str, *, unsure: bool) -> None:
+        """Give up renewing it. `unsure`: the provider may have renewed it all the same."""
         from fairlead.storage import grant_rows as table
 
         with self._store.writing() as connection:

@@ -33,8 +33,11 @@ _KINDS: Final = {
 class Restorer(Protocol):
     """Takes a text piece by piece and gives it out with the caller's own values in it."""
 
-    def feed(self, text: str) -> str: ...
-    def close(self) -> str: ...
+    def feed(self, text: str) -> str:
+        """What can be given out by now: the end is held back where it may be the beginning of a name."""
+
+    def close(self) -> str:
+        """What was held back, once the text has ended."""
 
 
 def restorer_of(redaction: Redaction | None, *, quoted: bool = False) -> Restorer | None:

@@ -87,6 +87,7 @@ def examples(connection: Connection, which: Which, after: tuple[int, str] = FIRS
 
 
 def counted(connection: Connection, which: Which) -> int:
+    """How many are meant."""
     query = select(func.count()).select_from(example).where(*which.conditions())
     return int(connection.execute(query).scalar() or 0)
 

@@ -17,9 +17,11 @@ class Lanes:
         self._signs = sum(1 << (BITS * lane + BITS - 1) for lane in range(count))
 
     def packed(self, numbers: Sequence[int]) -> int:
+        """So many numbers as one, so that adding two of these adds each lane by itself."""
         raw = int.from_bytes(self._struct.pack(*numbers), "little")
         return (raw ^ self._signs) - self._signs  # a lane below zero borrows from the next
 
     def unpacked(self, packed: int) -> tuple[int, ...]:
+        """The numbers again."""
         raw = (packed + self._signs) ^ self._signs
         return self._struct.unpack(raw.to_bytes(self._struct.size, "little"))

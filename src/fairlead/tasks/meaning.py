@@ -32,7 +32,8 @@ _LEAST_SURE, _MOST_SURE = 0.2, 0.9
 class Vectors(Protocol):
     """Gives each text a vector of length 1, a row each."""
 
-    def vectors(self, texts: Sequence[str]) -> "Numbers": ...
+    def vectors(self, texts: Sequence[str]) -> "Numbers":
+        """A row of length 1 for each text, in order."""
 
 
 class InstalledEncoder:

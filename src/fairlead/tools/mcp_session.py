@@ -46,6 +46,7 @@ class Asking:
         return self.until - asyncio.get_running_loop().time()
 
     def fail(self, failure: FairleadError, *, final: bool = False) -> None:
+        """Note why it failed, for whoever waits for it. What is `final` is not tried again."""
         self.failure = failure
         self.is_final = final
 
@@ -62,13 +63,16 @@ class Ending:
 
     @property
     def has_come(self) -> bool:
+        """Whether it has ended."""
         return self._event.is_set()
 
     def come(self, why: str) -> None:
+        """It has ended. The first reason that is told counts."""
         self.why = self.why or why
         self._event.set()
 
     async def wait(self) -> None:
+        """Return once it has ended."""
         await self._event.wait()
 
 
@@ -89,6 +93,7 @@ class Session:
 
     @property
     def is_over(self) -> bool:
+        """Whether no call can go by it any more."""
         return self._ending.has_come or self.task.done()
 
     @property

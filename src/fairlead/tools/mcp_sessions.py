@@ -34,9 +34,8 @@ _MOST_KEPT: Final = 64
 class Sessions(Protocol):
     """Gives the session that a call of `person` goes by; None is nobody's, for asking which tools there are."""
 
-    def using(
-        self, person: str | None, credential: Credential, until: float
-    ) -> AbstractAsyncContextManager[Session]: ...
+    def using(self, person: str | None, credential: Credential, until: float) -> AbstractAsyncContextManager[Session]:
+        """A session for one call among others, opened where there is none. `until` in seconds of the loop's clock."""
 
     def talking(
         self, credential: Credential, talk: Talk, until: float
@@ -48,7 +47,8 @@ class Sessions(Protocol):
         """Say how a call ended: with an answer of any kind, or in silence."""
         ...
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """End all of them."""
 
 
 class OneProgram:

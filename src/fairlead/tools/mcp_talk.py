@@ -91,6 +91,7 @@ def answers(talk: Talk | None) -> dict[str, Any]:
 
 
 def not_answers(error: ValidationError) -> BadInput:
+    """The error for answers whose form the protocol does not know."""
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
     return BadInput(
         "the answers are none that the protocol knows",
@@ -101,5 +102,6 @@ def not_answers(error: ValidationError) -> BadInput:
 
 
 def questions(result: InputRequiredResult) -> Questions:
+    """What a server asks before it goes on, as it goes to the caller."""
     plain: Mapping[str, Any] = result.model_dump(by_alias=True, mode="json", exclude_none=True)
     return Questions(asked=plain.get("inputRequests") or {}, state=plain.get("requestState"))

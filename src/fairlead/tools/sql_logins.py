@@ -23,7 +23,8 @@ class Session(Protocol):
         """Whether another call may have it: connected, and nothing left of the last one."""
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """End it, whatever state it is in."""
 
 
 S = TypeVar("S", bound=Session)

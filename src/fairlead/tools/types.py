@@ -165,6 +165,8 @@ class SystemDriver(Protocol):
         """What the system offers now, to whom this credential belongs."""
         ...
 
-    async def call(self, call: SystemCall) -> ToolResult: ...
+    async def call(self, call: SystemCall) -> ToolResult:
+        """Carry out one call, once: no driver repeats what may have changed something."""
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Let go of all connections. Nothing is called afterwards."""

@@ -230,6 +230,7 @@ def told_in(vault: Vault, sealed: KeptPayload | None, run: str) -> Told | None:
 
 
 def told_of(payload: Payload | None) -> Told | None:
+    """What policies were told; None where that was not kept, or by another version."""
     if payload is None or not payload.told:
         return None
     try:

@@ -78,6 +78,7 @@ def compiled_declassify(
 
 
 def compiled_sources(findings: Findings, settings: WorkspaceSettings) -> SourcesFile | None:
+    """The sources of pages, each looked at by itself. None where the file cannot be read."""
     file = findings.read(SOURCES, SourcesFile) if SOURCES in findings.text.files else SourcesFile()
     systems = {name: "resources" in getattr(each, "offers", ()) for name, each in settings.systems.items()}
     for name, each in file.sources.items() if file else ():

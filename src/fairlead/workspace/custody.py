@@ -53,7 +53,8 @@ class Steadiness:
 class Sweeps(Protocol):
     """What forgets by itself what is over."""
 
-    def sweep(self) -> object: ...
+    def sweep(self) -> object:
+        """Forget it. Cheap where nothing is over."""
 
 
 class Custody:

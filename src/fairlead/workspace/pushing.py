@@ -22,6 +22,7 @@ class Pushed(NamedTuple):
 
 
 def pushed_people(store: Store, vault: Vault, clock: Clock) -> Pushed:
+    """All that knows pushed people, over one set of digests."""
     digests = NameDigests(store, vault, clock)
     people, record = People(store, digests), partial(deed, clock)
     return Pushed(

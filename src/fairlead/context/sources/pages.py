@@ -32,9 +32,11 @@ class Pages:
         return data.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n")
 
     def memory(self) -> bytes | None:
+        """What the last sync kept for this one; None before the first."""
         return self._bytes(MEMORY)
 
     def exists(self, page: str) -> bool:
+        """Whether a page stands there: an empty file counts as not written."""
         try:
             found = os.lstat(self._folder / page)
             return stat.S_ISREG(found.st_mode) and found.st_size > 0
@@ -65,6 +67,7 @@ class Pages:
         draft.replace(target)
 
     def write_memory(self, data: bytes) -> None:
+        """Keep what the next sync must know. On the disk when this returns."""
         self.write(MEMORY, data, lasting=True)
 
     def move(self, page: str, to: str) -> None:

@@ -40,7 +40,8 @@ class Said(Struct, frozen=True, kw_only=True):
 class Documents(Protocol):
     """Turns a PDF or DOCX file into Markdown."""
 
-    def read(self, kind: str, data: bytes) -> Said | Failure: ...
+    def read(self, kind: str, data: bytes) -> Said | Failure:
+        """What a document says; a `Failure` where it is damaged. `kind` is `.pdf` or `.docx`."""
 
 
 def kind_of(path: str, media: str = "") -> str:
@@ -64,6 +65,7 @@ _MEDIA: Final[Mapping[str, str]] = {
 
 
 def most_bytes(kind: str) -> int:
+    """How large a piece of this kind may be."""
     return MOST_BYTES if kind == ".md" else MOST_DOCUMENT_BYTES
 
 

@@ -51,7 +51,8 @@ class Listing(Struct, frozen=True, kw_only=True):
 class Source(Protocol):
     """A driver. Its methods raise a `FairleadError` where the source as a whole does not answer."""
 
-    def listing(self, seen: Seen) -> Listing: ...
+    def listing(self, seen: Seen) -> Listing:
+        """All that it has now, in view of what was seen before."""
 
     def read(self, entries: Sequence[Entry]) -> Iterator[tuple[Entry, bytes | Failure]]:
         """The content of each, in their order."""
@@ -62,9 +63,11 @@ class Resources(Protocol):
     """The resources of a system, asked for on the governed path. Raises `FairleadError` where the system as a whole
     cannot be asked."""
 
-    def list(self, system: str) -> Iterable[Mapping[str, object]]: ...
+    def list(self, system: str) -> Iterable[Mapping[str, object]]:
+        """All resources that a system offers, as it describes them."""
 
-    def read(self, system: str, uri: str) -> bytes | Failure: ...
+    def read(self, system: str, uri: str) -> bytes | Failure:
+        """The content of one; a `Failure` where this one alone cannot be read."""
 
 
 class Reach(Struct, frozen=True, kw_only=True):

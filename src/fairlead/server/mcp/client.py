@@ -35,6 +35,7 @@ class Program(Struct, frozen=True, kw_only=True):
     token: str | int | None = None  # by which it knows how far a request is
 
     def takes(self, ability: str) -> bool:
+        """Whether it has said that it can do this."""
         return ability in self.abilities
 
 
@@ -46,6 +47,7 @@ class Seals:
         self._key = b""
 
     async def sealed(self, kind: str, caller: Caller, said: Any) -> str:
+        """A text that only `opened` reads, for this person by this agent."""
         plain = msgspec.json.encode(said)
         return f"{_text(plain)}.{_text(await self._code(kind, caller, plain))}"
 
