@@ -32,3 +32,16 @@ async def test_who_is_not_known_yet_is_told_to_come_back(tmp_path: Path) -> None
             await w.ask()
         other.execute("ROLLBACK")
         other.close()
+
+
+async def test_who_is_turned_away_at_a_door_does_not_wait_for_the_record_of_it(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        await w.ask()
+        other = sqlite3.connect(w.store.path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        async with asyncio.timeout(3):
+            await w.fairlead.refusals.record("test", Overloaded("this worker has lost touch"))
+        assert other.in_transaction  # the record cannot have been written yet
+        other.execute("ROLLBACK")
+        other.close()
+        await until(lambda: w.records("refusal"))

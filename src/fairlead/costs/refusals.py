@@ -1,5 +1,6 @@
 """What was turned away at a door, before there was an action: recorded, but never faster than a flood can be borne."""
 
+import asyncio
 import logging
 
 from fairlead.clock import Clock, new_id
@@ -12,6 +13,7 @@ log = logging.getLogger("fairlead.refusals")
 
 _PER_SECOND = 5.0
 _BURST = 50.0
+_PATIENCE = 1.0  # seconds for which whoever is refused waits for the record of it
 
 
 class Refusals:
@@ -23,9 +25,11 @@ class Refusals:
         self._tokens = _BURST
         self._at = clock.monotonic()
         self._suppressed = 0
+        self._under_way: set[asyncio.Task[None]] = set()
 
     async def record(self, door: str, error: FairleadError, credential: str = "") -> None:
-        """Append one refusal to the log, or count it. `credential` names who was refused, where that is known."""
+        """Append one refusal to the log, or count it. `credential` names who was refused, where that is known. While
+        the database is away it is tried for as long as the journal tries, and nobody waits for that."""
         if not self._take():
             self._suppressed += 1
             return
@@ -43,10 +47,16 @@ class Refusals:
             suppressed=self._suppressed,
         )
         self._suppressed = 0
+        recording = asyncio.create_task(self._append(record))
+        self._under_way.add(recording)
+        recording.add_done_callback(self._under_way.discard)
+        await asyncio.wait([recording], timeout=_PATIENCE)
+
+    async def _append(self, record: Record) -> None:
         try:
-            await self._journal.commit(Write(entries=(Entry(record.run, now, encode_record(record)),)))
-        except FairleadError as second:
-            log.error("a refusal at %s could not be recorded: %s", door, second)
+            await self._journal.commit(Write(entries=(Entry(record.run, record.at, encode_record(record)),)))
+        except FairleadError as error:
+            log.error("a refusal at %s could not be recorded: %s", record.door, error)
 
     def _take(self) -> bool:
         now = self._clock.monotonic()
