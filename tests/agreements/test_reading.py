@@ -13,6 +13,7 @@ from fairlead.agreements import (
     read,
     split,
     standing_of,
+    unheard,
 )
 from fairlead.agreements.quantities import durations
 
@@ -104,11 +105,47 @@ def test_numbers_are_read(words: str, measure: str, number: float) -> None:
         ("English law applies.", "governing_law", "England and Wales"),
         ("The Supplier may assign this agreement to any third party.", "assignment", "free"),
         ("All deliverables vest in the Supplier.", "ip_owner", "supplier"),
+        ("The Supplier may use subprocessors without informing the Customer.", "subprocessors", "free"),
+        ("The Supplier engages another processor only with prior written authorisation.", "subprocessors", "consent"),
     ],
 )
 def test_words_are_read(words: str, measure: str, word: str) -> None:
     found = read(split(f"Contract\n\n1. Clause\n{words}\n").clauses, US, "services")
     assert [(each.measure, each.word) for each in found if each.measure == measure] == [(measure, word)]
+
+
+@pytest.mark.parametrize(
+    ("heading", "words", "measure", "number"),
+    [
+        ("Prices", "The fees are fixed for the whole term.", "price_increase", 0.0),
+        ("Prices", "The Supplier may amend its price list at any time.", "price_increase", 1_000_000.0),
+        ("Liability", "The Supplier is liable up to twice the fees of a year.", "liability_cap", 200.0),
+        ("Term", "This agreement is concluded for an indefinite period.", "initial_term", 0.0),
+        (
+            "Renewal",
+            "It continues for a further 12 months unless a party opts out 45 days ahead.",
+            "initial_term",
+            None,
+        ),
+        ("Term and renewal", "The initial term is 12 months.", "initial_term", 12.0),
+    ],
+)
+def test_numbers_are_read_by_the_heading_above_them(
+    heading: str, words: str, measure: str, number: float | None
+) -> None:
+    found = read(split(f"Contract\n\n1. {heading}\n{words}\n").clauses, US, "services")
+    assert [each.number for each in found if each.measure == measure] == ([] if number is None else [number])
+
+
+def test_a_clause_of_which_nothing_is_read_goes_to_a_person_where_its_heading_or_words_name_a_measure() -> None:
+    text = (
+        "Services\n\n1. Late payment\nMoney owed after its date costs more each week.\n\n"
+        "2. Miscellaneous\nThe Supplier may show the logo of the Customer to whom it likes.\n\n"
+        "3. Meetings\nThe parties meet every three months.\n\n4. Law\nEnglish law applies.\n"
+    )
+    clauses = split(text).clauses
+    said = [each for each in read(clauses, US, "services") if each.measure == "governing_law"]
+    assert [each.heading for each in unheard(clauses, said)] == ["Late payment", "Miscellaneous"]
 
 
 def test_what_cannot_be_told_is_left_to_a_person() -> None:

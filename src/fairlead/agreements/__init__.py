@@ -6,6 +6,7 @@ from fairlead.agreements.parties import Parties, parties_of
 from fairlead.agreements.positions import Position, position, standing_of
 from fairlead.agreements.quantities import amounts, digits
 from fairlead.agreements.readers import MEASURES, annual_value, read
+from fairlead.agreements.subjects import unheard
 
 __all__ = [
     "MEASURES",
@@ -22,4 +23,5 @@ __all__ = [
     "read",
     "split",
     "standing_of",
+    "unheard",
 ]

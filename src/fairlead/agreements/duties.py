@@ -11,11 +11,13 @@ _LATER: Final = r"\bfull\b|detail|answer|question|further|final|complete|root ca
 
 
 def _breach_notice(said: Sentence) -> Iterator[Value]:
-    if not said.has(r"breach|incident|loss of|unauthori[sz]ed") or not said.about(
+    if not said.has(r"breach|incident|loss of|unauthori[sz]ed|\bleak") or not said.about(
         r"personal data|data|security|privacy"
     ):
         return
-    if not said.has(r"notif|notice|inform|report|\btells?\b|\btold\b") or said.has(r"sub-?processor"):
+    if not said.has(r"notif|notice|inform|report|\btells?\b|\btold\b|\bhears?\b|\balert") or said.has(
+        r"sub-?processor"
+    ):
         return
     found = lengths(said, "hour day week", aside=_LATER)
     if found:
@@ -30,7 +32,7 @@ def _over_a_weekend(length: Duration) -> float:
 
 
 def _availability(said: Sentence) -> Iterator[Value]:
-    if said.about(r"availab|uptime"):
+    if said.about(r"availab|uptime") or (said.headed(r"service level") and said.has(r"\b(?:up|reachable)\b")):
         yield from the_only((number for number in shares(said) if number >= 80), "percent")
 
 

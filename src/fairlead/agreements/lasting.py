@@ -16,13 +16,20 @@ _HEAD: Final = (
     r"\b(?:runs?|continues?|lasts?|remains?|valid|is concluded)\b"
     r"[^.;\d]{0,60}\bfor\b[^.;\d]{0,30}$|continues? for\D{0,30}$|term of (?:this|the) \w+ is\D{0,20}$"
 )
-_UNTIL: Final = r"\b(?:ends?|expires?|until|runs? (?:out|to)|through)\b[^.;]{0,40}\b(?:19|20)\d\d\b"
+_UNTIL: Final = r"\b(?:ends?|expires?|until|runs? (?:out|to)|through)\b[^.;]{0,40}\b(?:(?:19|20)\d\d|anniversary)\b"
 
 
 def _initial_term(said: Sentence) -> Iterator[Value]:
-    if said.about(f"{STAFF}|{SECRETS}|warrant|exclusiv|insur|invoice|price") or (
-        said.type == "nda" and said.has("disclos")
+    if (
+        said.about(f"{STAFF}|{SECRETS}|warrant|exclusiv|insur|invoice|price")
+        or (said.headed(r"renew|prolong") and not said.about(r"initial|\bterm\b|minimum|signature"))
+        or (said.type == "nda" and said.has("disclos"))
     ):
+        return
+    if said.headed(r"\bterm\b|duration|commence|period") and said.has(
+        r"\bindefinite|no fixed (?:term|period|duration)"
+    ):
+        yield Value(0.0)
         return
     head = pattern_of(_HEAD)
     plain = [each for each, notice in plain_durations(said) if not notice]
@@ -52,7 +59,9 @@ def _renewal_term(said: Sentence) -> Iterator[Value]:
     if said.has(r"month[- ]to[- ]month"):
         yield Value(1.0)
         return
-    if not said.has(r"automatic|tacit|successive|followed by|thereafter|further|prolonged|at a time|unless"):
+    if not said.has(
+        r"automatic|tacit|successive|followed by|thereafter|further|prolonged|at a time|each (?:time|case)|unless"
+    ):
         return
     found = lengths(said, f"day {_LONG}", aside="", notice=False)
     renewed = [each for each in found if not _first_term(said.plain[: each.start])]

@@ -16,19 +16,24 @@ from fairlead.agreements.reading import (
     the_only,
 )
 
-_CAPPED: Final = r"limited to|exceed|capped? at|liable for more than|maximum|not? (?:be )?(?:more|greater|higher) than"
+_CAPPED: Final = (
+    r"limited to|limits its|restricted to|liable (?:only )?up to|exceed|capped? at|liable for more than|maximum"
+    r"|not? (?:be )?(?:more|greater|higher) than"
+)
 _SHARE_IN_WORDS: Final = r"\bhal(?:f|ves)\b|\bthirds?\b(?! part)|\bquarters\b|\bquarter of\b"
 _TIMES: Final = pattern_of(r"\b(?P<number>\d+(?:\.\d+)?)\s*(?:times\b|x\b|×|-?fold\b)")
 
 
 def _liability_cap(said: Sentence) -> Iterator[Value]:
     if (
-        not said.has(r"liab")
+        not (said.has(r"liab") or (said.headed(r"liab") and said.has(r"damage|\bowe")))
         or said.about(r"insur")
         or said.has(r"^\W*nothing (?:in|limits)|excludes? (?:its|any) liability")
     ):
         return
-    if said.has(r"unlimited|liab\w*\b[^.;]{0,60}\bnot be limited|without limit"):
+    if said.has(
+        r"unlimited|\b(?:not|n't) (?:limit|cap)\b(?! \w* to)|liab\w*\b[^.;]{0,60}\bnot be limited|without limit"
+    ):
         yield Value(NO_LIMIT)
         return
     if not said.has(_CAPPED) or said.parties.who(said.text) == "ours":

@@ -6,7 +6,9 @@ from typing import Final
 from fairlead.agreements.quantities import percents
 from fairlead.agreements.reading import NO_LIMIT, Read, Sentence, Value, lengths, pattern_of, shares, the_only
 
-_MONEY_TALK: Final = r"\bpay(?:s|able|ment|ments)?\b|\bpaid\b|\bdue\b|\bsettl(?:e|es|ed|ement)\b|\bnet\b"
+_MONEY_TALK: Final = (
+    r"\bpay(?:s|able|ment|ments)?\b|\bpaid\b|\bdue\b|\bsettl(?:e|es|ed|ement)\b|\bremit(?:s|ted)?\b|\bnet\b"
+)
 _PAID_FOR: Final = r"invoice|fee|charge|remuneration|payment|billing|price|sums?\b"
 _OTHER_TIMES: Final = (
     r"interest|increase|\braises? (?:its|the|any|all)?\s*(?:price|fee|rate|charge)|insur|liab|terminat|refund|credit"
@@ -25,7 +27,7 @@ def _payment_days(said: Sentence) -> Iterator[Value]:
         yield Value(why="it names an earliest and a latest day")
     elif found or net:
         yield from the_only((*found, *net), "days")
-    elif said.has(r"on receipt|on demand|in advance|immediately|upon (?:receipt|invoice)"):
+    elif said.has(r"on (?:receipt|presentation|demand)|in advance|immediately|upon (?:receipt|invoice)"):
         yield Value(0.0)
 
 
@@ -59,9 +61,24 @@ def _times_a_year(text: str, at: int) -> float:
     return _YEARLY["annu" if word.startswith("annu") else word] / float(found["count"] or 1)
 
 
+_FIXED: Final = (
+    r"\b(?:prices|fees|charges|rates)\s+(?:(?:shall|will|are|is|stay|remain)\s+)+"
+    r"(?:remain |stay |be )?(?:fixed|unchanged|the same|as they are|firm)\b"
+)
+
+
 def _price_increase(said: Sentence) -> Iterator[Value]:
-    rises = r"increas|\brais|\bris(?:e|es|ing)\b|go up|adjust|vary|varied|chang|uplift|indexed"
-    if not said.has(rises) or not said.about(r"price|fees?\b|rates?\b|charges?\b") or said.has(r"interest|liab|insur"):
+    rises = (
+        r"increas|\brais|\bris(?:e|es|ing)\b|go up|adjust|vary|varied|chang|uplift|indexed|amend|revis(?:e|es|ed|ing)\b"
+    )
+    if (
+        not (said.has(rises) or said.has(_FIXED))
+        or not said.about(r"price|fees?\b|rates?\b|charges?\b")
+        or said.has(r"interest|liab|insur")
+    ):
+        return
+    if said.has(_FIXED):
+        yield Value(0.0)
         return
     found = shares(said, aside=r"discount|rebate|deposit|advance")
     index = said.has(r"index|\bcpi\b|inflation|consumer price")

@@ -60,11 +60,11 @@ def _indemnity(said: Sentence) -> Iterator[Value]:
 
 
 def _subprocessors(said: Sentence) -> Iterator[Value]:
-    if not said.has(r"sub-?processors?"):
+    if not said.has(r"sub-?processors?|(?:an)?other processors?"):
         return
     if said.has(_CONSENT + r"|require .{0,40}consent"):
         yield Value(word="consent")
-    elif said.has(r"discretion|freely|without (?:consent|notice)"):
+    elif said.has(r"discretion|freely|\bfree to\b|of its choice|without (?:consent|notice|inform|notif|telling)"):
         yield Value(word="free")
     elif said.has(r"inform|notif|notice|object"):
         yield Value(word="notice")

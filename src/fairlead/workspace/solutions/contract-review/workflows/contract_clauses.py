@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import to_builtins
 
-from fairlead.agreements import MEASURES, Clause, annual_value, bears_out, language_of, parties_of, read, split
+from fairlead.agreements import MEASURES, Clause, annual_value, bears_out, language_of, parties_of, read, split, unheard
 
 # Clauses of these kinds say nothing that preferred terms speak of.
 _ORDINARY = re.compile(
@@ -38,10 +38,13 @@ def extracted(text: str, organisation: str) -> dict[str, Any]:
     known = {each.place for each in said}
     addressed = [each for each in agreement.clauses if _ADDRESSED.search(each.text)]
     foreign = [each for each in agreement.clauses if language_of(each.text) not in ("en", "")]
+    silent = unheard(agreement.clauses, said)
     unread = [
         each
         for each in agreement.clauses
-        if each.place not in known and each not in addressed and each not in foreign and not _plain(each)
+        if each not in addressed
+        and each not in foreign
+        and (each in silent or (each.place not in known and not _plain(each)))
     ]
     return {
         "language": agreement.language,
