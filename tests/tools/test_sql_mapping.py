@@ -90,6 +90,17 @@ async def test_queries_in_our_words_read_and_write_a_database_that_has_others(tm
     await shop.close()
 
 
+async def test_a_value_that_all_rows_have_stands_for_what_is_given_with_an_insert(tmp_path: Path) -> None:
+    mapping = MAPPING.replace(b"once: Schluessel", b"currency: {value: EUR}, once: Schluessel")
+    text = {"type": "string"}
+    post = {"insert": "postings", "parameters": {"number": text, "currency": text, "total": {"type": "number"}}}
+    shop = system(tmp_path, mapping, post=post)
+    assert (await call(shop, "post", number="R-1", currency="EUR", total=1.0))["changed"] == 1
+    with closing(sqlite3.connect(tmp_path / "others.db")) as connection:
+        assert connection.execute('SELECT "Beleg", "Betrag_Cent" FROM "Buchung"').fetchall() == [("R-1", 100)]
+    await shop.close()
+
+
 @pytest.mark.parametrize(
     ("mapping", "queries", "said"),
     [

@@ -87,7 +87,7 @@ def _query(key: str, query: QuerySettings, tables: Mapping[str, Table]) -> Query
             f"{key} needs either `sql` or `insert`", mend="write the statement, or name the table that gets a row"
         )
     if query.insert:
-        return replace(query, sql=_insert(key, query, tables), insert="", effect="write")
+        return replace(query, sql=_insert(key, query, tables), effect="write")
     spoken = set(_spoken(query.sql)) & tables.keys()
     if not spoken:
         return query

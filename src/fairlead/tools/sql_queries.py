@@ -69,7 +69,8 @@ class Query(Struct, frozen=True, kw_only=True):
         for name, schema in self.schemas.items():
             if name not in arguments and "default" not in schema:
                 raise BadInput(f"{self.name} lacks the argument {name!r}", param=name)
-            bound[name] = arguments.get(name, schema.get("default"))
+            if name in self.names:
+                bound[name] = arguments.get(name, schema.get("default"))
         return bound
 
 
@@ -125,7 +126,10 @@ def _query(key: str, name: str, settings: QuerySettings) -> Query:
     if not _NAME.fullmatch(name):
         raise BadInput(f"{key}: {name!r} is no fit name for a tool", mend="use small letters, digits and _")
     pieces, names = _apart(settings.sql.strip().rstrip(";").rstrip())
-    if spare := sorted(settings.parameters.keys() - set(names)):
+    # Of an `insert`, the mapping may have a value of its own in the place of what callers give.
+    unused = [each for each in settings.parameters if each not in names]
+    if unused and not settings.insert:
+        spare = sorted(unused)
         raise BadInput(
             f"{key}.parameters: {spare[0]!r} stands nowhere in the statement", mend=f"write :{spare[0]} in it"
         )
@@ -135,7 +139,8 @@ def _query(key: str, name: str, settings: QuerySettings) -> Query:
             why=f":{PERSON} stands for who calls and :{ONCE} for the call, whatever arguments say",
             mend="leave it out of `parameters`, or give the parameter another name",
         )
-    schemas = {each: _schema(key, each, settings.parameters) for each in dict.fromkeys(names) if each not in _OURS}
+    taken_in = [each for each in dict.fromkeys((*names, *unused)) if each not in _OURS]
+    schemas = {each: _schema(key, each, settings.parameters) for each in taken_in}
     return Query(name=name, pieces=pieces, names=names, schemas=schemas, reads=settings.effect == "read")
 
 
