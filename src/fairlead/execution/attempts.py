@@ -6,9 +6,10 @@ from functools import partial
 from typing import Protocol
 
 from fairlead.costs.ledger import Action
-from fairlead.errors import DeadlineExceeded, NotRedactable, OverBudget, Overloaded, RateLimited, Upstream
+from fairlead.errors import DeadlineExceeded, NotRedactable, OverBudget, RateLimited, Upstream
 from fairlead.execution.at_cap import passes_over, reservation
 from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.execution.outdated import refuse_outdated
 from fairlead.execution.dropping import leave_out
 from fairlead.execution.hedging import Race
 from fairlead.execution.pace import note_pace
@@ -220,26 +221,6 @@ async def _asks_again(
     with action.trace.waiting():
         await asyncio.sleep(pause)
     return action.load is None or not action.load.again(candidate.model, candidate.max_output)
-
-
-def refuse_outdated(fairlead: Fairlead, deployment: Deployment, action: Action) -> None:
-    """Raises `Overloaded` if what was decided was decided under something that is no longer in force: a policy, a key,
-    a budget or the caller's groups may have changed while this call waited. The client's retry is decided anew.
-    Raises `NotActive` if the caller is no longer active at their provider."""
-    if fairlead.current() is not deployment:
-        raise Overloaded(
-            "the workspace changed while this call was waiting for its turn",
-            why="it was decided under a revision or under keys that are no longer in force",
-            mend="send it again: it is decided anew",
-            step="attempt",
-        )
-    if deployment.authenticator.standing(action.caller) != action.caller:
-        raise Overloaded(
-            "you were taken out of a group while this call was waiting for its turn",
-            why="it was decided with groups that are no longer yours",
-            mend="send it again: it is decided with the groups that you have now",
-            step="attempt",
-        )
 
 
 async def _once(

@@ -14,6 +14,7 @@ from fairlead.execution.cascade import cascaded
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.ending import ended
 from fairlead.execution.flow_path import carried, extracted, heard
+from fairlead.execution.outdated import decided_anew
 from fairlead.execution.planning import classified, considered_for, meant, planned, watched
 from fairlead.execution.prepare import Decided, detected
 from fairlead.execution.release import Deliver, Release
@@ -40,6 +41,18 @@ async def call_model(
     With `deliver`, text is handed out as soon as it may leave; the tail comes with the answer, once that is billed.
     What `remember` makes of it is kept in the same commit. Raises `Refused`, `Upstream` or `BadInput`, once recorded.
     """
+    path = partial(_called, fairlead, caller, request, arrival, deliver, remember)
+    return await decided_anew(fairlead, caller, path)
+
+
+async def _called(
+    fairlead: Fairlead,
+    caller: Caller,
+    request: ChatRequest,
+    arrival: Arrival,
+    deliver: Deliver | None,
+    remember: Remember | None,
+) -> Answer:
     deployment = fairlead.current()
     async with fairlead.ledger.open(caller, arrival, deployment) as action:
         decided = await decide(fairlead, deployment, action, request)

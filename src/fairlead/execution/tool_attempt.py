@@ -11,8 +11,8 @@ from fairlead.costs.ledger import Action
 from fairlead.costs.told import Hit, ToolReservation
 from fairlead.errors import BadInput, DeadlineExceeded, Overloaded, Rejected, Unauthenticated, Upstream
 from fairlead.execution.aggregating import taken_down
-from fairlead.execution.attempts import refuse_outdated
 from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.execution.outdated import refuse_outdated
 from fairlead.execution.remembering import remembered
 from fairlead.execution.stopping import refuse_ended
 from fairlead.execution.tool_approvals import use_approvals
@@ -96,6 +96,7 @@ async def attempted(fairlead: Fairlead, deployment: Deployment, action: Action, 
     try:
         async with deployment.systems.places[decided.system.name].turn(call):
             await refuse_changed(fairlead, deployment, action, decided)
+            refuse_outdated(fairlead, deployment, action)  # while no approval is used up yet
             await use_approvals(fairlead, action, decided)
             refuse_outdated(fairlead, deployment, action)
             action.sending(sent)

@@ -8,6 +8,7 @@ from functools import partial
 from fairlead.costs.told import Arrival
 from fairlead.execution.deployment import Fairlead
 from fairlead.execution.flow_path import put, read, refuse_forgotten, traced
+from fairlead.execution.outdated import decided_anew
 from fairlead.execution.stopping import refuse_stopped, refuse_stopped_system
 from fairlead.execution.told_policies import encode_told
 from fairlead.execution.tool_asking import (
@@ -43,6 +44,18 @@ async def call_tool(
     the one before the system is reached. Raises `Refused`, `Upstream` or `BadInput`;
     whatever is raised has been recorded, and nothing was done that the error does not tell of.
     """
+    path = partial(_called, fairlead, caller, request, arrival, remember, begins)
+    return await (path() if begins is not None else decided_anew(fairlead, caller, path))  # it is begun once
+
+
+async def _called(
+    fairlead: Fairlead,
+    caller: Caller,
+    request: ToolRequest,
+    arrival: Arrival,
+    remember: RememberCall | None,
+    begins: NewResult | None,
+) -> ToolAnswer:
     deployment = fairlead.current()
     async with fairlead.ledger.open(caller, arrival, deployment, "call_tool") as action:
         if deployment.stops is not None:

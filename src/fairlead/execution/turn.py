@@ -6,9 +6,10 @@ from typing import Final
 from msgspec.structs import replace
 
 from fairlead.costs.ledger import Action
-from fairlead.execution.attempts import PATIENCE, refuse_outdated, seconds_left
+from fairlead.execution.attempts import PATIENCE, seconds_left
 from fairlead.execution.balancing import Load, pause_of
 from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.execution.outdated import refuse_outdated
 from fairlead.execution.dropping import leave_out
 from fairlead.execution.prepare import Decided
 from fairlead.lanes.rates import Taken

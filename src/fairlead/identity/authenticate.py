@@ -171,6 +171,13 @@ class Authenticator:
             return self.known(caller.person)
         return self.again(caller)
 
+    def is_same(self, caller: Caller, before: "Authenticator") -> bool:
+        """Whether somebody whom another let in is let in here with the same rights, and by the same key where it is a
+        key: not by one that has its name by now. Raises `Unauthenticated`, `NotActive`."""
+        name = caller.credential.removeprefix("key:")
+        same_key = self._by_name.get(name) == before._by_name.get(name)
+        return same_key and replace(self.again(caller), expires=caller.expires) == caller
+
     def _bound(self, caller: Caller, key: Key) -> Caller:
         """The caller of a key that is bound to a person. Raises `NotActive`."""
         if self._register is None:
