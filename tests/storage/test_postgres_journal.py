@@ -231,3 +231,18 @@ def test_a_pooled_connection_that_the_server_ended_is_replaced(store: Store) -> 
     for kind in (store.reading, store.writing):
         with kind() as connection:
             assert connection.exec_driver_sql("SELECT pg_backend_pid()").scalar() != mine
+
+
+def test_an_office_is_asked_for_over_one_session_and_given_back(store: Store) -> None:
+    database, other = store.database, PostgresDatabase(store.database.url)
+    for _ in range(3):
+        with database.elected("tea") as mine, other.elected("tea") as theirs, database.elected("ink") as also:
+            assert (mine, theirs, also) == (True, False, True)
+    with pytest.raises(ZeroDivisionError), database.elected("tea"):
+        raise ZeroDivisionError
+    with other.elected("tea") as theirs:
+        assert theirs
+    with store.reading() as connection:
+        asked = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'fairlead offices'"
+        assert connection.exec_driver_sql(f"{asked} AND datname = current_database()").scalar() == 2
+    other.close()

@@ -37,6 +37,9 @@ class Database(Protocol):
 
     def make_engine(self) -> "Engine": ...
 
+    def close(self) -> None:
+        """Lets go of what is kept open beside the engine. It may be used again."""
+
     def reading(self, connection: "Connection") -> AbstractContextManager[None]:
         """One moment of the database, which waits for no writer."""
 

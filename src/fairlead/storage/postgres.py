@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from fairlead.errors import BadInput, Broken
 from fairlead.storage import postgres_turns
+from fairlead.storage.postgres_spare import Spare
 from fairlead.storage.types import Entry, NewTurn, Write
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ _ARRIVE: Final = (
     "INSERT INTO arrived (run, at, record, spans, subject, ciphertext) VALUES (%s, %s, %s, %s, '', ''::bytea)"
 )
 _OFFICE: Final = "SELECT pg_try_advisory_lock(%s)"
+_GIVE_BACK: Final = "SELECT pg_advisory_unlock(%s)"
 _ARRIVED: Final = "SELECT EXISTS (SELECT 1 FROM arrived)"
 _SEQUENCE: Final = "SELECT fairlead_sequence(5000)"
 _LOCK_WAIT: Final = 5000  # milliseconds
@@ -111,6 +113,11 @@ class PostgresDatabase:
         self.url = url
         self.synchronous = synchronous
         self.shown = shown(url)
+        self.spare = Spare(lambda: connect(url, name="fairlead offices", synchronous=synchronous), _lives)
+
+    def close(self) -> None:
+        """Let go of what is kept open. It may be used again."""
+        self.spare.close()
 
     def exists(self) -> bool:
         return True  # whether it can be reached is told by asking it
@@ -167,10 +174,14 @@ class PostgresDatabase:
 
     @contextmanager
     def elected(self, office: str) -> Iterator[bool]:
-        """An advisory lock of a session of its own."""
-        with connect(self.url, name=f"fairlead {office}") as connection:
-            row = connection.execute(_OFFICE, (number_of(f"fairlead office {office}"),)).fetchone()
-            yield bool(row and row[0])
+        """An advisory lock of a session that nobody else uses meanwhile: it ends with its holder."""
+        number = number_of(f"fairlead office {office}")
+        with self.spare.lent() as session:
+            row = session.execute(_OFFICE, (number,)).fetchone()
+            mine = bool(row and row[0])
+            yield mine
+            if mine:
+                session.execute(_GIVE_BACK, (number,))
 
     def announce(self, connection: "Connection") -> None:
         connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
@@ -249,17 +260,26 @@ def _say(raw: "psycopg.Connection[Any]", statement: str) -> None:
 
 
 def _refuse_ended(raw: "psycopg.Connection[Any]", *_: object) -> None:
-    """A server says nothing unasked before it ends a session. So a pooled connection is asked whether it lives only
-    where something came, and the pool makes another where it does not."""
-    from sqlalchemy.exc import DBAPIError, DisconnectionError
+    """The pool makes another connection in the place of one that has ended."""
+    from sqlalchemy.exc import DisconnectionError
+
+    if not _lives(raw):
+        raise DisconnectionError("the server has ended it")
+
+
+def _lives(raw: "psycopg.Connection[Any]") -> bool:
+    """Whether a session that was quiet lives. A server says nothing unasked before it ends one: so it is asked only
+    where something came."""
+    from sqlalchemy.exc import DBAPIError
 
     try:
         came = select.poll()
         came.register(raw.fileno(), select.POLLIN)
         if came.poll(0):
             _say(raw, ";")
-    except (DBAPIError, driver().Error) as error:
-        raise DisconnectionError(str(error)) from error
+    except (DBAPIError, driver().Error):
+        return False
+    return True
 
 
 def passes(error: Exception) -> bool:

@@ -47,7 +47,7 @@ class SessionLocks:
 
     def known(self) -> list[str]:
         """The workers that have written, and have not ended well."""
-        with postgres.connect(self._database.url, name="fairlead recovery") as connection:
+        with self._database.spare.lent() as connection:
             return [worker for (worker,) in connection.execute(_KNOWN)]
 
     def seize(self, worker: str, now: float) -> SessionLock | None:

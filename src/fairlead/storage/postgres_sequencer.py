@@ -17,7 +17,7 @@ log = logging.getLogger("fairlead.journal")
 
 _SEQUENCE: Final = "SELECT fairlead_sequence(%s)"
 _AT_MOST: Final = 2000
-_REST: Final = 0.01  # seconds
+_REST: Final = 0.05  # seconds: nobody waits for places but who reads the log, and they give them first
 _BUSY: Final = 0.03  # another process is at it, and may not have seen our last group
 _LOOK: Final = 1.5
 _LAST_TRIES: Final = 20

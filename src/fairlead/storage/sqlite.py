@@ -57,6 +57,9 @@ class SqliteDatabase:
         event.listen(engine, "connect", lambda raw, _: prepare(raw, synchronous=self.synchronous))
         return engine
 
+    def close(self) -> None:
+        """Nothing is kept open."""
+
     def reading(self, connection: "Connection") -> AbstractContextManager[None]:
         return transaction(connection, _READ)
 

@@ -167,6 +167,7 @@ class Store:
         """Gives back the connections. The journal's own is closed by the journal."""
         if "engine" in self.__dict__:
             self.engine.dispose()
+        self.database.close()
 
 
 def _away(shown: str, error: BaseException | None) -> Away:

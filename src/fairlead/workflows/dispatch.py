@@ -75,7 +75,8 @@ class Dispatch:
                 return
             carried = await self._carriage.under_way()
             owners = await asyncio.to_thread(self._taking.owners)
-            for dead in await asyncio.to_thread(self._dead, owners | carried.keys()):
+            others = (owners | carried.keys()) - {self._taking.worker}
+            for dead in await asyncio.to_thread(self._dead, others):
                 runs = await asyncio.to_thread(self._taking.walked_by, dead)
                 count = await asyncio.to_thread(self._taking.bury, runs, dead)
                 await self._carriage.drop(carried.get(dead, []))

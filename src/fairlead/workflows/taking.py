@@ -47,7 +47,7 @@ class Taking:
         self._store = store
         self._clock = clock
         self._runs = runs
-        self._worker = worker
+        self.worker = worker
 
     def look(self, room: int, walked: Collection[str]) -> Looked:
         """Take at most so many runs, or see how those stand that are walked."""
@@ -56,7 +56,7 @@ class Taking:
         if taken := self.take(room):
             return Looked(taken=tuple(taken))
         with self._store.reading() as connection:
-            mine = workflow_taking_rows.walked_by(connection, self._worker, kept=True)
+            mine = workflow_taking_rows.walked_by(connection, self.worker, kept=True)
             return Looked(
                 lost=tuple(set(mine) - set(walked)),
                 statuses=workflow_rows.statuses(connection, list(walked)),
@@ -84,14 +84,14 @@ class Taking:
             return [
                 each
                 for each in chosen
-                if table.take(connection, each.id, segment=each.segment, worker=self._worker, now=now)
+                if table.take(connection, each.id, segment=each.segment, worker=self.worker, now=now)
             ]
 
     def let_go(self, runs: Iterable[str], owner: str | None = None, *, until: int = 0) -> int:
         """What this worker (or `owner`; "" for nobody) does not walk any more. How many it was."""
         from fairlead.storage import workflow_taking_rows as table
 
-        owner = self._worker if owner is None else owner
+        owner = self.worker if owner is None else owner
         with self._store.writing() as connection:
             return sum(table.let_go(connection, each, owner=owner, until=until) for each in runs)
 
