@@ -19,7 +19,9 @@ def adds_up(w: World) -> bool:
     return w.holds() == [] and w.balance("organisation") == (0, sum(record.cost for record in w.records()))
 
 
-def announced(w: World, monkeypatch: pytest.MonkeyPatch, changed: Callable[[Deployment], Deployment], times: int) -> None:
+def announced(
+    w: World, monkeypatch: pytest.MonkeyPatch, changed: Callable[[Deployment], Deployment], times: int
+) -> None:
     """Another deployment is taken up, so many times, while a call that was decided reserves its money."""
     reserved, left = model_call.reserved, [times]
 

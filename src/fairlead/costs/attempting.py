@@ -40,6 +40,7 @@ class Attempting(Known):
         self._failed = Write()  # a failed attempt's settlement, committed together with the next hold or the end
         self._stood_in: Record | None = None  # an earlier attempt whose answer is given after all
         self.beside: Beside | None = None  # attempts beside the one in flight
+        self.marked = False  # whether it is kept that a workflow has begun this
 
     @property
     def attempted(self) -> str:
@@ -95,6 +96,7 @@ class Attempting(Known):
     async def reserve_tool(self, reservation: ToolReservation, step: NewStep | None, begins: NewResult | None) -> None:
         """As `reserve`, for the call of a tool. `step` and `begins` are kept in the same commit: see `remembered`."""
         self._attempt += 1
+        self.marked = begins is not None
         record = msgspec.structs.replace(
             self._record("attempt"),
             tool=reservation.tool,

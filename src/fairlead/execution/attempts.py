@@ -9,9 +9,9 @@ from fairlead.costs.ledger import Action
 from fairlead.errors import DeadlineExceeded, NotRedactable, OverBudget, RateLimited, Upstream
 from fairlead.execution.at_cap import passes_over, reservation
 from fairlead.execution.deployment import Deployment, Fairlead
-from fairlead.execution.outdated import refuse_outdated
 from fairlead.execution.dropping import leave_out
 from fairlead.execution.hedging import Race
+from fairlead.execution.outdated import refuse_outdated
 from fairlead.execution.pace import note_pace
 from fairlead.execution.prepare import Decided
 from fairlead.execution.release import Release

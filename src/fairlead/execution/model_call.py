@@ -28,6 +28,7 @@ from fairlead.models.types import ChatRequest
 from fairlead.routing import why_none
 
 
+@decided_anew
 async def call_model(
     fairlead: Fairlead,
     caller: Caller,
@@ -41,18 +42,6 @@ async def call_model(
     With `deliver`, text is handed out as soon as it may leave; the tail comes with the answer, once that is billed.
     What `remember` makes of it is kept in the same commit. Raises `Refused`, `Upstream` or `BadInput`, once recorded.
     """
-    path = partial(_called, fairlead, caller, request, arrival, deliver, remember)
-    return await decided_anew(fairlead, caller, path)
-
-
-async def _called(
-    fairlead: Fairlead,
-    caller: Caller,
-    request: ChatRequest,
-    arrival: Arrival,
-    deliver: Deliver | None,
-    remember: Remember | None,
-) -> Answer:
     deployment = fairlead.current()
     async with fairlead.ledger.open(caller, arrival, deployment) as action:
         decided = await decide(fairlead, deployment, action, request)

@@ -6,37 +6,46 @@ what is in force by then: a stop, a key that is gone, a grant that has ended hol
 The decision before is in the log, as refused.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from fairlead.costs.ledger import Action
 from fairlead.errors import FairleadError, Overloaded
 from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.identity.types import Caller
 
+_Given = ParamSpec("_Given")
 _Answer = TypeVar("_Answer")
+_Path = Callable[Concatenate[Fairlead, Caller, _Given], Coroutine[Any, Any, _Answer]]
 
 _TIMES: Final = 3  # announcements in a row
 
 
 class _Outdated(Overloaded):
-    """Decided by what is no longer in force. `sent` says whether an attempt was made before."""
+    """Decided by what is no longer in force. `begun` says whether an attempt was made before, or a walk of a workflow
+    knows that it was begun."""
 
-    def __init__(self, sent: bool, message: str, **more: str) -> None:
+    def __init__(self, begun: bool, message: str, **more: str) -> None:
         super().__init__(message, **more)  # type: ignore[arg-type]
-        self.sent = sent
+        self.begun = begun
 
 
-async def decided_anew(fairlead: Fairlead, caller: Caller, path: Callable[[], Awaitable[_Answer]]) -> _Answer:
-    """What the path gives. Raises as it does, and `Overloaded` where it is outdated and cannot be decided anew."""
-    for _ in range(_TIMES):
-        before = fairlead.deployment
-        try:
-            return await path()
-        except _Outdated as outdated:
-            if outdated.sent or not _stands(fairlead, caller, before):
-                raise
-    return await path()
+def decided_anew(path: _Path[_Given, _Answer]) -> _Path[_Given, _Answer]:
+    """The path, which decides again what was outdated. Raises as it does, and `Overloaded` where that cannot be."""
+
+    @wraps(path)
+    async def decided(fairlead: Fairlead, caller: Caller, *given: _Given.args, **more: _Given.kwargs) -> _Answer:
+        for _ in range(_TIMES):
+            before = fairlead.deployment
+            try:
+                return await path(fairlead, caller, *given, **more)
+            except _Outdated as outdated:
+                if outdated.begun or not _stands(fairlead, caller, before):
+                    raise
+        return await path(fairlead, caller, *given, **more)
+
+    return decided
 
 
 def _stands(fairlead: Fairlead, caller: Caller, before: Deployment) -> bool:
@@ -55,7 +64,7 @@ def refuse_outdated(fairlead: Fairlead, deployment: Deployment, action: Action) 
     Raises `NotActive` if the caller is no longer active at their provider."""
     if fairlead.current() is not deployment:
         raise _Outdated(
-            action.in_flight > 1,
+            action.marked or action.in_flight > 1,
             "the workspace changed while this call was waiting for its turn",
             why="it was decided under a revision or under keys that are no longer in force",
             mend="send it again: it is decided anew",

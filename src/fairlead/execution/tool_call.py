@@ -30,6 +30,7 @@ from fairlead.models.types import NO_USAGE
 from fairlead.storage.types import NewResult
 
 
+@decided_anew
 async def call_tool(
     fairlead: Fairlead,
     caller: Caller,
@@ -44,18 +45,6 @@ async def call_tool(
     the one before the system is reached. Raises `Refused`, `Upstream` or `BadInput`;
     whatever is raised has been recorded, and nothing was done that the error does not tell of.
     """
-    path = partial(_called, fairlead, caller, request, arrival, remember, begins)
-    return await (path() if begins is not None else decided_anew(fairlead, caller, path))  # it is begun once
-
-
-async def _called(
-    fairlead: Fairlead,
-    caller: Caller,
-    request: ToolRequest,
-    arrival: Arrival,
-    remember: RememberCall | None,
-    begins: NewResult | None,
-) -> ToolAnswer:
     deployment = fairlead.current()
     async with fairlead.ledger.open(caller, arrival, deployment, "call_tool") as action:
         if deployment.stops is not None:

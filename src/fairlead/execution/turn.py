@@ -9,8 +9,8 @@ from fairlead.costs.ledger import Action
 from fairlead.execution.attempts import PATIENCE, seconds_left
 from fairlead.execution.balancing import Load, pause_of
 from fairlead.execution.deployment import Deployment, Fairlead
-from fairlead.execution.outdated import refuse_outdated
 from fairlead.execution.dropping import leave_out
+from fairlead.execution.outdated import refuse_outdated
 from fairlead.execution.prepare import Decided
 from fairlead.lanes.rates import Taken
 from fairlead.lanes.refusals import AtLimit
