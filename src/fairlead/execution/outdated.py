@@ -7,7 +7,7 @@ The decision before is in the log, as refused.
 """
 
 from collections.abc import Callable, Coroutine
-from functools import wraps
+from functools import update_wrapper
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from fairlead.costs.ledger import Action
@@ -34,7 +34,6 @@ class _Outdated(Overloaded):
 def decided_anew(path: _Path[_Given, _Answer]) -> _Path[_Given, _Answer]:
     """The path, which decides again what was outdated. Raises as it does, and `Overloaded` where that cannot be."""
 
-    @wraps(path)
     async def decided(fairlead: Fairlead, caller: Caller, *given: _Given.args, **more: _Given.kwargs) -> _Answer:
         for _ in range(_TIMES):
             before = fairlead.deployment
@@ -45,6 +44,7 @@ def decided_anew(path: _Path[_Given, _Answer]) -> _Path[_Given, _Answer]:
                     raise
         return await path(fairlead, caller, *given, **more)
 
+    update_wrapper(decided, path)
     return decided
 
 
