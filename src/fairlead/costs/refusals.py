@@ -5,7 +5,7 @@ import logging
 
 from fairlead.clock import Clock, new_id
 from fairlead.costs.record import RECORD_VERSION, Record, RecordedError, encode_record
-from fairlead.errors import FairleadError
+from fairlead.errors import FairleadError, Overloaded
 from fairlead.storage.journal import Journal
 from fairlead.storage.types import Entry, Write
 
@@ -13,7 +13,7 @@ log = logging.getLogger("fairlead.refusals")
 
 _PER_SECOND = 5.0
 _BURST = 50.0
-_PATIENCE = 1.0  # seconds for which whoever is refused waits for the record of it
+_PATIENCE = 1.0  # seconds for which the record is waited for where the database is what is missing
 
 
 class Refusals:
@@ -28,8 +28,8 @@ class Refusals:
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def record(self, door: str, error: FairleadError, credential: str = "") -> None:
-        """Append one refusal to the log, or count it. `credential` names who was refused, where that is known. While
-        the database is away it is tried for as long as the journal tries, and nobody waits for that."""
+        """Append one refusal to the log, or count it. `credential` names who was refused, where that is known. Whoever
+        is refused because the database is away does not wait for as long as the journal tries to reach it."""
         if not self._take():
             self._suppressed += 1
             return
@@ -50,7 +50,8 @@ class Refusals:
         recording = asyncio.create_task(self._append(record))
         self._under_way.add(recording)
         recording.add_done_callback(self._under_way.discard)
-        await asyncio.wait([recording], timeout=_PATIENCE)
+        away = type(error) is Overloaded  # its kinds are limits; it itself is this worker, which has lost touch
+        await asyncio.wait([recording], timeout=_PATIENCE if away else None)
 
     async def _append(self, record: Record) -> None:
         try:
