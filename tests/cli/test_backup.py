@@ -19,6 +19,7 @@ from fairlead.costs.budgets import scope_name
 from fairlead.execution import Answer
 from fairlead.identity import Caller
 from fairlead.storage import backup as making
+from fairlead.storage.backup_copy import copy_state
 from fairlead.storage.journal import Journal
 from fairlead.storage.store import Store
 from fairlead.storage.types import Hold, ScopeLimit, Write
@@ -269,14 +270,13 @@ def test_a_backup_that_would_not_be_accepted_is_not_left(
     asked: tuple[Path, Answer], fairlead: Fairlead, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The key that was about to sign it was changed while it was copied."""
-    real = making._copy_file
 
     def late(*given: Any) -> None:
         assert fairlead("key", "rotate-signing", "--yes").status == 0
-        real(*given)
+        copy_state(*given)
 
     with monkeypatch.context() as patched:
-        patched.setattr(making, "_copy_file", late)
+        patched.setattr(making, "copy_state", late)
         assert "does not hold" in fairlead("backup", tmp_path / "backup").err
     assert list(tmp_path.glob("*backup*")) == []
     assert fairlead("backup", tmp_path / "backup").status == 0
