@@ -42,7 +42,10 @@ def _upgrade(connection: "Connection", to: str) -> None:
     from alembic.runtime.environment import EnvironmentContext
 
     config, script = Config(), _script()
-    # The transaction is ours, see `Store.writing`; Alembic must not commit within it.
+    # The transaction is ours, see `Store.writing`; Alembic must not commit within it, and asks SQLAlchemy whether there
+    # is one, which has not heard of a transaction that was begun beside it.
+    if not connection.in_transaction():
+        connection.begin()
     environment = EnvironmentContext(config, script, fn=lambda revision, _: script._upgrade_revs(to, revision))
     with environment:
         environment.configure(connection=connection, transactional_ddl=False)
