@@ -237,6 +237,8 @@ def run_script(connection: "Connection", script: str) -> None:
 def _transaction(connection: "Connection", begin: str) -> Iterator[None]:
     raw: Any = connection.connection.driver_connection
     idle = driver().pq.TransactionStatus.IDLE
+    if not connection.in_transaction():
+        connection.begin()  # it says nothing to the server; whoever asks SQLAlchemy (Alembic) shall hear of ours
     try:
         _say(raw, begin)
         yield
