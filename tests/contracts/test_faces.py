@@ -26,6 +26,7 @@ agreements: position
 agreements: read
 agreements: split
 agreements: standing_of
+agreements: unheard
 audit: EMPTY_ROOT
 audit: Checkpoint
 audit: Frontier

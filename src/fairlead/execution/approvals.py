@@ -240,9 +240,13 @@ class Approvals:
         return read(token, self._link_key, self._clock.now())
 
     def _link_key(self) -> bytes:
+        return self.derived_key(PURPOSE)
+
+    def derived_key(self, purpose: bytes) -> bytes:
+        """What proves that a text which leaves and comes back was written here. Call it in a thread."""
         from fairlead.storage.checkpoints import log_origin
 
-        return self._vault.derived_key(log_origin(self._store, self.organisation), PURPOSE)
+        return self._vault.derived_key(log_origin(self._store, self.organisation), purpose)
 
     def _concerns(self, found: Approval, who: Caller) -> bool:
         question = found.question

@@ -34,7 +34,7 @@ class _Outdated(Overloaded):
 def decided_anew(path: _Path[_Given, _Answer]) -> _Path[_Given, _Answer]:
     """The path, which decides again what was outdated. Raises as it does, and `Overloaded` where that cannot be."""
 
-    async def decided(fairlead: Fairlead, caller: Caller, *given: _Given.args, **more: _Given.kwargs) -> _Answer:
+    async def decided(fairlead: Fairlead, caller: Caller, /, *given: _Given.args, **more: _Given.kwargs) -> _Answer:
         for _ in range(_TIMES):
             before = fairlead.deployment
             try:
