@@ -154,6 +154,26 @@ def test_what_was_accepted_of_an_order_counts_no_more_once_it_was_billed() -> No
     assert ended({**now, "ready": False}, [])["accepted"] == now["accepted"]  # nobody has tried to post it yet
 
 
+def test_a_total_that_a_person_fills_in_is_held_against_net_and_tax() -> None:
+    path = _ROOT / "invoice-processing" / "workflows" / "invoices.py"
+    functions = load(path.read_bytes(), path.name).functions
+    compared, settled = functions["compared"].run, functions["settled"].run
+    master = {"id": "S-1", "name": "Nord", "vat": "", "iban": ""}
+    order = {"number": "PO-1", "supplier": "S-1", "currency": "EUR", "total": 600.0, "invoiced": 0.0}
+    fields = {"supplier": "Nord", "number": "1", "date": "2026-11-02", "currency": "EUR", "order": "PO-1"}
+    fields |= {"net": 403.36, "tax": 76.64, "total": 480.0}
+
+    def told(fields: dict[str, Any], accepted: list[str]) -> dict[str, Any]:
+        return compared(fields, [], [master], [order], [], accepted)
+
+    assert told(fields, ["read total"])["problems"] == []
+    after = settled(told(fields, []), {"total": 300.0}, {})
+    asked = told(after["fields"], after["accepted"])
+    assert [each["code"] for each in asked["problems"]] == ["sums"]
+    assert "come to 480.00, and the total is 300.00" in asked["question"]
+    assert settled(asked, {"accept": True}, {})["ready"]
+
+
 def test_who_accepts_a_problem_accepts_nothing_that_other_fields_make_of_it() -> None:
     path = _ROOT / "invoice-processing" / "workflows" / "invoices.py"
     settled = load(path.read_bytes(), path.name).functions["settled"].run

@@ -76,6 +76,7 @@ def compared(
     if [code for code, _ in problems] != ["unread"]:
         problems += _of_supplier(fields, master)
         problems += _of_order(fields, supplier, order) if master else []
+        problems += _of_sums(fields) if "read total" in accepted else []
         problems += _of_posted(fields, posted)
     left = [{"code": code, "said": said} for code, said in problems if code not in accepted]
     posting = {
@@ -194,6 +195,14 @@ def _of_order(fields: Fields, supplier: str, order: Row | None) -> list[tuple[st
             )
         )
     return problems
+
+
+def _of_sums(fields: Fields) -> list[tuple[str, str]]:
+    """Whether a total that a person has filled in is what the net amount and the tax come to."""
+    net, tax, total = (float(fields.get(name) or 0) for name in ("net", "tax", "total"))
+    if not net or abs(net + tax - total) <= TOLERANCE:
+        return []
+    return [("sums", f"Net {net:.2f} and tax {tax:.2f} come to {net + tax:.2f}, and the total is {total:.2f}.")]
 
 
 def _of_posted(fields: Fields, posted: list[Row]) -> list[tuple[str, str]]:
