@@ -1,5 +1,6 @@
 """What runs of workflows have done is kept with its group: once, by who walks the run, and where its write was done."""
 
+import asyncio
 from typing import Any
 
 from sqlalchemy import select
@@ -61,3 +62,16 @@ async def test_a_result_is_kept_once_and_by_who_walks_the_run(store: Store, open
         s = workflow_step.c
         kept = [tuple(row) for row in connection.execute(select(s.run, s.place, s.action).order_by(s.run, s.place))]
     assert kept == [("r1", "a", "first"), ("r1", "d", ""), ("r2", "b", "")]
+
+
+async def test_who_took_the_run_over_while_a_result_was_being_kept_has_it(
+    store: Store, open_journal: OpenJournal
+) -> None:
+    begun(store, "r1", owner="me")
+    journal = open_journal("me")
+    with store.writing() as connection:
+        connection.execute(workflow_run.update().values(owner="another"))
+        late = asyncio.ensure_future(journal.commit(Write(result=done("r1", "a"))))
+        await asyncio.sleep(0.3)  # it has seen who walked the run before, and waits
+        assert not late.done()
+    assert not (await late).remembered

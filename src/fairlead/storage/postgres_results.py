@@ -19,7 +19,7 @@ WITH said AS MATERIALIZED ({write}), given AS (
     SELECT given.* FROM said
         JOIN given ON said.outcomes[given.number] = 0
         JOIN workflow_run ON workflow_run.id = given.run AND workflow_run.owner = given.owner
-    ORDER BY given.run, given.place, given.number FOR KEY SHARE OF workflow_run
+    ORDER BY given.run, given.place, given.number FOR SHARE OF workflow_run
 ), added AS (
     INSERT INTO workflow_step (run, place, at, action, status, cost, size, sealed)
     SELECT run, place, at, action, status, cost, size, sealed FROM mine
