@@ -13,7 +13,7 @@ from typing import Any, Final
 import yaml
 
 from evals.attribution_cases import KINDS, Case, Expected
-from evals.attribution_unseen import page, reply, schema
+from evals.attribution_unseen import page, plain_step, reply, schema
 
 HALVES: Final = ("both", "open", "kept")
 
@@ -24,20 +24,7 @@ def _steps(said: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _step(said: dict[str, Any]) -> dict[str, Any]:
     """A step of a definition."""
-    step: dict[str, Any] = {"id": said["id"]}
-    for kind in ("wait", "approval"):
-        if kind in said:
-            step[kind] = said[kind]
-    if "tool" in said:
-        step["tool"] = {"call": said["tool"], "arguments": said["with"]}
-    if "keep" in said:
-        step["transform"] = said["keep"]
-    step |= _asked(said) | _holding(said)
-    if "rules" in said:
-        step["check"] = {
-            "rules": [{"that": each, "otherwise": "it is not as it ought to be"} for each in said["rules"]]
-        }
-    return step
+    return plain_step(said) | _asked(said) | _holding(said)
 
 
 def _asked(said: dict[str, Any]) -> dict[str, Any]:

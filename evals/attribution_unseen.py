@@ -51,8 +51,8 @@ def schema(short: str) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
-def _step(said: dict[str, Any]) -> dict[str, Any]:
-    """A step of a definition."""
+def plain_step(said: dict[str, Any]) -> dict[str, Any]:
+    """A step of a definition, but for what it asks a model or an agent."""
     step: dict[str, Any] = {"id": said["id"]}
     for kind in ("wait", "approval"):
         if kind in said:
@@ -61,16 +61,22 @@ def _step(said: dict[str, Any]) -> dict[str, Any]:
         step["tool"] = {"call": said["tool"], "arguments": said["with"]}
     if "keep" in said:
         step["transform"] = said["keep"]
+    if "rules" in said:
+        step["check"] = {
+            "rules": [{"that": each, "otherwise": "it is not as it ought to be"} for each in said["rules"]]
+        }
+    return step
+
+
+def _step(said: dict[str, Any]) -> dict[str, Any]:
+    """A step of a definition."""
+    step = plain_step(said)
     for kind, asked in (("agent", "goal"), ("model", "prompt")):
         if kind in said:
             who = {"task": said["task"]} if "task" in said else {"model": said.get("model_name", _of(kind))}
             step[kind] = {asked: f"Task {said['id']}. {said[kind]}", **who, "gives": schema(said["gives"])}
     if "agent" in said:
         step["agent"] |= {"tools": said["tools"], "at_most": 4}
-    if "rules" in said:
-        step["check"] = {
-            "rules": [{"that": each, "otherwise": "it is not as it ought to be"} for each in said["rules"]]
-        }
     return step
 
 
