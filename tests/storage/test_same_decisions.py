@@ -22,6 +22,7 @@ from fairlead.storage.settings import JournalSettings
 from fairlead.storage.store import Store
 from fairlead.storage.types import Entry, Hold, Receipt, ScopeLimit, Sealed, Write
 
+WRITTEN = ("hold", "budget", "log", "payload", "tree", "arrived", "last_group")
 SCOPES = ("organisation", "person/kim", "person/lee", "task/Ärger", "department/a")
 MOST = 2**63 - 1
 amounts = st.one_of(st.integers(0, 60), st.sampled_from([0, 1, 2**62, MOST]))
@@ -117,8 +118,8 @@ def test_both_databases_decide_alike(lent: Lent, empty_database: Path, tmp_path:
         shutil.copy(empty_database, path)
         file = Store.open(path)
         server.bring_in_order()
-        with server.writing() as connection:
-            connection.exec_driver_sql("TRUNCATE hold, budget, log, payload, tree, arrived, last_group")
+        with server.writing() as connection:  # not TRUNCATE: it locks tables, in another order than the sequencers do
+            connection.exec_driver_sql("; ".join(f"DELETE FROM {table}" for table in WRITTEN))
         in_file = writers(file)
         try:
             for writer, writes in groups(history):
