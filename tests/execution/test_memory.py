@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.erased import erase
 from tests.world import MASTER_KEY, FixedClock, World, world
 
 from fairlead.costs.told import Arrival
@@ -13,7 +14,7 @@ from fairlead.execution.memories import Memories, Noted, Whose
 from fairlead.execution.tool_asking import ToolAnswer, ToolRequest
 from fairlead.execution.tool_call import call_tool
 from fairlead.labels import DataClass
-from fairlead.storage.legal_holds import PERSON, LegalHold, place_hold
+from fairlead.storage.legal_holds import PERSON, LegalHold, place_hold, release_hold
 from fairlead.storage.settings import MemorySettings
 from fairlead.storage.store import Store
 from fairlead.storage.subject_rows import StoredSubjects
@@ -190,7 +191,9 @@ def test_both_databases_remember_alike_and_forget_what_is_over_or_erased(store: 
         from fairlead.storage.personal_tables import memory
 
         assert len(connection.execute(memory.select()).all()) == 3  # held
-    assert vault.erase("kim")
+    with store.writing() as connection:
+        release_hold(connection, PERSON, kim)
+    erase(store, vault, "kim")
     with store.reading() as connection:
         assert connection.execute(memory.select()).all() == []
 
@@ -199,6 +202,6 @@ def test_nobody_remembers_for_somebody_who_was_erased_meanwhile(store: Store) ->
     clock = FixedClock()
     one = opened(store, clock)
     one.remember(whose(), noted("a", 1))
-    Vault(MASTER_KEY, StoredSubjects(store), clock).erase("kim")  # this worker does not know it yet
+    erase(store, Vault(MASTER_KEY, StoredSubjects(store), clock), "kim")  # this worker does not know it yet
     with pytest.raises(NotFound, match="erased"):
         one.remember(whose(), noted("b", 1))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import text as sql
+from tests.erased import erase
 from tests.execution.test_tool_call import FILES, SYSTEMS, USER, transfer
 from tests.world import FixedClock, World, again, world
 
@@ -20,8 +21,6 @@ from fairlead.execution.tool_call import call_tool
 from fairlead.execution.tool_talk import judge_answer
 from fairlead.identity.types import Caller
 from fairlead.policy.tool_schema import fact_value
-from fairlead.storage.erasure import erase_subject
-from fairlead.storage.types import Entry
 from fairlead.tools.talk import Talk
 from fairlead.tools.types import Credential
 
@@ -275,10 +274,7 @@ async def test_an_approval_goes_with_whose_call_it_was(tmp_path: Path) -> None:
         await answered(w, id_ := await asked(w), reason="fine")
         vault = w.fairlead.ledger.vault
         for person, left in (("lee", 1), ("kim", 0)):
-            subject = vault.id_of(person)
-            assert subject is not None
-            erase_subject(w.store, subject, Entry("deed_" + person, 0, b"{}"), 0, lambda connection: None)
-            vault.clear_cache()
+            erase(w.store, vault, person)
             assert w.count("approval") == left
             assert w.count("approval_answer") == 0
         with pytest.raises(NotFound):

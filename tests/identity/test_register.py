@@ -2,17 +2,16 @@
 
 import msgspec
 import pytest
+from tests.erased import erase
 from tests.identity.issuer import Issuer
 from tests.server.scim.pushing import Pushing, patch, provider, scim
 
 from fairlead.clock import SystemClock
-from fairlead.costs.record import deed
 from fairlead.errors import BadInput
 from fairlead.identity import Authenticator, IdentitySettings, Key, KeySettings, compile_identity
 from fairlead.identity.issuer_keys import Fetch, IssuerKeyRings
 from fairlead.identity.keys import digest_of
 from fairlead.identity.register import NotActive
-from fairlead.storage.erasure import erase_subject
 from fairlead.storage.fleet import Fleet, Lease
 from fairlead.storage.store import Store
 from fairlead.storage.vault import Vault
@@ -116,11 +115,7 @@ async def test_an_erased_person_is_nobody_until_pushed_anew(issuer: Issuer, fetc
     token = f"Bearer {issuer.token(sub='x-ada')}"
     await door.authenticate(token, loopback=False)
     vault: Vault = pushing.directory._vault
-    subject = vault.id_of("acme|x-ada")
-    assert subject
-    entry = deed(SystemClock(), "erasure", by="os:op", person=subject)
-    erase_subject(store, subject, entry, SystemClock().now(), lambda _: None)
-    vault.clear_cache()
+    erase(store, vault, "acme|x-ada")
     pushing.people.follow()
     with pytest.raises(NotActive):
         await door.authenticate(token, loopback=False)

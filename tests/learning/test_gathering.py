@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tests.erased import erase
 from tests.world import FixedClock, World, world
 
 from fairlead.learning.gathering import Gathering
@@ -32,7 +33,7 @@ async def test_what_the_log_tells_is_an_outcome_once(tmp_path: Path) -> None:
         expected = [(first, "check", 10_000), (first, "retry", 0), (second, "check", 10_000), (third, "check", 10_000)]
         assert outcomes(w) == sorted(expected)
         assert gathering(w).run() == 0  # another process goes on from the mark
-        w.fairlead.ledger.vault.erase("kim")
+        erase(w.store, w.fairlead.ledger.vault, "kim")
         assert outcomes(w) == [(third, "check", 10_000)]
         with w.store.writing() as connection:
             outcome_rows.set_mark(connection, -1)

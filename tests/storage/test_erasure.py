@@ -2,14 +2,14 @@
 
 import pytest
 from sqlalchemy import func, select
+from tests.erased import erase_id
 from tests.storage.conftest import OpenJournal
 
 from fairlead.clock import SystemClock
-from fairlead.costs.record import deed
 from fairlead.errors import BadInput, NotFound
 from fairlead.storage import erasure
 from fairlead.storage.custody_tables import tombstone
-from fairlead.storage.erasure import Kept, clear_away, erase_subject, kept_of
+from fairlead.storage.erasure import Kept, clear_away, kept_of
 from fairlead.storage.legal_holds import LegalHold, legal_holds, place_hold, release_hold
 from fairlead.storage.log import Log
 from fairlead.storage.schema import log, payload, tree
@@ -37,10 +37,6 @@ async def said(open_journal: OpenJournal, vault: Vault, person: str, count: int)
     return key.id
 
 
-def erase(store: Store, subject: str) -> None:
-    erase_subject(store, subject, deed(CLOCK, "erasure", by="os:kim", person=subject), CLOCK.now(), lambda _: None)
-
-
 def counted(store: Store, subject: str) -> Kept:
     store.bring_in_order()
     with store.reading() as connection:
@@ -53,7 +49,7 @@ async def test_erasing_deletes_every_payload_of_one_person_and_records_it(
     monkeypatch.setattr(erasure, "_PAGE", 2)
     kim, lee = await said(open_journal, vault, "kim", 5), await said(open_journal, vault, "lee", 2)
     assert vault.id_of("kim") == kim
-    erase(store, kim)
+    erase_id(store, kim)
     assert clear_away(store, CLOCK.now()) == 5
     assert counted(store, kim) == Kept(0, 0, 0)
     assert counted(store, lee) == Kept(2, 0, 0)
@@ -64,14 +60,14 @@ async def test_erasing_deletes_every_payload_of_one_person_and_records_it(
         assert connection.execute(select(tree.c.size)).scalar() == 8
         assert connection.execute(select(func.count()).select_from(log)).scalar() == 8
     with pytest.raises(NotFound, match="erased meanwhile"):
-        erase(store, kim)
+        erase_id(store, kim)
 
 
 async def test_an_erasure_that_was_cut_short_is_ended_by_whoever_comes_next(
     store: Store, open_journal: OpenJournal, vault: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kim = await said(open_journal, vault, "kim", 5)
-    erase(store, kim)
+    erase_id(store, kim)
     monkeypatch.setattr(erasure, "_PAGE", 2)
     real, calls = erasure.delete_payloads, []
 
@@ -95,7 +91,7 @@ async def test_what_a_call_under_way_leaves_after_the_erasure_is_cleared_away_to
 ) -> None:
     kim = await said(open_journal, vault, "kim", 1)
     key = vault.subject_for("kim")
-    erase(store, kim)
+    erase_id(store, kim)
     clear_away(store, CLOCK.now())
     sealed = Sealed(kim, vault.seal(key, b"late", b"late"))
     await open_journal().commit(Write(entries=(Entry("late", 1, b'{"run":"late"}', b"", sealed),)))
@@ -116,14 +112,14 @@ async def test_what_is_held_is_not_erased_until_it_is_released(
         with pytest.raises(BadInput, match="held already"):
             place_hold(connection, hold)
     with pytest.raises(BadInput, match="legal hold on run kim_0: a case"):
-        erase(store, kim)
+        erase_id(store, kim)
     assert vault.id_of("kim") == kim
     with store.writing() as connection:
         assert legal_holds(connection, kim) == [hold]
         assert release_hold(connection, "run", "kim_0") == hold
         with pytest.raises(NotFound, match="no hold"):
             release_hold(connection, "run", "kim_0")
-    erase(store, kim)
+    erase_id(store, kim)
 
 
 def test_tombstones_are_numbered_without_a_gap_and_read_as_they_are_spelt(store: Store) -> None:

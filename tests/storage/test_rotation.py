@@ -61,7 +61,7 @@ def test_everything_opens_with_the_new_key_and_nothing_with_the_old(store: Store
 
 
 def test_who_serves_meanwhile_goes_on_with_the_new_key(store: Store, key_file: Path) -> None:
-    """A worker that has not looked since finds the same people, makes new ones, erases, and signs."""
+    """A worker that has not looked since finds the same people, makes new ones, and signs."""
     worker = opened(store, key_file)
     kim = worker.subject_for("kim")
     text = worker.seal(kim, b"asked", RUN)
@@ -72,7 +72,7 @@ def test_who_serves_meanwhile_goes_on_with_the_new_key(store: Store, key_file: P
     new = worker.subject_for("lee")
     assert opened(store, key_file).subject_for("lee").id == new.id
     assert worker.subject_for("kim").id == kim.id
-    for act in (lambda old: old.erase("kim"), lambda old: old.signing_key(LOG), lambda old: old.name_of(new.id)):
+    for act in (lambda old: old.id_of("kim"), lambda old: old.signing_key(LOG), lambda old: old.name_of(new.id)):
         assert act(_before(store, key_file))
     with pytest.raises(BadInput, match="does not open"):
         Vault(bytes(range(32)), StoredSubjects(store), SystemClock()).subject_for("lee")

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text as sql
+from tests.erased import erase
 from tests.world import FixedClock
 
 from fairlead.errors import BadInput, Broken, NotFound, Refused
@@ -140,7 +141,7 @@ def test_an_erased_person_leaves_nothing(sessions: Sessions, vault: Vault, store
     say(sessions, "a", session=session)
     say(sessions, "b", owner=LEE)
     stale = sessions.recall(KIM, session=session)
-    vault.erase("kim")
+    erase(store, vault, "kim")
     assert (rows(store), rows(store, "session")) == (1, 0)
     for gone in (
         lambda: sessions.recall(KIM, previous="a"),
@@ -155,7 +156,7 @@ def test_a_worker_that_does_not_know_of_an_erasure_yet_keeps_nothing(
     sessions: Sessions, vault: Vault, store: Store, clock: FixedClock
 ) -> None:
     vault.subject_for("kim")  # remembered in this process
-    Vault(bytes(range(32)), StoredSubjects(store), clock).erase("kim")
+    erase(store, Vault(bytes(range(32)), StoredSubjects(store), clock), "kim")
     with pytest.raises(NotFound):
         sessions.remember(KIM, Turn(id="a", messages=b"said"), Past())
     assert rows(store) == 0

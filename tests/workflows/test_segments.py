@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 from msgspec.structs import replace
+from tests.erased import erase
 from tests.world import World, world
 
 from fairlead.storage import workflow_rows, workflow_taking_rows
@@ -97,7 +98,7 @@ async def test_what_a_run_knows_is_sealed_and_gone_with_its_person(tmp_path: Pat
         assert w.running.runs.open(run.id).results["first"].sealed
         everything = b"".join(path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file())
         assert b"quetzal" not in everything
-        w.fairlead.ledger.vault.erase("kim")
+        erase(w.store, w.fairlead.ledger.vault, "kim")
         assert (w.count("workflow_run"), w.count("workflow_step")) == (0, 0)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text as sql
+from tests.erased import erase
 from tests.world import World, asked, secret_of, world
 
 from fairlead.costs.told import Arrival
@@ -78,6 +79,6 @@ async def test_what_was_not_kept_or_was_erased_is_not_made_again(tmp_path: Path,
         plain = (await w.ask("hello")).run
         with pytest.raises(NotFound, match="was given no context"):
             await asyncio.to_thread(again, w, plain)
-        w.fairlead.ledger.vault.erase("kim")
+        erase(w.store, w.fairlead.ledger.vault, "kim")
         with pytest.raises(NotFound, match=r"not kept|erased"):
             await asyncio.to_thread(again, w, run)

@@ -49,8 +49,6 @@ class SubjectRows(Protocol):
         """False, and nothing changed, if the lookup is taken, or if there is a row that the new one's master key does
         not open: then that key is no longer in force."""
 
-    def delete(self, subject_id: str) -> bool: ...
-
     def find_signing(self, name: str) -> SigningRow | None: ...
 
     def insert_signing_if_absent(self, row: SigningRow, opens: Opens) -> bool: ...
@@ -86,15 +84,6 @@ class StoredSubjects:
         from fairlead.storage.schema import subject
 
         return self._insert_unless(subject, subject.c.lookup == row.lookup, row, opens)
-
-    def delete(self, subject_id: str) -> bool:
-        """Deletes the row and whatever the pages of the database still say of it."""
-        from sqlalchemy import delete
-
-        from fairlead.storage.schema import subject
-
-        with self._store.erasing("subject") as connection:
-            return connection.execute(delete(subject).where(subject.c.id == subject_id)).rowcount == 1
 
     def find_signing(self, name: str) -> SigningRow | None:
         from fairlead.storage.schema import signing_key

@@ -1,7 +1,7 @@
 """Keys: one per person whose payloads are sealed, one per log that signs checkpoints, all wrapped by the master key.
 
-Deleting a person's row erases all that was sealed for them, their name included, and leaves every audit proof valid:
-the log holds hashes of ciphertexts. An erased person who returns is a new subject.
+Deleting a person's row (`storage.erasure`) erases all that was sealed for them, their name included, and leaves every
+audit proof valid: the log holds hashes of ciphertexts. An erased person who returns is a new subject.
 
 A master key can be changed while workers serve (`storage.rotation`). A vault that finds a row it cannot open asks
 whoever made it for the key anew, and goes on with the one that opens the row.
@@ -76,7 +76,7 @@ class Vault:
         self._cache: OrderedDict[str, SubjectKey] = OrderedDict()
         self._signing = SigningKeys(self._wrapping, rows, clock, self.check)
         self._lock = Lock()
-        self._forgotten = 0  # grows with every erasure, so that a key read before one is not remembered after it
+        self._forgotten = 0  # grows with every epoch, so that a key read before an erasure is not remembered after it
 
     def check(self) -> None:
         """Raises BadInput if the master key is not the one that this database was made with."""
@@ -168,20 +168,8 @@ class Vault:
         row = self._find(_encode(person))
         return None if row is None else row.id
 
-    def erase(self, person: str) -> bool:
-        """Delete the person's key and with it all that was sealed for them, for good. False if there was none.
-
-        Other processes forget the key when they see the next epoch: whoever erases must begin one.
-        """
-        row = self._find(_encode(person))
-        erased = row is not None and self._rows.delete(row.id)
-        with self._lock:
-            self._forgotten += 1
-            self._cache.pop(person, None)
-        return erased
-
     def clear_cache(self) -> None:
-        """Drop every key from memory: call it whenever the epoch changes."""
+        """Drop every key from memory: call it whenever the epoch changes, since whoever erases begins one."""
         with self._lock:
             self._forgotten += 1
             self._cache.clear()
@@ -258,7 +246,7 @@ class Vault:
         )
 
     def _remember(self, person: str, subject: SubjectKey, before: int) -> bool:
-        """False if something was erased since `before`: the key may be gone, and must be read again."""
+        """False if an epoch was begun since `before`: the key may be gone, and must be read again."""
         with self._lock:
             if self._forgotten != before:
                 return False
