@@ -17,6 +17,7 @@ from fairlead.storage.vault import Vault
 from fairlead.workflows.marks import ORIGIN
 from fairlead.workflows.opened import Decided, Opened, Origin, Started, packed, unpacked
 from fairlead.workflows.queues import Limits
+from fairlead.workflows.retention import forget_ended
 from fairlead.workflows.run_rows import places_told, policies_of, refuse_long, rests_until, row_of
 from fairlead.workflows.sealing import Begun, RunKey, new_key, opened_begin, sealed_begin
 from fairlead.workflows.walk import Place, StepResult, Waiting
@@ -243,22 +244,9 @@ class Runs:
         return [unpacked(opened.key.open(each.place, each.sealed)["value"], Caller) for each in found], new
 
     def sweep(self) -> None:
-        """Delete what ended long ago, a few runs at a time: nobody waits long for it. One process does it for all."""
-        from fairlead.storage import workflow_rows as table
-
-        before = self._clock.now() - self.keep
-        if not self.keep:
-            return
-        with self.store.database.elected("workflows.retention") as mine:
-            count = total = table.BATCH if mine else 0
-            while count == table.BATCH:
-                with self.store.writing() as connection:
-                    self.store.database.wipe(connection)
-                    count = table.forget(connection, before)
-                total += count
-            if total > table.BATCH:  # something was deleted
-                with self.store.writing() as connection:
-                    table.forget_definitions(connection, before)
+        """Delete what ended longer ago than runs are kept."""
+        if self.keep:
+            forget_ended(self.store, self._clock.now() - self.keep)
 
     def _end(self, opened: Opened, worker: str, status: str, error: str, result: bytes, not_undone: str = "") -> bool:
         from fairlead.storage import workflow_rows as table
