@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from fairlead.clock import Clock, new_id
 from fairlead.costs.record import deed
-from fairlead.errors import NotFound
-from fairlead.execution.approval_answers import answer_of, sealed_answer, still_counts
+from fairlead.execution.approval_answers import sealed_answer, still_counts
 from fairlead.execution.approval_link import PURPOSE, Link, read, written
+from fairlead.execution.approval_opening import opened_approval, still_asks
 from fairlead.execution.approval_question import (
     Approval,
     NotOpen,
@@ -23,7 +23,6 @@ from fairlead.execution.approval_question import (
     Standing,
     about,
     after,
-    decoded,
     encoded,
     live,
     row_of,
@@ -79,7 +78,7 @@ class Approvals:
             found = live(rows, question, once)
             if found is not None and (not mine or table.has_asked(connection, found.id, mine)):
                 return found
-        if found is None and (before := [each for each in rows if self._still_asks(each, question)]):
+        if found is None and (before := [each for each in rows if still_asks(self._vault, each, question)]):
             self._keep_asking(before, question, by, key.id)
         asked = self._new(question, now)
         row = row_of(asked, key.id, self._vault.seal(key, encoded(question), about(asked.id)))
@@ -98,15 +97,6 @@ class Approvals:
             if mine:
                 table.join(connection, found.id, mine, now)
         return found
-
-    def _still_asks(self, row: "ApprovalRow", question: Question) -> bool:
-        """Whether a question of another revision is this one: nothing that it rests on is another by now."""
-        if not question.basis or row.revision == question.revision:
-            return False
-        try:
-            return decoded(self._vault.open_sealed(row.subject, row.sealed, about(row.id))).stands_for(question)
-        except NotFound:
-            return False
 
     def _keep_asking(self, rows: "Sequence[ApprovalRow]", question: Question, by: str, subject: str) -> None:
         """They count under the revision of now."""
@@ -263,23 +253,7 @@ class Approvals:
         )  # fmt: skip
 
     def _opened(self, row: "ApprovalRow", answers: "list[AnswerRow]", askers: tuple[str, ...]) -> Approval | None:
-        """None where it went with its person meanwhile."""
-        try:
-            question = decoded(self._vault.open_sealed(row.subject, row.sealed, about(row.id)))
-        except NotFound:
-            return None
-        question = replace(question, revision=row.revision)  # it may stand under another by now
-        over = row.state in ("pending", "granted") and row.expires_at <= self._clock.now()
-        return Approval(
-            id=row.id,
-            state="expired" if over else row.state,
-            asked_at=row.asked_at,
-            expires_at=row.expires_at,
-            ended_at=row.expires_at if over else row.ended_at,
-            question=question,
-            answers=tuple(answer_of(self._vault, each) for each in answers),
-            askers=askers,
-        )
+        return opened_approval(self._vault, row, answers, askers, self._clock.now())
 
     def _fallen(self, asked: Approval) -> set[str]:
         """Those of who have agreed that may not any more."""
