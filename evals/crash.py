@@ -14,30 +14,25 @@ the idempotency key that it was given, and does what it is told once a key, as s
     held_left                  money that is still held at the end                                     (0)
 """
 
-import asyncio
-import multiprocessing
 import random
 import shutil
-import signal
 import sqlite3
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from multiprocessing.context import ForkServerProcess
-from multiprocessing.synchronize import Event
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
 import msgspec
-from tests.world import MASTER_KEY, published, secret_of, settings
+from tests.world import MASTER_KEY, published, settings
 
 from evals.stage import chance, parser, provider, say, told
+from evals.walkers import Walkers
 from fairlead.clock import SystemClock
 from fairlead.identity.types import Caller
-from fairlead.storage.database import Where
 from fairlead.storage.migrations import migrate
 from fairlead.storage.store import Store
 from fairlead.storage.subject_rows import StoredSubjects
@@ -99,71 +94,6 @@ DEFINITION = {
     ],
     "output": "${steps.last.text}",
 }
-
-
-def walk(where: str, folder: str, ready: Event) -> None:
-    """A walker, until it is killed."""
-    import faulthandler
-
-    from fairlead.workspace.assemble import assemble
-    from fairlead.workspace.surroundings import Surroundings
-
-    faulthandler.enable()
-
-    async def forever() -> None:
-        store = Store.open(_database(where), beside=Path(folder))
-        around = Surroundings(store=store, master_key=MASTER_KEY, secrets=secret_of, clock=SystemClock(), walks=8)
-        await assemble(around)
-        ready.set()
-        await asyncio.Event().wait()
-
-    asyncio.run(forever())
-
-
-def _database(where: str) -> Where:
-    return where if "://" in where else Path(where)
-
-
-class Walkers:
-    """So many processes at once; one that is killed is replaced."""
-
-    def __init__(self, count: int, where: str, folder: Path) -> None:
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["dbos", "cel_expr_python", "fairlead.workspace.assemble", __name__])
-        self._where, self._folder = where, str(folder)
-        self._living = [self._another() for _ in range(count)]
-        self.died = 0  # by themselves
-
-    def _another(self) -> tuple[ForkServerProcess, Event]:
-        ready = self._context.Event()
-        process = self._context.Process(target=walk, args=(self._where, self._folder, ready))
-        process.start()
-        return process, ready
-
-    def until_ready(self) -> None:
-        """All of them walk. One that has died by itself is replaced, and counted."""
-        for at in range(len(self._living)):
-            while not self._living[at][1].wait(0.1):
-                process = self._living[at][0]
-                if not process.is_alive():
-                    say(f"a walker died by itself: {process.exitcode}")
-                    self.died += 1
-                    self._living[at] = self._another()
-
-    def kill_one(self, rng: random.Random) -> None:
-        at = rng.randrange(len(self._living))
-        process, _ = self._living[at]
-        process.kill()
-        process.join()
-        if process.exitcode != -signal.SIGKILL:
-            say(f"a walker died by itself: {process.exitcode}")
-            self.died += 1
-        self._living[at] = self._another()
-
-    def end(self) -> None:
-        for process, _ in self._living:
-            process.kill()
-            process.join()
 
 
 class Beginning:

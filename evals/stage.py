@@ -131,12 +131,12 @@ async def stage(
 
 @contextlib.contextmanager
 def provider(folder: Path, host: str = "127.0.0.1") -> Iterator[str]:
-    """The misbehaving provider as a process. Gives its URL."""
+    """The misbehaving provider as a process, which ends with this one. Gives its URL."""
     ledger = str(folder / "provider.jsonl")
-    command = python("-m", "tests.faults.provider", "--port", "0", "--ledger", ledger, "--host", host)
+    command = python("-m", "tests.faults.provider", "--port", "0", "--ledger", ledger, "--host", host, "--until-eof")
     with (
         (folder / "provider.log").open("wb") as log,
-        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log) as process,
+        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log) as process,
     ):
         try:
             assert process.stdout is not None

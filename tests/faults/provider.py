@@ -444,10 +444,11 @@ async def _main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--ledger", type=Path)
+    parser.add_argument("--until-eof", action="store_true", help="end when standard input does, as with who began it")
     given = parser.parse_args()
     async with Provider(port=given.port, host=given.host, ledger_file=given.ledger) as provider:
         print(provider.url, flush=True)
-        await asyncio.Event().wait()
+        await (asyncio.to_thread(sys.stdin.read) if given.until_eof else asyncio.Event().wait())
 
 
 if __name__ == "__main__":
