@@ -72,6 +72,7 @@ class Duration(Struct, frozen=True):
 
     @property
     def days(self) -> float:
+        """In calendar days; working days by how many of a week they are."""
         return round(self.number * _DAYS[self.unit] * (_WORKING if self.working else 1), 2)
 
     @property

@@ -27,12 +27,15 @@ class Sentence(Struct, frozen=True, dict=True):
         return digits(self.text)
 
     def has(self, pattern: str) -> bool:
+        """Whether the sentence itself says it. `pattern` is a regular expression; case does not count."""
         return pattern_of(pattern).search(self.text) is not None
 
     def headed(self, pattern: str) -> bool:
+        """Whether the heading of its clause says it."""
         return pattern_of(pattern).search(self.heading) is not None
 
     def about(self, pattern: str) -> bool:
+        """Whether it or its heading says it."""
         return self.has(pattern) or self.headed(pattern)
 
     def binds_us(self) -> bool:
@@ -40,6 +43,7 @@ class Sentence(Struct, frozen=True, dict=True):
         return self.parties.who(self.text) in ("both", "ours")
 
     def binds_them(self) -> bool:
+        """Whether it speaks of both sides, of theirs first, or of nobody by name."""
         return self.parties.who(self.text) in ("both", "theirs", "")
 
 
@@ -56,6 +60,7 @@ Read = Callable[[Sentence], Iterator[Value]]
 
 @cache
 def pattern_of(pattern: str) -> re.Pattern[str]:
+    """The compiled pattern, without regard to case; the same ones come again for every sentence."""
     return re.compile(pattern, re.IGNORECASE)
 
 

@@ -26,7 +26,8 @@ _Word = tuple[str, str]  # when a page was verified, and by whom
 
 
 class Verified(Protocol):
-    """What a page says of its own age. Days are ISO days, "" for none."""
+    """What is known of a page's age. Days are ISO days, "" for none: on which somebody `verified` it, on which its
+    source says that it `changed`, and on which a version with the same word said something else (`edited`)."""
 
     @property
     def verified(self) -> str: ...

@@ -34,7 +34,8 @@ _AHEAD: Final = 1  # days: where the owner lives, it may be tomorrow already
 
 
 class Known(Protocol):
-    """What is known of a published page without reading it. Days are ISO days, "" for none."""
+    """What is known of a published page without reading it. Days are ISO days, "" for none; `verified`, `changed` and
+    `edited` as of `edited.Verified`. `trusted` tells whether its source is, `fields` are those of its kind, by name."""
 
     @property
     def id(self) -> str: ...
@@ -76,6 +77,7 @@ class Standing(Struct, frozen=True):
 
     @property
     def outcome(self) -> Outcome:
+        """What the task type wants done about it."""
         return self.requirement.outcomes[self.told]
 
 

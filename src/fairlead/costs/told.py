@@ -15,7 +15,8 @@ from fairlead.tasks.types import TaskType
 
 
 class Deployment(Protocol):
-    """What of the revision in force an action is billed and recorded by."""
+    """What of the revision in force an action is billed and recorded by: its id, whether payloads are kept, and the
+    unit that money is counted in."""
 
     @property
     def revision(self) -> str: ...
@@ -26,14 +27,14 @@ class Deployment(Protocol):
 
 
 class Citation(Protocol):
-    """A piece of the pack, by how it is cited: `item@version#identity`, or a live source with its moment."""
+    """A piece of the pack, by how it is cited (`where`): `item@version#identity`, or a live source with its moment."""
 
     @property
     def where(self) -> str: ...
 
 
 class Pack(Protocol):
-    """What was stitched, by its digest, and what of it can be cited."""
+    """What was stitched: the id of its snapshot, what of it can be cited, and the SHA-256 of all of it."""
 
     @property
     def snapshot(self) -> str: ...
@@ -44,7 +45,7 @@ class Pack(Protocol):
 
 
 class Pin(Protocol):
-    """What a piece of work began under. `pinned_at` in milliseconds since 1970."""
+    """What a piece of work began under: its id and the snapshot. `pinned_at` in milliseconds since 1970."""
 
     @property
     def id(self) -> str: ...
@@ -55,7 +56,7 @@ class Pin(Protocol):
 
 
 class Dropped(Protocol):
-    """A model that is no candidate, and the limit that left it out."""
+    """A model that is no candidate, and the limit that left it out (`by`)."""
 
     @property
     def model(self) -> str: ...
@@ -64,7 +65,7 @@ class Dropped(Protocol):
 
 
 class Plan(Protocol):
-    """What planning came to, as the record keeps it."""
+    """What planning came to, as the record keeps it. `decision` is None where no objective was weighed."""
 
     @property
     def dropped(self) -> Sequence[Dropped]: ...
@@ -73,7 +74,7 @@ class Plan(Protocol):
 
 
 class Reason(Protocol):
-    """A policy that took part in a decision."""
+    """A policy that took part in a decision, by its `@id`."""
 
     @property
     def policy(self) -> str: ...
@@ -107,7 +108,7 @@ class Hit(Protocol):
 
 
 class Left(Protocol):
-    """What is left of one limit, in `unit`. `reset` in seconds from now."""
+    """What is left of one limit, in `unit`: `left` of `limit`. `reset` in seconds from now."""
 
     @property
     def unit(self) -> str: ...
@@ -120,15 +121,17 @@ class Left(Protocol):
 
 
 class Taken(Protocol):
-    """What an action took of limits. `used` says how many tokens it came to, in place of those reckoned with."""
+    """What an action took of limits."""
 
     @property
     def left(self) -> "tuple[Left, ...]": ...
-    def used(self, tokens: int) -> None: ...
+    def used(self, tokens: int) -> None:
+        """It came to so many tokens, in place of those reckoned with."""
 
 
 class Pseudonyms(Protocol):
-    """How many values were named, by category, and what a reply held that was no such name."""
+    """How many values were named, by category (`counts`), and what a reply held that looked like such a name and was
+    none (`strange`)."""
 
     @property
     def counts(self) -> dict[str, int]: ...
@@ -137,28 +140,47 @@ class Pseudonyms(Protocol):
 
 
 class Place(Protocol):
-    """What an action holds of lanes while it runs. `at` goes to another endpoint; False if no place there is free."""
+    """What an action holds of lanes while it runs."""
 
-    def at(self, endpoint: str) -> bool: ...
-    def leave(self) -> None: ...
+    def at(self, endpoint: str) -> bool:
+        """Call another endpoint from now on. False if no place is free there: nobody waits for one while holding
+        another."""
+
+    def leave(self) -> None:
+        """Let the next one have the place. Leaving again does nothing."""
 
 
 class Load(Protocol):
     """What an action has under way at deployments: it is counted at the one that it was last sent to."""
 
-    def at(self, model: Model, output: int) -> float: ...
-    def again(self, model: Model, output: int) -> float: ...
-    def heeds(self, model: Model) -> Callable[[tuple[Allowance, ...]], None]: ...
-    def used(self, tokens: int) -> None: ...
-    def leave(self) -> None: ...
+    def at(self, model: Model, output: int) -> float:
+        """Be under way there from now on, and nowhere else: 0. Or for how many seconds that has to wait. `output` is
+        the most tokens that the reply may have."""
+
+    def again(self, model: Model, output: int) -> float:
+        """As `at`, for one more request to where it is already."""
+
+    def heeds(self, model: Model) -> Callable[[tuple[Allowance, ...]], None]:
+        """What is to be told of what the server says of its limits, in its answer to this attempt."""
+
+    def used(self, tokens: int) -> None:
+        """The last attempt has ended, and came to so many tokens."""
+
+    def leave(self) -> None:
+        """Nothing of it is under way any more. Leaving again does nothing."""
 
 
 class Release(Protocol):
     """What has come of a reply so far, and which rules applied to it."""
 
-    def usage_so_far(self) -> Usage: ...
-    def hits(self) -> Iterable[Hit]: ...
-    def reply_text(self) -> str: ...
+    def usage_so_far(self) -> Usage:
+        """The tokens that the provider counted; an estimate until it has."""
+
+    def hits(self) -> Iterable[Hit]:
+        """The rules that applied so far and did not withhold the reply."""
+
+    def reply_text(self) -> str:
+        """What has come so far, for the sealed payload."""
 
 
 ActionKind = Literal["call_model", "call_tool", "read_pages"]

@@ -61,10 +61,12 @@ class Cell:
 
     @property
     def size(self) -> float:
+        """The size of its largest letters, in points."""
         return max(word.size for word in self.words)
 
     @property
     def middle(self) -> float:
+        """Half its height on the page, in points from the top."""
         return (self.box[1] + self.box[3]) / 2
 
     def __repr__(self) -> str:
@@ -84,10 +86,12 @@ class Sheet:
         self._at = {id(cell): (n, m) for n, line in enumerate(self.lines) for m, cell in enumerate(line)}
 
     def right_of(self, cell: Cell) -> list[Cell]:
+        """The cells behind it in its line, the nearest first."""
         line, place = self._at[id(cell)]
         return self.lines[line][place + 1 :]
 
     def left_of(self, cell: Cell) -> list[Cell]:
+        """The cells before it in its line, from the margin on."""
         line, place = self._at[id(cell)]
         return self.lines[line][:place]
 
@@ -119,6 +123,7 @@ class Sheet:
             yield other
 
     def line_of(self, cell: Cell) -> list[Cell]:
+        """All cells of its line, itself among them."""
         return self.lines[self._at[id(cell)][0]]
 
 

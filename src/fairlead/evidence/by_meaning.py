@@ -23,7 +23,8 @@ MOST_SENTENCES: Final = 12
 class Reader(Protocol):
     """Reads texts with a model. Takes some milliseconds a sentence: call it in a thread."""
 
-    def read(self, texts: Sequence[str]) -> Sequence[Reading]: ...
+    def read(self, texts: Sequence[str]) -> Sequence[Reading]:
+        """What each text says piece by piece, in their order."""
 
 
 def meaning_measures(asked: Reading, sentences: Sequence[Reading], nearest: int) -> dict[str, float]:

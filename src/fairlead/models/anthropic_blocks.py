@@ -48,11 +48,15 @@ class Block(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Turn(Struct, frozen=True):
+    """A member of `messages` of the Messages API (version 2023-06-01)."""
+
     role: str
     content: str | list[Block]
 
 
 class ToolBlock(Struct, frozen=True, omit_defaults=True):
+    """A member of `tools` of that API. `input_schema` is a JSON Schema."""
+
     name: str
     input_schema: dict[str, Any]
     description: str | None = None

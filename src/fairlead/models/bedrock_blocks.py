@@ -81,6 +81,8 @@ class Block(Struct, rename="camel", frozen=True, omit_defaults=True, kw_only=Tru
 
 
 class Turn(Struct, frozen=True):
+    """A member of `messages` of Converse."""
+
     role: str
     content: list[Block]
 
@@ -97,6 +99,8 @@ class _ToolSpec(Struct, rename="camel", omit_defaults=True):
 
 
 class ToolEntry(Struct, rename="camel", frozen=True, omit_defaults=True):
+    """A member of `toolConfig.tools` of Converse: a tool's definition, or a mark for caching behind it."""
+
     tool_spec: _ToolSpec | None = None
     cache_point: _CachePoint | None = None
 

@@ -27,6 +27,8 @@ class ImageUrl(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tr
 
 
 class ImagePart(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="image_url", forbid_unknown_fields=True):
+    """An image: the part `image_url` of chat completions."""
+
     image_url: ImageUrl
     cache_control: CacheControl | None = None
 
@@ -43,6 +45,8 @@ class FileData(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tr
 
 
 class FilePart(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="file", forbid_unknown_fields=True):
+    """A document: the part `file` of chat completions."""
+
     file: FileData
     cache_control: CacheControl | None = None
 
@@ -57,6 +61,8 @@ class Sound(Struct, frozen=True, forbid_unknown_fields=True):
 class AudioPart(
     Struct, frozen=True, omit_defaults=True, tag_field="type", tag="input_audio", forbid_unknown_fields=True
 ):
+    """Sound: the part `input_audio` of chat completions."""
+
     input_audio: Sound
     cache_control: CacheControl | None = None
 

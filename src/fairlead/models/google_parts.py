@@ -62,6 +62,8 @@ class ContentPart(Struct, rename="camel", omit_defaults=True, frozen=True, kw_on
 
 
 class Content(Struct, rename="camel", omit_defaults=True, frozen=True):
+    """A member of `contents` of generateContent (v1beta), or its `systemInstruction`, which has no role."""
+
     parts: list[ContentPart]
     role: str | None = None
 

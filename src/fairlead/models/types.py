@@ -65,6 +65,9 @@ class Message(Struct, frozen=True, omit_defaults=True):
 
 
 class FunctionTool(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A function that the model may ask for. `parameters` is a JSON Schema; with `strict` the provider holds the
+    model to it."""
+
     name: str
     description: str | None = None
     parameters: dict[str, Any] | None = None
@@ -72,12 +75,16 @@ class FunctionTool(Struct, frozen=True, omit_defaults=True, forbid_unknown_field
 
 
 class Tool(Struct, frozen=True, forbid_unknown_fields=True):
+    """A member of `tools` of chat completions, where functions are the only kind."""
+
     function: FunctionTool
     type: Literal["function"] = "function"
     cache_control: CacheControl | UnsetType = UNSET
 
 
 class JsonSchemaSpec(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The `json_schema` of a `response_format` of chat completions."""
+
     name: str
     description: str | None = None
     schema: dict[str, Any] | None = None
@@ -85,15 +92,21 @@ class JsonSchemaSpec(Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
 
 
 class ResponseFormat(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The `response_format` of chat completions: `json_schema` belongs to the type of that name alone."""
+
     type: Literal["text", "json_object", "json_schema"]
     json_schema: JsonSchemaSpec | None = None
 
 
 class NamedFunction(Struct, frozen=True, forbid_unknown_fields=True):
+    """The function that a `tool_choice` names."""
+
     name: str
 
 
 class NamedToolChoice(Struct, frozen=True, forbid_unknown_fields=True):
+    """A `tool_choice` of chat completions by which the model must call this one function."""
+
     function: NamedFunction
     type: Literal["function"] = "function"
 

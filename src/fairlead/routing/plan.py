@@ -36,7 +36,8 @@ class Reason(Protocol):
 
 
 class Decision(Protocol):
-    """What authorization said about one model."""
+    """What authorization said about one model: whether it may be asked, and the categories to take out or name in
+    what it is told."""
 
     @property
     def allowed(self) -> bool: ...

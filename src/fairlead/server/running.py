@@ -44,4 +44,5 @@ class Running(Protocol):
     @property
     def workflows(self) -> Workflows: ...
 
-    async def stop(self) -> None: ...
+    async def stop(self) -> None:
+        """End what is under way and let go of everything. Nothing is served afterwards."""

@@ -84,10 +84,12 @@ def waiting(connection: Connection, subject: str, now: int) -> int:
 
 
 def insert_approval(connection: Connection, row: ApprovalRow) -> None:
+    """Keep a question that nobody has asked yet."""
     connection.execute(insert(approval).values(asdict(row)))
 
 
 def one(connection: Connection, id_: str) -> ApprovalRow | None:
+    """The row of a question; None where there is none, or it went with its person."""
     row = connection.execute(select(approval).where(approval.c.id == id_)).mappings().first()
     return None if row is None else ApprovalRow(**row)
 
@@ -107,6 +109,7 @@ def join(connection: Connection, id_: str, subject: str, at: int) -> None:
 
 
 def has_asked(connection: Connection, id_: str, subject: str) -> bool:
+    """Whether this subject is among those who ask the question together."""
     mine = (approval_asker.c.approval == id_) & (approval_asker.c.subject == subject)
     return connection.execute(select(approval_asker.c.at).where(mine)).first() is not None
 

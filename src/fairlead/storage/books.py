@@ -41,7 +41,8 @@ class Books(Protocol):
     def check(self) -> None:
         """Keep alive what only lives while somebody looks after it."""
 
-    def end(self) -> None: ...
+    def end(self) -> None:
+        """Let go of the database, and of the worker's lock at last. Nothing is written afterwards."""
 
 
 def open_books(store: Store, worker: str, clock: Clock, settings: JournalSettings, lock_wait: float) -> Books:

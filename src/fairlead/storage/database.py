@@ -35,7 +35,8 @@ class Database(Protocol):
     def schema_version(self) -> str:
         """What the last migration left, "" for a database without tables. Raises Broken where it cannot be asked."""
 
-    def make_engine(self) -> "Engine": ...
+    def make_engine(self) -> "Engine":
+        """An SQLAlchemy engine without transactions of its own. Whoever makes it disposes of it."""
 
     def close(self) -> None:
         """Lets go of what is kept open beside the engine. It may be used again."""

@@ -41,17 +41,21 @@ Opens = Callable[[SubjectRow | SigningRow], bool]
 class SubjectRows(Protocol):
     """Where a vault keeps its rows. Each method is one transaction."""
 
-    def find(self, lookup: bytes) -> SubjectRow | None: ...
+    def find(self, lookup: bytes) -> SubjectRow | None:
+        """The person's row, by the keyed hash of their name. None for who has none, or under another master key."""
 
-    def get(self, subject_id: str) -> SubjectRow | None: ...
+    def get(self, subject_id: str) -> SubjectRow | None:
+        """A subject's row; None once they were erased."""
 
     def insert_if_absent(self, row: SubjectRow, opens: Opens) -> bool:
         """False, and nothing changed, if the lookup is taken, or if there is a row that the new one's master key does
         not open: then that key is no longer in force."""
 
-    def find_signing(self, name: str) -> SigningRow | None: ...
+    def find_signing(self, name: str) -> SigningRow | None:
+        """The row of the key that signs this log; None where none was made yet."""
 
-    def insert_signing_if_absent(self, row: SigningRow, opens: Opens) -> bool: ...
+    def insert_signing_if_absent(self, row: SigningRow, opens: Opens) -> bool:
+        """As `insert_if_absent`, by the name of the log."""
 
     def replace_signing(self, connection: "Connection", old: str, row: SigningRow, opens: Opens) -> bool:
         """Within the caller's transaction. False, and nothing changed, if the row of this name has another verifier, or

@@ -58,16 +58,20 @@ def opens(master: MasterKeys, row: SubjectRow | SigningRow) -> bool:
 
 # What each sealed thing is bound to. The first word keeps one kind from being passed off as another.
 def about_payload(context: bytes) -> bytes:
+    """What a payload is bound to: one that is moved to another run does not open."""
     return b"payload\x00" + context
 
 
 def about_name(subject_id: str) -> bytes:
+    """What a name is bound to: the subject whose it is."""
     return b"name\x00" + subject_id.encode()
 
 
 def about_subject(subject_id: str, lookup: bytes) -> bytes:
+    """What a person's wrapped key is bound to: its row."""
     return b"subject\x00" + subject_id.encode() + b"\x00" + lookup
 
 
 def about_signing(name: str) -> bytes:
+    """What a wrapped signing key is bound to: the log that it signs."""
     return b"signing\x00" + name.encode()

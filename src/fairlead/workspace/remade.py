@@ -24,6 +24,8 @@ CameOut = Literal["the same", "NOT the same", "cannot be made again", "there was
 
 
 class Part(Struct, frozen=True):
+    """One decision of a run, and how it came out when it was made again."""
+
     what: str
     came_out: CameOut
     said: str = ""

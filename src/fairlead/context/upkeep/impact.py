@@ -23,7 +23,8 @@ _CITES: Final = b'"citations":['
 
 
 class Answered(Protocol):
-    """What is needed of a record."""
+    """An action, as its record has it: `at` in milliseconds since 1970, `person` by pseudonymous id, `citations` as
+    `item@version#identity`."""
 
     @property
     def run(self) -> str: ...

@@ -23,25 +23,35 @@ class TextBlock(Struct, frozen=True, tag_field="type", tag="text", forbid_unknow
 
 
 class ImageData(Struct, frozen=True, tag_field="type", tag="base64", forbid_unknown_fields=True):
+    """An image's `source` in base64."""
+
     data: Base64
     media_type: Literal["image/jpeg", "image/png", "image/gif", "image/webp"]
 
 
 class Address(Struct, frozen=True, tag_field="type", tag="url", forbid_unknown_fields=True):
+    """The `source` of an image or document as an address, which the provider itself fetches."""
+
     url: Url
 
 
 class ImageBlock(Struct, frozen=True, tag_field="type", tag="image", forbid_unknown_fields=True):
+    """A block `image`."""
+
     source: ImageData | Address
     cache_control: CacheControl | None = None
 
 
 class DocumentData(Struct, frozen=True, tag_field="type", tag="base64", forbid_unknown_fields=True):
+    """A document's `source` in base64."""
+
     data: Base64
     media_type: Literal["application/pdf"]
 
 
 class DocumentText(Struct, frozen=True, tag_field="type", tag="text", forbid_unknown_fields=True):
+    """A document's `source` as plain text."""
+
     data: str
     media_type: Literal["text/plain"]
 
@@ -63,6 +73,8 @@ class DocumentBlock(Struct, frozen=True, tag_field="type", tag="document", forbi
 
 
 class ToolResultBlock(Struct, frozen=True, tag_field="type", tag="tool_result", forbid_unknown_fields=True):
+    """A block `tool_result`: what a tool of the client's own gave."""
+
     tool_use_id: Name
     content: str | list[TextBlock | ImageBlock | DocumentBlock] | None = None
     is_error: bool | None = None
@@ -70,6 +82,8 @@ class ToolResultBlock(Struct, frozen=True, tag_field="type", tag="tool_result", 
 
 
 class DirectCaller(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who called a tool: the model itself, and no code of the vendor's."""
+
     type: Literal["direct"]
 
 
@@ -84,11 +98,15 @@ class ToolUseBlock(Struct, frozen=True, tag_field="type", tag="tool_use", forbid
 
 
 class ThinkingBlock(Struct, frozen=True, tag_field="type", tag="thinking", forbid_unknown_fields=True):
+    """A block `thinking`. `signature` is the vendor's proof that its model wrote it."""
+
     thinking: str
     signature: str
 
 
 class RedactedThinkingBlock(Struct, frozen=True, tag_field="type", tag="redacted_thinking", forbid_unknown_fields=True):
+    """A block `redacted_thinking`, which only the vendor can read."""
+
     data: Annotated[str, Meta(min_length=1)]
 
 
@@ -97,10 +115,14 @@ AssistantBlock = TextBlock | ThinkingBlock | RedactedThinkingBlock | ToolUseBloc
 
 
 class UserTurn(Struct, frozen=True, tag_field="role", tag="user", forbid_unknown_fields=True):
+    """A member of `messages` in which the user speaks."""
+
     content: str | Annotated[list[UserBlock], Meta(min_length=1)]
 
 
 class AssistantTurn(Struct, frozen=True, tag_field="role", tag="assistant", forbid_unknown_fields=True):
+    """A member of `messages` in which the model speaks."""
+
     content: str | list[AssistantBlock]
 
 

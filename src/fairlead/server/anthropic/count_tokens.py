@@ -32,6 +32,8 @@ class CountDetails(Struct, frozen=True):
 
 
 class Count(Struct, frozen=True):
+    """The body of a reply to `count_tokens` (version 2023-06-01), with Fairlead's own object beside."""
+
     input_tokens: int
     fairlead: CountDetails
 

@@ -25,6 +25,8 @@ _TYPES: Final = {
 
 
 class ErrorDetails(Struct, frozen=True, omit_defaults=True):
+    """What Fairlead says beside the fields of this protocol."""
+
     code: str
     step: str = ""
     why: str = ""
@@ -33,11 +35,15 @@ class ErrorDetails(Struct, frozen=True, omit_defaults=True):
 
 
 class ErrorBody(Struct, frozen=True):
+    """The `error` of a reply, as the Messages API (version 2023-06-01) has it."""
+
     type: str
     message: str
 
 
 class ErrorReply(Struct, frozen=True):
+    """The body of an error of that API. `request_id` is the run, where there is one."""
+
     type: str
     error: ErrorBody
     request_id: str | None

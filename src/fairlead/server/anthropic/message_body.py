@@ -30,20 +30,26 @@ class ToolBody(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AutoChoice(Struct, frozen=True, tag_field="type", tag="auto", forbid_unknown_fields=True):
+    """`tool_choice`: the model may call tools."""
+
     disable_parallel_tool_use: bool | None = None
 
 
 class AnyChoice(Struct, frozen=True, tag_field="type", tag="any", forbid_unknown_fields=True):
+    """`tool_choice`: it must call one of them."""
+
     disable_parallel_tool_use: bool | None = None
 
 
 class ToolChoice(Struct, frozen=True, tag_field="type", tag="tool", forbid_unknown_fields=True):
+    """`tool_choice`: it must call this one."""
+
     name: Name
     disable_parallel_tool_use: bool | None = None
 
 
 class NoChoice(Struct, frozen=True, tag_field="type", tag="none", forbid_unknown_fields=True):
-    pass
+    """`tool_choice`: it may call none."""
 
 
 class ThinkingEnabled(Struct, frozen=True, tag_field="type", tag="enabled", forbid_unknown_fields=True):
@@ -54,24 +60,32 @@ class ThinkingEnabled(Struct, frozen=True, tag_field="type", tag="enabled", forb
 
 
 class ThinkingAdaptive(Struct, frozen=True, tag_field="type", tag="adaptive", forbid_unknown_fields=True):
+    """`thinking`: the model itself decides how much."""
+
     display: _Display | None = None
 
 
 class ThinkingDisabled(Struct, frozen=True, tag_field="type", tag="disabled", forbid_unknown_fields=True):
-    pass
+    """`thinking`: none."""
 
 
 class OutputFormat(Struct, frozen=True, forbid_unknown_fields=True):
+    """The form of the answer: a JSON Schema."""
+
     type: Literal["json_schema"]
     schema: dict[str, Any]
 
 
 class OutputConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """The `output_config` of a request."""
+
     effort: Literal["low", "medium", "high", "xhigh", "max"] | None = None
     format: OutputFormat | None = None
 
 
 class Metadata(Struct, frozen=True, forbid_unknown_fields=True):
+    """The `metadata` of a request."""
+
     user_id: Annotated[str, Meta(max_length=512)] | None = None
 
 

@@ -18,19 +18,27 @@ _TIERS: Final = {"standard": "standard", "default": "standard", "priority": "pri
 
 
 class TextOut(Struct, frozen=True, tag_field="type", tag="text"):
+    """A block `text` of a reply."""
+
     text: str
 
 
 class ThinkingOut(Struct, frozen=True, tag_field="type", tag="thinking"):
+    """A block `thinking` of a reply, with the vendor's proof."""
+
     thinking: str
     signature: str
 
 
 class SealedOut(Struct, frozen=True, tag_field="type", tag="redacted_thinking"):
+    """A block `redacted_thinking` of a reply."""
+
     data: str
 
 
 class ToolUseOut(Struct, frozen=True, tag_field="type", tag="tool_use"):
+    """A block `tool_use` of a reply."""
+
     id: str
     name: str
     input: Raw
@@ -40,15 +48,21 @@ BlockOut = TextOut | ThinkingOut | SealedOut | ToolUseOut
 
 
 class CacheCreation(Struct, frozen=True):
+    """Of `usage`: what was written into caches, by how long it is kept there."""
+
     ephemeral_5m_input_tokens: int
     ephemeral_1h_input_tokens: int
 
 
 class OutputDetails(Struct, frozen=True):
+    """Of `usage`: how many of the output's tokens were reasoning."""
+
     thinking_tokens: int
 
 
 class UsageOut(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The `usage` of a reply, in tokens. What came out of a cache stands beside `input_tokens`, not in it."""
+
     input_tokens: int
     output_tokens: int
     cache_creation_input_tokens: int
@@ -59,6 +73,8 @@ class UsageOut(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class MessageOut(Struct, frozen=True, kw_only=True):
+    """The body of a reply of the Messages API (version 2023-06-01), with Fairlead's own object beside."""
+
     id: str
     type: str
     role: str

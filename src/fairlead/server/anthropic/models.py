@@ -12,6 +12,8 @@ _UNKNOWN_DATE: Final = "1970-01-01T00:00:00Z"  # what this protocol says where n
 
 
 class ModelInfo(Struct, frozen=True):
+    """A member of the list of models (Anthropic API, version 2023-06-01)."""
+
     id: str
     display_name: str
     fairlead: dict[str, str]
@@ -21,6 +23,8 @@ class ModelInfo(Struct, frozen=True):
 
 
 class ModelPage(Struct, frozen=True):
+    """The list of models in the form of a page: the only one."""
+
     data: list[ModelInfo]
     first_id: str | None
     last_id: str | None

@@ -15,6 +15,8 @@ _Name = Annotated[str, Meta(min_length=1, max_length=256)]
 
 
 class StreamOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """The `stream_options` of chat and legacy completions (OpenAI API, v1)."""
+
     include_usage: bool | None = None
     include_obfuscation: bool | None = None
 

@@ -9,6 +9,9 @@ from fairlead.server.openai.envelope import encode_completion
 
 
 class ReplyMessage(Struct, frozen=True, omit_defaults=True):
+    """The `message` of a choice of chat completions (OpenAI API, v1); `reasoning_content` as servers of open models
+    name it."""
+
     role: str
     content: str | None
     refusal: str | None
@@ -17,6 +20,8 @@ class ReplyMessage(Struct, frozen=True, omit_defaults=True):
 
 
 class ChoiceBody(Struct, frozen=True):
+    """A member of `choices` of chat completions (OpenAI API, v1)."""
+
     index: int
     message: ReplyMessage
     finish_reason: str

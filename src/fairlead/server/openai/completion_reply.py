@@ -39,6 +39,8 @@ class LogprobsBody(Struct, frozen=True):
 
 
 class ChoiceBody(Struct, frozen=True):
+    """A member of `choices` of legacy completions (OpenAI API, v1), whole or as a piece of a stream."""
+
     index: int
     text: str
     logprobs: LogprobsBody | None

@@ -24,17 +24,24 @@ _encode = msgspec.json.Encoder().encode
 
 
 class EmbeddingItem(Struct, frozen=True):
+    """A member of `data` of embeddings (OpenAI API, v1): numbers, or base64 of 32-bit floats where the client wants
+    that."""
+
     object: str
     index: int
     embedding: list[float] | str
 
 
 class EmbeddingUsage(Struct, frozen=True):
+    """The `usage` of embeddings (OpenAI API, v1), in tokens."""
+
     prompt_tokens: int
     total_tokens: int
 
 
 class EmbeddingReply(Struct, frozen=True):
+    """The body of a reply of embeddings (OpenAI API, v1), with Fairlead's own object beside."""
+
     object: str
     data: list[EmbeddingItem]
     model: str

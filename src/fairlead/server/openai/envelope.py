@@ -17,14 +17,20 @@ Choice = TypeVar("Choice")
 
 
 class TokenDetails(Struct, frozen=True, omit_defaults=True):
+    """Of `usage`: how many of the prompt's tokens came out of a cache."""
+
     cached_tokens: int = 0
 
 
 class OutputDetails(Struct, frozen=True, omit_defaults=True):
+    """Of `usage`: how many of the reply's tokens were reasoning."""
+
     reasoning_tokens: int = 0
 
 
 class UsageBody(Struct, frozen=True):
+    """The `usage` of chat and legacy completions (OpenAI API, v1), in tokens."""
+
     prompt_tokens: int
     completion_tokens: int
     total_tokens: int
@@ -33,6 +39,8 @@ class UsageBody(Struct, frozen=True):
 
 
 class Completion(Struct, Generic[Choice], frozen=True):
+    """The body of a reply of chat or legacy completions (OpenAI API, v1), with Fairlead's own object beside."""
+
     id: str
     object: str
     created: int

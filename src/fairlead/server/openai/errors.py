@@ -22,6 +22,8 @@ _TYPES = {
 
 
 class ErrorDetails(Struct, frozen=True, omit_defaults=True):
+    """What Fairlead says beside the fields of this protocol."""
+
     step: str = ""
     why: str = ""
     help: str = ""
@@ -29,6 +31,8 @@ class ErrorDetails(Struct, frozen=True, omit_defaults=True):
 
 
 class ErrorBody(Struct, frozen=True):
+    """The `error` of a reply, as the OpenAI API (v1) has it."""
+
     message: str
     type: str
     param: str | None

@@ -8,6 +8,9 @@ _NOTHING_SAID: Final = Handling()
 
 
 class Asked(Protocol):
+    """The fields of a request that are about its handling, as the OpenAI API (v1) names them; None for what was not
+    sent."""
+
     @property
     def service_tier(self) -> str | None: ...
     @property

@@ -9,6 +9,8 @@ _encode = msgspec.json.Encoder().encode
 
 
 class ModelEntry(Struct, frozen=True):
+    """A member of the list of models (OpenAI API, v1). `created` in seconds since 1970."""
+
     id: str
     object: str
     created: int

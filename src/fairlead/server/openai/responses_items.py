@@ -18,6 +18,8 @@ _Status = Literal["in_progress", "completed", "incomplete"] | None
 
 
 class InputText(Struct, frozen=True, tag_field="type", tag="input_text", forbid_unknown_fields=True):
+    """The part `input_text` of the Responses API (OpenAI API, v1)."""
+
     text: str
 
 
@@ -30,6 +32,8 @@ class InputImage(Struct, frozen=True, tag_field="type", tag="input_image", forbi
 
 
 class InputFile(Struct, frozen=True, tag_field="type", tag="input_file", forbid_unknown_fields=True):
+    """The part `input_file`: the document itself or its address. `file_id` can only be null, as of an image."""
+
     file_data: str | None = None
     file_url: str | None = None
     filename: str | None = None
@@ -45,6 +49,8 @@ class OutputText(Struct, frozen=True, tag_field="type", tag="output_text", forbi
 
 
 class OutputRefusal(Struct, frozen=True, tag_field="type", tag="refusal", forbid_unknown_fields=True):
+    """The part `refusal` of a reply that is sent back."""
+
     refusal: str
 
 
@@ -53,6 +59,8 @@ _Content = InputText | InputImage | InputFile | OutputText | OutputRefusal
 
 
 class MessageItem(Struct, frozen=True, forbid_unknown_fields=True):
+    """An item of `input`: what somebody says. The only kind whose `type` clients may leave out."""
+
     role: Literal["user", "assistant", "system", "developer"]
     content: str | list[_Content]
     type: Literal["message"] = "message"
@@ -62,6 +70,8 @@ class MessageItem(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CallItem(Struct, frozen=True, tag_field="type", tag="function_call", forbid_unknown_fields=True):
+    """An item of `input`: the model's call of a function."""
+
     call_id: str
     name: str
     arguments: str
@@ -70,6 +80,8 @@ class CallItem(Struct, frozen=True, tag_field="type", tag="function_call", forbi
 
 
 class CallOutputItem(Struct, frozen=True, tag_field="type", tag="function_call_output", forbid_unknown_fields=True):
+    """An item of `input`: what a function gave."""
+
     call_id: str
     output: str | list[_Asked]
     id: str | None = None
@@ -77,11 +89,15 @@ class CallOutputItem(Struct, frozen=True, tag_field="type", tag="function_call_o
 
 
 class ReasoningPart(Struct, frozen=True, forbid_unknown_fields=True):
+    """A piece of the text of an item `reasoning`."""
+
     text: str
     type: Literal["summary_text", "reasoning_text"]
 
 
 class ReasoningItem(Struct, frozen=True, tag_field="type", tag="reasoning", forbid_unknown_fields=True):
+    """An item of `input`: the model's reasoning, as a reply gave it. `encrypted_content` opens for its maker alone."""
+
     summary: list[ReasoningPart]
     content: list[ReasoningPart] | None = None
     encrypted_content: str | None = None

@@ -24,16 +24,22 @@ _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"
 
 
 class TextOut(Struct, frozen=True, tag_field="type", tag="output_text"):
+    """A part `output_text` of a message."""
+
     text: str
     annotations: tuple[()] = ()
     logprobs: tuple[Raw, ...] = ()
 
 
 class RefusalOut(Struct, frozen=True, tag_field="type", tag="refusal"):
+    """A part `refusal` of a message."""
+
     refusal: str
 
 
 class MessageOut(Struct, frozen=True, tag_field="type", tag="message"):
+    """An item of `output`: what the model says."""
+
     id: str
     status: str
     content: tuple[TextOut | RefusalOut, ...] = ()
@@ -41,6 +47,8 @@ class MessageOut(Struct, frozen=True, tag_field="type", tag="message"):
 
 
 class CallOut(Struct, frozen=True, tag_field="type", tag="function_call"):
+    """An item of `output`: a function that the model calls."""
+
     id: str
     status: str
     call_id: str
@@ -49,10 +57,14 @@ class CallOut(Struct, frozen=True, tag_field="type", tag="function_call"):
 
 
 class SummaryOut(Struct, frozen=True, tag_field="type", tag="summary_text"):
+    """A part `summary_text` of an item `reasoning`."""
+
     text: str
 
 
 class ReasoningOut(Struct, frozen=True, tag_field="type", tag="reasoning"):
+    """An item of `output`: the model's reasoning, as far as it may be shown."""
+
     id: str
     status: str
     summary: tuple[SummaryOut, ...] = ()
@@ -63,15 +75,21 @@ ItemOut = MessageOut | CallOut | ReasoningOut
 
 
 class InputDetails(Struct, frozen=True):
+    """Of `usage`: the input's tokens out of a cache, and those that were put into one."""
+
     cached_tokens: int
     cache_write_tokens: int
 
 
 class OutputDetails(Struct, frozen=True):
+    """Of `usage`: how many of the output's tokens were reasoning."""
+
     reasoning_tokens: int
 
 
 class UsageOut(Struct, frozen=True):
+    """The `usage` of a response, in tokens."""
+
     input_tokens: int
     input_tokens_details: InputDetails
     output_tokens: int
@@ -80,25 +98,35 @@ class UsageOut(Struct, frozen=True):
 
 
 class ErrorOut(Struct, frozen=True):
+    """The `error` of a response that failed, with what Fairlead says beside."""
+
     code: str
     message: str
     fairlead: Any = None
 
 
 class IncompleteDetails(Struct, frozen=True):
+    """Why a response is not whole: `max_output_tokens` or `content_filter`."""
+
     reason: str
 
 
 class ConversationOut(Struct, frozen=True):
+    """The conversation that a response belongs to."""
+
     id: str
 
 
 class ReasoningShown(Struct, frozen=True):
+    """The request's `reasoning`, repeated."""
+
     effort: str | None
     summary: str | None
 
 
 class ToolShown(Struct, frozen=True):
+    """A member of the request's `tools`, repeated."""
+
     type: str
     name: str
     description: str | None
@@ -107,6 +135,8 @@ class ToolShown(Struct, frozen=True):
 
 
 class FormatShown(Struct, frozen=True, omit_defaults=True):
+    """The request's `text.format`, repeated."""
+
     type: str
     name: str | None = None
     description: str | None = None
@@ -115,6 +145,8 @@ class FormatShown(Struct, frozen=True, omit_defaults=True):
 
 
 class TextShown(Struct, frozen=True):
+    """The request's `text`, repeated."""
+
     format: FormatShown
     verbosity: str
 

@@ -35,6 +35,8 @@ Metadata = Annotated[dict[_Key, _Value], Meta(max_length=16)]
 
 
 class FunctionToolBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """A member of `tools` (Responses API of the OpenAI API, v1): functions of the client's own alone."""
+
     name: _Name
     type: Literal["function"] = "function"
     description: str | None = None
@@ -43,6 +45,8 @@ class FunctionToolBody(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NamedTool(Struct, frozen=True, forbid_unknown_fields=True):
+    """A `tool_choice` that names one function."""
+
     type: Literal["function"]
     name: _Name
 
@@ -58,21 +62,29 @@ class TextFormat(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TextConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """The `text` of a request: the form of the answer, and how long it may be."""
+
     format: TextFormat | None = None
     verbosity: Literal["low", "medium", "high"] | None = None
 
 
 class ReasoningConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """The `reasoning` of a request. `generate_summary` is the older name of `summary`."""
+
     effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
     summary: Literal["auto", "concise", "detailed", "none"] | None = None
     generate_summary: Literal["auto", "concise", "detailed"] | None = None
 
 
 class StreamOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """The `stream_options` of a request."""
+
     include_obfuscation: bool | None = None
 
 
 class ConversationId(Struct, frozen=True, forbid_unknown_fields=True):
+    """The `conversation` of a request in its longer form."""
+
     id: _Id
 
 
