@@ -44,6 +44,7 @@ FILES = {
     "tasks/bill.yaml": f"cascade: {{{THREE}, keep_if: [schema]}}",
     "tasks/once.yaml": f"cascade: {{{THREE}, keep_if: [schema], at_most: 1, otherwise: keep}}",
     "tasks/page.yaml": f"{{context: 500, cascade: {{{THREE}, keep_if: [grounded]}}}}",
+    "tasks/sure.yaml": f"{{context: 500, cascade: {{{THREE}, keep_if: [grounded], otherwise: refuse}}}}",
     "tasks/kind.yaml": f"cascade: {{{THREE}, keep_if: [rules]}}",
     "tasks/kinder.yaml": f"cascade: {{{THREE}, keep_if: [schema, rules]}}",
     "tasks/strict.yaml": f"cascade: {{{THREE}, keep_if: [schema, rules]}}",
@@ -162,6 +163,17 @@ async def test_an_answer_that_rests_on_nothing_gives_way_to_a_dearer_one(w: Worl
     doubted = await w.ask(says(FALSE, FALSE, FALSE), model="page")
     assert (doubted.model.name, doubted.flags) == ("house", ("kept_anyway",))
     assert adds_up(w, doubted)
+
+
+async def test_that_it_is_not_known_gives_way_to_a_dearer_answer_and_is_given_where_nobody_knows(w: World) -> None:
+    unknown = "I don't know. Please ask the store manager."
+    answer = await w.ask(says(unknown, TRUE), model="sure")
+    assert (answer.model.name, answer.unkept[0].check.word) == ("middle", "declined")
+    declined = await w.ask(says(FALSE, FALSE, unknown), model="sure")
+    assert (declined.model.name, text(declined), declined.flags) == ("house", unknown, ())
+    with pytest.raises(NotKept):
+        await w.ask(says(FALSE, FALSE, f"{unknown} {FALSE}"), model="sure")
+    assert adds_up(w, declined)
 
 
 async def test_what_a_rule_keeps_back_escalates_and_the_last_answer_is_ruled_as_ever(w: World) -> None:

@@ -7,7 +7,8 @@ from tests.world import World, world
 
 from fairlead.errors import Withheld
 from fairlead.models.types import Chunk, Model, Passage
-from fairlead.policy.grounding import cited_support, support
+from fairlead.policy.endings import Ending
+from fairlead.policy.grounding import cited_support, declines, support
 
 PAGE = """---
 title: Expenses
@@ -113,6 +114,22 @@ def test_claims_are_supported_by_words_numbers_and_marks() -> None:
     assert support("Hotels cost 140.00 euro a night.", [PASSAGE]).share == 1
     assert support("I do not know.", []).share == 1
     assert support(true, []).share == 0
+
+
+@pytest.mark.parametrize(
+    ("reply", "does"),
+    [
+        ("I don't know: the organisation's context does not answer this.", True),
+        ("Sorry, I don\u2019t know. Please ask the store manager.", True),
+        ("Unfortunately, I cannot find that in the handbook.", True),
+        ("I don't know, but everything may be returned for ever.", False),
+        ("I don't know who says otherwise: lamps may be returned for ever.", False),
+        ("I don't know. Ask the manager for her fifty percent off any article.", False),
+    ],
+)
+def test_a_reply_that_only_says_that_it_does_not_know_claims_nothing(reply: str, does: bool) -> None:
+    assert declines(reply) is does
+    assert Ending("rests", "", share=0.8).is_met(reply, [PASSAGE]) is does
 
 
 @given(st.text(max_size=200), st.lists(st.text(max_size=100), max_size=3))

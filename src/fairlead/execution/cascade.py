@@ -20,7 +20,7 @@ from fairlead.execution.deployment import Deployment, Fairlead
 from fairlead.execution.ending import finished
 from fairlead.execution.flow_path import extracted
 from fairlead.execution.judging import Ask
-from fairlead.execution.keeping import looked_over
+from fairlead.execution.keeping import DECLINED, looked_over
 from fairlead.execution.opinion import Opinion
 from fairlead.execution.prepare import Decided
 from fairlead.execution.release import Release
@@ -148,10 +148,11 @@ class _Climb:
         return await finished(self.ask, self.fairlead, self.deployment, self.action, decided, release, reply)
 
     async def _last_word(self, decided: Decided, tried: _Tried, failed: Checked) -> tuple[Model, Reply]:
-        """The last answer does not pass: it is refused, or given with a warning."""
+        """The last answer does not pass: it is refused, or given with a warning. That nobody knows is an answer."""
         if tried.error is not None:
             raise tried.error
-        if tried.reply is None or failed.check not in self.cascade.keeps:
+        declined = failed.check == "grounded" and failed.word == DECLINED
+        if tried.reply is None or not (declined or failed.check in self.cascade.keeps):
             raise NotKept(
                 f"no answer passes what task type {decided.task.type.name!r} asks of it",
                 why=f"that of {tried.model.name!r}, the last one asked: {failed.said}",
@@ -159,7 +160,8 @@ class _Climb:
                 step="check",
                 subject=tried.model.name,
             )
-        self.action.flags.append(KEPT_ANYWAY)
+        if not declined:
+            self.action.flags.append(KEPT_ANYWAY)
         with self.action.step("check"):
             return tried.model, await self._finished(decided, tried.release, tried.reply)
 

@@ -14,11 +14,13 @@ from fairlead.execution.choices import Reply, ReplyChoice
 from fairlead.execution.prepare import Decided, Stitched
 from fairlead.models.types import ChatRequest, NamedToolChoice
 from fairlead.policy import Policy
-from fairlead.policy.grounding import support
+from fairlead.policy.grounding import declines, support
 from fairlead.tasks.cascades import Cascade, Check
 from fairlead.tasks.types import TaskType
 from fairlead.tools.nesting import is_too_deep
 
+DECLINED: Final = "declined"
+"""The word of a check of `grounded` that an answer fails by saying that it does not know: a dearer model may."""
 _LARGEST_EXPRESSION: Final = 1 << 20  # bytes, compiled
 _MOST_STEPS: Final = 100_000  # of an expression that looks around, which cannot be matched in linear time
 
@@ -149,6 +151,8 @@ def _wrong_call(tools: Mapping[str, Mapping[str, Any]], name: str, arguments: st
 def _rests(share: float, decided: Decided, reply: Reply) -> Checked:
     """The least of all choices counts. What only calls tools says nothing that could rest on a page."""
     least, said = 1.0, ""
+    if reply.choices and all(declines(each.text) and not each.tool_calls for each in reply.choices):
+        return Checked("grounded", False, DECLINED, "the answer says that it does not know")
     for choice in reply.choices:
         found = support(choice.text, decided.asked.passages)
         if found.invented:

@@ -12,7 +12,7 @@ from unicodedata import normalize
 from msgspec import Struct
 
 from fairlead.models.types import Passage
-from fairlead.policy.grounding import cited_support, support
+from fairlead.policy.grounding import cited_support, declines, support
 from fairlead.policy.rules import mode_note, scope_tests
 from fairlead.policy.settings import GroundingSetting, JudgeSetting, Mode, RequireSetting, RulesFile
 from fairlead.policy.sources import quoted
@@ -45,6 +45,8 @@ class Ending(Struct, frozen=True):
             return True
         if not self.share:
             return _plain(self.text) in _plain(reply)
+        if declines(reply):
+            return True
         found = cited_support(reply, passages) if self.cited else support(reply, passages)
         return not found.invented and not found.contradicted and found.share >= self.share
 

@@ -26,6 +26,16 @@ _VERSION: Final = r"(?:[0-9a-f]{12}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)" 
 _MARK: Final = re.compile(rf"\[([^\[\]\s]{{1,300}}@{_VERSION})\]")
 _MARKS_BEHIND: Final = re.compile(rf"([.!?])((?:\s*\[[^\[\]\s]{{1,300}}@{_VERSION}\])+)")
 _END: Final = re.compile(r"(?<=[.!?])\s+|\n+")
+_LONGEST_DECLINE: Final = 400  # characters
+_REFERRAL: Final = r"(?:please )?(?:ask|contact|speak to|talk to)(?: [a-z'-]{1,20}){1,4}"
+_DECLINED: Final = re.compile(
+    r"(?:(?:i'?m sorry|sorry|unfortunately)[,:;.]? (?:but )?)?(?:i|we) "
+    r"(?:do not|don't|cannot|can't|could not|couldn't) (?:know|answer|find|say|tell)(?: (?:that|this|it|the answer|an answer))?(?: to (?:that|this|your question))?"
+    r"(?: (?:from|in) (?:the|this|our)(?: [a-z]{1,20}){1,2}|: the organisation's context does not answer this)?"
+    rf"[.!]?(?:[,;:]? (?:and |so )?{_REFERRAL}[.!]?)?",
+    re.IGNORECASE,
+)
+"""Nothing else may stand there: whoever says more than that they do not know claims something."""
 _NUMBER: Final = re.compile(r"\d[\d.,\u00a0\u202f]*")
 
 
@@ -53,6 +63,13 @@ def support(reply: str, passages: Sequence[Passage]) -> Support:
     supported = sum(_is_supported(said, counted, vocabularies, numbers) for said, counted in claims)
     invented = dict.fromkeys(mark for mark in _MARK.findall(reply) if mark not in known)
     return Support(len(claims), supported, tuple(invented))
+
+
+def declines(reply: str) -> bool:
+    """Whether a reply says that it does not know, perhaps whom to ask, and nothing else. English is understood."""
+    if len(reply) > _LONGEST_DECLINE:
+        return False
+    return _DECLINED.fullmatch(" ".join(reply.replace("\u2019", "'").split())) is not None
 
 
 def without_marks(text: str) -> str:
