@@ -30,7 +30,8 @@ _LONGEST_DECLINE: Final = 400  # characters
 _REFERRAL: Final = r"(?:please )?(?:ask|contact|speak to|talk to)(?: [a-z'-]{1,20}){1,4}"
 _DECLINED: Final = re.compile(
     r"(?:(?:i'?m sorry|sorry|unfortunately)[,:;.]? (?:but )?)?(?:i|we) "
-    r"(?:do not|don't|cannot|can't|could not|couldn't) (?:know|answer|find|say|tell)(?: (?:that|this|it|the answer|an answer))?(?: to (?:that|this|your question))?"
+    r"(?:do not|don't|cannot|can't|could not|couldn't) (?:know|answer|find|say|tell)"
+    r"(?: (?:that|this|it|the answer|an answer))?(?: to (?:that|this|your question))?"
     r"(?: (?:from|in) (?:the|this|our)(?: [a-z]{1,20}){1,2}|: the organisation's context does not answer this)?"
     rf"[.!]?(?:[,;:]? (?:and |so )?{_REFERRAL}[.!]?)?",
     re.IGNORECASE,
