@@ -79,22 +79,11 @@ def _gathered(place: Place, store: Store | None, asked: Asked) -> Facts:
     traffic, log_from = _traffic(store, asked.since) if store is not None else (Traffic(), 0)
     text = _text(place)
     drafts = _drafts(text, seen.workspace) if text is not None else ()
-    declared = {task_name(path) for path, _ in text.below("tasks", ".yaml")} if text is not None else set()
     asked_for = _open_requests(store) if store is not None else []
     workspace, catalogue = seen.workspace, seen.catalogue
     pages = tuple(Page(entry, catalogue.access_of(entry)) for entry in catalogue.entries)
     return Facts(
-        basis=Basis(
-            source="published" if seen.revision else "folder",
-            organisation=workspace.organisation,
-            revision=seen.revision,
-            snapshot=catalogue.snapshot,
-            drafts=text is not None,
-            waiting=tuple(sorted(declared - workspace.tasks.types.keys())),
-            at=now,
-            since=asked.since,
-            log_from=log_from,
-        ),
+        basis=_basis(seen, text, now, asked.since, log_from),
         today=datetime.fromtimestamp(now / 1000, UTC).date(),
         tasks=tuple(workspace.tasks.types.values()),
         pages=pages,
@@ -112,6 +101,21 @@ def _gathered(place: Place, store: Store | None, asked: Asked) -> Facts:
         requests=Counter(request.item for request in asked_for if request.item),
         gone=frozenset(each.need for each in asked_for if each.kind == "vacancy" and each.need),
         disputed=frozenset((each.task, each.need) for each in asked_for if each.kind == "contradicted"),
+    )
+
+
+def _basis(seen: _Seen, text: WorkspaceText | None, now: int, since: int, log_from: int) -> Basis:
+    declared = {task_name(path) for path, _ in text.below("tasks", ".yaml")} if text is not None else set()
+    return Basis(
+        source="published" if seen.revision else "folder",
+        organisation=seen.workspace.organisation,
+        revision=seen.revision,
+        snapshot=seen.catalogue.snapshot,
+        drafts=text is not None,
+        waiting=tuple(sorted(declared - seen.workspace.tasks.types.keys())),
+        at=now,
+        since=since,
+        log_from=log_from,
     )
 
 

@@ -13,7 +13,7 @@ from fairlead.cli.place import Data, Workspace, find
 from fairlead.cli.when import moment_ago, shown
 from fairlead.clock import SystemClock
 from fairlead.context.readiness import Basis, Facts, Inventory, Readiness, inventory, readiness
-from fairlead.context.readiness.types import Decision, departments_in
+from fairlead.context.readiness.types import Decision, Estimate, departments_in
 from fairlead.errors import BadInput, NotFound, closest
 
 Since = Annotated[str, typer.Option("--since", help="Traffic from when: `30d`, `12h`, or a day such as 2026-11-21.")]
@@ -161,21 +161,7 @@ def _show_readiness(found: Readiness) -> None:
     )
     if found.estimates:
         print()
-        table(
-            ["task without `requires`", "calls", "cited", "uncited", "refused", "rested on"],
-            [
-                [
-                    each.task,
-                    str(each.calls),
-                    str(each.cited),
-                    str(each.uncited),
-                    str(each.refused),
-                    _some([f"{page.id} ({page.remarks[0]})" if page.remarks else page.id for page in each.pages]),
-                ]
-                for each in found.estimates
-            ],
-            right=["calls", "cited", "uncited", "refused"],
-        )
+        _show_estimates(found.estimates)
     if found.steps:
         print()
         table(
@@ -184,6 +170,24 @@ def _show_readiness(found: Readiness) -> None:
             right=["calls"],
         )
     _say_readiness(found)
+
+
+def _show_estimates(estimates: Sequence[Estimate]) -> None:
+    table(
+        ["task without `requires`", "calls", "cited", "uncited", "refused", "rested on"],
+        [
+            [
+                each.task,
+                str(each.calls),
+                str(each.cited),
+                str(each.uncited),
+                str(each.refused),
+                _some([f"{page.id} ({page.remarks[0]})" if page.remarks else page.id for page in each.pages]),
+            ]
+            for each in estimates
+        ],
+        right=["calls", "cited", "uncited", "refused"],
+    )
 
 
 def _say_readiness(found: Readiness) -> None:

@@ -21,6 +21,7 @@ from fairlead.identity import Caller
 from fairlead.labels import NO_LABELS, DataClass, Labels
 from fairlead.models.types import Model
 from fairlead.policy import Policy
+from fairlead.policy.policy import Explanation
 from fairlead.policy.seen import as_seen
 from fairlead.policy.ways import START
 from fairlead.workflows.beginning import STARTS, starting
@@ -157,20 +158,7 @@ def _explain_asking(
     }
     seen = {name: as_seen(policy, text, each.decision) for name, each in explained.items() if each.decision.redact}
     if json:
-        json_data(
-            {
-                name: {
-                    "effect": each.decision.effect,
-                    "redact": sorted(each.decision.redact),
-                    "seen": seen.get(name),
-                    "reasons": each.decision.reasons,
-                    "errors": each.decision.errors,
-                    "request": each.request,
-                    "entities": each.entities,
-                }
-                for name, each in explained.items()
-            }
-        )
+        json_data({name: _plain(each, seen.get(name)) for name, each in explained.items()})
         return
     found = ", ".join(sorted(labels.categories)) or "nothing"
     say(f"class {labels.data_class.name}; the detectors found {found}")
@@ -189,6 +177,18 @@ def _explain_asking(
     )
     for each in dict.fromkeys(seen.values()):
         say(f"as {', '.join(name for name in seen if seen[name] == each)} would see it: {each}")
+
+
+def _plain(explained: Explanation, seen: str | None) -> dict[str, Any]:
+    return {
+        "effect": explained.decision.effect,
+        "redact": sorted(explained.decision.redact),
+        "seen": seen,
+        "reasons": explained.decision.reasons,
+        "errors": explained.decision.errors,
+        "request": explained.request,
+        "entities": explained.entities,
+    }
 
 
 def _explain_run(run: str, workspace: Any, data_folder: Any, json: bool) -> None:

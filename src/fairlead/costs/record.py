@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from fairlead.clock import Clock, new_id
+from fairlead.errors import Broken
 from fairlead.models.types import Usage
 from fairlead.storage.types import Entry
 from fairlead.tasks.decisions import Decision
@@ -142,6 +143,16 @@ def encode_record(record: Record) -> bytes:
 def decode_record(data: bytes) -> Record:
     """Raises `msgspec.ValidationError` for bytes that are no record."""
     return _decoder.decode(data)
+
+
+def unreadable(number: int, error: msgspec.DecodeError) -> Broken:
+    """For record `number` of the log, which is none: a sum that left it out would be wrong without saying so."""
+    return Broken(
+        f"record {number} of the log cannot be read",
+        why=str(error),
+        mend="check the log with `fairlead audit verify`",
+        subject=str(number),
+    )
 
 
 def recorded_usage(usage: Usage) -> RecordedUsage:

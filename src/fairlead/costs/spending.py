@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec import Struct
 
-from fairlead.costs.record import Record, decode_record
-from fairlead.errors import BadInput, Broken
+from fairlead.costs.record import Record, decode_record, unreadable
+from fairlead.errors import BadInput
 from fairlead.models.types import Usage
 
 
@@ -96,12 +96,7 @@ def money_record(line: bytes, number: int) -> Record | None:
     try:
         return decode_record(line) if _kind_decoder.decode(line).kind in _COUNTED else None
     except msgspec.DecodeError as error:
-        raise Broken(
-            f"record {number} of the log cannot be read",
-            why=str(error),
-            mend="check the log with `fairlead audit verify`",
-            subject=str(number),
-        ) from error
+        raise unreadable(number, error) from error
 
 
 def _add(counted: "Counter[str]", record: Record) -> None:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from fairlead.clock import Clock
 from fairlead.errors import BadInput, Refused
 from fairlead.identity.addresses import check_url
+from fairlead.identity.discovery import Endpoints
 from fairlead.identity.form_post import error_code, reason, words
 from fairlead.identity.login_settings import Login
 from fairlead.identity.loopback import Answer, Loopback
@@ -118,24 +119,29 @@ async def by_device(tokens: ProviderTokens, client: Client, show: Callable[[Pair
             verification_uri_complete=device.verification_uri_complete,
         )
     )
-    pause, patience = max(1.0, device.interval), min(device.expires_in, _LONGEST_WAIT)
+    patience = min(device.expires_in, _LONGEST_WAIT)
     try:
         async with asyncio.timeout(patience):
-            while True:
-                await _pause(pause)
-                form = {"grant_type": _DEVICE, "device_code": device.device_code}
-                status, said = await tokens.post(provider, endpoints, endpoints.token_endpoint, form)
-                if status == 200:
-                    return await tokens.granted(provider, said)
-                match error_code(said):
-                    case "authorization_pending":
-                        continue
-                    case "slow_down":
-                        pause += _SLOWER
-                    case _:
-                        refuse("the provider did not sign you in", why=reason(said) or f"status {status}")
+            return await _once_typed(tokens, provider, endpoints, device)
     except TimeoutError:
         raise _nobody(patience) from None
+
+
+async def _once_typed(tokens: ProviderTokens, provider: Provider, endpoints: Endpoints, device: _Device) -> Granted:
+    """Ask again and again, as slowly as the provider wants it, until it says yes or no (RFC 8628, section 3.5)."""
+    pause, form = max(1.0, device.interval), {"grant_type": _DEVICE, "device_code": device.device_code}
+    while True:
+        await _pause(pause)
+        status, said = await tokens.post(provider, endpoints, endpoints.token_endpoint, form)
+        if status == 200:
+            return await tokens.granted(provider, said)
+        match error_code(said):
+            case "authorization_pending":
+                continue
+            case "slow_down":
+                pause += _SLOWER
+            case _:
+                refuse("the provider did not sign you in", why=reason(said) or f"status {status}")
 
 
 async def _pause(seconds: float) -> None:

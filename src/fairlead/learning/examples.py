@@ -105,18 +105,7 @@ class Examples:
             return None
         record, by = self._recorded(lesson.action), self._vault.subject_for(lesson.person)
         labels = self._looked_at(self._policy, lesson, record)
-        content = Content(
-            messages=list(lesson.messages),
-            answer=lesson.answer,
-            schema=lesson.schema,
-            rejected=list(lesson.rejected),
-            categories=sorted(labels.categories),
-            sources=list(lesson.sources),
-            untrusted=[each for each in lesson.sources if _outside(self._policy, each)],
-            citations=list(record.citations) if record is not None else [],
-            person=lesson.person,
-            role=lesson.role,
-        )
+        content = _content(self._policy, lesson, labels, record)
         id_ = _id(lesson, by.id)
         return NewExample(
             id=id_,
@@ -164,6 +153,21 @@ class Examples:
     def _sealed(self, id_: str, subject: SubjectKey, by: SubjectKey, content: Content) -> bytes:
         """Under the key of who answered, and that under the key of whose run it was."""
         return self._vault.seal(subject, self._vault.seal(by, _encode(content), about_example(id_)), about_example(id_))
+
+
+def _content(policy: Policy, lesson: Lesson, labels: Labels, record: Record | None) -> Content:
+    return Content(
+        messages=list(lesson.messages),
+        answer=lesson.answer,
+        schema=lesson.schema,
+        rejected=list(lesson.rejected),
+        categories=sorted(labels.categories),
+        sources=list(lesson.sources),
+        untrusted=[each for each in lesson.sources if _outside(policy, each)],
+        citations=list(record.citations) if record is not None else [],
+        person=lesson.person,
+        role=lesson.role,
+    )
 
 
 def said(answer: Any) -> str:

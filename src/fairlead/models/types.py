@@ -75,16 +75,12 @@ class FunctionTool(Struct, frozen=True, omit_defaults=True, forbid_unknown_field
 
 
 class Tool(Struct, frozen=True, forbid_unknown_fields=True):
-    """A member of `tools` of chat completions, where functions are the only kind."""
-
     function: FunctionTool
     type: Literal["function"] = "function"
     cache_control: CacheControl | UnsetType = UNSET
 
 
 class JsonSchemaSpec(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """The `json_schema` of a `response_format` of chat completions."""
-
     name: str
     description: str | None = None
     schema: dict[str, Any] | None = None
@@ -99,14 +95,10 @@ class ResponseFormat(Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
 
 
 class NamedFunction(Struct, frozen=True, forbid_unknown_fields=True):
-    """The function that a `tool_choice` names."""
-
     name: str
 
 
 class NamedToolChoice(Struct, frozen=True, forbid_unknown_fields=True):
-    """A `tool_choice` of chat completions by which the model must call this one function."""
-
     function: NamedFunction
     type: Literal["function"] = "function"
 

@@ -1,7 +1,7 @@
 """From the text of a workspace to its policy. Pure: the same text gives the same policy."""
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from fairlead.errors import BadInput
 from fairlead.labels import UNSCREENED, DataClass
@@ -50,14 +50,9 @@ def compile_policy(
     spoken = _words(files, known)
     last = _endings(files, known | spoken.keys())
     known |= spoken.keys() | last.keys()
-    texts = {rules.FILE: rules.to_cedar(lean, known), **sources}
     written = [(path, each.cedar) for path, each in spoken.values()]
-    for path, text in [*written, *((path, each.cedar) for path, each in last.values())]:
-        texts[path] = texts.get(path, "") + text
-    for path, text in preconditions.written(systems.values()):
-        texts[path] = text
-    if not sources:
-        texts["defaults"] = rules.defaults(lean, tools=bool(systems), memory=MEMORY in systems)
+    written += [(path, each.cedar) for path, each in last.values()]
+    texts = _texts(sources, lean, known, written, systems)
     asked = tuple(each.detector for _, each in spoken.values() if each.asked)
     classes = {**dict.fromkeys([*spoken, *last], DataClass.public), **_classes(files)}
     detection = Detection((*own, *asked), classes, injection.suspicion() if suspects else None, names)
@@ -82,6 +77,23 @@ def compile_policy(
             decisive(systems.values()),
         ),
     )
+
+
+def _texts(
+    sources: Mapping[str, str],
+    lean: Sequence[Rule],
+    known: frozenset[str],
+    written: Iterable[tuple[str, str]],
+    systems: Mapping[str, System],
+) -> dict[str, str]:
+    """All Cedar of a revision, by the file that it comes from; `written` is what the files of `rules/` stand for."""
+    texts = {rules.FILE: rules.to_cedar(lean, known), **sources}
+    for path, text in written:
+        texts[path] = texts.get(path, "") + text
+    texts |= preconditions.written(systems.values())
+    if not sources:
+        texts["defaults"] = rules.defaults(lean, tools=bool(systems), memory=MEMORY in systems)
+    return texts
 
 
 def _statements(

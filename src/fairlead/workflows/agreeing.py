@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from fairlead.workflows.forms import Form
-from fairlead.workflows.nodes import Schema
+from fairlead.workflows.nodes import ModelNode, Schema
 from fairlead.workflows.program import Compiled
 from fairlead.workflows.scope import Scope
 from fairlead.workflows.templates import as_text
@@ -36,12 +36,7 @@ async def agreed(
         return _with(whole, evaluated(partial(compiled.agree["rule"].value, given)))
     place = at.below("~resolve")
     if settings.model is not None:
-        assert compiled.resolves is not None
-        resolves = compiled.resolves
-        prompt, instructions = evaluated(lambda: resolves.filled(given))
-        asked = Asked(prompt=as_text(prompt), instructions=as_text(instructions))
-        bounds = Bounds(deadline=scope.deadline, budget=scope.purse.left, labels=whole.labels, sources=whole.provenance)
-        result = await paid(walk, place, scope, partial(walk.effects.model, place, settings.model, asked, bounds))
+        result = await _asked(walk, compiled, settings.model, place, scope, given, whole)
         return _with(whole, _fit(settings.model.gives, at, result), result)
     waiting = Waiting(
         kind="question",
@@ -58,6 +53,25 @@ async def agreed(
             "check", f"{said_by.value!r} is no branch of {at.text}", mend=f"answer with {', '.join(values)}"
         )
     return _with(whole, values[said_by.value], said_by)
+
+
+async def _asked(
+    walk: "Walking",
+    compiled: Compiled,
+    model: ModelNode,
+    place: Place,
+    scope: Scope,
+    given: Mapping[str, Any],
+    whole: StepResult,
+) -> StepResult:
+    """What a model says that is told what the branches gave, under the labels and sources of all of them."""
+    from fairlead.workflows.step_parts import evaluated, paid
+
+    assert compiled.resolves is not None
+    prompt, instructions = evaluated(partial(compiled.resolves.filled, given))
+    asked = Asked(prompt=as_text(prompt), instructions=as_text(instructions))
+    bounds = Bounds(deadline=scope.deadline, budget=scope.purse.left, labels=whole.labels, sources=whole.provenance)
+    return await paid(walk, place, scope, partial(walk.effects.model, place, model, asked, bounds))
 
 
 def _with(whole: StepResult, value: Any, by: StepResult | None = None) -> StepResult:

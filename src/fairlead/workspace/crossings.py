@@ -31,8 +31,6 @@ def between(
     """Every name that one part uses and no other part has, and every name that would mean two things."""
     entry = documents[ENTRY]
     names = {task_name(path) for path in tasks}
-    asked = [each for each in settings.models.values() if not isinstance(each, str)]
-    aliases = {alias for each in asked for alias in each.aliases}
     for number, rule in enumerate(settings.rules):
         yield from _unknown(entry, ("rules", number, "tasks"), rule.tasks, names | {BUILT_IN}, "task type")
         if rule.allow is not None:
@@ -46,19 +44,33 @@ def between(
     for number, case in enumerate(cases):
         if case.task and case.task not in names | {BUILT_IN}:
             yield _missing(documents[POLICY_TESTS], ("tests", number, "task"), case.task, names, "task type")
-    yield from _unknown_keys(entry, ("budgets", "tasks"), settings.budgets.tasks.keys() - {"*"}, names, "task type")
-    kinds = names | {BUILT_IN}
-    yield from _unknown_keys(entry, ("lanes", "tasks"), settings.lanes.tasks.keys(), kinds, "task type")
-    yield from _unknown_keys(entry, ("limits", "tasks"), settings.limits.tasks.keys() - {"*"}, kinds, "task type")
-    models = settings.models
-    yield from _unknown_keys(entry, ("limits", "models"), settings.limits.models.keys() - {"*"}, models, "model")
-    systems = settings.systems
-    yield from _unknown_keys(entry, ("limits", "systems"), settings.limits.systems.keys() - {"*"}, systems, "system")
-    for lane, asked_of in settings.lanes.names.items():
-        yield from _unknown(entry, ("lanes", "names", lane, "tasks"), asked_of.tasks, kinds, "task type")
+    yield from _of_limits(entry, settings, names)
     yield from _embedding(entry, settings)
     if settings.defaults.task and settings.defaults.task not in names:
         yield _missing(entry, ("defaults", "task"), settings.defaults.task, names, "task type")
+    yield from _of_tasks(settings, tasks, documents)
+    if not settings.defaults.task and BUILT_IN not in names:
+        yield from _built_in_taken(entry, settings)
+
+
+def _of_limits(entry: Document, settings: WorkspaceSettings, names: set[str]) -> Iterator[Problem]:
+    """What budgets, lanes and limits are about. `names` are the task types."""
+    kinds, limits = names | {BUILT_IN}, settings.limits
+    yield from _unknown_keys(entry, ("budgets", "tasks"), settings.budgets.tasks.keys() - {"*"}, names, "task type")
+    yield from _unknown_keys(entry, ("lanes", "tasks"), settings.lanes.tasks.keys(), kinds, "task type")
+    yield from _unknown_keys(entry, ("limits", "tasks"), limits.tasks.keys() - {"*"}, kinds, "task type")
+    yield from _unknown_keys(entry, ("limits", "models"), limits.models.keys() - {"*"}, settings.models, "model")
+    yield from _unknown_keys(entry, ("limits", "systems"), limits.systems.keys() - {"*"}, settings.systems, "system")
+    for lane, asked_of in settings.lanes.names.items():
+        yield from _unknown(entry, ("lanes", "names", lane, "tasks"), asked_of.tasks, kinds, "task type")
+
+
+def _of_tasks(
+    settings: WorkspaceSettings, tasks: Mapping[str, TaskSettings | None], documents: Mapping[str, Document]
+) -> Iterator[Problem]:
+    """The models that task types name, and task types that are named as a model is."""
+    asked = [each for each in settings.models.values() if not isinstance(each, str)]
+    aliases = {alias for each in asked for alias in each.aliases}
     for path, task in tasks.items():
         if task is not None:
             yield from _unknown(documents[path], ("prefer",), task.prefer, settings.models, "model")
@@ -69,8 +81,6 @@ def between(
                 message=f"a model is named `{name}` too" if name in settings.models else f"`{name}` is a model's alias",
                 mend="callers ask for a model or a task type in one and the same field: rename this file",
             )
-    if not settings.defaults.task and BUILT_IN not in names:
-        yield from _built_in_taken(entry, settings)
 
 
 def _embedding(entry: Document, settings: WorkspaceSettings) -> Iterator[Problem]:

@@ -186,16 +186,9 @@ class _Sync:
         old = known.page if known is not None and self._pages.exists(known.page) else page
         there = self._pages.read(old)
         record = Known(
-            page=page,
-            mark=entry.mark,
-            facts=facts_of(self._settings, entry),
-            content=content,
-            body=body_digest(body),
-            head=lines,
-            changed=entry.changed,
-            origin=entry.origin,
-            owner=entry.owner,
-        )
+            page=page, mark=entry.mark, facts=facts_of(self._settings, entry), content=content,
+            body=body_digest(body), head=lines, changed=entry.changed, origin=entry.origin, owner=entry.owner,
+        )  # fmt: skip
         people: dict[str, str] = {}
         if there is not None:
             head = read_head(there)
@@ -219,7 +212,11 @@ class _Sync:
         self._found.append(Outcome(what=what, path=entry.path, page=page, before=old if former else ""))
         was = body_digest(read_head(there).body) if there is not None else "-"
         pending = replace(record, was=was, was_head=known.head if known is not None else {}, before=former)
-        self._waiting.append(_Page(entry.path, data, pending, old if there is not None and old != page else ""))
+        self._soon(_Page(entry.path, data, pending, old if there is not None and old != page else ""))
+
+    def _soon(self, page: _Page) -> None:
+        """Write it with the next batch, which may be now."""
+        self._waiting.append(page)
         if len(self._waiting) >= _BATCH or sum(len(each.data) for each in self._waiting) >= _BATCH_SIZE:
             self._write()
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from fairlead.costs.forecasting.methods import Series, series_of
-from fairlead.errors import Broken
+from fairlead.costs.record import unreadable
 
 HOUR_MS: Final = 3_600_000
 
@@ -40,12 +40,7 @@ def series_by_scope(records: Iterable[bytes], now: int) -> dict[str, Series]:
         try:
             spent = _decoder.decode(line)
         except msgspec.DecodeError as error:
-            raise Broken(
-                f"record {number} of the log cannot be read",
-                why=str(error),
-                mend="check the log with `fairlead audit verify`",
-                subject=str(number),
-            ) from error
+            raise unreadable(number, error) from error
         if spent.cost:
             hour = min(last, spent.at // HOUR_MS)
             hours["organisation"][hour] += spent.cost

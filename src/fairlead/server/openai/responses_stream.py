@@ -17,7 +17,7 @@ from fairlead.models.content import Thought
 from fairlead.models.types import Chunk, Model, ToolCallDelta
 from fairlead.server.openai.errors import ErrorDetails
 from fairlead.server.openai.responses_items import encrypted
-from fairlead.server.openai.responses_reply import (
+from fairlead.server.openai.responses_object import (
     CallOut,
     ErrorOut,
     ItemOut,
@@ -26,13 +26,8 @@ from fairlead.server.openai.responses_reply import (
     RefusalOut,
     SummaryOut,
     TextOut,
-    begun,
-    encode,
-    ended,
-    item_id,
-    item_status,
-    token_logprobs,
 )
+from fairlead.server.openai.responses_reply import begun, encode, ended, item_id, item_status, token_logprobs
 from fairlead.server.openai.responses_request import AskedResponse
 from fairlead.server.said import said
 
