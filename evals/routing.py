@@ -42,7 +42,7 @@ from msgspec.structs import replace
 from evals.routing_tables import Floats, Rows, Table, mean_of, some_of, tables
 from evals.stage import parser, say, told
 from fairlead.routing.learned import Predictor, features
-from fairlead.routing.learned.hull import Point, average_quality, cost_to_reach, hull
+from fairlead.routing.learned.hull import Point, average_quality, hull
 from fairlead.routing.learned.predictor import FOUR_IN_FIVE
 from fairlead.routing.learned.training import Training, train
 
@@ -194,8 +194,20 @@ def _shares(table: Table, rest: Rows, out: Rows, line: list[Point]) -> dict[str,
 
 
 def _share(line: list[Point], quality: float, cost: float) -> float | None:
-    reached = cost_to_reach(line, quality)
+    reached = _cost_to_reach(line, quality)
     return None if reached is None or not cost > 0 else round(reached / cost, 4)
+
+
+def _cost_to_reach(line: list[Point], quality: float) -> float | None:
+    """The mean cost at which a hull reaches a quality, None where it never does."""
+    before = line[0]
+    for point in line:
+        if point[1] >= quality:
+            if point == before:
+                return point[0]
+            return before[0] + (quality - before[1]) / (point[1] - before[1]) * (point[0] - before[0])
+        before = point
+    return None
 
 
 def _recovered(table: Table, rest: Rows, out: Rows, scores: Floats) -> dict[str, float | None]:

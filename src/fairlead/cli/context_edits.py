@@ -98,7 +98,7 @@ def accept(
             )
         path = _file_of(place, edit.item)
         old = path.read_bytes()
-        new = _accepted(path, old, edit, by or user(), shown(clock.now())[:10])
+        new = _accepted(old, edit, by or user(), shown(clock.now())[:10])
         if dry_run:
             _show_diff(edit.item, old.decode("utf-8", "replace"), new.decode("utf-8", "replace"))
             return
@@ -147,7 +147,7 @@ def _file_of(place: Place, item: str) -> Path:
     return path
 
 
-def _accepted(path: Path, old: bytes, edit: Edit, by: str, day: str) -> bytes:
+def _accepted(old: bytes, edit: Edit, by: str, day: str) -> bytes:
     """The file with the edit, whatever else has changed in it, and with who verified it."""
     from fairlead.context import ContextSettings
 

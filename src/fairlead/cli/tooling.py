@@ -231,11 +231,11 @@ def accept(
         say(f"would write {path.name}")
         return
     confirm(f"Accept {len(names)} tools of {system}?", yes)
-    _write(path, chosen, offer, names)
+    _write(path, offer, names)
     say(f"wrote {path.name}: review it, then fairlead apply")
 
 
-def _write(path: Path, system: System, offer: Offer, names: set[str]) -> None:
+def _write(path: Path, offer: Offer, names: set[str]) -> None:
     """What was accepted before stays, but for the tools that are named. In one step: half a file would be none."""
     before = msgspec.json.decode(path.read_bytes(), type=Pins).tools if path.exists() else ()
     kept = {each.name: each for each in before if each.name not in names}

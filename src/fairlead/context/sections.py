@@ -86,8 +86,7 @@ def _parts(text: str) -> Iterator[_Part]:
     trail: list[tuple[int, str]] = []
     part = _Part((), "", [])
     fence = ""
-    lines = text.split("\n")
-    for at, line in enumerate(lines):
+    for line in text.split("\n"):
         mark = line.lstrip(" ")[:1]
         if fence:
             if mark == fence[0] and _closes(line, fence):
@@ -98,7 +97,7 @@ def _parts(text: str) -> Iterator[_Part]:
             continue
         elif mark and mark in "`~":
             fence = _fence(line)
-        elif mark and mark in "=-" and (level := _setext_level(line)) and _is_heading(part, lines, at):
+        elif mark and mark in "=-" and (level := _setext_level(line)) and _is_heading(part):
             heading = part.lines.pop()
             yield part
             part = _open(trail, level, heading, "#" * level + " " + heading.strip())
@@ -145,7 +144,7 @@ def _setext_level(line: str) -> int:
     return 1 if bare[0] == "=" else 2
 
 
-def _is_heading(part: _Part, lines: list[str], at: int) -> bool:
+def _is_heading(part: _Part) -> bool:
     """Whether the line above an underline is a one-line paragraph, and no item of a list, quote or table."""
     if not part.lines or not part.lines[-1].strip() or len(part.lines[-1]) > _LONGEST_HEADING:
         return False

@@ -1,11 +1,10 @@
 """Under which key the pseudonyms of an action are made: one that its person's conversation has for itself."""
 
 from fairlead.costs.ledger import Action
-from fairlead.execution.deployment import Deployment
 from fairlead.policy.pseudonyms import Pseudonyms
 
 
-def pseudonyms_for(deployment: Deployment, action: Action) -> Pseudonyms:
+def pseudonyms_for(action: Action) -> Pseudonyms:
     """Those of this action, the same throughout its conversation, its piece of work or its flow, or throughout this run
     where it belongs to none.
 

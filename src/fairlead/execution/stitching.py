@@ -54,7 +54,7 @@ async def known_for(
     asked = await stitched(deployment.policy, request, findings, task, pack, enough.caution)
     action.labels = asked.labels
     if deployment.policy.pseudonymises & asked.labels.categories:
-        asked = replace(asked, pseudonyms=pseudonyms_for(deployment, action))
+        asked = replace(asked, pseudonyms=pseudonyms_for(action))
     if enough.standings:
         await heed(fairlead, action, task, enough)
     refuse_ungrounded(task, pack)

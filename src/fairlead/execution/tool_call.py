@@ -58,7 +58,7 @@ async def call_tool(
             request = await traced(fairlead, deployment, action, request)
             asked = await asked_of(deployment, action, tool, request)
         with action.step("stitch"):
-            asked = await facts_of(call_tool, fairlead, deployment, action, system, asked)
+            asked = await facts_of(call_tool, fairlead, action, system, asked)
         if action.keeps:
             action.told = encode_told(action.caller, asked)
         with action.step("authorize"):

@@ -11,7 +11,7 @@ from fairlead.context.live import taken
 from fairlead.costs.ledger import Action
 from fairlead.costs.told import Arrival
 from fairlead.errors import Denied, FairleadError
-from fairlead.execution.deployment import Deployment, Fairlead
+from fairlead.execution.deployment import Fairlead
 from fairlead.execution.tool_asking import ToolAnswer, ToolRequest, digest_of
 from fairlead.identity.types import Caller
 from fairlead.policy.tool_rights import ToolAsked
@@ -25,9 +25,7 @@ DOOR: Final = "facts"
 _ARGUMENT: Final = re.compile(r"\$([A-Za-z0-9_.\-]+)")
 
 
-async def facts_of(
-    ask: Ask, fairlead: Fairlead, deployment: Deployment, action: Action, system: System, asked: ToolAsked
-) -> ToolAsked:
+async def facts_of(ask: Ask, fairlead: Fairlead, action: Action, system: System, asked: ToolAsked) -> ToolAsked:
     """The call with its facts. Raises `Denied` where one cannot be had: what is not known is not decided."""
     wanted = system.card_of(asked.tool.definition.name).facts
     if not wanted:

@@ -89,7 +89,7 @@ class _Agent:
         self._bounds = bounds
         self._tools = {_function(each): each for each in tools}
         self._offered = [_offered(each) for each in tools]
-        self._messages = first_messages(node, asked)
+        self._messages = first_messages(asked)
         self._cost = 0
         self._labels = labels_of(bounds)
         self._sources: dict[str, None] = {}

@@ -14,7 +14,7 @@ from fairlead.workflows.walk import Asked, Bounds, Place, StepFailed, StepResult
 _REMEMBERED: Final = "Remembered"
 
 
-def first_messages(node: ModelNode | AgentNode, asked: Asked) -> list[Message]:
+def first_messages(asked: Asked) -> list[Message]:
     """What a question begins with; what is remembered goes as documents, which are data. After a reply that did not
     pass: that reply, and what is wrong with it."""
     messages = [Message(role="system", content=asked.instructions)] if asked.instructions else []

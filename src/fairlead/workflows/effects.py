@@ -49,7 +49,7 @@ class Governed(Once):
     """The `Effects` of one walk. `cancelled` and `paused` may be set at any time: no further effect is begun then."""
 
     async def model(self, at: Place, node: ModelNode, asked: Asked, bounds: Bounds) -> StepResult:
-        request = request_of(node, first_messages(node, asked), labels_of(bounds))
+        request = request_of(node, first_messages(asked), labels_of(bounds))
         return await self.once(
             at, bounds, lambda: self._asked(at, request, partial(result_of, at, node.gives, asked), bounds)
         )

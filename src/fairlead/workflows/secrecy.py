@@ -28,7 +28,7 @@ def secrecy_faults(definition: Definition, known: Known) -> Iterator[Fault]:
                 path=(key,), message=f"{message}: `{key}` says nothing to it", mend=f"leave it out, or {_SEALED}"
             )
     for path, step, inside in _all_steps(definition, known):
-        for where, why in _parks(step, known):
+        for where, why in _parks(step):
             within = f", in the subflow `{inside}`" if inside else ""
             message = f"`{step.id}`{within} {why}, which a run with `secrecy: memory` cannot"
             yield Fault(path=path if inside else (*path, *where), message=message, mend=_SEALED)
@@ -59,7 +59,7 @@ def _all_steps(definition: Definition, known: Known) -> Iterator[tuple[Path, Ste
                     names.append(inner.subflow.workflow)
 
 
-def _parks(step: Step, known: Known) -> Iterator[tuple[Path, str]]:
+def _parks(step: Step) -> Iterator[tuple[Path, str]]:
     """Where in a step a run would have to park, and in what words."""
     if step.approval is not None:
         yield ("approval",), "waits for people"

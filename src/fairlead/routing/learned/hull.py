@@ -42,17 +42,5 @@ def average_quality(line: Sequence[Point], cheapest: float, dearest: float) -> f
     return area / (dearest - cheapest)
 
 
-def cost_to_reach(line: Sequence[Point], quality: float) -> float | None:
-    """The mean cost at which a hull reaches a quality, None where it never does."""
-    before = line[0]
-    for point in line:
-        if point[1] >= quality:
-            if point == before:
-                return point[0]
-            return before[0] + (quality - before[1]) / (point[1] - before[1]) * (point[0] - before[0])
-        before = point
-    return None
-
-
 def _slope(before: Point, after: Point) -> float:
     return (after[1] - before[1]) / (after[0] - before[0]) if after[0] > before[0] else float("inf")
