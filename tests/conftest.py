@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from evals import stage
 from httpx._config import DEFAULT_TIMEOUT_CONFIG
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests import programs
 from tests.certificates import Authority
@@ -17,8 +17,11 @@ from tests.world import World, world
 __all__ = ["empty_database", "lent", "lent_with_vectors", "postgres", "scored_where", "store", "where"]
 
 # How long an example takes says something of the machine, and nothing of what is tested.
-settings.register_profile("quick", deadline=None, max_examples=40)
-settings.register_profile("thorough", deadline=None, max_examples=500)  # pytest --hypothesis-profile thorough
+UNHURRIED = [HealthCheck.too_slow]
+settings.register_profile("quick", deadline=None, max_examples=40, suppress_health_check=UNHURRIED)
+settings.register_profile(
+    "thorough", deadline=None, max_examples=500, suppress_health_check=UNHURRIED
+)  # pytest --hypothesis-profile thorough
 settings.load_profile("quick")
 
 # Nor does how long an answer takes: the five seconds that are the default of httpx pass on a machine that others use as

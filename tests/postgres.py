@@ -136,7 +136,7 @@ class Server:
 
     def _control(self, *what: str) -> None:
         log = str(self.folder / "log")
-        self._run("pg_ctl", "-D", str(self.folder / "data"), "-l", log, "-w", "-t", "60", *what)
+        self._run("pg_ctl", "-D", str(self.folder / "data"), "-l", log, "-w", "-t", "180", *what)
 
     def _run(self, program: str, *given: str) -> None:
         assert self._bin is not None, MISSING

@@ -20,7 +20,7 @@ from typing import Final
 HERE: Final = Path(__file__).parent
 SOURCE: Final = HERE.parent / "src"
 _RUN: Final = os.getpid()  # of the process that collected the tests: its forks have taken this over
-_PATIENCE: Final = 60.0  # seconds for it to come up
+_PATIENCE: Final = 180.0  # seconds for it to come up
 _SHIM: Final = HERE / "forked" / "shim.py"
 
 

@@ -193,14 +193,14 @@ def asked(
     return request, Arrival(door="openai.chat", body=body, deadline=deadline)
 
 
-async def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = 120.0) -> None:
     """Wait for something that happens beside the test; fail rather than wait for ever."""
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.01)
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 120.0) -> None:
     """As `until`, for tests without a loop."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -341,7 +341,7 @@ def served(
 
     thread = threading.Thread(target=run, name="served", daemon=True)
     thread.start()
-    ready.wait(30)
+    ready.wait(120)
     try:
         if not begun:
             raise RuntimeError("Fairlead did not start: see the log above")
@@ -349,5 +349,5 @@ def served(
     finally:
         if servers:
             servers[0].should_exit = True
-        thread.join(60)
+        thread.join(120)
         assert not thread.is_alive(), "Fairlead did not stop"

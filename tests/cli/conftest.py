@@ -78,7 +78,7 @@ def program(*arguments: object, cwd: Path | None = None, stdin: str = "", **envi
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
         env={
             "PATH": os.environ["PATH"],

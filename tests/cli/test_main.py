@@ -198,7 +198,7 @@ def on_a_terminal(*arguments: str, cwd: Path, **environment: str) -> str:
                 break
             shown += piece
         os.close(ours)
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
     return shown.decode()
 
 

@@ -56,7 +56,7 @@ async def test_all_templates_go_into_one_workspace_and_every_case_of_theirs_come
     store = open_store(place)
     running = await assemble(surroundings(place, store, walks=8))
     try:
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(120):
             wrong = await asyncio.gather(*(_come_out(running, case) for case in cases_of(Path(), "")))
     finally:
         await running.stop()

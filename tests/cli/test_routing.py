@@ -187,6 +187,8 @@ def test_the_best_model_is_exchanged_for_another_vendors_by_one_line_while_a_cli
 
     calling = threading.Thread(target=keep_calling)
     calling.start()
+    while not wrote and calling.is_alive():
+        enough.wait(0.01)
     entry = s.folder / "acme" / "fairlead.yaml"
     whole = entry.read_text()
     lines = whole.splitlines()

@@ -44,7 +44,7 @@ class Server:
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(number)
-        return self.process.wait(20)
+        return self.process.wait(120)
 
 
 @contextmanager
@@ -66,7 +66,7 @@ def _wait_until_ready(server: Server) -> None:
     # The socket listens before the worker answers, so one request waits as long as it takes.
     from urllib.request import urlopen
 
-    with urlopen(f"{server.url}/healthz", timeout=30) as answer:
+    with urlopen(f"{server.url}/healthz", timeout=60) as answer:
         assert answer.status == 200
 
 

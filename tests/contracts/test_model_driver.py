@@ -11,6 +11,7 @@ import pytest
 from tests.faults.provider import FAULTS, SECRET_PATH, Provider
 from tests.faults.wires import PROSE
 from tests.models.calls import BASES, CLOCK, Outcome, a_call, a_driver, outcome_of
+from tests.world import until
 
 from fairlead.errors import CutOff, DeadlineExceeded, RateLimited, Rejected, TooLong, Upstream
 from fairlead.models.message_text import text_of
@@ -30,9 +31,9 @@ from fairlead.net.http import Http
 WIRES = tuple(BASES)
 # Faults that a driver meets by waiting, and how little of it is enough to see that it does.
 WAITED_FOR = {
-    "hang": TimeoutSettings(connect=1.0, first_byte=0.05, idle=0.3),
-    "slow-first-byte": TimeoutSettings(connect=1.0, first_byte=0.05, idle=0.3),
-    "stall": TimeoutSettings(connect=1.0, first_byte=0.4, idle=0.05),
+    "hang": TimeoutSettings(connect=30.0, first_byte=0.05, idle=30.0),
+    "slow-first-byte": TimeoutSettings(connect=30.0, first_byte=0.05, idle=30.0),
+    "stall": TimeoutSettings(connect=30.0, first_byte=30.0, idle=0.25),
 }
 
 # What a fault must come out as, before anything was handed on. (class, charged, retryable)
@@ -210,7 +211,7 @@ async def test_no_call_outlives_its_deadline(
 ) -> None:
     provider.always, provider.pause = fault, 0.1
     driver, model = a_driver(scheme, provider.url, http, timeouts=_patient())
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(20):
         outcome = await outcome_of(driver, a_call("say 50", model=model, seconds=0.25, stream=stream))
     if fault == "trickle" and not stream:
         assert outcome.error is None
@@ -218,7 +219,10 @@ async def test_no_call_outlives_its_deadline(
         assert type(outcome.error) is CutOff
     else:
         assert type(outcome.error) is DeadlineExceeded
-        assert outcome.error.charged in (("unknown", "part") if provider.received else ("no",))
+        if outcome.error.charged == "no":
+            assert not provider.received
+        else:
+            await until(lambda: provider.received)  # it was sent, if only just
 
 
 async def test_a_deadline_that_has_passed_sends_nothing(subject: _Subject, provider: Provider) -> None:
@@ -245,9 +249,7 @@ async def test_leaving_a_reply_early_stops_the_provider(provider: Provider, http
     driver, model = a_driver(scheme, provider.url, http)
     async with aclosing(driver.answer(a_call("say 500", model=model, stream=True, max_output=1000))) as chunks:  # type: ignore[type-var]
         assert (await anext(chunks)).text
-    async with asyncio.timeout(2):
-        while provider.ledger[0].outcome != "abandoned":
-            await asyncio.sleep(0.01)
+    await until(lambda: provider.ledger[0].outcome == "abandoned")
     assert provider.ledger[0].output < 50
 
 

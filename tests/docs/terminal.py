@@ -17,7 +17,7 @@ from tests.ports import free_port
 from fairlead.cli.main import run
 
 _SHELL = set("|><&;$`\n")  # what a command needs a shell for; all others run in this process, which is faster
-_PATIENCE = 30.0  # seconds for a server to come up
+_PATIENCE = 120.0  # seconds for a server to come up
 
 
 class Terminal:
@@ -112,7 +112,7 @@ class Terminal:
 
     def _program(self, command: list[str]) -> tuple[int, str]:
         done = subprocess.run(
-            command, cwd=self.folder, env=self._variables, stdin=subprocess.DEVNULL, timeout=60,
+            command, cwd=self.folder, env=self._variables, stdin=subprocess.DEVNULL, timeout=180,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
         )  # fmt: skip
         return done.returncode, done.stdout

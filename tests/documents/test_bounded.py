@@ -7,7 +7,7 @@ from fairlead.documents.bounded import Bounded
 
 
 def test_after_an_answer_in_the_last_moment_another_process_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Bounded("tests.documents.endless", patience=5.0) as program:
+    with Bounded("tests.documents.endless", patience=60.0) as program:
         with monkeypatch.context() as slow:
             slow.setattr(bounded, "_exchanged", lambda process, message: str(process.wait()).encode())
             slow.setattr(program, "_patience", 0.01)

@@ -172,7 +172,7 @@ def test_what_cannot_be_read_says_why() -> None:
 
 
 def test_a_program_that_reads_is_ended_by_what_is_too_much_for_it() -> None:
-    with Bounded("tests.documents.endless", patience=3.0) as program:
+    with Bounded("tests.documents.endless", patience=60.0) as program:
         assert program.asked(b"say") == b"said"
         with pytest.raises(Ended):
             program.asked(b"memory")

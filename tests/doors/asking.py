@@ -37,7 +37,7 @@ class Got(NamedTuple):
 
 def by_chat(s: Somewhere, person: str, content: str, streamed: bool, model: str = "auto") -> Got:
     body: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": content}], "stream": streamed}
-    response = httpx.post(f"{s.url}/v1/chat/completions", headers=s.auth(person), json=body, timeout=20)
+    response = httpx.post(f"{s.url}/v1/chat/completions", headers=s.auth(person), json=body, timeout=60)
     run = response.headers.get("x-fairlead-run", "")
     if not response.headers["content-type"].startswith("text/event-stream"):
         found = response.json()
@@ -58,7 +58,7 @@ def by_chat(s: Somewhere, person: str, content: str, streamed: bool, model: str 
 
 def by_completions(s: Somewhere, person: str, content: str, streamed: bool, model: str = "auto") -> Got:
     body: dict[str, Any] = {"model": model, "prompt": content, "stream": streamed, "max_tokens": 1024}
-    response = httpx.post(f"{s.url}/v1/completions", headers=s.auth(person), json=body, timeout=20)
+    response = httpx.post(f"{s.url}/v1/completions", headers=s.auth(person), json=body, timeout=60)
     run = response.headers.get("x-fairlead-run", "")
     if not response.headers["content-type"].startswith("text/event-stream"):
         found = response.json()
@@ -73,7 +73,7 @@ def by_completions(s: Somewhere, person: str, content: str, streamed: bool, mode
 
 def by_messages(s: Somewhere, person: str, content: str, streamed: bool, model: str = "auto") -> Got:
     body = {"model": model, "messages": [{"role": "user", "content": content}], "stream": streamed, "max_tokens": 1024}
-    response = httpx.post(f"{s.url}/v1/messages", headers={"x-api-key": key_of(person)}, json=body, timeout=20)
+    response = httpx.post(f"{s.url}/v1/messages", headers={"x-api-key": key_of(person)}, json=body, timeout=60)
     run = response.headers.get("x-fairlead-run", "")
     if not response.headers["content-type"].startswith("text/event-stream"):
         found = response.json()
@@ -88,7 +88,7 @@ def by_messages(s: Somewhere, person: str, content: str, streamed: bool, model: 
 
 def by_responses(s: Somewhere, person: str, content: str, streamed: bool, model: str = "auto") -> Got:
     body: dict[str, Any] = {"model": model, "input": content, "stream": streamed}
-    response = httpx.post(f"{s.url}/v1/responses", headers=s.auth(person), json=body, timeout=20)
+    response = httpx.post(f"{s.url}/v1/responses", headers=s.auth(person), json=body, timeout=60)
     run = response.headers.get("x-fairlead-run", "")
     if not response.headers["content-type"].startswith("text/event-stream"):
         found = response.json()

@@ -69,7 +69,7 @@ def post(s: Served, body: Any, person: str = "kim", path: str = "/v1/messages", 
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     return httpx.post(
         s.url + path, headers={"x-api-key": key_of(person), "anthropic-version": "2023-06-01", **headers},
-        content=content, timeout=20,
+        content=content, timeout=60,
     )  # fmt: skip
 
 
@@ -321,13 +321,13 @@ def test_a_limit_that_was_reached_is_said(client: Anthropic) -> None:
 )
 def test_what_is_not_there_is_said_in_the_protocols_form(s: Served, method: str, path: str, status: int) -> None:
     headers = {"x-api-key": key_of("kim"), "anthropic-version": "2023-06-01"}
-    response = httpx.request(method, s.url + path, headers=headers, timeout=20)
+    response = httpx.request(method, s.url + path, headers=headers, timeout=60)
     body = response.json()
     assert (response.status_code, body["type"], body["error"]["type"]) == (status, "error", "not_found_error")
     assert body["fairlead"]["help"]
     if "models" in path:
         del headers["anthropic-version"]
-        assert "code" in httpx.request(method, s.url + path, headers=headers, timeout=20).json()["error"]
+        assert "code" in httpx.request(method, s.url + path, headers=headers, timeout=60).json()["error"]
 
 
 @pytest.mark.parametrize("model", MODELS)

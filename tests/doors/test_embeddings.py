@@ -97,7 +97,7 @@ def client(s: Served) -> Iterator[OpenAI]:
 
 def post(s: Served, person: str = "kim", headers: dict[str, str] | None = None, **body: Any) -> httpx.Response:
     whole = {"model": "vectors", "input": "calm", **body}
-    return httpx.post(f"{s.url}/v1/embeddings", headers={**s.auth(person), **(headers or {})}, json=whole, timeout=20)
+    return httpx.post(f"{s.url}/v1/embeddings", headers={**s.auth(person), **(headers or {})}, json=whole, timeout=60)
 
 
 def test_a_text_is_embedded_billed_and_recorded(s: Served, client: OpenAI) -> None:

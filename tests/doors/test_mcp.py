@@ -26,7 +26,7 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @asynccontextmanager
 async def client(s: Served, mode: str, person: str = "kim") -> AsyncIterator[Client]:
     async with (
-        httpx.AsyncClient(headers=s.auth(person), timeout=30) as http,
+        httpx.AsyncClient(headers=s.auth(person), timeout=60) as http,
         Client(streamable_http_client(f"{s.url}/mcp", http_client=http), mode=mode) as connected,
     ):
         yield connected

@@ -56,7 +56,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @asynccontextmanager
 async def client(s: Served, mode: str, path: str = "/mcp/shop", person: str = "kim") -> AsyncIterator[Client]:
     async with (
-        httpx.AsyncClient(headers=s.auth(person), timeout=30) as http,
+        httpx.AsyncClient(headers=s.auth(person), timeout=60) as http,
         Client(streamable_http_client(f"{s.url}{path}", http_client=http), mode=mode) as connected,
     ):
         yield connected

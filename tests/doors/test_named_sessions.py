@@ -34,7 +34,7 @@ def chat(s: Served, session: str, *messages: Any, person: str = "kim", **body: A
     given = [{"role": "user", "content": each} if isinstance(each, str) else each for each in messages]
     headers = {"authorization": f"Bearer {key_of(person)}", "x-fairlead-session": session}
     whole = {"model": "auto", "messages": given, **body}
-    return httpx.post(f"{s.url}/v1/chat/completions", headers=headers, json=whole, timeout=20)
+    return httpx.post(f"{s.url}/v1/chat/completions", headers=headers, json=whole, timeout=60)
 
 
 def sent(s: Served) -> list[tuple[str, Any]]:
@@ -195,7 +195,7 @@ def test_a_conversation_that_is_deleted_while_the_model_answers_is_billed_and_sa
     s.provider.pause, s.provider.next = 0.05, ["trickle"]
     headers = {**s.auth(), "x-fairlead-session": "raced"}
     body = {"model": "small", "messages": [{"role": "user", "content": "say 8"}], "stream": True}
-    with httpx.stream("POST", f"{s.url}/v1/chat/completions", headers=headers, json=body, timeout=20) as stream:
+    with httpx.stream("POST", f"{s.url}/v1/chat/completions", headers=headers, json=body, timeout=60) as stream:
         lines = stream.iter_lines()
         next(lines)
         assert httpx.delete(f"{s.url}/v1/sessions/raced", headers=s.auth()).status_code == 200

@@ -96,7 +96,7 @@ def test_curl(s: Served, streamed: bool) -> None:
     done = subprocess.run(
         ["curl", "-sSN", "--fail-with-body", f"{s.url}/v1/chat/completions", "-H", "content-type: application/json",
          "-H", f"authorization: Bearer {key_of('kim')}", "-d", json.dumps({**body, "stream": streamed})],
-        capture_output=True, text=True, timeout=20, check=True,
+        capture_output=True, text=True, timeout=120, check=True,
     )  # fmt: skip
     if streamed:
         assert done.stdout.rstrip().endswith("data: [DONE]")

@@ -40,7 +40,7 @@ def sent(s: Served, before: int) -> list[dict[str, Any]]:
 
 def ask(s: Served, **body: Any) -> httpx.Response:
     fields = {"model": "small", **body}
-    return httpx.post(f"{s.url}/v1/chat/completions", headers=s.auth(), json=fields, timeout=20)
+    return httpx.post(f"{s.url}/v1/chat/completions", headers=s.auth(), json=fields, timeout=60)
 
 
 @pytest.mark.parametrize("door", DOORS.values(), ids=list(DOORS))

@@ -289,7 +289,7 @@ async def test_the_deadline_ends_an_action_and_what_nobody_knows_is_billed_at_th
 ) -> None:
     w.provider.always = "hang"
     with pytest.raises(DeadlineExceeded):
-        await w.ask(deadline=0.3, stream=streamed)
+        await w.ask(deadline=1.5, stream=streamed)
     attempt, action = the_only_run(w)
     assert (attempt.cost, action.error and action.error.code) == (attempt.held, "deadline_exceeded")
     assert "reconcile" in attempt.flags

@@ -61,7 +61,7 @@ def models(url: str) -> dict[str, Any]:
 @pytest.fixture
 async def w(tmp_path: Path) -> AsyncIterator[World]:
     more = {
-        "context": {"embeddings": "vectors", "embeddings_within": 0.3},
+        "context": {"embeddings": "vectors", "embeddings_within": 3},
         "budgets": {"organisation": {"total": 1000}},
     }
     async with world(tmp_path, PAGES, models=models, prices=PRICES, **more) as w:

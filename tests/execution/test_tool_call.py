@@ -228,7 +228,7 @@ async def test_a_stopped_system_is_left_alone_and_what_is_under_way_in_it_ends(t
 
 
 async def test_a_system_that_takes_too_long_is_given_up_and_the_bill_is_to_be_reconciled(tmp_path: Any) -> None:
-    async with world(tmp_path, FILES, systems={"bank": SYSTEMS["bank"] | {"timeout": 0.2}}) as w:
+    async with world(tmp_path, FILES, systems={"bank": SYSTEMS["bank"] | {"timeout": 1}}) as w:
         with pytest.raises(DeadlineExceeded, match="did not answer within"):
             await call(w, "bank.slow", {"account": "A1"})
         record = w.records("attempt")[-1]
@@ -253,7 +253,7 @@ async def test_a_policy_about_many_tools_asks_for_each_of_them(tmp_path: Any, sc
 
 
 async def test_as_many_calls_of_a_system_go_on_at_once_as_may(tmp_path: Any) -> None:
-    async with world(tmp_path, FILES, systems={"bank": SYSTEMS["bank"] | {"at_once": 1, "timeout": 1}}) as w:
+    async with world(tmp_path, FILES, systems={"bank": SYSTEMS["bank"] | {"at_once": 1, "timeout": 3}}) as w:
         under_way = asyncio.ensure_future(call(w, "bank.slow", {"account": "A1"}))
         await until(lambda: w.fairlead.under_way)
         with pytest.raises(DeadlineExceeded, match="had no turn"):

@@ -20,7 +20,7 @@ QUESTION = {"model": "small", "messages": [{"role": "user", "content": "hello " 
 
 
 def ask(s: Served) -> int:
-    return httpx.post(f"{s.url}/v1/chat/completions", headers=s.auth("kim"), json=QUESTION, timeout=30).status_code
+    return httpx.post(f"{s.url}/v1/chat/completions", headers=s.auth("kim"), json=QUESTION, timeout=60).status_code
 
 
 def fills(s: Served, most: int) -> list[int]:

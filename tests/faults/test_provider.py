@@ -24,15 +24,15 @@ async def post(http: Http, url: str, body: Any, **headers: str) -> HttpAnswer:
         url,
         headers,
         json.dumps(body).encode(),
-        deadline=CLOCK.monotonic() + 5,
-        patience=Patience(first_byte=0.5, idle=0.5),
+        deadline=CLOCK.monotonic() + 60,
+        patience=Patience(),
         subject="provider",
     )
 
 
 async def fetched(http: Http, url: str) -> Any:
     async with await http.get(
-        url, {}, deadline=CLOCK.monotonic() + 5, patience=Patience(), subject="provider"
+        url, {}, deadline=CLOCK.monotonic() + 60, patience=Patience(), subject="provider"
     ) as answer:
         return json.loads(await answer.read())
 

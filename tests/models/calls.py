@@ -26,7 +26,7 @@ BASES = {"openai-compatible": "/v1", "anthropic": "/v1", "ollama": "", "google":
 MODEL = Model(name="house", endpoint="e", remote="tiny", placement=Placement("device"))
 
 
-def a_call(text: str = "hello", *, seconds: float = 5.0, model: Model = MODEL, **request: Any) -> ModelCall:
+def a_call(text: str = "hello", *, seconds: float = 60.0, model: Model = MODEL, **request: Any) -> ModelCall:
     """A call of `model` with one user message, unless `messages` says otherwise."""
     max_output = request.pop("max_output", 100)
     fields = {"model": model.name, "messages": [Message("user", text)], "size": 100, **request}
@@ -41,8 +41,8 @@ def a_call(text: str = "hello", *, seconds: float = 5.0, model: Model = MODEL, *
 
 
 def a_driver(scheme: str, url: str, http: Http, *, remote: str = "tiny", **settings: Any) -> tuple[ModelDriver, Model]:
-    """A driver for the provider at `url`, and its model. Short waits, so that tests are."""
-    waits = settings.pop("timeouts", TimeoutSettings(connect=1.0, first_byte=0.4, idle=0.3))
+    """A driver for the provider at `url`, and its model. It waits long: a test that wants a wait to end says so."""
+    waits = settings.pop("timeouts", TimeoutSettings(connect=30.0, first_byte=30.0, idle=30.0))
     if scheme == "bedrock":
         settings.setdefault("region", "eu-central-1")
     given = ModelSettings(use=f"{scheme}/{remote}", url=url + BASES[scheme], timeouts=waits, **settings)

@@ -16,7 +16,7 @@ from fairlead.models import bedrock_embedding, google_embedding, ollama_embeddin
 from fairlead.models.declared import DeploymentSettings, EmbeddingSettings
 from fairlead.models.embedding import EmbedCall, Embeddings
 from fairlead.models.fields import ADDRESS, LEFT_OUT, REFUSED
-from fairlead.models.settings import ModelSettings, compile_models
+from fairlead.models.settings import ModelSettings, TimeoutSettings, compile_models
 from fairlead.models.types import Model, Placement, Usage
 from fairlead.net.http import Http
 
@@ -32,7 +32,8 @@ every_wire = pytest.mark.parametrize(("scheme", "remote"), WIRES, ids=["openai",
 
 def a_call(model: Model, *texts: str, **more: Any) -> EmbedCall:
     about: dict[str, Any] = {"dimensions": None, "purpose": None, "user": "kim", **more}
-    return EmbedCall(model=model, texts=list(texts), deadline=CLOCK.monotonic() + 5, idempotency_key="run_1.1", **about)
+    deadline = CLOCK.monotonic() + 60
+    return EmbedCall(model=model, texts=list(texts), deadline=deadline, idempotency_key="run_1.1", **about)
 
 
 @pytest.fixture
@@ -48,7 +49,10 @@ async def http() -> AsyncIterator[Http]:
 
 
 async def embedded(provider: Provider, http: Http, scheme: str, remote: str, *texts: str, **more: Any) -> Embeddings:
-    driver, model = a_driver(scheme, provider.url, http, remote=remote, embeddings=EmbeddingSettings())
+    settings: dict[str, Any] = {"embeddings": EmbeddingSettings()}
+    if provider.next == ["hang"]:
+        settings["timeouts"] = TimeoutSettings(connect=30, first_byte=0.3, idle=30)
+    driver, model = a_driver(scheme, provider.url, http, remote=remote, **settings)
     found: Embeddings = await driver.embed(a_call(model, *texts, **more))  # type: ignore[attr-defined]
     return found
 

@@ -38,7 +38,7 @@ class Outside:
         for each in self.runners:
             asyncio.run_coroutine_threadsafe(each.cleanup(), self.loop).result(10)
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(10)
+        self.thread.join(60)
         self.loop.close()
 
     def identity(self) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def address(s: Served) -> tuple[str, int]:
 
 
 def connected(s: Served) -> socket.socket:
-    return socket.create_connection(address(s), timeout=10)
+    return socket.create_connection(address(s), timeout=60)
 
 
 def heard(client: socket.socket) -> bytes:
@@ -159,7 +159,7 @@ def dribbled(client: socket.socket, pieces: Iterable[bytes]) -> bytes:
             answer = client.recv(65536)
         except TimeoutError:
             continue
-        client.settimeout(10)
+        client.settimeout(60)
         return answer + heard(client)
     return b""
 

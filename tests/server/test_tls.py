@@ -47,7 +47,7 @@ def connected(s: Served, authority: Authority, client: tuple[Path, Path] | None 
         context.load_cert_chain(*client)
     address = urlsplit(s.url)
     assert address.hostname
-    connection = HTTPSConnection(address.hostname, address.port, timeout=20, context=context)
+    connection = HTTPSConnection(address.hostname, address.port, timeout=60, context=context)
     try:
         connection.connect()
     except OSError:

@@ -1,9 +1,11 @@
 """What a database says about money and record, for tests to compare with what they were told."""
 
 import sqlite3
+import time
 from typing import Any
 
 import pytest
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import func, select
 
 from fairlead.audit.merkle import Frontier, leaf_hash
@@ -28,6 +30,16 @@ def gives_places(store: Store) -> bool:
 def where_of(store: Store) -> str:
     """Its address, for another process."""
     return str(store.path) if isinstance(store.database, SqliteDatabase) else store.database.url
+
+
+def ended(store: Store, worker: str) -> None:
+    """Returns once nothing on the server is the worker's any more: a session ends a moment after who held it."""
+    if isinstance(store.database, SqliteDatabase):
+        return
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND datname = current_database()"
+    with store.engine.connect() as connection:
+        while connection.exec_driver_sql(asked, (f"fairlead {worker}",)).scalar():
+            time.sleep(0.01)
 
 
 def tampered(store: Store, *statements: str) -> None:
@@ -105,15 +117,25 @@ class locked:  # noqa: N801 reads as a verb
     def __init__(self, store: Store) -> None:
         self._begin = ["BEGIN IMMEDIATE"]
         if isinstance(store.database, SqliteDatabase):
-            self._connection: Any = sqlite3.connect(store.path, isolation_level=None)
+            self._connection: Any = sqlite3.connect(store.path, isolation_level=None, timeout=30)
         else:
-            self._connection = postgres.connect(store.database.url, name="a test")
+            self._connection = postgres.connect(store.database.url, name="a test", lock_wait=30_000)
             alone = "SELECT pg_advisory_xact_lock(hashtext('fairlead'), 2)"
-            self._begin = ["BEGIN", "LOCK TABLE hold, budget, arrived IN EXCLUSIVE MODE", alone]
+            self._begin = ["BEGIN", alone, "LOCK TABLE hold, budget, arrived IN EXCLUSIVE MODE NOWAIT"]
 
     def __enter__(self) -> None:
-        for statement in self._begin:
-            self._connection.execute(statement)
+        while not self._takes_all():
+            time.sleep(0.01)
+
+    def _takes_all(self) -> bool:
+        """It waits for no table while it has another: whoever writes takes them in an order of its own."""
+        try:
+            for statement in self._begin:
+                self._connection.execute(statement)
+        except LockNotAvailable:
+            self._connection.execute("ROLLBACK")
+            return False
+        return True
 
     def __exit__(self, *_: object) -> None:
         self._connection.execute("ROLLBACK")

@@ -347,7 +347,9 @@ async def test_a_stuck_database_refuses_new_work_and_loses_no_settlement(
     stopped = Turn(store.locks)
     stopped.take()  # a process was stopped in the middle of its turn
     settlement = journal.commit(Write(close=hold, spent=4))
-    await asyncio.sleep(0.1)
+    while not journal.is_writing:
+        await asyncio.sleep(0.001)
+    await asyncio.sleep(0.1)  # longer than it may write
     with pytest.raises(Overloaded, match="just now"):
         journal.commit(Write(open=a_hold("b", 10, CAP)))
     stopped.end()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.postgres import Server
-from tests.storage.books_of import a_hold, balance, check_log, entry, limit, only_postgres, open_ids, runs
+from tests.storage.books_of import a_hold, balance, check_log, ended, entry, limit, only_postgres, open_ids, runs
 from tests.storage.conftest import OpenJournal
 from tests.storage.wire import Wire
 
@@ -156,6 +156,7 @@ async def test_a_worker_whose_session_was_cut_is_not_taken_for_dead(store: Store
     assert isinstance(receipt, Receipt)
     assert store.workers.seize("lives", 300.0) is None
     journal.close()
+    ended(store, "lives")
     assert store.workers.seize("lives", 400.0) is None
     assert store.workers.seize("lives", 407.9) is None
     lock = store.workers.seize("lives", 408.0)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.storage.books_of import a_hold, balance, check_log, entry, limit, open_ids, runs, where_of
+from tests.storage.books_of import a_hold, balance, check_log, ended, entry, limit, open_ids, runs, where_of
 from tests.storage.worker_processes import RACE_CAP, hold_and_wait, spend_what_is_left, started, work_until_killed
 
 from fairlead.storage.books import SqliteBooks
@@ -48,12 +48,14 @@ async def test_after_a_kill_what_was_told_is_there_and_recovery_settles_the_rest
             await asyncio.to_thread(wait_for, path, 200)
         dying.kill()
         dying.join()
+        ended(store, "dies")
         before = {path: path.read_text().count("\n") for path in told}
         await recover(store, open_journal("rescuer"), orphaned)
         assert not {name for name in open_ids(store) if name.startswith("dies")}
         await asyncio.to_thread(wait_for, told[1], before[told[1]] + 50)  # the living one is left alone
         living.kill()
         living.join()
+    ended(store, "lives")
     await recover(store, open_journal("second"), orphaned)
 
     said = Counter(line for path in told for line in path.read_text().splitlines())
@@ -75,6 +77,7 @@ async def test_many_recoverers_settle_each_hold_once(store: Store, open_journal:
             await asyncio.sleep(0.01)
         assert await recover(store, open_journal("early"), orphaned) == 0  # it lives
         assert balance(store) == (200, 0)
+    ended(store, "dies")
     journals = [open_journal(f"r{number}") for number in range(4)]
     settled = await asyncio.gather(*(recover(store, journal, orphaned) for journal in journals))
     assert sum(settled) == 20
@@ -86,6 +89,7 @@ async def test_a_copy_of_the_database_without_its_locks_is_recovered(store: Stor
     gone = open_journal("gone")
     await gone.commit(Write(open=a_hold("a", 10, limit(100))))
     gone.close()
+    ended(store, "gone")
     assert await recover(store, open_journal(), orphaned) == 1
     assert balance(store) == (0, 10)
 
@@ -115,6 +119,7 @@ async def test_a_hold_with_an_unreadable_intent_stays_held_and_blocks_no_other(
     for name in ("bad", "good"):
         await gone.commit(Write(open=a_hold(name, 10, limit(100))))
     gone.close()
+    ended(store, "gone")
 
     def picky(hold: Hold) -> Entry:
         if hold.id == "bad":

@@ -20,7 +20,7 @@ def s(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 def sent(s: Served, path: str, body: bytes, **headers: str) -> httpx.Response:
     said = {"authorization": f"Bearer {key_of('kim')}", "content-type": "application/json", **headers}
-    return httpx.post(s.url + path, content=body, headers=said, timeout=20)
+    return httpx.post(s.url + path, content=body, headers=said, timeout=60)
 
 
 @pytest.mark.parametrize("path", DOORS)

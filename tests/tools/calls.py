@@ -24,7 +24,7 @@ def a_system_call(
     tool: Definition,
     arguments: Mapping[str, Any],
     *,
-    seconds: float = 5.0,
+    seconds: float = 60.0,
     credential: Credential | None = None,
     person: str = "ada",
     most_bytes: int = 1 << 20,

@@ -93,4 +93,4 @@ def running() -> Iterator[Service]:
         yield service
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(60)

@@ -74,7 +74,7 @@ async def fail_waiting(kind: str) -> None:
 
 def wait(name: str) -> str:
     begun.append(name)
-    gate.wait(10)
+    gate.wait(60)
     return "done"
 
 async def wait_long() -> str:
@@ -239,14 +239,15 @@ async def test_too_large_a_result_is_refused(house: PythonSystem) -> None:
 
 async def test_the_deadline_ends_the_wait() -> None:
     house = opened_from(HOUSE, at_once=1)
+    assert (await call(house, "echo", value=1)).structured == 1
     with pytest.raises(DeadlineExceeded) as caught:
-        await call(house, "wait_long", seconds=0.05)
+        await call(house, "wait_long", seconds=0.5)
     assert caught.value.charged == "unknown"
     with pytest.raises(DeadlineExceeded) as caught:
         await call(house, "get_order", seconds=-1, number=7)
     assert caught.value.charged == "no"
     with pytest.raises(DeadlineExceeded) as caught:
-        await call(house, "wait", seconds=0.4, name="first")
+        await call(house, "wait", seconds=1.0, name="first")
     assert caught.value.charged == "unknown"
     with pytest.raises(DeadlineExceeded) as caught:  # the only thread is taken
         await call(house, "wait", seconds=0.05, name="second")
@@ -297,7 +298,7 @@ async def test_two_revisions_of_a_file_share_nothing_and_leave_nothing() -> None
     assert set(sys.modules) == before
     for each in threading.enumerate():
         if each.name.startswith(("load", "house")):
-            each.join(5)
+            each.join(60)
             assert not each.is_alive()
 
 

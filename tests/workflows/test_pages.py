@@ -59,7 +59,7 @@ async def walked(w: World, person: str) -> tuple[Run, Any]:
     runs = w.running.runs
     what = started(w.running.workflows.bundles, "look", {}, door="test")
     run = runs.begin(w.caller(person), what)[0]
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while (found := runs.one(run.id)).status not in ("done", "failed"):
             await asyncio.sleep(0.05)
     return found, runs.result(runs.open(run.id))

@@ -33,7 +33,7 @@ def begin(w: World, *steps: dict[str, Any], person: str = "kim", once: str = "",
 
 
 async def until(w: World, run: Run, *status: str) -> Run:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while (found := w.running.runs.one(run.id)).status not in status:
             await asyncio.sleep(0.05)
     return found
@@ -135,7 +135,7 @@ async def test_who_rests_waits_for_what_was_taken_as_well_as_for_what_is_walked(
         await asyncio.sleep(0.01)
         assert not resting.done()
         await segments.walk(run.id, 0)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(120):
             await resting
         assert w.running.runs.one(run.id).owner == ""
         assert not w.records("call_model")

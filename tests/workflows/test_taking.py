@@ -328,7 +328,7 @@ def seen() -> list[float]:
         ids = [_begin(w, "one") for _ in range(3)]
         for each in w.running.workflows.listed(None, PAGE)["data"]:
             assert each["queued"] in (None, "workflow one: 1 of 1 run")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while any(w.running.runs.one(id_).status != "done" for id_ in ids):
                 await asyncio.sleep(0.02)
         spans = sorted(w.running.runs.result(w.running.runs.open(id_))["value"] for id_ in ids)

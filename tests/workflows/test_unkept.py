@@ -61,7 +61,7 @@ async def begin(w: World, *steps: Mapping[str, Any], words: str = MARKER, once: 
 
 async def told(w: World, here: Here | None) -> dict[str, Any]:
     assert here is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         await here.over.wait()
     return await asyncio.to_thread(w.running.workflows.shown, here.opened.run.id, w.caller())
 

@@ -61,7 +61,7 @@ def test_of_two_at_once_one_gets_the_discount_on_postgresql(postgres: Server) ->
         with pytest.raises(TimeoutError):
             second.result(timeout=0.2)  # it waits for the first
         one.commit()
-        assert second.result(timeout=10) == []
+        assert second.result(timeout=60) == []
         assert given(two, "one", "C-9") == [("one",)]  # the same key, asked again
         assert given(two, "three", "C-7") == []
         assert two.execute("SELECT count(*) FROM discounts").fetchone() == (2,)
@@ -131,9 +131,9 @@ def test_an_invoice_is_posted_once_however_many_post_at_once_on_postgresql(postg
             one.commit()
             if number == "B":
                 with pytest.raises(psycopg.errors.UniqueViolation):
-                    second.result(timeout=10)
+                    second.result(timeout=60)
             else:
-                assert second.result(timeout=10) == 0
+                assert second.result(timeout=60) == 0
         assert posted(two, "fourth run", "D", 300.3) == 1  # compared anew
         rows = two.execute("SELECT number FROM postings WHERE supplier = 'S-100' ORDER BY 1").fetchall()
         assert rows == [("A",), ("B",), ("C",), ("D",)]

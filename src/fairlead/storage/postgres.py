@@ -51,10 +51,11 @@ _ARRIVE: Final = (
 )
 _OFFICE: Final = "SELECT pg_try_advisory_lock(%s)"
 _GIVE_BACK: Final = "SELECT pg_advisory_unlock(%s)"
-_ARRIVED: Final = "SELECT EXISTS (SELECT 1 FROM arrived)"
+_LAST_ARRIVED: Final = "SELECT max(ticket) FROM arrived"
+_ARRIVED: Final = "SELECT EXISTS (SELECT 1 FROM arrived WHERE ticket <= %s)"
 _SEQUENCE: Final = "SELECT fairlead_sequence(5000)"
 _LOCK_WAIT: Final = 5000  # milliseconds
-_SEQUENCE_TRIES: Final = 50
+_SEQUENCE_TRIES: Final = 500
 _SEQUENCE_PAUSE: Final = 0.02
 
 
@@ -200,10 +201,12 @@ class PostgresDatabase:
         return Listener(self, woken, f"{CHANNEL}_{bell}").close
 
     def bring_in_order(self, engine: "Engine") -> None:
-        """Workers do this all the time; whoever reads just after a write, or without any worker, does it too."""
+        """Workers do this all the time; whoever reads just after a write, or without any worker, does it too, for what
+        has come so far: more may come as fast as it gets its places."""
         with engine.connect() as connection:
+            last = connection.exec_driver_sql(_LAST_ARRIVED).scalar()
             for _ in range(_SEQUENCE_TRIES):
-                if not connection.exec_driver_sql(_ARRIVED).scalar():
+                if last is None or not connection.exec_driver_sql(_ARRIVED, (last,)).scalar():
                     return
                 if (connection.exec_driver_sql(_SEQUENCE).scalar() or 0) < 0:
                     time.sleep(_SEQUENCE_PAUSE)

@@ -30,7 +30,7 @@ from fairlead.tools.systems import System
 from fairlead.tools.threads import Outcome, Threads
 from fairlead.tools.types import Credential, Definition, SystemCall, Text, ToolResult
 
-_PATIENCE_S: Final = 10.0  # for executing a file
+_PATIENCE_S: Final = 30.0  # for executing a file, on a machine that has much else to do
 
 
 class Module(Struct, frozen=True):

@@ -101,7 +101,7 @@ def test_a_stream_of_the_mcp_door_ends_with_who_listens(s: Served, acme: httpx.C
     said = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
     hello = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": said}
     session = httpx.post(f"{s.url}/mcp", headers=headers, json=hello).headers["mcp-session-id"]
-    with httpx.stream("GET", f"{s.url}/mcp", headers=headers | {"mcp-session-id": session}, timeout=10) as stream:
+    with httpx.stream("GET", f"{s.url}/mcp", headers=headers | {"mcp-session-id": session}, timeout=60) as stream:
         assert stream.status_code == 200
         acme.delete(f"/Users/{ada['id']}")
         assert "".join(stream.iter_text()).startswith(":")  # to its proper end

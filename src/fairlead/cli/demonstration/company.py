@@ -26,7 +26,7 @@ ORGANISATION: Final = "Northlight Home"
 OWN: Final = "own-"  # what the names of the visitor's own models begin with
 VISITOR: Final = "you"
 MARKETING_CAP: Final = "0.012"  # what a text may cost at most is close to it, what it does cost is a tenth
-_PATIENCE: Final = 30.0  # seconds for the server to start, and to stop
+_PATIENCE: Final = 120.0  # seconds for the server to start, and to stop
 _ANSWERING = re.compile(r"answering at (http://\S+)/v1")
 _KEY_LINE = re.compile(r'^  ([a-z]+): \{secret: "env:NORTHLIGHT_[A-Z]+_KEY"', re.MULTILINE)
 
