@@ -16,6 +16,7 @@ class Kept(Generic[Key, Value]):
         self._values: dict[Key, tuple[Value, int]] = {}
 
     def get(self, key: Key) -> Value | None:
+        """The value, which is the newest again; None where there was none, or it had to go."""
         found = self._values.pop(key, None)
         if found is None:
             return None

@@ -29,6 +29,7 @@ def wait(fleet: Fleet, epoch: int) -> None:
 
 
 def tell(seen: Seen) -> None:
+    """Say which workers do not decide by the new state, and what that means."""
     for worker in seen.lapsed:
         say(f"warning: {worker} did not answer; its lease has lapsed, so it refuses until it has caught up")
     for worker in seen.missing:

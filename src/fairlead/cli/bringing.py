@@ -31,6 +31,7 @@ NEXT: Final = "next: look at the diff, then fairlead check, fairlead apply, fair
 def synced(
     place: Place, found: Declared, names: Iterable[str], resources: Any, accept_empty: bool, dry_run: bool
 ) -> list[Report]:
+    """Sync these sources one after the other, with a bar for each."""
     reports = []
     with Converter() as documents:
         for name in names:
@@ -49,6 +50,7 @@ def synced(
 
 
 def reach_of(place: Place, resources: Any) -> Reach:
+    """What drivers of sources may use on this machine, as the command line has it."""
     return Reach(
         workspace=place.workspace,
         copies=place.data / "sources",
@@ -60,6 +62,7 @@ def reach_of(place: Place, resources: Any) -> Reach:
 
 @contextmanager
 def resources_of(place: Place, key: str) -> Iterator[Any]:
+    """The resources of systems, asked for by whoever the key is of; let go of at the end."""
     from fairlead.cli.resources_asked import AskedResources
 
     with closing(AskedResources(place, key)) as resources:
@@ -103,6 +106,7 @@ def list_outcomes(outcomes: Iterable[Outcome]) -> None:
 
 
 def show(reports: list[Report], json: bool, dry_run: bool) -> None:
+    """Tell what came of each source. Status 1: some of it could not be had."""
     if json:
         json_data({"ok": all(each.is_whole for each in reports), "sources": [_told(each) for each in reports]})
     for each in () if json else reports:

@@ -39,6 +39,7 @@ ItemName = Annotated[
 
 
 def today() -> str:
+    """The ISO day of now, in UTC."""
     return f"{datetime.fromtimestamp(SystemClock().now() / 1000, UTC):%Y-%m-%d}"
 
 

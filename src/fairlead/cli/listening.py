@@ -17,6 +17,7 @@ LOUD: Final = "WARNING: plain HTTP on {}: everybody on the way can read keys and
 
 
 def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises `BadInput` where it cannot."""
     try:
         return listen(host, port)
     except OSError as error:
@@ -42,6 +43,7 @@ def require_protection(sock: socket.socket, server: ServerSettings) -> None:
 
 
 def url_of(sock: socket.socket, tls: bool = False) -> str:
+    """The address at which a program on this machine reaches it."""
     host, port = sock.getsockname()[:2]
     near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 it listens on all, and this one is near
     scheme = "https" if tls else "http"

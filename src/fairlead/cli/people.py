@@ -19,6 +19,7 @@ class Names:
             return
 
     def of(self, subject: str) -> str:
+        """The name behind a subject's id; the id itself without the master key, or once they were erased."""
         if self._vault is None or not subject:
             return subject
         if subject not in self._known:

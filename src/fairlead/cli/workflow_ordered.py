@@ -97,6 +97,7 @@ def resume(
 def ordered(
     id_: str, order: dict[str, Any], key: str, url: str, workspace: Path | None, dry_run: bool, json: bool
 ) -> None:
+    """Send an order about a run to the server, and tell what came of it."""
     if dry_run:
         say(f"would {order['do']} {id_}: {jsons.dumps(order)}")
         return

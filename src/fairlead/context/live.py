@@ -69,6 +69,7 @@ def time_of(value: Any) -> datetime | None:
 
 
 def iso(time: datetime) -> str:
+    """A moment in UTC as RFC 3339 writes it, to the second."""
     return time.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 

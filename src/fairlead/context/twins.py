@@ -33,6 +33,8 @@ class Likeness(Struct, frozen=True):
 
 @lru_cache(maxsize=4096)
 def likeness_of(text: str) -> Likeness:
+    """What of a text is compared with others: all its words, its figures, and a sample of its runs of three words
+    (bottom-k MinHash). Short texts have no sample."""
     words = _WORD.findall(text.casefold())
     whole = " ".join(words).encode(errors="replace")
     runs: frozenset[int] = frozenset()

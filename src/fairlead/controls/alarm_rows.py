@@ -68,6 +68,7 @@ def claim(connection: Connection, endpoint: str, now: int, until: int, most: int
 
 
 def delivered(connection: Connection, id: str) -> None:
+    """Forget an alarm, because whom it is for has it."""
     connection.execute(delete(alarm).where(alarm.c.id == id))
 
 

@@ -41,6 +41,7 @@ def position(connection: Connection) -> Position | None:
 
 
 def log_end(connection: Connection) -> int:
+    """The place of the log's last record, -1 for an empty log."""
     return int(connection.execute(select(func.coalesce(func.max(log_table.c.seq), -1))).scalar_one())
 
 

@@ -36,6 +36,7 @@ class Rollover(Struct, frozen=True):
     most: int = _MOST
 
     def of(self, left: int) -> int:
+        """What of so much that is left (nano-units) goes on into the next period."""
         return min(max(0, left) * self.share // 100, self.most)
 
 

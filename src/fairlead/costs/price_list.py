@@ -66,6 +66,7 @@ def encode_rates(rates: Mapping[str, Rate]) -> bytes:
 
 
 def decode_rates(data: bytes) -> dict[str, Rate]:
+    """The price list of a revision, by model. Raises `msgspec.DecodeError` for what is none."""
     return _decoder.decode(data)
 
 

@@ -156,6 +156,7 @@ def unreadable(number: int, error: msgspec.DecodeError) -> Broken:
 
 
 def recorded_usage(usage: Usage) -> RecordedUsage:
+    """Tokens as the record has them: of the tier no more than a short plain word."""
     return RecordedUsage(
         audio_input=usage.audio_input,
         audio_output=usage.audio_output,

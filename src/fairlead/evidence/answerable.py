@@ -47,6 +47,7 @@ class Weights(Struct, frozen=True):
     measures: dict[str, tuple[float, float, float]]
 
     def score(self, measured: Mapping[str, float]) -> float:
+        """From 0 to 1, by logistic regression. Each measure counts no further than it was seen in training."""
         total = self.intercept
         for name, (weight, low, high) in self.measures.items():
             total += weight * min(max(measured[name], low), high)

@@ -39,6 +39,7 @@ class Sentence(Struct, frozen=True):
 
 
 def sentence_of(text: str, passage: int = 0) -> Sentence:
+    """A sentence with its words and their stems. `passage` is the place of the text that it stands in."""
     plain = tuple(words(text))
     stems = tuple(map(stem_of, plain))
     return Sentence(passage, text, plain, stems, frozenset(stems) - {""})

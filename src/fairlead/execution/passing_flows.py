@@ -18,9 +18,11 @@ class PassingFlows:
         self._lock = Lock()
 
     def steps(self, name: str) -> tuple[Step, ...]:
+        """The steps of a flow so far, the oldest first."""
         return self._flows.get(name, ())
 
     def add(self, name: str, steps: Sequence[Step]) -> None:
+        """Go on with a flow. Beyond `most` the older half becomes one step."""
         with self._lock:
             every = (*self._flows.get(name, ()), *steps)
             if len(every) > self._most:
@@ -29,5 +31,6 @@ class PassingFlows:
             self._flows[name] = every
 
     def forget(self, name: str) -> None:
+        """Forget a flow, once its work is over."""
         with self._lock:
             self._flows.pop(name, None)

@@ -275,6 +275,7 @@ def plain(grant: Grant) -> dict[str, Any]:
 
 
 def unknown(id_: str) -> NotFound:
+    """For a grant that there is not, or not any more."""
     return NotFound(
         f"there is no grant {id_!r}", why="it has ended, or was never made", mend="fairlead grants list", subject=id_
     )

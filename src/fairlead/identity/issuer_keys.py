@@ -137,6 +137,7 @@ class IssuerKeyRings:
         self._rings: dict[tuple[str, str], IssuerKeys] = {}
 
     def of(self, issuer: str, jwks_url: str) -> IssuerKeys:
+        """The keys of one issuer, fetched when a token first names one of them; the same for all who ask."""
         at = (issuer, jwks_url)
         if at not in self._rings:
             self._rings[at] = IssuerKeys(issuer, jwks_url, self._fetch, self._clock)

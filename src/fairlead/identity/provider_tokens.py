@@ -181,4 +181,5 @@ def away(provider: Provider, why: str) -> Overloaded:
 
 
 def refuse(message: str, *, why: str, mend: str = "sign in again") -> NoReturn:
+    """Raises `Unauthenticated` for a token, or an answer about one, that does not hold."""
     raise Unauthenticated(message, why=why, mend=mend, step="authenticate")

@@ -106,6 +106,8 @@ def placement_of(defaults: Scheme, address: Address | None, region: str) -> Plac
 
 
 def headers_of(name: str, headers: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The headers that a workspace gives for a model, in small letters. Raises `BadInput` for a name or value that
+    HTTP does not know, or that Fairlead itself sets."""
     for header, value in headers.items():
         where = f"models.{name}.headers.{header}"
         if not header.replace("-", "").isalnum() or not header.isascii():

@@ -51,6 +51,7 @@ class Support(Struct, frozen=True):
 
     @property
     def share(self) -> float:
+        """The share of claims that the context bears out: 1 for a text without any."""
         return self.supported / self.claims if self.claims else 1.0
 
 

@@ -16,6 +16,7 @@ class Remembered(dict[Hashable, object]):
     """A bounded memory of decisions. When it is full it forgets everything: cheaper than keeping score of use."""
 
     def keep(self, key: Hashable, value: object) -> None:
+        """Keep a decision under all that it rests on."""
         if len(self) >= _PLACES:
             self.clear()
         self[key] = value

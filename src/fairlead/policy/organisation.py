@@ -46,6 +46,7 @@ class Flow(Struct, frozen=True, kw_only=True):
     quorum: int = 1
 
     def about(self, tool: str) -> bool:
+        """Whether a tool (`system.tool`) is among those that the flow covers."""
         return any("." in each and fnmatchcase(tool, each) for each in self.covers)
 
 

@@ -41,6 +41,7 @@ class Stop(Struct, frozen=True, kw_only=True):
         return "the organisation" if self.kind == "organisation" else f"the {self.kind} {self.name}"
 
     def lasts(self, now: int) -> bool:
+        """Whether it is in force at a moment, in milliseconds since 1970."""
         return not self.until or now < self.until
 
 

@@ -83,6 +83,7 @@ class Database(Protocol):
 
 
 def is_postgres(where: Where) -> bool:
+    """By the scheme of the address alone; nothing is asked."""
     return isinstance(where, str) and where.startswith(_POSTGRES)
 
 

@@ -40,6 +40,7 @@ def bounded(result: ToolResult, *, most_bytes: int, system: str) -> ToolResult:
 
 
 def piece_of(block: ContentBlock, system: str) -> Piece:
+    """A content block of MCP as a piece of a result. Raises `SystemFailed` for bytes that are no base64."""
     if isinstance(block, TextContent):
         return Text(block.text)
     if isinstance(block, ImageContent | AudioContent):

@@ -37,6 +37,7 @@ class Systems:
 def offered(
     systems: Mapping[str, System], drivers: Mapping[str, SystemDriver], places: Mapping[str, AtOnce]
 ) -> Systems:
+    """The systems of a revision with their tools by full name (`system.tool`), ready to be called."""
     tools = {tool.name: tool for system in systems.values() for tool in system.tools.values()}
     checkers = {name: Checker(tool.definition) for name, tool in tools.items()}
     return Systems(systems=systems, drivers=drivers, tools=tools, checkers=checkers, places=places)

@@ -79,4 +79,5 @@ METHODS: Final = frozenset(each.name for its in _OFFERED.values() for each in it
 
 
 def methods_of(offers: Iterable[Offer]) -> tuple[Definition, ...]:
+    """The tools by which a system is asked for what it offers beside tools, in an order that never changes."""
     return tuple(each for offer in sorted(set(offers)) for each in _OFFERED[offer])

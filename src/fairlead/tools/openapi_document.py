@@ -37,6 +37,7 @@ class Document:
         return self.version.startswith("3.0")
 
     def bad(self, why: str, mend: str = "") -> BadInput:
+        """For a description that cannot be used, with its file."""
         return BadInput(f"{self.file} is no description that can be used", why=why, mend=mend)
 
     def fields(self, node: Node, key: str) -> Node:
@@ -83,6 +84,7 @@ class Document:
         return node
 
     def paths(self) -> Iterator[tuple[str, Node]]:
+        """Each path with its item, references resolved."""
         for path, item in self.root.get("paths", {}).items():
             yield path, self.resolved(item, f"paths.{path}")
 

@@ -38,6 +38,7 @@ class Parameter(Struct, frozen=True, kw_only=True):
     reserved: bool = False
 
     def wrong(self, why: str) -> BadInput:
+        """For a value that cannot be written where this parameter stands."""
         return BadInput(
             f"the argument {self.argument} cannot be sent",
             why=why,

@@ -25,6 +25,7 @@ class Address(Struct, frozen=True, kw_only=True):
 
     @property
     def is_loopback(self) -> bool:
+        """Whether the database is on this machine, by its address alone: no name is looked up."""
         try:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:

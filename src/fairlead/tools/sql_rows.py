@@ -74,6 +74,7 @@ def failed(message: str, code: str = "") -> ToolResult:
 
 
 def too_large(subject: str) -> ResultTooLarge:
+    """For a result that would be larger than the system's `most_bytes`. Asking again does not help."""
     return ResultTooLarge(
         "the result is larger than `most_bytes`",
         mend="ask for fewer rows or columns, or for an aggregate",

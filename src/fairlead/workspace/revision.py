@@ -29,6 +29,7 @@ class Revision(Struct, frozen=True):
 
     @property
     def digest(self) -> str:
+        """The SHA-256 of the manifest, in hexadecimal: equal digests are equal revisions, byte for byte."""
         return hashlib.sha256(self.manifest).hexdigest()
 
     @property

@@ -17,10 +17,12 @@ FOLDER: Final = "systems"
 
 
 def card_path(name: str) -> str:
+    """Where a system's card lies in the workspace."""
     return f"{FOLDER}/{name}.yaml"
 
 
 def pins_path(name: str) -> str:
+    """Where it is kept which tools of a system were accepted."""
     return f"{FOLDER}/{name}.pins.json"
 
 

@@ -157,6 +157,7 @@ def day_of(seconds: float) -> str:
 
 
 def too_many(key: str) -> BadInput:
+    """For a source that has more files than a workspace may have; `key` is where it is declared."""
     return BadInput(
         f"{key} has more than {MOST_ENTRIES:,} pages",
         why="a workspace may have as many files",

@@ -22,6 +22,8 @@ class Owners(Struct, frozen=True, kw_only=True):
     pushed: Pushed
 
     def presence(self, owner: str) -> Presence:
+        """As the owner's provider says; else a known name is here, and so is any where the workspace does not say
+        who there is."""
         active = self.pushed(owner)
         if active is not None:
             return "here" if active else "left"

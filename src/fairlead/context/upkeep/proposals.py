@@ -158,6 +158,7 @@ class Proposals:
 
 
 def hash_of(text: str) -> str:
+    """The first 64 bits of a text's SHA-256, in hexadecimal: enough to tell texts of one page apart."""
     from hashlib import sha256
 
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -20,6 +20,7 @@ class Period(Struct, frozen=True):
     end: int
 
     def has(self, at: int) -> bool:
+        """Whether a moment (milliseconds since 1970) lies in it: its end does not."""
         return self.start <= at < self.end
 
 

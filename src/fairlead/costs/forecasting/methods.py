@@ -70,6 +70,7 @@ Level = Callable[[list[float]], float]
 
 
 def view(series: Series, now: int, ahead: int) -> View:
+    """What is known at hour `now` of a series, for a forecast of `ahead` hours."""
     sums, rest = series.sums, ahead % DAY
     starts = [now - DAY * k for k in range(1, min(_DAYS_BACK, now // DAY) + 1)]
     days = [sums[at + DAY] - sums[at] for at in starts]

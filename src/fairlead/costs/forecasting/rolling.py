@@ -43,6 +43,7 @@ class Rolling(Struct, frozen=True):
 
     @property
     def best(self) -> tuple[str, ...]:
+        """The names of the three methods that missed least, the best first."""
         return tuple(sorted(self.scores, key=lambda name: self.scores[name])[:3])
 
     def scale(self) -> float:
