@@ -18,7 +18,6 @@ subflows. Clients that lose their server begin the run again under the same name
 
 import asyncio
 import contextlib
-import hashlib
 import json
 import os
 import random
@@ -27,9 +26,7 @@ import signal
 import sys
 import tempfile
 import time
-from base64 import b32encode
 from collections import Counter
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,222 +35,14 @@ from tests.world import key_of
 
 from evals.markers import Finder, Found, planted
 from evals.stage import Stage, chance, parser, say, stage, stop, told
+from evals.zero_persistence_model import Said
+from evals.zero_persistence_work import FUNCTIONS, INNER, POLICIES, SYSTEM, definition, made
 
 WAYS: Final = ("done", "schema", "tool_error", "function_error", "undo", "agent", "sub", "deny", "slow", "cancel")
 _FAILS: Final = ("function_error", "undo", "deny")
 _UNSETTLED: Final = ("", "lost", "running", "cancelling")
 _PATIENCE: Final = 90.0  # seconds for one run, kills included
 _AT_ONCE: Final = 6
-
-_SYSTEM = '''
-import hashlib
-import sys
-from base64 import b32encode
-
-from fairlead.tools.person import Person, ToolError
-
-
-def made(words: str) -> str:
-    return b32encode(hashlib.sha256(words.encode()).digest()).decode().lower()[:20]
-
-
-def put(person: Person, words: str) -> dict[str, str]:
-    """Put it."""
-    return {"word": made(words)}
-
-
-def take(person: Person, words: str) -> str:
-    """Take it back."""
-    return made(words)
-
-
-def fail(person: Person, words: str) -> str:
-    """Fail."""
-    raise ToolError("no " + made(words))
-
-
-def broken(person: Person, words: str) -> str:
-    """Break."""
-    raise ValueError("no " + made(words))
-
-
-def forbidden(person: Person, words: str) -> str:
-    """Never."""
-    return words
-
-
-def loud(person: Person, words: str) -> str:
-    """Tell everybody."""
-    print(words, file=sys.stderr, flush=True)
-    return words
-'''
-_FUNCTIONS = """
-import hashlib
-from base64 import b32encode
-
-from fairlead.tools import ToolError
-
-
-def made(word: str) -> str:
-    return b32encode(hashlib.sha256(word.encode()).digest()).decode().lower()[:20]
-
-
-def broken(word: str) -> str:
-    raise KeyError(made(word))
-
-
-def refuse(word: str) -> str:
-    raise ToolError("not " + made(word))
-"""
-_POLICIES = """
-@id("all") permit(principal, action, resource);
-@id("never") forbid(principal, action == Action::"box.forbidden", resource);
-"""
-
-
-def made(words: str) -> str:
-    """What models, tools and functions make of what they are given: nobody could guess it."""
-    return b32encode(hashlib.sha256(words.encode()).digest()).decode().lower()[:20]
-
-
-def _asks(id_: str, prompt: str, **more: Any) -> dict[str, Any]:
-    return {"id": id_, "model": {"prompt": prompt, "model": "small", **more.pop("model", {})}, **more}
-
-
-def _tool(id_: str, call: str, words: str, **more: Any) -> dict[str, Any]:
-    return {"id": id_, "tool": {"call": f"box.{call}", "arguments": {"words": words}}, **more}
-
-
-def _way(way: str, *steps: dict[str, Any]) -> dict[str, Any]:
-    return {"when": f'input.way == "{way}"', "steps": list(steps)}
-
-
-def definition(secrecy: str) -> dict[str, Any]:
-    """One workflow with everything; `input.way` says which of it happens."""
-    word = {"type": "object", "properties": {"word": {"type": "string"}}, "required": ["word"]}
-    text = {"type": "string"}
-    retry = {"errors": ["check"], "attempts": 3, "wait": "1s"}
-    twice = {"errors": ["error"], "attempts": 2, "wait": "1s"}
-    words = "${input.words}"
-    return {
-        "secrecy": secrecy,
-        "input": {
-            "properties": {"way": text, "words": text, "file": text, "items": {"type": "array", "items": text}},
-            "required": ["way", "words", "file", "items"],
-        },
-        "steps": [
-            _asks("read", "[${input.way}] ${input.file} {${input.words}}", model={"gives": word}, retry=retry,
-                  check={"rules": [{"that": "!value.word.startsWith('?')", "otherwise": "Say the word."}]}),
-            _tool("put", "put", "${steps.read.value.word}", compensate={
-                "tool": {"call": "box.take", "arguments": {"words": words}}
-            }),
-            {"id": "each", "map": {"over": "input.items", "at_most": 9, "at_once": 2, "steps": [
-                {"id": "shout", "python": {"function": "calc:made", "arguments": {"word": "${item}"}}},
-                _tool("look", "put", "${steps.shout.value}"),
-            ]}},
-            {"id": "both", "parallel": {"branches": {
-                "one": [_asks("first", "[branch] {${input.words}}")],
-                "two": [{"id": "second", "python": {"function": "calc:made", "arguments": {"word": words}}}],
-            }}},
-            {"id": "way", "switch": {"cases": [
-                _way("tool_error", _tool("fail", "fail", words, retry=twice,
-                                         otherwise=[{"id": "said", "transform": "${error.message}"}])),
-                _way("function_error", {"id": "breaks", "python": {"function": "calc:broken",
-                                                                   "arguments": {"word": words}}}),
-                _way("undo", {"id": "refuses", "python": {"function": "calc:refuse", "arguments": {"word": words}}}),
-                _way("agent", {"id": "acts", "agent": {"goal": "[act] {${input.words}}", "at_most": 4,
-                                                       "tools": ["box.put", "box.broken"], "model": "small"}}),
-                _way("sub", {"id": "inner", "subflow": {"workflow": "inner", "input": {"word": words}}}),
-                _way("deny", _tool("forbidden", "forbidden", words)),
-                _way("slow", {"id": "rest", "wait": {"for": "2s"}}, _asks("late", "[late] {${input.words}}")),
-                _way("cancel", {"id": "stay", "wait": {"for": "4m"}}),
-                _way("loud", _tool("tell", "loud", words)),
-            ]}},
-            _asks("end", "[end] {${input.file}}"),
-        ],
-        "output": {"end": "${steps.end.text}", "put": "${steps.put.value.word}"},
-    }  # fmt: skip
-
-
-INNER = {
-    "input": {"properties": {"word": {"type": "string"}}},
-    "steps": [_asks("in", "[inner] {${input.word}}")],
-}
-
-
-class Said:
-    """A provider in this process that answers with markers of its own, and counts them all."""
-
-    def __init__(self) -> None:
-        self.url = ""
-
-    @contextlib.asynccontextmanager
-    async def serving(self) -> AsyncIterator["Said"]:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        async with server:
-            self.url = "http://{}:{}".format(*server.sockets[0].getsockname())
-            yield self
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-                size = int(head.partition("content-length:")[2].partition("\r\n")[0])
-                request = json.loads(await reader.readexactly(size))
-                body = _streamed(request) if request.get("stream") else _whole(request)
-                kind = b"text/event-stream" if request.get("stream") else b"application/json"
-                writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: %s\r\ncontent-length: %d\r\n\r\n" % (kind, len(body)))
-                writer.write(body)
-                await writer.drain()
-        writer.close()
-
-
-def _answer(request: dict[str, Any]) -> dict[str, Any]:
-    """The message that a model gives: never a word of what it was asked."""
-    last = request["messages"][-1]
-    text = next(_text(each["content"]) for each in request["messages"] if each["role"] == "user")
-    word = made(text.partition("{")[2].partition("}")[0])
-    if "[act]" in text and last["role"] == "user":
-        name = request["tools"][0]["function"]["name"]
-        call = {"name": name, "arguments": json.dumps({"words": word})}
-        return {
-            "role": "assistant",
-            "content": None,
-            "tool_calls": [{"id": "c1", "type": "function", "function": call}],
-        }
-    if "[schema]" in text and not any(each["role"] == "assistant" for each in request["messages"]):
-        return {"role": "assistant", "content": json.dumps({"word": f"? {word}"})}  # it is asked again
-    if request.get("response_format"):
-        return {"role": "assistant", "content": json.dumps({"word": word})}
-    return {"role": "assistant", "content": word}
-
-
-def _text(content: Any) -> str:
-    return content if isinstance(content, str) else "".join(each.get("text", "") for each in content)
-
-
-_USAGE: Final = {"prompt_tokens": 9, "completion_tokens": 5, "total_tokens": 14}
-
-
-def _whole(request: dict[str, Any]) -> bytes:
-    message = _answer(request)
-    reason = "tool_calls" if message.get("tool_calls") else "stop"
-    choice = {"index": 0, "message": message, "finish_reason": reason}
-    made_of = {"id": "r", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice], "usage": _USAGE}
-    return json.dumps(made_of).encode()
-
-
-def _streamed(request: dict[str, Any]) -> bytes:
-    message = _answer(request)
-    calls = [{"index": 0, **each} for each in message.pop("tool_calls", ())]
-    delta = {**message, **({"tool_calls": calls} if calls else {})}
-    about = {"id": "r", "object": "chat.completion.chunk", "created": 1, "model": "m"}
-    events = [
-        {**about, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]},
-        {**about, "choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls" if calls else "stop"}]},
-        {**about, "choices": [], "usage": _USAGE},
-    ]
-    return b"".join(b"data: " + json.dumps(each).encode() + b"\n\n" for each in events) + b"data: [DONE]\n\n"
 
 
 class Run:
@@ -386,9 +175,9 @@ async def measure(root: Path, given: Any) -> dict[str, Any]:
         "workflows/quiet.yaml": json.dumps(definition("memory")),
         "workflows/sealed.yaml": json.dumps(definition("sealed")),
         "workflows/inner.yaml": json.dumps(INNER),
-        "workflows/calc.py": _FUNCTIONS,
-        "systems/box.py": _SYSTEM,
-        "policies/main.cedar": _POLICIES,
+        "workflows/calc.py": FUNCTIONS,
+        "systems/box.py": SYSTEM,
+        "policies/main.cedar": POLICIES,
     }
     live, after = Found(), Found()
     async with Said().serving() as said:
