@@ -83,6 +83,8 @@ async def test_a_hallucinated_price_is_stopped_told_and_mended_within_the_agents
         assert value(w, run) == "ordered lamp for 1240.5"
         assert "That does not pass: 1150: no source of it says so" in model.told()
         assert len(model.heard) == 3
+        paid = sum(each.cost for each in w.records())
+        assert paid == w.running.workflows.shown(run.id, None)["cost"] == 3 * 20_000  # each turn counts once
 
 
 async def test_a_price_that_stays_hallucinated_goes_to_a_person_or_ends_the_run_and_is_never_ordered(

@@ -100,9 +100,10 @@ class Recorded(Memory):
         self._journal = journal
         self._size = sum(each.size for each in opened.results.values())
 
-    def row(self, at: Place, result: StepResult, *, writes: bool = False) -> NewResult:
+    def row(self, at: Place, result: StepResult, *, writes: bool = False, billed: bool = True) -> NewResult:
         """What is to be kept in the commit of the action that gave it, which has changed something where it `writes`.
-        Raises `StepFailed` for what cannot be kept, and for too much of it."""
+        Its cost counts for the run's where it is `billed` with it. Raises `StepFailed` for what cannot be kept, and for
+        too much of it."""
         try:
             row = self._runs.row(self.opened, self._worker, at.record, result)
             size = len(encoded(packed(result))) if self.opened.run.unkept else row.size
@@ -116,7 +117,7 @@ class Recorded(Memory):
         if self._size + size > MOST_KEPT:
             raise run_too_large(at.text, run=result.run, in_doubt=writes)
         self._size += size
-        return self._known(at, row)
+        return self._known(at, row if billed else replace(row, cost=0))
 
     def _known(self, at: Place, row: NewResult) -> NewResult:
         self._new.add(at.record)
@@ -139,8 +140,9 @@ class Recorded(Memory):
             await self._commit(row)
 
     async def keep(self, at: Place, result: StepResult, *, writes: bool = False) -> StepResult:
-        """A result that no action of money stands behind. Raises `Lost`, and `StepFailed` for what cannot be kept."""
-        await self._commit(self.row(at, result, writes=writes))
+        """A result that no action of money stands behind: an agent's turns were billed each by itself. Raises `Lost`,
+        and `StepFailed` for what cannot be kept."""
+        await self._commit(self.row(at, result, writes=writes, billed=False))
         self._kept[at.record] = result
         return result
 
