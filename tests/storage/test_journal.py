@@ -18,6 +18,7 @@ from tests.storage.books_of import (
     payloads,
     runs,
 )
+from tests.world import until
 
 from fairlead.errors import Broken, FairleadError, OverBudget, Overloaded
 from fairlead.storage import flow_rows
@@ -317,8 +318,32 @@ async def test_a_settlement_is_given_up_when_patience_ends(open_journal: OpenJou
     await journal.commit(Write(open=hold))
     with locked(store), pytest.raises(Broken, match="settlement"):
         await journal.commit(Write(close=hold, spent=4, entries=(entry("a"),)))
-    assert open_ids(store) == {"a"}
-    assert (await journal.commit(Write(close=hold, spent=4))).closed
+
+
+async def test_what_was_given_up_is_billed_once_the_database_is_back_though_nothing_else_is_written(
+    open_journal: OpenJournal, store: Store
+) -> None:
+    journal = open_journal(patience=0.2)
+    hold = a_hold("a", 10, CAP)
+    await journal.commit(Write(open=hold))
+    with locked(store):
+        with pytest.raises(Broken, match="settlement"):
+            await journal.commit(Write(close=hold, spent=4, entries=(entry("a"),), open=a_hold("b", 10, CAP)))
+        assert open_ids(store) == {"a"}
+    await until(lambda: not open_ids(store))
+    assert (balance(store), runs(store)) == ((0, 4), ["a"])
+    assert not (await journal.commit(Write(close=hold, spent=4, entries=(entry("a"),)))).closed
+    assert (balance(store), runs(store)) == ((0, 4), ["a"])
+
+
+async def test_a_journal_that_ends_bills_what_was_given_up(open_journal: OpenJournal, store: Store) -> None:
+    journal = open_journal(patience=0.2)
+    hold = a_hold("a", 10, CAP)
+    await journal.commit(Write(open=hold))
+    with locked(store), pytest.raises(Broken, match="settlement"):
+        await journal.commit(Write(close=hold, spent=4, entries=(entry("a"),)))
+    await asyncio.to_thread(journal.close)
+    assert (balance(store), runs(store), open_ids(store)) == ((0, 4), ["a"], set())
 
 
 @only_sqlite

@@ -3,7 +3,7 @@
 One writer thread per process, one transaction in flight; what is queued meanwhile is the next group. A queued write is
 carried out whatever becomes of who waits for it, and in the order of queueing. How a group is decided is in `group`,
 what is said to the database in `sqlite_journal` and `postgres_journal`. Here are the thread, the waiting, and what
-happens when the database fails: new work is refused, settlements are tried again.
+happens when the database fails: new work is refused, settlements are tried again, at last without their callers.
 """
 
 import asyncio
@@ -50,6 +50,7 @@ class Journal:
         self._most_waiting = settings.queue
         self._ended = False
         self._in_trouble = False
+        self._left: list[Write] = []  # bills that nobody waits for any more; belongs to the thread
         self._began = math.inf  # when the transaction in flight was begun, in monotonic seconds
         self._books = open_books(store, worker, clock, settings, min(_LOCK_WAIT, settings.patience))
         self._thread = threading.Thread(target=self._work, name="fairlead-journal", daemon=True)
@@ -62,7 +63,8 @@ class Journal:
 
         - `OverBudget`: the hold does not fit. What the same write closes and appends *beside a close* stays.
         - `Overloaded`: only for a write that opens a hold and closes none; nothing was written.
-        - `Broken`: the write itself is unfit, or the database failed for longer than `patience`.
+        - `Broken`: the write itself is unfit, or the database failed for longer than `patience`. What it closes is
+          settled all the same once the database can be written again, unless this process ends before.
         """
         if _is_new(write):
             self._admit()
@@ -138,6 +140,8 @@ class Journal:
             while (batch := self._next()) is not None:
                 for group in self._groups(batch):
                     self._make_durable(group)
+                self._settle_left()
+            self._settle_left()
         finally:
             self._ended = True
             self._books.end()
@@ -145,8 +149,9 @@ class Journal:
     def _next(self) -> list[_Waiting] | None:
         while True:
             try:
-                return self._queue.get(timeout=self._books.pulse)
+                return self._queue.get(timeout=_LONGEST_PAUSE if self._left else self._books.pulse)
             except queue.Empty:
+                self._settle_left()
                 self._books.check()
 
     def _groups(self, batch: list[_Waiting]) -> Iterator[list[_Waiting]]:
@@ -235,12 +240,27 @@ class Journal:
             Broken(
                 "a settlement could not be made durable",
                 why=f"the database failed for {self._settings.patience:g} seconds: {error}",
-                mend="free disk space or end what locks the database; the open hold is settled by recovery",
+                mend="free disk space or end what locks the database; the bill is written once that is done",
                 step="settle",
             )
             for _ in owed
         ]
         self._tell(owed, failures)
+        self._left += [_bill(write) for write, _ in owed if write.close is not None]
+
+    def _settle_left(self) -> None:
+        """Writes the bills that were given up, one by one, as far as the database lets us: a hold closes only once."""
+        while self._left:
+            self._began = self._clock.monotonic()
+            try:
+                self._books.write(self._left[:1])
+            except Exception as error:
+                if self._books.passes(error):
+                    return
+                log.error("a settlement that was given up cannot be made durable", exc_info=error)
+            finally:
+                self._began = math.inf
+            self._left = self._left[1:]
 
     def _tell(self, group: list[_Waiting], answers: Sequence[Receipt | FairleadError]) -> None:
         """Wakes those who wait, all in one call to their loop."""
@@ -256,6 +276,11 @@ class Journal:
 
 def _not_now(why: str) -> Overloaded:
     return Overloaded("the journal cannot write just now", why=why, step="reserve")
+
+
+def _bill(write: Write) -> Write:
+    """What of a settlement holds though its caller was told that it failed: nothing is opened, nothing was said."""
+    return Write(close=write.close, spent=write.spent, entries=write.entries, result=write.result)
 
 
 def _is_new(write: Write) -> bool:

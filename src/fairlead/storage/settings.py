@@ -35,7 +35,8 @@ class JournalSettings(Struct, frozen=True, forbid_unknown_fields=True):
         float,
         Meta(
             gt=0,
-            description="Seconds for which a settlement is tried again while the database is locked or the disk full.",
+            description="Seconds that a caller waits for a settlement while the database is locked or away, or the disk "
+            "full. It is written all the same once that is over.",
         ),
     ] = 30.0
     wal_frames: Annotated[
