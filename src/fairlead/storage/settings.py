@@ -35,8 +35,8 @@ class JournalSettings(Struct, frozen=True, forbid_unknown_fields=True):
         float,
         Meta(
             gt=0,
-            description="Seconds that a caller waits for a settlement while the database is locked or away, or the disk "
-            "full. It is written all the same once that is over.",
+            description="Seconds that a caller waits for a settlement while the database is locked or away, or the "
+            "disk full. It is written all the same once that is over.",
         ),
     ] = 30.0
     wal_frames: Annotated[
