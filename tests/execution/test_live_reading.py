@@ -75,15 +75,17 @@ live:
     take: rows
     title: The order
     fresh: 2
-  stock: {tool: shop.stock, match: 'lamp(?P<plural>s)?', arguments: {sku: lamp, place: $plural}, take: pieces}
-  counted: {tool: shop.stock, arguments: {sku: $question}, as_of: counted, oldest: 3600}
+    within: 60
+  stock:
+    {tool: shop.stock, match: 'lamp(?P<plural>s)?', arguments: {sku: lamp, place: $plural}, take: pieces, within: 60}
+  counted: {tool: shop.stock, arguments: {sku: $question}, as_of: counted, oldest: 3600, within: 60}
   slow: {tool: shop.slow, arguments: {sku: lamp}, within: 0.05}
   held: {tool: shop.held, arguments: {sku: $question}, within: 30, fresh: 60}
-  broken: {tool: shop.broken, arguments: {sku: lamp}}
-  secret: {tool: shop.secret, arguments: {sku: lamp}}
-  guarded: {tool: shop.guarded, arguments: {sku: lamp}}
-  spread: {tool: shop.spread, arguments: {sku: lamp}, most: 500}
-  needed: {tool: shop.broken, match: refund, arguments: {sku: lamp}, required: true}
+  broken: {tool: shop.broken, arguments: {sku: lamp}, within: 60}
+  secret: {tool: shop.secret, arguments: {sku: lamp}, within: 60}
+  guarded: {tool: shop.guarded, arguments: {sku: lamp}, within: 60}
+  spread: {tool: shop.spread, arguments: {sku: lamp}, most: 500, within: 60}
+  needed: {tool: shop.broken, match: refund, arguments: {sku: lamp}, required: true, within: 60}
 """
 NAMES = ("orders", "stock", "counted", "slow", "broken", "secret", "guarded", "spread", "needed")
 POLICIES = """

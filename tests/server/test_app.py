@@ -245,7 +245,7 @@ def test_an_unforeseen_fault_is_told_in_the_doors_format_and_nothing_of_it(tmp_p
 
 def test_a_shutdown_lets_running_requests_finish_and_takes_no_new_ones(tmp_path: Path) -> None:
     got: dict[str, Any] = {}
-    with served(tmp_path) as s:
+    with served(tmp_path, drain=60) as s:
         s.provider.always = "trickle"
         url, auth = s.url, s.auth()
 
@@ -268,7 +268,7 @@ def test_a_shutdown_lets_running_requests_finish_and_takes_no_new_ones(tmp_path:
 
 def test_a_shutdown_serves_those_who_wait_for_their_turn(tmp_path: Path) -> None:
     statuses: list[int] = []
-    with served(tmp_path, lanes={"running": 1}) as s:
+    with served(tmp_path, drain=60, lanes={"running": 1}) as s:
         s.provider.always = "trickle"
         url, auth, fairlead = s.url, s.auth(), s.running.fairlead
 

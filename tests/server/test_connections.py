@@ -31,12 +31,12 @@ class Outside:
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
         self.runners: list[web.AppRunner] = [
-            asyncio.run_coroutine_threadsafe(each.serve(), self.loop).result(10) for each in (self.login, self.shop)
+            asyncio.run_coroutine_threadsafe(each.serve(), self.loop).result(60) for each in (self.login, self.shop)
         ]
 
     def close(self) -> None:
         for each in self.runners:
-            asyncio.run_coroutine_threadsafe(each.cleanup(), self.loop).result(10)
+            asyncio.run_coroutine_threadsafe(each.cleanup(), self.loop).result(60)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(60)
         self.loop.close()

@@ -25,7 +25,7 @@ def s(tmp_path: Path) -> Iterator[Served]:
         models: dict[str, Any] = settings(url)["models"]
         return {**models, "small": {**models["small"], "max_output": 100_000}}
 
-    with served(tmp_path, budgets=BUDGETS, models=long_winded, patience=Patience(receive=0.3, send=0.3)) as s:
+    with served(tmp_path, budgets=BUDGETS, models=long_winded, patience=Patience(receive=0.5, send=0.5)) as s:
         yield s
 
 
@@ -101,7 +101,7 @@ def test_what_is_no_request_of_messages_is_told_so_in_their_form(
 def test_a_request_within_a_kept_connection_has_its_own_time(s: Served) -> None:
     request = a_request(s, "echo hello")
     with connected(s) as client:
-        for pause in (0.6, 0.0):  # longer than a request may take: nothing is under way meanwhile
+        for pause in (1.0, 0.0):  # longer than a request may take: nothing is under way meanwhile
             client.sendall(request)
             response = HTTPResponse(client)
             response.begin()
