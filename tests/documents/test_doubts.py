@@ -119,6 +119,26 @@ def test_a_total_that_something_comes_after_is_doubted(sums: tuple[Pair, ...]) -
     assert sure(fields(sums=sums), "total") is None
 
 
+@pytest.mark.parametrize(
+    ("sums", "sure_total"),
+    [
+        ((("Total", "€120.00"), ("incl. VAT 20%", "€20.00")), 120.0),
+        ((("Total", "€120.00"), ("incl. VAT 20%", "€21.00")), None),
+        ((("Subtotal", "€110.00"), ("VAT 20%", "€20.00"), ("Total", "€120.00")), None),
+        ((("Fees", "€85.00"), ("VAT", "€17.00"), ("Outlays", "€18.00"), ("Total due", "€120.00")), 120.0),
+        ((("Fees", "€85.00"), ("VAT", "€17.00"), ("Outlays", "€19.00"), ("Total due", "€120.00")), None),
+        ((("To skim a hall", "€120.00"), ("Total due", "€120.00")), 120.0),
+        ((("To skim a hall", "€120.00"), ("Total due", "€120.00"), ("plus VAT 20%", "")), None),
+        ((("Net", "€100.00"), ("VAT 20%", "€20.00"), ("Total paid", "€120.00")), 120.0),
+        ((("Montant H.T.", "€100.00"), ("T.V.A. 20%", "€20.00"), ("Total T.T.C.", "€120.00")), 120.0),
+    ],
+)
+def test_a_tax_that_is_in_a_total_and_all_that_makes_it_bear_it_out(
+    sums: tuple[Pair, ...], sure_total: float | None
+) -> None:
+    assert sure(fields(sums=sums), "total") == sure_total
+
+
 def test_the_last_line_of_a_table_of_rates_is_the_total() -> None:
     heads = [right(x, 400, text) for x, text in ((300, "Nettobetrag"), (400, "MwSt-Betrag"), (500, "Endbetrag"))]
     rows = (("321,40", "61,07", "382,47"), ("127,59", "8,93", "136,52"), ("448,99", "70,00", "518,99"))
@@ -159,3 +179,8 @@ def test_a_bank_code_and_a_tax_representative_are_no_senders() -> None:
         Text(50, 200, "Représentant Fiscal"), Text(50, 212, "Globex Trading Ltd"), Text(50, 224, "Reg. no. 7654321")
     )
     assert sure(told, "supplier") == "Northwind Supplies Ltd"
+
+
+def test_what_is_called_just_a_number_is_the_invoices_under_its_heading() -> None:
+    assert sure(fields(Text(350, 120, "Invoice"), number=("Number", "25-0917")), "number") == "25-0917"
+    assert sure(fields(Text(350, 120, "Delivery"), number=("Number", "25-0917")), "number") is None

@@ -111,6 +111,9 @@ def test_the_lines_bear_out_a_total_without_tax() -> None:
         ("12,-", ["12"]),
         ("-5,00", ["-5.00"]),
         ("(3.00)", ["-3.00"]),
+        ("180.00 CR", ["-180.00"]),
+        ("₹ 1,09,999.00", ["109999.00"]),
+        ("12,34,567", ["1234567"]),
         ("10.04.2026", []),
         ("AB-1234", []),
         ("1.234", ["1234"]),
@@ -218,7 +221,29 @@ def test_british_numbers_that_begin_like_a_french_label() -> None:
     assert found.fields["number"].value == "HT-2025-118"
 
 
-@pytest.mark.parametrize("title", ["Credit note", "Gutschrift Nr. 12", "Avoir", "Pro forma invoice", "2. Mahnung"])
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Credit note",
+        "Gutschrift Nr. 12",
+        "Avoir",
+        "Pro forma invoice",
+        "2. Mahnung",
+        "Factura de abono",
+        "Faktura pro forma",
+        "Invoice (Pro-forma)",
+        "Document type: Credit Memo",
+        "Storno zu Rechnung 4470",
+        "Sztornó számla",
+        "İade Faturası",
+        "Final Notice",
+        "Betalingsherinnering",
+        "Wezwanie do zapłaty",
+        "Relance : facture impayée",
+        "STATEMENT OF ACCOUNT",
+        "This is a pro forma invoice, do not pay it until the goods are there",
+    ],
+)
 def test_what_is_no_invoice_to_pay_is_told(title: str) -> None:
     made, words = facts(random.Random(3), DE, traps=0), {key: each[0] for key, each in WORDS["DE"].items()}
     drawing = classic(made, words.__getitem__, random.Random(3))

@@ -91,6 +91,36 @@ def test_the_name_in_an_envelopes_window_is_not_the_senders() -> None:
     assert (sure.value, sure.doubt) == ("Obelix GmbH & Co. KG", "")
 
 
+def test_a_letterhead_names_the_sender() -> None:
+    def seen(*head: str, size: float = 9, buyer: str = "Wouter Peeters NV", more: str = "") -> tuple[object, bool]:
+        page = [Text(50, 50 + 12 * at, text, 9 if at else size) for at, text in enumerate(head)]
+        page += [
+            Text(50, 170 + 12 * at, text) for at, text in enumerate((buyer, "Leuvensesteenweg 9", "3080 Tervuren"))
+        ]
+        page += [Text(300, 250 + 12 * at, text) for at, text in enumerate(("Description", "Works", "Material", more))]
+        field = read(*page).fields["supplier"]
+        return field.value, not field.doubt
+
+    assert seen("Rossi Utensili S.p.A.", "Via Garibaldi 4 - P.IVA 00811223344") == ("Rossi Utensili S.p.A.", True)
+    assert seen("Lakeview Gas Company", "P.O. Box 5512", size=15) == ("Lakeview Gas Company", True)
+    assert seen("Lucía Ferrer Domènech", "NIF 47112233K") == ("Lucía Ferrer Domènech", True)
+    assert seen("ETS. DUMOULIN SPRL/BVBA", "TVA/BTW BE 0433.112.265") == ("ETS. DUMOULIN SPRL/BVBA", True)
+    for head, more in (
+        (("Rossi Utensili S.p.A.", "Via Garibaldi 4"), ""),  # nothing that only a sender tells
+        (("Sea View", "(a unit of Rossi Utensili S.p.A.)", "Tel. 0117 496 0211"), ""),  # two names
+        (("Rossi Utensili S.p.A.", "P.IVA 00811223344"), "www.brambilla.it"),  # another's domain
+    ):
+        assert not seen(*head, more=more)[1], head
+
+
+def test_an_address_does_not_go_on_into_a_table() -> None:
+    window = [Text(57, 165, "Garage Peeters NV"), Text(57, 177, "Leuvensesteenweg 9"), Text(57, 189, "3080 Tervuren")]
+    rows = [each for y in (201, 213) for each in (Text(57, y, "Oil"), right(500, y, "20,00"))]
+    account = Text(57, 225, "IBAN DE89 3704 0044 0532 0130 00")
+    found = read(*window, *rows, account).fields["supplier"]
+    assert found.doubt, "the account under the table is not that of the address above it"
+
+
 def test_lines_about_a_buyer_name_no_supplier() -> None:
     page = [Text(50, 100, "Verkäufer"), Text(50, 115, "Name:"), Text(200, 115, "Lieferant GmbH")]
     page += [Text(50, 130, "USt.-Id.-Nr.:"), Text(200, 130, "DE811569869"), Text(50, 170, "Käufer/Leistungsempfänger")]

@@ -51,12 +51,14 @@ IDR MYR PHP KRW TWD UAH RUB KZT RSD BAM HRK MKD XOF XAF
 """
 CODES: Final = frozenset(_ISO.split())
 """Of ISO 4217, without those that are English words, such as ALL and TOP."""
-_NUMBER: Final = r"(?:\d{1,3}(?:[ \u00a0\u202f'’.,]\d{3})+|\d+)(?:[.,]\d{1,4})?(?:,-|\.-)?"
+_NUMBER: Final = (
+    r"(?:\d{1,2}(?:,\d\d)+,\d{3}(?!\d)|\d{1,3}(?:[ \u00a0\u202f'’.,]\d{3})+|\d+)(?:[.,]\d{1,4})?(?:,-|\.-)?"
+)
 _SIGN: Final = "|".join(re.escape(each) for each in sorted((*SYMBOLS, *SHARED), key=len, reverse=True))
 _APART: Final = r"(?<![^\W\d_])(?<![\w.][-–])"  # `hrs 3` are no rupees, and `Mo.-Fr. 8.00` no francs
 _AMOUNT: Final = re.compile(
     rf"(?P<open>\()?(?P<minus>[-–−])?\s?(?P<before>{_APART}(?:{_SIGN}|\b[A-Z]{{3}}\b)(?=\s?[-–−(]?\s?\d))?\s?(?P<minus2>[-–−])?\s?"
-    rf"(?<![\w.,/#])(?<!\w-)(?P<number>{_NUMBER})(?![\d/]|[.,]\d)(?P<minus3>-(?!\w))?\s?(?P<after>(?:{_SIGN}|[A-Z]{{3}})(?![\w]))?"
+    rf"(?<![\w.,/#])(?<!\w-)(?P<number>{_NUMBER})(?![\d/]|[.,]\d)(?P<minus3>-(?!\w)|\s?CR\b)?\s?(?P<after>(?:{_SIGN}|[A-Z]{{3}})(?![\w]))?"
     r"(?P<percent>\s?%)?"
 )
 
@@ -95,8 +97,8 @@ def amounts_in(text: str) -> list[Amount]:
 
 
 def parsed(text: str) -> Decimal | None:
-    """A number in any of the usual spellings: `1.234,56`, `1,234.56`, `1 234,56`, `1'234.56`, `12,-`. None where it
-    is none."""
+    """A number in any of the usual spellings: `1.234,56`, `1,234.56`, `1 234,56`, `1'234.56`, `12,34,567.00`, `12,-`.
+    None where it is none."""
     bare = re.sub(r"[ \u00a0\u202f'’]", "", text.removesuffix(",-").removesuffix(".-"))
     points, commas = bare.count("."), bare.count(",")
     if points and commas:

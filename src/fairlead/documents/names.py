@@ -13,7 +13,7 @@ plc, llp, llc, inc, incorporated, corp, corporation, co, company, pty ltd, pvt l
 s a r l, sarl, s a s, sas, sasu,
 eurl, s a, sa, snc, sprl, srl, s r l, s p a, spa, s n c, s a s di, b v, bv, n v, nv, v o f, vof, s
 l, sl, s l u, slu, lda, ltda, sp z o o, sp j, sp k, s c, ab, a b, oy, oyj, aps, a s, as, asa, s r o,
-sro, spol s r o, kft, zrt, bt, nyrt, d o o, doo, sia, uab, ou, se
+sro, spol s r o, bvba, kft, zrt, bt, nyrt, d o o, doo, sia, uab, ou, se
 """
 _FORM_TOKENS: Final = sorted(
     {tuple(each.replace("&", " ").split()) for each in _FORMS.split(",")}, key=len, reverse=True
@@ -85,7 +85,9 @@ def with_form(text: str) -> str | None:
     for start in range(1, most):
         for end in range(min(start + 4, most), start, -1):
             joined = "".join(tokens[start:end])
-            if joined in _FORM_WORDS and _is_written_as_form(words[start:end]):
+            if (joined in _FORM_WORDS or _is_in_two_languages(words[start:end])) and _is_written_as_form(
+                words[start:end]
+            ):
                 first = start
                 while first > 0 and start - first < 6 and _is_part_of_name(words[first - 1], last=first == start):
                     first -= 1
@@ -95,6 +97,12 @@ def with_form(text: str) -> str | None:
                     first += 1
                 return " ".join(words[first:end]).strip(" ,;:.()") + _point(words[end - 1]) if first < start else None
     return None
+
+
+def _is_in_two_languages(words: Sequence[str]) -> bool:
+    """Whether a word is a legal form and the same in another language, as `SPRL/BVBA`."""
+    parts = folded(words[0]).split("/") if len(words) == 1 else []
+    return len(parts) > 1 and all(re.sub(r"[^\w]", "", part) in _FORM_WORDS for part in parts)
 
 
 def _point(word: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 from fairlead.documents.dates import days_in
@@ -35,14 +36,17 @@ _GOES_ON: Final = frozenset(
     ]
 )
 _TITLE: Final = re.compile(
-    r"^(?:\w*(?:rechnung|faktura|factuur)|(?:tax |vat |sales )?invoice|facture|factura|fattura|fatura|lasku)"
+    r"^(?:\w*(?:rechnung|faktura|factuur)|(?:tax |vat |sales )?invoice|facture|factura|fattura|fatura"
+    r"|lasku|receipt|bill)"
     r"(?P<about>(?:\s[\w.-]+){0,2}?)"
     r"\s*(?:\([^)]{1,12}\)\s*)?(?P<sign>nr\b\.?|no\b\.?|n[°º]|n\s?\.|num\.?|number|numero|nummer|#|№)\s*[:.]?\s*(?P<number>\S+)",
 )
 _NUMBER_SIGN: Final = re.compile(r"^(?:#|no\.?|nr\.?|n[°º]|№)\s*[:.]?\s*(?P<number>\S+)$")
 _HYPHENS: Final = ("/", "-", "–", "\\")
 _LEAST_DIGITS: Final = 3
-_HEADERS: Final = frozenset(("date", "weak_date", "due", "order", "other"))
+_HEADED: Final = 4  # lines under a heading in which a number is the document's
+_ALIGNED: Final = 6.0  # points
+_HEADERS: Final = frozenset(("date", "weak_date", "due", "order", "buyer", "other"))
 
 Read = tuple[Piece, str, str]
 """Where a number stands, the number, and what is doubtful about it."""
@@ -53,7 +57,9 @@ def invoice_number(named: Named, proofs: Sequence[Identifier]) -> Field | None:
     taken = {_bare(each.value) for each in proofs}
     strong = [*_numbers(named, "number", taken), *_titled(named, taken), *_in_row(named, taken)]
     heading = [each for each in _numbers(named, "heading", taken) if each[0].how != "below"]
-    found = strong or heading or list(_numbers(named, "weak_number", taken))
+    weak = [] if strong or heading else list(_numbers(named, "weak_number", taken))
+    found = strong or heading or [each for each in weak if _is_headed(named, each[0].cell)] or weak
+    headed = bool(found) and _is_headed(named, found[0][0].cell) and len({_bare(each[1]) for each in weak}) == 1
     if not found:
         return None
     piece, value, doubt = found[0]
@@ -62,9 +68,29 @@ def invoice_number(named: Named, proofs: Sequence[Identifier]) -> Field | None:
         doubt = "several numbers may be the invoice's: " + ", ".join(
             sorted({value, *(each[1] for each in (*strong, *heading))})
         )
-    elif not strong and (not heading or len(re.findall(r"\d", value)) < 3 or re.fullmatch(r"(19|20)\d\d", value)):
+    elif (
+        not strong
+        and not headed
+        and (not heading or len(re.findall(r"\d", value)) < 3 or re.fullmatch(r"(19|20)\d\d", value))
+    ):
         doubt = doubt or "no label says for sure that it is the invoice's number"
     return _field(piece, value, 0.5 if doubt else 0.96 if strong else 0.92, doubt)
+
+
+def _is_headed(named: Named, cell: Cell) -> bool:
+    """Whether a heading such as `Invoice`, alone in its cell, stands in the few lines above, over the line's first cell
+    or over the cell itself: then what is called just a number is its."""
+    line = named.sheet.line_of(cell)
+    for above in islice(named.sheet.above_line(cell), _HEADED):
+        for title in above:
+            label = named.of(title)[0] if named.of(title) else None
+            if label is None or "heading" not in label.kinds or label.at or label.rest:
+                continue
+            if any(title.box[0] - _ALIGNED < each.box[0] < title.box[2] + _ALIGNED for each in (*line[:1], cell)):
+                return True
+            if cell in line[1:] and abs(named.sheet.left_of(cell)[-1].box[0] - title.box[0]) < _ALIGNED:
+                return True
+    return False
 
 
 def order_number(named: Named) -> Field | None:

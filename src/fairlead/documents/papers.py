@@ -6,17 +6,61 @@ from typing import Final
 from fairlead.documents.layout import Sheet, folded
 
 _MOST_WORDS: Final = 6  # of a title; more is a sentence that only speaks of such a paper
-_OTHER: Final = re.compile(
-    r"(?:credit (?:note|memo|invoice)|gutschrift|rechnungskorrektur|stornorechnung|(?:facture d.)?avoir|note de credit"
-    r"|nota di credito|nota de credito|factura rectificativa|creditnota|creditfactuur|kredit ?nota|kreditfaktura"
-    r"|dobropis|faktura korygujaca|hyvityslasku|pro-? ?forma\w*|(?:(?:first|second|third|final|last|payment) )?reminder"
-    r"|zahlungserinnerung|(?:\d\. )?mahnung)\b"
+_TITLED: Final = 0.3  # of the first page's height: a slip at its foot is called so on invoices too
+_CREDIT: Final = (
+    r"(?:sales |tax |vat |customer )?credit (?:note|memo|invoice)\w*|adjustment note|gutschrift|rechnungskorrektur"
+    r"|(?:rechnungs)?storno\w*|korrektur\w*rechnung|(?:facture d.)?avoir|note de credit|nota (?:di|de) credito"
+    r"|nota de abono|factura (?:rectificativa|de abono)|creditnota|creditfactuur|kredit ?nota|kreditfaktura|dobropis"
+    r"|opravny danovy doklad|faktura (?:vat )?koryg\w+|faktura (?:vat )?korekta|korekta faktury|hyvityslasku"
+    r"|(?:ervenytelenito|helyesbito|sztorno) szamla|iade faturasi|td04|factura storno"
 )
+_BEFORE: Final = r"pro-? ?forma\w*|zalohova faktura|predfaktura|dijbekero"
+_AFTER: Final = (
+    r"(?:(?:first|second|third|final|last|payment|overdue) )?reminder|(?:final|overdue|past due) notice|final demand"
+    r"|zahlungserinnerung|(?:\d\. )?(?:letzte )?mahnung|relance\b|rappel de (?:facture|paiement)|mise en demeure"
+    r"|recordatorio de pago|requerimiento de pago|sollecito\b|(?:betalings)?herinnering|(?:laatste )?aanmaning"
+    r"|(?:betalings?|betalnings)?paminnelse|rykker\w*|purring|inkasso\w*|maksukehotus|maksumuistutus"
+    r"|wezwanie do zaplaty|ponaglenie|upominka|fizetesi (?:felszolitas|emlekezteto)|aviso de cobro"
+    r"|lembrete de pagamento|odeme hatirlatma\w*"
+)
+_OTHER: Final = re.compile(rf"(?:{_CREDIT}|{_BEFORE}|{_AFTER})\b")
+_QUALIFIED: Final = re.compile(rf"(?:[:(\[–-]\s?|\b(?:type|typ|art|tipo|soort)\s)(?:{_CREDIT}|{_BEFORE})\b")
+"""Behind what every invoice calls itself, as in `Invoice (pro forma)`, `Document type: credit memo`."""
+_FORMA: Final = re.compile(
+    r"\b(?:invoice|facture|factura|fattura|fatura|faktura|factuur|lasku)\W+(?:vat )?pro-? ?forma"
+)
+_SAYS: Final = re.compile(
+    r"\b(?:this is a pro-? ?forma|this is not an invoice\b"
+    r"|(?:ist|gilt als) keine rechnung|ce document n.est pas une facture|no es una factura|geen factuur)"
+)
+_SLIP: Final = re.compile(
+    r"(?:(?:remittance (?:advice|slip)|zahlungsavis|avis de paiement|betaaladvies)\W*$"
+    r"|(?:customer )?statement of account|account statement|kontoauszug|releve de compte|extracto de cuenta"
+    r"|estratto conto|rekeningoverzicht|kontoutdrag|kontoudtog|tiliote|wyciag z konta|extrato de conta)"
+)
+_OFFER: Final = re.compile(
+    r"(?:quot(?:e|ation)|estimate|angebot|kostenvoranschlag|devis|presupuesto|preventivo|offerte?|orcamento|oferta|tilbud"
+    r"|tarjous|nabidka|arajanlat|(?:fiyat )?teklifi?|purchase order|order (?:confirmation|acknowledgement)"
+    r"|sales order|auftragsbestatigung|bestellung|bon de (?:commande|livraison)|delivery note|packing (?:slip|list)"
+    r"|lieferschein|pakbon|albaran|documento di trasporto|foljesedel|folgeseddel|lahete|dodaci list)\b"
+)
+_LARGE: Final = 1.25  # times what most letters have: a title, and no label
 
 
 def other_paper(sheet: Sheet) -> str:
     """What the document calls itself where that is no invoice to pay, such as `Credit note`; "" for an invoice."""
+    sizes = sorted(cell.size for cell in sheet.cells)
+    large = _LARGE * sizes[len(sizes) // 2] if sizes else 0.0
     for cell in sheet.cells:
-        if len(cell.words) <= _MOST_WORDS and _OTHER.match(folded(cell.text)):
+        plain = folded(cell.text)
+        if _SAYS.search(plain):
+            return cell.text
+        if len(cell.words) > _MOST_WORDS:
+            continue
+        if any(each.search(plain) for each in (_QUALIFIED, _FORMA)) or _OTHER.match(plain):
+            return cell.text
+        if cell.page != 1 or cell.middle > _TITLED * sheet.pages[0].height:
+            continue
+        if _SLIP.match(plain) or (cell.size > large and _OFFER.match(plain)):
             return cell.text
     return ""

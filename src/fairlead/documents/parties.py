@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
+from fairlead.documents.amounts import amounts_in
 from fairlead.documents.identifiers import domains
 from fairlead.documents.labels import Label
 from fairlead.documents.layout import Cell, Sheet, folded
@@ -26,6 +27,11 @@ _REGISTER: Final = re.compile(
     r"|reg(?:istration)? (?:no|nr|number)|siege social|capital|cif|cvr|org ?nr"
     r"|organisationsnummer|y tunnus|krs|regon|rea|ein|abn|acn|cin|ico|steuernummer"
     r"|steuer nr|st nr|tax id|c f|codice fiscale|ondernemingsnummer|registro mercantil|cegjegyzekszam)\b"
+)
+_TAX_ID: Final = re.compile(
+    r"\b(?:nip|nif|nipc|contribuinte|trn|gstin|cnpj|cui|vkn|vergi dairesi|rfc|p iva|partita iva|c i f|dic|adoszam|uen"
+    r"|(?:ust|mwst|vat|tva|btw|iva|moms|alv|gst|tax)(?: (?:reg|registration|id|intra\w*))* ?(?:id ?)?"
+    r"(?:nr|no|number|nummer|num|numero))\b"
 )
 _WINDOW: Final = (0.08, 0.42)  # of the page's height
 _LINE: Final = 2.4  # of a letter's size: a line further down is another block
@@ -85,6 +91,11 @@ def is_register(text: str) -> bool:
     return _REGISTER.search(plain) is not None
 
 
+def is_taxed(text: str) -> bool:
+    """Whether a text speaks of the number under which somebody pays taxes."""
+    return _TAX_ID.search(re.sub(r"[^\w]+", " ", folded(text))) is not None
+
+
 def block(sheet: Sheet, cell: Cell, reach: float = _LINE) -> list[Cell]:
     """The cells under one another at its left, right or middle, itself the first, as far as lines follow closely."""
     found = [cell]
@@ -93,6 +104,8 @@ def block(sheet: Sheet, cell: Cell, reach: float = _LINE) -> list[Cell]:
         if line[0].box[1] - last.box[3] > reach * max(last.size, cell.size):
             break
         under = [each for each in line if _is_aligned(cell, each)]
+        if any(each not in under and any(one.cents for one in amounts_in(each.text)) for each in line):
+            break  # a table of what was bought
         found += under[:1]
         if len(found) > _SECTION:
             break

@@ -15,6 +15,7 @@ PENNY: Final = Decimal("0.02")
 HIGHEST_RATE: Final = Decimal("0.30")
 _CENT: Final = Decimal("0.01")
 _RATE: Final = re.compile(r"(\d{1,2}(?:[.,]\d{1,2})?)\s?%")
+_INITIALS: Final = re.compile(r"(?<=\b[^\W\d_])\.(?=[^\W\d_](?:\b|\.))")
 _SHORT: Final = 2
 _MOST_ON_LINE: Final = 12  # amounts: a table of taxes has fewer
 _NAMES: Final = frozenset(("total", "weak_total", "net", "tax"))
@@ -72,8 +73,9 @@ def _goes_on(kinds: frozenset[str], text: str) -> frozenset[str]:
 
 
 def tokens_of(text: str) -> list[str]:
-    """The words of a text, folded, a sign for a number as `no`."""
-    return re.findall(r"[^\W_]+", folded(text.replace("#", " no ").replace("№", " no ")))
+    """The words of a text, folded, a sign for a number as `no`, initials such as `T.V.A.` as a word."""
+    plain = _INITIALS.sub("", folded(text.replace("#", " no ").replace("№", " no ")))
+    return re.findall(r"[^\W_]+", plain)
 
 
 def _below(sheet: Sheet) -> Iterator[Sum]:
@@ -146,6 +148,11 @@ def rates_printed(sheet: Sheet) -> set[Decimal]:
                 beside = " ".join(each.text for each in line[number : number + 2])
                 found |= {rate for said in _RATE.findall(beside) if (rate := parsed(said)) is not None and rate > 0}
     return found
+
+
+def holds_tax(total: Decimal, rate: Decimal) -> Decimal:
+    """The tax that is in an amount, to the cent."""
+    return (total * rate / (100 + rate)).quantize(_CENT, ROUND_HALF_UP)
 
 
 def with_rate(net: Decimal, rate: Decimal) -> Decimal:

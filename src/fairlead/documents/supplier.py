@@ -22,6 +22,7 @@ _WEIGHTS: Final = {
     "domain": 2.0,
     "label": 2.0,
     "proof": 1.5,
+    "letterhead": 1.5,
     "sender": 1.5,
     "mailbox": 1.5,
     "footer": 1.0,
@@ -33,7 +34,7 @@ _WEIGHTS: Final = {
     "again": 0.5,
 }
 """What speaks for a name, and how much."""
-_STRONG: Final = frozenset(("domain", "label", "footer", "proof", "sender", "mailbox"))
+_STRONG: Final = frozenset(("domain", "label", "footer", "proof", "letterhead", "sender", "mailbox"))
 """Without one of these no name is sure."""
 _ENOUGH: Final = 3.0
 _MARGIN: Final = 0.9
@@ -44,6 +45,7 @@ _KEYS: Final = frozenset(
 """What a name is called in the lines about a party."""
 _BIC: Final = re.compile(r"[A-Z]{6}[A-Z0-9]{2,5}")
 _SAYS_BIC: Final = re.compile(r"\b(?:bic|swift)\b", re.IGNORECASE)
+_SENTENCE: Final = re.compile(r"(?<=\w{3})\.\s")
 _LEAST_NAME: Final = 3
 _MOST_NAMES: Final = 3000
 
@@ -187,7 +189,7 @@ def _labelled(seen: Seen) -> Iterator[tuple[str, Cell, str]]:
         beside = [(piece.text, piece.cell) for piece in named.beside(label)]
         under = [(cell.text, cell) for cell in block(named.sheet, label.cell)[1:5] if not named.is_label(cell)]
         for said, cell in [*beside, *([] if label.rest else under)]:
-            text = PARTS.split(said)[0].strip(" :")
+            text = _SENTENCE.split(PARTS.split(said)[0])[0].strip(" :")
             if is_form(text) or (label.rest and " " not in label.said and not _ends_with_mark(label)):
                 break  # the label is a name's first word
             if (

@@ -14,6 +14,7 @@ from fairlead.documents.sums import (
     PENNY,
     RateLine,
     Sum,
+    holds_tax,
     money_in,
     paid_in,
     rate_lines,
@@ -27,6 +28,7 @@ from fairlead.documents.types import Field
 
 ALONE: Final = "nothing else in the document bears the total out"
 _ALIGNED: Final = 4.0  # points
+_LEAST_TAX: Final = Decimal("0.05")
 _MOST_LINES: Final = 200
 _MOST_SUMS: Final = 600
 
@@ -83,7 +85,19 @@ def _parts(best: Sum, doubt: str, read: _Read) -> dict[str, Field]:
             found[kind] = _field(one, "net and tax do not add up to the total", 0.4)
     if "tax" not in found:
         found.setdefault("net", _field(best, "no tax is shown", 0.5))
+    elif included := _included(best, read):
+        found = {"tax": _field(included, doubt, 0.97 if not doubt else 0.5)}
     return found
+
+
+def _included(best: Sum, read: _Read) -> Sum | None:
+    """The tax that is said to be in a total: a rate that stands with it comes to it, to the cent, and no other amount
+    is said to be the net."""
+    if any("net" in each.kinds and each.value not in (best.value, 0) for each in read.sums):
+        return None
+    rates = rates_printed(read.sheet)
+    taxes = [each for each in read.sums if "tax" in each.kinds and each.value >= _LEAST_TAX]
+    return next((each for each in taxes if any(holds_tax(best.value, rate) == each.value for rate in rates)), None)
 
 
 def _field(one: Sum, doubt: str, confidence: float) -> Field:
@@ -156,8 +170,9 @@ def _all_rates(taxes: list[Sum]) -> list[Sum]:
 def _best(read: _Read) -> Sum:
     proven = {each[0].value for each in read.triples}
 
-    def rank(one: Sum) -> tuple[bool, bool, bool, Decimal]:
-        return (one.value in proven, "total" in one.kinds, one.how == "line", one.value)
+    def rank(one: Sum) -> tuple[bool, bool, bool, bool, Decimal]:
+        holds = "tax" not in one.kinds and _included(one, read) is not None
+        return (one.value in proven, holds, "total" in one.kinds, one.how == "line", one.value)
 
     return max(read.totals, key=rank)
 
@@ -169,6 +184,8 @@ def _doubt(best: Sum, read: _Read) -> str:
     strong = [each for each in read.totals if "total" in each.kinds and each.how == "line"]
     last = max((each.cell.page, each.cell.row) for each in read.totals if each.value == best.value)
     parts -= {each.value for each in strong if (each.cell.page, each.cell.row) > last}  # owed after the total
+    if (tax := _included(best, read)) is not None:
+        parts.add(tax.value)
     left = {each.value for each in strong if best.value in proven and _is_left(best.value - each.value, read.paid)}
     if others := {each.value for each in strong} - {best.value} - parts - left:
         return "several amounts are called a total: " + ", ".join(str(each) for each in sorted({best.value, *others}))
@@ -188,19 +205,33 @@ def _is_left(less: Decimal, paid: frozenset[Decimal]) -> bool:
 
 def _without_tax(best: Sum, read: _Read) -> str:
     """Why a total is not sure to which no net and tax add up."""
+    same = [each for each in read.totals if each.value == best.value]
+    greatest = best.value == _greatest(read.sheet)
     if any("tax" in each.kinds and each.value > 0 and each.how == "line" for each in read.sums):
-        return "net and tax do not add up to the total"
+        told = greatest and (_included(best, read) is not None or any(add_up(read.sheet, each) for each in same))
+        return "" if told else "net and tax do not add up to the total"
     nets = {each.value for each in read.sums if "net" in each.kinds and each.value > 0} - {best.value}
     if nets:
         rates = rates_printed(read.sheet)
         if len(nets) == 1 and any(with_rate(min(nets), rate) == best.value for rate in rates):
             return ""
         return "net and total differ, and no tax is shown"
-    same = [each for each in read.totals if each.value == best.value]
     places = {(each.cell.page, each.cell.row) for each in same if "total" in each.kinds and each.how == "line"}
     alike = len({(each.cell.page, each.cell.row) for each in read.sums if each.value == best.value and each.kinds})
-    again = best.value == _greatest(read.sheet) and (len(places) > 1 or (bool(places) and alike > 1))
+    again = greatest and bool(places) and (len(places) > 1 or alike > 1 or _is_only_line(read, best))
     return "" if again or any(add_up(read.sheet, each) for each in same) else ALONE
+
+
+def _is_only_line(read: _Read, best: Sum) -> bool:
+    """Whether the only thing that was bought costs just the total: the amount stands once more above it, nothing is
+    taken off, and no tax is spoken of that could come on top."""
+    if rates_printed(read.sheet):
+        return False
+    lines = [(line, [each.value for cell in line for each in money_in(cell.text)]) for line in read.sheet.lines]
+    above = [values for line, values in lines if (line[0].page, line[0].row) < (best.cell.page, best.cell.row)]
+    return any(best.value in values for values in above) and not any(
+        value < 0 for _, values in lines for value in values
+    )
 
 
 def add_up(sheet: Sheet, one: Sum) -> bool:

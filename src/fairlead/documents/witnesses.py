@@ -9,11 +9,11 @@ from msgspec import Struct
 
 from fairlead.documents.amounts import amounts_in
 from fairlead.documents.dates import days_in
-from fairlead.documents.identifiers import Identifier
+from fairlead.documents.identifiers import Identifier, domains
 from fairlead.documents.layout import Cell, Sheet, folded
 from fairlead.documents.named import Named
 from fairlead.documents.names import is_like_name, is_of_domain, with_form
-from fairlead.documents.parties import block, buyers, is_register, own_domains
+from fairlead.documents.parties import block, buyers, is_contact, is_in_window, is_register, is_taxed, own_domains
 
 TOP: Final = 0.25
 BOTTOM: Final = 0.82
@@ -25,13 +25,15 @@ TITLES: Final = re.compile(
     re.IGNORECASE,
 )
 """What a document calls itself at the end of a line, behind a name."""
+_HEAD: Final = 0.13  # of a page's height: an address in an envelope's window begins further down
 _MAILBOX: Final = re.compile(r"([\w.+-]+)@")
 _SMALL: Final = 8.5  # points: the sender's line above an address
 _LEAST_MAILBOX: Final = 5
 
 
 class Seen(Struct, frozen=True):
-    """What names are held against: `away` are the ids of cells about the buyer, `stems` the names of domains."""
+    """What names are held against: `away` are the ids of cells about the buyer, `stems` the names of domains, `lead`
+    the first cell with a firm's name."""
 
     named: Named
     away: set[int]
@@ -40,6 +42,7 @@ class Seen(Struct, frozen=True):
     vats: list[Cell]
     largest: Cell | None
     first: Cell | None
+    lead: Cell | None
 
 
 def seen_in(named: Named, ibans: Sequence[Identifier], vats: Sequence[Identifier]) -> Seen:
@@ -58,6 +61,7 @@ def seen_in(named: Named, ibans: Sequence[Identifier], vats: Sequence[Identifier
         next((cell for cell in cells if id(cell) not in away and not named.of(cell) and is_like_name(cell.text)), None)
         if cells
         else None,
+        next((cell for cell in cells if id(cell) not in away and with_form(cell.text) is not None), None),
     )
 
 
@@ -84,9 +88,39 @@ def speaks_for(text: str, core: tuple[str, ...], cell: Cell, kind: str, seen: Se
         speaks.add("proof")
     if any(id(each) in near or _is_near(cell, each) for each in seen.vats):
         speaks.add("vat")
+    if _is_letterhead(core, cell, seen, firm="form" in speaks):
+        speaks.add("letterhead")
     if any(_is_own_mailbox(core, each) for each in block(seen.named.sheet, cell)):
         speaks.add("mailbox")
     return speaks
+
+
+def _is_letterhead(core: tuple[str, ...], cell: Cell, seen: Seen, *, firm: bool) -> bool:
+    """Whether a name heads the first page as only a sender's does: a firm's in the largest letters, or the first of
+    all with a way to reach it or its tax number in the lines below. Not where another name stands above, below or is
+    larger, another's domain stands elsewhere, or it begins an address as envelopes show it."""
+    sheet = seen.named.sheet
+    if cell.page != 1 or cell.middle > _HEAD * sheet.pages[0].height or is_in_window(sheet, cell):
+        return False
+    lines = block(sheet, cell)
+    if seen.stems and not any(_speaks_of_its_domain(core, each, seen) for each in lines):
+        return False
+    if cell is seen.largest and firm:
+        return True
+    above = {id(each) for line in sheet.above_line(cell) for each in line}
+    if seen.largest not in (None, cell) or id(seen.first) in above:
+        return False
+    told = any(is_contact(each.text) or is_register(each.text) or is_taxed(each.text) for each in lines)
+    told = told or any(each is taxed for each in lines for taxed in seen.vats)
+    if not firm:
+        others = any(is_like_name(each.text) or with_form(each.text) is not None for each in lines[1:])
+        return told and cell is seen.first and not others
+    return told and cell is seen.lead
+
+
+def _speaks_of_its_domain(core: tuple[str, ...], cell: Cell, seen: Seen) -> bool:
+    """Whether a line of a name's block has an address on the Internet, or a domain anywhere is made of the name."""
+    return bool(domains(cell)) or any(is_of_domain(core, stem) for stem in seen.stems)
 
 
 def _goes_on_with_name(sheet: Sheet, cell: Cell) -> bool:
