@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairlead.cli.errors import show
 from fairlead.cli.output import one_line, safe, table
 from fairlead.cli.place import wants_colour
+from fairlead.workspace.problems import InvalidWorkspace, Problem
 
 
 @given(st.text())
@@ -56,3 +58,12 @@ def test_colour_needs_a_terminal_and_no_no_color(monkeypatch: pytest.MonkeyPatch
     assert wants_colour(_Terminal())
     monkeypatch.setenv("TERM", "dumb")
     assert not wants_colour(_Terminal())
+
+
+def test_each_problem_of_a_workspace_has_its_own_line(capsys: pytest.CaptureFixture[str]) -> None:
+    show(InvalidWorkspace([Problem(file=name, line=2, message="no\nkey", mend="add it") for name in ("b", "a")]))
+    assert capsys.readouterr().err.splitlines()[:3] == [
+        "error: the workspace has 2 problems [invalid_workspace]",
+        r"  a:2: no\nkey (add it)",
+        r"  b:2: no\nkey (add it)",
+    ]

@@ -27,11 +27,16 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise BadInput("`redact` names no category", mend="name at least one")
 
 
+_Time = Annotated[str, msgspec.Meta(pattern="^[0-9]+[hd]$", examples=["4h", "7d"])]
+
+
 class Top(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     organisation: str
     models: dict[str, str | Remote] = {}
     rules: tuple[Rule, ...] = ()
     budgets: dict[str, float] = {}
+    within: Annotated[_Time | None, msgspec.Meta(description="How long.")] = None
+    code: Annotated[str, msgspec.Meta(pattern="^[A-Z]+$", description="Capitals.")] = "A"
 
 
 def reading(source: str) -> tuple[Top | None, list[Problem]]:
@@ -72,11 +77,19 @@ def test_all_problems_are_found_each_at_its_line() -> None:
         ("organisation: 5\n", "put it in quotes"),
         ("organisation: a\nrules: [{redact: []}]\n", "name at least one"),
         ("models: {}\n", "add `organisation:`"),
+        ("organisation: a\ncode: no\n", "Capitals."),
     ],
 )
 def test_a_problem_tells_its_mend(source: str, mend: str) -> None:
     _, problems = reading(source)
     assert [problem.mend for problem in problems] == [mend]
+
+
+def test_a_form_is_told_by_what_would_fit() -> None:
+    _, problems = reading("organisation: a\nwithin: 3 weeks\nmodels: []\n")
+    said = [problem.message for problem in problems]
+    assert "`within` must be text such as `4h` or `7d`, not '3 weeks'" in said
+    assert "`models` must be a mapping, not an empty list" in said
 
 
 def test_a_document_that_is_no_mapping_is_one_problem() -> None:

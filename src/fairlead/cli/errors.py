@@ -7,6 +7,7 @@ import typer
 
 from fairlead.cli.output import one_line, red
 from fairlead.errors import BadInput, Broken, FairleadError, Refused, Unauthenticated, Upstream
+from fairlead.workspace.problems import InvalidWorkspace
 
 CHECK_FAILED: Final = 1  # a check failed, or the action was refused
 WRONG_INPUT: Final = 2
@@ -40,8 +41,12 @@ def exit_status(error: FairleadError) -> int:
 
 
 def show(error: FairleadError) -> None:
-    """Three lines on the error stream. The cause and the help are left out where there is nothing to say."""
-    _line("error:", f"{error.message} [{error.code}]")
+    """Three lines on the error stream. The cause and the help are left out where there is nothing to say. The problems
+    of a workspace stand below each other, as `fairlead check` has them."""
+    invalid = error if isinstance(error, InvalidWorkspace) else None
+    _line("error:", f"{invalid.counted if invalid else error.message} [{error.code}]")
+    for each in invalid.problems if invalid else ():
+        print(f"  {one_line(str(each))}", file=sys.stderr)
     where = [f"step {error.step}" if error.step else "", f"run {error.run}" if error.run else ""]
     cause = error.why + "".join(f" ({part})" for part in [", ".join(filter(None, where))] if part)
     _line("cause:", cause.strip())

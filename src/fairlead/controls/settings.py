@@ -5,7 +5,10 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 Words = tuple[str, ...]
-Window = Annotated[str, Meta(pattern="^[1-9][0-9]{0,2}[mhd]$", description="Such as 5m, 1h, 24h or 30d.")]
+Window = Annotated[
+    str,
+    Meta(pattern="^[1-9][0-9]{0,2}[mhd]$", examples=["5m", "24h", "30d"], description="Such as 5m, 1h, 24h or 30d."),
+]
 
 
 class Where(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

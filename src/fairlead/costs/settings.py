@@ -10,7 +10,7 @@ ServiceShare = Annotated[Amount, Meta(description="At most four decimal places, 
 Cap = Annotated[
     Amount, Meta(description="Units of the workspace's currency, or credits. 0 allows only what is free, and allotted.")
 ]
-Share = Annotated[str, Meta(pattern="^[0-9]{1,3}%$")]
+Share = Annotated[str, Meta(pattern="^[0-9]{1,3}%$", examples=["80%"])]
 Rollover = Annotated[str, Meta(pattern=r"^([0-9]{1,3}%|at most [0-9]+(\.[0-9]+)?)$")]
 
 

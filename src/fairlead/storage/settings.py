@@ -112,7 +112,7 @@ _UNITS: Final = {"h": 3_600_000, "d": 86_400_000}
 _USUALLY_KEPT: Final = 30 * _UNITS["d"]
 
 
-_Span = Annotated[str, Meta(pattern="^[1-9][0-9]{0,4}[hd]$")]
+_Span = Annotated[str, Meta(pattern="^[1-9][0-9]{0,4}[hd]$", examples=["12h", "30d"])]
 
 
 class RetentionSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -7,7 +7,6 @@ from fairlead.errors import BadInput, closest
 from fairlead.tools.memory import read_scope
 from fairlead.workflows.bounds import bound_faults
 from fairlead.workflows.definition import KINDS, Definition, Step
-from fairlead.workflows.forms import Form
 from fairlead.workflows.graph import circle_of, every_step, lists_of, recursion_of, subflows_of
 from fairlead.workflows.grounds import SOURCES
 from fairlead.workflows.known import Fault, Known, KnownFunction, Path
@@ -15,6 +14,7 @@ from fairlead.workflows.nodes import PythonNode, SubflowNode, ToolNode
 from fairlead.workflows.recalling import RECALL
 from fairlead.workflows.references import References
 from fairlead.workflows.schedules import schedule_faults
+from fairlead.workflows.schema_faults import schema_faults
 from fairlead.workflows.secrecy import secrecy_faults
 
 MOST_STEPS: Final = 2000
@@ -28,7 +28,7 @@ def faults_of(name: str, definition: Definition, known: Known) -> list[Fault]:
     shape = [*_shape(definition)]
     found = [
         *shape,
-        *_schemas(definition),
+        *schema_faults(definition),
         *_names(definition, known),
         *_uses_itself(name, definition, known),
     ]
@@ -88,24 +88,6 @@ def _order(steps: Sequence[Step], path: Path) -> Iterator[Fault]:
         number = next(number for number, step in enumerate(steps) if step.id == circle[0])
         shown = " → ".join((*circle, circle[0]))
         yield Fault(path=(*path, number), message=f"these steps wait for each other: {shown}", mend="break the circle")
-
-
-def _schemas(definition: Definition) -> Iterator[Fault]:
-    schemas: list[tuple[Path, Mapping[str, Any]]] = [(("input",), definition.input)]
-    for path, step in every_step(definition.steps):
-        for kind in step.kinds:
-            for key in ("gives", "answer"):
-                if kind in ("model", "agent", "wait", "approval"):
-                    schemas.append(((*path, kind, key), getattr(getattr(step, kind), key, {})))
-        if step.check is not None:
-            schemas.append(((*path, "check", "schema"), step.check.schema))
-    for path, schema in schemas:
-        try:
-            Form(dict(schema))
-        except BadInput as error:
-            yield Fault(path=path, message=error.message, mend=error.mend)
-    if definition.input.get("type", "object") != "object":
-        yield Fault(path=("input", "type"), message="the input of a workflow is an object", mend="write its properties")
 
 
 def _names(definition: Definition, known: Known) -> Iterator[Fault]:

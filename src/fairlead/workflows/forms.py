@@ -21,6 +21,8 @@ class Form:
             self._validator = jsonschema_rs.validator_for(schema, validate_formats=True, retriever=_refuse)
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
             said = str(error).splitlines()[0]
+            if place := getattr(error, "instance_path", None):
+                said = f"{'.'.join(map(str, place))}: {said}"
             raise BadInput(f"{where} is no JSON Schema: {said}".lstrip(), mend="see json-schema.org") from None
 
     def taken(self, value: Any) -> tuple[Any, str]:

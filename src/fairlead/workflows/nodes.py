@@ -10,8 +10,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 Expression = Annotated[str, Meta(min_length=1, max_length=4000)]
-Duration = Annotated[str, Meta(pattern="^[1-9][0-9]{0,5}(s|m|h|d)$")]
-StepId = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,62}$")]
+Duration = Annotated[str, Meta(pattern="^[1-9][0-9]{0,5}(s|m|h|d)$", examples=["30s", "10m", "4h", "7d"])]
+StepId = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,62}$", examples=["read", "check_total"])]
 Role = Annotated[str, Meta(min_length=1, max_length=100)]
 Schema = dict[str, Any]
 
@@ -124,7 +124,10 @@ class AgentNode(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class ToolNode(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`tool:`. One call of a tool in a system of record."""
 
-    call: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,40}\..+$", description="The tool: `system.tool`.")]
+    call: Annotated[
+        str,
+        Meta(pattern=r"^[a-z][a-z0-9_-]{0,40}\..+$", examples=["erp.order"], description="The tool: `system.tool`."),
+    ]
     arguments: Annotated[dict[str, Any], Meta(description="Its arguments.")] = {}
 
 

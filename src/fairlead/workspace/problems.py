@@ -36,9 +36,14 @@ class InvalidWorkspace(BadInput):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column)))
-        count = len(self.problems)
         super().__init__(
-            f"the workspace has {count} problem{'s' if count != 1 else ''}: " + "; ".join(map(str, self.problems)),
+            f"{self.counted}: " + "; ".join(map(str, self.problems)),
             why="a workspace is published whole or not at all",
             mend="mend the lines named, then run `fairlead check`",
         )
+
+    @property
+    def counted(self) -> str:
+        """How many there are, without them."""
+        count = len(self.problems)
+        return f"the workspace has {count} problem{'s' if count != 1 else ''}"

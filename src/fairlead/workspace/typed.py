@@ -6,7 +6,7 @@ walked here, from the leaves up, and msgspec is asked piece by piece.
 
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
@@ -27,6 +27,7 @@ _WORDS = {
     "array": "a list",
     "null": "nothing",
 }
+_PATTERN = "matching regex"  # how msgspec begins to say that a text has another form
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 _QUOTED = re.compile(r"`([^`]*)`")
 
@@ -154,6 +155,8 @@ def _spoken(said: str, path: Path, kind: Any, node: Node | None) -> str:
     if said.startswith("Expected "):
         wanted, _, _ = said.removeprefix("Expected ").partition(", got ")
         shown = _shown(node.data) if node else "nothing"
+        if (likely := _examples(kind)) and _PATTERN in wanted:
+            return f"{_name(path)} must be text such as {likely}, not {shown}"
         return f"{_name(path)} must be {_QUOTED.sub(lambda found: _worded(found[1]), wanted)}, not {shown}"
     if said.startswith("Invalid enum value"):
         known = ", ".join(f"`{value}`" for value in _literals(kind))
@@ -169,7 +172,20 @@ def _mend(said: str, kind: Any, node: Node | None) -> str:
         return "write `true` or `false`"
     if "`str`" in said and isinstance(value, int | float):
         return "put it in quotes"
-    return ""
+    return next((each.description or "" for each in _metas(kind) if each.pattern), "") if _PATTERN in said else ""
+
+
+def _metas(kind: Any) -> Iterator[msgspec.Meta]:
+    """What the annotations of a type say, those within it first."""
+    for argument in get_args(kind):
+        yield from _metas(argument)
+    yield from (each for each in getattr(kind, "__metadata__", ()) if isinstance(each, msgspec.Meta))
+
+
+def _examples(kind: Any) -> str:
+    """Values that would fit a type's pattern, where it names some."""
+    known = next((each.examples for each in _metas(kind) if each.pattern and each.examples), None) or ()
+    return " or ".join(f"`{each}`" for each in known)
 
 
 def _literals(kind: Any) -> list[Any]:
@@ -192,6 +208,8 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict | list):
+        if not value:
+            return "an empty mapping" if isinstance(value, dict) else "an empty list"
         return "a mapping" if isinstance(value, dict) else "a list"
     return f"{value if len(str(value)) <= 40 else str(value)[:40] + '…'!r}"
 
