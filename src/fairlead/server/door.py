@@ -14,6 +14,7 @@ from fairlead.execution.deployment import Deployment
 from fairlead.identity import Caller
 from fairlead.lanes.rates import TooFast
 from fairlead.server.http import Gone, Headers, Scope, is_loopback, only_header, read_body, respond, respond_events
+from fairlead.storage.store import Away
 
 log = logging.getLogger("fairlead.doors")
 
@@ -220,12 +221,26 @@ def broken() -> Broken:
     )
 
 
+def away() -> Away:
+    """What a client is told where the state database cannot be used: neither where that is nor what its server said."""
+    return Away(
+        "the state database cannot be used just now",
+        why="it is locked or full, or its server is down",
+        mend="try again shortly; if it lasts, whoever runs this Fairlead finds the cause in its log and by "
+        "`fairlead doctor`",
+    )
+
+
 async def refuse(
     send: Any, error: FairleadError, encode_error: EncodeError, *, media_type: bytes = b"application/json"
 ) -> None:
     """Answer with an error."""
     headers: Headers = []
-    if isinstance(error, Overloaded):
+    if isinstance(error, Away):
+        log.error("a request found no state database: %s (%s)", error.message, error.why)
+        error = away()
+        headers.append((b"retry-after", b"1"))
+    elif isinstance(error, Overloaded):
         headers.append((b"retry-after", str(max(1, math.ceil(error.retry_after))).encode()))
         if isinstance(error, TooFast):
             headers += left_headers(error.left)
