@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from fairlead.clock import SystemClock
 from fairlead.server.app import App
+from fairlead.server.large_pages import use_large_pages
 from fairlead.server.proxy import Proxies
 from fairlead.server.running import Running
 from fairlead.server.tls import RenewedContext, Tls
@@ -94,11 +95,12 @@ def _work(sock: socket.socket, start: Callable[[], Awaitable[Running]], serving:
 
 async def _settled(start: Callable[[], Awaitable[Running]]) -> Running:
     """What is made at the start stays: collecting garbage passes over it from then on, and happens more seldom than by
-    default, since nearly all that requests make goes without it."""
+    default, since nearly all that requests make goes without it. It gets large pages."""
     running = await start()
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GARBAGE)
+    use_large_pages()
     return running
 
 
