@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -71,3 +72,8 @@ def _start_of_machine() -> str:
 def new_id(clock: Clock, prefix: str) -> str:
     """A sortable identifier: the prefix, the milliseconds since 1970 and 64 random bits, in hexadecimal."""
     return f"{prefix}_{clock.now():012x}{clock.random_bytes(8).hex()}"
+
+
+def day_of(at: int) -> str:
+    """The ISO day, in UTC, of a moment in milliseconds since 1970."""
+    return datetime.fromtimestamp(at / 1000, UTC).date().isoformat()

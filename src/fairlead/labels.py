@@ -1,5 +1,6 @@
 """Labels: what is known about a piece of data. They travel with it and only rise."""
 
+from collections.abc import Callable
 from enum import IntEnum
 from typing import Final, Literal
 
@@ -49,3 +50,7 @@ class Access(msgspec.Struct, frozen=True):
     data_class: DataClass
     owner: str
     item: str = ""  # set only where a policy names single items
+
+
+MayRead = Callable[[Access], bool]
+"""Whether somebody may read what has this access."""

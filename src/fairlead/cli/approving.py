@@ -8,6 +8,7 @@ import msgspec
 import typer
 
 from fairlead.cli.compiled import published, require_published
+from fairlead.cli.later import PLAIN
 from fairlead.cli.opening import all_keys, open_store, open_vault
 from fairlead.cli.output import DryRun, Json, data, json_data, say, table
 from fairlead.cli.place import Data, Place, Workspace, find, server_url, user
@@ -23,9 +24,7 @@ from fairlead.storage.store import Store
 from fairlead.workspace.asking import take_up_approvals
 
 app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+    **PLAIN,
     no_args_is_help=True,
     help="Calls that wait for a person: list, show, approve, deny.",
 )

@@ -11,13 +11,13 @@ import typer
 
 from fairlead.cli import complete
 from fairlead.cli.asking import NoServer, Reply, posted
+from fairlead.cli.later import PLAIN
 from fairlead.cli.output import Json, data, json_data, safe, say, table
 from fairlead.cli.place import Data, Workspace, server_url
 from fairlead.cli.signing_in import key_or_login
 
-_SETTINGS: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
-ask_app = typer.Typer(**_SETTINGS)
-estimate_app = typer.Typer(**_SETTINGS)
+ask_app = typer.Typer(**PLAIN)
+estimate_app = typer.Typer(**PLAIN)
 
 Question = Annotated[str, typer.Argument(help="The question; `-` reads it from standard input.")]
 Model = Annotated[

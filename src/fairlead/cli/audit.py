@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from fairlead.audit import leaf_hash, parse_checkpoint, verify_checkpoint, write_export
 from fairlead.audit.proof import check_proof, encode_proof, prove_growth, prove_run
 from fairlead.cli import complete
+from fairlead.cli.later import PLAIN
 from fairlead.cli.opening import log_of, open_store
 from fairlead.cli.output import DryRun, Json, data, json_data, say
 from fairlead.cli.place import Data, Workspace, find
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
     from fairlead.storage.log import Moment
 
 app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+    **PLAIN,
     no_args_is_help=True,
     help="Verify, prove, sign and export the audit log.",
 )

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fairlead.cli.later import PLAIN
 from fairlead.cli.opening import open_store, open_vault
 from fairlead.cli.output import DryRun, Json, json_data, progress, say
 from fairlead.cli.place import Data, Place, Workspace, find, user
@@ -16,7 +17,7 @@ from fairlead.storage.backup import make_backup, note_backup
 from fairlead.storage.database import is_postgres
 from fairlead.storage.store import Store
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(**PLAIN)
 
 
 @app.command()

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 import typer
 
-from fairlead.cli.later import group_of
+from fairlead.cli.later import PLAIN, group_of
 from fairlead.cli.opening import log_of, open_store
 from fairlead.cli.output import Json, json_data, say, table
 from fairlead.cli.people import Names
@@ -28,9 +28,7 @@ COMMANDS: Final = {"reconcile": ("reconciling", "Compare with a provider's own u
 SLACK: Final = 86_400_000  # rows of a period stand in the log from its beginning on, unless a clock went back
 app = typer.Typer(
     cls=group_of(COMMANDS),
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+    **PLAIN,
     help="What a period came to, for people, for programs, and as FOCUS 1.2.",
 )
 When = Annotated[

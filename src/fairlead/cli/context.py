@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import typer
 
-from fairlead.cli.later import group_of
+from fairlead.cli.later import PLAIN, group_of
 
 COMMANDS: Final = {
     "start": ("context_start", "Draft pages for a function, as questions to answer."),
@@ -32,9 +32,7 @@ COMMANDS: Final = {
 
 app = typer.Typer(
     cls=group_of(COMMANDS),
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+    **PLAIN,
     no_args_is_help=True,
 )
 

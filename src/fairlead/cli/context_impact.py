@@ -10,7 +10,7 @@ import typer
 from fairlead.cli.compiled import require_snapshot
 from fairlead.cli.later import built
 from fairlead.cli.opening import log_of, open_store
-from fairlead.cli.output import Json, json_data, say, table
+from fairlead.cli.output import Json, json_data, say, some, table
 from fairlead.cli.people import Names
 from fairlead.cli.place import Data, Workspace, find
 from fairlead.cli.records import record_of
@@ -100,7 +100,7 @@ def _show(found: list[dict[str, Any]]) -> None:
                 WORDS[each["why"]] + (f" ({each['since']})" if each["since"] else ""),
                 each["owner"],
                 str(each["answers"]),
-                _some(each["persons"]),
+                some(each["persons"], _NAMED),
                 ", ".join(f"{task or 'none'} {count}" for task, count in each["tasks"].items()),
                 shown(each["last_at"]) if each["last_at"] else "",
             ]
@@ -110,11 +110,6 @@ def _show(found: list[dict[str, Any]]) -> None:
     )
     sections = sum(len(each["sections"]) for each in found)
     say(f"{len(found)} page(s), {sections} cited passage(s) of them changed; --json has the runs")
-
-
-def _some(names: list[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def commands() -> dict[str, Any]:

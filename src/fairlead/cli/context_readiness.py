@@ -8,7 +8,7 @@ import typer
 
 from fairlead.cli.html_file import Html, require_page, write_page
 from fairlead.cli.later import built
-from fairlead.cli.output import Json, json_data, say, table
+from fairlead.cli.output import Json, json_data, say, some, table
 from fairlead.cli.place import Data, Workspace, find
 from fairlead.cli.when import moment_ago, shown
 from fairlead.clock import SystemClock
@@ -182,7 +182,7 @@ def _show_estimates(estimates: Sequence[Estimate]) -> None:
                 str(each.cited),
                 str(each.uncited),
                 str(each.refused),
-                _some([f"{page.id} ({page.remarks[0]})" if page.remarks else page.id for page in each.pages]),
+                some([f"{page.id} ({page.remarks[0]})" if page.remarks else page.id for page in each.pages], _NAMED),
             ]
             for each in estimates
         ],
@@ -224,8 +224,9 @@ def _show_inventory(found: Inventory, most: int) -> None:
                 each.name,
                 each.sort,
                 str(each.calls),
-                _some(each.approvers),
-                _some([line.need for line in each.needs]) + (" (cited)" if each.estimated and each.needs else ""),
+                some(each.approvers, _NAMED),
+                some([line.need for line in each.needs], _NAMED)
+                + (" (cited)" if each.estimated and each.needs else ""),
                 f"{sum(line.state in ('there', 'live') for line in each.needs)}/{len(each.needs)}"
                 if each.needs
                 else "",
@@ -244,7 +245,7 @@ def _show_inventory(found: Inventory, most: int) -> None:
                 each.owner,
                 each.where,
                 _every(each.every, each.measured),
-                _some(each.tasks),
+                some(each.tasks, _NAMED),
                 ", ".join(each.remarks),
             ]
             for each in found.knowledge[:most]
@@ -268,11 +269,6 @@ def _every(days: float | None, measured: bool) -> str:
     if days is None:
         return ""
     return f"every {days:g} d" + (" (measured)" if measured else " (declared)")
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def commands() -> dict[str, Any]:

@@ -8,6 +8,7 @@ import typer
 
 from fairlead.cli.compiled import published
 from fairlead.cli.known_scopes import require_known
+from fairlead.cli.later import PLAIN
 from fairlead.cli.opening import balances_of, open_store, open_vault
 from fairlead.cli.output import DryRun, Json, json_data, say, table
 from fairlead.cli.place import Data, Place, Workspace, find, user
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
     from fairlead.workspace.compile import Workspace as Compiled
 
 app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+    **PLAIN,
     no_args_is_help=True,
     help="What may be spent beside the caps: show, allot, transfer, history.",
 )

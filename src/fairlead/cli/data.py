@@ -9,6 +9,7 @@ from msgspec.structs import astuple
 
 from fairlead.cli.announcing import announced, wait
 from fairlead.cli.forgetting import LeftRun, forget_budgets, forget_by_name, left_runs
+from fairlead.cli.later import PLAIN
 from fairlead.cli.opening import fleet_of, keys_of, log_of, open_store, open_vault
 from fairlead.cli.output import DryRun, Json, Yes, confirm, json_data, say, table
 from fairlead.cli.people import Names
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
     from fairlead.storage.types import Entry
 
 app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+    **PLAIN,
     no_args_is_help=True,
     help="Find, hold and erase what is known about a person.",
 )

@@ -8,6 +8,7 @@ import typer
 
 from fairlead.cli.acting import acting
 from fairlead.cli.compiled import in_folder
+from fairlead.cli.later import PLAIN
 from fairlead.cli.opening import open_store
 from fairlead.cli.output import Json, data, json_data, say, table
 from fairlead.cli.place import Data, Place, Workspace, find
@@ -26,9 +27,7 @@ if TYPE_CHECKING:
 Name = Annotated[str, typer.Argument(metavar="RULE", help="The rule, by its name or as SYSTEM.NAME.")]
 
 app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+    **PLAIN,
     no_args_is_help=True,
     help="The declared ways to a lower class: what they tell, and what they leave out.",
 )

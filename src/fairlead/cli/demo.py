@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fairlead.cli.later import PLAIN
 from fairlead.cli.output import Json, json_data, say
 
 if TYPE_CHECKING:
     from fairlead.cli.demonstration.play import Played
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(**PLAIN)
 
 
 @app.command()

@@ -9,6 +9,7 @@ import typer
 from fairlead.cli import checks, doors, providers, scoring, unfinished
 from fairlead.cli.checks import BAD, Finding, Looked
 from fairlead.cli.init import show_first_key
+from fairlead.cli.later import PLAIN
 from fairlead.cli.output import DryRun, Json, bold, data, json_data, one_line, red, say
 from fairlead.cli.place import Data, Workspace, find
 from fairlead.cli.setting_up import set_up
@@ -16,9 +17,8 @@ from fairlead.errors import FairleadError
 from fairlead.storage.database import database_at
 from fairlead.storage.store import SCHEMA_VERSION
 
-_SETTINGS: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
-doctor_app = typer.Typer(**_SETTINGS)
-migrate_app = typer.Typer(**_SETTINGS)
+doctor_app = typer.Typer(**PLAIN)
+migrate_app = typer.Typer(**PLAIN)
 
 CHECKS: tuple[Callable[[Looked], list[Finding]], ...] = (
     checks.program,

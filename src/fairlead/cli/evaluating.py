@@ -14,6 +14,7 @@ from fairlead.cli.ask import Key, Url
 from fairlead.cli.asking import got, posted
 from fairlead.cli.brought import with_files
 from fairlead.cli.each_file import RESTS
+from fairlead.cli.later import PLAIN
 from fairlead.cli.output import Json, data, json_data, say
 from fairlead.cli.place import Workspace, find, server_url
 from fairlead.cli.signing_in import key_or_login
@@ -23,7 +24,7 @@ from fairlead.errors import BadInput, FairleadError, NotFound, closest
 FOLDER: Final = "evaluation"
 _GLANCE: Final = 0.05  # seconds
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(**PLAIN)
 
 
 class Case(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from fairlead.cli.later import PLAIN
 from fairlead.cli.output import Json, data, json_data, say, table
 from fairlead.errors import FairleadError, NotFound, closest
 
@@ -42,7 +43,7 @@ MISUSE: Final = """The command line itself is wrong: an unknown command or optio
 
 `fairlead COMMAND --help` shows what a command takes. Nothing was done."""
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(**PLAIN)
 
 
 def codes() -> dict[str, type[FairleadError]]:

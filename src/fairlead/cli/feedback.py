@@ -8,12 +8,13 @@ import typer
 from fairlead.cli import complete
 from fairlead.cli.ask import Key, Url
 from fairlead.cli.asking import posted
+from fairlead.cli.later import PLAIN
 from fairlead.cli.output import DryRun, Json, json_data, say
 from fairlead.cli.place import Workspace, server_url
 from fairlead.cli.signing_in import key_or_login
 from fairlead.errors import BadInput
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(**PLAIN)
 
 
 @app.command()

@@ -12,6 +12,7 @@ from fairlead.cli.compiled import published
 from fairlead.cli.drivers import drivers_of
 from fairlead.cli.forecast_drawn import drawn
 from fairlead.cli.foretold import HOUR, READ, Asked, Said, said_of
+from fairlead.cli.later import PLAIN
 from fairlead.cli.money import standings_of
 from fairlead.cli.opening import balances_of, log_of, open_store
 from fairlead.cli.output import Json, data, json_data, say, table
@@ -23,7 +24,7 @@ from fairlead.costs.forecasting import Forecast, Series, series_by_scope
 from fairlead.costs.units import Unit
 from fairlead.errors import BadInput, NotFound
 
-forecast_app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+forecast_app = typer.Typer(**PLAIN)
 _KINDS: Final = {"month": "monthly", "week": "weekly", "day": "daily"}
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from fairlead.cli.compiled import published
+from fairlead.cli.later import PLAIN
 from fairlead.cli.opening import open_store, open_vault
 from fairlead.cli.output import DryRun, Json, Yes, confirm, data, json_data, say, table
 from fairlead.cli.place import Data, Place, Workspace, find, secrets, user
@@ -19,9 +20,7 @@ from fairlead.identity.grants import EVERY_AGENT, Grant, Grants, plain
 from fairlead.storage.store import Store
 
 app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+    **PLAIN,
     no_args_is_help=True,
     help="What people have connected with accounts of their own: list, show, revoke.",
 )

@@ -6,13 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
+from fairlead.cli.later import PLAIN
 from fairlead.cli.output import DryRun, Json, data, json_data, say
 from fairlead.cli.place import DATA, DATABASE, Place
 from fairlead.cli.setting_up import Made, set_up
 from fairlead.workspace.templates import TEMPLATES, template_files, write_template
 from fairlead.workspace.yaml_lines import Document, parse_yaml
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(**PLAIN)
 
 URL = "http://127.0.0.1:8700"
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from fairlead.cli.announcing import announced, wait
+from fairlead.cli.later import PLAIN
 from fairlead.cli.opening import all_keys, fleet_of, master_key, open_store, open_vault
 from fairlead.cli.output import DryRun, Json, Yes, confirm, data, json_data, say, table
 from fairlead.cli.place import MASTER_KEY, NEW_MASTER_KEY, Data, Place, Workspace, find, key_command, user, variable
@@ -23,9 +24,7 @@ from fairlead.storage.rotation import replace_given, rotate
 from fairlead.storage.store import Store
 
 app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+    **PLAIN,
     no_args_is_help=True,
     help="API keys: add, list, revoke; and the master key.",
 )

@@ -11,6 +11,9 @@ from typer.core import TyperCommand, TyperGroup
 Table = Mapping[str, tuple[str, str]]
 """Commands by name: the module below fairlead.cli, and what it does (one line; the module's own help says more)."""
 
+PLAIN: Final[dict[str, Any]] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
+"""How every `typer.Typer` of the command line is made: help as it is written, and errors told in one place."""
+
 _SENTENCE: Final = re.compile(r"(?<=[.]) (?=[A-Z])")
 
 
@@ -56,7 +59,14 @@ def built(**functions: Any) -> dict[str, Any]:
     """What `commands()` of a module gives: each function as the command of its name, `list_` as `list`."""
     found = {}
     for name, function in functions.items():
-        app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+        app = typer.Typer(**PLAIN)
         app.command(name.rstrip("_"))(function)
         found[name.rstrip("_")] = typer.main.get_command(app)
     return found
+
+
+def commands_of(app: typer.Typer) -> dict[str, Any]:
+    """What `commands()` of a module gives that has an app of its own."""
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    return dict(group.commands)

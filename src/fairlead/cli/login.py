@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fairlead.cli.asking import got
+from fairlead.cli.later import PLAIN
 from fairlead.cli.output import DryRun, Json, data, json_data, say
 from fairlead.cli.place import Workspace, server_url
 from fairlead.cli.signing_in import (
@@ -26,11 +27,10 @@ from fairlead.errors import NotFound
 if TYPE_CHECKING:
     from fairlead.identity.native import Pairing
 
-_SETTINGS: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
-login_app = typer.Typer(**_SETTINGS)
-logout_app = typer.Typer(**_SETTINGS)
-whoami_app = typer.Typer(**_SETTINGS)
-token_app = typer.Typer(**_SETTINGS)
+login_app = typer.Typer(**PLAIN)
+logout_app = typer.Typer(**PLAIN)
+whoami_app = typer.Typer(**PLAIN)
+token_app = typer.Typer(**PLAIN)
 
 Url = Annotated[
     str,

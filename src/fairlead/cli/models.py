@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fairlead.cli.compiled import in_folder
+from fairlead.cli.later import PLAIN
 from fairlead.cli.output import Json, json_data, say, table
 from fairlead.cli.place import Data, Workspace, find
 from fairlead.cli.probing import probed
@@ -16,7 +17,7 @@ from fairlead.workspace.compile import Workspace as Compiled
 if TYPE_CHECKING:
     from fairlead.lanes.figures import WorkerFigures
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(**PLAIN)
 _NANO_OF_A_MILLION = 1000  # a token's price is in pico-units: that of a million of them in nano-units
 
 

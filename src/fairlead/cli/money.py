@@ -7,6 +7,7 @@ import typer
 from msgspec import Struct
 
 from fairlead.cli.compiled import published
+from fairlead.cli.later import PLAIN
 from fairlead.cli.opening import balances_of, log_of, open_store
 from fairlead.cli.output import Json, json_data, say, table
 from fairlead.cli.people import Names
@@ -21,9 +22,8 @@ from fairlead.costs.spending import DIMENSIONS, Row, summarise
 if TYPE_CHECKING:
     from fairlead.cli.opening import Balances
 
-_SETTINGS: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
-budget_app = typer.Typer(**_SETTINGS)
-spend_app = typer.Typer(**_SETTINGS)
+budget_app = typer.Typer(**PLAIN)
+spend_app = typer.Typer(**PLAIN)
 _BAR = 20  # characters
 
 

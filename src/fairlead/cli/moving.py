@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fairlead.cli.later import PLAIN
 from fairlead.cli.opening import open_store
 from fairlead.cli.output import DryRun, Json, Yes, confirm, json_data, progress, say
 from fairlead.cli.place import Data, Place, Workspace, database_in, find
@@ -13,7 +14,7 @@ from fairlead.errors import BadInput
 from fairlead.storage.database import Where, database_at, is_postgres
 from fairlead.storage.store import Store
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(**PLAIN)
 
 
 @app.command()

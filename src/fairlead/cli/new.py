@@ -6,13 +6,14 @@ from typing import Annotated, Any
 import typer
 
 from fairlead.cli.init import show_first_key
+from fairlead.cli.later import PLAIN
 from fairlead.cli.output import DryRun, Json, data, json_data, say, table
 from fairlead.cli.place import DATA, DATABASE, ENTRY, Place, find
 from fairlead.cli.setting_up import Made, set_up
 from fairlead.errors import BadInput, NotFound
 from fairlead.workspace.solutions import Adding, adding, missing, solution, solutions, write
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(**PLAIN)
 
 
 def _names(incomplete: str) -> list[tuple[str, str]]:

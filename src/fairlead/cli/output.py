@@ -168,3 +168,9 @@ def confirm(question: str, yes: bool) -> None:
     if not typer.confirm(one_line(question), err=True):
         say("nothing was changed")
         raise typer.Exit(1)
+
+
+def some(names: Sequence[str], most: int) -> str:
+    """As many names as a cell of a table has room for, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

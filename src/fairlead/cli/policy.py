@@ -9,6 +9,7 @@ import typer
 from fairlead.cli import complete
 from fairlead.cli.compiled import in_folder, published
 from fairlead.cli.context_items import edited_versions
+from fairlead.cli.later import PLAIN
 from fairlead.cli.opening import log_of, open_store
 from fairlead.cli.output import Json, data, json_data, say, table
 from fairlead.cli.place import Data, Workspace, find
@@ -29,9 +30,7 @@ from fairlead.workflows.bundle import Bundle
 from fairlead.workspace.policy_tests import policy_results
 
 app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+    **PLAIN,
     no_args_is_help=True,
     help="Test, show and explain policies.",
 )

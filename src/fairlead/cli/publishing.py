@@ -11,6 +11,7 @@ import typer
 from fairlead.cli.compiled import published_revision
 from fairlead.cli.drivers import remarks
 from fairlead.cli.embedding import embed_here, report_embedded
+from fairlead.cli.later import PLAIN
 from fairlead.cli.opening import open_store
 from fairlead.cli.output import DryRun, Json, Yes, confirm, data, json_data, progress, say, table
 from fairlead.cli.place import Data, Place, Workspace, currency_of, find, secrets, user
@@ -28,10 +29,9 @@ from fairlead.workspace.published import load_revision, publications
 from fairlead.workspace.revision import digest_of
 from fairlead.workspace.text import PRICES, WorkspaceText, is_page
 
-_SETTINGS: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
-check_app = typer.Typer(**_SETTINGS)
-apply_app = typer.Typer(**_SETTINGS)
-revisions_app = typer.Typer(**_SETTINGS, no_args_is_help=True, help="Published revisions and how they differ.")
+check_app = typer.Typer(**PLAIN)
+apply_app = typer.Typer(**PLAIN)
+revisions_app = typer.Typer(**PLAIN, no_args_is_help=True, help="Published revisions and how they differ.")
 
 Folder = Annotated[Path | None, typer.Argument(metavar="[DIR]", show_default=False, help="The workspace.")]
 

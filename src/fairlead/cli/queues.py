@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from fairlead.cli.compiled import published
+from fairlead.cli.later import PLAIN
 from fairlead.cli.opening import open_store
 from fairlead.cli.output import Json, json_data, say, table
 from fairlead.cli.place import Data, Place, Workspace, find
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from fairlead.lanes.figures import WorkerFigures
     from fairlead.workflows.queues import Standing
 
-queues_app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+queues_app = typer.Typer(**PLAIN)
 
 
 @queues_app.command()

@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from fairlead.cli import complete
+from fairlead.cli.later import PLAIN
 from fairlead.cli.listening import listening, serving_of, url_of
 from fairlead.cli.output import Yes, confirm, say
 from fairlead.cli.place import Data, Workspace, find
@@ -18,7 +19,7 @@ from fairlead.errors import BadInput, NotFound, closest
 from fairlead.models.recorded import Recorder
 from fairlead.models.types import Chunk, ModelCall, ModelDriver
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(**PLAIN)
 
 
 class OneModel:

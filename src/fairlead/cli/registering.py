@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from fairlead.cli.ask import Key
+from fairlead.cli.later import PLAIN
 from fairlead.cli.output import DryRun, Json, data, json_data, say, table
 from fairlead.cli.place import Data, Place, Workspace, find
 from fairlead.cli.tooling import called
@@ -20,9 +21,7 @@ from fairlead.workspace.load import read_folder
 from fairlead.workspace.problems import InvalidWorkspace
 
 app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+    **PLAIN,
     no_args_is_help=True,
     help="Registers of names: list, and bring in from systems.",
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import msgspec
 import typer
 
+from fairlead.cli.later import PLAIN
 from fairlead.cli.opening import open_store, open_vault
 from fairlead.cli.output import DryRun, Json, Yes, confirm, data, json_data, json_line, one_line, say
 from fairlead.cli.place import Data, Place, Workspace, find, user
@@ -28,9 +29,7 @@ Team = Annotated[str, typer.Option("--team", help="What the members of this grou
 Run = Annotated[str, typer.Option("--run", help="What was written in this run, or in the work of this name.")]
 
 app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+    **PLAIN,
     no_args_is_help=True,
     help="What runs and agents remember for later: show it, forget it.",
 )

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from fairlead.audit import Ring, ring_of
 from fairlead.audit.malformed import Malformed
 from fairlead.cli.forgetting import forget_again
+from fairlead.cli.later import PLAIN
 from fairlead.cli.opening import fleet_of, open_store, open_vault
 from fairlead.cli.output import DryRun, Json, Yes, confirm, json_data, progress, say
 from fairlead.cli.place import Data, Place, Workspace, currency_of, find, secrets, user
@@ -44,7 +45,7 @@ from fairlead.storage.store import Store
 from fairlead.storage.tombstones import SUBJECT, Tombstone
 from fairlead.storage.vault import Vault
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(**PLAIN)
 
 
 @app.command()

@@ -5,11 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
+from fairlead.cli.later import PLAIN
 from fairlead.cli.output import data, say
 from fairlead.errors import NotFound, closest
 from fairlead.workspace.schemas import FILES, json_schemas, write_schemas
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(**PLAIN)
 
 
 def _complete(incomplete: str) -> list[str]:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from fairlead.cli.aside import aside
 from fairlead.cli.compiled import published, require_published
 from fairlead.cli.init import first_question, ready_curl, show_first_key
+from fairlead.cli.later import PLAIN
 from fairlead.cli.listening import LOUD, listening, require_protection, serving_of, url_of
 from fairlead.cli.opening import open_store, open_vault
 from fairlead.cli.output import bold, say
@@ -34,7 +35,7 @@ from fairlead.workspace.page_standing import AT_A_GLANCE, page_standing
 from fairlead.workspace.published import snapshot_of
 from fairlead.workspace.settings import ServerSettings
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(**PLAIN)
 
 
 @app.command()

@@ -8,6 +8,7 @@ import typer
 
 from fairlead.cli.announcing import tell
 from fairlead.cli.compiled import published
+from fairlead.cli.later import PLAIN
 from fairlead.cli.opening import all_keys, fleet_of, open_store, open_vault
 from fairlead.cli.output import DryRun, Json, json_data, say, table
 from fairlead.cli.place import Data, Place, Workspace, find, settings_of, user
@@ -19,10 +20,9 @@ from fairlead.policy.stops import KINDS, Stop, systems_of
 from fairlead.storage.fleet import Seen
 from fairlead.storage.store import Store
 
-_SETTINGS: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
-stop_app = typer.Typer(**_SETTINGS)
-resume_app = typer.Typer(**_SETTINGS)
-stops_app = typer.Typer(**_SETTINGS)
+stop_app = typer.Typer(**PLAIN)
+resume_app = typer.Typer(**PLAIN)
+stops_app = typer.Typer(**PLAIN)
 
 
 def _complete(incomplete: str) -> list[str]:

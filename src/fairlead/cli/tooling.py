@@ -13,6 +13,7 @@ import typer
 from fairlead.cli.acting import acting
 from fairlead.cli.ask import Key
 from fairlead.cli.compiled import in_folder, published
+from fairlead.cli.later import PLAIN
 from fairlead.cli.opening import open_store
 from fairlead.cli.output import DryRun, Json, Yes, confirm, data, json_data, say, table
 from fairlead.cli.place import Data, Place, Workspace, find, user
@@ -28,9 +29,7 @@ from fairlead.tools.types import Tool
 from fairlead.workspace.systems import pins_path
 
 app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+    **PLAIN,
     no_args_is_help=True,
     help="Tools of systems: list, call, compare, accept.",
 )

@@ -12,7 +12,7 @@ from msgspec import Struct
 from fairlead.cli.compiled import published
 from fairlead.cli.known_callers import known_callers
 from fairlead.cli.opening import log_of, open_store, open_vault
-from fairlead.cli.output import Json, json_data, say, table
+from fairlead.cli.output import Json, json_data, say, some, table
 from fairlead.cli.place import Data, Workspace, find
 from fairlead.cli.records import record_of
 from fairlead.cli.when import moment_ago, shown
@@ -234,17 +234,23 @@ def _to(scope: Mapping[str, Any]) -> str:
 def _show(found: Unused) -> None:
     table(
         ["never called", "effect", "refused", "may", "permitted by"],
-        [[each.tool, each.effect, str(each.refused), str(each.may), _some(each.policies)] for each in found.tools],
+        [
+            [each.tool, each.effect, str(each.refused), str(each.may), some(each.policies, _NAMED)]
+            for each in found.tools
+        ],
         right=["refused", "may"],
     )
     table(
         ["policy", "to", "calls", "permits and was not used for", "narrower"],
-        [[each.policy, each.to, str(each.calls), _some(each.unused), each.suggestion] for each in found.policies],
+        [
+            [each.policy, each.to, str(each.calls), some(each.unused, _NAMED), each.suggestion]
+            for each in found.policies
+        ],
         right=["calls"],
     )
     table(
         ["person", "agent", "used", "may and did not"],
-        [[each.person, each.agent, str(each.used), _some(each.unused)] for each in found.callers],
+        [[each.person, each.agent, str(each.used), some(each.unused, _NAMED)] for each in found.callers],
         right=["used"],
     )
     if not found.log_from:
@@ -256,8 +262,3 @@ def _show(found: Unused) -> None:
     if found.others:
         say(f"{found.others} more used tools by tokens; what their groups might do beside that is not known here")
     say("what was granted lately, or for a case that is rare, is not used yet: ask before you take it away")
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fairlead.cli import complete
+from fairlead.cli.later import PLAIN
 from fairlead.cli.opening import log_of, open_store, open_vault
 from fairlead.cli.output import Json, data, json_data, table
 from fairlead.cli.people import Names
@@ -22,10 +23,9 @@ from fairlead.telemetry.trace import decode
 if TYPE_CHECKING:
     from fairlead.storage.log import LogRow
 
-_SETTINGS: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
-runs_app = typer.Typer(**_SETTINGS)
-trace_app = typer.Typer(**_SETTINGS)
-load_app = typer.Typer(**_SETTINGS)
+runs_app = typer.Typer(**PLAIN)
+trace_app = typer.Typer(**PLAIN)
+load_app = typer.Typer(**PLAIN)
 
 ACTIONS = ("call_model", "call_tool", "read_pages", "refusal")
 

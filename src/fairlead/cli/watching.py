@@ -7,6 +7,7 @@ import typer
 from msgspec import Struct
 
 from fairlead.cli.compiled import in_folder, published
+from fairlead.cli.later import PLAIN
 from fairlead.cli.opening import log_of, open_store
 from fairlead.cli.output import Json, data, json_data, say, table
 from fairlead.cli.people import Names
@@ -26,9 +27,7 @@ if TYPE_CHECKING:
     from fairlead.controls.rows import Position
 
 app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+    **PLAIN,
     help="Controls: how each stands, with its evidence.",
 )
 

@@ -8,24 +8,24 @@ from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 import typer
-from typer.core import TyperGroup
 
 from fairlead.cli.ask import Key, Url
 from fairlead.cli.asking import got
 from fairlead.cli.compiled import in_folder, published
+from fairlead.cli.later import PLAIN, commands_of
 from fairlead.cli.opening import open_store
 from fairlead.cli.output import Json, data, json_data, json_line, say
 from fairlead.cli.people import Names
 from fairlead.cli.place import Data, Place, Workspace, find, server_url
 from fairlead.cli.signing_in import key_or_login
 from fairlead.cli.when import moment_ago, shown
+from fairlead.cli.workflow_ordered import RUNS
 from fairlead.storage.database import database_at
 
-_RUNS: Final = "/v1/workflows/runs"
 _PAGE: Final = 500
 _LINE: Final = "{:<32} {:<24} {:<10} {:<19}  {}"
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(**PLAIN)
 
 
 @app.command()
@@ -128,7 +128,7 @@ def _all(address: str, key: str, wanted: dict[str, Any], most: int) -> Iterator[
     while left > 0:
         asked = {**wanted, "limit": min(_PAGE, left), **({"after": after} if after else {})}
         page = got(
-            address, f"{_RUNS}?{urlencode({name: each for name, each in asked.items() if each}, doseq=True)}", key
+            address, f"{RUNS}?{urlencode({name: each for name, each in asked.items() if each}, doseq=True)}", key
         )
         yield from page["data"]
         left -= len(page["data"])
@@ -138,6 +138,4 @@ def _all(address: str, key: str, wanted: dict[str, Any], most: int) -> Iterator[
 
 
 def commands() -> dict[str, Any]:
-    group = typer.main.get_command(app)
-    assert isinstance(group, TyperGroup)
-    return dict(group.commands)
+    return commands_of(app)

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Final
 from urllib.parse import quote
 
 import typer
-from typer.core import TyperGroup
 
 from fairlead.cli.answering import answered_here
 from fairlead.cli.ask import Key, Url
 from fairlead.cli.asking import posted
+from fairlead.cli.later import PLAIN, commands_of
 from fairlead.cli.output import DryRun, Json, json_data, say
 from fairlead.cli.place import Data, Workspace, find, server_url
 from fairlead.cli.signing_in import key_or_login
@@ -27,7 +27,7 @@ For = Annotated[
 Note = Annotated[str, typer.Option("--note", help="Why. Kept sealed with the run.")]
 Value = Annotated[str, typer.Option("--value", help="What is filled in, as JSON; `@FILE` reads a file.")]
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(**PLAIN)
 
 
 @app.command()
@@ -127,6 +127,4 @@ def json_of(text: str, option: str) -> Any:
 
 
 def commands() -> dict[str, Any]:
-    group = typer.main.get_command(app)
-    assert isinstance(group, TyperGroup)
-    return dict(group.commands)
+    return commands_of(app)

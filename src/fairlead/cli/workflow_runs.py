@@ -10,13 +10,13 @@ from typing import Annotated, Any, Final
 from urllib.parse import quote
 
 import typer
-from typer.core import TyperGroup
 
 from fairlead.cli.ask import Key, Url
 from fairlead.cli.asking import got
 from fairlead.cli.brought import pairs, with_files
 from fairlead.cli.compiled import published
 from fairlead.cli.each_file import OVER, RESTS, files_of, run_each
+from fairlead.cli.later import PLAIN, commands_of
 from fairlead.cli.opening import open_store
 from fairlead.cli.output import DryRun, Json, briefly, data, json_data, say
 from fairlead.cli.place import Data, Workspace, find, server_url
@@ -42,7 +42,7 @@ Each = Annotated[
 ]
 Texts = Annotated[list[str] | None, typer.Option("--text", metavar="KEY=PATH", help="A file's text as KEY.")]
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(**PLAIN)
 
 
 @app.command()
@@ -201,6 +201,4 @@ def _what(wait: dict[str, Any]) -> str:
 
 
 def commands() -> dict[str, Any]:
-    group = typer.main.get_command(app)
-    assert isinstance(group, TyperGroup)
-    return dict(group.commands)
+    return commands_of(app)

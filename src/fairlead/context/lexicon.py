@@ -1,7 +1,7 @@
 """What joins a pack beside what the search finds: terms of the glossary that are named, precedents, and how the
 organisation wants to be heard. Items of these kinds are short, and kept in memory."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -9,11 +9,10 @@ from msgspec import Struct
 
 from fairlead.context.catalogue import Catalogue, Entry
 from fairlead.context.hits import Hit
-from fairlead.labels import Access
+from fairlead.labels import Access, MayRead
 from fairlead.models.words import stems
 from fairlead.storage.store import Store
 
-MayRead = Callable[[Access], bool]
 Form = tuple[str, ...]
 
 _KINDS: Final = ("term", "decision", "voice")

@@ -6,7 +6,7 @@ that follows.
 
 import asyncio
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -23,14 +23,13 @@ from fairlead.context.synonyms import NO_GLOSSARY, Glossary
 from fairlead.context.vector_rows import Embedder
 from fairlead.context.vector_space import AskedVector
 from fairlead.errors import NotFound
-from fairlead.labels import Access
+from fairlead.labels import Access, MayRead
 from fairlead.models.words import stems
 from fairlead.storage.store import Store
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-MayRead = Callable[[Access], bool]
 
 _DECIDED_AT_ONCE = 16  # a decision that is not cached may take 0.1 ms
 QUESTION_END = 4_000  # characters of a long question that count, at its start and at its end

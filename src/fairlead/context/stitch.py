@@ -15,7 +15,7 @@ from fairlead.context.live_rights import under
 from fairlead.context.measure import USUAL, Measure
 from fairlead.context.packing import Gathered, met, pack_of
 from fairlead.context.page_vectors import PageVectors
-from fairlead.context.search import MayRead, Search, load_snapshot
+from fairlead.context.search import Search, load_snapshot
 from fairlead.context.sufficiency import Sufficiency
 from fairlead.context.synonyms import glossary_of
 from fairlead.context.types import NO_CONTEXT, LivePiece, Pack
@@ -23,7 +23,7 @@ from fairlead.context.vector_rows import Embedder
 from fairlead.context.vector_space import AskedVector
 from fairlead.evidence import Reader
 from fairlead.kept import Kept
-from fairlead.labels import Access
+from fairlead.labels import Access, MayRead
 from fairlead.storage.store import Store
 from fairlead.tasks import TaskTypes
 from fairlead.tasks.types import Task

@@ -10,7 +10,7 @@ that somebody may not read bears on what they are told, but that where all pages
 that they hear `missing`, unless the requirement tells of it.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Final, NamedTuple, Protocol
 
@@ -18,10 +18,9 @@ from msgspec import Struct
 
 from fairlead.context.edited import changed_after
 from fairlead.context.kinds import CONTRADICTS
-from fairlead.labels import Access
+from fairlead.labels import Access, MayRead
 from fairlead.tasks.types import MILD_TO_STRICT, STATES, Outcome, Requirement, State, TaskType
 
-MayRead = Callable[[Access], bool]
 Accesses = tuple[Access, ...]
 """All of which somebody must be permitted: of a page of an older snapshot, those of then and those of now."""
 Contradictions = Collection[frozenset[str]]

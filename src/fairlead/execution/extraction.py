@@ -6,6 +6,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from fairlead.errors import BadInput
+from fairlead.tools.arguments import refuse_reference
 
 _DATES: Final = ("date", "date-time", "time")
 _KNOWN: Final = frozenset(
@@ -87,7 +88,9 @@ def closed_values(name: str, schema: Mapping[str, Any], value: Any) -> Extracted
     import jsonschema_rs
 
     try:
-        fitting = jsonschema_rs.validator_for(dict(schema), validate_formats=True, retriever=_refuse).is_valid(value)
+        fitting = jsonschema_rs.validator_for(dict(schema), validate_formats=True, retriever=refuse_reference).is_valid(
+            value
+        )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
         raise BadInput(
             f"the schema {name} is not valid: {str(error).splitlines()[0]}", mend="correct the schema that is declared"
@@ -99,10 +102,6 @@ def closed_values(name: str, schema: Mapping[str, Any], value: Any) -> Extracted
             mend="extract it again, or declare the schema as the data is",
         )
     return Extracted(tuple(_open(schema, value)))
-
-
-def _refuse(uri: str) -> Any:
-    raise ValueError(f"it refers to {uri}, and references outside of it are not followed")
 
 
 def _open(schema: Any, value: Any) -> Iterator[Any]:

@@ -1,9 +1,9 @@
 """Too little to rest on, said as a person would read it: what is needed, what is wrong with it, and who sees to it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Final, Protocol
 
+from fairlead.clock import day_of
 from fairlead.context.sufficiency import Standing
 from fairlead.errors import Refused
 from fairlead.tasks.types import Does, State, Task
@@ -125,11 +125,7 @@ def _told(need: str, owner: str, standing: Standing, request: Asked | None) -> s
     if standing.told in ("missing", "hidden"):
         # Since when it is open hangs on whom else it was missing for, and that on who may read what.
         return f"{owner} has been asked for {need}, with {standing.requirement.due} days to see to it ({name})"
-    since, by = _day(request.asked_at), _day(request.due_at)
+    since, by = day_of(request.asked_at), day_of(request.due_at)
     if request.state == "dismissed":
         return f"{owner} was asked on {since} to see to {need} ({name}), and will not: ask them why"
     return f"{owner} was asked on {since} to see to {need} by {by} ({name}); ask again then"
-
-
-def _day(at: int) -> str:
-    return datetime.fromtimestamp(at / 1000, UTC).date().isoformat()

@@ -13,7 +13,6 @@ from typing import Final
 from msgspec import Struct
 
 from fairlead.context import Context, Hit, Pack
-from fairlead.context.search import MayRead
 from fairlead.context.types import Citation
 from fairlead.costs.told import Arrival
 from fairlead.errors import BadInput, NotFound
@@ -21,7 +20,7 @@ from fairlead.execution.deployment import Fairlead
 from fairlead.execution.pins import context_of
 from fairlead.execution.stopping import refuse_stopped
 from fairlead.identity.types import Caller
-from fairlead.labels import DataClass, Labels
+from fairlead.labels import DataClass, Labels, MayRead
 
 MOST_PAGES: Final = 200
 """Pages that one step reads whole."""

@@ -8,12 +8,12 @@ whomever and however long ago, and labels come back with the value.
 import asyncio
 import hashlib
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
 import msgspec
 
+from fairlead.clock import day_of
 from fairlead.costs.ledger import Action
 from fairlead.errors import BadInput, Denied
 from fairlead.execution.deployment import Deployment, Fairlead
@@ -97,7 +97,7 @@ def _remember(memories: Memories, action: Action, asked: ToolAsked, whose: Whose
         return _refused(f"{given['key']} was changed meanwhile: {there}. Recall it, and decide anew.")
     data = {"key": given["key"], "scope": whose.scope.text, "version": kept.version, "expires_at": kept.expires_at}
     gone = f" The {kept.gone} least used entries had to go." if kept.gone else ""
-    text = f"Remembered {given['key']} ({whose.scope.text}) until {_day(kept.expires_at)}.{gone}"
+    text = f"Remembered {given['key']} ({whose.scope.text}) until {day_of(kept.expires_at)}.{gone}"
     return ToolResult(pieces=(Text(text),), structured=data)
 
 
@@ -132,7 +132,7 @@ def framed(scope: str, found: list[Entry], entries: list[dict[str, Any]], left_o
     if not found:
         return f"Nothing is remembered ({scope})."
     lines = [
-        f"{each.noted.key} (noted {_day(each.made_at)}{'' if told['trusted'] else ', not trusted'})"
+        f"{each.noted.key} (noted {day_of(each.made_at)}{'' if told['trusted'] else ', not trusted'})"
         f": {msgspec.json.encode(each.noted.value).decode()}"
         for each, told in zip(found, entries, strict=True)
     ]
@@ -184,7 +184,3 @@ def _bounded(sources: Sources) -> list[str]:
 
 def _refused(text: str) -> ToolResult:
     return ToolResult(pieces=(Text(text),), failed=True)
-
-
-def _day(at: int) -> str:
-    return datetime.fromtimestamp(at / 1000, UTC).date().isoformat()

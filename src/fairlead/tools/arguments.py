@@ -7,8 +7,8 @@ from fairlead.errors import BadInput
 from fairlead.tools.types import Definition
 
 
-def _refuse(uri: str) -> Any:
-    """A schema that a system wrote must not send us anywhere."""
+def refuse_reference(uri: str) -> Any:
+    """The `retriever` of a JSON Schema that somebody else wrote: it must not send us anywhere. Raises `ValueError`."""
     raise ValueError(f"it refers to {uri}, and references outside of it are not followed")
 
 
@@ -21,7 +21,7 @@ class Checker:
         schema = dict(definition.input)
         schema.setdefault("type", "object")
         try:
-            self._validator = jsonschema_rs.validator_for(schema, retriever=_refuse)
+            self._validator = jsonschema_rs.validator_for(schema, retriever=refuse_reference)
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
             raise BadInput(
                 f"{definition.name}: its arguments have no valid JSON Schema: {str(error).splitlines()[0]}",

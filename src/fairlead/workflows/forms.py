@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fairlead.errors import BadInput
+from fairlead.tools.arguments import refuse_reference
 from fairlead.workflows.nodes import Schema
 
 
@@ -18,7 +19,7 @@ class Form:
         self.schema = schema
         try:
             jsonschema_rs.meta.validate(schema)
-            self._validator = jsonschema_rs.validator_for(schema, validate_formats=True, retriever=_refuse)
+            self._validator = jsonschema_rs.validator_for(schema, validate_formats=True, retriever=refuse_reference)
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
             said = str(error).splitlines()[0]
             if place := getattr(error, "instance_path", None):
@@ -38,10 +39,6 @@ class Form:
         """Where the first thing stands that does not fit, None where all does."""
         error = next(iter(self._validator.iter_errors(_filled(value, self.schema))), None)
         return None if error is None else tuple(error.instance_path)
-
-
-def _refuse(uri: str) -> Any:
-    raise ValueError(f"it refers to {uri}, and references outside of it are not followed")
 
 
 def _filled(value: Any, schema: Any) -> Any:

@@ -6,12 +6,12 @@ its steps were given is compared with what is in force, once: found again on eve
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import Struct
 
+from fairlead.clock import day_of
 from fairlead.context.catalogue import Catalogue
 from fairlead.context.citations import Reference, reference_of
 from fairlead.context.types import is_live
@@ -146,7 +146,7 @@ def changes(
         why: Literal["changed", "gone", "moved", "expired", "hidden"] | None = None
         if entry is not None and not all(may_read(each) for each in catalogue.rights_of(entry)):
             why = "hidden"
-        elif entry is not None and _expired_since(due_of(entry, _day(now)), min(steps.values())):
+        elif entry is not None and _expired_since(due_of(entry, day_of(now)), min(steps.values())):
             why = "expired"
         elif fate is not None and fate.state != "stands":
             why = fate.state
@@ -161,11 +161,7 @@ def changes(
 
 
 def _expired_since(due: list[tuple[Any, str]], given_at: int) -> bool:
-    return any(why == "expired" and since > _day(given_at) for why, since in due)
-
-
-def _day(at: int) -> str:
-    return datetime.fromtimestamp(at / 1000, UTC).date().isoformat()
+    return any(why == "expired" and since > day_of(given_at) for why, since in due)
 
 
 def _sources(opened: Opened, place: str) -> tuple[str, ...]:

@@ -8,10 +8,9 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from fairlead.context.catalogue import Entry
-from fairlead.labels import Access
+from fairlead.labels import Access, MayRead
 from fairlead.tasks.types import TaskType
 
-MayRead = Callable[[Access], bool]
 MayCall = Callable[[str], bool]
 """Whether somebody may call a tool, by its full name."""
 
