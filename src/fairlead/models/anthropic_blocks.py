@@ -4,7 +4,6 @@ Left out, because nothing depends on it: the detail of images, and reasoning tha
 Refused: sound.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -14,11 +13,10 @@ from fairlead.models.content import CacheControl, FilePart, ImagePart, own_proof
 from fairlead.models.failures import beyond
 from fairlead.models.media import NO_COUNTERPART, Inline, file_of, image_of
 from fairlead.models.message_text import text_of
-from fairlead.models.tool_arguments import arguments_of
+from fairlead.models.tool_arguments import arguments_of, plain_id
 from fairlead.models.types import Message, ModelCall, Part, TextPart, Tool
 
 SCHEME: Final = "anthropic"
-_NOT_IN_AN_ID: Final = re.compile(r"[^A-Za-z0-9_-]")
 
 
 class _Source(Struct, omit_defaults=True):
@@ -113,7 +111,7 @@ def _result(message: Message, call: ModelCall) -> Block:
     plain = not isinstance(message.content, list)
     return Block(
         type="tool_result",
-        tool_use_id=_plain_id(message.tool_call_id or ""),
+        tool_use_id=plain_id(message.tool_call_id or ""),
         content=text_of(message) if plain else list(_blocks(message, call)),
         is_error=message.is_error,
     )
@@ -132,7 +130,7 @@ def _said(message: Message, call: ModelCall) -> Iterator[Block]:
     for tool_call in message.tool_calls or ():
         function = tool_call.function
         given = arguments_of(function.name, function.arguments, call)
-        yield Block(type="tool_use", id=_plain_id(tool_call.id), name=function.name, input=given)
+        yield Block(type="tool_use", id=plain_id(tool_call.id), name=function.name, input=given)
 
 
 def _blocks(message: Message, call: ModelCall) -> Iterator[Block]:
@@ -157,8 +155,3 @@ def _blocks(message: Message, call: ModelCall) -> Iterator[Block]:
 
 def _source(media: Inline | str) -> _Source:
     return _Source("url", url=media) if isinstance(media, str) else _Source("base64", media.mime, media.data)
-
-
-def _plain_id(id_: str) -> str:
-    """Ids of other vendors' calls, in the characters that this one takes."""
-    return _NOT_IN_AN_ID.sub("_", id_)

@@ -11,6 +11,7 @@ from fairlead.models.content import Thought
 from fairlead.models.failures import stream_failure, unusable
 from fairlead.models.sse import Event, SseParser
 from fairlead.models.tally import is_count
+from fairlead.models.tool_arguments import compact
 from fairlead.models.types import Chunk, ToolCallDelta, Usage
 
 
@@ -101,7 +102,7 @@ class AnthropicReader:
             reasoning=last.reasoning,
             thought=last.thought,
             tool_calls=tuple(
-                ToolCallDelta(n, block.id, block.name, _compact(block.input)) for n, block in enumerate(calls)
+                ToolCallDelta(n, block.id, block.name, compact(block.input)) for n, block in enumerate(calls)
             ),
             finish=_finish(reply.stop_reason or "end_turn"),
             stop=_stop(reply),
@@ -163,7 +164,7 @@ class AnthropicReader:
     def _started(self, index: int, block: _Content) -> Chunk | None:
         if block.type == "tool_use":
             number = self._tools[index] = len(self._tools)
-            self._silent[index] = _compact(block.input)
+            self._silent[index] = compact(block.input)
             return Chunk(tool_calls=(ToolCallDelta(number, block.id, block.name),))
         thought = _thought(block)
         if block.text or block.thinking or thought is not None:
@@ -226,7 +227,3 @@ def _usage(counts: dict[str, Any], *, final: bool) -> Usage | None:
         cache_write_1h=min(kept, written) if is_count(kept) else 0,
         tier=tier if isinstance(tier, str) else "",
     )
-
-
-def _compact(raw: Raw) -> str:
-    return msgspec.json.format(raw, indent=-1).decode() if raw else "{}"

@@ -13,12 +13,11 @@ from msgspec import UNSET, Struct
 from fairlead.models.content import AudioPart, CacheControl, FilePart, ImagePart, own_proof
 from fairlead.models.failures import beyond
 from fairlead.models.media import NO_ADDRESSES, NO_COUNTERPART, Inline, file_of, image_of, sound_of
-from fairlead.models.message_text import is_text, text_of
-from fairlead.models.tool_arguments import arguments_of
-from fairlead.models.types import Message, ModelCall, Part, TextPart, Tool
+from fairlead.models.message_text import is_text, parts_of, text_of
+from fairlead.models.tool_arguments import arguments_of, plain_id
+from fairlead.models.types import Message, ModelCall, TextPart, Tool
 
 SCHEME: Final = "bedrock"
-_NOT_IN_AN_ID: Final = re.compile(r"[^A-Za-z0-9_-]")
 _NOT_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9()\[\]-]+")
 _IMAGES: Final = {"image/png": "png", "image/jpeg": "jpeg", "image/gif": "gif", "image/webp": "webp"}
 _OFFICE: Final = "application/vnd.openxmlformats-officedocument"
@@ -122,7 +121,7 @@ def system_of(call: ModelCall) -> list[Block] | None:
         if message.role in ("system", "developer"):
             if not is_text(message):
                 raise beyond("anything but text in a system message", call, NO_COUNTERPART)
-            for part in _content(message):
+            for part in parts_of(message):
                 if isinstance(part, TextPart) and part.text:
                     blocks += [Block(text=part.text), *_marked(part.cache_control)]
     return blocks or None
@@ -149,7 +148,7 @@ def _turn(message: Message, names: set[str], call: ModelCall) -> Iterator[Block]
         blocks = list(_blocks(message, names, call))
         content = [block for block in blocks if block.cache_point is None] or [Block(text=" ")]
         status = "error" if message.is_error else None
-        yield Block(tool_result=_ToolResult(_plain_id(message.tool_call_id or ""), content, status))
+        yield Block(tool_result=_ToolResult(plain_id(message.tool_call_id or ""), content, status))
         yield from [block for block in blocks if block.cache_point is not None]
         return
     for thought in message.thoughts or ():
@@ -163,16 +162,11 @@ def _turn(message: Message, names: set[str], call: ModelCall) -> Iterator[Block]
     for tool_call in message.tool_calls or ():
         function = tool_call.function
         given = arguments_of(function.name, function.arguments, call)
-        yield Block(tool_use=_ToolUse(_plain_id(tool_call.id), function.name, given))
-
-
-def _content(message: Message) -> list[Part]:
-    content = message.content
-    return [TextPart(content)] if isinstance(content, str) else content or []
+        yield Block(tool_use=_ToolUse(plain_id(tool_call.id), function.name, given))
 
 
 def _blocks(message: Message, names: set[str], call: ModelCall) -> Iterator[Block]:
-    for part in _content(message):
+    for part in parts_of(message):
         match part:
             case TextPart(title=None):
                 if part.text:
@@ -216,8 +210,3 @@ def _name(wanted: str | None, taken: set[str]) -> str:
         name = f"{plain} {number}"
     taken.add(name)
     return name
-
-
-def _plain_id(id_: str) -> str:
-    """Ids of other vendors' calls, in the characters that this one takes."""
-    return _NOT_IN_AN_ID.sub("_", id_)

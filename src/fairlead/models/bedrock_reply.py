@@ -11,6 +11,7 @@ from fairlead.models.content import Thought
 from fairlead.models.event_stream import EventStreamParser, Frame
 from fairlead.models.failures import refused_content, stream_failure, unusable
 from fairlead.models.tally import is_count
+from fairlead.models.tool_arguments import compact
 from fairlead.models.types import Chunk, ToolCallDelta, Usage
 
 
@@ -126,7 +127,7 @@ class BedrockReader:
             reasoning=last.reasoning,
             thought=last.thought,
             tool_calls=tuple(
-                ToolCallDelta(n, each.tool_use_id, each.name, _compact(each.input)) for n, each in enumerate(calls)
+                ToolCallDelta(n, each.tool_use_id, each.name, compact(each.input)) for n, each in enumerate(calls)
             ),
             finish=finish,
             stop=_stop(reply.stop_reason),
@@ -273,8 +274,4 @@ def _reasoned(found: _Reasoning) -> Chunk:
 def _piece(raw: Raw) -> str:
     """A piece of arguments, which comes as a string of JSON."""
     found = msgspec.json.decode(raw)
-    return found if isinstance(found, str) else _compact(raw)
-
-
-def _compact(raw: Raw) -> str:
-    return msgspec.json.format(raw, indent=-1).decode() if raw else "{}"
+    return found if isinstance(found, str) else compact(raw)

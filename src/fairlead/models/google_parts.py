@@ -14,10 +14,10 @@ from fairlead.errors import Rejected
 from fairlead.models.content import AudioPart, FilePart, ImagePart, own_proof
 from fairlead.models.failures import beyond
 from fairlead.models.media import NO_COUNTERPART, Inline, file_of, image_of, sound_of
-from fairlead.models.message_text import is_text, text_of
+from fairlead.models.message_text import is_text, parts_of, text_of
 from fairlead.models.openai_messages import titled
 from fairlead.models.tool_arguments import arguments_of
-from fairlead.models.types import Message, ModelCall, Part, TextPart, ToolCall
+from fairlead.models.types import Message, ModelCall, TextPart, ToolCall
 
 SCHEME: Final = "google"
 # What the API's documentation has callers send for a call that no model of this vendor made: newer models refuse a
@@ -113,7 +113,7 @@ def _result(message: Message, names: dict[str, str], call: ModelCall) -> Content
             retryable=False,
         )
     parts = [part for part in _parts(message, call) if part.text is None]
-    text = "".join(titled(part) for part in _content(message) if isinstance(part, TextPart))
+    text = "".join(titled(part) for part in parts_of(message) if isinstance(part, TextPart))
     said = {"error" if message.is_error else "output": text}
     return ContentPart(function_response=_FunctionResponse(name, said, id_ or None, parts or None))
 
@@ -149,13 +149,8 @@ def _calls(made: list[ToolCall], call: ModelCall) -> Iterator[ContentPart]:
         yield ContentPart(function_call=_FunctionCall(function.name, given, each.id), thought_signature=proof or None)
 
 
-def _content(message: Message) -> list[Part]:
-    content = message.content
-    return [TextPart(content)] if isinstance(content, str) else content or []
-
-
 def _parts(message: Message, call: ModelCall) -> Iterator[ContentPart]:
-    for part in _content(message):
+    for part in parts_of(message):
         match part:
             case TextPart():
                 if part.text:

@@ -3,7 +3,6 @@
 A stream has no end mark: it is over once every candidate has a finish reason and the counts have come.
 """
 
-import re
 from typing import Any, Final
 
 import msgspec
@@ -15,6 +14,7 @@ from fairlead.models.failures import refused_content, stream_failure, unusable
 from fairlead.models.google_parts import SCHEME
 from fairlead.models.sse import Event, SseParser
 from fairlead.models.tally import is_count
+from fairlead.models.tool_arguments import plain_id
 from fairlead.models.types import Chunk, ToolCallDelta, Usage
 
 
@@ -77,7 +77,6 @@ _FILTERED: Final = frozenset(
     ("SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY",
      "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION", "MODEL_ARMOR")
 )  # fmt: skip
-_NOT_IN_AN_ID: Final = re.compile(r"[^A-Za-z0-9_-]")
 
 
 class GoogleReader:
@@ -90,7 +89,7 @@ class GoogleReader:
         self.failure: Upstream | None = None
         self.usage: Usage | None = None
         self._subject = subject
-        self._key = _NOT_IN_AN_ID.sub("_", key)
+        self._key = plain_id(key)
         self._choices = choices
         self._parser = SseParser()
         self._tools: dict[int, int] = {}

@@ -1,6 +1,6 @@
-"""What a message says in words, and whether it says anything else."""
+"""What a message says: in words, in parts, and whether it says anything but words."""
 
-from fairlead.models.types import Message, TextPart
+from fairlead.models.types import Message, Part, TextPart
 
 
 def text_of(message: Message) -> str:
@@ -11,6 +11,12 @@ def text_of(message: Message) -> str:
     if isinstance(content, str):
         return content
     return "".join([part.text for part in content if type(part) is TextPart])
+
+
+def parts_of(message: Message) -> list[Part]:
+    """A message's content as parts, plain text too; none where it has no content."""
+    content = message.content
+    return [TextPart(content)] if isinstance(content, str) else content or []
 
 
 def is_text(message: Message) -> bool:

@@ -1,6 +1,5 @@
 """Replies on Ollama's own chat wire: one JSON object a line."""
 
-import re
 from typing import Any, Final
 
 import msgspec
@@ -9,6 +8,7 @@ from msgspec import Struct
 from fairlead.errors import Upstream
 from fairlead.models.failures import stream_failure, unusable
 from fairlead.models.tally import is_count
+from fairlead.models.tool_arguments import plain_id
 from fairlead.models.types import Chunk, ToolCallDelta, Usage
 
 _LONGEST_LINE: Final = 4 << 20
@@ -39,7 +39,6 @@ class _Line(Struct, frozen=True):
 
 
 _decode = msgspec.json.Decoder(_Line).decode
-_NOT_IN_AN_ID: Final = re.compile(r"[^A-Za-z0-9_-]")
 
 
 class OllamaReader:
@@ -52,7 +51,7 @@ class OllamaReader:
         self.failure: Upstream | None = None
         self.usage: Usage | None = None
         self._subject = subject
-        self._key = _NOT_IN_AN_ID.sub("_", key)
+        self._key = plain_id(key)
         self._parts: list[bytes] = []
         self._size = 0
         self._tools = 0

@@ -1,11 +1,14 @@
-"""Arguments of earlier tool calls, for wires that want them as an object and not as the text that a model wrote."""
+"""Tool calls on other wires than chat completions: arguments as an object and as text, and ids that all take."""
 
-from typing import Any
+import re
+from typing import Any, Final
 
 import msgspec
 
 from fairlead.errors import Rejected
 from fairlead.models.types import ModelCall
+
+_NOT_IN_AN_ID: Final = re.compile(r"[^A-Za-z0-9_-]")
 
 
 def arguments_of(name: str, arguments: str, call: ModelCall) -> dict[str, Any]:
@@ -23,3 +26,13 @@ def arguments_of(name: str, arguments: str, call: ModelCall) -> dict[str, Any]:
         subject=call.model.name,
         retryable=False,
     )
+
+
+def compact(arguments: msgspec.Raw) -> str:
+    """The arguments of a call that came as an object, as the text that they are here."""
+    return msgspec.json.format(arguments, indent=-1).decode() if arguments else "{}"
+
+
+def plain_id(id_: str) -> str:
+    """The id of another vendor's call, in the characters that every wire takes."""
+    return _NOT_IN_AN_ID.sub("_", id_)
