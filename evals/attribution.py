@@ -4,6 +4,7 @@ path, with real pages, policies and systems, and models that say what they are t
     .venv/bin/python -m evals.attribution --seed 7 [--each 20]
     .venv/bin/python -m evals.attribution --unseen
     .venv/bin/python -m evals.attribution --cases evals/attribution_fresh.yaml [--half open|kept]
+    (or attribution_third.yaml, attribution_mended.yaml)
 
 Of each of five kinds so many faults are planted, drawn by chance, or (`--unseen`) written by hand, each another; a
 fault counts as found where the exact step, model and input are named. Runs without a fault, which end well or for an
@@ -174,14 +175,16 @@ class Tally:
 
     hits: Counter[str] = field(default_factory=Counter)
     blamed: int = 0
+    accused: int = 0
     wrong: list[tuple[Case, Attribution | None]] = field(default_factory=list)
     told_alike: int = 0
     seconds: float = 0.0
 
     def count(self, case: Case, told: Attribution | None) -> None:
         if case.expected is not None:
-            self.hits[case.kind] += found(case, told)
             right = found(case, told)
+            self.hits[case.kind] += right
+            self.accused += not right and told is not None and told.proven
         else:
             right = told is None or not told.proven or told.root.cause not in KINDS
             self.blamed += not right
@@ -230,6 +233,7 @@ def _figures(cases: list[Case], tally: Tally) -> dict[str, Any]:
         "faults": planted.total(),
         "attributed_share": round(hits.total() / planted.total(), 4),
         "by_kind": {kind: round(hits[kind] / count, 3) for kind, count in planted.items()},
+        "wrongly_accused": tally.accused,
         "without_fault": len(cases) - planted.total(),
         "false_blame": tally.blamed,
         "commands_alike": tally.told_alike,

@@ -2,9 +2,9 @@
 
 Short forms beside those of `evals.attribution_unseen`: `map`, `loop` and a case of `switch` have their steps in `do`,
 branches of `parallel` stand by their names, `subflow` names one of `subflows`; `plain` is a model that gives text;
-`of` in a reply says which item it is for. `cause` lists what may be named as the cause: one of the five kinds, or
-`person` and `memory`, which are none of them. Every second case, by its place in the file, is of the half that was not
-looked at while the rules were changed.
+`otherwise` has the steps that take a failed one's place; `of` in a reply says which item it is for. `cause` lists what
+may be named as the cause: one of the five kinds, or `person` and `memory`, which are none of them. Every second case,
+by its place in the file, is of the half that was not looked at while the rules were changed.
 """
 
 from pathlib import Path
@@ -24,7 +24,8 @@ def _steps(said: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _step(said: dict[str, Any]) -> dict[str, Any]:
     """A step of a definition."""
-    return plain_step(said) | _asked(said) | _holding(said)
+    instead = {"otherwise": _steps(said["otherwise"])} if "otherwise" in said else {}
+    return plain_step(said) | _asked(said) | _holding(said) | instead
 
 
 def _asked(said: dict[str, Any]) -> dict[str, Any]:

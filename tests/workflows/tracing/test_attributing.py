@@ -98,3 +98,11 @@ async def test_a_run_without_a_fault_is_blamed_on_nothing(tmp_path: Path, capsys
         assert (found["cause"], found["step"], found["tool"]) == ("tool_error", "price", "bank.price")
         assert lost["mend"][0].startswith("fairlead workflow retry wf_")
         assert json.dumps(lost)
+
+
+async def test_what_a_step_failed_of_is_behind_what_took_its_place(tmp_path: Path) -> None:
+    guess = {**PRICE, "otherwise": [{"id": "guess", "transform": {"price": 1}}]}
+    close = {**CLOSE, "transform": {"total": "${steps.price.value.price}"}}
+    async with shop(tmp_path, guess, close) as s:
+        found = (await traced(s, (await s.bought(article="rock"))["id"]))["attribution"]
+        assert (found["cause"], found["step"], found["tool"]) == ("tool_error", "price", "bank.price")

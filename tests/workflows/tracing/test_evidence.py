@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from fairlead.workflows.tracing.evidence import (
     Against,
@@ -12,11 +13,12 @@ from fairlead.workflows.tracing.evidence import (
     against_pages,
     against_reply,
     against_result,
+    against_sibling,
     against_unlike,
 )
 from fairlead.workflows.tracing.facts import Page
 from fairlead.workflows.tracing.from_records import Met
-from fairlead.workflows.tracing.opposed import Opposition, opposed
+from fairlead.workflows.tracing.opposed import Opposition, opposed, parted
 from fairlead.workflows.tracing.suspects import Cause, Suspect
 from fairlead.workflows.walk import Place, StepResult
 
@@ -40,6 +42,10 @@ ONE = {"id": "PK-7"}
         (ONE, {"id": "PK-7", "complete": False, "weight": 4}, "complete is false"),
         (ONE, {"id": "PK-7", "superseded_by": "edition 4", "weight": 4}, "holds no more"),
         (ONE, {"id": "PK-7", "net": 119, "gross": 100}, "net is 119 in it, and gross 100"),
+        (ONE, {"id": "PK-7", "data": {"weight": 4, "note": "upstream timed out after 30 s"}}, "tells of an error"),
+        (ONE, {"id": "PK-7", "metres": 1250.0, "unit": "cm"}, "metres is told in cm"),
+        (ONE, {"id": "PK-7", "status": 503, "weight": 0}, "status 503"),
+        (ONE, {"id": "PK-7", "data": {"rows": [1, 2], "page": 1, "pages": 2}}, "page 1 of 2"),
         (ONE, {"id": "PK-7", "start": "2026-05-02", "end": "2026-05-01"}, "start is 2026-05-02"),
     ],
 )
@@ -87,14 +93,26 @@ def suspect(cause: Cause, value: Any, place: str, weight: float = 0.4) -> Suspec
 
 
 def test_what_a_check_held_a_value_against_speaks_against_where_it_came_from() -> None:
-    wanted = [Opposition(frozenset({Decimal(5)}), "book", "book says 45")]
+    wanted = [Opposition(frozenset({Decimal(5)}), Decimal(45), "book", "book says 45")]
     known, book, other = suspect("data", 5, "known"), suspect("data", 45, "book"), suspect("data", 7, "other")
     boss, judged = suspect("person", 5, "ask"), suspect("model_error", None, "judge", 0.3)
     causes = {each.place: (each.cause, each.weight) for each in opposed([known, book, other], [judged], wanted)}
     assert causes == {"known": ("bad_tool_result", 0.55), "book": ("data", 0.4), "other": ("data", 0.4)}
     assert [each.cause for each in opposed([boss], [judged], wanted)] == ["person"]
     assert [each.place for each in opposed([other], [judged], wanted)] == ["other", "judge"]  # nothing else speaks
+    assert opposed([book, other], [], wanted)[1].weight == 0.51  # the only source
+    assert [each.weight for each in opposed([other, suspect("data", 8, "third")], [], wanted)] == [0.4, 0.4]
+    page = suspect("stale_context", None, "judge", 0.475)
+    assert [each.weight for each in opposed([other, page], [judged], wanted)] == [0.4, 0.55]  # it was judged by that
     assert opposed([known], [judged], []) == [known]  # the check held it against no system
+
+
+def test_calls_that_a_value_was_made_of_are_no_rivals() -> None:
+    way, bed = (suspect("bad_tool_result", cost, place, 0.75) for place, cost in (("way", 310), ("bed", 240)))
+    way, bed = replace(way, rival="bed"), replace(bed, rival="way")
+    assert [(each.cause, each.weight) for each in parted([way, bed], {"close"})] == [("data", 0.4)] * 2
+    assert parted([way, suspect("data", 240, "bed")], {"close", "bed"})[0] == way, "the check speaks of it"
+    assert parted([way], {"close"}) == [way], "the value is not made of it"
 
 
 def test_what_always_stood_beside_a_value_speaks_where_it_is_another() -> None:
@@ -110,10 +128,25 @@ def test_others_and_pages_say_otherwise_in_other_words() -> None:
     other = call(ONE, {"id": "PK-7", "mileage": 900}, "telematics.car")
     assert isinstance(against_others(one, ("mileage_km",), [one, other]), Against)
     assert against_others(one, ("owner",), [one, other]) is None
+    longer = call(ONE, {"id": "PK-7", "owner": "Mr. Henrik Aas"}, "telematics.car")
+    assert against_others(one, ("owner",), [one, longer]) is None
     says = Page(citation="lots@1#a", text="The owner of PK-7 is Marit Solberg. PK-7 has an owner who pays.")
     assert isinstance(against_pages(one, ("owner",), [says]), Against)
     agrees = Page(citation="lots@1#a", text="The owner of PK-7 is Aas, Henrik.")
     assert against_pages(one, ("owner",), [agrees]) is None
+
+
+def test_a_later_page_beside_it_that_says_otherwise() -> None:
+    old, new = (
+        Page(citation=f"tariff-{year}@1#a", text=f"Valid from 1 January {year}: a unit of heat costs {cents} cents.")
+        for year, cents in ((2025, 11), (2026, 13))
+    )
+    found = against_sibling(old, Decimal(11), [old, new])
+    assert found is not None
+    assert "tariff-2026@1#a is later" in found.why
+    assert against_sibling(new, Decimal(13), [old, new]) is None
+    other = Page(citation="hours-2026@1#a", text="From 2026 on the desk is open from 9 to 17.")
+    assert against_sibling(old, Decimal(11), [old, other]) is None
 
 
 def test_a_page_that_was_withdrawn_or_is_written_otherwise() -> None:

@@ -12,7 +12,7 @@ from fairlead.workflows.tracing.dataflow import Dataflow, Spot, Taken, at_path
 from fairlead.workflows.tracing.facts import Action, Facts
 from fairlead.workflows.tracing.looking import Aim
 from fairlead.workflows.tracing.matching import Path, atom_of, atoms, holds, shown_path
-from fairlead.workflows.tracing.opposed import opposed, oppositions
+from fairlead.workflows.tracing.opposed import opposed, oppositions, parted
 from fairlead.workflows.tracing.replaying import Passed, Rerun
 from fairlead.workflows.tracing.searching import Search
 from fairlead.workflows.tracing.suspects import PROVEN, Cause, Link, Suspect
@@ -100,10 +100,9 @@ class _Failure:
         if self._failure.code in _FORM or result is None:
             return [self._here("model_error", 0.95, self._failure.message)]
         aims, misshapen = list(self._questioned(result)), self._misshapen(result)
-        search = Search(self._flow, self._facts).from_(aims)
-        found = opposed(
-            search.found, search.judged, oppositions(self._flow, self._passed, self._broken(result), _seen(result))
-        )
+        against = oppositions(self._flow, self._passed, self._broken(result), _seen(result))
+        search = Search(self._flow, self._facts, against).from_(aims)
+        found = opposed(parted(search.found, {each.spot.place for each in aims}), search.judged, against)
         if wrong_kind := self._wrong_kind(result):
             own = self._passed.at.text
             found = [each for each in found if each.step != own or each.cause != "hallucinated_value"]

@@ -32,7 +32,8 @@ class Calls(Looking):
         found = self._against(call, path)
         if found is not None:
             name = f"tool:{call.name}" if found.whole else name
-            self.suspect("bad_tool_result", found.weight, aim, found.why, call, input=name, tool=call.name, model=model)
+            about = {"input": name, "tool": call.name, "model": model, "rival": found.rival}
+            self.suspect("bad_tool_result", found.weight, aim, found.why, call, **about)
         else:
             why = f"{call.name} says so, and nothing speaks against it"
             self.suspect("data", 0.4, aim, why, call, input=name, tool=call.name, model=model)
@@ -75,7 +76,10 @@ class Calls(Looking):
         assert call.failed is not None
         change = self._facts.changed(call.failed.run) if call.failed.run else None
         model = self._asked_by(call)
-        if call.failed.kind == "refused" and change is not None:
+        if call.kind != "tool" and change is None and call.failed.kind != "refused":
+            model = self._model(call)
+            self.suspect("model_error", 0.6, aim, call.failed.message, call, model=model, input="prompt")
+        elif call.failed.kind == "refused" and change is not None:
             self.suspect("policy_change", 0.98, aim, change.said, call, tool=call.name, model=model, input=change.rule)
         elif call.failed.code == "denied":
             self.suspect("policy", 0.6, aim, call.failed.message, call, tool=call.name, model=model)
@@ -83,6 +87,18 @@ class Calls(Looking):
             self.suspect(
                 "tool_error", self._got_over(call), aim, call.failed.message, call, tool=call.name, model=model
             )
+
+    def _took_over(self, passed: Passed, aim: Aim) -> None:
+        """A step that failed, so that its `otherwise` gave the value: what it failed of."""
+        failed = passed.caught
+        inner = passed if failed is None else self._flow.run.steps.get(failed.at, passed)
+        tried = [each for each in self._flow.effects(inner) if each.failed is not None and each.failed.run]
+        if tried:
+            self._failed_call(tried[-1], aim)
+        elif failed is not None:
+            asks = inner.compiled.step.kind in ("model", "agent")
+            input = "prompt" if asks else ""
+            self.suspect("model_error" if asks else "tool_error", 0.6, aim, failed.message, inner, input=input)
 
     def _got_over(self, call: Met) -> float:
         """How much an error of a tool weighs: little where the agent called it wrongly, or went on to a result."""

@@ -14,7 +14,7 @@ from fairlead.workflows.nodes import Schema
 from fairlead.workflows.tracing.dataflow import at_path
 from fairlead.workflows.tracing.facts import Page
 from fairlead.workflows.tracing.from_records import Met
-from fairlead.workflows.tracing.matching import Atom, Path, atom_of, atoms, holds, numbers_in
+from fairlead.workflows.tracing.matching import Atom, Path, atom_of, atoms, holds, numbers_in, shown_atom
 from fairlead.workflows.tracing.unsound import by_itself, of_another
 from fairlead.workflows.tracing.writings import days_of, is_day
 
@@ -29,17 +29,21 @@ _IS: Final = re.compile(r"\b(is|are|was|were)\b|:")
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _UNITS: Final = frozenset("km kg eur usd gbp lb mg cm mm percent pct net gross".split())  # noqa: SIM905
 _UNIT_KEYS: Final = frozenset("unit units uom scale measure currency basis".split())  # noqa: SIM905
+_YEAR: Final = re.compile(r"\b(?:19|20)\d\d\b")
+_ALIKE: Final = 0.6  # of the words of two sentences that are about the same
 _SHORT: Final = 400  # characters of a refusal
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|\n+")
 _SAME_OFTEN: Final = 2  # earlier results that agree are a history
 
 
 class Against(Struct, frozen=True):
-    """What speaks against something, and how much (from 0 to 1). `whole`: against all of it, not one value."""
+    """What speaks against something, and how much (from 0 to 1). `whole`: against all of it, not one value. `rival` is
+    the place of another call that says so, of another tool."""
 
     weight: float
     why: str
     whole: bool = False
+    rival: str = ""
 
 
 def against_result(call: Met, path: Path, schema: Schema | None, earlier: Sequence[Any]) -> Against | None:
@@ -112,9 +116,16 @@ def against_others(call: Met, path: Path, others: Iterable[Met]) -> Against | No
         if other is call or other.result is None or not isinstance(key, str) or atom is None:
             continue
         told = _under(key, atom, other.result.value)
-        if told is not None and told != atom and named & _names(other):
-            return Against(0.75, f"{other.name} tells of {key} {told} for the same")
+        if told is not None and not _much_the_same(told, atom) and named & _names(other):
+            rival = other.at.text if other.name != call.name else ""
+            return Against(0.75, f"{other.name} tells of {key} {shown_atom(told)} for the same", rival=rival)
     return None
+
+
+def _much_the_same(one: Atom, other: Atom) -> bool:
+    """Whether two values are one, or one is the other in more words."""
+    words = isinstance(one, str) and isinstance(other, str)
+    return one == other or (words and (holds(one, other) is not None or holds(other, one) is not None))
 
 
 def against_pages(call: Met, path: Path, pages: Iterable[Page]) -> Against | None:
@@ -170,6 +181,32 @@ def against_page(page: Page, atom: Atom) -> Against | None:
     if page.expired and page.newer is None:
         return Against(0.8, f"the page was good until {page.expired}, and was read after that")
     return None
+
+
+def against_sibling(page: Page, atom: Atom, others: Iterable[Page]) -> Against | None:
+    """A page of a later day or year beside it that says the same of the same, but for its figures."""
+    mine = [each for each in _SENTENCE.split(page.text) if holds(each, atom) is not None]
+    for other in others:
+        if other.citation == page.citation or not _dated(page) < _dated(other):
+            continue
+        for one in mine:
+            about = frozenset(stems(one)) - _figures(one)
+            for each in _SENTENCE.split(other.text):
+                words = frozenset(stems(each)) - _figures(each)
+                if holds(each, atom) is None and about and len(about & words) >= _ALIKE * len(about | words):
+                    return Against(0.8, f"{other.citation} is later, and says: {each.strip()[:160]}")
+    return None
+
+
+def _dated(page: Page) -> tuple[str, ...]:
+    """The latest day, or else year, that a page names in its text or in its own name."""
+    named = f"{page.citation.partition('@')[0]} {page.text}"
+    years = _YEAR.findall(named)
+    return (max([*days_of(page.text), *years], default=""),) if years or days_of(page.text) else ()
+
+
+def _figures(sentence: str) -> frozenset[str]:
+    return frozenset(each for each in stems(sentence) if any(one.isdigit() for one in each))
 
 
 def nearest_pages(pages: Iterable[Page], atom: Atom, about: str) -> list[Page]:

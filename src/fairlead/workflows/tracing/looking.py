@@ -1,17 +1,17 @@
 """What a search through a run knows and finds: the same for replies, results and pages."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from fairlead.workflows.tracing.dataflow import Dataflow, Spot, Taken
-from fairlead.workflows.tracing.evidence import against_page
+from fairlead.workflows.tracing.evidence import against_page, against_sibling
 from fairlead.workflows.tracing.facts import Facts, Page
 from fairlead.workflows.tracing.from_records import Met
-from fairlead.workflows.tracing.matching import Atom, Path, atom_of, atoms, holds, is_prose, numbers_in
+from fairlead.workflows.tracing.matching import Atom, Path, atom_of, atoms, holds, is_prose, numbers_in, shown_atom
+from fairlead.workflows.tracing.opposed import Opposition
 from fairlead.workflows.tracing.replaying import Passed
 from fairlead.workflows.tracing.suspects import Cause, Link, Suspect
 
@@ -32,9 +32,11 @@ class Aim(Struct, frozen=True):
 
 
 class Looking:
-    """At one run. `found` are the suspects, `judged` the judgements of models that were come to."""
+    """At one run. `found` are the suspects, `judged` the judgements of models that were come to. `against` is what a
+    check wanted values to be."""
 
-    def __init__(self, flow: Dataflow, facts: Facts) -> None:
+    def __init__(self, flow: Dataflow, facts: Facts, against: Sequence[Opposition] = ()) -> None:
+        self.against = against
         self.found: list[Suspect] = []
         self.judged: list[Suspect] = []
         self._flow = flow
@@ -79,6 +81,14 @@ class Looking:
             if found == text
         ]
 
+    def _flags(self, takens: Sequence[Taken], aim: Aim, value: bool) -> list[Aim]:
+        """Where a yes or no stands in what was taken, under its own key."""
+        return [
+            replace(aim, spot=Spot(each.spot.place, (*each.spot.path, *path)))
+            for each in takens
+            for path in flags(each.value, str(aim.spot.path[-1]), value, each.spot.path)
+        ]
+
     def _all(self, takens: Sequence[Taken], aim: Aim) -> list[Aim]:
         """All that was taken: whatever of it may be at fault."""
         found = []
@@ -108,9 +118,13 @@ class Looking:
             self._pages[met.action] = self._facts.pages(met.action)
         return self._pages[met.action]
 
-    def _page(self, page: Page, passed: Passed, aim: Aim, model: str, *, alone: bool) -> None:
-        """A page that has the value. Where others that are in order have it too (not `alone`), it matters less."""
-        found = against_page(page, aim.atom) if aim.atom is not None else None
+    def _page(
+        self, page: Page, passed: Passed, aim: Aim, model: str, *, alone: bool, beside: Sequence[Page] = ()
+    ) -> None:
+        """A page that has the value. Where others that are in order have it too (not `alone`), it matters less.
+        `beside` are the pages that were put before the model with it."""
+        atom = aim.atom
+        found = None if atom is None else against_page(page, atom) or against_sibling(page, atom, beside)
         if found is None:
             why = "the page says so, and says so still"
             self.suspect("data", 0.35, aim, why, passed, input=page.citation, model=model)
@@ -144,6 +158,16 @@ def paths_of(value: Any, atom: Atom, like: Path) -> list[Path]:
     return same or found[:1]
 
 
+def flags(value: Any, key: str, flag: bool, path: Path = ()) -> Iterator[Path]:
+    """Where this yes or no stands under a key in some data, which is itself found at `path`."""
+    if value is flag and path and path[-1] == key:
+        yield ()
+    inner = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for name, each in inner:
+        for below in flags(each, key, flag, (name,)):
+            yield (name, *below)
+
+
 def texts_of(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
     """The texts in some data, each with its path."""
     if isinstance(value, str):
@@ -154,10 +178,3 @@ def texts_of(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
     elif isinstance(value, list | tuple):
         for number, each in enumerate(value):
             yield from texts_of(each, (*path, number))
-
-
-def shown_atom(atom: Atom | None) -> Any:
-    """A value as people know it: a decimal as a number, whole where it is."""
-    if isinstance(atom, Decimal):
-        return int(atom) if atom == atom.to_integral_value() else float(atom)
-    return atom

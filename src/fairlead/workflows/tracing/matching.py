@@ -5,6 +5,7 @@ simple sum. Pure.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from itertools import combinations, permutations
 from typing import Any, Final
 
 from fairlead.workflows.tracing.writings import (
@@ -26,12 +27,21 @@ _WORDS: Final = 5  # of a text that is a name
 _NUMBER: Final = re.compile(r"(?<![\w.,])[-+]?\d[\d.,\u00a0\u202f']*(?:[eE][-+]?\d+)?")
 _WORD: Final = re.compile(r"\w")
 _MOST_NUMBERS: Final = 24  # of which pairs are tried
+_TELLING: Final = 3  # digits of a number that three others hardly make by chance
+_MOST_OF_THREE: Final = 8
 _HUNDRED: Final = Decimal(100)
 
 
 def shown_path(path: Path) -> str:
     """A path as expressions write it: `lines[1].price`."""
     return "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in path).removeprefix(".")
+
+
+def shown_atom(atom: Atom | None) -> Any:
+    """A value as people know it: a decimal as a number, whole where it is."""
+    if isinstance(atom, Decimal):
+        return int(atom) if atom == atom.to_integral_value() else float(atom)
+    return atom
 
 
 def atoms(value: Any, path: Path = ()) -> Iterator[tuple[Path, Atom]]:
@@ -99,7 +109,8 @@ def holds(value: Any, atom: Atom) -> Path | None:
 
 def reckoned(atom: Atom, values: Sequence[Any]) -> tuple[Decimal, ...] | None:
     """The numbers of these values from which this one follows: one added up over a list, two of them (or such sums)
-    added, taken away, multiplied, divided or as per cent; None where it does not. Rounded to cents."""
+    added, taken away, multiplied, divided or as per cent, or three of them; None where it does not. Rounded to
+    cents."""
     if not isinstance(atom, Decimal):
         return None
     parts = list(_parts(values))[:_MOST_NUMBERS]
@@ -113,6 +124,18 @@ def reckoned(atom: Atom, values: Sequence[Any]) -> tuple[Decimal, ...] | None:
         for other, theirs in parts[at:]:
             if any(_alike(each, atom) for each in _made(one, other)):
                 return (*mine, *theirs)
+    return _of_three(parts, atom) if len(atom.as_tuple().digits) >= _TELLING else None
+
+
+def _of_three(parts: Sequence[tuple[Decimal, tuple[Decimal, ...]]], atom: Decimal) -> tuple[Decimal, ...] | None:
+    """Three of these added up or multiplied, or two multiplied and one added, taken away or as per cent."""
+    for ones in combinations(parts[:_MOST_OF_THREE], 3):
+        for (a, _), (b, _), (c, _) in permutations(ones):
+            product = a * b
+            made = (a + b + c, product * c, product + c, product - c, product * (_HUNDRED + c) / _HUNDRED,
+                    product * (_HUNDRED - c) / _HUNDRED)  # fmt: skip
+            if any(_alike(each, atom) for each in made):
+                return tuple(number for _, of in ones for number in of)
     return None
 
 

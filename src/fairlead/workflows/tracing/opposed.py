@@ -1,8 +1,8 @@
 """Where a check has found two things to differ that are the same to the workflow: what it held a value against speaks
 against wherever that value came from."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,34 +15,66 @@ from fairlead.workflows.tracing.suspects import PROVEN, Cause, Suspect
 
 _SAYS_OTHERWISE: Final = 0.55
 _JUDGED: Final = 0.52
+_ALONE: Final = 0.51
+_READ_SINCE: Final = 0.4  # of a page that was judged by, and says something else by now
+_PART: Final = 0.4
+_SOURCES: Final = ("data", "person")
 _THE_SAME: Final = ("==", ".contains(")
 
 
 class Opposition(Struct, frozen=True):
-    """A value that was to be the same as what a system says, or the values of a text that was to hold it. `by` is the
-    place of the tool's step."""
+    """A value that was to be the same as what a system says, or the values of a text that was to hold it: `values`,
+    none where the rule reckons with it. `wanted` is what the system says, and `by` the place of its step."""
 
     values: frozenset[Atom]
+    wanted: Atom
     by: str
     said: str
 
 
 def oppositions(
-    flow: Dataflow, passed: Passed, rules: Iterable[Expression], seen: Mapping[str, Any]
+    flow: Dataflow, passed: Passed, rules: Iterable[Expression], seen: Mapping[str, object]
 ) -> list[Opposition]:
-    """Of the rules of a check that do not hold, those that say that the result is, or holds, what one tool says."""
+    """Of the rules of a check that do not hold, those that say that the result is, or holds, what one tool says, what
+    the run was given, or what the rule itself says."""
     found = []
     for rule in rules:
         takens = flow.taken(passed, [rule], seen)
         mine = [each for each in takens if each.spot.place == passed.at.text]
-        others = [each for each in takens if _of_tool(flow, each)]
-        if not any(each in rule.text for each in _THE_SAME) or (len(mine), len(others), len(takens)) != (1, 1, 2):
-            continue
-        other, told, own = others[0], atom_of(others[0].value), frozenset(atom for _, atom in atoms(mine[0].value))
-        if own and told is not None and told not in own:
-            said = f"{other.spot.place} says {other.value!r}, and the check wants it to be the same"
-            found.append(Opposition(own, other.spot.place, said))
+        own = frozenset(atom for each in mine for _, atom in atoms(each.value))
+        found += [
+            Opposition(own if len(takens) <= len(mine[:1]) + 1 else frozenset(), told, by, said)
+            for told, by, said in _wanted(flow, rule, [each for each in takens if each not in mine])
+            if mine and told not in own
+        ]
     return found
+
+
+def _wanted(flow: Dataflow, rule: Expression, others: Sequence[Taken]) -> Iterator[tuple[Atom, str, str]]:
+    """What a rule wants a value to be, whose place that is, and how it says so."""
+    tools = [each for each in others if _of_tool(flow, each)]
+    given = [each for each in others if each.spot.path[:1] == ("input",)]
+    for each in tools if len(tools) == 1 and any(one in rule.text for one in _THE_SAME) else ():
+        if (told := "" if isinstance(each.value, bool) else atom_of(each.value)) is not None:
+            yield told, each.spot.place, f"{each.spot.place} says {each.value!r}, and the check wants it to be the same"
+    if tools or "==" not in rule.text or len(others) != len(given):
+        return
+    if not others:
+        yield "", "", "the check wants another value"
+    elif len(others) == 1 and (told := atom_of(others[0].value)) is not None:
+        yield told, "", f"the run was given {others[0].value!r}, and the check wants it to be the same"
+
+
+def parted(found: Sequence[Suspect], named: Collection[str]) -> list[Suspect]:
+    """The suspects; two calls of different tools that the same value was made of are parts of it and no rivals,
+    whatever both call theirs. `named` are the steps that a check itself speaks of."""
+    parts = {each.place for each in found if each.place and each.step not in named}
+    return [
+        replace(each, cause="data", weight=_PART, why=f"{each.tool} says so")
+        if each.rival and each.rival in parts
+        else each
+        for each in found
+    ]
 
 
 def _of_tool(flow: Dataflow, taken: Taken) -> bool:
@@ -52,11 +84,32 @@ def _of_tool(flow: Dataflow, taken: Taken) -> bool:
 
 def opposed(found: Sequence[Suspect], judged: Sequence[Suspect], all_: Sequence[Opposition]) -> list[Suspect]:
     """The suspects, with what speaks against those that the very value came from. Where nothing else speaks for any,
-    a judgement of a model that led to the value comes into question too."""
+    there come into question: a page that was judged by and has changed since; a judgement of a model that led to the
+    value; and what is the only source of it."""
     weighed = [_weighed(each, all_) for each in found]
     if not all_ or any(each.weight >= PROVEN for each in weighed):
         return weighed
-    return [*weighed, *(replace(each, weight=_JUDGED, why=f"{each.why}; {all_[0].said}") for each in judged)]
+    said = all_[0].said
+    pages = [each for each in weighed if each.cause == "stale_context" and each.weight >= _READ_SINCE]
+    if pages:
+        most = max(pages, key=lambda each: each.weight)
+        return [_against(each, _SAYS_OTHERWISE, said) if each is most else each for each in weighed]
+    if judged:
+        return [*weighed, *(_against(each, _JUDGED, said) for each in judged)]
+    sources = _sources(weighed, {each.by for each in all_})
+    alone = len({(each.place, each.input) for each in sources}) == 1
+    return [_against(each, _ALONE, said) if alone and each in sources else each for each in weighed]
+
+
+def _sources(found: Sequence[Suspect], by: Collection[str]) -> list[Suspect]:
+    """Where the value came from, what it was merely looked up by and judged by left aside."""
+    return [each for each in found if each.cause in _SOURCES and each.place not in by and each.weight >= _PART]
+
+
+def _against(suspect: Suspect, weight: float, said: str) -> Suspect:
+    """A suspect that something speaks against: no more a mere source."""
+    cause: Cause = "bad_tool_result" if suspect.cause == "data" and suspect.tool else suspect.cause
+    return replace(suspect, cause=cause, weight=weight, why=f"{suspect.why}; {said}")
 
 
 def _weighed(suspect: Suspect, all_: Sequence[Opposition]) -> Suspect:
@@ -65,6 +118,5 @@ def _weighed(suspect: Suspect, all_: Sequence[Opposition]) -> Suspect:
         if suspect.weight >= PROVEN or suspect.place == each.by or atom not in each.values:
             continue
         if suspect.cause in ("data", "person", "input"):
-            cause: Cause = "bad_tool_result" if suspect.cause == "data" and suspect.tool else suspect.cause
-            return replace(suspect, cause=cause, weight=_SAYS_OTHERWISE, why=each.said)
+            return replace(_against(suspect, _SAYS_OTHERWISE, each.said), why=each.said)
     return suspect

@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from fairlead.workflows.tracing.calls import Calls
+from fairlead.workflows.tracing.copying import added, gave_way, made_here, other_row
 from fairlead.workflows.tracing.dataflow import Taken, at_path, under
 from fairlead.workflows.tracing.evidence import against_reply
 from fairlead.workflows.tracing.from_records import Met
-from fairlead.workflows.tracing.looking import Aim, texts_of
-from fairlead.workflows.tracing.matching import atom_of, is_prose, shown_path
+from fairlead.workflows.tracing.looking import Aim, flags, texts_of
+from fairlead.workflows.tracing.matching import atom_of, is_prose, shown_atom, shown_path
 from fairlead.workflows.tracing.replaying import Passed
 
 _QUOTES: Final = frozenset("quote quotation citation excerpt passage verbatim zitat".split())  # noqa: SIM905
@@ -20,16 +21,68 @@ _WORD: Final = re.compile(r"\w+")
 class Replies(Calls):
     """The part of a search that looks at replies."""
 
-    def _judged_here(self, passed: Passed, said: Met, aim: Aim) -> None:
-        """A judgement of a model: no suspect as long as something else is."""
-        name, before = shown_path(aim.spot.path), len(self.found)
-        self.suspect("model_error", 0.3, aim, "it was judged here", said, model=self._model(said), input=name)
+    def _judged_here(
+        self, passed: Passed, said: Met, effects: Sequence[Met], takens: Sequence[Taken], aim: Aim
+    ) -> None:
+        """A judgement of a model: no suspect as long as something else is. What is merely handed on is none."""
+        value, sources = at_path(replied(passed, said), aim.spot.path[1:]), self._told(effects, takens)
+        made = list(made_here(value, sources, aim.spot.path))
+        if not made and value is not None:
+            return
+        path, before = made[0] if made else aim.spot.path, len(self.found)
+        name, model, listed = shown_path(path), self._model(said), at_path(replied(passed, said), path[1:])
+        if isinstance(listed, list) and (new := added(listed, sources)) is not None:
+            why = f"nothing that the model was given says {new!r}, and all else of the list stands there"
+            self.suspect("hallucinated_value", 0.55, aim, why, said, model=model, input=name, value=new)
+            return
+        self.suspect("model_error", 0.3, aim, "it was judged here", said, model=model, input=name)
         self.judged += self.found[before:]
         del self.found[before:]
 
-    def _judged(self, said: Met, aim: Aim) -> None:
+    def _told(self, effects: Sequence[Met], takens: Sequence[Taken]) -> list[Any]:
+        """What a model was given as data: by its step, and by the tools that it called."""
+        called = [each.result.value for each in effects if each.kind == "tool" and each.result is not None]
+        return [*(each.value for each in takens), *called]
+
+    def _gave_way(self, passed: Passed, said: Met, effects: Sequence[Met], takens: Sequence[Taken], aim: Aim) -> None:
+        """A value that a check wants to be another, which the model was given too."""
+        atom, key, sources = aim.atom, aim.spot.path[-1], self._told(effects, takens)
+        if atom is None or isinstance(key, int):
+            return
+        for each in self.against:
+            row = atom in each.values and other_row(atom, key, sources, each.wanted)
+            other = each.wanted if row else gave_way(atom, key, sources, each.values, each.wanted)
+            if other is not None:
+                name, why = shown_path(aim.spot.path), f"it was given {shown_atom(other)} as well; {each.said}"
+                weight = 0.8 if row else 0.6
+                self.suspect("model_error", weight, aim, why, said, model=self._model(said), input=name)
+
+    def _copied(
+        self, passed: Passed, said: Met, effects: Sequence[Met], takens: Sequence[Taken], aim: Aim
+    ) -> list[Aim] | None:
+        """Where a yes or no stands under the same key in what was given: it was handed on. None where it does not."""
+        value = at_path(replied(passed, said), aim.spot.path[1:])
+        if not isinstance(value, bool):
+            return None
+        found, before = self._flags(takens, aim, value), len(self.found)
+        for call in effects:
+            if call.kind == "tool" and call.result is not None:
+                for path in flags(call.result.value, str(aim.spot.path[-1]), value):
+                    self._result(call, aim, path, ())
+        return found if found or len(self.found) > before else None
+
+    def _refused_within(self, passed: Passed, said: Met, aim: Aim) -> None:
+        """A text of a reply that says that there is none."""
+        value = at_path(replied(passed, said), aim.spot.path[1:])
+        if isinstance(value, str) and value.strip() and (wrong := against_reply(value)) is not None:
+            name = shown_path(aim.spot.path)
+            self.suspect("model_error", wrong.weight, aim, wrong.why, said, model=self._model(said), input=name)
+
+    def _judged(self, passed: Passed, said: Met, aim: Aim) -> None:
         text = said.result.text if said.result is not None else ""
         calls = said.result is not None and isinstance(said.result.value, Mapping) and said.result.value.get("calls")
+        if said.result is not None and said.result.text != at_path(replied(passed, said), aim.spot.path[1:]):
+            self._refused_within(passed, said, aim)
         if (
             said.result is not None
             and not calls
@@ -48,10 +101,10 @@ class Replies(Calls):
         here = self._word_for_word(takens, aim, value)
         if here or str(aim.spot.path[-1]).casefold() not in _QUOTES:
             return here or None
-        told = [each.result.value for each in effects if each.kind == "tool" and each.result is not None]
+        told = self._told(effects, takens)
         pages = [page.text for one in effects for page in self._read(one)]
         asked = [getattr(each.given, "prompt", "") for each in effects]
-        given = [text for _, text in texts_of([[each.value for each in takens], told, pages, asked])]
+        given = [text for _, text in texts_of([told, pages, asked])]
         if any(_words(value) in _words(each) for each in given):
             return None
         name, why = shown_path(aim.spot.path), "these words stand nowhere in what the model was given"
@@ -61,11 +114,11 @@ class Replies(Calls):
     def _gainsaid(self, passed: Passed, said: Met, effects: Sequence[Met], takens: Sequence[Taken], aim: Aim) -> bool:
         """Whether what the model was given says otherwise under the very key of the value; blamed where that is so."""
         value, key = at_path(replied(passed, said), aim.spot.path[1:]), aim.spot.path[-1]
-        given = [each.value for each in takens] + [
-            each.result.value for each in effects if each.kind == "tool" and each.result is not None
+        told = [
+            each for one in self._told(effects, takens) for each in under(one, str(key)) if type(each) is type(value)
         ]
-        told = [each for one in given for each in under(one, str(key)) if type(each) is type(value)]
-        if value in (None, "") or isinstance(key, int) or not told or any(_same(each, value) for each in told):
+        prose = isinstance(value, str) and is_prose(value)  # it may well say the same in other words
+        if value in (None, "") or prose or isinstance(key, int) or not told or any(_same(each, value) for each in told):
             return False
         name, why = shown_path(aim.spot.path), f"it was given {key} {told[0]!r}, and says {value!r}"
         weight = 0.9 if aim.plainly and aim.atom is not None else 0.7

@@ -5,15 +5,17 @@ nothing bears it out, it first appeared here. Everything that is come to is a su
 """
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from msgspec.structs import replace
 
+from fairlead.workflows.tracing.copying import is_chosen
 from fairlead.workflows.tracing.dataflow import Dataflow, Spot, Taken, at_path
-from fairlead.workflows.tracing.evidence import against_page, nearest_pages
+from fairlead.workflows.tracing.evidence import against_page, against_sibling, nearest_pages
 from fairlead.workflows.tracing.facts import Facts
 from fairlead.workflows.tracing.from_records import Met
-from fairlead.workflows.tracing.looking import Aim, paths_of, shown_atom
+from fairlead.workflows.tracing.looking import Aim, paths_of
 from fairlead.workflows.tracing.matching import (
     Atom,
     atoms,
@@ -21,23 +23,27 @@ from fairlead.workflows.tracing.matching import (
     numbers_in,
     reckoned,
     reckoned_day,
+    shown_atom,
     shown_path,
 )
+from fairlead.workflows.tracing.opposed import Opposition
 from fairlead.workflows.tracing.replaying import Passed
 from fairlead.workflows.tracing.replies import Replies, replied
 from fairlead.workflows.tracing.suspects import Link
 from fairlead.workflows.tracing.telling import is_choice, is_telling, own_numbers, says_itself
+from fairlead.workflows.tracing.units import converted
 from fairlead.workflows.tracing.writings import is_day
 
 _MOST: Final = 2000  # places that one search looks at
+_BY_CHOICE: Final = 0.95  # and that a model may have chosen it among several
 _BY_CONDITION: Final = 0.9  # how much it counts that a value was chosen by something
 
 
 class Search(Replies):
     """Of one run, from the aims that it is given. `found` are the suspects."""
 
-    def __init__(self, flow: Dataflow, facts: Facts) -> None:
-        super().__init__(flow, facts)
+    def __init__(self, flow: Dataflow, facts: Facts, against: Sequence[Opposition] = ()) -> None:
+        super().__init__(flow, facts, against)
         self._seen: set[tuple[Spot, Atom | None]] = set()
 
     def from_(self, aims: Iterable[Aim]) -> "Search":
@@ -63,6 +69,9 @@ class Search(Replies):
             return []
         aim = replace(aim, chain=(*aim.chain, self._link(passed, aim)))
         by = replace(aim, empty=False, part=aim.part * _BY_CONDITION)
+        if passed.caught is not None:
+            self._took_over(passed, aim)
+            return [*self._made(passed, aim), *self._all(self._flow.decided(passed), by)]
         return [*self._from(passed, aim), *self._all(self._flow.decided(passed), by)]
 
     def _from(self, passed: Passed, aim: Aim) -> list[Aim]:
@@ -94,6 +103,8 @@ class Search(Replies):
             takens = self._inside(passed) + self._flow.given(passed, "gives", path) + self._flow.given(passed, "input")
         made = passed.result or (passed.failed.result if passed.failed is not None else None)
         text = None if made is None else at_path(made.value, path)
+        if isinstance(text, bool) and (same := self._flags(takens, aim, text)):
+            return same
         return self._matched(takens, aim) or self._word_for_word(takens, aim, text) or self._all(takens, aim)
 
     def _inside(self, passed: Passed) -> list[Taken]:
@@ -124,14 +135,17 @@ class Search(Replies):
         if not effects:
             return []
         said = effects[-1] if passed.compiled.step.kind == "model" else _last_turn(effects)
-        self._judged(said, aim)
+        self._judged(passed, said, aim)
         atom, takens = aim.atom, self._flow.asked(passed)
         if (quoted := self._quoted(passed, said, effects, takens, aim)) is not None:
             return quoted
+        if (copied := self._copied(passed, said, effects, takens, aim)) is not None:
+            return copied
         if atom is None or is_choice(passed, aim.spot.path):
             if not self._gainsaid(passed, said, effects, takens, aim):
-                self._judged_here(passed, said, aim)
+                self._judged_here(passed, said, effects, takens, aim)
             return [*self._beside(passed, said, aim), *self._judgement(passed, effects, takens, aim)]
+        self._gave_way(passed, said, effects, takens, aim)
         borne = self._borne_out(passed, effects, takens, aim)
         return self._first_here(passed, said, effects, takens, aim) if borne is None else borne
 
@@ -164,16 +178,21 @@ class Search(Replies):
         atom = aim.atom
         assert atom is not None
         found, before = self._matched(takens, aim), len(self.found)
+        if any(is_chosen(atom, str(aim.spot.path[-1]), each.spot.path, self._told((), takens)) for each in found):
+            found = [replace(each, part=each.part * _BY_CHOICE) for each in found]
         for call in effects:
             if call.kind == "tool" and call.result is not None:
                 value = call.result.value
                 for path in paths_of(value, atom, aim.spot.path):
-                    self._result(call, aim, path, ())
+                    chosen = is_chosen(atom, str(aim.spot.path[-1]), path, value)
+                    self._result(call, replace(aim, part=aim.part * _BY_CHOICE) if chosen else aim, path, ())
                     found += self._argued(passed, call, effects, takens, aim)
-        pages = nearest_pages([page for one in effects for page in self._read(one)], atom, _words_of(effects))
-        alone = not found and len(self.found) == before and all(against_page(each, atom) for each in pages)
+        read = [page for one in effects for page in self._read(one)]
+        pages = nearest_pages(read, atom, _words_of(effects))
+        fit = all(against_page(each, atom) or against_sibling(each, atom, read) for each in pages)
+        alone = not found and len(self.found) == before and fit
         for page in pages:
-            self._page(page, passed, aim, self._model(effects[-1]), alone=alone)
+            self._page(page, passed, aim, self._model(effects[-1]), alone=alone, beside=read)
         return found if found or len(self.found) > before else None
 
     def _first_here(
@@ -185,9 +204,10 @@ class Search(Replies):
         if says_itself(passed, atom):
             self.suspect("definition", 0.3, aim, "the workflow's own text says so", passed, model=model)
             return []
-        parts = reckoned(atom, self._values(passed, effects, takens)) or self._reckoned_day(
-            passed, atom, effects, takens
-        )
+        values = self._values(passed, effects, takens)
+        parts = reckoned(atom, values) or self._reckoned_day(passed, atom, effects, takens)
+        if parts is None and isinstance(atom, Decimal):
+            parts = converted(atom, str(aim.spot.path[-1]), values)
         if parts is not None:
             aims = [replace(aim, atom=part) for part in parts]
             return [each for one in aims for each in self._borne_out(passed, effects, takens, one) or ()]
@@ -261,8 +281,7 @@ class Search(Replies):
     def _values(self, passed: Passed, effects: Sequence[Met], takens: Sequence[Taken]) -> list[Any]:
         """What a model was given as data, and the figures of the workflow's own text. With figures of pages nothing is
         reckoned: there are too many."""
-        told = [each.result.value for each in effects if each.kind == "tool" and each.result is not None]
-        return [*(each.value for each in takens), *told, *map(shown_atom, own_numbers(passed))]
+        return [*self._told(effects, takens), *map(shown_atom, own_numbers(passed))]
 
 
 def _words_of(effects: Sequence[Met]) -> str:

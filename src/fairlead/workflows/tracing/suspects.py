@@ -31,7 +31,8 @@ class Link(Struct, frozen=True, omit_defaults=True):
 class Suspect(Struct, frozen=True, kw_only=True):
     """`place` is the effect (`look[0][1]` for a call of an agent), `step` the place of its step, `input` what of its
     inputs it is: a page's citation, `tool:NAME#path`, `policy:ID`, `prompt`, or the path of a value that none bears
-    out. `weight`, from 0 to 1, says how much speaks for it, and `why` what does."""
+    out. `weight`, from 0 to 1, says how much speaks for it, and `why` what does; `rival` is the place of another call
+    that does."""
 
     cause: Cause
     weight: float
@@ -43,3 +44,4 @@ class Suspect(Struct, frozen=True, kw_only=True):
     input: str = ""
     value: Any = None
     chain: tuple[Link, ...] = ()
+    rival: str = ""

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from fairlead.workflows.tracing.matching import Atom, Path, atom_of, atoms, holds
+from fairlead.workflows.tracing.units import at_odds
 from fairlead.workflows.tracing.writings import is_day
 
 _UNSOUND: Final = ("error", "errors", "exception", "fault", "failure")
@@ -26,6 +27,21 @@ _ORDERED: Final = (
 )  # fmt: skip
 """Keys of which the first is never more than the second."""
 _HOW_MANY: Final = ("total", "count", "total_count", "total_rows", "total_items", "size", "length", "rows_total")
+_CODES: Final = ("status", "status_code", "http_status")
+_REMARKS: Final = ("message", "msg", "detail", "warning", "warnings", "note", "status")
+"""Keys under which a result says how it came about."""
+_FAILED: Final = re.compile(
+    r"\btim(ed?|ing)[ -]?out\b|\b(service|temporarily|upstream|backend) (is )?(unavailable|unreachable|failed|error)\b"
+    r"|\b(bad gateway|internal server error|rate limit|too many requests|connection (refused|reset|failed))\b"
+    r"|\bexception\b|\b(fell|falling) back\b|^error\b",
+    re.IGNORECASE,
+)
+_PAGE: Final = ("page", "page_number", "current_page")
+_PAGES: Final = ("pages", "total_pages", "page_count", "last_page")
+_LEAST_ERROR: Final = 400  # RFC 9110, 15.5 and 15.6: codes of errors
+_MOST_ERROR: Final = 599
+_SHORT: Final = 160  # characters of a remark
+_DEEP: Final = 3
 _SHAPE: Final = (re.compile(r"[^\W\d_]"), re.compile(r"\d"))
 
 
@@ -44,11 +60,36 @@ def of_another(given: Any, value: Any) -> str:
 
 
 def by_itself(value: Any) -> tuple[float, str] | None:
-    """What a result says against itself, and how much that weighs."""
-    return next(_said(value), None) if isinstance(value, Mapping) else None
+    """What a result, or what it holds, says against itself, and how much that weighs."""
+    if isinstance(value, str) and len(value) <= _SHORT and _FAILED.search(value):
+        return 0.7, f"it tells of an error: {value[:120]}"
+    return next((said for each in _parts(value, 0) for said in _said(each)), None)
+
+
+def _parts(value: Any, depth: int) -> Iterator[Mapping[Any, Any]]:
+    """A result, and what it wraps up: items of lists stand for themselves."""
+    if isinstance(value, Mapping) and depth <= _DEEP:
+        yield value
+        for each in value.values():
+            yield from _parts(each, depth + 1)
 
 
 def _said(value: Mapping[Any, Any]) -> Iterator[tuple[float, str]]:
+    yield from _told(value)
+    for key, each in value.items():
+        name = str(key).casefold()
+        if name in _CODES and type(each) is int and _LEAST_ERROR <= each <= _MOST_ERROR:
+            yield 0.7, f"it tells of an error: {key} {each}"
+        if name in _REMARKS and isinstance(each, str) and len(each) <= _SHORT and _FAILED.search(each):
+            yield 0.7, f"it tells of an error: {key} {each[:120]}"
+    if wrong := at_odds(value):
+        yield 0.65, wrong
+    page, pages = (next((value[key] for key in keys if type(value.get(key)) is int), 0) for keys in (_PAGE, _PAGES))
+    if 0 < page < pages:
+        yield 0.6, f"it is page {page} of {pages}"
+
+
+def _told(value: Mapping[Any, Any]) -> Iterator[tuple[float, str]]:
     for key, each in value.items():
         if str(key).casefold() in _UNSOUND and each:
             yield 0.9, f"it tells of an error: {str(each)[:120]}"
