@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import threading
+from contextlib import suppress
 from importlib import import_module
 from pkgutil import iter_modules
 from types import CodeType
@@ -91,9 +92,11 @@ class Parent:
             self._was_held = True
             self._events.register(client, selectors.EVENT_READ, self._left)
             return None
-        said, length = b"", int.from_bytes(head, "big")
-        while len(said) < length:
-            said += client.recv(length - len(said))
+        said = _whole(client, int.from_bytes(head, "big")) if len(head) == 4 else b""
+        if not said:  # killed before it had said what to run
+            for each in (client.detach(), *streams):
+                os.close(each)
+            return None
         _, folder, count, *words = said.split(b"\0")
         pid = os.fork()
         if pid == 0:
@@ -107,7 +110,7 @@ class Parent:
             return arguments, variables, folder, list(streams)
         for each in streams:
             os.close(each)
-        client.sendall(str(pid).encode())
+        _tell(client, pid)
         self._children[pid] = client
         self._events.register(client, selectors.EVENT_READ, self._left)
         return None
@@ -115,6 +118,8 @@ class Parent:
     def _left(self, client: socket.socket) -> None:
         """The other end is gone: nobody holds this process by it any more, or the one that stood for a child was
         killed, and the child is killed with it."""
+        if client.fileno() < 0:  # it was told of its child's end in the same round
+            return
         self._events.unregister(client)
         client.close()
         self._holding.discard(client)
@@ -131,8 +136,25 @@ class Parent:
             client = self._children.pop(pid)
             if client.fileno() >= 0:
                 self._events.unregister(client)
-                client.sendall(str(status).encode())
+                _tell(client, status)
                 client.close()
+
+
+def _whole(client: socket.socket, length: int) -> bytes:
+    """So many bytes; none where the other end is gone before it has said them."""
+    said = b""
+    while len(said) < length:
+        piece = client.recv(length - len(said))
+        if not piece:
+            return b""
+        said += piece
+    return said
+
+
+def _tell(client: socket.socket, number: int) -> None:
+    """To who may be gone by now: that its end is closed is heard next."""
+    with suppress(OSError):
+        client.sendall(b"%8d" % number)  # of one length: two that come together are told apart
 
 
 def become(arguments: list[str], variables: dict[bytes, bytes], folder: bytes, streams: list[int]) -> NoReturn:

@@ -20,7 +20,7 @@ def main() -> None:
         said = b"\0".join(words)
         socket.send_fds(parent, [len(said).to_bytes(4, "big")], [0, 1, 2])
         parent.sendall(said)
-        pid = int(parent.recv(16))
+        pid = int(parent.recv(8, socket.MSG_WAITALL))
         for number in PASSED_ON:
             signal.signal(number, lambda number, frame: os.kill(pid, number))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
@@ -28,7 +28,7 @@ def main() -> None:
         nothing = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(nothing, stream)
-        status = os.waitstatus_to_exitcode(int(parent.recv(16) or b"256"))
+        status = os.waitstatus_to_exitcode(int(parent.recv(8, socket.MSG_WAITALL) or b"256"))
     if status < 0:
         signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)

@@ -136,7 +136,7 @@ def test_empty_lines_after_a_reply_do_not_keep_a_connection(s: Served) -> None:
 def test_a_head_without_end_is_not_kept_in_memory(s: Served, start: bytes) -> None:
     with connected(s) as client:
         client.sendall(start)
-        answer = dribbled(client, itertools.repeat(b"x" * 8192))
+        answer = dribbled(client, itertools.repeat(b"x" * 65_536))
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "too_large"
 

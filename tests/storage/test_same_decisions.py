@@ -90,13 +90,14 @@ def state(store: Store) -> dict[str, object]:
     """Everything that the journal writes, but for the times and workers of holds."""
     store.bring_in_order()
     check_log(store)
+    entries, payloads = select(log).order_by(log.c.seq), select(payload).order_by(payload.c.seq)
     with store.reading() as connection:
         rows = connection.execute(select(budget).order_by(budget.c.scope, budget.c.period)).all()
         return {
             "budget": [tuple(row) for row in rows if row.held or row.spent or row.told],
             "hold": connection.execute(select(hold.c.id, hold.c.amount).order_by(hold.c.id)).all(),
-            "log": [(r.seq, r.run, r.at, bytes(r.record), bytes(r.spans)) for r in connection.execute(log.select())],
-            "payload": [(r.seq, r.subject, bytes(r.ciphertext)) for r in connection.execute(payload.select())],
+            "log": [(r.seq, r.run, r.at, bytes(r.record), bytes(r.spans)) for r in connection.execute(entries)],
+            "payload": [(r.seq, r.subject, bytes(r.ciphertext)) for r in connection.execute(payloads)],
         }
 
 
