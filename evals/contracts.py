@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from evals.contracts_made import made
+from evals.contracts_strangers import beside, became, idle, strangers, why
 from evals.contracts_unseen import Wordings, outcome
 from fairlead.context.items import read_item
 from fairlead.context.sections import split as sections_of
@@ -31,6 +32,7 @@ HERE = Path(__file__).parent
 TEMPLATE = HERE.parent / "src" / "fairlead" / "workspace" / "solutions" / "contract-review"
 ORGANISATION = "Northlight Home"
 FOLDERS = ("seen", "apart")
+STRANGERS = ("looked", "aside")
 WORDINGS = ("unseen", "unseen_again", "fresh", "fresh_kept", "fresh_last")
 
 
@@ -42,7 +44,7 @@ def main() -> None:
     asked.add_argument("--seed", type=int, default=7)
     asked.add_argument("--made", type=int, default=60, help="contracts to make")
     asked.add_argument("--unseen", type=int, default=150, help="contracts to make of wordings that are hard to read")
-    asked.add_argument("--only", choices=(*FOLDERS, "made", *WORDINGS), help="one of the sets")
+    asked.add_argument("--only", choices=(*FOLDERS, "made", *WORDINGS, *STRANGERS), help="one of the sets")
     asked.add_argument("--show", action="store_true", help="tell what differs")
     given = asked.parse_args()
     reviewer = Reviewer()
@@ -62,6 +64,8 @@ def main() -> None:
     for name in wanted(WORDINGS):
         wordings = Wordings(given.data / f"{name}.json")
         told[name] = clause_by_clause(reviewer, wordings, given.seed, given.unseen, show=given.show)
+    for name in wanted(STRANGERS):
+        told[name] = strange(reviewer, given.data / "strangers" / name, show=given.show)
     print(json.dumps(told))
 
 
@@ -151,6 +155,28 @@ def clause_by_clause(
                 if show:
                     print(f"of nothing: {beside['code']}: {beside['quote']}")
     return {"contracts": contracts, **told, "citations": citations, "citations_wrong": wrong}
+
+
+def strange(reviewer: Reviewer, folder: Path, *, show: bool) -> dict[str, Any]:
+    """What became of what ordinary agreements and single clauses say, and what was said of nothing."""
+    told: dict[str, dict[str, int]] = {}
+    citations = wrong = 0
+    for each in strangers(folder):
+        kind = told.setdefault("clauses" if each.name.startswith("clause ") else "agreements", {})
+        result, proven = reviewer.reviewed(each.text)
+        citations, wrong = citations + proven["checked"], wrong + len(proven["wrong"])
+        outcomes = [(measure, level, words, became(result, measure, level, words))
+                    for measure, (level, words) in each.said.items()]  # fmt: skip
+        invented, shown = beside(each, result), idle(each, result)
+        for what in (*(outcome for *_, outcome in outcomes), *("invented" for _ in invented), *("idle" for _ in shown)):
+            kind[what] = kind.get(what, 0) + 1
+        if show:
+            for measure, level, words, outcome in outcomes:
+                if outcome != "right":
+                    print(f"{each.name}: {outcome}: {measure} {level or 'as preferred'}: ...{words} ({why(result, measure, words)})")
+            for text in (*invented, *(f"idle: {text[:150]}" for text in shown)):
+                print(f"{each.name}: {text}")
+    return {**told, "citations": citations, "citations_wrong": wrong}
 
 
 if __name__ == "__main__":
