@@ -12,8 +12,8 @@ from msgspec import Struct
 
 
 class Clause(Struct, frozen=True, kw_only=True):
-    """A paragraph with a number or a heading of its own. `heading` is its own, else that of the clause it is a part of;
-    `start` and `end` are where its words stand in the contract, `line` counts from 1."""
+    """A paragraph with a number or a heading of its own. `heading` is its own, else that of the clause it is a part of,
+    which `above` is in any case; `start` and `end` are where its words stand in the contract, `line` counts from 1."""
 
     number: str
     heading: str
@@ -21,6 +21,7 @@ class Clause(Struct, frozen=True, kw_only=True):
     start: int
     end: int
     line: int
+    above: str = ""
 
     @property
     def place(self) -> str:
@@ -63,7 +64,7 @@ def _clauses(text: str) -> Iterator[Clause]:
     for line, raw in enumerate(text.splitlines(keepends=True), 1):
         found = _opening(raw, top, first=line == 1)
         if found is not None:
-            clause = _clause(text, start, at, number, heading or above, begun_at)
+            clause = _clause(text, start, at, number, heading, above, begun_at)
             if clause is not None:
                 yield clause
             number, heading = found.number, found.heading
@@ -72,18 +73,18 @@ def _clauses(text: str) -> Iterator[Clause]:
                 top = int(number) if number.isdigit() else top
             start, begun_at = at + found.offset, line
         at += len(raw)
-    clause = _clause(text, start, at, number, heading or above, begun_at)
+    clause = _clause(text, start, at, number, heading, above, begun_at)
     if clause is not None:
         yield clause
 
 
-def _clause(text: str, start: int, end: int, number: str, heading: str, line: int) -> Clause | None:
+def _clause(text: str, start: int, end: int, number: str, own: str, above: str, line: int) -> Clause | None:
     words = text[start:end]
-    bare = words.strip()
+    bare, heading = words.strip(), own or above
     if not bare and not (number and heading):
         return None
     start += len(words) - len(words.lstrip())
-    return Clause(number=number, heading=heading, text=bare, start=start, end=start + len(bare), line=line)
+    return Clause(number=number, heading=heading, text=bare, start=start, end=start + len(bare), line=line, above=above)
 
 
 class _Opening(Struct, frozen=True):

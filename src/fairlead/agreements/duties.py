@@ -32,13 +32,17 @@ def _over_a_weekend(length: Duration) -> float:
 
 
 def _availability(said: Sentence) -> Iterator[Value]:
+    if said.has(r"\b(?:if|where|should|when|whenever)\b[^.;]{0,60}\b(?:below|less than|under)\b"):
+        return  # what a failure costs
     if said.about(r"availab|uptime") or (said.headed(r"service level") and said.has(r"\b(?:up|reachable)\b")):
         yield from the_only((number for number in shares(said) if number >= 80), "percent")
 
 
 def _audit_notice(said: Sentence) -> Iterator[Value]:
-    if said.about(r"\baudit|inspect") and said.has(r"records|books|premises|systems|accounts|inspect"):
-        units = "day week fortnight month"
+    if said.about(r"\baudit|inspect") and said.has(
+        r"records|books|premises|systems|accounts|inspect|auditors?\b|compliance"
+    ):
+        units = "hour day week fortnight month"
         found = lengths(said, units, aside="", notice=True) or lengths(
             said, units, aside=r"every|\blast\b|\bpast\b|previous|\bkeeps?\b|\bkept\b|retain|\btakes?\b"
         )

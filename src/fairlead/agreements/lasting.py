@@ -5,14 +5,18 @@ from typing import Final
 
 from fairlead.agreements.reading import NO_LIMIT, Read, Sentence, Value, lengths, pattern_of, plain_durations, the_only
 
-STAFF: Final = r"solicit|recruit|hires?\b|hiring|entice|poach"
+STAFF: Final = r"solicit|recruit|(?<!for )\bhires?\b|hiring|entice|poach|\b(?:not|neither)\b[^.;]{0,80}\bemploy\b"
 SECRETS: Final = r"confiden|secre|non-?disclosure|in confidence"
 _OVER: Final = r"terminat|cancel|\bend (?:this|the)\b|\bexit\b"
 _LONG: Final = "week fortnight month quarter year decade"
-_RENEWS: Final = r"renew|prolong|extend|tacit|successive|followed by|month to month|further (?:term|period)"
+_RENEWS: Final = (
+    r"renew|prolong|extend|tacit|successive|followed by|month to month|further (?:term|period)"
+    r"|(?:from )?\byear[- ]to[- ]year|roll(?:s|ed)?[- ]?over|evergreen"
+)
 _HEAD: Final = (
-    r"(?:initial|first|minimum|fixed|basic)\s+(?:\w+\s+)?(?:term|period|duration)\b[^.;\d]{0,40}$"
-    r"|(?:agreement|contract|subscription|licen[cs]e)\b[^.;]{0,80}"
+    r"(?:initial|first|minimum|fixed|basic)\s+(?:\w+\s+)?(?:term|period|duration|commitment)\b[^.;\d]{0,40}$"
+    r"|\b(?:initial|minimum|fixed)\s+$"
+    r"|(?:agreement|contract|subscription|licen[cs]e)\b[^.;]{0,200}"
     r"\b(?:runs?|continues?|lasts?|remains?|valid|is concluded)\b"
     r"[^.;\d]{0,60}\bfor\b[^.;\d]{0,30}$|continues? for\D{0,30}$|term of (?:this|the) \w+ is\D{0,20}$"
 )
@@ -50,10 +54,7 @@ def _beside(before: str) -> bool:
 def _renewal_term(said: Sentence) -> Iterator[Value]:
     if not said.has(_RENEWS) or said.has(r"price|rates? |insur") or said.headed(r"confiden|warrant"):
         return
-    if said.has(
-        r"(?:does|do|is|are|shall|will) (?:not|never)\b[^.;]{0,30}(?:renew|extend|prolong)"
-        r"|no (?:automatic )?renewal|unless both"
-    ):
+    if said.has(_ENDS) or _is_option(said):
         yield Value(0.0)
         return
     if said.has(r"month[- ]to[- ]month"):
@@ -61,7 +62,11 @@ def _renewal_term(said: Sentence) -> Iterator[Value]:
         return
     if not said.has(
         r"automatic|tacit|successive|followed by|thereafter|further|prolonged|at a time|each (?:time|case)|unless"
+        r"|year[- ]to[- ]year|successive|consecutive|\buntil\b"
     ):
+        return
+    if said.has(r"\byear[- ]to[- ]year|\bfor (?:consecutive|successive) years|from year"):
+        yield Value(12.0)
         return
     found = lengths(said, f"day {_LONG}", aside="", notice=False)
     renewed = [each for each in found if not _first_term(said.plain[: each.start])]
@@ -71,6 +76,22 @@ def _renewal_term(said: Sentence) -> Iterator[Value]:
         yield Value(why="for how long it goes on by itself cannot be read")
 
 
+_ENDS: Final = (
+    r"(?:does|do|is|are|shall|will) (?:not|never)\b[^.;]{0,30}(?:renew|extend|prolong)"
+    r"|no (?:automatic )?renewal|unless both|(?:renew|extend|prolong)\w*\b[^.;]{0,40}\bonly (?:if|where|by|with)\b"
+)
+
+
+def _is_option(said: Sentence) -> bool:
+    """Whether our side may go on if it wants to, and nothing goes on by itself."""
+    found = pattern_of(r"\b(?:may|option|elect|entitled|right)\b[^.;]{0,60}\b(?:renew|extend|prolong)").search(said.text)
+    return (
+        found is not None
+        and said.parties.who(said.text[: found.start()]) == "ours"
+        and not said.has(r"automatic|tacit|unless|deemed|shall (?:be )?(?:renew|extend|prolong)")
+    )
+
+
 def _first_term(before: str) -> bool:
     """Whether a length is that of the term before the renewal."""
     near = before[-45:]
@@ -78,38 +99,57 @@ def _first_term(before: str) -> bool:
 
 
 def _renewal_notice(said: Sentence) -> Iterator[Value]:
-    if said.has(_RENEWS) and not said.has(r"price|rates? ") and said.has(r"unless|notice|cancel"):
+    if said.has(_RENEWS) and not said.has(r"price|rates? ") and not _is_option(said) and said.has(r"unless|notice|cancel"):
         found = lengths(said, f"day {_LONG}", aside="", notice=True)
         yield from the_only((each.days for each in found), "days")
 
 
 def _convenience_notice(said: Sentence) -> Iterator[Value]:
-    if not said.has(_OVER) or said.has(_RENEWS) or said.parties.who(said.text) not in ("both", "ours", ""):
+    if (
+        not said.has(_OVER)
+        or said.has(f"{_RENEWS}|{STAFF}|surviv|(?:notwithstanding|upon|after|following) (?:the |any )?terminat|insolven")
+        or said.parties.who(said.text) not in ("both", "ours", "")
+    ):
+        return
+    if said.has(_BOUND):
+        yield Value(NO_LIMIT)
         return
     if not said.has(r"convenience|without cause|any reason|any time|without (?:giving|stating|naming)|no reasons?\b"):
         return
     found = lengths(said, f"hour day {_LONG}", aside="", notice=True) or lengths(said, f"hour day {_LONG}", aside="")
     if found:
         yield from the_only((each.days for each in found), "days")
-    else:
+    elif said.has(_ENDED):
         yield Value(why="with how much notice cannot be read")
 
 
+_BOUND: Final = (
+    r"(?:(?:shall|may|can|will|must) not|not be (?:entitled|allowed|permitted) to|no right to|neither\b[^.;]{0,30}\bmay)"
+    r" (?:terminate|cancel|end)\b[^.;]{0,60}(?:convenience|without cause|any reason|any time)"
+)
+_ENDED: Final = (
+    r"(?:terminat\w*|cancel\w*|end)\b[^.;]{0,60}"
+    r"\b(?:agreement|contract|order|engagement|appointment|services?|subscription|statement|it|term|convenience)\b"
+)
+
+
 def _confidentiality(said: Sentence) -> Iterator[Value]:
-    duty = said.about(SECRETS) or (
+    duty = said.about(SECRETS) or (said.under(SECRETS) and said.has(r"obligations?|dut(?:y|ies)|undertaking")) or (
         said.type == "nda" and said.has(r"obligations|duties") and said.headed(r"term|duration")
     )
-    if not duty or said.about(f"{STAFF}|personal data|warrant"):
+    if not duty or said.about(f"{STAFF}|personal data|warrant") or said.has(r"\bliability\b[^.;]{0,60}(?:exceed|limited to)"):
         return
     found = lengths(said, "month year decade", aside=r"return|destroy|delet|hand(?:s|ed)? back|written down|in writing")
-    if said.has(r"as long as|indefinite|perpetual|without limit in time|for ever"):
+    if said.has(r"as long as|indefinite|perpetual|perpetuity|without limit in time|for ?ever\b"):
         yield Value(why="it names a time, and none for a part") if found else Value(NO_LIMIT)
         return
     yield from the_only((each.months / 12 for each in found), "years")
 
 
 def _non_solicit(said: Sentence) -> Iterator[Value]:
-    if said.has(STAFF) and said.binds_us():
+    if said.has(r"(?:nothing|not|neither)\b[^.;]{0,40}\b(?:restrict|prevent|prohibit|preclude)\w*[^.;]{0,60}(?:" + STAFF + ")"):
+        yield Value(0.0)
+    elif said.has(STAFF) and said.binds_us():
         found = lengths(said, f"day {_LONG}", aside="")
         if found:
             yield from the_only((each.months for each in found), "months")

@@ -28,7 +28,10 @@ def _liability_cap(said: Sentence) -> Iterator[Value]:
     if (
         not (said.has(r"liab") or (said.headed(r"liab") and said.has(r"damage|\bowe")))
         or said.about(r"insur")
-        or said.has(r"^\W*nothing (?:in|limits)|excludes? (?:its|any) liability")
+        or (
+            said.has(r"^\W*nothing (?:in|limits)|excludes? (?:its|any) liability")
+            and not said.has(r"liability, which (?:shall be|is) unlimited")
+        )
     ):
         return
     if said.has(
@@ -39,13 +42,16 @@ def _liability_cap(said: Sentence) -> Iterator[Value]:
     if not said.has(_CAPPED) or said.parties.who(said.text) == "ours":
         return
     told = {*(round(each, 2) for each in shares(said)), *_times(said)}
-    if told and (len(told) > 1 or said.has(r"\b(?:lower|lesser|smaller|lowest) of\b")):
+    several = bool(list(amounts(said.plain))) and not said.has(r"\b(?:greater|higher|larger|more) of\b")
+    if several and (told or said.has(r"fees|charges|amounts?|sums")) and lengths(said, "month year", aside=""):
+        yield Value(why="it names several caps, an amount of money and fees of a time")
+    elif told and (len(told) > 1 or said.has(r"\b(?:lower|lesser|smaller|lowest) of\b")):
         yield Value(why=f"it names several caps, {', '.join(f'{each:g}' for each in sorted(told))} percent among them")
     elif told:
         yield _of_time(said, told.pop())
     elif said.has(_SHARE_IN_WORDS):
         yield Value(why="which share of the fees it means cannot be read")
-    elif said.has(r"fees|charges|amounts|sums"):
+    elif said.has(r"fees?\b|charges|amounts?\b|sums"):
         yield _of_fees(said)
     else:
         yield Value(why="what it is limited to cannot be read")
@@ -90,8 +96,14 @@ def _insurance(said: Sentence) -> Iterator[Value]:
     )
 
 
+_GOOD: Final = (
+    r"defect|goods|material|workmanship|product|conform|software|equipment|documentation|specification"
+    r"|warranty period\W{0,3}(?:is|means|shall be|:)"
+)
+
+
 def _warranty(said: Sentence) -> Iterator[Value]:
-    if said.has(r"warrant|guarantee") and said.has(r"defect|goods|material|workmanship|product|conform"):
+    if said.has(r"warrant|guarantee") and said.has(_GOOD):
         found = lengths(
             said, "day week fortnight month quarter year decade",
             aside=r"visible|\btold\b|tells?\b|notif|notice|mend|repair|remed|respon|claim|replac|inspect",

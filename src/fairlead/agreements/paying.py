@@ -12,7 +12,7 @@ _MONEY_TALK: Final = (
 _PAID_FOR: Final = r"invoice|fee|charge|remuneration|payment|billing|price|sums?\b"
 _OTHER_TIMES: Final = (
     r"interest|increase|\braises? (?:its|the|any|all)?\s*(?:price|fee|rate|charge)|insur|liab|terminat|refund|credit"
-    r"|audit|warrant|renew|escrow|in the \w+ months|remind|dunning"
+    r"|audit|warrant|renew|escrow|suspen|in the \w+ months|remind|dunning"
 )
 _NO_PAYMENT: Final = r"discount|deduct|\bdisput|\bissued?\b|object|quer(?:y|ies)|complain|reject|overdue|delay|\blate\b"
 _NET: Final = r"\bnet\s+(\d+)(?!\s*(?:%|per ?cent))"
@@ -31,6 +31,9 @@ def _payment_days(said: Sentence) -> Iterator[Value]:
         yield Value(0.0)
 
 
+_AS_LAW_ALLOWS: Final = (
+    r"(?:less|lesser|lower) of\b|(?:maximum|highest)[^.;]{0,40}(?:law|permitted)[^.;]{0,20}(?:less|lower|smaller)"
+)
 _YEARLY: Final = {"day": 365.0, "dai": 365.0, "week": 52.0, "month": 12.0, "quarter": 4.0, "year": 1.0, "annu": 1.0}
 _RATE: Final = pattern_of(
     r"(?:per|a|an|each|every)\s+(?:(?P<count>\d+)\s+)?(?P<one>day|week|month|quarter|year|annum)s?\b|\b(?P<two>dai|week|month|quarter|year|annual)l?y?\b"
@@ -45,10 +48,13 @@ def _late_interest(said: Sentence) -> Iterator[Value]:
         return
     if said.has(r"liab|deliver|credit|damages"):
         return
-    if said.has(r"base rate|libor|euribor|\babove\b|over the|statutory|maximum .{0,20}law"):
+    plain = said.plain
+    lawful = said.has(_AS_LAW_ALLOWS) and not said.has(r"great|high(?:er|est) of|more")  # the rate itself is the most
+    if said.has(r"base (?:lending )?rate|libor|euribor|\babove\b|over the|statutory") or (
+        not lawful and said.has(r"maximum .{0,20}law")
+    ):
         yield Value(why="it rests on a rate that changes")
         return
-    plain = said.plain
     yield from the_only((number * _times_a_year(plain, at) for number, at in percents(plain)), "percent a year")
 
 
@@ -61,6 +67,9 @@ def _times_a_year(text: str, at: int) -> float:
     return _YEARLY["annu" if word.startswith("annu") else word] / float(found["count"] or 1)
 
 
+_STILL: Final = (
+    r"\b(?:may|shall|will|can|must) not\b[^.;]{0,30}\b(?:increas|rais|adjust|chang|vary|varied)"
+)
 _FIXED: Final = (
     r"\b(?:prices|fees|charges|rates)\s+(?:(?:shall|will|are|is|stay|remain)\s+)+"
     r"(?:remain |stay |be )?(?:fixed|unchanged|the same|as they are|firm)\b"
@@ -70,17 +79,20 @@ _FIXED: Final = (
 def _price_increase(said: Sentence) -> Iterator[Value]:
     rises = (
         r"increas|\brais|\bris(?:e|es|ing)\b|go up|adjust|vary|varied|chang|uplift|indexed|amend|revis(?:e|es|ed|ing)\b"
+        r"|escalat"
     )
     if (
         not (said.has(rises) or said.has(_FIXED))
-        or not said.about(r"price|fees?\b|rates?\b|charges?\b")
+        or not said.about(r"\bpric(?:e|es|ing)\b|\bfees?\b|\brates?\b|\bcharges?\b")
         or said.has(r"interest|liab|insur")
     ):
         return
-    if said.has(_FIXED):
-        yield Value(0.0)
-        return
     found = shares(said, aside=r"discount|rebate|deposit|advance")
+    if not found and said.has(f"{_FIXED}|{_STILL}"):
+        part = said.has(r"\bfirst\b|\binitial|during|until|unless|except|without|before|once|thereafter|after that")
+        whole = said.has(r"(?:during|throughout|for) the (?:whole |entire )?(?:term|duration|life)\b")
+        yield Value(why="for how long they are fixed, or what comes then, cannot be read") if part and not whole else Value(0.0)
+        return
     index = said.has(r"index|\bcpi\b|inflation|consumer price")
     if found and not (index and said.has(r"greater|higher|in addition|\bplus\b")):
         yield from the_only(found, "percent")

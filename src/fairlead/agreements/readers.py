@@ -44,7 +44,7 @@ def read(clauses: Iterable[Clause], parties: Parties, type: str) -> list[Said]:
     seen: set[tuple[str, str, float | None, str]] = set()
     for clause in clauses:
         for start, text in sentences(clause):
-            sentence = Sentence(text, clause.heading, type, parties)
+            sentence = Sentence(text, clause.heading, type, parties, clause.above, clause.text)
             for measure, reader in MEASURES.items():
                 for value in reader(sentence):
                     key = (measure, clause.place, value.number, value.word)

@@ -15,12 +15,14 @@ NO_LIMIT: Final = 1_000_000.0
 
 
 class Sentence(Struct, frozen=True, dict=True):
-    """A sentence with the heading of its clause. `plain` has numbers in words as digits."""
+    """A sentence with the heading of its clause, the heading `above` that, and the words of the whole `clause`. `plain` has numbers in words as digits."""
 
     text: str
     heading: str
     type: str
     parties: Parties
+    above: str = ""
+    clause: str = ""
 
     @cached_property
     def plain(self) -> str:
@@ -33,6 +35,10 @@ class Sentence(Struct, frozen=True, dict=True):
     def headed(self, pattern: str) -> bool:
         """Whether the heading of its clause says it."""
         return pattern_of(pattern).search(self.heading) is not None
+
+    def under(self, pattern: str) -> bool:
+        """Whether its heading, or the one above that, says so."""
+        return self.headed(pattern) or pattern_of(pattern).search(self.above) is not None
 
     def about(self, pattern: str) -> bool:
         """Whether it or its heading says it."""

@@ -17,7 +17,7 @@ _PLACE: Final = (
     r"(?:the )?(?:state of |republic of |commonwealth of |province of )?[A-Z][\w]+(?: (?:and |of )?[A-Z][\w]+){0,3}"
 )
 _LAWS: Final = (
-    rf"laws? of (?P<place>{_PLACE})",
+    rf"[Ll]aws? (?:of|in force in) (?P<place>{_PLACE})",
     r"\b(?P<adjective>[A-Z][a-z]+) law\b",
     rf"govern\w* .{{0,40}}\bby (?P<after>{_PLACE}) law",
 )
@@ -29,7 +29,7 @@ _CONSENT: Final = (
 
 def _governing_law(said: Sentence) -> Iterator[Value]:
     if not said.has(r"\blaws?\b") or not (
-        said.headed(r"law|jurisdiction|dispute|courts") or said.has(r"govern|law (?:shall )?appl")
+        said.headed(r"law|jurisdiction|dispute|courts") or said.has(r"govern|constru|interpret|law (?:shall )?appl")
     ):
         return
     for pattern in _LAWS:
@@ -49,7 +49,7 @@ def country_of(named: str) -> str:
 
 
 def _indemnity(said: Sentence) -> Iterator[Value]:
-    found = pattern_of(r"\bindemnif|\bhold\b.{0,60}\bharmless|\bindemnity against").search(said.text)
+    found = pattern_of(r"\bindemnif|\bhold\b.{0,60}\bharmless|\bindemnity against|\bdefend\b(?=[^.;]{0,80}\b(?:claim|suit|action|proceeding)s?\b)").search(said.text)
     if found is None or said.about(r"insur"):
         return
     who = said.parties.who(said.text[: found.start()])
@@ -59,14 +59,22 @@ def _indemnity(said: Sentence) -> Iterator[Value]:
         yield Value(why="who indemnifies whom cannot be read")
 
 
+_WITHOUT_ASKING: Final = (
+    r"(?<!not )(?<!only )\b(?:may|can|entitled to|free to)\b(?! not)[^.;]{0,80}"
+    r"\bwithout (?:any |the |further |prior |separate )*(?:customer's |need |requirement |having )*"
+    r"(?:consent|notice|notif|inform|telling|approv|permission|ask)"
+)
+_TOLD: Final = r"inform|notif|notice|object"
+
+
 def _subprocessors(said: Sentence) -> Iterator[Value]:
     if not said.has(r"sub-?processors?|(?:an)?other processors?"):
         return
-    if said.has(_CONSENT + r"|require .{0,40}consent"):
-        yield Value(word="consent")
-    elif said.has(r"discretion|freely|\bfree to\b|of its choice|without (?:consent|notice|inform|notif|telling)"):
+    if said.has(r"discretion|freely|\bfree to\b|of its choice|" + _WITHOUT_ASKING):
         yield Value(word="free")
-    elif said.has(r"inform|notif|notice|object"):
+    elif said.has(_CONSENT + r"|require .{0,40}consent"):
+        yield Value(word="consent")
+    elif said.has(_TOLD) or pattern_of(_TOLD).search(said.clause):  # who is told may stand in the next sentence
         yield Value(word="notice")
     elif said.has(r"\bmay\b"):
         yield Value(word="free")
@@ -75,10 +83,11 @@ def _subprocessors(said: Sentence) -> Iterator[Value]:
 
 
 _WORKS: Final = (
-    r"deliverable|work product|\bresults\b|reports|documents|designs|plans|foreground|(?:written|made|developed) for"
+    r"deliverable|work product|\bresults\b|reports|documents|designs|plans|foreground|(?:written|made|developed) for|jointly"
 )
 _OWNED: Final = (
-    r"\bvests?\b|\bbelongs?\b|\bowned by\b|\bremains?\b|\bpass(?:es)?\b|property of|\bassigns\b|\bowns\b|\bretains\b"
+    r"\bvests?\b|\bbelongs?\b|\bowned by\b|\bremains?\b|\bpass(?:es)?\b|property of|\bassigns\b|\bowns?\b|\bretains\b"
+    r"|\breserves\b"
 )
 
 
@@ -86,60 +95,99 @@ def _ip_owner(said: Sentence) -> Iterator[Value]:
     about = r"intellectual|owner|work product|deliverable|design|property|result|rights"
     if not said.about(about) or not said.has(_WORKS) or said.headed(r"confiden|insur|return"):
         return
-    found = pattern_of(_OWNED).search(said.text)
+    text = pattern_of(r"as between the parties").sub("", said.text)
+    found = pattern_of(_OWNED).search(text)
     if found is None:
         return
-    keeps = found[0].lower() in ("owns", "retains", "assigns")
-    who = said.parties.who(said.text[: found.start()] if keeps else said.text[found.end() :])
+    if pattern_of(r"\b(?:no|not|nothing|neither)\b[^.;,]{0,60}$").search(text[: found.start()]):
+        yield Value(why="it says who does not own it")
+        return
+    keeps = found[0].lower() in ("own", "owns", "retains", "assigns", "reserves")
+    who = said.parties.who(text[: found.start()] if keeps else text[found.end() :])
     if found[0].lower() == "assigns" and who in ("ours", "theirs"):
         who = "theirs" if who == "ours" else "ours"
     if who == "ours":
         yield Value(word="customer")
     elif who == "theirs":
-        yield Value(word="licence" if said.has(r"perpetual") else "supplier")
+        yield Value(word="licence" if said.has(r"perpetual|irrevocable") else "supplier")
     elif who == "both":
         yield Value(word="joint")
     else:
         yield Value(why="who owns it cannot be read")
 
 
+_OF_IT: Final = r"agreement|contract|rights?\b|obligations?\b|duties|benefit|hereunder"
+
+
 def _assignment(said: Sentence) -> Iterator[Value]:
-    moved = pattern_of(r"\b(?:assign|transfer)\b").search(said.text)
+    moved = pattern_of(r"\b(?:assign|transfer)(?:ed|able)?\b").search(said.text)
     if (
         moved is None
-        or not said.has(r"agreement|contract|rights|obligations")
-        or said.has(r"copyright|title|personal data")
+        or not said.has(_OF_IT)
+        or said.has(r"copyright|\btitle\b|personal data")
     ):
         return
     if said.parties.who(said.text[: moved.start()]) == "ours":
         return
-    if said.has(r"affiliate|group compan|(?:its|the same) group"):
+    barred = pattern_of(r"\b(?:not|neither|no party)\b").search(said.text, 0, moved.end()) is not None
+    if said.has(r"merger|acquisition|substantially all|change of control|successor to"):
+        yield Value(why="it allows a transfer to whoever takes over the business")
+    elif said.has(r"affiliate|group compan|(?:its|the same) group"):
         yield Value(word="affiliates")
-    elif said.has(r"\b(?:not|neither|no party)\b") and said.has(_CONSENT + r"|unless .{0,40}(?:consent|approv|agree)"):
+    elif barred and said.has(_CONSENT + r"|unless .{0,40}(?:consent|approv|agree)"):
         yield Value(word="consent")
-    elif said.has(r"\bmay\b|free to|is entitled"):
+    elif barred and not said.has(r"without|unless|except|save|other than|provided|but\b|only"):
+        yield Value(word="consent")  # to nobody at all
+    elif not barred and said.has(r"\bmay\b|free to|entitled"):
         yield Value(word="free")
-    else:
+    elif pattern_of(_OF_IT).search(said.text, moved.start(), moved.end() + 100) is not None:
         yield Value(why="who may assign cannot be read")
+
+
+_DEALS: Final = r"exclusiv|services|goods|products|suppl|consultants|providers|vendors|contractors|requirements"
 
 
 def _exclusivity(said: Sentence) -> Iterator[Value]:
     bound = said.has(
         r"only from|\bexclusively (?:from|with)|not (?:engage|buy|purchase|use|appoint) .{0,20}other"
-        r"|from no other|sole supplier"
+        r"|from no other|sole supplier|\b(?:sole|exclusive) (?:and exclusive )?(?:provider|supplier|source|agency|agent|contractor|vendor)"
+        r"|\ball (?:of )?its requirements\b[^.;]{0,60}\bfrom\b|exclusively from"
     )
-    if bound and said.binds_us():
+    free = said.has(
+        r"\b(?:nothing|not|no)\b[^.;]{0,60}\b(?:oblige|require|bound|restrict|prevent|commit)\w*|not be (?:obliged|bound|required)"
+        r"|non-?exclusive (?:basis|relationship|arrangement|agreement)|(?:agreement|relationship|engagement|appointment) is non-?exclusive"
+        r"|\bmay\b[^.;]{0,30}\b(?:engage|use|appoint|retain|obtain|procure|buy|purchase)\b[^.;]{0,60}\b(?:other|third part|elsewhere|similar)"
+    )
+    if free and (bound or said.has(r"exclusiv|similar|others?\b|third part")) and said.about(_DEALS):
+        yield Value(word="none")
+    elif bound and said.binds_us():
         yield Value(word="exclusive")
 
 
+_PUBLIC: Final = (
+    r"publicity|(?<!and )marketing|\blogos?\b|reference customer|in public|press release|publici[sz]e"
+    r"|public (?:announcement|statement)|\bmarks\b|promotional|advertising|(?:customer|client) lists?|portfolio"
+)
+
+
 def _publicity(said: Sentence) -> Iterator[Value]:
-    if not said.about(r"publicity|marketing|\blogo\b|reference customer|in public|press release") or said.has(
+    if not said.about(_PUBLIC) or said.has(
         r"indemnif"
     ):
         return
-    if said.has(_CONSENT):
+    granted = said.has(
+        r"\b(?:may|is (?:permitted|entitled|allowed) to|agrees that|grants|right to)\b(?! not| only)[^.;]{0,60}"
+        r"\b(?:use|identify|include|list|display|refer|name|show|publish|disclose|mention)\b"
+    ) and not said.has(r"\b(?:neither|no party)\b[^.;]{0,40}\bmay\b")
+    barred = said.has(r"\b(?:not|neither|no|nor|only|unless|never)\b")
+    asked = said.has(_CONSENT + r"|unless .{0,60}(?:consent|approv|agree)|only (?:with|after|if)")
+    if said.has(_WITHOUT_ASKING):
+        yield Value(word="free")
+    elif asked and granted and (not barred or said.has(r";|provided|\bbut\b")) and not said.has(r"only with|\bwith\b[^.;]{0,30}prior"):
+        yield Value(why="some of it is free, and some needs consent")
+    elif asked:
         yield Value(word="consent")
-    elif said.has(r"\bmay\b|permitted|entitled|allowed|agrees"):
+    elif said.has(r"\bmay\b|permitted|entitled|allowed|agrees|grants"):
         yield Value(word="free")
 
 
