@@ -6,17 +6,19 @@ from fairlead.agreements.parties import Parties, parties_of
 from fairlead.agreements.positions import Position, position, standing_of
 from fairlead.agreements.quantities import amounts, digits
 from fairlead.agreements.readers import MEASURES, annual_value, read
-from fairlead.agreements.subjects import unheard
+from fairlead.agreements.subjects import Unheard, heads_of, unheard
 
 __all__ = [
     "MEASURES",
     "Clause",
     "Parties",
     "Position",
+    "Unheard",
     "amounts",
     "annual_value",
     "bears_out",
     "digits",
+    "heads_of",
     "language_of",
     "parties_of",
     "position",

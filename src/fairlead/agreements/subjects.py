@@ -1,10 +1,11 @@
 """Clauses that speak of what preferred terms speak of, whether or not a rule can read what they say of it."""
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from fairlead.agreements.clauses import Clause
+from msgspec import Struct
+
+from fairlead.agreements.clauses import Clause, sentences
 from fairlead.agreements.readers import Said
 from fairlead.agreements.reading import pattern_of
 
@@ -25,6 +26,21 @@ _SUBJECTS: Final[Mapping[str, tuple[str, str]]] = {
         r"\b(?:prices?|price list|fees|charges|rates)\b",
         r"amend|revis|uplift|rais|increas|adjust|vary|\bfixed\b",
     ),
+    "renewal_term": (r"renew|tacit|year to year|roll(?:s|ed)?[- ]?over|successive|thereafter until", _MAY),
+    "renewal_notice": (r"renew|year to year|roll(?:s|ed)?[- ]?over", r"notice|cancel|opt out|terminat"),
+    "convenience_notice": (
+        r"(?:terminat|cancel|\bend\b)\w*[^.;]{0,80}(?:convenience|without cause|any reason|no reason|any time|giving)"
+        r"|(?:convenience|without cause|any reason|any time)[^.;]{0,80}(?:terminat|cancel|\bend\b)",
+        r"\b(?:may|can|shall|right|entitled)\b",
+    ),
+    "confidentiality": (
+        r"confidential|secrecy|secret\b",
+        r"(?:surviv|period of|remain|continu|thereafter|following|after|indefinit|perpetu).{0,80}|\bfor (?:\w+|\d+)( \(\d+\))? (?:years|months)\b",
+    ),
+    "ip_owner": (r"work product|deliverables|foreground|work made for hire|works made", r"\b(?:own|title|belong|vest|assign|property|rights)\w*"),
+    "audit_notice": (r"\baudit\w*|inspect", r"notice|days|hours|weeks"),
+    "insurance": (r"insur", r"\d"),
+    "governing_law": (r"\blaws? of\b|\b[A-Z][a-z]+ law\b", r"govern|constru|interpret|subject to|appl(?:y|ies)"),
     "breach_notice": (r"breach|incident|\bleak", r"personal data|data\b.{0,60}(?:tell|report|notif|inform|alert|hear)"),
     "subprocessors": (r"sub-?processors?|(?:an)?other processors?", _MAY),
     "availability": (r"availab|uptime|downtime|\b(?:up|down|reachable)\b", r"%|per ?cent"),
@@ -39,6 +55,18 @@ _SUBJECTS: Final[Mapping[str, tuple[str, str]]] = {
     "indemnity": (r"indemnif|harmless|third part\w+.{0,60}\bclaim|\bsues?\b", _MAY),
 }  # fmt: skip
 """By measure: what a clause speaks of, and what it has to have beside that to say something of it."""
+
+
+_CHANGES: Final = (
+    r"\b(?:clause|section|article|paragraph|words?|sentence)\b[^.]{0,80}\b(?:(?:is|are|be) (?:hereby )?(?:deleted|replaced|amended|substituted))"
+)
+_PERCENT: Final = r"\d\s*%|per ?cent"
+_FIGURES: Final[Mapping[str, str]] = {
+    "liability_cap": rf"{_PERCENT}|[£€$]\s?\d|\b(?:GBP|EUR|USD)\b|\b(?:months?|years?|times|twice)\b",
+    "price_increase": _PERCENT,
+    "late_interest": _PERCENT,
+}
+"""Of these a second clause may say something else, which is worse: by measure, how its numbers look."""
 
 
 _HEADS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
@@ -71,27 +99,59 @@ _HEADS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
 """By the heading of a clause: what it is expected to say."""
 
 
-def unheard(clauses: Iterable[Clause], said: Iterable[Said]) -> list[Clause]:
-    """The clauses of which nothing was read and that speak, by their heading or their words, of a measure of which
-    nothing was read anywhere in the contract."""
+class Unheard(Struct, frozen=True):
+    """A clause that somebody has to read, and why."""
+
+    clause: Clause
+    why: str
+
+
+def unheard(clauses: Iterable[Clause], said: Iterable[Said]) -> list[Unheard]:
+    """The clauses that somebody has to read: those that speak, by their heading or their words, of a measure of which
+    nothing was read anywhere in the contract; those that name a figure beside what was read of its measure elsewhere;
+    and those that change what another clause says."""
     told = list(said)
-    read, known = {each.measure for each in told}, {each.place for each in told}
-    open_ = [patterns for measure, patterns in _SUBJECTS.items() if measure not in read]
-    heads = [head for head, measures in _HEADS if not read & set(measures)]
+    read, quotes = {each.measure for each in told}, {each.quote for each in told}
+    known = {each.place for each in told}
     return [
-        each
+        Unheard(each, why)
         for each in clauses
-        if each.place not in known
-        and (
-            any(pattern_of(head).search(each.heading) for head in heads)
-            or any(_speaks(each.text, *patterns) for patterns in open_)
-        )
+        if each.text and (why := _why(each, read, quotes, has_said=each.place in known))
     ]
 
 
-def _speaks(text: str, subject: str, beside: str) -> bool:
-    """Whether one sentence has both."""
-    return any(
-        pattern_of(subject).search(each) is not None and pattern_of(beside).search(each) is not None
-        for each in re.split(r"(?<=[.;])\s", text)
-    )
+def _why(clause: Clause, read: set[str], quotes: set[str], *, has_said: bool) -> str:
+    parts = [text for _, text in sentences(clause) if text not in quotes]
+    if any(pattern_of(_CHANGES).search(each) for each in parts):
+        return "it changes what another clause says"
+    by_words = [measure for measure in _SUBJECTS if any(_speaks(each, measure) for each in parts)]
+    by_heading = [] if has_said else [
+        measure for head, measures in _HEADS
+        if not read & set(measures) and pattern_of(head).search(clause.heading) for measure in measures
+    ]  # fmt: skip
+    silent = sorted({*by_heading, *(each for each in by_words if each not in read)})
+    if silent:
+        return f"it seems to speak of {_named(silent)}, and no rule could read what it says"
+    figures = sorted(each for each in by_words if any(_has_figure(text, each) for text in parts))
+    if figures:
+        return f"it names a figure beside what another sentence says of {_named(figures)}"
+    return ""
+
+
+def _named(measures: Iterable[str]) -> str:
+    return " or ".join(each.replace("_", " ") for each in measures)
+
+
+def heads_of(heading: str) -> set[str]:
+    """The measures that a clause of this heading is expected to speak of."""
+    return {measure for head, measures in _HEADS if pattern_of(head).search(heading) for measure in measures}
+
+
+def _speaks(text: str, measure: str) -> bool:
+    return all(pattern_of(each).search(text) is not None for each in _SUBJECTS[measure])
+
+
+def _has_figure(text: str, measure: str) -> bool:
+    """Whether a sentence that speaks of the measure has a number in its unit, which may be another than was read."""
+    pattern = _FIGURES.get(measure)
+    return pattern is not None and pattern_of(pattern).search(text) is not None and _speaks(text, measure)

@@ -5,7 +5,18 @@ from typing import Any
 
 from msgspec import to_builtins
 
-from fairlead.agreements import MEASURES, Clause, annual_value, bears_out, language_of, parties_of, read, split, unheard
+from fairlead.agreements import (
+    MEASURES,
+    Clause,
+    annual_value,
+    bears_out,
+    heads_of,
+    language_of,
+    parties_of,
+    read,
+    split,
+    unheard,
+)
 
 # Clauses of these kinds say nothing that preferred terms speak of.
 _ORDINARY = re.compile(
@@ -24,6 +35,7 @@ _ADDRESSED = re.compile(
     re.IGNORECASE,
 )
 _MOST_UNREAD = 40
+_UNKNOWN = "no rule knows what a clause of this kind says"
 _LONGEST = 1500  # letters of a clause that somebody is shown
 
 
@@ -38,13 +50,14 @@ def extracted(text: str, organisation: str) -> dict[str, Any]:
     known = {each.place for each in said}
     addressed = [each for each in agreement.clauses if _ADDRESSED.search(each.text)]
     foreign = [each for each in agreement.clauses if language_of(each.text) not in ("en", "")]
-    silent = unheard(agreement.clauses, said)
+    silent = {each.clause.place: each.why for each in unheard(agreement.clauses, said)}
+    measures = {each.measure for each in said}
     unread = [
         each
         for each in agreement.clauses
         if each not in addressed
         and each not in foreign
-        and (each in silent or (each.place not in known and not _plain(each)))
+        and (each.place in silent or (each.place not in known and not _plain(each, measures)))
     ]
     return {
         "language": agreement.language,
@@ -52,7 +65,7 @@ def extracted(text: str, organisation: str) -> dict[str, Any]:
         "value": annual_value(text),
         "clauses": len(agreement.clauses),
         "said": [_plain_said(each) for each in said if not any(each.place == one.place for one in addressed)],
-        "unread": [_shown(each) for each in unread[:_MOST_UNREAD]],
+        "unread": [{**_shown(each), "why": silent.get(each.place, _UNKNOWN)} for each in unread[:_MOST_UNREAD]],
         "foreign": [_shown(each) for each in foreign[:_MOST_UNREAD]],
         "instructions": [_shown(each) for each in addressed],
     }
@@ -91,7 +104,9 @@ def joined(found: dict[str, Any], more: list[dict[str, Any]], text: str) -> list
     return taken
 
 
-def _plain(clause: Clause) -> bool:
+def _plain(clause: Clause, read_already: set[str]) -> bool:
+    """Whether a clause of which nothing was read is of no concern: of an ordinary kind, or beside others of its heading
+    that were read."""
     if clause.number.startswith("(") and not clause.heading:  # the parties, or items of a list
         return True
     return (
@@ -99,6 +114,7 @@ def _plain(clause: Clause) -> bool:
         or len(clause.text) < 3
         or not clause.number
         or _ORDINARY.search(clause.heading or clause.text[:80]) is not None
+        or bool(heads_of(clause.above or clause.heading) & read_already)
     )
 
 

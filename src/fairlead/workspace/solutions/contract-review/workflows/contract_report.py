@@ -114,9 +114,10 @@ def _attention(each: dict[str, Any]) -> str:
         "instruction": "this speaks to whoever reviews by machine",
         "language": "not English",
     }
+    note = f": {each['why']}" if each.get("why") else ""
     return (
         f"<article class={each['severity']}><h3>{escape(each['place'] or 'the whole contract')} "
-        f"<span>{each['severity']}, {told[each['kind']]}</span></h3>"
+        f"<span>{each['severity']}, {told[each['kind']]}{escape(note)}</span></h3>"
         f"<blockquote>{escape(each['text'])}</blockquote></article>"
     )
 
