@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from evals.contracts_made import made
-from evals.contracts_strangers import beside, became, idle, strangers, why
+from evals.contracts_strangers import beside, became, idle, strangers, why, wrapped
 from evals.contracts_unseen import Wordings, outcome
 from fairlead.context.items import read_item
 from fairlead.context.sections import split as sections_of
@@ -45,6 +45,7 @@ def main() -> None:
     asked.add_argument("--made", type=int, default=60, help="contracts to make")
     asked.add_argument("--unseen", type=int, default=150, help="contracts to make of wordings that are hard to read")
     asked.add_argument("--only", choices=(*FOLDERS, "made", *WORDINGS, *STRANGERS), help="one of the sets")
+    asked.add_argument("--wrapped", action="store_true", help="break the lines of strangers' texts, as a PDF does")
     asked.add_argument("--show", action="store_true", help="tell what differs")
     given = asked.parse_args()
     reviewer = Reviewer()
@@ -65,7 +66,7 @@ def main() -> None:
         wordings = Wordings(given.data / f"{name}.json")
         told[name] = clause_by_clause(reviewer, wordings, given.seed, given.unseen, show=given.show)
     for name in wanted(STRANGERS):
-        told[name] = strange(reviewer, given.data / "strangers" / name, show=given.show)
+        told[name] = strange(reviewer, given.data / "strangers" / name, broken=given.wrapped, show=given.show)
     print(json.dumps(told))
 
 
@@ -157,13 +158,13 @@ def clause_by_clause(
     return {"contracts": contracts, **told, "citations": citations, "citations_wrong": wrong}
 
 
-def strange(reviewer: Reviewer, folder: Path, *, show: bool) -> dict[str, Any]:
+def strange(reviewer: Reviewer, folder: Path, *, broken: bool, show: bool) -> dict[str, Any]:
     """What became of what ordinary agreements and single clauses say, and what was said of nothing."""
     told: dict[str, dict[str, int]] = {}
     citations = wrong = 0
     for each in strangers(folder):
         kind = told.setdefault("clauses" if each.name.startswith("clause ") else "agreements", {})
-        result, proven = reviewer.reviewed(each.text)
+        result, proven = reviewer.reviewed(wrapped(each.text) if broken else each.text)
         citations, wrong = citations + proven["checked"], wrong + len(proven["wrong"])
         outcomes = [(measure, level, words, became(result, measure, level, words))
                     for measure, (level, words) in each.said.items()]  # fmt: skip

@@ -8,6 +8,7 @@ person has to look). A line of `clauses.psv` is `measure | level | heading | wor
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import wrap
 from typing import Any, Final, NamedTuple
 
 from evals.contracts_unseen import LEVELS
@@ -58,6 +59,11 @@ def strangers(folder: Path) -> Iterator[Stranger]:
         title = "Supply Agreement" if "Goods" in words else "Services Agreement"
         text = _AROUND.format(title=title, heading=heading, words=words, them=them, us=us)
         yield Stranger(f"clause {number}", text, {measure: (level, " ".join(words.split())[-_TAIL:])})
+
+
+def wrapped(text: str, width: int = 72) -> str:
+    """The text with its lines broken, as that of a PDF is."""
+    return "\n".join("\n".join(wrap(line, width, break_on_hyphens=False)) for line in text.splitlines())
 
 
 def _marked(name: str, marked: str) -> Stranger:

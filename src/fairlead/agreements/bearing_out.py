@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from fairlead.agreements.quantities import amounts, digits, durations, percents
+from fairlead.agreements.reading import pattern_of
 from fairlead.agreements.worded import country_of
 
 _UNITS: Final[Mapping[str, str]] = {
@@ -20,6 +21,14 @@ _WORDS: Final[Mapping[str, frozenset[str]]] = {
     "publicity": frozenset({"consent", "free"}),
     "exclusivity": frozenset({"exclusive"}),
 }
+_NEEDED: Final[Mapping[str, str]] = {
+    "consent": r"consent|approv|permission|authori[sz]|agree",
+    "notice": r"notice|notif|inform|tell|told|object",
+    "affiliates": r"affiliat|group|subsidiar|parent",
+    "mutual": r"\b(?:each|both|either|mutual|neither)",
+    "joint": r"joint|together|common|both",
+    "licence": r"licen[cs]",
+}
 
 
 def bears_out(measure: str, number: float | None, word: str, quote: str) -> bool:
@@ -31,7 +40,13 @@ def bears_out(measure: str, number: float | None, word: str, quote: str) -> bool
         return False
     if measure == "governing_law":
         return bool(word) and any(country_of(each) == country_of(word) for each in _names(quote))
-    return word in _WORDS.get(measure, ())
+    return word in _WORDS.get(measure, ()) and _speaks_of(word, quote)
+
+
+def _speaks_of(word: str, quote: str) -> bool:
+    """Whether a quote has what a word that is good for us cannot do without: consent that nobody speaks of is none."""
+    needed = _NEEDED.get(word)
+    return needed is None or pattern_of(needed).search(quote) is not None
 
 
 def _numbers(measure: str, plain: str) -> Iterator[float]:

@@ -47,6 +47,10 @@ _HEADING: Final = re.compile(r"#{1,6}\s+(?P<rest>.+)")
 _BOLD: Final = re.compile(r"\*\*(?P<bold>[^*]{2,120})\*\*\s*(?P<rest>.*)")
 _CAPITALS: Final = re.compile(r"[A-Z][A-Z0-9 ,&/'’()-]{3,70}")
 _LEAD: Final = re.compile(r"(?P<title>[A-Z][^.:;]{1,60})[.:]\s+(?=\S)")
+_RUN_IN: Final = re.compile(
+    r"(?P<title>[A-Z][\w'’/-]+(?:,? (?:(?:and|or|of|the|to|for|in|by|on|with|&|/) )*[A-Z(][\w'’/()-]*){0,6})[.:] +(?=[A-Z\"“])"
+)
+_REFERS: Final = re.compile(r"\b(?:clauses?|sections?|articles?|paragraphs?|schedules?|under|of|with|to|and|or)$", re.IGNORECASE)
 _LONGEST_TITLE: Final = 7  # words
 _SAYS: Final = re.compile(r"\b(?:is|are|shall|may|must|will|has|have)\b|\d\s*(?:%|days?|months?|years?)", re.IGNORECASE)
 _EDGES: Final = " .:*\u2013\u2014-"
@@ -61,8 +65,12 @@ def _clauses(text: str) -> Iterator[Clause]:
     number = heading = above = ""
     start, begun_at, top = 0, 1, 0
     at = 0
-    for line, raw in enumerate(text.splitlines(keepends=True), 1):
-        found = _opening(raw, top, first=line == 1)
+    lines = text.splitlines(keepends=True)
+    for line, raw in enumerate(lines, 1):
+        before, after = lines[line - 2].strip() if line > 1 else "", lines[line].strip() if line < len(lines) else ""
+        found = None if _REFERS.search(before) else _opening(raw, top, before, after, first=line == 1)
+        if found is None and not before and line > 1:
+            found = _run_in(raw)
         if found is not None:
             clause = _clause(text, start, at, number, heading, above, begun_at)
             if clause is not None:
@@ -96,7 +104,8 @@ class _Opening(Struct, frozen=True):
     deep: bool
 
 
-def _opening(raw: str, top: int, *, first: bool) -> _Opening | None:
+def _opening(raw: str, top: int, before: str, after: str, *, first: bool) -> _Opening | None:
+    """What a line opens, between the line `before` and the line `after` it."""
     line = raw.rstrip("\r\n")
     indent, bare = len(line) - len(line.lstrip()), line.strip()
     if (heading := _HEADING.match(bare)) is not None:
@@ -105,10 +114,22 @@ def _opening(raw: str, top: int, *, first: bool) -> _Opening | None:
         return _marked(bold["bold"], top, indent + bold.start("rest"), numbered=True)
     found = _number(bare, top, sure=False)
     if found is not None:
-        return _numbered(bare, indent, *found)
-    if not first and _CAPITALS.fullmatch(bare) and len(bare.split()) <= _LONGEST_TITLE:
+        return _numbered(bare, indent, after, *found)
+    goes_on = before.isupper() and not before.endswith((".", ";", ":")) and len(before.split()) > _LONGEST_TITLE
+    if not first and not goes_on and _CAPITALS.fullmatch(bare) and len(bare.split()) <= _LONGEST_TITLE:
         return _Opening("", bare, indent + len(bare), False)
     return None
+
+
+def _run_in(raw: str) -> _Opening | None:
+    """A paragraph without a number whose first words are its heading: `Governing Law. This Agreement ...`."""
+    bare = raw.strip()
+    found = _RUN_IN.match(bare)
+    if found is None or _SAYS.search(found["title"]) or len(found["title"].split()) > _LONGEST_TITLE:
+        return None
+    if re.search(r"\b(?:Inc|Ltd|Co|Corp|LLC|LLP|No|Dr|Mr|Ms|St)$", found["title"]):
+        return None
+    return _Opening("", found["title"], raw.index(bare) + found.end(), False)
 
 
 def _marked(inner: str, top: int, offset: int, *, numbered: bool) -> _Opening | None:
@@ -120,14 +141,16 @@ def _marked(inner: str, top: int, offset: int, *, numbered: bool) -> _Opening | 
     return _Opening(found[0], inner[found[1] :].strip(_EDGES), offset, "." in found[0])
 
 
-def _numbered(bare: str, indent: int, number: str, after: int, deep: bool) -> _Opening:
-    rest = bare[after:]
+def _numbered(bare: str, indent: int, following: str, number: str, at: int, deep: bool) -> _Opening:
+    """A line with a number. Words that go on in the `following` line are no heading: lines may be broken anywhere."""
+    rest = bare[at:]
     title, lead = _title(rest), _LEAD.match(rest)
-    if title == rest.rstrip(" .:") and not rest.endswith((".", ";", ",")):
-        return _Opening(number, title, indent + len(bare), deep)
     if lead is not None and len(lead["title"].split()) <= _LONGEST_TITLE and not _SAYS.search(lead["title"]):
-        return _Opening(number, lead["title"].strip(), indent + after + lead.end(), deep)
-    return _Opening(number, "", indent + after, deep)
+        return _Opening(number, lead["title"].strip(), indent + at + lead.end(), deep)
+    says = following and (following[0].islower() or _SAYS.search(rest))
+    if title == rest.rstrip(" .:") and not rest.endswith((".", ";", ",")) and not says:
+        return _Opening(number, title, indent + len(bare), deep)
+    return _Opening(number, "", indent + at, deep)
 
 
 def _title(rest: str) -> str:
@@ -181,6 +204,11 @@ def sentences(clause: Clause) -> Iterator[tuple[int, str]]:
         start = found.end()
     if said := clause.text[start:].strip():
         yield clause.start + start, said
+
+
+def unbroken(text: str) -> str:
+    """The words in one line: lines may be broken anywhere, in a PDF, and behind a hyphen."""
+    return " ".join(re.sub(r"(?<=\w-)\s*\n\s*(?=[a-z])", "", text).split())
 
 
 _COMMON: Final = {

@@ -23,11 +23,20 @@ _HEAD: Final = (
 _UNTIL: Final = r"\b(?:ends?|expires?|until|runs? (?:out|to)|through)\b[^.;]{0,40}\b(?:(?:19|20)\d\d|anniversary)\b"
 
 
+_ORDINALS: Final = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+_ANNIVERSARY: Final = (
+    rf"\b(?:continue|remain|last|run|expire|end|terminate)s?\b[^;]*\b(?:until|on|to) the (?P<which>{'|'.join(_ORDINALS)})"
+    r"(?: \(\d+\w*\))? anniversary\b(?! or)"
+)
+
+
 def _initial_term(said: Sentence) -> Iterator[Value]:
     if (
         said.about(f"{STAFF}|{SECRETS}|warrant|exclusiv|insur|invoice|price")
         or (said.headed(r"renew|prolong") and not said.about(r"initial|\bterm\b|minimum|signature"))
         or (said.type == "nda" and said.has("disclos"))
+        or said.under("force majeure")
+        or said.has(r"\b(?:delay|event|failure|suspension|default)\b[^.;]{0,40}\bcontinues\b")
     ):
         return
     if said.headed(r"\bterm\b|duration|commence|period") and said.has(
@@ -42,6 +51,8 @@ def _initial_term(said: Sentence) -> Iterator[Value]:
         if said.has(_RENEWS):  # the first is the term, what follows is the renewal
             found = [each for each in found if head.search(said.plain[: each.start])][:1] or found
         yield from the_only((each.months for each in found), "months")
+    elif (ordinal := pattern_of(_ANNIVERSARY).search(said.text)) is not None:
+        yield Value(12.0 * (_ORDINALS.index(ordinal["which"].lower()) + 1))
     elif said.has(_UNTIL) and said.headed(r"\bterm\b|duration|commence|period"):
         yield Value(why="it names the day on which it ends, and not how long it lasts")
 

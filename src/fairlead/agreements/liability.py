@@ -98,7 +98,7 @@ def _insurance(said: Sentence) -> Iterator[Value]:
 
 _GOOD: Final = (
     r"defect|goods|material|workmanship|product|conform|software|equipment|documentation|specification"
-    r"|warranty period\W{0,3}(?:is|means|shall be|:)"
+    r"|warranty period\W{0,4}(?:is|means|shall (?:be|mean|run)|lasts|the period)"
 )
 
 

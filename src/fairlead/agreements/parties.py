@@ -37,12 +37,12 @@ def _first(text: str, names: tuple[str, ...]) -> int | None:
 
 def parties_of(text: str, organisation: str) -> Parties:
     """Of what stands before the first clause, mostly: `Acme Ltd ("the Buyer")`, `Buyer: Acme Ltd`."""
-    head, name = text[:3000], re.escape(organisation)
+    head, name = re.sub(r"(?<!\n)\n(?!\n)", " ", text[:3000]), re.escape(organisation)
     role = r"(?P<role>[A-Z][A-Za-z]{2,20})"
     after = re.search(
         rf"{name}[^\n()\"“]{{0,30}}[(,]?\s*[(\"“]{{1,2}}(?:the |hereinafter )*[\"“]?{role}", head, re.IGNORECASE
     )
-    before = re.search(rf"{role}\s*:\s*{name}", head)
+    before = re.search(rf"{role}[\s:*]*:[\s:*]*{name}", head)
     found = after or before
     ours = {*(_OURS if found is None else (found["role"].lower(),)), organisation.lower()}
     if found is not None and found["role"].lower() in _OURS:

@@ -9,7 +9,8 @@ from fairlead.agreements.reading import NO_LIMIT, Read, Sentence, Value, lengths
 _MONEY_TALK: Final = (
     r"\bpay(?:s|able|ment|ments)?\b|\bpaid\b|\bdue\b|\bsettl(?:e|es|ed|ement)\b|\bremit(?:s|ted)?\b|\bnet\b"
 )
-_PAID_FOR: Final = r"invoice|fee|charge|remuneration|payment|billing|price|sums?\b"
+_PAID_FOR: Final = r"invoice|fee|charge|remuneration|payment|billing|\bbills?\b|price|sums?\b"
+_FROM_INVOICE: Final = r"days?\b[^.;]{0,20}\b(?:from|of|after)\b[^.;]{0,30}\b(?:invoice|bill|statement)"
 _OTHER_TIMES: Final = (
     r"interest|increase|\braises? (?:its|the|any|all)?\s*(?:price|fee|rate|charge)|insur|liab|terminat|refund|credit"
     r"|audit|warrant|renew|escrow|suspen|in the \w+ months|remind|dunning"
@@ -19,7 +20,7 @@ _NET: Final = r"\bnet\s+(\d+)(?!\s*(?:%|per ?cent))"
 
 
 def _payment_days(said: Sentence) -> Iterator[Value]:
-    if not said.has(_MONEY_TALK) or not said.about(_PAID_FOR) or said.about(_OTHER_TIMES):
+    if not said.has(f"{_MONEY_TALK}|{_FROM_INVOICE}") or not said.about(_PAID_FOR) or said.about(_OTHER_TIMES):
         return
     found = [each.days for each in lengths(said, "day week fortnight month", aside=_NO_PAYMENT)]
     net = [float(each[1]) for each in pattern_of(_NET).finditer(said.plain)]

@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from fairlead.agreements.clauses import Clause, sentences
+from fairlead.agreements.clauses import Clause, sentences, unbroken
 from fairlead.agreements.duties import DUTIES
 from fairlead.agreements.lasting import LASTING
 from fairlead.agreements.liability import LIABILITY
@@ -44,7 +44,7 @@ def read(clauses: Iterable[Clause], parties: Parties, type: str) -> list[Said]:
     seen: set[tuple[str, str, float | None, str]] = set()
     for clause in clauses:
         for start, text in sentences(clause):
-            sentence = Sentence(text, clause.heading, type, parties, clause.above, clause.text)
+            sentence = Sentence(unbroken(text), clause.heading, type, parties, clause.above, clause.text)
             for measure, reader in MEASURES.items():
                 for value in reader(sentence):
                     key = (measure, clause.place, value.number, value.word)

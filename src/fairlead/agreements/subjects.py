@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from fairlead.agreements.clauses import Clause, sentences
+from fairlead.agreements.clauses import Clause, sentences, unbroken
 from fairlead.agreements.readers import Said
 from fairlead.agreements.reading import pattern_of
 
@@ -100,9 +100,10 @@ _HEADS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
 
 
 class Unheard(Struct, frozen=True):
-    """A clause that somebody has to read, and why."""
+    """A clause that somebody has to read, from where in its text, and why."""
 
     clause: Clause
+    at: int
     why: str
 
 
@@ -113,29 +114,30 @@ def unheard(clauses: Iterable[Clause], said: Iterable[Said]) -> list[Unheard]:
     told = list(said)
     read, quotes = {each.measure for each in told}, {each.quote for each in told}
     known = {each.place for each in told}
-    return [
-        Unheard(each, why)
-        for each in clauses
-        if each.text and (why := _why(each, read, quotes, has_said=each.place in known))
-    ]
+    found = (_unheard(each, read, quotes, has_said=each.place in known) for each in clauses if each.text)
+    return [each for each in found if each is not None]
 
 
-def _why(clause: Clause, read: set[str], quotes: set[str], *, has_said: bool) -> str:
-    parts = [text for _, text in sentences(clause) if text not in quotes]
-    if any(pattern_of(_CHANGES).search(each) for each in parts):
-        return "it changes what another clause says"
-    by_words = [measure for measure in _SUBJECTS if any(_speaks(each, measure) for each in parts)]
-    by_heading = [] if has_said else [
+def _unheard(clause: Clause, read: set[str], quotes: set[str], *, has_said: bool) -> Unheard | None:
+    parts = [(start - clause.start, unbroken(text)) for start, text in sentences(clause) if text not in quotes]
+    for at, text in parts:
+        if pattern_of(_CHANGES).search(text):
+            return Unheard(clause, at, "it changes what another clause says")
+    by_words = {measure: at for at, text in reversed(parts) for measure in _SUBJECTS if _speaks(text, measure)}
+    by_heading = set() if has_said else {
         measure for head, measures in _HEADS
         if not read & set(measures) and pattern_of(head).search(clause.heading) for measure in measures
-    ]  # fmt: skip
-    silent = sorted({*by_heading, *(each for each in by_words if each not in read)})
+    }  # fmt: skip
+    silent = sorted({*by_heading, *(by_words.keys() - read)})
     if silent:
-        return f"it seems to speak of {_named(silent)}, and no rule could read what it says"
-    figures = sorted(each for each in by_words if any(_has_figure(text, each) for text in parts))
-    if figures:
-        return f"it names a figure beside what another sentence says of {_named(figures)}"
-    return ""
+        at = min((by_words[each] for each in silent if each in by_words), default=0)
+        return Unheard(clause, at, f"it seems to speak of {_named(silent)}, and no rule could read what it says")
+    for at, text in parts:
+        figures = sorted(each for each in by_words if _has_figure(text, each))
+        if figures:
+            why = f"it names a figure beside what another sentence says of {_named(figures)}"
+            return Unheard(clause, at, why)
+    return None
 
 
 def _named(measures: Iterable[str]) -> str:

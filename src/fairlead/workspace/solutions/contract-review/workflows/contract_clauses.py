@@ -8,6 +8,7 @@ from msgspec import to_builtins
 from fairlead.agreements import (
     MEASURES,
     Clause,
+    Unheard,
     annual_value,
     bears_out,
     heads_of,
@@ -50,7 +51,7 @@ def extracted(text: str, organisation: str) -> dict[str, Any]:
     known = {each.place for each in said}
     addressed = [each for each in agreement.clauses if _ADDRESSED.search(each.text)]
     foreign = [each for each in agreement.clauses if language_of(each.text) not in ("en", "")]
-    silent = {each.clause.place: each.why for each in unheard(agreement.clauses, said)}
+    silent = {each.clause.place: each for each in unheard(agreement.clauses, said)}
     measures = {each.measure for each in said}
     unread = [
         each
@@ -65,7 +66,7 @@ def extracted(text: str, organisation: str) -> dict[str, Any]:
         "value": annual_value(text),
         "clauses": len(agreement.clauses),
         "said": [_plain_said(each) for each in said if not any(each.place == one.place for one in addressed)],
-        "unread": [{**_shown(each), "why": silent.get(each.place, _UNKNOWN)} for each in unread[:_MOST_UNREAD]],
+        "unread": _unread(unread, silent),
         "foreign": [_shown(each) for each in foreign[:_MOST_UNREAD]],
         "instructions": [_shown(each) for each in addressed],
     }
@@ -102,6 +103,20 @@ def joined(found: dict[str, Any], more: list[dict[str, Any]], text: str) -> list
             }
         )
     return taken
+
+
+def _unread(clauses: list[Clause], silent: dict[str, Unheard]) -> list[dict[str, Any]]:
+    """As people are shown them, those first that seem to speak of a measure. Of too many the rest is counted."""
+    told = []
+    for each in sorted(clauses, key=lambda each: each.place not in silent):
+        heard = silent.get(each.place)
+        at = heard.at if heard and len(each.text) > _LONGEST else 0
+        told.append({"place": each.place, "text": each.text[at : at + _LONGEST], "why": heard.why if heard else _UNKNOWN})
+    if len(told) > _MOST_UNREAD:
+        rest = len(told) - _MOST_UNREAD
+        more = {"place": "", "text": f"{rest} more clauses were not read: the whole contract has to be", "why": _UNKNOWN}
+        told[_MOST_UNREAD:] = [more]
+    return told
 
 
 def _plain(clause: Clause, read_already: set[str]) -> bool:

@@ -65,7 +65,7 @@ def _deviating(
         unread = [each for each in read if each["number"] is None and not each["word"]]
         known = [each for each in read if each not in unread]
         if len({(each["number"], each["word"].casefold()) for each in known}) > 1:
-            yield {**_deviation(measure, known[0], term, "contradiction", severities),
+            yield {**_deviation(measure, known[0], term, "contradiction", severities), "why": _apart(measure),
                    "beside": [{"quote": each["quote"], "place": each["place"]} for each in known[1:]]}  # fmt: skip
         elif known:
             standing = standing_of(
@@ -78,6 +78,12 @@ def _deviating(
                 yield _deviation(measure, known[0], term, standing, severities)
         elif unread:
             yield {**_deviation(measure, unread[0], term, "unread", severities), "why": unread[0]["why"]}
+
+
+def _apart(measure: str) -> str:
+    if measure == "indemnity":
+        return "each side indemnifies the other in a sentence of its own: compare what for"
+    return "which of them counts, or when each of them does, the rules cannot tell"
 
 
 def _preferred(
