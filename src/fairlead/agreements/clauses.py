@@ -144,6 +144,8 @@ def _marked(inner: str, top: int, offset: int, *, numbered: bool) -> _Opening | 
 def _numbered(bare: str, indent: int, following: str, number: str, at: int, deep: bool) -> _Opening:
     """A line with a number. Words that go on in the `following` line are no heading: lines may be broken anywhere."""
     rest = bare[at:]
+    if (bold := _BOLD.match(rest)) is not None and len(bold["bold"].split()) <= _LONGEST_TITLE:
+        return _Opening(number, bold["bold"].strip(_EDGES), indent + at + bold.start("rest"), deep)
     title, lead = _title(rest), _LEAD.match(rest)
     if lead is not None and len(lead["title"].split()) <= _LONGEST_TITLE and not _SAYS.search(lead["title"]):
         return _Opening(number, lead["title"].strip(), indent + at + lead.end(), deep)

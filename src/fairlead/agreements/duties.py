@@ -39,8 +39,11 @@ def _availability(said: Sentence) -> Iterator[Value]:
 
 
 def _audit_notice(said: Sentence) -> Iterator[Value]:
-    if said.about(r"\baudit|inspect") and said.has(
-        r"records|books|premises|systems|accounts|inspect|auditors?\b|compliance"
+    looks = said.about(r"\baudit|inspect") or (
+        said.has(r"\brecords\b") and said.has(r"\b(?:look|examine|access|see)\b")
+    )
+    if looks and said.has(
+        r"records|books|premises|systems|accounts|inspect|auditors?\b|compliance|\bmay audit|notice of (?:any |an |such )?audit"
     ):
         units = "hour day week fortnight month"
         found = lengths(said, units, aside="", notice=True) or lengths(

@@ -5,9 +5,9 @@ from typing import Final
 
 from fairlead.agreements.reading import NO_LIMIT, Read, Sentence, Value, lengths, pattern_of, plain_durations, the_only
 
-STAFF: Final = r"solicit|recruit|(?<!for )\bhires?\b|hiring|entice|poach|\b(?:not|neither)\b[^.;]{0,80}\bemploy\b"
+STAFF: Final = r"solicit|recruit|(?<!for )\bhires?\b|hiring|entice|poach|persuade|induce\b|\b(?:not|neither)\b[^.;]{0,80}\bemploy\b"
 SECRETS: Final = r"confiden|secre|non-?disclosure|in confidence"
-_OVER: Final = r"terminat|cancel|\bend (?:this|the)\b|\bexit\b"
+_OVER: Final = r"terminat|cancel|\bended by\b|\bend (?:this|the)\b|\bexit\b"
 _LONG: Final = "week fortnight month quarter year decade"
 _RENEWS: Final = (
     r"renew|prolong|extend|tacit|successive|followed by|month to month|further (?:term|period)"
@@ -15,7 +15,7 @@ _RENEWS: Final = (
 )
 _HEAD: Final = (
     r"(?:initial|first|minimum|fixed|basic)\s+(?:\w+\s+)?(?:term|period|duration|commitment)\b[^.;\d]{0,40}$"
-    r"|\b(?:initial|minimum|fixed)\s+$"
+    r"|\b(?:initial|minimum|fixed)\s+$|\b(?:entered into|concluded|made|binding)\b[^.;\d]{0,20}\bfor\b[^.;\d]{0,30}$"
     r"|(?:agreement|contract|subscription|licen[cs]e)\b[^.;]{0,200}"
     r"\b(?:runs?|continues?|lasts?|remains?|valid|is concluded)\b"
     r"[^.;\d]{0,60}\bfor\b[^.;\d]{0,30}$|continues? for\D{0,30}$|term of (?:this|the) \w+ is\D{0,20}$"
@@ -30,11 +30,37 @@ _ANNIVERSARY: Final = (
 )
 
 
+_AGAIN: Final = r"renew|extend|prolong|further|additional|successive"
+_MONTHS: Final = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december",
+)  # fmt: skip
+_DATE: Final = (
+    rf"(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)? (?P<month>{'|'.join(_MONTHS)})|(?P<name>{'|'.join(_MONTHS)}) (?P<number>\d{{1,2}}))"
+    r",? (?P<year>(?:19|20)\d\d)"
+)
+
+
+def _between(text: str) -> float | None:
+    """The months between the two dates of a sentence that begins and ends something; the last day counts."""
+    if not pattern_of(r"\b(?:expire|end|until|through|terminate)").search(text):
+        return None
+    days = [
+        (int(each["year"]), _MONTHS.index((each["month"] or each["name"]).lower()), int(each["day"] or each["number"]))
+        for each in pattern_of(_DATE).finditer(text)
+    ]
+    if len(days) != 2:
+        return None
+    first, last = days
+    months = 12 * (last[0] - first[0]) + last[1] - first[1] + (last[2] + 1 - first[2]) / 30
+    return float(round(months)) if months > 0 else None
+
+
 def _initial_term(said: Sentence) -> Iterator[Value]:
     if (
         said.about(f"{STAFF}|{SECRETS}|warrant|exclusiv|insur|invoice|price")
         or (said.headed(r"renew|prolong") and not said.about(r"initial|\bterm\b|minimum|signature"))
-        or (said.type == "nda" and said.has("disclos"))
+        or (said.type == "nda" and said.has(r"disclos|obligations? of|obligations under"))
         or said.under("force majeure")
         or said.has(r"\b(?:delay|event|failure|suspension|default)\b[^.;]{0,40}\bcontinues\b")
     ):
@@ -45,7 +71,10 @@ def _initial_term(said: Sentence) -> Iterator[Value]:
         yield Value(0.0)
         return
     head = pattern_of(_HEAD)
-    plain = [each for each, notice in plain_durations(said) if not notice]
+    plain = [
+        each for each, notice in plain_durations(said)
+        if not notice and not pattern_of(_AGAIN).search(said.plain[max(0, each.start - 40) : each.start])
+    ]  # fmt: skip
     if any(head.search(said.plain[: each.start]) for each in plain):
         found = [each for each in plain if not _beside(said.plain[max(0, each.start - 30) : each.start])]
         if said.has(_RENEWS):  # the first is the term, what follows is the renewal
@@ -53,6 +82,8 @@ def _initial_term(said: Sentence) -> Iterator[Value]:
         yield from the_only((each.months for each in found), "months")
     elif (ordinal := pattern_of(_ANNIVERSARY).search(said.text)) is not None:
         yield Value(12.0 * (_ORDINALS.index(ordinal["which"].lower()) + 1))
+    elif (months := _between(said.text)) is not None and said.headed(r"\bterm\b|duration|commence|period"):
+        yield Value(months)
     elif said.has(_UNTIL) and said.headed(r"\bterm\b|duration|commence|period"):
         yield Value(why="it names the day on which it ends, and not how long it lasts")
 
@@ -88,7 +119,7 @@ def _renewal_term(said: Sentence) -> Iterator[Value]:
 
 
 _ENDS: Final = (
-    r"(?:does|do|is|are|shall|will) (?:not|never)\b[^.;]{0,30}(?:renew|extend|prolong)"
+    r"(?:does|do|is|are|shall|will) (?:not|never) (?:(?:be|automatically|tacitly|otherwise) )*(?:renew|extend|prolong)"
     r"|no (?:automatic )?renewal|unless both|(?:renew|extend|prolong)\w*\b[^.;]{0,40}\bonly (?:if|where|by|with)\b"
 )
 
@@ -125,7 +156,9 @@ def _convenience_notice(said: Sentence) -> Iterator[Value]:
     if said.has(_BOUND):
         yield Value(NO_LIMIT)
         return
-    if not said.has(r"convenience|without cause|any reason|any time|without (?:giving|stating|naming)|no reasons?\b"):
+    causes = pattern_of(r"without (?:affecting|prejudice to|limiting)[^,;]*,").sub("", said.text)
+    free = said.has(r"convenience|without cause|any reason|any time|without (?:giving|stating|naming)|no reasons?\b")
+    if not free and (not said.has(_GIVEN) or pattern_of(_CAUSE).search(causes)):
         return
     found = lengths(said, f"hour day {_LONG}", aside="", notice=True) or lengths(said, f"hour day {_LONG}", aside="")
     if found:
@@ -134,6 +167,13 @@ def _convenience_notice(said: Sentence) -> Iterator[Value]:
         yield Value(why="with how much notice cannot be read")
 
 
+_GIVEN: Final = (  # for no cause that is named, and so for any
+    r"\b(?:may|can|entitled to|right to|until|be)\b[^.;]{0,40}\b(?:terminat|cancel|end)(?:ed|e)?\b[^.;]{0,120}\bnotice"
+)
+_CAUSE: Final = (
+    r"breach|default|insolv|bankrupt|fail|cure|remed|material|force majeure|\bif\b|\bwhere\b|\bwhen\b|\bevent\b|immediate|forthwith"
+    r"|for cause|exceed|price|increase|change of control|affected|unpaid|overdue|object"
+)
 _BOUND: Final = (
     r"(?:(?:shall|may|can|will|must) not|not be (?:entitled|allowed|permitted) to|no right to|neither\b[^.;]{0,30}\bmay)"
     r" (?:terminate|cancel|end)\b[^.;]{0,60}(?:convenience|without cause|any reason|any time)"
@@ -146,7 +186,9 @@ _ENDED: Final = (
 
 def _confidentiality(said: Sentence) -> Iterator[Value]:
     duty = said.about(SECRETS) or (said.under(SECRETS) and said.has(r"obligations?|dut(?:y|ies)|undertaking")) or (
-        said.type == "nda" and said.has(r"obligations|duties") and said.headed(r"term|duration")
+        said.type == "nda"
+        and said.has(r"obligations|duties")
+        and (said.headed(r"term|duration") or said.has(r"obligations (?:of|under)"))
     )
     if not duty or said.about(f"{STAFF}|personal data|warrant") or said.has(r"\bliability\b[^.;]{0,60}(?:exceed|limited to)"):
         return

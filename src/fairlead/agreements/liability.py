@@ -27,7 +27,8 @@ _TIMES: Final = pattern_of(r"\b(?P<number>\d+(?:\.\d+)?)\s*(?:times\b|x\b|×|-?f
 def _liability_cap(said: Sentence) -> Iterator[Value]:
     if (
         not (said.has(r"liab") or (said.headed(r"liab") and said.has(r"damage|\bowe")))
-        or said.about(r"insur")
+        or said.has(r"insur")
+        or (said.headed(r"insur") and not said.headed("liab"))
         or (
             said.has(r"^\W*nothing (?:in|limits)|excludes? (?:its|any) liability")
             and not said.has(r"liability, which (?:shall be|is) unlimited")

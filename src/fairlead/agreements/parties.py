@@ -13,6 +13,8 @@ _THEIRS: Final = (
 _BOTH: Final = re.compile(
     r"\b(?:each|either|neither|both)\s+(?:party|parties|of us|sides?)\b|\bthe parties\b|\bmutual", re.I
 )
+_CALLED: Final = r"\s*(?:the |hereinafter |hereafter |herein |referred to |called |as )*"
+_BETWEEN: Final = r"(?:(?!\band (?!wales|registered|having))[^()\"“]|\([^()\"“]*\d[^()\"“]*\)){0,200}"
 
 
 class Parties(Struct, frozen=True):
@@ -37,16 +39,16 @@ def _first(text: str, names: tuple[str, ...]) -> int | None:
 
 def parties_of(text: str, organisation: str) -> Parties:
     """Of what stands before the first clause, mostly: `Acme Ltd ("the Buyer")`, `Buyer: Acme Ltd`."""
-    head, name = re.sub(r"(?<!\n)\n(?!\n)", " ", text[:3000]), re.escape(organisation)
+    head, name = re.sub(r"(?<!\n)\n(?!\n)", " ", text[:3000].replace("*", "")), re.escape(organisation)
     role = r"(?P<role>[A-Z][A-Za-z]{2,20})"
-    after = re.search(
-        rf"{name}[^\n()\"“]{{0,30}}[(,]?\s*[(\"“]{{1,2}}(?:the |hereinafter )*[\"“]?{role}", head, re.IGNORECASE
-    )
-    before = re.search(rf"{role}[\s:*]*:[\s:*]*{name}", head)
+    called = rf"{_CALLED}[\"“]?{role}"
+    opened = rf"(?:\({_CALLED}[\"“]?|{_CALLED}[\"“])"
+    after = re.search(rf"{name}{_BETWEEN}{opened}{role}(?:[\"”]|\s*\))", head, re.IGNORECASE)
+    before = re.search(rf"(?!Parties|Between|And\b){role}\s*:\s*{name}", head)
     found = after or before
-    ours = {*(_OURS if found is None else (found["role"].lower(),)), organisation.lower()}
+    ours = {*(_OURS if found is None else (found["role"].lower(),)), organisation.lower(), "you", "your"}
     if found is not None and found["role"].lower() in _OURS:
         ours |= set(_OURS) - {"company"}
-    others = {each["role"].lower() for each in re.finditer(rf"[(\"“](?:the |hereinafter )*[\"“]?{role}[\"”)]", head)}
+    others = {each["role"].lower() for each in re.finditer(rf"[(\"“]{called}[\"”)]", head)}
     theirs = {*_THEIRS, *others, "we", "us", "our"} - ours - {"agreement", "service", "fees"}
     return Parties(tuple(sorted(ours)), tuple(sorted(theirs)))

@@ -15,7 +15,8 @@ _OTHER_TIMES: Final = (
     r"interest|increase|\braises? (?:its|the|any|all)?\s*(?:price|fee|rate|charge)|insur|liab|terminat|refund|credit"
     r"|audit|warrant|renew|escrow|suspen|in the \w+ months|remind|dunning"
 )
-_NO_PAYMENT: Final = r"discount|deduct|\bdisput|\bissued?\b|object|quer(?:y|ies)|complain|reject|overdue|delay|\blate\b"
+_NO_PAYMENT: Final = r"discount|deduct|\bdisput|\bissues\b|\bissued?\b(?! *(?:,|$|date|of|by))|object|quer(?:y|ies)|complain|reject|overdue|delay|\blate\b"
+_PARTS: Final = r"\b(?:balance|remainder|instal?lments?|deposit|down payment)\b|\bon order\b"
 _NET: Final = r"\bnet\s+(\d+)(?!\s*(?:%|per ?cent))"
 
 
@@ -24,7 +25,9 @@ def _payment_days(said: Sentence) -> Iterator[Value]:
         return
     found = [each.days for each in lengths(said, "day week fortnight month", aside=_NO_PAYMENT)]
     net = [float(each[1]) for each in pattern_of(_NET).finditer(said.plain)]
-    if said.has(r"(?:no|not) (?:earlier|sooner) than") and len(found) > 1:
+    if said.has(_PARTS) and not said.has(r"(?:outstanding|unpaid|any) balance"):
+        yield Value(why="it is paid in parts")
+    elif said.has(r"(?:no|not) (?:earlier|sooner) than") and len(found) > 1:
         yield Value(why="it names an earliest and a latest day")
     elif found or net:
         yield from the_only((*found, *net), "days")

@@ -121,6 +121,8 @@ def plain_durations(sentence: Sentence) -> list[tuple[Duration, bool]]:
 
 
 def _is_notice(text: str, found: Duration) -> bool:
+    if re.match(r"\W{0,2}(?:periods?|terms?)\b", text[found.end :], re.IGNORECASE):
+        return False
     after = re.split(r"[,;.]|\b(?:and|unless|which)\b", text[found.end : found.end + 45])[0]
     if _NOTICE.search(after):
         return True

@@ -20,7 +20,7 @@ _SUBJECTS: Final[Mapping[str, tuple[str, str]]] = {
     "liability_cap": (r"liab\w*|\bdamages?\b", r"limit|\bcap|up to|at most|the most|maximum|restrict|exceed|greater"),
     "initial_term": (
         r"agreement|contract|\bterm\b|together|subscription",
-        r"anniversar|indefinite|fixed (?:term|period)",
+        r"anniversar|indefinite|fixed (?:term|period)|\bfor (?:an? |the )?(?:\w+ ){0,2}(?:period|term|duration) of",
     ),
     "price_increase": (
         r"\b(?:prices?|price list|fees|charges|rates)\b",
@@ -30,7 +30,8 @@ _SUBJECTS: Final[Mapping[str, tuple[str, str]]] = {
     "renewal_notice": (r"renew|year to year|roll(?:s|ed)?[- ]?over", r"notice|cancel|opt out|terminat"),
     "convenience_notice": (
         r"(?:terminat|cancel|\bend\b)\w*[^.;]{0,80}(?:convenience|without cause|any reason|no reason|any time|giving)"
-        r"|(?:convenience|without cause|any reason|any time)[^.;]{0,80}(?:terminat|cancel|\bend\b)",
+        r"|(?:convenience|without cause|any reason|any time)[^.;]{0,80}(?:terminat|cancel|\bend\b)"
+        r"|(?:terminat|cancel)\w*\b[^.;]{0,120}\bmonths?\b[^.;]{0,20}\bnotice",
         r"\b(?:may|can|shall|right|entitled)\b",
     ),
     "confidentiality": (
@@ -38,17 +39,17 @@ _SUBJECTS: Final[Mapping[str, tuple[str, str]]] = {
         r"(?:surviv|period of|remain|continu|thereafter|following|after|indefinit|perpetu).{0,80}|\bfor (?:\w+|\d+)( \(\d+\))? (?:years|months)\b",
     ),
     "ip_owner": (r"work product|deliverables|foreground|work made for hire|works made", r"\b(?:own|title|belong|vest|assign|property|rights)\w*"),
-    "audit_notice": (r"\baudit\w*|inspect", r"notice|days|hours|weeks"),
+    "audit_notice": (r"\baudit\w*|inspect|\brecords of\b", r"notice|days|hours|weeks"),
     "insurance": (r"insur", r"\d"),
     "governing_law": (r"\blaws? of\b|\b[A-Z][a-z]+ law\b", r"govern|constru|interpret|subject to|appl(?:y|ies)"),
     "breach_notice": (r"breach|incident|\bleak", r"personal data|data\b.{0,60}(?:tell|report|notif|inform|alert|hear)"),
-    "subprocessors": (r"sub-?processors?|(?:an)?other processors?", _MAY),
+    "subprocessors": (r"sub-?processors?|(?:another|other|third[- ]party) processors?", _MAY),
     "availability": (r"availab|uptime|downtime|\b(?:up|down|reachable)\b", r"%|per ?cent"),
     "warranty": (r"warrant|guarantee|defects?\b|\bbreaks?\b", r"\b(?:year|month|week|day)s?\b"),
     "assignment": (r"\b(?:assign|transfer|novate|hand\w*)\b.{0,60}\b(?:agreement|contract|rights)", _MAY),
     "publicity": (r"\blogo\b|publicity|advertis|as a (?:customer|client)|list of (?:customers|clients)", _MAY),
     "exclusivity": (
-        r"\bsolely\b|\bexclusiv\w*\b(?! jurisdiction)|(?:not|no).{0,40}anyone but|all (?:of )?its requirements",
+        r"\bsolely\b|\bexclusiv\w*\b(?! jurisdiction| of\b| remed| propert| right)|(?:not|no).{0,40}anyone but|all (?:of )?its requirements",
         _MAY,
     ),
     "non_solicit": (r"employees|\bstaff\b|personnel", r"recruit|hire|solicit|entice|poach|offer\w* work"),
@@ -91,7 +92,7 @@ _HEADS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (r"publicity|references", ("publicity",)),
     (r"service levels?|availab|uptime", ("availability",)),
     (r"warrant|guarantee", ("warranty",)),
-    (r"audit", ("audit_notice",)),
+    (r"audit|\brecords\b|inspection", ("audit_notice",)),
     (r"\bstaff\b|solicit|personnel", ("non_solicit",)),
     (r"exclusiv", ("exclusivity",)),
     (r"governing law|applicable law|^\W*law\b", ("governing_law",)),

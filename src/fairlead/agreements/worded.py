@@ -22,7 +22,7 @@ _LAWS: Final = (
     rf"govern\w* .{{0,40}}\bby (?P<after>{_PLACE}) law",
 )
 _CONSENT: Final = (
-    r"without .{0,40}(?:consent|approval|permission|authori[sz]ation)"
+    r"without .{0,40}(?:consent|approval|permission|authori[sz]ation|written agreement)"
     r"|prior (?:written )?(?:consent|approval|permission|authori[sz]ation)"
 )
 
@@ -50,7 +50,7 @@ def country_of(named: str) -> str:
 
 def _indemnity(said: Sentence) -> Iterator[Value]:
     found = pattern_of(r"\bindemnif|\bhold\b.{0,60}\bharmless|\bindemnity against|\bdefend\b(?=[^.;]{0,80}\b(?:claim|suit|action|proceeding)s?\b)").search(said.text)
-    if found is None or said.about(r"insur"):
+    if found is None or said.has(r"insur"):
         return
     who = said.parties.who(said.text[: found.start()])
     if who:
@@ -68,7 +68,7 @@ _TOLD: Final = r"inform|notif|notice|object"
 
 
 def _subprocessors(said: Sentence) -> Iterator[Value]:
-    if not said.has(r"sub-?processors?|(?:an)?other processors?"):
+    if not said.has(r"sub-?processors?|(?:an)?other processors?|third[- ]party processors?"):
         return
     if said.has(r"discretion|freely|\bfree to\b|of its choice|" + _WITHOUT_ASKING):
         yield Value(word="free")
@@ -84,6 +84,7 @@ def _subprocessors(said: Sentence) -> Iterator[Value]:
 
 _WORKS: Final = (
     r"deliverable|work product|\bresults\b|reports|documents|designs|plans|foreground|(?:written|made|developed) for|jointly"
+    r"|materials|drawings|(?:created|prepared|specially) for"
 )
 _OWNED: Final = (
     r"\bvests?\b|\bbelongs?\b|\bowned by\b|\bremains?\b|\bpass(?:es)?\b|property of|\bassigns\b|\bowns?\b|\bretains\b"
@@ -132,7 +133,7 @@ def _assignment(said: Sentence) -> Iterator[Value]:
     barred = pattern_of(r"\b(?:not|neither|no party)\b").search(said.text, 0, moved.end()) is not None
     if said.has(r"merger|acquisition|substantially all|change of control|successor to"):
         yield Value(why="it allows a transfer to whoever takes over the business")
-    elif said.has(r"affiliate|group compan|(?:its|the same) group"):
+    elif said.has(r"affiliate|group compan|(?:its|the same) group|\bits holding company|subsidiar"):
         yield Value(word="affiliates")
     elif barred and said.has(_CONSENT + r"|unless .{0,40}(?:consent|approv|agree)"):
         yield Value(word="consent")
@@ -149,7 +150,8 @@ _DEALS: Final = r"exclusiv|services|goods|products|suppl|consultants|providers|v
 
 def _exclusivity(said: Sentence) -> Iterator[Value]:
     bound = said.has(
-        r"only from|\bexclusively (?:from|with)|not (?:engage|buy|purchase|use|appoint) .{0,20}other"
+        r"only from|\bexclusively (?:from|with)|not\b[^.;]{0,50}\b(?:engage|buy|purchase|procure|obtain|source|appoint)\b"
+        r"[^.;]{0,80}\b(?:others?|another|third part|anyone else|any other|compet)\w*|not use .{0,20}other"
         r"|from no other|sole supplier|\b(?:sole|exclusive) (?:and exclusive )?(?:provider|supplier|source|agency|agent|contractor|vendor)"
         r"|\ball (?:of )?its requirements\b[^.;]{0,60}\bfrom\b|exclusively from"
     )
@@ -166,7 +168,7 @@ def _exclusivity(said: Sentence) -> Iterator[Value]:
 
 _PUBLIC: Final = (
     r"publicity|(?<!and )marketing|\blogos?\b|reference customer|in public|press release|publici[sz]e"
-    r"|public (?:announcement|statement)|\bmarks\b|promotional|advertising|(?:customer|client) lists?|portfolio"
+    r"|public (?:announcement|statement)|\bmarks\b|promotional|advertising|announcement|(?:customer|client) lists?|portfolio"
 )
 
 
