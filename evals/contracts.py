@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from evals.contracts_made import made
-from evals.contracts_strangers import beside, became, idle, strangers, why, wrapped
+from evals.contracts_strangers import became, idle, of_nothing, strangers, why, wrapped
 from evals.contracts_unseen import Wordings, outcome
 from fairlead.context.items import read_item
 from fairlead.context.sections import split as sections_of
@@ -168,13 +168,14 @@ def strange(reviewer: Reviewer, folder: Path, *, broken: bool, show: bool) -> di
         citations, wrong = citations + proven["checked"], wrong + len(proven["wrong"])
         outcomes = [(measure, level, words, became(result, measure, level, words))
                     for measure, (level, words) in each.said.items()]  # fmt: skip
-        invented, shown = beside(each, result), idle(each, result)
-        for what in (*(outcome for *_, outcome in outcomes), *("invented" for _ in invented), *("idle" for _ in shown)):
+        invented, shown = of_nothing(each, result), idle(each, result)
+        for what in (*(came for *_, came in outcomes), *("invented" for _ in invented), *("idle" for _ in shown)):
             kind[what] = kind.get(what, 0) + 1
         if show:
-            for measure, level, words, outcome in outcomes:
-                if outcome != "right":
-                    print(f"{each.name}: {outcome}: {measure} {level or 'as preferred'}: ...{words} ({why(result, measure, words)})")
+            for measure, level, words, came in outcomes:
+                if came != "right":
+                    reason = why(result, measure, words)
+                    print(f"{each.name}: {came}: {measure} {level or 'as preferred'}: ...{words} ({reason})")
             for text in (*invented, *(f"idle: {text[:150]}" for text in shown)):
                 print(f"{each.name}: {text}")
     return {**told, "citations": citations, "citations_wrong": wrong}

@@ -1,8 +1,8 @@
 """Agreements and single clauses in ordinary legal English, as strangers to the rules write them.
 
-Files of `contracts_kept/strangers/looked` may be read while rules are changed, those of `aside` are measured once at the
-end. In agreements `{{measure=level}}` behind a sentence is what it says: the deviation ("" for as preferred, "?" where a
-person has to look). A line of `clauses.psv` is `measure | level | heading | words`.
+Files of `contracts_kept/strangers/looked` were read while rules were changed; `aside` and `last` were measured before
+they were. In agreements `{{measure=level}}` behind a sentence is what it says: the deviation ("" for as preferred, "?"
+where a person has to look). A line of `clauses.psv` is `measure | level | heading | words`.
 """
 
 import re
@@ -95,8 +95,9 @@ def became(result: dict[str, Any], measure: str, level: str, words: str) -> str:
     return "overstated" if level != "?" and LEVELS.index(said) > LEVELS.index(level) else "understated"
 
 
-def beside(stranger: Stranger, result: dict[str, Any]) -> list[str]:
-    """What was found of things that the agreement does not say. Who says how a renewal is stopped says that it is one."""
+def of_nothing(stranger: Stranger, result: dict[str, Any]) -> list[str]:
+    """What was found of things that the agreement does not say. Who says how a renewal is stopped says that it "
+    "is one."""
     also = {"renewal_term"} if "renewal_notice" in stranger.said else set()
     return [
         f"{each['code']}: {each['quote']}" for each in result["deviations"]

@@ -1,5 +1,7 @@
 """Clauses are found however they are numbered; what they say is read, or left to a person."""
 
+from textwrap import wrap
+
 import pytest
 
 from fairlead.agreements import (
@@ -105,6 +107,26 @@ def test_numbers_are_read(words: str, measure: str, number: float) -> None:
         ("English law applies.", "governing_law", "England and Wales"),
         ("The Supplier may assign this agreement to any third party.", "assignment", "free"),
         ("All deliverables vest in the Supplier.", "ip_owner", "supplier"),
+        (
+            "The Supplier reserves all rights in the results, and no title passes to the Customer.",
+            "ip_owner",
+            "supplier",
+        ),
+        ("As between the parties, the Supplier shall own the deliverables.", "ip_owner", "supplier"),
+        ("Neither party may assign any of its rights under this agreement.", "assignment", "consent"),
+        (
+            "The Supplier shall be entitled to assign this agreement without the Customer's consent.",
+            "assignment",
+            "free",
+        ),
+        ("The Supplier may use the Customer's logo without its prior consent.", "publicity", "free"),
+        (
+            "The Supplier may use subprocessors without further notice to, or approval from, the Customer.",
+            "subprocessors",
+            "free",
+        ),
+        ("Nothing shall oblige the Customer to buy exclusively from the Supplier.", "exclusivity", "none"),
+        ("The Customer shall not procure similar goods from third parties.", "exclusivity", "exclusive"),
         ("The Supplier may use subprocessors without informing the Customer.", "subprocessors", "free"),
         ("The Supplier engages another processor only with prior written authorisation.", "subprocessors", "consent"),
     ],
@@ -121,6 +143,22 @@ def test_words_are_read(words: str, measure: str, word: str) -> None:
         ("Prices", "The Supplier may amend its price list at any time.", "price_increase", 1_000_000.0),
         ("Liability", "The Supplier is liable up to twice the fees of a year.", "liability_cap", 200.0),
         ("Term", "This agreement is concluded for an indefinite period.", "initial_term", 0.0),
+        ("Term", "It begins on January 1, 2026 and expires on 31 December 2032.", "initial_term", 84.0),
+        ("Term", "It continues until the fourth anniversary of the effective date.", "initial_term", 48.0),
+        (
+            "Term",
+            "It renews automatically for successive twelve-month periods unless the Customer does not wish to renew.",
+            "renewal_term",
+            12.0,
+        ),
+        ("Renewal", "It runs from year to year until ended by three months' notice.", "renewal_term", 12.0),
+        ("Renewal", "The Customer may at its option extend it by two periods of 12 months.", "renewal_term", 0.0),
+        (
+            "Termination",
+            "The Customer shall not be entitled to terminate for convenience.",
+            "convenience_notice",
+            1_000_000.0,
+        ),
         (
             "Renewal",
             "It continues for a further 12 months unless a party opts out 45 days ahead.",
@@ -145,7 +183,46 @@ def test_a_clause_of_which_nothing_is_read_goes_to_a_person_where_its_heading_or
     )
     clauses = split(text).clauses
     said = [each for each in read(clauses, US, "services") if each.measure == "governing_law"]
-    assert [each.heading for each in unheard(clauses, said)] == ["Late payment", "Miscellaneous"]
+    found = unheard(clauses, said)
+    assert [each.clause.heading for each in found] == ["Late payment", "Miscellaneous"]
+    assert "late interest" in found[0].why
+    assert "publicity" in found[1].why
+
+
+def test_what_changes_or_adds_to_another_clause_goes_to_a_person_as_well() -> None:
+    text = (
+        "Services\n\n1. Liability\n1.1 The Supplier's liability is limited to 200% of the annual fees.\n"
+        "1.2 Our liability for late delivery does not go beyond 5 % of the price of the order, whatever exceeds it.\n\n"
+        "AMENDMENT\n\nIn Clause 1 the words of paragraph 1.1 are replaced by others.\n"
+    )
+    clauses = split(text).clauses
+    said = [each for each in read(clauses, US, "services") if "200%" in each.quote]
+    assert [each.why.split(" beside")[0] for each in unheard(clauses, said)] == [
+        "it names a figure", "it changes what another clause says",
+    ]  # fmt: skip
+
+
+_PLAIN = (
+    "SERVICES AGREEMENT\n\nbetween Northlight Home Ltd, a company registered in England (hereinafter referred "
+    "to as the "
+    '"Purchaser") and Quay Ltd ("Provider").\n\n'
+    "Term. This Agreement shall, subject to Section 9, remain in full force and effect for a period of five years.\n\n"
+    "4. Payment\n4.1 Invoiced fees are due net thirty (30) days from the invoice date.\n"
+    "4.2 Overdue fees bear interest at the lesser of 1.5% per month or the maximum rate permitted by law.\n\n"
+    "5. Liability\n5.1 Subject to Section 5.2, the aggregate liability of Provider shall not exceed the total amount "
+    "paid by Purchaser in the twelve months preceding the claim.\n\n"
+    "6. Ending\n6.1 The Purchaser may terminate this Agreement at any time subject to 30 days' notice in writing.\n"
+)
+
+
+@pytest.mark.parametrize("width", [0, 40, 72])
+def test_ordinary_english_is_read_the_same_wherever_its_lines_are_broken(width: int) -> None:
+    text = "\n".join("\n".join(wrap(line, width)) for line in _PLAIN.splitlines()) if width else _PLAIN
+    said = read(split(text).clauses, parties_of(text, "Northlight Home"), "services")
+    assert {each.measure: each.number for each in said} == {
+        "initial_term": 60, "payment_days": 30, "late_interest": 18, "liability_cap": 100, "convenience_notice": 30,
+    }  # fmt: skip
+    assert all(each.quote in text for each in said)
 
 
 def test_what_cannot_be_told_is_left_to_a_person() -> None:
@@ -194,6 +271,22 @@ def test_how_far_a_value_is_from_what_is_preferred() -> None:
         ),
         ("Availability is 99.5% by day and 97% at all other times.", "availability"),
         (
+            "The Supplier may not assign this agreement without consent, except to the purchaser of its business.",
+            "assignment",
+        ),
+        (
+            "Except for data breaches, for which liability is limited to EUR 10,000, the Supplier's liability "
+            "shall not "
+            "exceed the fees of the six months before.",
+            "liability_cap",
+        ),
+        ("30% of the price is payable on order, and the balance within 60 days of the invoice.", "payment_days"),
+        ("The fees are fixed for the first 12 months.", "price_increase"),
+        (
+            "The Supplier may name the Customer as a client on its website, but a press release needs prior approval.",
+            "publicity",
+        ),
+        (
             "Confidential information is kept secret for one year, and technical information for five years.",
             "confidentiality",
         ),
@@ -232,6 +325,7 @@ def test_what_a_model_says_is_borne_out_in_the_unit_of_the_measure() -> None:
     assert bears_out("governing_law", None, "Denmark", quote)
     assert not bears_out("governing_law", None, "England and Wales", quote)
     assert not bears_out("assignment", None, "as we like", quote)
+    assert not bears_out("assignment", None, "consent", "The Supplier may assign this agreement to whom it likes.")
 
 
 def test_the_language_of_a_clause_can_be_told() -> None:

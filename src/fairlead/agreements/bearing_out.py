@@ -22,7 +22,7 @@ _WORDS: Final[Mapping[str, frozenset[str]]] = {
     "exclusivity": frozenset({"exclusive"}),
 }
 _NEEDED: Final[Mapping[str, str]] = {
-    "consent": r"consent|approv|permission|authori[sz]|agree",
+    "consent": r"consent|approv|permission|authori[sz]|\bagree[sd]?\b",
     "notice": r"notice|notif|inform|tell|told|object",
     "affiliates": r"affiliat|group|subsidiar|parent",
     "mutual": r"\b(?:each|both|either|mutual|neither)",

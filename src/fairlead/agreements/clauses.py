@@ -48,9 +48,12 @@ _BOLD: Final = re.compile(r"\*\*(?P<bold>[^*]{2,120})\*\*\s*(?P<rest>.*)")
 _CAPITALS: Final = re.compile(r"[A-Z][A-Z0-9 ,&/'’()-]{3,70}")
 _LEAD: Final = re.compile(r"(?P<title>[A-Z][^.:;]{1,60})[.:]\s+(?=\S)")
 _RUN_IN: Final = re.compile(
-    r"(?P<title>[A-Z][\w'’/-]+(?:,? (?:(?:and|or|of|the|to|for|in|by|on|with|&|/) )*[A-Z(][\w'’/()-]*){0,6})[.:] +(?=[A-Z\"“])"
+    r"(?P<title>[A-Z][\w'’/-]+(?:,? (?:(?:and|or|of|the|to|for|in|by|on|with|&"
+    r"|/) )*[A-Z(][\w'’/()-]*){0,6})[.:] +(?=[A-Z\"“])"
 )
-_REFERS: Final = re.compile(r"\b(?:clauses?|sections?|articles?|paragraphs?|schedules?|under|of|with|to|and|or)$", re.IGNORECASE)
+_REFERS: Final = re.compile(
+    r"\b(?:clauses?|sections?|articles?|paragraphs?|schedules?|under|of|with|to|and|or)$", re.IGNORECASE
+)
 _LONGEST_TITLE: Final = 7  # words
 _SAYS: Final = re.compile(r"\b(?:is|are|shall|may|must|will|has|have)\b|\d\s*(?:%|days?|months?|years?)", re.IGNORECASE)
 _EDGES: Final = " .:*\u2013\u2014-"

@@ -43,7 +43,8 @@ def _audit_notice(said: Sentence) -> Iterator[Value]:
         said.has(r"\brecords\b") and said.has(r"\b(?:look|examine|access|see)\b")
     )
     if looks and said.has(
-        r"records|books|premises|systems|accounts|inspect|auditors?\b|compliance|\bmay audit|notice of (?:any |an |such )?audit"
+        r"records|books|premises|systems|accounts|inspect|auditors?\b|compliance|\bmay audit|notice of (?:any "
+        r"|an |such )?audit"
     ):
         units = "hour day week fortnight month"
         found = lengths(said, units, aside="", notice=True) or lengths(

@@ -5,7 +5,10 @@ from typing import Final
 
 from fairlead.agreements.reading import NO_LIMIT, Read, Sentence, Value, lengths, pattern_of, plain_durations, the_only
 
-STAFF: Final = r"solicit|recruit|(?<!for )\bhires?\b|hiring|entice|poach|persuade|induce\b|\b(?:not|neither)\b[^.;]{0,80}\bemploy\b"
+STAFF: Final = (
+    r"solicit|recruit|(?<!for )\bhires?\b|hiring|entice|poach|persuade|induce\b|\b(?:not"
+    r"|neither)\b[^.;]{0,80}\bemploy\b"
+)
 SECRETS: Final = r"confiden|secre|non-?disclosure|in confidence"
 _OVER: Final = r"terminat|cancel|\bended by\b|\bend (?:this|the)\b|\bexit\b"
 _LONG: Final = "week fortnight month quarter year decade"
@@ -25,8 +28,8 @@ _UNTIL: Final = r"\b(?:ends?|expires?|until|runs? (?:out|to)|through)\b[^.;]{0,4
 
 _ORDINALS: Final = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _ANNIVERSARY: Final = (
-    rf"\b(?:continue|remain|last|run|expire|end|terminate)s?\b[^;]*\b(?:until|on|to) the (?P<which>{'|'.join(_ORDINALS)})"
-    r"(?: \(\d+\w*\))? anniversary\b(?! or)"
+    r"\b(?:continue|remain|last|run|expire|end|terminate)s?\b[^;]*\b(?:until|on|to) the "
+    rf"(?P<which>{'|'.join(_ORDINALS)})(?: \(\d+\w*\))? anniversary\b(?! or)"
 )
 
 
@@ -35,8 +38,9 @@ _MONTHS: Final = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
     "december",
 )  # fmt: skip
+_NAMES: Final = "|".join(_MONTHS)
 _DATE: Final = (
-    rf"(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)? (?P<month>{'|'.join(_MONTHS)})|(?P<name>{'|'.join(_MONTHS)}) (?P<number>\d{{1,2}}))"
+    rf"(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)? (?P<month>{_NAMES})|(?P<name>{_NAMES}) (?P<number>\d{{1,2}}))"
     r",? (?P<year>(?:19|20)\d\d)"
 )
 
@@ -126,7 +130,9 @@ _ENDS: Final = (
 
 def _is_option(said: Sentence) -> bool:
     """Whether our side may go on if it wants to, and nothing goes on by itself."""
-    found = pattern_of(r"\b(?:may|option|elect|entitled|right)\b[^.;]{0,60}\b(?:renew|extend|prolong)").search(said.text)
+    found = pattern_of(r"\b(?:may|option|elect|entitled|right)\b[^.;]{0,60}\b(?:renew|extend|prolong)").search(
+        said.text
+    )
     return (
         found is not None
         and said.parties.who(said.text[: found.start()]) == "ours"
@@ -141,7 +147,12 @@ def _first_term(before: str) -> bool:
 
 
 def _renewal_notice(said: Sentence) -> Iterator[Value]:
-    if said.has(_RENEWS) and not said.has(r"price|rates? ") and not _is_option(said) and said.has(r"unless|notice|cancel"):
+    if (
+        said.has(_RENEWS)
+        and not said.has(r"price|rates? ")
+        and not _is_option(said)
+        and said.has(r"unless|notice|cancel")
+    ):
         found = lengths(said, f"day {_LONG}", aside="", notice=True)
         yield from the_only((each.days for each in found), "days")
 
@@ -149,7 +160,9 @@ def _renewal_notice(said: Sentence) -> Iterator[Value]:
 def _convenience_notice(said: Sentence) -> Iterator[Value]:
     if (
         not said.has(_OVER)
-        or said.has(f"{_RENEWS}|{STAFF}|surviv|(?:notwithstanding|upon|after|following) (?:the |any )?terminat|insolven")
+        or said.has(
+            f"{_RENEWS}|{STAFF}|surviv|(?:notwithstanding|upon|after|following) (?:the |any )?terminat|insolven"
+        )
         or said.parties.who(said.text) not in ("both", "ours", "")
     ):
         return
@@ -171,11 +184,13 @@ _GIVEN: Final = (  # for no cause that is named, and so for any
     r"\b(?:may|can|entitled to|right to|until|be)\b[^.;]{0,40}\b(?:terminat|cancel|end)(?:ed|e)?\b[^.;]{0,120}\bnotice"
 )
 _CAUSE: Final = (
-    r"breach|default|insolv|bankrupt|fail|cure|remed|material|force majeure|\bif\b|\bwhere\b|\bwhen\b|\bevent\b|immediate|forthwith"
+    r"breach|default|insolv|bankrupt|fail|cure|remed|material|force majeure|\bif\b|\bwhere\b|\bwhen\b|\bevent\b"
+    r"|immediate|forthwith"
     r"|for cause|exceed|price|increase|change of control|affected|unpaid|overdue|object"
 )
 _BOUND: Final = (
-    r"(?:(?:shall|may|can|will|must) not|not be (?:entitled|allowed|permitted) to|no right to|neither\b[^.;]{0,30}\bmay)"
+    r"(?:(?:shall|may|can|will|must) not|not be (?:entitled|allowed|permitted) to|no right to"
+    r"|neither\b[^.;]{0,30}\bmay)"
     r" (?:terminate|cancel|end)\b[^.;]{0,60}(?:convenience|without cause|any reason|any time)"
 )
 _ENDED: Final = (
@@ -185,12 +200,20 @@ _ENDED: Final = (
 
 
 def _confidentiality(said: Sentence) -> Iterator[Value]:
-    duty = said.about(SECRETS) or (said.under(SECRETS) and said.has(r"obligations?|dut(?:y|ies)|undertaking")) or (
-        said.type == "nda"
-        and said.has(r"obligations|duties")
-        and (said.headed(r"term|duration") or said.has(r"obligations (?:of|under)"))
+    duty = (
+        said.about(SECRETS)
+        or (said.under(SECRETS) and said.has(r"obligations?|dut(?:y|ies)|undertaking"))
+        or (
+            said.type == "nda"
+            and said.has(r"obligations|duties")
+            and (said.headed(r"term|duration") or said.has(r"obligations (?:of|under)"))
+        )
     )
-    if not duty or said.about(f"{STAFF}|personal data|warrant") or said.has(r"\bliability\b[^.;]{0,60}(?:exceed|limited to)"):
+    if (
+        not duty
+        or said.about(f"{STAFF}|personal data|warrant")
+        or said.has(r"\bliability\b[^.;]{0,60}(?:exceed|limited to)")
+    ):
         return
     found = lengths(said, "month year decade", aside=r"return|destroy|delet|hand(?:s|ed)? back|written down|in writing")
     if said.has(r"as long as|indefinite|perpetual|perpetuity|without limit in time|for ?ever\b"):
@@ -200,7 +223,9 @@ def _confidentiality(said: Sentence) -> Iterator[Value]:
 
 
 def _non_solicit(said: Sentence) -> Iterator[Value]:
-    if said.has(r"(?:nothing|not|neither)\b[^.;]{0,40}\b(?:restrict|prevent|prohibit|preclude)\w*[^.;]{0,60}(?:" + STAFF + ")"):
+    if said.has(
+        r"(?:nothing|not|neither)\b[^.;]{0,40}\b(?:restrict|prevent|prohibit|preclude)\w*[^.;]{0,60}(?:" + STAFF + ")"
+    ):
         yield Value(0.0)
     elif said.has(STAFF) and said.binds_us():
         found = lengths(said, f"day {_LONG}", aside="")

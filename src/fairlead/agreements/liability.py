@@ -44,8 +44,8 @@ def _liability_cap(said: Sentence) -> Iterator[Value]:
         return
     told = {*(round(each, 2) for each in shares(said)), *_times(said)}
     several = bool(list(amounts(said.plain))) and not said.has(r"\b(?:greater|higher|larger|more) of\b")
-    if several and (told or said.has(r"fees|charges|amounts?|sums")) and lengths(said, "month year", aside=""):
-        yield Value(why="it names several caps, an amount of money and fees of a time")
+    if several and (told or said.has(r"fees|charges|amounts? (?:paid|payable)")):
+        yield Value(why="it names several caps, an amount of money and fees")
     elif told and (len(told) > 1 or said.has(r"\b(?:lower|lesser|smaller|lowest) of\b")):
         yield Value(why=f"it names several caps, {', '.join(f'{each:g}' for each in sorted(told))} percent among them")
     elif told:
@@ -88,7 +88,8 @@ def _of_fees(said: Sentence) -> Value:
 
 
 def _insurance(said: Sentence) -> Iterator[Value]:
-    if not said.about(r"insur") or not said.binds_them():
+    spoken = said.has(r"insur") or (said.headed(r"insur") and not said.headed(r"liab"))
+    if not spoken or not said.binds_them():
         return
     text = said.plain
     other = pattern_of(r"excess|deductible|retention|premium")

@@ -14,7 +14,7 @@ _BOTH: Final = re.compile(
     r"\b(?:each|either|neither|both)\s+(?:party|parties|of us|sides?)\b|\bthe parties\b|\bmutual", re.I
 )
 _CALLED: Final = r"\s*(?:the |hereinafter |hereafter |herein |referred to |called |as )*"
-_BETWEEN: Final = r"(?:(?!\band (?!wales|registered|having))[^()\"“]|\([^()\"“]*\d[^()\"“]*\)){0,200}"
+_BETWEEN: Final = r"(?:(?!\band (?!wales|registered|having))[^()\"“\n:;]|\([^()\"“\n]*\d[^()\"“\n]*\)){0,200}"
 
 
 class Parties(Struct, frozen=True):

@@ -15,8 +15,14 @@ _OTHER_TIMES: Final = (
     r"interest|increase|\braises? (?:its|the|any|all)?\s*(?:price|fee|rate|charge)|insur|liab|terminat|refund|credit"
     r"|audit|warrant|renew|escrow|suspen|in the \w+ months|remind|dunning"
 )
-_NO_PAYMENT: Final = r"discount|deduct|\bdisput|\bissues\b|\bissued?\b(?! *(?:,|$|date|of|by))|object|quer(?:y|ies)|complain|reject|overdue|delay|\blate\b"
-_PARTS: Final = r"\b(?:balance|remainder|instal?lments?|deposit|down payment)\b|\bon order\b"
+_NO_PAYMENT: Final = (
+    r"discount|deduct|\bdisput|\bissues\b|\bissued?\b(?! *(?:,|$|date|of|by))|object|quer(?:y"
+    r"|ies)|complain|reject|overdue|delay|\blate\b"
+)
+_PARTS: Final = (
+    r"\b(?:balance|remainder|instal?lments?|deposit|down payment|remaining)\b|\bon order\b|(?:%"
+    r"|percent)\)? of the (?:fees|price)|\bhalf of\b"
+)
 _NET: Final = r"\bnet\s+(\d+)(?!\s*(?:%|per ?cent))"
 
 
@@ -71,9 +77,7 @@ def _times_a_year(text: str, at: int) -> float:
     return _YEARLY["annu" if word.startswith("annu") else word] / float(found["count"] or 1)
 
 
-_STILL: Final = (
-    r"\b(?:may|shall|will|can|must) not\b[^.;]{0,30}\b(?:increas|rais|adjust|chang|vary|varied)"
-)
+_STILL: Final = r"\b(?:may|shall|will|can|must) not\b[^.;]{0,30}\b(?:increas|rais|adjust|chang|vary|varied)"
 _FIXED: Final = (
     r"\b(?:prices|fees|charges|rates)\s+(?:(?:shall|will|are|is|stay|remain)\s+)+"
     r"(?:remain |stay |be )?(?:fixed|unchanged|the same|as they are|firm)\b"
@@ -95,7 +99,11 @@ def _price_increase(said: Sentence) -> Iterator[Value]:
     if not found and said.has(f"{_FIXED}|{_STILL}"):
         part = said.has(r"\bfirst\b|\binitial|during|until|unless|except|without|before|once|thereafter|after that")
         whole = said.has(r"(?:during|throughout|for) the (?:whole |entire )?(?:term|duration|life)\b")
-        yield Value(why="for how long they are fixed, or what comes then, cannot be read") if part and not whole else Value(0.0)
+        yield (
+            Value(why="for how long they are fixed, or what comes then, cannot be read")
+            if part and not whole
+            else Value(0.0)
+        )
         return
     index = said.has(r"index|\bcpi\b|inflation|consumer price")
     if found and not (index and said.has(r"greater|higher|in addition|\bplus\b")):

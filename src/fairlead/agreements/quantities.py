@@ -14,7 +14,9 @@ _DECADES: Final = "twenty thirty forty fifty sixty seventy eighty ninety".split(
 _UNITS: Final = {word: number for number, word in enumerate(_ONES)}
 _TENS: Final = {word: 10 * number for number, word in enumerate(_DECADES, 2)}
 _WORDS: Final = {**_UNITS, **_TENS, "hundred": 100, "thousand": 1000, "million": 1_000_000}
-_SPELT: Final = re.compile(rf"(?<!\d )\b(?!million)(?:{'|'.join(_WORDS)})(?:(?:\s+and\s+|[\s-]+)(?:{'|'.join(_WORDS)}))*\b", re.IGNORECASE)
+_SPELT: Final = re.compile(
+    rf"(?<!\d )\b(?!million)(?:{'|'.join(_WORDS)})(?:(?:\s+and\s+|[\s-]+)(?:{'|'.join(_WORDS)}))*\b", re.IGNORECASE
+)
 _AGAIN: Final = re.compile(r"(?P<number>\d+(?:[.,]\d+)*)\s*\(\s*(?P<again>\d+(?:[.,]\d+)*)\s*%?\s*\)")
 _DAYS: Final = {
     "hour": 1 / 24, "day": 1.0, "week": 7.0, "fortnight": 14.0, "month": 30.0, "quarter": 90.0, "year": 365.0,
@@ -27,7 +29,8 @@ _MONTHS: Final = {
 _UNIT: Final = "|".join(_DAYS)
 _WORKING: Final = 7 / 5  # days of the calendar for a working day, holidays left aside
 _DURATION: Final = re.compile(
-    r"(?P<number>\d+(?:\.\d+)?)\s*(?:\((?P<other>\d+(?:\.\d+)?)\)\s*)?-?(?:(?:calendar|full|consecutive|further|clear|more|additional|or more|or fewer)\s+)?"
+    r"(?P<number>\d+(?:\.\d+)?)\s*(?:\((?P<other>\d+(?:\.\d+)?)\)\s*)?-?(?:(?:calendar|full|consecutive|further"
+    r"|clear|more|additional|or more|or fewer)\s+)?"
     rf"(?P<working>(?:business|working|banking)\s+)?(?P<unit>{_UNIT})s?\b",
     re.IGNORECASE,
 )

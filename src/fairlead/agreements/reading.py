@@ -15,7 +15,8 @@ NO_LIMIT: Final = 1_000_000.0
 
 
 class Sentence(Struct, frozen=True, dict=True):
-    """A sentence with the heading of its clause, the heading `above` that, and the words of the whole `clause`. `plain` has numbers in words as digits."""
+    """A sentence with the heading of its clause, the heading `above` that, and the words of the whole "
+    "`clause`. `plain` has numbers in words as digits."""
 
     text: str
     heading: str

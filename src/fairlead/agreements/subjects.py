@@ -36,9 +36,11 @@ _SUBJECTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "confidentiality": (
         r"confidential|secrecy|secret\b",
-        r"(?:surviv|period of|remain|continu|thereafter|following|after|indefinit|perpetu).{0,80}|\bfor (?:\w+|\d+)( \(\d+\))? (?:years|months)\b",
+        r"(?:surviv|period of|remain|continu|thereafter|following|after|indefinit|perpetu).{0,80}|\bfor (?:\w+"
+        r"|\d+)( \(\d+\))? (?:years|months)\b",
     ),
-    "ip_owner": (r"work product|deliverables|foreground|work made for hire|works made", r"\b(?:own|title|belong|vest|assign|property|rights)\w*"),
+    "ip_owner": (r"work product|deliverables|foreground|work made for hire|works made", r"\b(?:own|title|belong"
+    r"|vest|assign|property|rights)\w*"),
     "audit_notice": (r"\baudit\w*|inspect|\brecords of\b", r"notice|days|hours|weeks"),
     "insurance": (r"insur", r"\d"),
     "governing_law": (r"\blaws? of\b|\b[A-Z][a-z]+ law\b", r"govern|constru|interpret|subject to|appl(?:y|ies)"),
@@ -49,7 +51,8 @@ _SUBJECTS: Final[Mapping[str, tuple[str, str]]] = {
     "assignment": (r"\b(?:assign|transfer|novate|hand\w*)\b.{0,60}\b(?:agreement|contract|rights)", _MAY),
     "publicity": (r"\blogo\b|publicity|advertis|as a (?:customer|client)|list of (?:customers|clients)", _MAY),
     "exclusivity": (
-        r"\bsolely\b|\bexclusiv\w*\b(?! jurisdiction| of\b| remed| propert| right)|(?:not|no).{0,40}anyone but|all (?:of )?its requirements",
+        r"\bsolely\b|\bexclusiv\w*\b(?! jurisdiction| of\b| remed| propert| right)|(?:not|no).{0,40}anyone but"
+        r"|all (?:of )?its requirements",
         _MAY,
     ),
     "non_solicit": (r"employees|\bstaff\b|personnel", r"recruit|hire|solicit|entice|poach|offer\w* work"),
@@ -59,7 +62,8 @@ _SUBJECTS: Final[Mapping[str, tuple[str, str]]] = {
 
 
 _CHANGES: Final = (
-    r"\b(?:clause|section|article|paragraph|words?|sentence)\b[^.]{0,80}\b(?:(?:is|are|be) (?:hereby )?(?:deleted|replaced|amended|substituted))"
+    r"\b(?:clause|section|article|paragraph|words?|sentence)\b.{0,120}\b(?:(?:is|are"
+    r"|be) (?:hereby )?(?:deleted|replaced|amended|substituted))"
 )
 _PERCENT: Final = r"\d\s*%|per ?cent"
 _FIGURES: Final[Mapping[str, str]] = {

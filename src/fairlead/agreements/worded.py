@@ -49,7 +49,10 @@ def country_of(named: str) -> str:
 
 
 def _indemnity(said: Sentence) -> Iterator[Value]:
-    found = pattern_of(r"\bindemnif|\bhold\b.{0,60}\bharmless|\bindemnity against|\bdefend\b(?=[^.;]{0,80}\b(?:claim|suit|action|proceeding)s?\b)").search(said.text)
+    found = pattern_of(
+        r"\bindemnif(?:y|ies|ied|ying)\b|\bhold\b.{0,60}\bharmless|\bindemnity against"
+        r"|\bdefend\b(?=[^.;]{0,80}\b(?:claim|suit|action|proceeding)s?\b)"
+    ).search(said.text)
     if found is None or said.has(r"insur"):
         return
     who = said.parties.who(said.text[: found.start()])
@@ -59,20 +62,27 @@ def _indemnity(said: Sentence) -> Iterator[Value]:
         yield Value(why="who indemnifies whom cannot be read")
 
 
-_WITHOUT_ASKING: Final = (
+_WITHOUT_ASKING: Final = pattern_of(
     r"(?<!not )(?<!only )\b(?:may|can|entitled to|free to)\b(?! not)[^.;]{0,80}"
-    r"\bwithout (?:any |the |further |prior |separate )*(?:customer's |need |requirement |having )*"
-    r"(?:consent|notice|notif|inform|telling|approv|permission|ask)"
+    r"\bwithout (?:\S+ ){0,5}?(?:consent|notice|notif|inform|telling|approv|permission|ask)"
 )
+_NOBODY: Final = pattern_of(r"\b(?:neither|nor|no)\b[^.;]{0,60}\b(?:may|can)\b")
+
+
+def _without_asking(said: Sentence) -> bool:
+    """Whether somebody may do it without consent or notice; `neither party may` allows nothing."""
+    return _WITHOUT_ASKING.search(said.text) is not None and _NOBODY.search(said.text) is None
+
+
 _TOLD: Final = r"inform|notif|notice|object"
 
 
 def _subprocessors(said: Sentence) -> Iterator[Value]:
     if not said.has(r"sub-?processors?|(?:an)?other processors?|third[- ]party processors?"):
         return
-    if said.has(r"discretion|freely|\bfree to\b|of its choice|" + _WITHOUT_ASKING):
+    if _without_asking(said) or said.has(r"discretion|freely|\bfree to\b|of its cho(?:ice|osing)"):
         yield Value(word="free")
-    elif said.has(_CONSENT + r"|require .{0,40}consent"):
+    elif said.has(_CONSENT + r"|require .{0,40}consent|unless [^.;]{0,60}(?:consent|approv|authori[sz])"):
         yield Value(word="consent")
     elif said.has(_TOLD) or pattern_of(_TOLD).search(said.clause):  # who is told may stand in the next sentence
         yield Value(word="notice")
@@ -83,7 +93,8 @@ def _subprocessors(said: Sentence) -> Iterator[Value]:
 
 
 _WORKS: Final = (
-    r"deliverable|work product|\bresults\b|reports|documents|designs|plans|foreground|(?:written|made|developed) for|jointly"
+    r"deliverable|work product|\bresults\b|reports|documents|designs|plans|foreground|(?:written|made"
+    r"|developed) for|jointly"
     r"|materials|drawings|(?:created|prepared|specially) for"
 )
 _OWNED: Final = (
@@ -117,16 +128,16 @@ def _ip_owner(said: Sentence) -> Iterator[Value]:
         yield Value(why="who owns it cannot be read")
 
 
+_EXCEPT: Final = (
+    r"\b(?:except|save|other than|provided(?: that|,))\b(?! (?:with|as (?:expressly )?(?:permitted"
+    r"|provided|set)|by law))(?! that (?:such|the|this) consent)"
+)
 _OF_IT: Final = r"agreement|contract|rights?\b|obligations?\b|duties|benefit|hereunder"
 
 
 def _assignment(said: Sentence) -> Iterator[Value]:
     moved = pattern_of(r"\b(?:assign|transfer)(?:ed|able)?\b").search(said.text)
-    if (
-        moved is None
-        or not said.has(_OF_IT)
-        or said.has(r"copyright|\btitle\b|personal data")
-    ):
+    if moved is None or not said.has(_OF_IT) or said.has(r"copyright|\btitle\b|personal data"):
         return
     if said.parties.who(said.text[: moved.start()]) == "ours":
         return
@@ -135,6 +146,8 @@ def _assignment(said: Sentence) -> Iterator[Value]:
         yield Value(why="it allows a transfer to whoever takes over the business")
     elif said.has(r"affiliate|group compan|(?:its|the same) group|\bits holding company|subsidiar"):
         yield Value(word="affiliates")
+    elif barred and said.has(_EXCEPT):
+        yield Value(why="it has an exception")
     elif barred and said.has(_CONSENT + r"|unless .{0,40}(?:consent|approv|agree)"):
         yield Value(word="consent")
     elif barred and not said.has(r"without|unless|except|save|other than|provided|but\b|only"):
@@ -150,15 +163,20 @@ _DEALS: Final = r"exclusiv|services|goods|products|suppl|consultants|providers|v
 
 def _exclusivity(said: Sentence) -> Iterator[Value]:
     bound = said.has(
-        r"only from|\bexclusively (?:from|with)|not\b[^.;]{0,50}\b(?:engage|buy|purchase|procure|obtain|source|appoint)\b"
+        r"only from|\bexclusively (?:from|with)|not\b[^.;]{0,50}\b(?:engage|buy|purchase|procure|obtain|source"
+        r"|appoint)\b"
         r"[^.;]{0,80}\b(?:others?|another|third part|anyone else|any other|compet)\w*|not use .{0,20}other"
-        r"|from no other|sole supplier|\b(?:sole|exclusive) (?:and exclusive )?(?:provider|supplier|source|agency|agent|contractor|vendor)"
+        r"|from no other|sole supplier|\b(?:sole|exclusive) (?:and exclusive )?(?:provider|supplier|source"
+        r"|agency|agent|contractor|vendor)"
         r"|\ball (?:of )?its requirements\b[^.;]{0,60}\bfrom\b|exclusively from"
     )
     free = said.has(
-        r"\b(?:nothing|not|no)\b[^.;]{0,60}\b(?:oblige|require|bound|restrict|prevent|commit)\w*|not be (?:obliged|bound|required)"
-        r"|non-?exclusive (?:basis|relationship|arrangement|agreement)|(?:agreement|relationship|engagement|appointment) is non-?exclusive"
-        r"|\bmay\b[^.;]{0,30}\b(?:engage|use|appoint|retain|obtain|procure|buy|purchase)\b[^.;]{0,60}\b(?:other|third part|elsewhere|similar)"
+        r"\b(?:nothing|not|no)\b[^.;]{0,60}\b(?:oblige|require|bound|restrict|prevent|commit)\w*"
+        r"|not be (?:obliged|bound|required)"
+        r"|non-?exclusive (?:basis|relationship|arrangement|agreement)|(?:agreement|relationship|engagement"
+        r"|appointment) is non-?exclusive"
+        r"|\bmay\b[^.;]{0,30}\b(?:engage|use|appoint|retain|obtain|procure|buy|purchase)\b[^.;]{0,60}\b(?:other"
+        r"|third part|elsewhere|similar)"
     )
     if free and (bound or said.has(r"exclusiv|similar|others?\b|third part")) and said.about(_DEALS):
         yield Value(word="none")
@@ -168,14 +186,13 @@ def _exclusivity(said: Sentence) -> Iterator[Value]:
 
 _PUBLIC: Final = (
     r"publicity|(?<!and )marketing|\blogos?\b|reference customer|in public|press release|publici[sz]e"
-    r"|public (?:announcement|statement)|\bmarks\b|promotional|advertising|announcement|(?:customer|client) lists?|portfolio"
+    r"|public (?:announcement|statement)|\bmarks\b|promotional|advertising|announcement|(?:customer"
+    r"|client) lists?|portfolio"
 )
 
 
 def _publicity(said: Sentence) -> Iterator[Value]:
-    if not said.about(_PUBLIC) or said.has(
-        r"indemnif"
-    ):
+    if not said.about(_PUBLIC) or said.has(r"indemnif"):
         return
     granted = said.has(
         r"\b(?:may|is (?:permitted|entitled|allowed) to|agrees that|grants|right to)\b(?! not| only)[^.;]{0,60}"
@@ -183,9 +200,14 @@ def _publicity(said: Sentence) -> Iterator[Value]:
     ) and not said.has(r"\b(?:neither|no party)\b[^.;]{0,40}\bmay\b")
     barred = said.has(r"\b(?:not|neither|no|nor|only|unless|never)\b")
     asked = said.has(_CONSENT + r"|unless .{0,60}(?:consent|approv|agree)|only (?:with|after|if)")
-    if said.has(_WITHOUT_ASKING):
+    if _without_asking(said):
         yield Value(word="free")
-    elif asked and granted and (not barred or said.has(r";|provided|\bbut\b")) and not said.has(r"only with|\bwith\b[^.;]{0,30}prior"):
+    elif (
+        asked
+        and granted
+        and (not barred or said.has(r";|provided|\bbut\b"))
+        and not said.has(r"only with|\bwith\b[^.;]{0,30}prior")
+    ):
         yield Value(why="some of it is free, and some needs consent")
     elif asked:
         yield Value(word="consent")

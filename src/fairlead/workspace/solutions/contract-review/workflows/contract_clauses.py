@@ -111,10 +111,16 @@ def _unread(clauses: list[Clause], silent: dict[str, Unheard]) -> list[dict[str,
     for each in sorted(clauses, key=lambda each: each.place not in silent):
         heard = silent.get(each.place)
         at = heard.at if heard and len(each.text) > _LONGEST else 0
-        told.append({"place": each.place, "text": each.text[at : at + _LONGEST], "why": heard.why if heard else _UNKNOWN})
+        told.append(
+            {"place": each.place, "text": each.text[at : at + _LONGEST], "why": heard.why if heard else _UNKNOWN}
+        )
     if len(told) > _MOST_UNREAD:
         rest = len(told) - _MOST_UNREAD
-        more = {"place": "", "text": f"{rest} more clauses were not read: the whole contract has to be", "why": _UNKNOWN}
+        more = {
+            "place": "",
+            "text": f"{rest} more clauses were not read: the whole contract has to be",
+            "why": _UNKNOWN,
+        }
         told[_MOST_UNREAD:] = [more]
     return told
 
