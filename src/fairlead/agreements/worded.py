@@ -107,6 +107,8 @@ def _ip_owner(said: Sentence) -> Iterator[Value]:
     about = r"intellectual|owner|work product|deliverable|design|property|result|rights"
     if not said.about(about) or not said.has(_WORKS) or said.headed(r"confiden|insur|return"):
         return
+    if said.type == "nda" and said.has(r"confidential|disclos|furnish"):
+        return
     text = pattern_of(r"as between the parties").sub("", said.text)
     found = pattern_of(_OWNED).search(text)
     if found is None:
@@ -142,13 +144,15 @@ def _assignment(said: Sentence) -> Iterator[Value]:
     if said.parties.who(said.text[: moved.start()]) == "ours":
         return
     barred = pattern_of(r"\b(?:not|neither|no party)\b").search(said.text, 0, moved.end()) is not None
-    if said.has(r"merger|acquisition|substantially all|change of control|successor to"):
+    if said.has(r"merger|acquisition|substantially all|change of control|successor (?:to|in interest)"):
         yield Value(why="it allows a transfer to whoever takes over the business")
     elif said.has(r"affiliate|group compan|(?:its|the same) group|\bits holding company|subsidiar"):
         yield Value(word="affiliates")
     elif barred and said.has(_EXCEPT):
         yield Value(why="it has an exception")
-    elif barred and said.has(_CONSENT + r"|unless .{0,40}(?:consent|approv|agree)"):
+    elif (barred and said.has(_CONSENT + r"|unless .{0,40}(?:consent|approv|agree)")) or said.has(
+        r"\bonly (?:with|upon|after|on|if)\b[^.;]{0,60}(?:consent|approv|agree)"
+    ):
         yield Value(word="consent")
     elif barred and not said.has(r"without|unless|except|save|other than|provided|but\b|only"):
         yield Value(word="consent")  # to nobody at all
