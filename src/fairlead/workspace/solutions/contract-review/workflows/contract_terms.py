@@ -104,8 +104,10 @@ def _in_unit(each: dict[str, Any], value: float | None) -> dict[str, Any]:
     if each["measure"] != "liability_cap" or each["number"] is not None or each["word"]:
         return each
     money = {amount for amount, _ in amounts(each["quote"])}
-    if len(money) != 1 or not value or "several" in each["why"]:
+    if len(money) != 1 or "several" in each["why"]:
         return each
+    if not value:
+        return {**each, "why": "it is a sum of money, and nobody has said what a year's fees come to (annual_value)"}
     return {**each, "number": round(100 * money.pop() / value, 1), "why": ""}
 
 
