@@ -16,10 +16,12 @@ agreements: MEASURES
 agreements: Clause
 agreements: Parties
 agreements: Position
+agreements: Unheard
 agreements: amounts
 agreements: annual_value
 agreements: bears_out
 agreements: digits
+agreements: heads_of
 agreements: language_of
 agreements: parties_of
 agreements: position
