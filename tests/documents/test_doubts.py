@@ -184,3 +184,8 @@ def test_a_bank_code_and_a_tax_representative_are_no_senders() -> None:
 def test_what_is_called_just_a_number_is_the_invoices_under_its_heading() -> None:
     assert sure(fields(Text(350, 120, "Invoice"), number=("Number", "25-0917")), "number") == "25-0917"
     assert sure(fields(Text(350, 120, "Delivery"), number=("Number", "25-0917")), "number") is None
+
+
+def test_a_date_in_a_line_is_the_invoices_where_its_number_stands_first() -> None:
+    assert sure(fields(Text(50, 200, "Invoice no INV-2041 — Date 14 March 2026"), date=None), "date") == "2026-03-14"
+    assert sure(fields(Text(50, 200, "Delivery note 77 — Date 14 March 2026"), date=None), "date") is None

@@ -105,6 +105,10 @@ def test_a_letterhead_names_the_sender() -> None:
     assert seen("Lakeview Gas Company", "P.O. Box 5512", size=15) == ("Lakeview Gas Company", True)
     assert seen("Lucía Ferrer Domènech", "NIF 47112233K") == ("Lucía Ferrer Domènech", True)
     assert seen("ETS. DUMOULIN SPRL/BVBA", "TVA/BTW BE 0433.112.265") == ("ETS. DUMOULIN SPRL/BVBA", True)
+    brand = [Text(50, 50, "Voltia", 16), Text(300, 50, "Voltia Telecom, S.A."), Text(300, 62, "NIF A-81122334")]
+    assert read(*brand).fields["supplier"].doubt == ""
+    other = read(Text(50, 50, "Lumera", 16), *brand[1:]).fields["supplier"]
+    assert other.doubt, "a brand in large letters, and a firm of another name"
     for head, more in (
         (("Rossi Utensili S.p.A.", "Via Garibaldi 4"), ""),  # nothing that only a sender tells
         (("Sea View", "(a unit of Rossi Utensili S.p.A.)", "Tel. 0117 496 0211"), ""),  # two names

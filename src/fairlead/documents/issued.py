@@ -16,7 +16,7 @@ from fairlead.documents.types import Field
 _LONGEST: Final = 400  # days until an invoice is due
 _JOINING: Final = r"(?:vom|du|of|dated|date|van|dd|d\.d|del|den|af|da|de|z dnia|le|datum|from|on|am)"
 _TITLED: Final = re.compile(
-    r"^\W*(?:\w*(?:rechnung|faktura|factuur)|(?:tax |vat )?invoice|facture|factura|fattura|fatura|lasku)\b"
+    r"^\W*(?:\w*(?:rechnung|faktura|factuur)|(?:tax |vat )?invoice|facture|factura|fattura|fatura|lasku|bolletta)\b"
     rf"(?:\s*\([^)]{{1,12}}\))?\D{{0,30}}?\S*\d\S*(?:\s\S*\d\S*)?[\s,;(/-]+{_JOINING}\W*$"
 )
 _JOINED: Final = re.compile(rf"^{_JOINING}?\W*$")
@@ -25,6 +25,7 @@ _TOWN: Final = re.compile(
     r"^[^\W\d_][\w .'’-]{1,40},?\s+(?:(?:le|den|il|a|the|am|dnia)\s+)?$|^[^\W\d_][\w .'’-]{1,40},\s*$",
     re.IGNORECASE,
 )
+_BETWEEN: Final = frozenset("—–-|·•")
 _LONGEST_TITLE: Final = 150  # letters
 _LETTERHEAD: Final = 0.45  # of the page's height
 _FOOT: Final = 0.88  # of the page's height
@@ -65,7 +66,7 @@ def _against_letter(named: Named, turn: str) -> Field | None:
 def _dated(named: Named, kind: str, turn: str) -> Field | None:
     found: list[tuple[Piece, Day]] = []
     for label in named.with_kind(kind):
-        if label.kinds & {"other"} or (kind == "weak_date" and label.at):
+        if label.kinds & {"other"} or (kind == "weak_date" and label.at and not _is_item(named, label)):
             continue
         for piece in named.beside(label):
             days = days_in(piece.text)
@@ -90,6 +91,13 @@ def _may_be_issued(named: Named, label: Label, piece: Piece) -> bool:
         return False
     heads = (other for cell in named.sheet.line_of(label.cell) for other in named.of(cell))
     return piece.how != "below" or not any("column" in each.kinds for each in heads)
+
+
+def _is_item(named: Named, label: Label) -> bool:
+    """Whether a label begins an item of a line that tells the invoice's number first, as in `Invoice 7 — Date ...`."""
+    first = named.of(label.cell)[0]
+    own = not first.at and bool(first.kinds & {"number", "heading"})
+    return own and label.cell.words[label.at - 1].text in _BETWEEN
 
 
 def _is_in_table(named: Named, cell: Cell) -> bool:

@@ -37,7 +37,7 @@ _GOES_ON: Final = frozenset(
 )
 _TITLE: Final = re.compile(
     r"^(?:\w*(?:rechnung|faktura|factuur)|(?:tax |vat |sales )?invoice|facture|factura|fattura|fatura"
-    r"|lasku|receipt|bill)"
+    r"|lasku|receipt|bill|bolletta)"
     r"(?P<about>(?:\s[\w.-]+){0,2}?)"
     r"\s*(?:\([^)]{1,12}\)\s*)?(?P<sign>nr\b\.?|no\b\.?|n[°º]|n\s?\.|num\.?|number|numero|nummer|#|№)\s*[:.]?\s*(?P<number>\S+)",
 )

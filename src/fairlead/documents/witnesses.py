@@ -12,7 +12,7 @@ from fairlead.documents.dates import days_in
 from fairlead.documents.identifiers import Identifier, domains
 from fairlead.documents.layout import Cell, Sheet, folded
 from fairlead.documents.named import Named
-from fairlead.documents.names import is_like_name, is_of_domain, with_form
+from fairlead.documents.names import core_of, is_like_name, is_of_domain, same_name, with_form
 from fairlead.documents.parties import block, buyers, is_contact, is_in_window, is_register, is_taxed, own_domains
 
 TOP: Final = 0.25
@@ -108,7 +108,8 @@ def _is_letterhead(core: tuple[str, ...], cell: Cell, seen: Seen, *, firm: bool)
     if cell is seen.largest and firm:
         return True
     above = {id(each) for line in sheet.above_line(cell) for each in line}
-    if seen.largest not in (None, cell) or id(seen.first) in above:
+    brand = seen.largest is None or seen.largest is cell or same_name(core_of(TITLES.sub("", seen.largest.text)), core)
+    if not brand or (id(seen.first) in above and seen.first is not seen.largest):
         return False
     told = any(is_contact(each.text) or is_register(each.text) or is_taxed(each.text) for each in lines)
     told = told or any(each is taxed for each in lines for taxed in seen.vats)
