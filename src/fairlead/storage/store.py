@@ -174,8 +174,8 @@ def _away(shown: str, error: BaseException | None) -> Away:
     return Away(
         f"the state database at {shown} cannot be used just now",
         why=" ".join(str(error).split()),
-        mend="see whether its disk is full, another program locks it or its server is down; `fairlead doctor` "
-        "looks for these",
+        mend="see whether its disk is full, you may write to its folder, another program locks it or its server is "
+        "down; `fairlead doctor` looks for these",
         subject=shown,
     )
 
