@@ -235,6 +235,8 @@ def test_who_is_who_is_said_at_the_top() -> None:
     found = parties_of('between Harbour Ltd ("the Company") and Quay Ltd ("the Agency")', "Harbour Ltd")
     assert found.who("The Company pays the Agency") == "ours"
     assert found.who("The Agency pays the Company") == "theirs"
+    folder = parties_of('between Quay Ltd, a New York company ("Provider"), and Harbour Ltd ("Customer")', "new")
+    assert folder.who("Provider names each new processor") == "theirs"
     assert found.who("Neither party pays") == "both"
 
 

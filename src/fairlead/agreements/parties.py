@@ -15,6 +15,7 @@ _BOTH: Final = re.compile(
 )
 _CALLED: Final = r"\s*(?:the |hereinafter |hereafter |herein |referred to |called |as )*"
 _BETWEEN: Final = r"(?:(?!\band (?!wales|registered|having))[^()\"“\n:;]|\([^()\"“\n]*\d[^()\"“\n]*\)){0,200}"
+_NO_NAMES: Final = frozenset({"contract", "contracts", "demo", "review", "test", "work", "workspace"})
 
 
 class Parties(Struct, frozen=True):
@@ -37,16 +38,26 @@ def _first(text: str, names: tuple[str, ...]) -> int | None:
     return min(places, default=None)
 
 
+def _names(organisation: str) -> bool:
+    """Whether a contract can be searched for it: the name of a folder (`new`, `demo`) is a word of any text."""
+    return len(organisation) > 3 and organisation.lower() not in _NO_NAMES
+
+
 def parties_of(text: str, organisation: str) -> Parties:
     """Of what stands before the first clause, mostly: `Acme Ltd ("the Buyer")`, `Buyer: Acme Ltd`."""
-    head, name = re.sub(r"(?<!\n)\n(?!\n)", " ", text[:3000].replace("*", "")), re.escape(organisation)
+    head, name = (
+        re.sub(r"(?<!\n)\n(?!\n)", " ", text[:3000].replace("*", "")),
+        re.escape(organisation) if _names(organisation) else "(?!)",
+    )
     role = r"(?P<role>[A-Z][A-Za-z]{2,20})"
     called = rf"{_CALLED}[\"“]?{role}"
     opened = rf"(?:\({_CALLED}[\"“]?|{_CALLED}[\"“])"
-    after = re.search(rf"{name}{_BETWEEN}{opened}{role}(?:[\"”]|\s*\))", head, re.IGNORECASE)
+    after = re.search(rf"\b{name}\b{_BETWEEN}{opened}{role}(?:[\"”]|\s*\))", head, re.IGNORECASE)
     before = re.search(rf"(?!Parties|Between|And\b){role}\s*:\s*{name}", head)
     found = after or before
-    ours = {*(_OURS if found is None else (found["role"].lower(),)), organisation.lower(), "you", "your"}
+    ours = {*(_OURS if found is None else (found["role"].lower(),)), "you", "your"}
+    if _names(organisation):
+        ours.add(organisation.lower())
     if found is not None and found["role"].lower() in _OURS:
         ours |= set(_OURS) - {"company"}
     others = {each["role"].lower() for each in re.finditer(rf"[(\"“]{called}[\"”)]", head)}
