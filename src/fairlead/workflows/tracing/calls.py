@@ -1,6 +1,7 @@
 """Results of tools, and what an agent called them with: what speaks against them."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -20,6 +21,8 @@ from fairlead.workflows.tracing.matching import Path, atoms, holds, shown_path
 from fairlead.workflows.tracing.replaying import Passed
 from fairlead.workflows.tracing.telling import is_telling, says_itself
 from fairlead.workflows.walk import Place
+
+_WENT_ON: Final = 0.7  # how much a refusal counts after which an agent went on
 
 
 class Calls(Looking):
@@ -87,6 +90,13 @@ class Calls(Looking):
             self.suspect(
                 "tool_error", self._got_over(call), aim, call.failed.message, call, tool=call.name, model=model
             )
+
+    def _lost(self, effects: Sequence[Met], aim: Aim) -> None:
+        """Calls that an agent was refused by a rule that came meanwhile: it went on with what it had."""
+        for call in effects:
+            failed = call.failed if call.kind == "tool" else None
+            if failed is not None and failed.kind == "refused" and failed.run and self._facts.changed(failed.run):
+                self._failed_call(call, replace(aim, part=aim.part * _WENT_ON))
 
     def _took_over(self, passed: Passed, aim: Aim) -> None:
         """A step that failed, so that its `otherwise` gave the value: what it failed of."""

@@ -97,8 +97,10 @@ class Looking:
             for path, atom in leaves:
                 spot = Spot(each.spot.place, (*each.spot.path, *path))
                 found.append(replace(aim, spot=spot, atom=atom, plainly=False))
-            if not leaves or (
-                isinstance(each.value, Mapping) and any(atom_of(one) is None for one in each.value.values())
+            if (
+                not leaves
+                or isinstance(each.value, list)
+                or (isinstance(each.value, Mapping) and any(atom_of(one) is None for one in each.value.values()))
             ):
                 found.append(replace(aim, spot=each.spot, atom=None, plainly=False))
         return found

@@ -143,3 +143,15 @@ def replied(passed: Passed, said: Met) -> Any:
         return said.result.value if said.result is not None else None
     kept = passed.result or (passed.failed.result if passed.failed is not None else None)
     return kept.value if kept is not None else None
+
+
+def words_of(effects: Sequence[Met]) -> str:
+    """What was asked and answered, as text."""
+    asked = [getattr(each.given, "prompt", "") for each in effects]
+    return " ".join([*asked, *(each.result.text for each in effects if each.result is not None)])
+
+
+def last_turn(effects: Sequence[Met]) -> Met:
+    """What an agent said last."""
+    turns = [each for each in effects if each.kind == "turn"]
+    return turns[-1] if turns else effects[-1]

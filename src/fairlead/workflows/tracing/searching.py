@@ -28,7 +28,7 @@ from fairlead.workflows.tracing.matching import (
 )
 from fairlead.workflows.tracing.opposed import Opposition
 from fairlead.workflows.tracing.replaying import Passed
-from fairlead.workflows.tracing.replies import Replies, replied
+from fairlead.workflows.tracing.replies import Replies, last_turn, replied, words_of
 from fairlead.workflows.tracing.suspects import Link
 from fairlead.workflows.tracing.telling import is_choice, is_telling, own_numbers, says_itself
 from fairlead.workflows.tracing.units import converted
@@ -105,7 +105,19 @@ class Search(Replies):
         text = None if made is None else at_path(made.value, path)
         if isinstance(text, bool) and (same := self._flags(takens, aim, text)):
             return same
-        return self._matched(takens, aim) or self._word_for_word(takens, aim, text) or self._all(takens, aim)
+        found = self._matched(takens, aim) or self._word_for_word(takens, aim, text) or self._all(takens, aim)
+        guessed = [each for each in takens if self._is_guess(each)]
+        return [*found, *self._all(guessed, aim), *self._all(self._how_many(passed, aim), aim)]
+
+    def _is_guess(self, taken: Taken) -> bool:
+        """Whether what was taken is what took a failed step's place."""
+        step = self._flow.run.steps.get(taken.spot.place)
+        return step is not None and step.caught is not None
+
+    def _how_many(self, passed: Passed, aim: Aim) -> list[Taken]:
+        """The list that a map went over, where all that it gave is in question."""
+        over = passed.compiled.asked.get("over") if aim.atom is None else None
+        return self._flow.taken(passed, [over]) if over is not None else []
 
     def _inside(self, passed: Passed) -> list[Taken]:
         """What the steps within one gave, the last first."""
@@ -134,7 +146,7 @@ class Search(Replies):
         effects = self._flow.effects(passed)
         if not effects:
             return []
-        said = effects[-1] if passed.compiled.step.kind == "model" else _last_turn(effects)
+        said = effects[-1] if passed.compiled.step.kind == "model" else last_turn(effects)
         self._judged(passed, said, aim)
         atom, takens = aim.atom, self._flow.asked(passed)
         if (quoted := self._quoted(passed, said, effects, takens, aim)) is not None:
@@ -187,8 +199,10 @@ class Search(Replies):
                     chosen = is_chosen(atom, str(aim.spot.path[-1]), path, value)
                     self._result(call, replace(aim, part=aim.part * _BY_CHOICE) if chosen else aim, path, ())
                     found += self._argued(passed, call, effects, takens, aim)
+        if not any(each.spot.path[-1:] == aim.spot.path[-1:] for each in found):
+            self._lost(effects, aim)
         read = [page for one in effects for page in self._read(one)]
-        pages = nearest_pages(read, atom, _words_of(effects))
+        pages = nearest_pages(read, atom, words_of(effects))
         fit = all(against_page(each, atom) or against_sibling(each, atom, read) for each in pages)
         alone = not found and len(self.found) == before and fit
         for page in pages:
@@ -282,14 +296,3 @@ class Search(Replies):
         """What a model was given as data, and the figures of the workflow's own text. With figures of pages nothing is
         reckoned: there are too many."""
         return [*self._told(effects, takens), *map(shown_atom, own_numbers(passed))]
-
-
-def _words_of(effects: Sequence[Met]) -> str:
-    """What was asked and answered, as text."""
-    asked = [getattr(each.given, "prompt", "") for each in effects]
-    return " ".join([*asked, *(each.result.text for each in effects if each.result is not None)])
-
-
-def _last_turn(effects: Sequence[Met]) -> Met:
-    turns = [each for each in effects if each.kind == "turn"]
-    return turns[-1] if turns else effects[-1]
