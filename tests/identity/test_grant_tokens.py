@@ -49,7 +49,7 @@ class Worker:
     credentials: Credentials
     clock: ToldClock
 
-    async def token(self, crm: System, caller: Caller = ADA, refused: str = "", within: float = 5) -> str | None:
+    async def token(self, crm: System, caller: Caller = ADA, refused: str = "", within: float = 60) -> str | None:
         held = await self.tokens.of(caller, crm, self.clock.monotonic() + within, refused)
         return None if held is None else held.secret
 
