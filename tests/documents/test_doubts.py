@@ -124,6 +124,7 @@ def test_a_total_that_something_comes_after_is_doubted(sums: tuple[Pair, ...]) -
     [
         ((("Total", "€120.00"), ("incl. VAT 20%", "€20.00")), 120.0),
         ((("Total", "€120.00"), ("incl. VAT 20%", "€21.00")), None),
+        ((("Total", "€120.00"), ("incl. insurance premium tax and VAT 20%", "€20.00")), None),
         ((("Subtotal", "€110.00"), ("VAT 20%", "€20.00"), ("Total", "€120.00")), None),
         ((("Fees", "€85.00"), ("VAT", "€17.00"), ("Outlays", "€18.00"), ("Total due", "€120.00")), 120.0),
         ((("Fees", "€85.00"), ("VAT", "€17.00"), ("Outlays", "€19.00"), ("Total due", "€120.00")), None),
@@ -137,6 +138,14 @@ def test_a_tax_that_is_in_a_total_and_all_that_makes_it_bear_it_out(
     sums: tuple[Pair, ...], sure_total: float | None
 ) -> None:
     assert sure(fields(sums=sums), "total") == sure_total
+
+
+@pytest.mark.parametrize(("title", "sure_number"), [("Invoice no. INV-2041", "INV-2041"), ("Order", None)])
+def test_an_order_in_large_letters_is_only_referred_to_on_what_is_titled_invoice(
+    title: str, sure_number: str | None
+) -> None:
+    found = fields(Text(350, 105, "Purchase order: 4711", 12), title=title)
+    assert sure(found, "number") == sure_number
 
 
 def test_the_last_line_of_a_table_of_rates_is_the_total() -> None:

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from fairlead.documents.layout import Sheet, folded
+from fairlead.documents.layout import Cell, Sheet, folded
 
 _MOST_WORDS: Final = 6  # of a title; more is a sentence that only speaks of such a paper
 _TITLED: Final = 0.3  # of the first page's height: a slip at its foot is called so on invoices too
@@ -45,12 +45,19 @@ _OFFER: Final = re.compile(
     r"|lieferschein|pakbon|albaran|documento di trasporto|foljesedel|folgeseddel|lahete|dodaci list)\b"
 )
 _LARGE: Final = 1.25  # times what most letters have: a title, and no label
+_INVOICE: Final = re.compile(
+    r"(?:\w+ )?(?:\w*rechnung|invoice|facture|factuur|factura|fattura|fatura|faktura|lasku|szamla)"
+    r"(?:$|\W+(?:\(\d+\) )?(?:n[ro]?|num\w*|no|number|nummer|id|ref\w*|vom|du|of|dated|date)\b|\W*\d)"
+)
+"""How invoices are titled, on which an order or a quotation is only referred to."""
 
 
 def other_paper(sheet: Sheet) -> str:
     """What the document calls itself where that is no invoice to pay, such as `Credit note`; "" for an invoice."""
     sizes = sorted(cell.size for cell in sheet.cells)
     large = _LARGE * sizes[len(sizes) // 2] if sizes else 0.0
+    titles = (folded(cell.text) for cell in sheet.cells if cell.size > large and _heads(cell, sheet))
+    is_titled = any(_INVOICE.match(each) for each in titles)
     for cell in sheet.cells:
         plain = folded(cell.text)
         if _SAYS.search(plain):
@@ -59,8 +66,13 @@ def other_paper(sheet: Sheet) -> str:
             continue
         if any(each.search(plain) for each in (_QUALIFIED, _FORMA)) or _OTHER.match(plain):
             return cell.text
-        if cell.page != 1 or cell.middle > _TITLED * sheet.pages[0].height:
+        if not _heads(cell, sheet):
             continue
-        if _SLIP.match(plain) or (cell.size > large and _OFFER.match(plain)):
+        if _SLIP.match(plain) or (not is_titled and cell.size > large and _OFFER.match(plain)):
             return cell.text
     return ""
+
+
+def _heads(cell: Cell, sheet: Sheet) -> bool:
+    """Whether it stands where titles do."""
+    return cell.page == 1 and cell.middle <= _TITLED * sheet.pages[0].height

@@ -1,5 +1,6 @@
 """Total, net and tax: what captions say, held against arithmetic."""
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from itertools import combinations
@@ -8,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from fairlead.documents.captions import kinds_of
-from fairlead.documents.layout import Cell, Sheet
+from fairlead.documents.layout import Cell, Sheet, folded
 from fairlead.documents.sums import (
     HIGHEST_RATE,
     PENNY,
@@ -29,6 +30,11 @@ from fairlead.documents.types import Field
 ALONE: Final = "nothing else in the document bears the total out"
 _ALIGNED: Final = 4.0  # points
 _LEAST_TAX: Final = Decimal("0.05")
+_OTHER_TAX: Final = re.compile(
+    r"versicherung\w*steuer|insurance premium tax|\bipt\b|assurance|kurtaxe|ortstaxe|taxe de sejour|tourist tax"
+    r"|city tax|imposta di soggiorno|tassa di soggiorno|assurantiebelasting|withheld|quellensteuer|ritenuta|retencion"
+)
+"""Taxes on something else than turnover."""
 _MOST_LINES: Final = 200
 _MOST_SUMS: Final = 600
 
@@ -96,7 +102,11 @@ def _included(best: Sum, read: _Read) -> Sum | None:
     if any("net" in each.kinds and each.value not in (best.value, 0) for each in read.sums):
         return None
     rates = rates_printed(read.sheet)
-    taxes = [each for each in read.sums if "tax" in each.kinds and each.value >= _LEAST_TAX]
+    taxes = [
+        each
+        for each in read.sums
+        if "tax" in each.kinds and each.value >= _LEAST_TAX and not _OTHER_TAX.search(folded(each.cell.text))
+    ]
     return next((each for each in taxes if any(holds_tax(best.value, rate) == each.value for rate in rates)), None)
 
 
