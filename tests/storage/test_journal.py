@@ -347,14 +347,19 @@ async def test_a_journal_that_ends_bills_what_was_given_up(open_journal: OpenJou
 
 
 @only_sqlite
-async def test_a_full_disk_refuses_new_work_and_keeps_settlements(journal: Journal, store: Store) -> None:
+async def test_a_full_disk_refuses_new_work_and_keeps_settlements(
+    journal: Journal, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
     hold = a_hold("a", 10, CAP)
     await journal.commit(Write(open=hold))
     limit_pages(journal, 1)
     big = b"x" * 200_000
     settlement = journal.commit(Write(close=hold, spent=4, entries=(Entry("a", 1, big),)))
-    with pytest.raises(Overloaded):
+    with pytest.raises(Overloaded, match="cannot be recorded just now") as refused:
         await journal.commit(Write(open=a_hold("b", 10, CAP), entries=(Entry("b", 1, big),)))
+    words = "database or disk is full"
+    assert words in caplog.text
+    assert words not in f"{refused.value} {refused.value.why}"  # what a client is told as well
     assert (settlement.done(), balance(store)) == (False, (10, 0))
     limit_pages(journal, 2**30)
     assert (await settlement).closed

@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from decimal import Decimal
@@ -43,6 +44,46 @@ def test_a_customer_gets_one_discount_however_many_ask_at_once() -> None:
         assert given("two", " c-9") == []
         assert given("three", "C-10") == [("three",)]
         assert shop.execute("SELECT count(*) FROM discounts").fetchone() == (3,)
+
+
+@pytest.mark.parametrize(
+    ("article", "found"),
+    [
+        ("beech chair", "CH-440"),
+        ("chairs beech", "CH-440"),
+        ("Chair Beech", "CH-440"),
+        ("ch-440", "CH-440"),
+        ("copper chair", None),
+        ('a "quoted"] chair', None),
+    ],
+)
+def test_an_article_is_found_by_the_words_of_its_name_in_any_order(
+    shops: tuple[Callable[[str], list[str]], ...], article: str, found: str | None
+) -> None:
+    for asked in shops:
+        assert asked(article) == ([found] if found else [])
+
+
+@pytest.fixture(scope="module")
+def shops(postgres: Server) -> Iterator[tuple[Callable[[str], list[str]], ...]]:
+    """What the query of the stock finds, in SQLite and in PostgreSQL."""
+    made = _ROOT / "store-assistant"
+    samples, url = made / "samples" / "store", postgres.make_database()
+    small = yaml.safe_load((made / "adds" / "fairlead.yaml").read_text())["systems"]["shop"]["queries"]["stock"]["sql"]
+    large = yaml.safe_load((samples / "postgresql.yaml").read_text())["shop"]["queries"]["stock"]["sql"]
+    with closing(sqlite3.connect(":memory:")) as file, psycopg.connect(url, autocommit=True) as server:
+        file.executescript((samples / "store.sql").read_text())
+        server.execute((samples / "postgresql.sql").read_text())
+        yield (
+            lambda article: [row[0] for row in file.execute(small, _of(article))],
+            lambda article: [
+                row[0] for row in server.execute(re.sub(r":(\w+)", r"%(\1)s", large.replace("%", "%%")), _of(article))
+            ],
+        )
+
+
+def _of(article: str) -> dict[str, str]:
+    return {"person": "noor", "article": article}
 
 
 def test_of_two_at_once_one_gets_the_discount_on_postgresql(postgres: Server) -> None:

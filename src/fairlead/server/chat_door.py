@@ -14,7 +14,7 @@ from fairlead.execution import Answer, Fairlead, Remember, call_model, quote
 from fairlead.identity import Caller
 from fairlead.models.types import ChatRequest, Chunk, Model
 from fairlead.server.about import headers
-from fairlead.server.door import broken, guarded, received, refuse, refuse_session
+from fairlead.server.door import broken, guarded, received, refuse, refuse_session, told
 from fairlead.server.http import Gone, Headers, Scope, respond
 from fairlead.server.quoted import encode_quote
 
@@ -185,7 +185,7 @@ class _Stream:
         if self._events is None:
             await refuse(self._send, error, self._wire.encode_error)
             return
-        await self._send({"type": "http.response.body", "body": self._events.fail(error)})
+        await self._send({"type": "http.response.body", "body": self._events.fail(told(error))})
 
 
 def _refuse_forgotten(answer: Answer) -> None:

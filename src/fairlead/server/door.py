@@ -221,8 +221,12 @@ def broken() -> Broken:
     )
 
 
-def away() -> Away:
-    """What a client is told where the state database cannot be used: neither where that is nor what its server said."""
+def told(error: FairleadError) -> FairleadError:
+    """What a client is told of an error: where the state database cannot be used, neither where that is nor what its
+    server said. The log has both."""
+    if not isinstance(error, Away):
+        return error
+    log.error("a request found no state database: %s (%s)", error.message, error.why)
     return Away(
         "the state database cannot be used just now",
         why="it is locked or full, or its server is down",
@@ -236,9 +240,8 @@ async def refuse(
 ) -> None:
     """Answer with an error."""
     headers: Headers = []
+    error = told(error)
     if isinstance(error, Away):
-        log.error("a request found no state database: %s (%s)", error.message, error.why)
-        error = away()
         headers.append((b"retry-after", b"1"))
     elif isinstance(error, Overloaded):
         headers.append((b"retry-after", str(max(1, math.ceil(error.retry_after))).encode()))

@@ -80,7 +80,8 @@ def lacking(store: Store, vault: Vault, organisation: str, standing: Standing) -
         stones = tombstones(connection, standing.tombstones)[:_PAGE]
         newest = select(checkpoint.c.size, checkpoint.c.note).order_by(checkpoint.c.size.desc()).limit(1)
         head = connection.execute(newest).first()
-        links = connection.execute(succession.select().where(succession.c.size >= standing.size)).all()
+        newer = succession.select().where(succession.c.size >= standing.size).order_by(succession.c.size)
+        links = connection.execute(newer).all()
     if not stones and (head is None or head.size <= standing.size):
         return None
     signs = known_verifier(store, origin) or vault.verifier_key(origin)

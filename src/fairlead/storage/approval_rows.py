@@ -140,9 +140,10 @@ def use(connection: Connection, id_: str, once: str, now: int) -> bool:
 
 
 def expire(connection: Connection, now: int) -> list[ApprovalRow]:
-    """End what has expired, and return it as it was."""
+    """End what has expired, and return it as it was, what expired first before the rest."""
     over = approval.c.state.in_(OPEN) & (approval.c.expires_at <= now)
-    found = [ApprovalRow(**row) for row in connection.execute(select(approval).where(over)).mappings()]
+    query = select(approval).where(over).order_by(approval.c.expires_at, approval.c.id)
+    found = [ApprovalRow(**row) for row in connection.execute(query).mappings()]
     if found:
         connection.execute(update(approval).where(over).values(state="expired", ended_at=now))
     return found

@@ -93,7 +93,7 @@ class Journal:
 
     def _admit(self) -> None:
         if self._in_trouble or self._clock.monotonic() - self._began > _LOCK_WAIT:
-            raise _not_now("the database is locked, full or stuck")
+            raise _not_now()
         if len(self._arrived) + self._in_hand >= self._most_waiting:
             raise Overloaded(
                 "the journal's queue is full", why="more is asked than can be made durable", step="reserve"
@@ -111,11 +111,11 @@ class Journal:
         self._in_hand += len(batch)
         self._queue.put(batch)
 
-    def _refuse_arrived(self, why: str) -> None:
+    def _refuse_arrived(self) -> None:
         """While the thread struggles with settlements, nobody new shall wait behind them."""
         new = [waiting for waiting in self._arrived if _is_new(waiting[0])]
         self._arrived = [waiting for waiting in self._arrived if not _is_new(waiting[0])]
-        _answer(new, [_not_now(why) for _ in new])
+        _answer(new, [_not_now() for _ in new])
 
     def _answered(self, group: list[_Waiting], answers: Sequence[Receipt | FairleadError]) -> None:
         """Wakes those who waited. What they queue as they run on goes into the next hand-over."""
@@ -201,14 +201,17 @@ class Journal:
                 self._make_durable([waiting])
             return
         log.error("a write could not be made durable", exc_info=error)
-        self._tell(group, [Broken("a write could not be made durable", why=f"{type(error).__name__}: {error}")])
+        self._tell(
+            group,
+            [Broken("a write could not be made durable", why="the state database did not take it; the log says why")],
+        )
 
     def _try_again(self, group: list[_Waiting], error: Exception) -> None:
         """Refuses new work, and tries settlements again with growing pauses for as long as `patience` says."""
         log.warning("the journal cannot write: %s", error)
         self._in_trouble = True
         try:
-            owed = self._refuse_new(group, error)
+            owed = self._refuse_new(group)
             deadline = self._clock.monotonic() + self._settings.patience
             pause = _FIRST_PAUSE
             while owed:
@@ -227,11 +230,11 @@ class Journal:
         finally:
             self._in_trouble = False
 
-    def _refuse_new(self, group: list[_Waiting], error: Exception) -> list[_Waiting]:
+    def _refuse_new(self, group: list[_Waiting]) -> list[_Waiting]:
         """Tells those who may be refused, and returns the others."""
         new = [waiting for waiting in group if _is_new(waiting[0])]
-        self._tell(new, [_not_now(str(error)) for _ in new])
-        self._call(self._refuse_arrived, str(error))
+        self._tell(new, [_not_now() for _ in new])
+        self._call(self._refuse_arrived)
         return [waiting for waiting in group if not _is_new(waiting[0])]
 
     def _give_up(self, owed: list[_Waiting], error: Exception) -> None:
@@ -239,7 +242,7 @@ class Journal:
         failures = [
             Broken(
                 "a settlement could not be made durable",
-                why=f"the database failed for {self._settings.patience:g} seconds: {error}",
+                why=f"the state database failed for {self._settings.patience:g} seconds; the log says how",
                 mend="free disk space or end what locks the database; the bill is written once that is done",
                 step="settle",
             )
@@ -274,8 +277,15 @@ class Journal:
             log.debug("the event loop was closed before its receipts came")
 
 
-def _not_now(why: str) -> Overloaded:
-    return Overloaded("the journal cannot write just now", why=why, step="reserve")
+def _not_now() -> Overloaded:
+    """What a client is told as well: the database's own words are in the log, for they tell where it is."""
+    return Overloaded(
+        "this cannot be recorded just now",
+        why="the state database is locked, full, stuck or away, and nothing is done that no record would know of",
+        mend="retry after a short wait; if it lasts, whoever runs this Fairlead finds the cause in its log and by "
+        "`fairlead doctor`",
+        step="reserve",
+    )
 
 
 def _bill(write: Write) -> Write:

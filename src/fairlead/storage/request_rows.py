@@ -177,9 +177,10 @@ def take_back(connection: Connection, kinds: Collection[str], but: Collection[st
 
 
 def untold_or_told_since(connection: Connection, since: int) -> list[RequestRow]:
-    """The open ones, and those that somebody was told of since then."""
+    """The open ones, and those that somebody was told of since then, the oldest first."""
     mine = (table.c.state == OPEN) | (table.c.told_at > since)
-    return [RequestRow(**row) for row in connection.execute(select(table).where(mine)).mappings()]
+    query = select(table).where(mine).order_by(table.c.asked_at, table.c.id)
+    return [RequestRow(**row) for row in connection.execute(query).mappings()]
 
 
 def last_round(connection: Connection) -> tuple[int, str]:

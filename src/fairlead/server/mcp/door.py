@@ -12,7 +12,7 @@ from fairlead.costs.told import Arrival
 from fairlead.errors import FairleadError, NotFound, Unauthenticated
 from fairlead.execution import Fairlead
 from fairlead.identity import Caller
-from fairlead.server.door import authenticate, broken, guarded, received, refuse
+from fairlead.server.door import authenticate, broken, guarded, received, refuse, told
 from fairlead.server.http import Gone, Headers, Scope, header, refuse_foreign_page, respond
 from fairlead.server.mcp.client import SESSION, Program, Seals, greeted, level, session_of, stated
 from fairlead.server.mcp.conversation import Conversation, Paused
@@ -126,7 +126,7 @@ class McpDoor:
                 await self._fairlead.refusals.record(DOOR, error, caller.credential)
             if not reply.streams:
                 raise
-            await reply.end(error.status, encode_error(error, message.id))
+            await reply.end(error.status, encode_error(told(error), message.id))
         except Exception:
             if not reply.streams:
                 raise
