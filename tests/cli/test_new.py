@@ -13,6 +13,7 @@ from fairlead.cli.evaluating import Case, cases_of, differences, went_through, w
 from fairlead.cli.main import run
 from fairlead.cli.opening import open_store
 from fairlead.cli.place import find, user
+from fairlead.cli.resting import rests
 from fairlead.cli.surroundings import surroundings
 from fairlead.identity import Caller
 from fairlead.workspace.assemble import Running, assemble
@@ -56,7 +57,7 @@ async def test_all_templates_go_into_one_workspace_and_every_case_of_theirs_come
     store = open_store(place)
     running = await assemble(surroundings(place, store, walks=8))
     try:
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(300):
             wrong = await asyncio.gather(*(_come_out(running, case) for case in cases_of(Path(), "")))
     finally:
         await running.stop()
@@ -68,9 +69,11 @@ async def _come_out(running: Running, case: Case) -> list[str]:
     who = Caller(person=user(), credential="key:admin", groups=frozenset({"admins"}), roles=frozenset({"admin"}))
     given = with_files(case.input, case.files, case.texts, Path())
     begun = running.workflows.begin(who, case.workflow, given, once="", door="test")["id"]
-    while running.runs.one(begun).status not in ("done", "failed", "waiting"):
-        await asyncio.sleep(0.5)  # each look reads the database, of 35 runs at once
-    found = running.workflows.shown(begun, who)
+    # Each look reads the database, of 35 runs at once; most looks read one row.
+    while running.runs.one(begun).status not in ("done", "failed", "waiting") or not rests(
+        found := running.workflows.shown(begun, who)
+    ):
+        await asyncio.sleep(0.5)
     return [f"{case.name}: {each}" for each in wrong_in(case, found)]
 
 

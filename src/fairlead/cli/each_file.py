@@ -13,6 +13,7 @@ from urllib.parse import quote
 from fairlead.cli.asking import PATIENCE, got, posted
 from fairlead.cli.brought import with_files
 from fairlead.cli.output import data, json_data, say
+from fairlead.cli.resting import rests
 from fairlead.errors import BadInput, Overloaded, Upstream
 
 T = TypeVar("T")
@@ -20,11 +21,6 @@ MOST: Final = 10_000
 """Files of one command."""
 _AT_ONCE: Final = 8
 _GLANCE: Final = 0.3  # seconds
-OVER: Final = ("done", "failed", "cancelled", "lost")
-"""The states of runs of which nothing more comes."""
-
-RESTS: Final = (*OVER, "waiting", "paused")
-"""Those, and the states of runs that wait for somebody."""
 
 
 def files_of(pattern: str) -> tuple[str, list[Path]]:
@@ -61,7 +57,7 @@ def run_each(name: str, given: dict[str, Any], pattern: str, address: str, key: 
                 _say(one)
         for run, file in list(under_way.items()):
             found = _patiently(partial(got, address, f"/v1/workflows/runs/{run}", key))
-            if found["status"] in RESTS:
+            if rests(found):
                 del under_way[run]
                 told.append(_told(file, found))
                 _say(told[-1])

@@ -13,10 +13,10 @@ from msgspec import Meta, Struct
 from fairlead.cli.ask import Key, Url
 from fairlead.cli.asking import got, posted
 from fairlead.cli.brought import with_files
-from fairlead.cli.each_file import RESTS
 from fairlead.cli.later import PLAIN
 from fairlead.cli.output import Json, data, json_data, say
 from fairlead.cli.place import Workspace, find, server_url
+from fairlead.cli.resting import rests
 from fairlead.cli.signing_in import key_or_login
 from fairlead.costs.money import exact_money
 from fairlead.errors import BadInput, FairleadError, NotFound, closest
@@ -101,7 +101,7 @@ def _result(case: Case, address: str, key: str, folder: Path) -> dict[str, Any]:
     with posted(address, {"input": given}, key, path=f"/v1/workflows/{case.workflow}/runs") as answer:
         run = jsons.loads(answer.read())["id"]
     found = got(address, f"/v1/workflows/runs/{run}", key)
-    while found["status"] not in RESTS:
+    while not rests(found):
         time.sleep(_GLANCE)
         found = got(address, f"/v1/workflows/runs/{run}", key)
     wrong = wrong_in(case, found)

@@ -15,11 +15,12 @@ from fairlead.cli.ask import Key, Url
 from fairlead.cli.asking import got
 from fairlead.cli.brought import pairs, with_files
 from fairlead.cli.compiled import published
-from fairlead.cli.each_file import OVER, RESTS, files_of, run_each
+from fairlead.cli.each_file import files_of, run_each
 from fairlead.cli.later import PLAIN, commands_of
 from fairlead.cli.opening import open_store
 from fairlead.cli.output import DryRun, Json, briefly, data, json_data, say
 from fairlead.cli.place import Data, Workspace, find, server_url
+from fairlead.cli.resting import OVER, rests
 from fairlead.cli.signing_in import key_or_login
 from fairlead.cli.walking import walk_until_told
 from fairlead.cli.when import shown
@@ -145,7 +146,7 @@ def _followed(address: str, id_: str, key: str) -> dict[str, Any]:
             if step["at"] not in told:
                 told.add(step["at"])
                 say(f"  {step['at']}: {step['status']}")
-        if found["status"] in RESTS:
+        if rests(found):
             return found
         time.sleep(_GLANCE)
 

@@ -131,7 +131,7 @@ async def _each(
                 if not held:
                     await action.reserve(reservation(deployment, action, decided, candidate))
                 held, tries = False, tries + 1
-                refuse_outdated(fairlead, deployment, action)
+                await refuse_outdated(fairlead, deployment, action)
                 await send(candidate, deadline)
             except (NotRedactable, OverBudget) as error:
                 health.release(name)

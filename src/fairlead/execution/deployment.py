@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fairlead.clock import Clock
 from fairlead.context import Context
@@ -55,6 +55,10 @@ if TYPE_CHECKING:
     from fairlead.storage.fleet import Lease
     from fairlead.tasks import TaskTypes
     from fairlead.tools.pins import Finding
+
+
+_LOOK: Final = 0.02  # seconds between looks at whether a lease was renewed
+_LOOKS: Final = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -159,6 +163,7 @@ class Fairlead:
         self.seconds = SecondsSeen()
         self.first_bytes = FirstBytes()
         self._news = asyncio.Event()
+        self._waited_in_vain = False
 
     def take_up(self, deployment: Deployment) -> Deployment:
         """Decide under another from here on. Gives the one before."""
@@ -176,6 +181,21 @@ class Fairlead:
     async def news(self) -> None:
         """Wait until another deployment is taken up."""
         await self._news.wait()
+
+    async def caught_up(self) -> Deployment:
+        """As `current`, but a lease that has lapsed is waited for, two seconds at most. Where the whole machine or the
+        database stood still, it is renewed at once after that, and whoever asked just then need not be refused. Once
+        somebody has waited in vain, nobody else waits until it is held again."""
+        if self.lease.valid():
+            self._waited_in_vain = False
+        elif self.lease.lapsed() and not self._waited_in_vain:
+            for _ in range(_LOOKS):
+                await asyncio.sleep(_LOOK)
+                if self.lease.valid():
+                    break
+            else:
+                self._waited_in_vain = True
+        return self.current()
 
     def current(self) -> Deployment:
         """The deployment to decide under now. Raises `Overloaded` while this worker may be behind the published one."""

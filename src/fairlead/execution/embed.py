@@ -53,7 +53,7 @@ async def embed(
     What `keep` does with the vectors is done while their price is held: whoever dies before the bill has them, and is
     billed what was held. Raises `Refused`, `Upstream` or `BadInput`; whatever is raised has been recorded.
     """
-    deployment = fairlead.current()
+    deployment = await fairlead.caught_up()
     async with fairlead.ledger.open(caller, arrival, deployment) as action:
         decided = await decide_embedding(fairlead, deployment, action, request)
         decided = await taken_in_turn(fairlead, deployment, action, decided)
@@ -167,7 +167,7 @@ async def _once(
 
 async def quote_embedding(fairlead: Fairlead, caller: Caller, request: EmbedRequest, arrival: Arrival) -> Quote:
     """What `embed` would do and cost, for every candidate, without doing it. Recorded, never billed."""
-    deployment = fairlead.current()
+    deployment = await fairlead.caught_up()
     async with fairlead.ledger.open(caller, arrival, deployment) as action:
         decided = await decide_embedding(fairlead, deployment, action, request)
         await action.conclude("estimated")

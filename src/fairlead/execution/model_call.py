@@ -42,7 +42,7 @@ async def call_model(
     With `deliver`, text is handed out as soon as it may leave; the tail comes with the answer, once that is billed.
     What `remember` makes of it is kept in the same commit. Raises `Refused`, `Upstream` or `BadInput`, once recorded.
     """
-    deployment = fairlead.current()
+    deployment = await fairlead.caught_up()
     async with fairlead.ledger.open(caller, arrival, deployment) as action:
         decided = await decide(fairlead, deployment, action, request)
         if deployment.flows is not None:

@@ -58,11 +58,11 @@ def _stands(fairlead: Fairlead, caller: Caller, before: Deployment) -> bool:
     return same and now.revision == before.revision
 
 
-def refuse_outdated(fairlead: Fairlead, deployment: Deployment, action: Action) -> None:
+async def refuse_outdated(fairlead: Fairlead, deployment: Deployment, action: Action) -> None:
     """Raises `Overloaded` if what was decided was decided under something that is no longer in force: a policy, a key,
     a budget or the caller's groups may have changed while this call waited. The client's retry is decided anew.
     Raises `NotActive` if the caller is no longer active at their provider."""
-    if fairlead.current() is not deployment:
+    if await fairlead.caught_up() is not deployment:
         raise _Outdated(
             action.marked or action.in_flight > 1,
             "the workspace changed while this call was waiting for its turn",

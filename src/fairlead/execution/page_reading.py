@@ -56,7 +56,7 @@ async def read_pages(
     Each page once. Raises `NotFound` where a pattern fits none that they may read: there is no telling whether there is
     one; and `BadInput` where they are more than a step can hold.
     """
-    deployment = fairlead.current()
+    deployment = await fairlead.caught_up()
     async with fairlead.ledger.open(caller, arrival, deployment, "read_pages") as action:
         if deployment.stops is not None:
             refuse_stopped(deployment, action)

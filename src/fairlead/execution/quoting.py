@@ -47,7 +47,7 @@ class BatchQuote(Struct, frozen=True):
 
 async def quote(fairlead: Fairlead, caller: Caller, request: ChatRequest, arrival: Arrival) -> Quote:
     """What `call_model` would do and cost, for every candidate, without doing it. Recorded, never billed."""
-    deployment = fairlead.current()
+    deployment = await fairlead.caught_up()
     async with fairlead.ledger.open(caller, arrival, deployment) as action:
         decided = await decide(fairlead, deployment, action, request)
         await action.conclude("estimated")
@@ -64,7 +64,7 @@ async def quote_batch(
     refused: list[tuple[int, str]] = []
     most = 0
     for number, request in enumerate(requests, start=1):
-        deployment = fairlead.current()
+        deployment = await fairlead.caught_up()
         try:
             async with fairlead.ledger.open(caller, arrival, deployment) as action:
                 decided = await decide(fairlead, deployment, action, request)

@@ -96,9 +96,9 @@ async def attempted(fairlead: Fairlead, deployment: Deployment, action: Action, 
     try:
         async with deployment.systems.places[decided.system.name].turn(call):
             await refuse_changed(fairlead, deployment, action, decided)
-            refuse_outdated(fairlead, deployment, action)  # while no approval is used up yet
+            await refuse_outdated(fairlead, deployment, action)  # while no approval is used up yet
             await use_approvals(fairlead, action, decided)
-            refuse_outdated(fairlead, deployment, action)
+            await refuse_outdated(fairlead, deployment, action)
             action.sending(sent)
             with action.step("call"):
                 action.trace.note(tool=asked.tool.name)
@@ -154,7 +154,7 @@ async def _called(
             if renewed is None:
                 raise
             try:
-                refuse_outdated(fairlead, deployment, action)
+                await refuse_outdated(fairlead, deployment, action)
             except (Overloaded, Unauthenticated):  # nothing was done, and nothing is charged
                 raise error from None
             action.flags.append("renewed")

@@ -45,7 +45,7 @@ async def call_tool(
     the one before the system is reached. Raises `Refused`, `Upstream` or `BadInput`;
     whatever is raised has been recorded, and nothing was done that the error does not tell of.
     """
-    deployment = fairlead.current()
+    deployment = await fairlead.caught_up()
     async with fairlead.ledger.open(caller, arrival, deployment, "call_tool") as action:
         if deployment.stops is not None:
             refuse_stopped(deployment, action)

@@ -55,7 +55,7 @@ async def _counted_at_first(fairlead: Fairlead, deployment: Deployment, action: 
         with action.step("queue"), action.trace.waiting():
             await asyncio.sleep(max(wait, _SOON))
         action.waited = before + fairlead.clock.monotonic() - began
-        refuse_outdated(fairlead, deployment, action)
+        await refuse_outdated(fairlead, deployment, action)
     candidates = decided.plan.candidates
     if first is candidates[0]:
         return decided
@@ -96,7 +96,7 @@ async def _placed(fairlead: Fairlead, deployment: Deployment, action: Action, de
             waited = fairlead.clock.monotonic() - began
             action.place, action.waited = place, action.waited + waited
             action.trace.note(seconds_left=round(seconds - waited, 3))
-            refuse_outdated(fairlead, deployment, action)
+            await refuse_outdated(fairlead, deployment, action)
     action.place = place
     if place is None or place.endpoint in ("", first.endpoint):
         return decided

@@ -33,7 +33,8 @@ async def authenticate(fairlead: Fairlead, scope: Scope) -> Caller:
     nameless = authorization is None or authorization.lower() == "bearer anonymous"
     loopback = nameless and is_loopback(scope)
     client = scope.get("client")
-    return await fairlead.current().authenticator.authenticate(authorization, loopback=loopback, client=client)
+    deployment = await fairlead.caught_up()
+    return await deployment.authenticator.authenticate(authorization, loopback=loopback, client=client)
 
 
 def _credential(scope: Scope) -> str | None:

@@ -30,7 +30,7 @@ class SignIn:
         async def page() -> Page:
             query = read_query(scope)
             path, named = local_path(_last(query, "next")), _last(query, "provider")
-            self._fairlead.current()
+            await self._fairlead.caught_up()
             offered = self._sessions.providers
             if not named and len(offered) > 1:
                 return _choice(offered, path)
@@ -60,7 +60,7 @@ class Callback:
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         async def page() -> Page:
             browser = self._browser
-            self._fairlead.current()
+            await self._fairlead.caught_up()
             cookie = browser.cookie(scope, ATTEMPT)
             try:
                 started = await self._sessions.finish(cookie, read_query(scope), browser.admitted)

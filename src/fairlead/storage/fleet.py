@@ -61,6 +61,10 @@ class Lease:
     def valid(self) -> bool:
         return self._clock.monotonic() < self._until
 
+    def lapsed(self) -> bool:
+        """Whether it was held, and may be again: neither before the first renewal nor after `end`."""
+        return float("-inf") < self._until <= self._clock.monotonic()
+
     def extend(self, started: float) -> None:
         """A renewal that began at `started` (monotonic seconds) went through."""
         self._until = max(self._until, started + LEASE)

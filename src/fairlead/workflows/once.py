@@ -64,6 +64,7 @@ class Once:
         found = self._recorded.found(at)
         if found is not None:
             return found
+        await self._fairlead.caught_up()
         self.refuse(at)
         failed: StepFailed | None
         try:
