@@ -1,6 +1,8 @@
 # The same commands for people and for CI. Everything lives in .venv; nothing else is installed.
 
 PYTHON ?= python3
+# How many failed tests are run once more, alone: see tests/forked/workers.py.
+AGAIN ?= 0
 BIN := .venv/bin
 # Everything that is checked by eye is checked by these folders too.
 CODE := src tests bench evals docs tools
@@ -34,7 +36,7 @@ demo: .venv/.runtime ## a working day of an invented retail company, without key
 # clock, a socket or a child. Bytecode is kept, since to rewrite the assertions of all tests takes ten seconds.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/.dev ## all tests; no network, no keys
-	$(BIN)/python -m pytest -p tests.forked.workers --workers 4
+	$(BIN)/python -m pytest -p tests.forked.workers --workers 4 --again $(AGAIN)
 
 lint: .venv/.dev ## format, rules, types, layers, locks, licences, bill of materials
 	$(BIN)/ruff format --check $(CODE)

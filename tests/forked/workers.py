@@ -2,6 +2,11 @@
 
 Whatever is imported for collection is imported once, and not once in each worker. A file belongs to one worker, and
 files are handed out as workers ask for them, the long ones first.
+
+With `--again N`, up to N tests that failed are run once more when all others are through, one by one in a worker of
+their own. A machine that is shared may stand still for seconds, and then a time limit says nothing about the code. What
+fails twice has failed; what passes alone is told all the same, with how it failed at first. Where more than N fail, or
+a worker died, none is asked again: that is not the machine.
 """
 
 import gc
@@ -9,7 +14,7 @@ import os
 import threading
 from collections.abc import Iterator
 from importlib import import_module
-from itertools import groupby
+from itertools import chain, groupby
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -34,11 +39,16 @@ LATE: Final = ("dbos", "lxml.etree", "pypdfium2", "sqlglot.optimizer")
 
 File = list[pytest.Item]
 
+Reports = list[pytest.TestReport]
+
 _TAKEN = pytest.StashKey[Path | None]()
+_AT_FIRST = pytest.StashKey[Reports]()
+"""How tests failed that passed alone."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--workers", type=int, default=0, help="Processes that run tests; 0 for this one only.")
+    parser.addoption("--again", type=int, default=0, help="Failed tests that are run once more, alone; 0 for none.")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -51,6 +61,15 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
     taken = session.config.stash[_TAKEN]
     if taken is not None and not session.testsfailed:  # otherwise somebody will want to look
         memory.give_back(taken)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for report in config.stash.get(_AT_FIRST, ()):
+        terminalreporter.section(f"{report.nodeid} failed among the others, and passed alone", yellow=True)
+        terminalreporter.line(report.longreprtext)
+        for title, text in report.sections:
+            terminalreporter.section(title, "-")
+            terminalreporter.line(text)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -78,7 +97,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     _prepare()
     gc.collect()
     gc.freeze()  # what was collected stays: no worker looks through it again, nor copies it for that
-    Handing(session, files).run(min(options.workers, len(files)))
+    Handing(session, files, options.again).run(min(options.workers, len(files)))
     return True
 
 
@@ -95,8 +114,10 @@ def _prepare() -> None:
 class Handing:
     """The parent of the workers: hands out files, and passes on what they report as if it was its own."""
 
-    def __init__(self, session: pytest.Session, files: list[File]) -> None:
+    def __init__(self, session: pytest.Session, files: list[File], again: int) -> None:
         self._session = session
+        self._again = again
+        self._failed: dict[str, Reports] = {}
         self._files = files
         self._left = {number: _on_a_server(items) for number, items in enumerate(files)}
         self._with_server: set[Connection] = set()
@@ -104,7 +125,22 @@ class Handing:
         self._pids: dict[Connection, int] = {}
 
     def run(self, count: int) -> None:
-        for number in range(count):
+        self._run(range(count))
+        failed, self._failed = self._failed, {}
+        if 0 < len(failed) <= self._again:
+            self._files = [[item] for item in self._session.items if item.nodeid in failed]
+            self._left = {number: _on_a_server(items) for number, items in enumerate(self._files)}
+            self._run(range(count, count + 1))
+            passed = failed.keys() - self._failed.keys()
+            self._session.config.stash[_AT_FIRST] = [each for name in failed if name in passed for each in failed[name]]
+            failed = self._failed
+        for each in chain.from_iterable(failed.values()):
+            self._session.config.hook.pytest_runtest_logreport(report=each)
+        if self._session.shouldfail:
+            raise self._session.Failed(self._session.shouldfail)
+
+    def _run(self, numbers: range) -> None:
+        for number in numbers:
             self._start(number)
         try:
             while self._pids:
@@ -114,8 +150,6 @@ class Handing:
         finally:
             for end in self._pids:
                 end.close()  # what waits for a file then, ends
-        if self._session.shouldfail:
-            raise self._session.Failed(self._session.shouldfail)
 
     def _start(self, number: int) -> None:
         ours, theirs = Pipe()
@@ -147,7 +181,10 @@ class Handing:
             hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         else:
             report = hook.pytest_report_from_serializable(config=self._session.config, data=said)
-            hook.pytest_runtest_logreport(report=report)
+            if report.failed and self._again:
+                self._failed.setdefault(report.nodeid, []).append(report)
+            else:
+                hook.pytest_runtest_logreport(report=report)
 
     def _next(self, end: Connection) -> int | None:
         """The number of the file that this worker shall run: first those that want a server, if it has one."""
@@ -163,6 +200,7 @@ class Handing:
         end.close()
         self._with_server.discard(end)
         if status:
+            self._again = 0
             how = f"its worker ended with {os.waitstatus_to_exitcode(status)}"
             item = self._running.get(end)
             name, location = (item.nodeid, item.location) if item else ("a worker", ("", 0, ""))
