@@ -5,7 +5,8 @@ import pytest
 from fairlead.costs.kinds import Needs, needs_of, unstated
 from fairlead.costs.types import Rate, Tier
 from fairlead.models.content import AudioPart, CacheControl, ImagePart, ImageUrl, Sound
-from fairlead.models.types import ChatRequest, FunctionTool, Handling, Message, Part, TextPart, Tool
+from fairlead.models.sampling import Handling
+from fairlead.models.types import ChatRequest, FunctionTool, Message, Part, TextPart, Tool
 
 HOUR = CacheControl("ephemeral", "1h")
 FULL = Rate("v", (Tier(0, 1, 1, 1, 1, 2, 3, 4),), service_tiers={"flex": 5000})

@@ -13,7 +13,8 @@ from fairlead.costs.told import Arrival
 from fairlead.errors import Denied, RateLimited, Upstream
 from fairlead.execution import call_model, visible_models
 from fairlead.lanes.refusals import AtLimit
-from fairlead.models.types import ChatRequest, Handling, Message
+from fairlead.models.sampling import Handling
+from fairlead.models.types import ChatRequest, Message
 from fairlead.workspace.parts import standing_of
 from fairlead.workspace.problems import InvalidWorkspace
 

@@ -8,6 +8,7 @@ from fairlead.errors import Rejected
 from fairlead.models.anthropic_reply import AnthropicReader
 from fairlead.models.anthropic_request import encode
 from fairlead.models.content import CacheControl, Thought
+from fairlead.models.sampling import Sampling
 from fairlead.models.types import (
     Chunk,
     Function,
@@ -17,7 +18,6 @@ from fairlead.models.types import (
     NamedFunction,
     NamedToolChoice,
     ResponseFormat,
-    Sampling,
     TextPart,
     Tool,
     ToolCall,

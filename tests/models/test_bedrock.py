@@ -15,17 +15,8 @@ from fairlead.errors import RateLimited, Rejected, TooLong, Upstream
 from fairlead.models.bedrock_reply import BedrockReader, read_usage
 from fairlead.models.bedrock_request import encode
 from fairlead.models.content import CacheControl, FileData, FilePart, ImagePart, ImageUrl, Thought
-from fairlead.models.types import (
-    Chunk,
-    Function,
-    FunctionTool,
-    Message,
-    Sampling,
-    TextPart,
-    Tool,
-    ToolCall,
-    Usage,
-)
+from fairlead.models.sampling import Sampling
+from fairlead.models.types import Chunk, Function, FunctionTool, Message, TextPart, Tool, ToolCall, Usage
 from fairlead.net.http import Http
 
 TOOL = Tool(FunctionTool("f", "Does f", {"type": "object"}), cache_control=CacheControl("ephemeral"))

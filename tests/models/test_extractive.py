@@ -4,6 +4,7 @@ from fairlead.context.citations import citations_in
 from fairlead.context.types import Citation, Pack
 from fairlead.errors import Rejected
 from fairlead.models.extractive import I_DO_NOT_KNOW, ExtractiveDriver
+from fairlead.models.sampling import Sampling
 from fairlead.models.types import (
     ChatRequest,
     Chunk,
@@ -14,7 +15,6 @@ from fairlead.models.types import (
     Passage,
     Placement,
     ResponseFormat,
-    Sampling,
     TextPart,
     Tool,
 )

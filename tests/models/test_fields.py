@@ -21,19 +21,18 @@ from fairlead.models.content import (
 )
 from fairlead.models.fields import ADDRESS, LEFT_OUT, REFUSED, REQUEST, Field
 from fairlead.models.reply_fields import REPLY
+from fairlead.models.sampling import Handling, Sampling
 from fairlead.models.schemes import FULL
 from fairlead.models.types import (
     ChatRequest,
     Chunk,
     Function,
     FunctionTool,
-    Handling,
     JsonSchemaSpec,
     Message,
     NamedFunction,
     NamedToolChoice,
     ResponseFormat,
-    Sampling,
     TextPart,
     Tool,
     ToolCall,

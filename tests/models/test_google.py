@@ -14,7 +14,8 @@ from fairlead.errors import CutOff, Rejected
 from fairlead.models.content import Thought
 from fairlead.models.google_reply import GoogleReader, read_usage
 from fairlead.models.google_request import encode
-from fairlead.models.types import Chunk, Function, FunctionTool, Message, Sampling, Tool, ToolCall, Usage
+from fairlead.models.sampling import Sampling
+from fairlead.models.types import Chunk, Function, FunctionTool, Message, Tool, ToolCall, Usage
 from fairlead.net.http import Http
 
 TOOL = Tool(FunctionTool("f", "Does f", {"type": "object"}))

@@ -11,6 +11,7 @@ from tests.models.calls import MODEL, Outcome, a_call
 from fairlead.errors import Rejected
 from fairlead.models.ollama_reply import OllamaReader
 from fairlead.models.ollama_request import encode
+from fairlead.models.sampling import Sampling
 from fairlead.models.types import (
     Function,
     FunctionTool,
@@ -19,7 +20,6 @@ from fairlead.models.types import (
     NamedFunction,
     NamedToolChoice,
     ResponseFormat,
-    Sampling,
     Tool,
     ToolCall,
     Usage,

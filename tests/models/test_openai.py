@@ -15,18 +15,17 @@ from fairlead.models.content import CacheControl, ImagePart, ImageUrl, Thought
 from fairlead.models.openai_reply import OpenAIReader, read_usage
 from fairlead.models.openai_request import encode
 from fairlead.models.quirks import Quirks
+from fairlead.models.sampling import Handling, Sampling
 from fairlead.models.schemes import FULL
 from fairlead.models.types import (
     Chunk,
     Function,
     FunctionTool,
-    Handling,
     JsonSchemaSpec,
     Message,
     NamedFunction,
     NamedToolChoice,
     ResponseFormat,
-    Sampling,
     TextPart,
     Tool,
     ToolCall,

@@ -8,8 +8,8 @@ from tests.models.calls import CLOCK, a_call, a_driver, outcome_of
 
 from fairlead.errors import BadInput, Upstream
 from fairlead.models.recorded import RecordedDriver, Recorder, call_key
+from fairlead.models.sampling import Sampling
 from fairlead.models.settings import EndpointSettings
-from fairlead.models.types import Sampling
 from fairlead.net.http import Http
 
 

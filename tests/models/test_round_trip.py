@@ -22,6 +22,7 @@ from fairlead.models.content import CacheControl, FileData, FilePart, ImagePart,
 from fairlead.models.google_reply import GoogleReader
 from fairlead.models.ollama_reply import OllamaReader
 from fairlead.models.openai_reply import OpenAIReader
+from fairlead.models.sampling import Sampling
 from fairlead.models.schemes import FULL
 from fairlead.models.types import (
     Function,
@@ -32,7 +33,6 @@ from fairlead.models.types import (
     NamedToolChoice,
     Part,
     ResponseFormat,
-    Sampling,
     TextPart,
     Tool,
     ToolCall,

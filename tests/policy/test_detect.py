@@ -7,16 +7,8 @@ from hypothesis import strategies as st
 from fairlead.errors import BadInput, Broken, Denied
 from fairlead.labels import DataClass
 from fairlead.models.message_text import text_of
-from fairlead.models.types import (
-    ChatRequest,
-    Function,
-    FunctionTool,
-    Message,
-    Sampling,
-    TextPart,
-    Tool,
-    ToolCall,
-)
+from fairlead.models.sampling import Sampling
+from fairlead.models.types import ChatRequest, Function, FunctionTool, Message, TextPart, Tool, ToolCall
 from fairlead.policy import RulesFile, compile_policy
 from fairlead.policy.detect import REST, Detection
 from fairlead.policy.settings import DetectorSetting

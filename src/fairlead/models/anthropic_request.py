@@ -16,7 +16,8 @@ from fairlead.models.anthropic_blocks import Block, ToolBlock, Turn, system_of, 
 from fairlead.models.failures import beyond
 from fairlead.models.handling import refuse_tier, user_of
 from fairlead.models.media import NO_COUNTERPART
-from fairlead.models.types import ChatRequest, ModelCall, NamedToolChoice, Sampling
+from fairlead.models.sampling import Sampling
+from fairlead.models.types import ChatRequest, ModelCall, NamedToolChoice
 
 _EFFORTS: Final = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "xhigh", "max": "max"}
 _TIERS: Final = {"auto": "auto", "default": "standard_only"}

@@ -15,7 +15,8 @@ from fairlead.models.bedrock_blocks import Block, ToolEntry, Turn, system_of, to
 from fairlead.models.failures import beyond
 from fairlead.models.media import NO_COUNTERPART
 from fairlead.models.reasoning import effort_of
-from fairlead.models.types import ChatRequest, ModelCall, NamedToolChoice, Sampling
+from fairlead.models.sampling import Sampling
+from fairlead.models.types import ChatRequest, ModelCall, NamedToolChoice
 
 _TIERS: Final = (None, "auto", "default", "flex", "priority")
 _EFFORTS: Final = {"minimal": "low", "xhigh": "high", "max": "high"}

@@ -14,7 +14,8 @@ from fairlead.models.failures import beyond
 from fairlead.models.google_parts import Content, contents_of, system_of
 from fairlead.models.media import NO_COUNTERPART
 from fairlead.models.reasoning import budget_of
-from fairlead.models.types import ChatRequest, ModelCall, NamedToolChoice, Sampling, Tool
+from fairlead.models.sampling import Sampling
+from fairlead.models.types import ChatRequest, ModelCall, NamedToolChoice, Tool
 
 _TIERS: Final = {"default": "standard", "flex": "flex", "priority": "priority"}
 _LEVELS: Final = {

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fairlead.models.types import Sampling
+from fairlead.models.sampling import Sampling
 
 _BUDGETS: Final = {
     "none": 0, "minimal": 1024, "low": 1024, "medium": 8192, "high": 24_576, "xhigh": 32_768, "max": 32_768,

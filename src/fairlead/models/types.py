@@ -13,6 +13,7 @@ from msgspec import UNSET, Struct, UnsetType
 from fairlead.labels import NO_LABELS, Labels
 from fairlead.models.allowance import Allowance
 from fairlead.models.content import AudioPart, CacheControl, FilePart, ImagePart, Thought
+from fairlead.models.sampling import Handling, Sampling
 from fairlead.models.space import Space
 
 AUTO = "auto"
@@ -75,12 +76,18 @@ class FunctionTool(Struct, frozen=True, omit_defaults=True, forbid_unknown_field
 
 
 class Tool(Struct, frozen=True, forbid_unknown_fields=True):
+    """A tool that the caller offers to the model, as in chat completions. `cache_control` is a mark that its provider
+    may keep the request up to here."""
+
     function: FunctionTool
     type: Literal["function"] = "function"
     cache_control: CacheControl | UnsetType = UNSET
 
 
 class JsonSchemaSpec(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The shape that a reply shall have. `schema` is a JSON Schema; with `strict` the provider holds the model to
+    it."""
+
     name: str
     description: str | None = None
     schema: dict[str, Any] | None = None
@@ -99,46 +106,10 @@ class NamedFunction(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NamedToolChoice(Struct, frozen=True, forbid_unknown_fields=True):
+    """This one tool has to be called."""
+
     function: NamedFunction
     type: Literal["function"] = "function"
-
-
-class Sampling(Struct, frozen=True, omit_defaults=True):
-    """Knobs that are passed on as they came.
-
-    Where a wire has no counterpart, its driver refuses with `Rejected` what the reply would otherwise lack, and leaves
-    out what only leans on the sampling; the wire's module says which.
-    """
-
-    temperature: float | None = None
-    top_p: float | None = None
-    frequency_penalty: float | None = None
-    presence_penalty: float | None = None
-    seed: int | None = None
-    stop: str | list[str] | None = None
-    logit_bias: dict[str, float] | None = None
-    logprobs: bool | None = None
-    top_logprobs: int | None = None
-    reasoning_effort: str | None = None
-    verbosity: str | None = None
-    top_k: int | None = None
-    reasoning_budget: int | None = None  # tokens; where a wire knows only efforts, the nearest one is asked for
-    reasoning_summary: Literal["auto", "concise", "detailed", "none"] | None = None
-
-
-class Handling(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """How the provider is to treat the call: nothing in it shapes the reply.
-
-    `user`, `safety_identifier` and `metadata` tell a provider who asks: a driver sends them only to an endpoint that is
-    declared to be told (`identify`). `service_tier` is "auto", "default", "flex" or "priority", and changes the price.
-    """
-
-    service_tier: str | None = None
-    prompt_cache_key: str | None = None
-    prompt_cache_retention: str | None = None
-    user: str | None = None
-    safety_identifier: str | None = None
-    metadata: dict[str, str] | None = None
 
 
 class ChatRequest(Struct, frozen=True, kw_only=True):

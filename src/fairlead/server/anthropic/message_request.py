@@ -7,15 +7,14 @@ from msgspec import UNSET, Struct
 
 from fairlead.errors import BadInput
 from fairlead.models.attached import billable
+from fairlead.models.sampling import Handling, Sampling
 from fairlead.models.types import (
     ChatRequest,
     FunctionTool,
-    Handling,
     JsonSchemaSpec,
     NamedFunction,
     NamedToolChoice,
     ResponseFormat,
-    Sampling,
     Tool,
 )
 from fairlead.server.anthropic.blocks import UserTurn

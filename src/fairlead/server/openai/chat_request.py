@@ -5,15 +5,8 @@ from msgspec import Struct
 
 from fairlead.errors import BadInput
 from fairlead.models.attached import billable
-from fairlead.models.types import (
-    ChatRequest,
-    Function,
-    JsonSchemaSpec,
-    Message,
-    ResponseFormat,
-    Sampling,
-    ToolCall,
-)
+from fairlead.models.sampling import Sampling
+from fairlead.models.types import ChatRequest, Function, JsonSchemaSpec, Message, ResponseFormat, ToolCall
 from fairlead.server.openai.chat_body import ChatBody, ChatFormat, ChatMessage, ChatToolCall
 from fairlead.server.openai.handling import handling_of
 from fairlead.server.reading import decoded, half_said

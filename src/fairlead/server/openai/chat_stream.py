@@ -16,11 +16,15 @@ _ROLE: Final = b'{"role":"assistant","content":null}'
 
 
 class FunctionDelta(Struct, frozen=True, omit_defaults=True):
+    """A piece of a function's call: its name comes first, its arguments in pieces."""
+
     name: str | None = None
     arguments: str | None = None
 
 
 class CallDelta(Struct, frozen=True, omit_defaults=True):
+    """A piece of a tool's call, of the one that has this `index`. `id` and `type` come with the first piece."""
+
     index: int
     function: FunctionDelta
     id: str | None = None
@@ -28,6 +32,8 @@ class CallDelta(Struct, frozen=True, omit_defaults=True):
 
 
 class Delta(Struct, frozen=True, omit_defaults=True):
+    """What a piece adds to the message. `reasoning_content` is no field of OpenAI's own."""
+
     content: str | None = None
     reasoning_content: str | None = None
     refusal: str | None = None
@@ -35,6 +41,8 @@ class Delta(Struct, frozen=True, omit_defaults=True):
 
 
 class ChoiceDelta(Struct, frozen=True):
+    """A piece of the choice that has this `index`. `finish_reason` is null until its last piece."""
+
     index: int
     delta: Delta
     finish_reason: str | None

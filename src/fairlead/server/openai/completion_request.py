@@ -9,7 +9,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from fairlead.errors import BadInput
-from fairlead.models.types import ChatRequest, Handling, Message, Sampling
+from fairlead.models.sampling import Handling, Sampling
+from fairlead.models.types import ChatRequest, Message
 from fairlead.server.openai.chat_body import StreamOptions
 from fairlead.server.reading import decoded, half_said
 

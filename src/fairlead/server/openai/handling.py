@@ -2,7 +2,7 @@
 
 from typing import Final, Protocol
 
-from fairlead.models.types import Handling
+from fairlead.models.sampling import Handling
 
 _NOTHING_SAID: Final = Handling()
 

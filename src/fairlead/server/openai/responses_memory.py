@@ -55,6 +55,7 @@ class ResponseMemory:
     async def recall(
         self, caller: Caller, asked: AskedResponse, arrival: Arrival, created: int
     ) -> tuple[Remembered, Remember | None]:
+        """Raises `BadInput` where nothing is said, now or before, and where what is asked to be stored cannot be."""
         refuse_session(arrival, "name a `conversation` instead, or a `previous_response_id`")
         if asked.body.store is True:
             self._sessions.require()

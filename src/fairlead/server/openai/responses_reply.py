@@ -116,6 +116,7 @@ def finish_of(answer: Answer) -> str:
 
 
 def item_status(answer: Answer) -> str:
+    """The status of an item of a settled action: cut where its reply was."""
     return "incomplete" if finish_of(answer) in _INCOMPLETE else "completed"
 
 

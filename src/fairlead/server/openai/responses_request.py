@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from fairlead.errors import BadInput
 from fairlead.models.attached import billable
+from fairlead.models.sampling import Sampling
 from fairlead.models.types import (
     ChatRequest,
     FunctionTool,
@@ -18,7 +19,6 @@ from fairlead.models.types import (
     NamedFunction,
     NamedToolChoice,
     ResponseFormat,
-    Sampling,
     Tool,
 )
 from fairlead.server.openai.handling import handling_of
@@ -141,11 +141,13 @@ class AskedResponse(Struct, frozen=True, kw_only=True):
 
     @property
     def session(self) -> str:
+        """The id of the conversation that it goes on with, however it was written."""
         given = self.body.conversation
         return given.id if isinstance(given, ConversationId) else given or ""
 
     @property
     def previous(self) -> str:
+        """The id of the response that it goes on from."""
         return self.body.previous_response_id or ""
 
     @property
