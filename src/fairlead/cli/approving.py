@@ -9,7 +9,7 @@ import typer
 
 from fairlead.cli.compiled import published, require_published
 from fairlead.cli.later import PLAIN
-from fairlead.cli.opening import all_keys, open_store, open_vault
+from fairlead.cli.opening import open_store, open_vault
 from fairlead.cli.output import DryRun, Json, data, json_data, say, table
 from fairlead.cli.place import Data, Place, Workspace, find, server_url, user
 from fairlead.cli.when import shown
@@ -22,6 +22,7 @@ from fairlead.identity import Caller
 from fairlead.identity.keys import as_known
 from fairlead.storage.store import Store
 from fairlead.workspace.asking import take_up_approvals
+from fairlead.workspace.published import load_keys
 
 app = typer.Typer(
     **PLAIN,
@@ -190,7 +191,7 @@ def known_person(place: Place, store: Store, person: str) -> Caller:
     from fairlead.cli.pushed import register_of
 
     identity = published(place, store).identity
-    found = as_known(person, (*identity.keys, *all_keys(store)), SystemClock().now())
+    found = as_known(person, (*identity.keys, *load_keys(store)), SystemClock().now())
     register = register_of(place, store, identity)
     return found if register is None else register.known(found)
 

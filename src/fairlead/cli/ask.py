@@ -13,7 +13,7 @@ from fairlead.cli import complete
 from fairlead.cli.asking import NoServer, Reply, posted
 from fairlead.cli.later import PLAIN
 from fairlead.cli.output import Json, data, json_data, safe, say, table
-from fairlead.cli.place import Data, Workspace, server_url
+from fairlead.cli.place import Data, Url, Workspace, server_url
 from fairlead.cli.signing_in import key_or_login
 
 ask_app = typer.Typer(**PLAIN)
@@ -31,12 +31,6 @@ Key = Annotated[
         metavar="KEY",
         show_default=False,
         help="The key to ask with. Default: your login.",
-    ),
-]
-Url = Annotated[
-    str,
-    typer.Option(
-        "--url", envvar="FAIRLEAD_URL", show_default=False, help="Where Fairlead runs. Default: as configured."
     ),
 ]
 MostOutput = Annotated[int | None, typer.Option("--max-output", min=1, help="The most tokens of the answer.")]

@@ -39,6 +39,7 @@ class Reply:
         return (self._response.getheader("content-type") or "").startswith("text/event-stream")
 
     def read(self) -> bytes:
+        """All that is left of the body."""
         return self._response.read()
 
     def events(self) -> Iterator[dict[str, Any]]:

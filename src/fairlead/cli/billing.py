@@ -79,6 +79,7 @@ def show(
 
 
 def asked_period(text: str) -> Period:
+    """The period of this text, the current month where it is empty. Raises `BadInput`."""
     return period_of(text) if text else month_of(SystemClock().now())
 
 

@@ -56,13 +56,16 @@ class Looked:
 
     @cached_property
     def store(self) -> Store:
+        """The state database. Raises `BadInput` where it was not made yet or has another schema."""
         return open_store(self.place)
 
     @cached_property
     def compiled(self) -> Workspace:
+        """What the folder says now. Raises `InvalidWorkspace` with every problem."""
         return in_folder(self.place)
 
     def close(self) -> None:
+        """Closes the database, if a check opened it."""
         if "store" in self.__dict__:
             self.store.close()
 

@@ -10,7 +10,7 @@ import typer
 
 from fairlead.cli.compiled import published, require_snapshot
 from fairlead.cli.later import built
-from fairlead.cli.opening import all_keys, log_of, open_store, open_vault
+from fairlead.cli.opening import log_of, open_store, open_vault
 from fairlead.cli.output import DryRun, Json, data, json_data, say
 from fairlead.cli.page_files import replace_file, scalar
 from fairlead.cli.place import Data, Place, Workspace, find, user
@@ -26,6 +26,7 @@ from fairlead.costs.record import deed
 from fairlead.errors import BadInput, NotFound, Refused
 from fairlead.execution.proposing import Pages, Wish, edit_of
 from fairlead.identity.keys import as_known
+from fairlead.workspace.published import load_keys
 
 _MOST_FILE: Final = 1_000_000
 As = Annotated[str, typer.Option("--as", metavar="PERSON", help="Whose words these are. Default: whoever runs this.")]
@@ -61,7 +62,7 @@ def propose(
     wish = Wish(item=item, instead=instead, text=text, whole=_whole(from_file), reason=reason, run=answer)
     with closing(open_store(place)) as store:
         snapshot, compiled = require_snapshot(store), published(place, store)
-        caller = as_known(who, (*compiled.identity.keys, *all_keys(store)), clock.now())
+        caller = as_known(who, (*compiled.identity.keys, *load_keys(store)), clock.now())
         answers = map(record_of, log_of(store).of_run(answer)) if answer else None
         page, edit = edit_of(Pages(store, snapshot, compiled.policy), caller, wish, answers)
         if dry_run:

@@ -10,12 +10,12 @@ import msgspec
 import typer
 from msgspec import Meta, Struct
 
-from fairlead.cli.ask import Key, Url
+from fairlead.cli.ask import Key
 from fairlead.cli.asking import got, posted
 from fairlead.cli.brought import with_files
 from fairlead.cli.later import PLAIN
 from fairlead.cli.output import Json, data, json_data, say
-from fairlead.cli.place import Workspace, find, server_url
+from fairlead.cli.place import Url, Workspace, find, server_url
 from fairlead.cli.resting import rests
 from fairlead.cli.signing_in import key_or_login
 from fairlead.costs.money import exact_money

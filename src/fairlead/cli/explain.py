@@ -62,6 +62,7 @@ def _below(error: type[FairleadError]) -> list[type[FairleadError]]:
 
 
 def meaning(error: type[FairleadError]) -> str:
+    """What an error means: the docstring of its class, without its indentation."""
     return inspect.cleandoc(error.__doc__ or "")
 
 

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 import typer
 
 from fairlead.cli import complete
-from fairlead.cli.ask import Key, Url
+from fairlead.cli.ask import Key
 from fairlead.cli.asking import posted
 from fairlead.cli.later import PLAIN
 from fairlead.cli.output import DryRun, Json, json_data, say
-from fairlead.cli.place import Workspace, server_url
+from fairlead.cli.place import Url, Workspace, server_url
 from fairlead.cli.signing_in import key_or_login
 from fairlead.errors import BadInput
 

@@ -22,6 +22,7 @@ class LeftRun(Struct, frozen=True):
 
     @property
     def said(self) -> str:
+        """One line for people, with the places where something stands that was not undone."""
         return f"{self.run} {self.workflow} {self.status}" + (f": {self.not_undone}" if self.not_undone else "")
 
 

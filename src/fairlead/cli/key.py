@@ -9,7 +9,7 @@ import typer
 
 from fairlead.cli.announcing import announced, wait
 from fairlead.cli.later import PLAIN
-from fairlead.cli.opening import all_keys, fleet_of, master_key, open_store, open_vault
+from fairlead.cli.opening import fleet_of, master_key, open_store, open_vault
 from fairlead.cli.output import DryRun, Json, Yes, confirm, data, json_data, say, table
 from fairlead.cli.place import MASTER_KEY, NEW_MASTER_KEY, Data, Place, Workspace, find, key_command, user, variable
 from fairlead.cli.sealing import log_name, sign
@@ -22,6 +22,7 @@ from fairlead.storage.fleet import Member
 from fairlead.storage.master_key import load_master_key
 from fairlead.storage.rotation import replace_given, rotate
 from fairlead.storage.store import Store
+from fairlead.workspace.published import load_keys
 
 app = typer.Typer(
     **PLAIN,
@@ -268,7 +269,7 @@ def _require_binding(place: Place, key: Key) -> None:
 
 def _keys(place: Place) -> tuple[Key, ...]:
     with closing(open_store(place)) as store:
-        return all_keys(store)
+        return load_keys(store)
 
 
 def _state(key: Key, now: int) -> str:

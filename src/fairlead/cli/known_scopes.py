@@ -2,11 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from fairlead.cli.opening import all_keys, balances_of
+from fairlead.cli.opening import balances_of
 from fairlead.costs.budgets import scope_name
 from fairlead.errors import NotFound, closest
 from fairlead.storage.store import Store
 from fairlead.tasks.settings import BUILT_IN
+from fairlead.workspace.published import load_keys
 from fairlead.workspace.remarks import departments_of
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def require_known(compiled: "Workspace", store: Store, scope: str) -> None:
         return
     known = {each for each, _ in balances_of(store) if each.startswith(f"{kind}/")}
     if kind == "department":
-        named = departments_of(compiled) | {key.department for key in all_keys(store)}
+        named = departments_of(compiled) | {key.department for key in load_keys(store)}
         known |= {scope_name(kind, each) for each in named - {""}}
     else:
         known |= {scope_name(kind, each) for each in (*compiled.tasks.types, BUILT_IN)}

@@ -8,7 +8,7 @@ import typer
 from fairlead.cli.asking import got
 from fairlead.cli.later import PLAIN
 from fairlead.cli.output import DryRun, Json, data, json_data, say
-from fairlead.cli.place import Workspace, server_url
+from fairlead.cli.place import Url, Workspace, server_url
 from fairlead.cli.signing_in import (
     by_browser,
     by_device,
@@ -31,13 +31,6 @@ login_app = typer.Typer(**PLAIN)
 logout_app = typer.Typer(**PLAIN)
 whoami_app = typer.Typer(**PLAIN)
 token_app = typer.Typer(**PLAIN)
-
-Url = Annotated[
-    str,
-    typer.Option(
-        "--url", envvar="FAIRLEAD_URL", show_default=False, help="Where Fairlead runs. Default: as configured."
-    ),
-]
 
 
 @login_app.command()

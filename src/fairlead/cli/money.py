@@ -40,14 +40,17 @@ class Standing(Struct, frozen=True):
 
     @property
     def most(self) -> int:
+        """The cap with what was moved: what may be spent in the period."""
         return max(0, self.cap + self.extra)
 
     @property
     def left(self) -> int:
+        """In nano-units, never below 0."""
         return max(0, self.most - self.spent - self.held)
 
     @property
     def bar(self) -> str:
+        """How full it is: spent, held, free. Whatever is used shows at least one mark."""
         if self.most == 0:
             return "free only"
         used = min(_BAR, -(-_BAR * (self.spent + self.held) // self.most))

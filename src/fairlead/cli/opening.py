@@ -19,7 +19,6 @@ from fairlead.storage.subject_rows import StoredSubjects
 from fairlead.storage.vault import Vault
 
 if TYPE_CHECKING:
-    from fairlead.identity import Key
     from fairlead.storage.balances import Standing
     from fairlead.storage.log import Log
 
@@ -84,14 +83,8 @@ def balances_of(store: Store) -> "Balances":
     return balances(store)
 
 
-def all_keys(store: Store) -> "tuple[Key, ...]":
-    """Every key that was made at run time, revoked ones too."""
-    from fairlead.identity.key_table import list_keys
-
-    with store.reading() as connection:
-        return list_keys(connection)
-
-
 def keys_of(store: Store, person: str) -> tuple[str, ...]:
     """The names of the keys that act for a person."""
-    return tuple(key.name for key in all_keys(store) if key.person == person)
+    from fairlead.workspace.published import load_keys
+
+    return tuple(key.name for key in load_keys(store) if key.person == person)

@@ -84,10 +84,12 @@ def json_line(value: Any) -> None:
 
 
 def bold(text: str, stream: TextIO) -> str:
+    """In bold where this stream is a person's."""
     return f"{_BOLD}{text}{_PLAIN}" if wants_colour(stream) else text
 
 
 def red(text: str, stream: TextIO) -> str:
+    """In red where this stream is a person's."""
     return f"{_RED}{text}{_PLAIN}" if wants_colour(stream) else text
 
 

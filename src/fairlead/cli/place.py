@@ -38,6 +38,12 @@ Data = Annotated[
         "--data", metavar="DIR", show_default=False, help="The data folder. Default: .fairlead in the workspace."
     ),
 ]
+Url = Annotated[
+    str,
+    typer.Option(
+        "--url", envvar="FAIRLEAD_URL", show_default=False, help="Where Fairlead runs. Default: as configured."
+    ),
+]
 
 
 class Place(Struct, frozen=True):
@@ -59,6 +65,7 @@ class Place(Struct, frozen=True):
 
     @property
     def key_file(self) -> Path:
+        """Where the master key is, where neither the environment nor a program gives it."""
         return self.data / KEY_FILE
 
 

@@ -4,13 +4,13 @@ and what keeps it from counting."""
 import asyncio
 
 from fairlead.cli.checks import BAD, OK, WARN, Finding, Looked
-from fairlead.cli.opening import all_keys
 from fairlead.cli.pushed import counted, standing_of
 from fairlead.clock import SystemClock
 from fairlead.errors import FairleadError, Unauthenticated
 from fairlead.identity.addresses import is_loopback
 from fairlead.identity.settings import Provider
 from fairlead.storage.fleet import LEASE
+from fairlead.workspace.published import load_keys
 
 _NO_TOKEN = "fairlead-doctor-asks-whether-this-is-answered"  # noqa: S105
 
@@ -62,7 +62,7 @@ def _pushed(looked: Looked, provider: Provider, subject: str) -> list[Finding]:
 
 def _bound(looked: Looked, provider: Provider, subject: str) -> list[Finding]:
     """Keys that are bound to somebody who is not active there."""
-    keys = [each for each in (*looked.compiled.identity.keys, *all_keys(looked.store)) if not each.revoked_at]
+    keys = [each for each in (*looked.compiled.identity.keys, *load_keys(looked.store)) if not each.revoked_at]
     mine = [each for each in keys if each.bound_to == provider.name]
     if not mine:
         return []

@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from fairlead.cli.compiled import published
-from fairlead.cli.opening import all_keys, open_store, open_vault
+from fairlead.cli.opening import open_store, open_vault
 from fairlead.cli.output import Json, data, json_data, table
 from fairlead.cli.place import Data, Place, Workspace, find
 from fairlead.cli.when import shown
@@ -24,6 +24,7 @@ from fairlead.identity.people import People
 from fairlead.identity.people_search import Either, Equal
 from fairlead.identity.register import NotActive, Register
 from fairlead.storage.store import Store
+from fairlead.workspace.published import load_keys
 
 app = typer.Typer(
     add_completion=False,
@@ -122,7 +123,7 @@ def register_of(place: Place, store: Store, identity: Identity) -> Register | No
 def authenticator_of(place: Place, store: Store, identity: Identity) -> Authenticator:
     """How people stand, as workers see it. It opens no token."""
     people = _people(place, store) if identity.pushing else None
-    return Authenticator(identity, stored=all_keys(store), clock=SystemClock(), people=people)
+    return Authenticator(identity, stored=load_keys(store), clock=SystemClock(), people=people)
 
 
 def _people(place: Place, store: Store) -> People:

@@ -37,11 +37,14 @@ class AskedResources:
         self._failed = 0
 
     def list(self, system: str) -> Iterable[Mapping[str, object]]:
+        """By a call of the system's own listing. What is no object in it is left out."""
         structured = self._call(f"{system}.{LIST_RESOURCES}", {}).structured
         found = structured.get("resources", []) if isinstance(structured, dict) else []
         return [each for each in found if isinstance(each, dict)]
 
     def read(self, system: str, uri: str) -> bytes | Failure:
+        """By a call of the system. A `Failure` where this one cannot be read; the third in a row that went unanswered
+        is raised, for then the system as a whole does not answer."""
         try:
             result = self._call(f"{system}.{READ_RESOURCE}", {"uri": uri})
         except BadInput as error:

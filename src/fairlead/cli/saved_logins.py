@@ -50,9 +50,11 @@ class SavedLogins:
         self.path = folder / FILE
 
     def of(self, server: str) -> Saved | None:
+        """The login at a server, None where there is none."""
         return self._read().get(server)
 
     def all(self) -> dict[str, Saved]:
+        """All logins, by server."""
         return self._read()
 
     @contextmanager

@@ -9,7 +9,7 @@ import typer
 from fairlead.cli.announcing import tell
 from fairlead.cli.compiled import published
 from fairlead.cli.later import PLAIN
-from fairlead.cli.opening import all_keys, fleet_of, open_store, open_vault
+from fairlead.cli.opening import fleet_of, open_store, open_vault
 from fairlead.cli.output import DryRun, Json, json_data, say, table
 from fairlead.cli.place import Data, Place, Workspace, find, settings_of, user
 from fairlead.cli.when import moment_ahead, shown
@@ -19,6 +19,7 @@ from fairlead.errors import BadInput, FairleadError, NotFound, closest
 from fairlead.policy.stops import KINDS, Stop, systems_of
 from fairlead.storage.fleet import Seen
 from fairlead.storage.store import Store
+from fairlead.workspace.published import load_keys
 
 stop_app = typer.Typer(**PLAIN)
 resume_app = typer.Typer(**PLAIN)
@@ -203,7 +204,7 @@ def _of_keys(place: Place, store: Store, kind: str) -> set[str]:
     declared = settings_of(place.workspace).get("keys")
     entries = declared.items() if isinstance(declared, dict) else ()
     found = {str(entry.get(kind, name if kind == "person" else "")) for name, entry in entries if type(entry) is dict}
-    return found | {str(getattr(key, kind)) for key in all_keys(store)}
+    return found | {str(getattr(key, kind)) for key in load_keys(store)}
 
 
 def _about(place: Place, store: Store, kind: str, name: str) -> tuple[str, str]:

@@ -9,14 +9,14 @@ from urllib.parse import urlencode
 
 import typer
 
-from fairlead.cli.ask import Key, Url
+from fairlead.cli.ask import Key
 from fairlead.cli.asking import got
 from fairlead.cli.compiled import in_folder, published
 from fairlead.cli.later import PLAIN, commands_of
 from fairlead.cli.opening import open_store
 from fairlead.cli.output import Json, data, json_data, json_line, say
 from fairlead.cli.people import Names
-from fairlead.cli.place import Data, Place, Workspace, find, server_url
+from fairlead.cli.place import Data, Place, Url, Workspace, find, server_url
 from fairlead.cli.signing_in import key_or_login
 from fairlead.cli.when import moment_ago, shown
 from fairlead.cli.workflow_ordered import RUNS

@@ -8,11 +8,11 @@ from urllib.parse import quote
 import typer
 
 from fairlead.cli.answering import answered_here
-from fairlead.cli.ask import Key, Url
+from fairlead.cli.ask import Key
 from fairlead.cli.asking import posted
 from fairlead.cli.later import PLAIN, commands_of
 from fairlead.cli.output import DryRun, Json, json_data, say
-from fairlead.cli.place import Data, Workspace, find, server_url
+from fairlead.cli.place import Data, Url, Workspace, find, server_url
 from fairlead.cli.signing_in import key_or_login
 from fairlead.errors import BadInput
 

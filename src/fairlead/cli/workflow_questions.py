@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from fairlead.cli.ask import Key, Url
+from fairlead.cli.ask import Key
 from fairlead.cli.asking import got
 from fairlead.cli.later import built
 from fairlead.cli.output import Json, briefly, data, json_data, say, table
-from fairlead.cli.place import Workspace, server_url
+from fairlead.cli.place import Url, Workspace, server_url
 from fairlead.cli.signing_in import key_or_login
 from fairlead.cli.when import shown
 from fairlead.errors import NotFound

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import typer
 
-from fairlead.cli.ask import Key, Url
+from fairlead.cli.ask import Key
 from fairlead.cli.asking import got
 from fairlead.cli.brought import pairs, with_files
 from fairlead.cli.compiled import published
@@ -19,7 +19,7 @@ from fairlead.cli.each_file import files_of, run_each
 from fairlead.cli.later import PLAIN, commands_of
 from fairlead.cli.opening import open_store
 from fairlead.cli.output import DryRun, Json, briefly, data, json_data, say
-from fairlead.cli.place import Data, Workspace, find, server_url
+from fairlead.cli.place import Data, Url, Workspace, find, server_url
 from fairlead.cli.resting import OVER, rests
 from fairlead.cli.signing_in import key_or_login
 from fairlead.cli.walking import walk_until_told

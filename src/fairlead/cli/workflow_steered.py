@@ -6,11 +6,11 @@ from urllib.parse import quote
 
 import typer
 
-from fairlead.cli.ask import Key, Url
+from fairlead.cli.ask import Key
 from fairlead.cli.asking import posted
 from fairlead.cli.later import built
 from fairlead.cli.output import DryRun, Json, data, json_data, say
-from fairlead.cli.place import Workspace, server_url
+from fairlead.cli.place import Url, Workspace, server_url
 from fairlead.cli.signing_in import key_or_login
 from fairlead.cli.workflow_ordered import RUNS, Run, json_of, ordered
 from fairlead.errors import BadInput

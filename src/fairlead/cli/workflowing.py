@@ -4,11 +4,11 @@ from typing import Annotated, Any, Final, Literal
 
 import typer
 
-from fairlead.cli.ask import Key, Url
+from fairlead.cli.ask import Key
 from fairlead.cli.compiled import in_folder
 from fairlead.cli.later import built, group_of
 from fairlead.cli.output import DryRun, Json, data, json_data, say, table
-from fairlead.cli.place import Workspace, find
+from fairlead.cli.place import Url, Workspace, find
 from fairlead.errors import BadInput, NotFound, closest
 from fairlead.workflows.bundle import Bundle
 

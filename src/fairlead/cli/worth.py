@@ -128,6 +128,7 @@ def _cells(line: Worth) -> list[str]:
 
 
 def money(saving: Interval) -> str:
+    """An amount with its interval: `value (low…high)`."""
     value, low, high = (format_money(round(each)) for each in (saving.value, saving.low, saving.high))
     return f"{value} ({low}…{high})"
 

@@ -69,6 +69,7 @@ class Report(Struct, frozen=True, kw_only=True):
 
     @property
     def over(self) -> bool:
+        """Whether the period has ended."""
         return self.period.end <= self.now
 
 

@@ -9,8 +9,10 @@ import re
 from collections.abc import Iterable
 from html import unescape
 
+COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+"""A comment, which ends with the page where nobody closed it."""
+
 _HASH = 10  # hex digits for a piece of a page: 40 bits
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,2000}>")
 _AUTOLINK = re.compile(r"<((?:https?:|mailto:)[^<>\s]{1,2000})>")
 _LABEL = r"((?:[^\[\]]|\[[^\[\]]*\])*)"
@@ -39,7 +41,7 @@ def words_said(text: str) -> list[str]:
     """The words of a Markdown text that carry what it says, folded to one case."""
     if not _MARKED.search(text):
         return _words(text)
-    text = _DEFINITION.sub("", _FENCE.sub("", _COMMENT.sub(" ", text)))
+    text = _DEFINITION.sub("", _FENCE.sub("", COMMENT.sub(" ", text)))
     text = _unlisted(_QUOTE.sub("", text))
     text = _LINK.sub(r"\1", _LINK.sub(r"\1", _AUTOLINK.sub(r"\1", text)))  # twice: an image may stand in a link
     text = _ANCHOR.sub(" ", unescape(_TAG.sub(" ", text)))

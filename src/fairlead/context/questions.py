@@ -8,13 +8,13 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from fairlead.context.meaning import COMMENT
 from fairlead.context.sections import headed
 
 UNANSWERED: Final = "Not answered yet."
 
 _MARK: Final = re.compile(r"[\s*_>~()\[\]-]*not answered yet[\s*_.!)\]]*", re.IGNORECASE)
 _PROPOSED: Final = re.compile(r"\s*([\w-]+)\s*:.*\s#[\s#]*not answered yet[\s.]*$", re.IGNORECASE)
-_COMMENT: Final = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _FRONT_LINES: Final = 200
 
 
@@ -40,7 +40,7 @@ def _proposed(front: list[str]) -> Iterator[str]:
 
 def _asked(body: str) -> Iterator[str]:
     """The headings under which nothing stands but the mark, and questions under which nothing stands at all."""
-    runs = [(path, _COMMENT.sub("", text)) for path, text in headed(body)]
+    runs = [(path, COMMENT.sub("", text)) for path, text in headed(body)]
     below = [path for path, _ in runs[1:]] + [()]
     for (path, text), following in zip(runs, below, strict=True):
         heading = path[-1] if path else "the page's beginning"

@@ -17,6 +17,8 @@ _FULL = 220  # words: begin a new section at the next paragraph
 _MOST = 300  # words: cut even inside a paragraph
 _LONGEST_HEADING = 200  # characters
 PATH = " > "
+LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
+"""A link or an image; what it is called is its group."""
 
 
 class Section(Struct, frozen=True):
@@ -119,11 +121,10 @@ def _plain(heading: str) -> str:
     bare = heading[:1_000].strip()
     if (end := bare.rstrip("#")) != bare and (not end or end[-1] in " \t"):
         bare = end
-    bare = _ANCHOR.sub("", _LINK.sub(r"\1", bare))
+    bare = _ANCHOR.sub("", LINK.sub(r"\1", bare))
     return " ".join(bare.translate(_MARKS).split())[:_LONGEST_HEADING]
 
 
-_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
 _ANCHOR = re.compile(r"\{#[^{}]*\}\s*$")
 _MARKS = str.maketrans("", "", "*`[]")
 

@@ -19,7 +19,7 @@ from msgspec import Struct
 from fairlead.context.edited import changed_after
 from fairlead.context.kinds import CONTRADICTS
 from fairlead.labels import Access, MayRead
-from fairlead.tasks.types import MILD_TO_STRICT, STATES, Outcome, Requirement, State, TaskType
+from fairlead.tasks.types import MILD_TO_STRICT, RANK, Outcome, Requirement, State, TaskType
 
 Accesses = tuple[Access, ...]
 """All of which somebody must be permitted: of a page of an older snapshot, those of then and those of now."""
@@ -27,7 +27,6 @@ Contradictions = Collection[frozenset[str]]
 """Pairs of ids of items that disagree."""
 
 _NAMED: Final = 3  # pages that are told of, and put before the model, for one need
-_RANK: Final = {state: number for number, state in enumerate(STATES)}
 _STRICTNESS: Final = {does: number for number, does in enumerate(MILD_TO_STRICT)}
 _AHEAD: Final = 1  # days: where the owner lives, it may be tomorrow already
 
@@ -215,7 +214,7 @@ class Sufficiency:
         visible = [group for group in groups if all(map(may_read, group.accesses))]
         if not visible:
             return _absent(need, hidden=bool(groups))
-        best = max((group.best for group in visible), key=_RANK.__getitem__)
+        best = max((group.best for group in visible), key=RANK.__getitem__)
         if best == "met" and contradictions:
             pair = self._disagreeing(key, need, may_read, contradictions)
             if pair:
@@ -246,7 +245,7 @@ class Sufficiency:
 
 
 def _group(accesses: Accesses, facts: list[Fact]) -> _Group:
-    best = max((fact.state for fact in facts), key=_RANK.__getitem__)
+    best = max((fact.state for fact in facts), key=RANK.__getitem__)
     named = sorted((fact for fact in facts if fact.state == best), key=_newest)
     return _Group(accesses, best, tuple(named[:_NAMED]))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
-from fairlead.context.sections import PATH
+from fairlead.context.sections import LINK, PATH
 from fairlead.errors import Upstream
 from fairlead.labels import DataClass
 from fairlead.storage import postgres_vectors
@@ -29,7 +29,6 @@ Progress = Callable[[int, int], None]
 
 _BATCH = 32  # texts: some seconds on one core
 _LINKED = 500  # texts that are looked up at once
-_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
 _MARKS = re.compile(r"[*_`#>|]+")
 
 
@@ -66,7 +65,7 @@ def embedded_text(title: str, heading: str, text: str) -> str:
     """What is embedded of a section: its words under what it is called, without marks, so that a new look of a page
     changes nothing."""
     above = " ".join(dict.fromkeys(part for part in (title, *heading.split(PATH)) if part))
-    plain = _MARKS.sub(" ", _LINK.sub(r"\1", text))
+    plain = _MARKS.sub(" ", LINK.sub(r"\1", text))
     return f"{above}\n{' '.join(plain.split())}"
 
 

@@ -13,6 +13,8 @@ from fairlead.tasks.objectives import Objective
 State = Literal["missing", "hidden", "contradicted", "stale", "unverified", "met"]
 """How required knowledge stands, from worst to best: of several pages for one need the best decides."""
 STATES: Final[tuple[State, ...]] = get_args(State)
+RANK: Final = {state: number for number, state in enumerate(STATES)}
+"""A state's place among them: the greater, the better."""
 
 Does = Literal["proceed", "caveat", "caveat_and_ask", "models", "ask", "abstain"]
 """What follows, from the mildest to the strictest: of several needs the strictest decides."""
@@ -32,6 +34,7 @@ class Outcome(Struct, frozen=True):
 
     @property
     def refuses(self) -> bool:
+        """Whether the work is not done at all."""
         return self.does in ("ask", "abstain")
 
     @property

@@ -18,7 +18,7 @@ from fairlead.context.readiness.shelf import Shelf
 from fairlead.context.readiness.steps import steps_of, wants_of
 from fairlead.context.readiness.types import CitedPage, Department, Estimate, Readiness, Row, Shares, Stand
 from fairlead.context.sufficiency import LiveState, Standing, Sufficiency, fact_of
-from fairlead.tasks.types import STATES, Requirement, TaskType
+from fairlead.tasks.types import RANK, Requirement, TaskType
 
 MOST_STEPS: Final = 5
 _CITED: Final = 5  # pages that are told of for a task type without needs
@@ -28,7 +28,6 @@ _WHY: Final = {
     "hidden": "its audience leaves them out",
     "contradicted": "its owner was told of pages that disagree",
 }
-_RANK: Final = {state: number for number, state in enumerate(STATES)}
 
 Stands = Mapping[tuple[str, str], tuple[Stand, ...]]
 """How the needs of a task type stand for a department."""
@@ -137,7 +136,7 @@ def _stand(
 
 
 def _worst(told: Iterable[Standing]) -> Standing:
-    return min(told, key=lambda each: _RANK[each.state])
+    return min(told, key=lambda each: RANK[each.state])
 
 
 def _is_verified(entry: Entry, need: Requirement, today: date) -> bool:
