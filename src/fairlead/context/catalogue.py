@@ -71,6 +71,7 @@ class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
         return (self.accesses[entry.access], *(self.today[entry.access] if self.today else ()))
 
     def access_of(self, entry: Entry) -> Access:
+        """Who may read it, as it was published with this snapshot; all that must be permitted is `rights_of`."""
         return self.accesses[entry.access]
 
 

@@ -21,11 +21,13 @@ class LocalEmbedder:
     model = "local/minilm-l6-v2"
 
     def vectors(self, texts: Sequence[str]) -> "NDArray[np.float32]":
+        """A row of length 1 for each text, in order. The weights are read at the first time."""
         from fairlead.models.sentence_encoder import installed_encoder
 
         return installed_encoder().vectors(texts)
 
     def read(self, texts: Sequence[str]) -> "Sequence[Reading]":
+        """What the model makes of each text, piece by piece: see `Reading`."""
         from fairlead.models.sentence_encoder import installed_encoder
 
         return installed_encoder().read(texts)

@@ -101,6 +101,7 @@ class InMemory:
     def of(
         self, connection: "Connection", asked: "Numbers", allowed: frozenset[int], beside: Sequence[int], most: int
     ) -> dict[int, float]:
+        """Scores every section that is allowed. Of equally near ones, those with the lower number are taken."""
         import numpy as np
 
         places = [self._pieces[access] for access in sorted(allowed) if access in self._pieces]
@@ -125,6 +126,7 @@ class InDatabase:
     def of(
         self, connection: "Connection", asked: "Numbers", allowed: frozenset[int], beside: Sequence[int], most: int
     ) -> dict[int, float]:
+        """Asks by the keys of sections, and gives back their numbers."""
         keys, rows = self._snapshot.keys, self._snapshot.rows
         wanted = [keys[section] for section in beside]
         near = nearest(connection, self._model, asked.tolist(), self._keys_of(allowed), wanted, most)

@@ -65,4 +65,5 @@ class ContextSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     @property
     def data_class(self) -> DataClass:
+        """The class of pages that name none."""
         return DataClass[self.class_]

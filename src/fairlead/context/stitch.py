@@ -99,6 +99,7 @@ class Context:
 
     @property
     def snapshot(self) -> str:
+        """The id of the snapshot, "" where there is no knowledge."""
         return self._search.snapshot.id if self._search else ""
 
     @property

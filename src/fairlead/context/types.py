@@ -94,6 +94,7 @@ class LivePiece(Struct, frozen=True, kw_only=True):
 
     @property
     def citation(self) -> str:
+        """How it is cited: `live/NAME@TIME`."""
         return f"{_LIVE}{self.name}@{self.as_of}"
 
 

@@ -41,4 +41,5 @@ class Watch:
         return (_EVERY, evaluate_controls), (_EVERY, deliver_alarms)
 
     async def close(self) -> None:
+        """Breaks off what is being delivered; it is tried again by whoever serves next."""
         await self._delivery.close()

@@ -20,8 +20,10 @@ _decoder = msgspec.msgpack.Decoder(Payload)
 
 
 def encode_payload(payload: Payload) -> bytes:
+    """As MessagePack, before it is encrypted."""
     return _encode(payload)
 
 
 def decode_payload(plain: bytes) -> Payload:
+    """What was kept, decrypted. Raises `msgspec.DecodeError` for anything else."""
     return _decoder.decode(plain)

@@ -28,6 +28,7 @@ class DriverSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def name(self) -> str:
+        """What reports call it: the file, or the query."""
         return self.file or self.query
 
 

@@ -54,6 +54,7 @@ class Asked(Struct, frozen=True):
 
     @property
     def whole(self) -> float:
+        """The sum of all weights, 1 where there is none, so that it can be divided by."""
         return sum(self.weights.values()) or 1.0
 
     def hold(self, word: str, said: frozenset[str]) -> float:

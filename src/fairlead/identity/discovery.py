@@ -31,6 +31,7 @@ class Endpoints(Struct, frozen=True):
 
     @property
     def addresses(self) -> dict[str, str]:
+        """All addresses that it names, by their key in the document."""
         return {
             name: getattr(self, name)
             for name in self.__struct_fields__

@@ -155,11 +155,14 @@ class Connection(asyncio.Protocol):
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keeps the transport, and asks the kernel to send signs of life over it."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's are not derived from it
         # A model may think for minutes; without this a router on the way forgets the connection unnoticed.
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
     def data_received(self, data: bytes) -> None:
+        """Feeds the parser. What is no HTTP/1.1, what has too long a header, and what nobody asked for ends the
+        connection."""
         incoming = self._incoming
         if incoming is None:
             self.drop()  # unasked for: the goodbye of a server that closes idle connections, or worse
@@ -182,6 +185,8 @@ class Connection(asyncio.Protocol):
         return None  # closes the transport: `connection_lost` follows
 
     def connection_lost(self, error: Exception | None) -> None:
+        """An answer without a length is complete where it ended in order; any other that is under way gets a
+        `fault`."""
         self._transport = None
         incoming, self._incoming = self._incoming, None
         if incoming is not None:
@@ -195,6 +200,8 @@ class Connection(asyncio.Protocol):
     # what the parser finds
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        """Names in small letters; lines of the same name are joined by commas (RFC 9110, section 5.2). Trailers are
+        passed over."""
         incoming = self._incoming
         if incoming is None or incoming.status:
             return  # a trailer, or a second answer
@@ -203,6 +210,7 @@ class Connection(asyncio.Protocol):
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
 
     def on_headers_complete(self) -> None:
+        """Notes the status and how the body will end. Interim answers (1xx) are passed over."""
         incoming = self._incoming
         if incoming is None or self._ended:
             return
@@ -218,6 +226,7 @@ class Connection(asyncio.Protocol):
             self._ended, self._keep = True, False
 
     def on_body(self, body: bytes) -> None:
+        """Keeps a part, and stops reading where whoever takes the parts is behind."""
         self._overhead = 0
         incoming = self._incoming
         if incoming is None or self._ended:
@@ -231,6 +240,7 @@ class Connection(asyncio.Protocol):
             self._keep = False  # a second answer to one question
 
     def on_message_complete(self) -> None:
+        """The answer is whole. The server says whether the connection may be used again."""
         incoming = self._incoming
         if incoming is not None and incoming.status and not self._ended:
             self._ended = True

@@ -36,6 +36,7 @@ class Aggregate(Struct, frozen=True, kw_only=True):
 
     @property
     def to(self) -> DataClass:
+        """The class of what is told, lower than that of its source."""
         return DataClass[self.setting.to]
 
 

@@ -41,6 +41,7 @@ class ApprovalRules(Struct, frozen=True):
 
     @property
     def lasts(self) -> int:
+        """For how long a question may be answered; the setting is in hours."""
         return int(self.settings.expires * _HOUR)
 
     def quorums(self, roles: Iterable[str], tool: str = "") -> dict[str, int]:

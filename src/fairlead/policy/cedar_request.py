@@ -29,6 +29,7 @@ class CedarRequest(Struct, frozen=True):
 
     @property
     def body(self) -> dict[str, Any]:
+        """Without the entities: these are handed to Cedar beside it."""
         return {
             "principal": self.principal["uid"],
             "action": {"type": "Action", "id": self.action},

@@ -35,6 +35,7 @@ class Decision(Struct, frozen=True, kw_only=True):
 
     @property
     def to(self) -> DataClass:
+        """The class that a text has once it is decided on."""
         return DataClass[self.setting.to]
 
 

@@ -79,6 +79,7 @@ class Marks:
         return json.dumps(original, ensure_ascii=False)[1:-1] if self._quoted else original
 
     def close(self) -> str:
+        """What was held back and became no placeholder: it leaves as it came."""
         return self._held
 
 
@@ -93,12 +94,14 @@ class Names:
         self._at = 0
 
     def feed(self, text: str) -> str:
+        """What may leave by now, with the pseudonyms in it replaced. What may yet become one waits for its rest."""
         if self._quoted:
             text = spelled_out(text)
         data = self._data + text.encode("utf-8", "replace")
         return self._given(data, self._holdback.start(data, self._at))
 
     def close(self) -> str:
+        """The rest, as the text ends here: a pseudonym at its very end is one too."""
         data = self._data + _END.encode()
         return self._given(data, len(data) - 1)
 
@@ -150,9 +153,11 @@ class Both:
         self._second = second
 
     def feed(self, text: str) -> str:
+        """What may leave by now: the pseudonyms are replaced first, then the placeholders."""
         return self._second.feed(self._first.feed(text))
 
     def close(self) -> str:
+        """What either still holds back; the second gets the rest of the first before it ends."""
         return self._second.feed(self._first.close()) + self._second.close()
 
 

@@ -113,9 +113,12 @@ class ReplyScreen(Screen):
 
     @property
     def hits(self) -> frozenset[Hit]:
+        """The rules that applied without deciding: at each time that a finding was judged, or, where none was, before
+        the reply began."""
         return self._noted or frozenset(self.decision.hits)
 
     def whole(self, text: str) -> str:
+        """In one scan where detectors find nothing, which is the usual case. Raises Withheld."""
         if self._arguments:
             text = spelled_out(text)
         if self._whole or self._watch.scan.hits(text.encode("utf-8", "replace")):

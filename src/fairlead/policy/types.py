@@ -48,6 +48,7 @@ class Decision(Struct, frozen=True):
 
     @property
     def allowed(self) -> bool:
+        """Neither "ask" nor "deny"."""
         return self.effect == "allow"
 
 

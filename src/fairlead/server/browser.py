@@ -118,6 +118,7 @@ class Browser:
         return b"set-cookie", text.encode("ascii")
 
     def signed_out(self, scope: Scope) -> Headers:
+        """The headers that take the session's cookie away. The session itself is ended elsewhere."""
         return [self.set_cookie(scope, SESSION, "", 0)]
 
     def base(self, scope: Scope) -> str:

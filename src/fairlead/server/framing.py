@@ -114,6 +114,8 @@ class Framing(HttpToolsProtocol):
     _head = 0  # bytes that have come of a head that is not complete
 
     def connection_made(self, transport: Any) -> None:
+        """Turns away one connection too many, and whom plain HTTP is not taken from; any other has
+        `patience.receive` seconds to send its request."""
         super().connection_made(transport)
         if len(self.connections) > self.patience.connections:
             transport.write(_written(_full(self.patience.connections)))
@@ -126,6 +128,8 @@ class Framing(HttpToolsProtocol):
         self._wait()
 
     def data_received(self, data: bytes) -> None:
+        """The head of a request that is due is counted, and refused where it is too long. After our last word all that
+        comes is thrown away."""
         if self._said:
             return
         super().data_received(data)
@@ -152,11 +156,13 @@ class Framing(HttpToolsProtocol):
         self._taken()
 
     def pause_writing(self) -> None:
+        """The client takes nothing: after `patience.send` seconds the connection is broken off."""
         super().pause_writing()
         if self._stalled is None:
             self._stalled = self.loop.call_later(self.patience.send, self.transport.abort)
 
     def resume_writing(self) -> None:
+        """It takes again."""
         self._taken()
         super().resume_writing()
 

@@ -15,6 +15,7 @@ Answering = Callable[[Owner, str, dict[str, str]], bytes]
 
 
 def owner_of(caller: Caller) -> Owner:
+    """Whose conversations and responses a caller reaches: the person's, whatever agent acts for them."""
     return Owner(caller.person, caller.tenant)
 
 

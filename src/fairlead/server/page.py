@@ -98,6 +98,7 @@ def table(values: Mapping[str, Any], sources: Mapping[str, Sequence[str]] | None
 
 
 def visible(text: str) -> str:
+    """What cannot be seen, such as marks that turn the direction of writing, as its escape; line breaks stay."""
     return "".join(each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in text)
 
 

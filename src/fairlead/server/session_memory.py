@@ -36,6 +36,8 @@ class SessionMemory:
         self._sessions = sessions
 
     async def recall(self, caller: Caller, asked: Any, arrival: Arrival, created: int) -> tuple[Any, Remember | None]:
+        """What was said in the session goes between the request's own system messages and the rest. Raises `BadInput`
+        where several replies are asked for, from which no conversation could go on."""
         name = arrival.session
         if not name:
             return asked, None

@@ -81,6 +81,7 @@ class SqliteBooks:
         self._balances: dict[Key, Balance] = {}
 
     def passes(self, error: Exception) -> bool:
+        """As `sqlite_journal.passes` says; what is no error of SQLite's lasts."""
         return isinstance(error, sqlite3.Error) and passes(error)
 
     def check(self) -> None:

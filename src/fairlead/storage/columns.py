@@ -23,4 +23,5 @@ Text = AnyText().with_variant(AnyText(collation="C"), "postgresql")
 
 
 def required(name: str, kind: type[TypeEngine[Any]] | TypeEngine[Any], *, unique: bool = False) -> Column[Any]:
+    """A column that is never null."""
     return Column(name, kind, nullable=False, unique=unique)

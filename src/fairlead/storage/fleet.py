@@ -59,6 +59,8 @@ class Lease:
         self._until = float("-inf")
 
     def valid(self) -> bool:
+        """Whether this worker may still decide. By the monotonic clock, so that a leap of the wall clock extends
+        nothing."""
         return self._clock.monotonic() < self._until
 
     def lapsed(self) -> bool:

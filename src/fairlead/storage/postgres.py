@@ -121,6 +121,7 @@ class PostgresDatabase:
         self.spare.close()
 
     def exists(self) -> bool:
+        """Always: whether it can be reached is told by asking it."""
         return True  # whether it can be reached is told by asking it
 
     def create(self) -> None:
@@ -154,6 +155,7 @@ class PostgresDatabase:
         return _transaction(connection, _WRITE)
 
     def in_turn(self) -> AbstractContextManager[None]:
+        """At once: the server itself keeps those who wait for its locks in order."""
         return nullcontext()
 
     def wipe(self, connection: "Connection") -> None:
@@ -222,6 +224,7 @@ class PostgresDatabase:
 
 
 def unreachable(where: str, error: BaseException) -> Broken:
+    """What is raised where the server does not answer, refuses, or cuts the connection."""
     return Broken(
         f"the state database at {where} cannot be used just now",
         why=" ".join(str(error).split()),

@@ -130,6 +130,7 @@ class RetentionSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     @staticmethod
     def milliseconds(span: str) -> int:
+        """A span such as `90d` or `12h` in milliseconds."""
         return int(span[:-1]) * _UNITS[span[-1]]
 
 

@@ -60,6 +60,7 @@ class SigningKeys:
         self._wrapping.unwrap(row.wrapped, about_signing(row.name), f"the signing key {row.name}")
 
     def forget(self) -> None:
+        """Forgets the keys that were opened; each is opened again when it is next asked for."""
         self._known.clear()
 
     def _created(self, origin: str) -> SigningRow:

@@ -37,6 +37,7 @@ class Turn:
         fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
     def end(self) -> None:
+        """Lets the next one write, and gives up the place. It cannot be taken again."""
         os.close(self._descriptor)
 
 

@@ -90,6 +90,7 @@ class FileLocks:
         return known_workers(self._folder)
 
     def seize(self, worker: str, now: float) -> Lock | None:
+        """The kernel says who is dead, so `now` is not looked at."""
         return WorkerLock.seize(self._folder, worker)
 
 

@@ -44,6 +44,7 @@ class InstalledEncoder:
         installed_weights("recognise: meaning", "defaults.recognise")
 
     def vectors(self, texts: Sequence[str]) -> "Numbers":
+        """A row of length 1 for each text, in order. The weights are read at the first time."""
         return installed_encoder().vectors(texts)
 
 

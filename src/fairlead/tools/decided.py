@@ -19,6 +19,7 @@ class DecidedTexts:
         return self._definitions
 
     async def call(self, call: SystemCall) -> ToolResult:
+        """The text itself. It comes here only after a person has agreed to it."""
         return ToolResult(pieces=(Text(str(call.arguments["text"])),))
 
     async def close(self) -> None:

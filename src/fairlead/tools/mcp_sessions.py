@@ -73,6 +73,8 @@ class OneProgram:
 
     @asynccontextmanager
     async def using(self, person: str | None, credential: Credential, until: float) -> AsyncIterator[Session]:
+        """The program's session, whoever calls. Where an older program left at a greeting that it did not know, it is
+        started again and greeted in the older way."""
         while True:
             session = await self._current(until)
             try:
@@ -86,9 +88,11 @@ class OneProgram:
     def talking(
         self, credential: Credential, talk: Talk, until: float
     ) -> AbstractAsyncContextManager[tuple[Session, Client]]:
+        """Raises at once: everybody's calls share the program's one session."""
         raise failures.no_connection(self._system, "a program that is started has no talk with one caller")
 
     def heard(self, *, answered: bool) -> None:
+        """Ends a program that has been silent to several calls in a row; the next call starts it again."""
         self._silent = 0 if answered else self._silent + 1
         if self._silent >= _MOST_SILENCE:
             self._silent = 0
@@ -166,6 +170,7 @@ class OnePerPerson:
 
     @asynccontextmanager
     async def using(self, person: str | None, credential: Credential, until: float) -> AsyncIterator[Session]:
+        """The session of this person under this credential, or one for this call alone where it is nobody's."""
         await self._ready()
         session = self._new(credential)[0] if person is None else self._of(person, credential)
         session.calls += 1
@@ -180,6 +185,7 @@ class OnePerPerson:
 
     @asynccontextmanager
     async def talking(self, credential: Credential, talk: Talk, until: float) -> AsyncIterator[tuple[Session, Client]]:
+        """A session that begins and ends with the call."""
         await self._ready()
         session, client = self._new(credential, talk)
         try:

@@ -159,6 +159,7 @@ class MemoryTools:
         return self._definitions
 
     async def call(self, call: SystemCall) -> ToolResult:
+        """Raises Broken: the path carries these calls out before any driver is asked."""
         raise Broken("memory was called past the path", mend="report this: it is a fault of Fairlead's")
 
     async def close(self) -> None:

@@ -62,6 +62,8 @@ class OpenApiSystem:
         self._patience = Patience(connect=5.0, first_byte=settings.timeout, idle=settings.timeout)
 
     async def definitions(self, credential: Credential, deadline: float) -> Sequence[Definition]:
+        """The operations of the description, the same for everybody. Reads it at the first time; asks the service
+        nothing."""
         return [each.definition for each in (await self._opened()).by_name.values()]
 
     async def call(self, call: SystemCall) -> ToolResult:

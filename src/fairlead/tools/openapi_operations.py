@@ -50,6 +50,7 @@ class Body(Struct, frozen=True, kw_only=True):
 
     @property
     def is_form(self) -> bool:
+        """Whether it is sent as `application/x-www-form-urlencoded`."""
         return self.media == _FORM
 
 

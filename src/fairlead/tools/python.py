@@ -115,6 +115,7 @@ class PythonSystem:
         self._running: set[asyncio.Future[Any]] = set()
 
     async def definitions(self, credential: Credential, deadline: float) -> Sequence[Definition]:
+        """What the functions of the file are, by their hints and docstrings. Loads the file at the first time."""
         return [each.definition for each in (await self._functions()).values()]
 
     async def call(self, call: SystemCall) -> ToolResult:
@@ -134,6 +135,7 @@ class PythonSystem:
         return self._result(outcome.value, call)
 
     async def close(self) -> None:
+        """Breaks off what is awaited and forgets the loaded file. Each thread ends when its function has."""
         for each in self._running:
             each.cancel()
         self._threads.close()

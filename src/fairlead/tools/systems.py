@@ -48,9 +48,11 @@ class System(Struct, frozen=True, kw_only=True):
 
     @property
     def data_class(self) -> DataClass:
+        """The class of what its tools give back."""
         return DataClass[self.settings.data_class]
 
     def card_of(self, tool: str) -> ToolCard:
+        """What the card says of a tool, by the tool's own name; an empty card where it says nothing."""
         return self.card.tools.get(tool, ToolCard())
 
 

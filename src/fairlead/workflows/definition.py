@@ -179,6 +179,7 @@ class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
 
     @property
     def kind(self) -> str:
+        """The kind of a step that was checked: see `KINDS`."""
         return self.kinds[0]
 
 

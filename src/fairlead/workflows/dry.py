@@ -40,18 +40,23 @@ class Dry:
         self.used: set[str] = set()
 
     async def model(self, at: Place, node: ModelNode, asked: Asked, bounds: Bounds) -> StepResult:
+        """What was said it gives, or a placeholder of the shape that it declares, else a text."""
         return self._gives(at, "model", node.gives or {"type": "string"}, asked.prompt)
 
     async def agent(self, at: Place, node: AgentNode, asked: Asked, bounds: Bounds) -> StepResult:
         return self._gives(at, "agent", node.gives or {"type": "string"}, asked.prompt)
 
     async def tool(self, at: Place, node: ToolNode, arguments: Mapping[str, Any], bounds: Bounds) -> StepResult:
+        """What was said it gives, or a placeholder of what the tool's schema promises. Nothing is called."""
         return self._gives(at, "tool", self._results.get(node.call, {}), {node.call: arguments})
 
     async def python(self, at: Place, node: PythonNode, arguments: Mapping[str, Any], bounds: Bounds) -> StepResult:
+        """What was said it gives, or a placeholder of the shape that its check wants. The function is not run."""
         return self._gives(at, "python", self._shapes.get(_step_of(at), {}), {node.function: arguments})
 
     async def answer(self, at: Place, node: ApprovalNode | WaitNode | None, waiting: Waiting) -> StepResult:
+        """Agreed to at once, by `dry-run`, where nothing else was said; a signal gets a placeholder, and no time goes
+        by."""
         if waiting.kind == "approval":
             schema: Schema = {
                 "const": {"approved": True, "by": ["dry-run"], "note": "", "answer": placeholder(waiting.answer)}
@@ -64,15 +69,18 @@ class Dry:
         """Nothing of it is kept."""
 
     async def now(self, at: Place) -> int:
+        """The same moment always."""
         return _MOMENT
 
     async def pause(self, at: Place, seconds: float) -> None:
         """No time goes by."""
 
     def begun(self, at: Place) -> bool:
+        """Never: a dry run is walked once."""
         return False
 
     def noted(self, at: Place, state: State, result: StepResult | None = None) -> None:
+        """Keeps what each place has come to, in order, in `states`."""
         self.states.append((at.text, state))
 
     def _gives(self, at: Place, kind: str, schema: Schema, what: Any) -> StepResult:

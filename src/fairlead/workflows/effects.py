@@ -49,6 +49,7 @@ class Governed(Once):
     """The `Effects` of one walk. `cancelled` and `paused` may be set at any time: no further effect is begun then."""
 
     async def model(self, at: Place, node: ModelNode, asked: Asked, bounds: Bounds) -> StepResult:
+        """One governed call, kept as the step's result in the commit that bills it."""
         request = request_of(node, first_messages(asked), labels_of(bounds))
         return await self.once(
             at, bounds, lambda: self._asked(at, request, partial(result_of, at, node.gives, asked), bounds)
@@ -74,6 +75,10 @@ class Governed(Once):
         return await self.call(at, node.call, arguments, bounds)
 
     async def python(self, at: Place, node: PythonNode, arguments: Mapping[str, Any], bounds: Bounds) -> StepResult:
+        """Runs the function of the definition's own file: one that waits (`async def`) on the loop, any other in a
+        thread. One that writes is noted as begun before it runs. Raises `StepFailed` where it takes longer than its
+        time."""
+
         async def run() -> StepResult:
             function, read = self._loaded.function(node.function), bounds.labels
             given, sources = dict(arguments), [f"python:{node.function}"]
@@ -96,6 +101,7 @@ class Governed(Once):
         return await self.once(at, bounds, run)
 
     async def answer(self, at: Place, node: ApprovalNode | WaitNode | None, waiting: Waiting) -> StepResult:
+        """Of a run that is not kept, waits in this process rather than raise `Parked`."""
         found = self._recorded.found(at)
         if found is not None:
             await self.resumed(at)
@@ -115,6 +121,7 @@ class Governed(Once):
         await self._recorded.not_accepted(at)
 
     async def now(self, at: Place) -> int:
+        """The moment at which this place was first come to, kept with the run."""
         if at.record not in self._moments:
             found = self._recorded.found(at)
             if found is None:
@@ -123,6 +130,8 @@ class Governed(Once):
         return self._moments[at.record]
 
     async def pause(self, at: Place, seconds: float) -> None:
+        """`seconds` count from when the place was first come to, whatever walks have been since. Short rests are slept
+        through, longer ones parked, but in a run that is not kept."""
         began = await self.now(at)
         left = began / 1000 + seconds - self._fairlead.clock.now() / 1000
         if self._unkept:
@@ -133,6 +142,7 @@ class Governed(Once):
             await asyncio.sleep(left)
 
     def noted(self, at: Place, state: State, result: StepResult | None = None) -> None:
+        """Told to whoever watches this walk; nothing of it is kept."""
         if self._watch is not None:
             self._watch(at.text, state)
 

@@ -187,6 +187,7 @@ class Round(Struct, frozen=True):
 
     @property
     def failed(self) -> list[Standing]:
+        """How it stands with the anchors that the turn failed at."""
         return [each for each in self.standings if each.failure]
 
 

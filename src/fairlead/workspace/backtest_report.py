@@ -55,6 +55,7 @@ class Report:
     runs: dict[str, Differs] = field(default_factory=dict)
 
     def add(self, outcome: "Outcome") -> None:
+        """Counts what came of one decision: the same (None), another, or none that could be made."""
         self.decisions += 1
         if outcome is None:
             self.same += 1

@@ -72,6 +72,7 @@ class Workspace:
 
     @property
     def organisation(self) -> str:
+        """The name of the organisation, as fairlead.yaml says."""
         return self.settings.organisation
 
 

@@ -34,6 +34,7 @@ class Made(Struct, frozen=True):
 
     @property
     def shown(self) -> str:
+        """The effect and its detail, in one line for people."""
         return f"{self.effect} ({', '.join(self.detail)})" if self.detail else self.effect
 
 

@@ -49,10 +49,12 @@ class PageStanding(Struct, frozen=True, kw_only=True):
 
 
 def sections(count: int) -> str:
+    """A count in words: `1 section`, `2 sections`."""
     return f"{count} section{'' if count == 1 else 's'}"
 
 
 def kept_back_said(each: KeptBack) -> str:
+    """What is kept back from the model, and why, in one line for people."""
     return f"{sections(each.sections)} of class {each.data_class} kept back, and found by words alone: {each.why}"
 
 

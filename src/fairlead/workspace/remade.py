@@ -39,6 +39,7 @@ class Remade(Struct, frozen=True):
 
     @property
     def same(self) -> bool:
+        """Whether nothing came out otherwise. What could not be made again does not count."""
         return all(each.came_out != "NOT the same" for each in self.parts)
 
 

@@ -34,6 +34,7 @@ class Revision(Struct, frozen=True):
 
     @property
     def id(self) -> str:
+        """The name that people and records use."""
         return self.digest[:ID_LENGTH]
 
 

@@ -49,6 +49,7 @@ class Predictors:
         self._since = [(0, ""), *_put_in_force(store)]
 
     def named(self, version: str) -> Named:
+        """A predictor by its version, read once, whether it is still there or not."""
         if version not in self._known:
             self._known[version] = self._read(version)
         return self._known[version]

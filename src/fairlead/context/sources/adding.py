@@ -39,6 +39,7 @@ class Added(Struct, frozen=True, kw_only=True):
 
     @property
     def is_whole(self) -> bool:
+        """Whether every file became a page, or was one already."""
         return not any(each.what in ("broken", "kept") for each in self.outcomes)
 
 

@@ -27,6 +27,8 @@ class Converter:
         self._program.__exit__(kind, error, at)
 
     def read(self, kind: str, data: bytes) -> Said | Failure:
+        """The text of one document (`kind` is of `KINDS`). A `Failure` where what reads it is not installed, where it
+        takes too much time or memory, or where it is damaged."""
         if importlib.util.find_spec(_NEEDED[kind]) is None:
             return Failure(
                 why=f"reading {kind} files needs more than is installed",

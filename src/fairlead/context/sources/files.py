@@ -30,6 +30,9 @@ class Folder:
         self._now = reach.now * 1_000_000
 
     def listing(self, seen: Seen) -> Listing:
+        """Goes through the whole folder. What changed within the last moments has no mark, so that the next sync reads
+        it again; links and files that are too large are skipped. Raises `NotFound` where there is no folder, `BadInput`
+        for too many files."""
         folder = self._checked()
         usual = DOCUMENTS if isinstance(self._settings, DocumentsSource) else USUAL
         takes = chosen(self._settings.include or usual, self._settings.exclude)

@@ -47,6 +47,9 @@ class GitBranch:
         self._commit = ""
 
     def listing(self, seen: Seen) -> Listing:
+        """What the branch's last commit has, fetched before where the copy is ours. Links and submodules are skipped,
+        hidden files left out. Raises `NotFound` where there is no such repository, branch or folder, `Upstream` where
+        it cannot be fetched, `BadInput` for too many files."""
         if self._is_ours:
             self._fetch()
         elif not self._folder.is_dir():

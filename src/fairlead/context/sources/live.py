@@ -62,6 +62,7 @@ class LiveSource(Struct, frozen=True, kw_only=True):
 
     @property
     def title(self) -> str:
+        """What people are told: its declared title, or its name in words."""
         return self.settings.title or self.name.replace("-", " ").replace("_", " ").capitalize()
 
 

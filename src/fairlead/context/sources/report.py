@@ -37,9 +37,11 @@ class Report(Struct, frozen=True, kw_only=True):
 
     @property
     def is_whole(self) -> bool:
+        """Whether the source answered to its end and no page of it is broken."""
         return self.failure is None and not any(each.what == "broken" for each in self.outcomes)
 
     def of(self, what: What) -> list[Outcome]:
+        """The outcomes of one kind."""
         return [each for each in self.outcomes if each.what == what]
 
 

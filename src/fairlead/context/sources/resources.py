@@ -24,6 +24,8 @@ class SystemResources:
         self._resources = reach.resources
 
     def listing(self, seen: Seen) -> Listing:
+        """What the system lists, without what has no fit type (this is skipped) and without addresses that came before.
+        Raises `BadInput` for too many."""
         takes = chosen(self._settings.include or ("**",), self._settings.exclude)
         entries: dict[str, Entry] = {}
         skipped: dict[str, Failure] = {}
@@ -47,6 +49,7 @@ class SystemResources:
         return Listing(entries=tuple(entries.values()), skipped=skipped)
 
     def read(self, entries: Sequence[Entry]) -> Iterator[tuple[Entry, bytes | Failure]]:
+        """One governed call for each."""
         for entry in entries:
             yield entry, self._resources.read(self._settings.system, entry.origin)
 

@@ -49,6 +49,7 @@ class Fate(Struct, frozen=True, kw_only=True):
 
     @property
     def stale(self) -> bool:
+        """Whether an answer that cited it can no longer be borne out by it."""
         return self.state in ("changed", "gone")
 
 

@@ -44,6 +44,7 @@ class UpkeepSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def on(self) -> bool:
+        """Whether anybody is told of anything."""
         return bool(self.alarm or self.mail)
 
 

@@ -60,6 +60,7 @@ class Charge(Struct, frozen=True):
     cost: int = 0
 
     def plus(self, quantity: int, cost: int) -> "Charge":
+        """The sum with one more call in it."""
         return Charge(self.calls + 1, self.quantity + quantity, self.cost + cost)
 
 

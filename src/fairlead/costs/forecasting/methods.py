@@ -27,6 +27,7 @@ class Series(Struct, frozen=True):
 
     @property
     def hours(self) -> int:
+        """How many hours the series has."""
         return len(self.sums) - 1
 
     def between(self, begin: int, end: int) -> float:

@@ -29,6 +29,7 @@ class Cell(Struct, frozen=True):
 
     @property
     def mean(self) -> float:
+        """The weighted mean of the outcomes, 0 where there are none."""
         return self.total / self.weight if self.weight else 0.0
 
 

@@ -32,6 +32,7 @@ class Predictor:
 
     @property
     def why(self) -> str:
+        """How it was decided whether it looks at prompts."""
         return self.learnt.why
 
     def encoded(self) -> bytes:

@@ -100,6 +100,7 @@ async def session_of(seals: Seals, caller: Caller, message: Message, once: str) 
 
 
 def level(text: Any) -> str:
+    """A level of logging as the protocol names it (RFC 5424), "" for anything else."""
     return text if text in _LEVELS else ""
 
 

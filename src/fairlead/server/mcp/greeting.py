@@ -29,6 +29,7 @@ def capabilities(asked: Asked) -> dict[str, Any]:
 
 
 def welcome(asked: Asked) -> dict[str, Any]:
+    """The result of `initialize`. A revision that is not spoken here is answered with the latest that greets."""
     wanted = asked.message.params.get("protocolVersion")
     return {
         "protocolVersion": wanted if wanted in HANDSHAKES else HANDSHAKES[-1],

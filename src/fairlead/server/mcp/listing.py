@@ -51,6 +51,7 @@ class Listing:
         return what in self._passes
 
     def encoded(self, tools: Iterable[Tool]) -> list[msgspec.Raw]:
+        """These tools as they are listed, in their order. Each must be one of the listing's."""
         return [self._encoded[each.name] for each in tools]
 
     def tool(self, listed: str) -> str | None:
@@ -71,6 +72,7 @@ class Listing:
         return full if full in self._methods else None
 
     def outer_uri(self, system: str, uri: str) -> str:
+        """The address by which a resource of a system is known at this endpoint."""
         return uri if self.only else f"{_SCHEME}{system}/{uri}"
 
     def inner_uri(self, uri: str) -> tuple[str, str]:
@@ -81,6 +83,7 @@ class Listing:
         return (system, own) if uri.startswith(_SCHEME) and own else ("", uri)
 
     def outer_prompt(self, system: str, name: str) -> str:
+        """The name by which a prompt of a system is known at this endpoint."""
         return name if self.only else f"{system}__{name}"
 
     def inner_prompt(self, name: str) -> tuple[str, str]:

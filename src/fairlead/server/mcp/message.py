@@ -59,6 +59,7 @@ class Unanswerable(Exception):
 
     @property
     def status(self) -> int:
+        """The HTTP status for the code; 200 for errors that are answers of the protocol."""
         return _STATUS.get(self.code, 200)
 
     def recorded(self) -> FairleadError:
@@ -94,10 +95,12 @@ def id_of(message: Message | Answer | None) -> Id | None:
 
 
 def result(id: Id, value: Any) -> bytes:
+    """A response with a result (JSON-RPC 2.0, section 5)."""
     return msgspec.json.encode({"jsonrpc": "2.0", "id": id, "result": value})
 
 
 def failure(error: Unanswerable, id: Id | None = None) -> bytes:
+    """A response with an error (JSON-RPC 2.0, section 5.1). `id` is that of the request, where the error has none."""
     said: dict[str, Any] = {"code": error.code, "message": error.message}
     if error.data is not None:
         said["data"] = error.data

@@ -69,6 +69,7 @@ class Asked(Struct, frozen=True, kw_only=True):
 
     @property
     def stateless(self) -> bool:
+        """Whether its revision knows no sessions: everything is said in the request."""
         return self.revision in STATELESS
 
 
@@ -91,6 +92,7 @@ async def answer(asked: Asked) -> dict[str, Any]:
 
 
 def unknown(method: str) -> Unanswerable:
+    """For a method that is not of the protocol, or that nothing here answers."""
     return Unanswerable(METHOD_NOT_FOUND, f"there is no method {method[:80]!r} here")
 
 

@@ -19,6 +19,8 @@ def base_url(scope: Scope) -> str | None:
 
 
 def metadata_url(scope: Scope) -> str | None:
+    """Where the metadata of the endpoint that was called are (RFC 9728, section 3.1). None where the client's host is
+    none."""
     base = base_url(scope)
     return None if base is None else f"{base}{PATH}{scope['path']}"
 

@@ -27,6 +27,8 @@ def answered(answer: ToolAnswer, *, any_data: bool) -> dict[str, Any]:
 
 
 def refused(error: FairleadError) -> dict[str, Any]:
+    """An error as a result: what was wrong, why, and what to do instead, in lines for the agent; its code and run for
+    programs."""
     lines = [error.message]
     lines += [f"why: {error.why}"] if error.why else []
     lines += [f"instead: {error.mend}"] if error.mend else []

@@ -29,6 +29,7 @@ class Asked(Struct, frozen=True, kw_only=True):
 
     @property
     def search(self) -> Search | None:
+        """The filter that was sent, None without one. Raises `NotSearchable`."""
         text = self.query.get("filter")
         return read_filter(text) if text is not None else None
 

@@ -26,6 +26,7 @@ class BadPatch(BadInput):
 
 
 def encode_error(error: FairleadError) -> bytes:
+    """As SCIM's clients know it."""
     return _encode(error_body(error))
 
 
