@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fairlead.cli import each_file, workflow_waited
+from fairlead.cli import resting, workflow_waited
 from fairlead.cli.workflow_waited import begun
 from fairlead.errors import CutOff
 from fairlead.storage import workflow_rows
@@ -68,4 +68,4 @@ def test_in_the_end_it_says_that_it_was_lost(server: _Server) -> None:
 
 
 def test_a_command_waits_for_no_run_of_which_nothing_more_comes() -> None:
-    assert set(each_file.OVER) == set(workflow_rows.OVER)
+    assert set(resting.OVER) == set(workflow_rows.OVER)
