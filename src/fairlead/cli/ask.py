@@ -145,6 +145,10 @@ def estimate(
     if json:
         json_data(quote)
         return
+    _show_quote(quote)
+
+
+def _show_quote(quote: Mapping[str, Any]) -> None:
     table(
         ["model", "low", "likely", "high", "at most", "rests on"],
         [

@@ -129,6 +129,10 @@ def list_(
     if json:
         json_data([_told(item, edited) for item in items])
         return
+    _show(items, edited, day)
+
+
+def _show(items: list[Item], edited: Mapping[tuple[str, str], str], day: str) -> None:
     table(
         ["item", "version", "title", "kind", "audience", "class", "owner", "verified", "review by"],
         [

@@ -53,6 +53,10 @@ def requests(
     if json:
         json_data([msgspec.to_builtins(each) for each in found])
         return
+    _show(found)
+
+
+def _show(found: "list[RequestRow]") -> None:
     now = SystemClock().now()
     table(
         ["request", "state", "what", "about", "task", "owner", "times", "until", "told"],

@@ -64,17 +64,19 @@ def search(
         json_data({"hits": rows, "not_theirs": why.left_out} if explain else rows)
         return
     for hit, reason in zip(hits, reasons, strict=True):
-        data(
-            f"{hit.item}@{hit.version}  {hit.heading or hit.title}  (score {hit.score:.2f}, {hit.owner or 'no owner'})"
-        )
-        data("    " + " ".join(hit.text.split())[:240])
-        if reason is not None:
-            data(f"    {_told(reason)}")
+        _show(hit, reason)
     if explain:
         say(f"{why.left_out} section(s) with words of the question are not for {caller.person}")
     if standing is not None and (standing.kept_back or standing.waiting or standing.unlooked):
         say(standing.said)
     say(f"{len(hits)} page(s) that {caller.person} may read bear on this")
+
+
+def _show(hit: Hit, reason: Reason | None) -> None:
+    data(f"{hit.item}@{hit.version}  {hit.heading or hit.title}  (score {hit.score:.2f}, {hit.owner or 'no owner'})")
+    data("    " + " ".join(hit.text.split())[:240])
+    if reason is not None:
+        data(f"    {_told(reason)}")
 
 
 def _fields(hit: Hit) -> dict[str, Any]:

@@ -89,20 +89,14 @@ def erase(
         _erase(store, person, subject)
         deliver(place, store)  # a backup must not revive them, even if this database is lost tonight
     if json:
-        erased = subject is not None
-        json_data(
-            {"person": person, "erased": erased, "kept": kept, "keys_left": keys, "runs_left": left,
-             "remains": Remains()}
-        )  # fmt: skip
+        told = {"person": person, "erased": subject is not None, "kept": kept}
+        json_data(told | {"keys_left": keys, "runs_left": left, "remains": Remains()})
         return
-    done = (
-        f"what was sealed for {person} is erased: {_counted(kept)}" if subject else f"nothing was sealed for {person}"
-    )
-    say(done + _left(keys))
+    erased = f"what was sealed for {person} is erased: {_counted(kept)}"
+    say((erased if subject else f"nothing was sealed for {person}") + _left(keys))
     _say_runs(left, "see in its systems what still stands; the log names their calls by the run's id")
-    if subject:
-        for remains in astuple(Remains()):
-            say(f"- {remains}")
+    for remains in astuple(Remains()) if subject else ():
+        say(f"- {remains}")
 
 
 def _erase(store: Store, person: str, subject: str | None) -> None:

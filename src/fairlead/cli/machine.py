@@ -15,7 +15,7 @@ from fairlead.cli.later import built
 from fairlead.cli.measuring import MeasuredHere, Refused, measured_here
 from fairlead.cli.opening import fleet_of, open_store
 from fairlead.cli.output import DryRun, Json, data, json_data, say, table
-from fairlead.cli.place import Data, Workspace, find, user
+from fairlead.cli.place import Data, Place, Workspace, find, user
 from fairlead.cli.runtimes import answering, served_by
 from fairlead.cli.when import shown
 from fairlead.clock import SystemClock
@@ -23,7 +23,10 @@ from fairlead.costs.money import exact_money
 from fairlead.errors import BadInput, closest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fairlead.models.local_servers import LocalServer
+    from fairlead.storage.fleet import Seen
     from fairlead.workspace.compile import Workspace as Compiled
     from fairlead.workspace.speeds import KeptSpeed
 
@@ -54,22 +57,17 @@ def machine(
 
         fairlead machine --measure --model house
     """
-    from fairlead.workspace.speeds import keep, kept
+    from fairlead.workspace.speeds import kept
 
     place = find(workspace, data_folder)
     compiled, here = in_folder(place), fingerprint()
     wanted = _wanted(compiled, model or []) if measure or model else []
     found, servers = hardware(), answering(compiled)
-    done: list[MeasuredHere | Refused] = []
-    seen = None
+    done, seen = list[MeasuredHere | Refused](), None
     if wanted and dry_run:
         say(f"would measure {', '.join(wanted)}: up to 11 calls each, of at most 64 tokens")
     elif wanted:
-        with closing(open_store(place)) as store:
-            done = asyncio.run(measured_here(place, store, wanted))
-            new = [_kept(one, compiled, servers, here) for one in done if isinstance(one, MeasuredHere)]
-            if new:
-                seen = keep(store, fleet_of(store), SystemClock(), new, by=f"os:{user()}")
+        done, seen = _measured(place, wanted, lambda one: _kept(one, compiled, servers, here))
     speeds = [_speed(one, compiled, servers, here) for one in kept(place.beside)]
     if json:
         told = {"fingerprint": here, **msgspec.to_builtins(found), "servers": msgspec.to_builtins(servers)}
@@ -102,6 +100,19 @@ def _wanted(compiled: "Compiled", named: list[str]) -> list[str]:
     if not house:
         say("no model of this workspace runs in the house: nothing to measure")
     return named or house
+
+
+def _measured(
+    place: Place, wanted: list[str], keeps: "Callable[[MeasuredHere], KeptSpeed]"
+) -> "tuple[list[MeasuredHere | Refused], Seen | None]":
+    """What came of measuring these models, which is kept, and who goes by it by now, if anything was."""
+    from fairlead.workspace.speeds import keep
+
+    with closing(open_store(place)) as store:
+        done = asyncio.run(measured_here(place, store, wanted))
+        new = [keeps(one) for one in done if isinstance(one, MeasuredHere)]
+        seen = keep(store, fleet_of(store), SystemClock(), new, by=f"os:{user()}") if new else None
+    return done, seen
 
 
 def _kept(one: MeasuredHere, compiled: "Compiled", servers: "list[LocalServer]", here: str) -> "KeptSpeed":

@@ -61,10 +61,14 @@ def new(
     if made:
         show_first_key(made)
     if not dry_run:
-        if lacks := missing(name):
-            say(f"it does not run yet, for something is not installed: pip install 'fairlead[{','.join(lacks)}]'")
-        lead = [f"cd {where}", *(["export FAIRLEAD_API_KEY=KEY"] if made and made.first_key else [])]
-        say("\nnext:\n" + "\n".join(f"  {line}" for line in (*lead, *solution(name).then)))
+        _say_next(name, where, with_key=made is not None and bool(made.first_key))
+
+
+def _say_next(name: str, where: Path, *, with_key: bool) -> None:
+    if lacks := missing(name):
+        say(f"it does not run yet, for something is not installed: pip install 'fairlead[{','.join(lacks)}]'")
+    lead = [f"cd {where}", *(["export FAIRLEAD_API_KEY=KEY"] if with_key else [])]
+    say("\nnext:\n" + "\n".join(f"  {line}" for line in (*lead, *solution(name).then)))
 
 
 def _listed(json: bool) -> None:

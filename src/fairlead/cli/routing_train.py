@@ -71,14 +71,9 @@ def train(
             new = kept_as(learnt.predictor, clock.now(), by, msgspec.json.encode(report))
             seen = put_in_force(store, fleet_of(store), clock, report.version, by=by, new=new)
     if json:
-        suspects = [{"task": task, "model": model, "why": why} for (task, model), why in learnt.suspects.items()]
-        better = {"better": learnt.verdict.replaces, "verdict": learnt.verdict.why, "suspects": suspects}
-        json_data(msgspec.to_builtins(report) | better | {"in_force": decides})
+        json_data(_as_data(learnt) | {"in_force": decides})
     else:
-        _tell(report, compiled.settings.budgets.currency)
-        for (task, model), why in learnt.suspects.items():
-            say(f"what a judge says of {model} on {task} was left out: {why}")
-        say(f"beside what decides now: {learnt.verdict.why}")
+        _tell_learnt(learnt, compiled.settings.budgets.currency)
         say(f"{report.version} decides from here on" if decides else "nothing was kept" + ": a dry run" * dry_run)
     if seen is not None:
         tell(seen)
@@ -118,6 +113,20 @@ def _learn(place: "Place", store: "Store", compiled: "Compiled", start: int, hal
     looks = {one.group: one.features for one in known}
     verdict = may_decide(predictor, load_latest(store), records, teaching.outcomes, looks)
     return _Learnt(predictor, report, verdict, teaching.suspects)
+
+
+def _as_data(learnt: _Learnt) -> dict[str, Any]:
+    suspects = [{"task": task, "model": model, "why": why} for (task, model), why in learnt.suspects.items()]
+    better = {"better": learnt.verdict.replaces, "verdict": learnt.verdict.why, "suspects": suspects}
+    report: dict[str, Any] = msgspec.to_builtins(learnt.report)
+    return report | better
+
+
+def _tell_learnt(learnt: _Learnt, currency: str) -> None:
+    _tell(learnt.report, currency)
+    for (task, model), why in learnt.suspects.items():
+        say(f"what a judge says of {model} on {task} was left out: {why}")
+    say(f"beside what decides now: {learnt.verdict.why}")
 
 
 def _tell(report: "Report", currency: str) -> None:

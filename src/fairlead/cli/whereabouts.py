@@ -144,7 +144,8 @@ def _examples(store: Store, run: str, subject: str) -> list[Kept]:
     return [Kept("table example", what, count, "`retention:` says so, or one of the two is erased")]
 
 
-def _of_person(store: Store, compiled: Workspace, person: str, subject: str) -> list[Kept]:
+def _rows_of(store: Store, person: str, subject: str) -> tuple[tuple[int, ...], int]:
+    """How many rows are theirs: in the tables of what is sealed for them, and of budgets."""
     from sqlalchemy import func, select
 
     from fairlead.costs.budgets import scope_name
@@ -152,18 +153,20 @@ def _of_person(store: Store, compiled: Workspace, person: str, subject: str) -> 
     from fairlead.storage.schema import budget
     from fairlead.storage.workflow_tables import workflow_run
 
-    settings = compiled.settings
-    days = settings.sessions.kept_for(settings.payloads) // _DAY
+    count = select(func.count())
     with store.reading() as connection:
-        sessions, turns, browsers, grants, memories, runs = (
-            int(
-                connection.execute(select(func.count()).select_from(each).where(each.c.subject == subject)).scalar()
-                or 0
-            )
+        sealed = tuple(
+            int(connection.execute(count.select_from(each).where(each.c.subject == subject)).scalar() or 0)
             for each in (session, session_turn, browser_session, system_grant, memory, workflow_run)
         )
         scope = budget.c.scope == scope_name("person", person)
-        budgets = int(connection.execute(select(func.count()).select_from(budget).where(scope)).scalar() or 0)
+        return sealed, int(connection.execute(count.select_from(budget).where(scope)).scalar() or 0)
+
+
+def _of_person(store: Store, compiled: Workspace, person: str, subject: str) -> list[Kept]:
+    settings = compiled.settings
+    days = settings.sessions.kept_for(settings.payloads) // _DAY
+    (sessions, turns, browsers, grants, memories, runs), budgets = _rows_of(store, person, subject)
     owned = sum(item.owner == person for item in compiled.items)
     unused = f"{days} days after the last use"
     return [

@@ -42,11 +42,9 @@ def compile_policy(
     own = _detectors(files)
     declared = [fact for file in files.values() for fact in file.facts]
     suspects = all(injection.NAME not in file.without for file in files.values())
-    known = frozenset(each.category for each in own) | frozenset(c for file in files.values() for c in file.classes)
     registered = names_in(files, lists)
     names = _compiled_names(registered) if registered else None
-    known |= names.categories if names is not None else frozenset()
-    known |= {injection.CATEGORY, UNSCREENED} if suspects else {UNSCREENED}
+    known = _found_in_requests(own, files.values(), names, suspects=suspects)
     spoken = _words(files, known)
     last = _endings(files, known | spoken.keys())
     known |= spoken.keys() | last.keys()
@@ -111,6 +109,15 @@ def _statements(
 def _compiled_names(registered: tuple[Name, ...]) -> Names:
     """The same names are compiled once: a hundred thousand take seconds, and most revisions leave them alone."""
     return Names(registered)
+
+
+def _found_in_requests(
+    own: Iterable[Detector], files: Iterable[RulesFile], names: Names | None, *, suspects: bool
+) -> frozenset[str]:
+    """The categories that a request can have, apart from those of words and endings."""
+    known = {each.category for each in own} | {category for file in files for category in file.classes} | {UNSCREENED}
+    known |= names.categories if names is not None else frozenset()
+    return frozenset(known | {injection.CATEGORY} if suspects else known)
 
 
 def _endings(files: Mapping[str, RulesFile], known: frozenset[str]) -> dict[str, tuple[str, Ending]]:

@@ -158,14 +158,7 @@ async def assemble(around: Surroundings) -> Running:
         listen=store.listen,
         people=pushed.people,
         chores=(
-            *_chores(around, journal, vault, parts, deployment.organisation),
-            *parts.watch.chores(),
-            (_TELL_EVERY, parts.upkeep.chore),
-            (_TELL_EVERY, parts.budgeting.carry_over),
-            (_ALARM_EVERY, parts.budgeting.alarm),
-            (_COUNT_EVERY, turns),
-            (_LOOK_EVERY, parts.requests.follow),
-            (_LOOK_EVERY, parts.gathering.chore),
+            *_chores(around, journal, vault, parts, deployment.organisation, turns),
             (_EMBED_EVERY, PageOffice(fairlead, store, embeds=around.serves)),
             *(working.chores if working is not None else ()),
         ),
@@ -269,7 +262,7 @@ def _fairlead(
 
 
 def _chores(
-    around: Surroundings, journal: Journal, vault: Vault, parts: LastingParts, organisation: str
+    around: Surroundings, journal: Journal, vault: Vault, parts: LastingParts, organisation: str, turns: Turns
 ) -> tuple[tuple[float, Chore], ...]:
     """What every worker does beside answering, with its period in seconds."""
     store, clock, custody = around.store, around.clock, parts.custody
@@ -293,4 +286,11 @@ def _chores(
         (_RECOVER_EVERY, settle_for_the_dead),
         (_SIGN_EVERY, sign_the_head),
         (_FORGET_EVERY, forget_the_expired),
+        *parts.watch.chores(),
+        (_TELL_EVERY, parts.upkeep.chore),
+        (_TELL_EVERY, parts.budgeting.carry_over),
+        (_ALARM_EVERY, parts.budgeting.alarm),
+        (_COUNT_EVERY, turns),
+        (_LOOK_EVERY, parts.requests.follow),
+        (_LOOK_EVERY, parts.gathering.chore),
     )

@@ -71,14 +71,7 @@ def publish(
     where something that it needs is not installed; then nothing has changed.
     """
     workspace = checked(text, secrets, clock)
-    embedder = embedder_of(workspace.settings.context)
-    halves = _halves(progress) if progress is not None and embedder is not None else (progress, None)
-    before = snapshot_of(store, fleet.current().revision)
-    snapshot = publish_items(store, workspace.items, clock, halves[0], before=before) if workspace.items else ""
-    if embedder is not None and snapshot:
-        embed_sections(store, snapshot, embedder, halves[1])
-    space = vector_space(workspace.settings.context, workspace.models.models.values())
-    lacking = len(PageVectors(store, snapshot, space.key).lacking()) if space is not None and snapshot else 0
+    snapshot, lacking = _stored_context(store, fleet, workspace, clock, progress)
     priced = with_prices(text, workspace)
     revision = revision_of(priced, snapshot)
     in_force = fleet.current()
@@ -98,6 +91,23 @@ def publish(
         to_embed=lacking,
         warnings=_still_true(workspace.warnings, store),
     )
+
+
+def _stored_context(
+    store: Store, fleet: Fleet, workspace: Workspace, clock: Clock, progress: Progress | None
+) -> tuple[str, int]:
+    """The snapshot of the workspace's pages ("" for none), indexed, and embedded where this process does that; and how
+    many of its sections a model of the workspace has not embedded yet."""
+    embedder = embedder_of(workspace.settings.context)
+    halves = _halves(progress) if progress is not None and embedder is not None else (progress, None)
+    before = snapshot_of(store, fleet.current().revision)
+    snapshot = publish_items(store, workspace.items, clock, halves[0], before=before) if workspace.items else ""
+    if embedder is not None and snapshot:
+        embed_sections(store, snapshot, embedder, halves[1])
+    space = vector_space(workspace.settings.context, workspace.models.models.values())
+    if space is None or not snapshot:
+        return snapshot, 0
+    return snapshot, len(PageVectors(store, snapshot, space.key).lacking())
 
 
 def _halves(progress: Progress) -> tuple[Progress, Progress]:

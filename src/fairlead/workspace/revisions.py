@@ -36,6 +36,7 @@ from fairlead.routing.learned import Predictor
 from fairlead.routing.pace import Speed
 from fairlead.storage.retention import compile_retention
 from fairlead.storage.sessions import Sessions
+from fairlead.storage.store import Store
 from fairlead.workflows.asked import InForce, Workflows
 from fairlead.workflows.queues import limits_of
 from fairlead.workflows.runs import Runs
@@ -114,18 +115,7 @@ def compile_revision(around: Surroundings, revision: str, before: CompiledRevisi
     workspace = compile_workspace(
         published.text, around.secrets, now=around.clock.now(), pages_elsewhere=bool(published.snapshot)
     )
-    space = vector_space(workspace.settings.context, workspace.models.models.values())
-    context = (
-        Context.open(
-            around.store,
-            published.snapshot,
-            names_items=workspace.policy.names_items,
-            embedder=embedder_of(workspace.settings.context),
-            key=space.key if space is not None else "",
-        )
-        if published.snapshot
-        else Context()
-    )
+    context = _context(around.store, workspace, published.snapshot)
     context.sufficiency(workspace.tasks)  # here, where nobody waits for it
     # Who decides under a revision has its pages in the snapshot alone.
     approvals = approvals_at(context.catalogue.entries, workspace.approvals)
@@ -141,6 +131,20 @@ def compile_revision(around: Surroundings, revision: str, before: CompiledRevisi
         approvals=approvals,
         predictor=load_in_force(around.store, workspace, before.predictor if before is not None else None),
         speeds=speeds.in_force(around.store.beside, workspace, around.machine),
+    )
+
+
+def _context(store: Store, workspace: Workspace, snapshot: str) -> Context:
+    """The pages of a revision, ready to be searched; none where it has no snapshot."""
+    if not snapshot:
+        return Context()
+    space = vector_space(workspace.settings.context, workspace.models.models.values())
+    return Context.open(
+        store,
+        snapshot,
+        names_items=workspace.policy.names_items,
+        embedder=embedder_of(workspace.settings.context),
+        key=space.key if space is not None else "",
     )
 
 
