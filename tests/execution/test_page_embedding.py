@@ -154,7 +154,9 @@ async def test_what_comes_between_leaves_words_and_says_so(w: World) -> None:
         w.fairlead.health.success("vectors")
     assert not any("kim@" in text for text in given(w))
     asked_for = [record for record in of_door(w, "context.question") if record.kind == "call_model"]
-    assert [record.outcome for record in asked_for] == ["failed", "failed", "done", "refused"]
+    outcomes = [record.outcome for record in asked_for]
+    assert outcomes.pop(1) in ("failed", "abandoned")  # whether its own time is over first, or the question's
+    assert outcomes == ["failed", "done", "refused"]
     assert w.holds() == []
 
 
