@@ -1,7 +1,7 @@
 """`fairlead context start`: draft pages for a function, as questions to answer, so that nobody begins with a blank
 folder."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Final
@@ -64,15 +64,11 @@ def start(
         audiences={name: tuple(_names(value)) for name, value in _pairs("--audience", audience or ()).items()},
         with_tasks=tasks,
     )
-    left = sorted(path for path in files if (place.workspace / path).exists())
-    new = {path: content for path, content in files.items() if path not in left}
-    if not dry_run:
-        left += [path for path, content in new.items() if not _written(place, path, content)]
-    written = sorted(set(new) - set(left))
+    written, left = _laid_down(place, files, dry_run=dry_run)
     if json:
-        json_data({"written": written, "left": sorted(left), "dry_run": dry_run})
+        json_data({"written": written, "left": left, "dry_run": dry_run})
         return
-    _tell(written, sorted(left), dry_run)
+    _tell(written, left, dry_run)
 
 
 def _today() -> date:
@@ -100,6 +96,15 @@ def _pairs(option: str, given: Iterable[str]) -> dict[str, str]:
 
 def _names(value: str) -> list[str]:
     return [name.strip() for name in value.split(",") if name.strip()]
+
+
+def _laid_down(place: Place, files: Mapping[str, bytes], *, dry_run: bool) -> tuple[list[str], list[str]]:
+    """The paths that are written, or would be, and those that are left alone because something is there."""
+    left = [path for path in files if (place.workspace / path).exists()]
+    new = {path: content for path, content in files.items() if path not in left}
+    if not dry_run:
+        left += [path for path, content in new.items() if not _written(place, path, content)]
+    return sorted(new.keys() - set(left)), sorted(left)
 
 
 def _written(place: Place, path: str, content: bytes) -> bool:

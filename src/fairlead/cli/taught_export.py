@@ -22,7 +22,9 @@ from fairlead.storage.store import Store
 
 if TYPE_CHECKING:
     from fairlead.learning.taught import Example
+    from fairlead.policy import Policy
     from fairlead.storage.example_rows import Which
+    from fairlead.storage.vault import Vault
 
 
 def export(
@@ -60,8 +62,7 @@ def export(
 
         fairlead examples export --task invoice --as task --since 30d
     """
-    from fairlead.learning.exported import redacted
-    from fairlead.learning.taught import listed, note_export, opened
+    from fairlead.learning.taught import note_export
 
     place, highest = find(workspace, data_folder), _class(up_to)
     if form not in ("chat", "task"):
@@ -75,9 +76,7 @@ def export(
             return
         vault, policy = open_vault(place, store), None if as_said else published(place, store).policy
         count = note_export(store, SystemClock(), which, by=f"os:{user()}", as_said=as_said)
-        every = opened(vault, listed(store, which))
-        leaves = every if policy is None else _told(redacted(every, policy))
-        lines = _lines(leaves, count, "task" if form == "task" else "chat")
+        lines = _lines(_leaving(store, vault, which, policy), count, "task" if form == "task" else "chat")
         if out is None:
             for line in lines:
                 print(line)
@@ -102,6 +101,15 @@ def _tell_counts(store: Store, which: "Which") -> None:
         )
     refused = f"; {every - passed} did not pass a check" if every > passed else ""
     say(f"would give away {count} examples; {passed - count} are of a higher class, and stay{refused}")
+
+
+def _leaving(store: Store, vault: "Vault", which: "Which", policy: "Policy | None") -> Iterator["Example"]:
+    """What leaves: all of it where there is no policy, else without what the policy takes out of requests."""
+    from fairlead.learning.exported import redacted
+    from fairlead.learning.taught import listed, opened
+
+    every = opened(vault, listed(store, which))
+    return every if policy is None else _told(redacted(every, policy))
 
 
 def _told(examples: Iterator["Example | None"]) -> Iterator["Example"]:

@@ -106,8 +106,6 @@ def trace(
     and input, with the chain from there; then the commands by which it goes on. With --value: through which steps and
     models that came, and from which tool, page, person or input, also of a run that ended well.
     """
-    from fairlead.cli.drawing import draw
-
     place = find(workspace, data_folder)
     if run.startswith(PREFIX):
         trace_workflow(place, run, value, json=json)
@@ -115,6 +113,12 @@ def trace(
     if value:
         raise BadInput(f"{run} is a single action", why="--value follows a value through the steps of a workflow's run",
                        mend="name a run as `fairlead workflow runs` lists them: wf_…", param="--value")  # fmt: skip
+    _trace_action(place, run, payload=payload, json=json)
+
+
+def _trace_action(place: Place, run: str, *, payload: bool, json: bool) -> None:
+    from fairlead.cli.drawing import draw
+
     store = open_store(place)
     rows = log_of(store).of_run(run)
     records, spans = [record_of(row) for row in rows], decode(rows[-1].spans)
