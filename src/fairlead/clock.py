@@ -38,14 +38,19 @@ class SystemClock:
         return time.time_ns() // 1_000_000
 
     def monotonic(self) -> float:
+        """By CLOCK_BOOTTIME where there is one, else by CLOCK_MONOTONIC."""
         return time.clock_gettime(_SLEEPLESS)
 
     def era(self) -> str:
+        """The start of the machine that the kernel names. Where it names none, one of this clock's own: no other
+        process may compare with it."""
         if not self._era:
             self._era = _start_of_machine() or os.urandom(16).hex()
         return self._era
 
     def random_bytes(self, count: int) -> bytes:
+        """From the kernel, for many calls at once. Threads may call it, and a forked child never repeats its
+        parent's."""
         # Asking the kernel lets go of the interpreter, which costs more than the answer: so ask for many at once.
         with self._lock:
             end = self._taken + count

@@ -51,6 +51,7 @@ class SqliteDatabase:
         return schema_version(self.path)
 
     def make_engine(self) -> "Engine":
+        """Every connection of it is set up as `prepare` says."""
         from sqlalchemy import create_engine, event
 
         engine = create_engine(f"sqlite:///{self.path}", isolation_level="AUTOCOMMIT")
@@ -61,9 +62,11 @@ class SqliteDatabase:
         """Nothing is kept open."""
 
     def reading(self, connection: "Connection") -> AbstractContextManager[None]:
+        """One snapshot throughout, from the first statement on."""
         return transaction(connection, _READ)
 
     def writing(self, connection: "Connection") -> AbstractContextManager[None]:
+        """Takes the write lock at once (BEGIN IMMEDIATE): a reader that turns writer can fail half-way."""
         return transaction(connection, WRITE)
 
     def in_turn(self) -> AbstractContextManager[None]:
@@ -115,9 +118,11 @@ class SqliteDatabase:
         """A file cannot call: who follows looks often enough."""
 
     def listen(self, woken: Callable[[], None]) -> Callable[[], None]:
+        """Never calls: a file cannot."""
         return _nothing
 
     def ring(self, connection: "Connection", bell: str) -> None:
+        """By a file of the bell's own, on this machine."""
         ring(self.locks, bell)
 
     def hear(self, bell: str, woken: Callable[[], None]) -> Callable[[], None]:

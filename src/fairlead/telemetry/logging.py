@@ -96,6 +96,7 @@ class JsonLines(logging.Formatter):
     """One JSON object a line: at, level, from, event, then the event's own fields."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """The event as JSON, without a line's end."""
         return msgspec.json.encode(_event(record)).decode()
 
 
@@ -103,6 +104,7 @@ class Console(logging.Formatter):
     """One line for people: the time, the level where it matters, the event, its fields. Errors follow, indented."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """One line, and an indented one for each of an error's. What is not printable in it is escaped."""
         event = _event(record)
         clock, level, error = event.pop("at")[11:19], event.pop("level"), event.pop("error", "")
         source, said = event.pop("from"), _one_line(event.pop("event"))

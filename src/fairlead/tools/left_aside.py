@@ -24,9 +24,11 @@ class LeftAside:
         self._mend = mend
 
     async def definitions(self, credential: Credential, deadline: float) -> Sequence[Definition]:
+        """Raises what was in the way when the system was to be opened."""
         self._fail()
 
     async def call(self, call: SystemCall) -> ToolResult:
+        """Raises what was in the way when the system was to be opened."""
         self._fail()
 
     def _fail(self) -> NoReturn:

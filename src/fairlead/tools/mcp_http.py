@@ -56,6 +56,8 @@ class Wire(httpx2.AsyncBaseTransport):
             self._own["authorization"] = f"Bearer {bearer}"
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """What the SDK's client asks of a transport. A failure is kept for the call that the request is of, and
+        answered with status 502: the SDK would lose what it says."""
         body = await request.aread()
         if request.method == "GET" and "last-event-id" not in request.headers:
             return httpx2.Response(405)  # nobody here listens to what a server says unasked

@@ -47,6 +47,7 @@ class MemoryScope(Struct, frozen=True):
 
     @property
     def text(self) -> str:
+        """As it is written: `run`, `person`, `session:NAME` or `team:GROUP`."""
         return f"{self.kind}:{self.name}" if self.name else self.kind
 
 

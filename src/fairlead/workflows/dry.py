@@ -44,6 +44,7 @@ class Dry:
         return self._gives(at, "model", node.gives or {"type": "string"}, asked.prompt)
 
     async def agent(self, at: Place, node: AgentNode, asked: Asked, bounds: Bounds) -> StepResult:
+        """As a model's step: no turn is taken and no tool called."""
         return self._gives(at, "agent", node.gives or {"type": "string"}, asked.prompt)
 
     async def tool(self, at: Place, node: ToolNode, arguments: Mapping[str, Any], bounds: Bounds) -> StepResult:

@@ -56,6 +56,8 @@ class Governed(Once):
         )
 
     async def agent(self, at: Place, node: AgentNode, asked: Asked, bounds: Bounds) -> StepResult:
+        """Turns and calls are effects of their own; what the agent gives at last is kept as this step's result."""
+
         async def reach() -> StepResult:
             systems = self._fairlead.current().systems
             tools = [systems.tool(each)[1] for each in node.tools]

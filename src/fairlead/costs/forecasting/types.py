@@ -47,4 +47,5 @@ class Forecast(Struct, frozen=True, kw_only=True):
 
     @property
     def forecastable(self) -> bool:
+        """Whether `likely` is a number to plan with."""
         return not self.reason
