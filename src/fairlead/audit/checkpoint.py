@@ -4,13 +4,13 @@ A checkpoint is a signed note. Whoever keeps one outside the database can later 
 nor shortened.
 """
 
-import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from fairlead.audit.malformed import Malformed
 from fairlead.audit.note import (
+    DECIMAL,
     check_name,
     decode,
     encode,
@@ -36,8 +36,6 @@ __all__ = [
     "verifier_name",
     "verify_checkpoint",
 ]
-
-_DECIMAL: Final = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
 class Checkpoint(Struct, frozen=True):
@@ -99,7 +97,7 @@ def _parse_body(body: str) -> Checkpoint:
     if not origin or len(rest) < 2 or not all(rest):
         raise malformed("its text needs three lines: origin, size, root")
     size, root = rest[:2]
-    if not _DECIMAL.fullmatch(size):
+    if not DECIMAL.fullmatch(size):
         raise malformed("its size is not a plain decimal number")
     checkpoint = Checkpoint(origin, int(size), decode(root))
     if len(checkpoint.root) != 32:

@@ -17,6 +17,9 @@ from fairlead.audit.malformed import Malformed
 if TYPE_CHECKING:  # loading the cryptography library costs more than the rest of this package together
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+DECIMAL: Final = re.compile(r"0|[1-9][0-9]{0,18}")
+"""How a note writes a number: in one way, and no larger than 64 bits hold."""
+
 _ED25519: Final = b"\x01"
 _DASH: Final = "\N{EM DASH} "
 _MOST_TEXT: Final = 1 << 20

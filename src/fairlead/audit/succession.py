@@ -5,21 +5,27 @@ pinned any key of the chain can check what every other has signed, within the sp
 replaced, and is stolen later, signs nothing new.
 """
 
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from fairlead.audit.malformed import Malformed
-from fairlead.audit.note import is_signed_by, parse_verifier, sign_note, split_note, verifier_key, verifier_name
+from fairlead.audit.note import (
+    DECIMAL,
+    is_signed_by,
+    parse_verifier,
+    sign_note,
+    split_note,
+    verifier_key,
+    verifier_name,
+)
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 # A checkpoint begins with the log's name, in which there is no space: neither can be passed off as the other.
 TITLE: Final = "fairlead signing-key succession"
-_DECIMAL: Final = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
 class Succession(Struct, frozen=True):
@@ -60,7 +66,7 @@ def read_succession(text: str) -> Succession:
     """What a succession says, once both its keys have confirmed it. Raises Malformed."""
     note = split_note(text)
     lines = note.text[:-1].split("\n")
-    if len(lines) != 5 or lines[0] != TITLE or not _DECIMAL.fullmatch(lines[2]):
+    if len(lines) != 5 or lines[0] != TITLE or not DECIMAL.fullmatch(lines[2]):
         raise Malformed("it is no succession of signing keys", mend="give it whole, as it was written")
     said = Succession(lines[1], int(lines[2]), lines[3], lines[4])
     for key in (said.old, said.new):

@@ -83,6 +83,11 @@ def json_line(value: Any) -> None:
     print(json_text(value))
 
 
+def three_places(value: float | None) -> str:
+    """A score as reports show it, "" for none."""
+    return "" if value is None else f"{value:.3f}"
+
+
 def bold(text: str, stream: TextIO) -> str:
     """In bold where this stream is a person's."""
     return f"{_BOLD}{text}{_PLAIN}" if wants_colour(stream) else text

@@ -10,7 +10,7 @@ from fairlead.cli import complete
 from fairlead.cli.compiled import published
 from fairlead.cli.later import built
 from fairlead.cli.opening import log_of, open_store
-from fairlead.cli.output import Json, json_data, say, table
+from fairlead.cli.output import Json, json_data, say, table, three_places
 from fairlead.cli.place import Data, Workspace, find
 from fairlead.cli.records import record_of
 from fairlead.cli.when import moment_ago
@@ -79,16 +79,12 @@ def _show(lines: "Sequence[Line]", unit: "Unit") -> None:
                 str(line.runs),
                 f"{line.share:.0%}",
                 unit.shown(line.cost),
-                *(_score(each) for each in (line.predicted, line.observed, line.regret)),
+                *(three_places(each) for each in (line.predicted, line.observed, line.regret)),
             ]
             for line in lines
         ],
         right=numbers,
     )
-
-
-def _score(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
 
 
 def commands() -> dict[str, Any]:

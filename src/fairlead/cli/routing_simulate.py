@@ -10,7 +10,7 @@ from fairlead.cli import complete
 from fairlead.cli.compiled import published
 from fairlead.cli.later import built
 from fairlead.cli.opening import log_of, open_store
-from fairlead.cli.output import Json, json_data, say, table
+from fairlead.cli.output import Json, json_data, say, table, three_places
 from fairlead.cli.place import Data, Workspace, find
 from fairlead.cli.records import record_of
 from fairlead.cli.when import moment_ago
@@ -167,8 +167,8 @@ def _tell(found: "Simulation", unit: Unit, currency: str) -> None:
                 str(each.moved),
                 unit.shown(each.then.cost),
                 unit.shown(each.now.cost),
-                _score(each.then.quality),
-                _score(each.now.quality),
+                three_places(each.then.quality),
+                three_places(each.now.quality),
                 ", ".join(f"{name} {count}" for name, count in each.now.work.items()),
             ]
             for each in found.tasks
@@ -178,10 +178,6 @@ def _tell(found: "Simulation", unit: Unit, currency: str) -> None:
     say(f"cost and quality as expected before each run, in {unit.worth_in(currency)}; then and now are the same runs")
     for why, count in found.left_out.items():
         say(f"{count} left out: {why}")
-
-
-def _score(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
 
 
 def commands() -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Budgets: which caps an action is held against. Compiled once from `budgets:`, asked on every request."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Final, Literal
 
@@ -16,6 +16,9 @@ from fairlead.storage.types import ScopeLimit
 DAY_MS = 86_400_000
 REMEMBERED = 10_000  # callers' limits kept at hand; beyond that, all are worked out anew
 EACH = "*"
+PERSON: Final = "person/"
+"""What the scope of one person begins with."""
+
 PERIODS: Final = ("daily", "weekly", "monthly", "total")
 SCOPES: Final = ("department", "person", "task", "workflow")
 _MOST: Final = 2**62
@@ -193,6 +196,11 @@ def scope_name(kind: str, name: str) -> str:
 def named_in(scope: str) -> str:
     """The name in a scope that `scope_name` has spelled, "" for the organisation's."""
     return _SPELLED.sub(lambda found: chr(int(found[1], 16)), scope.partition("/")[2])
+
+
+def scope_told(scope: str, pseudonym: Callable[[str], str]) -> str:
+    """A scope as records and alarms tell it: a person's has a pseudonym in place of the name."""
+    return PERSON + pseudonym(named_in(scope)) if scope.startswith(PERSON) else scope
 
 
 def _compiled(key: str, settings: BudgetSettings, unit: Unit) -> _Caps:

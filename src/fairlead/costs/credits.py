@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from msgspec import Struct
 
 from fairlead.clock import Clock, new_id
-from fairlead.costs.budgets import PERIODS, Budgets, Cap, kind_of, named_in, next_period, periods_of
+from fairlead.costs.budgets import PERIODS, PERSON, Budgets, Cap, kind_of, named_in, next_period, periods_of, scope_told
 from fairlead.costs.record import deed
 from fairlead.errors import BadInput, Refused
 from fairlead.storage.store import Store
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from fairlead.storage.types import Entry
 
 _MOST: Final = 2**62
-_PERSON: Final = "person/"
 _DEEDS: Final = {
     "allot": "credits_allotted",
     "take_back": "credits_taken_back",
@@ -76,7 +75,8 @@ class Credits:
             with self._store.reading() as connection:
                 return self._planned(connection, wanted, self._standings)
         for scope in (wanted.source, wanted.target):
-            self._shown(scope)  # whoever is not known yet becomes known before the transaction, not in it
+            # Whoever is not known yet becomes known before the transaction, not in it.
+            scope_told(scope, self._pseudonym)
         with self._store.writing() as connection:
             return self.within(connection, wanted)
 
@@ -164,7 +164,7 @@ class Credits:
     def _deed(self, move: "Move") -> "Entry":
         unit = self._budgets.unit
         sides = [
-            f"{word} {self._shown(scope)} {period}"
+            f"{word} {scope_told(scope, self._pseudonym)} {period}"
             for word, scope, period in (
                 ("from", move.source, move.source_period),
                 ("to", move.target, move.target_period),
@@ -172,12 +172,9 @@ class Credits:
             if scope
         ]
         about = f"{move.id}: {unit.exact(move.amount)} {unit.name} {' '.join(sides)}"
-        persons = [scope for scope in (move.target, move.source) if scope.startswith(_PERSON)]
+        persons = [scope for scope in (move.target, move.source) if scope.startswith(PERSON)]
         person = self._pseudonym(named_in(persons[0])) if persons else ""
         return deed(self.clock, _DEEDS[move.kind], by=move.by, about=about, person=person)
-
-    def _shown(self, scope: str) -> str:
-        return _PERSON + self._pseudonym(named_in(scope)) if scope.startswith(_PERSON) else scope
 
     def carry(self, scope: str, period: str, cap: Cap, current: str) -> int:
         """Have what was left of a period that is over go on to the next one, and from there to the current one. It
@@ -201,7 +198,7 @@ class Credits:
                         target=scope, target_period=new, amount=arrived, by="fairlead", reason="",
                     )  # fmt: skip
                     add(connection, move)
-                    if not scope.startswith(_PERSON):
+                    if not scope.startswith(PERSON):
                         self._store.database.append(connection, [self._deed(move)])
                 note(connection, (scope, old), closed_at=now)
         return arrived

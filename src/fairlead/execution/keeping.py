@@ -57,10 +57,8 @@ def _wants_json(request: ChatRequest) -> bool:
 
 def _schema_of(request: ChatRequest, task: TaskType) -> Mapping[str, Any] | None:
     """The schema that the answer must fit, where it is one: the request's own comes before the task type's."""
-    wanted = request.response_format
-    if wanted is not None and wanted.json_schema is not None and wanted.json_schema.schema is not None:
-        return wanted.json_schema.schema
-    return task.extracts or None
+    schema = request.reply_schema
+    return schema if schema is not None else task.extracts or None
 
 
 def _fits(request: ChatRequest, task: TaskType, reply: Reply) -> Checked:

@@ -103,7 +103,7 @@ def _refuse_the_impossible(call: ModelCall) -> None:
         (sampling.logprobs or sampling.top_logprobs, "logprobs"),
         (sampling.logit_bias, "logit_bias"),
         (form is not None and form.type == "json_object", "JSON without a schema (response_format json_object)"),
-        (form is not None and form.type == "json_schema" and not _schema(request), "a JSON Schema that is empty"),
+        (form is not None and form.type == "json_schema" and not request.reply_schema, "a JSON Schema that is empty"),
     ):
         if asked:
             raise beyond(what, call, NO_COUNTERPART)
@@ -111,13 +111,8 @@ def _refuse_the_impossible(call: ModelCall) -> None:
         refuse_tier(call, NO_COUNTERPART)
 
 
-def _schema(request: ChatRequest) -> dict[str, Any] | None:
-    form = request.response_format
-    return form.json_schema.schema if form is not None and form.json_schema is not None else None
-
-
 def _output_config(request: ChatRequest, effort: str | None) -> _OutputConfig | None:
-    schema = _schema(request)
+    schema = request.reply_schema
     level = _EFFORTS.get(effort) if effort else None
     if schema is None and level is None:
         return None

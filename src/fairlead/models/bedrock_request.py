@@ -114,7 +114,7 @@ def _refuse_the_impossible(call: ModelCall) -> None:
         (sampling.logprobs or sampling.top_logprobs, "logprobs"),
         (sampling.logit_bias, "logit_bias"),
         (form is not None and form.type == "json_object", "JSON without a schema (response_format json_object)"),
-        (form is not None and form.type == "json_schema" and not _schema(request), "a JSON Schema that is empty"),
+        (form is not None and form.type == "json_schema" and not request.reply_schema, "a JSON Schema that is empty"),
         (request.tools and muted, "tools that must not be called, after some were (tool_choice none)"),
         (request.tools and one_call, "one tool call at a time (parallel_tool_calls)"),
         (tier not in _TIERS, f"service tier {tier} (service_tier)"),
@@ -123,13 +123,8 @@ def _refuse_the_impossible(call: ModelCall) -> None:
             raise beyond(what, call, NO_COUNTERPART)
 
 
-def _schema(request: ChatRequest) -> dict[str, Any] | None:
-    form = request.response_format
-    return form.json_schema.schema if form is not None and form.json_schema is not None else None
-
-
 def _output_config(request: ChatRequest, effort: str | None) -> _OutputConfig | None:
-    schema, form = _schema(request), request.response_format
+    schema, form = request.reply_schema, request.response_format
     if schema is None or form is None or form.json_schema is None:
         return None if effort is None else _OutputConfig(effort=effort)
     text = msgspec.json.encode(schema).decode()

@@ -125,7 +125,7 @@ def _generation(call: ModelCall) -> _Generation:
         response_logprobs=sampling.logprobs,
         logprobs=sampling.top_logprobs,
         response_mime_type="application/json" if wants_json else None,
-        response_json_schema=form.json_schema.schema if form is not None and form.json_schema is not None else None,
+        response_json_schema=request.reply_schema,
         thinking_config=_thinking(sampling, call.model.remote),
     )
 

@@ -135,6 +135,12 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
     handling: Handling | None = None
     labels: Labels = NO_LABELS
 
+    @property
+    def reply_schema(self) -> dict[str, Any] | None:
+        """The JSON Schema that a reply has to fit, None where the caller gave none."""
+        form = self.response_format
+        return form.json_schema.schema if form is not None and form.json_schema is not None else None
+
 
 class Placement(Struct, frozen=True, forbid_unknown_fields=True):
     """Where a model runs, and what happens to data there."""

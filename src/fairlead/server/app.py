@@ -6,10 +6,10 @@ from typing import Any
 
 from fairlead.errors import FairleadError, NotFound, Overloaded
 from fairlead.server.door import EncodeError, broken, refuse
-from fairlead.server.http import Scope, respond
+from fairlead.server.http import Endpoint, Scope, respond
 from fairlead.server.model_list import speaks_messages
 from fairlead.server.proxy import Proxies, Unencrypted
-from fairlead.server.routes import PROBES, Endpoint, error_form, routes
+from fairlead.server.routes import PROBES, error_form, routes
 from fairlead.server.running import Running
 
 log = logging.getLogger("fairlead.doors")

@@ -1,6 +1,6 @@
 """The little HTTP that every door needs: headers, bodies within their limit, JSON out. Raw ASGI, because it is hot."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from fairlead.errors import BadInput, Unauthenticated
 
 Scope = dict[str, Any]
+Endpoint = Callable[[Scope, Any, Any], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 _MOST_FIELDS: Final = 100  # of an address
 

@@ -1,7 +1,6 @@
 """Every door, on one page."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Final
 
 from fairlead.server.anthropic.count_tokens import CountTokens
 from fairlead.server.anthropic.errors import encode_error as encode_messages_error
@@ -23,7 +22,7 @@ from fairlead.server.grants import EndGrant, ShownGrants
 from fairlead.server.health import Live, Ready
 from fairlead.server.how_to_sign_in import PATH as HOW_TO_SIGN_IN
 from fairlead.server.how_to_sign_in import HowToSignIn, WhoAmI
-from fairlead.server.http import Scope
+from fairlead.server.http import Endpoint
 from fairlead.server.login import CALLBACK, LOGIN, Callback, Me, SignIn, SignOut
 from fairlead.server.mcp.door import McpDoor
 from fairlead.server.mcp.door import encode_error as encode_mcp_error
@@ -54,8 +53,6 @@ from fairlead.server.scim.resources import ROOT as SCIM
 from fairlead.server.session_memory import SessionMemory, deleted_session, shown_session
 from fairlead.server.workflows import PATH as WORKFLOWS
 from fairlead.server.workflows import QUESTIONS, RUNS, BeginRun, OrderRun, ShownRuns
-
-Endpoint = Callable[[Scope, Any, Any], Awaitable[None]]
 
 PROBES: Final = frozenset(("/healthz", "/readyz"))
 

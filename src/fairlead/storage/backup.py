@@ -9,11 +9,11 @@ import sqlite3
 from contextlib import closing
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, func, select
 
 from fairlead.audit import Frontier, Ring, sign_checkpoint, verify_checkpoint
 from fairlead.audit.checkpoint import extensions_of
@@ -23,6 +23,7 @@ from fairlead.clock import Clock, new_id
 from fairlead.errors import BadInput, Broken
 from fairlead.storage.backup_copy import Progress, copy_state
 from fairlead.storage.checkpoints import log_origin
+from fairlead.storage.counts import count_of, sum_of
 from fairlead.storage.custody_tables import backup as backup_table
 from fairlead.storage.custody_tables import tombstone
 from fairlead.storage.database import database_at
@@ -32,9 +33,6 @@ from fairlead.storage.sqlite import fold
 from fairlead.storage.store import SCHEMA_VERSION, Store
 from fairlead.storage.types import Entry
 from fairlead.storage.vault import Vault
-
-if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement
 
 FILE: Final = "state.db"
 MANIFEST: Final = "manifest.json"
@@ -178,10 +176,10 @@ def _described(path: Path, origin: str, clock: Clock) -> Manifest:
     """Read from the copy itself: what is stated is what is there. Raises Broken where the log in it does not hold."""
     store = Store(path)
     with closing(store), store.reading() as connection:
-        rows = {table.name: _count(connection, table) for table in metadata.sorted_tables}
+        rows = {table.name: count_of(connection, table) for table in metadata.sorted_tables}
         stored = connection.execute(select(tree.c.peaks)).scalar()
         found = connection.execute(select(epoch.c.number, epoch.c.revision)).first()
-        spent, held = _sum(connection, budget.c.spent), _sum(connection, hold.c.amount)
+        spent, held = sum_of(connection, budget.c.spent), sum_of(connection, hold.c.amount)
         last = connection.execute(select(func.max(tombstone.c.n))).scalar() or 0
         grown = grown_tree(connection)
     if grown != (Frontier() if stored is None else Frontier.from_bytes(bytes(stored))):
@@ -218,11 +216,11 @@ def grown_tree(connection: Connection, most: int | None = None) -> Frontier:
 
 def check_sums(connection: Connection, manifest: Manifest) -> None:
     """That the rows and the money of a copy are those that its manifest states. Raises Broken."""
-    rows = {name: _count(connection, metadata.tables[name]) for name in manifest.rows}
+    rows = {name: count_of(connection, metadata.tables[name]) for name in manifest.rows}
     found = (
         rows,
-        _sum(connection, budget.c.spent),
-        _sum(connection, hold.c.amount),
+        sum_of(connection, budget.c.spent),
+        sum_of(connection, hold.c.amount),
         grown_tree(connection).root().hex(),
     )
     if found != (manifest.rows, manifest.spent, manifest.held, manifest.root):
@@ -231,11 +229,3 @@ def check_sums(connection: Connection, manifest: Manifest) -> None:
             why=f"rows {found[0]}, spent {found[1]}, held {found[2]}, root {found[3]}",
             mend="take another backup",
         )
-
-
-def _count(side: Connection, table: Table) -> int:
-    return int(side.execute(select(func.count()).select_from(table)).scalar() or 0)
-
-
-def _sum(side: Connection, column: "ColumnElement[int]") -> int:
-    return sum(side.execute(select(column)).scalars())

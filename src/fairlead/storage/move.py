@@ -6,21 +6,19 @@ move leaves an empty database, and is begun again. The file is only read.
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Table, select
 
 from fairlead.audit import Frontier
 from fairlead.audit.merkle import leaf_hash
 from fairlead.errors import BadInput, Broken
 from fairlead.storage import postgres_vectors, sqlite_fts
+from fairlead.storage.counts import count_of, sum_of
 from fairlead.storage.schema import budget, epoch, hold, log, metadata, tree, worker
 from fairlead.storage.sqlite import SqliteDatabase
 from fairlead.storage.store import Store
-
-if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement
 
 _PAGE: Final = 1000
 _WORDS: Final = "context_word (word, section, title, heading, body)"
@@ -43,7 +41,7 @@ class Moved(Struct, frozen=True):
 def count_rows(store: Store) -> int:
     """How many rows a move copies."""
     with store.reading() as connection:
-        return sum(_count(connection, table) for table in _tables())
+        return sum(count_of(connection, table) for table in _tables())
 
 
 def move(source: Store, target: Store, progress: Progress = lambda _: None, *, over: bool = False) -> Moved:
@@ -100,7 +98,7 @@ def _keep_workers_out(source: Store, stack: ExitStack) -> None:
 
 
 def _require_settled(origin: Connection) -> None:
-    count = _count(origin, hold)
+    count = count_of(origin, hold)
     if count:
         raise BadInput(
             f"{count} holds are still open",
@@ -111,7 +109,7 @@ def _require_settled(origin: Connection) -> None:
 
 def _require_empty(goal: Connection, shown: str) -> None:
     for table in [*_tables(), worker]:
-        rows = goal.execute(select(epoch.c.number)).scalar() if table is epoch else _count(goal, table)
+        rows = goal.execute(select(epoch.c.number)).scalar() if table is epoch else count_of(goal, table)
         if rows:
             raise BadInput(
                 f"the database at {shown} is not empty: there are rows in {table.name}",
@@ -149,13 +147,13 @@ def _copy_words(origin: Connection, goal: Connection) -> None:
 
 def _checked(origin: Connection, goal: Connection) -> Moved:
     """Compares both sides, and grows the tree anew from the records that arrived."""
-    rows = {table.name: _count(goal, table) for table in _tables()}
-    sent = {table.name: _count(origin, table) for table in _tables()}
-    spent = [_sum(side, budget.c.spent) for side in (origin, goal)]
+    rows = {table.name: count_of(goal, table) for table in _tables()}
+    sent = {table.name: count_of(origin, table) for table in _tables()}
+    spent = [sum_of(side, budget.c.spent) for side in (origin, goal)]
     heads = [side.execute(select(tree.c.peaks)).scalar() for side in (origin, goal)]
     stored = [Frontier() if head is None else Frontier.from_bytes(bytes(head)) for head in heads]
     grown = Frontier().extend(leaf_hash(bytes(record)) for record in _records(goal))
-    if rows != sent or spent[0] != spent[1] or stored != [grown, grown] or _sum(goal, budget.c.held):
+    if rows != sent or spent[0] != spent[1] or stored != [grown, grown] or sum_of(goal, budget.c.held):
         raise Broken(
             "what arrived is not what was sent, so nothing was kept",
             why=f"rows {sent} and {rows}, spent {spent}, {stored[0].size} records in the tree and {grown.size} found",
@@ -166,11 +164,3 @@ def _checked(origin: Connection, goal: Connection) -> Moved:
 
 def _records(goal: Connection) -> Iterator[bytes]:
     yield from goal.execute(select(log.c.record).order_by(log.c.seq).execution_options(yield_per=_PAGE)).scalars()
-
-
-def _count(side: Connection, table: Table) -> int:
-    return int(side.execute(select(func.count()).select_from(table)).scalar() or 0)
-
-
-def _sum(side: Connection, column: "ColumnElement[int]") -> int:
-    return sum(side.execute(select(column)).scalars())

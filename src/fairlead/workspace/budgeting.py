@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from fairlead.clock import Clock, new_id
-from fairlead.costs.budgets import Budgets, begin_of, named_in, next_period, periods_of
+from fairlead.costs.budgets import Budgets, begin_of, next_period, periods_of, scope_told
 from fairlead.costs.credits import Credits
 from fairlead.costs.record import deed
 from fairlead.storage.store import Store
@@ -34,7 +34,6 @@ PATIENCE: Final = 3_600_000
 """Milliseconds after its end for which calls under way are waited for; then they count as if they cost what they hold.
 """
 _MOST_TOLD: Final = 50  # budgets in one message
-_PERSON: Final = "person/"
 
 
 class Told(Struct, frozen=True):
@@ -117,7 +116,7 @@ class Budgeting:
             if not (due := sorted(unalarmed(connection))[:_MOST_TOLD]):
                 return 0
         current = set(periods_of(self._clock.now()).values())
-        names = {scope: self._named(scope) for scope, _ in due}
+        names = {scope: scope_told(scope, self._pseudonym) for scope, _ in due}
         with self._store.writing() as connection:
             found = locked(connection, due)
             told = []
@@ -130,9 +129,6 @@ class Budgeting:
             for key, standing in found.items():
                 note(connection, key, alerted=max(standing.passed, standing.alerted))
         return len(told)
-
-    def _named(self, scope: str) -> str:
-        return _PERSON + self._pseudonym(named_in(scope)) if scope.startswith(_PERSON) else scope
 
     def _post(self, connection: "Connection", budgets: Budgets, told: list[Told]) -> bool:
         """The messages, and the record that they were posted, in the caller's transaction."""

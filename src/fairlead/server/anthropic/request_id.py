@@ -1,11 +1,8 @@
 """The name under which this protocol's clients know a request, for their logs: the run's id."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fairlead.server.http import Scope
-
-Endpoint = Callable[[Scope, Any, Any], Awaitable[None]]
+from fairlead.server.http import Endpoint, Scope
 
 
 def with_request_id(endpoint: Endpoint) -> Endpoint:

@@ -9,9 +9,9 @@ from msgspec import Meta, Struct
 
 from fairlead.models.types import Function, JsonSchemaSpec, Message, NamedToolChoice, ResponseFormat, Tool, ToolCall
 
-_Tokens = Annotated[int, Meta(ge=1, le=10_000_000)]
-_Penalty = Annotated[float, Meta(ge=-2, le=2)]
-_Name = Annotated[str, Meta(min_length=1, max_length=256)]
+Tokens = Annotated[int, Meta(ge=1, le=10_000_000)]
+Penalty = Annotated[float, Meta(ge=-2, le=2)]
+Name = Annotated[str, Meta(min_length=1, max_length=256)]
 
 
 class StreamOptions(Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,12 +62,12 @@ class ChatBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of `POST /v1/chat/completions`. `user`, `metadata` and `safety_identifier` reach only an endpoint that
     is declared to be told who asks."""
 
-    model: _Name
+    model: Name
     messages: Annotated[list[ChatMessage], Meta(min_length=1, max_length=4096)]
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    max_tokens: _Tokens | None = None
-    max_completion_tokens: _Tokens | None = None
+    max_tokens: Tokens | None = None
+    max_completion_tokens: Tokens | None = None
     n: Annotated[int, Meta(ge=1, le=16)] | None = None
     tools: Annotated[list[Tool], Meta(min_length=1, max_length=512)] | None = None
     tool_choice: Literal["none", "auto", "required"] | NamedToolChoice | None = None
@@ -75,8 +75,8 @@ class ChatBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     response_format: ChatFormat | None = None
     temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
     top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
-    frequency_penalty: _Penalty | None = None
-    presence_penalty: _Penalty | None = None
+    frequency_penalty: Penalty | None = None
+    presence_penalty: Penalty | None = None
     seed: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | None = None
     stop: Annotated[str, Meta(max_length=1024)] | Annotated[list[str], Meta(max_length=16)] | None = None
     logit_bias: dict[str, Annotated[float, Meta(ge=-100, le=100)]] | None = None

@@ -11,12 +11,9 @@ from msgspec import Meta, Struct
 from fairlead.errors import BadInput
 from fairlead.models.sampling import Handling, Sampling
 from fairlead.models.types import ChatRequest, Message
-from fairlead.server.openai.chat_body import StreamOptions
+from fairlead.server.openai.chat_body import Name, Penalty, StreamOptions, Tokens
 from fairlead.server.reading import decoded, half_said
 
-_Tokens = Annotated[int, Meta(ge=1, le=10_000_000)]
-_Penalty = Annotated[float, Meta(ge=-2, le=2)]
-_Name = Annotated[str, Meta(min_length=1, max_length=256)]
 _USUAL_TOKENS: Final = 16  # what the protocol says where nothing is said
 _NO_HANDLING: Final = Handling()
 
@@ -24,16 +21,16 @@ _NO_HANDLING: Final = Handling()
 class CompletionBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of `POST /v1/completions`. `user` reaches only an endpoint that is declared to be told who asks."""
 
-    model: _Name
+    model: Name
     prompt: str | Annotated[list[str | int | list[int]], Meta(min_length=1, max_length=100_000)]
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    max_tokens: _Tokens | None = None
+    max_tokens: Tokens | None = None
     n: Annotated[int, Meta(ge=1, le=16)] | None = None
     temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
     top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
-    frequency_penalty: _Penalty | None = None
-    presence_penalty: _Penalty | None = None
+    frequency_penalty: Penalty | None = None
+    presence_penalty: Penalty | None = None
     seed: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | None = None
     stop: Annotated[str, Meta(max_length=1024)] | Annotated[list[str], Meta(max_length=16)] | None = None
     logit_bias: dict[str, Annotated[float, Meta(ge=-100, le=100)]] | None = None

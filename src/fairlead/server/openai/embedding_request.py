@@ -7,16 +7,15 @@ from msgspec import Meta, Struct
 
 from fairlead.errors import BadInput
 from fairlead.models.embedding import EmbedRequest, Purpose
+from fairlead.server.openai.chat_body import Name
 from fairlead.server.reading import decoded
-
-_Name = Annotated[str, Meta(min_length=1, max_length=256)]
 
 
 class EmbeddingBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of `POST /v1/embeddings`. `user` reaches only an endpoint that is declared to be told who asks;
     `input_type` is for models that embed questions and documents differently."""
 
-    model: _Name
+    model: Name
     input: str | Annotated[list[str | int | list[int]], Meta(min_length=1, max_length=2048)]
     encoding_format: Literal["float", "base64"] | None = None
     dimensions: Annotated[int, Meta(ge=1, le=65_536)] | None = None

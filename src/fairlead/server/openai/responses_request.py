@@ -21,14 +21,12 @@ from fairlead.models.types import (
     ResponseFormat,
     Tool,
 )
+from fairlead.server.openai.chat_body import Name, Penalty, Tokens
 from fairlead.server.openai.handling import handling_of
 from fairlead.server.openai.responses_items import messages_of, turns
 from fairlead.server.reading import decoded, half_said
 
-_Tokens = Annotated[int, Meta(ge=1, le=10_000_000)]
-_Name = Annotated[str, Meta(min_length=1, max_length=256)]
 _Id = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,128}$")]
-_Penalty = Annotated[float, Meta(ge=-2, le=2)]
 _Key = Annotated[str, Meta(max_length=64)]
 _Value = Annotated[str, Meta(max_length=512)]
 Metadata = Annotated[dict[_Key, _Value], Meta(max_length=16)]
@@ -37,7 +35,7 @@ Metadata = Annotated[dict[_Key, _Value], Meta(max_length=16)]
 class FunctionToolBody(Struct, frozen=True, forbid_unknown_fields=True):
     """A member of `tools` (Responses API of the OpenAI API, v1): functions of the client's own alone."""
 
-    name: _Name
+    name: Name
     type: Literal["function"] = "function"
     description: str | None = None
     parameters: dict[str, Any] | None = None
@@ -48,14 +46,14 @@ class NamedTool(Struct, frozen=True, forbid_unknown_fields=True):
     """A `tool_choice` that names one function."""
 
     type: Literal["function"]
-    name: _Name
+    name: Name
 
 
 class TextFormat(Struct, frozen=True, forbid_unknown_fields=True):
     """`name`, `schema` and the rest belong to type json_schema."""
 
     type: Literal["text", "json_object", "json_schema"]
-    name: _Name | None = None
+    name: Name | None = None
     description: str | None = None
     schema: dict[str, Any] | None = None
     strict: bool | None = None
@@ -92,12 +90,12 @@ class ResponseBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """The body of `POST /v1/responses`. `user`, `metadata` and `safety_identifier` reach only an endpoint that is
     declared to be told who asks."""
 
-    model: _Name
+    model: Name
     input: str | Annotated[list[msgspec.Raw], Meta(min_length=1, max_length=4096)] | None = None
     instructions: str | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    max_output_tokens: _Tokens | None = None
+    max_output_tokens: Tokens | None = None
     max_tool_calls: Annotated[int, Meta(ge=1)] | None = None
     tools: Annotated[list[msgspec.Raw], Meta(max_length=512)] | None = None
     tool_choice: Literal["none", "auto", "required"] | NamedTool | None = None
@@ -106,8 +104,8 @@ class ResponseBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     reasoning: ReasoningConfig | None = None
     temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
     top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
-    frequency_penalty: _Penalty | None = None
-    presence_penalty: _Penalty | None = None
+    frequency_penalty: Penalty | None = None
+    presence_penalty: Penalty | None = None
     top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
     include: (
         list[Literal["reasoning.encrypted_content", "message.output_text.logprobs", "message.input_image.image_url"]]
