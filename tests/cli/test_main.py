@@ -43,6 +43,15 @@ def test_help_of_all_and_of_a_group_imports_nothing_that_is_heavy() -> None:
     assert all(name in done.stdout for name in COMMANDS)
 
 
+def test_ctrl_c_while_imports_run_ends_it_with_its_status_and_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    search = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH", ""))))
+    command = [sys.executable, "-m", "fairlead", "--version"]
+    env = {**os.environ, "PYTHONPATH": search}
+    done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_the_help_of_a_command_imports_no_database_and_no_drawing() -> None:
     code = "import sys\nfrom fairlead.cli.main import run\nrun(['trace', '--help'])\nprint(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,6 +1,8 @@
 """Templates: whole when they are new, at peace with what is there, and each case of theirs comes out right."""
 
 import asyncio
+import errno
+import os
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +112,42 @@ def test_what_is_there_stays_and_gets_what_is_missing(fairlead: Fairlead, tmp_pa
     assert {"systems", "approvals", "models"} <= yaml.safe_load(after).keys()
     (acme / "fairlead.yaml").write_text(before + "approvals: {roles: {accounts-payable: {persons: [kim]}}}\n")
     assert "fairlead.yaml" in fairlead("new", "invoice-processing", acme, "--json").json["by_hand"]
+
+
+def _full(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_on_a_full_disk_nothing_is_left_of_a_template_and_what_was_there_is_as_it_was(
+    fairlead: Fairlead, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme = tmp_path / "acme"
+    acme.mkdir()
+    (acme / "fairlead.yaml").write_text("models: {}\n")
+    (acme / "policies").mkdir()
+    monkeypatch.setattr("fairlead.workspace.solutions.copymode", _full)
+    said = fairlead("new", "store-assistant", acme)
+    assert said.status == 2
+    assert "nothing of the template was left behind" in said.err
+    assert [path.name for path in acme.rglob("*") if path.is_file()] == ["fairlead.yaml"]
+    assert (acme / "fairlead.yaml").read_text() == "models: {}\n"
+
+
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize("command", [("init",), ("new", "store-assistant")])
+def test_on_a_full_disk_no_half_made_workspace_is_left(
+    command: tuple[str, ...], there: bool, fairlead: Fairlead, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme = tmp_path / "acme"
+    if there:
+        acme.mkdir()
+    monkeypatch.setattr("fairlead.cli.setting_up.write_schemas", _full)
+    said = fairlead(*command, acme)
+    assert said.status == 2
+    assert "nothing of it was left behind" in said.err
+    assert os.strerror(errno.ENOSPC) in said.err
+    assert acme.exists() == there
+    assert list(tmp_path.rglob("acme/*")) == []
 
 
 def test_another_folder_is_left_alone(fairlead: Fairlead, tmp_path: Path) -> None:

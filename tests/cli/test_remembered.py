@@ -1,6 +1,5 @@
 """`fairlead memory` and `/v1/memory` over one deployment: people see and forget their own, operators anybody's."""
 
-import json
 from pathlib import Path
 
 import httpx
@@ -47,9 +46,9 @@ def test_people_and_operators_see_and_forget_what_is_remembered(
             assert client.get(f"/v1/memory/{tone['id']}").status_code == 404
             assert client.get("/v1/memory", headers={"authorization": "Bearer no"}).status_code == 401
         at = ("--data", str(tmp_path / "data"))
-        assert fairlead("memory", "show", "tone", "--json", *at).json["person"] == "lee"
-        lines = fairlead("memory", "show", "--limit", "2", "--json", *at).out.splitlines()
-        assert [json.loads(each)["key"] for each in lines] == ["tone", "rule"], "the youngest first"
+        assert fairlead("memory", "show", "tone", "--json", *at).json[0]["person"] == "lee"
+        rows = fairlead("memory", "show", "--limit", "2", "--json", *at).json
+        assert [each["key"] for each in rows] == ["tone", "rule"], "the youngest first"
         assert "rule of kim" in fairlead("memory", "show", "--team", "staff", *at).out
         assert fairlead("memory", "forget", "--all", *at).status == 2
         assert "say which" in fairlead("memory", "forget", "--person", "kim", *at).err

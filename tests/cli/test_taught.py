@@ -55,12 +55,13 @@ def test_what_people_say_is_listed_without_its_words_exported_by_class_and_forgo
             said = {"run": action, "correction": words}
             assert client.post("/v1/feedback", headers=s.auth("kim"), json=said).status_code == 200
 
-        lines = [json.loads(each) for each in fairlead("examples", "list", "--json", *at).out.splitlines()]
-        assert [(each["source"], each["class"]) for each in lines] == [
+        assert fairlead("examples", "list", "--task", "no_such", "--json", *at).json == []
+        rows = fairlead("examples", "list", "--json", *at).json
+        assert [(each["source"], each["class"]) for each in rows] == [
             ("correction", "confidential"),
             ("expert", "public"),
         ]
-        (corrected, expert) = (each["id"] for each in lines)
+        (corrected, expert) = (each["id"] for each in rows)
         rest = fairlead("examples", "list", "--after", corrected, *at).out
         assert (expert in rest, corrected in rest, "bills.read" in rest) == (True, False, True)
         assert "7 EUR" not in fairlead("examples", "show", expert, *at).out

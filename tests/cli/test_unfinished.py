@@ -45,8 +45,8 @@ async def test_what_was_not_undone_is_seen_without_its_person(
         assert [at for at, _ in failed["failure"]["not_undone"]] == ["pay"]
         (record,) = s.w.records("workflow_not_undone")
         assert record.about == f"{failed['id']} buy: pay"
-        (line,) = (await said("workflow", "runs", "--everyone", "--not-undone")).splitlines()
-        told = json.loads(line)
+        line = await said("workflow", "runs", "--everyone", "--not-undone")
+        (told,) = json.loads(line)
         assert (told["id"], told["not_undone"], "4711" in line) == (failed["id"], "pay", False)
         found = await doctor()
         assert (found["state"], f"{failed['id']} buy: pay" in found["said"]) == ("warn", True)

@@ -77,9 +77,22 @@ def s(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def all_of(s: Served, jobs: list[tuple[str, str, bool, str]]) -> list[Got]:
     """Every question at its door, many at once. Each client gives up after a minute."""
     with ThreadPoolExecutor(16) as pool:
-        found = list(pool.map(lambda job: DOORS[job[0]](s, "kim", f"echo {job[1]}", *job[2:]), jobs))
+        found = list(pool.map(lambda job: answered(s, *job), jobs))
     wait_until(lambda: not s.holds())
     return found
+
+
+def answered(s: Served, door: str, said: str, streamed: bool, model: str) -> Got:
+    """What a client gets that comes back where it is told to: on a machine that stood still for seconds the worker's
+    lease has lapsed, or its journal is stuck, and until that is over it refuses."""
+    got: list[Got] = []
+
+    def is_answered() -> bool:
+        got.append(DOORS[door](s, "kim", f"echo {said}", streamed, model))
+        return got[-1].error != "overloaded"
+
+    wait_until(is_answered)
+    return got[-1]
 
 
 def test_nothing_forbidden_leaves_and_no_dead_stream_looks_whole(s: Served) -> None:
@@ -103,9 +116,12 @@ def test_what_a_judge_cannot_be_asked_about_stays_or_leaves_as_the_rule_says(s: 
     ]
     found = all_of(s, jobs)
     records = {record.run: record for record in s.records("call_model")}
+    asked: list[bool] = []
     for job, got in zip(jobs, found, strict=True):
         allowed = job[3].startswith("allow")
         assert (got.text, got.error) == (("good day to you", "") if allowed else ("", "withheld")), job
         ((rule, run, verdict),) = records[got.run].judged
         assert (rule, verdict) == (job[3], "unjudged")
-        assert records[run].judges == got.run
+        assert not run or records[run].judges == got.run
+        asked.append(bool(run))
+    assert sum(asked) > len(jobs) / 2  # a judge that is to be asked while the lease has lapsed has no run

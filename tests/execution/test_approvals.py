@@ -51,6 +51,13 @@ def question(wanted: tuple[str, ...] = ("owner",), *, person: str = "kim", amoun
     )  # fmt: skip
 
 
+def test_of_a_value_that_nothing_proves_it_is_told_that_nobody_knows_where_it_is_from() -> None:
+    asked = replace(question(), sources={"a": ("user",), "b": ("tool:crm.get", "unknown"), "c": ("unknown",)})
+    assert asked.came("a") == "from user"
+    assert asked.came("b") == "not known where from; read by then: tool:crm.get"
+    assert asked.came("c") == asked.came("d") == "not known where from"
+
+
 def opened(store: Store, clock: FixedClock) -> Approvals:
     approvals = Approvals(store, Vault(bytes(range(32)), StoredSubjects(store), clock), clock)
     approvals.rules_at = lambda _: RULES

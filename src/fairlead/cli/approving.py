@@ -100,7 +100,7 @@ def show(id_: Id, workspace: Workspace = None, data_folder: Data = None, json: J
     for each in question.reasons:
         data(f"  because: {each.text} ({each.policy})")
     for name, value in question.arguments.items():
-        data(f"  {name} = {_text(value)}  (from {', '.join(question.sources.get(name, ()))})")
+        data(f"  {name} = {_text(value)}  ({question.came(name)})")
     for name, value in question.facts.items():
         data(f"  fact {name} = {_text(value)}")
     for role, count in question.wanted.items():

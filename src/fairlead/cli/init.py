@@ -9,7 +9,7 @@ import typer
 from fairlead.cli.later import PLAIN
 from fairlead.cli.output import DryRun, Json, data, json_data, say
 from fairlead.cli.place import DATA, DATABASE, Place
-from fairlead.cli.setting_up import Made, set_up
+from fairlead.cli.setting_up import Made, made_whole, set_up
 from fairlead.workspace.templates import TEMPLATES, template_files, write_template
 from fairlead.workspace.yaml_lines import Document, parse_yaml
 
@@ -46,9 +46,9 @@ def init(
             "\n".join(str(name / file) for file in files)
         )
         return
-    written = write_template(template, folder, variables)
-    place = Place(folder, folder / DATA, folder / DATA / DATABASE)
-    made = set_up(place)
+    with made_whole(folder):
+        written = write_template(template, folder, variables)
+        made = set_up(Place(folder, folder / DATA, folder / DATA / DATABASE))
     if json:
         json_data({"folder": str(folder), "files": [str(each) for each in written], "key": made.first_key})
         return

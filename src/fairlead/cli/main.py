@@ -129,9 +129,5 @@ def _require_text(arguments: list[str]) -> None:
 
 
 def main() -> None:
-    """Entry point of the `fairlead` command."""
+    """Run the command line that this process was given, and end with its status."""
     sys.exit(run(sys.argv[1:]))
-
-
-if __name__ == "__main__":
-    main()

@@ -9,7 +9,7 @@ from fairlead.cli.init import show_first_key
 from fairlead.cli.later import PLAIN
 from fairlead.cli.output import DryRun, Json, data, json_data, say, table
 from fairlead.cli.place import DATA, DATABASE, ENTRY, Place, find
-from fairlead.cli.setting_up import Made, set_up
+from fairlead.cli.setting_up import Made, made_whole, set_up
 from fairlead.errors import BadInput, NotFound
 from fairlead.workspace.solutions import Adding, adding, missing, solution, solutions, write
 
@@ -52,8 +52,9 @@ def new(
     _require_something(name, where, what)
     made = None
     if not dry_run:
-        write(name, where, what)
-        made = set_up(Place(where, where / DATA, where / DATA / DATABASE)) if fresh else None
+        with made_whole(where):
+            write(name, where, what)
+            made = set_up(Place(where, where / DATA, where / DATA / DATABASE)) if fresh else None
     if json:
         json_data({**_about(name, where, what, made), "dry_run": dry_run})
         return

@@ -78,9 +78,13 @@ def json_text(value: Any) -> str:
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", msgspec.json.encode(value).decode())
 
 
-def json_line(value: Any) -> None:
-    """One of many values of stable shape, as a line of JSON."""
-    print(json_text(value))
+def json_rows(rows: Iterable[Any]) -> None:
+    """A list of which nobody knows how long it is, as JSON of stable shape: each row on a line, as soon as it comes."""
+    before = "["
+    for each in rows:
+        print(f"{before}\n{json_text(each)}", end="")
+        before = ","
+    print("[]" if before == "[" else "\n]")
 
 
 def three_places(value: float | None) -> str:

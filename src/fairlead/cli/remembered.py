@@ -10,7 +10,7 @@ import typer
 
 from fairlead.cli.later import PLAIN
 from fairlead.cli.opening import open_store, open_vault
-from fairlead.cli.output import DryRun, Json, Yes, confirm, data, json_data, json_line, one_line, say
+from fairlead.cli.output import DryRun, Json, Yes, confirm, data, json_data, json_rows, one_line, say
 from fairlead.cli.place import Data, Place, Workspace, find, user
 from fairlead.cli.when import shown
 from fairlead.clock import SystemClock
@@ -53,22 +53,23 @@ def show(
     json: Json = False,
 ) -> None:
     """What is remembered, by whom it was written, where it came from, and until when, the youngest first. Without an
-    option: all of it. With --json a line of JSON for each."""
+    option: all of it."""
     from fairlead.execution.memories import plain
 
     place, count = find(workspace, data_folder), 0
     with closing(open_store(place)) as store:
-        for each in islice(_wanted(_memories(place, store), key, person, session, team, run), most or None):
-            if json:
-                json_line(plain(each))
-                continue
+        found = islice(_wanted(_memories(place, store), key, person, session, team, run), most or None)
+        if json:
+            json_rows(map(plain, found))
+            return
+        for each in found:
             if not count:
                 data(_LINE.format("scope", "written by", "key", "written (UTC)", "until (UTC)", "value"))
             noted, count = each.noted, count + 1
             written, until = shown(each.made_at), shown(each.expires_at)
             value = f"{_short(noted.value)}  from {', '.join(noted.sources)}"
             data(one_line(_LINE.format(noted.scope, each.person, noted.key, written, until, value)))
-    if not json and not count:
+    if not count:
         say("nothing is remembered")
 
 

@@ -1,12 +1,15 @@
 """The data folder of a deployment: made once, for its owner only, with a database, a master key and a first API key."""
 
 import os
-from contextlib import closing
+import shutil
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
 
+from fairlead.cli.output import say
 from fairlead.cli.place import MASTER_KEY, Place, key_command, user, variable
 from fairlead.clock import SystemClock
 from fairlead.errors import BadInput
@@ -26,6 +29,27 @@ class Made(Struct, frozen=True):
     key_file: Path | None
     schema: str
     first_key: str
+
+
+@contextmanager
+def made_whole(folder: Path) -> Iterator[None]:
+    """What the block makes of a folder that is not there, or is empty, is whole after it, or gone: nobody has to find
+    out what is missing. A folder that holds something is left as it is."""
+    begun = folder.is_dir()
+    empty = not folder.exists() or (begun and not any(folder.iterdir()))
+    try:
+        yield
+    except BaseException as error:
+        if empty and folder.is_dir() and (any(folder.iterdir()) or not begun):
+            for each in list(folder.iterdir()):
+                shutil.rmtree(each) if each.is_dir() and not each.is_symlink() else each.unlink()
+            if not begun:
+                folder.rmdir()
+            say(f"{folder} could not be finished, and nothing of it was left behind")
+        if not isinstance(error, OSError):
+            raise
+        mend = "mend it, or free some space, or name another folder, and start again"
+        raise BadInput(f"{folder} cannot be made", why=error.strerror or str(error), mend=mend) from error
 
 
 def set_up(place: Place) -> Made:

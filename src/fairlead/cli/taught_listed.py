@@ -9,7 +9,7 @@ import typer
 
 from fairlead.cli.later import built
 from fairlead.cli.opening import open_store, open_vault
-from fairlead.cli.output import DryRun, Json, Yes, confirm, data, json_data, json_line, one_line, say
+from fairlead.cli.output import DryRun, Json, Yes, confirm, data, json_data, json_rows, one_line, say
 from fairlead.cli.place import Data, Place, Workspace, find, user
 from fairlead.cli.taught_asked import Since, Source, Task, which_of
 from fairlead.cli.when import shown
@@ -37,15 +37,16 @@ def list_(
     data_folder: Data = None,
     json: Json = False,
 ) -> None:
-    """The examples, the youngest first, without what they say. With --json a line of JSON for each."""
+    """The examples, the youngest first, without what they say."""
     from fairlead.learning.taught import about, listed
 
     place, count, which = find(workspace, data_folder), 0, which_of(task, source, since)
     with closing(open_store(place)) as store:
-        for each in islice(listed(store, which, after), most or None):
-            if json:
-                json_line(about(each))
-                continue
+        found = islice(listed(store, which, after), most or None)
+        if json:
+            json_rows(map(about, found))
+            return
+        for each in found:
             if not count:
                 data(_LINE.format("example", "source", "task", "class", "given (UTC)", "why, and where"))
             known, count = DataClass(each.data_class).name, count + 1
@@ -54,7 +55,7 @@ def list_(
             where += "" if each.accepted else ", but its answer did not pass the step's check"
             told = _LINE.format(each.id, each.source, each.task or "-", known, shown(each.at), f"{why}: {where}")
             data(one_line(told))
-    if not json and not count:
+    if not count:
         say("there are none yet: an expert's answer or a correction makes one (docs/how-to/learn-from-experts.md)")
 
 

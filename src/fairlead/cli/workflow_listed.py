@@ -14,7 +14,7 @@ from fairlead.cli.asking import got
 from fairlead.cli.compiled import in_folder, published
 from fairlead.cli.later import PLAIN, commands_of
 from fairlead.cli.opening import open_store
-from fairlead.cli.output import Json, data, json_data, json_line, say
+from fairlead.cli.output import Json, data, json_data, json_rows, say
 from fairlead.cli.people import Names
 from fairlead.cli.place import Data, Place, Url, Workspace, find, server_url
 from fairlead.cli.signing_in import key_or_login
@@ -46,7 +46,7 @@ def runs(
     data_folder: Data = None,
     json: Json = False,
 ) -> None:
-    """Your runs, the youngest first; and why those wait that a limit holds. With --json a line of JSON for each.
+    """Your runs, the youngest first; and why those wait that a limit holds.
 
     With --everyone no server need run: it tells whose runs there are and how they stand, and nothing of what they say.
     """
@@ -73,11 +73,11 @@ def _everyones(place: Place, wanted: dict[str, Any]) -> Iterator[dict[str, Any]]
 
 
 def _show_all(found: Iterator[dict[str, Any]], json: bool) -> None:
+    if json:
+        json_rows(found)
+        return
     count = 0
     for each in found:
-        if json:
-            json_line(each)
-            continue
         if not count:
             data(_LINE.format("run", "workflow", "status", "begun (UTC)", ""))
         said = [
@@ -88,7 +88,7 @@ def _show_all(found: Iterator[dict[str, Any]], json: bool) -> None:
         told = "; ".join(filter(None, said))
         data(_LINE.format(each["id"], each["workflow"], each["status"], shown(each["begun_at"]), told).rstrip())
         count += 1
-    if not json and not count:
+    if not count:
         say("there are none")
 
 

@@ -16,7 +16,10 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
-SECONDS: Final = 30
+SECONDS: Final = (
+    30  # of a processor's time for one message: what it waits for its turn on a busy machine does not count
+)
+PATIENCE: Final = 10.0 * SECONDS  # of the wall clock, should it ever wait for something that does not come
 _MEMORY: Final = 1 << 30
 _LENGTH: Final = struct.Struct(">Q")
 _PROGRAM: Final = "import sys, importlib; sys.path[:] = sys.argv[2:]; importlib.import_module(sys.argv[1]).main()"
@@ -35,7 +38,7 @@ class Ended(Exception):
 class Bounded:
     """The process in which `module` answers, by its function `main`. Started when it is first asked."""
 
-    def __init__(self, module: str, patience: float = SECONDS + 15.0) -> None:
+    def __init__(self, module: str, patience: float = PATIENCE) -> None:
         self._module = module
         self._patience = patience
         self._process: subprocess.Popen[bytes] | None = None

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from fairlead.errors import Refused
 from fairlead.policy.approvals import Asker
+from fairlead.policy.tool_rights import UNKNOWN
 from fairlead.storage.approval_rows import AnswerRow, ApprovalRow, Same, State
 
 LONGEST_REASON: Final = 1000  # characters
@@ -71,6 +72,15 @@ class Question(Struct, frozen=True, kw_only=True):
     reasons: tuple[Why, ...]
     wanted: Mapping[str, int]
     basis: str = ""
+
+    def came(self, name: str) -> str:
+        """Where an argument came from, for whoever answers. Of a value that nothing proves it may be anywhere: what had
+        been read by then is told as that, since it may have nothing to do with it."""
+        sources = self.sources.get(name, ())
+        read = [each for each in sources if each not in UNKNOWN]
+        if sources and len(read) == len(sources):
+            return f"from {', '.join(read)}"
+        return "not known where from" + (f"; read by then: {', '.join(read)}" if read else "")
 
     @property
     def policies(self) -> frozenset[str]:

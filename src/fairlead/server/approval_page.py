@@ -101,7 +101,7 @@ def question(asked: Approval, answers_as: str, hidden: str = "") -> str:
         "you answer as": answers_as,
     }
     shown = table({name: value for name, value in rows.items() if value or name != "you answer as"})
-    shown += "<h2>Arguments</h2>" + table(about.arguments, about.sources)
+    shown += "<h2>Arguments</h2>" + table(about.arguments, about.came)
     if about.facts:
         shown += "<h2>Facts</h2>" + table(about.facts)
     if asked.state != "pending":

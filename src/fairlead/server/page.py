@@ -1,7 +1,7 @@
 """Pages for people: plain HTML that runs nothing, loads nothing and stands in no frame. What is shown is text."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from html import escape
 from typing import Any, Final
@@ -85,14 +85,15 @@ async def read_form(receive: Any) -> Form:
     return {name: values[-1] for name, values in sent.items()}
 
 
-def table(values: Mapping[str, Any], sources: Mapping[str, Sequence[str]] | None = None) -> str:
-    """Names and values as text: nothing of them is markup, and what cannot be seen is shown as its code."""
+def table(values: Mapping[str, Any], remark: Callable[[str], str] | None = None) -> str:
+    """Names and values as text, with what `remark` says of a name: nothing of them is markup, and what cannot be seen
+    is shown as its code."""
     lines = []
     for name, value in values.items():
         text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
         cells = [name, text]
-        if sources is not None:
-            cells.append("from " + ", ".join(sources.get(name, ())))
+        if remark is not None:
+            cells.append(remark(name))
         lines.append("<tr>" + "".join(f"<td>{escape(visible(each))}</td>" for each in cells) + "</tr>")
     return f"<table>{''.join(lines)}</table>"
 

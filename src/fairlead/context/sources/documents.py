@@ -7,16 +7,15 @@ from typing import Final, Self
 from fairlead.context.sources.converting import KINDS, decode
 from fairlead.context.sources.reading import Said
 from fairlead.context.sources.types import Failure
-from fairlead.documents.bounded import SECONDS, Bounded, Ended
+from fairlead.documents.bounded import PATIENCE, Bounded, Ended
 
 _NEEDED: Final = {".pdf": "pypdf", ".docx": "docx"}
-_PATIENCE: Final = SECONDS + 15.0  # seconds of the wall clock
 
 
 class Converter:
     """Reads documents one after another. One that takes too much time or memory ends the process, and nothing else."""
 
-    def __init__(self, patience: float = _PATIENCE) -> None:
+    def __init__(self, patience: float = PATIENCE) -> None:
         self._patience = patience
         self._program = Bounded("fairlead.context.sources.converting", patience)
 

@@ -7,11 +7,12 @@ into files that a workspace has already (`fairlead.yaml`, `policies/tests.yaml`)
 
 import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import copymode
 from typing import Final
 
 import msgspec
@@ -105,23 +106,51 @@ def adding(name: str, folder: Path, variables: Mapping[str, str]) -> Adding:
 
 
 def write(name: str, folder: Path, what: Adding) -> None:
-    """Write it. Nothing is overwritten that is not `joined`; the databases of the samples are made where they are not
-    there. Raises `BadInput`."""
+    """Write it: all of it, or nothing. Nothing is overwritten that is not `joined`; the databases of the samples are
+    made where they are not there. Raises `BadInput`."""
+    made: list[Path] = []
     try:
-        for path, content in what.new.items():
-            target = folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with target.open("xb") as file:
-                file.write(content)
-        for path, content in what.joined.items():
-            (folder / path).write_bytes(content)
-        for path, source in solution(name).databases.items():
-            _make_database(folder / path, folder / source)
-    except OSError as error:
-        mend = "mend it, and start again: what is written stays, and nothing is overwritten"
+        _write(name, folder, what, made)
+    except BaseException as error:
+        for path in reversed(made):
+            _take_away(path, folder)
+        if not isinstance(error, OSError):
+            raise
+        mend = "mend it, or free some space, and start again: nothing of the template was left behind"
         raise BadInput(
             f"{error.filename or folder} cannot be written", why=error.strerror or str(error), mend=mend
         ) from error
+
+
+def _write(name: str, folder: Path, what: Adding, made: list[Path]) -> None:
+    """What is made is put into `made` before anything is in it. Files that were there are changed last, when all that
+    takes room is written."""
+    for path, content in what.new.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("xb") as file:
+            made.append(target)
+            file.write(content)
+    changed: dict[Path, Path] = {}
+    for path, content in what.joined.items():
+        target = (folder / path).resolve()
+        partial = changed[target] = target.with_name(f".{target.name}.partial")
+        made.append(partial)
+        partial.write_bytes(content)
+        copymode(target, partial)
+    for path in what.databases:
+        made.append(folder / path)
+        _make_database(folder / path, folder / solution(name).databases[path])
+    for target, partial in changed.items():
+        partial.replace(target)
+
+
+def _take_away(path: Path, folder: Path) -> None:
+    """A file, and the folders above it that are empty without it."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+        for above in path.parents[: len(path.relative_to(folder).parents) - 1]:
+            above.rmdir()
 
 
 def _about(folder: Traversable) -> Solution:
@@ -163,5 +192,7 @@ def _make_database(path: Path, source: Path) -> None:
         with closing(sqlite3.connect(partial)) as connection:
             connection.executescript(source.read_text("utf-8"))
     except sqlite3.Error as error:
-        raise BadInput(f"{path.name} cannot be made of {source.name}", why=str(error), mend=f"mend {source}") from error
+        partial.unlink(missing_ok=True)
+        mend = f"free some space, or mend {source.name}, and start again"
+        raise BadInput(f"{path.name} cannot be made of {source.name}", why=str(error), mend=mend) from error
     partial.rename(path)
