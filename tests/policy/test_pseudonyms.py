@@ -22,9 +22,9 @@ from fairlead.models.types import (
 )
 from fairlead.policy import Asked, Rule, RulesFile, compile_policy
 from fairlead.policy.pseudonyms import Pseudonyms, fold
-from fairlead.policy.redaction import Redaction
 from fairlead.policy.restoring import restorer_of
 from fairlead.policy.settings import DetectorSetting
+from fairlead.policy.substitutes import Redaction
 
 POLICY = compile_policy({})
 CATEGORIES = frozenset({"payment_card", "email", "secret", "phone", "iban", "national_id"})

@@ -26,10 +26,11 @@ from fairlead.policy.keys import Remembered, caller_key, model_key
 from fairlead.policy.notes import notes
 from fairlead.policy.pseudonyms import Pseudonyms
 from fairlead.policy.reading import Reading
-from fairlead.policy.redaction import Redaction, redact
+from fairlead.policy.redaction import redact
 from fairlead.policy.restoring import restorer_of
 from fairlead.policy.screen import ReplyScreen, Screen, Watch, withheld
 from fairlead.policy.sources import Statement
+from fairlead.policy.substitutes import Redaction
 from fairlead.policy.tool_rights import ToolRights
 from fairlead.policy.types import Added, Decision, Findings, Rights
 from fairlead.policy.ways import START, to_call, to_read, to_release, to_start

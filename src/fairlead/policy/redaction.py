@@ -2,18 +2,18 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 import msgspec
-from msgspec import Struct
 
 from fairlead.errors import Broken, NotRedactable
 from fairlead.models.message_text import is_text, text_of
 from fairlead.models.types import ChatRequest, Function, Message, Part, TextPart
 from fairlead.policy.detect import CONTENT, REASONING, REST, Detection, places, spelled_out
 from fairlead.policy.names import Occurring
-from fairlead.policy.pseudonyms import Naming, Pseudonyms, Undo
+from fairlead.policy.pseudonyms import Pseudonyms
+from fairlead.policy.substitutes import Redaction, Substitutes
 from fairlead.policy.types import Finding, Findings
 
 _ROUNDS = 4  # in which just what was found is taken out
@@ -25,68 +25,6 @@ _AROUND_IN_ARGUMENTS = (re.compile(r'[^\s"\\]+'), *[re.compile(r'[^"\\]+')] * 2)
 _LONGEST = 64  # characters of a pseudonym
 _JOINS = re.compile(r"[0-9A-Za-z]")
 _GENITIVE = re.compile(r"s(?![0-9A-Za-z])")
-PLACEHOLDER = re.compile(r"\[[A-Z][A-Z0-9_]{0,39}_[0-9]{1,9}\]")
-
-
-class Redaction(Struct, frozen=True):
-    """What stands for what: from each placeholder that was put in to the text that it stands for, and the way back from
-    pseudonyms. The reply is JSON where `quoted`."""
-
-    placeholders: Mapping[str, str] = {}
-    undo: Undo | None = None
-    quoted: bool = False
-
-
-class _Names:
-    """What stands for values: the same for the same value, and none that the text held already. Values of the
-    categories `named` get pseudonyms."""
-
-    def __init__(
-        self, taken: str, named: frozenset[str], pseudonyms: Pseudonyms | None, *, quoted: bool = False
-    ) -> None:
-        self.quoted = quoted
-        self._taken = frozenset(PLACEHOLDER.findall(taken))
-        self._by_value: dict[tuple[str, str], str] = {}
-        self._count: dict[str, int] = {}
-        self.placeholders: dict[str, str] = {}
-        self._named = named
-        self._naming = Naming(pseudonyms, taken) if pseudonyms is not None and named else None
-
-    @property
-    def redaction(self) -> Redaction:
-        return Redaction(self.placeholders, self._naming.undo if self._naming is not None else None, self.quoted)
-
-    def __bool__(self) -> bool:
-        return bool(self.placeholders) or (self._naming is not None and bool(self._naming.undo.exact))
-
-    def __contains__(self, text: str) -> bool:
-        """Whether it stands for a value."""
-        return text in self.placeholders or (self._naming is not None and text in self._naming.undo.exact)
-
-    def written_in(self, text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-        """Where pseudonyms stand in a part of a text."""
-        return iter(()) if self._naming is None else self._naming.written_in(text, start, end)
-
-    def name(self, category: str, value: str, *, glued: bool) -> str:
-        """`glued`: a letter or a digit stands beside it, so that the end of a pseudonym could not be told."""
-        if "[" in value:
-            value = PLACEHOLDER.sub(lambda inner: self.placeholders.get(inner[0], inner[0]), value)
-        if self._naming is not None:
-            value = self._naming.undone(value)
-            named = self._naming.name(category, value) if category in self._named and not glued else None
-            if named is not None:
-                return named
-        known = self._by_value.get((category, value))
-        if known is not None:
-            return known
-        while True:
-            number = self._count[category] = self._count.get(category, 0) + 1
-            name = f"[{category.upper()}_{number}]"
-            if name not in self._taken:
-                break
-        self._by_value[category, value] = name
-        self.placeholders[name] = value
-        return name
 
 
 def redact(
@@ -115,7 +53,7 @@ def redact(
     texts = [text for _, _, text in places(request)]
     if pseudonyms is not None and detection.names is not None:
         pseudonyms.identify = Occurring(detection.names, texts).identify
-    names = _Names("\x00".join(texts), named, pseudonyms, quoted=_is_json(request))
+    names = Substitutes("\x00".join(texts), named, pseudonyms, quoted=_is_json(request))
     for number in range(_ROUNDS + len(_AROUND) + 1):
         mine = [each for each in _standing(request, findings, names) if each.category in categories]
         if not mine:
@@ -138,7 +76,7 @@ def _is_json(request: ChatRequest) -> bool:
     return request.response_format is not None and request.response_format.type != "text"
 
 
-def _standing(request: ChatRequest, findings: Findings, names: _Names) -> list[Finding]:
+def _standing(request: ChatRequest, findings: Findings, names: Substitutes) -> list[Finding]:
     """The findings without those that are placeholders: a detector may take one for the value that it stands for."""
     if not names:
         return list(findings.found)
@@ -147,7 +85,7 @@ def _standing(request: ChatRequest, findings: Findings, names: _Names) -> list[F
     return [_around(each, texts[each.message, each.tool_call], names) for each in found]
 
 
-def _around(found: Finding, text: str, names: _Names) -> Finding:
+def _around(found: Finding, text: str, names: Substitutes) -> Finding:
     """The finding with all of the pseudonyms of which it has a part."""
     start, end = found.start, found.end
     for low, high in names.written_in(text, max(start - _LONGEST, 0), end + _LONGEST):
@@ -172,7 +110,7 @@ def _widened(request: ChatRequest, found: list[Finding], step: int) -> list[Find
     return wider
 
 
-def _replaced(request: ChatRequest, found: list[Finding], names: _Names) -> ChatRequest:
+def _replaced(request: ChatRequest, found: list[Finding], names: Substitutes) -> ChatRequest:
     by_message: dict[int, list[Finding]] = {}
     for each in found:
         by_message.setdefault(each.message, []).append(each)
@@ -191,7 +129,7 @@ def _replaced(request: ChatRequest, found: list[Finding], names: _Names) -> Chat
     return msgspec.structs.replace(request, messages=messages, size=request.size + max(grown, 0))
 
 
-def _message(message: Message, found: list[Finding], names: _Names) -> Message:
+def _message(message: Message, found: list[Finding], names: Substitutes) -> Message:
     content = [each for each in found if each.tool_call == CONTENT]
     changed = message
     if any(each.tool_call == REASONING for each in found):
@@ -231,7 +169,7 @@ def _clusters(found: Iterable[Finding]) -> list[Cluster]:
     return clusters
 
 
-def _text(text: str, clusters: list[Cluster], names: _Names) -> str:
+def _text(text: str, clusters: list[Cluster], names: Substitutes) -> str:
     pieces, at = [], 0
     for number, (start, end, category) in enumerate(clusters):
         name = names.name(category, text[start:end], glued=_is_glued(text, clusters, number))
@@ -250,7 +188,7 @@ def _is_glued(text: str, clusters: list[Cluster], number: int) -> bool:
     )
 
 
-def _parts(parts: list[Part], clusters: list[Cluster], names: _Names) -> list[Part]:
+def _parts(parts: list[Part], clusters: list[Cluster], names: Substitutes) -> list[Part]:
     """As `_text`, part by part; a finding across parts is replaced in the first and cut from the others."""
     whole = "".join(part.text for part in parts if isinstance(part, TextPart))
     changed: list[Part] = []
@@ -276,7 +214,7 @@ def _parts(parts: list[Part], clusters: list[Cluster], names: _Names) -> list[Pa
     return changed
 
 
-def _arguments(text: str, clusters: list[Cluster], names: _Names) -> str:
+def _arguments(text: str, clusters: list[Cluster], names: Substitutes) -> str:
     """As `_text`, in JSON: what was a bare number becomes a string, so that the JSON stays valid."""
     pieces, at = [], 0
     for number, inside in enumerate(_in_strings(text, clusters)):

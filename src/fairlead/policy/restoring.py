@@ -14,7 +14,7 @@ from fairlead.policy.detect import spelled_out
 from fairlead.policy.holdback import Holdback
 from fairlead.policy.patterns import Pattern
 from fairlead.policy.pseudonyms import Undo
-from fairlead.policy.redaction import PLACEHOLDER, Redaction
+from fairlead.policy.substitutes import PLACEHOLDER, Redaction
 
 _BEGUN = re.compile(r"\[(?:[A-Z][A-Z0-9_]*)?")  # the beginning of a placeholder
 _END: Final = "\x00"
