@@ -141,8 +141,8 @@ def test_a_restore_is_done_again(
     ("at", "after"),
     [
         ("fairlead.storage.signing_rotation.sign_succession", True),
-        ("fairlead.cli.key.wait", False),
-        ("fairlead.cli.key.sign", False),
+        ("fairlead.cli.key_rotation.wait", False),
+        ("fairlead.cli.key_rotation.sign", False),
     ],
 )
 def test_a_change_of_the_signing_key_is_whole_or_never_was(
