@@ -29,7 +29,7 @@ from typing import Any
 import msgspec
 from tests.world import MASTER_KEY, published, settings
 
-from evals.stage import chance, parser, provider, say, told
+from evals.stage import chance, parser, postgres, provider, say, told
 from evals.walkers import Walkers
 from fairlead.clock import SystemClock
 from fairlead.identity.types import Caller
@@ -228,9 +228,7 @@ def _stored(storage: str, folder: Path) -> Iterator[str]:
     if storage == "sqlite":
         yield ""
         return
-    from tests.postgres import server
-
-    with server(fsync=True) as running:
+    with postgres() as running:
         where = running.make_database()
         migrate(where)
         yield where

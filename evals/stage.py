@@ -32,6 +32,11 @@ from fairlead.storage.database import Where, is_postgres
 
 ROOT = Path(__file__).parents[1]
 _START_S = 60.0
+_UNTIL_EOF = """cat
+server=$(head -n 1 "$1/data/postmaster.pid") && kill -QUIT "$server"
+while kill -0 "$server" 2>/dev/null; do sleep 0.2; done
+rm -rf "$1"
+"""
 
 
 def say(text: str) -> None:
@@ -146,12 +151,27 @@ def provider(folder: Path, host: str = "127.0.0.1") -> Iterator[str]:
 
 
 @contextlib.contextmanager
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server, which ends with this process, however that ends: a shell in its own session reads a pipe
+    that this process alone writes to."""
+    with postgres_server(fsync=True) as server:
+        folder = str(server.folder)
+        with subprocess.Popen(
+            ["sh", "-c", _UNTIL_EOF, "sh", folder], stdin=subprocess.PIPE, start_new_session=True
+        ) as end:
+            try:
+                yield server
+            finally:
+                end.kill()
+
+
+@contextlib.contextmanager
 def _database(storage: str) -> Iterator[tuple[Server | None, str]]:
     """A PostgreSQL server and the URL of an empty database, where one is wanted."""
     if storage == "sqlite":
         yield None, ""
         return
-    with postgres_server(fsync=True) as server:
+    with postgres() as server:
         yield server, server.make_database()
 
 
