@@ -145,6 +145,19 @@ async def test_tools_that_only_read_go_side_by_side_and_an_agent_that_goes_in_ci
         assert "Not called: shop.price gave the same 3 times" in model.told()
 
 
+async def test_a_run_tells_what_its_agent_was_refused_and_went_on_without(tmp_path: Path) -> None:
+    forbids = '@id("none") forbid(principal, action == Action::"shop.price", resource);'
+    async with world(tmp_path, FILES | {"policies/prices.cedar": forbids}, systems=SYSTEMS) as w:
+        Scripted(w, [[PRICE], "It costs something."])
+        free = {"goal": "What does a lamp cost?", "at_most": 4, "model": "house", "tools": ["shop.price"]}
+        run = await walked(w, {"id": "quote", "agent": free})
+        assert (run.status, value(w, run)) == ("done", "It costs something.")
+        (refused,) = w.running.workflows.shown(run.id, None)["refused"]
+        assert (refused["code"], refused["message"]) == ("denied", "shop.price is not permitted")
+        mended = await walked(w, {"id": "quote", "agent": {**free, "tools": []}})
+        assert "refused" not in w.running.workflows.shown(mended.id, None)
+
+
 async def test_an_agents_budget_counts_over_its_turns(tmp_path: Path) -> None:
     async with shop(tmp_path) as w:
         model = Scripted(w, [[PRICE], [("shop.price", {"article": "desk"})], RIGHT])

@@ -171,6 +171,8 @@ def _show(found: dict[str, Any]) -> None:
         word = "matters" if each["matters"] else "says the same"
         steps = ", ".join(each["steps"])
         data(f"changed while it waited at {each['at']}: {what} ({each['why']}, {word}), given to {steps}")
+    for each in found.get("refused", ()):
+        data(f"refused at {each['at']}, and the run went on without it: {each['message']}")
     if (copy := found.get("copy")) is not None:
         data(f"a copy of {copy['of']} from {', '.join(copy['from'])}")
     if "output" in found:

@@ -106,6 +106,7 @@ def _did(each: dict[str, Any], at: str) -> Iterator[str]:
     yield each["name"] or ""
     yield each["model"] or ""
     yield each["state"] if each["state"] != "done" else ""
+    yield f"{each['error']['kind']}: {each['error']['message']}" if each["error"] else ""
     yield "; ".join(f"{one['model']} failed: {one['error']}" for one in each["tried"] if one["error"])
     yield f"{each['ms']} ms" if each["ms"] is not None else ""
     yield f"({each['run']})" if each["run"] else ""

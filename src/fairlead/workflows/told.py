@@ -58,6 +58,8 @@ def whole(runs: Runs, opened: Opened) -> dict[str, Any]:
         told["copy"] = {"of": origin.run, "from": origin.start, "kept": origin.kept, "edited": origin.edited}
     if changed := changes_of(opened):
         told["changed"] = changed
+    if run.status in OVER and (refused := _refused(steps, result if run.status == FAILED else None)):
+        told["refused"] = refused
     told["cost"] = sum(each.cost for each in opened.results.values())
     if run.status in OVER:
         if result is not None:
@@ -87,6 +89,14 @@ def question(asking: Asking) -> dict[str, Any]:
     run = asking.opened.run
     about = {"run": run.id, "workflow": run.workflow, "person": asking.asker.person}
     return {**about, **_waits(asking.wait.place, asking.wait.asked_at, asking.waiting)}
+
+
+def _refused(steps: Iterable[Mapping[str, Any]], failure: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """What was refused and the run went on without, as an agent does that may not call a tool: what it gave in the end
+    lacks that, and need not say so."""
+    ended = None if failure is None else failure.get("at")
+    met = [each for each in steps if "error" in each and each["error"]["kind"] == "refused" and each["at"] != ended]
+    return [{"at": each["at"], "code": each["error"]["code"], "message": each["error"]["message"]} for each in met]
 
 
 def _waits(place: str, at: int, waiting: Waiting) -> dict[str, Any]:
