@@ -316,11 +316,12 @@ def test_a_manifest_that_another_key_has_signed_is_refused(
 async def test_open_holds_are_settled_and_spending_since_still_counts(
     backed: tuple[Path, Path], fairlead: Fairlead, tmp_path: Path
 ) -> None:
-    from fairlead.clock import SystemClock
+    from fairlead.clock import SystemClock, day_of
     from fairlead.costs.record import Record, encode_record
 
     folder, _ = backed
-    limits = (ScopeLimit("organisation", "2026-11", 10**12),)
+    month = day_of(SystemClock().now())[:7]
+    limits = (ScopeLimit("organisation", month, 10**12),)
     intent = encode_record(Record(v=1, kind="attempt", run="run_x", at=1, held=500))
     with closing(open_store(find(folder))) as store:
         journal = Journal(store, "worker_x", SystemClock())
@@ -336,9 +337,8 @@ async def test_open_holds_are_settled_and_spending_since_still_counts(
     with closing(Store.open(database(folder))) as store, store.reading() as connection:
         from sqlalchemy import text
 
-        assert connection.execute(text("SELECT held, spent FROM budget WHERE scope = 'organisation'")).all() == [
-            (0, 800)
-        ]
+        query = text("SELECT held, spent FROM budget WHERE scope = 'organisation' AND period = :month")
+        assert connection.execute(query, {"month": month}).all() == [(0, 800)]
         assert connection.execute(text("SELECT count(*) FROM hold")).scalar() == 0
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fairlead.errors import BadInput, NotFound
 from fairlead.workspace.load import read_folder
-from fairlead.workspace.templates import TEMPLATES, template_files, template_text, write_template
+from fairlead.workspace.templates import TEMPLATES, filled, template_files, template_text, write_template
 from fairlead.workspace.yaml_lines import Document, parse_yaml
 
 NAMES = {"organisation": "Northlight Home"}
@@ -65,3 +65,22 @@ def test_any_name_of_an_organisation_reads_back_as_it_was_given(name: str) -> No
     document = parse_yaml("fairlead.yaml", template_files("lean", {"organisation": name})["fairlead.yaml"])
     assert isinstance(document, Document)
     assert document.data["organisation"] == name
+
+
+def test_the_days_of_pages_are_as_far_from_the_day_of_beginning_as_from_that_of_writing() -> None:
+    page = "context/handbook/travel.md"
+    then, later = (
+        template_files("standard", {**NAMES, "today": today})[page].decode() for today in ("2026-11-21", "2028-01-01")
+    )
+    assert then == template_files("standard", NAMES)[page].decode()
+    assert "review_by: 2027-03-31" in then
+    assert [line for line in later.splitlines() if line not in then.splitlines()] == [
+        "verified: {by: finance, at: 2027-10-26}",
+        "review_by: 2028-05-10",
+    ]
+
+
+def test_days_in_what_a_page_says_stay() -> None:
+    assert filled("a.md", "---\nreview_by: 2026-12-01\n---\nsince 2025-03-02\n", {"today": "2026-11-22"}) == (
+        "---\nreview_by: 2026-12-02\n---\nsince 2025-03-02\n"
+    )

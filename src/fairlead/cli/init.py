@@ -10,6 +10,7 @@ from fairlead.cli.later import PLAIN
 from fairlead.cli.output import DryRun, Json, data, json_data, say
 from fairlead.cli.place import DATA, DATABASE, Place
 from fairlead.cli.setting_up import Made, made_whole, set_up
+from fairlead.clock import SystemClock, day_of
 from fairlead.workspace.templates import TEMPLATES, template_files, write_template
 from fairlead.workspace.yaml_lines import Document, parse_yaml
 
@@ -39,7 +40,7 @@ def init(
     The key goes to standard output, once, and is kept nowhere: FAIRLEAD_API_KEY=$(fairlead init acme)
     """
     folder = name.absolute()
-    variables = {"organisation": organisation or folder.name}
+    variables = {"organisation": organisation or folder.name, "today": day_of(SystemClock().now())}
     if dry_run:
         files = sorted(template_files(template, variables))
         json_data({"folder": str(folder), "files": files}) if json else data(

@@ -10,6 +10,7 @@ from fairlead.cli.later import PLAIN
 from fairlead.cli.output import DryRun, Json, data, json_data, say, table
 from fairlead.cli.place import DATA, DATABASE, ENTRY, Place, find
 from fairlead.cli.setting_up import Made, made_whole, set_up
+from fairlead.clock import SystemClock, day_of
 from fairlead.errors import BadInput, NotFound
 from fairlead.workspace.solutions import Adding, adding, missing, solution, solutions, write
 
@@ -48,7 +49,7 @@ def new(
         return
     where = (folder or _default(name)).absolute()
     fresh = not (where / ENTRY).is_file()
-    what = adding(name, where, {"organisation": organisation or where.name})
+    what = adding(name, where, {"organisation": organisation or where.name, "today": day_of(SystemClock().now())})
     _require_something(name, where, what)
     made = None
     if not dry_run:

@@ -17,7 +17,7 @@ from msgspec import Struct
 from fairlead.cli.demonstration.stand_in import StandIn
 from fairlead.cli.place import DATA, DATABASE, ENTRY, Place
 from fairlead.cli.setting_up import set_up
-from fairlead.clock import SystemClock
+from fairlead.clock import SystemClock, day_of
 from fairlead.errors import Broken
 from fairlead.identity.keys import new_key
 from fairlead.workspace.templates import write_template
@@ -50,7 +50,7 @@ class Company(Struct, frozen=True, kw_only=True):
 def found(folder: Path, stand_ins: Sequence[StandIn], own: Mapping[str, str]) -> Company:
     """Write the retail template into `folder`, with `stand_ins` in place of its cloud models and the visitor's `own`
     models beside them, and make its state. Raises `BadInput` where the folder is in use."""
-    write_template("retail", folder, {"organisation": ORGANISATION})
+    write_template("retail", folder, {"organisation": ORGANISATION, "today": day_of(SystemClock().now())})
     entry = folder / ENTRY
     text, keys = _with_keys(entry.read_text("utf-8"))
     text = _replaced(text, "    marketing: {monthly: 200,", f"    marketing: {{daily: {MARKETING_CAP},")

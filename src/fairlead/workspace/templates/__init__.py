@@ -1,8 +1,13 @@
-"""Workspaces to begin with: what `fairlead init` writes."""
+"""Workspaces to begin with: what `fairlead init` writes.
+
+Pages tell when they were verified and when they are to be reviewed. These days are as they were when the templates were
+written, and `today` moves them: nobody begins with pages that are overdue.
+"""
 
 import json
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -18,6 +23,9 @@ TEMPLATES: Final[Mapping[str, str]] = {
 }
 
 _PLACEHOLDER: Final = re.compile(r"\{\{([a-z_]+)\}\}")
+_WRITTEN: Final = date(2026, 11, 21)
+_FRONT: Final = re.compile(r"\A---\n.*?^---$", re.DOTALL | re.MULTILINE)
+_DAY: Final = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*( [A-Za-z0-9_-]+)*")
 _KEYWORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off"})
 
@@ -25,8 +33,9 @@ _KEYWORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off"}
 def write_template(name: str, folder: Path, variables: Mapping[str, str]) -> list[Path]:
     """Write the workspace `name` into `folder`, which must be empty or not exist. Returns what was written.
 
-    `variables` fill the placeholders; `organisation` is needed by all templates. Nothing is ever overwritten. Raises
-    `NotFound` for an unknown template, `BadInput` for a folder in use or a missing variable.
+    `variables` fill the placeholders; `organisation` is needed by all templates, and `today` moves the days of pages.
+    Nothing is ever overwritten. Raises `NotFound` for an unknown template, `BadInput` for a folder in use or a missing
+    variable.
     """
     texts = template_files(name, variables)
     _require_empty(folder)
@@ -67,7 +76,8 @@ def text_in(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traver
 
 
 def filled(path: str, text: str, variables: Mapping[str, str]) -> str:
-    """A file's text with its placeholders filled in. Raises `BadInput` for one that nothing is said of."""
+    """A file's text with its placeholders filled in. The days of a page move along with `today`, an ISO day, where that
+    is among the variables. Raises `BadInput` for a placeholder that nothing is said of."""
 
     def value(found: re.Match[str]) -> str:
         name = found[1]
@@ -75,7 +85,14 @@ def filled(path: str, text: str, variables: Mapping[str, str]) -> str:
             raise BadInput(f"the template needs `{name}`", mend=f"pass a value for {name}")
         return _quoted(variables[name]) if path.endswith(".yaml") else variables[name]
 
+    if "today" in variables and path.endswith(".md"):
+        text = _FRONT.sub(lambda front: _moved(front[0], variables["today"]), text)
     return _PLACEHOLDER.sub(value, text)
+
+
+def _moved(front: str, today: str) -> str:
+    late = date.fromisoformat(today) - _WRITTEN
+    return _DAY.sub(lambda day: (date.fromisoformat(day[0]) + late).isoformat(), front)
 
 
 def _quoted(value: str) -> str:
