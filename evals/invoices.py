@@ -28,6 +28,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from tests.paper import pdf
+
 from evals.invoice_facts import Facts
 from evals.stage import parser, say, told
 from fairlead.documents import Invoice, Unread, read_invoice
@@ -81,6 +83,9 @@ def from_folder(folder: Path) -> Iterator[tuple[str, Mapping[str, Any], Invoice 
 
 def invented(count: int, seed: int, manner: str) -> Iterator[tuple[str, Mapping[str, Any], Invoice | Unread]]:
     """Documents that are made up as they are asked for."""
+    if manner.startswith("kinds"):
+        yield from _of_kinds(count, seed, manner)
+        return
     sample = _sampler(manner)
     for number in range(count):
         document, facts = sample(random.Random(f"{seed}-{number}"))
@@ -89,6 +94,21 @@ def invented(count: int, seed: int, manner: str) -> Iterator[tuple[str, Mapping[
         if not facts.rate:
             del expected["tax"]  # none is printed
         name = f"{number} {facts.country.code} {' '.join(sorted(facts.traps))}".strip()
+        yield name, expected, pages if isinstance(pages, Unread) else invoice_of(pages)
+
+
+def _of_kinds(count: int, seed: int, manner: str) -> Iterator[tuple[str, Mapping[str, Any], Invoice | Unread]]:
+    """Bills of every kind in turn. What is no invoice to pay has `payable` alone among its fields, which is False."""
+    from evals import invoice_kinds, invoice_kinds_aside
+    from evals.invoice_bills import truth
+
+    kinds = (invoice_kinds if manner == "kinds-seen" else invoice_kinds_aside).KINDS
+    for number in range(count):
+        kind = kinds[number % len(kinds)]
+        said, drawn, other = kind(random.Random(f"{seed}-{number}"))
+        pages = pages_of(pdf(drawn))
+        expected = other if "payable" in other else truth(said, drawn, other)
+        name = f"{number} {kind.__name__} {said.code}"
         yield name, expected, pages if isinstance(pages, Unread) else invoice_of(pages)
 
 
@@ -119,7 +139,13 @@ def main() -> int:
         fields = {} if isinstance(read, Unread) else read.fields
         if isinstance(read, Unread):
             say(f"{name}: {read.why}")
-        count["through"] += all(each in fields and not fields[each].doubt for each in REQUIRED)
+        through = all(each in fields and not fields[each].doubt for each in REQUIRED)
+        count["through"] += through
+        if "payable" in expected:
+            by_field.setdefault("payable", Counter())["wrong" if through else "right"] += 1
+            if through:
+                say(f"{name}: is no invoice to pay  WRONG")
+            continue
         for field, value in expected.items():
             one = fields.get(field)
             right = one is not None and same(field, value, one.value)
@@ -150,7 +176,9 @@ def _asked() -> Any:
     made = parser(__doc__)
     made.add_argument("--data", type=Path, help="a folder of *.pdf with *.json beside")
     made.add_argument("--invented", type=int, default=200, help="how many are made up, without --data (default 200)")
-    made.add_argument("--manner", choices=("unseen", "practice", "wild", "wild-seen"), default="unseen")
+    made.add_argument(
+        "--manner", choices=("unseen", "practice", "wild", "wild-seen", "kinds", "kinds-seen"), default="unseen"
+    )
     made.add_argument("--practice", action="store_true", help="in the layouts that choices were made on")
     made.add_argument("--show", action="store_true", help="tell every field, not only those that are wrong")
     return made.parse_args()

@@ -42,6 +42,11 @@ def tells_of_payment(tokens: Sequence[str]) -> bool:
     return len(tokens) <= _MOST_WORDS and not _words()["paid"].isdisjoint(tokens)
 
 
+def tells_of_rounding(tokens: Sequence[str]) -> bool:
+    """Whether a caption names what a sum was rounded by."""
+    return len(tokens) <= _MOST_WORDS and not _words()["rounded"].isdisjoint(tokens)
+
+
 @cache
 def _by_words(text: str) -> frozenset[str]:
     words = set(re.sub(r"\b(sub|sous|sotto) total", "subtotal", text).split())

@@ -39,7 +39,7 @@ _NAMES: Final = {
 """What currencies that share a sign are called, and codes of those that bear it without being in `CODES`."""
 _CHANGED: Final = re.compile(
     r"\b(?:conver[ts]|exchang|umgerechnet|umrechnung|wechselkurs|wisselkurs|koers|cambio|(?:taux de|au) change|kurs\b"
-    r"|valutakurs)",
+    r"|valutakurs|1(?:[.,]0+)? ?[A-Z€$£]{1,3} ?= ?[A-Z€$£]{0,3} ?\d)",
     re.IGNORECASE,
 )
 """Where money is changed into another, its name says nothing of the amounts."""

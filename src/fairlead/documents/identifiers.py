@@ -80,6 +80,7 @@ _VAT: Final = {
     "SK": r"\d{10}",
 }
 _VAT_FORM: Final = re.compile("|".join(f"{country}(?:{form})" for country, form in _VAT.items()))
+_BEGINS: Final = re.compile(r"\W*[^\W\d_]")  # with a letter, its country's
 _JUNK: Final = re.compile(r"[\s.\-/:]")
 _DOMAIN: Final = re.compile(
     r"(?:[\w.+-]+@|https?://|www\.)((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,})", re.IGNORECASE
@@ -149,6 +150,9 @@ def domains(cell: Cell) -> set[str]:
 def _in(cell: Cell, is_one: "type[str] | object") -> Iterator[Identifier]:
     start = 0
     while start < len(cell.words):
+        if not _BEGINS.match(cell.words[start].text):
+            start += 1
+            continue
         for end in range(min(len(cell.words), start + _MOST_WORDS), start, -1):
             text = " ".join(word.text for word in cell.words[start:end])
             value = is_one(text)  # type: ignore[operator]

@@ -14,7 +14,7 @@ from fairlead.documents.named import Named, Piece
 from fairlead.documents.types import Field
 
 _LONGEST: Final = 400  # days until an invoice is due
-_JOINING: Final = r"(?:vom|du|of|dated|date|van|dd|d\.d|del|den|af|da|de|z dnia|le|datum|from|on|am)"
+_JOINING: Final = r"(?:vom|von|du|of|dated|date|van|dd|d\.d|del|den|af|da|de|z dnia|le|datum|from|on|am)"
 _TITLED: Final = re.compile(
     r"^\W*(?:\w*(?:rechnung|faktura|factuur)|(?:tax |vat )?invoice|facture|factura|fattura|fatura|lasku|bolletta)\b"
     rf"(?:\s*\([^)]{{1,12}}\))?\D{{0,30}}?\S*\d\S*(?:\s\S*\d\S*)?[\s,;(/-]+{_JOINING}\W*$"
@@ -25,7 +25,8 @@ _TOWN: Final = re.compile(
     r"^[^\W\d_][\w .'’-]{1,40},?\s+(?:(?:le|den|il|a|the|am|dnia)\s+)?$|^[^\W\d_][\w .'’-]{1,40},\s*$",
     re.IGNORECASE,
 )
-_BETWEEN: Final = frozenset("—–-|·•")
+_BETWEEN: Final = frozenset("—–-|·•/")
+_SLASHED: Final = re.compile(r"\s*\S+(?: \S+)?\s*[/|,;·•–—-]\s*$")
 _LONGEST_TITLE: Final = 150  # letters
 _LETTERHEAD: Final = 0.45  # of the page's height
 _FOOT: Final = 0.88  # of the page's height
@@ -72,7 +73,7 @@ def _dated(named: Named, kind: str, turn: str) -> Field | None:
             days = days_in(piece.text)
             if kind == "weak_date" and not _may_be_issued(named, label, piece):
                 continue
-            if days and days[0].start <= 12:
+            if days and (days[0].start <= 12 or _is_second_value(label, piece, days[0])):
                 found.append((piece, days[0]))
                 break
     if not found:
@@ -82,6 +83,11 @@ def _dated(named: Named, kind: str, turn: str) -> Field | None:
     doubt = _several({_turned(each, turn)[0] for _, each in found}) or doubt
     confidence = 0.5 if doubt else 0.96 if kind != "weak_date" else 0.93
     return _field(piece.text, piece.page, piece.box, value, confidence, doubt)
+
+
+def _is_second_value(label: Label, piece: Piece, day: Day) -> bool:
+    """Whether a date is the second value beside a caption for two, as in `Invoice no. / Date: 4711 / 14.03.2026`."""
+    return label.at > 0 and _SLASHED.match(piece.text[: day.start]) is not None
 
 
 def _may_be_issued(named: Named, label: Label, piece: Piece) -> bool:
@@ -97,7 +103,8 @@ def _is_item(named: Named, label: Label) -> bool:
     """Whether a label begins an item of a line that tells the invoice's number first, as in `Invoice 7 — Date ...`."""
     first = named.of(label.cell)[0]
     own = not first.at and bool(first.kinds & {"number", "heading"})
-    return own and label.cell.words[label.at - 1].text in _BETWEEN
+    before = label.cell.words[label.at - 1].text
+    return own and (before in _BETWEEN or (not first.rest and before.endswith("/")))
 
 
 def _is_in_table(named: Named, cell: Cell) -> bool:

@@ -16,6 +16,8 @@ _SPELT: Final = str.maketrans(
 
 def folded(text: str) -> str:
     """Small letters without accents: how labels are compared."""
+    if text.isascii():
+        return text.lower()
     apart = unicodedata.normalize("NFKD", text.translate(_SPELT))
     return "".join(letter for letter in apart if not unicodedata.combining(letter)).casefold()
 

@@ -1,12 +1,17 @@
 """What stands beside labels: on the same line, or below."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from msgspec import Struct
 
-from fairlead.documents.labels import Label, labels_of
+from fairlead.documents.labels import Label, known_label, labels_of
 from fairlead.documents.layout import Cell, Sheet, around
 from fairlead.documents.types import Box
+
+_MOST_WORDS: Final = 3  # of a line of a label
+_NEXT: Final = 0.5  # of a line's height: further down is no next line of a label
+_ALIGNED: Final = 2.0  # points
 
 
 class Piece(Struct, frozen=True):
@@ -25,7 +30,25 @@ class Named:
     def __init__(self, sheet: Sheet) -> None:
         self.sheet = sheet
         self._of = {id(cell): labels_of(cell) for cell in sheet.cells}
+        for cell in sheet.cells:
+            self._join(cell)
         self.labels = [label for cell in sheet.cells for label in self._of[id(cell)]]
+
+    def _join(self, cell: Cell) -> None:
+        """Take a label that needs two lines, as `Rechnungs-` over `nummer`, for one in the lower of them."""
+        if len(cell.words) > _MOST_WORDS:
+            return
+        under = next((each for each in self.sheet.below(cell, _NEXT) if _is_at_side(cell, each)), None)
+        if under is None or len(under.words) > _MOST_WORDS:
+            return
+        one, other = (tuple(token for token, _, _ in each.tokens) for each in (cell, under))
+        if not one or not other:
+            return
+        words = (*one[:-1], one[-1] + other[0], *other[1:]) if cell.text.endswith("-") else one + other
+        kinds = known_label(words)
+        if kinds and not (known_label(one) & kinds and known_label(other) & kinds):
+            self._of[id(cell)] = []
+            self._of[id(under)] = [Label(kinds, " ".join(words), under, 0, (), len(under.words))]
 
     def of(self, cell: Cell) -> list[Label]:
         return self._of[id(cell)]
@@ -58,6 +81,12 @@ class Named:
         under = next(iter(self.sheet.below(label.cell)), None)
         if under is not None and not self.is_label(under):
             yield _piece(under, "below")
+
+
+def _is_at_side(one: Cell, other: Cell) -> bool:
+    """Whether two cells begin or end in one place, or have one middle."""
+    left, right = abs(one.box[0] - other.box[0]), abs(one.box[2] - other.box[2])
+    return min(left, right, abs(one.box[0] + one.box[2] - other.box[0] - other.box[2]) / 2) < _ALIGNED
 
 
 def _piece(cell: Cell, how: str) -> Piece:

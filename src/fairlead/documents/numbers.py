@@ -198,6 +198,8 @@ def _goes_on(first: str, rest: Sequence[str]) -> bool:
 
 def _same_length(text: str) -> str:
     """Folded letter by letter, so that places stay."""
+    if text.isascii():
+        return text.lower()
     return "".join(letters if len(letters := folded(letter)) == 1 else letter.lower() for letter in text)
 
 

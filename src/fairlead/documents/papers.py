@@ -33,6 +33,12 @@ _SAYS: Final = re.compile(
     r"\b(?:this is a pro-? ?forma|this is not an invoice\b"
     r"|(?:ist|gilt als) keine rechnung|ce document n.est pas une facture|no es una factura|geen factuur)"
 )
+_STAMPED: Final = re.compile(
+    rf"\b(?:{_CREDIT}|{_BEFORE}|void|cancelled|canceled|storniert|annulee?|annullat[ao]|anulad[ao]|geannuleerd|anulowano"
+    r"|draft|entwurf|brouillon|borrador|bozza|specimen)\b"
+)
+"""What is stamped across a page that is no invoice, or none any more."""
+_MOST_STAMP: Final = 40  # letters
 _SLIP: Final = re.compile(
     r"(?:(?:remittance (?:advice|slip)|zahlungsavis|avis de paiement|betaaladvies)\W*$"
     r"|(?:customer )?statement of account|account statement|kontoauszug|releve de compte|extracto de cuenta"
@@ -58,6 +64,8 @@ def other_paper(sheet: Sheet) -> str:
     large = _LARGE * sizes[len(sizes) // 2] if sizes else 0.0
     titles = (folded(cell.text) for cell in sheet.cells if cell.size > large and _heads(cell, sheet))
     is_titled = any(_INVOICE.match(each) for each in titles)
+    if stamp := next((page.aside for page in sheet.pages if _STAMPED.search(folded(page.aside))), ""):
+        return stamp[:_MOST_STAMP]
     for cell in sheet.cells:
         plain = folded(cell.text)
         if _SAYS.search(plain):

@@ -2,8 +2,12 @@
 strangers have made."""
 
 import ctypes
-from collections.abc import Iterator
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from fairlead.documents.types import LARGEST, MOST_PAGES, MOST_WORDS, Box, Page, Unread, Word
 
@@ -14,9 +18,19 @@ _MOST_LETTERS: Final = 400_000
 _SMALLEST: Final = 2.0  # points: what nobody can read is not read
 _APART: Final = 0.22  # of a letter's size: a gap between words
 _GUESSED: Final = 0.14  # where the library takes it for one as well
+_LONGEST: Final = 200  # letters: what is longer is no word, and rules would look at it for long
+_SLANT: Final = 10.0  # degrees that a letter may stand off upright
+_MOST_ASIDE: Final = 2000  # letters
 _PASSWORD: Final = 4  # FPDF_ERR_PASSWORD
 
-_Letter = tuple[str, float, float, float, float, float]  # text, left, top, right, bottom, size
+
+class _Letter(Struct, frozen=True):
+    """A letter and its place from the page's upper left corner, None for a space; `angle` in degrees clockwise.
+    A space that the library has guessed is ""."""
+
+    text: str
+    box: Box | None
+    angle: float
 
 
 def pages_of(data: bytes) -> tuple[Page, ...] | Unread:
@@ -51,19 +65,39 @@ def _read(document: "PdfDocument") -> tuple[Page, ...] | Unread:
         pages.append(page)
     if not count:
         mend = "recognise its text (OCR) first, or have a person read it"
-        return Unread(kind="no_text", why="it has no text layer: it is likely a scan", mend=mend)
+        aslant = any(page.aside for page in pages)
+        why = "its text stands aslant" if aslant else "it has no text layer: it is likely a scan"
+        return Unread(kind="no_text", why=why, mend=mend)
     return tuple(pages)
 
 
 def _page(page: Any) -> Page:
+    """A page as it is read: turned so that most of its letters stand upright, whatever the file says of it. What runs
+    another way (the small print in a margin, a stamp across the page) would tear lines apart, and stands aside."""
     left, bottom, right, top = page.get_cropbox()
-    width, height, turned = right - left, top - bottom, page.get_rotation()
-    found = tuple(
-        Word(text, _turned(box, width, height, turned), size)
-        for text, box, size in _words(page.get_textpage(), left, top)
-        if box[2] > 0 and box[3] > 0 and box[0] < width and box[1] < height
+    width, height = right - left, top - bottom
+    letters = list(_letters(page.get_textpage(), left, top))
+    angles = Counter(round(each.angle / 90) * 90 % 360 for each in letters if each.box)
+    by = -angles.most_common(1)[0][0] % 360 if angles else 0
+    aside = "".join(each.text for each in letters if not each.box or not _is_along(each.angle, by))
+    own = (
+        _Letter(each.text, each.box and _turned(each.box, width, height, by), each.angle)
+        for each in letters
+        if not each.box or _is_along(each.angle, by)
     )
-    return Page(height, width, found) if turned in (90, 270) else Page(width, height, found)
+    if by % 180:
+        width, height = height, width
+    found = tuple(
+        each
+        for each in _words(own)
+        if each.box[2] > 0 and each.box[3] > 0 and each.box[0] < width and each.box[1] < height
+    )
+    return Page(width, height, found, " ".join(aside.split())[:_MOST_ASIDE])
+
+
+def _is_along(angle: float, by: int) -> bool:
+    """Whether a letter stands upright on a page that is turned by so many degrees."""
+    return abs((angle + by + 180) % 360 - 180) < _SLANT
 
 
 def _turned(box: Box, width: float, height: float, by: int) -> Box:
@@ -75,50 +109,58 @@ def _turned(box: Box, width: float, height: float, by: int) -> Box:
     return (y0, width - x1, y1, width - x0) if by == 270 else box
 
 
-def _words(text: Any, left: float, top: float) -> Iterator[tuple[str, Box, float]]:
+def _letters(text: Any, left: float, top: float) -> Iterator[_Letter]:
+    """The letters of a page in the order of the file, with the spaces between them."""
     from pypdfium2 import raw
 
-    letters: list[_Letter] = []
-    guessed = False
     rect = raw.FS_RECTF()
     for index in range(min(raw.FPDFText_CountChars(text), _MOST_LETTERS)):
         code = raw.FPDFText_GetUnicode(text, index)
         letter = chr(code) if 0 < code < 0x110000 and not 0xD800 <= code < 0xE000 else " "
-        if letter == " " and raw.FPDFText_IsGenerated(text, index) == 1:
-            guessed = True  # by the library, which parts letters that are set apart as well
+        if letter in "\ufffe\u00ad":
+            continue  # a hyphen where a line was broken
+        if letter.isspace() or letter in "\u0000\uffff":
+            guessed = letter == " " and raw.FPDFText_IsGenerated(text, index) == 1
+            yield _Letter("" if guessed else " ", None, 0.0)  # the library parts letters that are set apart as well
+        elif raw.FPDFText_GetLooseCharBox(text, index, ctypes.byref(rect)):
+            box = (rect.left - left, top - rect.top, rect.right - left, top - rect.bottom)
+            yield _Letter(letter, box, math.degrees(raw.FPDFText_GetCharAngle(text, index)))
+
+
+def _words(letters: Iterable[_Letter]) -> Iterator[Word]:
+    word: list[_Letter] = []
+    guessed = False
+    for each in letters:
+        if each.box is None:
+            guessed = guessed or not each.text
+            if each.text and word:
+                yield _joined(word)
+                word = []
             continue
-        if letter.isspace() or letter in "\u0000\ufffe\uffff\u00ad":
-            if letters and letter not in "\ufffe\u00ad":
-                yield _joined(letters)
-                letters = []
+        if each.box[3] - each.box[1] < _SMALLEST:
             continue
-        if not raw.FPDFText_GetLooseCharBox(text, index, ctypes.byref(rect)):
-            continue
-        size = abs(rect.top - rect.bottom)
-        if size < _SMALLEST:
-            continue
-        found = (letter, rect.left - left, top - rect.top, rect.right - left, top - rect.bottom, size)
-        if letters and _is_apart(letters[-1], found, _GUESSED if guessed else _APART):
-            yield _joined(letters)
-            letters = []
-        letters.append(found)
+        if word and (len(word) >= _LONGEST or _is_apart(word[-1].box, each.box, _GUESSED if guessed else _APART)):
+            yield _joined(word)
+            word = []
+        word.append(each)
         guessed = False
-    if letters:
-        yield _joined(letters)
+    if word:
+        yield _joined(word)
 
 
-def _is_apart(one: _Letter, other: _Letter, gap: float) -> bool:
-    size = min(one[5], other[5])
-    same_line = abs((one[2] + one[4]) - (other[2] + other[4])) < size
-    return not same_line or not -size < other[1] - one[3] < gap * size
+def _is_apart(one: Box | None, other: Box, gap: float) -> bool:
+    assert one is not None
+    size = min(one[3] - one[1], other[3] - other[1])
+    same_line = abs((one[1] + one[3]) - (other[1] + other[3])) < size
+    return not same_line or not -size < other[0] - one[2] < gap * size
 
 
-def _joined(letters: list[_Letter]) -> tuple[str, Box, float]:
-    text = "".join(letter[0] for letter in letters)
+def _joined(letters: Sequence[_Letter]) -> Word:
+    boxes = [each.box for each in letters if each.box]
     box = (
-        round(min(letter[1] for letter in letters), 1),
-        round(min(letter[2] for letter in letters), 1),
-        round(max(letter[3] for letter in letters), 1),
-        round(max(letter[4] for letter in letters), 1),
+        round(min(each[0] for each in boxes), 1),
+        round(min(each[1] for each in boxes), 1),
+        round(max(each[2] for each in boxes), 1),
+        round(max(each[3] for each in boxes), 1),
     )
-    return text, box, round(max(letter[5] for letter in letters), 1)
+    return Word("".join(each.text for each in letters), box, round(max(each[3] - each[1] for each in boxes), 1))

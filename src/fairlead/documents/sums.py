@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from fairlead.documents.amounts import Amount, amounts_in, parsed
-from fairlead.documents.captions import kinds_of, tells_of_payment
+from fairlead.documents.captions import kinds_of, tells_of_payment, tells_of_rounding
 from fairlead.documents.layout import Cell, Sheet, folded
 
 PENNY: Final = Decimal("0.02")
@@ -18,6 +18,8 @@ _RATE: Final = re.compile(r"(\d{1,2}(?:[.,]\d{1,2})?)\s?%")
 _INITIALS: Final = re.compile(r"(?<=\b[^\W\d_])\.(?=[^\W\d_](?:\b|\.))")
 _SHORT: Final = 2
 _MOST_ON_LINE: Final = 12  # amounts: a table of taxes has fewer
+RATED: Final = frozenset(("rated",))
+"""The kind of an amount that is a share of another, and that no word calls a tax."""
 _NAMES: Final = frozenset(("total", "weak_total", "net", "tax"))
 
 
@@ -37,6 +39,13 @@ class RateLine(Struct, frozen=True):
     rate: Decimal
     base: Sum
     tax: Sum
+
+
+class Rated(Struct, frozen=True):
+    """An amount with a rate beside it."""
+
+    rate: Decimal
+    sum: Sum
 
 
 def money_in(text: str) -> list[Amount]:
@@ -103,6 +112,32 @@ def paid_in(sheet: Sheet) -> frozenset[Decimal]:
         for one in money_in(cell.text)
         if tells_of_payment(tokens_of(" ".join(each.text for each in line[max(0, number - 1) : number + 1])))
     )
+
+
+def rounded_by(sheet: Sheet) -> frozenset[Decimal]:
+    """What sums may have been rounded by, by captions such as `Rounding`: less than one, with either sign."""
+    found = (
+        one.value
+        for line in sheet.lines
+        if tells_of_rounding(tokens_of(" ".join(cell.text for cell in line)))
+        for cell in line
+        for one in money_in(cell.text)
+        if 0 < abs(one.value) < 1
+    )
+    return frozenset(sign * value for value in found for sign in (1, -1))
+
+
+def rated_sums(sheet: Sheet) -> list[Rated]:
+    """The amounts beside a rate whose caption is of no known kind: taxes in words that are not known, or charges."""
+    found = []
+    for line in sheet.lines:
+        text = " ".join(cell.text for cell in line)
+        rates = {rate for said in _RATE.findall(text) if (rate := parsed(said)) is not None and rate > 0}
+        money = [(one, cell) for cell in line for one in money_in(cell.text) if one.value > 0]
+        if len(rates) == len(money) == 1 and not kinds_of(tokens_of(_RATE.sub("", line[0].text))):
+            one, cell = money[0]
+            found.append(Rated(rates.pop(), Sum(one.value, RATED, cell, one, "line")))
+    return found
 
 
 def rate_lines(sheet: Sheet) -> list[RateLine]:

@@ -13,13 +13,16 @@ from fairlead.documents.layout import Cell, Sheet, folded
 from fairlead.documents.sums import (
     HIGHEST_RATE,
     PENNY,
+    RATED,
     RateLine,
     Sum,
     holds_tax,
     money_in,
     paid_in,
     rate_lines,
+    rated_sums,
     rates_printed,
+    rounded_by,
     sums_of,
     tokens_of,
     triples_in_lines,
@@ -82,6 +85,7 @@ def _parts(best: Sum, doubt: str, read: _Read) -> dict[str, Field]:
         said = doubt or ("net and tax can be read in several ways" if unclear else "")
         fields = {"net": _field(net, said, 0.97 if not said else 0.5)}
         if tax.kinds or tax.value:
+            said = said or ("no word that is known says that it is a tax" if tax.kinds == RATED else "")
             fields["tax"] = _field(tax, said, 0.97 if not said else 0.5)
         return fields
     found = {}
@@ -127,20 +131,22 @@ def _triples(sheet: Sheet, totals: list[Sum], sums: list[Sum]) -> list[Triple]:
     taxes = [each for each in sums if "tax" in each.kinds and each.value >= 0]
     named = [*taxes, *_all_rates(taxes)]
     lines = triples_in_lines(sheet)
-    rated = _rated(rate_lines(sheet))
+    rated, unnamed, rounded = _rated(rate_lines(sheet)), rated_sums(sheet), rounded_by(sheet)
     found = []
     for total in totals:
         for net in nets:
-            for tax in named:
-                if _adds_up(total, net, tax):
-                    found.append((total, net, tax))
+            found += [(total, net, tax) for tax in named if _adds_up(total, net, tax, rounded)]
+            shares = [each.sum for each in unnamed if with_rate(net.value, each.rate) == net.value + each.sum.value]
+            found += [(total, net, tax) for tax in shares if net.value + tax.value == total.value]
         found += [(total, net, tax) for whole, net, tax in lines if whole.value == total.value]
         found += [(total, net, tax) for net, tax in rated if _adds_up(total, net, tax)]
     return found
 
 
-def _adds_up(total: Sum, net: Sum, tax: Sum) -> bool:
-    return abs(net.value + tax.value - total.value) <= PENNY and tax.value <= net.value * HIGHEST_RATE
+def _adds_up(total: Sum, net: Sum, tax: Sum, rounded: frozenset[Decimal] = frozenset()) -> bool:
+    """Whether net and tax come to the total, or to what it was `rounded` from."""
+    less = total.value - net.value - tax.value
+    return (abs(less) <= PENNY or less in rounded) and tax.value <= net.value * HIGHEST_RATE
 
 
 def _rated(lines: list[RateLine]) -> list[tuple[Sum, Sum]]:

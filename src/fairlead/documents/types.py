@@ -22,11 +22,13 @@ class Word(Struct, frozen=True, array_like=True):
 
 
 class Page(Struct, frozen=True, array_like=True):
-    """A page's words in the order of the file. `width` and `height` in points."""
+    """A page's words in the order of the file. `width` and `height` in points. `aside` is the text that does not run as
+    most of the page does, such as a stamp across it."""
 
     width: float
     height: float
     words: tuple[Word, ...]
+    aside: str = ""
 
 
 class Unread(Struct, frozen=True, kw_only=True):
