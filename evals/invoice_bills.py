@@ -61,7 +61,8 @@ _PLACES: Final = {
     "Toronto ON M5H 1A1|Montréal QC H2X 1Y4;Sign panel|Install|Licence|Support;######### RT0001;0",
     "AU": "AUD;$;1,234.50;%d/%m/%Y;10;Pty Ltd;Gumtree|Coralbay;Electrical|Coffee;9 Station St|3 Wattle Rd;"
     "Fremantle WA 6160|Carlton VIC 3053;Switchboard|Labour|Cable|Travel;## ### ### ###;0",
-    "IN": "INR;Rs. ;12,34,567.50;%d-%m-%Y;18;Pvt Ltd|Private Limited;Sagarika|Deccan;Textiles|Systems;14 MG Road|2 Park Lane;"
+    "IN": "INR;Rs. ;12,34,567.50;%d-%m-%Y;18;Pvt Ltd|Private Limited;Sagarika|Deccan;Textiles|Systems;"
+    "14 MG Road|2 Park Lane;"
     "Bengaluru 560001|Pune 411001;Cotton roll|Dyeing|Packing|Hosting;29AABC###4X1Z5;0",
 }  # currency; sign; number; date; rate; legal forms; names; trades; streets; towns; articles; VAT number; IBAN's length
 

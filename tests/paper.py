@@ -1,5 +1,6 @@
 """PDF files made for tests and evaluations: text at places, in Helvetica, with letters of European languages."""
 
+import math
 import unicodedata
 import zlib
 from collections.abc import Iterable
@@ -50,13 +51,15 @@ _NAMES = {
 
 
 class Text(NamedTuple):
-    """A text on a page: `x` and `y` of its baseline's left end in points from the upper left corner."""
+    """A text on a page: `x` and `y` of its baseline's left end in points from the upper left corner, turned by so many
+    degrees against the clock."""
 
     x: float
     y: float
     text: str
     size: float = 9.0
     bold: bool = False
+    turn: float = 0.0
 
 
 def width(text: str, size: float = 9.0) -> float:
@@ -134,9 +137,9 @@ def _drawn(page: list[Text], height: float, codes: dict[str, int]) -> bytes:
     lines = []
     for each in page:
         data = bytes(codes[letter] for letter in each.text).hex()
-        lines.append(
-            f"BT /F{2 if each.bold else 1} {each.size:g} Tf {each.x:.2f} {height - each.y:.2f} Td <{data}> Tj ET"
-        )
+        cos, sin = math.cos(math.radians(each.turn)), math.sin(math.radians(each.turn))
+        at = f"{cos:.4f} {sin:.4f} {-sin:.4f} {cos:.4f} {each.x:.2f} {height - each.y:.2f}"
+        lines.append(f"BT /F{2 if each.bold else 1} {each.size:g} Tf {at} Tm <{data}> Tj ET")
     return "\n".join(lines).encode()
 
 

@@ -31,6 +31,8 @@ SYMBOLS: Final = {
     "฿": "THB",
     "₦": "NGN",
     "лв": "BGN",
+    "руб": "RUB",
+    "грн": "UAH",
     "lei": "RON",
     "Fr.": "CHF",
     "SFr.": "CHF",

@@ -19,6 +19,12 @@ _TITLED: Final = re.compile(
     r"^\W*(?:\w*(?:rechnung|faktura|factuur)|(?:tax |vat )?invoice|facture|factura|fattura|fatura|lasku|bolletta)\b"
     rf"(?:\s*\([^)]{{1,12}}\))?\D{{0,30}}?\S*\d\S*(?:\s\S*\d\S*)?[\s,;(/-]+{_JOINING}\W*$"
 )
+_NUMBERED_SOON: Final = re.compile(r"^\W*(?:\w*rechnung|facture|factuur|factura|fattura|invoice)\b.*\d")
+_NUMBERED: Final = re.compile(
+    r"^\W*(?:(?:tax |vat |sales )?invoice|rechnung|facture|factuur|factura|fattura|fatura|faktura|lasku)"
+    r"(?:\s*(?:n[ro]?|no|num\w*|nummer|number|#|№)\b[.:°º]?)?\W*\S*\d\S*$"
+)
+"""A title that is nothing but what it is and its number."""
 _JOINED: Final = re.compile(rf"^{_JOINING}?\W*$")
 _DATED_LINE: Final = re.compile(r"^(?:vom|du|dated|del|van)\W*$")
 _TOWN: Final = re.compile(
@@ -73,7 +79,7 @@ def _dated(named: Named, kind: str, turn: str) -> Field | None:
             days = days_in(piece.text)
             if kind == "weak_date" and not _may_be_issued(named, label, piece):
                 continue
-            if days and (days[0].start <= 12 or _is_second_value(label, piece, days[0])):
+            if days and (days[0].start <= 12 or _is_second_value(named, label, piece, days[0])):
                 found.append((piece, days[0]))
                 break
     if not found:
@@ -85,9 +91,9 @@ def _dated(named: Named, kind: str, turn: str) -> Field | None:
     return _field(piece.text, piece.page, piece.box, value, confidence, doubt)
 
 
-def _is_second_value(label: Label, piece: Piece, day: Day) -> bool:
+def _is_second_value(named: Named, label: Label, piece: Piece, day: Day) -> bool:
     """Whether a date is the second value beside a caption for two, as in `Invoice no. / Date: 4711 / 14.03.2026`."""
-    return label.at > 0 and _SLASHED.match(piece.text[: day.start]) is not None
+    return named.of(label.cell)[0] is not label and _SLASHED.match(piece.text[: day.start]) is not None
 
 
 def _may_be_issued(named: Named, label: Label, piece: Piece) -> bool:
@@ -103,7 +109,8 @@ def _is_item(named: Named, label: Label) -> bool:
     """Whether a label begins an item of a line that tells the invoice's number first, as in `Invoice 7 — Date ...`."""
     first = named.of(label.cell)[0]
     own = not first.at and bool(first.kinds & {"number", "heading"})
-    before = label.cell.words[label.at - 1].text
+    word = label.cell.words[label.at].text
+    before = word[: folded(word).find(label.said.split()[0])] or label.cell.words[label.at - 1].text
     return own and (before in _BETWEEN or (not first.rest and before.endswith("/")))
 
 
@@ -145,18 +152,19 @@ def _is_titled(sheet: Sheet, cell: Cell, left: str, day: Day) -> bool:
     before = f"{folded(left)}{own}" if _JOINED.match(own) else own  # a cell with words of its own stands for itself
     if len(before) > _LONGEST_TITLE:
         return False
-    return _TITLED.match(before + " ") is not None or _is_second_line(sheet, cell, before)
+    return _TITLED.match(before + " ") is not None or _is_second_line(sheet, cell, before, day)
 
 
-def _is_second_line(sheet: Sheet, cell: Cell, before: str) -> bool:
-    """Whether a cell goes on with a title that did not fit its line."""
-    if not _DATED_LINE.match(before.strip()):
+def _is_second_line(sheet: Sheet, cell: Cell, before: str, day: Day) -> bool:
+    """Whether a cell goes on with a title that did not fit its line, or is nothing but a date right under it."""
+    bare = not before.strip() and day.end >= len(cell.text.rstrip(" ."))
+    if not bare and not _DATED_LINE.match(before.strip()):
         return False
     above = next(iter(sheet.above_line(cell)), [])
     return any(
-        re.match(r"^\W*(?:\w*rechnung|facture|factuur|factura|fattura|invoice)\b.*\d", folded(each.text)) is not None
+        (_NUMBERED if bare else _NUMBERED_SOON).match(folded(each.text)) is not None
         for each in above
-        if abs(each.box[0] - cell.box[0]) < 4
+        if abs(each.box[0] - cell.box[0]) < 4 and cell.box[1] - each.box[3] < each.size
     )
 
 

@@ -141,7 +141,10 @@ def _rest(cell: Cell, end: int, until: int) -> tuple[tuple[str, ...], int]:
     """The words after a label, the end of its own last word among them, and the number of the first of these."""
     _, word, letter = cell.tokens[end - 1]
     last = cell.tokens[until][1] if until < len(cell.tokens) else len(cell.words)
-    own = cell.words[word].text[letter:].strip(":.#º°№= ")
+    end_of_own = None  # up to the next label of the same word, as in `Number/Date`
+    if until < len(cell.tokens) and cell.tokens[until][1] == word:
+        end_of_own = cell.tokens[until][2] - len(cell.tokens[until][0])
+    own = cell.words[word].text[letter:end_of_own].strip(":.#º°№= ")
     words = [own] if own and any(each.isalnum() for each in own) else []
     rest = [each.text for each in cell.words[word + 1 : max(last, word + 1)]]
     while rest and not any(each.isalnum() for each in rest[0]):

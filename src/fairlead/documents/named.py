@@ -1,5 +1,6 @@
 """What stands beside labels: on the same line, or below."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -11,6 +12,7 @@ from fairlead.documents.types import Box
 
 _MOST_WORDS: Final = 3  # of a line of a label
 _NEXT: Final = 0.5  # of a line's height: further down is no next line of a label
+_DIGIT: Final = re.compile(r"\d")
 _ALIGNED: Final = 2.0  # points
 
 
@@ -36,15 +38,16 @@ class Named:
 
     def _join(self, cell: Cell) -> None:
         """Take a label that needs two lines, as `Rechnungs-` over `nummer`, for one in the lower of them."""
-        if len(cell.words) > _MOST_WORDS:
-            return
+        hyphen, right = cell.text.endswith("-"), self.sheet.right_of(cell)[:1]
+        if len(cell.words) > _MOST_WORDS or (not hyphen and right and _DIGIT.search(right[0].text)):
+            return  # with a value of its own
         under = next((each for each in self.sheet.below(cell, _NEXT) if _is_at_side(cell, each)), None)
         if under is None or len(under.words) > _MOST_WORDS:
             return
         one, other = (tuple(token for token, _, _ in each.tokens) for each in (cell, under))
         if not one or not other:
             return
-        words = (*one[:-1], one[-1] + other[0], *other[1:]) if cell.text.endswith("-") else one + other
+        words = (*one[:-1], one[-1] + other[0], *other[1:]) if hyphen else one + other
         kinds = known_label(words)
         if kinds and not (known_label(one) & kinds and known_label(other) & kinds):
             self._of[id(cell)] = []

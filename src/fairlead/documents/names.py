@@ -13,7 +13,8 @@ plc, llp, llc, inc, incorporated, corp, corporation, co, company, pty ltd, pvt l
 s a r l, sarl, s a s, sas, sasu,
 eurl, s a, sa, snc, sprl, srl, s r l, s p a, spa, s n c, s a s di, b v, bv, n v, nv, v o f, vof, s
 l, sl, s l u, slu, lda, ltda, sp z o o, sp j, sp k, s c, ab, a b, oy, oyj, aps, a s, as, asa, s r o,
-sro, spol s r o, bvba, kft, zrt, bt, nyrt, d o o, doo, sia, uab, ou, se
+sro, spol s r o, bvba, kft, zrt, bt, nyrt, d o o, doo, sia, uab, ou, se, d d, оод,
+ еоод, ад, α ε, αε, ε π ε, επε, ικε, ооо
 """
 _FORM_TOKENS: Final = sorted(
     {tuple(each.replace("&", " ").split()) for each in _FORMS.split(",")}, key=len, reverse=True

@@ -46,6 +46,7 @@ _HYPHENS: Final = ("/", "-", "–", "\\")
 _LEAST_DIGITS: Final = 3
 _HEADED: Final = 4  # lines under a heading in which a number is the document's
 _ALIGNED: Final = 6.0  # points
+_ALIKE: Final = 0.5  # points
 _HEADERS: Final = frozenset(("date", "weak_date", "due", "order", "buyer", "other"))
 
 Read = tuple[Piece, str, str]
@@ -57,6 +58,7 @@ def invoice_number(named: Named, proofs: Sequence[Identifier]) -> Field | None:
     taken = {_bare(each.value) for each in proofs}
     strong = [*_numbers(named, "number", taken), *_titled(named, taken), *_in_row(named, taken)]
     heading = [each for each in _numbers(named, "heading", taken) if each[0].how != "below"]
+    heading += [] if strong or heading else _beside_heading(named, taken)
     weak = [] if strong or heading else list(_numbers(named, "weak_number", taken))
     found = strong or heading or [each for each in weak if _is_headed(named, each[0].cell)] or weak
     headed = bool(found) and _is_headed(named, found[0][0].cell) and len({_bare(each[1]) for each in weak}) == 1
@@ -84,13 +86,32 @@ def _is_headed(named: Named, cell: Cell) -> bool:
     for above in islice(named.sheet.above_line(cell), _HEADED):
         for title in above:
             label = named.of(title)[0] if named.of(title) else None
-            if label is None or "heading" not in label.kinds or label.at or label.rest:
+            if label is None or "heading" not in label.kinds or label.at or label.rest or _has_value(named, title):
                 continue
             if any(title.box[0] - _ALIGNED < each.box[0] < title.box[2] + _ALIGNED for each in (*line[:1], cell)):
                 return True
             if cell in line[1:] and abs(named.sheet.left_of(cell)[-1].box[0] - title.box[0]) < _ALIGNED:
                 return True
     return False
+
+
+def _has_value(named: Named, title: Cell) -> bool:
+    """Whether a number stands beside a heading: then that is its, and what comes below is something else's."""
+    right = named.sheet.right_of(title)[:1]
+    return any(not named.is_label(each) and _identifier(each.text) is not None for each in right)
+
+
+def _beside_heading(named: Named, taken: set[str]) -> Iterator[Read]:
+    """The number that stands alone beside a heading that is one label among others, in letters of one size."""
+    for label in named.with_kind("heading"):
+        right = named.sheet.right_of(label.cell)[:1]
+        if label.at or label.rest or len(named.of(label.cell)) > 1 or not right or len(right[0].words) > 1:
+            continue
+        read, alike = _identifier(right[0].text), abs(right[0].size - label.cell.size) < _ALIKE
+        if read is None or not alike or _bare(read[0]) in taken or named.is_label(right[0]):
+            continue
+        if sum(letter.isdigit() for letter in read[0]) >= _LEAST_DIGITS:
+            yield Piece(right[0].text, right[0].page, right[0].box, "right", right[0]), *read
 
 
 def order_number(named: Named) -> Field | None:

@@ -80,11 +80,11 @@ def _page(page: Any) -> Page:
     angles = Counter(round(each.angle / 90) * 90 % 360 for each in letters if each.box)
     by = -angles.most_common(1)[0][0] % 360 if angles else 0
     aside = "".join(each.text for each in letters if not each.box or not _is_along(each.angle, by))
-    own = (
+    own = [
         _Letter(each.text, each.box and _turned(each.box, width, height, by), each.angle)
         for each in letters
         if not each.box or _is_along(each.angle, by)
-    )
+    ]
     if by % 180:
         width, height = height, width
     found = tuple(

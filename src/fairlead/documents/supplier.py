@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from fairlead.documents.identifiers import Identifier, domains
 from fairlead.documents.labels import Label
-from fairlead.documents.layout import Cell
+from fairlead.documents.layout import Cell, folded
 from fairlead.documents.named import Named
 from fairlead.documents.names import core_of, is_bank, is_form, is_like_name, same_name, with_form
 from fairlead.documents.parties import block, is_in_window, section
@@ -39,6 +39,12 @@ _STRONG: Final = frozenset(("domain", "label", "footer", "proof", "letterhead", 
 _ENOUGH: Final = 3.0
 _MARGIN: Final = 0.9
 _APART: Final = re.compile(r"\s+[·•|–—-]\s+|\s*[·•|;]\s*")
+_MADE_WITH: Final = re.compile(
+    r"\W*(?:\(c\)|©|copyright\b|powered by\b|created (?:with|by)\b|generated (?:with|by)\b|made with\b|printed by\b"
+    r"|erstellt (?:mit|durch)\b|gedruckt (?:mit|von)\b|cree (?:avec|par)\b|edite (?:avec|par)\b|gemaakt met\b"
+    r"|creato con\b|creado con\b)"
+)
+"""Before the name of whoever made the program or the form."""
 _KEYS: Final = frozenset(
     ("name", "nom", "naam", "nome", "nombre", "firma", "company", "company name", "denominazione", "razon social")
 )
@@ -157,7 +163,7 @@ def _names(seen: Seen) -> Iterator[tuple[str, Cell, str]]:
     named = seen.named
     yield from _labelled(seen)
     for cell in named.sheet.cells:
-        if id(cell) in seen.away:
+        if id(cell) in seen.away or _MADE_WITH.match(folded(cell.text)):
             continue
         for part in dict.fromkeys([*_APART.split(cell.text), *PARTS.split(cell.text)]):
             if (name := with_form(part)) is not None and not is_bank(name):
