@@ -91,6 +91,12 @@ def test_the_second_value_beside_a_caption_for_two_is_the_second_s(caption: str)
     assert (sure(found, "number"), sure(found, "date")) == ("INV-2041", "2026-03-14")
 
 
+@pytest.mark.parametrize(("said", "day"), [("Date fin : 02/03/2026", None), ("Date: 02/03/2026", "2026-03-02")])
+def test_a_date_of_something_is_not_the_invoice_s(said: str, day: str | None) -> None:
+    other = Text(350, 200, "Delivered 1 March 2026")
+    assert sure(fields(Text(350, 186, said), other, date=None), "date") == day
+
+
 def test_a_date_under_a_title_is_the_invoice_s_though_others_stand_there() -> None:
     head = [
         Text(50, 30, "Invoice INV-2041", 14),

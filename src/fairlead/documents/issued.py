@@ -25,6 +25,7 @@ _NUMBERED: Final = re.compile(
     r"(?:\s*(?:n[ro]?|no|num\w*|nummer|number|#|№)\b[.:°º]?)?\W*\S*\d\S*$"
 )
 """A title that is nothing but what it is and its number."""
+_WORD: Final = re.compile(r"[^\W\d_]{2}")
 _JOINED: Final = re.compile(rf"^{_JOINING}?\W*$")
 _DATED_LINE: Final = re.compile(r"^(?:vom|du|dated|del|van)\W*$")
 _TOWN: Final = re.compile(
@@ -79,7 +80,10 @@ def _dated(named: Named, kind: str, turn: str) -> Field | None:
             days = days_in(piece.text)
             if kind == "weak_date" and not _may_be_issued(named, label, piece):
                 continue
-            if days and (days[0].start <= 12 or _is_second_value(named, label, piece, days[0])):
+            second = bool(days) and _is_second_value(named, label, piece, days[0])
+            if kind == "weak_date" and not second and _is_of_something(piece, days):
+                continue
+            if days and (days[0].start <= 12 or second):
                 found.append((piece, days[0]))
                 break
     if not found:
@@ -89,6 +93,12 @@ def _dated(named: Named, kind: str, turn: str) -> Field | None:
     doubt = _several({_turned(each, turn)[0] for _, each in found}) or doubt
     confidence = 0.5 if doubt else 0.96 if kind != "weak_date" else 0.93
     return _field(piece.text, piece.page, piece.box, value, confidence, doubt)
+
+
+def _is_of_something(piece: Piece, days: list[Day]) -> bool:
+    """Whether words between a label such as `Date` and its value say what the date is of, as in `Date début : ...`."""
+    before = folded(piece.text[: days[0].start]) if days and piece.how == "inline" else ""
+    return _WORD.search(before) is not None and "," not in before and not _JOINED.match(before)
 
 
 def _is_second_value(named: Named, label: Label, piece: Piece, day: Day) -> bool:

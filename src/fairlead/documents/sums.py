@@ -105,13 +105,15 @@ def _below(sheet: Sheet) -> Iterator[Sum]:
 
 def paid_in(sheet: Sheet) -> frozenset[Decimal]:
     """What was paid before, by captions such as `Deposit` or `Bereits bezahlt`, without signs."""
-    return frozenset(
-        abs(one.value)
-        for line in sheet.lines
-        for number, cell in enumerate(line)
-        for one in money_in(cell.text)
-        if tells_of_payment(tokens_of(" ".join(each.text for each in line[max(0, number - 1) : number + 1])))
-    )
+    found: set[Decimal] = set()
+    for line in sheet.lines:
+        said: list[str] = []  # since the last amount
+        for cell in line:
+            money = money_in(cell.text)
+            if money and tells_of_payment(tokens_of(" ".join([*said, cell.text]))):
+                found |= {abs(one.value) for one in money}
+            said = [] if money else [*said, cell.text]
+    return frozenset(found)
 
 
 def rounded_by(sheet: Sheet) -> frozenset[Decimal]:

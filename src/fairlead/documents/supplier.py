@@ -96,11 +96,19 @@ def _doubt(best: _Candidate, rest: Sequence[_Candidate]) -> str:
         return "too little speaks for this name"
     if second > _weight(best) - _MARGIN:
         return f"it may be {rest[0].text} as well"
-    if rival := next((each for each in rest if "proof" in each.speaks and _weight(each) >= _ENOUGH), None):
+    rivals = (each for each in rest if "proof" in each.speaks and _weight(each) >= _ENOUGH)
+    if rival := next((each for each in rivals if not _is_person_of(each, best)), None):
         return f"it may be {rival.text} as well, which has a register or an account of its own"
     if best.windows and not best.speaks & {"label", "proof"}:
         return "it stands where the address of whom an invoice is for stands"
     return ""
+
+
+def _is_person_of(one: _Candidate, best: _Candidate) -> bool:
+    """Whether a name without a legal form, or anything else of its own, stands by the register of a firm that all
+    speaks for: whoever manages it."""
+    own = {"form", "domain", "label", "mailbox", "letterhead", "sender", "largest", "first"}
+    return not one.speaks & own and {"form", "domain", "proof"} <= best.speaks
 
 
 def _weight(one: _Candidate) -> float:
