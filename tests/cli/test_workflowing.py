@@ -42,7 +42,9 @@ def test_a_workflow_is_checked_shown_drawn_and_walked_without_doing_anything(acm
     (row,) = fairlead("workflow", "list", "--json").json
     assert (row["workflow"], row["steps"]) == ("polish", 4)
     assert fairlead("workflow", "show", "polish", "--json").json["digest"] == row["digest"]
-    assert "  polish: model house" in fairlead("workflow", "show", "polish").out
+    shown = fairlead("workflow", "show", "polish").out
+    assert "  polish: model house" in shown
+    assert "takes text (string, needed)" in shown
     svg = ElementTree.fromstring(fairlead("workflow", "graph", "polish").out)
     assert "polish: model house" in [each.text for each in svg.iter("{http://www.w3.org/2000/svg}title")]
     assert "read_ --> each_" in fairlead("workflow", "graph", "polish", "--format", "mermaid").out
@@ -96,3 +98,10 @@ def test_a_walker_that_was_forked_logs_each_line_once(monkeypatch: pytest.Monkey
     before = list(logging.getLogger().handlers)
     assert walking.walk_until_told(None, "off", 1) == 0  # type: ignore[arg-type]
     assert logging.getLogger().handlers == before  # its parent's: another one would write the same again
+
+
+def test_what_cannot_be_asked_or_given_is_said_before_anybody_is_asked(acme: Path, fairlead: Fairlead) -> None:
+    given = fairlead("workflow", "run", "greet", "--input", "[]")
+    assert (given.status, "--input is no JSON object" in given.err) == (2, True)
+    asked = fairlead("ask", " ")
+    assert (asked.status, "the question is empty" in asked.err) == (2, True)

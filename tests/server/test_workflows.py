@@ -58,6 +58,7 @@ def test_a_run_is_begun_once_and_is_its_beginners_own(tmp_path: Path) -> None:
         assert (shown["status"], shown["input"], shown["person"]) == ("accepted", {"name": "Ada"}, "kim")
         assert [each["id"] for each in t.get("runs").json()["data"]] == [first["id"]]
         assert t.get("runs?status=done").json()["data"] == []
+        assert "did you mean `done`?" in t.get("runs?status=donne").text
         assert t.get(f"runs/{first['id']}", "max").status_code == 404
         drawn = t.get(f"runs/{first['id']}/graph?format=text").json()
         assert (drawn["run"], {each["state"] for each in drawn["steps"]}) == (first["id"], {"to come"})

@@ -15,6 +15,7 @@ from fairlead.cli.later import PLAIN
 from fairlead.cli.output import Json, data, json_data, safe, say, table
 from fairlead.cli.place import Data, Url, Workspace, server_url
 from fairlead.cli.signing_in import key_or_login
+from fairlead.errors import BadInput
 
 ask_app = typer.Typer(**PLAIN)
 estimate_app = typer.Typer(**PLAIN)
@@ -70,6 +71,8 @@ def ask(
 
 def _body(question: str, model: str, max_output: int | None) -> dict[str, Any]:
     text = sys.stdin.read() if question == "-" else question
+    if not text.strip():
+        raise BadInput("the question is empty", mend='fairlead ask "How long do customers have to return something?"')
     limit = {} if max_output is None else {"max_completion_tokens": max_output}
     return {"model": model, "messages": [{"role": "user", "content": text}], **limit}
 

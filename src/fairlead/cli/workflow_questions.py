@@ -52,9 +52,9 @@ def _whole(question: Mapping[str, Any]) -> Iterator[str]:
         more = f"fairlead workflow questions {run} --json prints it whole"
         yield _as_text(briefly(question["show"], more))
     schema = question["answer"] or {}
-    if fields := list(_fields(schema)):
+    if lines := list(fields(schema)):
         yield "an answer may hold:" if "properties" in schema else "the answer is:"
-        yield from fields
+        yield from lines
     example = as_word(jsons.dumps(schema["enum"][0])) if schema.get("enum") else "JSON"
     yield f"fairlead workflow approve {run} {at}" + (f" --value {example}" if schema else "")
     yield f'fairlead workflow deny {run} {at} --note "why"'
@@ -68,7 +68,7 @@ def _as_text(value: Any) -> str:
     return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110).rstrip()
 
 
-def _fields(schema: Mapping[str, Any]) -> Iterator[str]:
+def fields(schema: Mapping[str, Any]) -> Iterator[str]:
     """The keys of an object that may be given, a line each; of anything else its schema."""
     if "enum" in schema:
         yield "  one of " + ", ".join(jsons.dumps(each, ensure_ascii=False) for each in schema["enum"])

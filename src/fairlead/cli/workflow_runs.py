@@ -27,7 +27,7 @@ from fairlead.cli.when import shown
 from fairlead.cli.workflow_ordered import RUNS, Run, json_of
 from fairlead.cli.workflow_waited import begun
 from fairlead.costs.money import exact_money
-from fairlead.errors import NotFound
+from fairlead.errors import BadInput, NotFound
 from fairlead.telemetry.logging import start_logging
 
 _GLANCE: Final = 0.3  # seconds between two looks at a run
@@ -62,7 +62,7 @@ def run(
     json: Json = False,
 ) -> None:
     """Begin a run, and wait until it is over or asks somebody. One with `secrecy: memory` is always waited for."""
-    value = with_files(json_of(given, "--input"), pairs("--file", file or ()), pairs("--text", text or ()), Path())
+    value = with_files(_input(given), pairs("--file", file or ()), pairs("--text", text or ()), Path())
     body = {"input": value, "once": once or token_hex(16), "stream": True}
     if dry_run:
         if each:
@@ -86,6 +86,15 @@ def run(
     json_data(found) if json else _show(found)
     if found["status"] in ("failed", "cancelled", "lost"):
         raise typer.Exit(1)
+
+
+def _input(text: str) -> dict[str, Any]:
+    """What `--input` says. Raises `BadInput` for what is no object, since files are put beside its keys."""
+    given = json_of(text, "--input")
+    if not isinstance(given, dict):
+        why = "the input of a run is an object: a key for each thing that it takes"
+        raise BadInput("--input is no JSON object", why=why, mend='--input \'{"name": "value"}\', or --input @FILE')
+    return given
 
 
 @app.command()

@@ -96,7 +96,9 @@ def _step(step: dict[str, Any], depth: int, currency: str) -> Iterator[str]:
     error = f"  {step['error']['kind']}: {step['error']['message']}" if step["error"] else ""
     yield f"{'  ' * depth}{step['at']}  {step['kind']}  {step['state']}{cost}{error}"
     for each in step["did"]:
-        yield "  " * (depth + 1) + "  ".join(filter(None, _did(each, step["at"])))
+        failed = each["error"] if each["error"] != step["error"] else None  # it is told once
+        said = f"{failed['kind']}: {failed['message']}" if failed else ""
+        yield "  " * (depth + 1) + "  ".join(filter(None, (*_did(each, step["at"]), said)))
     for inner in step["steps"]:
         yield from _step(inner, depth + 1, currency)
 
@@ -106,7 +108,6 @@ def _did(each: dict[str, Any], at: str) -> Iterator[str]:
     yield each["name"] or ""
     yield each["model"] or ""
     yield each["state"] if each["state"] != "done" else ""
-    yield f"{each['error']['kind']}: {each['error']['message']}" if each["error"] else ""
     yield "; ".join(f"{one['model']} failed: {one['error']}" for one in each["tried"] if one["error"])
     yield f"{each['ms']} ms" if each["ms"] is not None else ""
     yield f"({each['run']})" if each["run"] else ""

@@ -101,9 +101,10 @@ def show(
     workspace: Workspace = None,
     json: Json = False,
 ) -> None:
-    """A workflow step by step: kinds, conditions, and what runs at the same time."""
+    """A workflow step by step: what it takes, kinds, conditions, and what runs at the same time."""
     import msgspec
 
+    from fairlead.cli.workflow_questions import fields
     from fairlead.workflows.drawn import text_of
 
     bundle = bundle_of(workspace, name)
@@ -116,6 +117,8 @@ def show(
         data(yaml.safe_dump(msgspec.to_builtins(bundle.definition), sort_keys=False, allow_unicode=True).rstrip())
         return
     say(bundle.definition.description or f"{name} has no description")
+    for line in fields(bundle.definition.input):
+        data(f"takes {line.strip()}")
     data(text_of(bundle.definition).rstrip())
 
 

@@ -13,6 +13,7 @@ from msgspec.structs import asdict
 from sqlalchemy import ColumnElement, Connection, and_, case, delete, exists, insert, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
+from fairlead.errors import BadInput, closest
 from fairlead.storage.paging import FIRST, youngest_first
 from fairlead.storage.workflow_tables import workflow_definition, workflow_run, workflow_step, workflow_wait
 
@@ -26,6 +27,7 @@ FAILED: Final = "failed"
 CANCELLED: Final = "cancelled"
 LOST: Final = "lost"  # it was in the memory of a process that has ended: only its beginner can begin it again
 OVER: Final = (DONE, FAILED, CANCELLED, LOST)
+STATES: Final = (ACCEPTED, RUNNING, WAITING, PAUSED, CANCELLING, *OVER)
 LIVE: Final = (ACCEPTED, RUNNING, CANCELLING)  # what a worker may walk
 
 EVER: Final = 1 << 62  # until when a cancelled run rests whose undoing waits for no moment
@@ -179,7 +181,11 @@ def runs(
     not_undone: bool = False,
     after: tuple[int, str] = FIRST,
 ) -> Iterator[Run]:
-    """The youngest first, page by page; `after` is when the last one of before was begun, and its id."""
+    """The youngest first, page by page; `after` is when the last one of before was begun, and its id. Raises `BadInput`
+    for a state that there is not: an empty list would tell that all is well."""
+    if unknown := [each for each in status if each not in STATES]:
+        mend = closest(unknown[0], STATES)
+        raise BadInput(f"no run is ever {unknown[0]!r}", why="there is no such state", mend=mend, param="status")
     c = workflow_run.c
     wanted = [
         each

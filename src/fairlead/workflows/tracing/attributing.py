@@ -163,7 +163,7 @@ class _Failure:
             return [self._here("policy_change", 1.0, change.said, input=change.rule)]
         cause = _CAUSES.get(failure.code, "policy")
         found = self._searched(self._arguments()) if cause == "policy" else []
-        return [*found, self._here(cause, 0.55, " ".join(filter(None, (failure.message, failure.why))))]
+        return [*found, self._here(cause, 0.55, ": ".join(filter(None, (failure.message, failure.why))))]
 
     def _of_failing(self) -> list[Suspect]:
         if self._asks or (self._last is not None and self._last.kind == "turn"):
