@@ -90,9 +90,11 @@ def became(result: dict[str, Any], measure: str, level: str, words: str) -> str:
     if silent and not (measure in WITHOUT and level == ""):
         return "overlooked"
     said = found[0] if found else ""
+    if level == "?":
+        return "overstated" if said == "critical" else "understated"
     if said == level:
         return "right"
-    return "overstated" if level != "?" and LEVELS.index(said) > LEVELS.index(level) else "understated"
+    return "overstated" if LEVELS.index(said) > LEVELS.index(level) else "understated"
 
 
 def of_nothing(stranger: Stranger, result: dict[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from fairlead.agreements.bearing_out import bears_out
 from fairlead.agreements.clauses import Clause, language_of, split
+from fairlead.agreements.doubting import doubted
 from fairlead.agreements.parties import Parties, parties_of
 from fairlead.agreements.positions import Position, position, standing_of
 from fairlead.agreements.quantities import amounts, digits
@@ -18,6 +19,7 @@ __all__ = [
     "annual_value",
     "bears_out",
     "digits",
+    "doubted",
     "heads_of",
     "language_of",
     "parties_of",

@@ -46,6 +46,9 @@ _NUMBERED: Final = re.compile(
 _HEADING: Final = re.compile(r"#{1,6}\s+(?P<rest>.+)")
 _BOLD: Final = re.compile(r"\*\*(?P<bold>[^*]{2,120})\*\*\s*(?P<rest>.*)")
 _CAPITALS: Final = re.compile(r"[A-Z][A-Z0-9 ,&/'’()-]{3,70}")
+_ANNEX: Final = re.compile(
+    r"(?:schedule|annex|appendix|exhibit|attachment)\b(?: [A-Z0-9]{1,4}\b)?(?:\W+\w[\w ,&/-]{0,60})?:?", re.IGNORECASE
+)
 _LEAD: Final = re.compile(r"(?P<title>[A-Z][^.:;]{1,60})[.:]\s+(?=\S)")
 _RUN_IN: Final = re.compile(
     r"(?P<title>[A-Z][\w'’/-]+(?:,? (?:(?:and|or|of|the|to|for|in|by|on|with|&"
@@ -119,6 +122,8 @@ def _opening(raw: str, top: int, before: str, after: str, *, first: bool) -> _Op
     if found is not None:
         return _numbered(bare, indent, after, *found)
     goes_on = before.isupper() and not before.endswith((".", ";", ":")) and len(before.split()) > _LONGEST_TITLE
+    if not first and not before and _ANNEX.fullmatch(bare) and len(bare.split()) <= _LONGEST_TITLE + 2:
+        return _Opening("", bare.rstrip(":"), indent + len(bare), False)
     if not first and not goes_on and _CAPITALS.fullmatch(bare) and len(bare.split()) <= _LONGEST_TITLE:
         return _Opening("", bare, indent + len(bare), False)
     return None
@@ -214,6 +219,16 @@ def sentences(clause: Clause) -> Iterator[tuple[int, str]]:
 def unbroken(text: str) -> str:
     """The words in one line: lines may be broken anywhere, in a PDF, and behind a hyphen."""
     return " ".join(re.sub(r"(?<=\w-)\s*\n\s*(?=[a-z])", "", text).split())
+
+
+_SPECIAL: Final = re.compile(
+    r"\b(?:special|particular|additional) (?:terms|conditions|provisions)|deviat|side letter", re.IGNORECASE
+)
+
+
+def is_special(clause: Clause) -> bool:
+    """Whether its heading says that it changes what other clauses say."""
+    return _SPECIAL.search(f"{clause.above} {clause.heading}") is not None
 
 
 _COMMON: Final = {

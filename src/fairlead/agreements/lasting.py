@@ -14,6 +14,7 @@ _OVER: Final = r"terminat|cancel|\bended by\b|\bend (?:this|the)\b|\bexit\b"
 _LONG: Final = "week fortnight month quarter year decade"
 _RENEWS: Final = (
     r"renew|prolong|extend|tacit|successive|followed by|month to month|further (?:term|period)"
+    r"|continues? for (?:another|a further|an additional)|goes on for (?:another|a further)"
     r"|(?:from )?\byear[- ]to[- ]year|roll(?:s|ed)?[- ]?over|evergreen"
 )
 _HEAD: Final = (
@@ -64,7 +65,7 @@ def _initial_term(said: Sentence) -> Iterator[Value]:
     if (
         said.about(f"{STAFF}|{SECRETS}|warrant|exclusiv|insur|invoice|price")
         or (said.headed(r"renew|prolong") and not said.about(r"initial|\bterm\b|minimum|signature"))
-        or (said.type == "nda" and said.has(r"disclos|obligations? of|obligations under"))
+        or (said.type == "nda" and said.has(r"disclos|obligations? (?:of|under|imposed)"))
         or said.under("force majeure")
         or said.has(r"\b(?:delay|event|failure|suspension|default)\b[^.;]{0,40}\bcontinues\b")
     ):
@@ -107,7 +108,7 @@ def _renewal_term(said: Sentence) -> Iterator[Value]:
         yield Value(1.0)
         return
     if not said.has(
-        r"automatic|tacit|successive|followed by|thereafter|further|prolonged|at a time|each (?:time|case)|unless"
+        r"automatic|tacit|successive|followed by|thereafter|further|another|prolonged|at a time|each (?:time|case)|unless"
         r"|year[- ]to[- ]year|successive|consecutive|\buntil\b"
     ):
         return
@@ -151,7 +152,7 @@ def _renewal_notice(said: Sentence) -> Iterator[Value]:
         said.has(_RENEWS)
         and not said.has(r"price|rates? ")
         and not _is_option(said)
-        and said.has(r"unless|notice|cancel")
+        and said.has(r"unless|notice|cancel|says no|\bif (?:nobody|neither|no )")
     ):
         found = lengths(said, f"day {_LONG}", aside="", notice=True)
         yield from the_only((each.days for each in found), "days")

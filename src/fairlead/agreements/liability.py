@@ -20,6 +20,12 @@ _CAPPED: Final = (
     r"limited to|limits its|restricted to|liable (?:only )?up to|exceed|capped? at|liable for more than|maximum"
     r"|not? (?:be )?(?:more|greater|higher) than"
 )
+_OF_ONE_ORDER: Final = (
+    r"\b(?:prices?|values?|amounts?|fees|charges|sums?)\b[^.;]{0,40}\b(?:of|for|under|in) "
+    r"(?:(?:that|the|each|any|an?|such|this|relevant|affected|applicable|individual|respective|defective) )+"
+    r"(?:orders?|deliver(?:y|ies)|consignments?|shipments?|invoices?|goods|products?|call-?offs?"
+    r"|statements? of work|work orders?)\b"
+)
 _SHARE_IN_WORDS: Final = r"\bhal(?:f|ves)\b|\bthirds?\b(?! part)|\bquarters\b|\bquarter of\b"
 _TIMES: Final = pattern_of(r"\b(?P<number>\d+(?:\.\d+)?)\s*(?:times\b|x\b|×|-?fold\b)")
 
@@ -27,7 +33,7 @@ _TIMES: Final = pattern_of(r"\b(?P<number>\d+(?:\.\d+)?)\s*(?:times\b|x\b|×|-?f
 def _liability_cap(said: Sentence) -> Iterator[Value]:
     if (
         not (said.has(r"liab") or (said.headed(r"liab") and said.has(r"damage|\bowe")))
-        or said.has(r"insur")
+        or (said.has(r"insur") and not said.has(rf"liab\w*\b[^.;]{{0,60}}(?:{_CAPPED})"))
         or (said.headed(r"insur") and not said.headed("liab"))
         or (
             said.has(r"^\W*nothing (?:in|limits)|excludes? (?:its|any) liability")
@@ -41,6 +47,12 @@ def _liability_cap(said: Sentence) -> Iterator[Value]:
         yield Value(NO_LIMIT)
         return
     if not said.has(_CAPPED) or said.parties.who(said.text) == "ours":
+        return
+    if said.has("insur"):
+        yield Value(why="it rests on what insurance pays")
+        return
+    if said.has(_OF_ONE_ORDER):
+        yield Value(why="it is a share of what one order costs, and not of a year's fees")
         return
     told = {*(round(each, 2) for each in shares(said)), *_times(said)}
     several = bool(list(amounts(said.plain))) and not said.has(r"\b(?:greater|higher|larger|more) of\b")
@@ -89,7 +101,7 @@ def _of_fees(said: Sentence) -> Value:
 
 def _insurance(said: Sentence) -> Iterator[Value]:
     spoken = said.has(r"insur") or (said.headed(r"insur") and not said.headed(r"liab"))
-    if not spoken or not said.binds_them():
+    if not spoken or not said.binds_them() or said.has(rf"liab\w*\b[^.;]{{0,60}}(?:{_CAPPED})"):
         return
     text = said.plain
     other = pattern_of(r"excess|deductible|retention|premium")

@@ -44,9 +44,18 @@ def _payment_days(said: Sentence) -> Iterator[Value]:
 _AS_LAW_ALLOWS: Final = (
     r"(?:less|lesser|lower) of\b|(?:maximum|highest)[^.;]{0,40}(?:law|permitted)[^.;]{0,20}(?:less|lower|smaller)"
 )
-_YEARLY: Final = {"day": 365.0, "dai": 365.0, "week": 52.0, "month": 12.0, "quarter": 4.0, "year": 1.0, "annu": 1.0}
+_YEARLY: Final = {
+    "day": 365.0,
+    "dai": 365.0,
+    "week": 52.0,
+    "fortnight": 26.0,
+    "month": 12.0,
+    "quarter": 4.0,
+    "year": 1.0,
+    "annu": 1.0,
+}
 _RATE: Final = pattern_of(
-    r"(?:per|a|an|each|every)\s+(?:(?P<count>\d+)\s+)?(?P<one>day|week|month|quarter|year|annum)s?\b|\b(?P<two>dai|week|month|quarter|year|annual)l?y?\b"
+    r"(?:per|a|an|each|every)\s+(?:(?P<count>\d+)\s+)?(?P<one>day|week|fortnight|month|quarter|year|annum)s?\b|\b(?P<two>dai|week|fortnight|month|quarter|year|annual)l?y?\b"
 )
 
 
@@ -79,12 +88,21 @@ def _times_a_year(text: str, at: int) -> float:
 
 _STILL: Final = r"\b(?:may|shall|will|can|must) not\b[^.;]{0,30}\b(?:increas|rais|adjust|chang|vary|varied)"
 _FIXED: Final = (
-    r"\b(?:prices|fees|charges|rates)\s+(?:(?:shall|will|are|is|stay|remain)\s+)+"
+    r"\b(?:prices|fees|charges|rates)\s+(?:in [^.;,]{0,30} )?(?:(?:shall|will|are|is|stay|remain)\s+)+"
     r"(?:remain |stay |be )?(?:fixed|unchanged|the same|as they are|firm)\b"
 )
 
 
+_THEIRS: Final = (
+    r"\b(?:prices?|fees|charges|rates)\b[^.;]{0,60}\b(?:follow|correspond|according to|as per|are those)\b[^.;]{0,60}"
+    r"\b(?:list|tariff|then[- ]current|prevailing|from time to time)\b"
+)
+
+
 def _price_increase(said: Sentence) -> Iterator[Value]:
+    if said.has(_THEIRS):
+        yield Value(why="it follows prices that the other side sets")
+        return
     rises = (
         r"increas|\brais|\bris(?:e|es|ing)\b|go up|adjust|vary|varied|chang|uplift|indexed|amend|revis(?:e|es|ed|ing)\b"
         r"|escalat"

@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from fairlead.agreements.clauses import Clause, sentences, unbroken
+from fairlead.agreements.clauses import Clause, is_special, sentences, unbroken
 from fairlead.agreements.readers import Said
 from fairlead.agreements.reading import pattern_of
 
@@ -24,7 +24,7 @@ _SUBJECTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "price_increase": (
         r"\b(?:prices?|price list|fees|charges|rates)\b",
-        r"amend|revis|uplift|rais|increas|adjust|vary|\bfixed\b",
+        r"amend|revis|uplift|rais|increas|adjust|vary|\bfixed\b|unchanged|list prices?\b|then[- ]current",
     ),
     "renewal_term": (r"renew|tacit|year to year|roll(?:s|ed)?[- ]?over|successive|thereafter until", _MAY),
     "renewal_notice": (r"renew|year to year|roll(?:s|ed)?[- ]?over", r"notice|cancel|opt out|terminat"),
@@ -128,6 +128,8 @@ def _unheard(clause: Clause, read: set[str], quotes: set[str], *, has_said: bool
     for at, text in parts:
         if pattern_of(_CHANGES).search(text):
             return Unheard(clause, at, "it changes what another clause says")
+    if not has_said and is_special(clause):
+        return Unheard(clause, 0, "special terms mostly change what another clause says")
     by_words = {measure: at for at, text in reversed(parts) for measure in _SUBJECTS if _speaks(text, measure)}
     by_heading = set() if has_said else {
         measure for head, measures in _HEADS

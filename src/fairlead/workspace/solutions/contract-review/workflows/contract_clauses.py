@@ -11,6 +11,7 @@ from fairlead.agreements import (
     Unheard,
     annual_value,
     bears_out,
+    doubted,
     heads_of,
     language_of,
     parties_of,
@@ -47,7 +48,7 @@ def extracted(text: str, organisation: str) -> dict[str, Any]:
         nothing: dict[str, Any] = {"value": None, "said": [], "unread": [], "foreign": [], "instructions": []}
         return {"language": agreement.language, "type": agreement.type, "clauses": len(agreement.clauses), **nothing}
     parties = parties_of(text, organisation)
-    said = read(agreement.clauses, parties, agreement.type)
+    said = doubted(read(agreement.clauses, parties, agreement.type), agreement.clauses)
     known = {each.place for each in said}
     addressed = [each for each in agreement.clauses if _ADDRESSED.search(each.text)]
     foreign = [each for each in agreement.clauses if language_of(each.text) not in ("en", "")]

@@ -1,0 +1,111 @@
+"""What takes back a part of what a sentence says: exceptions, conditions, a price to be paid for it.
+
+A rule reads the number or the word of a sentence. Whether that is all that the sentence says is asked here: each
+exception has to be one that is known to take nothing from us, else somebody has to read it.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from fairlead.agreements.quantities import digits, durations
+from fairlead.agreements.reading import pattern_of
+
+_MARK: Final = (
+    r"\b(?:except(?:ing|ed)?|save|other than|apart from|with the exception of|excluding|exclusive of|not counting"
+    r"|unless|provided(?:,? (?:that|however)|,)|but(?! (?:not limited|unpaid))|however|in which case"
+    r"|deemed (?:given|granted|approved|accepted|to have|to be (?:given|granted|approved|accepted))"
+    r"|(?<=and )otherwise|(?<=[,;:] )otherwise|failing which)\b"
+)
+_PART: Final = re.compile(rf"(?:{_MARK})(?P<rest>(?:(?!{_MARK})[^;.]|\.(?=\d)|(?<=\d)\.)*)", re.IGNORECASE)
+_ANYWHERE: Final = (
+    r"^\W*(?:as )?(?:(?:may be )?otherwise )?(?:agreed|stated|provided|specified|set|expressly|permitted|required)\b"
+    r"|^\W*(?:a|another) (?:different|other) |\bagree[sd]?\b|\b(?:by|under) (?:\w+ )?law\b"
+    r"|mandatory|\bno(?:t| event)? (?:less|more|later|earlier|fewer)\b|unreasonabl|in writing\W*$|the foregoing"
+    r"|(?:earlier|sooner) (?:terminat|end|cancel)|(?:terminat|end|cancel)\w* (?:earlier|sooner)"
+    r"|^\W*(?:that|shall|it|is|be|may|and|or|to)?\W*$"
+)
+"""Exceptions that are in every contract, and take nothing away."""
+_STOPPED: Final = (
+    r"noti(?:ce|f)|terminat|cancel|object|\bopt|stop|\bend(?:s|ed)?\b|consent|written|either|neither|\bsigns?\b"
+    r"|renewed|increase"
+)
+_FREE: Final[Mapping[str, str]] = {
+    "payment_days": r"disput|quer(?:y|ies)|correct|valid|proper|accept",
+    "late_interest": r"disput|good faith",
+    "liability_cap": r"^(?!.*(?:exceed|limited (?:to|in)|\bfees|charges|\d|%|no liability|not be liable))",
+    "initial_term": r"terminat|renew|extend",
+    "renewal_term": _STOPPED,
+    "renewal_notice": _STOPPED,
+    "price_increase": r"\bnot?\b[^;]{0,60}(?:exceed|more|above|increase|greater)|notice|notif",
+    "confidentiality": r"^\W*(?:as|to)\b|representat|employee|advis|public|\blaw|court|known|independent|terminat|expir|disclos|\bend",
+    "publicity": r"consent|approv|permission|law|regulat|authori[sz]|allow",
+    "assignment": r"^[^,]{0,60}\b(?:consent|approv|permission)|\blaw\b",
+    "subprocessors": r"^[^,]{0,60}\b(?:consent|approv|permission|authori)|notice|inform|notif|\blaw\b",
+    "availability": r"maintenance|downtime|upgrad|force majeure|control|scheduled|emergenc|customer|notice",
+    "audit_notice": r"notice",
+    "indemnity": r"liab",
+    "governing_law": r"^(?!.*(?:govern|constru|laws? of|\blaw\b))|conflict|choice of law|\brules|principles|convention",
+    "ip_owner": r"grants|licen[cs]|background|pre-?existing|made for hire",
+}
+"""By measure: exceptions that take nothing from us. Of availability each thing that does not count has to be one."""
+ON_US: Final = frozenset({"non_solicit", "late_interest"})
+"""What binds us: an exception is one for us."""
+_EACH: Final = pattern_of(r",|\band\b|\bor\b")
+_AFFILIATES: Final = r"affiliate|group|subsidiar|holding|consent"
+_ONE_YEAR: Final = r"\b(?:any|a|per|each|every|one|1|12)[- ](?:\w+ )?(?:year|months)\b|annual|anniversar|annum"
+_LOCKED: Final = 12  # months in which it cannot be ended; a year is what a first term mostly has
+_TAKES_BACK: Final[Mapping[str, tuple[str, str]]] = {
+    "convenience_notice": (
+        r"^(?!.*(?:(?:performed|rendered|provided|done|delivered|accepted)\b|accrued|up to)).*(?:\bpay(?:s|ment|ing)?\b|\bpaid\b)|break (?:fee|charge|cost)|(?:termination|exit|cancellation) (?:fee|charge)"
+        r"|compensat|reimburs",
+        "ending it seems to cost something",
+    ),
+    "price_increase": (
+        r"\b(?:per|each|every|a|any) (?:calendar )?(?:quarter|month|week|half)|quarterly|monthly|semi-?annual"
+        rf"|half-?year|twice (?:a|each|per|every|in)|every [2-9] months|^(?!.*(?:{_ONE_YEAR})).*(?:at any|from) time",
+        "prices may rise more than once a year",
+    ),
+    "warranty": (
+        r"shorter|\bless(?:er)? of|earlier of|whichever|hours of|kilomet|\bmiles|\bcycles",
+        "it ends by whichever of several comes first",
+    ),
+    "audit_notice": (r"\b(?:consent|approv|permission)", "it needs the consent of the other side"),
+}
+"""By measure: words by which what is read is not all of it, and what that means."""
+
+
+def shortfall(measure: str, word: str, text: str) -> str:
+    """Why what is read of a sentence (`word`, where it is one) may not be all that it says; "" where nothing speaks for
+    that."""
+    takes = _TAKES_BACK.get(measure)
+    if takes is not None and pattern_of(takes[0]).search(digits(text)):
+        return takes[1]
+    if measure == "convenience_notice" and any(each.months > _LOCKED for each in durations(digits(text))):
+        return "it seems to be possible only after a long time"
+    part = next(exceptions(measure, word, text), "")
+    return f"it has an exception: {part if len(part) <= 80 else f'{part[:77].rstrip()}...'}" if part else ""
+
+
+def exceptions(measure: str, word: str, text: str) -> Iterator[str]:
+    """The exceptions of a sentence that may take something from us."""
+    if measure in ON_US:
+        return
+    for found in _PART.finditer(text):
+        part = found[0]
+        if not text[: found.start()].strip():  # what it is an exception from comes behind the comma
+            part = part.partition(",")[0]
+        rest = part[found.start("rest") - found.start() :]
+        if not pattern_of(_ANYWHERE).search(rest) and not is_free(measure, word, rest, text):
+            yield part.strip()
+
+
+def is_free(measure: str, word: str, rest: str, text: str) -> bool:
+    """Whether an exception, the `rest` of a text, is known to take nothing from us."""
+    if measure == "payment_days" and pattern_of(r"deduct|discount|rebate").search(text):
+        return True  # what is read is the time without it
+    free = _AFFILIATES if word == "affiliates" else _FREE.get(measure)
+    if free is None:
+        return False
+    items = _EACH.split(rest) if measure == "availability" or word == "affiliates" else [rest]
+    return all(pattern_of(free).search(each) for each in items if each.strip())
