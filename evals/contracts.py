@@ -32,7 +32,7 @@ HERE = Path(__file__).parent
 TEMPLATE = HERE.parent / "src" / "fairlead" / "workspace" / "solutions" / "contract-review"
 ORGANISATION = "Northlight Home"
 FOLDERS = ("seen", "apart")
-STRANGERS = ("looked", "aside", "last", "crossed", "crossed_aside")
+STRANGERS = ("looked", "aside", "last", "crossed", "crossed_aside", "crossed_last")
 WORDINGS = ("unseen", "unseen_again", "fresh", "fresh_kept", "fresh_last")
 
 

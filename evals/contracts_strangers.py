@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from evals.contracts_unseen import LEVELS
 
 _MARK: Final = re.compile(r"[ \t]*\{\{(?P<measure>\w+)=(?P<level>[a-z?]*)\}\}")
+_NUMBER: Final = re.compile(r"^\W*(?:\w{1,3}\)|\d[\d.]*)\s+")
 _TAIL: Final = 60  # letters before a mark, by which its words are found again
 WITHOUT: Final = ("exclusivity", "non_solicit", "renewal_term")
 """Of these nothing is what is preferred: silence of a clause that allows it is right."""
@@ -71,7 +72,8 @@ def _marked(name: str, marked: str) -> Stranger:
     start, words = 0, ""
     for found in _MARK.finditer(marked):
         before = _MARK.sub("", marked[start : found.start()]).strip()
-        words = " ".join(before[-_TAIL:].split()) or words  # a second mark is of the same words
+        last = _NUMBER.sub("", before.rpartition("\n")[2])  # clauses are shown without their numbers
+        words = " ".join(last[-_TAIL:].split()) or words  # a second mark is of the same words
         said[found["measure"]] = (found["level"], words)
         start = found.end()
     return Stranger(name, _MARK.sub("", marked), said)

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 
 class Clause(Struct, frozen=True, kw_only=True):
     """A paragraph with a number or a heading of its own. `heading` is its own, else that of the clause it is a part of,
-    which `above` is in any case; `start` and `end` are where its words stand in the contract, `line` counts from 1."""
+    which `above` is in any case; `annex` is the schedule that it stands in; `start` and `end` are where its words stand
+    in the contract, `line` counts from 1."""
 
     number: str
     heading: str
@@ -22,6 +24,7 @@ class Clause(Struct, frozen=True, kw_only=True):
     end: int
     line: int
     above: str = ""
+    annex: str = ""
 
     @property
     def place(self) -> str:
@@ -68,7 +71,7 @@ def split(text: str) -> Agreement:
 
 
 def _clauses(text: str) -> Iterator[Clause]:
-    number = heading = above = ""
+    number = heading = above = annex = ""
     start, begun_at, top = 0, 1, 0
     at = 0
     lines = text.splitlines(keepends=True)
@@ -80,8 +83,10 @@ def _clauses(text: str) -> Iterator[Clause]:
         if found is not None:
             clause = _clause(text, start, at, number, heading, above, begun_at)
             if clause is not None:
-                yield clause
+                yield replace(clause, annex=annex)
             number, heading = found.number, found.heading
+            if not number and _ANNEX.fullmatch(heading):
+                annex = heading
             if not found.deep:
                 above = heading
                 top = int(number) if number.isdigit() else top
@@ -89,7 +94,7 @@ def _clauses(text: str) -> Iterator[Clause]:
         at += len(raw)
     clause = _clause(text, start, at, number, heading, above, begun_at)
     if clause is not None:
-        yield clause
+        yield replace(clause, annex=annex)
 
 
 def _clause(text: str, start: int, end: int, number: str, own: str, above: str, line: int) -> Clause | None:
@@ -228,7 +233,7 @@ _SPECIAL: Final = re.compile(
 
 def is_special(clause: Clause) -> bool:
     """Whether its heading says that it changes what other clauses say."""
-    return _SPECIAL.search(f"{clause.above} {clause.heading}") is not None
+    return _SPECIAL.search(f"{clause.annex} {clause.above} {clause.heading}") is not None
 
 
 _COMMON: Final = {

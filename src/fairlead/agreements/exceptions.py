@@ -33,12 +33,14 @@ _STOPPED: Final = (
 _FREE: Final[Mapping[str, str]] = {
     "payment_days": r"disput|quer(?:y|ies)|correct|valid|proper|accept",
     "late_interest": r"disput|good faith",
-    "liability_cap": r"^(?!.*(?:exceed|limited (?:to|in)|\bfees|charges|\d|%|no liability|not be liable))",
+    "liability_cap": r"^(?!.*(?:exceed|limited (?:to|in)|reduc|exhaust|credit|\bfees|charges|\d|%|no liability"
+    r"|not be liable))",
     "initial_term": r"terminat|renew|extend",
     "renewal_term": _STOPPED,
     "renewal_notice": _STOPPED,
     "price_increase": r"\bnot?\b[^;]{0,60}(?:exceed|more|above|increase|greater)|notice|notif",
-    "confidentiality": r"^\W*(?:as|to)\b|representat|employee|advis|public|\blaw|court|known|independent|terminat|expir|disclos|\bend",
+    "confidentiality": r"^\W*(?:as|to)\b|representat|employee|advis|public|\blaw|court|known|independent|terminat|expir"
+    r"|disclos|\bend",
     "publicity": r"consent|approv|permission|law|regulat|authori[sz]|allow",
     "assignment": r"^[^,]{0,60}\b(?:consent|approv|permission)|\blaw\b",
     "subprocessors": r"^[^,]{0,60}\b(?:consent|approv|permission|authori)|notice|inform|notif|\blaw\b",
@@ -46,29 +48,42 @@ _FREE: Final[Mapping[str, str]] = {
     "audit_notice": r"notice",
     "indemnity": r"liab",
     "governing_law": r"^(?!.*(?:govern|constru|laws? of|\blaw\b))|conflict|choice of law|\brules|principles|convention",
-    "ip_owner": r"grants|licen[cs]|background|pre-?existing|made for hire",
+    "ip_owner": r"\bgrants? (?:the )?(?:client|customer|buyer|company|us)\b|perpetual|background|pre-?existing"
+    r"|made for hire",
 }
 """By measure: exceptions that take nothing from us. Of availability each thing that does not count has to be one."""
 ON_US: Final = frozenset({"non_solicit", "late_interest"})
 """What binds us: an exception is one for us."""
 _EACH: Final = pattern_of(r",|\band\b|\bor\b")
 _AFFILIATES: Final = r"affiliate|group|subsidiar|holding|consent"
+_MONTH: Final = "january|february|march|april|may|june|july|august|september|october|november|december"
 _ONE_YEAR: Final = r"\b(?:any|a|per|each|every|one|1|12)[- ](?:\w+ )?(?:year|months)\b|annual|anniversar|annum"
 _LOCKED: Final = 12  # months in which it cannot be ended; a year is what a first term mostly has
 _TAKES_BACK: Final[Mapping[str, tuple[str, str]]] = {
     "convenience_notice": (
-        r"^(?!.*(?:(?:performed|rendered|provided|done|delivered|accepted)\b|accrued|up to)).*(?:\bpay(?:s|ment|ing)?\b|\bpaid\b)|break (?:fee|charge|cost)|(?:termination|exit|cancellation) (?:fee|charge)"
+        r"^(?!.*(?:(?:performed|rendered|provided|done|delivered|accepted)\b|accrued|up to))"
+        r".*(?:\bpay(?:s|ment|ing)?\b|\bpaid\b)"
+        r"|break (?:fee|charge|cost)|(?:termination|exit|cancellation) (?:fee|charge)"
         r"|compensat|reimburs",
         "ending it seems to cost something",
     ),
     "price_increase": (
         r"\b(?:per|each|every|a|any) (?:calendar )?(?:quarter|month|week|half)|quarterly|monthly|semi-?annual"
-        rf"|half-?year|twice (?:a|each|per|every|in)|every [2-9] months|^(?!.*(?:{_ONE_YEAR})).*(?:at any|from) time",
+        rf"|half-?year|twice (?:a|each|per|every|in)|every [2-9] months|^(?!.*(?:{_ONE_YEAR})).*(?:at any|from) time"
+        rf"|\b(?:{_MONTH})\b.*\band\b.*\b(?:{_MONTH})\b",
         "prices may rise more than once a year",
     ),
     "warranty": (
         r"shorter|\bless(?:er)? of|earlier of|whichever|hours of|kilomet|\bmiles|\bcycles",
         "it ends by whichever of several comes first",
+    ),
+    "insurance": (
+        r"(?:excess|deductible|retention)\b[^.;]{0,60}\b(?:client|customer|buyer|company|you)\b",
+        "a part of it is borne by us",
+    ),
+    "ip_owner": (
+        r"\b(?:does|do|shall|will) not (?:pass|vest|belong|transfer|extend)\b|\bnone of\b",
+        "of something it says that it does not pass",
     ),
     "audit_notice": (r"\b(?:consent|approv|permission)", "it needs the consent of the other side"),
 }

@@ -108,8 +108,8 @@ def _renewal_term(said: Sentence) -> Iterator[Value]:
         yield Value(1.0)
         return
     if not said.has(
-        r"automatic|tacit|successive|followed by|thereafter|further|another|prolonged|at a time|each (?:time|case)|unless"
-        r"|year[- ]to[- ]year|successive|consecutive|\buntil\b"
+        r"automatic|tacit|successive|followed by|thereafter|further|another|prolonged|at a time|each (?:time|case)"
+        r"|unless|year[- ]to[- ]year|successive|consecutive|\buntil\b"
     ):
         return
     if said.has(r"\byear[- ]to[- ]year|\bfor (?:consecutive|successive) years|from year"):

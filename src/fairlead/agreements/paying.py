@@ -23,6 +23,10 @@ _PARTS: Final = (
     r"\b(?:balance|remainder|instal?lments?|deposit|down payment|remaining)\b|\bon order\b|(?:%"
     r"|percent)\)? of the (?:fees|price)|\bhalf of\b"
 )
+_ON_AN_EVENT: Final = (
+    r"\b(?:due|payable|paid)\b[^.;]{0,30}\b(?:on|upon|at|when|before) (?:the )?(?:signature|signing|order|placing"
+    r"|delivery|completion|acceptance|(?:it|they) (?:is|are) (?:placed|ordered|accepted))"
+)
 _NET: Final = r"\bnet\s+(\d+)(?!\s*(?:%|per ?cent))"
 
 
@@ -39,6 +43,8 @@ def _payment_days(said: Sentence) -> Iterator[Value]:
         yield from the_only((*found, *net), "days")
     elif said.has(r"on (?:receipt|presentation|demand)|in advance|immediately|upon (?:receipt|invoice)"):
         yield Value(0.0)
+    elif said.has(_ON_AN_EVENT):
+        yield Value(why="it is due when something happens, and not some days after the invoice")
 
 
 _AS_LAW_ALLOWS: Final = (

@@ -14,10 +14,9 @@ _NO_STATUTE: Final = r"(?![^.;,]{0,40}\b(?:Act|Code|Regulations?|GDPR|Directive|
 _REFERENCE: Final = re.compile(
     rf"{_WORD}(?P<one>{_NUMBER})(?:\s*(?:,|and|or|to)\s*(?P<two>{_NUMBER}))?{_NO_STATUTE}", re.IGNORECASE
 )
-_ANNEX: Final = re.compile(r"(?:schedule|annex|appendix|exhibit|attachment)\b", re.IGNORECASE)
 _SUBJECT_TO: Final = re.compile(
-    r"\b(?:subject to|(?:save|except) as (?:otherwise )?(?:provided|set out|set forth|stated|permitted|specified) (?:in|by))"
-    rf"\s+{_WORD}(?P<number>{_NUMBER}){_NO_STATUTE}",
+    r"\b(?:subject to|(?:save|except) as (?:otherwise )?(?:provided|set out|set forth|stated|permitted|specified) "
+    rf"(?:in|by))\s+{_WORD}(?P<number>{_NUMBER}){_NO_STATUTE}",
     re.IGNORECASE,
 )
 _NAMED: Final = re.compile(
@@ -28,8 +27,8 @@ _NAMED: Final = re.compile(
 
 
 class Placed(Struct, frozen=True):
-    """A clause with its whole number, the second part of clause 3 is `3(b)`, and its sentences in one line each, with
-    where they begin."""
+    """A clause with its whole number, and its sentences in one line each, with where they begin. The second part of
+    clause 3 is `3(b)`; in a schedule numbers begin anew, and nobody means these by `clause 1`."""
 
     path: str
     clause: Clause
@@ -42,17 +41,14 @@ class Placed(Struct, frozen=True):
 
 def placed(clauses: Iterable[Clause]) -> Iterator[Placed]:
     """The clauses in their order."""
-    above = annex = ""
+    above = ""
     for each in clauses:
-        if not each.number and _ANNEX.match(each.heading):
-            annex = f"{each.heading} "  # its numbers begin anew, and nobody means them by `clause 1`
         number = each.number.removeprefix("\u00a7 ")
         if not number.startswith("("):
             above = number
         path = above + number if number.startswith("(") else number
-        yield Placed(
-            annex + path if path else "", each, tuple((start, unbroken(text)) for start, text in sentences(each))
-        )
+        said = tuple((start, unbroken(text)) for start, text in sentences(each))
+        yield Placed(" ".join(filter(None, (each.annex, path))), each, said)
 
 
 def referred(text: str) -> list[str]:

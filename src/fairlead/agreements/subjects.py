@@ -24,7 +24,7 @@ _SUBJECTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "price_increase": (
         r"\b(?:prices?|price list|fees|charges|rates)\b",
-        r"amend|revis|uplift|rais|increas|adjust|vary|\bfixed\b|unchanged|list prices?\b|then[- ]current",
+        r"amend|revis|uplift|rais|increas|adjust|vary|\bfixed\b|unchanged|\bchange of|list prices?\b|then[- ]current",
     ),
     "renewal_term": (r"renew|tacit|year to year|roll(?:s|ed)?[- ]?over|successive|thereafter until", _MAY),
     "renewal_notice": (r"renew|year to year|roll(?:s|ed)?[- ]?over", r"notice|cancel|opt out|terminat"),
@@ -52,7 +52,8 @@ _SUBJECTS: Final[Mapping[str, tuple[str, str]]] = {
     "publicity": (r"\blogo\b|publicity|advertis|as a (?:customer|client)|list of (?:customers|clients)", _MAY),
     "exclusivity": (
         r"\bsolely\b|\bexclusiv\w*\b(?! jurisdiction| of\b| remed| propert| right)|(?:not|no).{0,40}anyone but"
-        r"|all (?:of )?its requirements",
+        r"|all (?:of )?its requirements"
+        r"|\b(?:nobody|no ?one|none|nowhere) (?:but|else|other)|\bentire (?:demand|requirement)",
         _MAY,
     ),
     "non_solicit": (r"employees|\bstaff\b|personnel", r"recruit|hire|solicit|entice|poach|offer\w* work"),

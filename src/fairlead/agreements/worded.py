@@ -170,7 +170,8 @@ def _exclusivity(said: Sentence) -> Iterator[Value]:
         r"only from|\bexclusively (?:from|with)|not\b[^.;]{0,50}\b(?:engage|buy|purchase|procure|obtain|source"
         r"|appoint)\b"
         r"[^.;]{0,80}\b(?:others?|another|third part|anyone else|any other|compet)\w*|not use .{0,20}other"
-        r"|from no other|sole supplier|\b(?:sole|exclusive) (?:and exclusive )?(?:provider|supplier|source"
+        r"|from no other|from (?:nobody|no ?one|none) (?:but|else|other)|sole supplier"
+        r"|\b(?:sole|exclusive) (?:and exclusive )?(?:provider|supplier|source"
         r"|agency|agent|contractor|vendor)"
         r"|\ball (?:of )?its requirements\b[^.;]{0,60}\bfrom\b|exclusively from"
     )
