@@ -2,9 +2,9 @@
 
 All sets are invented: `seen`, which the rules were written with; `apart`, written before the rules; `made`, put
 together by a generator from other wordings, in numbering styles drawn by the seed; and, looked at clause by clause,
-`unseen` and `unseen_again`, made likewise of wordings that are hard to read, and `fresh`, `fresh_kept` and
-`fresh_last`, of several writers' styles. RESULTS.md has the first figures of each, from before any rule was changed
-because of it.
+`unseen` and `unseen_again`, made likewise of wordings that are hard to read, `fresh`, `fresh_kept` and `fresh_last`, of
+several writers' styles, and `looked` to `crossed_last`, of ordinary English. RESULTS.md has the first figures of each,
+from before any rule was changed because of it.
 
     python -m evals.contracts [--seed 7] [--made 60] [--only SET] [--show]
 

@@ -1,8 +1,9 @@
 """Agreements and single clauses in ordinary legal English, as strangers to the rules write them.
 
-Files of `contracts_kept/strangers/looked` were read while rules were changed; `aside` and `last` were measured before
-they were. In agreements `{{measure=level}}` behind a sentence is what it says: the deviation ("" for as preferred, "?"
-where a person has to look). A line of `clauses.psv` is `measure | level | heading | words`.
+Files of `contracts_kept/strangers/looked` and `crossed` were read while rules were changed; the others were measured
+before they were. Those of `crossed` and its like have exceptions, defined terms and schedules. In agreements
+`{{measure=level}}` behind a sentence is what it says: the deviation ("" for as preferred, "?" where a person has to
+look). A line of `clauses.psv` is `measure | level | heading | words`.
 """
 
 import re

@@ -11,6 +11,8 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from fairlead.agreements.languages import is_foreign, language_of
+
 
 class Clause(Struct, frozen=True, kw_only=True):
     """A paragraph with a number or a heading of its own. `heading` is its own, else that of the clause it is a part of,
@@ -208,8 +210,23 @@ _END: Final = re.compile(r"(?<=[.;!?])[\"”’)]?\s+(?=[\"“(A-Z0-9])|\n\s*\n"
 _ABBREVIATED: Final = re.compile(r"\b(?:p\.a|e\.g|i\.e|no|art|ltd|inc|approx|mr|ms|dr|vs|cf|[A-Z])\.\Z", re.IGNORECASE)
 
 
+LONGEST_SENTENCE: Final = 4000
+"""Letters of a sentence that is read in one piece; a longer one is read in parts, so that no text takes minutes."""
+
+
 def sentences(clause: Clause) -> Iterator[tuple[int, str]]:
-    """The sentences of a clause, each with where it begins in the contract."""
+    """The sentences of a clause, each with where it begins in the contract; of one without end the parts."""
+    for start, said in _sentences(clause):
+        at = 0
+        while len(said) - at > LONGEST_SENTENCE:
+            end = max(said.rfind(" ", at, at + LONGEST_SENTENCE), at + LONGEST_SENTENCE // 2)
+            yield start + at, said[at:end]
+            at = end + (said[end] == " ")
+        if said[at:].strip():
+            yield start + at, said[at:]
+
+
+def _sentences(clause: Clause) -> Iterator[tuple[int, str]]:
     start = 0
     for found in _END.finditer(clause.text):
         if _ABBREVIATED.search(clause.text[max(0, found.start() - 8) : found.start()]):
@@ -219,6 +236,11 @@ def sentences(clause: Clause) -> Iterator[tuple[int, str]]:
         start = found.end()
     if said := clause.text[start:].strip():
         yield clause.start + start, said
+
+
+def is_in_another_language(clause: Clause) -> bool:
+    """Whether a clause, or one of its sentences, is not in English."""
+    return language_of(clause.text) not in ("en", "") or any(is_foreign(text) for _, text in sentences(clause))
 
 
 def unbroken(text: str) -> str:
@@ -234,30 +256,6 @@ _SPECIAL: Final = re.compile(
 def is_special(clause: Clause) -> bool:
     """Whether its heading says that it changes what other clauses say."""
     return _SPECIAL.search(f"{clause.annex} {clause.above} {clause.heading}") is not None
-
-
-_COMMON: Final = {
-    "en": "the of and to in shall by for any this",
-    "de": "der die das und ist nicht mit von den zu",
-    "fr": "le la les des et est une pour par du",
-    "es": "el los las del y es una por con que",
-    "it": "il di che della per con una gli nel non",
-    "nl": "het een van en de niet met voor op zijn",
-    "pt": "o os do da e uma por com que não",
-    "pl": "i w na z do nie się oraz przez jest",
-    "sv": "och att det som en av är för inte med",
-}
-_LOOKED_AT: Final = 40_000  # characters
-_FEWEST: Final = 4
-
-
-def language_of(text: str) -> str:
-    """A code such as `en`, by the commonest words; "" where too few of them are there."""
-    seen = re.findall(r"[^\W\d_]+", text[:_LOOKED_AT].lower())
-    counts = {code: sum(word in common for word in seen) for code, common in
-              ((code, frozenset(words.split())) for code, words in _COMMON.items())}  # fmt: skip
-    best = max(counts, key=lambda code: counts[code])
-    return best if counts[best] >= _FEWEST else ""
 
 
 _TYPES: Final = (

@@ -10,8 +10,8 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fairlead.agreements.clauses import Clause, is_special, unbroken
-from fairlead.agreements.exceptions import ON_US, is_free, shortfall
+from fairlead.agreements.clauses import LONGEST_SENTENCE, Clause, is_special, unbroken
+from fairlead.agreements.exceptions import ON_US, is_free, shortfall, takes_away
 from fairlead.agreements.readers import Said
 from fairlead.agreements.reading import pattern_of
 from fairlead.agreements.references import Placed, above, levels, named, placed, referred, without
@@ -30,7 +30,7 @@ _SUBJECT: Final[Mapping[str, str]] = {
     "subprocessors": r"sub-?process",
     "ip_owner": r"\brights|\btitle|\bown|deliverable|property|licen[cs]e",
     "indemnity": r"indemnit|indemnif|harmless",
-    "assignment": r"\bassign|transfer|novat|change of control",
+    "assignment": r"\bassign|transfer|novat|change of control|\bstep",
     "publicity": r"\bnames?\b|\blogo|publi|announce|reference|\bclient\b",
     "initial_term": r"\bterm\b|period|duration",
     "renewal_term": r"renew|extend|prolong",
@@ -48,7 +48,7 @@ _TURNS: Final = (
     r"(?:does|do|shall|is|are|will) not (?:require|apply|include|count|constitute|an?\b|be (?:deemed|a)\b)"
     r"|\bdeemed\b|\bneed not\b|\bhowever\b|\breduced\b|\binstead\b|\bno consent\b|\bonly to\b|\bexhaust"
 )
-_MAY: Final = r"\bmay\b(?! not)"
+_MAY: Final = r"\bmay\b(?! not)|\bentitled\b"
 _ENDING: Final = (
     r"break (?:fee|charge|cost)|(?:early|exit|cancellation|termination) (?:\w+ )?(?:fee|charge|payment)"
     r"|remain(?:ing|der)\b|\b(?:cannot|may not) be (?:terminat|cancel|ended)"
@@ -75,7 +75,9 @@ class _Contract:
     def __init__(self, told: Sequence[Said], clauses: Iterable[Clause]) -> None:
         self._where = {each.clause.place: each for each in placed(clauses)}
         self._paths = {level for each in self._where.values() for level in levels(each.path)}
+        self._texts: dict[str, tuple[str, ...]] = {}
         self._read = {(each.measure, each.start) for each in told}
+        self._quotes = {unbroken(each.quote) for each in told}
         self._measures: dict[str, set[str]] = {}
         for each in told:
             self._measures.setdefault(each.place, set()).add(each.measure)
@@ -105,13 +107,14 @@ class _Contract:
 
     def _beside(self, each: Said) -> str:
         """A sentence next to it, about the same thing, that turns what it says."""
-        if each.measure in ON_US:
-            return ""
         turns = _ENDING if each.measure == "convenience_notice" else _TURNS
         turns = f"{_TURNS}|{_MAY}" if each.measure in _WORDED else turns
         for text in self._near(each):
+            if text not in self._quotes and takes_away(each.measure, each.word, text):
+                return f"another sentence of its clause may take some of it back: {_short(text)}"
             if (
-                _is_about(each.measure, text)
+                each.measure not in ON_US
+                and _is_about(each.measure, text)
                 and pattern_of(turns).search(text)
                 and not is_free(each.measure, each.word, text, text)
             ):
@@ -130,10 +133,17 @@ class _Contract:
             found = next((level for level in levels(number) if level in self._paths), None)
             if found is None:
                 return f"it is subject to clause {number}, which was not found"
-            words = [unbroken(one.clause.text) for one in self._where.values() if one.under(found)]
-            if not all(is_free(each.measure, each.word, other, "") for other in words):
+            words = self._of(found)
+            if not all(len(one) <= LONGEST_SENTENCE and is_free(each.measure, each.word, one, "") for one in words):
                 return f"it is subject to clause {number}"
         return ""
+
+    def _of(self, number: str) -> tuple[str, ...]:
+        """What the clauses under a number say."""
+        if number not in self._texts:
+            every = (one.clause.text for one in self._where.values() if one.under(number))
+            self._texts[number] = tuple(unbroken(text) for text in every)
+        return self._texts[number]
 
     def _elsewhere(self, each: Said) -> str:
         """A sentence that names its clause and changes what that says, or one of special terms."""

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from fairlead.agreements.clauses import LONGEST_SENTENCE
 from fairlead.agreements.quantities import digits, durations
 from fairlead.agreements.reading import pattern_of
 
@@ -59,23 +60,49 @@ _AFFILIATES: Final = r"affiliate|group|subsidiar|holding|consent"
 _MONTH: Final = "january|february|march|april|may|june|july|august|september|october|november|december"
 _ONE_YEAR: Final = r"\b(?:any|a|per|each|every|one|1|12)[- ](?:\w+ )?(?:year|months)\b|annual|anniversar|annum"
 _LOCKED: Final = 12  # months in which it cannot be ended; a year is what a first term mostly has
+_MEASURED: Final = 3  # months over which a share may be reckoned, so that a bad day is still seen
+_TAKES: Final = (
+    r"\b(?:lapses?|forfeit\w*|exempt\w*(?! by law)|no longer|suspend\w*|revo(?:ke[sd]?|cation)|doubles?|doubled"
+    r"|tripled?s?|repa(?:y|id)\w*|not covered|(?:is|are) excluded|in addition(?! to|,)|borne by|without restriction"
+    r"|bears?(?! (?:simple |compound )?interest)|freely|reserves? the right|(?:counts?|treated) as|as amended by"
+    r"|subject always|once during the (?:whole )?(?:term|agreement)|(?<!out )of (?:which|whom)"
+    r"|whole (?:life|term|duration)"
+    r"|may (?:reduce|cancel|alter|withdraw|suspend|reuse|resell|sell)|requires? n(?:o|one))\b"
+)
+"""Words that take away, of whatever is spoken of: in the sentence that was read, or behind it."""
+_MEANT: Final[Mapping[str, str]] = {
+    "convenience_notice": r"may cancel|no longer|may withdraw",
+    "liability_cap": r"double|bear",
+    "initial_term": r"of which|whole",
+    "availability": r"of which",
+    "governing_law": r"excluded",
+    "price_increase": r"whole",
+    "confidentiality": r"no longer|of which",
+}
+"""By measure: those of them that say what is read, or something else."""
 _TAKES_BACK: Final[Mapping[str, tuple[str, str]]] = {
     "convenience_notice": (
         r"^(?!.*(?:(?:performed|rendered|provided|done|delivered|accepted)\b|accrued|up to))"
         r".*(?:\bpay(?:s|ment|ing)?\b|\bpaid\b)"
         r"|break (?:fee|charge|cost)|(?:termination|exit|cancellation) (?:fee|charge)"
-        r"|compensat|reimburs",
-        "ending it seems to cost something",
+        r"|compensat|reimburs|\bexpir\w+ (?:on|at|with)\b[^.;]{0,30}\byear",
+        "ending it seems to cost something, or to be possible on some days only",
     ),
     "price_increase": (
         r"\b(?:per|each|every|a|any) (?:calendar )?(?:quarter|month|week|half)|quarterly|monthly|semi-?annual"
-        rf"|half-?year|twice (?:a|each|per|every|in)|every [2-9] months|^(?!.*(?:{_ONE_YEAR})).*(?:at any|from) time"
-        rf"|\b(?:{_MONTH})\b.*\band\b.*\b(?:{_MONTH})\b",
+        r"|half-?year|twice (?:a|each|per|every|in)"
+        r"|every (?:[2-9]|second|third|fourth|sixth|other) (?:months?|quarters?)"
+        rf"|^(?!.*(?:{_ONE_YEAR})).*(?:at any|from) time"
+        rf"|\b(?:{_MONTH})\b[^.;]{{0,20}}\band\b[^.;]{{0,20}}\b(?:{_MONTH})\b",
         "prices may rise more than once a year",
     ),
     "warranty": (
         r"shorter|\bless(?:er)? of|earlier of|whichever|hours of|kilomet|\bmiles|\bcycles",
         "it ends by whichever of several comes first",
+    ),
+    "breach_notice": (
+        r"confirm|investigat|forensic|conclusion",
+        "the time does not begin when they know of it",
     ),
     "insurance": (
         r"(?:excess|deductible|retention)\b[^.;]{0,60}\b(?:client|customer|buyer|company|you)\b",
@@ -93,13 +120,29 @@ _TAKES_BACK: Final[Mapping[str, tuple[str, str]]] = {
 def shortfall(measure: str, word: str, text: str) -> str:
     """Why what is read of a sentence (`word`, where it is one) may not be all that it says; "" where nothing speaks for
     that."""
+    if len(text) >= LONGEST_SENTENCE // 2:
+        return "the sentence is too long for any rule"
     takes = _TAKES_BACK.get(measure)
     if takes is not None and pattern_of(takes[0]).search(digits(text)):
         return takes[1]
     if measure == "convenience_notice" and any(each.months > _LOCKED for each in durations(digits(text))):
         return "it seems to be possible only after a long time"
+    if measure == "availability" and any(each.months > _MEASURED for each in durations(digits(text))):
+        return "it is measured over a long time"
+    taking = takes_away(measure, word, text)
+    if taking:
+        return f"it says {taking!r}, and what that takes away no rule knows"
     part = next(exceptions(measure, word, text), "")
     return f"it has an exception: {part if len(part) <= 80 else f'{part[:77].rstrip()}...'}" if part else ""
+
+
+def takes_away(measure: str, word: str, text: str) -> str:
+    """The words of a sentence that take something away, whatever it is; "" for none."""
+    found = pattern_of(_TAKES).search(text)
+    meant = _MEANT.get(measure)
+    if found is None or word == "free" or (meant is not None and pattern_of(meant).search(found[0])):
+        return ""
+    return found[0]
 
 
 def exceptions(measure: str, word: str, text: str) -> Iterator[str]:

@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from fairlead.agreements.clauses import Clause, is_special, sentences, unbroken
+from fairlead.agreements.clauses import LONGEST_SENTENCE, Clause, is_special, sentences, unbroken
 from fairlead.agreements.readers import Said
 from fairlead.agreements.reading import pattern_of
 
@@ -54,7 +54,7 @@ _SUBJECTS: Final[Mapping[str, tuple[str, str]]] = {
         r"\bsolely\b|\bexclusiv\w*\b(?! jurisdiction| of\b| remed| propert| right)|(?:not|no).{0,40}anyone but"
         r"|all (?:of )?its requirements"
         r"|\b(?:nobody|no ?one|none|nowhere) (?:but|else|other)|\bentire (?:demand|requirement)",
-        _MAY,
+        rf"{_MAY}|undertak|agrees|commit",
     ),
     "non_solicit": (r"employees|\bstaff\b|personnel", r"recruit|hire|solicit|entice|poach|offer\w* work"),
     "indemnity": (r"indemnif|harmless|third part\w+.{0,60}\bclaim|\bsues?\b", _MAY),
@@ -65,6 +65,10 @@ _SUBJECTS: Final[Mapping[str, tuple[str, str]]] = {
 _CHANGES: Final = (
     r"\b(?:clause|section|article|paragraph|words?|sentence)\b.{0,120}\b(?:(?:is|are"
     r"|be) (?:hereby )?(?:deleted|replaced|amended|substituted))"
+)
+_VERSION: Final = (
+    r"\b(?:german|french|spanish|italian|dutch|portuguese|polish|swedish)(?:[- ]language)? (?:version|text|wording"
+    r"|original|language)\b[^.;]{0,80}\b(?:prevail|authoritative|binding|precedence|decisive|govern|control)"
 )
 _PERCENT: Final = r"\d\s*%|per ?cent"
 _FIGURES: Final[Mapping[str, str]] = {
@@ -127,8 +131,8 @@ def unheard(clauses: Iterable[Clause], said: Iterable[Said]) -> list[Unheard]:
 def _unheard(clause: Clause, read: set[str], quotes: set[str], *, has_said: bool) -> Unheard | None:
     parts = [(start - clause.start, unbroken(text)) for start, text in sentences(clause) if text not in quotes]
     for at, text in parts:
-        if pattern_of(_CHANGES).search(text):
-            return Unheard(clause, at, "it changes what another clause says")
+        if why := _reaching(text):
+            return Unheard(clause, at, why)
     if not has_said and is_special(clause):
         return Unheard(clause, 0, "special terms mostly change what another clause says")
     by_words = {measure: at for at, text in reversed(parts) for measure in _SUBJECTS if _speaks(text, measure)}
@@ -146,6 +150,17 @@ def _unheard(clause: Clause, read: set[str], quotes: set[str], *, has_said: bool
             why = f"it names a figure beside what another sentence says of {_named(figures)}"
             return Unheard(clause, at, why)
     return None
+
+
+def _reaching(text: str) -> str:
+    """Why a sentence has to be read by somebody, whatever it speaks of."""
+    if len(text) >= LONGEST_SENTENCE // 2:
+        return "a sentence of it is too long for any rule"
+    if pattern_of(_CHANGES).search(text):
+        return "it changes what another clause says"
+    if pattern_of(_VERSION).search(text):
+        return "what counts is a text in another language, and no rule read that"
+    return ""
 
 
 def _named(measures: Iterable[str]) -> str:

@@ -167,8 +167,8 @@ _DEALS: Final = r"exclusiv|services|goods|products|suppl|consultants|providers|v
 
 def _exclusivity(said: Sentence) -> Iterator[Value]:
     bound = said.has(
-        r"only from|\bexclusively (?:from|with)|not\b[^.;]{0,50}\b(?:engage|buy|purchase|procure|obtain|source"
-        r"|appoint)\b"
+        r"only from|\b(?:solely|exclusively) (?:from|with)"
+        r"|not\b[^.;]{0,50}\b(?:engage|buy|purchase|procure|obtain|source|appoint)\b"
         r"[^.;]{0,80}\b(?:others?|another|third part|anyone else|any other|compet)\w*|not use .{0,20}other"
         r"|from no other|from (?:nobody|no ?one|none) (?:but|else|other)|sole supplier"
         r"|\b(?:sole|exclusive) (?:and exclusive )?(?:provider|supplier|source"

@@ -13,7 +13,7 @@ from fairlead.agreements import (
     bears_out,
     doubted,
     heads_of,
-    language_of,
+    is_in_another_language,
     parties_of,
     read,
     split,
@@ -51,7 +51,7 @@ def extracted(text: str, organisation: str) -> dict[str, Any]:
     said = doubted(read(agreement.clauses, parties, agreement.type), agreement.clauses)
     known = {each.place for each in said}
     addressed = [each for each in agreement.clauses if _ADDRESSED.search(each.text)]
-    foreign = [each for each in agreement.clauses if language_of(each.text) not in ("en", "")]
+    foreign = [each for each in agreement.clauses if is_in_another_language(each)]
     silent = {each.clause.place: each for each in unheard(agreement.clauses, said)}
     measures = {each.measure for each in said}
     unread = [

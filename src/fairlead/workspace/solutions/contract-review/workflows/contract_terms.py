@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from fairlead.agreements import Position, amounts, position, standing_of
+from fairlead.agreements import LANGUAGES, Position, amounts, position, standing_of
 from fairlead.tools import ToolError
 
 _ORDER = ("none", "minor", "major", "critical")
@@ -163,10 +163,9 @@ def _missing(
 def _attention(found: dict[str, Any], severities: dict[str, str]) -> Iterator[dict[str, Any]]:
     """What a person must look at, because no rule can."""
     if found["language"] != "en":
-        what = (
-            f"it seems to be written in {found['language']!r}" if found["language"] else "its language cannot be told"
-        )
-        text = f"this contract is not in English, {what}: nothing was compared, a person has to read it"
+        name = LANGUAGES.get(found["language"])
+        what = f"is not in English but, it seems, in {name}" if name else "is in a language that cannot be told"
+        text = f"this contract {what}: the rules read English only, nothing was compared, a person has to read it"
         yield {"kind": "language", "severity": "critical", "place": "", "text": text}
     for each in found["foreign"]:
         yield {"kind": "language", "severity": severities.get("unread", "major"), **each}
