@@ -43,7 +43,7 @@ def test_a_page_whose_text_lies_on_its_side_is_read_as_it_would_be_turned(turn: 
 
 
 def test_what_is_written_along_a_margin_tears_no_line_apart() -> None:
-    margin = Text(345, 700, "Registered office: 1 High Street, Leeds, all prices in EUR as of 2025", 8, turn=90)
+    margin = Text(440, 330, "Registered office: 1 High Street, Leeds, all prices in EUR as of 2025", 8, turn=90)
     plain, beside = fields(), fields(margin)
     assert {name: each.value for name, each in beside.items()} == {name: each.value for name, each in plain.items()}
     assert not any(each.doubt for each in beside.values())

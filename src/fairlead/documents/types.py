@@ -5,7 +5,7 @@ from typing import Final
 from msgspec import Struct
 
 Box = tuple[float, float, float, float]
-"""Left, top, right and bottom in points, from the page's upper left corner."""
+"""Left, top, right and bottom in points, from the page's upper left corner as it is read, with its text upright."""
 
 MOST_PAGES: Final = 60
 MOST_WORDS: Final = 30_000
