@@ -22,6 +22,7 @@ SIGNATURES: Final = {
     "buying.order": "id: str, amount: int",
     "plants.buy": "id: str, amount: int",
     "desk.rate": "day: str",
+    "qstays.free": "hotel: str, day: str",
 }
 """What tools are asked with, where it is not one `id`."""
 WRITES: Final = ("buying.order", "plants.buy")
