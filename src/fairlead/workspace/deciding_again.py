@@ -12,6 +12,7 @@ from fairlead.costs.record import Record
 from fairlead.execution.told_policies import Told, asked_again
 from fairlead.identity.types import Caller
 from fairlead.labels import DataClass, Labels
+from fairlead.policy.cedar_request import Asked
 from fairlead.policy.types import Decision
 from fairlead.tasks.types import Task, TaskType
 
@@ -92,6 +93,16 @@ class Again:
         return self.workspace.policy.release_result(
             told.caller, tool, categories, asked=categories, task=record.task, door=record.door
         )
+
+    def reply(self, record: Record, caller: Caller) -> Decision | None:
+        """A decision about the release of a reply, by the categories that the record has; None where there is no such
+        model."""
+        model = self.workspace.models.models.get(record.model)
+        if model is None:
+            return None
+        categories = frozenset(record.categories)
+        asked = Asked(task=record.task, door=record.door, labels=categories)
+        return self.workspace.policy.release(caller, asked, model, categories, {})
 
 
 def differing_rules(before: Again, after: Again, ids: Iterable[str]) -> tuple[tuple[str, str], ...]:

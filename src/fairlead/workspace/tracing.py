@@ -6,11 +6,11 @@ from functools import cached_property
 from typing import Any, Final
 
 from fairlead.clock import Clock
+from fairlead.context.catalogue import load_catalogue
 from fairlead.context.history import history
 from fairlead.costs.record import Record
 from fairlead.errors import FairleadError
 from fairlead.execution.told_policies import Told
-from fairlead.policy.types import Decision
 from fairlead.storage import page_rows, workflow_step_rows
 from fairlead.storage.fleet import Fleet
 from fairlead.storage.log import Log
@@ -18,13 +18,14 @@ from fairlead.storage.store import Store
 from fairlead.storage.vault import Vault
 from fairlead.workflows.opened import Opened
 from fairlead.workflows.runs import Runs
-from fairlead.workflows.tracing.facts import Action, Change, Page
+from fairlead.workflows.tracing.facts import Action, Change, Page, Unread
 from fairlead.workflows.tracing.from_records import Met
 from fairlead.workflows.tracing.logged import Logged
 from fairlead.workflows.tracing.replaying import Rerun, rerun
 from fairlead.workspace.backtesting import told_in
 from fairlead.workspace.compile import Secrets
-from fairlead.workspace.deciding_again import Again, Unknown, caller_of, differing_rules, labels_of
+from fairlead.workspace.decided_otherwise import let_go, unread, verdict
+from fairlead.workspace.deciding_again import Again, differing_rules
 from fairlead.workspace.published import snapshot_of
 from fairlead.workspace.revisions_compiled import Revisions
 
@@ -88,13 +89,31 @@ class LoggedFacts:
         if before is None or after is None:
             return None
         told = self._told_of(run, row)
-        was, now = _verdict(before, record, told), _verdict(after, record, told)
-        if withheld := _let_go(before, record, told):
+        was, now = verdict(before, record, told), verdict(after, record, told)
+        if withheld := let_go(before, record, told):
             was, now = (withheld, ()), ("withheld", record.policies)
         if was is None or now is None or was[0] == now[0]:
             return None
         rules = differing_rules(before, after, (*now[1], *was[1], *record.policies))
         return Change(was=was[0], now=now[0], began_under=first, decided_under=record.revision, rules=rules)
+
+    def unread(self, run: str) -> tuple[Unread, ...]:
+        rows, first = self._of(run), self._first_revision
+        if not rows or not first or rows[-1][1].revision in ("", first) or rows[-1][1].kind == "call_tool":
+            return ()
+        row, record = rows[-1]
+        before, after = self._again(first), self._again(record.revision)
+        snapshot = record.snapshot or snapshot_of(self._store, first)
+        if before is None or after is None or not snapshot or not record.task:
+            return ()
+        told, catalogue = self._told_of(run, row), load_catalogue(self._store, snapshot, names_items=True)
+        about = {"was": "readable", "now": "not", "began_under": first, "decided_under": record.revision}
+        with self._store.reading() as connection:
+            return tuple(
+                Unread(text=page[0], change=Change(rules=rules, **about))
+                for item, version, rules in unread(before, after, record, told, catalogue)
+                if (page := page_rows.text_of(connection, item, version)) is not None
+            )
 
     # ---- records ---------------------------------------------------------------------------------------------------
 
@@ -188,37 +207,3 @@ class LoggedFacts:
         row = opened.results[place]
         plain: Mapping[str, Any] = opened.key.open(place, row.sealed)
         return plain.get("value")
-
-
-def _verdict(again: Again, record: Record, told: Told | None) -> tuple[str, tuple[str, ...]] | None:
-    """What is decided of an action, and by which policies; None where that cannot be known."""
-    caller, labels = caller_of(record, told, again.workspace), labels_of(record)
-    if isinstance(caller, Unknown) or isinstance(labels, Unknown):
-        return None
-    if record.kind == "call_tool":
-        if told is None or told.call is None:
-            return None
-        decision = again.tool(record, told, labels, frozenset())
-        return (
-            None
-            if isinstance(decision, Unknown)
-            else (decision.effect, tuple(each.policy for each in decision.reasons))
-        )
-    decisions = again.models(record, caller, labels)
-    asked = {name for name, by in record.dropped if by == "not asked for"}
-    concerned = {name: each for name, each in decisions.items() if name not in asked}
-    rules = tuple(dict.fromkeys(reason.policy for each in concerned.values() for reason in each.reasons))
-    return ", ".join(_said(name, each) for name, each in sorted(concerned.items())), rules
-
-
-def _let_go(before: Again, record: Record, told: Told | None) -> str:
-    """Whether a tool's result that was withheld would not have been under another revision: what it was then."""
-    if record.kind != "call_tool" or record.error is None or record.error.code != "withheld" or told is None:
-        return ""
-    decision = before.result(record, told)
-    return "" if decision is None or not decision.allowed else "let go"
-
-
-def _said(name: str, decision: Decision) -> str:
-    taken = f" without {', '.join(sorted(decision.redact))}" if decision.redact else ""
-    return f"{name} {decision.effect}{taken}"

@@ -1,6 +1,6 @@
 """Results of tools, and what an agent called them with: what speaks against them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -16,12 +16,14 @@ from fairlead.workflows.tracing.evidence import (
 )
 from fairlead.workflows.tracing.facts import Page
 from fairlead.workflows.tracing.from_records import Met
+from fairlead.workflows.tracing.leaves import empties
 from fairlead.workflows.tracing.looking import Aim, Looking
 from fairlead.workflows.tracing.matching import Path, atoms, holds, shown_path
 from fairlead.workflows.tracing.replaying import Passed
 from fairlead.workflows.tracing.telling import is_telling, says_itself
 from fairlead.workflows.walk import Place
 
+_NO_ITEMS: Final = 0.42  # of an empty list: there may be none
 _WENT_ON: Final = 0.7  # how much a refusal counts after which an agent went on
 
 
@@ -32,7 +34,7 @@ class Calls(Looking):
         """A value of a tool's result: what speaks against it, and what the tool was given."""
         name = f"tool:{call.name}" + (f"#{shown_path(path)}" if path else "")
         model = self._asked_by(call)
-        found = self._against(call, path)
+        found = self._against(call, path, converted=aim.converted)
         if found is not None:
             name = f"tool:{call.name}" if found.whole else name
             about = {"input": name, "tool": call.name, "model": model, "rival": found.rival}
@@ -42,27 +44,28 @@ class Calls(Looking):
             self.suspect("data", 0.4, aim, why, call, input=name, tool=call.name, model=model)
         return self._each(takens, aim)
 
-    def _against(self, call: Met, path: Path) -> Against | None:
+    def _against(self, call: Met, path: Path, *, converted: bool = False) -> Against | None:
         schema = self._flow.run.program.bundle.results.get(call.name)
         calls = [each for each in self._flow.run.met.values() if each.kind == "tool" and each.result is not None]
         return (
             against_result(call, path, schema, self._facts.earlier(call))
-            or against_unlike(call, path, calls)
+            or (None if converted else against_unlike(call, path, calls))
             or against_others(call, path, calls)
             or against_pages(call, path, self._all_pages())
         )
 
     def _nothing(self, call: Met, aim: Aim, within: Path = ()) -> None:
         """What a result has nothing for, where what is in question is nothing."""
-        value = at_path(call.result.value, within) if call.result is not None and aim.empty else ""
-        here = [(within, value)] if not isinstance(value, Mapping) and within else []
-        leaves = [((*within, str(key)), each) for key, each in value.items()] if isinstance(value, Mapping) else here
-        for path, each in leaves:
-            if aim.empty and (found := against_nothing(each)) is not None:
-                name, model = f"tool:{call.name}#{shown_path(path)}", self._asked_by(call)
-                self.suspect(
-                    "bad_tool_result", found.weight, aim, found.why, call, input=name, tool=call.name, model=model
-                )
+        if call.result is None or not aim.empty:
+            return
+        value, model = at_path(call.result.value, within), self._asked_by(call)
+        for path in [(*within, *each) for each in empties(value)]:
+            found, name = against_nothing(at_path(call.result.value, path)), f"tool:{call.name}"
+            about = {"input": f"{name}#{shown_path(path)}" if path else name, "tool": call.name, "model": model}
+            if found is not None:
+                self.suspect("bad_tool_result", found.weight, aim, found.why, call, **about)
+            else:
+                self.suspect("data", _NO_ITEMS, aim, "there are no items in it", call, value=[], **about)
 
     def _asked_by(self, call: Met) -> str:
         """The model whose turn asked for a call, or was told beforehand what is remembered; "" where the workflow

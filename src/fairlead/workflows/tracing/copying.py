@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from fairlead.workflows.tracing.dataflow import under
-from fairlead.workflows.tracing.looking import texts_of
+from fairlead.workflows.tracing.leaves import texts_of
 from fairlead.workflows.tracing.matching import Atom, Path, atom_of, atoms, holds, is_prose
 
 _TELLING_DIGITS: Final = 3  # of a number that is not met with by chance
@@ -60,6 +60,22 @@ def other_row(atom: Atom, key: str, sources: Sequence[Any], wanted: Atom) -> boo
     leaves = [(path, each) for one in sources for path, each in atoms(one) if path and str(path[-1]) == key]
     rows = {column(path) for path, each in leaves if each == atom and column(path) != path}
     return is_rare(wanted) and any(column(path) in rows and each == wanted for path, each in leaves)
+
+
+def reordered(value: Any, sources: Sequence[Any]) -> bool:
+    """Whether a list has just the items of one that was given, or of one column of its rows, in another order."""
+    mine = [atom for _, atom in atoms(value)]
+    if len(set(mine)) < max(len(mine), 2):
+        return False
+    given = [each for one in sources for rows in _lists(one) for each in _columns(rows)]
+    return any(set(each) == set(mine) for each in given) and mine not in given
+
+
+def _columns(rows: Sequence[Any]) -> Iterator[list[Atom]]:
+    found: dict[Path, list[Atom]] = {}
+    for path, atom in atoms(rows):
+        found.setdefault(column(path), []).append(atom)
+    yield from found.values()
 
 
 def column(path: Path) -> Path:

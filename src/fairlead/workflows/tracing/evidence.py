@@ -28,7 +28,9 @@ _REFUSAL: Final = re.compile(
 _IS: Final = re.compile(r"\b(is|are|was|were)\b|:")
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _UNITS: Final = frozenset("km kg eur usd gbp lb mg cm mm percent pct net gross".split())  # noqa: SIM905
-_UNIT_KEYS: Final = frozenset("unit units uom scale measure currency basis".split())  # noqa: SIM905
+_UNIT_KEYS: Final = frozenset(
+    "unit units uom scale measure currency basis per period interval frequency".split()  # noqa: SIM905
+)
 _YEAR: Final = re.compile(r"\b(?:19|20)\d\d\b")
 _ALIKE: Final = 0.6  # of the words of two sentences that are about the same
 _SHORT: Final = 400  # characters of a refusal
@@ -104,7 +106,7 @@ def against_unlike(call: Met, path: Path, others: Iterable[Met]) -> Against | No
 
 def against_nothing(value: Any) -> Against | None:
     """Nothing, where something was wanted."""
-    return Against(0.6, "there is nothing there") if value is None or value == "" else None
+    return Against(0.6, "there is nothing there") if value in (None, "", {}) else None
 
 
 def against_others(call: Met, path: Path, others: Iterable[Met]) -> Against | None:
@@ -116,6 +118,8 @@ def against_others(call: Met, path: Path, others: Iterable[Met]) -> Against | No
         if other is call or other.result is None or not isinstance(key, str) or atom is None:
             continue
         told = _under(key, atom, other.result.value)
+        if told is None:
+            told = _under(call.name.rpartition(".")[2], atom, other.result.value)
         if told is not None and not _much_the_same(told, atom) and named & _names(other):
             rival = other.at.text if other.name != call.name else ""
             return Against(0.75, f"{other.name} tells of {key} {shown_atom(told)} for the same", rival=rival)

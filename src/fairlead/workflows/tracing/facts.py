@@ -62,6 +62,13 @@ class Change(Struct, frozen=True, kw_only=True):
         return f"under {self.began_under} it was {self.was}, under {self.decided_under} it is {self.now}"
 
 
+class Unread(Struct, frozen=True, kw_only=True):
+    """A page that might be read when the run began, and not any more when a model was asked."""
+
+    text: str
+    change: Change
+
+
 class Facts(Protocol):
     """Of one run."""
 
@@ -79,4 +86,8 @@ class Facts(Protocol):
 
     def changed(self, run: str) -> Change | None:
         """Whether the decision about an action differs from that of the revision that the run began under."""
+        ...
+
+    def unread(self, run: str) -> tuple[Unread, ...]:
+        """The pages that the model of an action was not given because of a rule that came while the run went on."""
         ...

@@ -1,6 +1,6 @@
 """What a search through a run knows and finds: the same for replies, results and pages."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -10,7 +10,8 @@ from fairlead.workflows.tracing.dataflow import Dataflow, Spot, Taken
 from fairlead.workflows.tracing.evidence import against_page, against_sibling
 from fairlead.workflows.tracing.facts import Facts, Page
 from fairlead.workflows.tracing.from_records import Met
-from fairlead.workflows.tracing.matching import Atom, Path, atom_of, atoms, holds, is_prose, numbers_in, shown_atom
+from fairlead.workflows.tracing.leaves import flags, paths_of, texts_of
+from fairlead.workflows.tracing.matching import Atom, atom_of, atoms, is_prose, numbers_in, shown_atom
 from fairlead.workflows.tracing.opposed import Opposition
 from fairlead.workflows.tracing.replaying import Passed
 from fairlead.workflows.tracing.suspects import Cause, Link, Suspect
@@ -20,7 +21,7 @@ class Aim(Struct, frozen=True):
     """What is looked for: a value at a spot. Without an atom, all that its step was given. `plainly`: the value itself
     was noticed, and not something that was judged by it. `empty`: what was noticed is that there is nothing.
     `looked_up`: something was looked up by it, so it is not where the value in question came from. `part` is how much
-    what speaks against it counts, 1 for all."""
+    what speaks against it counts, 1 for all. `converted`: the value in question is this one in another unit."""
 
     spot: Spot
     atom: Atom | None
@@ -29,6 +30,7 @@ class Aim(Struct, frozen=True):
     empty: bool = False
     looked_up: bool = False
     part: float = 1.0
+    converted: bool = False
 
 
 class Looking:
@@ -149,34 +151,3 @@ class Looking:
     def _tried(self, met: Met) -> tuple[Any, ...]:
         found = self._facts.action(met.action) if met.action else None
         return found.attempts if found is not None else ()
-
-
-def paths_of(value: Any, atom: Atom, like: Path) -> list[Path]:
-    """Where an atom stands in a value: under the same key where that is so, else at the first place."""
-    found = [path for path, each in atoms(value) if each == atom]
-    if not found and (path := holds(value, atom)) is not None:
-        found = [path]
-    same = [path for path in found if path and like and path[-1] == like[-1]]
-    return same or found[:1]
-
-
-def flags(value: Any, key: str, flag: bool, path: Path = ()) -> Iterator[Path]:
-    """Where this yes or no stands under a key in some data, which is itself found at `path`."""
-    if value is flag and path and path[-1] == key:
-        yield ()
-    inner = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
-    for name, each in inner:
-        for below in flags(each, key, flag, (name,)):
-            yield (name, *below)
-
-
-def texts_of(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """The texts in some data, each with its path."""
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, Mapping):
-        for key, each in value.items():
-            yield from texts_of(each, (*path, str(key)))
-    elif isinstance(value, list | tuple):
-        for number, each in enumerate(value):
-            yield from texts_of(each, (*path, number))

@@ -169,6 +169,7 @@ def reckoned_day(atom: str, values: Sequence[Any], texts: Sequence[str]) -> tupl
     """The date among these values and the number (there, or with its unit in a text) from which this date follows:
     so many days, weeks or months after or before; None where it does not."""
     known = [each for value in values for _, each in atoms(value)]
+    texts = [*texts, *(each for each in known if isinstance(each, str))]
     days = dict.fromkeys(day for each in known if isinstance(each, str) for day in days_of(each))
     numbers = [each for each in known if isinstance(each, Decimal)] + [
         each for text in texts for each in spans_in(text)

@@ -2,34 +2,41 @@
 against wherever that value came from."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from fairlead.workflows.expressions import Expression
+from fairlead.workflows.tracing.copying import is_rare
 from fairlead.workflows.tracing.dataflow import Dataflow, Taken
-from fairlead.workflows.tracing.matching import Atom, atom_of, atoms
+from fairlead.workflows.tracing.matching import Atom, atom_of, atoms, shown_atom
 from fairlead.workflows.tracing.replaying import Passed
+from fairlead.workflows.tracing.slips import meant_for, slip
 from fairlead.workflows.tracing.suspects import PROVEN, Cause, Suspect
 
 _SAYS_OTHERWISE: Final = 0.55
 _JUDGED: Final = 0.52
 _ALONE: Final = 0.51
+_SLIPPED: Final = 0.56
 _READ_SINCE: Final = 0.4  # of a page that was judged by, and says something else by now
 _PART: Final = 0.4
+_CHOSEN: Final = 0.31  # of a source from which models have chosen: more than of what was merely looked up by
 _SOURCES: Final = ("data", "person")
 _THE_SAME: Final = ("==", ".contains(")
 
 
 class Opposition(Struct, frozen=True):
     """A value that was to be the same as what a system says, or the values of a text that was to hold it: `values`,
-    none where the rule reckons with it. `wanted` is what the system says, and `by` the place of its step."""
+    none where the rule reckons with it. `wanted` is what the system says, `by` the place of its step, and `also`
+    what else it says."""
 
     values: frozenset[Atom]
     wanted: Atom
     by: str
     said: str
+    also: frozenset[Atom] = frozenset()
 
 
 def oppositions(
@@ -43,11 +50,18 @@ def oppositions(
         mine = [each for each in takens if each.spot.place == passed.at.text]
         own = frozenset(atom for each in mine for _, atom in atoms(each.value))
         found += [
-            Opposition(own if len(takens) <= len(mine[:1]) + 1 else frozenset(), told, by, said)
+            Opposition(own if len(takens) <= len(mine[:1]) + 1 else frozenset(), told, by, said, _also(flow, by, told))
             for told, by, said in _wanted(flow, rule, [each for each in takens if each not in mine])
             if mine and told not in own
         ]
     return found
+
+
+def _also(flow: Dataflow, by: str, told: Atom) -> frozenset[Atom]:
+    """What else the step says that a value was held against."""
+    step = flow.run.steps.get(by)
+    said = step.result.value if step is not None and step.result is not None else None
+    return frozenset(atom for _, atom in atoms(said) if atom != told)
 
 
 def _wanted(flow: Dataflow, rule: Expression, others: Sequence[Taken]) -> Iterator[tuple[Atom, str, str]]:
@@ -96,14 +110,37 @@ def opposed(found: Sequence[Suspect], judged: Sequence[Suspect], all_: Sequence[
         return [_against(each, _SAYS_OTHERWISE, said) if each is most else each for each in weighed]
     if judged:
         return [*weighed, *(_against(each, _JUDGED, said) for each in judged)]
-    sources = _sources(weighed, {each.by for each in all_})
-    alone = len({(each.place, each.input) for each in sources}) == 1
-    return [_against(each, _ALONE, said) if alone and each in sources else each for each in weighed]
+    by = {each.by for each in all_}
+    slipped = [(each, how) for each in _sources(weighed, by, _CHOSEN) if (how := _slipped(each, all_))]
+    if len({(each.place, each.input) for each, _ in slipped}) == 1:
+        how = slipped[0][1]
+        return [_against(each, _SLIPPED, how) if each in [one for one, _ in slipped] else each for each in weighed]
+    left = [each for each in _sources(weighed, by, _PART) if not _confirmed(each, all_)]
+    alone = len({(each.place, each.input) for each in left}) == 1
+    return [_against(each, _ALONE, said) if alone and each in left else each for each in weighed]
 
 
-def _sources(found: Sequence[Suspect], by: Collection[str]) -> list[Suspect]:
+def _slipped(suspect: Suspect, all_: Sequence[Opposition]) -> str:
+    """By which common slip a number is not what it would have to be for the check to hold; "" for none."""
+    number = atom_of(suspect.value)
+    for each in all_ if isinstance(number, Decimal) else ():
+        seen = next(iter(each.values), None) if len(each.values) == 1 else None
+        if isinstance(number, Decimal) and isinstance(seen, Decimal) and isinstance(each.wanted, Decimal):
+            for meant in meant_for(number, seen, each.wanted):
+                if how := slip(number, meant):
+                    return f"the check would hold with {shown_atom(meant)}, and this is that {how}"
+    return ""
+
+
+def _confirmed(suspect: Suspect, all_: Sequence[Opposition]) -> bool:
+    """Whether the system that a check held a value against says the same of this source."""
+    atom = atom_of(suspect.value)
+    return atom is not None and is_rare(atom) and any(atom in each.also for each in all_)
+
+
+def _sources(found: Sequence[Suspect], by: Collection[str], least: float) -> list[Suspect]:
     """Where the value came from, what it was merely looked up by and judged by left aside."""
-    return [each for each in found if each.cause in _SOURCES and each.place not in by and each.weight >= _PART]
+    return [each for each in found if each.cause in _SOURCES and each.place not in by and each.weight >= least]
 
 
 def _against(suspect: Suspect, weight: float, said: str) -> Suspect:
@@ -113,7 +150,7 @@ def _against(suspect: Suspect, weight: float, said: str) -> Suspect:
 
 
 def _weighed(suspect: Suspect, all_: Sequence[Opposition]) -> Suspect:
-    atom = atom_of(suspect.value)
+    atom = Decimal(0) if suspect.value == [] else atom_of(suspect.value)
     for each in all_:
         if suspect.weight >= PROVEN or suspect.place == each.by or atom not in each.values:
             continue

@@ -4,17 +4,21 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from fairlead.models.words import stems
 from fairlead.workflows.tracing.calls import Calls
-from fairlead.workflows.tracing.copying import added, gave_way, made_here, other_row
+from fairlead.workflows.tracing.copying import added, column, gave_way, made_here, other_row, reordered
 from fairlead.workflows.tracing.dataflow import Taken, at_path, under
 from fairlead.workflows.tracing.evidence import against_reply
 from fairlead.workflows.tracing.from_records import Met
-from fairlead.workflows.tracing.looking import Aim, flags, texts_of
-from fairlead.workflows.tracing.matching import atom_of, is_prose, shown_atom, shown_path
+from fairlead.workflows.tracing.leaves import flags, texts_of
+from fairlead.workflows.tracing.looking import Aim
+from fairlead.workflows.tracing.matching import atom_of, atoms, is_prose, shown_atom, shown_path
 from fairlead.workflows.tracing.replaying import Passed
+from fairlead.workflows.tracing.telling import asks_for_less, own_words, translates
 
 _QUOTES: Final = frozenset("quote quotation citation excerpt passage verbatim zitat".split())  # noqa: SIM905
 """Keys of what is said to stand somewhere word by word."""
+_ABOUT: Final = 2  # words of a question that a page has too which is about it
 _WORD: Final = re.compile(r"\w+")
 
 
@@ -48,14 +52,28 @@ class Replies(Calls):
         """A value that a check wants to be another, which the model was given too."""
         atom, key, sources = aim.atom, aim.spot.path[-1], self._told(effects, takens)
         if atom is None or isinstance(key, int):
+            self._put_in_order(passed, said, sources, aim)
             return
+        both = {one for path, one in atoms(replied(passed, said)) if column(path) == column(aim.spot.path[1:])}
         for each in self.against:
-            row = atom in each.values and other_row(atom, key, sources, each.wanted)
+            chosen = each.wanted not in both  # what hands on both has chosen neither
+            row = chosen and atom in each.values and other_row(atom, key, sources, each.wanted)
             other = each.wanted if row else gave_way(atom, key, sources, each.values, each.wanted)
             if other is not None:
                 name, why = shown_path(aim.spot.path), f"it was given {shown_atom(other)} as well; {each.said}"
                 weight = 0.8 if row else 0.6
                 self.suspect("model_error", weight, aim, why, said, model=self._model(said), input=name)
+
+    def _put_in_order(self, passed: Passed, said: Met, sources: Sequence[Any], aim: Aim) -> None:
+        """An item of a list that has what was given in another order, so that it stands where it does by the model."""
+        path = aim.spot.path[:-1]
+        listed = at_path(replied(passed, said), path[1:])
+        wanted = [each for each in self.against if aim.atom in each.values]
+        if not wanted or not isinstance(listed, list) or not reordered(listed, sources):
+            return
+        if any(atom == wanted[0].wanted for _, atom in atoms(listed)):
+            why, name = f"it put what it was given into this order; {wanted[0].said}", shown_path(path)
+            self.suspect("model_error", 0.8, aim, why, said, model=self._model(said), input=name)
 
     def _copied(
         self, passed: Passed, said: Met, effects: Sequence[Met], takens: Sequence[Taken], aim: Aim
@@ -111,6 +129,18 @@ class Replies(Calls):
         self.suspect("hallucinated_value", 0.85, aim, why, said, model=self._model(said), input=name)
         return []
 
+    def _not_read(self, passed: Passed, said: Met, aim: Aim) -> bool:
+        """Whether a model was not given a page because of a rule that came meanwhile, and that page is about what it
+        was asked."""
+        asked = frozenset(stems(own_words(passed)))
+        for each in self._facts.unread(said.action) if said.action else ():
+            about = max((len(asked & frozenset(stems(one))) for one in each.text.splitlines()), default=0)
+            if about >= _ABOUT:
+                why, rule = f"a page that speaks of it could not be read: {each.change.said}", each.change.rule
+                self.suspect("policy_change", 0.92, aim, why, said, model=self._model(said), input=rule)
+                return True
+        return False
+
     def _gainsaid(self, passed: Passed, said: Met, effects: Sequence[Met], takens: Sequence[Taken], aim: Aim) -> bool:
         """Whether what the model was given says otherwise under the very key of the value; blamed where that is so."""
         value, key = at_path(replied(passed, said), aim.spot.path[1:]), aim.spot.path[-1]
@@ -120,10 +150,23 @@ class Replies(Calls):
         prose = isinstance(value, str) and is_prose(value)  # it may well say the same in other words
         if value in (None, "") or prose or isinstance(key, int) or not told or any(_same(each, value) for each in told):
             return False
+        if isinstance(value, str) and (translates(passed) or _is_shorter(passed, value, told)):
+            return False
         name, why = shown_path(aim.spot.path), f"it was given {key} {told[0]!r}, and says {value!r}"
         weight = 0.9 if aim.plainly and aim.atom is not None else 0.7
         self.suspect("hallucinated_value", weight, aim, why, said, model=self._model(said), input=name)
         return True
+
+
+def _is_shorter(passed: Passed, value: str, told: Sequence[str]) -> bool:
+    """Whether a text is a shorter form of one that was given, as it was asked to be."""
+    return asks_for_less(passed) and any(much_of(value, each) for each in told)
+
+
+def much_of(short: str, long: str) -> bool:
+    """Whether a text without figures has mostly words of another."""
+    words, others = (set(_WORD.findall(each.casefold())) for each in (short, long))
+    return len(words & others) * 2 > len(words) and not any(each.isdigit() for each in short)
 
 
 def _words(text: str) -> str:

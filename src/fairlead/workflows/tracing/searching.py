@@ -5,41 +5,34 @@ nothing bears it out, it first appeared here. Everything that is come to is a su
 """
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from msgspec.structs import replace
 
-from fairlead.workflows.tracing.copying import is_chosen
 from fairlead.workflows.tracing.dataflow import Dataflow, Spot, Taken, at_path
-from fairlead.workflows.tracing.evidence import against_page, against_sibling, nearest_pages
 from fairlead.workflows.tracing.facts import Facts
+from fairlead.workflows.tracing.following import Following
 from fairlead.workflows.tracing.from_records import Met
-from fairlead.workflows.tracing.looking import Aim, paths_of
+from fairlead.workflows.tracing.looking import Aim
 from fairlead.workflows.tracing.matching import (
     Atom,
     atoms,
-    counted,
-    numbers_in,
-    reckoned,
-    reckoned_day,
     shown_atom,
     shown_path,
 )
 from fairlead.workflows.tracing.opposed import Opposition
 from fairlead.workflows.tracing.replaying import Passed
-from fairlead.workflows.tracing.replies import Replies, last_turn, replied, words_of
+from fairlead.workflows.tracing.replies import last_turn, replied
 from fairlead.workflows.tracing.suspects import Link
-from fairlead.workflows.tracing.telling import is_choice, is_telling, own_numbers, says_itself
-from fairlead.workflows.tracing.units import converted
-from fairlead.workflows.tracing.writings import is_day
+from fairlead.workflows.tracing.telling import is_choice, is_telling, is_worded, says_itself
 
+_OF_LIST: Final = 2  # how deep below a step the steps of its lists are: `each[1].look`, `both.left.look`
 _MOST: Final = 2000  # places that one search looks at
-_BY_CHOICE: Final = 0.95  # and that a model may have chosen it among several
+_UNANSWERED: Final = 0.6  # of what a model said beside what was noticed, or that was itself given no answer
 _BY_CONDITION: Final = 0.9  # how much it counts that a value was chosen by something
 
 
-class Search(Replies):
+class Search(Following):
     """Of one run, from the aims that it is given. `found` are the suspects."""
 
     def __init__(self, flow: Dataflow, facts: Facts, against: Sequence[Opposition] = ()) -> None:
@@ -100,7 +93,11 @@ class Search(Replies):
         if kind == "transform":
             takens = self._flow.given(passed, "transform", path)
         else:
-            takens = self._inside(passed) + self._flow.given(passed, "gives", path) + self._flow.given(passed, "input")
+            takens = (
+                self._inside(passed, ends=aim.atom is None)
+                + self._flow.given(passed, "gives", path)
+                + self._flow.given(passed, "input")
+            )
         made = passed.result or (passed.failed.result if passed.failed is not None else None)
         text = None if made is None else at_path(made.value, path)
         if isinstance(text, bool) and (same := self._flags(takens, aim, text)):
@@ -119,14 +116,18 @@ class Search(Replies):
         over = passed.compiled.asked.get("over") if aim.atom is None else None
         return self._flow.taken(passed, [over]) if over is not None else []
 
-    def _inside(self, passed: Passed) -> list[Taken]:
-        """What the steps within one gave, the last first."""
+    def _inside(self, passed: Passed, *, ends: bool) -> list[Taken]:
+        """What the steps within one gave, the last first; `ends`: those alone whose value is that of their list."""
         below = (f"{passed.at.text}.", f"{passed.at.text}[")
-        return [
-            Taken(each.at.text, seen.value, Spot(each.at.text, ("value",)))
+        inside = [
+            (each, Taken(each.at.text, seen.value, Spot(each.at.text, ("value",))))
             for each in reversed(self._flow.run.steps.values())
             if each.at.text.startswith(below) and (seen := each.result) is not None
         ]
+        last = {each.last for each in passed.compiled.blocks.values()} if ends else set()
+        depth = len(passed.at.path) + _OF_LIST
+        given = [taken for each, taken in inside if each.at.path[-1] in last and len(each.at.path) <= depth]
+        return given or [taken for _, taken in inside]
 
     def _code(self, passed: Passed, aim: Aim) -> list[Aim]:
         takens = self._flow.given(passed)
@@ -153,7 +154,7 @@ class Search(Replies):
             return quoted
         if (copied := self._copied(passed, said, effects, takens, aim)) is not None:
             return copied
-        if atom is None or is_choice(passed, aim.spot.path):
+        if atom is None or is_choice(passed, aim.spot.path) or is_worded(passed, aim.spot.path, atom):
             if not self._gainsaid(passed, said, effects, takens, aim):
                 self._judged_here(passed, said, effects, takens, aim)
             return [*self._beside(passed, said, aim), *self._judgement(passed, effects, takens, aim)]
@@ -185,30 +186,6 @@ class Search(Replies):
             self._page_changed(page, passed, aim, self._model(effects[-1]))
         return self._all(takens, aim)
 
-    def _borne_out(self, passed: Passed, effects: Sequence[Met], takens: Sequence[Taken], aim: Aim) -> list[Aim] | None:
-        """Where a value stands in what its step was given: None where nowhere. Pages and calls are looked at here."""
-        atom = aim.atom
-        assert atom is not None
-        found, before = self._matched(takens, aim), len(self.found)
-        if any(is_chosen(atom, str(aim.spot.path[-1]), each.spot.path, self._told((), takens)) for each in found):
-            found = [replace(each, part=each.part * _BY_CHOICE) for each in found]
-        for call in effects:
-            if call.kind == "tool" and call.result is not None:
-                value = call.result.value
-                for path in paths_of(value, atom, aim.spot.path):
-                    chosen = is_chosen(atom, str(aim.spot.path[-1]), path, value)
-                    self._result(call, replace(aim, part=aim.part * _BY_CHOICE) if chosen else aim, path, ())
-                    found += self._argued(passed, call, effects, takens, aim)
-        if not any(each.spot.path[-1:] == aim.spot.path[-1:] for each in found):
-            self._lost(effects, aim)
-        read = [page for one in effects for page in self._read(one)]
-        pages = nearest_pages(read, atom, words_of(effects))
-        fit = all(against_page(each, atom) or against_sibling(each, atom, read) for each in pages)
-        alone = not found and len(self.found) == before and fit
-        for page in pages:
-            self._page(page, passed, aim, self._model(effects[-1]), alone=alone, beside=read)
-        return found if found or len(self.found) > before else None
-
     def _first_here(
         self, passed: Passed, said: Met, effects: Sequence[Met], takens: Sequence[Taken], aim: Aim
     ) -> list[Aim]:
@@ -218,81 +195,19 @@ class Search(Replies):
         if says_itself(passed, atom):
             self.suspect("definition", 0.3, aim, "the workflow's own text says so", passed, model=model)
             return []
-        values = self._values(passed, effects, takens)
-        parts = reckoned(atom, values) or self._reckoned_day(passed, atom, effects, takens)
-        if parts is None and isinstance(atom, Decimal):
-            parts = converted(atom, str(aim.spot.path[-1]), values)
-        if parts is not None:
-            aims = [replace(aim, atom=part) for part in parts]
-            return [each for one in aims for each in self._borne_out(passed, effects, takens, one) or ()]
-        if beside := self._from_beside(passed, said, effects, takens, aim):
-            return beside
-        if (listed := self._counted(effects, takens, aim)) is not None:
-            return listed
+        if (before := self._follows(passed, said, effects, takens, aim)) is not None:
+            return before
         self._missed(passed, effects, takens, aim)
         change = self._facts.changed(said.action) if said.action else None
         if change is not None:
             self.suspect("policy_change", 0.92, aim, change.said, said, model=model, input=change.rule)
-        elif self._gainsaid(passed, said, effects, takens, aim):
+        elif self._gainsaid(passed, said, effects, takens, aim) or self._not_read(passed, said, aim):
             return []
-        elif is_telling(atom, aim.spot.path, plainly=aim.plainly):
-            weight, why = (0.9 if aim.plainly else 0.6), "nothing that the model was given says it"
+        elif (unanswered := self._unanswered(takens, aim)) or is_telling(atom, aim.spot.path, plainly=aim.plainly):
+            weight = 0.9 if aim.plainly and not unanswered else _UNANSWERED
+            why = "nothing that the model was given says it"
             if len(self._tried(said)) > 1:
                 why += f"; {model} answered after another had failed"
             name = shown_path(aim.spot.path)
             self.suspect("hallucinated_value", weight, aim, why, said, model=model, input=name)
         return []
-
-    def _missed(self, passed: Passed, effects: Sequence[Met], takens: Sequence[Taken], aim: Aim) -> None:
-        """What may be behind a value that nothing says: a call that did not succeed, a page that says otherwise by now
-        and had figures from which it follows."""
-        atom, values = aim.atom, self._values(passed, effects, takens)
-        for call in effects:
-            if call.kind == "tool" and call.failed is not None:
-                self._failed_call(call, aim)
-        for page in dict.fromkeys(page for one in effects for page in self._read(one)):
-            old = [each for each in numbers_in(page.text) if against_page(page, each) is not None]
-            parts = reckoned(atom, [*values, *map(shown_atom, old)]) if atom is not None and old else None
-            if parts is not None and (used := next((each for each in parts if each in old), None)) is not None:
-                self._page(page, passed, replace(aim, atom=used), self._model(effects[-1]), alone=True)
-
-    def _counted(self, effects: Sequence[Met], takens: Sequence[Taken], aim: Aim) -> list[Aim] | None:
-        """The list of which a value is the number of items; None where there is none."""
-        found: list[Aim] = []
-        before = len(self.found)
-        for call in effects:
-            if call.kind == "tool" and call.result is not None:
-                for path in counted(aim.atom, aim.spot.path, call.result.value):
-                    self._result(call, aim, path, ())
-        for each in takens:
-            for path in counted(aim.atom, aim.spot.path, each.value):
-                found.append(replace(aim, spot=Spot(each.spot.place, (*each.spot.path, *path)), atom=None))
-        return found if found or len(self.found) > before else None
-
-    def _reckoned_day(
-        self, passed: Passed, atom: Atom, effects: Sequence[Met], takens: Sequence[Taken]
-    ) -> tuple[Atom, ...] | None:
-        """The day, and the number of days, weeks or months after or before it, that a date follows from."""
-        if not isinstance(atom, str) or not is_day(atom):
-            return None
-        return reckoned_day(
-            atom, self._values(passed, effects, takens), [page.text for one in effects for page in self._read(one)]
-        )
-
-    def _from_beside(
-        self, passed: Passed, said: Met, effects: Sequence[Met], takens: Sequence[Taken], aim: Aim
-    ) -> list[Aim]:
-        """What stands in the same reply, where the value follows from that and from what was given: that came first."""
-        assert aim.atom is not None
-        siblings = {atom: path for path, atom in atoms(replied(passed, said)) if ("value", *path) != aim.spot.path}
-        parts = reckoned(aim.atom, [*self._values(passed, effects, takens), *map(shown_atom, siblings)]) or ()
-        return [
-            replace(aim, spot=Spot(passed.at.text, ("value", *siblings[part])), atom=part, chain=aim.chain[:-1])
-            for part in parts
-            if part in siblings and part != aim.atom
-        ]
-
-    def _values(self, passed: Passed, effects: Sequence[Met], takens: Sequence[Taken]) -> list[Any]:
-        """What a model was given as data, and the figures of the workflow's own text. With figures of pages nothing is
-        reckoned: there are too many."""
-        return [*self._told(effects, takens), *map(shown_atom, own_numbers(passed))]

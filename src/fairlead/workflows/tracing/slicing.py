@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from fairlead.errors import BadInput, NotFound
 from fairlead.workflows.tracing.dataflow import Dataflow, Spot, Taken, at_path
 from fairlead.workflows.tracing.facts import Facts
-from fairlead.workflows.tracing.looking import Aim, paths_of
+from fairlead.workflows.tracing.leaves import paths_of
+from fairlead.workflows.tracing.looking import Aim
 from fairlead.workflows.tracing.matching import Path, atom_of, atoms, holds, shown_path
 from fairlead.workflows.tracing.replaying import Rerun
 from fairlead.workflows.tracing.searching import Search

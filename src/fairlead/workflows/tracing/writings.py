@@ -20,8 +20,15 @@ _MOST_SPAN: Final = 1000  # days, weeks or months
 _COUNTS: Final = frozenset("count number total many size quantity items how".split())  # noqa: SIM905
 _TITLES: Final = frozenset("mr mrs ms miss dr prof herr frau mme".split())  # noqa: SIM905
 _WORD: Final = re.compile(r"\w+")
-_WORDS: Final = "zero one two three four five six seven eight nine ten eleven twelve"
-_NAMED: Final = {word: Decimal(number) for number, word in enumerate(_WORDS.split())}
+_WORDS: Final = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+    " eighteen nineteen"
+)
+_TENS: Final = "twenty thirty forty fifty sixty seventy eighty ninety"
+_NAMED: Final = {word: Decimal(number) for number, word in enumerate(_WORDS.split())} | {
+    word: Decimal(10 * number) for number, word in enumerate(_TENS.split(), 2)
+}
+_COMPOUND: Final = re.compile(rf"\b({'|'.join(_TENS.split())})[- ]({'|'.join(_WORDS.split()[1:10])})\b")
 
 
 def is_day(atom: str) -> bool:
@@ -58,7 +65,9 @@ def has_words(text: str, name: str) -> bool:
 
 def named_numbers(text: str) -> frozenset[Decimal]:
     """The numbers that a text has in words, and what its percentages are as shares: 0.19 of `19 %`."""
-    return frozenset(_shares(text)) | {_NAMED[each] for each in _WORD.findall(text.casefold()) if each in _NAMED}
+    plain = text.casefold()
+    compound = {_NAMED[found[1]] + _NAMED[found[2]] for found in _COMPOUND.finditer(plain)}
+    return frozenset(_shares(text)) | compound | {_NAMED[each] for each in _WORD.findall(plain) if each in _NAMED}
 
 
 def _shares(text: str) -> Iterator[Decimal]:
