@@ -162,11 +162,11 @@ def found(case: Case, told: Attribution | None) -> bool:
 
 
 def _fits(wanted: str, told: str) -> bool:
-    """The very input; where a case names no version of a page or no value of a result, any of it; of people and of
-    memory, whatever was theirs."""
+    """The very input; where a case names no version of a page, no value of a result or no item of a list, any of it; of
+    people and of memory, whatever was theirs."""
     if wanted in ("answer", "memory"):
         return wanted in told
-    return told == wanted or told.startswith(wanted if wanted.endswith("@") else wanted + "#")
+    return told == wanted or told.startswith(wanted if wanted.endswith("@") else (wanted + "#", wanted + "["))
 
 
 @dataclass

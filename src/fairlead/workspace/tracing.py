@@ -9,7 +9,7 @@ from fairlead.clock import Clock
 from fairlead.context.catalogue import load_catalogue
 from fairlead.context.history import history
 from fairlead.costs.record import Record
-from fairlead.errors import FairleadError
+from fairlead.errors import FairleadError, NotFound
 from fairlead.execution.told_policies import Told
 from fairlead.storage import page_rows, workflow_step_rows
 from fairlead.storage.fleet import Fleet
@@ -106,7 +106,11 @@ class LoggedFacts:
         snapshot = record.snapshot or snapshot_of(self._store, first)
         if before is None or after is None or not snapshot or not record.task:
             return ()
-        told, catalogue = self._told_of(run, row), load_catalogue(self._store, snapshot, names_items=True)
+        try:
+            catalogue = load_catalogue(self._store, snapshot, names_items=True)
+        except NotFound:  # what the run was given is gone
+            return ()
+        told = self._told_of(run, row)
         about = {"was": "readable", "now": "not", "began_under": first, "decided_under": record.revision}
         with self._store.reading() as connection:
             return tuple(

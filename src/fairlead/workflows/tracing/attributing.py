@@ -12,7 +12,7 @@ from fairlead.workflows.tracing.dataflow import Dataflow, Spot, Taken, at_path
 from fairlead.workflows.tracing.facts import Action, Facts
 from fairlead.workflows.tracing.looking import Aim
 from fairlead.workflows.tracing.matching import Path, atom_of, atoms, holds, shown_path
-from fairlead.workflows.tracing.opposed import opposed, oppositions, parted
+from fairlead.workflows.tracing.opposed import allowed_words, opposed, oppositions, parted
 from fairlead.workflows.tracing.replaying import Passed, Rerun
 from fairlead.workflows.tracing.searching import Search
 from fairlead.workflows.tracing.suspects import PROVEN, Cause, Link, Suspect
@@ -65,8 +65,10 @@ def _failed_step(run: Rerun, failure: StepFailed) -> Passed | None:
 
 def _ranked(found: Sequence[Suspect]) -> list[Suspect]:
     """The likeliest first, each cause at a place once; of equals what lies furthest back: it came first."""
-    ordered = sorted(found, key=lambda each: (-each.weight, -len(each.chain)))
-    return list({(each.cause, each.place, each.input): each for each in reversed(ordered)}.values())[::-1]
+    ranked: dict[tuple[str, str, str], Suspect] = {}
+    for each in sorted(found, key=lambda each: (-each.weight, -len(each.chain))):
+        ranked.setdefault((each.cause, each.place, each.input), each)
+    return list(ranked.values())
 
 
 class _Failure:
@@ -100,8 +102,9 @@ class _Failure:
         if self._failure.code in _FORM or result is None:
             return [self._here("model_error", 0.95, self._failure.message)]
         aims, misshapen = list(self._questioned(result)), self._misshapen(result)
-        against = oppositions(self._flow, self._passed, self._broken(result), _seen(result))
-        search = Search(self._flow, self._facts, against).from_(aims)
+        broken = self._broken(result)
+        against = oppositions(self._flow, self._passed, broken, _seen(result))
+        search = Search(self._flow, self._facts, against, allowed_words(broken)).from_(aims)
         found = opposed(parted(search.found, {each.spot.place for each in aims}), search.judged, against)
         if wrong_kind := self._wrong_kind(result):
             own = self._passed.at.text

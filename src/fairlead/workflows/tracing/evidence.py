@@ -115,7 +115,8 @@ def against_others(call: Met, path: Path, others: Iterable[Met]) -> Against | No
     key, atom = path[-1] if path else "", atom_of(at_path(value, path))
     named = _names(call)
     for other in others:
-        if other is call or other.result is None or not isinstance(key, str) or atom is None:
+        in_row = any(isinstance(each, int) for each in path)  # of one of several things, and not of the whole
+        if other is call or other.result is None or not isinstance(key, str) or atom is None or in_row:
             continue
         told = _under(key, atom, other.result.value)
         if told is None:

@@ -1,11 +1,12 @@
 """What a search through a run knows and finds: the same for replies, results and pages."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from fairlead.models.words import stems
 from fairlead.workflows.tracing.dataflow import Dataflow, Spot, Taken
 from fairlead.workflows.tracing.evidence import against_page, against_sibling
 from fairlead.workflows.tracing.facts import Facts, Page
@@ -15,6 +16,10 @@ from fairlead.workflows.tracing.matching import Atom, atom_of, atoms, is_prose, 
 from fairlead.workflows.tracing.opposed import Opposition
 from fairlead.workflows.tracing.replaying import Passed
 from fairlead.workflows.tracing.suspects import Cause, Link, Suspect
+from fairlead.workflows.tracing.telling import own_words
+
+ABOUT: Final = 2  # words of a question that a page has too which is about it
+_OTHER_WORDS: Final = 0.41  # of a page that was judged by and has changed, though no figure of it
 
 
 class Aim(Struct, frozen=True):
@@ -35,10 +40,17 @@ class Aim(Struct, frozen=True):
 
 class Looking:
     """At one run. `found` are the suspects, `judged` the judgements of models that were come to. `against` is what a
-    check wanted values to be."""
+    check wanted values to be, and `words` those of which it wanted one."""
 
-    def __init__(self, flow: Dataflow, facts: Facts, against: Sequence[Opposition] = ()) -> None:
+    def __init__(
+        self,
+        flow: Dataflow,
+        facts: Facts,
+        against: Sequence[Opposition] = (),
+        words: Sequence[frozenset[str]] = (),
+    ) -> None:
         self.against = against
+        self.words = words
         self.found: list[Suspect] = []
         self.judged: list[Suspect] = []
         self._flow = flow
@@ -138,10 +150,15 @@ class Looking:
 
     def _page_changed(self, page: Page, passed: Passed, aim: Aim, model: str) -> None:
         """A page with other figures by now, beside what was judged: no value is known to be of it, so little speaks."""
+        about: dict[str, Any] = {"input": page.citation, "model": model}
         for atom in dict.fromkeys(numbers_in(page.text)):
             if (found := against_page(page, atom)) is not None:
-                about: dict[str, Any] = {"input": page.citation, "model": model, "value": shown_atom(atom)}
-                self.suspect("stale_context", found.weight / 2, aim, found.why, passed, **about)
+                more = about | {"value": shown_atom(atom)}
+                self.suspect("stale_context", found.weight / 2, aim, found.why, passed, **more)
+        asked = frozenset(stems(own_words(passed)))
+        if page.newer is not None and len(asked & frozenset(stems(page.text))) >= ABOUT:
+            why = "the page is about what was judged, and is in other words by now"
+            self.suspect("stale_context", _OTHER_WORDS, aim, why, passed, **about)
 
     def _model(self, met: Met) -> str:
         run = met.action or (met.failed.run if met.failed is not None else "")

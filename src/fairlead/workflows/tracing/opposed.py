@@ -1,6 +1,7 @@
 """Where a check has found two things to differ that are the same to the workflow: what it held a value against speaks
 against wherever that value came from."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
@@ -24,6 +25,8 @@ _READ_SINCE: Final = 0.4  # of a page that was judged by, and says something els
 _PART: Final = 0.4
 _CHOSEN: Final = 0.31  # of a source from which models have chosen: more than of what was merely looked up by
 _SOURCES: Final = ("data", "person")
+_LIST: Final = re.compile(r"\bin \[([^\]]*)\]")
+_QUOTED: Final = re.compile(r"""['"]([^'"]+)['"]""")
 _THE_SAME: Final = ("==", ".contains(")
 
 
@@ -55,6 +58,13 @@ def oppositions(
             if mine and told not in own
         ]
     return found
+
+
+def allowed_words(rules: Iterable[Expression]) -> list[frozenset[str]]:
+    """Of rules that want one of several words: these, in small letters."""
+    lists = [found for rule in rules for found in _LIST.findall(rule.text)]
+    words = [frozenset(each.casefold() for each in _QUOTED.findall(found)) for found in lists]
+    return [each for each in words if len(each) > 1]
 
 
 def _also(flow: Dataflow, by: str, told: Atom) -> frozenset[Atom]:

@@ -10,15 +10,14 @@ from fairlead.workflows.tracing.copying import added, column, gave_way, made_her
 from fairlead.workflows.tracing.dataflow import Taken, at_path, under
 from fairlead.workflows.tracing.evidence import against_reply
 from fairlead.workflows.tracing.from_records import Met
-from fairlead.workflows.tracing.leaves import flags, texts_of
-from fairlead.workflows.tracing.looking import Aim
-from fairlead.workflows.tracing.matching import atom_of, atoms, is_prose, shown_atom, shown_path
+from fairlead.workflows.tracing.leaves import empties, flags, texts_of
+from fairlead.workflows.tracing.looking import ABOUT, Aim
+from fairlead.workflows.tracing.matching import atom_of, atoms, holds, is_prose, shown_atom, shown_path
 from fairlead.workflows.tracing.replaying import Passed
 from fairlead.workflows.tracing.telling import asks_for_less, own_words, translates
 
 _QUOTES: Final = frozenset("quote quotation citation excerpt passage verbatim zitat".split())  # noqa: SIM905
 """Keys of what is said to stand somewhere word by word."""
-_ABOUT: Final = 2  # words of a question that a page has too which is about it
 _WORD: Final = re.compile(r"\w+")
 
 
@@ -89,6 +88,24 @@ class Replies(Calls):
                     self._result(call, aim, path, ())
         return found if found or len(self.found) > before else None
 
+    def _gave_nothing(self, passed: Passed, said: Met, sources: Sequence[Any], aim: Aim) -> None:
+        """An empty text where nothing that the model was given is empty, and that there is nothing was noticed."""
+        if not aim.empty or aim.atom is not None or any(True for _ in empties(sources)):
+            return
+        value = at_path(replied(passed, said), aim.spot.path[1:])
+        for path in empties(value):
+            if at_path(value, path) in ("", None):
+                name, why = shown_path((*aim.spot.path, *path)), "it gave nothing, and was given something"
+                self.suspect("model_error", 0.6, aim, why, said, model=self._model(said), input=name)
+
+    def _chose_another(self, passed: Passed, said: Met, aim: Aim) -> None:
+        """A word beside those that its question names, where a check wants one of just these."""
+        asked, atom = own_words(passed), aim.atom
+        for words in self.words if isinstance(atom, str) and holds(asked, atom) is None else ():
+            if atom not in words and all(holds(asked, each) is not None for each in words):
+                name, why = shown_path(aim.spot.path), f"it was to choose one of {', '.join(sorted(words))}"
+                self.suspect("model_error", 0.7, aim, why, said, model=self._model(said), input=name)
+
     def _refused_within(self, passed: Passed, said: Met, aim: Aim) -> None:
         """A text of a reply that says that there is none."""
         value = at_path(replied(passed, said), aim.spot.path[1:])
@@ -135,7 +152,7 @@ class Replies(Calls):
         asked = frozenset(stems(own_words(passed)))
         for each in self._facts.unread(said.action) if said.action else ():
             about = max((len(asked & frozenset(stems(one))) for one in each.text.splitlines()), default=0)
-            if about >= _ABOUT:
+            if about >= ABOUT:
                 why, rule = f"a page that speaks of it could not be read: {each.change.said}", each.change.rule
                 self.suspect("policy_change", 0.92, aim, why, said, model=self._model(said), input=rule)
                 return True

@@ -24,19 +24,26 @@ from fairlead.workflows.tracing.opposed import Opposition
 from fairlead.workflows.tracing.replaying import Passed
 from fairlead.workflows.tracing.replies import last_turn, replied
 from fairlead.workflows.tracing.suspects import Link
-from fairlead.workflows.tracing.telling import is_choice, is_telling, is_worded, says_itself
+from fairlead.workflows.tracing.telling import is_choice, is_own_word, is_telling, is_worded, says_itself
 
 _OF_LIST: Final = 2  # how deep below a step the steps of its lists are: `each[1].look`, `both.left.look`
 _MOST: Final = 2000  # places that one search looks at
 _UNANSWERED: Final = 0.6  # of what a model said beside what was noticed, or that was itself given no answer
+_OWN_WORD: Final = 0.55  # of a word that may be the model's own for something that it was given
 _BY_CONDITION: Final = 0.9  # how much it counts that a value was chosen by something
 
 
 class Search(Following):
     """Of one run, from the aims that it is given. `found` are the suspects."""
 
-    def __init__(self, flow: Dataflow, facts: Facts, against: Sequence[Opposition] = ()) -> None:
-        super().__init__(flow, facts, against)
+    def __init__(
+        self,
+        flow: Dataflow,
+        facts: Facts,
+        against: Sequence[Opposition] = (),
+        words: Sequence[frozenset[str]] = (),
+    ) -> None:
+        super().__init__(flow, facts, against, words)
         self._seen: set[tuple[Spot, Atom | None]] = set()
 
     def from_(self, aims: Iterable[Aim]) -> "Search":
@@ -150,6 +157,8 @@ class Search(Following):
         said = effects[-1] if passed.compiled.step.kind == "model" else last_turn(effects)
         self._judged(passed, said, aim)
         atom, takens = aim.atom, self._flow.asked(passed)
+        self._gave_nothing(passed, said, self._told(effects, takens), aim)
+        self._chose_another(passed, said, aim)
         if (quoted := self._quoted(passed, said, effects, takens, aim)) is not None:
             return quoted
         if (copied := self._copied(passed, said, effects, takens, aim)) is not None:
@@ -167,7 +176,7 @@ class Search(Following):
         return [
             replace(aim, spot=Spot(passed.at.text, ("value", *path)), atom=atom, plainly=False, chain=aim.chain[:-1])
             for path, atom in atoms(replied(passed, said))
-            if not is_choice(passed, ("value", *path))
+            if not is_choice(passed, ("value", *path)) and is_telling(atom, path, plainly=True)
         ]
 
     def _judgement(self, passed: Passed, effects: Sequence[Met], takens: Sequence[Taken], aim: Aim) -> list[Aim]:
@@ -209,5 +218,9 @@ class Search(Following):
             if len(self._tried(said)) > 1:
                 why += f"; {model} answered after another had failed"
             name = shown_path(aim.spot.path)
+            text = at_path(replied(passed, said), aim.spot.path[1:])
+            own = isinstance(text, str) and is_own_word(text)
+            weight = min(weight, _OWN_WORD) if own else weight
             self.suspect("hallucinated_value", weight, aim, why, said, model=model, input=name)
+            return self._judgement(passed, effects, takens, aim) if own else []
         return []

@@ -52,6 +52,11 @@ def is_worded(passed: Passed, path: Path, atom: Atom | None) -> bool:
     return composed or translates(passed)
 
 
+def is_own_word(text: str) -> bool:
+    """Whether a text is no name, figure or address: a model may well have found it for what it was given."""
+    return text.islower() and not any(each.isdigit() or each in "@/\\" for each in text)
+
+
 def translates(passed: Passed) -> bool:
     """Whether a model is asked to put something into another language."""
     return _TRANSLATES.search(own_words(passed).casefold()) is not None

@@ -15,6 +15,8 @@ _UNSOUND: Final = ("error", "errors", "exception", "fault", "failure")
 """Keys under which a result says that it is none."""
 _PARTIAL: Final = ("truncated", "partial", "incomplete", "has_more", "more", "next", "next_page", "next_cursor")
 """Keys under which a result says that it is not all."""
+_OF_LIST: Final = ("next", "more")
+"""Those of them that say so only beside a list."""
 _WHOLE: Final = ("complete", "is_complete", "final", "ok", "success", "valid")
 """Keys under which a result says that it is all, or sound: it is not where they are false."""
 _OLD: Final = (
@@ -40,7 +42,14 @@ _PAGE: Final = ("page", "page_number", "current_page")
 _PAGES: Final = ("pages", "total_pages", "page_count", "last_page")
 _LEAST_ERROR: Final = 400  # RFC 9110, 15.5 and 15.6: codes of errors
 _MOST_ERROR: Final = 599
+_HAS: Final = ("in_stock", "available", "is_available", "has_stock", "in_store")
+_AT_HAND: Final = ("pieces", "quantity", "qty", "stock", "count", "left", "free", "units_left", "available_quantity")
+"""A yes or no, and a number, that say the same."""
+_PAGE_OF_ERROR: Final = re.compile(
+    r"<title>[^<]*\b([45]\d\d\b|error|unavailable|bad gateway)[^<]*</title>", re.IGNORECASE
+)
 _SHORT: Final = 160  # characters of a remark
+_HEAD: Final = 1000  # characters of a page that are looked at for its title
 _DEEP: Final = 3
 _SHAPE: Final = (re.compile(r"[^\W\d_]"), re.compile(r"\d"))
 
@@ -76,6 +85,7 @@ def _parts(value: Any, depth: int) -> Iterator[Mapping[Any, Any]]:
 
 def _said(value: Mapping[Any, Any]) -> Iterator[tuple[float, str]]:
     yield from _told(value)
+    yield from _of_two_minds(value)
     for key, each in value.items():
         name = str(key).casefold()
         if name in _CODES and type(each) is int and _LEAST_ERROR <= each <= _MOST_ERROR:
@@ -89,11 +99,23 @@ def _said(value: Mapping[Any, Any]) -> Iterator[tuple[float, str]]:
         yield 0.6, f"it is page {page} of {pages}"
 
 
+def _of_two_minds(value: Mapping[Any, Any]) -> Iterator[tuple[float, str]]:
+    for key in _HAS:
+        for other in _AT_HAND:
+            has, number = value.get(key), atom_of(value.get(other))
+            if isinstance(has, bool) and isinstance(number, Decimal) and has != (number > 0):
+                yield 0.7, f"{key} is {str(has).lower()} in it, and {other} {number}"
+    for key, each in value.items():
+        if isinstance(each, str) and _PAGE_OF_ERROR.search(each[:_HEAD]):
+            yield 0.7, f"{key} is a page that tells of an error"
+
+
 def _told(value: Mapping[Any, Any]) -> Iterator[tuple[float, str]]:
     for key, each in value.items():
         if str(key).casefold() in _UNSOUND and each:
             yield 0.9, f"it tells of an error: {str(each)[:120]}"
-        if str(key).casefold() in _PARTIAL and each:
+        of_list = str(key).casefold() not in _OF_LIST or any(isinstance(one, list) for one in value.values())
+        if str(key).casefold() in _PARTIAL and each and of_list:
             yield 0.8, f"it says that it is not all: {key} {str(each)[:60]}"
         if str(key).casefold() in _WHOLE and each is False:
             yield 0.7, f"it says so itself: {key} is false"
