@@ -4,7 +4,7 @@ path, with real pages, policies and systems, and models that say what they are t
     .venv/bin/python -m evals.attribution --seed 7 [--each 20]
     .venv/bin/python -m evals.attribution --unseen
     .venv/bin/python -m evals.attribution --cases evals/attribution_fresh.yaml [--half open|kept]
-    (or attribution_third.yaml, attribution_mended.yaml)
+    (or attribution_third.yaml, attribution_fourth.yaml, attribution_mended.yaml)
 
 Of each of five kinds so many faults are planted, drawn by chance, or (`--unseen`) written by hand, each another; a
 fault counts as found where the exact step, model and input are named. Runs without a fault, which end well or for an
