@@ -8,6 +8,7 @@ from evals import stage
 from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from hypothesis import HealthCheck, settings
 
+from fairlead.costs import ledger
 from tests import programs
 from tests.certificates import Authority
 from tests.databases import empty_database, lent, lent_with_vectors, postgres, scored_where, store, where
@@ -46,6 +47,15 @@ def _trust(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def _statements() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         share(patched)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _refusals() -> Iterator[None]:
+    """Tests look at the record of a refusal as soon as they are told of it. However long a machine takes to write it:
+    it is there then, unless the database is away."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(ledger, "_PATIENCE", 60.0)
         yield
 
 

@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 from tests.world import until, world
 
+from fairlead.costs import ledger
 from fairlead.errors import Overloaded
 
 
-async def test_who_is_refused_does_not_wait_for_the_record_of_it(tmp_path: Path) -> None:
+async def test_who_is_refused_does_not_wait_for_the_record_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "_PATIENCE", 0.1)  # other tests look at records at once
     async with world(tmp_path) as w:
         await w.ask()
         other = sqlite3.connect(w.store.path, isolation_level=None)
