@@ -3,7 +3,7 @@
 All sets are invented: `seen`, which the rules were written with; `apart`, written before the rules; `made`, put
 together by a generator from other wordings, in numbering styles drawn by the seed; and, looked at clause by clause,
 `unseen` and `unseen_again`, made likewise of wordings that are hard to read, `fresh`, `fresh_kept` and `fresh_last`, of
-several writers' styles, and `looked` to `crossed_last`, of ordinary English. RESULTS.md has the first figures of each,
+several writers' styles, and `looked` to `crossed_plain`, of ordinary English. RESULTS.md has the first figures of each,
 from before any rule was changed because of it.
 
     python -m evals.contracts [--seed 7] [--made 60] [--only SET] [--show]
@@ -32,7 +32,7 @@ HERE = Path(__file__).parent
 TEMPLATE = HERE.parent / "src" / "fairlead" / "workspace" / "solutions" / "contract-review"
 ORGANISATION = "Northlight Home"
 FOLDERS = ("seen", "apart")
-STRANGERS = ("looked", "aside", "last", "crossed", "crossed_aside", "crossed_last")
+STRANGERS = ("looked", "aside", "last", "crossed", "crossed_aside", "crossed_last", "crossed_plain")
 WORDINGS = ("unseen", "unseen_again", "fresh", "fresh_kept", "fresh_last")
 
 

@@ -32,6 +32,8 @@ def _whys(text: str, measure: str) -> list[str]:
          "it has an exception"),
         ("assignment", "Neither party may assign this Agreement without consent. A change of control is not an "
          "assignment.", "another sentence of its clause"),
+        ("confidentiality", "The duties of this clause, which is about confidential information, last for five years, "
+         "but in respect of prices only until the end of this Agreement.", "it has an exception"),
         ("warranty", "The Goods are warranted for two years. The warranty lapses if they are moved.",
          "another sentence of its clause"),
         ("renewal_notice", "It renews for one year at a time unless it is cancelled in the sixth month before its end.",

@@ -12,6 +12,7 @@ SOURCE = Path(fairlead.__file__).parent
 FROM = re.compile(r"^ *from fairlead\.(\w+) import (\([^)]*\)|.*)$", re.MULTILINE)
 # Faces are small. What is not listed here lives in its module, and is imported from there.
 FACES = """\
+agreements: LANGUAGES
 agreements: MEASURES
 agreements: Clause
 agreements: Parties
@@ -21,7 +22,9 @@ agreements: amounts
 agreements: annual_value
 agreements: bears_out
 agreements: digits
+agreements: doubted
 agreements: heads_of
+agreements: is_in_another_language
 agreements: language_of
 agreements: parties_of
 agreements: position

@@ -40,8 +40,8 @@ _FREE: Final[Mapping[str, str]] = {
     "renewal_term": _STOPPED,
     "renewal_notice": _STOPPED,
     "price_increase": r"\bnot?\b[^;]{0,60}(?:exceed|more|above|increase|greater)|notice|notif",
-    "confidentiality": r"^\W*(?:as|to)\b|representat|employee|advis|public|\blaw|court|known|independent|terminat|expir"
-    r"|disclos|\bend",
+    "confidentiality": r"^\W*(?:as|to)\b|^(?!.*\bonly (?:until|for|during)\b).*(?:representat|employee|advis|public"
+    r"|\blaw|court|known|independent|terminat|expir|disclos|\bend)",
     "publicity": r"consent|approv|permission|law|regulat|authori[sz]|allow",
     "assignment": r"^[^,]{0,60}\b(?:consent|approv|permission)|\blaw\b",
     "subprocessors": r"^[^,]{0,60}\b(?:consent|approv|permission|authori)|notice|inform|notif|\blaw\b",
