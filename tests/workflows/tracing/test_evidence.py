@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from fairlead.workflows.expressions import Expression
+from fairlead.workflows.tracing.attributing import ranked
 from fairlead.workflows.tracing.evidence import (
     Against,
     against_others,
@@ -18,7 +20,7 @@ from fairlead.workflows.tracing.evidence import (
 )
 from fairlead.workflows.tracing.facts import Page
 from fairlead.workflows.tracing.from_records import Met
-from fairlead.workflows.tracing.opposed import Opposition, opposed, parted
+from fairlead.workflows.tracing.opposed import Opposition, allowed_words, opposed, parted
 from fairlead.workflows.tracing.suspects import Cause, Suspect
 from fairlead.workflows.walk import Place, StepResult
 
@@ -105,6 +107,34 @@ def test_what_a_check_held_a_value_against_speaks_against_where_it_came_from() -
     page = suspect("stale_context", None, "judge", 0.475)
     assert [each.weight for each in opposed([other, page], [judged], wanted)] == [0.4, 0.55]  # it was judged by that
     assert opposed([known], [judged], []) == [known]  # the check held it against no system
+
+
+def test_the_one_source_that_a_slip_explains_is_the_root() -> None:
+    wanted = [Opposition(frozenset({Decimal(311)}), Decimal(146), "book", "book says 146")]
+    parts = [suspect("data", number, place) for place, number in (("water", 31), ("lift", 180), ("waste", 100))]
+    found = opposed(parts, [], wanted)
+    assert [(each.cause, each.weight) for each in found] == [("data", 0.4), ("bad_tool_result", 0.56), ("data", 0.4)]
+    assert "hold with 15" in found[1].why
+    twice = [*parts, suspect("data", 180, "stairs")]
+    assert {each.weight for each in opposed(twice, [], wanted)} == {0.4}, "two would explain it"
+
+
+def test_a_source_that_the_check_s_own_system_confirms_is_not_the_root() -> None:
+    also = frozenset({Decimal(415)})
+    wanted = [Opposition(frozenset({Decimal(60)}), Decimal(240), "book", "book says 240", also)]
+    found = opposed([suspect("data", 415, "cost"), suspect("data", 475, "sold")], [], wanted)
+    assert [each.weight for each in found] == [0.4, 0.51]
+
+
+def test_words_of_which_a_check_wants_one() -> None:
+    rules = [Expression("value.queue in ['low', 'Urgent']"), Expression("value.name in ['only']")]
+    assert allowed_words(rules) == [frozenset({"low", "urgent"})]
+
+
+def test_what_weighs_most_is_the_root_where_the_same_is_suspected_twice() -> None:
+    page = suspect("stale_context", 15, "may", 0.55)
+    found = ranked([replace(page, weight=0.41), suspect("input", 12, "", 0.45), page])
+    assert [each.weight for each in found] == [0.55, 0.45]
 
 
 def test_calls_that_a_value_was_made_of_are_no_rivals() -> None:

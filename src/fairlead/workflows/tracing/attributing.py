@@ -51,7 +51,7 @@ def attributed(run: Rerun, facts: Facts) -> Attribution | None:
         root = Suspect(cause="input", weight=0.6, step="", place=failure.at, why=failure.message, input="input")
         return Attribution(root=root, surfaced=failure.at, message=failure.message)
     search = _Failure(flow, facts, passed, failure).suspects()
-    found = _ranked(search)
+    found = ranked(search)
     return Attribution(
         root=found[0], surfaced=passed.at.text, message=failure.message, others=tuple(found[1 : _ALTERNATIVES + 1])
     )
@@ -63,7 +63,7 @@ def _failed_step(run: Rerun, failure: StepFailed) -> Passed | None:
     return max(failed, key=lambda each: len(each.at.path), default=None)
 
 
-def _ranked(found: Sequence[Suspect]) -> list[Suspect]:
+def ranked(found: Sequence[Suspect]) -> list[Suspect]:
     """The likeliest first, each cause at a place once; of equals what lies furthest back: it came first."""
     ranked: dict[tuple[str, str, str], Suspect] = {}
     for each in sorted(found, key=lambda each: (-each.weight, -len(each.chain))):
