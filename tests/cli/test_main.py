@@ -3,11 +3,13 @@
 import fcntl
 import os
 import pty
+import signal
 import struct
 import subprocess
 import sys
 import termios
 from collections.abc import Iterator
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -48,7 +50,9 @@ def test_ctrl_c_while_imports_run_ends_it_with_its_status_and_no_traceback(tmp_p
     search = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH", ""))))
     command = [sys.executable, "-m", "fairlead", "--version"]
     env = {**os.environ, "PYTHONPATH": search}
-    done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
+    # Who runs tests in the background may have told them to ignore it.
+    heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    done = subprocess.run(command, capture_output=True, text=True, env=env, check=False, preexec_fn=heeds)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 

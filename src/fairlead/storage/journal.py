@@ -66,7 +66,7 @@ class Journal:
         - `Broken`: the write itself is unfit, or the database failed for longer than `patience`. What it closes is
           settled all the same once the database can be written again, unless this process ends before.
         """
-        if _is_new(write):
+        if write.begins:
             self._admit()
         if (write.open is not None and write.open.amount < 0) or write.spent < 0:
             raise Broken("a write has a negative amount of money", why="that would raise a budget", step="reserve")
@@ -113,8 +113,8 @@ class Journal:
 
     def _refuse_arrived(self) -> None:
         """While the thread struggles with settlements, nobody new shall wait behind them."""
-        new = [waiting for waiting in self._arrived if _is_new(waiting[0])]
-        self._arrived = [waiting for waiting in self._arrived if not _is_new(waiting[0])]
+        new = [waiting for waiting in self._arrived if waiting[0].begins]
+        self._arrived = [waiting for waiting in self._arrived if not waiting[0].begins]
         _answer(new, [_not_now() for _ in new])
 
     def _answered(self, group: list[_Waiting], answers: Sequence[Receipt | FairleadError]) -> None:
@@ -232,10 +232,10 @@ class Journal:
 
     def _refuse_new(self, group: list[_Waiting]) -> list[_Waiting]:
         """Tells those who may be refused, and returns the others."""
-        new = [waiting for waiting in group if _is_new(waiting[0])]
+        new = [waiting for waiting in group if waiting[0].begins]
         self._tell(new, [_not_now() for _ in new])
         self._call(self._refuse_arrived)
-        return [waiting for waiting in group if not _is_new(waiting[0])]
+        return [waiting for waiting in group if not waiting[0].begins]
 
     def _give_up(self, owed: list[_Waiting], error: Exception) -> None:
         log.error("%d settlements could not be made durable: %s", len(owed), error)
@@ -249,7 +249,7 @@ class Journal:
             for _ in owed
         ]
         self._tell(owed, failures)
-        self._left += [_bill(write) for write, _ in owed if write.close is not None]
+        self._left += [write.bill for write, _ in owed if write.close is not None]
 
     def _settle_left(self) -> None:
         """Writes the bills that were given up, one by one, as far as the database lets us: a hold closes only once."""
@@ -286,16 +286,6 @@ def _not_now() -> Overloaded:
         "`fairlead doctor`",
         step="reserve",
     )
-
-
-def _bill(write: Write) -> Write:
-    """What of a settlement holds though its caller was told that it failed: nothing is opened, nothing was said."""
-    return Write(close=write.close, spent=write.spent, entries=write.entries, result=write.result)
-
-
-def _is_new(write: Write) -> bool:
-    """Begins an action's spending and ends none, so it may be refused."""
-    return write.open is not None and write.close is None
 
 
 def _answer(group: list[_Waiting], answers: Sequence[Receipt | FairleadError]) -> None:

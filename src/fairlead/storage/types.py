@@ -176,6 +176,16 @@ class Write(Struct, frozen=True):
         kept = self.turn, self.step, self.outcome, self.result, self.example
         return any(each is not None for each in kept)
 
+    @property
+    def begins(self) -> bool:
+        """Whether it begins an action's spending and ends none, so that it may be refused."""
+        return self.open is not None and self.close is None
+
+    @property
+    def bill(self) -> "Write":
+        """What of a settlement holds though its caller was told that it failed: nothing is opened, nothing was said."""
+        return Write(close=self.close, spent=self.spent, entries=self.entries, result=self.result)
+
 
 class Receipt(Struct, frozen=True):
     """What came of a write. `closed` is False if the hold had already been settled by recovery; then no money moved and
