@@ -5,14 +5,17 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
-from tests.world import FixedClock, world
+from tests.world import FixedClock, until, world
 
 from fairlead.errors import Overloaded
 from fairlead.execution import deployment
 from fairlead.storage.fleet import LEASE
 
 
-async def test_who_asks_before_a_lapsed_lease_is_renewed_is_answered_once_it_is(tmp_path: Path) -> None:
+async def test_who_asks_before_a_lapsed_lease_is_renewed_is_answered_once_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deployment, "_LOOKS", 100_000)
     clock = FixedClock()
     async with world(tmp_path, clock=clock) as w:
         lease = w.fairlead.lease
@@ -20,9 +23,12 @@ async def test_who_asks_before_a_lapsed_lease_is_renewed_is_answered_once_it_is(
         lease.extend = lambda started: None  # type: ignore[method-assign]  # until somebody asks
         clock.tick(LEASE + 1)
         assert lease.lapsed()
+        looks = Mock(side_effect=lease.valid)
+        monkeypatch.setattr(lease, "valid", looks)
         asking = asyncio.ensure_future(w.ask())
-        await asyncio.sleep(0)
+        await until(lambda: looks.call_count >= 3)
         assert not asking.done()
+        assert w.provider.received == []
         lease.extend = extend  # type: ignore[method-assign]
         assert (await asking).model.name == "small"
         assert lease.valid()

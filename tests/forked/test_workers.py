@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 TESTS = """
+import os
 from pathlib import Path
 
 def test_fails_at_first():
@@ -19,6 +20,13 @@ def test_passes():
 
 def test_fails_where_told():
     assert not Path("told").exists()
+
+def test_dies_when_asked_again():
+    seen = Path("dies").exists() and Path("once").exists()
+    Path("once").touch()
+    if seen:
+        os._exit(3)
+    assert not Path("dies").exists()
 """
 
 # What most tests come to need is not needed here, and takes seconds.
@@ -38,7 +46,7 @@ def ran(folder: Path, again: int) -> tuple[int, str]:
 
 @pytest.mark.parametrize(
     ("told", "again", "status", "ending"),
-    [(False, 3, 0, "3 passed"), (True, 3, 1, "1 failed, 2 passed"), (True, 1, 1, "2 failed, 1 passed")],
+    [(False, 3, 0, "4 passed"), (True, 3, 1, "1 failed, 3 passed"), (True, 1, 1, "2 failed, 2 passed")],
 )
 def test_failed_tests_are_run_once_more_where_they_are_few(
     tmp_path: Path, told: bool, again: int, status: int, ending: str
@@ -52,3 +60,17 @@ def test_failed_tests_are_run_once_more_where_they_are_few(
     asked_again = again > 1
     assert ("test_fails_at_first failed among the others, and passed alone" in out) is asked_again
     assert "not seen yet" in out
+
+
+def test_what_its_worker_did_not_come_to_again_has_failed(tmp_path: Path) -> None:
+    (tmp_path / "none.ini").write_text("[pytest]\n")
+    (tmp_path / "test_some.py").write_text(TESTS.replace("def test_fails_at_first", "def test_z"))
+    (tmp_path / "dies").touch()
+    (tmp_path / "test_zz.py").write_text(
+        "from pathlib import Path\n\ndef test_behind():\n    assert not Path('dies').exists()\n"
+    )
+    code, out = ran(tmp_path, 3)
+    assert (code, "passed alone" in out) == (1, True), out
+    assert {"test_dies_when_asked_again", "test_behind"} <= {
+        line.partition("::")[2].partition(" ")[0] for line in out.splitlines()
+    }

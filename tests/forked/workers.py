@@ -118,6 +118,7 @@ class Handing:
         self._session = session
         self._again = again
         self._failed: dict[str, Reports] = {}
+        self._passed: set[str] = set()
         self._files = files
         self._left = {number: _on_a_server(items) for number, items in enumerate(files)}
         self._with_server: set[Connection] = set()
@@ -126,18 +127,23 @@ class Handing:
 
     def run(self, count: int) -> None:
         self._run(range(count))
-        failed, self._failed = self._failed, {}
+        failed = self._failed
         if 0 < len(failed) <= self._again:
-            self._files = [[item] for item in self._session.items if item.nodeid in failed]
-            self._left = {number: _on_a_server(items) for number, items in enumerate(self._files)}
-            self._run(range(count, count + 1))
-            passed = failed.keys() - self._failed.keys()
-            self._session.config.stash[_AT_FIRST] = [each for name in failed if name in passed for each in failed[name]]
-            failed = self._failed
+            failed = self._once_more(failed, count)
         for each in chain.from_iterable(failed.values()):
             self._session.config.hook.pytest_runtest_logreport(report=each)
         if self._session.shouldfail:
             raise self._session.Failed(self._session.shouldfail)
+
+    def _once_more(self, failed: dict[str, Reports], number: int) -> dict[str, Reports]:
+        """What has failed for good: at both times, or at first where its worker died before it came to it."""
+        self._failed, self._passed = {}, set()
+        self._files = [[item] for item in self._session.items if item.nodeid in failed]
+        self._left = {number: _on_a_server(items) for number, items in enumerate(self._files)}
+        self._run(range(number, number + 1))
+        passed = self._passed - self._failed.keys()
+        self._session.config.stash[_AT_FIRST] = [each for name in failed if name in passed for each in failed[name]]
+        return {name: self._failed.get(name, failed[name]) for name in failed if name not in passed}
 
     def _run(self, numbers: range) -> None:
         for number in numbers:
@@ -184,6 +190,8 @@ class Handing:
             if report.failed and self._again:
                 self._failed.setdefault(report.nodeid, []).append(report)
             else:
+                if report.when == "call":
+                    self._passed.add(report.nodeid)
                 hook.pytest_runtest_logreport(report=report)
 
     def _next(self, end: Connection) -> int | None:
