@@ -83,8 +83,8 @@ class Tally:
         )
 
     def interrupted(self, error: Upstream) -> Upstream:
-        """`error` itself while nothing has been handed on, or where it says of the whole that its time is over; else the
-        same as `CutOff`."""
+        """`error` itself while nothing has been handed on, or where the time of the whole is over; else the same as
+        `CutOff`."""
         if not self.begun or isinstance(error, CutOff | DeadlineExceeded):
             return error
         return self.cut_off(f"{error.message}: {error.why}" if error.why else error.message)
