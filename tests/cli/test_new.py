@@ -17,9 +17,10 @@ from fairlead.cli.opening import open_store
 from fairlead.cli.place import find, user
 from fairlead.cli.resting import rests
 from fairlead.cli.surroundings import surroundings
+from fairlead.errors import BadInput
 from fairlead.identity import Caller
 from fairlead.workspace.assemble import Running, assemble
-from fairlead.workspace.solutions import adding, joining, solution, solutions
+from fairlead.workspace.solutions import adding, joining, solution, solutions, write
 
 NAMES = sorted(solutions())
 
@@ -131,6 +132,38 @@ def test_on_a_full_disk_nothing_is_left_of_a_template_and_what_was_there_is_as_i
     assert "nothing of the template was left behind" in said.err
     assert [path.name for path in acme.rglob("*") if path.is_file()] == ["fairlead.yaml"]
     assert (acme / "fairlead.yaml").read_text() == "models: {}\n"
+
+
+@pytest.mark.parametrize("fails", [1, 2])
+def test_where_a_file_cannot_be_replaced_all_is_as_it_was_also_through_links(
+    fails: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme, link, shared = tmp_path / "acme", tmp_path / "link", tmp_path / "shared.yaml"
+    (acme / "policies").mkdir(parents=True)
+    link.symlink_to(acme)
+    shared.write_text("models: {}\n")
+    (acme / "fairlead.yaml").symlink_to(shared)
+    (acme / "policies" / "tests.yaml").write_text("tests:\n  - {name: mine}\n")
+    before = {path: path.read_text() for path in tmp_path.rglob("*") if path.is_file()}
+    replaced: list[Path] = []
+
+    def replace(path: Path, target: Path) -> None:
+        if path.name.endswith(".partial"):
+            replaced.append(target)
+            if len(replaced) == fails:
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
+        os.replace(path, target)
+
+    what = adding("store-assistant", link, {"organisation": "acme"})
+    assert len(what.joined) == 2
+    monkeypatch.setattr(Path, "replace", replace)
+    with pytest.raises(BadInput) as failed:
+        write("store-assistant", link, what)
+    assert "nothing of the template was left behind" in failed.value.mend
+    assert {path: path.read_text() for path in tmp_path.rglob("*") if path.is_file()} == before
+    monkeypatch.undo()
+    write("store-assistant", link, what)
+    assert not [path for path in tmp_path.rglob(".*") if path.suffix in (".before", ".partial")]
 
 
 @pytest.mark.parametrize("there", [True, False])

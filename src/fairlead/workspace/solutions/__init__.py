@@ -12,7 +12,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from importlib.util import find_spec
 from pathlib import Path
-from shutil import copymode
+from shutil import copy2, copymode
 from typing import Final
 
 import msgspec
@@ -108,49 +108,69 @@ def adding(name: str, folder: Path, variables: Mapping[str, str]) -> Adding:
 def write(name: str, folder: Path, what: Adding) -> None:
     """Write it: all of it, or nothing. Nothing is overwritten that is not `joined`; the databases of the samples are
     made where they are not there. Raises `BadInput`."""
+    folder = folder.resolve()
     made: list[Path] = []
+    before: dict[Path, Path] = {}
     try:
-        _write(name, folder, what, made)
+        _write(name, folder, what, made, before)
     except BaseException as error:
-        for path in reversed(made):
+        kept = {path: copy for path, copy in before.items() if not _is_put_back(path, copy)}
+        for path in reversed([each for each in made if each not in kept.values()]):
             _take_away(path, folder)
         if not isinstance(error, OSError):
             raise
         mend = "mend it, or free some space, and start again: nothing of the template was left behind"
+        if kept:
+            mend = "put back by hand what was there: " + ", ".join(f"{copy} as {to.name}" for to, copy in kept.items())
         raise BadInput(
             f"{error.filename or folder} cannot be written", why=error.strerror or str(error), mend=mend
         ) from error
+    for copy in before.values():
+        _take_away(copy, folder)
 
 
-def _write(name: str, folder: Path, what: Adding, made: list[Path]) -> None:
+def _write(name: str, folder: Path, what: Adding, made: list[Path], before: dict[Path, Path]) -> None:
     """What is made is put into `made` before anything is in it. Files that were there are changed last, when all that
-    takes room is written."""
+    takes room is written, a copy of each among it: `before` has the copies of those that may be changed."""
     for path, content in what.new.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("xb") as file:
             made.append(target)
             file.write(content)
-    changed: dict[Path, Path] = {}
+    changed: dict[Path, tuple[Path, Path]] = {}
     for path, content in what.joined.items():
         target = (folder / path).resolve()
-        partial = changed[target] = target.with_name(f".{target.name}.partial")
-        made.append(partial)
+        partial, copy = (target.with_name(f".{target.name}.{end}") for end in ("partial", "before"))
+        changed[target] = (partial, copy)
+        made += partial, copy
         partial.write_bytes(content)
         copymode(target, partial)
+        copy2(target, copy)
     for path in what.databases:
         made.append(folder / path)
         _make_database(folder / path, folder / solution(name).databases[path])
-    for target, partial in changed.items():
+    for target, (partial, copy) in changed.items():
+        before[target] = copy
         partial.replace(target)
 
 
+def _is_put_back(path: Path, copy: Path) -> bool:
+    try:
+        copy.replace(path)
+    except OSError:
+        return False
+    return True
+
+
 def _take_away(path: Path, folder: Path) -> None:
-    """A file, and the folders above it that are empty without it."""
+    """A file, and the folders above it that are empty without it. What a link has led elsewhere stands in a folder that
+    was there."""
     with suppress(OSError):
         path.unlink(missing_ok=True)
-        for above in path.parents[: len(path.relative_to(folder).parents) - 1]:
-            above.rmdir()
+        if path.is_relative_to(folder):
+            for above in path.parents[: len(path.relative_to(folder).parents) - 1]:
+                above.rmdir()
 
 
 def _about(folder: Traversable) -> Solution:
