@@ -55,6 +55,12 @@ def test_a_customer_gets_one_discount_however_many_ask_at_once() -> None:
         ("ch-440", "CH-440"),
         ("copper chair", None),
         ('a "quoted"] chair', None),
+        ("zs", None),
+        ("ssss", None),
+        ("sss ss", None),
+        ("  ", None),
+        ("%%", None),
+        ("__", None),
     ],
 )
 def test_an_article_is_found_by_the_words_of_its_name_in_any_order(
