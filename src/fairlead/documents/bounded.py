@@ -16,10 +16,12 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
-SECONDS: Final = (
-    30  # of a processor's time for one message: what it waits for its turn on a busy machine does not count
-)
-PATIENCE: Final = 10.0 * SECONDS  # of the wall clock, should it ever wait for something that does not come
+SECONDS: Final = 30
+"""Of a processor's time for one message: what it waits for its turn on a busy machine does not count."""
+
+PATIENCE: Final = 10.0 * SECONDS
+"""Seconds by the clock for one message, should it wait for its turn, or for something that does not come."""
+
 _MEMORY: Final = 1 << 30
 _LENGTH: Final = struct.Struct(">Q")
 _PROGRAM: Final = "import sys, importlib; sys.path[:] = sys.argv[2:]; importlib.import_module(sys.argv[1]).main()"
