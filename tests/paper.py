@@ -72,11 +72,16 @@ def right(x: float, y: float, text: str, size: float = 9.0, bold: bool = False) 
     return Text(x - width(text, size), y, text, size, bold)
 
 
-def pdf(pages: Iterable[Iterable[Text]], paper: tuple[float, float] = A4, image: bool = False) -> bytes:
-    """A PDF file. With `image`, pages hold a grey picture and no text: what a scan is."""
+def pdf(
+    pages: Iterable[Iterable[Text]], paper: tuple[float, float] = A4, image: bool = False, scans: Iterable[int] = ()
+) -> bytes:
+    """A PDF file. With `image`, pages hold a grey picture and no text: what a scan is. `scans` are the numbers of pages
+    that hold one under their text."""
     drawn = [list(page) for page in pages]
     codes = _codes({letter for page in drawn for each in page for letter in each.text})
     contents = [_picture() if image else _drawn(page, paper[1], codes) for page in drawn]
+    for number in scans:
+        contents[number - 1] = _picture() + b"\n" + contents[number - 1]
     objects = [b"<< /Type /Catalog /Pages 2 0 R >>"]
     first = 5
     kids = " ".join(f"{first + 2 * number} 0 R" for number in range(len(contents)))

@@ -24,8 +24,10 @@ def fields(
     date: Pair | None = ("Invoice date", "14 March 2026"),
     sums: tuple[Pair, ...] = SUMS,
     title: str = "Invoice",
+    behind: tuple[tuple[Text, ...], ...] = (),
+    scans: tuple[int, ...] = (),
 ) -> dict[str, Field]:
-    """The fields of a plain invoice, with what is different."""
+    """The fields of a plain invoice, with what is different. `behind` are more pages."""
     page = [Text(50, 60, "Northwind Supplies Ltd", 14, True), right(545, 60, title, 16, True)]
     page += [
         Text(50, 84, "www.northwindsupplies.co.uk", 8),
@@ -37,7 +39,7 @@ def fields(
     for at, (label, value) in enumerate(sums):
         page += [Text(350, 280 + 14 * at, label), right(545, 280 + 14 * at, value)]
     page.append(Text(50, 790, "Northwind Supplies Ltd · Company number 1234567 · VAT GB980780684", 7))
-    pages = pages_of(pdf([[*page, *more]]))
+    pages = pages_of(pdf([[*page, *more], *behind], scans=scans))
     assert not isinstance(pages, Unread), pages
     return invoice_of(pages).fields
 
@@ -45,6 +47,21 @@ def fields(
 def sure(found: dict[str, Field], name: str) -> Any:
     """The value of a field that nobody would be asked about, None where somebody would."""
     return found[name].value if name in found and not found[name].doubt else None
+
+
+def test_a_scan_beside_a_page_of_text_is_told_as_the_total_may_be_there() -> None:
+    scan = fields(behind=((),), scans=(2,))
+    assert scan["total"].doubt == "page 2 has hardly any text: it is likely a scan, and the total may stand there"
+    stamped = fields(behind=((), (Text(50, 820, "Scanned by the post room, page 3 of 3", 7),)), scans=(2, 3))
+    assert "pages 2, 3 have" in stamped["total"].doubt
+    without = fields(sums=(), behind=((),), scans=(2,))
+    assert "page 2 has" in without["number"].doubt, "the total is missing, and this is why"
+    aslant = fields(behind=((Text(50, 400, "Total 240.00 EUR", turn=30),),))
+    assert "page 2 has" in aslant["total"].doubt
+
+
+def test_an_empty_page_and_a_picture_under_text_are_no_scans() -> None:
+    assert sure(fields(behind=((Text(50, 50, "  "),), ()), scans=(1,)), "total") == 120.0
 
 
 def test_nothing_is_doubted_where_nothing_is_odd() -> None:

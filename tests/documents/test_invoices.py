@@ -2,12 +2,14 @@
 
 import random
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 
 import pytest
 from evals.invoice_countries import DE, GB, US, WORDS
 from evals.invoice_facts import Facts, facts
 from evals.invoice_practice import classic, compact, letter, modern, sample
+from pypdf import PdfWriter
 from tests.paper import LETTER, Text, pdf, right
 
 from fairlead.documents import Invoice, Unread, agreement, read_invoice
@@ -18,6 +20,7 @@ from fairlead.documents.identifiers import accounts, vat_numbers
 from fairlead.documents.invoice import invoice_of
 from fairlead.documents.layout import Sheet
 from fairlead.documents.names import core_of
+from fairlead.documents.papers import CALLED
 from fairlead.documents.pdf import pages_of
 from fairlead.documents.types import MOST_PAGES
 
@@ -164,6 +167,12 @@ def test_what_cannot_be_read_says_why() -> None:
     scan = read_invoice(pdf([[]], image=True))
     assert isinstance(scan, Unread)
     assert (scan.kind, "OCR" in scan.mend) == ("no_text", True)
+    locked = PdfWriter(clone_from=BytesIO(pdf([[Text(50, 50, "Invoice number INV-2041")]])))
+    locked.encrypt("secret", algorithm="RC4-128")
+    locked.write(written := BytesIO())
+    secret = read_invoice(written.getvalue())
+    assert isinstance(secret, Unread)
+    assert (secret.kind, secret.why) == ("encrypted", "it is encrypted with a password")
     for document, kind in (
         (b"junk", "damaged"),
         (pdf([[Text(9, 9, "a")]])[:400], "damaged"),
@@ -190,14 +199,15 @@ def test_a_program_that_stops_in_the_middle_of_an_answer_is_ended() -> None:
 
 
 def test_a_model_lifts_doubts_that_it_shares_nothing_with_and_raises_its_own() -> None:
-    text = "Invoice A-1 of Nord GmbH\nTotal 12,00 EUR\nIBAN DE89 3704 0044 0532 0130 00"
-    ours = {
+    text = "Invoice A-1 of Nord GmbH, PO-7\nTotal 12,00 EUR\nIBAN DE89 3704 0044 0532 0130 00"
+    ours: dict[str, dict[str, Any]] = {
         name: {"value": value, "text": "", "page": 1, "box": [], "confidence": 0.4, "doubt": doubt}
         for name, value, doubt in (
             ("supplier", "Nord GmbH", "too little"),
             ("total", 12.0, "net and tax do not add up to the total"),
             ("number", "A-1", ""),
             ("iban", "DE89370400440532013000", "several"),
+            ("order", "PO-7", f"{CALLED} 'Credit note', which is no invoice to pay"),
         )
     }
     said = {
@@ -205,12 +215,14 @@ def test_a_model_lifts_doubts_that_it_shares_nothing_with_and_raises_its_own() -
         "total": ("12.00", "12,00 EUR"),
         "number": ("A-2", "A-2"),
         "iban": ("DE89370400440532013000",) * 2,
+        "order": ("PO-7", "PO-7"),
     }
     asked = [{"name": name, "value": value, "quote": quote} for name, (value, quote) in said.items()]
     found = agreement.agreed(ours, text, asked)
     assert found["supplier"]["doubt"] == ""
     assert found["total"]["doubt"], "what does not add up goes to a person whoever reads it"
     assert found["iban"]["doubt"]
+    assert found["order"]["doubt"], "that it is no invoice does not become less true by a second reader"
     assert found["number"]["doubt"] == "", "a quote that stands nowhere counts for nothing"
     found = agreement.agreed(ours, text, [{"name": "number", "value": "A", "quote": "Invoice A-1"}])
     assert found["number"]["doubt"] == "the model reads A"

@@ -56,6 +56,35 @@ def test_a_stamp_across_the_page_sends_the_invoice_to_a_person(stamp: str) -> No
     assert sure(fields(Text(150, 600, "ORIGINAL", 60, True, turn=45)), "number") == "INV-2041"
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Toute facture est payable sans avoir à être rappelée.",
+        "Cancelled orders are charged at 50 %.",
+        "Eine Gutschrift erfolgt nur nach Rückgabe",
+        "Toute facture est payable à trente jours sans\navoir à être rappelée.",
+    ],
+)
+def test_small_print_along_a_margin_only_speaks_of_other_papers(said: str) -> None:
+    lines = [Text(20 + 9 * at, 600, line, 7, turn=90) for at, line in enumerate(said.split("\n"))]
+    assert sure(fields(*lines), "number") == "INV-2041"
+    both = fields(*lines, Text(30, 600, "Storniert am 14.03.2026", 9, turn=90))
+    assert "Storniert" in both["number"].doubt, "a stamp beside it is one, however small"
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        (Text(150, 600, "This is cancelled, and nothing of it is to be paid", 24, turn=30),),
+        tuple(Text(150 + 60 * at, 600 - 60 * at, letter, 40, turn=45) for at, letter in enumerate("VOID")),
+        tuple(Text(20, 700 - 60 * at, "DRAFT", 9, turn=90) for at in range(8)),
+        (Text(80, 600, "CREDIT", 30, turn=90), Text(115, 600, "NOTE", 30, turn=90)),
+    ],
+)
+def test_a_stamp_may_be_long_or_wide_or_often_or_in_two_lines(stamp: tuple[Text, ...]) -> None:
+    assert "calls itself" in fields(*stamp)["number"].doubt
+
+
 def test_text_that_stands_aslant_altogether_is_said_to() -> None:
     found = pages_of(pdf([[Text(100, 700, "Invoice number INV-2041", turn=30)]]))
     assert isinstance(found, Unread)

@@ -10,6 +10,7 @@ from fairlead.documents.amounts import amounts_in
 from fairlead.documents.dates import days_in
 from fairlead.documents.layout import folded
 from fairlead.documents.names import core_of
+from fairlead.documents.papers import CALLED
 from fairlead.documents.totals import ALONE
 from fairlead.documents.types import Field
 
@@ -30,8 +31,8 @@ def agreed(
     """The fields after a model has been asked: `asked` are its name, value and quote of each.
 
     A quote that does not stand in the text counts for nothing, nor does a value that is not in its quote. Where both
-    agree a doubt is lifted, unless amounts do not add up; where they differ there is one; what only the model has
-    found is doubtful.
+    agree a doubt is lifted, unless amounts do not add up or the paper is no invoice to pay; where they differ there is
+    one; what only the model has found is doubtful.
     """
     found = {name: dict(each) for name, each in fields.items()}
     for one in asked:
@@ -51,10 +52,17 @@ def agreed(
         elif not _same(name, ours["value"], value):
             ours["doubt"] = ours["doubt"] or f"the model reads {value}"
             ours["confidence"] = min(0.5, ours["confidence"])
-        elif name not in _NEVER_LIFTED and (name not in _AMOUNTS or ours["doubt"] in ("", ALONE)):
+        elif _may_be_lifted(name, ours["doubt"]):
             ours["confidence"] = max(0.9, ours["confidence"])
             ours["doubt"] = ""
     return found
+
+
+def _may_be_lifted(name: str, doubt: str) -> bool:
+    """Whether two readers of one page that agree on a value make it sure."""
+    if name in _NEVER_LIFTED or doubt.startswith(CALLED):
+        return False
+    return name not in _AMOUNTS or doubt in ("", ALONE)
 
 
 def _value(name: str, said: str) -> str | float | None:

@@ -12,7 +12,7 @@ from fairlead.documents.issued import dates
 from fairlead.documents.layout import Sheet
 from fairlead.documents.named import Named
 from fairlead.documents.numbers import invoice_number, order_number
-from fairlead.documents.papers import other_paper
+from fairlead.documents.papers import CALLED, other_paper
 from fairlead.documents.parties import buyers
 from fairlead.documents.supplier import supplier
 from fairlead.documents.totals import reckoned
@@ -53,10 +53,28 @@ def invoice_of(pages: Sequence[Page], house: Iterable[str] = ()) -> Invoice:
     }
     number, other = found["number"], other_paper(sheet)
     if number is not None and other:
-        said = f"the document calls itself {other!r}, which is no invoice to pay"
-        found["number"] = replace(number, confidence=0.4, doubt=number.doubt or said)
+        found["number"] = _doubted(number, f"{CALLED} {other!r}, which is no invoice to pay")
+    if said := _not_read(pages):
+        name = next((name for name in ("total", "number", *found) if found.get(name)), "")
+        if (field := found.get(name)) is not None:
+            found[name] = _doubted(field, said)
     text = "\n".join("  ".join(cell.text for cell in line) for line in sheet.lines)[:MOST_TEXT]
     return Invoice(fields={name: each for name, each in found.items() if each is not None}, pages=len(pages), text=text)
+
+
+def _not_read(pages: Sequence[Page]) -> str:
+    """What to say of pages that are pictures, beside others that are text."""
+    numbers = [str(number) for number, page in enumerate(pages, 1) if page.is_picture]
+    if not numbers:
+        return ""
+    one = len(numbers) == 1
+    which = f"page {numbers[0]} has" if one else f"pages {', '.join(numbers)} have"
+    return f"{which} hardly any text: {'it is' if one else 'they are'} likely a scan, and the total may stand there"
+
+
+def _doubted(field: Field, said: str) -> Field:
+    """The field with a doubt that goes before any other it has: a second reader may lift those."""
+    return replace(field, confidence=min(0.4, field.confidence), doubt="; ".join(filter(None, (said, field.doubt))))
 
 
 def _iban(found: Sequence[Identifier]) -> Field | None:

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from fairlead.documents.layout import Cell, Sheet, folded
+from fairlead.documents.types import Run
 
 _MOST_WORDS: Final = 6  # of a title; more is a sentence that only speaks of such a paper
 _TITLED: Final = 0.3  # of the first page's height: a slip at its foot is called so on invoices too
@@ -39,6 +40,10 @@ _STAMPED: Final = re.compile(
 )
 """What is stamped across a page that is no invoice, or none any more."""
 _MOST_STAMP: Final = 40  # letters
+_MOST_STAMPED: Final = 4  # words, each counted once; more, as small as the page's text, is small print along a margin
+_STAMP: Final = 1.5  # times what most letters have: a stamp, however much it says
+_WORD: Final = re.compile(r"[^\W\d_]+")
+_APART: Final = re.compile(r"(?<=\b\w) (?=\w\b)")  # between letters that stand singly: V O I D
 _SLIP: Final = re.compile(
     r"(?:(?:remittance (?:advice|slip)|zahlungsavis|avis de paiement|betaaladvies)\W*$"
     r"|(?:customer )?statement of account|account statement|kontoauszug|releve de compte|extracto de cuenta"
@@ -58,13 +63,19 @@ _INVOICE: Final = re.compile(
 """How invoices are titled, on which an order or a quotation is only referred to."""
 
 
+CALLED: Final = "the document calls itself"
+"""How a doubt begins that no second reader of the same words lifts."""
+
+
 def other_paper(sheet: Sheet) -> str:
     """What the document calls itself where that is no invoice to pay, such as `Credit note`; "" for an invoice."""
     sizes = sorted(cell.size for cell in sheet.cells)
-    large = _LARGE * sizes[len(sizes) // 2] if sizes else 0.0
+    usual = sizes[len(sizes) // 2] if sizes else 0.0
+    large = _LARGE * usual
     titles = (folded(cell.text) for cell in sheet.cells if cell.size > large and _heads(cell, sheet))
     is_titled = any(_INVOICE.match(each) for each in titles)
-    if stamp := next((page.aside for page in sheet.pages if _STAMPED.search(folded(page.aside))), ""):
+    aside = (run for page in sheet.pages for run in page.aside)
+    if stamp := next((run.text for run in aside if _is_stamp(run, usual)), ""):
         return stamp[:_MOST_STAMP]
     for cell in sheet.cells:
         plain = folded(cell.text)
@@ -79,6 +90,15 @@ def other_paper(sheet: Sheet) -> str:
         if _SLIP.match(plain) or (not is_titled and cell.size > large and _OFFER.match(plain)):
             return cell.text
     return ""
+
+
+def _is_stamp(run: Run, usual: float) -> bool:
+    """Whether text across a page, or along its margin, says that this is no invoice; small print only speaks of it."""
+    for said in (folded(run.text), folded(run.parted), _APART.sub("", folded(run.parted))):
+        is_short = run.size > _STAMP * usual or len(set(_WORD.findall(said))) <= _MOST_STAMPED
+        if is_short and _STAMPED.search(said):
+            return True
+    return False
 
 
 def _heads(cell: Cell, sheet: Sheet) -> bool:

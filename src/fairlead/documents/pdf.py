@@ -7,9 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from msgspec import Struct
-
-from fairlead.documents.types import LARGEST, MOST_PAGES, MOST_WORDS, Box, Page, Unread, Word
+from fairlead.documents.aside import is_turned, runs
+from fairlead.documents.types import LARGEST, MOST_PAGES, MOST_WORDS, Box, Letter, Page, Unread, Word
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument
@@ -19,18 +18,9 @@ _SMALLEST: Final = 2.0  # points: what nobody can read is not read
 _APART: Final = 0.22  # of a letter's size: a gap between words
 _GUESSED: Final = 0.14  # where the library takes it for one as well
 _LONGEST: Final = 200  # letters: what is longer is no word, and rules would look at it for long
-_SLANT: Final = 10.0  # degrees that a letter may stand off upright
-_MOST_ASIDE: Final = 2000  # letters
+_FEW: Final = 12  # words: more are no stamp of a scanner's
+_COVERED: Final = 0.5  # of a page, by pictures: it is one
 _PASSWORD: Final = 4  # FPDF_ERR_PASSWORD
-
-
-class _Letter(Struct, frozen=True):
-    """A letter and its place from the page's upper left corner, None for a space; `angle` in degrees clockwise.
-    A space that the library has guessed is ""."""
-
-    text: str
-    box: Box | None
-    angle: float
 
 
 def pages_of(data: bytes) -> tuple[Page, ...] | Unread:
@@ -76,14 +66,15 @@ def _page(page: Any) -> Page:
     another way (the small print in a margin, a stamp across the page) would tear lines apart, and stands aside."""
     left, bottom, right, top = page.get_cropbox()
     width, height = right - left, top - bottom
-    letters = list(_letters(page.get_textpage(), left, top))
+    text = page.get_textpage()
+    letters = list(_letters(text, left, top))
     angles = Counter(round(each.angle / 90) * 90 % 360 for each in letters if each.box)
     by = -angles.most_common(1)[0][0] % 360 if angles else 0
-    aside = "".join(each.text for each in letters if not each.box or not _is_along(each.angle, by))
+    aside = runs(each for each in letters if not each.box or is_turned(each.angle, -by))
     own = [
-        _Letter(each.text, each.box and _turned(each.box, width, height, by), each.angle)
+        Letter(each.text, each.box and _turned(each.box, width, height, by), each.angle, each.size)
         for each in letters
-        if not each.box or _is_along(each.angle, by)
+        if not each.box or not is_turned(each.angle, -by)
     ]
     if by % 180:
         width, height = height, width
@@ -92,12 +83,28 @@ def _page(page: Any) -> Page:
         for each in _words(own)
         if each.box[2] > 0 and each.box[3] > 0 and each.box[0] < width and each.box[1] < height
     )
-    return Page(width, height, found, " ".join(aside.split())[:_MOST_ASIDE])
+    is_picture = len(found) <= _FEW and _is_picture(page, text, width * height, bare=not found)
+    return Page(width, height, found, aside, is_picture)
 
 
-def _is_along(angle: float, by: int) -> bool:
-    """Whether a letter stands upright on a page that is turned by so many degrees."""
-    return abs((angle + by + 180) % 360 - 180) < _SLANT
+def _is_picture(page: Any, text: Any, whole: float, *, bare: bool) -> bool:
+    """Whether pictures cover a page, of so many points square. On one without words (`bare`) anything drawn counts,
+    lines and letters that nothing tells of among it, as words are drawn in lines as well; empty text does not."""
+    from pypdfium2 import raw
+
+    sides = [ctypes.c_float() for _ in range(4)]
+    covered = 0.0
+    for index in range(raw.FPDFPage_CountObjects(page)):
+        each = raw.FPDFPage_GetObject(page, index)
+        kind = raw.FPDFPageObj_GetType(each)
+        if bare and kind != raw.FPDF_PAGEOBJ_TEXT:
+            return True
+        if kind in (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_FORM) and raw.FPDFPageObj_GetBounds(each, *sides):
+            covered += (sides[2].value - sides[0].value) * (sides[3].value - sides[1].value)
+    if covered > _COVERED * whole or not bare:
+        return covered > _COVERED * whole
+    codes = (raw.FPDFText_GetUnicode(text, at) for at in range(min(raw.FPDFText_CountChars(text), _MOST_LETTERS)))
+    return not all(0 < code < 0x110000 and chr(code).isspace() for code in codes)
 
 
 def _turned(box: Box, width: float, height: float, by: int) -> Box:
@@ -109,11 +116,11 @@ def _turned(box: Box, width: float, height: float, by: int) -> Box:
     return (y0, width - x1, y1, width - x0) if by == 270 else box
 
 
-def _letters(text: Any, left: float, top: float) -> Iterator[_Letter]:
-    """The letters of a page in the order of the file, with the spaces between them."""
+def _letters(text: Any, left: float, top: float) -> Iterator[Letter]:
+    """The letters of a page in the order of the file, from its upper left corner, with the spaces between them."""
     from pypdfium2 import raw
 
-    rect = raw.FS_RECTF()
+    rect, matrix = raw.FS_RECTF(), raw.FS_MATRIX()
     for index in range(min(raw.FPDFText_CountChars(text), _MOST_LETTERS)):
         code = raw.FPDFText_GetUnicode(text, index)
         letter = chr(code) if 0 < code < 0x110000 and not 0xD800 <= code < 0xE000 else " "
@@ -121,14 +128,17 @@ def _letters(text: Any, left: float, top: float) -> Iterator[_Letter]:
             continue  # a hyphen where a line was broken
         if letter.isspace() or letter in "\u0000\uffff":
             guessed = letter == " " and raw.FPDFText_IsGenerated(text, index) == 1
-            yield _Letter("" if guessed else " ", None, 0.0)  # the library parts letters that are set apart as well
+            yield Letter("" if guessed else " ", None, 0.0)  # the library parts letters that are set apart as well
         elif raw.FPDFText_GetLooseCharBox(text, index, ctypes.byref(rect)):
             box = (rect.left - left, top - rect.top, rect.right - left, top - rect.bottom)
-            yield _Letter(letter, box, math.degrees(raw.FPDFText_GetCharAngle(text, index)))
+            angle, size = math.degrees(raw.FPDFText_GetCharAngle(text, index)), box[3] - box[1]
+            if is_turned(angle, 0.0) and raw.FPDFText_GetMatrix(text, index, ctypes.byref(matrix)):
+                size = raw.FPDFText_GetFontSize(text, index) * math.hypot(matrix.c, matrix.d)
+            yield Letter(letter, box, angle, size)
 
 
-def _words(letters: Iterable[_Letter]) -> Iterator[Word]:
-    word: list[_Letter] = []
+def _words(letters: Iterable[Letter]) -> Iterator[Word]:
+    word: list[Letter] = []
     guessed = False
     for each in letters:
         if each.box is None:
@@ -155,7 +165,7 @@ def _is_apart(one: Box | None, other: Box, gap: float) -> bool:
     return not same_line or not -size < other[0] - one[2] < gap * size
 
 
-def _joined(letters: Sequence[_Letter]) -> Word:
+def _joined(letters: Sequence[Letter]) -> Word:
     boxes = [each.box for each in letters if each.box]
     box = (
         round(min(each[0] for each in boxes), 1),

@@ -21,14 +21,34 @@ class Word(Struct, frozen=True, array_like=True):
     size: float
 
 
+class Letter(Struct, frozen=True):
+    """A letter and its place, None for a space; `angle` in degrees clockwise, `size` in points. A space that nobody
+    wrote, guessed from a gap, is ""."""
+
+    text: str
+    box: Box | None
+    angle: float
+    size: float = 0.0
+
+
+class Run(Struct, frozen=True, array_like=True):
+    """Text that does not run as most of its page does, such as a stamp across it. `parted` has spaces also where
+    letters merely stand apart; `size` of its letters in points."""
+
+    text: str
+    parted: str
+    size: float
+
+
 class Page(Struct, frozen=True, array_like=True):
-    """A page's words in the order of the file. `width` and `height` in points. `aside` is the text that does not run as
-    most of the page does, such as a stamp across it."""
+    """A page's words in the order of the file. `width` and `height` in points. `aside` is what runs another way.
+    `is_picture` where something is drawn and hardly a word: what it says is not read."""
 
     width: float
     height: float
     words: tuple[Word, ...]
-    aside: str = ""
+    aside: tuple[Run, ...] = ()
+    is_picture: bool = False
 
 
 class Unread(Struct, frozen=True, kw_only=True):
