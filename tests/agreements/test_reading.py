@@ -47,6 +47,8 @@ def test_clauses_are_found_in_every_style_and_are_slices(text: str) -> None:
 def test_lines_that_begin_with_a_number_are_no_clauses() -> None:
     text = "Contract\n\n1. Payment\nWithin\n30 days of receipt, and\n2026 is the year.\n"
     assert [each.number for each in split(text).clauses] == ["", "1"]
+    refers = "Contract\n\n1. Payment\nWithin 30 days.\nClause 2 does not apply to orders.\n\n2. Law\nEnglish law.\n"
+    assert [each.number for each in split(refers).clauses] == ["", "1", "2"]
 
 
 @pytest.mark.parametrize(

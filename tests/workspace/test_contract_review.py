@@ -50,6 +50,32 @@ def test_a_model_counts_only_where_its_quote_stands_and_rules_are_silent() -> No
     assert joined(found, [right], text)[1]["by"] == "model"
 
 
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("shall not exceed EUR 1,000,000.", []),
+        ("shall not exceed EUR 500,000.", [("liability_cap:major", 125.0)]),
+        ("is limited to what its insurance pays, at most EUR 1,000,000.", [("liability_cap:unread", None)]),
+        ("shall not exceed EUR 1,000,000, save for loss of data, for which it has no liability.",
+         [("liability_cap:unread", None)]),
+        ("shall not exceed EUR 1,000,000. For lost data its liability shall not exceed EUR 500.",
+         [("liability_cap:contradiction", 250.0)]),
+    ],
+)  # fmt: skip
+def test_a_cap_in_money_is_reckoned_and_doubted_like_any_other(
+    reviewer: Reviewer, words: str, found: list[tuple[str, float | None]]
+) -> None:
+    text = (
+        'Services Agreement\n\nbetween Acme Ltd (the "Supplier") and Northlight Home Ltd (the "Customer").\n\n'
+        f"1. Liability\nThe Supplier's total liability under this Agreement {words}\n"
+    )
+    clauses, terms = (module(f"workflows/contract_{each}.py") for each in ("clauses", "terms"))
+    read = clauses["extracted"](text, ORGANISATION)
+    result = terms["compared"](read, clauses["joined"](read, [], text), text, reviewer.pages, 400_000)
+    told = [each for each in result["deviations"] if each["measure"] == "liability_cap"]
+    assert [(each["code"], each["number"]) for each in told] == found
+
+
 def test_a_quote_or_citation_that_is_not_there_is_found(reviewer: Reviewer) -> None:
     proven = module("workflows/contract_proof.py")["proven"]
     cite = reviewer.pages[0]["sections"][0]["cite"]

@@ -178,7 +178,7 @@ def _number(text: str, top: int, *, sure: bool) -> tuple[str, int, bool] | None:
     """The number that a line begins with, where its words begin, and whether it is a part of the clause above. `sure`
     is what stands in a heading: there anything that may be a number is one."""
     found = _NUMBERED.match(text)
-    if found is None:
+    if found is None or (not sure and _is_reference(text, found)):
         return None
     if found["part"]:
         return (f"({found['part']})", found.end(), True) if found["part"].isalpha() or not top else None
@@ -189,6 +189,11 @@ def _number(text: str, top: int, *, sure: bool) -> tuple[str, int, bool] | None:
     else:
         fits = (marked or deep or (sure and len(number) > 1)) and (deep or named or _is_numeral(number))
     return (f"\u00a7 {number}" if found["word"] == "\u00a7" else number, found.end(), deep) if fits else None
+
+
+def _is_reference(text: str, found: re.Match[str]) -> bool:
+    """Whether a line goes on in the sentence that its number begins: `Clause 2 does not apply to orders of goods.`"""
+    return bool(found["word"]) and not found["mark"] and text[found.end() : found.end() + 1].islower()
 
 
 def _follows(number: str, top: int, following: str, *, marked: bool) -> bool:

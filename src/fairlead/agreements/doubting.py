@@ -11,7 +11,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fairlead.agreements.clauses import LONGEST_SENTENCE, Clause, is_special, unbroken
-from fairlead.agreements.exceptions import ON_US, is_free, shortfall, takes_away
+from fairlead.agreements.exceptions import ON_US, exceptions, is_free, shortfall, takes_away
+from fairlead.agreements.quantities import digits
 from fairlead.agreements.readers import Said
 from fairlead.agreements.reading import pattern_of
 from fairlead.agreements.references import Placed, above, levels, named, placed, referred, without
@@ -75,7 +76,7 @@ class _Contract:
     def __init__(self, told: Sequence[Said], clauses: Iterable[Clause]) -> None:
         self._where = {each.clause.place: each for each in placed(clauses)}
         self._paths = {level for each in self._where.values() for level in levels(each.path)}
-        self._texts: dict[str, tuple[str, ...]] = {}
+        self._texts: dict[str, tuple[tuple[str, ...], ...]] = {}
         self._read = {(each.measure, each.start) for each in told}
         self._quotes = {unbroken(each.quote) for each in told}
         self._measures: dict[str, set[str]] = {}
@@ -116,7 +117,7 @@ class _Contract:
                 each.measure not in ON_US
                 and _is_about(each.measure, text)
                 and pattern_of(turns).search(text)
-                and not is_free(each.measure, each.word, text, text)
+                and not is_free(each.measure, each.word, text)
             ):
                 return f"another sentence of its clause may take some of it back: {_short(text)}"
         return ""
@@ -133,16 +134,15 @@ class _Contract:
             found = next((level for level in levels(number) if level in self._paths), None)
             if found is None:
                 return f"it is subject to clause {number}, which was not found"
-            words = self._of(found)
-            if not all(len(one) <= LONGEST_SENTENCE and is_free(each.measure, each.word, one, "") for one in words):
+            if not all(_takes_nothing(each, words) for words in self._of(found)):
                 return f"it is subject to clause {number}"
         return ""
 
-    def _of(self, number: str) -> tuple[str, ...]:
-        """What the clauses under a number say."""
+    def _of(self, number: str) -> tuple[tuple[str, ...], ...]:
+        """The sentences of each clause under a number."""
         if number not in self._texts:
-            every = (one.clause.text for one in self._where.values() if one.under(number))
-            self._texts[number] = tuple(unbroken(text) for text in every)
+            every = (one for one in self._where.values() if one.under(number))
+            self._texts[number] = tuple(tuple(text for _, text in one.sentences) for one in every)
         return self._texts[number]
 
     def _elsewhere(self, each: Said) -> str:
@@ -153,7 +153,7 @@ class _Contract:
                 if (
                     (each.measure, one.start) not in self._read
                     and (alone or _is_about(each.measure, one.text))
-                    and not is_free(each.measure, each.word, without(one.text), "")
+                    and not is_free(each.measure, each.word, without(one.text))
                 ):
                     return f"it is changed by {one.one.clause.place}: {_short(one.text)}"
         for one in () if is_special(self._where[each.place].clause) else self._special:
@@ -169,9 +169,9 @@ def doubted(said: Iterable[Said], clauses: Iterable[Clause]) -> list[Said]:
     found: list[Said] = []
     for each in told:
         found.append(each)
-        why = "" if each.why else contract.why(each)
+        why = "" if each.why and each.money is None else contract.why(each)
         if why:
-            found.append(replace(each, number=None, word="", why=why))
+            found.append(replace(each, number=None, word="", why=why, money=None))
     return [*found, *_unstopped(told)]
 
 
@@ -183,6 +183,26 @@ def _unstopped(told: Sequence[Said]) -> Iterator[Said]:
         if each.measure == "renewal_term" and each.number and pattern_of(_STOPPED).search(each.quote):
             why = "until when the renewal can be stopped was not read"
             yield replace(each, measure="renewal_notice", number=None, word="", why=why)
+
+
+def _takes_nothing(each: Said, clause: Sequence[str]) -> bool:
+    """Whether a clause takes nothing of what was read: as a whole, and no sentence of it by itself."""
+    whole = " ".join(clause)
+    return (
+        len(whole) <= LONGEST_SENTENCE
+        and is_free(each.measure, each.word, whole)
+        and all(is_free(each.measure, each.word, one) or _is_beside(each, one) for one in clause)
+    )
+
+
+def _is_beside(each: Said, text: str) -> bool:
+    """Whether a sentence speaks of something else, and names no figure and no exception."""
+    return not (
+        _is_about(each.measure, text)
+        or takes_away(each.measure, each.word, text)
+        or pattern_of(rf"\d|{_TURNS}").search(digits(text))
+        or next(exceptions(each.measure, each.word, text), "")
+    )
 
 
 def _is_about(measure: str, text: str) -> bool:

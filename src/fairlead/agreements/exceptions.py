@@ -31,8 +31,10 @@ _STOPPED: Final = (
     r"noti(?:ce|f)|terminat|cancel|object|\bopt|stop|\bend(?:s|ed)?\b|consent|written|either|neither|\bsigns?\b"
     r"|renewed|increase"
 )
+_DISCOUNT: Final = r"^(?!.*(?:\bat once|immediate|in advance|\bwithout\b|\bno\b)).*(?:deduct|discount|rebate)"
+"""One that we are granted, for paying early."""
 _FREE: Final[Mapping[str, str]] = {
-    "payment_days": r"disput|quer(?:y|ies)|correct|valid|proper|accept",
+    "payment_days": rf"disput|quer(?:y|ies)|correct|valid|proper|accept|{_DISCOUNT}",
     "late_interest": r"disput|good faith",
     "liability_cap": r"^(?!.*(?:exceed|limited (?:to|in)|reduc|exhaust|credit|\bfees|charges|\d|%|no liability"
     r"|not be liable))",
@@ -65,18 +67,16 @@ _TAKES: Final = (
     r"\b(?:lapses?|forfeit\w*|exempt\w*(?! by law)|no longer|suspend\w*|revo(?:ke[sd]?|cation)|doubles?|doubled"
     r"|tripled?s?|repa(?:y|id)\w*|not covered|(?:is|are) excluded|in addition(?! to|,)|borne by|without restriction"
     r"|bears?(?! (?:simple |compound )?interest)|freely|reserves? the right|(?:counts?|treated) as|as amended by"
-    r"|subject always|once during the (?:whole )?(?:term|agreement)|(?<!out )of (?:which|whom)"
-    r"|whole (?:life|term|duration)"
+    r"|once during the (?:whole )?(?:term|agreement)|(?<!out )of (?:which|whom)"
     r"|may (?:reduce|cancel|alter|withdraw|suspend|reuse|resell|sell)|requires? n(?:o|one))\b"
 )
 """Words that take away, of whatever is spoken of: in the sentence that was read, or behind it."""
 _MEANT: Final[Mapping[str, str]] = {
     "convenience_notice": r"may cancel|no longer|may withdraw",
     "liability_cap": r"double|bear",
-    "initial_term": r"of which|whole",
+    "initial_term": r"of which",
     "availability": r"of which",
     "governing_law": r"excluded",
-    "price_increase": r"whole",
     "confidentiality": r"no longer|of which",
 }
 """By measure: those of them that say what is read, or something else."""
@@ -87,6 +87,11 @@ _TAKES_BACK: Final[Mapping[str, tuple[str, str]]] = {
         r"|break (?:fee|charge|cost)|(?:termination|exit|cancellation) (?:fee|charge)"
         r"|compensat|reimburs|\bexpir\w+ (?:on|at|with)\b[^.;]{0,30}\byear",
         "ending it seems to cost something, or to be possible on some days only",
+    ),
+    "liability_cap": (
+        r"\b(?:whole|entire|full) (?:life|term|duration|period)\b"
+        r"|\blife(?:time)? of (?:the|this) (?:agreement|contract)",
+        "it counts for all years together",
     ),
     "price_increase": (
         r"\b(?:per|each|every|a|any) (?:calendar )?(?:quarter|month|week|half)|quarterly|monthly|semi-?annual"
@@ -138,11 +143,11 @@ def shortfall(measure: str, word: str, text: str) -> str:
 
 def takes_away(measure: str, word: str, text: str) -> str:
     """The words of a sentence that take something away, whatever it is; "" for none."""
-    found = pattern_of(_TAKES).search(text)
-    meant = _MEANT.get(measure)
-    if found is None or word == "free" or (meant is not None and pattern_of(meant).search(found[0])):
+    if word == "free":
         return ""
-    return found[0]
+    meant = _MEANT.get(measure)
+    said = (found[0] for found in pattern_of(_TAKES).finditer(text))
+    return next((each for each in said if meant is None or not pattern_of(meant).search(each)), "")
 
 
 def exceptions(measure: str, word: str, text: str) -> Iterator[str]:
@@ -154,14 +159,23 @@ def exceptions(measure: str, word: str, text: str) -> Iterator[str]:
         if not text[: found.start()].strip():  # what it is an exception from comes behind the comma
             part = part.partition(",")[0]
         rest = part[found.start("rest") - found.start() :]
-        if not pattern_of(_ANYWHERE).search(rest) and not is_free(measure, word, rest, text):
+        if _is_the_full_time(measure, part, text[: found.start()]) or pattern_of(_ANYWHERE).search(rest):
+            continue
+        if not is_free(measure, word, rest):
             yield part.strip()
 
 
-def is_free(measure: str, word: str, rest: str, text: str) -> bool:
-    """Whether an exception, the `rest` of a text, is known to take nothing from us."""
-    if measure == "payment_days" and pattern_of(r"deduct|discount|rebate").search(text):
-        return True  # what is read is the time without it
+def _is_the_full_time(measure: str, part: str, before: str) -> bool:
+    """Whether it is when we pay without the discount that was spoken of `before`: that is the time that is read."""
+    return (
+        measure == "payment_days"
+        and pattern_of(r"^\W*(?:otherwise|failing which)\b").search(part) is not None
+        and pattern_of(_DISCOUNT).search(before) is not None
+    )
+
+
+def is_free(measure: str, word: str, rest: str) -> bool:
+    """Whether an exception, or the `rest` of one, is known to take nothing from us."""
     free = _AFFILIATES if word == "affiliates" else _FREE.get(measure)
     if free is None:
         return False

@@ -55,7 +55,8 @@ def _liability_cap(said: Sentence) -> Iterator[Value]:
         yield Value(why="it is a share of what one order costs, and not of a year's fees")
         return
     told = {*(round(each, 2) for each in shares(said)), *_times(said)}
-    several = bool(list(amounts(said.plain))) and not said.has(r"\b(?:greater|higher|larger|more) of\b")
+    money = {amount for amount, _ in amounts(said.plain)}
+    several = bool(money) and not said.has(r"\b(?:greater|higher|larger|more) of\b")
     if several and (told or said.has(r"fees|charges|amounts? (?:paid|payable)")):
         yield Value(why="it names several caps, an amount of money and fees")
     elif told and (len(told) > 1 or said.has(r"\b(?:lower|lesser|smaller|lowest) of\b")):
@@ -64,6 +65,8 @@ def _liability_cap(said: Sentence) -> Iterator[Value]:
         yield _of_time(said, told.pop())
     elif said.has(_SHARE_IN_WORDS):
         yield Value(why="which share of the fees it means cannot be read")
+    elif several:
+        yield _of_money(money)
     elif said.has(r"fees?\b|charges|amounts?\b|sums"):
         yield _of_fees(said)
     else:
@@ -86,6 +89,13 @@ def _of_time(said: Sentence, share: float) -> Value:
             return Value(why="the fees of which time it means cannot be read")
         return Value(round(share * months.pop() / 12, 1)) if months else Value(share)
     return Value(share)
+
+
+def _of_money(money: set[float]) -> Value:
+    """A sum of its own, whatever the fees are. Of several none is taken."""
+    if len(money) > 1:
+        return Value(why=f"it names several caps, {', '.join(f'{each:,.0f}' for each in sorted(money))}")
+    return Value(why="it is a sum of money, and nobody has said what a year's fees come to", money=money.pop())
 
 
 def _of_fees(said: Sentence) -> Value:

@@ -26,12 +26,14 @@ fees (`liability_cap`), percent, money (`insurance`), or words."""
 
 class Said(Struct, frozen=True, kw_only=True):
     """What a contract says of one measure, and where. `number` is in the measure's unit, `word` for those without one;
-    neither where the rules cannot tell, and `why`. `quote` is the sentence, word by word."""
+    neither where the rules cannot tell, and `why`. `money` is a plain sum, where that is all that hinders. `quote` is
+    the sentence, word by word."""
 
     measure: str
     number: float | None = None
     word: str = ""
     why: str = ""
+    money: float | None = None
     quote: str
     clause: str
     place: str
@@ -41,13 +43,13 @@ class Said(Struct, frozen=True, kw_only=True):
 def read(clauses: Iterable[Clause], parties: Parties, type: str) -> list[Said]:
     """All that the rules find, in the order of the text; the same thing of a clause once."""
     found: list[Said] = []
-    seen: set[tuple[str, str, float | None, str]] = set()
+    seen: set[tuple[str, str, float | None, str, float | None]] = set()
     for clause in clauses:
         for start, text in sentences(clause):
             sentence = Sentence(unbroken(text), clause.heading, type, parties, clause.above, clause.text)
             for measure, reader in MEASURES.items():
                 for value in reader(sentence):
-                    key = (measure, clause.place, value.number, value.word)
+                    key = (measure, clause.place, value.number, value.word, value.money)
                     if key not in seen:
                         seen.add(key)
                         found.append(_said(measure, value, clause, text, start))
@@ -56,8 +58,8 @@ def read(clauses: Iterable[Clause], parties: Parties, type: str) -> list[Said]:
 
 def _said(measure: str, value: Value, clause: Clause, text: str, start: int) -> Said:
     return Said(
-        measure=measure, number=value.number, word=value.word, why=value.why, quote=text, clause=clause.number,
-        place=clause.place, start=start,
+        measure=measure, number=value.number, word=value.word, why=value.why, money=value.money, quote=text,
+        clause=clause.number, place=clause.place, start=start,
     )  # fmt: skip
 
 

@@ -55,11 +55,13 @@ class Sentence(Struct, frozen=True, dict=True):
 
 
 class Value(Struct, frozen=True):
-    """A number, or a word; neither, and why not, where the rules cannot tell."""
+    """A number, or a word; neither, and why not, where the rules cannot tell. `money` is a plain sum, which is a number
+    of the measure's unit only beside a year's fees."""
 
     number: float | None = None
     word: str = ""
     why: str = ""
+    money: float | None = None
 
 
 Read = Callable[[Sentence], Iterator[Value]]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from fairlead.agreements import LANGUAGES, Position, amounts, position, standing_of
+from fairlead.agreements import LANGUAGES, Position, position, standing_of
 from fairlead.tools import ToolError
 
 _ORDER = ("none", "minor", "major", "critical")
@@ -100,15 +100,12 @@ def _preferred(
 
 
 def _in_unit(each: dict[str, Any], value: float | None) -> dict[str, Any]:
-    """A cap in money as a share of a year's fees, where these are known. Of several caps none is taken."""
-    if each["measure"] != "liability_cap" or each["number"] is not None or each["word"]:
-        return each
-    money = {amount for amount, _ in amounts(each["quote"])}
-    if len(money) != 1 or "several" in each["why"]:
+    """A cap that is a plain sum of money as a share of a year's fees, where these are known."""
+    if each["measure"] != "liability_cap" or each.get("money") is None:
         return each
     if not value:
-        return {**each, "why": "it is a sum of money, and nobody has said what a year's fees come to (annual_value)"}
-    return {**each, "number": round(100 * money.pop() / value, 1), "why": ""}
+        return {**each, "why": f"{each['why']} (annual_value)"}
+    return {**each, "number": round(100 * each["money"] / value, 1), "why": ""}
 
 
 def _deviation(
