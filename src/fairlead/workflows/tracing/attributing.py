@@ -65,10 +65,10 @@ def _failed_step(run: Rerun, failure: StepFailed) -> Passed | None:
 
 def ranked(found: Sequence[Suspect]) -> list[Suspect]:
     """The likeliest first, each cause at a place once; of equals what lies furthest back: it came first."""
-    ranked: dict[tuple[str, str, str], Suspect] = {}
+    once: dict[tuple[str, str, str], Suspect] = {}
     for each in sorted(found, key=lambda each: (-each.weight, -len(each.chain))):
-        ranked.setdefault((each.cause, each.place, each.input), each)
-    return list(ranked.values())
+        once.setdefault((each.cause, each.place, each.input), each)
+    return list(once.values())
 
 
 class _Failure:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from itertools import combinations, permutations
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from fairlead.workflows.tracing.writings import (
     counts,
@@ -30,6 +30,8 @@ _MOST_NUMBERS: Final = 24  # of which pairs are tried
 _TELLING: Final = 3  # digits of a number that three others hardly make by chance
 _MOST_OF_THREE: Final = 8
 _HUNDRED: Final = Decimal(100)
+_FURTHEST: Final = 400  # powers of ten of a number: a double has fewer; one with more may be as long as memory
+_LARGEST: Final = 15  # powers of ten of what anybody reckons with: what is larger is an id
 
 
 def shown_path(path: Path) -> str:
@@ -66,7 +68,9 @@ def atom_of(value: Any) -> Atom | None:
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int | float):
-        return _plain(Decimal(repr(value)))
+        number = Decimal(value) if isinstance(value, int) else Decimal(repr(value))
+        plain = _plain(number)
+        return str(number).casefold() if plain is None and number.is_finite() else plain
     if not isinstance(value, str):
         return None
     text = " ".join(value.split()).casefold()
@@ -107,11 +111,22 @@ def holds(value: Any, atom: Atom) -> Path | None:
     return None
 
 
+def is_reckoned_with(atom: Atom) -> TypeGuard[Decimal]:
+    """Whether a value is a number that anybody reckons with, and no id: products and quotients of these do not overflow,
+    and are rounded in no time."""
+    return isinstance(atom, Decimal) and abs(atom.adjusted()) < _LARGEST
+
+
+def has_telling_digits(atom: Decimal) -> bool:
+    """Whether a number has so many digits that a few others hardly make it by chance."""
+    return len(atom.as_tuple().digits) >= _TELLING
+
+
 def reckoned(atom: Atom, values: Sequence[Any]) -> tuple[Decimal, ...] | None:
     """The numbers of these values from which this one follows: one added up over a list, two of them (or such sums)
     added, taken away, multiplied, divided or as per cent, or three of them; None where it does not. Rounded to
     cents."""
-    if not isinstance(atom, Decimal):
+    if not is_reckoned_with(atom):
         return None
     parts = list(_parts(values))[:_MOST_NUMBERS]
     for number, of in parts:
@@ -124,7 +139,7 @@ def reckoned(atom: Atom, values: Sequence[Any]) -> tuple[Decimal, ...] | None:
         for other, theirs in parts[at:]:
             if any(_alike(each, atom) for each in _made(one, other)):
                 return (*mine, *theirs)
-    return _of_three(parts, atom) if len(atom.as_tuple().digits) >= _TELLING else None
+    return _of_three(parts, atom) if has_telling_digits(atom) else None
 
 
 def _of_three(parts: Sequence[tuple[Decimal, tuple[Decimal, ...]]], atom: Decimal) -> tuple[Decimal, ...] | None:
@@ -141,7 +156,7 @@ def _of_three(parts: Sequence[tuple[Decimal, tuple[Decimal, ...]]], atom: Decima
 
 def _parts(values: Sequence[Any]) -> Iterator[tuple[Decimal, tuple[Decimal, ...]]]:
     """The numbers of some data, and the sums over its lists: of what stands under the same keys."""
-    found = [(path, atom) for value in values for path, atom in atoms(value) if isinstance(atom, Decimal)]
+    found = [(path, atom) for value in values for path, atom in atoms(value) if is_reckoned_with(atom)]
     lists: dict[Path, list[Decimal]] = {}
     for path, number in found:
         if any(isinstance(key, int) for key in path):
@@ -235,4 +250,9 @@ def _number(text: str) -> Decimal | None:
 
 
 def _plain(number: Decimal) -> Decimal | None:
-    return number.normalize() if number.is_finite() else None
+    """A number without noughts at its end. None for what is none, and for what has more digits than arithmetic keeps or
+    is too far from one: such are names."""
+    if not number.is_finite() or abs(number.adjusted()) > _FURTHEST:
+        return None
+    plain = number.normalize()
+    return plain if plain == number else None

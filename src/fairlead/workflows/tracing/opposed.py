@@ -27,6 +27,8 @@ _CHOSEN: Final = 0.31  # of a source from which models have chosen: more than of
 _SOURCES: Final = ("data", "person")
 _LIST: Final = re.compile(r"\bin \[([^\]]*)\]")
 _QUOTED: Final = re.compile(r"""['"]([^'"]+)['"]""")
+_NUMBER: Final = re.compile(r"\s*[\w.]+ *== *(-?\d+(?:\.\d+)?)\s*")
+"""A rule that is nothing but that a value is this number."""
 _THE_SAME: Final = ("==", ".contains(")
 
 
@@ -84,7 +86,10 @@ def _wanted(flow: Dataflow, rule: Expression, others: Sequence[Taken]) -> Iterat
     if tools or "==" not in rule.text or len(others) != len(given):
         return
     if not others:
-        yield "", "", "the check wants another value"
+        number = _NUMBER.fullmatch(rule.text)
+        told = atom_of(number[1]) if number else ""
+        if told is not None:
+            yield told, "", f"the check wants it to be {number[1]}" if number else "the check wants another value"
     elif len(others) == 1 and (told := atom_of(others[0].value)) is not None:
         yield told, "", f"the run was given {others[0].value!r}, and the check wants it to be the same"
 

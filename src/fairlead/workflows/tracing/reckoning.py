@@ -3,16 +3,25 @@ or for another period, rounded, over the rows of a table, or between two days or
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from itertools import combinations, permutations
-from typing import Any, Final
+from itertools import combinations, islice, permutations
+from typing import Any, Final, TypeVar
 
 from msgspec import Struct
 
-from fairlead.workflows.tracing.matching import Atom, Path, atoms, reckoned
+from fairlead.workflows.tracing.matching import (
+    Atom,
+    Path,
+    atoms,
+    has_telling_digits,
+    is_reckoned_with,
+    reckoned,
+)
 from fairlead.workflows.tracing.writings import counts, days_of
+
+_T = TypeVar("_T")
 
 _PERIODS: Final[dict[str, tuple[int, ...]]] = {
     "month": (12,), "monthly": (12,), "year": (12, 52, 4), "yearly": (12, 52, 4), "annual": (12, 52, 4),
@@ -21,14 +30,15 @@ _PERIODS: Final[dict[str, tuple[int, ...]]] = {
 }  # fmt: skip
 """How many of a shorter period one of a longer one has, by the words that speak of either."""
 _ROUND: Final = frozenset(
-    "round rounded rounding about roughly nearest whole tens hundreds thousands approximately approximate".split()  # noqa: SIM905
+    "round rounded rounding roughly nearest tens hundreds thousands approximately approximate".split()  # noqa: SIM905
 )
 _SHARE: Final = frozenset("percent percentage share growth change margin rate ratio increase decrease pct".split())  # noqa: SIM905
 _DAYS: Final = frozenset("day days night nights week weeks late old long overdue".split())  # noqa: SIM905
 _TIMES: Final = frozenset("minute minutes hour hours long duration".split())  # noqa: SIM905
 _TIME: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _WORD: Final = re.compile(r"[^\W\d_]+")
-_MOST: Final = 24  # numbers, rows or days of which pairs are tried
+_MOST: Final = 24  # numbers, days, tables, and rows and columns of these, of which pairs are tried
+_FEW: Final = 3  # numbers that hardly make another by chance, however few digits that has
 _COARSEST: Final = 6  # powers of ten that are rounded to
 _LAST: Final = Decimal("0.5")  # of the last digit that is given
 _HUNDRED: Final = Decimal(100)
@@ -49,6 +59,8 @@ class Worked(Struct, frozen=True):
 
 def worked_out(atom: Decimal, key: str, asked: str, values: Sequence[Any]) -> Worked | None:
     """The values from which a number follows; None where it does not. `asked` is what the model was asked to do."""
+    if not is_reckoned_with(atom):
+        return None
     words = frozenset(_WORD.findall(f"{key} {asked}".replace("_", " ").casefold()))
     for scale in {_SCALES[each] for each in words & _SCALES.keys()}:
         whole = (atom * scale).normalize()
@@ -71,8 +83,17 @@ def worked_out(atom: Decimal, key: str, asked: str, values: Sequence[Any]) -> Wo
 
 
 def _numbers(values: Sequence[Any]) -> list[Decimal]:
-    found = (atom for value in values for _, atom in atoms(value) if isinstance(atom, Decimal))
-    return list(dict.fromkeys(found))[:_MOST]
+    return _first(atom for value in values for _, atom in atoms(value) if is_reckoned_with(atom))
+
+
+def _first(found: Iterable[_T]) -> list[_T]:
+    """The first few, each once; no more of them are looked for then."""
+    kept = dict[_T, None]()
+    for each in found:
+        kept[each] = None
+        if len(kept) >= _MOST:
+            break
+    return list(kept)
 
 
 def _near(made: Decimal, atom: Decimal) -> bool:
@@ -82,8 +103,10 @@ def _near(made: Decimal, atom: Decimal) -> bool:
 
 def _of_period(atom: Decimal, words: frozenset[str], values: Sequence[Any]) -> tuple[Atom, ...] | None:
     factors = dict.fromkeys(factor for word in sorted(words & _PERIODS.keys()) for factor in _PERIODS[word])
-    for number in _numbers(values) if atom else ():
-        if any(atom != number and (_near(number * each, atom) or _near(number / each, atom)) for each in factors):
+    numbers = _numbers(values) if atom else []
+    same = _near if _tells(atom, numbers) else _same
+    for number in numbers:
+        if any(atom != number and (same(number * each, atom) or same(number / each, atom)) for each in factors):
             return (number,)
     return None
 
@@ -94,11 +117,21 @@ def _rounded(atom: Decimal, values: Sequence[Any]) -> tuple[Atom, ...] | None:
     for number in numbers:
         if any(round(number, -power) == atom for power in range(1, _COARSEST + 1)) or _near(number, atom):
             return (number,)
-    for one, other in permutations(numbers, 2):
+    for one, other in permutations(numbers, 2) if _tells(atom, numbers) else ():
         made = [one * other, *([one / other] if other else [])]
-        if any(_near(each, atom) or atom in (each // 1, each // 1 + 1) for each in made):
+        if any(_near(each, atom) or _up_or_down(each, atom) for each in made):
             return (one, other)
     return None
+
+
+def _tells(atom: Decimal, numbers: Sequence[Decimal]) -> bool:
+    """Whether a number that is a product or quotient of others, rounded, is hardly so by chance."""
+    return len(numbers) <= _FEW or has_telling_digits(atom)
+
+
+def _up_or_down(made: Decimal, atom: Decimal) -> bool:
+    """Whether a whole number is this one rounded up or down."""
+    return atom == atom.to_integral_value() and abs(made - atom) < 1
 
 
 def _by_number(atom: Decimal, values: Sequence[Any]) -> tuple[Atom, ...] | None:
@@ -115,15 +148,18 @@ def _lists(value: Any) -> Iterator[Sequence[Any]]:
     if isinstance(value, list | tuple):
         yield value
     for each in inner:
-        yield from _lists(each)
+        if isinstance(each, Mapping | list | tuple):
+            yield from _lists(each)
 
 
 def _as_share(atom: Decimal, values: Sequence[Any]) -> tuple[Atom, ...] | None:
     """One number as so many of a hundred of another, or of both, or by how much it is more or less."""
-    for one, other in permutations(_numbers(values), 2):
+    numbers = _numbers(values)
+    same = _near if _tells(atom, numbers) else _same
+    for one, other in permutations(numbers, 2):
         both = one + other
         made = [one / other, (one - other) / other, *([one / both] if both else [])] if other else []
-        if any(_near(each * _HUNDRED, atom) or each == atom for each in made):
+        if any(same(each * _HUNDRED, atom) or each == atom for each in made):
             return (one, other)
     return None
 
@@ -131,10 +167,11 @@ def _as_share(atom: Decimal, values: Sequence[Any]) -> tuple[Atom, ...] | None:
 def _over_rows(atom: Decimal, key: str, values: Sequence[Any]) -> tuple[Atom, ...] | None:
     """Of a table: two columns multiplied and added up, the mean of one, or, of the rows with one and the same word in a
     column, the sum or the number."""
-    for name, rows in (each for value in values for each in _tables(value)):
-        columns = {path for each in rows for path, one in atoms(each) if isinstance(one, Decimal)}
-        numbers = {path: [dict(atoms(each)).get(path) for each in rows] for path in sorted(columns, key=str)}
-        whole = {path: [one for one in each if isinstance(one, Decimal)] for path, each in numbers.items()}
+    for name, rows in islice((each for value in values for each in _tables(value)), _MOST):
+        leaves = [list(atoms(each)) for each in rows]
+        columns = frozenset(_first(path for each in leaves for path, one in each if is_reckoned_with(one)))
+        numbers = [{path: one for path, one in each if path in columns and is_reckoned_with(one)} for each in leaves]
+        whole = {path: [each[path] for each in numbers if path in each] for path in sorted(columns, key=str)}
         for path, other in combinations([each for each in whole if len(whole[each]) == len(rows)], 2):
             made = sum((a * b for a, b in zip(whole[path], whole[other], strict=True)), Decimal())
             if _same(made, atom):
@@ -142,24 +179,32 @@ def _over_rows(atom: Decimal, key: str, values: Sequence[Any]) -> tuple[Atom, ..
         for each in whole.values():
             if len(each) > 1 and _near(sum(each, Decimal()) / len(each), atom):
                 return tuple(each)
-        if (found := _of_alike(atom, key, name, rows)) is not None:
+        if (found := _of_alike(atom, key, name, leaves, numbers)) is not None:
             return found
     return None
 
 
-def _of_alike(atom: Decimal, key: str, name: str, rows: Sequence[Mapping[Any, Any]]) -> tuple[Atom, ...] | None:
-    groups: dict[tuple[Path, str], list[Mapping[Any, Any]]] = {}
-    for each in rows:
-        for path, one in atoms(each):
-            if isinstance(one, str):
-                groups.setdefault((path, one), []).append(each)
+def _of_alike(
+    atom: Decimal,
+    key: str,
+    name: str,
+    leaves: Sequence[Sequence[tuple[Path, Atom]]],
+    numbers: Sequence[Mapping[Path, Decimal]],
+) -> tuple[Atom, ...] | None:
+    """`leaves` are those of each row, and `numbers` what each has in the columns that are reckoned with."""
+    columns = frozenset(_first(path for each in leaves for path, one in each if isinstance(one, str)))
+    groups: dict[tuple[Path, str], list[Mapping[Path, Decimal]]] = {}
+    for each, has in zip(leaves, numbers, strict=True):
+        for path, one in each:
+            if isinstance(one, str) and path in columns:
+                groups.setdefault((path, one), []).append(has)
     for (_, word), mine in groups.items():
         counting = counts(key, name) or word in key.casefold().split("_")
-        if len(mine) < len(rows) and atom == len(mine) and counting:
+        if len(mine) < len(leaves) and atom == len(mine) and counting:
             return (word,)
-        for path in {path for each in mine for path, one in atoms(each) if isinstance(one, Decimal)}:
-            column = [one for each in mine for at, one in atoms(each) if at == path and isinstance(one, Decimal)]
-            if 1 < len(column) < len(rows) and _same(sum(column, Decimal()), atom):
+        for path in dict.fromkeys(path for has in mine for path in has):
+            column = [has[path] for has in mine if path in has]
+            if 1 < len(column) < len(leaves) and _same(sum(column, Decimal()), atom):
                 return tuple(column)
     return None
 
@@ -183,7 +228,7 @@ def _tables(value: Any, name: str = "") -> Iterator[tuple[str, list[Mapping[Any,
 
 def _days(values: Sequence[Any]) -> list[str]:
     texts = [each for value in values for _, each in atoms(value) if isinstance(each, str)]
-    return list(dict.fromkeys(day for each in texts for day in days_of(each)))[:_MOST]
+    return _first(day for each in texts for day in days_of(each))
 
 
 def _of_age(atom: Decimal, values: Sequence[Any]) -> tuple[Atom, ...] | None:

@@ -28,7 +28,7 @@ def slip(number: Decimal, meant: Decimal) -> str:
 
 def _swapped(number: Decimal, meant: Decimal) -> bool:
     exponent = min(int(number.as_tuple().exponent), int(meant.as_tuple().exponent))
-    one, other = (str(abs(each).scaleb(-exponent).to_integral_value()) for each in (number, meant))
+    one, other = (f"{abs(each).scaleb(-exponent):f}" for each in (number, meant))
     apart = [at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b]
     if len(one) != len(other) or len(apart) != len("ab") or apart[1] != apart[0] + 1:
         return False
