@@ -31,16 +31,21 @@ class Calls(Looking):
     """The part of a search that looks at tools."""
 
     def _result(self, call: Met, aim: Aim, path: Path, takens: Sequence[Taken]) -> list[Aim]:
-        """A value of a tool's result: what speaks against it, and what the tool was given."""
+        """A value of a tool's result: what speaks against it, and what the tool was given. It is a suspect also where too
+        much was looked at before: it bears the value out."""
         name = f"tool:{call.name}" + (f"#{shown_path(path)}" if path else "")
         model = self._asked_by(call)
-        found = self._against(call, path, converted=aim.converted)
+        self._left -= 1
+        found = self._against(call, path, converted=aim.converted) if self._left >= 0 else None
         if found is not None:
             name = f"tool:{call.name}" if found.whole else name
             about = {"input": name, "tool": call.name, "model": model, "rival": found.rival}
             self.suspect("bad_tool_result", found.weight, aim, found.why, call, **about)
         else:
-            why = f"{call.name} says so, and nothing speaks against it"
+            against = (
+                "nothing speaks against it" if self._left >= 0 else "there is too much to look for what is against it"
+            )
+            why = f"{call.name} says so, and {against}"
             self.suspect("data", 0.4, aim, why, call, input=name, tool=call.name, model=model)
         return self._each(takens, aim)
 

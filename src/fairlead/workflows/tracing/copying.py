@@ -95,9 +95,10 @@ def _leads_to(atom: Atom, instead: Atom, seen: Collection[Atom], wanted: Atom) -
 def is_chosen(atom: Atom, key: str, path: Path, given: Any) -> bool:
     """Whether a model may have chosen a value: it gives it under another key than it was given it under, with others
     of the kind beside."""
+    if not path or isinstance(path[-1], int) or str(path[-1]) == key:
+        return False
     kind = Decimal if isinstance(atom, Decimal) else str
-    others = [each for _, each in atoms(given) if isinstance(each, kind) and each != atom]
-    return bool(path) and not isinstance(path[-1], int) and str(path[-1]) != key and bool(others)
+    return any(isinstance(each, kind) and each != atom for _, each in atoms(given))
 
 
 def is_rare(atom: Atom) -> bool:

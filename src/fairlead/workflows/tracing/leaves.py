@@ -25,6 +25,12 @@ def flags(value: Any, key: str, flag: bool, path: Path = ()) -> Iterator[Path]:
             yield (name, *below)
 
 
+def size(value: Any) -> int:
+    """How many leaves some data has, empty lists and records counted as one."""
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    return sum(size(each) if isinstance(each, Mapping | list | tuple) else 1 for each in inner) or 1
+
+
 def texts_of(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
     """The texts in some data, each with its path."""
     if isinstance(value, str):

@@ -11,14 +11,17 @@ from fairlead.workflows.tracing.dataflow import Dataflow, Spot, Taken
 from fairlead.workflows.tracing.evidence import against_page, against_sibling
 from fairlead.workflows.tracing.facts import Facts, Page
 from fairlead.workflows.tracing.from_records import Met
-from fairlead.workflows.tracing.leaves import flags, paths_of, texts_of
+from fairlead.workflows.tracing.leaves import flags, paths_of, size, texts_of
 from fairlead.workflows.tracing.matching import Atom, atom_of, atoms, is_prose, numbers_in, shown_atom
 from fairlead.workflows.tracing.opposed import Opposition
-from fairlead.workflows.tracing.replaying import Passed
+from fairlead.workflows.tracing.replaying import Passed, Rerun
 from fairlead.workflows.tracing.suspects import Cause, Link, Suspect
 from fairlead.workflows.tracing.telling import own_words
 
 ABOUT: Final = 2  # words of a question that a page has too which is about it
+_MOST: Final = 2000  # places that one search looks at
+_LEAST: Final = 20  # of them, however much there is at each
+_LEAVES: Final = 4_000_000  # that one search goes over, some 10 microseconds each
 _OTHER_WORDS: Final = 0.41  # of a page that was judged by and has changed, though no figure of it
 
 
@@ -38,6 +41,14 @@ class Aim(Struct, frozen=True):
     converted: bool = False
 
 
+def places(run: Rerun) -> int:
+    """At how many places of a run a search looks. At each it may go over the largest of the run's values, so the larger
+    that is, the fewer."""
+    results = [each.result for each in (*run.steps.values(), *run.met.values())]
+    most = max((size(each.value) for each in results if each is not None), default=1)
+    return min(_MOST, max(_LEAST, _LEAVES // most))
+
+
 class Looking:
     """At one run. `found` are the suspects, `judged` the judgements of models that were come to. `against` is what a
     check wanted values to be, and `words` those of which it wanted one."""
@@ -55,6 +66,7 @@ class Looking:
         self.judged: list[Suspect] = []
         self._flow = flow
         self._facts = facts
+        self._left = self._places = places(flow.run)
         self._pages: dict[str, tuple[Page, ...]] = {}
 
     def suspect(

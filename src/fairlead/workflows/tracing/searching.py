@@ -27,7 +27,6 @@ from fairlead.workflows.tracing.suspects import Link
 from fairlead.workflows.tracing.telling import is_choice, is_own_word, is_telling, is_worded, says_itself
 
 _OF_LIST: Final = 2  # how deep below a step the steps of its lists are: `each[1].look`, `both.left.look`
-_MOST: Final = 2000  # places that one search looks at
 _UNANSWERED: Final = 0.6  # of what a model said beside what was noticed, or that was itself given no answer
 _OWN_WORD: Final = 0.55  # of a word that may be the model's own for something that it was given
 _BY_CONDITION: Final = 0.9  # how much it counts that a value was chosen by something
@@ -49,7 +48,7 @@ class Search(Following):
     def from_(self, aims: Iterable[Aim]) -> "Search":
         """Go back from these, and from what each rests on, up to a bound of places."""
         left = list(aims)
-        while left and len(self._seen) < _MOST:
+        while left and len(self._seen) < self._places:
             aim = left.pop(0)
             key = (aim.spot, aim.atom)
             if key not in self._seen:
@@ -187,10 +186,10 @@ class Search(Following):
                 self._failed_call(call, aim)
             elif call.result is not None:
                 self._nothing(call, aim)
+                inner = replace(aim, plainly=False)
                 for path, atom in atoms(call.result.value):
-                    inner = replace(aim, atom=atom, plainly=False)
-                    self._result(call, inner, path, ())
-                    self._argued(passed, call, effects, takens, inner)
+                    self._result(call, replace(inner, atom=atom), path, ())
+                self._argued(passed, call, effects, takens, inner)
         for page in [each for one in effects for each in self._read(one)]:
             self._page_changed(page, passed, aim, self._model(effects[-1]))
         return self._all(takens, aim)

@@ -13,9 +13,13 @@ from fairlead.models.words import stems
 
 _LONGEST_DAY: Final = 40  # characters of a date
 _ISO: Final = re.compile(r"\d{4}-\d\d-\d\d")
-_SHARE: Final = re.compile(r"(?<!\d)(\d{1,15}(?:[.,]\d{1,15})?)\s?(?:%|percent\b|per cent\b|prozent\b|pct\b)", re.IGNORECASE)
+_SHARE: Final = re.compile(
+    r"(?<!\d)(\d{1,15}(?:[.,]\d{1,15})?)\s?(?:%|percent\b|per cent\b|prozent\b|pct\b)", re.IGNORECASE
+)
 _SENTENCE: Final = re.compile(r"(?<=[.!?;])\s+|\n+")
-_SPAN: Final = re.compile(r"\b(\w{1,20})[\s-](?:working |business |calendar )?(?:days?|weeks?|months?)\b", re.IGNORECASE)
+_SPAN: Final = re.compile(
+    r"\b(\w{1,20})[\s-](?:working |business |calendar )?(?:days?|weeks?|months?)\b", re.IGNORECASE
+)
 _MOST_SPAN: Final = 1000  # days, weeks or months
 _COUNTS: Final = frozenset("count number total many size quantity items how".split())  # noqa: SIM905
 _TITLES: Final = frozenset("mr mrs ms miss dr prof herr frau mme".split())  # noqa: SIM905
