@@ -100,7 +100,8 @@ def test_nothing_is_converted_that_was_not_asked_for() -> None:
 @pytest.mark.parametrize(
     ("number", "meant", "how"),
     [("8000", "-8000", "sign"), ("240", "24", "point"), ("180", "15", "year"), ("46000", "64000", "swapped"),
-     ("46000", "46001", ""), ("46010", "46100", "swapped"), ("120", "210", "swapped"), ("12", "1200", "point"), ("5", "0", "")],
+     ("46000", "46001", ""), ("46010", "46100", "swapped"),
+     ("120", "210", "swapped"), ("12", "1200", "point"), ("5", "0", "")],
 )  # fmt: skip
 def test_by_which_slip(number: str, meant: str, how: str) -> None:
     told = slip(Decimal(number), Decimal(meant))

@@ -31,8 +31,8 @@ class Calls(Looking):
     """The part of a search that looks at tools."""
 
     def _result(self, call: Met, aim: Aim, path: Path, takens: Sequence[Taken]) -> list[Aim]:
-        """A value of a tool's result: what speaks against it, and what the tool was given. It is a suspect also where too
-        much was looked at before: it bears the value out."""
+        """A value of a tool's result: what speaks against it, and what the tool was given. Where too much was looked at
+        before it is a suspect all the same: it bears the value out."""
         name = f"tool:{call.name}" + (f"#{shown_path(path)}" if path else "")
         model = self._asked_by(call)
         self._left -= 1
@@ -42,10 +42,9 @@ class Calls(Looking):
             about = {"input": name, "tool": call.name, "model": model, "rival": found.rival}
             self.suspect("bad_tool_result", found.weight, aim, found.why, call, **about)
         else:
-            against = (
-                "nothing speaks against it" if self._left >= 0 else "there is too much to look for what is against it"
-            )
-            why = f"{call.name} says so, and {against}"
+            why = f"{call.name} says so, and nothing speaks against it"
+            if self._left < 0:
+                why = f"{call.name} says so; there was too much to look for what speaks against it"
             self.suspect("data", 0.4, aim, why, call, input=name, tool=call.name, model=model)
         return self._each(takens, aim)
 

@@ -44,7 +44,7 @@ class Aim(Struct, frozen=True):
 def places(run: Rerun) -> int:
     """At how many places of a run a search looks. At each it may go over the largest of the run's values, so the larger
     that is, the fewer."""
-    results = [each.result for each in (*run.steps.values(), *run.met.values())]
+    results = [*(each.result for each in run.steps.values()), *(each.result for each in run.met.values())]
     most = max((size(each.value) for each in results if each is not None), default=1)
     return min(_MOST, max(_LEAST, _LEAVES // most))
 

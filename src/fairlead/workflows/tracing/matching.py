@@ -68,9 +68,9 @@ def atom_of(value: Any) -> Atom | None:
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int | float):
-        number = Decimal(value) if isinstance(value, int) else Decimal(repr(value))
-        plain = _plain(number)
-        return str(number).casefold() if plain is None and number.is_finite() else plain
+        exact = Decimal(value) if isinstance(value, int) else Decimal(repr(value))
+        known = _plain(exact)
+        return str(exact).casefold() if known is None and exact.is_finite() else known
     if not isinstance(value, str):
         return None
     text = " ".join(value.split()).casefold()
@@ -112,8 +112,8 @@ def holds(value: Any, atom: Atom) -> Path | None:
 
 
 def is_reckoned_with(atom: Atom) -> TypeGuard[Decimal]:
-    """Whether a value is a number that anybody reckons with, and no id: products and quotients of these do not overflow,
-    and are rounded in no time."""
+    """Whether a value is a number that anybody reckons with, and no id: products and quotients of these do not
+    overflow, and are rounded in no time."""
     return isinstance(atom, Decimal) and abs(atom.adjusted()) < _LARGEST
 
 
