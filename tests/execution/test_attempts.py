@@ -166,13 +166,15 @@ async def test_the_deadline_covers_all_attempts_together(tmp_path: Path, fault: 
     async with world(tmp_path, **BOTH) as w:
         w.provider.next = ["500", fault]
         started = asyncio.get_running_loop().time()
-        with pytest.raises(DeadlineExceeded):
+        # The time of all attempts and that of the last call end at the same moment: either may be the first to see it.
+        with pytest.raises((DeadlineExceeded, CutOff)) as late:
             await w.ask("say 40", stream=True, deadline=2, deliver=unheard)
         assert asyncio.get_running_loop().time() - started < 10
         assert [row[0] for row in rows(w)] == ["attempt", "attempt", "call_model"]
         failed = w.records()[1]
         assert failed.error is not None
-        assert failed.error.code == "deadline_exceeded"
+        assert failed.error.code == late.value.code
+        assert fault == "stall" or failed.error.code == "deadline_exceeded"
         assert failed.cost >= failed.held if fault == "hang" else failed.cost >= IN // 2
         assert adds_up(w)
 

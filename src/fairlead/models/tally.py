@@ -4,7 +4,7 @@ from typing import Any, TypeGuard
 
 from msgspec.structs import replace
 
-from fairlead.errors import CutOff, DeadlineExceeded, Upstream
+from fairlead.errors import CutOff, Upstream
 from fairlead.models.types import Chunk, ModelCall, Usage
 
 _LARGEST_COUNT = 2**40
@@ -83,8 +83,7 @@ class Tally:
         )
 
     def interrupted(self, error: Upstream) -> Upstream:
-        """`error` itself while nothing has been handed on, or where the time of the whole is over; else the same as
-        `CutOff`."""
-        if not self.begun or isinstance(error, CutOff | DeadlineExceeded):
+        """`error` itself while nothing has been handed on; else the same as `CutOff`."""
+        if not self.begun or isinstance(error, CutOff):
             return error
         return self.cut_off(f"{error.message}: {error.why}" if error.why else error.message)
