@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from tests.paper import Text, right
 
-from evals.invoice_facts import CENT, digits, iban, spaced, written
+from evals.invoice_facts import CENT, Party, digits, iban, spaced, written
 
 Page = list[Text]
 
@@ -68,16 +68,6 @@ _PLACES: Final = {
 
 
 @dataclass(frozen=True)
-class Firm:
-    name: str
-    street: str
-    city: str
-    vat: str
-    iban: str
-    domain: str
-
-
-@dataclass(frozen=True)
 class Bill:
     """What one bill says; `lines` are text, quantity and price each."""
 
@@ -87,8 +77,8 @@ class Bill:
     style: str
     day: str
     rate: int
-    seller: Firm
-    buyer: Firm
+    seller: Party
+    buyer: Party
     number: str
     order: str
     customer: str
@@ -147,7 +137,7 @@ def bill(rng: random.Random, code: str) -> Bill:
     return Bill(code, currency, sign, style, day, int(rate), seller, buyer, number, order, customer, issued, due, lines)
 
 
-def _firm(rng: random.Random, code: str, said: Sequence[str]) -> Firm:
+def _firm(rng: random.Random, code: str, said: Sequence[str]) -> Party:
     forms, names, trades, streets, cities = (each.split("|") for each in said[:5])
     first, trade = rng.choice(names), rng.choice(trades)
     vat = "".join(digits(rng, 1) if each == "#" else each for each in said[6])
@@ -155,7 +145,7 @@ def _firm(rng: random.Random, code: str, said: Sequence[str]) -> Firm:
     account = iban(code, int(said[7]), letters)(rng) if int(said[7]) else ""
     plain = "".join(each for each in f"{first}{trade}".lower() if each.isascii() and each.isalpha())
     name = f"{first} {trade} {rng.choice(forms)}"
-    return Firm(name, rng.choice(streets), rng.choice(cities), vat, account, f"{plain}.{code.lower()}")
+    return Party(name, rng.choice(streets), rng.choice(cities), vat, account, f"{plain}.{code.lower()}")
 
 
 def truth(said: Bill, pages: Sequence[Page], other: dict[str, Any]) -> dict[str, Any]:
